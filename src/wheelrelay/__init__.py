@@ -1,0 +1,1 @@
+"""Moves Python distribution files to the indexes that people install from."""

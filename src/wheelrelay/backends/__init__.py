@@ -1,0 +1,1 @@
+"""The backends that come with wheelrelay; they are registered like those of others."""

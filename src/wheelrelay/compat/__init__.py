@@ -1,0 +1,1 @@
+"""The historic command line."""

@@ -1,0 +1,28 @@
+"""The typed configuration: secrets, remotes, routes, and the file that they stand in."""
+
+from wheelrelay.config.bases import Confirm, ContainerConfig, RemoteConfig, SinkConfig
+from wheelrelay.config.load import Config, load_config
+from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
+from wheelrelay.config.routes import Mode, Route
+from wheelrelay.config.secrets import SecretReference, SecretValue, TextOrReference
+from wheelrelay.config.values import Duration, LocalPath, WebAddress
+
+__all__ = [
+    "Config",
+    "Confirm",
+    "ContainerConfig",
+    "Duration",
+    "LocalPath",
+    "Mode",
+    "Remote",
+    "RemoteConfig",
+    "RemoteLike",
+    "Route",
+    "SecretReference",
+    "SecretValue",
+    "SinkConfig",
+    "TextOrReference",
+    "WebAddress",
+    "as_remote",
+    "load_config",
+]

@@ -1,0 +1,69 @@
+"""The bases that every backend's configuration class builds upon."""
+
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from wheelrelay.errors import ConfigError
+from wheelrelay.protocols import Backend
+
+
+class Confirm(StrEnum):
+    """How a relay proves that a sink holds the very bytes that were staged."""
+
+    INDEX = "index"
+    DOWNLOAD = "download"
+    NONE = "none"
+
+
+class RemoteConfig(BaseModel):
+    """How to reach one remote: frozen, and strict about its keys.
+
+    A backend's class narrows ``type`` to one literal, which is the name of its entry point, with that
+    literal as the default, adds its keys, and gives the connected backend in `open`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    type: str
+
+    def open(self) -> AbstractContextManager[Backend]:
+        """Connect. The context manager's exit closes all connections.
+
+        What cannot be written to opens as an object without ``put``: roles are what the object has.
+
+        Raises:
+            ConfigError: what the configuration says cannot work.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def from_address(cls, address: str) -> Self:
+        """The configuration that an address on the command line stands for, as ``s3://bucket/prefix``.
+
+        Args:
+            address: the whole address; its scheme is this class's ``type``.
+
+        Raises:
+            ConfigError: this type has no address form, or the address is not of that form.
+        """
+        raise ConfigError(
+            f"{address!r}: a remote of this type has no address form.",
+            hint="Configure it under [remotes] and name it.",
+        )
+
+
+class SinkConfig(RemoteConfig):
+    """A remote that files can be published to."""
+
+    confirm: Confirm = Field(
+        default=Confirm.INDEX,
+        description="How to prove what was published: 'index' reads the digests back, 'download' fetches and "
+        "hashes every file, 'none' takes the sink's word.",
+    )
+
+
+class ContainerConfig(SinkConfig):
+    """A remote that is a container: files lie at ``<prefix>/<filename>``."""

@@ -1,0 +1,179 @@
+"""Find and read the configuration: ``wheelrelay.toml``, or ``[tool.wheelrelay]`` in ``pyproject.toml``."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from wheelrelay.config.problems import explain, unknown_key
+from wheelrelay.config.remotes import PRESETS, Remote, as_remote, make_config
+from wheelrelay.config.routes import Route
+from wheelrelay.errors import ConfigError, PluginLoadError, UnknownBackend
+from wheelrelay.select import nearest
+
+FILE = "wheelrelay.toml"
+VARIABLE = "WHEELRELAY_CONFIG"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A loaded configuration.
+
+    Attributes:
+        path: the file that it was read from; ``None`` if there is none.
+        remotes: the configured remotes by name.
+        routes: the configured routes by name.
+        broken: why a remote cannot be used, by its name: its type is not installed or cannot be loaded.
+            A machine that does not need the remote need not have its backend.
+    """
+
+    path: Path | None = None
+    remotes: Mapping[str, Remote] = field(default_factory=dict)
+    routes: Mapping[str, Route] = field(default_factory=dict)
+    broken: Mapping[str, ConfigError] = field(default_factory=dict)
+
+    def remote(self, name: str) -> Remote:
+        """The configured remote of this name, a preset, or what the address stands for.
+
+        Raises:
+            ConfigError: there is none, or its backend cannot be used.
+        """
+        if name in self.broken:
+            raise self.broken[name]
+        return as_remote(name, configured=self.remotes)
+
+    def route(self, name: str) -> Route:
+        """The configured route of this name.
+
+        Raises:
+            ConfigError: there is none, or one of its remotes cannot be used.
+        """
+        if name in self.broken_routes():
+            raise self.broken_routes()[name]
+        if name not in self.routes:
+            there = f"{nearest([name], self.routes)}" if self.routes else "None is configured."
+            raise ConfigError(f"There is no route {name!r}.", hint=there)
+        return self.routes[name]
+
+    def broken_routes(self) -> Mapping[str, ConfigError]:
+        """Why routes cannot be used, by name."""
+        prefix = "routes."
+        return {
+            key.removeprefix(prefix): error for key, error in self.broken.items() if key.startswith(prefix)
+        }
+
+
+def load_config(path: str | os.PathLike[str] | None = None) -> Config:
+    """Read the configuration.
+
+    Args:
+        path: the file; if not given, the variable ``WHEELRELAY_CONFIG`` names it, else the nearest
+            ``wheelrelay.toml`` or ``pyproject.toml`` with ``[tool.wheelrelay]``, upward from the working
+            directory. None found is an empty configuration: presets and addresses work without any.
+
+    Raises:
+        ConfigError: it cannot be read or is wrong; says which keys.
+
+    >>> load_config().remote("pypi").name
+    'pypi'
+    """
+    named = path or os.environ.get(VARIABLE)
+    found = Path(named) if named else find_config(Path.cwd())
+    if found is None:
+        return Config()
+    table = _read(found)
+    if table is None:
+        raise ConfigError(f"{found} has no [tool.wheelrelay] table.", hint=f"Write one, or name a {FILE}.")
+    return parse_config(table, found)
+
+
+def find_config(start: Path) -> Path | None:
+    """The nearest configuration file, from ``start`` upward; ``wheelrelay.toml`` wins in one folder."""
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder / FILE
+        project = folder / "pyproject.toml"
+        if project.is_file() and _read(project) is not None:
+            return project
+    return None
+
+
+def parse_config(table: Mapping[str, Any], path: Path) -> Config:
+    """Validate a configuration that was read from ``path``.
+
+    Raises:
+        ConfigError: it is wrong; says which keys.
+    """
+    for key in table:
+        if key not in ("remotes", "routes"):
+            raise unknown_key(key, path.name, ["remotes", "routes"])
+    broken: dict[str, ConfigError] = {}
+    remotes: dict[str, Remote] = {}
+    for name, keys in _tables(table, "remotes", path).items():
+        try:
+            remotes[name] = _remote(name, keys, path)
+        except (UnknownBackend, PluginLoadError) as error:
+            broken[name] = error.at(f"{path.name}: remotes.{name}")
+    routes = {}
+    for name, keys in _tables(table, "routes", path).items():
+        used = [keys.get("source"), *_listed(keys.get("sinks"))]
+        reason = next(
+            (broken[remote] for remote in used if isinstance(remote, str) and remote in broken), None
+        )
+        if reason:
+            broken[f"routes.{name}"] = reason
+        else:
+            routes[name] = _route(name, keys, remotes, path)
+    return Config(path, remotes, routes, broken)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """The wheelrelay table of a TOML file; ``None`` for a ``pyproject.toml`` without one."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}.") from error
+    if path.name == "pyproject.toml":
+        table: dict[str, Any] | None = document.get("tool", {}).get("wheelrelay")
+        return table
+    return document
+
+
+def _tables(table: Mapping[str, Any], group: str, path: Path) -> dict[str, dict[str, Any]]:
+    tables = table.get(group, {})
+    wrong = (
+        next((name for name, keys in tables.items() if not isinstance(keys, dict)), None)
+        if isinstance(tables, dict)
+        else group
+    )
+    if wrong is not None:
+        raise ConfigError(f"{path.name}: {group}: {wrong!r} is not a table.", hint=f"Write [{group}.NAME].")
+    return dict(tables)
+
+
+def _remote(name: str, keys: dict[str, Any], path: Path) -> Remote:
+    where = f"{path.name}: remotes.{name}"
+    if "://" in name or "/" in name:
+        raise ConfigError(f"{where}: a name cannot look like an address.")
+    kind = keys.get("type", name if name in PRESETS else None)
+    if not isinstance(kind, str):
+        raise ConfigError(f"{where}.type: this key is required.", hint='As in type = "index".')
+    given = {key: value for key, value in keys.items() if key != "type"}
+    return Remote(name, make_config(kind, given, where=where, base=path.parent))
+
+
+def _route(name: str, keys: dict[str, Any], remotes: Mapping[str, Remote], path: Path) -> Route:
+    try:
+        return Route.model_validate(keys, context={"remotes": remotes, "base": path.parent})
+    except ValidationError as error:
+        raise explain(error, f"{path.name}: routes.{name}", model=Route) from error
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

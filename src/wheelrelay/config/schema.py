@@ -1,0 +1,72 @@
+"""The configuration as a JSON Schema, for editors, and as it takes effect, for people."""
+
+import logging
+from typing import Annotated, Any, Union
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from wheelrelay.config.bases import RemoteConfig
+from wheelrelay.config.load import Config
+from wheelrelay.config.remotes import PRESETS, Remote, config_class
+from wheelrelay.config.routes import Route
+from wheelrelay.errors import PluginLoadError
+from wheelrelay.plugins import BACKENDS, installed
+
+logger = logging.getLogger(__name__)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of ``wheelrelay.toml``, with all installed types of remotes.
+
+    A type that cannot be loaded is left out with a warning.
+    """
+    classes = _all_config_classes()
+    any_remote: Any = Annotated[Union[tuple(classes.values())], Field(discriminator="type")]  # noqa: UP007
+    presets: Any = {name: (classes[name] | None, None) for name in PRESETS if name in classes}
+    remotes = create_model(
+        "Remotes",
+        __config__=ConfigDict(extra="allow"),
+        __pydantic_extra__=(dict[str, any_remote], ...),
+        **presets,
+    )
+    document = create_model(
+        "wheelrelay.toml",
+        __config__=ConfigDict(extra="forbid"),
+        remotes=(remotes, Field(default={}, description="Named places.")),
+        routes=(dict[str, Route], Field(default={}, description="From a remote to remotes.")),
+    )
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document.model_json_schema()}
+
+
+def effective(config: Config) -> dict[str, Any]:
+    """The configuration with its defaults filled in; secrets stay references."""
+    return {
+        "path": str(config.path) if config.path else None,
+        "remotes": {name: _shown(remote.config) for name, remote in config.remotes.items()},
+        "routes": {
+            name: {
+                **route.model_dump(mode="json", exclude={"source", "sinks"}),
+                "source": _name(route.source),
+                "sinks": [_name(sink) for sink in route.sinks],
+            }
+            for name, route in config.routes.items()
+        },
+    }
+
+
+def _all_config_classes() -> dict[str, type[RemoteConfig]]:
+    classes = {}
+    for kind in installed(BACKENDS):
+        try:
+            classes[kind] = config_class(kind)
+        except PluginLoadError as error:
+            logger.warning("%s", error)
+    return classes
+
+
+def _shown(config: BaseModel | None) -> dict[str, Any]:
+    return config.model_dump(mode="json", exclude_none=True) if config else {}
+
+
+def _name(remote: Any) -> str:
+    return remote.name if isinstance(remote, Remote) else str(remote)

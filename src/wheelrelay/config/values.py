@@ -1,0 +1,59 @@
+"""Kinds of values that several configuration models share: paths, web addresses, durations."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def _from_config_file(path: Path, info: ValidationInfo) -> Path:
+    """A relative path counts from the folder of the file that it stands in, as readers expect."""
+    base = (info.context or {}).get("base", Path())
+    return Path(base) / path.expanduser()
+
+
+LocalPath = Annotated[Path, AfterValidator(_from_config_file)]
+"""A path on this machine: ``~`` is the home folder, and a relative one counts from the configuration file."""
+
+
+def _web_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("this is not an http or https address")
+    if parts.username or parts.password:
+        raise ValueError("credentials do not belong in an address: give username and password on their own")
+    return url
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+"""An http or https address without credentials in it."""
+
+
+def parse_duration(value: Any) -> timedelta:
+    """Read ``90s``, ``20m``, ``2h``, ``14d``, ``3w`` or a combination such as ``1h30m``.
+
+    Raises:
+        ValueError: it is not a duration.
+
+    >>> parse_duration("1h30m")
+    datetime.timedelta(seconds=5400)
+    """
+    if isinstance(value, timedelta):
+        return value
+    parts = re.findall(r"(\d+)([smhdw])", value) if isinstance(value, str) else []
+    if not parts or "".join(number + unit for number, unit in parts) != value:
+        raise ValueError(f"{value!r} is not a duration: write 90s, 20m, 2h or 14d")
+    return timedelta(**{_UNITS[unit]: int(number) for number, unit in parts})
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": "string", "pattern": r"^(\d+[smhdw])+$"}),
+]
+"""A length of time, written as ``90s``, ``20m``, ``14d``."""

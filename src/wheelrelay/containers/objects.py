@@ -1,0 +1,88 @@
+"""What a place must be able to do with objects to serve as a container; everything else is built on it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from wheelrelay.protocols import ByteStream
+from wheelrelay.staged import StagedFile
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One object as a listing shows it.
+
+    Attributes:
+        name: below the container's prefix, with ``/`` between folders and without one at the front.
+        size: in bytes.
+        etag: some text that changes whenever the bytes change.
+        modified: when it was written, with a time zone, where the listing says.
+    """
+
+    name: str
+    size: int
+    etag: str
+    modified: datetime | None = None
+
+
+class Objects(Protocol):
+    """The objects of one container below one prefix; used by several threads at once.
+
+    All methods raise `BackendError` where the place refuses or fails.
+    """
+
+    def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
+        """All objects directly in ``folder`` (empty, or ending in ``/``), however many there are.
+
+        A folder that is not there has none; a container that is not there is `NotFound`.
+        """
+        ...
+
+    def open_object(self, name: str) -> AbstractContextManager[ByteStream]:
+        """Open an object for reading it once, in order, in constant memory.
+
+        Raises:
+            NotFound: it is not there.
+            SizeMismatch: while reading, if the stream ends early.
+        """
+        ...
+
+    def create_object(
+        self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
+    ) -> None:
+        """Write an object that is not there yet, whole or not at all, whoever else is writing.
+
+        Args:
+            name: below the prefix.
+            content: the bytes; a staged file is read as a stream.
+            content_type: the media type to serve it with, where the place keeps one.
+            metadata: short texts to keep with it, where the place can (see `read_metadata`).
+
+        Raises:
+            AlreadyExists: the name is taken, by whatever bytes; nothing was changed.
+        """
+        ...
+
+    def replace_object(
+        self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
+    ) -> None:
+        """Write an object in place of the one that may be there; readers see the old or the new one whole."""
+        ...
+
+    def delete_object(self, name: str) -> None:
+        """Remove an object; one that is not there is no error."""
+        ...
+
+    def read_metadata(self, name: str) -> Mapping[str, str]:
+        """The texts that were kept with an object, keys in lower case; empty where the place keeps none.
+
+        Raises:
+            NotFound: it is not there.
+        """
+        ...
+
+    def address_of(self, name: str) -> str:
+        """Where people find the object: a web address or a path."""
+        ...

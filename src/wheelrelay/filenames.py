@@ -1,0 +1,150 @@
+"""Parse the filenames of wheels and sdists, and refuse every name that is not a plain one.
+
+Follows the binary distribution format (PEP 427), the source distribution format (PEP 625), and, for
+reading only, the older sdist names that indexes still hold.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    NormalizedName,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion, Version
+
+from wheelrelay.errors import InvalidFilename
+from wheelrelay.model import COMPANION_SUFFIXES, Digests, DistFile, Kind
+
+SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
+"""The last three are legacy: they are read, and it is for checks and indexes to refuse them."""
+
+
+class ParsedName(NamedTuple):
+    """What a distribution filename says."""
+
+    project: NormalizedName
+    version: Version
+    kind: Kind
+
+
+def parse_filename(filename: str, *, project: str | None = None) -> ParsedName:
+    """Read project, version and kind from the filename of a wheel or an sdist.
+
+    Args:
+        filename: the name alone, without a folder.
+        project: the project it is known to belong to. It decides where an sdist's name ends and its
+            version begins, which the filename alone may leave open: ``foo-1.0-1.tar.gz``.
+
+    Raises:
+        InvalidFilename: it is not a plain name, or not the name of a wheel or an sdist.
+
+    >>> parse_filename("Foo.Bar-1.0-cp313-cp313t-musllinux_1_2_x86_64.whl")
+    ParsedName(project='foo-bar', version=<Version('1.0')>, kind=<Kind.WHEEL: 'wheel'>)
+    """
+    if not is_plain(filename):
+        raise InvalidFilename(f"{filename!r} is not a plain filename.")
+    try:
+        if filename.endswith(".whl"):
+            name, version, _, _ = parse_wheel_filename(filename)
+            return _checked(filename, ParsedName(name, version, Kind.WHEEL))
+        return _checked(filename, _parse_sdist(filename, project))
+    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion) as error:
+        raise InvalidFilename(f"{filename!r} is not the name of a wheel or an sdist: {error}") from error
+
+
+def dist_file(
+    filename: str,
+    *,
+    project: str | None = None,
+    size: int | None = None,
+    digests: Digests = Digests(),  # noqa: B008  (frozen)
+    url: str | None = None,
+    requires_python: str | None = None,
+    yanked: str | None = None,
+    upload_time: datetime | None = None,
+    companions: tuple[str, ...] = (),
+) -> DistFile:
+    """Describe a distribution file by its filename and by what a remote says of it; see `DistFile`.
+
+    Raises:
+        InvalidFilename: it is not a plain name, or not the name of a wheel or an sdist.
+    """
+    name = parse_filename(filename, project=project)
+    return DistFile(
+        filename=filename,
+        project=name.project,
+        version=name.version,
+        kind=name.kind,
+        size=size,
+        digests=digests,
+        url=url,
+        requires_python=requires_python,
+        yanked=yanked,
+        upload_time=upload_time,
+        companions=companions,
+    )
+
+
+def is_plain(filename: str) -> bool:
+    """Whether this is one path component, printable, visible, and no special name on any system."""
+    return (
+        filename.isprintable()
+        and not filename.startswith((".", "-", "~"))
+        and not any(separator in filename for separator in "/\\:")
+        and filename == filename.strip()
+        and bool(filename)
+    )
+
+
+def looks_like_distribution(filename: str) -> bool:
+    """Whether the name ends as a wheel's or an sdist's does, so that leaving it out deserves a word."""
+    return filename.endswith((".whl", *SDIST_SUFFIXES))
+
+
+def split_companion(name: str) -> tuple[str, str] | None:
+    """The distribution's filename and the suffix, if ``name`` is that of a companion file.
+
+    >>> split_companion("foo-1.0.tar.gz.asc")
+    ('foo-1.0.tar.gz', '.asc')
+    """
+    for suffix in COMPANION_SUFFIXES:
+        stem = name.removesuffix(suffix)
+        if stem != name and looks_like_distribution(stem):
+            return stem, suffix
+    return None
+
+
+def _parse_sdist(filename: str, project: str | None) -> ParsedName:
+    suffix = next((suffix for suffix in SDIST_SUFFIXES if filename.endswith(suffix)), None)
+    if suffix is None:
+        raise InvalidSdistFilename("it ends neither in .whl nor in .tar.gz")
+    stem = filename.removesuffix(suffix)
+    if project is not None:
+        known = _split_after(stem, canonicalize_name(project))
+        if known:
+            return known
+    name, version = parse_sdist_filename(f"{stem}.tar.gz")
+    return ParsedName(name, version, Kind.SDIST)
+
+
+def _split_after(stem: str, project: NormalizedName) -> ParsedName | None:
+    """Split ``stem`` at a hyphen so that what stands before it is ``project``, if that works."""
+    for position, character in enumerate(stem):
+        if character == "-" and canonicalize_name(stem[:position]) == project:
+            try:
+                return ParsedName(project, Version(stem[position + 1 :]), Kind.SDIST)
+            except InvalidVersion:
+                continue
+    return None
+
+
+def _checked(filename: str, parsed: ParsedName) -> ParsedName:
+    """``parsed``, if the project is a valid name; the parsers let some odd characters through."""
+    if not parsed.project.replace("-", "").isalnum() or not parsed.project.isascii():
+        raise InvalidFilename(f"{filename!r} does not begin with a valid project name.")
+    return parsed

@@ -1,0 +1,302 @@
+"""The one place that makes HTTP sessions: pools, timeouts, proxies, CA bundles, block sizes, errors.
+
+Each thread has a session of its own, kept open between files. Nothing is retried here. Credentials go
+to the origin that they were made for and nowhere else: not after a redirect to another host, and not
+over plain HTTP unless the host is this machine or the configuration insists.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, IncompleteRead
+
+from wheelrelay.errors import (
+    AuthenticationFailed,
+    BackendError,
+    ConfigError,
+    NotFound,
+    PermissionDenied,
+    Rejected,
+    SizeMismatch,
+    Unavailable,
+)
+from wheelrelay.staged import BLOCK
+
+CONNECT_TIMEOUT = 15.0
+"""Seconds to wait for a connection."""
+
+READ_TIMEOUT = 120.0
+"""Seconds to wait for the next bytes; an index may take this long to answer a large upload."""
+
+SAID_BY_SERVER = 300
+"""Characters of an answer that are repeated in an error."""
+
+
+class _Adapter(HTTPAdapter):
+    """A pool whose sockets are written in large blocks; the usual 16 KiB make uploads CPU-bound."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, blocksize=BLOCK, **options)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        return super().proxy_manager_for(proxy, blocksize=BLOCK, **options)
+
+
+class _NoAuth(requests.auth.AuthBase):
+    """Sends nothing, and so keeps requests from looking into ``.netrc``."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class _Session(requests.Session):
+    """A session that drops credentials when a redirect leads where they must not go."""
+
+    def __init__(self, may_carry: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._may_carry = may_carry
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
+        if not self._may_carry(prepared_request.url or ""):
+            prepared_request.headers.pop("Authorization", None)
+
+
+class HttpClient:
+    """HTTP for one remote, for any number of threads.
+
+    Args:
+        auth: puts credentials on a request; asked for each request to one of ``origins``.
+        origins: URLs to whose scheme, host and port the credentials belong.
+        ca_cert: path of a CA bundle to trust instead of the usual one.
+        client_cert: path of a client certificate with its key.
+        allow_insecure: send credentials over plain HTTP to other machines too.
+    """
+
+    def __init__(
+        self,
+        *,
+        auth: requests.auth.AuthBase | None = None,
+        origins: tuple[str, ...] = (),
+        ca_cert: str | None = None,
+        client_cert: str | None = None,
+        allow_insecure: bool = False,
+    ) -> None:
+        self._auth = auth
+        self._origins = {origin_of(url) for url in origins}
+        self._ca_cert = ca_cert
+        self._client_cert = client_cert
+        self._allow_insecure = allow_insecure
+        self._local = threading.local()
+        self._sessions: list[requests.Session] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Iterator[requests.Response]:
+        """Read ``url``; the body is not read yet: take ``content``, or `raw_body` for a file.
+
+        Raises:
+            BackendError: as `raise_for` maps it; also while the body is read within the context.
+            SizeMismatch: the body ended early, likewise.
+        """
+        with (
+            mapped_errors(url),
+            self._session().get(
+                url,
+                headers=dict(headers or {}),
+                stream=True,
+                auth=self._auth_for(url),
+                verify=self._ca_cert,  # given here, it wins over REQUESTS_CA_BUNDLE
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+            ) as response,
+        ):
+            raise_for(response)
+            yield response
+
+    def post(
+        self,
+        url: str,
+        *,
+        body: Any,
+        headers: Mapping[str, str],
+        length: int | None = None,
+    ) -> requests.Response:
+        """Send ``body`` to ``url`` and give the answer, whatever its status; redirects are not followed.
+
+        Raises:
+            Unavailable: no answer came; the server may have acted all the same.
+        """
+        with mapped_errors(url):
+            return self._session().post(
+                url,
+                data=body,
+                headers={**headers, **({"Content-Length": str(length)} if length is not None else {})},
+                allow_redirects=False,
+                auth=self._auth_for(url),
+                verify=self._ca_cert,
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+            )
+
+    def close(self) -> None:
+        """Close all connections of all threads."""
+        with self._lock:
+            for session in self._sessions:
+                session.close()
+            self._sessions.clear()
+            self._local = threading.local()
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = self._new_session()
+            with self._lock:
+                self._sessions.append(session)
+        return session
+
+    def _new_session(self) -> requests.Session:
+        session = _Session(self._may_carry_credentials)
+        adapter = _Adapter(pool_connections=4, pool_maxsize=2, max_retries=0)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        session.headers["User-Agent"] = _user_agent()
+        if self._client_cert:
+            session.cert = self._client_cert
+        return session
+
+    def _auth_for(self, url: str) -> requests.auth.AuthBase | None:
+        if not self._may_carry_credentials(url):
+            return _NoAuth()
+        if origin_of(url) in self._origins:
+            return self._auth
+        return None
+
+    def _may_carry_credentials(self, url: str) -> bool:
+        return self._allow_insecure or is_private(url)
+
+
+class RawBody:
+    """The body of an answer as it came over the wire: a file's own compression is not undone."""
+
+    def __init__(self, response: requests.Response) -> None:
+        self._raw = response.raw
+
+    def read(self, size: int, /) -> bytes:
+        """Up to ``size`` bytes; empty at the end."""
+        block: bytes = self._raw.read(size, decode_content=False)
+        return block
+
+
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port: what credentials are bound to."""
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, parts.hostname or "", port
+
+
+def is_private(url: str) -> bool:
+    """Whether nobody on the way can read along: TLS, or a connection within this machine."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return parts.scheme == "https" or host in ("localhost", "::1") or host.startswith("127.")
+
+
+def shown(url: str) -> str:
+    """``url`` without what may be secret in it: user, password, query and fragment."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def raise_for(response: requests.Response) -> None:
+    """Raise the error that the status of an answer stands for; nothing for success.
+
+    Raises:
+        AuthenticationFailed: 401.
+        PermissionDenied: 403.
+        NotFound: 404 and 410.
+        Unavailable: 408, 425, 429 and 5xx.
+        Rejected: any other status that is not success; redirects too, if they were not followed.
+    """
+    status = response.status_code
+    if 200 <= status < 300:
+        return
+    told = f"{shown(response.url)} answered {status}{_words_of(response)}"
+    if status == 401:
+        raise AuthenticationFailed(told, hint="Check the credentials of this remote.")
+    if status == 403:
+        raise PermissionDenied(told, hint="Check what these credentials may do there.")
+    if status in (404, 410):
+        raise NotFound(told)
+    if status in (408, 425, 429) or status >= 500:
+        raise Unavailable(told, retry_after=retry_after(response))
+    raise Rejected(told, status=status)
+
+
+def retry_after(response: requests.Response) -> float | None:
+    """Seconds that the server asks to wait (RFC 9110, section 10.2.3), if it does."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isdigit():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
+    except ValueError:
+        return None
+
+
+@contextmanager
+def mapped_errors(url: str) -> Iterator[None]:
+    """Turn what requests and urllib3 raise about ``url`` into our errors."""
+    try:
+        yield
+    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
+        raise ConfigError(f"{shown(url)} is not a usable address: {error}.") from error
+    except requests.exceptions.SSLError as error:
+        raise BackendError(
+            f"{shown(url)} could not prove who it is: {_cause(error)}.",
+            hint="If it has a private certificate authority, name its bundle with ca_cert.",
+        ) from error
+    except (requests.RequestException, HTTPError) as error:
+        if _was_cut(error):
+            raise SizeMismatch(f"{shown(url)} ended before all of the promised bytes had come.") from error
+        raise Unavailable(f"{shown(url)} cannot be reached: {_cause(error)}.") from error
+
+
+def _was_cut(error: BaseException) -> bool:
+    """Whether the body ended early; urllib3 wraps this, and requests wraps it again."""
+    return isinstance(error, IncompleteRead) or any(
+        isinstance(inner, BaseException) and _was_cut(inner) for inner in error.args
+    )
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason that a wrapped network error gives, without addresses of objects."""
+    while True:
+        inner = getattr(error, "reason", None) or next(
+            (arg for arg in error.args if isinstance(arg, BaseException)), None
+        )
+        if not isinstance(inner, BaseException):
+            break
+        error = inner
+    said = str(error.strerror if isinstance(error, OSError) and error.strerror else error)
+    return said.rpartition("object at 0x")[2].partition("): ")[2] or said.rstrip(".") or type(error).__name__
+
+
+def _words_of(response: requests.Response) -> str:
+    """What the server says of its refusal: the reason phrase, or the start of a text body."""
+    said = response.reason or ""
+    if "html" not in response.headers.get("Content-Type", "html"):
+        body = response.raw.read(4 * SAID_BY_SERVER, decode_content=True) if response.raw else b""
+        said = " ".join((body or response.content).decode("utf-8", "replace").split()) or said
+    return f": {said[:SAID_BY_SERVER].rstrip('.')}." if said else "."
+
+
+def _user_agent() -> str:
+    from importlib.metadata import version
+
+    return f"wheelrelay/{version('wheelrelay')} python-requests/{requests.__version__}"

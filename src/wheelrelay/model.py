@@ -1,0 +1,101 @@
+"""What travels: distribution files, as a remote describes them and as they lie on local disk."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from packaging.tags import Tag
+from packaging.utils import BuildTag, NormalizedName, parse_wheel_filename
+from packaging.version import Version
+
+COMPANION_SUFFIXES = (".asc", ".sigstore", ".publish.attestation", ".slsa.attestation")
+"""What may follow a distribution file's name to make the name of one of its companions."""
+
+
+class Kind(StrEnum):
+    """The two kinds of distribution files that indexes take."""
+
+    WHEEL = "wheel"
+    SDIST = "sdist"
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """Hexadecimal digests of one file, lower case, as far as they are known."""
+
+    sha256: str | None = None
+    sha512: str | None = None
+    md5: str | None = None
+
+    def known(self) -> dict[str, str]:
+        """Algorithm names, as `hashlib` spells them, with the digests that are known."""
+        named = {"sha256": self.sha256, "sha512": self.sha512, "md5": self.md5}
+        return {name: digest for name, digest in named.items() if digest}
+
+
+@dataclass(frozen=True, slots=True)
+class DistFile:
+    """A distribution file as a remote describes it; made by `wheelrelay.filenames.dist_file`.
+
+    Attributes:
+        filename: the plain name, as published.
+        project: the normalised project name (PEP 503).
+        version: the version (PEP 440), taken from the filename.
+        kind: wheel or sdist.
+        size: in bytes, where the remote says.
+        digests: what the remote says that the bytes hash to.
+        url: where the bytes can be had: a web address, a path or an object's name, as the backend likes.
+        requires_python: the specifier that the remote gives.
+        yanked: the reason, perhaps empty, if the file was yanked (PEP 592).
+        upload_time: when the remote took the file, with a time zone.
+        companions: the suffixes, as ``.asc``, of the companion files that the remote holds beside it.
+    """
+
+    filename: str
+    project: NormalizedName
+    version: Version
+    kind: Kind
+    size: int | None = None
+    digests: Digests = Digests()
+    url: str | None = None
+    requires_python: str | None = None
+    yanked: str | None = None
+    upload_time: datetime | None = None
+    companions: tuple[str, ...] = ()
+
+    @property
+    def sha256(self) -> str | None:
+        """The sha256 that the remote declares, in hexadecimal."""
+        return self.digests.sha256
+
+    @property
+    def tags(self) -> frozenset[Tag]:
+        """The compatibility tags of a wheel (PEP 425), compressed sets expanded; none for an sdist."""
+        return parse_wheel_filename(self.filename)[3] if self.kind is Kind.WHEEL else frozenset()
+
+    @property
+    def build(self) -> BuildTag:
+        """The build tag of a wheel; empty where there is none."""
+        return parse_wheel_filename(self.filename)[2] if self.kind is Kind.WHEEL else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A small file that belongs to a distribution file, such as a detached signature.
+
+    Attributes:
+        suffix: what follows the distribution's filename, as ``.asc``.
+        content: the bytes.
+    """
+
+    suffix: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """All files of one version of one project."""
+
+    project: NormalizedName
+    version: Version
+    files: tuple[DistFile, ...]

@@ -1,0 +1,95 @@
+"""Find plugins by their entry points: list them without importing, load one, refuse clashes."""
+
+import difflib
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+
+from wheelrelay.errors import DuplicateBackend, PluginLoadError, UnknownBackend
+
+BACKENDS = "wheelrelay.backends"
+"""The entry-point group of backends; an entry's name is the ``type``, its object the config class."""
+
+PROVIDERS = {
+    "cloudfiles": "wheelrelay-cloudfiles",
+    "swift": "wheelrelay-cloudfiles",
+    "s3": "wheelrelay-s3",
+}
+"""Types that distributions of this project provide when they are installed beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """An installed plugin, not imported yet.
+
+    Attributes:
+        name: the entry point's name.
+        package: the distribution that brings it.
+        version: that distribution's version.
+        entry: the entry point.
+    """
+
+    name: str
+    package: str
+    version: str
+    entry: EntryPoint
+
+    def load(self) -> object:
+        """Import the plugin and give what its entry point names.
+
+        Raises:
+            PluginLoadError: it, or something that it needs, cannot be imported.
+        """
+        try:
+            return self.entry.load()
+        except (ImportError, AttributeError) as error:
+            raise PluginLoadError(
+                f"{self.name!r} from {self.package} {self.version} cannot be loaded: {error}.",
+                hint=f"Reinstall it: pip install --force-reinstall {self.package}.",
+            ) from error
+
+
+def installed(group: str) -> dict[str, Plugin]:
+    """All plugins of a group by name, sorted; nothing is imported.
+
+    Raises:
+        DuplicateBackend: two distributions claim one name.
+    """
+    found: dict[str, Plugin] = {}
+    for plugin in _scan(group):
+        other = found.setdefault(plugin.name, plugin)
+        if other.package != plugin.package:
+            raise DuplicateBackend(
+                f"Both {other.package} and {plugin.package} provide {plugin.name!r} ({group}).",
+                hint="Uninstall one of them.",
+            )
+    return found
+
+
+def find(group: str, name: str) -> Plugin:
+    """The one plugin of this name.
+
+    Raises:
+        UnknownBackend: there is none; says what is installed and what would provide it.
+        DuplicateBackend: two distributions claim one name.
+    """
+    known = installed(group)
+    if name in known:
+        return known[name]
+    hint = f"Installed are: {', '.join(known)}."
+    if name in PROVIDERS:
+        hint = f"Install it: pip install {PROVIDERS[name]}. {hint}"
+    elif close := difflib.get_close_matches(name, known, n=1):
+        hint = f"Did you mean {close[0]!r}? {hint}"
+    raise UnknownBackend(f"There is no backend of type {name!r}.", hint=hint)
+
+
+@cache
+def _scan(group: str) -> tuple[Plugin, ...]:
+    """The group's entry points by name; the same distribution met twice on the path counts once."""
+    plugins = {
+        (entry.name, entry.dist.name): Plugin(entry.name, entry.dist.name, entry.dist.version, entry)
+        for entry in entry_points(group=group)
+        if entry.dist is not None
+    }
+    return tuple(plugins[key] for key in sorted(plugins))

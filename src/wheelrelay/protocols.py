@@ -1,0 +1,136 @@
+"""What a backend can be: the three roles, and the optional capabilities, one method each.
+
+A connected backend is called from several threads at once. It raises the errors of
+`wheelrelay.errors` and no others, retries nothing by itself, and prints nothing.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from packaging.utils import NormalizedName
+
+from wheelrelay.model import DistFile
+from wheelrelay.staged import StagedFile
+
+
+class ByteStream(Protocol):
+    """Bytes that are read once, in order."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to ``size`` bytes; empty at the end."""
+        ...
+
+
+@runtime_checkable
+class Source(Protocol):
+    """A place that distribution files are read from."""
+
+    def iter_files(self, project: str | None) -> Iterator[DistFile]:
+        """The distribution files of ``project`` (any spelling), or of all projects.
+
+        Whatever else lies there is passed over. A project that is not there gives nothing.
+
+        Raises:
+            BackendError: the place cannot be read; never an empty answer instead.
+        """
+        ...
+
+    def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
+        """Open a file that `iter_files` gave.
+
+        Raises:
+            NotFound: it is not there any more.
+            SizeMismatch: while reading, if the stream ends early.
+            BackendError: it cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """A place that distribution files are published to."""
+
+    def put(self, staged: StagedFile) -> None:
+        """Publish the file with its companions, whole or not at all.
+
+        With the same bytes there already it returns, or raises `AlreadyExists`: indexes differ.
+
+        Raises:
+            AlreadyExists: the name is taken by other bytes; nothing was changed.
+            ChangedWhileReading: the local file was touched; nothing was published.
+            BackendError: the sink refused or failed.
+        """
+        ...
+
+
+@runtime_checkable
+class Store(Source, Sink, Protocol):
+    """A place that is both: files that were put can be listed and opened."""
+
+
+@runtime_checkable
+class SupportsInventory(Protocol):
+    """A place that can say what it holds of a project, with digests, so that planning needs no upload."""
+
+    def inventory(self, project: str) -> Iterator[DistFile]:
+        """All distribution files of ``project``, as they are now: no cache may answer.
+
+        Raises:
+            BackendError: it cannot be read; never an empty answer instead.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsLocalPath(Protocol):
+    """A source whose files lie on this machine's disk: they are hashed in place and never copied."""
+
+    def local_path(self, file: DistFile) -> Path:
+        """Where a file that `Source.iter_files` gave lies."""
+        ...
+
+
+@runtime_checkable
+class SupportsCompanions(Protocol):
+    """A place that keeps companion files beside the distribution files."""
+
+    def read_companion(self, file: DistFile, suffix: str) -> bytes:
+        """The content of the companion that ``file.companions`` names.
+
+        Raises:
+            NotFound: it is not there.
+            BackendError: it cannot be read, or is implausibly large.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsFinalize(Protocol):
+    """A sink that has something to do after the last file, such as writing its index pages."""
+
+    def finalize(self, projects: Collection[str]) -> None:
+        """Make what was put visible; called after all puts, and also when every file was skipped.
+
+        Raises:
+            BackendError: it failed; the files are there, and a re-run repeats this.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsProjects(Protocol):
+    """A source that can name its projects without listing their files."""
+
+    def projects(self) -> Iterator[NormalizedName]:
+        """The normalised names of all projects.
+
+        Raises:
+            BackendError: they cannot be read.
+        """
+        ...
+
+
+Backend = Source | Sink
+"""What a remote's configuration opens as; what it can do is what it has."""

@@ -1,0 +1,1 @@
+"""One relay, one module for each step of the way."""

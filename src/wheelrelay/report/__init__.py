@@ -1,0 +1,1 @@
+"""Plans, progress and receipts as tables and as JSON."""

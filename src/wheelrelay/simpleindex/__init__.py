@@ -1,0 +1,1 @@
+"""The static Simple API that turns a container into an index."""
