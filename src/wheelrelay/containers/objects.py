@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -12,31 +12,44 @@ from wheelrelay.staged import StagedFile
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """One object as a listing shows it.
+    """One object as a listing, or a question for this one object, shows it.
 
     Attributes:
         name: below the container's prefix, with ``/`` between folders and without one at the front.
         size: in bytes.
-        etag: some text that changes whenever the bytes change.
-        modified: when it was written, with a time zone, where the listing says.
+        etag: some text that changes whenever the bytes change. What listings say is compared with what
+            other listings said only, so a place may say it in another way when asked for one object.
+        modified: when it was written, with a time zone, where the place says.
+        metadata: the short texts that were kept with it, keys in lower case; a listing leaves them out.
     """
 
     name: str
     size: int
     etag: str
     modified: datetime | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
-class Objects(Protocol):
-    """The objects of one container below one prefix; used by several threads at once.
+class ReadableObjects(Protocol):
+    """The objects of one container below one prefix, to be read; used by several threads at once.
 
-    All methods raise `BackendError` where the place refuses or fails.
+    All methods raise `BackendError` where the place refuses or fails; only what is truly not there is
+    `NotFound`.
     """
 
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
         """All objects directly in ``folder`` (empty, or ending in ``/``), however many there are.
 
-        A folder that is not there has none; a container that is not there is `NotFound`.
+        A folder that is not there has none; a container that is not there is `NotFound`. No cache
+        answers: what was written before the call is in the listing, as far as the place promises that.
+        """
+        ...
+
+    def stat_object(self, name: str) -> StoredObject:
+        """One object with its metadata, as it is now, without reading its bytes.
+
+        Raises:
+            NotFound: it is not there.
         """
         ...
 
@@ -49,6 +62,14 @@ class Objects(Protocol):
         """
         ...
 
+    def address_of(self, name: str) -> str:
+        """Where people find the object: a web address or a path."""
+        ...
+
+
+class Objects(ReadableObjects, Protocol):
+    """The objects of one container below one prefix, to be read and written."""
+
     def create_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> None:
@@ -58,31 +79,25 @@ class Objects(Protocol):
             name: below the prefix.
             content: the bytes; a staged file is read as a stream.
             content_type: the media type to serve it with, where the place keeps one.
-            metadata: short texts to keep with it, where the place can (see `read_metadata`).
+            metadata: short texts to keep with it, where the place can; keys are lower-case letters,
+                digits and hyphens, values any text (a place whose values are ASCII encodes them).
 
         Raises:
             AlreadyExists: the name is taken, by whatever bytes; nothing was changed.
+            ChangedWhileReading: the staged file was touched; nothing was written.
         """
         ...
 
     def replace_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> None:
-        """Write an object in place of the one that may be there; readers see the old or the new one whole."""
+        """Write an object in place of the one that may be there; readers see the old or the new one whole.
+
+        Raises:
+            ChangedWhileReading: the staged file was touched; the old object stands.
+        """
         ...
 
     def delete_object(self, name: str) -> None:
         """Remove an object; one that is not there is no error."""
-        ...
-
-    def read_metadata(self, name: str) -> Mapping[str, str]:
-        """The texts that were kept with an object, keys in lower case; empty where the place keeps none.
-
-        Raises:
-            NotFound: it is not there.
-        """
-        ...
-
-    def address_of(self, name: str) -> str:
-        """Where people find the object: a web address or a path."""
         ...
