@@ -56,6 +56,18 @@ class _NoAuth(requests.auth.AuthBase):
         return request
 
 
+class RenewableAuth(requests.auth.AuthBase):
+    """Credentials that may have changed since they were read: a token expires, a secret is rotated."""
+
+    def renew(self, refused: str | None) -> bool:
+        """Read the credentials again after the ``Authorization`` value ``refused`` was not accepted.
+
+        Returns:
+            Whether there are others now, so that trying again makes sense.
+        """
+        raise NotImplementedError
+
+
 class _Session(requests.Session):
     """A session that drops credentials when a redirect leads where they must not go."""
 
@@ -106,29 +118,17 @@ class HttpClient:
             BackendError: as `raise_for` maps it; also while the body is read within the context.
             SizeMismatch: the body ended early, likewise.
         """
-        with (
-            mapped_errors(url),
-            self._session().get(
-                url,
-                headers=dict(headers or {}),
-                stream=True,
-                auth=self._auth_for(url),
-                verify=self._ca_cert,  # given here, it wins over REQUESTS_CA_BUNDLE
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-            ) as response,
-        ):
+        with mapped_errors(url), self._get(url, headers or {}) as response:
             raise_for(response)
             yield response
 
-    def post(
-        self,
-        url: str,
-        *,
-        body: Any,
-        headers: Mapping[str, str],
-        length: int | None = None,
-    ) -> requests.Response:
+    def post(self, url: str, *, body: Any, headers: Mapping[str, str]) -> requests.Response:
         """Send ``body`` to ``url`` and give the answer, whatever its status; redirects are not followed.
+
+        Args:
+            url: where to.
+            body: bytes, or an object with ``read`` and ``__len__`` that is read once.
+            headers: as usual.
 
         Raises:
             Unavailable: no answer came; the server may have acted all the same.
@@ -137,12 +137,18 @@ class HttpClient:
             return self._session().post(
                 url,
                 data=body,
-                headers={**headers, **({"Content-Length": str(length)} if length is not None else {})},
+                headers=dict(headers),
                 allow_redirects=False,
                 auth=self._auth_for(url),
                 verify=self._ca_cert,
                 timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
             )
+
+    def renew_credentials(self, refusal: requests.Response) -> bool:
+        """After a 401: whether there are other credentials now, so that sending again makes sense."""
+        auth = self._auth_for(refusal.url)
+        used = refusal.request.headers.get("Authorization")
+        return isinstance(auth, RenewableAuth) and auth.renew(used)
 
     def close(self) -> None:
         """Close all connections of all threads."""
@@ -151,6 +157,20 @@ class HttpClient:
                 session.close()
             self._sessions.clear()
             self._local = threading.local()
+
+    def _get(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+        """One answer, its body unread; asked for once more if the credentials turn out to be stale."""
+        options: dict[str, Any] = {
+            "headers": dict(headers),
+            "stream": True,
+            "verify": self._ca_cert,  # given here, it wins over REQUESTS_CA_BUNDLE
+            "timeout": (CONNECT_TIMEOUT, READ_TIMEOUT),
+        }
+        response = self._session().get(url, auth=self._auth_for(url), **options)
+        if response.status_code == 401 and self.renew_credentials(response):
+            response.close()
+            response = self._session().get(url, auth=self._auth_for(url), **options)
+        return response
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)

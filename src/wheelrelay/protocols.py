@@ -7,7 +7,7 @@ A connected backend is called from several threads at once. It raises the errors
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from packaging.utils import NormalizedName
 
@@ -104,6 +104,13 @@ class SupportsCompanions(Protocol):
             BackendError: it cannot be read, or is implausibly large.
         """
         ...
+
+
+@runtime_checkable
+class KeepsCompanions(Protocol):
+    """A sink where companions are files: what was published is in place only with its companions."""
+
+    keeps_companions: Literal[True]
 
 
 @runtime_checkable

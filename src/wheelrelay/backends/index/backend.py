@@ -1,0 +1,99 @@
+"""A connected index: what can be read by the Simple API, and what can be sent by the upload API."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from packaging.utils import NormalizedName
+
+from wheelrelay.backends.index.simple_api import SimpleApi
+from wheelrelay.errors import AlreadyExists, PermissionDenied, Rejected
+from wheelrelay.http import HttpClient
+from wheelrelay.model import DistFile
+from wheelrelay.protocols import Backend, ByteStream
+from wheelrelay.staged import StagedFile
+
+if TYPE_CHECKING:
+    from wheelrelay.backends.index.config import IndexConfig
+
+
+class IndexReader:
+    """An index that is only read."""
+
+    def __init__(self, api: SimpleApi) -> None:
+        self._api = api
+
+    def iter_files(self, project: str | None) -> Iterator[DistFile]:
+        """The files of one project; of all projects by one page each, which is long on a public index."""
+        names = self._api.projects() if project is None else (project,)
+        for name in names:
+            yield from self._api.files(name, fresh=False)
+
+    def projects(self) -> Iterator[NormalizedName]:
+        """The projects that the index has."""
+        return self._api.projects()
+
+    def inventory(self, project: str) -> Iterator[DistFile]:
+        """The files of one project, past all caches."""
+        return self._api.files(project, fresh=True)
+
+    def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
+        """Open a file that the index gave."""
+        return self._api.open(file)
+
+    def read_companion(self, file: DistFile, suffix: str) -> bytes:
+        """The content of a signature that the index keeps beside a file."""
+        return self._api.read_companion(file, suffix)
+
+
+class Uploader:
+    """An index that is only written to: nothing can be compared or confirmed there."""
+
+    def __init__(self, http: HttpClient, upload_url: str) -> None:
+        self._http = http
+        self._upload_url = upload_url
+
+    def put(self, staged: StagedFile) -> None:
+        """Upload a file with its signature."""
+        from wheelrelay.backends.index.upload import upload
+
+        upload(self._http, self._upload_url, staged)
+
+
+class Index(IndexReader):
+    """An index that is read and written."""
+
+    def __init__(self, api: SimpleApi, uploader: Uploader) -> None:
+        super().__init__(api)
+        self._uploader = uploader
+
+    def put(self, staged: StagedFile) -> None:
+        """Upload a file with its signature.
+
+        Indexes answer a taken name with 409, 400 or 403, and 400 and 403 can mean anything. So a refusal
+        is settled by looking whether the name is there, never by the words that came with it.
+        """
+        try:
+            self._uploader.put(staged)
+        except (AlreadyExists, Rejected, PermissionDenied) as refusal:
+            there = self._find(staged)
+            if there is None:
+                raise
+            if there.sha256 != staged.sha256:
+                raise AlreadyExists(f"The index has a file {staged.filename} with other bytes.") from refusal
+
+    def _find(self, staged: StagedFile) -> DistFile | None:
+        there = self.inventory(staged.file.project)
+        return next((file for file in there if file.filename == staged.filename), None)
+
+
+def open_index(config: "IndexConfig", http: HttpClient) -> Backend:
+    """The backend that has just the roles that the configuration gives it."""
+    api = SimpleApi(http, config.url) if config.url else None
+    uploader = Uploader(http, config.upload_url) if config.upload_url else None
+    if api and uploader:
+        return Index(api, uploader)
+    if api:
+        return IndexReader(api)
+    assert uploader is not None  # the configuration demands one of the two
+    return uploader

@@ -1,0 +1,69 @@
+"""Which user name and password, or token, an index gets.
+
+The configuration's references come first; then the section of ``~/.pypirc`` whose repository is the
+upload address. Without any, requests go out as they are: many indexes can be read by anybody.
+"""
+
+import base64
+import threading
+from typing import TYPE_CHECKING
+
+import requests
+
+from wheelrelay.config import SecretValue
+from wheelrelay.http import RenewableAuth
+
+if TYPE_CHECKING:
+    from wheelrelay.backends.index.config import IndexConfig
+
+TOKEN_USER = "__token__"  # noqa: S105  (the user name that goes with any token)
+
+
+class IndexAuth(RenewableAuth):
+    """Basic authentication whose values are resolved when the first request needs them.
+
+    Args:
+        username: the user name.
+        password: the password or token.
+    """
+
+    def __init__(self, username: SecretValue, password: SecretValue) -> None:
+        self._username = username
+        self._password = password
+        self._lock = threading.Lock()
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Put the credentials on a request."""
+        request.headers["Authorization"] = self._header()
+        return request
+
+    def renew(self, refused: str | None) -> bool:
+        """Resolve the values again, unless another thread has done so since."""
+        with self._lock:
+            if self._header() == refused:
+                self._username.renew()
+                self._password.renew()
+            return self._header() != refused
+
+    def _header(self) -> str:
+        """The value of the header (RFC 7617)."""
+        pair = f"{self._username.get()}:{self._password.get()}".encode()
+        return f"Basic {base64.b64encode(pair).decode()}"
+
+
+def credentials_for(config: "IndexConfig") -> IndexAuth | None:
+    """The credentials for an index; nothing secret is read yet from where the configuration refers to."""
+    if config.token:
+        return IndexAuth(SecretValue(TOKEN_USER), SecretValue(config.token))
+    if config.password:
+        return IndexAuth(SecretValue(config.username or ""), SecretValue(config.password))
+    if config.upload_url:
+        return _from_pypirc(config.upload_url)
+    return None
+
+
+def _from_pypirc(upload_url: str) -> IndexAuth | None:
+    from wheelrelay.backends.index.upload import pypirc_credentials
+
+    found = pypirc_credentials(upload_url)
+    return IndexAuth(SecretValue(found[0]), SecretValue(found[1])) if found else None
