@@ -1,0 +1,129 @@
+"""Compare what is meant with what is there: what would be done, file by file and sink by sink."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from packaging.utils import NormalizedName
+
+from wheelrelay.errors import BackendError, ConfigError, NothingMatched
+from wheelrelay.model import Digests, DistFile
+from wheelrelay.protocols import (
+    KeepsCompanions,
+    Sink,
+    Source,
+    SupportsInventory,
+    SupportsLocalPath,
+    SupportsProjects,
+)
+from wheelrelay.records import Action, Intent, Plan, PlannedFile
+from wheelrelay.relay.stage import Wheelhouse, stage
+from wheelrelay.select import Selection, nearest, refuse_several_versions
+
+Inventory = Mapping[str, DistFile]
+"""What a sink holds of the projects at hand, by filename."""
+
+
+def chosen_files(source: Source, selection: Selection, *, one_version: bool) -> list[DistFile]:
+    """List the source and pick the files that are meant.
+
+    Args:
+        source: where to look.
+        selection: what is meant.
+        one_version: whether each project must come down to exactly one version.
+
+    Raises:
+        NothingMatched: there is none; says what comes nearest.
+        SeveralVersions: a project has more than one, and only one is allowed.
+        BackendError: the source cannot be read.
+    """
+    wanted: Sequence[NormalizedName | None] = selection.projects() or (None,)
+    files = [file for project in wanted for file in source.iter_files(project)]
+    if not files and selection.requirements:
+        raise NothingMatched(
+            f"There is no file of {' or '.join(selection.projects())} there.",
+            hint=_nearest_projects(source, selection.projects()),
+        )
+    picked = selection.pick(files)
+    if one_version:
+        refuse_several_versions(picked)
+    return picked
+
+
+def read_inventory(sink: Sink, projects: Iterable[NormalizedName]) -> Inventory | None:
+    """What a sink holds of some projects; ``None`` if it cannot tell.
+
+    Raises:
+        BackendError: it should be able to tell and fails; this is never taken for "nothing is there".
+    """
+    if not isinstance(sink, SupportsInventory):
+        return None
+    return {file.filename: file for project in projects for file in sink.inventory(project)}
+
+
+def make_plan(
+    source_name: str,
+    source: Source,
+    files: Sequence[DistFile],
+    inventories: Mapping[str, tuple[Sink, Inventory | None]],
+) -> Plan:
+    """Decide for each file and sink what would be done.
+
+    Args:
+        source_name: what the source is called.
+        source: hashed in place where it lies on local disk and a digest decides.
+        files: the files that are meant.
+        inventories: each sink with what it holds, by the sink's name, in order.
+    """
+    planned = []
+    for file in files:
+        known = _with_digest(source, file, [inventory for _, inventory in inventories.values() if inventory])
+        intents = {name: intend(known, sink, inventory) for name, (sink, inventory) in inventories.items()}
+        planned.append(PlannedFile(known, intents))
+    return Plan(source_name, tuple(inventories), tuple(planned))
+
+
+def intend(file: DistFile, sink: Sink, inventory: Inventory | None) -> Intent:
+    """The action for one file at one sink, as far as the digests on both sides tell."""
+    if inventory is None:
+        return Intent(Action.UPLOAD, "the sink cannot be asked what it has")
+    there = inventory.get(file.filename)
+    if there is None:
+        return Intent(Action.UPLOAD, "not there yet")
+    if file.sha256 is None:
+        return Intent(Action.UNKNOWN, "the same name is there; the source gives no sha256", there)
+    if there.sha256 is None:
+        return Intent(Action.UNKNOWN, "the same name is there; the sink gives no sha256", there)
+    return compare(file, file.sha256, there, there.sha256, sink)
+
+
+def compare(file: DistFile, sha256: str, there: DistFile, there_sha256: str, sink: Sink) -> Intent:
+    """The action for a name that is there, once both digests are known."""
+    if sha256 != there_sha256:
+        return Intent(Action.CONFLICT, "the same name is there with other bytes", there)
+    missing = [suffix for suffix in file.companions if suffix not in there.companions]
+    if missing and isinstance(sink, KeepsCompanions):
+        return Intent(Action.UPLOAD, f"there without its {', '.join(missing)}", there)
+    return Intent(Action.SKIP, "the same bytes are there", there)
+
+
+def _with_digest(source: Source, file: DistFile, inventories: Sequence[Inventory]) -> DistFile:
+    """Hash a local file if a sink has its name: the plan should not leave open what a look can tell."""
+    if file.sha256 or not any(file.filename in inventory for inventory in inventories):
+        return file
+    if not isinstance(source, SupportsLocalPath):
+        return file
+    staged = stage(source, replace(file, companions=()), Wheelhouse(source.local_path(file).parent))
+    return replace(file, size=staged.size, digests=Digests(sha256=staged.sha256))
+
+
+def _nearest_projects(source: Source, wanted: Sequence[str]) -> str | None:
+    """A sentence on the projects that are there and come nearest, if that can be had cheaply."""
+    listing: Callable[[], Iterator[NormalizedName]]
+    if isinstance(source, SupportsProjects):
+        listing = source.projects
+    else:
+        listing = lambda: (file.project for file in source.iter_files(None))  # noqa: E731
+    try:
+        return nearest(wanted, listing())
+    except (BackendError, ConfigError):
+        return None

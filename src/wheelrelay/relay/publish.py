@@ -1,0 +1,89 @@
+"""Publish one staged file to one sink, and settle what became of it when that is not clear."""
+
+from enum import Enum, auto
+from time import monotonic
+
+from wheelrelay.errors import AlreadyExists, WheelrelayError
+from wheelrelay.protocols import Sink, SupportsInventory
+from wheelrelay.records import Delivery, Outcome
+from wheelrelay.relay.retry import Persistence
+from wheelrelay.staged import StagedFile
+
+
+class Seen(Enum):
+    """What a sink has under a filename."""
+
+    SAME = auto()
+    OTHER = auto()
+    ABSENT = auto()
+    UNTOLD = auto()
+
+
+def deliver(sink: Sink, staged: StagedFile, persistence: Persistence) -> Delivery:
+    """Publish a file, trying again while that makes sense.
+
+    A failure may leave open whether the sink took the file: the connection broke after the last byte, or
+    the answer was 503. Then the sink is asked, by name and sha256, before anything is sent again.
+
+    Returns:
+        What became of the file: every error of the sink ends up here.
+    """
+    began = monotonic()
+    attempt = 1
+    while True:
+        outcome, reason = _attempt(sink, staged, persistence, attempt)
+        if outcome is not None:
+            return Delivery(outcome, attempt, monotonic() - began, reason)
+        attempt += 1
+
+
+def _attempt(
+    sink: Sink, staged: StagedFile, persistence: Persistence, attempt: int
+) -> tuple[Outcome | None, str | None]:
+    """Send once: what became of the file and why, or nothing if it should be sent again."""
+    try:
+        sink.put(staged)
+    except AlreadyExists as error:
+        return _settle_taken_name(sink, staged, persistence, error, first=attempt == 1)
+    except WheelrelayError as error:
+        if not error.retryable:
+            return Outcome.FAILED, str(error)
+        paused = persistence.again(staged.filename, attempt, error)
+        seen = look(sink, staged, persistence)
+        if seen is Seen.SAME:
+            return Outcome.PUBLISHED, None
+        if seen is Seen.OTHER:
+            return Outcome.FAILED, "The name was taken by other bytes meanwhile."
+        if paused:
+            return None, None
+        return (Outcome.FAILED if seen is Seen.ABSENT else Outcome.UNCONFIRMED), str(error)
+    return Outcome.PUBLISHED, None
+
+
+def look(sink: Sink, staged: StagedFile, persistence: Persistence) -> Seen:
+    """Ask a sink whether it holds the file."""
+    if not isinstance(sink, SupportsInventory):
+        return Seen.UNTOLD
+    project = staged.file.project
+    try:
+        there = persistence.insist(f"the inventory of {project}", lambda: list(sink.inventory(project)))
+    except WheelrelayError:
+        return Seen.UNTOLD
+    found = next((file for file in there if file.filename == staged.filename), None)
+    if found is None:
+        return Seen.ABSENT
+    if found.sha256 is None:
+        return Seen.UNTOLD
+    return Seen.SAME if found.sha256 == staged.sha256 else Seen.OTHER
+
+
+def _settle_taken_name(
+    sink: Sink, staged: StagedFile, persistence: Persistence, error: AlreadyExists, *, first: bool
+) -> tuple[Outcome, str | None]:
+    seen = look(sink, staged, persistence)
+    if seen is Seen.SAME:
+        # A later attempt that meets the very bytes meets those of an earlier one whose answer was lost.
+        return (Outcome.SKIPPED, "the same bytes are there") if first else (Outcome.PUBLISHED, None)
+    if seen is Seen.UNTOLD and not isinstance(sink, SupportsInventory):
+        return Outcome.SKIPPED, "the sink says that it is there; it cannot be compared"
+    return (Outcome.FAILED if seen is Seen.OTHER else Outcome.UNCONFIRMED), str(error)
