@@ -1,0 +1,1 @@
+"""The tests of wheelrelay; they mirror ``src/wheelrelay``."""

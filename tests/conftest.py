@@ -1,0 +1,95 @@
+"""Fixtures for all tests: real servers, and an environment that nothing leaks into."""
+
+import os
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.servers.indexes import DevpiServer, IndexServer, run_devpi, run_pypiserver
+from tests.servers.web import Web, run_web
+
+FOREIGN = ("WHEELRELAY_", "TWINE_", "NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+"""Beginnings of environment variables that would let the surroundings take part in a test."""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home folder, and no settings from outside; nobody's ``.pypirc`` or ``.netrc`` is seen."""
+    for name in os.environ:
+        if name.upper().startswith(FOREIGN):
+            monkeypatch.delenv(name)
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE", str(folder))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _pypiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexServer]:
+    with run_pypiserver(tmp_path_factory.mktemp("pypiserver"), username="ci", password="s3cret") as server:
+        yield server
+
+
+@pytest.fixture
+def pypiserver(_pypiserver: IndexServer) -> IndexServer:
+    """An empty pypiserver that wants a user and password for uploads."""
+    return _pypiserver.emptied()
+
+
+@pytest.fixture(scope="session")
+def _open_pypiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexServer]:
+    with run_pypiserver(tmp_path_factory.mktemp("pypiserver")) as server:
+        yield server
+
+
+@pytest.fixture
+def open_pypiserver(_open_pypiserver: IndexServer) -> IndexServer:
+    """An empty pypiserver that takes uploads from everybody."""
+    return _open_pypiserver.emptied()
+
+
+@pytest.fixture(scope="session")
+def devpi_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevpiServer]:
+    """A devpi-server for the whole session; most tests want `devpi`."""
+    with run_devpi(tmp_path_factory.mktemp("devpi")) as server:
+        yield server
+
+
+@pytest.fixture
+def devpi(devpi_server: DevpiServer) -> IndexServer:
+    """An empty index on devpi-server, with a user of its own, that keeps what it has."""
+    return devpi_server.new_index()
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """A web server with faults at will."""
+    with run_web() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """A certificate authority that nobody trusts unless told to."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_bundle(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle that makes `tls_web` trustworthy."""
+    path = tmp_path_factory.mktemp("ca") / "bundle.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return path
+
+
+@pytest.fixture
+def tls_web(authority: trustme.CA) -> Iterator[Web]:
+    """A web server that speaks TLS, with a certificate from `authority`."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    with run_web(tls=context) as server:
+        yield server

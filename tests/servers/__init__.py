@@ -1,0 +1,1 @@
+"""Real servers on free ports of the loopback interface, for tests."""

@@ -1,0 +1,234 @@
+"""A small web server inside the test's own process, with faults that the test switches on.
+
+>>> with run_web() as web:
+...     page = web.serve("/hello.txt", b"hello")
+...     read(page)
+b'hello'
+"""
+
+import base64
+import ssl
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from tests.servers.process import HOST
+
+BLOCK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server answers at one path.
+
+    Attributes:
+        body: the content, or the path of a file that holds it.
+        status: the HTTP status.
+        content_type: the media type.
+        headers: further headers, as ``Location`` or ``Retry-After``.
+        declared: the Content-Length to claim; by default the true one.
+        cut_after: bytes of the body after which the connection is closed.
+        delay: seconds to wait before the answer.
+        pause: seconds to wait between blocks of the body.
+        credentials: user and password without which the answer is 401.
+    """
+
+    body: bytes | Path = b""
+    status: int = 200
+    content_type: str = "application/octet-stream"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    declared: int | None = None
+    cut_after: int | None = None
+    delay: float = 0.0
+    pause: float = 0.0
+    credentials: tuple[str, str] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body."""
+        return len(self.body) if isinstance(self.body, bytes) else self.body.stat().st_size
+
+    def blocks(self) -> Iterator[bytes]:
+        """The body, as far as it is sent."""
+        left = self.size if self.cut_after is None else self.cut_after
+        if isinstance(self.body, bytes):
+            for start in range(0, left, BLOCK):
+                yield self.body[start : min(start + BLOCK, left)]
+            return
+        with self.body.open("rb") as stream:
+            while left > 0 and (block := stream.read(min(BLOCK, left))):
+                left -= len(block)
+                yield block
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request that came in; header names are in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Web:
+    """A web server that runs; see `run_web`.
+
+    Attributes:
+        url: its root, with a slash at the end.
+        requests: every request so far, in the order of arrival.
+        most_at_once: how many requests were being answered at one time, at most.
+        latency: seconds to wait before every answer.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.requests: list[Request] = []
+        self.most_at_once = 0
+        self.latency = 0.0
+        self._replies: dict[str, Reply] = {}
+        self._faults: dict[str, list[Reply]] = {}
+        self._at_once = 0
+        self._lock = threading.Lock()
+
+    def serve(self, path: str, body: bytes | str | Path = b"", **options: Any) -> str:
+        """Answer at ``path`` from now on, and give its address.
+
+        Args:
+            path: as it stands in requests after decoding, beginning with a slash, without a query.
+            body: the content; text is taken for HTML.
+            options: see `Reply`.
+        """
+        if isinstance(body, str):
+            body, options = body.encode(), {"content_type": "text/html; charset=utf-8", **options}
+        self._replies[path] = Reply(body, **options)
+        return self.url + path.lstrip("/")
+
+    def serve_folder(self, folder: Path, at: str = "/") -> str:
+        """Serve the files of ``folder`` and, at ``at``, a page that links to them; gives its address."""
+        names = sorted(path.name for path in folder.iterdir() if path.is_file())
+        for name in names:
+            self.serve(at + name, folder / name)
+        links = "".join(f'<a href="{name}">{name}</a>\n' for name in names)
+        return self.serve(at, f"<html><body>\n{links}</body></html>")
+
+    def redirect(self, path: str, to: str, *, status: int = 302) -> str:
+        """Answer at ``path`` with a redirect, and give its address."""
+        return self.serve(path, status=status, headers={"Location": to})
+
+    def fail(self, path: str, *faults: Reply) -> None:
+        """Answer the next requests for ``path`` with these replies, one each, and then as usual."""
+        with self._lock:
+            self._faults.setdefault(path, []).extend(faults)
+
+    def paths(self) -> list[str]:
+        """The paths of all requests so far."""
+        return [request.path for request in self.requests]
+
+    def reply_to(self, request: Request) -> Reply:
+        """What is answered to a request; overridden by servers that do more."""
+        path = unquote(urlsplit(request.path).path)
+        with self._lock:
+            faults = self._faults.get(path)
+            if faults:
+                return faults.pop(0)
+            return self._replies.get(path, Reply(b"There is nothing here.", 404, "text/plain"))
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        """Read one request, note it, and send the reply."""
+        length = int(handler.headers.get("Content-Length") or 0)
+        headers = {name.lower(): value for name, value in handler.headers.items()}
+        request = Request(handler.command, handler.path, headers, handler.rfile.read(length))
+        with self._lock:
+            self.requests.append(request)
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            _send(handler, _unless_unauthorised(self.reply_to(request), request), self.latency)
+        finally:
+            with self._lock:
+                self._at_once -= 1
+
+
+@contextmanager
+def run_web(*, tls: ssl.SSLContext | None = None, web: type[Web] = Web) -> Iterator[Web]:
+    """Run a web server on a free port for the length of the context.
+
+    Args:
+        tls: speak TLS, as this context says.
+        web: a subclass that answers in its own way.
+    """
+    server = _Server((HOST, 0), _Handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    server.web = web(f"http{'s' if tls else ''}://{HOST}:{server.server_port}/")
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield server.web
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def read(url: str) -> bytes:
+    """What a plain GET of ``url`` gives."""
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+    web: Web
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up in the middle is what some tests are about."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_GET(self) -> None:
+        self.server.web.answer(self)
+
+    do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815  (the names that http.server calls)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class names it so)
+        """Nothing: `Web.requests` is the log."""
+
+
+def _unless_unauthorised(reply: Reply, request: Request) -> Reply:
+    if reply.credentials is None:
+        return reply
+    expected = base64.b64encode(":".join(reply.credentials).encode()).decode()
+    if request.headers.get("authorization") == f"Basic {expected}":
+        return reply
+    return Reply(b"Who are you?", 401, "text/plain", {"WWW-Authenticate": 'Basic realm="test"'})
+
+
+def _send(handler: BaseHTTPRequestHandler, reply: Reply, latency: float) -> None:
+    time.sleep(reply.delay + latency)
+    handler.send_response(reply.status)
+    handler.send_header("Content-Type", reply.content_type)
+    handler.send_header("Content-Length", str(reply.size if reply.declared is None else reply.declared))
+    for name, value in reply.headers.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    if handler.command != "HEAD":
+        for block in reply.blocks():
+            handler.wfile.write(block)
+            time.sleep(reply.pause)
+    if reply.cut_after is not None:
+        handler.close_connection = True
