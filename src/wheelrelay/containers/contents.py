@@ -1,0 +1,113 @@
+"""What a container holds: distribution files and what lies beside them, read from one listing."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from packaging.utils import NormalizedName, canonicalize_name
+
+from wheelrelay.containers.objects import ReadableObjects, StoredObject
+from wheelrelay.errors import InvalidFilename
+from wheelrelay.filenames import dist_file, is_plain, looks_like_distribution, split_companion
+from wheelrelay.model import DistFile
+
+METADATA = ".metadata"
+"""What follows a wheel's filename to make the name of its metadata file (PEP 658)."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One distribution file that a container holds.
+
+    Attributes:
+        file: what its name and the listing tell.
+        stored: the object.
+        metadata: the metadata file beside it, if there is one.
+    """
+
+    file: DistFile
+    stored: StoredObject
+    metadata: StoredObject | None = None
+
+
+class Contents(Mapping[str, Held]):
+    """The distribution files of a container by filename, as one listing showed them."""
+
+    def __init__(self, held: Iterable[Held]) -> None:
+        self._held = {one.file.filename: one for one in held}
+
+    def __getitem__(self, filename: str) -> Held:
+        return self._held[filename]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def of(self, project: str) -> "Contents":
+        """Those of one project, in any spelling."""
+        name = canonicalize_name(project)
+        return Contents(held for held in self.values() if held.file.project == name)
+
+    def projects(self) -> list[NormalizedName]:
+        """The normalised names of all projects, sorted."""
+        return sorted({held.file.project for held in self.values()})
+
+
+class ContentsReader:
+    """Reads what a container holds.
+
+    Names that are no distribution filenames are passed over; one that looks like one and is not gets a
+    warning, once.
+    """
+
+    def __init__(self, objects: ReadableObjects) -> None:
+        self._objects = objects
+        self._warned: set[str] = set()
+
+    def read(self, project: str | None = None) -> Contents:
+        """List the container, once.
+
+        Args:
+            project: a project that sdists of ambiguous name belong to, if it fits.
+
+        Raises:
+            NotFound: the container is not there.
+            BackendError: it cannot be listed.
+        """
+        stored = {found.name: found for found in self._objects.list_objects() if is_plain(found.name)}
+        companions: dict[str, list[str]] = {}
+        for name in stored:
+            if split := split_companion(name):
+                companions.setdefault(split[0], []).append(split[1])
+        held = (self._held(found, project, stored, companions) for found in stored.values())
+        return Contents(one for one in held if one)
+
+    def _held(
+        self,
+        found: StoredObject,
+        project: str | None,
+        stored: Mapping[str, StoredObject],
+        companions: Mapping[str, list[str]],
+    ) -> Held | None:
+        if not looks_like_distribution(found.name):
+            return None
+        try:
+            file = dist_file(found.name, project=project, size=found.size, upload_time=found.modified)
+        except InvalidFilename as error:
+            self._warn(found.name, error)
+            return None
+        file = replace(
+            file,
+            url=self._objects.address_of(found.name),
+            companions=tuple(sorted(companions.get(found.name, ()))),
+        )
+        return Held(file, found, stored.get(found.name + METADATA))
+
+    def _warn(self, name: str, error: InvalidFilename) -> None:
+        if name not in self._warned:
+            self._warned.add(name)
+            _log.warning("%s is passed over: %s", self._objects.address_of(name), error)
