@@ -1,0 +1,91 @@
+"""One process of a Swift cluster, or the making of its rings; run as a script by `tests.servers.swift`.
+
+Swift's own commands read the limits of a cluster from ``/etc/swift`` alone and want memcached for their
+tokens. This script reads them from any folder, and `filter_factory` keeps what would be in memcached in
+the memory of the only process that asks for it.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+
+class MemoryCache:
+    """The part of Swift's memcached client that a proxy uses, within one process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Any, float]] = {}
+
+    def get(self, key: str, *_: Any, **__: Any) -> Any:
+        value, end = self._kept.get(key, (None, 0.0))
+        return None if end and end < time.time() else value
+
+    def set(self, key: str, value: Any, *_: Any, time: float = 0, **__: Any) -> None:
+        self._kept[key] = (value, _now() + time if time else 0.0)
+
+    def incr(self, key: str, delta: int = 1, *_: Any, time: float = 0, **__: Any) -> int:
+        value = int(self.get(key) or 0) + delta
+        self.set(key, value, time=time)
+        return value
+
+    def delete(self, key: str, *_: Any, **__: Any) -> None:
+        self._kept.pop(key, None)
+
+    def set_multi(self, mapping: dict[str, Any], *_: Any, time: float = 0, **__: Any) -> None:
+        for key, value in mapping.items():
+            self.set(key, value, time=time)
+
+    def get_multi(self, keys: Iterable[str], *_: Any, **__: Any) -> list[Any]:
+        return [self.get(key) for key in keys]
+
+
+def _now() -> float:
+    return time.time()
+
+
+def filter_factory(_: Any, **__: Any) -> Callable[[Any], Any]:
+    """A paste filter that puts one cache into the environment of every request."""
+    cache = MemoryCache()
+
+    def make(app: Any) -> Any:
+        def call(environ: dict[str, Any], start_response: Any) -> Any:
+            environ["swift.cache"] = cache
+            return app(environ, start_response)
+
+        return call
+
+    return make
+
+
+def make_rings(folder: Path, ports: dict[str, int]) -> None:
+    """Write the rings of a cluster of one device."""
+    from swift.common.ring import RingBuilder
+
+    for kind, port in ports.items():
+        builder = RingBuilder(4, 1, 0)
+        device = {"region": 1, "zone": 1, "ip": "127.0.0.1", "port": port, "device": "d1", "weight": 1.0}
+        builder.add_dev(device | {"replication_ip": "127.0.0.1", "replication_port": port, "meta": ""})
+        builder.rebalance()
+        builder.get_ring().save(str(folder / f"{kind}.ring.gz"))
+
+
+def serve(folder: Path, kind: str) -> None:
+    """Run the ``account``, ``container``, ``object`` or ``proxy`` server until it is ended."""
+    from importlib import import_module
+
+    from swift.common import constraints, utils
+
+    utils.set_swift_dir(str(folder))
+    constraints.reload_constraints()
+    sys.argv = [f"swift-{kind}-server", str(folder / f"{kind}-server.conf"), "--verbose"]
+    sys.exit(import_module(f"swift.{kind}.server" if kind != "object" else "swift.obj.server").main())
+
+
+if __name__ == "__main__":
+    what, where, *rest = sys.argv[1:]
+    if what == "rings":
+        make_rings(Path(where), {kind: int(port) for kind, port in (word.split("=") for word in rest)})
+    else:
+        serve(Path(where), what)
