@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from wheelrelay.errors import Unavailable, WheelrelayError
-from wheelrelay.relay.events import Progress, Waiting
+from wheelrelay.steps.events import Progress, Waiting
 
 Result = TypeVar("Result")
 

@@ -16,8 +16,8 @@ from wheelrelay.protocols import (
     SupportsProjects,
 )
 from wheelrelay.records import Action, Intent, Plan, PlannedFile
-from wheelrelay.relay.stage import Wheelhouse, stage
 from wheelrelay.select import Selection, nearest, refuse_several_versions
+from wheelrelay.steps.stage import Wheelhouse, stage
 
 Inventory = Mapping[str, DistFile]
 """What a sink holds of the projects at hand, by filename."""

@@ -6,8 +6,8 @@ from time import monotonic
 from wheelrelay.errors import AlreadyExists, WheelrelayError
 from wheelrelay.protocols import Sink, SupportsInventory
 from wheelrelay.records import Delivery, Outcome
-from wheelrelay.relay.retry import Persistence
 from wheelrelay.staged import StagedFile
+from wheelrelay.steps.retry import Persistence
 
 
 class Seen(Enum):

@@ -6,9 +6,9 @@ from dataclasses import replace
 from wheelrelay.errors import Conflict
 from wheelrelay.protocols import Sink
 from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
-from wheelrelay.relay.confirm import fetched_sha256
-from wheelrelay.relay.plan import compare
 from wheelrelay.staged import StagedFile
+from wheelrelay.steps.confirm import fetched_sha256
+from wheelrelay.steps.plan import compare
 
 CONFLICT = "conflict"
 

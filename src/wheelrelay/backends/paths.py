@@ -1,0 +1,106 @@
+"""Distribution files named one by one by their paths, as a source: what a build has just left."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from glob import glob, has_magic
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from wheelrelay.errors import ConfigError, NotFound
+from wheelrelay.filenames import dist_file, looks_like_distribution
+from wheelrelay.model import COMPANION_SUFFIXES, DistFile
+from wheelrelay.protocols import ByteStream
+
+Pathlike = str | os.PathLike[str]
+
+
+class PathsSource:
+    """A source of the files at some paths; they are hashed in place.
+
+    Args:
+        paths: of distribution files, by filename.
+    """
+
+    def __init__(self, paths: Mapping[str, Path]) -> None:
+        self._paths = dict(paths)
+
+    def iter_files(self, project: str | None) -> Iterator[DistFile]:
+        """The files, with the companions that lie beside them."""
+        for filename, path in self._paths.items():
+            file = dist_file(
+                filename,
+                project=project,
+                size=path.stat().st_size,
+                url=str(path),
+                companions=tuple(
+                    suffix for suffix in COMPANION_SUFFIXES if path.with_name(filename + suffix).is_file()
+                ),
+            )
+            if project is None or file.project == canonicalize_name(project):
+                yield file
+
+    @contextmanager
+    def open(self, file: DistFile) -> Iterator[ByteStream]:
+        """Open a file."""
+        try:
+            stream = self.local_path(file).open("rb", buffering=0)
+        except FileNotFoundError as error:
+            raise NotFound(f"{self.local_path(file)} is not there any more.") from error
+        with stream:
+            yield stream
+
+    def local_path(self, file: DistFile) -> Path:
+        """Where the file lies."""
+        return self._paths[file.filename]
+
+    def read_companion(self, file: DistFile, suffix: str) -> bytes:
+        """The content of a companion beside a file."""
+        path = self.local_path(file)
+        try:
+            return path.with_name(path.name + suffix).read_bytes()
+        except FileNotFoundError as error:
+            raise NotFound(f"{path}{suffix} is not there any more.") from error
+
+
+def find_paths(given: Sequence[Pathlike]) -> PathsSource:
+    """The distribution files that paths, directories and glob patterns lead to.
+
+    Args:
+        given: a path names one file, which must be a wheel or an sdist; a directory stands for the
+            distribution files directly in it; a pattern for those that it matches.
+
+    Raises:
+        ConfigError: a path leads to nothing, or two files have one name.
+        InvalidFilename: a path names a file that is not a wheel or an sdist.
+    """
+    found: dict[str, Path] = {}
+    for one in given:
+        for path in _lead_to(os.fspath(one)):
+            other = found.setdefault(path.name, path)
+            if other.resolve() != path.resolve():
+                raise ConfigError(
+                    f"{other} and {path} have the same name.", hint="Only one of them can be meant."
+                )
+    return PathsSource(found)
+
+
+def _lead_to(text: str) -> list[Path]:
+    path = Path(text).expanduser()
+    if path.is_dir():
+        paths = [one for one in sorted(path.iterdir()) if _counts(one)]
+    elif path.is_file():
+        dist_file(path.name)  # refuses a name that is not a distribution's
+        return [path]
+    elif has_magic(text):
+        paths = [one for one in map(Path, sorted(glob(str(path), recursive=True))) if _counts(one)]
+    else:
+        raise ConfigError(f"There is no file or directory {text}.")
+    if not paths:
+        raise ConfigError(f"{text} leads to no wheel and no sdist.")
+    return paths
+
+
+def _counts(path: Path) -> bool:
+    return path.is_file() and looks_like_distribution(path.name) and not path.name.startswith(".")

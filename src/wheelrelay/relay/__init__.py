@@ -1,1 +1,0 @@
-"""One relay, one module for each step of the way."""

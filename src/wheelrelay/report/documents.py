@@ -1,0 +1,110 @@
+"""Files, plans and receipts as JSON documents, in the shapes that scripts lean on."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from wheelrelay.model import DistFile, Kind
+from wheelrelay.records import Delivery, Finding, Plan, Receipt
+
+Document = dict[str, Any]
+
+
+def files_document(files: Iterable[DistFile]) -> list[Document]:
+    """The answer of ``list --json``: one object a file, sorted by name."""
+    return [_file(file) for file in sorted(files, key=lambda file: file.filename)]
+
+
+def plan_document(plan: Plan) -> Document:
+    """The answer of ``plan --json``."""
+    return {
+        "source": plan.source,
+        "files": [
+            {
+                "filename": planned.file.filename,
+                "project": planned.file.project,
+                "version": str(planned.file.version),
+                "size": planned.file.size,
+                "sha256": planned.file.sha256,
+                "sinks": {
+                    sink: {"action": intent.action.value, "reason": intent.reason}
+                    for sink, intent in planned.sinks.items()
+                },
+            }
+            for planned in plan.files
+        ],
+        "missing": list(plan.missing),
+        "unexpected": list(plan.unexpected),
+        "findings": findings_document(plan.findings),
+    }
+
+
+def findings_document(findings: Iterable[Finding]) -> list[Document]:
+    """Findings, one object each."""
+    return [
+        {
+            "check": finding.check,
+            "severity": finding.severity.value,
+            "filename": finding.filename,
+            "message": finding.message,
+            "hint": finding.hint,
+        }
+        for finding in findings
+    ]
+
+
+def receipt_document(receipt: Receipt) -> Document:
+    """The receipt of a relay."""
+    return {
+        "source": receipt.source,
+        "sinks": list(receipt.sinks),
+        "mode": receipt.mode,
+        "started": receipt.started.isoformat(timespec="milliseconds"),
+        "finished": receipt.finished.isoformat(timespec="milliseconds"),
+        "complete": receipt.complete(),
+        "files": [
+            {
+                "filename": file.filename,
+                "project": file.project,
+                "version": file.version,
+                "size": file.size,
+                "sha256": file.sha256,
+                "origin": file.origin,
+                "sinks": {sink: _delivery(delivery) for sink, delivery in file.sinks.items()},
+            }
+            for file in receipt.files
+        ],
+        "findings": findings_document(receipt.findings),
+        "versions": dict(receipt.versions),
+    }
+
+
+def to_json(document: Mapping[str, Any] | list[Document]) -> str:
+    """The document as text, indented, with a line end."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _file(file: DistFile) -> Document:
+    return {
+        "filename": file.filename,
+        "project": file.project,
+        "version": str(file.version),
+        "kind": file.kind.value,
+        "tags": sorted(str(tag) for tag in file.tags) if file.kind is Kind.WHEEL else [],
+        "size": file.size,
+        "sha256": file.sha256,
+        "url": file.url,
+        "requires_python": file.requires_python,
+        "yanked": file.yanked,
+        "upload_time": file.upload_time.isoformat() if file.upload_time else None,
+        "companions": list(file.companions),
+    }
+
+
+def _delivery(delivery: Delivery) -> Document:
+    return {
+        "outcome": delivery.outcome.value,
+        "attempts": delivery.attempts,
+        "seconds": round(delivery.seconds, 3),
+        "reason": delivery.reason,
+    }

@@ -1,0 +1,203 @@
+"""Show a relay while it runs: moving bars on a terminal, a plain line at sensible moments elsewhere."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.progress import Progress as Bars
+
+from wheelrelay.report.tables import plan_table, print_wide
+from wheelrelay.steps.events import (
+    BytesMoved,
+    Event,
+    FileBegan,
+    FileEnded,
+    Planned,
+    Progress,
+    Step,
+    StepBegan,
+    StepEnded,
+    Waiting,
+    silent,
+)
+
+VERBS = {
+    Step.STAGE: "fetching and verifying",
+    Step.CHECK: "checking",
+    Step.PUBLISH: "publishing",
+    Step.CONFIRM: "confirming",
+}
+EVERY = 10.0
+"""Seconds between two plain lines of the same step."""
+
+
+@contextmanager
+def shown_on(console: Console, *, quiet: bool = False) -> Iterator[Progress]:
+    """A progress function that shows events on ``console``.
+
+    Args:
+        console: bars if it is a terminal, plain lines otherwise.
+        quiet: show nothing.
+    """
+    if quiet:
+        yield silent
+    elif console.is_terminal:
+        yield LiveProgress(console)
+    else:
+        yield PlainProgress(console)
+
+
+class PlainProgress:
+    """Lines that a log keeps: where a step begins and ends, what goes wrong, and a sign of life."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._lock = threading.Lock()
+        self._step: StepBegan | None = None
+        self._began = self._last = 0.0
+        self._files = self._bytes = 0
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        with self._lock:
+            match event:
+                case Planned():
+                    print_wide(self._console, plan_table(event.plan))
+                case StepBegan():
+                    self._begin(event)
+                case BytesMoved():
+                    self._bytes += event.count
+                    self._sign_of_life()
+                case FileEnded():
+                    self._files += 1
+                    if event.error:
+                        self._say(f"{event.filename}: {event.error}")
+                    self._sign_of_life()
+                case Waiting():
+                    self._say(f"{event.what}: {event.error} Trying again in {event.seconds:.1f} s.")
+                case StepEnded():
+                    self._end()
+                case _:
+                    pass
+
+    def _begin(self, event: StepBegan) -> None:
+        self._step = event
+        self._began = self._last = monotonic()
+        self._files = self._bytes = 0
+
+    def _sign_of_life(self) -> None:
+        if self._step and monotonic() - self._last >= EVERY:
+            self._last = monotonic()
+            of = f" of {decimal(self._step.size)}" if self._step.size else ""
+            files = f"{self._files} of {self._step.files} files"
+            self._say(f"{VERBS[self._step.step]}: {files}, {decimal(self._bytes)}{of}")
+
+    def _end(self) -> None:
+        if self._step:
+            seconds = monotonic() - self._began
+            moved = f", {decimal(self._bytes)}" if self._bytes else ""
+            place = {Step.STAGE: "from", Step.CONFIRM: "at"}.get(self._step.step, "to")
+            verb = VERBS[self._step.step]
+            self._say(
+                f"{verb} {self._step.files} files {place} {self._step.remote}{moved} in {seconds:.1f} s"
+            )
+            self._step = None
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+class LiveProgress:
+    """One bar for the whole step and one for each transfer under way."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._lock = threading.Lock()
+        self._bars: Bars | None = None
+        self._whole: TaskID | None = None
+        self._each: dict[str, TaskID] = {}
+        self._moved: dict[str, int] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        with self._lock:
+            match event:
+                case Planned():
+                    print_wide(self._console, plan_table(event.plan))
+                case StepBegan():
+                    self._begin(event)
+                case FileBegan():
+                    self._file_began(event)
+                case BytesMoved():
+                    self._moved_on(event)
+                case FileEnded():
+                    self._file_ended(event)
+                case Waiting():
+                    said = f"{event.what}: {event.error} Trying again in {event.seconds:.1f} s."
+                    (self._bars.console if self._bars else self._console).print(said, markup=False)
+                case StepEnded():
+                    self._end()
+
+    def _begin(self, event: StepBegan) -> None:
+        self._end()
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._bars.start()
+        title = f"[bold]{VERBS[event.step]}[/] {event.files} files, {escape(event.remote)}"
+        self._whole = self._bars.add_task(title, total=event.size or None)
+
+    def _file_began(self, event: FileBegan) -> None:
+        if self._bars is None:
+            return
+        if event.filename in self._each:  # another attempt: take back what the first one had counted
+            self._take_back(event.filename)
+        else:
+            self._each[event.filename] = self._bars.add_task(f"  {escape(event.filename)}", total=event.size)
+
+    def _take_back(self, filename: str) -> None:
+        assert self._bars is not None
+        assert self._whole is not None
+        self._bars.advance(self._whole, -self._moved.pop(filename, 0))
+        self._bars.update(self._each[filename], completed=0)
+
+    def _moved_on(self, event: BytesMoved) -> None:
+        if self._bars is None or self._whole is None:
+            return
+        self._moved[event.filename] = self._moved.get(event.filename, 0) + event.count
+        self._bars.advance(self._whole, event.count)
+        if event.filename in self._each:
+            self._bars.advance(self._each[event.filename], event.count)
+
+    def _file_ended(self, event: FileEnded) -> None:
+        if self._bars is None:
+            return
+        if event.filename in self._each:
+            self._bars.remove_task(self._each.pop(event.filename))
+        if event.error:
+            self._bars.console.print(f"{event.filename}: {event.error}", markup=False, highlight=False)
+
+    def _end(self) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+        self._bars, self._whole = None, None
+        self._each.clear()
+        self._moved.clear()

@@ -1,0 +1,155 @@
+"""Files, plans and receipts for people: tables that fit the terminal."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.filesize import decimal
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from wheelrelay.model import DistFile
+from wheelrelay.records import Action, Finding, Intent, Outcome, Plan, Receipt, ReceiptFile, Severity
+from wheelrelay.select import releases_of
+
+ACTION_STYLES = {
+    Action.UPLOAD: "green",
+    Action.SKIP: "dim",
+    Action.CONFLICT: "bold red",
+    Action.UNKNOWN: "yellow",
+}
+OUTCOME_STYLES = {
+    Outcome.PUBLISHED: "green",
+    Outcome.SKIPPED: "dim",
+    Outcome.FAILED: "bold red",
+    Outcome.UNCONFIRMED: "yellow",
+    Outcome.PENDING: "yellow",
+}
+
+
+def files_table(files: Sequence[DistFile]) -> RenderableType:
+    """Files by release, with what the remote says of them."""
+    table = _table()
+    table.add_column("file", overflow="fold")
+    table.add_column("size", justify="right", no_wrap=True)
+    table.add_column("sha256", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for release in releases_of(files):
+        for file in sorted(release.files, key=lambda file: file.filename):
+            note = "yanked" if file.yanked is not None else ", ".join(file.companions)
+            table.add_row(escape(file.filename), _size(file.size), _short(file.sha256), escape(note))
+    number = len(releases_of(files))
+    return Group(table, Text(f"{_files(len(files))} in {number} release{'s' if number != 1 else ''}."))
+
+
+def plan_table(plan: Plan) -> RenderableType:
+    """What will happen to each file at each sink, and the totals."""
+    table = _table()
+    table.add_column("file", overflow="fold", ratio=3)
+    table.add_column("size", justify="right", no_wrap=True)
+    for sink in plan.sinks:
+        table.add_column(escape(sink), overflow="fold", ratio=2)
+    for planned in plan.files:
+        cells = [_intent(planned.sinks[sink]) for sink in plan.sinks]
+        table.add_row(escape(planned.file.filename), _size(planned.file.size), *cells)
+    return Group(table, *_plan_totals(plan), *findings_lines(plan.findings))
+
+
+def receipt_table(receipt: Receipt, *, every_file: bool = False) -> RenderableType:
+    """What became of the files: those that are not in place, or all of them, and the totals."""
+    shown = [file for file in receipt.files if every_file or not _in_place(file)]
+    parts: list[RenderableType] = []
+    if shown:
+        table = _table()
+        table.add_column("file", overflow="fold", ratio=3)
+        for sink in receipt.sinks:
+            table.add_column(escape(sink), overflow="fold", ratio=2)
+        for file in shown:
+            cells = []
+            for sink in receipt.sinks:
+                delivery = file.sinks[sink]
+                why = f": {delivery.reason}" if delivery.reason and not delivery.in_place else ""
+                cells.append(Text(f"{delivery.outcome.value}{why}", style=OUTCOME_STYLES[delivery.outcome]))
+            table.add_row(escape(file.filename), *cells)
+        parts.append(table)
+    return Group(*parts, *findings_lines(receipt.findings), *_receipt_totals(receipt))
+
+
+def findings_lines(findings: Iterable[Finding]) -> list[RenderableType]:
+    """A line for each finding, with what to do below it."""
+    lines: list[RenderableType] = []
+    for finding in findings:
+        style = "red" if finding.severity is Severity.ERROR else "yellow"
+        about = f"{finding.filename}: " if finding.filename else ""
+        line = Text.assemble(
+            (f"{finding.severity.value} ", style), f"{about}{finding.message} [{finding.check}]"
+        )
+        if finding.hint:
+            line.append(f"\n      {finding.hint}", style="dim")
+        lines.append(line)
+    return lines
+
+
+def print_wide(console: Console, what: RenderableType) -> None:
+    """Print; where no terminal sets a width, let lines be as long as they are."""
+    if console.is_terminal:
+        console.print(what)
+    else:
+        console.print(what, width=max(console.width, 160), soft_wrap=False)
+
+
+def _table() -> Table:
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+
+
+def _intent(intent: Intent) -> Text:
+    said = intent.action.value
+    if intent.action is not Action.UPLOAD or intent.there is not None:
+        said += f": {intent.reason}"
+    return Text(said, style=ACTION_STYLES[intent.action])
+
+
+def _plan_totals(plan: Plan) -> list[RenderableType]:
+    size = sum(planned.file.size or 0 for planned in plan.files)
+    lines: list[RenderableType] = [Text(f"{_files(len(plan.files))} from {plan.source}, {decimal(size)}.")]
+    for sink in plan.sinks:
+        counts = [
+            f"{plan.count(sink, action)} {action.value}" for action in Action if plan.count(sink, action)
+        ]
+        lines.append(Text(f"{sink}: {', '.join(counts)}."))
+    lines += [Text(f"missing: {expected}", style="red") for expected in plan.missing]
+    lines += [Text(f"unexpected: {filename}", style="red") for filename in plan.unexpected]
+    if not plan.to_do() and not any(plan.count(sink, Action.CONFLICT) for sink in plan.sinks):
+        lines.append(Text("Nothing is left to do.", style="green"))
+    return lines
+
+
+def _receipt_totals(receipt: Receipt) -> list[RenderableType]:
+    seconds = (receipt.finished - receipt.started).total_seconds()
+    lines: list[RenderableType] = []
+    for sink in receipt.sinks:
+        counts = [
+            f"{receipt.count(outcome, sink)} {outcome.value}"
+            for outcome in Outcome
+            if receipt.count(outcome, sink)
+        ]
+        style = "green" if all(file.sinks[sink].in_place for file in receipt.files) else "red"
+        lines.append(Text(f"{sink}: {', '.join(counts)}.", style=style))
+    lines.append(Text(f"{_files(len(receipt.files))} from {receipt.source} in {seconds:.1f} s.", style="dim"))
+    return lines
+
+
+def _in_place(file: ReceiptFile) -> bool:
+    return all(delivery.in_place for delivery in file.sinks.values())
+
+
+def _size(size: int | None) -> str:
+    return "" if size is None else decimal(size)
+
+
+def _short(sha256: str | None) -> str:
+    return f"{sha256[:12]}..." if sha256 else "not given"
+
+
+def _files(number: int) -> str:
+    return f"{number} file{'s' if number != 1 else ''}"

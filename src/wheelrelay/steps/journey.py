@@ -1,0 +1,138 @@
+"""What the steps of one relay share: both sides, the threads, the patience, and those who watch."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from wheelrelay.config import Confirm
+from wheelrelay.errors import ConfigError
+from wheelrelay.model import DistFile
+from wheelrelay.protocols import Sink, Source, SupportsInventory
+from wheelrelay.records import Plan
+from wheelrelay.select import Selection, releases_of
+from wheelrelay.steps.confirm import DEADLINE
+from wheelrelay.steps.events import BytesMoved, Event, Progress, Step, silent
+from wheelrelay.steps.plan import Inventory, chosen_files, make_plan, read_inventory
+from wheelrelay.steps.retry import Patience, Persistence
+from wheelrelay.steps.workers import Workers
+
+JOBS = 8
+"""How many files are moved at once by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A connected source and what it is called."""
+
+    name: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A connected sink, what it is called, and how it proves what it holds."""
+
+    name: str
+    sink: Sink
+    confirm: Confirm = Confirm.INDEX
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to travel.
+
+    Attributes:
+        jobs: how many files are moved at once.
+        progress: told of what happens.
+        approve: asked once with the final plan, after the gate and before the first byte is published.
+        patience: how long to insist where a remote fails.
+        confirm_within: seconds to wait for a sink to show what was published.
+    """
+
+    jobs: int = JOBS
+    progress: Progress = silent
+    approve: Callable[[Plan], bool] = lambda _: True
+    patience: Patience = field(default_factory=Patience)
+    confirm_within: float = DEADLINE
+
+
+class Journey:
+    """One relay under way; close it when done.
+
+    Args:
+        origin: where the files come from.
+        destinations: where they go, in order.
+        selection: which are meant.
+        settings: how to travel.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        destinations: Sequence[Destination],
+        selection: Selection,
+        settings: Settings,
+    ) -> None:
+        self.origin = origin
+        self.destinations = tuple(destinations)
+        self.selection = selection
+        self.settings = settings
+        self.stopped = threading.Event()
+        self.workers = Workers(settings.jobs, self.stopped)
+        self.persistence = Persistence(settings.patience, settings.progress, self.stopped)
+
+    def close(self) -> None:
+        """End the threads."""
+        self.workers.close()
+
+    def tell(self, event: Event) -> None:
+        """Pass an event on to those who watch."""
+        self.settings.progress(event)
+
+    def counter(self, step: Step, filename: str) -> Callable[[int], None]:
+        """A function that tells how many bytes of a file have moved."""
+        return lambda count: self.settings.progress(BytesMoved(step, filename, count))
+
+    def plan(self, *, one_version: bool) -> Plan:
+        """Read both sides and decide what is to be done; nothing is written.
+
+        Raises:
+            ConfigError: a sink cannot be read back, and its ``confirm`` is not ``none``.
+            NothingMatched: no file is meant.
+            SeveralVersions: a project has more than one version, and only one is allowed.
+            BackendError: a side cannot be read.
+        """
+        self._refuse_blind_sinks()
+        source = self.origin.source
+        files = self.persistence.insist(
+            f"the files of {self.origin.name}",
+            lambda: chosen_files(source, self.selection, one_version=one_version),
+        )
+        read = self.workers.each(self.destinations, lambda each: self._inventory(each, files))
+        inventories = {done.item.name: done.unwrap() for done in read}
+        sinks = {each.name: (each.sink, inventories[each.name].files) for each in self.destinations}
+        return make_plan(self.origin.name, source, files, sinks)
+
+    def _refuse_blind_sinks(self) -> None:
+        """What cannot be read back cannot be confirmed: that has to be wanted, and said, beforehand."""
+        for each in self.destinations:
+            if not isinstance(each.sink, SupportsInventory) and each.confirm is not Confirm.NONE:
+                raise ConfigError(
+                    f"The sink {each.name!r} cannot be asked what it has, so nothing could be confirmed.",
+                    hint='Say confirm = "none" in its configuration to take its word.',
+                )
+
+    def _inventory(self, destination: Destination, files: Sequence[DistFile]) -> "_Read":
+        projects = sorted({release.project for release in releases_of(files)})
+        return _Read(
+            self.persistence.insist(
+                f"the inventory of {destination.name}", lambda: read_inventory(destination.sink, projects)
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What reading a sink gave; its not being able to tell is an answer too."""
+
+    files: Inventory | None
