@@ -42,54 +42,68 @@ if TYPE_CHECKING:
     from wheelrelay.records import Finding, Plan, Receipt
     from wheelrelay.staged import StagedFile
 
-_HOMES = {
-    "api": ("list_files", "plan", "push", "relay"),
-    "config": ("Config", "Mode", "Remote", "RemoteConfig", "Route", "SinkConfig", "load_config"),
-    "errors": (
-        "AlreadyExists",
-        "AuthenticationFailed",
-        "BackendError",
-        "ChangedWhileReading",
-        "CheckFailed",
-        "ConfigError",
-        "Conflict",
-        "DigestMismatch",
-        "DuplicateBackend",
-        "Incomplete",
-        "IntegrityError",
-        "InvalidFilename",
-        "MissingSecret",
-        "NotFound",
-        "NothingMatched",
-        "PermissionDenied",
-        "PluginLoadError",
-        "Rejected",
-        "RelayFailed",
-        "ReleaseRefused",
-        "SeveralVersions",
-        "SizeMismatch",
-        "Unavailable",
-        "UnknownBackend",
-        "WheelrelayError",
-    ),
-    "filenames": ("dist_file",),
-    "model": ("Digests", "DistFile", "Kind", "Release"),
-    "protocols": ("Sink", "Source", "Store"),
-    "records": ("Finding", "Plan", "Receipt"),
-    "staged": ("StagedFile",),
-}
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+_ROOMS = ("errors", "model", "records", "staged", "protocols", "filenames", "config", "api")
 
-__all__ = sorted(_HOME_OF)
+__all__ = [
+    "AlreadyExists",
+    "AuthenticationFailed",
+    "BackendError",
+    "ChangedWhileReading",
+    "CheckFailed",
+    "Config",
+    "ConfigError",
+    "Conflict",
+    "DigestMismatch",
+    "Digests",
+    "DistFile",
+    "DuplicateBackend",
+    "Finding",
+    "Incomplete",
+    "IntegrityError",
+    "InvalidFilename",
+    "Kind",
+    "MissingSecret",
+    "Mode",
+    "NotFound",
+    "NothingMatched",
+    "PermissionDenied",
+    "Plan",
+    "PluginLoadError",
+    "Receipt",
+    "Rejected",
+    "RelayFailed",
+    "Release",
+    "ReleaseRefused",
+    "Remote",
+    "RemoteConfig",
+    "Route",
+    "SeveralVersions",
+    "Sink",
+    "SinkConfig",
+    "SizeMismatch",
+    "Source",
+    "StagedFile",
+    "Store",
+    "Unavailable",
+    "UnknownBackend",
+    "WheelrelayError",
+    "dist_file",
+    "list_files",
+    "load_config",
+    "plan",
+    "push",
+    "relay",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
-    globals()[name] = value
-    return value
+    if name in __all__:
+        for room in _ROOMS:
+            module = import_module(f"{__name__}.{room}")
+            if hasattr(module, name):
+                return getattr(module, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return list(__all__)
+    return __all__

@@ -198,8 +198,7 @@ def _settings(
 ) -> Settings:
     if jobs < 1:
         raise ConfigError(f"{jobs} files at once cannot be moved.", hint="Give --jobs 1 or more.")
-    given = {"approve": approve} if approve else {}
-    return Settings(jobs=jobs, progress=progress, confirm_within=confirm_within, **given)
+    return Settings(jobs, progress, approve or (lambda _: True), confirm_within=confirm_within)
 
 
 def _recorded(run: Callable[[], Receipt], path: Pathlike | None) -> Receipt:

@@ -94,7 +94,7 @@ def _lead_to(text: str) -> list[Path]:
         dist_file(path.name)  # refuses a name that is not a distribution's
         return [path]
     elif has_magic(text):
-        paths = [one for one in map(Path, sorted(glob(str(path), recursive=True))) if _counts(one)]
+        paths = [one for one in map(Path, sorted(glob(str(path), recursive=True))) if _counts(one)]  # noqa: PTH207  (absolute patterns)
     else:
         raise ConfigError(f"There is no file or directory {text}.")
     if not paths:
