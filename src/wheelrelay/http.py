@@ -9,13 +9,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
+from http.client import IncompleteRead
 from time import time
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, IncompleteRead
+from urllib3.exceptions import HTTPError
 
 from wheelrelay.errors import (
     AuthenticationFailed,
@@ -111,14 +112,22 @@ class HttpClient:
         self._lock = threading.Lock()
 
     @contextmanager
-    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Iterator[requests.Response]:
-        """Read ``url``; the body is not read yet: take ``content``, or `raw_body` for a file.
+    def get(
+        self, url: str, *, headers: Mapping[str, str] | None = None, same_host: bool = False
+    ) -> Iterator[requests.Response]:
+        """Read ``url``; the body is not read yet: take ``content``, or `RawBody` for a file.
+
+        Args:
+            url: what to read.
+            headers: to send with the request.
+            same_host: refuse redirects to other hosts: what stands there is not this remote's content.
 
         Raises:
             BackendError: as `raise_for` maps it; also while the body is read within the context.
             SizeMismatch: the body ended early, likewise.
+            Rejected: a redirect to another host, if those are refused.
         """
-        with mapped_errors(url), self._get(url, headers or {}) as response:
+        with mapped_errors(url), self._get(url, headers or {}, same_host=same_host) as response:
             raise_for(response)
             yield response
 
@@ -158,13 +167,14 @@ class HttpClient:
             self._sessions.clear()
             self._local = threading.local()
 
-    def _get(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+    def _get(self, url: str, headers: Mapping[str, str], *, same_host: bool) -> requests.Response:
         """One answer, its body unread; asked for once more if the credentials turn out to be stale."""
         options: dict[str, Any] = {
             "headers": dict(headers),
             "stream": True,
             "verify": self._ca_cert,  # given here, it wins over REQUESTS_CA_BUNDLE
             "timeout": (CONNECT_TIMEOUT, READ_TIMEOUT),
+            "hooks": {"response": _refuse_to_leave} if same_host else None,
         }
         response = self._session().get(url, auth=self._auth_for(url), **options)
         if response.status_code == 401 and self.renew_credentials(response):
@@ -218,6 +228,12 @@ def origin_of(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
     return parts.scheme, parts.hostname or "", port
+
+
+def is_same_host(url: str, other: str) -> bool:
+    """Whether ``other`` is on the host of ``url``, by the same port or by TLS instead of plain HTTP."""
+    here, there = origin_of(url), origin_of(other)
+    return here == there or ((here[0], there[0]) == ("http", "https") and here[1] == there[1])
 
 
 def is_private(url: str) -> bool:
@@ -285,6 +301,19 @@ def mapped_errors(url: str) -> Iterator[None]:
         if _was_cut(error):
             raise SizeMismatch(f"{shown(url)} ended before all of the promised bytes had come.") from error
         raise Unavailable(f"{shown(url)} cannot be reached: {_cause(error)}.") from error
+
+
+def _refuse_to_leave(response: requests.Response, **_: Any) -> None:
+    target = urljoin(response.url, response.headers.get("Location", ""))
+    if response.is_redirect and not is_same_host(response.url, target):
+        response.close()
+        raise Rejected(
+            f"{shown(response.url)} redirects to another host, {urlsplit(target).hostname}, "
+            "and what stands there is not its content.",
+            status=response.status_code,
+            hint="Name the other host itself if its content is meant, or switch the redirection off "
+            "(pypiserver: --disable-fallback).",
+        )
 
 
 def _was_cut(error: BaseException) -> bool:

@@ -1,0 +1,272 @@
+"""Read a package index by the Simple API: PEP 503, 592, 691, 700, 714 and 792.
+
+JSON is asked for first, and HTML read where the index has nothing else. A project that the index does not
+have is one whose page is truly not found; everything else that is not a project page is an error.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
+
+from wheelrelay.backends.pages import (
+    HTML_TYPES,
+    Link,
+    WebPage,
+    companions_of,
+    digests_in,
+    each_once,
+    fetch_page,
+    leads_into_the_web,
+    linked_file,
+    links_of,
+    media_type,
+    one_spelling,
+    open_file,
+    parse_html,
+    read_companion,
+    read_page,
+    unreadable,
+)
+from wheelrelay.errors import BackendError, InvalidFilename, NotFound
+from wheelrelay.filenames import dist_file
+from wheelrelay.http import HttpClient, shown
+from wheelrelay.model import DistFile
+from wheelrelay.protocols import ByteStream
+
+if TYPE_CHECKING:
+    import pypi_simple
+
+logger = logging.getLogger(__name__)
+
+JSON_TYPE = "application/vnd.pypi.simple.v1+json"
+
+ACCEPT = f"{JSON_TYPE}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
+
+_SIMPLE_TYPE = re.compile(r"application/vnd\.pypi\.simple\.v(\d+)\+(json|html)")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedProject:
+    """What an index says of one project.
+
+    Attributes:
+        name: the normalised name.
+        files: its wheels and sdists.
+        status: ``active``, ``archived``, ``quarantined``, ``deprecated`` (PEP 792), or a later word.
+        status_reason: what the index says about the status, if anything.
+    """
+
+    name: NormalizedName
+    files: tuple[DistFile, ...]
+    status: str = "active"
+    status_reason: str | None = None
+
+
+class SimpleApi:
+    """An index, read by the Simple API.
+
+    Args:
+        http: how to reach it.
+        url: the index's root, as ``https://host/simple/``, with or without the last slash.
+    """
+
+    def __init__(self, http: HttpClient, url: str) -> None:
+        self._http = http
+        self._url = url.rstrip("/") + "/"
+
+    def files(self, project: str, *, fresh: bool) -> Iterator[DistFile]:
+        """The distribution files of a project in any spelling; none if the index does not have it.
+
+        Args:
+            project: its name.
+            fresh: ask past all caches.
+
+        Raises:
+            BackendError: they cannot be read; never an empty answer instead.
+        """
+        found = self.project(project, fresh=fresh)
+        yield from found.files if found else ()
+
+    def project(self, project: str, *, fresh: bool = False) -> IndexedProject | None:
+        """What the index says of a project; ``None`` if it does not have it. See `files`."""
+        name = canonicalize_name(project)
+        headers = {"Accept": ACCEPT, **({"Cache-Control": "no-cache", "Pragma": "no-cache"} if fresh else {})}
+        url = f"{self._url}{name}/"
+        try:
+            page = fetch_page(self._http, url, headers, same_host=True)
+        except NotFound:
+            return None
+        if name not in map(canonicalize_name, unquote(urlsplit(page.url).path).split("/")):
+            raise BackendError(
+                f"{shown(url)} redirects to {shown(page.url)}, which is not the page of {name}.",
+                hint="Perhaps the index wants credentials.",
+            )
+        return _from_json(page, name) if _is_json(page) else _from_html(page, name)
+
+    def projects(self) -> Iterator[NormalizedName]:
+        """The normalised names of all projects.
+
+        Raises:
+            NotFound: there is no index.
+            BackendError: its root page cannot be read.
+        """
+        page = fetch_page(self._http, self._url, {"Accept": ACCEPT}, same_host=True)
+        names = _names_in_json(page) if _is_json(page) else _names_in_html(page)
+        yield from dict.fromkeys(names)
+
+    def is_there(self) -> bool:
+        """Whether the page at the root says of itself that it is the root of an index.
+
+        Raises:
+            BackendError: it cannot be read, or is neither an index nor a page of HTML.
+        """
+        with self._http.get(self._url, headers={"Accept": ACCEPT}) as response:
+            # All projects of a public index are many megabytes: do not read them for this.
+            return media_type(response) == JSON_TYPE or bool(
+                parse_html(read_page(response)).repository_version
+            )
+
+    def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
+        """Stream a file; see `wheelrelay.protocols.Source` and `wheelrelay.backends.pages.open_file`."""
+        return open_file(self._http, file)
+
+    def read_companion(self, file: DistFile, suffix: str) -> bytes:
+        """Read what the index keeps beside a file; see `wheelrelay.protocols.SupportsCompanions`."""
+        return read_companion(self._http, file, suffix)
+
+
+def _is_json(page: WebPage) -> bool:
+    """Whether a page of the Simple API is JSON, and not HTML.
+
+    Raises:
+        BackendError: it is neither.
+    """
+    if page.media_type == JSON_TYPE:
+        return True
+    if page.media_type in HTML_TYPES:
+        return False
+    later = _SIMPLE_TYPE.fullmatch(page.media_type)
+    if later:
+        raise BackendError(
+            f"{shown(page.url)} speaks version {later[1]} of the Simple API.",
+            hint="A later release of wheelrelay may know it.",
+        )
+    raise BackendError(
+        f"{shown(page.url)} answered with {page.media_type or 'no media type'}: "
+        "that is no page of a package index.",
+        hint="Check the address of this remote: it should be that of the Simple API.",
+    )
+
+
+def _from_json(page: WebPage, name: NormalizedName) -> IndexedProject:
+    from pypi_simple import ProjectPage
+
+    with unreadable(page.url):
+        document: dict[str, Any] = json.loads(page.body)
+        status: dict[str, str] = (
+            document.pop("project-status", None) or {}
+        )  # words of the future are no error
+        packages = ProjectPage.from_json_data(document, page.url).packages
+        state, reason = status.get("status") or "active", status.get("reason")
+    entries = (package for package in packages if leads_into_the_web(package.url))
+    files = _belonging((partial(_packaged_file, package, name) for package in entries), name, page.url)
+    return IndexedProject(name, files, state, reason)
+
+
+def _from_html(page: WebPage, name: NormalizedName) -> IndexedProject:
+    html = parse_html(page)
+    links = list(links_of(html))
+    companions = companions_of(links)
+    entries = (partial(_linked_file, link, name, companions.get(link.url, ())) for link in links)
+    files = _belonging(entries, name, page.url)
+    if not files:
+        _refuse_foreign_page(page, html)
+    status, reason = (
+        html.pypi_meta.get(key, [None])[0] for key in ("project-status", "project-status-reason")
+    )
+    return IndexedProject(name, files, status or "active", reason)
+
+
+def _packaged_file(package: "pypi_simple.DistributionPackage", name: NormalizedName) -> DistFile:
+    uploaded = package.upload_time
+    return dist_file(
+        package.filename,
+        project=name,
+        size=package.size,
+        digests=digests_in(package.digests),
+        url=one_spelling(package.url),
+        requires_python=package.requires_python or None,
+        yanked=(package.yanked_reason or "") if package.is_yanked else None,
+        upload_time=uploaded.replace(tzinfo=uploaded.tzinfo or UTC) if uploaded else None,
+        companions=(".asc",) if package.has_sig else (),
+    )
+
+
+def _linked_file(link: Link, name: NormalizedName, companions: tuple[str, ...]) -> DistFile:
+    signed = (".asc",) if link.attributes.get("data-gpg-sig") == "true" else ()
+    return linked_file(link, name, sorted({*companions, *signed}))
+
+
+def _belonging(
+    entries: Iterable[Callable[[], DistFile]], name: NormalizedName, where: str
+) -> tuple[DistFile, ...]:
+    """The entries of a project's page that are distribution files of the project, each once."""
+    files = []
+    for entry in entries:
+        try:
+            file = entry()
+        except InvalidFilename as error:
+            logger.info("%s: passed over: %s", shown(where), error)
+            continue
+        if file.project == name:
+            files.append(file)
+        else:
+            logger.info("%s: passed over: %s belongs to %s.", shown(where), file.filename, file.project)
+    return tuple(each_once(files, where))
+
+
+def _names_in_json(page: WebPage) -> list[NormalizedName]:
+    from pypi_simple import IndexPage
+
+    with unreadable(page.url):
+        return [canonicalize_name(name) for name in IndexPage.from_json_data(json.loads(page.body)).projects]
+
+
+def _names_in_html(page: WebPage) -> list[NormalizedName]:
+    """The names by where the links directly below the root lead; their text may be cut short."""
+    html = parse_html(page)
+    root = urlsplit(page.url).path.rpartition("/")[0]
+    names = []
+    for link in links_of(html):
+        parent, _, name = urlsplit(link.url).path.rstrip("/").rpartition("/")
+        if parent == root:
+            try:
+                names.append(canonicalize_name(unquote(name), validate=True))
+            except InvalidName:
+                logger.info("%s: passed over: %r is not a project's name.", shown(page.url), name)
+    if not names:
+        _refuse_foreign_page(page, html)
+    return names
+
+
+def _refuse_foreign_page(page: WebPage, html: "pypi_simple.RepositoryPage") -> None:
+    """Tell an empty page of an index from a login form and the like, which answer with success as well.
+
+    Raises:
+        BackendError: nothing on the page says that it belongs to an index.
+    """
+    body = page.body.lower()
+    if html.repository_version is None and b"links for" not in body and b"simple index" not in body:
+        raise BackendError(
+            f"{shown(page.url)} is a page of HTML, but not one of a package index.",
+            hint="Look at it in a browser; if it is a plain page of links, write its address as listing+https://...",
+        )

@@ -1,0 +1,285 @@
+"""Read web pages that link to distribution files, and stream the files that they link to."""
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote, urldefrag, urlsplit
+
+import requests
+from requests.utils import requote_uri
+
+from wheelrelay.errors import BackendError, IntegrityError
+from wheelrelay.filenames import dist_file, split_companion
+from wheelrelay.http import HttpClient, RawBody, shown
+from wheelrelay.model import Digests, DistFile
+from wheelrelay.protocols import ByteStream
+from wheelrelay.staged import BLOCK
+
+if TYPE_CHECKING:
+    import pypi_simple
+
+HTML_TYPES = ("text/html", "application/xhtml+xml", "application/vnd.pypi.simple.v1+html")
+"""The media types of pages of links."""
+
+MAX_PAGE = 256 << 20
+"""Bytes that a page may have; the largest known, of all projects of a public index, has a fifth of it."""
+
+MAX_COMPANION = 1 << 20
+"""Bytes that a companion file may have; signatures and attestations are far smaller."""
+
+_DIGEST_LENGTHS = {"sha256": 64, "sha512": 128, "md5": 32}
+
+
+@dataclass(frozen=True, slots=True)
+class WebPage:
+    """A page as it came.
+
+    Attributes:
+        url: where it came from, after redirects.
+        media_type: what it is said to be, in lower case, without parameters; empty if nothing is said.
+        body: the bytes.
+    """
+
+    url: str
+    media_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link on a page.
+
+    Attributes:
+        url: where it leads, absolute and in one spelling, with its query and without its fragment.
+        digests: what the fragment says of the target.
+        attributes: those of the HTML element, names in lower case.
+    """
+
+    url: str
+    digests: Digests
+    attributes: Mapping[str, str | list[str]]
+
+    @property
+    def name(self) -> str:
+        """The last segment of the path, which names a file whatever the text of the link says."""
+        return name_in(self.url)
+
+
+def fetch_page(http: HttpClient, url: str, headers: Mapping[str, str], *, same_host: bool = False) -> WebPage:
+    """Read a page; the arguments are those of `HttpClient.get`.
+
+    Raises:
+        BackendError: it cannot be read, or is implausibly large.
+    """
+    with http.get(url, headers=headers, same_host=same_host) as response:
+        return read_page(response)
+
+
+def read_page(response: requests.Response) -> WebPage:
+    """The page that an answer brings.
+
+    Raises:
+        BackendError: it is implausibly large.
+    """
+    return WebPage(response.url, media_type(response), _read_whole(response, MAX_PAGE))
+
+
+def parse_html(page: WebPage) -> "pypi_simple.RepositoryPage":
+    """Find the links of a page of HTML, and what it says of itself as a page of an index.
+
+    Raises:
+        BackendError: it is something else, or speaks a version of the Simple API that is not known yet.
+    """
+    from pypi_simple import RepositoryPage
+
+    if page.media_type not in HTML_TYPES:
+        said = page.media_type or "no media type"
+        raise BackendError(
+            f"{shown(page.url)} answered with {said}: that is not an HTML page.",
+            hint="Check the address of this remote.",
+        )
+    if b"<" not in page.body:
+        raise BackendError(f"{shown(page.url)} answered with an empty page.")
+    with unreadable(page.url):
+        return RepositoryPage.from_html(page.body, page.url, "utf-8")
+
+
+def links_of(html: "pypi_simple.RepositoryPage") -> Iterator[Link]:
+    """The links of a page that lead to somewhere in the web."""
+    for link in html.links:
+        if leads_into_the_web(link.url):
+            fragment = urldefrag(link.url).fragment
+            yield Link(one_spelling(link.url), digests_in(dict(parse_qsl(fragment))), link.attrs)
+
+
+@contextmanager
+def unreadable(url: str) -> Iterator[None]:
+    """Turn whatever a parser raises about a page into our error.
+
+    Raises:
+        BackendError: the page cannot be read.
+    """
+    from pypi_simple import UnexpectedRepoVersionWarning, UnsupportedRepoVersionError
+
+    # A higher minor version only adds. A filter for all time, since `catch_warnings` is not thread-safe.
+    warnings.simplefilter("ignore", UnexpectedRepoVersionWarning)
+    try:
+        yield
+    except UnsupportedRepoVersionError as error:
+        raise BackendError(
+            f"{shown(url)} speaks version {error.declared_version} of the Simple API.",
+            hint="A later release of wheelrelay may know it.",
+        ) from error
+    except Exception as error:  # what a page of strangers makes a parser raise has no common class
+        reason = (
+            str(error).strip().splitlines()[0].rstrip(".:") if str(error).strip() else type(error).__name__
+        )
+        raise BackendError(f"{shown(url)} cannot be read as a page of links: {reason}.") from error
+
+
+def companions_of(links: Iterable[Link]) -> Mapping[str, tuple[str, ...]]:
+    """Which companions are linked beside which files: the suffixes, by the file's address.
+
+    A companion whose address is not the file's with the suffix after the path, as a signed one, is not
+    found by `read_companion` and so does not count.
+    """
+    found: dict[str, set[str]] = {}
+    for link in links:
+        if split := split_companion(link.name):
+            parts = urlsplit(link.url)
+            beside = parts._replace(path=parts.path.removesuffix(split[1])).geturl()
+            found.setdefault(beside, set()).add(split[1])
+    return {url: tuple(sorted(suffixes)) for url, suffixes in found.items()}
+
+
+def linked_file(link: Link, project: str | None, companions: Sequence[str]) -> DistFile:
+    """The distribution file that a link leads to.
+
+    Args:
+        link: the link, with the attributes of PEP 503 and PEP 592 where the page gives them.
+        project: the project that it is known to belong to; see `wheelrelay.filenames.parse_filename`.
+        companions: the suffixes of what is linked beside it.
+
+    Raises:
+        InvalidFilename: its name is not a plain one, or not that of a wheel or an sdist.
+    """
+    return dist_file(
+        link.name,
+        project=project,
+        digests=link.digests,
+        url=link.url,
+        requires_python=_text(link.attributes.get("data-requires-python")) or None,
+        yanked=_text(link.attributes.get("data-yanked")),
+        companions=tuple(companions),
+    )
+
+
+def each_once(files: Iterable[DistFile], where: str) -> Iterator[DistFile]:
+    """The files without repetitions, in their order; what one entry leaves open another may tell.
+
+    Args:
+        files: those of one place, all of them.
+        where: the place's address.
+
+    Raises:
+        IntegrityError: one name stands for two things, and no sha256 proves that they are the same.
+    """
+    found: dict[str, DistFile] = {}
+    for file in files:
+        known = found.get(file.filename)
+        found[file.filename] = _merged(known, file, where) if known else file
+    yield from found.values()
+
+
+@contextmanager
+def open_file(http: HttpClient, file: DistFile) -> Iterator[ByteStream]:
+    """Stream a file from its address, byte for byte as the server keeps it.
+
+    Raises:
+        NotFound: it is not there any more.
+        IntegrityError: a page came in its place.
+        SizeMismatch: while reading, if the stream ends early.
+        BackendError: it cannot be read.
+    """
+    with _answer_with_file(http, file.url or "") as response:
+        yield RawBody(response)
+
+
+def read_companion(http: HttpClient, file: DistFile, suffix: str) -> bytes:
+    """Read the companion that lies beside a file; see `wheelrelay.protocols.SupportsCompanions`."""
+    parts = urlsplit(file.url or "")
+    with _answer_with_file(http, parts._replace(path=parts.path + suffix).geturl()) as response:
+        return _read_whole(response, MAX_COMPANION)
+
+
+def media_type(response: requests.Response) -> str:
+    """What an answer is said to be, in lower case, without parameters."""
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def digests_in(named: Mapping[str, str]) -> Digests:
+    """The digests among names with values; others, and what cannot be a digest, are left out."""
+    lowered = {name.lower(): value.lower() for name, value in named.items()}
+    return Digests(**{name: lowered[name] for name in _DIGEST_LENGTHS if _is_digest(name, lowered.get(name))})
+
+
+def one_spelling(url: str) -> str:
+    """``url`` without its fragment, percent-encoded as it is going to be requested."""
+    return requote_uri(urldefrag(url.strip()).url)
+
+
+def leads_into_the_web(url: str) -> bool:
+    """Whether ``url`` is one that can be asked for: http or https, with a host."""
+    parts = urlsplit(url)
+    try:
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is not a number
+        return False
+
+
+def name_in(url: str) -> str:
+    """The last segment of the path of ``url``, decoded."""
+    return unquote(urlsplit(url).path.rpartition("/")[2])
+
+
+@contextmanager
+def _answer_with_file(http: HttpClient, url: str) -> Iterator[requests.Response]:
+    with http.get(url, headers={"Accept-Encoding": "identity"}) as response:
+        if media_type(response) in HTML_TYPES:
+            raise IntegrityError(
+                f"{shown(url)} answered with a page, not with a file.",
+                hint="Look at it in a browser: it may ask for a login, or tell what is wrong.",
+            )
+        yield response
+
+
+def _is_digest(name: str, value: str | None) -> bool:
+    return value is not None and len(value) == _DIGEST_LENGTHS[name] and set(value) <= set("0123456789abcdef")
+
+
+def _text(value: str | list[str] | None) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _merged(one: DistFile, other: DistFile, where: str) -> DistFile:
+    told, also = one.digests.known(), other.digests.known()
+    contradict = any(told[name] != also[name] for name in told.keys() & also.keys())
+    same = one.url == other.url or (one.sha256 is not None and one.sha256 == other.sha256)
+    if contradict or not same:
+        raise IntegrityError(
+            f"{shown(where)} has {one.filename} twice, as {shown(one.url or '')} and "
+            f"{shown(other.url or '')}, and nothing proves that both are the same bytes.",
+            hint="Name a place that has it once.",
+        )
+    return replace(one, digests=Digests(**{**also, **told}))
+
+
+def _read_whole(response: requests.Response, limit: int) -> bytes:
+    body = bytearray()
+    for block in response.iter_content(BLOCK):
+        body += block
+        if len(body) > limit:
+            raise BackendError(f"{shown(response.url)} is implausibly large: over {limit} bytes.")
+    return bytes(body)
