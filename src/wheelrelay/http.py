@@ -153,6 +153,40 @@ class HttpClient:
                 timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
             )
 
+    @contextmanager
+    def send(
+        self, method: str, url: str, *, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Iterator[requests.Response]:
+        """Ask for anything, and give the answer, whatever its status; its body is not read yet.
+
+        Redirects are not followed, and the only credentials sent are those in ``headers``.
+
+        Args:
+            method: as ``PUT``.
+            url: of what.
+            body: bytes, or an object with ``read`` and ``__len__`` that is read once.
+            headers: as usual.
+
+        Raises:
+            Unavailable: no answer came; the server may have acted all the same.
+            SizeMismatch: the body of the answer ended early while it was read within the context.
+        """
+        with (
+            mapped_errors(url),
+            self._session().request(
+                method,
+                url,
+                data=body,
+                headers=dict(headers or {}),
+                allow_redirects=False,
+                auth=_NoAuth(),
+                stream=True,
+                verify=self._ca_cert,
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+            ) as response,
+        ):
+            yield response
+
     def renew_credentials(self, refusal: requests.Response) -> bool:
         """After a 401: whether there are other credentials now, so that sending again makes sense."""
         auth = self._auth_for(refusal.url)
