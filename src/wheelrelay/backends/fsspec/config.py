@@ -1,0 +1,89 @@
+"""Any place that fsspec reaches as a container: what the protocol allows decides how safe writing is.
+
+Nothing that is there is overwritten, and nothing is seen half-written, as far as the protocol allows:
+
+- S3 and Google Cloud Storage refuse a taken name themselves, and show an object when it is complete.
+- The memory file system is guarded by a lock.
+- Elsewhere (SFTP, FTP, SMB, WebHDFS ...) a file is written under a hidden temporary name and moved when
+  the name is free. The question and the move are two steps there: a second writer can come between them.
+
+A local path is the same as type ``directory``. What cannot be written (``http://``, ``zip://``, a cache)
+opens as a source.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationInfo, field_validator
+
+from wheelrelay.config.bases import ContainerConfig
+from wheelrelay.config.secrets import HOW_TO_REFER, SecretReference, SecretValue
+
+if TYPE_CHECKING:
+    from wheelrelay.containers.source import ContainerSource
+
+_SECRET = re.compile(r"pass(word|wd|phrase)?$|secret|token|credential|account_key|connection_string|api_?key")
+_NO_SECRETS = {"anon", "browser", "cache", "cloud", "google_default"}
+"""What a token may be that is no secret: gcsfs takes these words for ways to find one."""
+
+_REFERENCES = ({"env"}, {"file"}, {"keyring", "username"}, {"command"})
+_reference: TypeAdapter[Any] = TypeAdapter(SecretReference)
+
+
+class FsspecConfig(ContainerConfig):
+    """Distribution files wherever fsspec reaches."""
+
+    type: Literal["fsspec"] = "fsspec"
+    url: str = Field(description="Any fsspec URL of a folder, as sftp://host/wheels.")
+    options: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Passed to the fsspec implementation; a secret is referred to, as { env = 'NAME' }.",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _without_password(cls, url: str) -> str:
+        if any(urlsplit(part).password for part in url.split("::")):
+            raise ValueError("a password does not belong in an address: refer to it under options")
+        return url
+
+    @field_validator("options")
+    @classmethod
+    def _with_references(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        return {key: _checked(key, value, info.context) for key, value in options.items()}
+
+    @contextmanager
+    def open(self) -> Iterator["ContainerSource"]:
+        """The place as a store, or as a source if it cannot be written."""
+        from wheelrelay.backends.fsspec.connection import connect
+
+        yield connect(self.url, _resolved(self.options))
+
+
+def _checked(key: str, value: Any, context: Any) -> Any:
+    """One option with the references in it parsed; a secret in plain text is refused."""
+    if isinstance(value, dict) and not _looks_like_reference(value):
+        return {inner: _checked(inner, content, context) for inner, content in value.items()}
+    if isinstance(value, dict):
+        return _reference.validate_python(value, context=context)
+    if isinstance(value, str) and _SECRET.search(key) and value not in _NO_SECRETS:
+        raise ValueError(f"the option {key!r} is a secret in plain text. {HOW_TO_REFER}")
+    return value
+
+
+def _looks_like_reference(value: Mapping[str, Any]) -> bool:
+    """Whether this is a reference to a secret and no table of options for a protocol, such as ``file``."""
+    return set(value) in _REFERENCES and not any(isinstance(part, dict) for part in value.values())
+
+
+def _resolved(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _value_of(value) for key, value in options.items()}
+
+
+def _value_of(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _resolved(value)
+    return SecretValue(value).get() if isinstance(value, BaseModel) else value  # type: ignore[arg-type]

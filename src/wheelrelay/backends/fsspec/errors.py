@@ -1,0 +1,64 @@
+"""Turn what fsspec and the libraries beneath it raise into our errors."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from wheelrelay.errors import (
+    AlreadyExists,
+    AuthenticationFailed,
+    BackendError,
+    NotFound,
+    PermissionDenied,
+    Unavailable,
+    WheelrelayError,
+)
+
+_MAY_PASS = {errno.EBUSY, errno.EAGAIN, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPIPE}
+
+_CHECK_RIGHTS = "Check what these credentials may do there."
+
+
+@contextmanager
+def mapped(address: str) -> Iterator[None]:
+    """Let nothing but our errors out; ``address`` is what they speak of."""
+    try:
+        yield
+    except WheelrelayError:
+        raise
+    except Exception as error:
+        raise _ours(error, address) from error
+
+
+def _ours(error: Exception, address: str) -> BackendError:
+    match error:
+        case FileNotFoundError():
+            return NotFound(f"{address} is not there.")
+        case FileExistsError():
+            return AlreadyExists(f"{address} is there already.")
+        case PermissionError():
+            return PermissionDenied(
+                f"{address}: permission denied.", hint="Check what these credentials may do."
+            )
+    told = f"{address}: {_words_of(error)}."
+    status = getattr(error, "status", None)
+    if status == 401:
+        return AuthenticationFailed(told, hint="Check the credentials under options.")
+    if status == 403:
+        return PermissionDenied(told, hint=_CHECK_RIGHTS)
+    if status in (408, 429) or (isinstance(status, int) and status >= 500) or _may_pass(error):
+        return Unavailable(told)
+    return BackendError(told)
+
+
+def _may_pass(error: Exception) -> bool:
+    if isinstance(error, ConnectionError | TimeoutError | asyncio.TimeoutError | EOFError | socket.gaierror):
+        return True
+    return isinstance(error, OSError) and error.errno in _MAY_PASS
+
+
+def _words_of(error: Exception) -> str:
+    said = str(error).strip().rstrip(".")
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
