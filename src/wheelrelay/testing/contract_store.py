@@ -1,0 +1,84 @@
+"""What every store must do, as a pytest class: all that sources and sinks do, on what was put."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from wheelrelay.errors import InvalidFilename
+from wheelrelay.filenames import parse_filename
+from wheelrelay.protocols import Source, Store
+from wheelrelay.testing.contract_material import (
+    THREADS,
+    at_once,
+    poll,
+    publish,
+    read_all,
+    sha256_of,
+    stage_path,
+    write_distribution,
+)
+from wheelrelay.testing.contract_sink import SinkContract
+from wheelrelay.testing.contract_source import Serve, SourceContract
+
+
+class StoreContract(SourceContract, SinkContract):
+    """The cases that every store passes.
+
+    Derive a class from it, and give it one fixture:
+
+    ``store``: a connected store that holds nothing. ::
+
+        class TestMyStore(StoreContract):
+            @pytest.fixture
+            def store(self, tmp_path):
+                return MyStore(tmp_path)
+
+    The cases of sources read what was put. Override ``serve`` as well where other things than
+    distribution files can lie in the place, so that they lie there.
+    """
+
+    @pytest.fixture
+    def sink(self, store: Store) -> Store:
+        """The store, to put into."""
+        return store
+
+    @pytest.fixture
+    def serve(self, store: Store) -> Serve:
+        """Puts the distribution files of a folder into the store, with their companions."""
+        return partial(fill, store, within=self.visible_within)
+
+    def test_it_is_a_store(self, store: Store) -> None:
+        assert isinstance(store, Store)
+
+    def test_threads_may_put_and_list_and_read_at_once(self, store: Store, workshop: Path) -> None:
+        names = [f"sample-{n}.0-py3-none-any.whl" for n in range(THREADS)]
+        files = [stage_path(write_distribution(workshop, name)) for name in names]
+        publish(store, files[0])
+        whole = {(staged.filename, staged.sha256) for staged in files}
+
+        def read() -> None:
+            for _ in range(3):
+                there = store.iter_files("sample")
+                assert {(file.filename, sha256_of(read_all(store, file))) for file in there} <= whole
+
+        calls: list[Callable[[], None]] = [partial(store.put, staged) for staged in files[1:]]
+        assert at_once([*calls, read, read]) == [None] * (len(calls) + 2)
+
+
+def fill(store: Store, folder: Path, *, within: float) -> Source:
+    """Put the distribution files that lie in ``folder`` and wait, up to some seconds, until they show."""
+    files = [stage_path(path) for path in sorted(folder.iterdir()) if _is_distribution(path.name)]
+    publish(store, *files)
+    names = {staged.filename for staged in files}
+    poll(lambda: {file.filename for file in store.iter_files(None)}, names.issubset, within=within)
+    return store
+
+
+def _is_distribution(name: str) -> bool:
+    try:
+        parse_filename(name)
+    except InvalidFilename:
+        return False
+    return True
