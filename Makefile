@@ -1,0 +1,81 @@
+# Everything runs in a virtual environment in this folder; nothing outside of it is touched.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+SUITE := $(BIN)/python -m pytest
+WORKERS ?= 2
+PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+CONSTRAINTS := tests/constraints.txt
+REQUIREMENTS := pyproject.toml $(CONSTRAINTS) $(PLUGINS:%=%/pyproject.toml)
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS)
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint test-long test-all bench constraints clean
+
+help: ## say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
+	while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+
+demo: $(VENV)/installed-demo ## publish a real release to an index on this machine
+	$(BIN)/wheelrelay demo
+
+test: lint ## check the code and run the tests, all but the long ones
+	$(SUITE) --numprocesses $(WORKERS) -m "not long" --cov --cov-fail-under 95
+
+lint: $(VENV)/installed-dev ## check style, types and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy src $(PLUGINS:%=%/src)
+	$(BIN)/lint-imports
+
+test-long: $(VENV)/installed-dev ## run the tests that take long
+	$(SUITE) --numprocesses $(WORKERS) -m long
+
+test-all: ## run `make test` on every CPython from 3.11 up that is on this machine
+	@tested=; \
+	for python in $$(pyenv root 2>/dev/null)/versions/*/bin/python $$(seq -f 'python3.%g' 11 30); do \
+	    version=$$($$python -c '$(NEW_ENOUGH)' 2>/dev/null && $$python -c 'import sys, ensurepip; \
+	        print("%d.%d" % sys.version_info[:2]) if sys.implementation.name == "cpython" else None' 2>/dev/null); \
+	    case "$$version:$$tested" in :*|*:*" $$version "*) continue;; esac; \
+	    echo "== Python $$version: $$python"; \
+	    $(MAKE) --no-print-directory test PYTHON="$$python" VENV=".venv-$$version" || exit 1; \
+	    tested="$$tested $$version "; \
+	done; \
+	echo "All tests passed on Python$$tested"
+
+bench: $(VENV)/installed-dev ## measure speed and memory beside twine; takes a few minutes
+	$(BIN)/python -m tests.benchmarks
+
+constraints: $(VENV)/installed-dev ## write down the versions that are installed now
+	$(BIN)/python -m pip freeze --exclude-editable --disable-pip-version-check > $(CONSTRAINTS)
+
+clean: ## remove all that was made here
+	rm -rf .venv .venv-* .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf build dist tests/benchmarks/results
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# The files that these rules make say that an installation came to its end; an interrupted one is repeated.
+
+$(VENV)/installed-demo: $(REQUIREMENTS) | $(VENV)/created
+	$(INSTALL) --editable '.[demo]'
+	touch $@
+
+$(VENV)/installed-dev: $(REQUIREMENTS) | $(VENV)/created
+	$(INSTALL) --editable '.[dev]' $(PLUGINS:%=--editable './%[dev]')
+	touch $(VENV)/installed-demo $@
+
+$(VENV)/created:
+	@python="$(PYTHON)"; \
+	for candidate in $${python:-python3 $$(seq -f 'python3.%g' 30 -1 11) python}; do \
+	    $$candidate -c '$(NEW_ENOUGH)' 2>/dev/null && found=$$candidate && break; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo "There is no Python 3.11 or later ($${python:-python3} and others were tried). \
+	Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; \
+	fi; \
+	if ! $$found -c 'import ensurepip, venv' 2>/dev/null; then \
+	    echo "$$found lacks the venv module. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; \
+	fi; \
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $$found -m venv --clear $(VENV)
+	touch $@
