@@ -1,1 +1,76 @@
-"""The command line: the only place that knows exit codes."""
+"""The command line: the only place that knows exit codes.
+
+Modules of commands import the rest of wheelrelay only when a command runs, so that ``--help`` and
+``--version`` answer at once.
+"""
+
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any
+
+import click
+
+from wheelrelay.cli.config import config
+from wheelrelay.cli.demo import demo
+from wheelrelay.cli.listing import backends, list_
+from wheelrelay.cli.moving import plan, relay
+
+
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"wheelrelay {version('wheelrelay')}")
+        context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version.",
+)
+def cli() -> None:
+    """Move Python distribution files from where CI left them to the indexes that people install from.
+
+    A REMOTE is a configured name or an address: ./dist, pypi, testpypi, https://..., index+https://...,
+    listing+https://..., s3://bucket/prefix. A REQUIREMENT names a project and perhaps versions, as in
+    astropy==1.3.2.
+
+    \b
+    Exit codes:
+      0  all is in place            3  refused, nothing was published
+      1  failed, nothing published  4  partly published: the same command again completes it
+      2  usage or configuration   130  interrupted, nothing was published
+    """
+
+
+for command in (demo, list_, plan, relay, config, backends):
+    cli.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code.
+
+    Args:
+        arguments: in place of those that the process was started with.
+    """
+    signal.signal(signal.SIGTERM, _as_interrupt)  # CI systems end jobs so: close and report as for Ctrl-C
+    from wheelrelay.cli.exits import guarded
+
+    sys.exit(guarded(lambda: _invoke(arguments)))
+
+
+def _invoke(arguments: Sequence[str] | None) -> Any:
+    return cli.main(
+        args=None if arguments is None else list(arguments), prog_name="wheelrelay", standalone_mode=False
+    )
+
+
+def _as_interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt

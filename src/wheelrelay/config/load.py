@@ -27,8 +27,9 @@ class Config:
         path: the file that it was read from; ``None`` if there is none.
         remotes: the configured remotes by name.
         routes: the configured routes by name.
-        broken: why a remote cannot be used, by its name: its type is not installed or cannot be loaded.
-            A machine that does not need the remote need not have its backend.
+        broken: why a table cannot be used, by its path, as ``remotes.staging``: a type is not installed
+            or cannot be loaded, and a route inherits this from its remotes. A machine that does not need
+            the remote need not have its backend, so the error waits for whoever asks for it.
     """
 
     path: Path | None = None
@@ -42,8 +43,8 @@ class Config:
         Raises:
             ConfigError: there is none, or its backend cannot be used.
         """
-        if name in self.broken:
-            raise self.broken[name]
+        if error := self.broken.get(f"remotes.{name}"):
+            raise error
         return as_remote(name, configured=self.remotes)
 
     def route(self, name: str) -> Route:
@@ -52,19 +53,17 @@ class Config:
         Raises:
             ConfigError: there is none, or one of its remotes cannot be used.
         """
-        if name in self.broken_routes():
-            raise self.broken_routes()[name]
+        if error := self.broken.get(f"routes.{name}"):
+            raise error
         if name not in self.routes:
-            there = f"{nearest([name], self.routes)}" if self.routes else "None is configured."
+            there = nearest([name], self.routes) if self.routes else "None is configured."
             raise ConfigError(f"There is no route {name!r}.", hint=there)
         return self.routes[name]
 
-    def broken_routes(self) -> Mapping[str, ConfigError]:
-        """Why routes cannot be used, by name."""
-        prefix = "routes."
-        return {
-            key.removeprefix(prefix): error for key, error in self.broken.items() if key.startswith(prefix)
-        }
+    def route_names(self) -> list[str]:
+        """The names of all configured routes, usable here or not."""
+        unusable = [path.removeprefix("routes.") for path in self.broken if path.startswith("routes.")]
+        return sorted([*self.routes, *unusable])
 
 
 def load_config(path: str | os.PathLike[str] | None = None) -> Config:
@@ -117,15 +116,13 @@ def parse_config(table: Mapping[str, Any], path: Path) -> Config:
         try:
             remotes[name] = _remote(name, keys, path)
         except (UnknownBackend, PluginLoadError) as error:
-            broken[name] = error.at(f"{path.name}: remotes.{name}")
-    routes = {}
+            broken[f"remotes.{name}"] = error.at(f"{path.name}: remotes.{name}")
+    routes: dict[str, Route] = {}
     for name, keys in _tables(table, "routes", path).items():
-        used = [keys.get("source"), *_listed(keys.get("sinks"))]
-        reason = next(
-            (broken[remote] for remote in used if isinstance(remote, str) and remote in broken), None
-        )
-        if reason:
-            broken[f"routes.{name}"] = reason
+        used = [f"remotes.{remote}" for remote in [keys.get("source"), *_listed(keys.get("sinks"))]]
+        inherited = next((broken[remote] for remote in used if remote in broken), None)
+        if inherited:
+            broken[f"routes.{name}"] = inherited
         else:
             routes[name] = _route(name, keys, remotes, path)
     return Config(path, remotes, routes, broken)

@@ -1,11 +1,12 @@
 """The configuration as a JSON Schema, for editors, and as it takes effect, for people."""
 
 import logging
+from dataclasses import dataclass
 from typing import Annotated, Any, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from wheelrelay.config.bases import RemoteConfig
+from wheelrelay.config.bases import RemoteConfig, SinkConfig
 from wheelrelay.config.load import Config
 from wheelrelay.config.remotes import PRESETS, Remote, config_class
 from wheelrelay.config.routes import Route
@@ -52,6 +53,37 @@ def effective(config: Config) -> dict[str, Any]:
             for name, route in config.routes.items()
         },
     }
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledType:
+    """A type of remote that is installed.
+
+    Attributes:
+        type: as configured.
+        package: the distribution that brings it.
+        version: that distribution's.
+        roles: what its remotes can be at most.
+        problem: why it cannot be used, if so.
+    """
+
+    type: str
+    package: str
+    version: str
+    roles: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+def installed_types() -> list[InstalledType]:
+    """All installed types, the unusable too."""
+    types = []
+    for name, plugin in installed(BACKENDS).items():
+        try:
+            roles = ("source", "sink") if issubclass(config_class(name), SinkConfig) else ("source",)
+            types.append(InstalledType(name, plugin.package, plugin.version, roles))
+        except PluginLoadError as error:
+            types.append(InstalledType(name, plugin.package, plugin.version, problem=str(error)))
+    return types
 
 
 def _all_config_classes() -> dict[str, type[RemoteConfig]]:

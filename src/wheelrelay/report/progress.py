@@ -18,7 +18,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from wheelrelay.report.tables import plan_table, print_wide
+from wheelrelay.report.tables import plan_table
 from wheelrelay.steps.events import (
     BytesMoved,
     Event,
@@ -74,7 +74,7 @@ class PlainProgress:
         with self._lock:
             match event:
                 case Planned():
-                    print_wide(self._console, plan_table(event.plan))
+                    self._console.print(plan_table(event.plan, every_file=False))
                 case StepBegan():
                     self._begin(event)
                 case BytesMoved():
@@ -135,7 +135,7 @@ class LiveProgress:
         with self._lock:
             match event:
                 case Planned():
-                    print_wide(self._console, plan_table(event.plan))
+                    self._console.print(plan_table(event.plan, every_file=False))
                 case StepBegan():
                     self._begin(event)
                 case FileBegan():

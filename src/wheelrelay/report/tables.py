@@ -2,14 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.filesize import decimal
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from wheelrelay.model import DistFile
-from wheelrelay.records import Action, Finding, Intent, Outcome, Plan, Receipt, ReceiptFile, Severity
+from wheelrelay.records import (
+    Action,
+    Finding,
+    Intent,
+    Outcome,
+    Plan,
+    PlannedFile,
+    Receipt,
+    ReceiptFile,
+    Severity,
+)
 from wheelrelay.select import releases_of
 
 ACTION_STYLES = {
@@ -42,17 +52,23 @@ def files_table(files: Sequence[DistFile]) -> RenderableType:
     return Group(table, Text(f"{_files(len(files))} in {number} release{'s' if number != 1 else ''}."))
 
 
-def plan_table(plan: Plan) -> RenderableType:
-    """What will happen to each file at each sink, and the totals."""
+def plan_table(plan: Plan, *, every_file: bool = True) -> RenderableType:
+    """What will happen to each file at each sink, and the totals.
+
+    Args:
+        plan: what to show.
+        every_file: show also the files that are in place everywhere.
+    """
+    shown = [planned for planned in plan.files if every_file or not _all_skipped(planned)]
     table = _table()
     table.add_column("file", overflow="fold", ratio=3)
     table.add_column("size", justify="right", no_wrap=True)
     for sink in plan.sinks:
         table.add_column(escape(sink), overflow="fold", ratio=2)
-    for planned in plan.files:
+    for planned in shown:
         cells = [_intent(planned.sinks[sink]) for sink in plan.sinks]
         table.add_row(escape(planned.file.filename), _size(planned.file.size), *cells)
-    return Group(table, *_plan_totals(plan), *findings_lines(plan.findings))
+    return Group(*([table] if shown else []), *_plan_totals(plan), *findings_lines(plan.findings))
 
 
 def receipt_table(receipt: Receipt, *, every_file: bool = False) -> RenderableType:
@@ -88,14 +104,6 @@ def findings_lines(findings: Iterable[Finding]) -> list[RenderableType]:
             line.append(f"\n      {finding.hint}", style="dim")
         lines.append(line)
     return lines
-
-
-def print_wide(console: Console, what: RenderableType) -> None:
-    """Print; where no terminal sets a width, let lines be as long as they are."""
-    if console.is_terminal:
-        console.print(what)
-    else:
-        console.print(what, width=max(console.width, 160), soft_wrap=False)
 
 
 def _table() -> Table:
@@ -137,6 +145,10 @@ def _receipt_totals(receipt: Receipt) -> list[RenderableType]:
         lines.append(Text(f"{sink}: {', '.join(counts)}.", style=style))
     lines.append(Text(f"{_files(len(receipt.files))} from {receipt.source} in {seconds:.1f} s.", style="dim"))
     return lines
+
+
+def _all_skipped(planned: PlannedFile) -> bool:
+    return all(intent.action is Action.SKIP for intent in planned.sinks.values())
 
 
 def _in_place(file: ReceiptFile) -> bool:

@@ -1,0 +1,48 @@
+"""``config``: check the configuration, show it, and describe it to editors."""
+
+import click
+
+from wheelrelay.cli.options import common, config_option, loaded
+
+
+@click.group()
+def config() -> None:
+    """Check and show the configuration, wheelrelay.toml or [tool.wheelrelay]."""
+
+
+@config.command()
+@config_option
+@common
+def check(config_path: str | None) -> None:
+    """Validate the configuration; every problem is told with the path of its key."""
+    from wheelrelay.errors import ConfigError
+
+    found = loaded(config_path)
+    if found.path is None:
+        raise ConfigError(
+            "There is no wheelrelay.toml here or in a folder above.", hint="Name one with --config."
+        )
+    for problem in found.broken.values():
+        raise problem
+    click.echo(f"{found.path}: {len(found.remotes)} remotes and {len(found.routes)} routes, all valid.")
+
+
+@config.command()
+@common
+def schema() -> None:
+    """Print the JSON Schema of the configuration, for editors."""
+    from wheelrelay.config.schema import json_schema
+    from wheelrelay.report.documents import to_json
+
+    click.echo(to_json(json_schema()), nl=False)
+
+
+@config.command()
+@config_option
+@common
+def show(config_path: str | None) -> None:
+    """Print the configuration as it takes effect, as JSON; secrets stay references."""
+    from wheelrelay.config.schema import effective
+    from wheelrelay.report.documents import to_json
+
+    click.echo(to_json(effective(loaded(config_path))), nl=False)

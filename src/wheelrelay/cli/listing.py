@@ -1,0 +1,52 @@
+"""``list`` and ``backends``: what is there."""
+
+from dataclasses import asdict
+
+import click
+
+from wheelrelay.cli.options import common, config_option, json_option, loaded
+
+
+@click.command(name="list")
+@click.argument("remote")
+@click.argument("requirements", nargs=-1, metavar="[REQUIREMENT]...")
+@json_option
+@config_option
+@common
+def list_(remote: str, requirements: tuple[str, ...], as_json: bool, config_path: str | None) -> None:
+    """List the distribution files at a REMOTE.
+
+    \b
+    Examples:
+      wheelrelay list ./dist
+      wheelrelay list pypi 'markupsafe==3.0.2' --json
+    """
+    from wheelrelay import api
+
+    files = api.list_files(loaded(config_path).remote(remote), requirements, with_digests=as_json)
+    if as_json:
+        from wheelrelay.report.documents import files_document, to_json
+
+        click.echo(to_json(files_document(files)), nl=False)
+        return
+    from wheelrelay.report.console import console
+    from wheelrelay.report.tables import files_table
+
+    console().print(files_table(files))
+
+
+@click.command()
+@json_option
+@common
+def backends(as_json: bool) -> None:
+    """List the types of remotes that are installed, and which package brings them."""
+    from wheelrelay.config.schema import installed_types
+    from wheelrelay.report.documents import to_json
+
+    types = installed_types()
+    if as_json:
+        click.echo(to_json([asdict(one) for one in types]), nl=False)
+        return
+    for one in types:
+        what = ", ".join(one.roles) if not one.problem else f"cannot be used: {one.problem}"
+        click.echo(f"{one.type:<12} {one.package + ' ' + one.version:<30} {what}")

@@ -1,0 +1,218 @@
+"""``plan`` and ``relay``: what a route would do, and doing it."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wheelrelay.cli.exits import Exit
+from wheelrelay.cli.options import (
+    common,
+    config_option,
+    confirm_timeout_option,
+    jobs_option,
+    json_option,
+    loaded,
+    quiet_option,
+    receipt_option,
+    selection_options,
+    yes_option,
+)
+
+if TYPE_CHECKING:
+    from wheelrelay.config import Config, Route
+    from wheelrelay.records import Plan, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the words and options of a command ask for."""
+
+    words: tuple[str, ...]
+    source: str | None
+    sinks: tuple[str, ...]
+    wheels: tuple[str, ...]
+    no_sdist: bool
+    sdist_only: bool
+    mode: str | None
+
+    def route(self, config: "Config") -> tuple["Route", Sequence[str]]:
+        """The route and the requirements.
+
+        The first word is a route if one of that name is configured; else all words are requirements, and
+        the route is given by ``--from`` and ``--to``, or is the only one that is configured.
+        """
+        from wheelrelay.config import Route
+
+        if self.source or self.sinks:
+            if not (self.source and self.sinks):
+                raise click.UsageError("--from and --to go together: where to read, and where to publish.")
+            route = Route(
+                source=config.remote(self.source), sinks=[config.remote(sink) for sink in self.sinks]
+            )
+            return self._narrowed(route), self.words
+        if self.words and self.words[0] in config.route_names():
+            return self._narrowed(config.route(self.words[0])), self.words[1:]
+        names = config.route_names()
+        if len(names) == 1:
+            return self._narrowed(config.route(names[0])), self.words
+        there = f"Configured routes: {', '.join(names)}." if names else "No route is configured."
+        raise click.UsageError(f"Which route? Name one, or give --from and --to. {there}")
+
+    def _narrowed(self, route: "Route") -> "Route":
+        from wheelrelay.config import Route
+
+        if self.sdist_only and (self.no_sdist or self.wheels):
+            raise click.UsageError("--sdist-only excludes --no-sdist and --wheels.")
+        changes: dict[str, Any] = {}
+        if self.wheels:
+            changes["wheels"] = self.wheels
+        if self.sdist_only:
+            changes |= {"wheels": (), "sdist": True}
+        if self.no_sdist:
+            changes["sdist"] = False
+        if self.mode:
+            changes["mode"] = self.mode
+        kept = {name: getattr(route, name) for name in route.model_fields_set}
+        return Route(**{**kept, **changes})
+
+
+def _asking(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options and words of the commands that take a route, gathered into one `Asked`."""
+
+    def gather(
+        words: tuple[str, ...],
+        source: str | None,
+        sinks: tuple[str, ...],
+        wheels: tuple[str, ...],
+        no_sdist: bool,
+        sdist_only: bool,
+        mode: str | None,
+        **others: Any,
+    ) -> Any:
+        return command(Asked(words, source, sinks, wheels, no_sdist, sdist_only, mode), **others)
+
+    gather.__name__, gather.__doc__ = command.__name__, command.__doc__
+    gather.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    words = click.argument("words", nargs=-1, metavar="[ROUTE] [REQUIREMENT]...")
+    return words(selection_options(gather))
+
+
+@click.command()
+@_asking
+@jobs_option
+@json_option
+@config_option
+@common
+def plan(asked: Asked, jobs: int, as_json: bool, config_path: str | None) -> int:
+    """Show what a relay would do, file by file; nothing is written.
+
+    \b
+    Examples:
+      wheelrelay plan release
+      wheelrelay plan --from ./dist --to testpypi 'astropy==1.3.2'
+    """
+    from wheelrelay import api
+    from wheelrelay.report.console import console
+    from wheelrelay.report.documents import plan_document, to_json
+    from wheelrelay.report.tables import plan_table
+    from wheelrelay.steps.gate import conflicts
+
+    route, requirements = asked.route(loaded(config_path))
+    made = api.plan(route, requirements, jobs=jobs)
+    if as_json:
+        click.echo(to_json(plan_document(made)), nl=False)
+    else:
+        console().print(plan_table(made))
+    return int(Exit.REFUSED if conflicts(made) or made.missing or made.unexpected else Exit.IN_PLACE)
+
+
+@click.command()
+@_asking
+@yes_option
+@jobs_option
+@receipt_option
+@confirm_timeout_option
+@json_option
+@quiet_option
+@config_option
+@common
+def relay(  # one parameter for each option
+    asked: Asked,
+    yes: bool,
+    jobs: int,
+    receipt: str | None,
+    confirm_timeout: str,
+    as_json: bool,
+    quiet: bool,
+    config_path: str | None,
+) -> None:
+    """Move a release, whole or not at all; the same command again completes what failed.
+
+    Publishing to a directory only downloads: --to ./wheelhouse.
+
+    \b
+    Examples:
+      wheelrelay relay release
+      wheelrelay relay --from https://wheels.example.org --to pypi 'astropy==1.3.2'
+      wheelrelay relay --from pypi --to ./wheelhouse 'numpy==2.1.0' --wheels 'cp313-*-manylinux*'
+    """
+    from wheelrelay import api
+    from wheelrelay.errors import RelayFailed
+    from wheelrelay.report.console import console
+    from wheelrelay.report.progress import shown_on
+
+    route, requirements = asked.route(loaded(config_path))
+    show = Shown(as_json=as_json, quiet=quiet)
+    with shown_on(console(stderr=True), quiet=quiet) as progress:
+        try:
+            done = api.relay(
+                route,
+                requirements,
+                jobs=jobs,
+                progress=progress,
+                receipt=receipt,
+                approve=_ask if not yes and sys.stdin.isatty() and sys.stderr.isatty() else None,
+                confirm_within=_seconds(confirm_timeout),
+            )
+        except RelayFailed as failed:
+            show.receipt(failed.receipt)
+            raise
+    show.receipt(done)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a receipt is shown."""
+
+    as_json: bool
+    quiet: bool
+
+    def receipt(self, receipt: "Receipt") -> None:
+        """Print it on standard output."""
+        from wheelrelay.report.console import console
+        from wheelrelay.report.documents import receipt_document, to_json
+        from wheelrelay.report.tables import receipt_table
+
+        if self.as_json:
+            click.echo(to_json(receipt_document(receipt)), nl=False)
+        elif not self.quiet:
+            console().print(receipt_table(receipt))
+
+
+def _ask(plan: "Plan") -> bool:
+    from wheelrelay.records import Action
+
+    uploads = sum(plan.count(sink, Action.UPLOAD) for sink in plan.sinks)
+    return click.confirm(f"Publish {uploads} files to {', '.join(plan.sinks)}?", err=True)
+
+
+def _seconds(duration: str) -> float:
+    from wheelrelay.config.values import parse_duration
+
+    try:
+        return parse_duration(duration).total_seconds()
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--confirm-timeout") from error

@@ -1,0 +1,100 @@
+"""Options that several commands share, each declared once."""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from wheelrelay.config import Config
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _set_verbosity(context: click.Context, _: click.Parameter, count: int) -> None:
+    if context.resilient_parsing or not count:
+        return
+    logger = logging.getLogger("wheelrelay")
+    logger.setLevel(logging.INFO if count == 1 else logging.DEBUG)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    logger.addHandler(handler)
+
+
+def common(command: Command) -> Command:
+    """The options that every command has."""
+    for option in (
+        click.option(
+            "-v",
+            "--verbose",
+            count=True,
+            expose_value=False,
+            callback=_set_verbosity,
+            help="Say more; -vv for all.",
+        ),
+        click.option(
+            "--debug", is_flag=True, expose_value=False, help="Show a traceback if an error ends this."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+config_option = click.option(
+    "--config",
+    "config_path",
+    metavar="FILE",
+    help="The configuration. [default: $WHEELRELAY_CONFIG, or the nearest wheelrelay.toml or pyproject.toml]",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show errors only.")
+jobs_option = click.option(
+    "-j", "--jobs", default=8, show_default=True, help="How many files to move at once."
+)
+receipt_option = click.option(
+    "--receipt", metavar="FILE", help="Write what was done as JSON, however it ends."
+)
+yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask before publishing.")
+confirm_timeout_option = click.option(
+    "--confirm-timeout",
+    default="15m",
+    show_default=True,
+    metavar="DURATION",
+    help="How long to wait until a sink shows what was published: 90s, 20m.",
+)
+
+
+def selection_options(command: Command) -> Command:
+    """The options that choose a route and the files on it."""
+    for option in reversed(
+        (
+            click.option("--from", "source", metavar="REMOTE", help="Where to read, instead of a ROUTE."),
+            click.option(
+                "--to", "sinks", metavar="REMOTE", multiple=True, help="Where to publish; repeat for several."
+            ),
+            click.option(
+                "--wheels",
+                metavar="PATTERN",
+                multiple=True,
+                help="Take wheels of these tags only, as 'cp312-*-manylinux*'; may be repeated. "
+                "* as ABI is never a free-threaded one: write 'cp314-cp314t-*'.",
+            ),
+            click.option("--no-sdist", is_flag=True, help="Take no sdist."),
+            click.option("--sdist-only", is_flag=True, help="Take no wheels."),
+            click.option(
+                "--mode",
+                type=click.Choice(["release", "mirror"]),
+                help="release: all or nothing, one version; mirror: each file by itself.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def loaded(config_path: str | None) -> "Config":
+    """The configuration that ``--config`` or the usual places give."""
+    from wheelrelay.config import load_config
+
+    return load_config(config_path)
