@@ -7,11 +7,11 @@ WORKERS ?= 2
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 CONSTRAINTS := tests/constraints.txt
 REQUIREMENTS := pyproject.toml $(CONSTRAINTS) $(PLUGINS:%=%/pyproject.toml)
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS)
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint $(CONSTRAINTS)
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-long test-all bench constraints clean
+.PHONY: help demo test lint test-long test-all bench clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -46,9 +46,6 @@ test-all: ## run `make test` on every CPython from 3.11 up that is on this machi
 
 bench: $(VENV)/installed-dev ## measure speed and memory beside twine; takes a few minutes
 	$(BIN)/python -m tests.benchmarks
-
-constraints: $(VENV)/installed-dev ## write down the versions that are installed now
-	$(BIN)/python -m pip freeze --exclude-editable --disable-pip-version-check > $(CONSTRAINTS)
 
 clean: ## remove all that was made here
 	rm -rf .venv .venv-* .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
