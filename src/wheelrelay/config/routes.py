@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 from packaging.requirements import Requirement
@@ -16,7 +17,9 @@ from pydantic import (
 )
 
 from wheelrelay.config.remotes import RemoteLike, as_remote
+from wheelrelay.config.values import LocalPath
 from wheelrelay.errors import ConfigError
+from wheelrelay.expect import Expected, ExpectedWheel, expected_wheels, from_build_identifiers
 from wheelrelay.select import Selection, TagPattern, parse_requirement
 
 
@@ -56,6 +59,44 @@ RemoteField = Annotated[
 ]
 
 
+class Expect(BaseModel):
+    """What a release has to consist of before any of it is published."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    wheels: tuple[Annotated[str, AfterValidator(_checked_pattern)], ...] | None = Field(
+        default=None,
+        description="Tag patterns, python-abi-platform: each must be met by a wheel, and each wheel meets one.",
+    )
+    cibuildwheel: LocalPath | None = Field(
+        default=None,
+        description="A file of cibuildwheel build identifiers, one a line, in place of tag patterns.",
+    )
+    sdist: bool | None = Field(default=None, description="Whether there must be an sdist, or must be none.")
+    count: int | None = Field(default=None, ge=1, description="How many files there must be.")
+
+    def expected(self) -> Expected:
+        """The expected set; the file of build identifiers is read now.
+
+        Raises:
+            ConfigError: it cannot be read, or a line of it is not an identifier.
+        """
+        given = None if self.wheels is None else expected_wheels(self.wheels)
+        if self.cibuildwheel is not None:
+            given = (*(given or ()), *self._from_cibuildwheel(self.cibuildwheel))
+        return Expected(given, self.sdist, self.count)
+
+    @staticmethod
+    def _from_cibuildwheel(path: Path) -> tuple[ExpectedWheel, ...]:
+        try:
+            return from_build_identifiers(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise ConfigError(f"{path} cannot be read: {reason}.") from error
+        except ConfigError as error:
+            raise error.at(str(path)) from None
+
+
 class Route(BaseModel):
     """From one remote to one or more remotes.
 
@@ -83,6 +124,9 @@ class Route(BaseModel):
     mode: Mode = Field(
         default=Mode.RELEASE,
         description="'release': all or nothing, one version of each project; 'mirror': each file by itself.",
+    )
+    expect: Expect | None = Field(
+        default=None, description="What has to be there; else nothing is published."
     )
 
     def selection(self, requirements: Sequence[str | Requirement] = ()) -> Selection:

@@ -1,0 +1,134 @@
+"""The expected set of a release: which files have to be there before anything is published.
+
+An expectation for a wheel is ``python-abi-platform``, as in `wheelrelay.select`, or a build identifier of
+cibuildwheel, as ``cp312-manylinux_x86_64``, which survives a new manylinux version. Wheels that run on more
+than their own tag says meet more than one: an abi3 wheel those of later Pythons on its platform, a
+``py3-none`` wheel those of all Pythons on its platform, and ``py3-none-any`` all of them.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from packaging.tags import Tag
+
+from wheelrelay.errors import ConfigError
+from wheelrelay.model import DistFile, Kind
+from wheelrelay.select import FREE_THREADED, TagPattern
+
+CPYTHON = re.compile(r"cp3(\d+)")
+IDENTIFIER = re.compile(r"(?P<python>cp\d+|pp\d+|gp\d+_\d+)(?P<threads>t?)-(?P<platform>\w+)")
+FAMILIES = ("manylinux", "musllinux", "macosx", "ios", "android", "pyodide", "pyemscripten")
+"""Platforms whose tags hold a version that a build identifier leaves out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedWheel:
+    """One wheel that has to be there.
+
+    Attributes:
+        name: as it is written in the configuration, braces expanded.
+        pattern: which wheels meet it.
+    """
+
+    name: str
+    pattern: TagPattern
+
+    def is_met_by(self, wheel: DistFile) -> bool:
+        """Whether this wheel is the one, or does as well."""
+        return self.pattern.matches(wheel.tags) or any(self._does_as_well(tag) for tag in wheel.tags)
+
+    def _does_as_well(self, tag: Tag) -> bool:
+        on_platform = tag.platform == "any" or fnmatchcase(tag.platform, self.pattern.platform)
+        if tag.interpreter == "py3" and tag.abi == "none":
+            return on_platform
+        return on_platform and tag.abi == "abi3" and self._is_later_than(tag.interpreter)
+
+    def _is_later_than(self, interpreter: str) -> bool:
+        """Whether the expected Python is a CPython with the stable ABI that is as new as the wheel's."""
+        wanted, built = CPYTHON.fullmatch(self.pattern.python), CPYTHON.fullmatch(interpreter)
+        if not wanted or not built or FREE_THREADED.fullmatch(self.pattern.abi):
+            return False
+        return int(wanted[1]) >= int(built[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a release has to consist of.
+
+    Attributes:
+        wheels: each must be met, and each wheel must meet one; ``None`` if nothing is said of wheels.
+        sdist: whether there must be one; ``None`` if nothing is said of it.
+        count: how many files there must be, if that is said.
+    """
+
+    wheels: tuple[ExpectedWheel, ...] | None = None
+    sdist: bool | None = None
+    count: int | None = None
+
+    def missing_from(self, files: Sequence[DistFile]) -> list[str]:
+        """The expectations that no file meets, in words."""
+        wheels = [file for file in files if file.kind is Kind.WHEEL]
+        missing = [
+            expected.name
+            for expected in self.wheels or ()
+            if not any(expected.is_met_by(wheel) for wheel in wheels)
+        ]
+        if self.sdist and len(wheels) == len(files):
+            missing.append("sdist")
+        if self.count is not None and len(files) < self.count:
+            missing.append(f"{self.count - len(files)} of {self.count} files")
+        return missing
+
+    def unexpected_in(self, files: Sequence[DistFile]) -> list[str]:
+        """The filenames that meet no expectation."""
+        unexpected = [file.filename for file in files if not self._is_expected(file)]
+        if not unexpected and self.count is not None and len(files) > self.count:
+            return [f"{len(files) - self.count} files more than {self.count}"]
+        return unexpected
+
+    def _is_expected(self, file: DistFile) -> bool:
+        if file.kind is Kind.SDIST:
+            return self.sdist is not False
+        return self.wheels is None or any(expected.is_met_by(file) for expected in self.wheels)
+
+
+def expected_wheels(patterns: Iterable[str]) -> tuple[ExpectedWheel, ...]:
+    """The single expectations that tag patterns stand for.
+
+    Raises:
+        ConfigError: one is not a tag pattern.
+    """
+    return tuple(
+        ExpectedWheel(str(pattern), pattern) for text in patterns for pattern in TagPattern.parse(text)
+    )
+
+
+def from_build_identifiers(text: str) -> tuple[ExpectedWheel, ...]:
+    """The expectations that build identifiers of cibuildwheel stand for.
+
+    Args:
+        text: one identifier a line, as ``cibuildwheel --print-build-identifiers`` prints them; what
+            follows a ``#`` says nothing.
+
+    Raises:
+        ConfigError: a line is not an identifier.
+    """
+    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+    return tuple(ExpectedWheel(line, _pattern_of(line)) for line in lines if line)
+
+
+def _pattern_of(identifier: str) -> TagPattern:
+    parts = IDENTIFIER.fullmatch(identifier)
+    if parts is None:
+        raise ConfigError(
+            f"{identifier!r} is not a build identifier.", hint="One looks like cp312-manylinux_x86_64."
+        )
+    python = parts["python"]
+    if python.startswith("gp"):
+        python = f"graalpy{python.removeprefix('gp').partition('_')[0]}"
+    abi = f"{python}t" if parts["threads"] else "*"
+    family, _, architecture = parts["platform"].partition("_")
+    platform = f"{family}*_{architecture}" if family in FAMILIES else parts["platform"]
+    return TagPattern(python, abi, platform)

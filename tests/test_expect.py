@@ -1,0 +1,110 @@
+"""The expected set: what is missing from a release, and what is too much."""
+
+import pytest
+
+from wheelrelay.errors import ConfigError
+from wheelrelay.expect import Expected, expected_wheels, from_build_identifiers
+from wheelrelay.filenames import dist_file
+
+
+def files(*tags, sdist=False):
+    wheels = [dist_file(f"sample-1.0-{tag}.whl") for tag in tags]
+    return [*wheels, dist_file("sample-1.0.tar.gz")] if sdist else wheels
+
+
+def test_each_choice_in_braces_is_an_expectation_of_its_own():
+    expected = Expected(wheels=expected_wheels(["cp{311,312}-*-manylinux*_x86_64"]))
+    there = files("cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64")
+    assert expected.missing_from(there) == ["cp312-*-manylinux*_x86_64"]
+
+
+def test_a_free_threaded_wheel_does_not_stand_for_the_usual_one():
+    expected = Expected(wheels=expected_wheels(["cp314-*-win_amd64"]))
+    there = files("cp314-cp314t-win_amd64")
+    assert expected.missing_from(there) == ["cp314-*-win_amd64"]
+    assert expected.unexpected_in(there) == ["sample-1.0-cp314-cp314t-win_amd64.whl"]
+
+
+def test_a_free_threaded_wheel_is_expected_when_it_is_written():
+    expected = Expected(wheels=expected_wheels(["cp314-cp314t-win_amd64"]))
+    assert not expected.missing_from(files("cp314-cp314t-win_amd64"))
+    assert expected.missing_from(files("cp314-cp314-win_amd64"))
+
+
+@pytest.mark.parametrize("python", ["cp39", "cp311", "cp314"])
+def test_an_abi3_wheel_meets_the_expectations_of_later_pythons_on_its_platform(python):
+    expected = Expected(wheels=expected_wheels([f"{python}-*-win_amd64"]))
+    assert not expected.missing_from(files("cp39-abi3-win_amd64"))
+
+
+@pytest.mark.parametrize(
+    "pattern", ["cp38-*-win_amd64", "cp311-*-win_arm64", "cp314-cp314t-win_amd64", "pp311-*-win_amd64"]
+)
+def test_an_abi3_wheel_does_not_meet_those_of_others(pattern):
+    expected = Expected(wheels=expected_wheels([pattern]))
+    assert expected.missing_from(files("cp39-abi3-win_amd64")) == [pattern]
+
+
+def test_a_pure_wheel_meets_all_expectations():
+    expected = Expected(wheels=expected_wheels(["cp{311,312}-*-{win32,manylinux*_x86_64}"]))
+    assert not expected.missing_from(files("py3-none-any"))
+    assert not expected.missing_from(files("py2.py3-none-any"))
+
+
+def test_a_wheel_for_any_python_on_one_platform_meets_those_of_the_platform():
+    expected = Expected(wheels=expected_wheels(["cp312-*-win32", "cp312-*-win_amd64"]))
+    assert expected.missing_from(files("py3-none-win32")) == ["cp312-*-win_amd64"]
+
+
+def test_the_sdist_is_missing_unexpected_or_of_no_interest():
+    wheels = files("py3-none-any")
+    with_sdist = files("py3-none-any", sdist=True)
+    assert Expected(sdist=True).missing_from(wheels) == ["sdist"]
+    assert not Expected(sdist=True).missing_from(with_sdist)
+    assert Expected(sdist=False).unexpected_in(with_sdist) == ["sample-1.0.tar.gz"]
+    assert not Expected().unexpected_in(with_sdist)
+
+
+def test_the_count_tells_too_few_and_too_many():
+    there = files("cp311-cp311-win32", "cp312-cp312-win32")
+    assert Expected(count=3).missing_from(there) == ["1 of 3 files"]
+    assert Expected(count=1).unexpected_in(there) == ["1 files more than 1"]
+    assert not Expected(count=2).missing_from(there)
+    assert not Expected(count=2).unexpected_in(there)
+
+
+IDENTIFIERS = """
+# gathered from all builds
+cp312-manylinux_x86_64
+cp313t-musllinux_aarch64
+cp312-macosx_arm64
+cp312-win32
+pp310-macosx_x86_64
+gp311_242-manylinux_x86_64
+cp313-ios_arm64_iphoneos
+"""
+
+
+def test_build_identifiers_are_met_whatever_version_the_platform_tag_has():
+    expected = Expected(wheels=from_build_identifiers(IDENTIFIERS))
+    there = files(
+        "cp312-cp312-manylinux_2_28_x86_64",
+        "cp313-cp313t-musllinux_1_2_aarch64",
+        "cp312-cp312-macosx_11_0_arm64",
+        "cp312-cp312-win32",
+        "pp310-pypy310_pp73-macosx_10_15_x86_64",
+        "graalpy311-graalpy242_311_native-manylinux_2_17_x86_64.manylinux2014_x86_64",
+        "cp313-cp313-ios_13_0_arm64_iphoneos",
+    )
+    assert expected.missing_from(there) == []
+    assert expected.unexpected_in(there) == []
+
+
+def test_a_build_identifier_is_not_met_by_an_unrepaired_wheel():
+    expected = Expected(wheels=from_build_identifiers("cp312-manylinux_x86_64"))
+    assert expected.missing_from(files("cp312-cp312-linux_x86_64")) == ["cp312-manylinux_x86_64"]
+
+
+def test_a_line_that_is_no_build_identifier_is_named():
+    with pytest.raises(ConfigError, match="'cp312 manylinux' is not a build identifier"):
+        from_build_identifiers("cp312 manylinux")
