@@ -37,9 +37,7 @@ def read_whole(objects: ReadableObjects, name: str, *, limit: int = SMALL) -> by
         while block := stream.read(BLOCK):
             content += block
             if len(content) > limit:
-                raise BackendError(
-                    f"{objects.address_of(name)} has more than {limit} bytes, which is too much."
-                )
+                raise BackendError(f"{objects.address_of(name)} is implausibly large: over {limit} bytes.")
     return bytes(content)
 
 

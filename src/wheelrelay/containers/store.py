@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Literal
 
 from wheelrelay.containers.content import sha256_of
 from wheelrelay.containers.objects import Objects
@@ -19,6 +20,8 @@ class ContainerStore(ContainerSource):
         objects: the place.
         made_by_put: as for `ContainerSource`.
     """
+
+    keeps_companions: Literal[True] = True
 
     def __init__(self, objects: Objects, *, made_by_put: bool = False) -> None:
         super().__init__(objects, made_by_put=made_by_put)

@@ -5,6 +5,7 @@ import errno
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeGuard
 
 from wheelrelay.errors import (
     AlreadyExists,
@@ -12,11 +13,15 @@ from wheelrelay.errors import (
     BackendError,
     NotFound,
     PermissionDenied,
+    SizeMismatch,
     Unavailable,
     WheelrelayError,
 )
 
 _MAY_PASS = {errno.EBUSY, errno.EAGAIN, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPIPE}
+
+_CUT = {"ClientPayloadError", "IncompleteReadError", "IncompleteRead"}
+"""What libraries that need not be installed call a body that ends early."""
 
 _CHECK_RIGHTS = "Check what these credentials may do there."
 
@@ -32,7 +37,9 @@ def mapped(address: str) -> Iterator[None]:
         raise _ours(error, address) from error
 
 
-def _ours(error: Exception, address: str) -> BackendError:
+def _ours(error: Exception, address: str) -> WheelrelayError:
+    if isinstance(error, FileNotFoundError) and _hides_another(error.__cause__):
+        return _ours(error.__cause__, address)
     match error:
         case FileNotFoundError():
             return NotFound(f"{address} is not there.")
@@ -42,8 +49,12 @@ def _ours(error: Exception, address: str) -> BackendError:
             return PermissionDenied(
                 f"{address}: permission denied.", hint="Check what these credentials may do."
             )
+    if type(error).__name__ in _CUT:
+        return SizeMismatch(f"{address} ended before all of the promised bytes had come.")
     told = f"{address}: {_words_of(error)}."
     status = getattr(error, "status", None)
+    if status in (404, 410):
+        return NotFound(told)
     if status == 401:
         return AuthenticationFailed(told, hint="Check the credentials under options.")
     if status == 403:
@@ -51,6 +62,11 @@ def _ours(error: Exception, address: str) -> BackendError:
     if status in (408, 429) or (isinstance(status, int) and status >= 500) or _may_pass(error):
         return Unavailable(told)
     return BackendError(told)
+
+
+def _hides_another(cause: BaseException | None) -> TypeGuard[Exception]:
+    """Whether "not found" was only concluded, as over HTTP from any failure: unknown is not absent."""
+    return isinstance(cause, Exception) and (hasattr(cause, "status") or _may_pass(cause))
 
 
 def _may_pass(error: Exception) -> bool:

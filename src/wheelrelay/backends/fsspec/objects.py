@@ -99,8 +99,11 @@ class FsspecReader:
         if entry.get("size") is None:
             if not looks_like_distribution(name.removesuffix(METADATA)) and not split_companion(name):
                 return
-            with mapped(self.address_of(name)):
-                entry = fs.info(entry["name"])
+            try:
+                with mapped(self.address_of(name)):
+                    entry = fs.info(entry["name"])
+            except NotFound:  # it went while we looked, or the link leads nowhere
+                return
         yield self._stored(name, entry)
 
     def _stored(self, name: str, entry: Mapping[str, Any]) -> StoredObject:

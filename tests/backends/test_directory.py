@@ -1,0 +1,212 @@
+"""A directory keeps what is put there, whole, and never overwrites it."""
+
+import errno
+import logging
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from wheelrelay.backends.directory import DirectoryConfig, DirectoryObjects, DirectoryStore
+from wheelrelay.config.remotes import from_address
+from wheelrelay.errors import AlreadyExists, BackendError, ChangedWhileReading, NotFound, PermissionDenied
+from wheelrelay.testing import (
+    AWKWARD_NAMES,
+    ConfigContract,
+    StoreContract,
+    make_wheel,
+    stage_path,
+    write_distribution,
+)
+
+WHEEL = "sample-1.0-py3-none-any.whl"
+
+
+class TestDirectory(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path):
+        with DirectoryConfig(path=tmp_path / "wheels").open() as store:
+            store.put(stage_path(make_wheel(tmp_path / "first", "first")))
+            (tmp_path / "wheels" / "first-1.0-py3-none-any.whl").unlink()
+            yield store
+
+
+class TestDirectoryConfig(ConfigContract):
+    @pytest.fixture
+    def config(self, tmp_path):
+        return DirectoryConfig(path=tmp_path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "wheels"
+
+
+@pytest.fixture
+def store(folder: Path) -> DirectoryStore:
+    return DirectoryStore(DirectoryObjects(folder))
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_a_file_address_and_a_path_open_as_a_directory(folder):
+    for address in (f"file://{folder}", str(folder)):
+        assert from_address(address).config == DirectoryConfig(path=folder)
+
+
+def test_a_missing_directory_is_not_found_as_a_source(store, folder):
+    with pytest.raises(NotFound, match=f"no directory {folder}"):
+        list(store.iter_files(None))
+
+
+def test_a_missing_directory_is_an_empty_sink_and_made_by_the_first_put(store, folder, tmp_path):
+    assert list(store.inventory("sample")) == []
+    assert not folder.exists()
+    store.put(stage_path(make_wheel(tmp_path)))
+    assert names_in(folder) == [WHEEL]
+    assert [file.filename for file in store.inventory("sample")] == [WHEEL]
+
+
+def test_a_file_in_place_of_the_directory_is_an_error_and_not_an_empty_sink(store, folder):
+    folder.write_text("not a directory")
+    with pytest.raises(BackendError, match="Not a directory") as refused:
+        list(store.inventory("sample"))
+    assert not isinstance(refused.value, NotFound)
+
+
+def test_only_distribution_files_are_listed_and_a_broken_name_is_said_once(store, folder, tmp_path, caplog):
+    store.put(stage_path(make_wheel(tmp_path)))
+    for name in ("notes.txt", ".hidden-1.0.tar.gz", ".wheelrelay-0123", "broken.whl", f"{WHEEL}.metadata"):
+        (folder / name).write_bytes(b"x")
+    (folder / "folder-1.0.tar.gz").mkdir()
+    (folder / "nowhere-1.0.tar.gz").symlink_to(folder / "gone")
+    (folder / "linked-1.0-py3-none-any.whl").symlink_to(folder / WHEEL)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            assert sorted(file.filename for file in store.iter_files(None)) == [
+                "linked-1.0-py3-none-any.whl",
+                WHEEL,
+            ]
+    assert [record.getMessage().split(" is passed over")[0] for record in caplog.records] == [
+        str(folder / "broken.whl")
+    ]
+
+
+def test_all_awkward_names_are_kept_as_they_are(store, folder, tmp_path):
+    for name in AWKWARD_NAMES:
+        store.put(stage_path(write_distribution(tmp_path, name)))
+    assert names_in(folder) == sorted(AWKWARD_NAMES)
+    assert sorted(file.filename for file in store.iter_files(None)) == sorted(AWKWARD_NAMES)
+
+
+def test_a_file_that_changes_while_it_is_put_leaves_nothing_behind(store, folder, tmp_path):
+    path = make_wheel(tmp_path, payload=os.urandom(3 << 20))
+    (tmp_path / f"{WHEEL}.asc").write_bytes(b"signature")
+    staged = stage_path(path)
+
+    def touch(count: int) -> None:
+        os.utime(path, (1, 1))
+
+    with pytest.raises(ChangedWhileReading):
+        store.put(staged.watched_by(touch))
+    assert names_in(folder) == []
+
+
+def test_other_bytes_under_a_name_that_is_taken_change_nothing(store, folder, tmp_path):
+    first = stage_path(make_wheel(tmp_path / "a", payload=b"one"))
+    store.put(first)
+    other = make_wheel(tmp_path / "b", payload=b"two")
+    other.with_name(f"{WHEEL}.asc").write_bytes(b"signature")
+    with pytest.raises(AlreadyExists):
+        store.put(stage_path(other))
+    assert names_in(folder) == [WHEEL]
+    assert [file.sha256 for file in store.inventory("sample")] == [first.sha256]
+
+
+def test_a_missing_companion_is_added_and_an_existing_one_is_kept(store, folder, tmp_path):
+    path = make_wheel(tmp_path)
+    store.put(stage_path(path))
+    signature = path.with_name(f"{WHEEL}.asc")
+    for content in (b"first", b"second"):
+        signature.write_bytes(content)
+        store.put(stage_path(path))
+    assert names_in(folder) == [WHEEL, f"{WHEEL}.asc"]
+    [file] = store.iter_files("sample")
+    assert store.read_companion(file, ".asc") == b"first"
+
+
+def test_a_companion_of_implausible_size_is_refused(store, folder, tmp_path):
+    store.put(stage_path(make_wheel(tmp_path)))
+    (folder / f"{WHEEL}.asc").write_bytes(b"x" * ((1 << 20) + 1))
+    [file] = store.iter_files("sample")
+    with pytest.raises(BackendError, match="implausibly large"):
+        store.read_companion(file, ".asc")
+
+
+def test_a_name_that_a_folder_or_a_broken_link_has_is_taken(store, folder, tmp_path):
+    staged = stage_path(make_wheel(tmp_path))
+    (folder / WHEEL).mkdir(parents=True)
+    with pytest.raises(AlreadyExists):
+        store.put(staged)
+    (folder / WHEEL).rmdir()
+    (folder / WHEEL).symlink_to(folder / "gone")
+    with pytest.raises(AlreadyExists):
+        store.put(staged)
+    assert names_in(folder) == [WHEEL]
+
+
+def test_what_killed_runs_left_is_not_shown_and_removed_after_a_day(store, folder, tmp_path):
+    folder.mkdir()
+    old, young = folder / ".wheelrelay-old", folder / ".wheelrelay-young"
+    for left in (old, young):
+        left.write_bytes(b"half a whe")
+    yesterday = time.time() - 25 * 3600
+    os.utime(old, (yesterday, yesterday))
+    store.put(stage_path(make_wheel(tmp_path)))
+    assert names_in(folder) == [young.name, WHEEL]
+    assert [file.filename for file in store.iter_files(None)] == [WHEEL]
+
+
+@pytest.fixture
+def no_links(monkeypatch):
+    """A file system that has no hard links, as FAT and some network file systems."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+
+
+@pytest.mark.usefixtures("no_links")
+class TestDirectoryWithoutHardLinks(TestDirectory):
+    """The same holds there, for the writers of one machine."""
+
+
+def test_the_folder_is_readable_as_other_new_files_are(store, folder, tmp_path):
+    umask = os.umask(0o022)
+    try:
+        store.put(stage_path(make_wheel(tmp_path)))
+    finally:
+        os.umask(umask)
+    assert (folder / WHEEL).stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [(errno.EACCES, PermissionDenied), (errno.EIO, BackendError), (errno.ENOENT, NotFound)],
+)
+def test_what_the_system_says_becomes_our_error_with_the_path(raised, expected, folder):
+    from wheelrelay.backends.directory import _mapped
+
+    with pytest.raises(expected, match=str(folder)), _mapped(folder):
+        raise OSError(raised, os.strerror(raised))
+
+
+def test_an_error_of_the_reader_is_not_taken_for_one_of_the_directory(store, tmp_path):
+    store.put(stage_path(make_wheel(tmp_path)))
+    [file] = store.iter_files("sample")
+    with pytest.raises(OSError, match="No space"), store.open(file):
+        raise OSError(errno.ENOSPC, "No space")
