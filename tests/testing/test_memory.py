@@ -1,6 +1,4 @@
-"""The store in memory passes the contract, as the least store does that takes its whole time to show files."""
-
-import threading
+"""The store in memory passes the contract."""
 
 import pytest
 
