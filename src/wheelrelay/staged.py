@@ -45,10 +45,10 @@ class FileIdentity:
 class StagedStream:
     """The bytes of a staged file, read once, in order; see `StagedFile.open`."""
 
-    def __init__(self, staged: "StagedFile", raw: FileIO) -> None:
+    def __init__(self, staged: "StagedFile", raw: FileIO, left: int) -> None:
         self._staged = staged
         self._raw = raw
-        self._left = staged.size
+        self._left = left
         self._compare()
 
     def __len__(self) -> int:
@@ -119,8 +119,12 @@ class StagedFile:
         return self.file.filename
 
     @contextmanager
-    def open(self) -> Iterator[StagedStream]:
+    def open(self, start: int = 0, stop: int | None = None) -> Iterator[StagedStream]:
         """Open the verified bytes for reading them once, in order.
+
+        Args:
+            start: the first byte to read.
+            stop: the first byte not to read any more; by default the file's size.
 
         Raises:
             ChangedWhileReading: the file is no longer the one that was hashed.
@@ -130,7 +134,8 @@ class StagedFile:
         except OSError as error:
             raise ChangedWhileReading(f"{self.path} cannot be read any more: {error.strerror}.") from error
         with raw:
-            yield StagedStream(self, raw)
+            raw.seek(start)
+            yield StagedStream(self, raw, (self.size if stop is None else stop) - start)
 
     def watched_by(self, watcher: Callable[[int], None]) -> "StagedFile":
         """The same staged file, telling ``watcher`` how many bytes are read."""
