@@ -22,6 +22,7 @@ from packaging.requirements import Requirement
 from wheelrelay.backends.paths import Pathlike, find_paths
 from wheelrelay.config import Config, Mode, Remote, RemoteLike, Route, as_remote, load_config
 from wheelrelay.errors import ConfigError, RelayFailed, WheelrelayError
+from wheelrelay.expect import Expected
 from wheelrelay.model import DistFile
 from wheelrelay.plugins import BACKENDS, installed
 from wheelrelay.protocols import Sink, Source, SupportsInventory
@@ -92,6 +93,7 @@ def relay(
     jobs: int = JOBS,
     progress: Progress = silent,
     receipt: Pathlike | None = None,
+    allow_unexpected: bool = False,
     approve: Callable[[Plan], bool] | None = None,
     confirm_within: float = DEADLINE,
 ) -> Receipt:
@@ -103,6 +105,7 @@ def relay(
         jobs: how many files are moved at once.
         progress: told of what happens, see `wheelrelay.steps.events`.
         receipt: where to write the receipt, however the relay ends.
+        allow_unexpected: publish also files that the route's expected set does not name.
         approve: asked once, after the gate and before the first byte is published.
         confirm_within: seconds to wait until a sink shows what was published.
 
@@ -111,7 +114,7 @@ def relay(
         RelayFailed: publishing began and did not come to its end; a re-run completes it.
         WheelrelayError: anything else; nothing was published.
     """
-    settings = _settings(jobs, progress, approve, confirm_within)
+    settings = _settings(jobs, progress, approve, confirm_within, allow_unexpected=allow_unexpected)
     with _journey(route, route.selection(_texts(requirements)), settings) as journey:
         versions = _versions(as_remote(route.source), *map(as_remote, route.sinks))
         if route.mode is Mode.MIRROR:
@@ -156,7 +159,8 @@ def _journey(route: Route, selection: Selection, settings: Settings) -> Iterator
     with ExitStack() as stack:
         origin = stack.enter_context(_opened_source(as_remote(route.source)))
         destinations = [stack.enter_context(_opened_sink(sink)) for sink in _named_apart(route)]
-        journey = Journey(origin, destinations, selection, settings)
+        expected = route.expect.expected() if route.expect else Expected()
+        journey = Journey(origin, destinations, selection, expected, settings)
         stack.callback(journey.close)
         yield journey
 
@@ -194,11 +198,22 @@ def _named_apart(route: Route) -> list[Remote]:
 
 
 def _settings(
-    jobs: int, progress: Progress, approve: Callable[[Plan], bool] | None, confirm_within: float
+    jobs: int,
+    progress: Progress,
+    approve: Callable[[Plan], bool] | None,
+    confirm_within: float,
+    *,
+    allow_unexpected: bool = False,
 ) -> Settings:
     if jobs < 1:
         raise ConfigError(f"{jobs} files at once cannot be moved.", hint="Give --jobs 1 or more.")
-    return Settings(jobs, progress, approve or (lambda _: True), confirm_within=confirm_within)
+    return Settings(
+        jobs,
+        progress,
+        approve or (lambda _: True),
+        confirm_within=confirm_within,
+        allow_unexpected=allow_unexpected,
+    )
 
 
 def _recorded(run: Callable[[], Receipt], path: Pathlike | None) -> Receipt:

@@ -9,6 +9,7 @@ import click
 
 from wheelrelay.cli.exits import Exit
 from wheelrelay.cli.options import (
+    allow_unexpected_option,
     common,
     config_option,
     confirm_timeout_option,
@@ -102,11 +103,12 @@ def _asking(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @_asking
+@allow_unexpected_option
 @jobs_option
 @json_option
 @config_option
 @common
-def plan(asked: Asked, jobs: int, as_json: bool, config_path: str | None) -> int:
+def plan(asked: Asked, allow_unexpected: bool, jobs: int, as_json: bool, config_path: str | None) -> int:
     """Show what a relay would do, file by file; nothing is written.
 
     \b
@@ -118,7 +120,7 @@ def plan(asked: Asked, jobs: int, as_json: bool, config_path: str | None) -> int
     from wheelrelay.report.console import console
     from wheelrelay.report.documents import plan_document, to_json
     from wheelrelay.report.tables import plan_table
-    from wheelrelay.steps.gate import conflicts
+    from wheelrelay.steps.gate import objections
 
     route, requirements = asked.route(loaded(config_path))
     made = api.plan(route, requirements, jobs=jobs)
@@ -126,12 +128,14 @@ def plan(asked: Asked, jobs: int, as_json: bool, config_path: str | None) -> int
         click.echo(to_json(plan_document(made)), nl=False)
     else:
         console().print(plan_table(made))
-    return int(Exit.REFUSED if conflicts(made) or made.missing or made.unexpected else Exit.IN_PLACE)
+    shut = objections(made, allow_unexpected=allow_unexpected)
+    return int(Exit.REFUSED if shut else Exit.IN_PLACE)
 
 
 @click.command()
 @_asking
 @yes_option
+@allow_unexpected_option
 @jobs_option
 @receipt_option
 @confirm_timeout_option
@@ -142,6 +146,7 @@ def plan(asked: Asked, jobs: int, as_json: bool, config_path: str | None) -> int
 def relay(  # one parameter for each option
     asked: Asked,
     yes: bool,
+    allow_unexpected: bool,
     jobs: int,
     receipt: str | None,
     confirm_timeout: str,
@@ -174,6 +179,7 @@ def relay(  # one parameter for each option
                 jobs=jobs,
                 progress=progress,
                 receipt=receipt,
+                allow_unexpected=allow_unexpected,
                 approve=_ask if not yes and sys.stdin.isatty() and sys.stderr.isatty() else None,
                 confirm_within=_seconds(confirm_timeout),
             )

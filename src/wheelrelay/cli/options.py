@@ -56,6 +56,9 @@ receipt_option = click.option(
     "--receipt", metavar="FILE", help="Write what was done as JSON, however it ends."
 )
 yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask before publishing.")
+allow_unexpected_option = click.option(
+    "--allow-unexpected", is_flag=True, help="Let files through that the expected set does not name."
+)
 confirm_timeout_option = click.option(
     "--confirm-timeout",
     default="15m",

@@ -66,7 +66,7 @@ class Expect(BaseModel):
 
     wheels: tuple[Annotated[str, AfterValidator(_checked_pattern)], ...] | None = Field(
         default=None,
-        description="Tag patterns, python-abi-platform: each must be met by a wheel, and each wheel meets one.",
+        description="Tag patterns, python-abi-platform: each must be met by a wheel, each wheel meets one.",
     )
     cibuildwheel: LocalPath | None = Field(
         default=None,

@@ -16,7 +16,7 @@ from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, Planned
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.confirm import confirm
 from wheelrelay.steps.events import FileBegan, FileEnded, Planned, Step, StepBegan, StepEnded
-from wheelrelay.steps.gate import refuse_conflicts, settle
+from wheelrelay.steps.gate import objections, refuse, settle
 from wheelrelay.steps.journey import Destination, Journey
 from wheelrelay.steps.ledger import Ledger
 from wheelrelay.steps.publish import deliver
@@ -38,12 +38,12 @@ def release(journey: Journey, *, one_version: bool = True, versions: Mapping[str
     """
     plan = journey.plan(one_version=one_version)
     journey.tell(Planned(plan))
-    refuse_conflicts(plan)
+    refuse(_objections(journey, plan))
     with _wheelhouse() as wheelhouse:
         staged = _stage_all(journey, plan, wheelhouse)
         sinks = {each.name: each.sink for each in journey.destinations}
         plan = settle(plan, staged, sinks)
-        refuse_conflicts(plan)
+        refuse(_objections(journey, plan))
         _ask(journey, plan)
         ledger = Ledger(plan, "release", versions)
         for file in staged.values():
@@ -86,6 +86,10 @@ def mirror(journey: Journey, *, versions: Mapping[str, str]) -> Receipt:
 def _wheelhouse() -> Iterator[Wheelhouse]:
     with tempfile.TemporaryDirectory(prefix="wheelrelay-") as folder:
         yield Wheelhouse(Path(folder))
+
+
+def _objections(journey: Journey, plan: Plan) -> list[Finding]:
+    return objections(plan, allow_unexpected=journey.settings.allow_unexpected)
 
 
 def _ask(journey: Journey, plan: Plan) -> None:

@@ -1,16 +1,16 @@
 """Decide whether anything may be published: the last step before the first byte."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from wheelrelay.errors import Conflict
+from wheelrelay.errors import CheckFailed, Conflict, Incomplete
 from wheelrelay.protocols import Sink
 from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.confirm import fetched_sha256
 from wheelrelay.steps.plan import compare
 
-CONFLICT = "conflict"
+CONFLICT, MISSING, UNEXPECTED = "conflict", "missing", "unexpected"
 
 
 def settle(plan: Plan, staged: Mapping[str, StagedFile], sinks: Mapping[str, Sink]) -> Plan:
@@ -37,13 +37,31 @@ def settle(plan: Plan, staged: Mapping[str, StagedFile], sinks: Mapping[str, Sin
     return replace(plan, files=tuple(files))
 
 
-def conflicts(plan: Plan) -> list[Finding]:
-    """A finding for each file and sink where the same name is there with other bytes."""
-    return [
+def objections(plan: Plan, *, allow_unexpected: bool = False) -> list[Finding]:
+    """Everything in a plan that keeps it from being carried out.
+
+    Args:
+        plan: settled as far as it can be.
+        allow_unexpected: whether files that meet no expectation are let through.
+    """
+    missing = [
+        Finding(MISSING, Severity.ERROR, f"{expectation} is expected and not there.")
+        for expectation in plan.missing
+    ]
+    unexpected = [
         Finding(
-            check=CONFLICT,
-            severity=Severity.ERROR,
-            message=f"{sink} has {planned.file.filename} with other bytes{_digests(planned, intent)}.",
+            UNEXPECTED,
+            Severity.ERROR,
+            f"{filename} meets no expectation.",
+            hint="Expect it, leave it out, or let it through with --allow-unexpected.",
+        )
+        for filename in ([] if allow_unexpected else plan.unexpected)
+    ]
+    conflicts = [
+        Finding(
+            CONFLICT,
+            Severity.ERROR,
+            f"{sink} has {planned.file.filename} with other bytes{_digests(planned, intent)}.",
             filename=planned.file.filename,
             hint="An index never takes a filename twice: build a new version, or a new build tag.",
         )
@@ -51,20 +69,31 @@ def conflicts(plan: Plan) -> list[Finding]:
         for sink, intent in planned.sinks.items()
         if intent.action is Action.CONFLICT
     ]
+    return [*missing, *unexpected, *conflicts, *plan.findings]
 
 
-def refuse_conflicts(plan: Plan) -> None:
-    """Shut the gate if a sink holds other bytes under a name that is to be published.
+def refuse(findings: Sequence[Finding]) -> None:
+    """Shut the gate if any finding is an error; warnings pass.
 
     Raises:
-        Conflict: with a finding for each.
+        Conflict: names are taken by other bytes, and that is all.
+        Incomplete: the release is not what is expected, and that is all.
+        CheckFailed: rules are broken, and perhaps there is more.
     """
-    findings = conflicts(plan)
-    if findings:
-        raise Conflict(
-            f"{_count(findings)} in conflict with what is already published; nothing was published.",
-            findings=findings,
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if not errors:
+        return
+    ids = {finding.check for finding in errors}
+    number = "1 finding" if len(errors) == 1 else f"{len(errors)} findings"
+    if ids == {CONFLICT}:
+        files = len({finding.filename for finding in errors})
+        told = "1 file is" if files == 1 else f"{files} files are"
+        raise Conflict(f"{told} published already with other bytes; nothing was moved.", findings=findings)
+    if ids <= {MISSING, UNEXPECTED}:
+        raise Incomplete(
+            f"This is not the expected release ({number}); nothing was moved.", findings=findings
         )
+    raise CheckFailed(f"The gate stays shut ({number}); nothing was published.", findings=findings)
 
 
 def _settled(intent: Intent, staged: StagedFile | None, sink: Sink) -> Intent:
@@ -77,8 +106,3 @@ def _settled(intent: Intent, staged: StagedFile | None, sink: Sink) -> Intent:
 def _digests(planned: PlannedFile, intent: Intent) -> str:
     ours, theirs = planned.file.sha256, intent.there.sha256 if intent.there else None
     return f" (sha256 {theirs[:12]}..., here {ours[:12]}...)" if ours and theirs else ""
-
-
-def _count(findings: Iterable[Finding]) -> str:
-    number = len({finding.filename for finding in findings})
-    return "1 file is" if number == 1 else f"{number} files are"

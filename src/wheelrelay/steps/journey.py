@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from wheelrelay.config import Confirm
 from wheelrelay.errors import ConfigError
+from wheelrelay.expect import Expected
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Sink, Source, SupportsInventory
 from wheelrelay.records import Plan
@@ -47,6 +48,7 @@ class Settings:
         approve: asked once with the final plan, after the gate and before the first byte is published.
         patience: how long to insist where a remote fails.
         confirm_within: seconds to wait for a sink to show what was published.
+        allow_unexpected: publish also files that the expected set does not name.
     """
 
     jobs: int = JOBS
@@ -54,6 +56,7 @@ class Settings:
     approve: Callable[[Plan], bool] = lambda _: True
     patience: Patience = field(default_factory=Patience)
     confirm_within: float = DEADLINE
+    allow_unexpected: bool = False
 
 
 class Journey:
@@ -63,6 +66,7 @@ class Journey:
         origin: where the files come from.
         destinations: where they go, in order.
         selection: which are meant.
+        expected: what the release has to consist of.
         settings: how to travel.
     """
 
@@ -71,11 +75,13 @@ class Journey:
         origin: Origin,
         destinations: Sequence[Destination],
         selection: Selection,
+        expected: Expected,
         settings: Settings,
     ) -> None:
         self.origin = origin
         self.destinations = tuple(destinations)
         self.selection = selection
+        self.expected = expected
         self.settings = settings
         self.stopped = threading.Event()
         self.workers = Workers(settings.jobs, self.stopped)
@@ -111,7 +117,7 @@ class Journey:
         read = self.workers.each(self.destinations, lambda each: self._inventory(each, files))
         inventories = {done.item.name: done.unwrap() for done in read}
         sinks = {each.name: (each.sink, inventories[each.name].files) for each in self.destinations}
-        return make_plan(self.origin.name, source, files, sinks)
+        return make_plan(self.origin.name, source, files, sinks, self.expected)
 
     def _refuse_blind_sinks(self) -> None:
         """What cannot be read back cannot be confirmed: that has to be wanted, and said, beforehand."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from packaging.utils import NormalizedName
 
 from wheelrelay.errors import BackendError, ConfigError, NothingMatched
+from wheelrelay.expect import Expected
 from wheelrelay.model import Digests, DistFile
 from wheelrelay.protocols import (
     KeepsCompanions,
@@ -65,6 +66,7 @@ def make_plan(
     source: Source,
     files: Sequence[DistFile],
     inventories: Mapping[str, tuple[Sink, Inventory | None]],
+    expected: Expected,
 ) -> Plan:
     """Decide for each file and sink what would be done.
 
@@ -73,13 +75,20 @@ def make_plan(
         source: hashed in place where it lies on local disk and a digest decides.
         files: the files that are meant.
         inventories: each sink with what it holds, by the sink's name, in order.
+        expected: what the release has to consist of.
     """
     planned = []
     for file in files:
         known = _with_digest(source, file, [inventory for _, inventory in inventories.values() if inventory])
         intents = {name: intend(known, sink, inventory) for name, (sink, inventory) in inventories.items()}
         planned.append(PlannedFile(known, intents))
-    return Plan(source_name, tuple(inventories), tuple(planned))
+    return Plan(
+        source_name,
+        tuple(inventories),
+        tuple(planned),
+        missing=tuple(expected.missing_from(files)),
+        unexpected=tuple(expected.unexpected_in(files)),
+    )
 
 
 def intend(file: DistFile, sink: Sink, inventory: Inventory | None) -> Intent:
