@@ -1,1 +1,31 @@
 """The rules that a file or a release must satisfy before anything is published."""
+
+from wheelrelay.checks.check import Breach, Check, Profile
+from wheelrelay.checks.config import ChecksConfig, Ignored
+from wheelrelay.checks.contents import Member
+from wheelrelay.checks.distribution import CoreMetadata, Distribution, open_distribution
+from wheelrelay.checks.families import FileChecks, Inspection, ReleaseChecks, ReleaseContext
+from wheelrelay.checks.origin import parse_sums
+from wheelrelay.checks.registry import all_checks
+from wheelrelay.checks.run import check_files, inspect, run_release_checks
+
+__all__ = [
+    "Breach",
+    "Check",
+    "ChecksConfig",
+    "CoreMetadata",
+    "Distribution",
+    "FileChecks",
+    "Ignored",
+    "Inspection",
+    "Member",
+    "Profile",
+    "ReleaseChecks",
+    "ReleaseContext",
+    "all_checks",
+    "check_files",
+    "inspect",
+    "open_distribution",
+    "parse_sums",
+    "run_release_checks",
+]

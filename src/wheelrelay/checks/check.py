@@ -1,0 +1,81 @@
+"""A check as data: its id, what it asks for, who asks for it; and the breach of one."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+from wheelrelay.records import Finding, Severity
+
+SHOWN = 5
+"""Names that are shown of a long list."""
+
+
+class Profile(StrEnum):
+    """Which checks apply: all of them, or those that every index and installer needs."""
+
+    PYPI = "pypi"
+    INDEX = "index"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One rule that a file or a release must satisfy.
+
+    Attributes:
+        id: the stable id, in lower case with hyphens.
+        text: what must hold, as one sentence.
+        hint: what to do where it does not hold.
+        severity: whether a breach shuts the gate.
+        profile: the smallest profile that has it; what ``index`` asks for, ``pypi`` asks for too.
+    """
+
+    id: str
+    text: str
+    hint: str
+    severity: Severity = Severity.ERROR
+    profile: Profile = Profile.INDEX
+
+    def broken(self, message: str, *, filename: str | None = None, hint: str | None = None) -> "Breach":
+        """Say that the rule is broken, and how, as one sentence; a ``hint`` may fit better than the usual."""
+        return Breach(self, message, filename, hint or self.hint)
+
+    def applies_to(self, profile: Profile) -> bool:
+        """Whether a profile has this check."""
+        return profile is Profile.PYPI or self.profile is Profile.INDEX
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One way in which a rule is broken; the runner turns it into a finding.
+
+    Attributes:
+        check: the rule.
+        message: how it is broken, as one sentence.
+        filename: the file, where it is not clear anyway.
+        hint: what to do about it.
+    """
+
+    check: Check
+    message: str
+    filename: str | None = None
+    hint: str | None = None
+
+    def finding(self, filename: str | None = None) -> Finding:
+        """The finding, about ``filename`` if the breach does not name another file."""
+        return Finding(self.check.id, self.check.severity, self.message, self.filename or filename, self.hint)
+
+
+def listed(names: Collection[str]) -> str:
+    """A few of the names, and how many more there are; what cannot be printed is escaped.
+
+    >>> listed("abcdefg")
+    'a, b, c, d, e and 2 more'
+    """
+    few = ", ".join(shown(name) for name in list(names)[:SHOWN])
+    return f"{few} and {len(names) - SHOWN} more" if len(names) > SHOWN else few
+
+
+def shown(name: str) -> str:
+    """A name or value from a file, cut short, and escaped where it cannot be printed."""
+    short = name if len(name) <= 120 else f"{name[:117]}..."
+    return short if short.isprintable() and short else repr(short)

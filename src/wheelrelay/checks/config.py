@@ -1,0 +1,90 @@
+"""Which checks a sink asks for: the ``checks`` table of a remote."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, WithJsonSchema
+
+from wheelrelay.checks.check import Profile
+from wheelrelay.checks.registry import all_checks, unknown_check
+from wheelrelay.records import Finding
+
+PYPI_FILE_SIZE = 100 << 20
+PYPI_PROJECT_SIZE = 10 << 30
+
+
+def _known(check: str) -> str:
+    if check not in {known.id for known in all_checks()}:
+        raise ValueError(unknown_check(check))
+    return check
+
+
+class Ignored(BaseModel):
+    """A check that is left out, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    check: Annotated[str, AfterValidator(_known)] = Field(description="The id of the check.")
+    reason: str | None = Field(default=None, description="Why it may be left out; told with --verbose.")
+
+
+def _as_table(given: Any) -> Any:
+    return {"check": given} if isinstance(given, str) else given
+
+
+IgnoredField = Annotated[
+    Ignored,
+    BeforeValidator(_as_table),
+    WithJsonSchema({"anyOf": [{"type": "string"}, Ignored.model_json_schema()]}),
+]
+Size = Annotated[ByteSize, WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]})]
+
+
+class ChecksConfig(BaseModel):
+    """Which checks a sink asks for, and its limits.
+
+    >>> ChecksConfig(profile="index", ignore=["wheel-tags"], max_file_size="1 GiB").max_file_size
+    1073741824
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    profile: Profile | None = Field(
+        default=None,
+        description="'pypi': everything that PyPI refuses; 'index': what every index needs. "
+        "The default is 'pypi' for PyPI and TestPyPI, else 'index'.",
+    )
+    ignore: tuple[IgnoredField, ...] = Field(
+        default=(),
+        description="Checks to leave out: their ids, or tables of 'check' and 'reason'.",
+    )
+    max_file_size: Size | None = Field(
+        default=None,
+        description="The largest file that the sink takes, as '1 GiB'. The profile 'pypi' has 100 MiB.",
+    )
+    max_project_size: Size | None = Field(
+        default=None,
+        description="What a project's files may have together, as '20 GiB'. The profile 'pypi' has 10 GiB.",
+    )
+
+    def complete(self, profile: Profile) -> "ChecksConfig":
+        """The configuration with nothing left open.
+
+        Args:
+            profile: the usual one for this kind of sink.
+        """
+        chosen = self.profile or profile
+        limits = {}
+        if chosen is Profile.PYPI:
+            limits = {
+                "max_file_size": self.max_file_size or ByteSize(PYPI_FILE_SIZE),
+                "max_project_size": self.max_project_size or ByteSize(PYPI_PROJECT_SIZE),
+            }
+        return self.model_copy(update={"profile": chosen, **limits})
+
+    def select(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Those findings that count here: of the profile's checks, without those that are ignored."""
+        profile = self.profile or Profile.PYPI
+        left_out = {check.id for check in all_checks() if not check.applies_to(profile)}
+        left_out |= {ignored.check for ignored in self.ignore}
+        return [finding for finding in findings if finding.check not in left_out]

@@ -1,0 +1,123 @@
+"""What is in an archive: its members with their digests, the few that checks read, what is wrong with it."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from wheelrelay.checks.check import Breach, Check, Profile, shown
+
+TEXTS = frozenset({"METADATA", "WHEEL", "RECORD", "entry_points.txt"})
+TEXT_LIMIT = 64 << 20
+"""Bytes that a member may have to be kept; real ones are a thousandth of that."""
+
+RATIO_FROM = 64 << 20
+"""Bytes of unpacked content from which on the compression ratio counts."""
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+UNREADABLE = Check(
+    "archive-unreadable",
+    "The file is an archive of the kind that its name promises, and can be read to its end.",
+    hint="Build or fetch it again.",
+)
+CORRUPT = Check(
+    "archive-corrupt",
+    "Every member unpacks to the size and the checksum that the archive declares.",
+    hint="Build or fetch it again.",
+)
+RATIO = Check(
+    "archive-ratio",
+    "An archive of more than 64 MiB of content is not compressed beyond plausibility (50-fold for a wheel).",
+    hint="Leave out what compresses like that, or generate it at run time.",
+)
+MEMBER_PATH = Check(
+    "member-path",
+    "Members lie inside the archive: no absolute path, no '..', no backslash, no control character.",
+    hint="Build it again with relative paths and '/' as the separator.",
+)
+STRAY = Check(
+    "archive-stray-data",
+    "Nothing lies before, between or behind the parts of the archive.",
+    hint="Build it again with a plain archiver; nothing may be prepended or appended.",
+    profile=Profile.PYPI,
+)
+CHECKS = (UNREADABLE, CORRUPT, RATIO, MEMBER_PATH, STRAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file within an archive.
+
+    Attributes:
+        size: its length in bytes, unpacked.
+        digest: as RECORD writes it, ``sha256=...``, if its bytes were read and are sound.
+    """
+
+    size: int
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What an archive holds.
+
+    Attributes:
+        members: the files by their path; folders are left out.
+        texts: the bytes of those members that checks read.
+        breaches: what is wrong with the archive itself.
+        readable: whether the members are known; if not, checks of the content have nothing to say.
+    """
+
+    members: dict[str, Member] = field(default_factory=dict)
+    texts: dict[str, bytes] = field(default_factory=dict)
+    breaches: tuple[Breach, ...] = ()
+    readable: bool = True
+
+
+Reader = Callable[..., Contents]
+
+
+def unreadable(reason: object, *more: Breach) -> Contents:
+    """The contents of an archive that cannot be read, for a reason."""
+    said = str(reason).strip().rstrip(".") or type(reason).__name__
+    return Contents(
+        breaches=(UNREADABLE.broken(f"The archive cannot be read: {said}."), *more), readable=False
+    )
+
+
+def is_kept(path: str) -> bool:
+    """Whether checks read the member: metadata in a ``.dist-info`` folder, ``PKG-INFO`` in the top one."""
+    folder, _, name = path.partition("/")
+    return (folder.endswith(".dist-info") and name in TEXTS) or name == "PKG-INFO"
+
+
+def path_breaches(paths: Iterable[str]) -> Iterator[Breach]:
+    """What is wrong with the paths of members."""
+    for path in paths:
+        if reason := _path_problem(path):
+            yield MEMBER_PATH.broken(f"The member {shown(path)} {reason}.")
+
+
+def leads_outside(path: str) -> bool:
+    """Whether a relative path climbs over its start at any point."""
+    depth = 0
+    for part in PurePosixPath(path).parts:
+        depth += -1 if part == ".." else 1
+        if depth < 0:
+            return True
+    return False
+
+
+def _path_problem(path: str) -> str | None:
+    if CONTROL.search(path):
+        return "has a control character in its name"
+    if "\\" in path:
+        return "has a backslash in its name"
+    if path.startswith("/") or re.match("[A-Za-z]:", path):
+        return "has an absolute path"
+    if ".." in path.split("/"):
+        return "has '..' in its path"
+    if not path.strip("/"):
+        return "has no name"
+    return None

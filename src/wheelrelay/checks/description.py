@@ -1,0 +1,51 @@
+"""The check that the long description renders, as an index would render it."""
+
+import io
+import re
+import threading
+from collections.abc import Iterator
+from functools import lru_cache
+
+from wheelrelay.checks.check import Breach, Check, Profile, shown
+from wheelrelay.checks.distribution import Distribution
+from wheelrelay.checks.families import FileChecks
+
+DESCRIPTION = Check(
+    "metadata-description",
+    "The description renders as what its content type says; without one, as reStructuredText.",
+    hint="Correct the markup, or declare the right Description-Content-Type.",
+    profile=Profile.PYPI,
+)
+_docutils = threading.Lock()
+"""Docutils keeps state that threads share."""
+
+
+def find(distribution: Distribution) -> Iterator[Breach]:
+    """Find a description that does not render."""
+    raw = distribution.metadata.raw if distribution.metadata else {}
+    text = raw.get("description")
+    kind = raw.get("description_content_type", "text/x-rst").partition(";")[0].strip().lower()
+    if not text:
+        return
+    if kind == "text/x-rst":
+        with _docutils:
+            problem = _rst_problem(text)
+        if problem is not None:
+            yield DESCRIPTION.broken(f"The description is not valid reStructuredText{problem}.")
+    elif kind == "text/markdown" and not text.strip():
+        yield DESCRIPTION.broken("The description is blank, and blank Markdown does not render.")
+
+
+@lru_cache(maxsize=8)
+def _rst_problem(text: str) -> str | None:
+    """Why it does not render, as the end of a sentence; the wheels of a release have it in common."""
+    from readme_renderer.rst import render
+
+    warnings = io.StringIO()
+    if render(text, stream=warnings) is not None:
+        return None
+    first = re.search(r":(\d+): \(\w+/\d\) (.+)", warnings.getvalue())
+    return f": line {first[1]}: {shown(first[2].rstrip('.'))}" if first else ""
+
+
+DESCRIPTIONS = FileChecks((DESCRIPTION,), find)

@@ -1,0 +1,85 @@
+"""Checks of the filename, by itself and against the metadata."""
+
+from collections.abc import Iterator
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from wheelrelay.checks.check import Breach, Check, Profile, shown
+from wheelrelay.checks.distribution import Distribution
+from wheelrelay.checks.families import FileChecks
+from wheelrelay.errors import InvalidFilename
+from wheelrelay.filenames import parse_filename
+from wheelrelay.model import DistFile
+
+FILENAME = Check(
+    "filename",
+    "The filename is the plain name of a wheel or an sdist (PEP 427, PEP 625).",
+    hint="Build it again with a current build tool; never rename distribution files.",
+)
+NORMALIZED = Check(
+    "filename-normalized",
+    "A wheel's filename begins with the normalised project name; an sdist's is exactly NAME-VERSION.tar.gz.",
+    hint="Build it again with a current build tool, which normalises the name.",
+    profile=Profile.PYPI,
+)
+AGREES = Check(
+    "filename-metadata",
+    "Name and version in the filename are those in the metadata.",
+    hint="Build it again; never rename distribution files.",
+)
+FORMAT = Check(
+    "sdist-format",
+    "An sdist is a .tar.gz archive.",
+    hint="Build the sdist again as .tar.gz.",
+    profile=Profile.PYPI,
+)
+LOCAL = Check(
+    "local-version",
+    "The version has no local part (+...).",
+    hint="Public indexes take no local versions: tag the release, or build it without the local part.",
+    profile=Profile.PYPI,
+)
+
+
+def find(distribution: Distribution) -> Iterator[Breach]:
+    """Find what is wrong with the filename."""
+    file = distribution.file
+    if file is None:
+        yield FILENAME.broken(f"{shown(distribution.filename)} is not the name of a wheel or an sdist.")
+        return
+    yield from _spelling(distribution, file)
+    if file.version.local:
+        yield LOCAL.broken(f"{file.version} is a local version.")
+    yield from _against_metadata(distribution)
+
+
+def _spelling(distribution: Distribution, file: DistFile) -> Iterator[Breach]:
+    name = file.project.replace("-", "_")
+    if distribution.is_wheel:
+        written = file.filename.partition("-")[0]
+        if written != name:
+            yield NORMALIZED.broken(f"The filename begins with {written} instead of {name}.")
+    elif not file.filename.endswith(".tar.gz"):
+        yield FORMAT.broken("The sdist is not a .tar.gz archive.")
+    elif file.filename != f"{name}-{file.version}.tar.gz":
+        yield NORMALIZED.broken(f"The filename should be {name}-{file.version}.tar.gz.")
+
+
+def _against_metadata(distribution: Distribution) -> Iterator[Breach]:
+    raw = distribution.metadata.raw if distribution.metadata else {}
+    name, version = raw.get("name"), raw.get("version")
+    if not name or not version:
+        return
+    try:
+        parsed = parse_filename(distribution.filename, project=name)
+        declared = Version(version)
+    except (InvalidFilename, InvalidVersion):
+        return
+    if parsed.project != canonicalize_name(name):
+        yield AGREES.broken(f"The filename names the project {parsed.project}, the metadata {shown(name)}.")
+    elif parsed.version != declared:
+        yield AGREES.broken(f"The filename names the version {parsed.version}, the metadata {declared}.")
+
+
+FILENAMES = FileChecks((FILENAME, NORMALIZED, AGREES, FORMAT, LOCAL), find)

@@ -1,0 +1,51 @@
+"""Checks that the metadata are where installers and indexes look for them."""
+
+from collections.abc import Iterator
+
+from wheelrelay.checks.check import Breach, Check, Profile, listed
+from wheelrelay.checks.distribution import Distribution
+from wheelrelay.checks.families import FileChecks
+
+DIST_INFO = Check(
+    "wheel-dist-info",
+    "A wheel has a .dist-info folder for its name and version, with METADATA, WHEEL and RECORD in it.",
+    hint="Build it again with a current build tool.",
+)
+DIST_INFO_NAME = Check(
+    "wheel-dist-info-name",
+    "The .dist-info folder is spelled as the filename is.",
+    hint="Build it again with a current build tool; never rename distribution files.",
+    profile=Profile.PYPI,
+)
+PKG_INFO = Check(
+    "sdist-pkg-info",
+    "An sdist has PKG-INFO in its top folder.",
+    hint="Build it with a build tool (python -m build); an archive of a repository is not an sdist.",
+)
+
+
+def find(distribution: Distribution) -> Iterator[Breach]:
+    """Find what is not in its place."""
+    if distribution.file is None or not distribution.contents.readable:
+        return
+    if distribution.is_wheel:
+        yield from _wheel(distribution)
+    elif distribution.folder is None:
+        yield PKG_INFO.broken("There is no PKG-INFO in the top folder.")
+
+
+def _wheel(distribution: Distribution) -> Iterator[Breach]:
+    name, version = distribution.filename.split("-")[:2]
+    expected = f"{name}-{version}.dist-info"
+    if distribution.folder is None:
+        yield DIST_INFO.broken(f"There is no folder {expected}.")
+        return
+    needed = ("METADATA", "WHEEL", "RECORD")
+    missing = [text for text in needed if f"{distribution.folder}/{text}" not in distribution.members]
+    if missing:
+        yield DIST_INFO.broken(f"{distribution.folder} lacks {listed(missing)}.")
+    if distribution.folder != expected:
+        yield DIST_INFO_NAME.broken(f"The folder is {distribution.folder} instead of {expected}.")
+
+
+LAYOUT = FileChecks((DIST_INFO, DIST_INFO_NAME, PKG_INFO), find)

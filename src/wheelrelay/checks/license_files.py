@@ -1,0 +1,29 @@
+"""The check that declared licence files are there (PEP 639)."""
+
+from collections.abc import Iterator
+
+from wheelrelay.checks.check import Breach, Check, Profile, listed
+from wheelrelay.checks.distribution import Distribution
+from wheelrelay.checks.families import FileChecks
+
+LICENSE_FILE = Check(
+    "license-file",
+    "Every License-File is there: in a wheel under .dist-info/licenses/, in an sdist under the top folder.",
+    hint="Add the file to the distribution, or drop the field; an older build tool may put it elsewhere.",
+    profile=Profile.PYPI,
+)
+
+
+def find(distribution: Distribution) -> Iterator[Breach]:
+    """Find licence files that are declared and not there."""
+    if distribution.metadata is None:
+        return
+    inside = "/licenses" if distribution.is_wheel else ""
+    declared = distribution.metadata.raw.get("license_files", [])
+    paths = [f"{distribution.folder}{inside}/{name}" for name in declared]
+    missing = [path for path in paths if path not in distribution.members]
+    if missing:
+        yield LICENSE_FILE.broken(f"Declared as License-File and not there: {listed(missing)}.")
+
+
+LICENSE_FILES = FileChecks((LICENSE_FILE,), find)

@@ -1,0 +1,83 @@
+"""Checks of where a release's files come from: one commit, and the digests that were announced."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from wheelrelay.checks.check import Breach, Check, listed
+from wheelrelay.checks.families import Inspection, ReleaseChecks, ReleaseContext
+from wheelrelay.errors import ConfigError
+from wheelrelay.records import Severity
+
+ABBREVIATED = 7
+"""Characters of a commit id that tell it from others."""
+
+MIXED = Check(
+    "mixed-origin",
+    "All files of a release were built from one commit.",
+    hint="Build the files again that are from another commit, or say which commit is meant.",
+    severity=Severity.WARNING,
+)
+COMMIT = Check(
+    "other-commit",
+    "Every file was built from the commit that was asked for.",
+    hint="Build the file again from that commit, and push it with its origin.",
+)
+SUMS = Check(
+    "sha256sums",
+    "Every file has the sha256 that the given list has for it.",
+    hint="Find out who changed the file, or the list.",
+)
+
+
+def find(inspections: Sequence[Inspection], context: ReleaseContext) -> Iterator[Breach]:
+    """Find files that come from elsewhere."""
+    names = [inspection.filename for inspection in inspections]
+    commits = {context.origins[name] for name in names if name in context.origins}
+    if context.commit is not None:
+        for name in names:
+            origin = context.origins.get(name)
+            if origin is None or not _is_same(origin, context.commit):
+                said = f"The file is from {origin or 'an unknown commit'}, not from {context.commit}."
+                yield COMMIT.broken(said, filename=name)
+    elif len(commits) > 1:
+        yield MIXED.broken(f"The files are from several commits: {listed(sorted(commits))}.")
+    if context.sums is not None:
+        yield from _sums(inspections, context.sums)
+
+
+def _sums(inspections: Sequence[Inspection], sums: Mapping[str, str]) -> Iterator[Breach]:
+    for inspection in inspections:
+        expected = sums.get(inspection.filename)
+        if expected is None:
+            yield SUMS.broken("The list of sha256 sums does not have the file.", filename=inspection.filename)
+        elif expected.lower() != inspection.sha256:
+            said = f"The list has the sha256 {expected} for the file, which has {inspection.sha256}."
+            yield SUMS.broken(said, filename=inspection.filename)
+
+
+def _is_same(commit: str, other: str) -> bool:
+    """Whether two commit ids are the same; one may be abbreviated."""
+    short, long = sorted((commit.lower(), other.lower()), key=len)
+    return short == long or (len(short) >= ABBREVIATED and long.startswith(short))
+
+
+def parse_sums(text: str) -> dict[str, str]:
+    """Read a list of digests as ``sha256sum`` writes it: the sha256 of each file by its name.
+
+    Raises:
+        ConfigError: a line is not of that form, or a name stands there twice with different digests.
+    """
+    sums: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        found = re.fullmatch(r"([0-9a-fA-F]{64})\s[ *]?(?:.*/)?([^/]+)", line.strip())
+        if not found:
+            raise ConfigError(f"Line {number} of the sha256 sums is not DIGEST and NAME.")
+        digest, name = found[1].lower(), found[2]
+        if sums.setdefault(name, digest) != digest:
+            raise ConfigError(f"The sha256 sums have two digests for {name}.")
+    return sums
+
+
+ORIGIN = ReleaseChecks((MIXED, COMMIT, SUMS), find)

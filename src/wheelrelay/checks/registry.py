@@ -1,0 +1,71 @@
+"""Which checks there are: those of wheelrelay and those of other installed distributions, alike."""
+
+import difflib
+from collections.abc import Iterable
+from functools import cache
+
+from wheelrelay.checks.check import Breach, Check
+from wheelrelay.checks.families import FileChecks, ReleaseChecks
+from wheelrelay.errors import PluginLoadError
+from wheelrelay.plugins import Plugin, installed
+
+GROUP = "wheelrelay.checks"
+"""The entry-point group; an entry names a `FileChecks` or a `ReleaseChecks`."""
+
+FAILED = Check(
+    "check-failed",
+    "Every installed check can be loaded, and comes to an end.",
+    hint="This is a fault of the check, not of the file: report it to those who maintain the check.",
+)
+
+
+@cache
+def families() -> dict[str, FileChecks | ReleaseChecks]:
+    """The installed checks by the name of their entry point, imported.
+
+    Raises:
+        PluginLoadError: one cannot be imported, or is no checks; nothing may pass for checked then.
+        DuplicateBackend: two distributions provide checks of one name.
+    """
+    return {name: _load(plugin) for name, plugin in installed(GROUP).items()}
+
+
+def file_checks() -> dict[str, FileChecks]:
+    """The checks of single files whose needs are met, by name."""
+    return {
+        name: family
+        for name, family in families().items()
+        if isinstance(family, FileChecks) and family.available()
+    }
+
+
+def release_checks() -> dict[str, ReleaseChecks]:
+    """The checks of whole releases, by name."""
+    return {name: family for name, family in families().items() if isinstance(family, ReleaseChecks)}
+
+
+def all_checks() -> tuple[Check, ...]:
+    """Every check, sorted by id: for tables, and to know which ids there are."""
+    checks = [check for family in families().values() for check in family.checks]
+    return tuple(sorted([*checks, FAILED], key=lambda check: check.id))
+
+
+def unknown_check(given: str) -> str:
+    """The sentence that there is no check of this id, with the nearest that there is."""
+    ids = [check.id for check in all_checks()]
+    near = difflib.get_close_matches(given, ids, n=1, cutoff=0.5)
+    meant = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(ids)}"
+    return f"there is no check {given!r}; {meant}"
+
+
+def failed(name: str, error: Exception) -> Iterable[Breach]:
+    """What is found when a family of checks fails instead of finding something."""
+    said = f"{type(error).__name__}: {error}".rstrip(".:")
+    return [FAILED.broken(f"The checks {name!r} failed: {said}.")]
+
+
+def _load(plugin: Plugin) -> FileChecks | ReleaseChecks:
+    loaded = plugin.load()
+    if not isinstance(loaded, FileChecks | ReleaseChecks):
+        raise PluginLoadError(f"{plugin.name!r} from {plugin.package} names no FileChecks or ReleaseChecks.")
+    return loaded

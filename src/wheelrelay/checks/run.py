@@ -1,0 +1,114 @@
+"""Run the checks: read each file once, find everything, and keep what a sink asks for."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from wheelrelay.checks.check import Breach, Profile
+from wheelrelay.checks.config import ChecksConfig
+from wheelrelay.checks.distribution import Distribution, open_distribution
+from wheelrelay.checks.families import FileChecks, Inspection, ReleaseChecks, ReleaseContext
+from wheelrelay.checks.registry import failed, file_checks, release_checks
+from wheelrelay.records import Finding
+from wheelrelay.staged import StagedFile
+
+
+def inspect(given: Path | StagedFile, *, families: dict[str, FileChecks] | None = None) -> Inspection:
+    """Read a distribution file once and run all file checks on it; several threads may do so at once.
+
+    Args:
+        given: the file; the digest of a staged one is known and not computed again.
+        families: the checks to run, by name; the installed ones if not given.
+
+    Returns:
+        A few facts and all findings, of every profile: `ChecksConfig.select` leaves those of one sink.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    if isinstance(given, StagedFile):
+        distribution, sha256 = open_distribution(given.path, filename=given.filename), given.sha256
+    else:
+        distribution, sha256 = open_distribution(given), _sha256(given)
+    chosen = file_checks() if families is None else families
+    found = [
+        breach.finding(distribution.filename)
+        for name, family in chosen.items()
+        for breach in _run(name, family.find, distribution)
+    ]
+    return _inspection(distribution, sha256, found)
+
+
+def run_release_checks(
+    inspections: Sequence[Inspection],
+    context: ReleaseContext | None = None,
+    *,
+    config: ChecksConfig | None = None,
+    families: dict[str, ReleaseChecks] | None = None,
+) -> list[Finding]:
+    """Check the files of a release together, and against a sink.
+
+    Args:
+        inspections: the files that were inspected.
+        context: what is known around the release; without it there is no sink and no expectation.
+        config: what the sink asks for; findings that it leaves out are not returned.
+        families: the checks to run, by name; the installed ones if not given.
+    """
+    chosen = release_checks() if families is None else families
+    asked = (config or ChecksConfig()).complete(Profile.PYPI)
+    around = replace(
+        context or ReleaseContext(),
+        max_file_size=asked.max_file_size,
+        max_project_size=asked.max_project_size,
+    )
+    found = [
+        breach.finding()
+        for name, family in chosen.items()
+        for breach in _run(name, family.find, inspections, around)
+    ]
+    return asked.select(found)
+
+
+def check_files(paths: Iterable[Path], config: ChecksConfig | None = None) -> list[Finding]:
+    """Everything that is wrong with local files, each by itself and all together, sorted by filename.
+
+    Args:
+        paths: distribution files.
+        config: what to ask for; all that PyPI asks for if not given.
+
+    Raises:
+        OSError: a file cannot be opened.
+    """
+    asked = (config or ChecksConfig()).complete(Profile.PYPI)
+    inspections = [inspect(path) for path in paths]
+    of_files = [finding for inspection in inspections for finding in asked.select(inspection.findings)]
+    found = [*of_files, *run_release_checks(inspections, config=asked)]
+    return sorted(found, key=lambda finding: (finding.filename or "", finding.check))
+
+
+def _run(name: str, find: Callable[..., Iterable[Breach]], *given: object) -> Iterator[Breach]:
+    """What a family finds; its failing is a finding too, for a check must not end the run."""
+    try:
+        yield from list(find(*given))
+    except Exception as error:  # noqa: BLE001  (whatever a check of others may raise)
+        yield from failed(name, error)
+
+
+def _inspection(distribution: Distribution, sha256: str, found: Sequence[Finding]) -> Inspection:
+    raw = distribution.metadata.raw if distribution.metadata else {}
+    return Inspection(
+        filename=distribution.filename,
+        size=distribution.size,
+        sha256=sha256,
+        file=distribution.file,
+        requires_python=raw.get("requires_python"),
+        requires_dist=tuple(raw.get("requires_dist", ())),
+        dynamic=frozenset(name.lower() for name in raw.get("dynamic", ())),
+        findings=tuple(found),
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as raw:
+        return hashlib.file_digest(raw, "sha256").hexdigest()

@@ -1,0 +1,319 @@
+"""Read a zip archive once, from first byte to last, and notice whatever two readers could disagree on.
+
+Installers trust the central directory at the end; streaming tools trust the headers before each member.
+Both have to tell the same story, and there has to be nothing beside it (PKWARE APPNOTE.TXT 6.3, section 4.3).
+"""
+
+import hashlib
+import struct
+import tarfile
+import zlib
+from base64 import urlsafe_b64encode
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, NamedTuple
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
+from wheelrelay.checks.contents import (
+    CORRUPT,
+    RATIO,
+    RATIO_FROM,
+    STRAY,
+    TEXT_LIMIT,
+    UNREADABLE,
+    Contents,
+    Member,
+    is_kept,
+    path_breaches,
+    unreadable,
+)
+from wheelrelay.checks.recordfile import algorithms
+from wheelrelay.staged import BLOCK
+
+MAX_RATIO = 50
+ENCRYPTED, DESCRIPTOR, UTF8 = 0x1, 0x8, 0x800
+LOCAL_HEADER = struct.Struct("<4sHHHHHLLLHH")
+END = struct.Struct("<4sHHHHLLH")
+END64_SIZE = 56 + 20
+DESCRIPTOR_SIZES = (12, 16, 20, 24)
+IN_ZIP64 = 0xFFFFFFFF
+
+COMPRESSION = Check(
+    "zip-compression",
+    "Members are stored or deflated.",
+    hint="Build it again without bzip2, LZMA or Zstandard compression.",
+    profile=Profile.PYPI,
+)
+DATA_DESCRIPTOR = Check(
+    "zip-data-descriptor",
+    "No member has a data descriptor, as archives have that were written to a stream.",
+    hint="Write the archive to a file that can be sought in, not to a pipe.",
+    profile=Profile.PYPI,
+)
+DUPLICATE = Check(
+    "zip-duplicate-member",
+    "No two members have the same path.",
+    hint="Build it again; the build adds a file twice.",
+)
+COMMENT = Check(
+    "zip-member-comment",
+    "No member has a comment in the central directory.",
+    hint="Build it again without comments.",
+    profile=Profile.PYPI,
+)
+HEADERS = Check(
+    "zip-headers-differ",
+    "The header before each member and the central directory say the same.",
+    hint="Build it again; the archive was put together in a way that readers understand differently.",
+)
+ALSO_TAR = Check(
+    "zip-also-tar",
+    "The archive is not a tar archive at the same time.",
+    hint="Build it again; whoever made this file wanted two readers to see two things.",
+    profile=Profile.PYPI,
+)
+CHECKS = (COMPRESSION, DATA_DESCRIPTOR, DUPLICATE, COMMENT, HEADERS, ALSO_TAR)
+
+
+class _Corrupt(Exception):
+    """A member does not unpack to what was declared."""
+
+
+class _Local(NamedTuple):
+    """The header before a member."""
+
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    size: int
+    name: bytes
+    data: int
+
+
+def read_zip(path: Path) -> Contents:
+    """Read a zip archive; nothing in it makes this fail.
+
+    Every member is inflated and hashed once. One that inflates beyond plausibility is not inflated.
+    """
+    with path.open("rb") as raw:
+        try:
+            with ZipFile(raw) as archive:
+                return _Reading(raw, path, archive).contents()
+        except (BadZipFile, NotImplementedError, OSError, EOFError, ValueError, struct.error) as error:
+            return unreadable(error)
+
+
+class _Reading:
+    """One pass over an archive, gathering what is wrong."""
+
+    def __init__(self, raw: IO[bytes], path: Path, archive: ZipFile) -> None:
+        self._raw = raw
+        self._path = path
+        self._infos = archive.infolist()
+        self._directory = archive.start_dir
+        self._comment = archive.comment
+        self._size = path.stat().st_size
+        self._breaches: list[Breach] = []
+        self._starts: dict[int, int] = {}
+
+    def contents(self) -> Contents:
+        self._compare_layout()
+        self._look_at_directory()
+        plausible = self._is_plausible()
+        texts = dict(self._texts())
+        record = next((text for path, text in texts.items() if path.endswith("/RECORD")), b"")
+        wanted = algorithms(record)
+        members = {
+            info.filename: self._member(info, wanted.get(info.filename, "sha256"), hashing=plausible)
+            for info in self._infos
+            if not info.is_dir()
+        }
+        return Contents(members, texts, tuple(self._breaches))
+
+    def _compare_layout(self) -> None:
+        """Walk the archive as a streaming reader does, and compare with the central directory."""
+        position = 0
+        for info in sorted(self._infos, key=lambda info: info.header_offset):
+            local = self._local(info)
+            if local is None or info.header_offset < position:
+                self._found(HEADERS, f"{shown(info.filename)} has no header of its own.")
+                continue
+            if info.header_offset > position:
+                self._gap("before", info.filename, info.header_offset - position)
+            self._starts[id(info)] = local.data
+            self._compare(info, local)
+            position = local.data + info.compress_size
+            if info.flag_bits & DESCRIPTOR:
+                position = self._after_descriptor(info, position)
+        if self._directory != position:
+            self._gap("before", "the central directory", self._directory - position)
+        self._compare_end()
+
+    def _local(self, info: ZipInfo) -> _Local | None:
+        self._raw.seek(info.header_offset)
+        head = self._raw.read(LOCAL_HEADER.size)
+        if len(head) < LOCAL_HEADER.size or head[:4] != b"PK\3\4":
+            return None
+        _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = LOCAL_HEADER.unpack(head)
+        name = self._raw.read(name_length)
+        extra = self._raw.read(extra_length)
+        size, packed = _sizes64(extra, size, packed)
+        data = info.header_offset + LOCAL_HEADER.size + name_length + extra_length
+        return _Local(flags, method, crc, packed, size, name, data)
+
+    def _compare(self, info: ZipInfo, local: _Local) -> None:
+        pairs: dict[str, tuple[object, object]] = {
+            "the name": (local.name, _raw_name(info)),
+            "the compression": (local.method, info.compress_type),
+            "the flags": (local.flags, info.flag_bits),
+        }
+        if not info.flag_bits & DESCRIPTOR:
+            pairs["the packed size"] = (local.packed, info.compress_size)
+            pairs["the size"] = (local.size, info.file_size)
+            pairs["the checksum"] = (local.crc, info.CRC)
+        where = shown(info.filename)
+        differing = [what for what, (one, other) in pairs.items() if one != other]
+        if differing:
+            self._found(HEADERS, f"The two headers of {where} differ in {' and '.join(differing)}.")
+        if not local.name.isascii() and not info.flag_bits & UTF8:
+            self._found(HEADERS, f"The name {where} is not ASCII and not marked as UTF-8.")
+
+    def _after_descriptor(self, info: ZipInfo, position: int) -> int:
+        """Where the next part begins if it begins right behind this member's data descriptor."""
+        later = [other.header_offset for other in self._infos if other.header_offset > info.header_offset]
+        following = min(later, default=self._directory)
+        return following if following - position in DESCRIPTOR_SIZES else position
+
+    def _compare_end(self) -> None:
+        """Compare the end record with the central directory, and look for bytes behind either."""
+        names = sum(len(_raw_name(info)) + len(info.extra) + len(info.comment) for info in self._infos)
+        behind = self._directory + 46 * len(self._infos) + names
+        end = self._size - END.size - len(self._comment)
+        self._raw.seek(end)
+        record = self._raw.read(END.size)
+        if record[:4] != b"PK\5\6":
+            self._gap("behind", "the end of the archive", None)
+            return
+        if end - behind not in (0, END64_SIZE):
+            self._gap("behind", "the central directory", end - behind)
+        _, _, _, here, in_all, _, _, _ = END.unpack(record)
+        if here != in_all or in_all not in (len(self._infos), 0xFFFF):
+            self._found(HEADERS, "The end record counts other members than there are.")
+
+    def _gap(self, where: str, what: str, size: int | None) -> None:
+        many = "bytes" if size is None else f"{size} bytes"
+        self._found(STRAY, f"There are {many} {where} {shown(what)} that belong to nothing.")
+
+    def _found(self, check: Check, message: str) -> None:
+        self._breaches.append(check.broken(message))
+
+    def _look_at_directory(self) -> None:
+        """Find what the central directory alone shows."""
+        infos = self._infos
+        twice = [name for name, count in Counter(info.filename for info in infos).items() if count > 1]
+        packed = [info.filename for info in infos if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED)]
+        streamed = [info.filename for info in infos if info.flag_bits & DESCRIPTOR]
+        commented = [info.filename for info in infos if info.comment]
+        locked = [info.filename for info in infos if info.flag_bits & ENCRYPTED]
+        found = (
+            (DUPLICATE, twice, "are there more than once"),
+            (COMPRESSION, packed, "are neither stored nor deflated"),
+            (DATA_DESCRIPTOR, streamed, "have data descriptors"),
+            (COMMENT, commented, "have comments"),
+            (UNREADABLE, locked, "are encrypted"),
+        )
+        self._breaches += [
+            check.broken(f"Members {said}: {listed(names)}.") for check, names, said in found if names
+        ]
+        self._breaches += path_breaches(info.orig_filename for info in infos)
+        if tarfile.is_tarfile(self._path):
+            self._found(ALSO_TAR, "The file can be read as a tar archive too.")
+
+    def _is_plausible(self) -> bool:
+        total = sum(info.file_size for info in self._infos)
+        if total <= RATIO_FROM or total <= MAX_RATIO * self._size:
+            return True
+        self._found(RATIO, f"The content is {total / self._size:.0f} times as large as the file.")
+        return False
+
+    def _texts(self) -> Iterator[tuple[str, bytes]]:
+        for info in self._infos:
+            if is_kept(info.filename) and info.file_size <= TEXT_LIMIT and self._can_unpack(info):
+                try:
+                    yield info.filename, b"".join(self._blocks(info))
+                except (_Corrupt, zlib.error):
+                    continue
+
+    def _member(self, info: ZipInfo, algorithm: str, *, hashing: bool) -> Member:
+        if not hashing or not self._can_unpack(info):
+            return Member(info.file_size)
+        hasher = hashlib.new(algorithm, usedforsecurity=False)
+        try:
+            for block in self._blocks(info):
+                hasher.update(block)
+        except (_Corrupt, zlib.error) as error:
+            said = str(error).rstrip(".")
+            self._found(CORRUPT, f"{shown(info.filename)} cannot be unpacked: {said}.")
+            return Member(info.file_size)
+        digest = urlsafe_b64encode(hasher.digest()).rstrip(b"=").decode()
+        return Member(info.file_size, f"{algorithm}={digest}")
+
+    def _can_unpack(self, info: ZipInfo) -> bool:
+        known = info.compress_type in (ZIP_STORED, ZIP_DEFLATED) and not info.flag_bits & ENCRYPTED
+        return known and id(info) in self._starts
+
+    def _blocks(self, info: ZipInfo) -> Iterator[bytes]:
+        """The content of a member in blocks, compared with the declared size and checksum at the end."""
+        pieces = self._pieces(self._starts[id(info)], info.compress_size)
+        crc = size = 0
+        for block in _inflated(pieces) if info.compress_type == ZIP_DEFLATED else pieces:
+            size += len(block)
+            if size > info.file_size:
+                break
+            crc = zlib.crc32(block, crc)
+            yield block
+        if size != info.file_size:
+            raise _Corrupt("it has another size than declared")
+        if crc != info.CRC:
+            raise _Corrupt("it has another checksum than declared")
+
+    def _pieces(self, start: int, left: int) -> Iterator[bytes]:
+        """``left`` bytes of the file from ``start`` on, in large blocks."""
+        self._raw.seek(start)
+        while left and (piece := self._raw.read(min(left, BLOCK))):
+            left -= len(piece)
+            yield piece
+        if left:
+            raise _Corrupt("the file ends before it")
+
+
+def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    for piece in pieces:
+        while piece:
+            yield inflater.decompress(piece, BLOCK)
+            piece = inflater.unconsumed_tail
+    yield inflater.flush()
+    if not inflater.eof or inflater.unused_data:
+        raise _Corrupt("its compressed data do not end where they should")
+
+
+def _sizes64(extra: bytes, size: int, packed: int) -> tuple[int, int]:
+    """The sizes of a local header, taken from its ZIP64 field where they are too large for their own."""
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<HH", extra)
+        values = extra[4 : 4 + length]
+        if kind == 1:
+            if size == IN_ZIP64 and len(values) >= 8:
+                size, values = int.from_bytes(values[:8], "little"), values[8:]
+            if packed == IN_ZIP64 and len(values) >= 8:
+                packed = int.from_bytes(values[:8], "little")
+        extra = extra[4 + length :]
+    return size, packed
+
+
+def _raw_name(info: ZipInfo) -> bytes:
+    return info.orig_filename.encode("utf-8" if info.flag_bits & UTF8 else "cp437")
