@@ -1,5 +1,6 @@
 """What travels: distribution files, as a remote describes them and as they lie on local disk."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -49,6 +50,7 @@ class DistFile:
         yanked: the reason, perhaps empty, if the file was yanked (PEP 592).
         upload_time: when the remote took the file, with a time zone.
         companions: the suffixes, as ``.asc``, of the companion files that the remote holds beside it.
+        origin: what was said of its build when it was pushed, as ``commit`` or ``run``; by lower-case names.
     """
 
     filename: str
@@ -62,6 +64,7 @@ class DistFile:
     yanked: str | None = None
     upload_time: datetime | None = None
     companions: tuple[str, ...] = ()
+    origin: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def sha256(self) -> str | None:

@@ -127,6 +127,54 @@ class SupportsFinalize(Protocol):
 
 
 @runtime_checkable
+class SupportsReplace(Protocol):
+    """A store where a file can be replaced on purpose, as when CI built it again; indexes never can."""
+
+    def replace(self, staged: StagedFile) -> None:
+        """Publish the file in place of what its name held, and remove the companions of the old bytes.
+
+        Raises:
+            ChangedWhileReading: the local file was touched; the old bytes stand.
+            BackendError: the place refused or failed.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsDelete(Protocol):
+    """A store that files can be taken out of."""
+
+    def delete(self, files: Collection[DistFile]) -> None:
+        """Take files out with their companions, from the index pages first; what is gone is no error.
+
+        Raises:
+            BackendError: it failed part-way; a re-run completes it.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsPages(Protocol):
+    """A store that can be an index by itself, with pages that lie beside the files."""
+
+    def rebuild_pages(self) -> None:
+        """Write all pages anew from what is there.
+
+        Raises:
+            BackendError: the files or pages cannot be read or written.
+        """
+        ...
+
+    def check_pages(self) -> Collection[str]:
+        """The names of the pages and metadata files that are not as they would be written now.
+
+        Raises:
+            BackendError: the files or pages cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsProjects(Protocol):
     """A source that can name its projects without listing their files."""
 
