@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ from wheelrelay.errors import (
 )
 from wheelrelay.http import HttpClient
 from wheelrelay.model import DistFile
-from wheelrelay.testing.contract_source import Serve, SourceContract
+from wheelrelay.testing import SourceContract
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -104,7 +104,7 @@ def opened(url: str) -> Iterator[ListingSource]:
 
 class TestListingContract(SourceContract):
     @pytest.fixture
-    def serve(self, web: Web, http: HttpClient) -> Serve:
+    def serve(self, web: Web, http: HttpClient) -> Callable[[Path], ListingSource]:
         return lambda folder: ListingSource(http, web.serve_folder(folder, "/wheels/"))
 
 

@@ -124,16 +124,19 @@ class SimpleApi:
         yield from dict.fromkeys(names)
 
     def is_there(self) -> bool:
-        """Whether the page at the root says of itself that it is the root of an index.
+        """Whether there is a page at the root that says of itself that it is the root of an index.
 
         Raises:
             BackendError: it cannot be read, or is neither an index nor a page of HTML.
         """
-        with self._http.get(self._url, headers={"Accept": ACCEPT}) as response:
-            # All projects of a public index are many megabytes: do not read them for this.
-            return media_type(response) == JSON_TYPE or bool(
-                parse_html(read_page(response)).repository_version
-            )
+        try:
+            with self._http.get(self._url, headers={"Accept": ACCEPT}) as response:
+                # All projects of a public index are many megabytes: do not read them for this.
+                if media_type(response) == JSON_TYPE:
+                    return True
+                return parse_html(read_page(response)).repository_version is not None
+        except NotFound:
+            return False
 
     def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
         """Stream a file; see `wheelrelay.protocols.Source` and `wheelrelay.backends.pages.open_file`."""
