@@ -12,6 +12,7 @@ from packaging.utils import (
     InvalidWheelFilename,
     NormalizedName,
     canonicalize_name,
+    is_normalized_name,
     parse_sdist_filename,
     parse_wheel_filename,
 )
@@ -145,6 +146,6 @@ def _split_after(stem: str, project: NormalizedName) -> ParsedName | None:
 
 def _checked(filename: str, parsed: ParsedName) -> ParsedName:
     """``parsed``, if the project is a valid name; the parsers let some odd characters through."""
-    if not parsed.project.replace("-", "").isalnum() or not parsed.project.isascii():
+    if not is_normalized_name(parsed.project):
         raise InvalidFilename(f"{filename!r} does not begin with a valid project name.")
     return parsed

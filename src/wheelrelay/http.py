@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from http.client import IncompleteRead
+from ipaddress import ip_address
+from pathlib import Path
+from ssl import SSLCertVerificationError
 from time import time
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -91,6 +94,9 @@ class HttpClient:
         ca_cert: path of a CA bundle to trust instead of the usual one.
         client_cert: path of a client certificate with its key.
         allow_insecure: send credentials over plain HTTP to other machines too.
+
+    Raises:
+        ConfigError: a certificate is not where it is said to be.
     """
 
     def __init__(
@@ -102,6 +108,9 @@ class HttpClient:
         client_cert: str | None = None,
         allow_insecure: bool = False,
     ) -> None:
+        for path in (ca_cert, client_cert):
+            if path and not Path(path).exists():
+                raise ConfigError(f"The certificate {path} is not there.")
         self._auth = auth
         self._origins = {origin_of(url) for url in origins}
         self._ca_cert = ca_cert
@@ -273,8 +282,12 @@ def is_same_host(url: str, other: str) -> bool:
 def is_private(url: str) -> bool:
     """Whether nobody on the way can read along: TLS, or a connection within this machine."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    return parts.scheme == "https" or host in ("localhost", "::1") or host.startswith("127.")
+    if parts.scheme == "https" or parts.hostname == "localhost":
+        return True
+    try:
+        return ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
 
 
 def shown(url: str) -> str:
@@ -311,10 +324,12 @@ def raise_for(response: requests.Response) -> None:
 def retry_after(response: requests.Response) -> float | None:
     """Seconds that the server asks to wait (RFC 9110, section 10.2.3), if it does."""
     value = response.headers.get("Retry-After", "").strip()
-    if value.isdigit():
-        return float(value)
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
+        return (
+            float(int(value))
+            if value.isdigit()
+            else max(0.0, parsedate_to_datetime(value).timestamp() - time())
+        )
     except ValueError:
         return None
 
@@ -326,12 +341,12 @@ def mapped_errors(url: str) -> Iterator[None]:
         yield
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
         raise ConfigError(f"{shown(url)} is not a usable address: {error}.") from error
-    except requests.exceptions.SSLError as error:
-        raise BackendError(
-            f"{shown(url)} could not prove who it is: {_cause(error)}.",
-            hint="If it has a private certificate authority, name its bundle with ca_cert.",
-        ) from error
     except (requests.RequestException, HTTPError) as error:
+        if isinstance(_innermost(error), SSLCertVerificationError):
+            raise BackendError(
+                f"{shown(url)} could not prove who it is: {_cause(error)}.",
+                hint="If it has a private certificate authority, name its bundle with ca_cert.",
+            ) from error
         if _was_cut(error):
             raise SizeMismatch(f"{shown(url)} ended before all of the promised bytes had come.") from error
         raise Unavailable(f"{shown(url)} cannot be reached: {_cause(error)}.") from error
@@ -357,15 +372,19 @@ def _was_cut(error: BaseException) -> bool:
     )
 
 
-def _cause(error: BaseException) -> str:
-    """The innermost reason that a wrapped network error gives, without addresses of objects."""
+def _innermost(error: BaseException) -> BaseException:
+    """What went wrong in the first place: urllib3 wraps it, and requests wraps it again."""
     while True:
-        inner = getattr(error, "reason", None) or next(
-            (arg for arg in error.args if isinstance(arg, BaseException)), None
-        )
-        if not isinstance(inner, BaseException):
-            break
+        inners = [getattr(error, "reason", None), *error.args]
+        inner = next((inner for inner in inners if isinstance(inner, BaseException)), None)
+        if inner is None:
+            return error
         error = inner
+
+
+def _cause(error: BaseException) -> str:
+    """The reason that a wrapped network error gives, without addresses of objects."""
+    error = _innermost(error)
     said = str(error.strerror if isinstance(error, OSError) and error.strerror else error)
     return said.rpartition("object at 0x")[2].partition("): ")[2] or said.rstrip(".") or type(error).__name__
 
@@ -376,6 +395,9 @@ def _words_of(response: requests.Response) -> str:
     if "html" not in response.headers.get("Content-Type", "html"):
         body = response.raw.read(4 * SAID_BY_SERVER, decode_content=True) if response.raw else b""
         said = " ".join((body or response.content).decode("utf-8", "replace").split()) or said
+    said = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in said
+    )
     return f": {said[:SAID_BY_SERVER].rstrip('.')}." if said else "."
 
 

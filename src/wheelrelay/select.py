@@ -20,7 +20,7 @@ from packaging.version import Version
 from wheelrelay.errors import ConfigError, NothingMatched, SeveralVersions
 from wheelrelay.model import DistFile, Kind, Release
 
-FREE_THREADED = re.compile(r"cp3\d+t")
+FREE_THREADED = re.compile(r"(cp3\d+|abi3)t")
 
 
 @dataclass(frozen=True, slots=True)

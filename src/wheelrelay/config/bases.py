@@ -25,7 +25,9 @@ class RemoteConfig(BaseModel):
     literal as the default, adds its keys, and gives the connected backend in `open`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
     type: str
 

@@ -18,7 +18,7 @@ HOW_TO_REFER = 'Refer to it: { env = "NAME" }, { file = "PATH" }, { keyring = "S
 
 
 class _Reference(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def resolve(self) -> str:
         """The secret's value, fetched now.
@@ -103,13 +103,16 @@ class CommandSecret(_Reference):
                 self.command,
                 stdout=subprocess.PIPE,
                 stdin=subprocess.DEVNULL,
-                text=True,
+                encoding="utf-8",
                 timeout=60,
                 check=False,
             )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it took over 60 seconds"
-            raise MissingSecret(f"The secret command {name!r} failed: {reason}.") from error
+        except OSError as error:
+            raise MissingSecret(f"The secret command {name!r} cannot be run: {error.strerror}.") from error
+        except subprocess.TimeoutExpired:
+            raise MissingSecret(f"The secret command {name!r} took over 60 seconds.") from None
+        except UnicodeDecodeError:
+            raise MissingSecret(f"What the secret command {name!r} printed is not UTF-8 text.") from None
         if done.returncode or not done.stdout.strip():
             raise MissingSecret(f"The secret command {name!r} gave no value (exit code {done.returncode}).")
         return done.stdout.strip()
