@@ -1,0 +1,89 @@
+"""What Swift's statuses and libcloud's exceptions mean: the one place where they become our errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+from libcloud.common.exceptions import BaseHTTPError, RateLimitReachedError
+from libcloud.common.types import InvalidCredsError, LibcloudError
+
+from wheelrelay.errors import (
+    AlreadyExists,
+    AuthenticationFailed,
+    BackendError,
+    ConfigError,
+    DigestMismatch,
+    NotFound,
+    PermissionDenied,
+    Rejected,
+    Unavailable,
+    WheelrelayError,
+)
+from wheelrelay.http import mapped_errors, retry_after, shown
+
+_PASSING = (408, 409, 425, 429, 498)
+"""Beyond 5xx. Swift answers 409 to two writers at once, Rackspace 498 to too many requests."""
+
+_KINDS: dict[int, tuple[type[WheelrelayError], str | None]] = {
+    401: (AuthenticationFailed, "Check the credentials of this remote."),
+    403: (PermissionDenied, "Check what these credentials may do there."),
+    404: (NotFound, None),
+    410: (NotFound, None),
+    412: (AlreadyExists, None),
+    422: (DigestMismatch, "The bytes were changed on their way; nothing was written."),
+}
+
+_HINTS = {413: "The account's quota, or the cluster's limit for one object, is exceeded."}
+
+
+def error_for(status: int, told: str, *, wait: float | None = None) -> WheelrelayError:
+    """The error that an HTTP status of Swift, of its identity service or of Rackspace's CDN stands for.
+
+    Args:
+        status: the status, not one of success.
+        told: what happened, as a sentence.
+        wait: seconds that the server asks to wait.
+    """
+    if status in _PASSING or status >= 500:
+        return Unavailable(told, retry_after=wait)
+    if status in _KINDS:
+        kind, hint = _KINDS[status]
+        return kind(told, hint=hint)
+    return Rejected(told, status=status, hint=_HINTS.get(status))
+
+
+def raise_for(answer: requests.Response) -> None:
+    """Raise the error that the status of an answer stands for; nothing for success."""
+    status = answer.status_code
+    if not 200 <= status < 300:
+        told = f"{answer.request.method} {shown(answer.url)} answered {status}: {_words_of(answer)}."
+        raise error_for(status, told, wait=retry_after(answer))
+
+
+@contextmanager
+def libcloud_errors(url: str) -> Iterator[None]:
+    """Turn what libcloud raises while it speaks to ``url`` into our errors."""
+    with mapped_errors(url):
+        try:
+            yield
+        except requests.TooManyRedirects as error:
+            raise ConfigError(
+                f"{shown(url)} redirects to another address.", hint="Give the address that is meant."
+            ) from error
+        except InvalidCredsError as error:
+            raise error_for(401, f"{shown(url)} does not accept the credentials.") from error
+        except BaseHTTPError as error:
+            wait = error.retry_after if isinstance(error, RateLimitReachedError) else None
+            raise error_for(error.code, f"{shown(url)} answered {error.code}.", wait=wait) from error
+        except (LibcloudError, KeyError, TypeError, ValueError, AttributeError) as error:
+            if "code: 5" in str(error):
+                raise Unavailable(f"{shown(url)} failed.") from error
+            raise BackendError(f"{shown(url)} does not answer as expected.") from error
+
+
+def _words_of(answer: requests.Response) -> str:
+    """What the server says of its refusal; the reason phrase where the text is a page for people."""
+    said = ""
+    if answer.headers.get("Content-Type", "").startswith("text/plain"):
+        said = " ".join(answer.raw.read(1200, decode_content=True).decode("utf-8", "replace").split())
+    return (said or answer.reason or "no reason").rstrip(".")

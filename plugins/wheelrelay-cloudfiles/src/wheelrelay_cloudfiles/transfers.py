@@ -1,0 +1,133 @@
+"""Ask Swift for objects: read, write, look at and remove them, one request each."""
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import Any
+from urllib.parse import quote, urljoin
+
+import requests
+
+from wheelrelay.errors import AuthenticationFailed, NotFound, PermissionDenied, Rejected
+from wheelrelay.http import HttpClient
+from wheelrelay_cloudfiles.account import Access, Account
+from wheelrelay_cloudfiles.bodies import Body, WithLastLook
+from wheelrelay_cloudfiles.errors import raise_for
+
+USUAL_LIMIT = 5 * 2**30 + 2
+"""Bytes that an object may have where the cluster does not say; what Swift comes with."""
+
+
+class Transfers:
+    """Requests about objects, with the account's token.
+
+    A path here is what follows the account's address, as it is named: ``/container/name``.
+
+    Args:
+        account: whose token is sent.
+        http: what it is sent with.
+    """
+
+    def __init__(self, account: Account, http: HttpClient) -> None:
+        self._account = account
+        self._http = http
+        self._lock = threading.Lock()
+        self._limit: int | None = None
+
+    def ask(
+        self,
+        stack: ExitStack,
+        method: str,
+        path: str,
+        *,
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
+        body: Body | None = None,
+        last_look: Callable[[], None] | None = None,
+    ) -> requests.Response:
+        """One request; its answer's body may be read until ``stack`` is closed.
+
+        Args:
+            stack: closes the connection.
+            method: as ``GET``.
+            path: of what.
+            query: what follows the question mark, if anything does.
+            headers: beyond the token.
+            body: bytes to send, opened anew should the token be renewed.
+            last_look: called before the last bytes are sent; what it raises leaves nothing written.
+
+        Raises:
+            WheelrelayError: the answer is not success; see `wheelrelay_cloudfiles.errors`.
+        """
+        address = quote(path) + (f"?{query}" if query else "")
+
+        def once(access: Access) -> requests.Response:
+            with ExitStack() as attempt:
+                stream: Any = attempt.enter_context(body.open()) if body else None
+                answer = attempt.enter_context(
+                    self._http.send(
+                        method,
+                        access.storage_url + address,
+                        headers={**(headers or {}), "X-Auth-Token": access.token},
+                        body=WithLastLook(stream, last_look) if body and last_look else stream,
+                    )
+                )
+                raise_for(answer)
+                stack.push(attempt.pop_all())
+                return answer
+
+        return self._account.using(once)
+
+    def head(self, path: str) -> Mapping[str, str]:
+        """The headers of an object.
+
+        Raises:
+            NotFound: it is not there.
+        """
+        with ExitStack() as stack:
+            return self.ask(stack, "HEAD", path).headers
+
+    def put(
+        self,
+        path: str,
+        body: Body,
+        headers: Mapping[str, str],
+        *,
+        last_look: Callable[[], None] | None = None,
+    ) -> str:
+        """Write an object; Swift compares the digest and shows the object only if it agrees.
+
+        Returns:
+            The ETag.
+
+        Raises:
+            AlreadyExists: a condition in ``headers`` does not hold.
+            DigestMismatch: other bytes arrived; nothing was written.
+        """
+        with ExitStack() as stack:
+            sent = {**headers, "ETag": body.md5()}
+            answer = self.ask(stack, "PUT", path, headers=sent, body=body, last_look=last_look)
+            return answer.headers.get("Etag", "")
+
+    def delete(self, path: str) -> None:
+        """Remove an object, if it is there."""
+        with ExitStack() as stack:
+            try:
+                self.ask(stack, "DELETE", path)
+            except NotFound:
+                return
+
+    def limit(self) -> int:
+        """The most bytes that an object may have; the cluster is asked once."""
+        with self._lock:
+            if self._limit is None:
+                self._limit = self._ask_limit()
+            return self._limit
+
+    def _ask_limit(self) -> int:
+        with self._http.send("GET", urljoin(self._account.access().storage_url, "/info")) as answer:
+            try:
+                raise_for(answer)
+                return int(answer.json()["swift"]["max_file_size"])
+            except (NotFound, PermissionDenied, AuthenticationFailed, Rejected, ValueError, KeyError):
+                return USUAL_LIMIT
