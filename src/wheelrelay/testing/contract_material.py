@@ -1,6 +1,9 @@
 """What the contract suite works with: sample files of any name, staged files, several threads at once."""
 
+import bz2
+import gzip
 import hashlib
+import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,7 +19,7 @@ from wheelrelay.filenames import dist_file, parse_filename
 from wheelrelay.model import COMPANION_SUFFIXES, Companion, Digests, DistFile, Kind
 from wheelrelay.protocols import Sink, Source, SupportsFinalize, SupportsInventory
 from wheelrelay.staged import BLOCK, FileIdentity, StagedFile
-from wheelrelay.testing.samples import make_sdist, make_wheel
+from wheelrelay.testing.samples import make_sdist, make_wheel, write_zip
 
 T = TypeVar("T")
 
@@ -73,7 +76,9 @@ def write_distribution(folder: Path, filename: str, *, seed: int = 0, size: int 
     name = parse_filename(filename)
     payload = Random(f"{filename} {seed}").randbytes(size)  # noqa: S311  (no secret: the same each time)
     if name.kind is Kind.SDIST:
-        return make_sdist(folder, name.project, str(name.version), payload=payload, filename=filename)
+        path = make_sdist(folder, name.project, str(name.version), payload=payload, filename=filename)
+        _pack_as_named(path)
+        return path
     _, _, *build, python, abi, platform = filename.removesuffix(".whl").split("-")
     return make_wheel(
         folder,
@@ -85,6 +90,16 @@ def write_distribution(folder: Path, filename: str, *, seed: int = 0, size: int 
         filename=filename,
         compression=ZIP_STORED,
     )
+
+
+def _pack_as_named(sdist: Path) -> None:
+    """Pack a gzipped sdist as the end of its name says."""
+    if sdist.name.endswith(".zip"):
+        with tarfile.open(sdist) as tar:
+            members = {member.name: tar.extractfile(member) for member in tar}
+            write_zip(sdist, {name: stream.read() for name, stream in members.items() if stream})
+    elif sdist.name.endswith(".bz2"):
+        sdist.write_bytes(bz2.compress(gzip.decompress(sdist.read_bytes())))
 
 
 def stage_path(path: Path) -> StagedFile:
