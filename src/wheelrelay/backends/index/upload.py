@@ -103,7 +103,8 @@ def upload(http: HttpClient, url: str, staged: StagedFile) -> None:
         BackendError: as `wheelrelay.http.raise_for` maps the answer.
         Unavailable: also when no answer came; the index may have taken the file all the same.
     """
-    fields = form_fields(staged)
+    with staged.open():  # a file that was touched must not be taken for one that was built badly
+        fields = form_fields(staged)
     answer = _send(http, url, fields, staged)
     if answer.status_code == 401 and http.renew_credentials(answer):
         answer = _send(http, url, fields, staged)
