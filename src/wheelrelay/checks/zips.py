@@ -136,7 +136,9 @@ class _Reading:
     def _compare_layout(self) -> None:
         """Walk the archive as a streaming reader does, and compare with the central directory."""
         position = 0
-        for info in sorted(self._infos, key=lambda info: info.header_offset):
+        ordered = sorted(self._infos, key=lambda info: info.header_offset)
+        followers = [*(info.header_offset for info in ordered[1:]), self._directory]
+        for info, following in zip(ordered, followers, strict=True):
             local = self._local(info)
             if local is None or info.header_offset < position:
                 self._found(HEADERS, f"{shown(info.filename)} has no header of its own.")
@@ -146,8 +148,8 @@ class _Reading:
             self._starts[id(info)] = local.data
             self._compare(info, local)
             position = local.data + info.compress_size
-            if info.flag_bits & DESCRIPTOR:
-                position = self._after_descriptor(info, position)
+            if info.flag_bits & DESCRIPTOR and following - position in DESCRIPTOR_SIZES:
+                position = following
         if self._directory != position:
             self._gap("before", "the central directory", self._directory - position)
         self._compare_end()
@@ -180,12 +182,6 @@ class _Reading:
             self._found(HEADERS, f"The two headers of {where} differ in {' and '.join(differing)}.")
         if not local.name.isascii() and not info.flag_bits & UTF8:
             self._found(HEADERS, f"The name {where} is not ASCII and not marked as UTF-8.")
-
-    def _after_descriptor(self, info: ZipInfo, position: int) -> int:
-        """Where the next part begins if it begins right behind this member's data descriptor."""
-        later = [other.header_offset for other in self._infos if other.header_offset > info.header_offset]
-        following = min(later, default=self._directory)
-        return following if following - position in DESCRIPTOR_SIZES else position
 
     def _compare_end(self) -> None:
         """Compare the end record with the central directory, and look for bytes behind either."""

@@ -1,0 +1,144 @@
+"""Distributions and releases that each break exactly one check, with twins in which just that is repaired.
+
+>>> from pathlib import Path
+>>> from tempfile import TemporaryDirectory
+>>> from wheelrelay.checks import check_files
+>>> with TemporaryDirectory() as folder:
+...     [finding.check for finding in check_files([BROKEN["platform-tag"].broken(Path(folder))])]
+['platform-tag']
+"""
+
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wheelrelay.testing import broken_archives as archives
+from wheelrelay.testing.samples import make_sdist, make_wheel, record_of, wheel_members
+
+Builder = Callable[[Path], Path]
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenSample:
+    """A distribution file that breaks one check, and its repaired twin; each is written into a folder."""
+
+    broken: Builder
+    repaired: Builder
+
+
+def wheel(**arguments: Any) -> Builder:
+    """Makes a sample wheel; see `make_wheel`."""
+    return lambda folder: make_wheel(folder, **arguments)
+
+
+def sdist(**arguments: Any) -> Builder:
+    """Makes a sample sdist; see `make_sdist`."""
+    return lambda folder: make_sdist(folder, **arguments)
+
+
+def fields(broken: Mapping[str, Any], repaired: Mapping[str, Any] | None = None) -> BrokenSample:
+    """A wheel with a fault in its METADATA, and one with that field right, or without it."""
+    return BrokenSample(wheel(metadata=broken), wheel(metadata=repaired or {}))
+
+
+def record(edit: Callable[[str], str]) -> BrokenSample:
+    """A wheel with a fault in its RECORD, and one with a true RECORD."""
+    path = "sample-1.0.dist-info/RECORD"
+    true = record_of(wheel_members("sample", "1.0"), path).decode()
+    return BrokenSample(wheel(unrecorded={path: edit(true).encode()}), wheel())
+
+
+def scripts(broken: str, repaired: str) -> BrokenSample:
+    """A wheel with a fault in its entry_points.txt, and one with that right."""
+    path = "sample-1.0.dist-info/entry_points.txt"
+    return BrokenSample(wheel(files={path: broken.encode()}), wheel(files={path: repaired.encode()}))
+
+
+def renamed(build: Builder, filename: str) -> Builder:
+    """What ``build`` makes, under another name."""
+    return lambda folder: Path(shutil.move(build(folder), folder / filename))
+
+
+PLAIN = wheel()
+PEP639 = {"Metadata-Version": "2.4"}
+INIT = "sample/__init__.py"
+INFO = "sample-1.0.dist-info"
+
+BROKEN: Mapping[str, BrokenSample] = {
+    "archive-corrupt": BrokenSample(archives.corrupt_wheel, archives.stored_wheel),
+    "archive-ratio": BrokenSample(
+        wheel(payload=bytes(64 << 20)), wheel(payload=bytes((64 << 20) - (64 << 10)))
+    ),
+    "archive-stray-data": BrokenSample(archives.wheel_with_trailing_data, PLAIN),
+    "archive-unreadable": BrokenSample(archives.truncated_wheel, archives.stored_wheel),
+    "classifier-deprecated": fields(
+        {"Classifier": "Natural Language :: Ukranian"}, {"Classifier": "Natural Language :: Ukrainian"}
+    ),
+    "classifier-private": fields({"Classifier": "Private :: Do Not Upload"}),
+    "classifier-unknown": fields({"Classifier": "Topic :: Cheese"}, {"Classifier": "Topic :: Utilities"}),
+    "entry-points": scripts("[console_scripts]\nrun : sample\n", "[console_scripts]\nrun = sample:main\n"),
+    "filename": BrokenSample(renamed(PLAIN, "sample-1.0-any.whl"), PLAIN),
+    "filename-metadata": fields({"Name": "simple"}),
+    "filename-normalized": BrokenSample(
+        sdist(name="Sample", filename="Sample-1.0.tar.gz"), sdist(name="Sample")
+    ),
+    "license-file": BrokenSample(
+        wheel(metadata={**PEP639, "License-File": "LICENSE"}),
+        wheel(metadata={**PEP639, "License-File": "LICENSE"}, files={f"{INFO}/licenses/LICENSE": b"Do."}),
+    ),
+    "local-version": BrokenSample(wheel(version="1.0+local"), PLAIN),
+    "member-path": BrokenSample(wheel(files={"../outside.py": b""}), wheel(files={"inside.py": b""})),
+    "metadata-description": fields(
+        {"Description-Content-Type": "text/x-rst", "Description": "Title\n==\n\n.. unknown::\n"},
+        {"Description-Content-Type": "text/x-rst", "Description": "Title\n=====\n\n.. note:: known\n"},
+    ),
+    "metadata-direct-url": fields(
+        {"Requires-Dist": "other @ https://example.org/other-1.0.tar.gz"}, {"Requires-Dist": "other>=1.0"}
+    ),
+    "metadata-email": fields(
+        {"Author-email": "Ann <ann@localhost>"}, {"Author-email": "Ann <ann@example.org>"}
+    ),
+    "metadata-field": fields({"Requires-Python": "latest"}, {"Requires-Python": ">=3.11"}),
+    "metadata-license": fields(
+        {**PEP639, "License": "MIT", "License-Expression": "MIT"}, {**PEP639, "License-Expression": "MIT"}
+    ),
+    "metadata-required": fields({"Name": None}),
+    "metadata-summary": fields({"Summary": "x" * 513}, {"Summary": "x" * 512}),
+    "metadata-url": fields({"Home-page": "example.org"}, {"Home-page": "https://example.org"}),
+    "metadata-url-label": fields(
+        {"Project-URL": f"{'x' * 33}, https://example.org"},
+        {"Project-URL": f"{'x' * 32}, https://example.org"},
+    ),
+    "metadata-version": fields({"Metadata-Version": "2.6"}, {"Metadata-Version": "2.5"}),
+    "platform-tag": BrokenSample(
+        wheel(tag="cp311-cp311-linux_x86_64"), wheel(tag="cp311-cp311-manylinux_2_17_x86_64")
+    ),
+    "record-absent": BrokenSample(wheel(unrecorded={INIT: None}), wheel(files={INIT: None})),
+    "record-hash": BrokenSample(
+        wheel(files={INIT: b"true"}, unrecorded={INIT: b"lies"}), wheel(files={INIT: b"lies"})
+    ),
+    "record-size": record(lambda true: re.sub(r",\d+\n", ",1\n", true, count=1)),
+    "record-syntax": record(lambda true: f"{true}one field\n"),
+    "record-unlisted": BrokenSample(wheel(unrecorded={"new.py": b""}), wheel(files={"new.py": b""})),
+    "sdist-format": BrokenSample(archives.zip_sdist, sdist()),
+    "sdist-link": BrokenSample(archives.sdist_with_link("../../etc"), archives.sdist_with_link("PKG-INFO")),
+    "sdist-pkg-info": BrokenSample(sdist(files={"PKG-INFO": None}), sdist()),
+    "sdist-special-file": BrokenSample(archives.sdist_with_pipe, sdist()),
+    "sdist-top-folder": BrokenSample(archives.sdist_with_two_folders, sdist()),
+    "wheel-build": BrokenSample(wheel(build="1", wheel={"Build": "2"}), wheel(build="1")),
+    "wheel-dist-info": BrokenSample(wheel(files={f"{INFO}/WHEEL": None}), PLAIN),
+    "wheel-dist-info-name": BrokenSample(renamed(PLAIN, "sample-1.0.0-py3-none-any.whl"), PLAIN),
+    "wheel-purelib": BrokenSample(wheel(wheel={"Root-Is-Purelib": "perhaps"}), PLAIN),
+    "wheel-tags": BrokenSample(wheel(wheel={"Tag": "py2-none-any"}), PLAIN),
+    "wheel-version": BrokenSample(wheel(wheel={"Wheel-Version": "2.0"}), PLAIN),
+    "zip-also-tar": BrokenSample(archives.wheel_and_tar, archives.stored_wheel),
+    "zip-compression": BrokenSample(archives.bzip2_wheel, PLAIN),
+    "zip-data-descriptor": BrokenSample(archives.streamed_wheel, PLAIN),
+    "zip-duplicate-member": BrokenSample(archives.wheel_with_duplicate, PLAIN),
+    "zip-headers-differ": BrokenSample(archives.wheel_with_two_names, PLAIN),
+    "zip-member-comment": BrokenSample(archives.wheel_with_comment, PLAIN),
+}
+"""By the id of a check: a distribution file that breaks it and nothing else."""

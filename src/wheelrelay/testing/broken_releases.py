@@ -1,0 +1,114 @@
+"""Releases that each break exactly one check, with the same releases where just that is right."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from wheelrelay.checks import ChecksConfig, Profile, ReleaseContext
+from wheelrelay.filenames import dist_file
+from wheelrelay.model import DistFile
+from wheelrelay.testing.broken import sdist, wheel
+from wheelrelay.testing.broken_archives import zip_sdist
+
+NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
+PYPI = ChecksConfig(profile=Profile.PYPI)
+WHEEL = "sample-1.0-py3-none-any.whl"
+OLD = "sample-1.0-py2-none-any.whl"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A release, and what is around it.
+
+    Attributes:
+        files: write the files into a folder.
+        context: what is known around the release.
+        config: what its sink asks for.
+    """
+
+    files: Sequence[Callable[[Path], Path]] = (wheel(),)
+    context: ReleaseContext = field(default_factory=lambda: ReleaseContext(now=NOW))
+    config: ChecksConfig = PYPI
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRelease:
+    """A situation in which a release breaks one check, and one in which it does not."""
+
+    broken: Situation
+    repaired: Situation
+
+
+def at_sink(*, days_ago: int = 1, size: int = 1000, yanked: str | None = None) -> tuple[DistFile, ...]:
+    """What a sink holds of the release: one wheel."""
+    time = NOW - timedelta(days=days_ago)
+    return (dist_file(OLD, size=size, yanked=yanked, upload_time=time),)
+
+
+def around(broken: ReleaseContext, repaired: ReleaseContext) -> BrokenRelease:
+    """The same wheel, twice in other circumstances."""
+    return BrokenRelease(Situation(context=broken), Situation(context=repaired))
+
+
+def limited(broken: ChecksConfig, repaired: ChecksConfig) -> BrokenRelease:
+    """The same wheel, twice for sinks with other limits."""
+    return BrokenRelease(Situation(config=broken), Situation(config=repaired))
+
+
+def together(
+    broken: Sequence[Callable[[Path], Path]], repaired: Sequence[Callable[[Path], Path]]
+) -> BrokenRelease:
+    """Files that do not go together, and such that do."""
+    return BrokenRelease(Situation(files=broken), Situation(files=repaired))
+
+
+def from_commits(*commits: str, expected: str | None = None) -> ReleaseContext:
+    """The wheel and the sdist are from these commits."""
+    origins = dict(zip((WHEEL, "sample-1.0.tar.gz"), commits, strict=False))
+    return ReleaseContext(origins=origins, commit=expected, now=NOW)
+
+
+BOTH = (wheel(), sdist())
+
+BROKEN_RELEASES: Mapping[str, BrokenRelease] = {
+    "file-size": limited(
+        ChecksConfig(max_file_size="100 B", profile=Profile.INDEX),
+        ChecksConfig(max_file_size="10 KiB", profile=Profile.INDEX),
+    ),
+    "mixed-origin": BrokenRelease(
+        Situation(BOTH, from_commits("1234567", "89abcde")),
+        Situation(BOTH, from_commits("1234567", "1234567")),
+    ),
+    "other-commit": around(
+        from_commits("89abcde", expected="1234567"), from_commits("1234567890", expected="1234567")
+    ),
+    "project-closed": around(
+        ReleaseContext(status="quarantined", now=NOW), ReleaseContext(status="active", now=NOW)
+    ),
+    "project-deprecated": around(
+        ReleaseContext(status="deprecated", now=NOW), ReleaseContext(status="active", now=NOW)
+    ),
+    "project-size": around(
+        ReleaseContext(there=at_sink(size=10 << 30), now=NOW),
+        ReleaseContext(there=at_sink(size=9 << 30), now=NOW),
+    ),
+    "release-metadata-differ": together(
+        (wheel(metadata={"Requires-Dist": "other"}), sdist()),
+        (
+            wheel(metadata={"Requires-Dist": "other"}),
+            sdist(metadata={"Dynamic": "Requires-Dist"}),
+        ),
+    ),
+    "release-one-sdist": together((zip_sdist, sdist()), (wheel(), sdist())),
+    "release-same-content": together((wheel(), wheel(filename=OLD)), (wheel(), wheel(tag="py2-none-any"))),
+    "release-yanked": around(
+        ReleaseContext(there=at_sink(yanked="broken"), now=NOW), ReleaseContext(there=at_sink(), now=NOW)
+    ),
+    "sha256sums": around(ReleaseContext(sums={WHEEL: "0" * 64}, now=NOW), ReleaseContext(sums=None, now=NOW)),
+    "upload-window": around(
+        ReleaseContext(there=at_sink(days_ago=15), now=NOW),
+        ReleaseContext(there=at_sink(days_ago=14), now=NOW),
+    ),
+}
+"""By the id of a check: a release that breaks it and, as a release, nothing else."""

@@ -1,0 +1,45 @@
+"""Every check has a distribution that breaks it and nothing else, and whose repaired twin is clean."""
+
+import pytest
+
+from wheelrelay.checks import ChecksConfig, Profile, all_checks, inspect, run_release_checks
+from wheelrelay.testing.broken import BROKEN
+from wheelrelay.testing.broken_releases import BROKEN_RELEASES
+
+PYPI = ChecksConfig(profile=Profile.PYPI)
+
+SHOWN_ELSEWHERE = {"check-failed"}
+"""About checks, not about distributions: see test_run.py."""
+
+
+def found_in_file(path):
+    return {finding.check for finding in PYPI.select(inspect(path).findings)}
+
+
+def found_in_release(situation, folder):
+    inspections = [inspect(build(folder)) for build in situation.files]
+    findings = run_release_checks(inspections, situation.context, config=situation.config)
+    return {finding.check for finding in findings}
+
+
+@pytest.mark.parametrize("check", sorted(BROKEN))
+def test_a_file_that_breaks_one_rule_is_refused_by_just_that_rule(check, tmp_path):
+    assert found_in_file(BROKEN[check].broken(tmp_path / "broken")) == {check}
+    assert found_in_file(BROKEN[check].repaired(tmp_path / "repaired")) == set()
+
+
+@pytest.mark.parametrize("check", sorted(BROKEN_RELEASES))
+def test_a_release_that_breaks_one_rule_is_refused_by_just_that_rule(check, tmp_path):
+    sample = BROKEN_RELEASES[check]
+    assert found_in_release(sample.broken, tmp_path / "broken") == {check}
+    assert found_in_release(sample.repaired, tmp_path / "repaired") == set()
+
+
+def test_every_check_has_a_sample_that_breaks_it():
+    assert {check.id for check in all_checks()} == {*BROKEN, *BROKEN_RELEASES, *SHOWN_ELSEWHERE}
+
+
+def test_every_check_says_what_it_asks_for_and_what_to_do():
+    for check in all_checks():
+        assert check.text.endswith((".", ")."))
+        assert check.hint.endswith(".")
