@@ -27,7 +27,7 @@ from wheelrelay.errors import (
 )
 from wheelrelay.http import HttpClient
 from wheelrelay.model import DistFile
-from wheelrelay.testing import SourceContract
+from wheelrelay.testing import ConfigContract, SourceContract
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -106,6 +106,12 @@ class TestListingContract(SourceContract):
     @pytest.fixture
     def serve(self, web: Web, http: HttpClient) -> Callable[[Path], ListingSource]:
         return lambda folder: ListingSource(http, web.serve_folder(folder, "/wheels/"))
+
+
+class TestListingConfig(ConfigContract):
+    @pytest.fixture
+    def config(self) -> ListingConfig:
+        return ListingConfig(url="https://example.org/wheels/")
 
 
 class TestPagesOfServers:
@@ -401,6 +407,12 @@ class TestFolders:
         with pytest.raises(BackendError, match="does not end"):
             names_at(f"{web.url}w/", recursive=True)
 
+    def test_so_are_too_many_of_them(self, web: Web) -> None:
+        web.serve("/w/", page(*(f"{number}/" for number in range(listing.MAX_PAGES))))
+        with pytest.raises(BackendError, match="does not end"):
+            names_at(f"{web.url}w/", recursive=True)
+        assert web.paths() == ["/w/"]
+
     def test_the_deepest_folder_allowed_is_read(self, web: Web) -> None:
         for depth in range(listing.MAX_DEPTH):
             web.serve("/w/" + "a/" * depth, page("a/"))
@@ -506,6 +518,11 @@ class TestPagesThatCannotBeRead:
         body = f'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><a href="{WHEEL}"/></html>'
         url = web.serve("/", body, content_type="application/xhtml+xml")
         assert names_at(url) == [WHEEL]
+
+    @pytest.mark.parametrize("location", ["http://[x", "http://example.org:port/", "ftp://example.org/"])
+    def test_a_redirect_to_nowhere_is_an_error(self, web: Web, location: str) -> None:
+        with pytest.raises((BackendError, ConfigError), match="address"):
+            files_at(web.redirect("/", location))
 
     def test_the_listing_itself_may_redirect_anywhere(self, web: Web, elsewhere: Web) -> None:
         elsewhere.serve("/cdn/", page(WHEEL, "sub/"))

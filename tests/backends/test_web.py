@@ -11,12 +11,12 @@ import pytest
 from tests.servers.indexes import IndexServer
 from tests.servers.web import Web
 
-from wheelrelay.backends.web import WebSource
+from wheelrelay.backends.web import WebConfig, WebSource
 from wheelrelay.config import as_remote
 from wheelrelay.errors import BackendError, NotFound, PermissionDenied, Unavailable
 from wheelrelay.http import HttpClient
 from wheelrelay.protocols import Sink
-from wheelrelay.testing import SourceContract, make_wheel
+from wheelrelay.testing import ConfigContract, SourceContract, make_wheel
 
 WHEEL = "foo-1.0-py3-none-any.whl"
 OTHER = "bar-1.0-py3-none-any.whl"
@@ -56,6 +56,12 @@ class TestWebContract(SourceContract):
     def serve(self, web: Web) -> Iterator[Callable[[Path], WebSource]]:
         with closing(HttpClient()) as http:
             yield lambda folder: WebSource(http, web.serve_folder(folder, "/wheels/"))
+
+
+class TestWebConfig(ConfigContract):
+    @pytest.fixture
+    def config(self) -> WebConfig:
+        return WebConfig(url="https://example.org/wheels/")
 
 
 @pytest.mark.parametrize("root", [JSON_TYPE, "text/html"])
