@@ -8,7 +8,6 @@ from pydantic import BaseModel, ValidationError
 
 from wheelrelay.errors import ConfigError
 
-
 SECRET_TAGS = ("env", "file", "keyring", "command", "text")
 """Which kind of value pydantic took a field's to be: part of its path of a key, not of what people write."""
 

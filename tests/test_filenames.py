@@ -1,0 +1,144 @@
+"""Filenames are parsed as the specifications say, and every odd one is refused."""
+
+import pytest
+
+from wheelrelay.errors import InvalidFilename
+from wheelrelay.filenames import (
+    dist_file,
+    is_plain,
+    looks_like_distribution,
+    parse_filename,
+    split_companion,
+)
+from wheelrelay.model import Kind
+
+
+@pytest.mark.parametrize(
+    ("filename", "project", "version"),
+    [
+        ("foo-1.0-1-py3-none-any.whl", "foo", "1.0"),
+        ("foo-1.0-123-py3-none-any.whl", "foo", "1.0"),
+        ("foo-1.0-1abc-py3-none-any.whl", "foo", "1.0"),
+        ("foo-1.0-py2.py3-none-any.whl", "foo", "1.0"),
+        ("foo-1.0-cp27-cp27mu-manylinux1_x86_64.manylinux2010_x86_64.whl", "foo", "1.0"),
+        ("foo-1.0-cp313-cp313t-musllinux_1_2_x86_64.whl", "foo", "1.0"),
+        ("foo-1.0-pp310-pypy310_pp73-win_amd64.whl", "foo", "1.0"),
+        ("foo-1.0-graalpy311-graalpy242_311_native-manylinux_2_28_x86_64.whl", "foo", "1.0"),
+        ("foo-1.0-cp312-cp312-macosx_11_0_universal2.whl", "foo", "1.0"),
+        ("Foo.Bar-1.0-py3-none-any.whl", "foo-bar", "1.0"),
+        ("foo_bar-1.0-py3-none-any.whl", "foo-bar", "1.0"),
+        ("foo-1.20-py3-none-any.whl", "foo", "1.20"),
+        ("foo-1.0rc1-py3-none-any.whl", "foo", "1.0rc1"),
+        ("foo-1.0.post2-py3-none-any.whl", "foo", "1.0.post2"),
+        ("foo-1.0.dev3-py3-none-any.whl", "foo", "1.0.dev3"),
+        ("foo-1!2.0-py3-none-any.whl", "foo", "1!2.0"),
+        ("foo-1.0+cpu.1-py3-none-any.whl", "foo", "1.0+cpu.1"),
+        ("foo-1.0+local_one-py3-none-any.whl", "foo", "1.0+local.one"),
+    ],
+)
+def test_a_wheel_is_known_by_its_name(filename: str, project: str, version: str) -> None:
+    assert (*map(str, parse_filename(filename)),) == (project, version, Kind.WHEEL)
+
+
+@pytest.mark.parametrize(
+    ("filename", "project", "version"),
+    [
+        ("foo-1.0.tar.gz", "foo", "1.0"),
+        ("foo-bar-1.0.tar.gz", "foo-bar", "1.0"),
+        ("Foo.Bar-1.0.zip", "foo-bar", "1.0"),
+        ("foo_bar-1.0.tar.bz2", "foo-bar", "1.0"),
+        ("foo-1.0.tgz", "foo", "1.0"),
+        ("foo-1!2.0.tar.gz", "foo", "1!2.0"),
+        ("foo-1.0+local.tar.gz", "foo", "1.0+local"),
+        ("foo-1.0.0rc1.tar.gz", "foo", "1.0.0rc1"),
+    ],
+)
+def test_an_sdist_is_known_by_its_name(filename: str, project: str, version: str) -> None:
+    assert (*map(str, parse_filename(filename)),) == (project, version, Kind.SDIST)
+
+
+def test_the_project_decides_where_an_sdists_version_begins() -> None:
+    assert str(parse_filename("foo-1.0-1.tar.gz", project="Foo").version) == "1.0.post1"
+    assert parse_filename("foo-1.0-1.tar.gz").project == "foo-1-0"
+    assert parse_filename("foo-bar-1.0.tar.gz", project="foo").project == "foo-bar"
+
+
+def test_foo_is_not_taken_for_foo_bar() -> None:
+    assert parse_filename("foo-1.0.tar.gz").project != parse_filename("foo-bar-1.0.tar.gz").project
+
+
+@pytest.mark.parametrize(
+    "filename",
+    [
+        "foo-1.0-py3-none-any",
+        "foo-1.0.exe",
+        "foo-1.0-py3.whl",
+        "foo-1.0-x-py3-none-any.whl",
+        "foo-not.a.version-py3-none-any.whl",
+        "foo-banana.tar.gz",
+        "foo.tar.gz",
+        ".whl",
+        "",
+        "_-1.0-py3-none-any.whl",
+        "_foo-1.0-py3-none-any.whl",
+        "foo_-1.0.tar.gz",
+        "f\N{LATIN SMALL LETTER O WITH DIAERESIS}o-1.0.tar.gz",
+    ],
+)
+def test_what_is_no_distribution_is_refused(filename: str) -> None:
+    with pytest.raises(InvalidFilename):
+        parse_filename(filename)
+
+
+@pytest.mark.parametrize(
+    "filename",
+    [
+        "../foo-1.0.tar.gz",
+        "/foo-1.0.tar.gz",
+        "a/foo-1.0.tar.gz",
+        "a\\foo-1.0.tar.gz",
+        "C:foo-1.0.tar.gz",
+        ".foo-1.0.tar.gz",
+        "-foo-1.0.tar.gz",
+        "~foo-1.0.tar.gz",
+        " foo-1.0.tar.gz",
+        "foo-1.0.tar.gz\n",
+        "foo\x00-1.0.tar.gz",
+        "foo\x1b[31m-1.0.tar.gz",
+        "foo\N{RIGHT-TO-LEFT OVERRIDE}-1.0.tar.gz",
+        "..",
+    ],
+)
+def test_a_name_that_could_lead_elsewhere_is_refused(filename: str) -> None:
+    assert not is_plain(filename)
+    with pytest.raises(InvalidFilename, match="not a plain filename"):
+        parse_filename(filename)
+
+
+def test_a_file_is_described_by_its_name_and_what_the_remote_says() -> None:
+    file = dist_file("foo_bar-1.0-2-cp27.cp36-none-win32.whl", size=7, yanked="", companions=(".asc",))
+    assert (file.project, str(file.version), file.size, file.yanked) == ("foo-bar", "1.0", 7, "")
+    assert {str(tag) for tag in file.tags} == {"cp27-none-win32", "cp36-none-win32"}
+    assert file.build == (2, "")
+    assert file.sha256 is None
+
+
+def test_an_sdist_has_neither_tags_nor_a_build() -> None:
+    file = dist_file("foo-1.0.tar.gz")
+    assert (file.tags, file.build) == (frozenset(), ())
+
+
+@pytest.mark.parametrize("suffix", [".asc", ".sigstore", ".publish.attestation", ".slsa.attestation"])
+def test_a_companion_is_told_from_its_file(suffix: str) -> None:
+    assert split_companion(f"foo-1.0.tar.gz{suffix}") == ("foo-1.0.tar.gz", suffix)
+    assert split_companion(f"notes.txt{suffix}") is None
+
+
+@pytest.mark.parametrize("filename", ["foo-1.0.tar.gz", "foo-1.0-py3-none-any.whl.metadata", "index.json"])
+def test_what_is_no_companion_is_not_taken_for_one(filename: str) -> None:
+    assert split_companion(filename) is None
+
+
+def test_a_broken_name_that_was_meant_as_a_distribution_is_told_from_other_files() -> None:
+    assert looks_like_distribution("foo_1.0.whl")
+    assert not looks_like_distribution("foo-1.0.tar.gz.asc")

@@ -1,0 +1,108 @@
+"""A staged file is read as it was hashed, or not at all."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from wheelrelay.errors import ChangedWhileReading
+from wheelrelay.filenames import dist_file
+from wheelrelay.staged import BLOCK, FileIdentity, StagedFile
+
+
+def stage(path: Path, content: bytes) -> StagedFile:
+    """What staging makes of ``content``."""
+    path.write_bytes(content)
+    identity = FileIdentity.of(path.stat())
+    return StagedFile(
+        dist_file(path.name), path, len(content), hashlib.sha256(content).hexdigest(), identity
+    )
+
+
+@pytest.fixture
+def staged(tmp_path: Path) -> StagedFile:
+    return stage(tmp_path / "foo-1.0-py3-none-any.whl", os.urandom(3 * BLOCK + 7))
+
+
+def touch(staged: StagedFile) -> None:
+    """Change one byte, and nothing of the size."""
+    with staged.path.open("r+b") as stream:
+        stream.write(b"\0")
+    os.utime(staged.path, ns=(0, 0))
+
+
+def test_a_file_is_read_as_it_was_hashed(staged: StagedFile) -> None:
+    with staged.open() as stream:
+        assert len(stream) == staged.size
+        assert hashlib.sha256(b"".join(stream)).hexdigest() == staged.sha256
+        assert len(stream) == 0
+        assert stream.read(10) == b""
+
+
+def test_reading_without_a_size_gives_the_rest(staged: StagedFile) -> None:
+    with staged.open() as stream:
+        head = stream.read(5)
+        assert head + stream.read() == staged.path.read_bytes()
+
+
+def test_a_part_is_read_alone(staged: StagedFile) -> None:
+    with staged.open(10, 20) as stream:
+        assert len(stream) == 10
+        assert stream.read() == staged.path.read_bytes()[10:20]
+
+
+def test_a_file_changed_before_it_is_read_is_refused(staged: StagedFile) -> None:
+    touch(staged)
+    with pytest.raises(ChangedWhileReading, match="changed after it was verified"), staged.open():
+        pass
+
+
+def test_a_file_changed_while_it_is_read_is_refused_before_its_last_block(staged: StagedFile) -> None:
+    received = 0
+    with pytest.raises(ChangedWhileReading), staged.open() as stream:
+        received += len(stream.read(BLOCK))
+        touch(staged)
+        for block in stream:
+            received += len(block)
+    assert received < staged.size
+
+
+def test_a_file_that_was_cut_is_refused(staged: StagedFile) -> None:
+    with pytest.raises(ChangedWhileReading), staged.open() as stream:
+        os.truncate(staged.path, BLOCK)
+        stream.read()
+
+
+def test_a_file_that_was_replaced_by_the_same_bytes_is_another_file(staged: StagedFile) -> None:
+    other = staged.path.with_suffix(".new")
+    other.write_bytes(staged.path.read_bytes())
+    before = staged.path.stat()
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(ChangedWhileReading), staged.open() as stream:
+        other.replace(staged.path)
+        stream.read()
+
+
+def test_a_file_that_is_gone_is_refused(staged: StagedFile) -> None:
+    with staged.open() as stream:
+        staged.path.unlink()
+        with pytest.raises(ChangedWhileReading):
+            stream.read()
+    with pytest.raises(ChangedWhileReading, match="cannot be read any more"), staged.open():
+        pass
+
+
+def test_an_empty_file_is_a_file(tmp_path: Path) -> None:
+    with stage(tmp_path / "foo-1.0.tar.gz", b"").open() as stream:
+        assert list(stream) == []
+
+
+def test_a_watcher_is_told_of_every_byte(staged: StagedFile) -> None:
+    seen: list[int] = []
+    watched = staged.watched_by(seen.append)
+    with watched.open() as stream:
+        list(stream)
+    assert seen == [BLOCK, BLOCK, BLOCK, 7]
+    assert watched == staged
+    assert watched.filename == "foo-1.0-py3-none-any.whl"
