@@ -1,5 +1,6 @@
 """Fetch a file from its source and prove that it is the file the source promised."""
 
+import bz2
 import gzip
 import hashlib
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wheelrelay.errors import (
+    BackendError,
     ChangedWhileReading,
     DigestMismatch,
     IntegrityError,
@@ -110,7 +112,7 @@ def stage(
         path = wheelhouse.folder / file.filename
         with wheelhouse.incoming(file.filename) as target, source.open(file) as stream:
             meter.copy(stream, target)
-            digests = meter.verify()
+            meter.verify()
             if not file.digests.known():
                 _prove_whole(Path(target.name), file.filename)
         identity = FileIdentity.of(path.stat())
@@ -141,8 +143,7 @@ class _Meter:
         while block := stream.read(BLOCK):
             if self._stopped.is_set():
                 raise Interrupted(f"{self._file.filename} was given up half-way.")
-            if self.size == 0:
-                _refuse_wrong_kind(self._file.filename, block)
+            _refuse_wrong_kind(self._file.filename, block, at=self.size)
             self.size += len(block)
             if self._file.size is not None and self.size > self._file.size:
                 break
@@ -179,16 +180,16 @@ def _hash_in_place(path: Path, meter: _Meter) -> FileIdentity:
     except FileNotFoundError as error:
         raise NotFound(f"{path} is not there any more.") from error
     except OSError as error:
-        raise IntegrityError(f"{path} cannot be read: {error.strerror}.") from error
+        raise BackendError(f"{path} cannot be read: {error.strerror}.") from error
     if before != after or meter.size != after.size:
         raise ChangedWhileReading(f"{path} changed while it was hashed.", hint="Wait until it is written.")
     return after
 
 
-def _refuse_wrong_kind(filename: str, block: bytes) -> None:
-    """Refuse what does not even begin like such an archive, such as an error page."""
+def _refuse_wrong_kind(filename: str, block: bytes, *, at: int) -> None:
+    """Refuse what does not even begin like such an archive, such as an error page; ``at``: bytes before."""
     magic = next((magic for end, magic in MAGIC.items() if filename.endswith(end)), b"")
-    if not block.startswith(magic):
+    if not block.startswith(magic[at : at + len(block)]):
         what = "a web page" if block.lstrip()[:1] == b"<" else "something else"
         raise IntegrityError(f"{filename}: {what} came in its place.", hint="Look at the source's address.")
 
@@ -199,13 +200,11 @@ def _prove_whole(path: Path, filename: str) -> None:
         if filename.endswith((".whl", ".zip")):
             with zipfile.ZipFile(path) as archive:
                 damaged = archive.testzip()
-        elif filename.endswith("gz"):
-            with gzip.open(path) as stream:
-                while stream.read(BLOCK):
-                    pass
-            damaged = None
         else:
             damaged = None
+            with (bz2.open if filename.endswith(".bz2") else gzip.open)(path) as stream:
+                while stream.read(BLOCK):
+                    pass
     except (zipfile.BadZipFile, EOFError, OSError, zlib.error, NotImplementedError, RuntimeError) as error:
         raise IntegrityError(f"{filename} came damaged: {error}.") from error
     if damaged:

@@ -56,9 +56,11 @@ class Workers:
             enough: asked after each item; once it says yes, items that were not begun are left out.
                 Those under way end by themselves.
         """
-        futures = {self._pool.submit(work, item): item for item in items}
+        futures: dict[Future[Result], Item] = {}
         done = []
         with self._stopping_on_interrupt(futures):
+            for item in items:
+                futures[self._pool.submit(work, item)] = item
             for future in as_completed(futures):
                 if future.cancelled():
                     continue
@@ -77,8 +79,8 @@ class Workers:
         try:
             yield
         except KeyboardInterrupt:
-            self.stopped.set()
             _cancel(futures)
+            self.stopped.set()
             for future in futures:
                 if not future.cancelled():
                     future.exception()

@@ -1,0 +1,96 @@
+"""Trying again is bounded, patient, and ends when the relay is to end."""
+
+import threading
+import time
+
+import pytest
+
+from wheelrelay.errors import AuthenticationFailed, SizeMismatch, Unavailable
+from wheelrelay.steps.events import Waiting
+from wheelrelay.steps.retry import Patience, Persistence
+
+QUICK = Patience(attempts=4, first_pause=0.001)
+
+
+class Operation:
+    """Fails as often as it has errors, and then succeeds."""
+
+    def __init__(self, *errors):
+        self.errors = list(errors)
+        self.calls = 0
+
+    def __call__(self):
+        self.calls += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return "done"
+
+
+@pytest.fixture
+def events():
+    return []
+
+
+@pytest.fixture
+def stopped():
+    return threading.Event()
+
+
+@pytest.fixture
+def persistence(events, stopped):
+    return Persistence(QUICK, events.append, stopped)
+
+
+def test_what_may_pass_is_tried_again(persistence, events):
+    operation = Operation(Unavailable("Busy."), SizeMismatch("Cut."))
+    assert persistence.insist("the page", operation) == "done"
+    assert operation.calls == 3
+    assert [(event.what, event.error) for event in events] == [("the page", "Busy."), ("the page", "Cut.")]
+    assert all(isinstance(event, Waiting) for event in events)
+
+
+def test_what_does_not_pass_is_not_tried_again(persistence):
+    operation = Operation(AuthenticationFailed("Who are you?"))
+    with pytest.raises(AuthenticationFailed):
+        persistence.insist("the page", operation)
+    assert operation.calls == 1
+
+
+def test_patience_ends_with_the_last_error(persistence):
+    operation = Operation(*[Unavailable(f"Busy {n}.") for n in range(10)])
+    with pytest.raises(Unavailable, match="Busy 3"):
+        persistence.insist("the page", operation)
+    assert operation.calls == QUICK.attempts
+
+
+def test_a_pause_ends_when_the_relay_is_to_end(events, stopped):
+    persistence = Persistence(Patience(first_pause=60), events.append, stopped)
+    threading.Timer(0.05, stopped.set).start()
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        persistence.insist("the page", Operation(Unavailable("Busy.")))
+    assert time.monotonic() - began < 10
+
+
+def test_nothing_is_tried_again_after_the_end(persistence, events, stopped):
+    stopped.set()
+    operation = Operation(Unavailable("Busy."))
+    with pytest.raises(Unavailable):
+        persistence.insist("the page", operation)
+    assert (operation.calls, events) == (1, [])
+
+
+def test_pauses_grow_and_differ():
+    patience = Patience(first_pause=1.0)
+    for attempt, middle in ((1, 1.0), (2, 2.0), (3, 4.0)):
+        pauses = {patience.pause_after(attempt, Unavailable("Busy.")) for _ in range(20)}
+        assert len(pauses) > 1
+        assert all(middle / 2 <= pause <= middle * 1.5 for pause in pauses)
+
+
+def test_what_a_server_asks_for_is_honoured_within_reason():
+    patience = Patience(longest_pause=60)
+    assert patience.pause_after(1, Unavailable("Busy.", retry_after=7)) == 7
+    assert patience.pause_after(1, Unavailable("Busy.", retry_after=86_400)) == 60
+    assert patience.pause_after(1, Unavailable("Busy.", retry_after=0)) == 0
+    assert patience.pause_after(20, Unavailable("Busy.")) == 60

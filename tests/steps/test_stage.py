@@ -1,0 +1,303 @@
+"""Staging brings bytes to local disk and proves them; what cannot be proved leaves nothing behind."""
+
+import os
+import threading
+import zipfile
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from tests.servers.places import MoodyStore, staged_files
+
+from wheelrelay.backends.directory import DirectoryConfig
+from wheelrelay.errors import (
+    BackendError,
+    ChangedWhileReading,
+    DigestMismatch,
+    IntegrityError,
+    NotFound,
+    SizeMismatch,
+    Unavailable,
+    WheelrelayError,
+)
+from wheelrelay.filenames import dist_file
+from wheelrelay.model import Companion, Digests
+from wheelrelay.staged import BLOCK
+from wheelrelay.steps.stage import Wheelhouse, stage
+from wheelrelay.testing import make_sdist, make_wheel
+from wheelrelay.testing.contract_material import LARGE, write_distribution
+
+WHEEL = "sample-1.0-py3-none-any.whl"
+
+
+class Trickle(BytesIO):
+    """A stream that gives few bytes at a time, as a slow network does."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        return super().read(min(size, 1))
+
+
+class Bytes:
+    """A source of one file of these bytes."""
+
+    def __init__(self, content: bytes, stream=BytesIO):
+        self.content = content
+        self.stream = stream
+
+    def iter_files(self, project):
+        yield dist_file(WHEEL)
+
+    def open(self, file):
+        return self.stream(self.content)
+
+
+@pytest.fixture
+def wheelhouse(tmp_path):
+    folder = tmp_path / "wheelhouse"
+    folder.mkdir()
+    return Wheelhouse(folder)
+
+
+@pytest.fixture
+def content(tmp_path):
+    return make_wheel(tmp_path / "made").read_bytes()
+
+
+def contents(wheelhouse):
+    return sorted(path.name for path in wheelhouse.folder.iterdir())
+
+
+def test_a_file_is_copied_hashed_and_named(wheelhouse, tmp_path):
+    [there] = staged_files(tmp_path, WHEEL)
+    store = MoodyStore([there])
+    [file] = store.iter_files("sample")
+    staged = stage(store, file, wheelhouse)
+    assert staged.path == wheelhouse.folder / WHEEL
+    assert staged.path.read_bytes() == there.path.read_bytes()
+    assert (staged.size, staged.sha256) == (there.size, there.sha256)
+    assert (staged.file.size, staged.file.sha256) == (there.size, there.sha256)
+    with staged.open() as stream:
+        assert stream.read() == there.path.read_bytes()
+    assert contents(wheelhouse) == [WHEEL]
+
+
+def test_companions_come_along(wheelhouse, tmp_path):
+    [there] = staged_files(tmp_path, WHEEL)
+    signature = Companion(".asc", b"signature")
+    store = MoodyStore([replace(there, companions=(signature,))])
+    [file] = store.iter_files("sample")
+    assert stage(store, file, wheelhouse).companions == (signature,)
+
+
+def test_bytes_are_told_as_they_come(wheelhouse, tmp_path):
+    content = write_distribution(tmp_path, WHEEL, size=LARGE).read_bytes()
+    told = []
+    stage(Bytes(content), dist_file(WHEEL), wheelhouse, watcher=told.append)
+    assert sum(told) == len(content)
+    assert max(told) <= BLOCK
+
+
+def test_a_stream_may_give_its_bytes_one_by_one(wheelhouse, content):
+    assert stage(Bytes(content, Trickle), dist_file(WHEEL), wheelhouse).size == len(content)
+
+
+def test_a_local_file_is_hashed_in_place_and_never_copied(wheelhouse, tmp_path):
+    path = make_wheel(tmp_path / "dist")
+    with DirectoryConfig(path=tmp_path / "dist").open() as store:
+        [file] = store.iter_files("sample")
+        staged = stage(store, file, wheelhouse)
+    assert staged.path == path
+    assert contents(wheelhouse) == []
+
+
+def test_a_local_file_is_the_users_own_and_is_not_dropped(wheelhouse, tmp_path, content):
+    with DirectoryConfig(path=make_wheel(tmp_path / "dist").parent).open() as store:
+        [file] = store.iter_files("sample")
+        local = stage(store, file, wheelhouse)
+    copied = stage(Bytes(content), dist_file(WHEEL), wheelhouse)
+    wheelhouse.drop(local)
+    wheelhouse.drop(copied)
+    assert local.path.exists()
+    assert not copied.path.exists()
+
+
+def test_a_local_file_that_is_touched_later_cannot_be_published(wheelhouse, tmp_path):
+    path = make_wheel(tmp_path / "dist")
+    with DirectoryConfig(path=tmp_path / "dist").open() as store:
+        [file] = store.iter_files("sample")
+        staged = stage(store, file, wheelhouse)
+    path.write_bytes(path.read_bytes())
+    os.utime(path, ns=(1, 1))
+    with pytest.raises(ChangedWhileReading), staged.open():
+        pass
+
+
+def test_a_local_file_that_grows_while_it_is_hashed_is_refused(wheelhouse, tmp_path):
+    path = write_distribution(tmp_path / "dist", WHEEL, size=LARGE)
+
+    def grow(_):
+        with path.open("ab") as stream:
+            stream.write(b"more")
+
+    with DirectoryConfig(path=tmp_path / "dist").open() as store:
+        [file] = store.iter_files("sample")
+        with pytest.raises(ChangedWhileReading):
+            stage(store, file, wheelhouse, watcher=grow)
+
+
+def test_a_local_file_that_went_away_is_not_found(wheelhouse, tmp_path):
+    path = make_wheel(tmp_path / "dist")
+    with DirectoryConfig(path=tmp_path / "dist").open() as store:
+        [file] = store.iter_files("sample")
+        path.unlink()
+        with pytest.raises(NotFound):
+            stage(store, file, wheelhouse)
+
+
+def test_a_local_file_that_cannot_be_read_says_why(wheelhouse, tmp_path):
+    path = make_wheel(tmp_path / "dist")
+    with DirectoryConfig(path=tmp_path / "dist").open() as store:
+        [file] = store.iter_files("sample")
+        path.unlink()
+        path.mkdir()
+        with pytest.raises(BackendError, match="Is a directory"):
+            stage(store, file, wheelhouse)
+
+
+@pytest.mark.parametrize(
+    ("declared", "error"),
+    [
+        ({"digests": Digests(sha256="0" * 64)}, DigestMismatch),
+        ({"digests": Digests(md5="0" * 32)}, DigestMismatch),
+        ({"digests": Digests(sha512="0" * 128)}, DigestMismatch),
+        ({"size": 10}, SizeMismatch),
+        ({"size": 10_000_000}, SizeMismatch),
+    ],
+    ids=["sha256", "md5", "sha512", "more bytes", "fewer bytes"],
+)
+def test_what_is_not_what_was_declared_leaves_nothing(wheelhouse, content, declared, error):
+    with pytest.raises(error) as refused:
+        stage(Bytes(content), dist_file(WHEEL, **declared), wheelhouse)
+    assert WHEEL in str(refused.value)
+    assert contents(wheelhouse) == []
+
+
+def test_a_declared_digest_may_be_in_capitals(wheelhouse, tmp_path):
+    [there] = staged_files(tmp_path, WHEEL)
+    file = replace(there.file, digests=Digests(sha256=there.sha256.upper()))
+    staged = stage(Bytes(there.path.read_bytes()), file, wheelhouse)
+    assert staged.sha256 == staged.file.sha256 == there.sha256
+
+
+@pytest.mark.parametrize("name", [WHEEL, "sample-1.0.tar.gz", "sample-1.0.zip", "sample-1.0.tar.bz2"])
+def test_a_web_page_in_the_place_of_a_file_is_refused(wheelhouse, name):
+    page = b"\n<!DOCTYPE html><html><body>Please log in.</body></html>"
+    with pytest.raises(IntegrityError, match="web page"):
+        stage(Bytes(page), dist_file(name), wheelhouse)
+    assert contents(wheelhouse) == []
+
+
+def test_an_empty_file_is_refused(wheelhouse):
+    with pytest.raises(IntegrityError, match="empty"):
+        stage(Bytes(b""), dist_file(WHEEL), wheelhouse)
+    assert contents(wheelhouse) == []
+
+
+@pytest.mark.parametrize("spoil", [lambda good: good[:-30], lambda good: good[:-1], lambda good: good[:10]])
+@pytest.mark.parametrize("kind", ["wheel", "sdist", "bzip2"])
+def test_a_short_body_is_refused_without_any_digest_to_compare(wheelhouse, tmp_path, kind, spoil):
+    path = sample(tmp_path, kind)
+    with pytest.raises(IntegrityError):
+        stage(Bytes(spoil(path.read_bytes())), dist_file(path.name), wheelhouse)
+    assert contents(wheelhouse) == []
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist", "bzip2"])
+def test_a_corrupt_body_is_refused_without_any_digest_to_compare(wheelhouse, tmp_path, kind):
+    path = sample(tmp_path, kind)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    with pytest.raises(IntegrityError, match="damaged"):
+        stage(Bytes(bytes(content)), dist_file(path.name), wheelhouse)
+    assert contents(wheelhouse) == []
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist", "bzip2"])
+def test_a_whole_body_passes_without_any_digest_to_compare(wheelhouse, tmp_path, kind):
+    path = sample(tmp_path, kind)
+    assert stage(Bytes(path.read_bytes()), dist_file(path.name), wheelhouse).size == path.stat().st_size
+
+
+def sample(folder: Path, kind: str) -> Path:
+    if kind == "wheel":
+        return write_distribution(folder, WHEEL, size=3_000)
+    sdist = make_sdist(folder, payload=os.urandom(3_000))
+    if kind == "sdist":
+        return sdist
+    import bz2
+    import gzip
+
+    path = folder / "sample-1.0.tar.bz2"
+    path.write_bytes(bz2.compress(gzip.decompress(sdist.read_bytes())))
+    return path
+
+
+def test_a_source_that_fails_half_way_leaves_nothing(wheelhouse, content):
+    class Failing:
+        def iter_files(self, project):
+            yield dist_file(WHEEL)
+
+        @contextmanager
+        def open(self, file):
+            class Stream(BytesIO):
+                def read(self, size=-1, /):
+                    if self.tell():
+                        raise Unavailable("The line broke.")
+                    return super().read(100)
+
+            yield Stream(content)
+
+    with pytest.raises(Unavailable):
+        stage(Failing(), dist_file(WHEEL), wheelhouse)
+    assert contents(wheelhouse) == []
+
+
+def test_a_full_disk_says_what_to_do(wheelhouse, content):
+    wheelhouse.folder.rmdir()
+    with pytest.raises(WheelrelayError, match="TMPDIR"):
+        stage(Bytes(content), dist_file(WHEEL), wheelhouse)
+
+
+def test_a_relay_that_is_to_end_gives_up_in_the_middle_of_a_file(wheelhouse, tmp_path):
+    content = write_distribution(tmp_path, WHEEL, size=LARGE).read_bytes()
+    stopped, told = threading.Event(), []
+
+    def tell(count):
+        told.append(count)
+        stopped.set()
+
+    with pytest.raises(WheelrelayError, match="half-way"):
+        stage(Bytes(content), dist_file(WHEEL), wheelhouse, watcher=tell, stopped=stopped)
+    assert len(told) == 1
+    assert contents(wheelhouse) == []
+
+
+def test_a_member_with_a_wrong_checksum_is_named(wheelhouse, tmp_path):
+    path = make_wheel(tmp_path, compression=zipfile.ZIP_STORED)
+    content = path.read_bytes().replace(b"A sample distribution", b"A Sample distribution")
+    with pytest.raises(IntegrityError, match="METADATA"):
+        stage(Bytes(content), dist_file(WHEEL), wheelhouse)
+
+
+def test_an_oversized_companion_or_a_lost_one_fails_the_file(wheelhouse, tmp_path):
+    [there] = staged_files(tmp_path, WHEEL)
+    store = MoodyStore([there])
+    [file] = store.iter_files("sample")
+    with pytest.raises(NotFound):
+        stage(store, replace(file, companions=(".asc",)), wheelhouse)
+
+
+def test_streams_may_be_context_managers_of_any_kind(wheelhouse, content):
+    assert stage(Bytes(content, lambda c: nullcontext(BytesIO(c))), dist_file(WHEEL), wheelhouse).size

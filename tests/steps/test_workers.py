@@ -1,0 +1,92 @@
+"""The threads of a relay: as many as asked for, and they end tidily."""
+
+import signal
+import threading
+import time
+
+import pytest
+
+from wheelrelay.errors import BackendError, Unavailable
+from wheelrelay.steps.workers import Workers
+
+
+@pytest.fixture
+def workers():
+    made = Workers(3, threading.Event())
+    yield made
+    made.close()
+
+
+def test_every_item_comes_back_with_its_result(workers):
+    done = workers.each([1, 2, 3, 4, 5], lambda number: number * 10)
+    assert {one.item: one.unwrap() for one in done} == {1: 10, 2: 20, 3: 30, 4: 40, 5: 50}
+
+
+def test_no_more_work_at_once_than_there_are_jobs(workers):
+    at_once, most, lock = 0, 0, threading.Lock()
+
+    def work(_):
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        time.sleep(0.01)
+        with lock:
+            at_once -= 1
+
+    workers.each(range(12), work)
+    assert most == 3
+
+
+def test_an_error_belongs_to_its_item(workers):
+    def work(number):
+        if number == 2:
+            raise Unavailable("Busy.")
+        return number
+
+    done = {one.item: one for one in workers.each([1, 2, 3], work)}
+    assert (done[1].unwrap(), done[3].unwrap()) == (1, 3)
+    with pytest.raises(Unavailable, match="Busy"):
+        done[2].unwrap()
+
+
+def test_a_slip_of_a_foreign_backend_becomes_an_error_of_ours(workers):
+    def work(_):
+        return {}["nothing"]
+
+    [done] = workers.each(["item"], work)
+    with pytest.raises(BackendError, match="KeyError"):
+        done.unwrap()
+    assert isinstance(done.error.__cause__, KeyError)
+
+
+def test_when_it_is_enough_nothing_more_is_begun():
+    workers = Workers(1, threading.Event())
+
+    def work(_):
+        time.sleep(0.005)
+
+    done = workers.each(range(100), work, enough=lambda one: one.item == 3)
+    workers.close()
+    assert 4 <= len(done) < 100
+
+
+def test_on_an_interrupt_nothing_more_is_begun_and_what_is_under_way_ends(workers):
+    begun, ended, going = [], [], threading.Barrier(4)
+
+    def work(number):
+        begun.append(number)
+        if number < 3:
+            going.wait()
+        workers.stopped.wait(10)
+        ended.append(number)
+
+    def interrupt():
+        going.wait()
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        workers.each(range(100), work)
+    assert workers.stopped.is_set()
+    assert sorted(ended) == sorted(begun) == [0, 1, 2]
