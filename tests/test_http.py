@@ -1,0 +1,424 @@
+"""HTTP for a remote: errors are ours, and credentials stay where they belong."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+import requests
+import trustme
+from requests.auth import HTTPBasicAuth
+
+from tests.servers.process import free_port
+from tests.servers.web import Reply, Web, run_web
+from wheelrelay.errors import (
+    AuthenticationFailed,
+    BackendError,
+    ConfigError,
+    NotFound,
+    PermissionDenied,
+    Rejected,
+    SizeMismatch,
+    Unavailable,
+    WheelrelayError,
+)
+from wheelrelay.http import HttpClient, RawBody, RenewableAuth, is_private, is_same_host, origin_of, shown
+
+SECRET = "hunter2"
+BASIC = "Basic bWU6aHVudGVyMg=="
+
+
+@pytest.fixture
+def http() -> Iterator[HttpClient]:
+    """A client without credentials."""
+    client = HttpClient()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def other_web() -> Iterator[Web]:
+    """A web server on another port, and so of another origin."""
+    with run_web() as server:
+        yield server
+
+
+def client_for(*origins: str, allow_insecure: bool = False, ca_cert: Path | None = None) -> HttpClient:
+    """A client with credentials for some origins."""
+    return HttpClient(
+        auth=HTTPBasicAuth("me", SECRET),
+        origins=origins,
+        allow_insecure=allow_insecure,
+        ca_cert=str(ca_cert) if ca_cert else None,
+    )
+
+
+def fetch(client: HttpClient, url: str) -> bytes:
+    """The content at ``url``."""
+    with client.get(url) as response:
+        return response.content
+
+
+def authorizations(web: Web) -> list[str | None]:
+    """The credentials of each request that came in."""
+    return [request.headers.get("authorization") for request in web.requests]
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("status", "kind"),
+        [
+            (401, AuthenticationFailed),
+            (403, PermissionDenied),
+            (404, NotFound),
+            (410, NotFound),
+            (400, Rejected),
+            (409, Rejected),
+            (418, Rejected),
+            (304, Rejected),
+            (408, Unavailable),
+            (425, Unavailable),
+            (429, Unavailable),
+            (500, Unavailable),
+            (503, Unavailable),
+        ],
+    )
+    def test_each_status_has_its_error(
+        self, http: HttpClient, web: Web, status: int, kind: type[WheelrelayError]
+    ) -> None:
+        url = web.serve("/page", status=status)
+        with pytest.raises(WheelrelayError, match=f"{url} answered {status}") as caught:
+            fetch(http, url)
+        assert type(caught.value) is kind
+
+    def test_a_refusal_repeats_the_servers_own_words(self, http: HttpClient, web: Web) -> None:
+        url = web.serve("/page", b"Project name\nis too short.", status=400, content_type="text/plain")
+        with pytest.raises(Rejected, match=r"answered 400: Project name is too short\.$") as caught:
+            fetch(http, url)
+        assert caught.value.status == 400
+
+    def test_a_page_of_html_is_not_repeated(self, http: HttpClient, web: Web) -> None:
+        url = web.serve("/page", "<h1>Oh no</h1>", status=500)
+        with pytest.raises(Unavailable, match="answered 500: Internal Server Error"):
+            fetch(http, url)
+
+    def test_what_a_server_says_cannot_steer_the_terminal(self, http: HttpClient, web: Web) -> None:
+        url = web.serve("/page", b"\x1b]0;owned\x07" + b"x" * 5000, status=400, content_type="text/plain")
+        with pytest.raises(Rejected) as caught:
+            fetch(http, url)
+        assert str(caught.value).isprintable()
+        assert len(str(caught.value)) < 500
+
+    @pytest.mark.parametrize("said", ["7", format_datetime(datetime.now(UTC) + timedelta(seconds=7), True)])
+    def test_the_wait_that_a_server_asks_for_is_passed_on(
+        self, http: HttpClient, web: Web, said: str
+    ) -> None:
+        url = web.serve("/page", status=429, headers={"Retry-After": said})
+        with pytest.raises(Unavailable) as caught:
+            fetch(http, url)
+        assert caught.value.retry_after is not None
+        assert 0 <= caught.value.retry_after <= 7
+
+    @pytest.mark.parametrize("said", ["soon", "", "-5", "1.5", "\u00b2"])
+    def test_a_wait_that_says_nothing_is_none(self, http: HttpClient, web: Web, said: str) -> None:
+        url = web.serve("/page", status=503, headers={"Retry-After": said})
+        with pytest.raises(Unavailable) as caught:
+            fetch(http, url)
+        assert caught.value.retry_after is None
+
+    def test_a_wait_that_is_over_is_no_wait(self, http: HttpClient, web: Web) -> None:
+        past = format_datetime(datetime.now(UTC) - timedelta(hours=1), True)
+        url = web.serve("/page", status=503, headers={"Retry-After": past})
+        with pytest.raises(Unavailable) as caught:
+            fetch(http, url)
+        assert caught.value.retry_after == 0.0
+
+    def test_nobody_listening_may_pass(self, http: HttpClient) -> None:
+        with pytest.raises(Unavailable, match=r"cannot be reached: .*Connection refused\.$"):
+            fetch(http, f"http://127.0.0.1:{free_port()}/")
+
+    def test_a_server_that_hangs_up_may_come_back(self, http: HttpClient) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+            pool.submit(lambda: listener.accept()[0].close())
+            with pytest.raises(Unavailable):
+                fetch(http, f"http://127.0.0.1:{listener.getsockname()[1]}/")
+
+    @pytest.mark.parametrize("cut_after", [0, 10, 900_000])
+    def test_a_body_that_ends_early_is_told_from_a_whole_one(
+        self, http: HttpClient, web: Web, cut_after: int
+    ) -> None:
+        url = web.serve("/file", b"x" * 1_000_000, cut_after=cut_after)
+        with pytest.raises(SizeMismatch, match="ended before"), http.get(url) as response:
+            list(iter(lambda: RawBody(response).read(1 << 16), b""))
+
+    def test_an_address_that_is_none_is_a_configuration_error(self, http: HttpClient) -> None:
+        with pytest.raises(ConfigError, match="not a usable address"):
+            fetch(http, "http://*example.org/")
+
+    def test_no_error_shows_what_an_address_may_hide(self, http: HttpClient, web: Web) -> None:
+        url = web.serve("/signed", status=403) + f"?signature={SECRET}#{SECRET}"
+        with pytest.raises(PermissionDenied) as caught:
+            fetch(http, url)
+        assert SECRET not in str(caught.value)
+
+
+class TestBodies:
+    def test_a_file_that_is_itself_compressed_stays_as_it_is(self, http: HttpClient, web: Web) -> None:
+        url = web.serve("/a.tar.gz", b"\x1f\x8b rest", headers={"Content-Encoding": "gzip"})
+        with http.get(url) as response:
+            assert RawBody(response).read(100) == b"\x1f\x8b rest"
+
+    def test_a_connection_is_used_again(self, http: HttpClient, web: Web) -> None:
+        url = web.serve("/page", b"content")
+        seen = set()
+        for _ in range(3):
+            with http.get(url) as response:
+                seen.add(response.raw.connection.sock.getsockname() if response.raw.connection else None)
+                assert response.content == b"content"
+        assert len(seen) == 1
+
+    def test_threads_ask_side_by_side(self, http: HttpClient, web: Web) -> None:
+        url = web.serve("/page", b"content", delay=0.2)
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(lambda _: fetch(http, url), range(8))) == [b"content"] * 8
+        assert web.most_at_once == 8
+
+    def test_a_post_gives_the_answer_whatever_it_is(self, http: HttpClient, web: Web) -> None:
+        url = web.serve("/legacy/", b"no", status=400, content_type="text/plain")
+        answer = http.post(url, body=b"form", headers={"Content-Type": "text/plain"})
+        assert (answer.status_code, answer.text) == (400, "no")
+        assert web.requests[0].body == b"form"
+
+    def test_a_post_is_not_sent_on_by_a_redirect(self, http: HttpClient, web: Web) -> None:
+        url = web.redirect("/legacy", web.url + "elsewhere", status=307)
+        assert http.post(url, body=b"form", headers={}).status_code == 307
+        assert web.paths() == ["/legacy"]
+
+    def test_anything_can_be_sent_with_the_given_headers_alone(self, web: Web, home: Path) -> None:
+        (home / ".netrc").write_text(f"machine 127.0.0.1 login me password {SECRET}\n")
+        client = client_for(web.url)
+        url = web.serve("/object", status=201)
+        with client.send("PUT", url, body=b"bytes", headers={"X-Auth-Token": "t"}) as answer:
+            assert answer.status_code == 201
+        assert (web.requests[0].method, web.requests[0].body) == ("PUT", b"bytes")
+        assert authorizations(web) == [None]
+
+    def test_after_closing_it_opens_new_connections(self, http: HttpClient, web: Web) -> None:
+        url = web.serve("/page", b"content")
+        fetch(http, url)
+        http.close()
+        assert fetch(http, url) == b"content"
+
+    def test_it_says_who_asks(self, http: HttpClient, web: Web) -> None:
+        fetch(http, web.serve("/page"))
+        assert web.requests[0].headers["user-agent"].startswith("wheelrelay/")
+
+    def test_a_proxy_is_asked_where_one_is_set(
+        self, http: HttpClient, web: Web, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", web.url)
+        web.serve("/page", b"by proxy")
+        assert fetch(http, "http://index.invalid/page") == b"by proxy"
+        assert web.paths() == ["http://index.invalid/page"]
+
+
+class TestCredentials:
+    def test_they_go_to_their_origin(self, web: Web) -> None:
+        fetch(client_for(web.url), web.serve("/page", credentials=("me", SECRET)))
+        assert authorizations(web) == [BASIC]
+
+    def test_they_go_with_a_post_too(self, web: Web) -> None:
+        client_for(web.url).post(web.serve("/legacy/"), body=b"", headers={})
+        assert authorizations(web) == [BASIC]
+
+    def test_they_do_not_go_to_another_port(self, web: Web, other_web: Web) -> None:
+        fetch(client_for(web.url), other_web.serve("/page"))
+        assert authorizations(other_web) == [None]
+
+    def test_they_are_dropped_on_a_redirect_to_another_port(self, web: Web, other_web: Web) -> None:
+        fetch(client_for(web.url), web.redirect("/here", other_web.serve("/there")))
+        assert (authorizations(web), authorizations(other_web)) == ([BASIC], [None])
+
+    def test_they_are_dropped_on_a_redirect_to_another_host(self, web: Web) -> None:
+        there = web.serve("/there").replace("127.0.0.1", "localhost")
+        fetch(client_for(web.url), web.redirect("/here", there))
+        assert authorizations(web) == [BASIC, None]
+
+    def test_they_are_dropped_on_a_redirect_from_tls_to_plain_http(
+        self, tls_web: Web, web: Web, ca_bundle: Path
+    ) -> None:
+        fetch(client_for(tls_web.url, ca_cert=ca_bundle), tls_web.redirect("/here", web.serve("/there")))
+        assert (authorizations(tls_web), authorizations(web)) == ([BASIC], [None])
+
+    def test_they_stay_on_a_redirect_within_the_origin(self, web: Web) -> None:
+        fetch(client_for(web.url), web.redirect("/here", web.serve("/there")))
+        assert authorizations(web) == [BASIC, BASIC]
+
+    @pytest.mark.parametrize("host", ["index.invalid", "127.0.0.1.index.invalid", "10.0.0.1"])
+    def test_they_do_not_go_over_plain_http_to_another_machine(
+        self, web: Web, host: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", web.url)
+        web.serve("/page")
+        fetch(client_for(f"http://{host}/"), f"http://{host}/page")
+        assert authorizations(web) == [None]
+
+    def test_they_do_if_the_configuration_insists(self, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HTTP_PROXY", web.url)
+        web.serve("/page")
+        fetch(client_for("http://index.invalid/", allow_insecure=True), "http://index.invalid/page")
+        assert authorizations(web) == [BASIC]
+
+    def test_those_of_netrc_are_used_where_none_are_configured(
+        self, http: HttpClient, web: Web, home: Path
+    ) -> None:
+        (home / ".netrc").write_text(f"machine 127.0.0.1 login me password {SECRET}\n")
+        fetch(http, web.serve("/page"))
+        assert authorizations(web) == [BASIC]
+
+    def test_those_of_netrc_do_not_go_over_plain_http_to_another_machine(
+        self, http: HttpClient, web: Web, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (home / ".netrc").write_text(f"machine index.invalid login me password {SECRET}\n")
+        monkeypatch.setenv("HTTP_PROXY", web.url)
+        web.serve("/page")
+        web.redirect("/here", "http://index.invalid/page")
+        fetch(http, "http://index.invalid/page")
+        fetch(http, web.url + "here")
+        assert authorizations(web) == [None, None, None]
+
+    def test_those_of_an_address_do_not_go_over_plain_http_to_another_machine(
+        self, http: HttpClient, web: Web, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", web.url)
+        web.serve("/page")
+        fetch(http, f"http://me:{SECRET}@index.invalid/page")
+        assert authorizations(web) == [None]
+
+
+class TestRenewal:
+    class Rotated(RenewableAuth):
+        """Credentials of which the first ones have expired."""
+
+        def __init__(self, *passwords: str) -> None:
+            self.passwords = list(passwords)
+
+        def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+            return HTTPBasicAuth("me", self.passwords[0])(request)
+
+        def renew(self, refused: str | None) -> bool:
+            assert refused
+            return len(self.passwords) > 1 and bool(self.passwords.pop(0))
+
+    def test_stale_credentials_are_read_again_once(self, web: Web) -> None:
+        client = HttpClient(auth=self.Rotated("old", SECRET), origins=(web.url,))
+        assert fetch(client, web.serve("/page", b"content", credentials=("me", SECRET))) == b"content"
+
+    def test_credentials_that_stay_wrong_are_an_error(self, web: Web) -> None:
+        client = HttpClient(auth=self.Rotated("old"), origins=(web.url,))
+        with pytest.raises(AuthenticationFailed, match="Check the credentials"):
+            fetch(client, web.serve("/page", credentials=("me", SECRET)))
+        assert len(web.requests) == 1
+
+
+class TestTLS:
+    def test_a_stranger_is_refused_and_the_way_to_trust_it_named(
+        self, http: HttpClient, tls_web: Web, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with pytest.raises(BackendError, match=r"could not prove who it is: .*ca_cert") as caught:
+            fetch(http, tls_web.serve("/page"))
+        assert not caught.value.retryable
+
+    def test_a_bundle_makes_it_trusted_whatever_the_environment_names(
+        self, tls_web: Web, ca_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "other.pem"))
+        client = HttpClient(ca_cert=str(ca_bundle))
+        assert fetch(client, tls_web.serve("/page", b"content")) == b"content"
+
+    def test_a_client_shows_its_certificate(
+        self, authority: trustme.CA, ca_bundle: Path, tmp_path: Path
+    ) -> None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(ca_bundle))
+        context.verify_mode = ssl.CERT_REQUIRED
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+        mine = tmp_path / "client.pem"
+        authority.issue_cert("me@example.org").private_key_and_cert_chain_pem.write_to_path(str(mine))
+        with run_web(tls=context) as strict:
+            page = strict.serve("/page", b"content")
+            client = HttpClient(ca_cert=str(ca_bundle), client_cert=str(mine))
+            assert fetch(client, page) == b"content"
+            with pytest.raises(Unavailable):
+                fetch(HttpClient(ca_cert=str(ca_bundle)), page)
+
+    def test_tls_that_breaks_off_may_pass(self, web: Web) -> None:
+        with pytest.raises(Unavailable):
+            fetch(HttpClient(), web.url.replace("http:", "https:"))
+
+    def test_a_certificate_that_is_not_there_is_a_configuration_error(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match=r"nowhere\.pem is not there"):
+            HttpClient(ca_cert=str(tmp_path / "nowhere.pem"))
+
+
+class TestRedirects:
+    def test_one_to_another_host_is_refused_where_content_must_be_the_remotes(
+        self, http: HttpClient, web: Web, other_web: Web
+    ) -> None:
+        url = web.redirect("/simple/foo/", other_web.serve("/simple/foo/", b"another's content"))
+        with (
+            pytest.raises(Rejected, match=r"redirects to another host, 127\.0\.0\.1"),
+            http.get(url, same_host=True),
+        ):
+            pass
+        assert other_web.requests == []
+
+    def test_one_within_the_host_is_followed(self, http: HttpClient, web: Web) -> None:
+        web.serve("/simple/foo/", b"content")
+        with http.get(web.redirect("/simple/foo", "/simple/foo/"), same_host=True) as response:
+            assert response.content == b"content"
+
+    def test_an_endless_one_ends(self, http: HttpClient, web: Web) -> None:
+        with pytest.raises(BackendError):
+            fetch(http, web.redirect("/round", web.url + "round"))
+
+
+@pytest.mark.parametrize(
+    ("url", "private"),
+    [
+        ("https://index.example/", True),
+        ("http://localhost:8080/", True),
+        ("http://127.0.0.1/", True),
+        ("http://127.9.9.9/", True),
+        ("http://[::1]:80/", True),
+        ("http://127.0.0.1.example/", False),
+        ("http://localhost.example/", False),
+        ("http://index.example/", False),
+        ("http://10.0.0.1/", False),
+    ],
+)
+def test_a_connection_is_private_by_tls_or_within_this_machine(url: str, private: bool) -> None:
+    assert is_private(url) is private
+
+
+def test_an_origin_is_scheme_host_and_port() -> None:
+    assert origin_of("https://Example.org/simple/") == origin_of("https://example.org:443/legacy/")
+    assert origin_of("http://example.org/") != origin_of("https://example.org/")
+    assert is_same_host("http://example.org/", "https://example.org/")
+    assert not is_same_host("https://example.org/", "http://example.org/")
+
+
+def test_an_address_is_shown_without_what_is_secret_in_it() -> None:
+    assert shown("https://me:pw@example.org:8443/a?key=1#frag") == "https://example.org:8443/a"
+
+
+def test_a_fault_that_passes_is_over_at_the_next_try(http: HttpClient, web: Web) -> None:
+    url = web.serve("/page", b"content")
+    web.fail("/page", Reply(status=503))
+    with pytest.raises(Unavailable):
+        fetch(http, url)
+    assert fetch(http, url) == b"content"
