@@ -507,10 +507,14 @@ class RemovesWhatWasNotNamed(WholeStore):
 
 @breaks(StoreContract.test_threads_may_put_and_list_and_read_at_once)
 class ListsWhileItChanges(WholeStore):
+    def put(self, staged):
+        sleep(0.05)
+        super().put(staged)
+
     def iter_files(self, project):
         for kept in self._kept.values():
             yield kept.file
-            sleep(0.02)
+            sleep(0.1)
 
 
 class ShelfConfig(RemoteConfig):
