@@ -1,0 +1,138 @@
+"""The objects of a bucket, below a prefix: the operations that make it a container."""
+
+import string
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+from urllib.parse import quote, unquote
+
+from wheelrelay.containers.objects import StoredObject
+from wheelrelay.errors import AlreadyExists, BackendError, PermissionDenied, Rejected
+from wheelrelay.protocols import ByteStream
+from wheelrelay.staged import StagedFile
+from wheelrelay_s3.bucket import Bucket
+from wheelrelay_s3.uploads import upload
+
+WITNESS = ".wheelrelay-witness"
+"""An object that is there so that writing it again must be refused."""
+
+_PLAIN = string.punctuation.replace("%", "")
+"""Characters that stand for themselves in metadata, beside letters and digits."""
+
+
+class S3Reader:
+    """Reads the objects of a bucket; see `wheelrelay.containers.objects.ReadableObjects`."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
+        """The objects in a folder, page after page; those that stand for folders are left out."""
+        page: Mapping[str, Any] = {}
+        while not page or page.get("IsTruncated"):
+            page = self._bucket.list_page(folder, **self._after(page, folder))
+            for entry in page.get("Contents", ()):
+                if not entry["Key"].endswith("/"):
+                    yield self._stored(self._bucket.name_of(entry["Key"]), entry["Size"], entry)
+
+    def stat_object(self, name: str) -> StoredObject:
+        """One object with its metadata."""
+        try:
+            answer = self._bucket.call("head_object", name)
+        except (PermissionDenied, Rejected):
+            with self.open_object(name):  # a HEAD is refused without a word; a GET says why
+                raise
+        return self._stored(name, answer["ContentLength"], answer)
+
+    @contextmanager
+    def open_object(self, name: str) -> Iterator[ByteStream]:
+        """Open an object; it comes over the network as it is read."""
+        body = self._bucket.call("get_object", name)["Body"]
+        try:
+            yield _Reading(self._bucket, name, body)
+        finally:
+            self._bucket.close_body(body)
+
+    def address_of(self, name: str) -> str:
+        """The object's web address at the endpoint."""
+        return self._bucket.address_of(name)
+
+    def _after(self, page: Mapping[str, Any], folder: str) -> dict[str, str]:
+        """The parameters that ask for what follows a page."""
+        if not page:
+            return {}
+        token = page.get("NextContinuationToken")
+        if not token or token == page.get("ContinuationToken"):
+            raise BackendError(f"{self.address_of(folder)}: the listing breaks off.")
+        return {"ContinuationToken": token}
+
+    def _stored(self, name: str, size: int, told: Mapping[str, Any]) -> StoredObject:
+        kept = {key.lower(): unquote(value) for key, value in told.get("Metadata", {}).items()}
+        return StoredObject(name, size, told["ETag"].strip('"'), told["LastModified"], kept)
+
+
+class S3Objects(S3Reader):
+    """Reads and writes the objects of a bucket; see `wheelrelay.containers.objects.Objects`."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        super().__init__(bucket)
+        self._lock = Lock()
+        self._refuses_taken_names = False
+
+    def create_object(
+        self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
+    ) -> None:
+        """Write an object that is not there yet: the server itself refuses a name that is taken."""
+        self._prove_that_taken_names_are_refused()
+        upload(self._bucket, name, content, _kept(content_type, metadata), condition={"IfNoneMatch": "*"})
+
+    def replace_object(
+        self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
+    ) -> None:
+        """Write an object in place of the one that may be there."""
+        upload(self._bucket, name, content, _kept(content_type, metadata), condition={})
+
+    def delete_object(self, name: str) -> None:
+        """Remove an object."""
+        self._bucket.call("delete_object", name)
+
+    def _prove_that_taken_names_are_refused(self) -> None:
+        """Find out once whether the server heeds the condition: some speak S3's API and pass over it."""
+        with self._lock:
+            if self._refuses_taken_names:
+                return
+            for _ in range(2):
+                try:
+                    upload(
+                        self._bucket, WITNESS, b"", _kept("text/plain", {}), condition={"IfNoneMatch": "*"}
+                    )
+                except AlreadyExists:
+                    self._refuses_taken_names = True
+                    return
+            raise BackendError(
+                f"{self.address_of('')}: this server overwrites, although it is told not to (If-None-Match).",
+                hint="Two jobs that push at once could replace each other's files: use a server that knows "
+                "conditional writes.",
+            )
+
+
+class _Reading:
+    """The bytes of an object, as they come."""
+
+    def __init__(self, bucket: Bucket, name: str, body: Any) -> None:
+        self._bucket = bucket
+        self._name = name
+        self._body = body
+
+    def read(self, size: int, /) -> bytes:
+        """Up to ``size`` bytes; empty at the end."""
+        return self._bucket.read(self._name, self._body, size)
+
+
+def _kept(content_type: str, metadata: Mapping[str, str]) -> dict[str, Any]:
+    """What is kept with an object; values are ASCII, without spaces that somebody could fold."""
+    return {
+        "ContentType": content_type,
+        "Metadata": {key: quote(value, safe=_PLAIN) for key, value in metadata.items()},
+    }
