@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -68,7 +68,8 @@ def confirm(
     trouble = "the sink does not show it"
     while True:
         try:
-            doubts += _strike_off(sink, open_files, how)
+            for doubt in _strike_off(sink, open_files, how):
+                doubts.append(doubt)  # one by one: the next file may be in trouble
         except WheelrelayError as error:
             if not error.retryable:
                 return [*doubts, *_late(open_files, str(error))]
@@ -80,19 +81,17 @@ def confirm(
         pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
-def _strike_off(sink: SupportsInventory, open_files: dict[str, StagedFile], how: Confirm) -> list[Doubt]:
+def _strike_off(sink: SupportsInventory, open_files: dict[str, StagedFile], how: Confirm) -> Iterator[Doubt]:
     """Take from ``open_files`` what the sink shows; doubts are what it shows wrongly."""
-    doubts = []
     for project in sorted({staged.file.project for staged in open_files.values()}):
         for there in sink.inventory(project):
             staged = open_files.get(there.filename)
             if staged is None:
                 continue
             sha256 = there.sha256 if how is Confirm.INDEX and there.sha256 else fetched_sha256(sink, there)
-            if sha256 != staged.sha256:
-                doubts.append(_wrong(staged, sha256))
             del open_files[there.filename]
-    return doubts
+            if sha256 != staged.sha256:
+                yield _wrong(staged, sha256)
 
 
 def fetched_sha256(sink: object, file: DistFile) -> str:

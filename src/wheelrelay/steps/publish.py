@@ -7,6 +7,7 @@ from wheelrelay.errors import AlreadyExists, WheelrelayError
 from wheelrelay.protocols import Sink, SupportsInventory
 from wheelrelay.records import Delivery, Outcome
 from wheelrelay.staged import StagedFile
+from wheelrelay.steps.confirm import fetched_sha256
 from wheelrelay.steps.retry import Persistence
 
 
@@ -46,7 +47,7 @@ def _attempt(
     except AlreadyExists as error:
         return _settle_taken_name(sink, staged, persistence, error, first=attempt == 1)
     except WheelrelayError as error:
-        if not error.retryable:
+        if not error.retryable and attempt == 1:
             return Outcome.FAILED, str(error)
         paused = persistence.again(staged.filename, attempt, error)
         seen = look(sink, staged, persistence)
@@ -67,14 +68,13 @@ def look(sink: Sink, staged: StagedFile, persistence: Persistence) -> Seen:
     project = staged.file.project
     try:
         there = persistence.insist(f"the inventory of {project}", lambda: list(sink.inventory(project)))
+        found = next((file for file in there if file.filename == staged.filename), None)
+        if found is None:
+            return Seen.ABSENT
+        sha256 = found.sha256 or persistence.insist(staged.filename, lambda: fetched_sha256(sink, found))
     except WheelrelayError:
         return Seen.UNTOLD
-    found = next((file for file in there if file.filename == staged.filename), None)
-    if found is None:
-        return Seen.ABSENT
-    if found.sha256 is None:
-        return Seen.UNTOLD
-    return Seen.SAME if found.sha256 == staged.sha256 else Seen.OTHER
+    return Seen.SAME if sha256 == staged.sha256 else Seen.OTHER
 
 
 def _settle_taken_name(
