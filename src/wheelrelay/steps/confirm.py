@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -68,8 +68,7 @@ def confirm(
     trouble = "the sink does not show it"
     while True:
         try:
-            for doubt in _strike_off(sink, open_files, how):
-                doubts.append(doubt)  # one by one: the next file may be in trouble
+            _strike_off(sink, open_files, how, doubts)
         except WheelrelayError as error:
             if not error.retryable:
                 return [*doubts, *_late(open_files, str(error))]
@@ -81,8 +80,13 @@ def confirm(
         pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
-def _strike_off(sink: SupportsInventory, open_files: dict[str, StagedFile], how: Confirm) -> Iterator[Doubt]:
-    """Take from ``open_files`` what the sink shows; doubts are what it shows wrongly."""
+def _strike_off(
+    sink: SupportsInventory, open_files: dict[str, StagedFile], how: Confirm, doubts: list[Doubt]
+) -> None:
+    """Move out of ``open_files`` what the sink shows; to ``doubts``, if it shows it wrongly.
+
+    Both are true also when this ends with an error, as when one of several files cannot be fetched.
+    """
     for project in sorted({staged.file.project for staged in open_files.values()}):
         for there in sink.inventory(project):
             staged = open_files.get(there.filename)
@@ -91,7 +95,7 @@ def _strike_off(sink: SupportsInventory, open_files: dict[str, StagedFile], how:
             sha256 = there.sha256 if how is Confirm.INDEX and there.sha256 else fetched_sha256(sink, there)
             del open_files[there.filename]
             if sha256 != staged.sha256:
-                yield _wrong(staged, sha256)
+                doubts.append(_wrong(staged, sha256))
 
 
 def fetched_sha256(sink: object, file: DistFile) -> str:
