@@ -1,0 +1,106 @@
+"""Swift, and what Rackspace and OpenStack put before it; a container of its own for every test."""
+
+import os
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+from tests.servers.keystone import Keystone, run_keystone
+from tests.servers.rackspace import API_KEY, Rackspace, run_rackspace
+from tests.servers.swift import Cluster, Swift, run_cluster
+
+from wheelrelay_cloudfiles.config import CloudFilesConfig, SwiftConfig
+
+NUMBERS = count(1)
+
+FOREIGN = ("OS_", "ST_", "RACKSPACE_")
+"""Beginnings of environment variables that would let the surroundings take part in a test."""
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The secrets of the test's servers, and nothing from outside."""
+    for name in os.environ:
+        if name.startswith(FOREIGN):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("SWIFT_KEY", "testing")
+    monkeypatch.setenv("CLOUDFILES_KEY", API_KEY)
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The storage servers; tests start proxies of their own for another limit or token life."""
+    with run_cluster(tmp_path_factory.mktemp("swift")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def swift(cluster: Cluster) -> Iterator[Swift]:
+    """Swift as it usually is."""
+    with cluster.proxy() as swift:
+        yield swift
+
+
+@pytest.fixture(scope="session")
+def tight_swift(cluster: Cluster) -> Iterator[Swift]:
+    """Swift where an object has at most 1 MiB."""
+    with cluster.proxy(limit=2**20) as swift:
+        yield swift
+
+
+@pytest.fixture
+def rackspace(swift: Swift) -> Iterator[Rackspace]:
+    """Rackspace's identity service and CDN."""
+    with run_rackspace(swift) as rackspace:
+        yield rackspace
+
+
+@pytest.fixture
+def keystone(swift: Swift) -> Iterator[Keystone]:
+    """OpenStack's identity service."""
+    with run_keystone(swift) as keystone:
+        yield keystone
+
+
+@pytest.fixture
+def container() -> str:
+    """The name of a container that is not there yet; it needs quoting."""
+    return f"wheels & more {next(NUMBERS)}"
+
+
+@pytest.fixture
+def empty_container(swift: Swift, container: str) -> str:
+    """The same container, made; it is in the account that all proxies lead to."""
+    swift.make_container(container)
+    return container
+
+
+@pytest.fixture
+def config_for(container: str) -> Callable[..., SwiftConfig]:
+    """Gives the configuration of a container behind a proxy, by auth version 1, with further keys at will."""
+
+    def make(swift: Swift, **keys: Any) -> SwiftConfig:
+        user = {"username": swift.username, "password": {"env": "SWIFT_KEY"}}
+        return SwiftConfig(**{"container": container, "auth_url": f"{swift.auth_url}/v1.0", **user, **keys})
+
+    return make
+
+
+@pytest.fixture
+def swift_config(swift: Swift, config_for: Callable[..., SwiftConfig]) -> SwiftConfig:
+    """A container of Swift."""
+    return config_for(swift)
+
+
+@pytest.fixture
+def cloudfiles_config(rackspace: Rackspace, container: str) -> CloudFilesConfig:
+    """A container of Cloud Files."""
+    return CloudFilesConfig(
+        container=container,
+        prefix="nightly/wheels",
+        region="ORD",
+        username="ci",
+        api_key={"env": "CLOUDFILES_KEY"},
+        auth_url=rackspace.auth_url,
+    )

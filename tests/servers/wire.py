@@ -1,0 +1,77 @@
+"""A wire to a server that a test can cut, or spoil, in the middle of what is sent."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
+
+from tests.servers.process import HOST
+
+BLOCK = 1 << 16
+
+
+class Wire:
+    """Carries bytes to a server and back; see `run_wire`.
+
+    Attributes:
+        url: of this end, without a slash at the end.
+        cut_sent: bytes after which a connection is cut that sends so many.
+        cut_received: the same for what comes back.
+        spoil: a byte that is changed on its way to the server, counted from the connection's first.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.cut_sent: int | None = None
+        self.cut_received: int | None = None
+        self.spoil: int | None = None
+
+    def carry(self, here: socket.socket, there: socket.socket) -> None:
+        """Join two connections until one of them ends."""
+        back = threading.Thread(target=self._copy, args=(there, here, False), daemon=True)
+        back.start()
+        self._copy(here, there, True)
+        back.join()
+        here.close()
+        there.close()
+
+    def _copy(self, source: socket.socket, target: socket.socket, sending: bool) -> None:
+        count = 0
+        with suppress(OSError):
+            while block := source.recv(BLOCK):
+                limit = self.cut_sent if sending else self.cut_received
+                if limit is not None and count + len(block) > limit:
+                    break
+                if sending and self.spoil is not None and count <= self.spoil < count + len(block):
+                    at = self.spoil - count
+                    block = block[:at] + bytes([block[at] ^ 1]) + block[at + 1 :]
+                count += len(block)
+                target.sendall(block)
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def run_wire(server: str) -> Iterator[Wire]:
+    """Lay a wire to ``server``, an address like ``http://127.0.0.1:8080``."""
+    parts = urlsplit(server)
+    assert parts.hostname
+    goal = parts.hostname, parts.port or 80
+    with socket.create_server((HOST, 0)) as listener:
+        wire = Wire(f"http://{HOST}:{listener.getsockname()[1]}")
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    here, _ = listener.accept()
+                    there = socket.create_connection(goal)
+                    threading.Thread(target=wire.carry, args=(here, there), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield wire
+        finally:
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
