@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wheelrelay.api import list_files, plan, push, relay
+    from wheelrelay.api import check, list_files, plan, push, relay
     from wheelrelay.config import Config, Mode, Remote, RemoteConfig, Route, SinkConfig, load_config
     from wheelrelay.errors import (
         AlreadyExists,
@@ -87,6 +87,7 @@ __all__ = [
     "Unavailable",
     "UnknownBackend",
     "WheelrelayError",
+    "check",
     "dist_file",
     "list_files",
     "load_config",

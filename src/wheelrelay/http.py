@@ -63,6 +63,14 @@ class _NoAuth(requests.auth.AuthBase):
 class RenewableAuth(requests.auth.AuthBase):
     """Credentials that may have changed since they were read: a token expires, a secret is rotated."""
 
+    def make_ready(self) -> None:
+        """Read the credentials now.
+
+        Raises:
+            MissingSecret: they are not there.
+        """
+        raise NotImplementedError
+
     def renew(self, refused: str | None) -> bool:
         """Read the credentials again after the ``Authorization`` value ``refused`` was not accepted.
 
@@ -196,6 +204,11 @@ class HttpClient:
         ):
             yield response
 
+    def make_ready(self) -> None:
+        """Read the credentials now, if there are any to read; see `RenewableAuth.make_ready`."""
+        if isinstance(self._auth, RenewableAuth):
+            self._auth.make_ready()
+
     def renew_credentials(self, refusal: requests.Response) -> bool:
         """After a 401: whether there are other credentials now, so that sending again makes sense."""
         auth = self._auth_for(refusal.url)
@@ -219,10 +232,15 @@ class HttpClient:
             "timeout": (CONNECT_TIMEOUT, READ_TIMEOUT),
             "hooks": {"response": _refuse_to_leave} if same_host else None,
         }
-        response = self._session().get(url, auth=self._auth_for(url), **options)
-        if response.status_code == 401 and self.renew_credentials(response):
-            response.close()
+        try:
             response = self._session().get(url, auth=self._auth_for(url), **options)
+            if response.status_code == 401 and self.renew_credentials(response):
+                response.close()
+                response = self._session().get(url, auth=self._auth_for(url), **options)
+        except requests.RequestException:
+            raise  # some of them are ValueErrors as well
+        except ValueError as error:
+            raise BackendError(f"{shown(url)} redirects to what is not an address: {error}.") from error
         return response
 
     def _session(self) -> requests.Session:

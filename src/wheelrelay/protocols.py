@@ -114,6 +114,33 @@ class KeepsCompanions(Protocol):
 
 
 @runtime_checkable
+class SupportsStatus(Protocol):
+    """A place that can say in which state a project is (PEP 792)."""
+
+    def project_status(self, project: str) -> str | None:
+        """``active``, ``archived``, ``quarantined``, ``deprecated``; ``None`` if the project is not there.
+
+        Raises:
+            BackendError: it cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsReadiness(Protocol):
+    """A sink that can make sure, before anything is published anywhere, that it has what it needs."""
+
+    def make_ready(self) -> None:
+        """Resolve the credentials.
+
+        Raises:
+            MissingSecret: a secret is not there.
+            BackendError: none can be had.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsFinalize(Protocol):
     """A sink that has something to do after the last file, such as writing its index pages."""
 

@@ -26,6 +26,10 @@ class PathsSource:
     def __init__(self, paths: Mapping[str, Path]) -> None:
         self._paths = dict(paths)
 
+    def paths(self) -> list[Path]:
+        """All paths, in the order that they were found in."""
+        return list(self._paths.values())
+
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
         """The files, with the companions that lie beside them."""
         for filename, path in self._paths.items():

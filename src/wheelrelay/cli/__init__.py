@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from wheelrelay.cli.checking import check
 from wheelrelay.cli.config import config
 from wheelrelay.cli.demo import demo
 from wheelrelay.cli.listing import backends, list_
@@ -50,7 +51,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, list_, plan, relay, config, backends):
+for command in (demo, list_, plan, relay, check, config, backends):
     cli.add_command(command)
 
 

@@ -19,6 +19,7 @@ from wheelrelay.cli.options import (
     quiet_option,
     receipt_option,
     selection_options,
+    sums_option,
     yes_option,
 )
 
@@ -138,6 +139,7 @@ def plan(asked: Asked, allow_unexpected: bool, jobs: int, as_json: bool, config_
 @allow_unexpected_option
 @jobs_option
 @receipt_option
+@sums_option
 @confirm_timeout_option
 @json_option
 @quiet_option
@@ -149,6 +151,7 @@ def relay(  # one parameter for each option
     allow_unexpected: bool,
     jobs: int,
     receipt: str | None,
+    sums: str | None,
     confirm_timeout: str,
     as_json: bool,
     quiet: bool,
@@ -179,6 +182,7 @@ def relay(  # one parameter for each option
                 jobs=jobs,
                 progress=progress,
                 receipt=receipt,
+                sums=sums,
                 allow_unexpected=allow_unexpected,
                 approve=_ask if not yes and sys.stdin.isatty() and sys.stderr.isatty() else None,
                 confirm_within=_seconds(confirm_timeout),

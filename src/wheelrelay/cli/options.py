@@ -55,6 +55,9 @@ jobs_option = click.option(
 receipt_option = click.option(
     "--receipt", metavar="FILE", help="Write what was done as JSON, however it ends."
 )
+sums_option = click.option(
+    "--sums", metavar="FILE", help="Write the sha256 of every file, as announcements carry them."
+)
 yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask before publishing.")
 allow_unexpected_option = click.option(
     "--allow-unexpected", is_flag=True, help="Let files through that the expected set does not name."

@@ -3,7 +3,7 @@
 from wheelrelay.config.bases import Confirm, ContainerConfig, RemoteConfig, SinkConfig
 from wheelrelay.config.load import Config, load_config
 from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
-from wheelrelay.config.routes import Mode, Route
+from wheelrelay.config.routes import Mode, Order, Route
 from wheelrelay.config.secrets import SecretReference, SecretValue, TextOrReference
 from wheelrelay.config.values import Duration, LocalPath, WebAddress
 
@@ -14,6 +14,7 @@ __all__ = [
     "Duration",
     "LocalPath",
     "Mode",
+    "Order",
     "Remote",
     "RemoteConfig",
     "RemoteLike",

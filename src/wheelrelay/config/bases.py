@@ -2,10 +2,12 @@
 
 from contextlib import AbstractContextManager
 from enum import StrEnum
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from wheelrelay.checks.check import Profile
+from wheelrelay.checks.config import ChecksConfig
 from wheelrelay.errors import ConfigError
 from wheelrelay.protocols import Backend
 
@@ -65,6 +67,17 @@ class SinkConfig(RemoteConfig):
         description="How to prove what was published: 'index' reads the digests back, 'download' fetches and "
         "hashes every file, 'none' takes the sink's word.",
     )
+
+    checks: ChecksConfig = Field(
+        default=ChecksConfig(), description="Which checks a release must pass before it is published there."
+    )
+
+    usual_profile: ClassVar[Profile] = Profile.INDEX
+    """The profile of a sink whose configuration names none."""
+
+    def checks_asked(self) -> ChecksConfig:
+        """The checks of this sink with nothing left open."""
+        return self.checks.complete(self.usual_profile)
 
 
 class ContainerConfig(SinkConfig):

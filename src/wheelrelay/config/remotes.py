@@ -9,6 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
+from wheelrelay.checks.check import Profile
+from wheelrelay.checks.config import ChecksConfig
 from wheelrelay.config.bases import Confirm, RemoteConfig, SinkConfig
 from wheelrelay.config.problems import explain
 from wheelrelay.errors import ConfigError, PluginLoadError, WheelrelayError
@@ -45,6 +47,13 @@ class Remote:
     def confirm(self) -> Confirm:
         """How to prove what was published there."""
         return self.config.confirm if isinstance(self.config, SinkConfig) else Confirm.INDEX
+
+    @property
+    def checks(self) -> ChecksConfig:
+        """What is asked of a release before it is published there."""
+        if isinstance(self.config, SinkConfig):
+            return self.config.checks_asked()
+        return ChecksConfig().complete(Profile.INDEX)
 
 
 RemoteLike = str | Remote | RemoteConfig | Source | Sink

@@ -1,9 +1,9 @@
 """A route: from one remote to one or more remotes, with a selection and the conditions for release."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from packaging.requirements import Requirement
 from pydantic import (
@@ -16,11 +16,14 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from wheelrelay.checks import parse_sums
 from wheelrelay.config.remotes import RemoteLike, as_remote
 from wheelrelay.config.values import LocalPath
 from wheelrelay.errors import ConfigError
-from wheelrelay.expect import Expected, ExpectedWheel, expected_wheels, from_build_identifiers
+from wheelrelay.expect import Expected, expected_wheels, from_build_identifiers
 from wheelrelay.select import Selection, TagPattern, parse_requirement
+
+Parsed = TypeVar("Parsed")
 
 
 class Mode(StrEnum):
@@ -28,6 +31,13 @@ class Mode(StrEnum):
 
     RELEASE = "release"
     MIRROR = "mirror"
+
+
+class Order(StrEnum):
+    """In which order the files of a release are published."""
+
+    SDIST_LAST = "sdist-last"
+    ANY = "any"
 
 
 def _resolved(given: RemoteLike, info: ValidationInfo) -> RemoteLike:
@@ -74,6 +84,22 @@ class Expect(BaseModel):
     )
     sdist: bool | None = Field(default=None, description="Whether there must be an sdist, or must be none.")
     count: int | None = Field(default=None, ge=1, description="How many files there must be.")
+    commit: str | None = Field(
+        default=None,
+        description="The commit that every file must have been pushed from; it may be abbreviated.",
+    )
+    sha256sums: LocalPath | None = Field(
+        default=None,
+        description="A file of sha256 sums, as sha256sum writes it: what is not in it is refused.",
+    )
+
+    def sums(self) -> dict[str, str] | None:
+        """The sha256 of each file by its name, if a list was given; it is read now.
+
+        Raises:
+            ConfigError: it cannot be read.
+        """
+        return None if self.sha256sums is None else self._read(self.sha256sums, parse_sums)
 
     def expected(self) -> Expected:
         """The expected set; the file of build identifiers is read now.
@@ -83,13 +109,13 @@ class Expect(BaseModel):
         """
         given = None if self.wheels is None else expected_wheels(self.wheels)
         if self.cibuildwheel is not None:
-            given = (*(given or ()), *self._from_cibuildwheel(self.cibuildwheel))
+            given = (*(given or ()), *self._read(self.cibuildwheel, from_build_identifiers))
         return Expected(given, self.sdist, self.count)
 
     @staticmethod
-    def _from_cibuildwheel(path: Path) -> tuple[ExpectedWheel, ...]:
+    def _read(path: Path, parse: Callable[[str], Parsed]) -> Parsed:
         try:
-            return from_build_identifiers(path.read_text(encoding="utf-8"))
+            return parse(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             raise ConfigError(f"{path} cannot be read: {reason}.") from error
@@ -124,6 +150,10 @@ class Route(BaseModel):
     mode: Mode = Field(
         default=Mode.RELEASE,
         description="'release': all or nothing, one version of each project; 'mirror': each file by itself.",
+    )
+    order: Order = Field(
+        default=Order.SDIST_LAST,
+        description="'sdist-last': the sdist when all wheels are confirmed; 'any': all at once.",
     )
     expect: Expect | None = Field(
         default=None, description="What has to be there; else nothing is published."

@@ -79,6 +79,15 @@ def receipt_document(receipt: Receipt) -> Document:
     }
 
 
+def sums_text(receipt: Receipt) -> str:
+    """The sha256 of every file in the form of ``sha256sum``, sorted by name."""
+    return "".join(
+        f"{file.sha256}  {file.filename}\n"
+        for file in sorted(receipt.files, key=lambda file: file.filename)
+        if file.sha256
+    )
+
+
 def to_json(document: Mapping[str, Any] | list[Document]) -> str:
     """The document as text, indented, with a line end."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

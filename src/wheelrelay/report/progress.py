@@ -35,7 +35,6 @@ from wheelrelay.steps.events import (
 
 VERBS = {
     Step.STAGE: "fetching and verifying",
-    Step.CHECK: "checking",
     Step.PUBLISH: "publishing",
     Step.CONFIRM: "confirming",
 }

@@ -15,7 +15,6 @@ class Step(StrEnum):
     """The steps of the way that take time."""
 
     STAGE = "stage"
-    CHECK = "check"
     PUBLISH = "publish"
     CONFIRM = "confirm"
 

@@ -1,16 +1,22 @@
 """What the steps of one relay share: both sides, the threads, the patience, and those who watch."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 
-from wheelrelay.config import Confirm
+from packaging.utils import NormalizedName
+
+from wheelrelay.checks import ChecksConfig, Profile
+from wheelrelay.config import Confirm, Order
 from wheelrelay.errors import ConfigError
 from wheelrelay.expect import Expected
 from wheelrelay.model import DistFile
-from wheelrelay.protocols import Sink, Source, SupportsInventory
-from wheelrelay.records import Plan
+from wheelrelay.protocols import Sink, Source, SupportsInventory, SupportsReadiness, SupportsStatus
+from wheelrelay.records import Finding, Plan, Receipt
 from wheelrelay.select import Selection, releases_of
+from wheelrelay.steps.check import CheckedFile, Demands, SinkView, find_for_sink, once
 from wheelrelay.steps.confirm import DEADLINE
 from wheelrelay.steps.events import BytesMoved, Event, Progress, Step, silent
 from wheelrelay.steps.plan import Inventory, chosen_files, make_plan, read_inventory
@@ -31,11 +37,12 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A connected sink, what it is called, and how it proves what it holds."""
+    """A connected sink, what it is called, how it proves what it holds, and what it asks of a release."""
 
     name: str
     sink: Sink
     confirm: Confirm = Confirm.INDEX
+    checks: ChecksConfig = ChecksConfig().complete(Profile.INDEX)  # noqa: RUF009  (frozen)
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,10 @@ class Settings:
         patience: how long to insist where a remote fails.
         confirm_within: seconds to wait for a sink to show what was published.
         allow_unexpected: publish also files that the expected set does not name.
+        order: whether sdists wait for the wheels.
+        keep_receipt: given the receipt as it stands, now and then while the relay runs.
+        versions: of wheelrelay and of the distributions that take part, for the receipt.
+        started: when the relay began, in UTC, for the receipt.
     """
 
     jobs: int = JOBS
@@ -57,6 +68,10 @@ class Settings:
     patience: Patience = field(default_factory=Patience)
     confirm_within: float = DEADLINE
     allow_unexpected: bool = False
+    order: Order = Order.SDIST_LAST
+    keep_receipt: Callable[[Receipt], None] = lambda _: None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 class Journey:
@@ -67,6 +82,7 @@ class Journey:
         destinations: where they go, in order.
         selection: which are meant.
         expected: what the release has to consist of.
+        demands: what else is asked of it.
         settings: how to travel.
     """
 
@@ -76,16 +92,25 @@ class Journey:
         destinations: Sequence[Destination],
         selection: Selection,
         expected: Expected,
+        demands: Demands,
         settings: Settings,
     ) -> None:
         self.origin = origin
         self.destinations = tuple(destinations)
         self.selection = selection
         self.expected = expected
+        self.demands = demands
+        self._statuses: dict[tuple[str, NormalizedName], str | None] = {}
+        self.inventories: dict[str, Inventory | None] = {}
         self.settings = settings
         self.stopped = threading.Event()
         self.workers = Workers(settings.jobs, self.stopped)
         self.persistence = Persistence(settings.patience, settings.progress, self.stopped)
+
+    @property
+    def sinks(self) -> dict[str, Sink]:
+        """The sinks by name, in order."""
+        return {each.name: each.sink for each in self.destinations}
 
     def close(self) -> None:
         """End the threads."""
@@ -115,9 +140,43 @@ class Journey:
             lambda: chosen_files(source, self.selection, one_version=one_version),
         )
         read = self.workers.each(self.destinations, lambda each: self._inventory(each, files))
-        inventories = {done.item.name: done.unwrap() for done in read}
-        sinks = {each.name: (each.sink, inventories[each.name].files) for each in self.destinations}
+        self.inventories = {done.item.name: done.unwrap().files for done in read}
+        sinks = {each.name: (each.sink, self.inventories[each.name]) for each in self.destinations}
         return make_plan(self.origin.name, source, files, sinks, self.expected)
+
+    def find(self, files: Sequence[CheckedFile]) -> list[Finding]:
+        """Everything that the sinks find wrong with some staged files.
+
+        Raises:
+            BackendError: a sink cannot tell what its rules need.
+        """
+        found = [
+            self.persistence.insist(
+                f"the state of the projects at {each.name}",
+                partial(find_for_sink, files, self._view_of(each), self.demands),
+            )
+            for each in self.destinations
+        ]
+        return once(finding for findings in found for finding in findings)
+
+    def _view_of(self, destination: Destination) -> SinkView:
+        def status(project: NormalizedName) -> str | None:
+            key = destination.name, project
+            if key not in self._statuses and isinstance(destination.sink, SupportsStatus):
+                self._statuses[key] = destination.sink.project_status(project)
+            return self._statuses.get(key)
+
+        return SinkView(destination.checks, self.inventories[destination.name] or {}, status)
+
+    def make_ready(self) -> None:
+        """Let every sink resolve its credentials: the last must not be found wanting after the first is done.
+
+        Raises:
+            MissingSecret: a secret is not there.
+        """
+        for each in self.destinations:
+            if isinstance(each.sink, SupportsReadiness):
+                each.sink.make_ready()
 
     def _refuse_blind_sinks(self) -> None:
         """What cannot be read back cannot be confirmed: that has to be wanted, and said, beforehand."""

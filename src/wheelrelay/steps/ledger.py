@@ -1,36 +1,55 @@
 """Keeps the record of a relay while it runs, so that there is a true receipt however it ends."""
 
 import threading
-from collections.abc import Mapping
 from datetime import UTC, datetime
+from time import monotonic
 
 from wheelrelay.model import DistFile
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, Receipt, ReceiptFile
 from wheelrelay.staged import StagedFile
+from wheelrelay.steps.journey import Settings
+
+KEEP_EVERY = 0.25
+"""Seconds between two receipts that are kept while the relay runs."""
+
+REASONS = 3
+"""How many different reasons a tally tells; the receipt has all of them."""
 
 
 class Ledger:
     """The record of one relay; written to by several threads.
 
     Args:
-        plan: what is to be done; what is skipped or in conflict is entered right away.
+        plan: what is to be done; what is decided in it is entered right away.
         mode: the route's.
-        versions: of the distributions that take part.
+        settings: with the function that keeps the receipt, called now and then while entries come in, so
+            that a run that is killed leaves what it knew.
     """
 
-    def __init__(self, plan: Plan, mode: str, versions: Mapping[str, str]) -> None:
+    def __init__(self, plan: Plan, mode: str, settings: Settings) -> None:
         self._lock = threading.Lock()
         self._plan = plan
         self._mode = mode
-        self._versions = versions
-        self._started = datetime.now(UTC)
-        self._findings: list[Finding] = list(plan.findings)
+        self._versions = settings.versions
+        self._keep = settings.keep_receipt
+        self._kept = monotonic()
+        self._started = settings.started
+        self._findings: list[Finding] = []
         self._files: dict[str, DistFile] = {planned.file.filename: planned.file for planned in plan.files}
         self._deliveries: dict[tuple[str, str], Delivery] = {}
+        self.settled(plan)
+
+    def settled(self, plan: Plan) -> None:
+        """Note what a plan, or what has become of it, decides without publishing: skips and conflicts."""
         for planned in plan.files:
             for sink, intent in planned.sinks.items():
-                if intent.action is Action.SKIP:
-                    self.enter(sink, planned.file.filename, Delivery(Outcome.SKIPPED, reason=intent.reason))
+                outcome = {Action.CONFLICT: Outcome.FAILED, Action.SKIP: Outcome.SKIPPED}.get(intent.action)
+                if outcome:
+                    self.enter(sink, planned.file.filename, Delivery(outcome, reason=intent.reason))
+
+    def keep(self) -> None:
+        """Keep the receipt as it stands now."""
+        self._keep(self.receipt())
 
     def staged(self, staged: StagedFile) -> None:
         """Note what staging found out of a file: its size and digest."""
@@ -41,11 +60,17 @@ class Ledger:
         """Note what became of a file at a sink; a later entry takes the place of an earlier one."""
         with self._lock:
             self._deliveries[sink, filename] = delivery
+            due = monotonic() - self._kept >= KEEP_EVERY
+            if due:
+                self._kept = monotonic()
+        if due:
+            self.keep()
 
     def found(self, finding: Finding) -> None:
-        """Note a finding."""
+        """Note a finding; the same one again says nothing new."""
         with self._lock:
-            self._findings.append(finding)
+            if finding not in self._findings:
+                self._findings.append(finding)
 
     def delivery(self, sink: str, filename: str) -> Delivery:
         """What became of a file at a sink so far."""
@@ -60,10 +85,26 @@ class Ledger:
             mode=self._mode,
             started=self._started,
             finished=datetime.now(UTC),
-            files=tuple(self._file(name) for name in self._files),
+            files=tuple(self._file(name) for name in list(self._files)),
             findings=tuple(self._findings),
             versions=self._versions,
         )
+
+    def tally(self) -> str:
+        """How many files are where, in a sentence for each sink that lacks any, and the first reasons."""
+        receipt = self.receipt()
+        sentences = []
+        for sink in receipt.sinks:
+            there = receipt.count(Outcome.PUBLISHED, sink) + receipt.count(Outcome.SKIPPED, sink)
+            if there < len(receipt.files):
+                sentences.append(f"{sink} has {there} of {len(receipt.files)} files.")
+        reasons = {
+            delivery.reason: None
+            for file in receipt.files
+            for delivery in file.sinks.values()
+            if delivery.reason and not delivery.in_place and delivery.outcome is not Outcome.PENDING
+        }
+        return " ".join([*sentences, *list(reasons)[:REASONS]])
 
     def _file(self, filename: str) -> ReceiptFile:
         file = self._files[filename]

@@ -37,6 +37,11 @@ class IndexReader:
         """The files of one project, past all caches."""
         return self._api.files(project, fresh=True)
 
+    def project_status(self, project: str) -> str | None:
+        """The state that the index says the project is in."""
+        found = self._api.project(project)
+        return found.status if found else None
+
     def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
         """Open a file that the index gave."""
         return self._api.open(file)
@@ -58,6 +63,10 @@ class Uploader:
         from wheelrelay.backends.index.upload import upload
 
         upload(self._http, self._upload_url, staged)
+
+    def make_ready(self) -> None:
+        """Resolve the credentials, so that a missing secret shows before anything is published."""
+        self._http.make_ready()
 
 
 class Index(IndexReader):
@@ -81,6 +90,10 @@ class Index(IndexReader):
                 raise
             if there.sha256 != staged.sha256:
                 raise AlreadyExists(f"The index has a file {staged.filename} with other bytes.") from refusal
+
+    def make_ready(self) -> None:
+        """Resolve the credentials."""
+        self._uploader.make_ready()
 
     def _find(self, staged: StagedFile) -> DistFile | None:
         there = self.inventory(staged.file.project)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from wheelrelay.checks import Profile
 from wheelrelay.config import (
     Confirm,
     LocalPath,
@@ -84,6 +85,8 @@ class IndexConfig(SinkConfig):
 class PyPIConfig(IndexConfig):
     """The Python Package Index."""
 
+    usual_profile: ClassVar[Profile] = Profile.PYPI
+
     type: Literal["pypi"] = "pypi"  # type: ignore[assignment]  # a preset of an index, and a type of its own
     url: WebAddress | None = Field(
         default_factory=lambda: _presets().PYPI_SIMPLE, description="Address of the Simple API."
@@ -97,6 +100,7 @@ class TestPyPIConfig(IndexConfig):
     """The test instance of the Python Package Index."""
 
     __test__ = False  # pytest takes the name for a test's
+    usual_profile: ClassVar[Profile] = Profile.PYPI
 
     type: Literal["testpypi"] = "testpypi"  # type: ignore[assignment]  # as above
     url: WebAddress | None = Field(

@@ -37,6 +37,10 @@ class IndexAuth(RenewableAuth):
         request.headers["Authorization"] = self._header()
         return request
 
+    def make_ready(self) -> None:
+        """Resolve the values."""
+        self._header()
+
     def renew(self, refused: str | None) -> bool:
         """Resolve the values again, unless another thread has done so since."""
         with self._lock:

@@ -51,6 +51,9 @@ JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 
 ACCEPT = f"{JSON_TYPE}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 
+VERSION_MARK = b"pypi:repository-version"
+"""The name of the element of an HTML page that tells the version of the Simple API (PEP 629)."""
+
 _SIMPLE_TYPE = re.compile(r"application/vnd\.pypi\.simple\.v(\d+)\+(json|html)")
 
 
@@ -127,14 +130,12 @@ class SimpleApi:
         """Whether there is a page at the root that says of itself that it is the root of an index.
 
         Raises:
-            BackendError: it cannot be read, or is neither an index nor a page of HTML.
+            BackendError: it cannot be read.
         """
         try:
             with self._http.get(self._url, headers={"Accept": ACCEPT}) as response:
-                # All projects of a public index are many megabytes: do not read them for this.
-                if media_type(response) == JSON_TYPE:
-                    return True
-                return parse_html(read_page(response)).repository_version is not None
+                # All projects of a public index are many megabytes: neither read nor parse them for this.
+                return media_type(response) == JSON_TYPE or VERSION_MARK in read_page(response).body
         except NotFound:
             return False
 

@@ -1,0 +1,19 @@
+"""What Python users, the command line and CI steps all call.
+
+>>> import wheelrelay
+>>> from wheelrelay.testing.samples import make_wheel
+>>> wheel = make_wheel(tmp_path, "sample", "1.0")
+>>> route = wheelrelay.Route(source=str(tmp_path), sinks=[str(tmp_path / "wheelhouse")])
+>>> wheelrelay.plan(route, ["sample"]).files[0].file.filename
+'sample-1.0-py3-none-any.whl'
+>>> receipt = wheelrelay.relay(route, ["sample==1.0"])
+>>> receipt.complete()
+True
+>>> wheelrelay.check([wheel])
+[]
+"""
+
+from wheelrelay.api.looking import check, list_files
+from wheelrelay.api.moving import plan, push, relay
+
+__all__ = ["check", "list_files", "plan", "push", "relay"]

@@ -1,0 +1,70 @@
+"""Open the remotes of a route in the roles that they play on it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+
+from packaging.requirements import Requirement
+
+from wheelrelay.config import Remote, Route, as_remote
+from wheelrelay.errors import ConfigError
+from wheelrelay.plugins import BACKENDS, installed
+from wheelrelay.protocols import Sink, Source
+from wheelrelay.steps.journey import Destination, Origin
+
+Requirements = Sequence[str | Requirement]
+
+
+@contextmanager
+def opened_source(remote: Remote) -> Iterator[Origin]:
+    """A remote, connected to be read.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    with remote.open() as backend:
+        if not isinstance(backend, Source):
+            raise ConfigError(
+                f"{remote.name!r} can be written to, but not read.",
+                hint="Give an index its Simple API as url.",
+            )
+        yield Origin(remote.name, backend)
+
+
+@contextmanager
+def opened_sink(remote: Remote) -> Iterator[Destination]:
+    """A remote, connected to be published to.
+
+    Raises:
+        ConfigError: it can only be read.
+    """
+    with remote.open() as backend:
+        if not isinstance(backend, Sink):
+            raise ConfigError(
+                f"{remote.name!r} can only be read.",
+                hint="Publishing to an index needs its upload_url in the configuration.",
+            )
+        yield Destination(remote.name, backend, remote.confirm, remote.checks)
+
+
+def sinks_of(route: Route) -> list[Remote]:
+    """The sinks of a route, whose names keep them apart in plans and receipts.
+
+    Raises:
+        ConfigError: one is given twice.
+    """
+    sinks = [as_remote(sink) for sink in route.sinks]
+    names = [sink.name for sink in sinks]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise ConfigError(f"The sink {twice!r} is given twice.", hint="Name each sink once.")
+    return sinks
+
+
+def versions_of(*remotes: Remote) -> Mapping[str, str]:
+    """The versions of wheelrelay and of the distributions that bring the backends of some remotes."""
+    plugins = installed(BACKENDS)
+    used = [
+        plugins[remote.config.type] for remote in remotes if remote.config and remote.config.type in plugins
+    ]
+    return {"wheelrelay": version("wheelrelay"), **{plugin.package: plugin.version for plugin in used}}

@@ -1,0 +1,181 @@
+"""Plan and relay: move the files of a route, or local files, whole or not at all."""
+
+import logging
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from wheelrelay.api.connect import Requirements, opened_sink, opened_source, sinks_of, versions_of
+from wheelrelay.backends.paths import Pathlike, find_paths
+from wheelrelay.config import Mode, Remote, RemoteLike, Route, as_remote
+from wheelrelay.errors import ConfigError, WheelrelayError
+from wheelrelay.expect import Expected
+from wheelrelay.records import Plan, Receipt
+from wheelrelay.report.documents import receipt_document, sums_text, to_json
+from wheelrelay.select import Selection
+from wheelrelay.steps import engine
+from wheelrelay.steps.check import Demands
+from wheelrelay.steps.confirm import DEADLINE
+from wheelrelay.steps.events import Progress, silent
+from wheelrelay.steps.journey import JOBS, Journey, Settings
+
+logger = logging.getLogger(__name__)
+
+
+def plan(route: Route, requirements: Requirements = (), *, jobs: int = JOBS) -> Plan:
+    """What a relay would do; nothing is written anywhere.
+
+    Args:
+        route: from where to where; `Config.route` gives a configured one.
+        requirements: which projects and versions; they take the place of the route's own.
+        jobs: how many sinks are read at once.
+
+    Raises:
+        NothingMatched: no file is meant; says what comes nearest.
+        SeveralVersions: a release takes one version of a project, and there are more.
+        ConfigError: a remote or requirement is wrong.
+        BackendError: a remote fails.
+    """
+    with _journey(route, route.selection(list(requirements)), Settings(_counted(jobs))) as journey:
+        return journey.plan(one_version=route.mode is Mode.RELEASE)
+
+
+def relay(
+    route: Route,
+    requirements: Requirements = (),
+    *,
+    jobs: int = JOBS,
+    progress: Progress = silent,
+    receipt: Pathlike | None = None,
+    sums: Pathlike | None = None,
+    allow_unexpected: bool = False,
+    approve: Callable[[Plan], bool] | None = None,
+    confirm_within: float = DEADLINE,
+) -> Receipt:
+    """Move the files of a route.
+
+    Args:
+        route: from where to where; `Config.route` gives a configured one.
+        requirements: which projects and versions; they take the place of the route's own.
+        jobs: how many files are moved at once.
+        progress: told of what happens, see `wheelrelay.steps.events`.
+        receipt: where to keep the receipt, from the beginning on and however the relay ends.
+        sums: where to write the sha256 of every file, as ``sha256sum --check`` reads it.
+        allow_unexpected: publish also files that the route's expected set does not name.
+        approve: asked once, after the gate and before the first byte is published.
+        confirm_within: seconds to wait until a sink shows what was published.
+
+    Raises:
+        ReleaseRefused: something is wrong with the release; nothing was published.
+        RelayFailed: publishing began and did not come to its end; a re-run completes it.
+        WheelrelayError: anything else; nothing was published.
+    """
+    settings = Settings(
+        jobs=_counted(jobs),
+        progress=progress,
+        approve=approve or (lambda _: True),
+        confirm_within=confirm_within,
+        allow_unexpected=allow_unexpected,
+        order=route.order,
+        keep_receipt=_keeper(receipt),
+        versions=versions_of(as_remote(route.source), *sinks_of(route)),
+    )
+    with _journey(route, route.selection(list(requirements)), settings) as journey:
+        done = engine.mirror(journey) if route.mode is Mode.MIRROR else engine.release(journey)
+    if sums is not None:
+        _write_whole(Path(os.fspath(sums)), sums_text(done))
+    return done
+
+
+def push(
+    paths: Sequence[Pathlike],
+    to: RemoteLike,
+    *,
+    jobs: int = JOBS,
+    progress: Progress = silent,
+    receipt: Pathlike | None = None,
+    confirm_within: float = DEADLINE,
+) -> Receipt:
+    """Publish local files: verified all together, then all or none.
+
+    Args:
+        paths: distribution files, directories that hold some, or glob patterns.
+        to: the remote to publish to.
+        jobs: how many files are moved at once.
+        progress: told of what happens.
+        receipt: where to keep the receipt, from the beginning on and however it ends.
+        confirm_within: seconds to wait until the remote shows what was published.
+
+    Raises:
+        Conflict: the remote has one of the names with other bytes; nothing was published.
+        RelayFailed: publishing began and did not come to its end; a re-run completes it.
+        WheelrelayError: anything else; nothing was published.
+    """
+    route = Route(source=Remote("local files", connected=find_paths(paths)), sinks=[to])
+    settings = Settings(
+        jobs=_counted(jobs),
+        progress=progress,
+        confirm_within=confirm_within,
+        order=route.order,
+        keep_receipt=_keeper(receipt),
+        versions=versions_of(*sinks_of(route)),
+    )
+    with _journey(route, Selection(), settings) as journey:
+        return engine.release(journey, one_version=False)
+
+
+@contextmanager
+def _journey(route: Route, selection: Selection, settings: Settings) -> Iterator[Journey]:
+    """Connect both sides of a route; everything is closed at the end."""
+    expected = route.expect.expected() if route.expect else Expected()
+    demands = Demands(route.expect.commit, route.expect.sums()) if route.expect else Demands()
+    with ExitStack() as stack:
+        origin = stack.enter_context(opened_source(as_remote(route.source)))
+        destinations = [stack.enter_context(opened_sink(sink)) for sink in sinks_of(route)]
+        journey = Journey(origin, destinations, selection, expected, demands, settings)
+        stack.callback(journey.close)
+        yield journey
+
+
+def _counted(jobs: int) -> int:
+    if jobs < 1:
+        raise ConfigError(f"{jobs} files at once cannot be moved.", hint="Give --jobs 1 or more.")
+    return jobs
+
+
+def _keeper(path: Pathlike | None) -> Callable[[Receipt], None]:
+    """A function that writes the receipt to ``path``, each time whole.
+
+    That it cannot be written is an error at the first time, when nothing was published yet; later on it must
+    not keep a relay from coming to its end.
+    """
+    if path is None:
+        return lambda _: None
+    target = Path(os.fspath(path))
+    kept: list[Receipt] = []
+
+    def keep(receipt: Receipt) -> None:
+        try:
+            _write_whole(target, to_json(receipt_document(receipt)))
+        except WheelrelayError as error:
+            if not kept:
+                raise
+            logger.warning("%s", error)
+        kept.append(receipt)
+
+    return keep
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file so that whoever reads it sees all of it."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise WheelrelayError(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,68 @@
+"""``check``: hold local files against the rules, without going anywhere."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from wheelrelay.cli.exits import Exit
+from wheelrelay.cli.options import common, json_option
+
+if TYPE_CHECKING:
+    from wheelrelay.checks import ChecksConfig
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--profile",
+    type=click.Choice(["pypi", "index"]),
+    default="pypi",
+    show_default=True,
+    help="pypi: everything that PyPI refuses; index: what every index needs.",
+)
+@click.option(
+    "--ignore", metavar="CHECK", multiple=True, help="Leave a check out, by its id; may be repeated."
+)
+@json_option
+@common
+def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json: bool) -> int:
+    """Check distribution files: each by itself, and those of a release together.
+
+    A PATH is a file, a directory, or a pattern in quotes.
+
+    \b
+    Examples:
+      wheelrelay check dist/
+      wheelrelay check dist/*.whl --profile index
+    """
+    from wheelrelay import api
+    from wheelrelay.records import Severity
+
+    findings = api.check(paths, _asked(profile, ignore))
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    if as_json:
+        from wheelrelay.report.documents import findings_document, to_json
+
+        click.echo(to_json(findings_document(findings)), nl=False)
+    else:
+        from wheelrelay.report.console import console
+        from wheelrelay.report.tables import findings_lines
+
+        for line in findings_lines(findings):
+            console().print(line, soft_wrap=True)
+        click.echo(
+            f"{errors} errors, {len(findings) - errors} warnings." if findings else "Nothing is wrong."
+        )
+    return int(Exit.REFUSED if errors else Exit.IN_PLACE)
+
+
+def _asked(profile: str, ignore: tuple[str, ...]) -> "ChecksConfig":
+    from pydantic import ValidationError
+
+    from wheelrelay.checks import ChecksConfig
+
+    try:
+        return ChecksConfig.model_validate({"profile": profile, "ignore": ignore})
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise click.BadParameter(reason, param_hint="--ignore") from error

@@ -1,0 +1,88 @@
+"""Hold the staged files against the rules of each sink: file by file, and release by release."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from packaging.utils import NormalizedName
+
+from wheelrelay.checks import ChecksConfig, Inspection, ReleaseContext, run_release_checks
+from wheelrelay.model import DistFile
+from wheelrelay.records import Finding
+from wheelrelay.staged import StagedFile
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A staged file, and what reading it through has shown.
+
+    Attributes:
+        staged: the file.
+        inspection: findings of all file checks, whichever sink asks for them.
+    """
+
+    staged: StagedFile
+    inspection: Inspection
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What is asked of a release, apart from the sink's own rules.
+
+    Attributes:
+        commit: the commit that all files have to be built from.
+        sums: the sha256 that each file has to have, by filename.
+    """
+
+    commit: str | None = None
+    sums: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SinkView:
+    """What checks know of a sink.
+
+    Attributes:
+        asked: its profile, limits, and what it ignores.
+        inventory: what it holds of the projects at hand, by filename.
+        status: the state of a project there (PEP 792), if it can tell.
+    """
+
+    asked: ChecksConfig
+    inventory: Mapping[str, DistFile]
+    status: Callable[[NormalizedName], str | None]
+
+
+def find_for_sink(files: Sequence[CheckedFile], sink: SinkView, demands: Demands) -> list[Finding]:
+    """Everything that is wrong with some staged files in the eyes of one sink.
+
+    Raises:
+        BackendError: the sink cannot tell a project's status.
+    """
+    asked = sink.asked
+    found = [finding for file in files for finding in asked.select(file.inspection.findings)]
+    for project, group in _by_project(files).items():
+        context = ReleaseContext(
+            there=tuple(file for file in sink.inventory.values() if file.project == project),
+            status=sink.status(project),
+            origins={
+                file.staged.filename: file.staged.file.origin["commit"]
+                for file in group
+                if "commit" in file.staged.file.origin
+            },
+            commit=demands.commit,
+            sums=demands.sums,
+        )
+        found += run_release_checks([file.inspection for file in group], context, config=asked)
+    return found
+
+
+def once(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings in the order of files and rules, each once however many sinks share it."""
+    return sorted(dict.fromkeys(findings), key=lambda finding: (finding.filename or "", finding.check))
+
+
+def _by_project(files: Sequence[CheckedFile]) -> dict[NormalizedName, list[CheckedFile]]:
+    groups: dict[NormalizedName, list[CheckedFile]] = {}
+    for file in files:
+        groups.setdefault(file.staged.file.project, []).append(file)
+    return groups

@@ -1,0 +1,135 @@
+"""Bring staged files into one sink, have it confirm them, and let it finish."""
+
+from collections.abc import Mapping, Sequence
+
+from wheelrelay.config import Order
+from wheelrelay.errors import RelayFailed, WheelrelayError
+from wheelrelay.model import Kind
+from wheelrelay.protocols import SupportsFinalize
+from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, Severity
+from wheelrelay.staged import StagedFile
+from wheelrelay.steps.check import CheckedFile
+from wheelrelay.steps.confirm import confirm
+from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
+from wheelrelay.steps.journey import Destination, Journey
+from wheelrelay.steps.ledger import Ledger
+from wheelrelay.steps.publish import deliver
+
+AGAIN = "Run the same command again to complete it."
+
+
+def bound_for(plan: Plan, destination: Destination, checked: Mapping[str, CheckedFile]) -> list[StagedFile]:
+    """The staged files that the plan wants to be published to a sink."""
+    return [
+        checked[planned.file.filename].staged
+        for planned in plan.files
+        if planned.sinks[destination.name].action is Action.UPLOAD
+    ]
+
+
+def publish_all(
+    journey: Journey, destination: Destination, files: Sequence[StagedFile], ledger: Ledger
+) -> None:
+    """Publish files to a sink in parallel: the wheels and, when they are confirmed, the sdists.
+
+    Installers that find an sdist without its wheels build from source: so it comes last, unless the order
+    is ``any``. A refusal stops what has not begun; what is under way ends, and is entered.
+
+    Raises:
+        RelayFailed: not all files are in place; carries the receipt.
+    """
+    for batch in _batches(files, journey.settings.order):
+        size = sum(staged.size for staged in batch)
+        journey.tell(StepBegan(Step.PUBLISH, destination.name, len(batch), size))
+        done = journey.workers.each(
+            batch,
+            lambda staged: publish_one(journey, destination, staged, ledger),
+            enough=lambda one: one.result is None or not one.result.in_place,
+        )
+        for one in done:
+            if one.error is not None:  # a foreign backend's slip: nobody knows whether the file arrived
+                entry = Delivery(Outcome.UNCONFIRMED, 1, reason=str(one.error))
+                ledger.enter(destination.name, one.item.filename, entry)
+        journey.tell(StepEnded(Step.PUBLISH, destination.name))
+        confirm_all(journey, destination, batch, ledger)
+        _demand_in_place(destination, batch, ledger)
+
+
+def publish_one(journey: Journey, destination: Destination, staged: StagedFile, ledger: Ledger) -> Delivery:
+    """Publish one file to a sink, and enter what became of it."""
+    journey.tell(FileBegan(Step.PUBLISH, staged.filename, staged.size))
+    # Entered before the first byte: should this run be killed, the receipt says so.
+    ledger.enter(
+        destination.name, staged.filename, Delivery(Outcome.UNCONFIRMED, reason="It was being sent.")
+    )
+    watched = staged.watched_by(journey.counter(Step.PUBLISH, staged.filename))
+    delivery = deliver(destination.sink, watched, journey.persistence)
+    ledger.enter(destination.name, staged.filename, delivery)
+    error = None if delivery.in_place else delivery.reason
+    journey.tell(FileEnded(Step.PUBLISH, staged.filename, delivery, error))
+    return delivery
+
+
+def confirm_all(
+    journey: Journey, destination: Destination, files: Sequence[StagedFile], ledger: Ledger
+) -> None:
+    """Read the sink back; what it does not show, or shows with other bytes, is entered as such."""
+    sent = [
+        staged
+        for staged in files
+        if ledger.delivery(destination.name, staged.filename).outcome is Outcome.PUBLISHED
+    ]
+    if not sent:
+        return
+    journey.tell(StepBegan(Step.CONFIRM, destination.name, len(sent), 0))
+    doubts = confirm(
+        destination.sink,
+        sent,
+        destination.confirm,
+        within=journey.settings.confirm_within,
+        stopped=journey.stopped,
+    )
+    for doubt in doubts:
+        outcome = Outcome.FAILED if doubt.wrong else Outcome.UNCONFIRMED
+        before = ledger.delivery(destination.name, doubt.filename)
+        entry = Delivery(outcome, before.attempts, before.seconds, doubt.reason)
+        ledger.enter(destination.name, doubt.filename, entry)
+    journey.tell(StepEnded(Step.CONFIRM, destination.name))
+
+
+def finalize(journey: Journey, destination: Destination, plan: Plan, ledger: Ledger) -> None:
+    """Let the sink make visible what was put; also when all was there, for an earlier run may have died.
+
+    Raises:
+        RelayFailed: it failed, while all files are in place; carries the receipt.
+    """
+    sink = destination.sink
+    if not isinstance(sink, SupportsFinalize):
+        return
+    projects = sorted({planned.file.project for planned in plan.files})
+    try:
+        journey.persistence.insist(f"the pages of {destination.name}", lambda: sink.finalize(projects))
+    except WheelrelayError as error:
+        error.at(f"sink {destination.name!r}")
+        ledger.found(Finding("finalize", Severity.ERROR, str(error), hint=AGAIN))
+        raise RelayFailed(
+            f"All files are in place, but the sink was not brought up to date: {error}",
+            receipt=ledger.receipt(),
+            hint=AGAIN,
+        ) from error
+
+
+def _batches(files: Sequence[StagedFile], order: Order) -> list[Sequence[StagedFile]]:
+    if order is Order.ANY:
+        batches = [list(files)]
+    else:
+        batches = [
+            [staged for staged in files if staged.file.kind is kind] for kind in (Kind.WHEEL, Kind.SDIST)
+        ]
+    return [batch for batch in batches if batch]
+
+
+def _demand_in_place(destination: Destination, files: Sequence[StagedFile], ledger: Ledger) -> None:
+    """End the relay if a file is not in place, so that nothing further begins."""
+    if not all(ledger.delivery(destination.name, staged.filename).in_place for staged in files):
+        raise RelayFailed(ledger.tally(), receipt=ledger.receipt(), hint=AGAIN)

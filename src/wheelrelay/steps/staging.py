@@ -1,0 +1,75 @@
+"""Stage and check the files of a plan, many at once: while some are fetched, others are looked through."""
+
+from collections.abc import Sequence
+
+from wheelrelay.checks import inspect
+from wheelrelay.errors import WheelrelayError
+from wheelrelay.records import Plan, PlannedFile
+from wheelrelay.staged import StagedFile
+from wheelrelay.steps.check import CheckedFile
+from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
+from wheelrelay.steps.journey import Journey
+from wheelrelay.steps.stage import Wheelhouse, stage
+
+
+def stage_all(journey: Journey, plan: Plan, wheelhouse: Wheelhouse) -> dict[str, CheckedFile]:
+    """Stage every file that any sink needs, and read it through.
+
+    A damaged file does not keep the others from being looked at, so that one run tells all that is wrong;
+    a source that fails ends the step.
+
+    Returns:
+        The staged files by name, with what their checks found.
+
+    Raises:
+        IntegrityError: files are not what the source promised; tells of all of them.
+        BackendError: the source failed.
+    """
+    needed = [planned for planned in plan.files if planned.needs_staging()]
+    if not needed:
+        return {}
+    size = sum(planned.file.size or 0 for planned in needed)
+    journey.tell(StepBegan(Step.STAGE, journey.origin.name, len(needed), size))
+    done = journey.workers.each(
+        needed,
+        lambda planned: stage_one(journey, planned, wheelhouse),
+        enough=lambda one: one.error is not None and one.error.retryable,
+    )
+    journey.tell(StepEnded(Step.STAGE, journey.origin.name))
+    _raise_first([one.error for one in done if one.error is not None])
+    return {one.item.file.filename: one.unwrap() for one in done}
+
+
+def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) -> CheckedFile:
+    """Stage one file, trying again while that makes sense, and read it through.
+
+    Raises:
+        IntegrityError: the file is not what the source promised.
+        BackendError: the source failed.
+    """
+    file = planned.file
+
+    def attempt() -> StagedFile:
+        journey.tell(FileBegan(Step.STAGE, file.filename, file.size))
+        watcher = journey.counter(Step.STAGE, file.filename)
+        return stage(journey.origin.source, file, wheelhouse, watcher=watcher, stopped=journey.stopped)
+
+    try:
+        staged = journey.persistence.insist(file.filename, attempt)
+    except WheelrelayError as error:
+        error.at(f"source {journey.origin.name!r}")
+        journey.tell(FileEnded(Step.STAGE, file.filename, error=str(error)))
+        raise
+    checked = CheckedFile(staged, inspect(staged))
+    journey.tell(FileEnded(Step.STAGE, file.filename))
+    return checked
+
+
+def _raise_first(errors: Sequence[WheelrelayError]) -> None:
+    """Raise the first error, telling of the others too."""
+    if not errors:
+        return
+    first = errors[0]
+    if len(errors) > 1:
+        first.message += f" Likewise: {' '.join(error.message for error in errors[1:])}"
+    raise first
