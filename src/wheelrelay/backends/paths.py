@@ -8,8 +8,8 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from wheelrelay.errors import ConfigError, NotFound
-from wheelrelay.filenames import dist_file, looks_like_distribution
+from wheelrelay.errors import BackendError, ConfigError, NotFound
+from wheelrelay.filenames import dist_file, looks_like_distribution, parse_filename
 from wheelrelay.model import COMPANION_SUFFIXES, DistFile
 from wheelrelay.protocols import ByteStream
 
@@ -33,39 +33,33 @@ class PathsSource:
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
         """The files, with the companions that lie beside them."""
         for filename, path in self._paths.items():
-            file = dist_file(
-                filename,
-                project=project,
-                size=path.stat().st_size,
-                url=str(path),
-                companions=tuple(
-                    suffix for suffix in COMPANION_SUFFIXES if path.with_name(filename + suffix).is_file()
-                ),
-            )
+            with _mapped(path):
+                size = path.stat().st_size
+            beside = [suffix for suffix in COMPANION_SUFFIXES if path.with_name(filename + suffix).is_file()]
+            file = dist_file(filename, project=project, size=size, url=str(path), companions=tuple(beside))
             if project is None or file.project == canonicalize_name(project):
                 yield file
 
     @contextmanager
     def open(self, file: DistFile) -> Iterator[ByteStream]:
         """Open a file."""
-        try:
-            stream = self.local_path(file).open("rb", buffering=0)
-        except FileNotFoundError as error:
-            raise NotFound(f"{self.local_path(file)} is not there any more.") from error
+        path = self.local_path(file)
+        with _mapped(path):
+            stream = path.open("rb", buffering=0)
         with stream:
             yield stream
 
     def local_path(self, file: DistFile) -> Path:
         """Where the file lies."""
+        if file.filename not in self._paths:
+            raise NotFound(f"{file.filename} is not among the given files.")
         return self._paths[file.filename]
 
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
         """The content of a companion beside a file."""
         path = self.local_path(file)
-        try:
+        with _mapped(path.with_name(path.name + suffix)):
             return path.with_name(path.name + suffix).read_bytes()
-        except FileNotFoundError as error:
-            raise NotFound(f"{path}{suffix} is not there any more.") from error
 
 
 def find_paths(given: Sequence[Pathlike]) -> PathsSource:
@@ -77,11 +71,14 @@ def find_paths(given: Sequence[Pathlike]) -> PathsSource:
 
     Raises:
         ConfigError: a path leads to nothing, or two files have one name.
-        InvalidFilename: a path names a file that is not a wheel or an sdist.
+        InvalidFilename: a path names a file that is not a wheel or an sdist, or leads to one that is only
+            called so: what was just built should not be left behind without a word.
     """
     found: dict[str, Path] = {}
     for one in given:
-        for path in _lead_to(os.fspath(one)):
+        with _mapped(Path(one)):
+            paths = _lead_to(os.fspath(one))
+        for path in paths:
             other = found.setdefault(path.name, path)
             if other.resolve() != path.resolve():
                 raise ConfigError(
@@ -95,16 +92,28 @@ def _lead_to(text: str) -> list[Path]:
     if path.is_dir():
         paths = [one for one in sorted(path.iterdir()) if _counts(one)]
     elif path.is_file():
-        dist_file(path.name)  # refuses a name that is not a distribution's
-        return [path]
+        paths = [path]
     elif has_magic(text):
         paths = [one for one in map(Path, sorted(glob(str(path), recursive=True))) if _counts(one)]  # noqa: PTH207  (absolute patterns)
     else:
         raise ConfigError(f"There is no file or directory {text}.")
     if not paths:
         raise ConfigError(f"{text} leads to no wheel and no sdist.")
+    for one in paths:
+        parse_filename(one.name)
     return paths
 
 
 def _counts(path: Path) -> bool:
     return path.is_file() and looks_like_distribution(path.name) and not path.name.startswith(".")
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[None]:
+    """Turn what the operating system raises about ``path`` into our errors."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise NotFound(f"{path} is not there any more.") from error
+    except OSError as error:
+        raise BackendError(f"{path} cannot be read: {error.strerror or error}.") from error
