@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.servers.indexes import IndexServer
-from tests.servers.web import Web
+from tests.servers.web import Reply, Request, Web, run_web
 
 from wheelrelay.backends.web import WebConfig, WebSource
 from wheelrelay.config import as_remote
@@ -97,6 +97,24 @@ class TestAListing:
         web.serve("/wheels/foo/", links_to("../", WHEEL))
         assert names_at(url, "foo") == [WHEEL]
         assert names_at(url, "bar") == [OTHER]
+
+    def test_it_can_be_the_flat_page_of_a_container(self, web: Web) -> None:
+        meta = '<meta name="pypi:repository-version" content="1.0">'
+        assert names_at(web.serve("/wheels/", links_to(WHEEL, OTHER, meta=meta)), "foo") == [WHEEL]
+
+    @pytest.mark.parametrize("project", ["foo", None])
+    def test_it_can_be_the_page_of_a_project(self, project: str | None) -> None:
+        class Index(Web):
+            def reply_to(self, request: Request) -> Reply:
+                if request.path != "/simple/foo/":
+                    return Reply(status=404)
+                if JSON_TYPE in request.headers["accept"]:
+                    body = {"meta": {"api-version": "1.0"}, "name": "foo", "files": []}
+                    return Reply(json.dumps(body).encode(), content_type=JSON_TYPE)
+                return Reply(links_to(WHEEL).encode(), content_type="text/html")
+
+        with run_web(web=Index) as web:
+            assert names_at(f"{web.url}simple/foo/", project) == [WHEEL]
 
     def test_it_can_be_a_page_with_a_name_of_its_own(self, web: Web) -> None:
         assert names_at(web.serve("/wheels.html", links_to(WHEEL)), "foo") == [WHEEL]

@@ -74,16 +74,7 @@ def fetch_page(http: HttpClient, url: str, headers: Mapping[str, str], *, same_h
         BackendError: it cannot be read, or is implausibly large.
     """
     with http.get(url, headers=headers, same_host=same_host) as response:
-        return read_page(response)
-
-
-def read_page(response: requests.Response) -> WebPage:
-    """The page that an answer brings.
-
-    Raises:
-        BackendError: it is implausibly large.
-    """
-    return WebPage(response.url, media_type(response), _read_whole(response, MAX_PAGE))
+        return WebPage(response.url, _media_type(response), _read_whole(response, MAX_PAGE))
 
 
 def parse_html(page: WebPage) -> "pypi_simple.RepositoryPage":
@@ -214,11 +205,6 @@ def read_companion(http: HttpClient, file: DistFile, suffix: str) -> bytes:
         return _read_whole(response, MAX_COMPANION)
 
 
-def media_type(response: requests.Response) -> str:
-    """What an answer is said to be, in lower case, without parameters."""
-    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-
-
 def digests_in(named: Mapping[str, str]) -> Digests:
     """The digests among names with values; others, and what cannot be a digest, are left out."""
     lowered = {name.lower(): value.lower() for name, value in named.items()}
@@ -247,12 +233,16 @@ def name_in(url: str) -> str:
 @contextmanager
 def _answer_with_file(http: HttpClient, url: str) -> Iterator[requests.Response]:
     with http.get(url, headers={"Accept-Encoding": "identity"}) as response:
-        if media_type(response) in HTML_TYPES:
+        if _media_type(response) in HTML_TYPES:
             raise IntegrityError(
                 f"{shown(url)} answered with a page, not with a file.",
                 hint="Look at it in a browser: it may ask for a login, or tell what is wrong.",
             )
         yield response
+
+
+def _media_type(response: requests.Response) -> str:
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 def _is_digest(name: str, value: str | None) -> bool:

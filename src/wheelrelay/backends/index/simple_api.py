@@ -28,16 +28,14 @@ from wheelrelay.backends.pages import (
     leads_into_the_web,
     linked_file,
     links_of,
-    media_type,
     one_spelling,
     open_file,
     parse_html,
     read_companion,
-    read_page,
     unreadable,
 )
 from wheelrelay.errors import BackendError, InvalidFilename, NotFound
-from wheelrelay.filenames import dist_file
+from wheelrelay.filenames import dist_file, looks_like_distribution
 from wheelrelay.http import HttpClient, shown
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import ByteStream
@@ -53,6 +51,8 @@ ACCEPT = f"{JSON_TYPE}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0
 
 VERSION_MARK = b"pypi:repository-version"
 """The name of the element of an HTML page that tells the version of the Simple API (PEP 629)."""
+
+_PROJECTS = re.compile(rb'"projects"\s*:')  # found without parsing the many megabytes of a public index
 
 _SIMPLE_TYPE = re.compile(r"application/vnd\.pypi\.simple\.v(\d+)\+(json|html)")
 
@@ -127,17 +127,23 @@ class SimpleApi:
         yield from dict.fromkeys(names)
 
     def is_there(self) -> bool:
-        """Whether there is a page at the root that says of itself that it is the root of an index.
+        """Whether the page at the root says of itself that it is the root of an index.
+
+        The page of one project says nearly the same, and so may a listing: what links to distribution
+        files is no root.
 
         Raises:
             BackendError: it cannot be read.
         """
         try:
-            with self._http.get(self._url, headers={"Accept": ACCEPT}) as response:
-                # All projects of a public index are many megabytes: neither read nor parse them for this.
-                return media_type(response) == JSON_TYPE or VERSION_MARK in read_page(response).body
+            page = fetch_page(self._http, self._url, {"Accept": ACCEPT})
         except NotFound:
             return False
+        if page.media_type == JSON_TYPE:
+            return bool(_PROJECTS.search(page.body))
+        if VERSION_MARK not in page.body:
+            return False
+        return not any(looks_like_distribution(link.name) for link in links_of(parse_html(page)))
 
     def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
         """Stream a file; see `wheelrelay.protocols.Source` and `wheelrelay.backends.pages.open_file`."""
