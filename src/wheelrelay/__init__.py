@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wheelrelay.api import check, list_files, plan, push, relay
+    from wheelrelay.api import check, list_files, plan, push, relay, verify
     from wheelrelay.config import Config, Mode, Remote, RemoteConfig, Route, SinkConfig, load_config
     from wheelrelay.errors import (
         AlreadyExists,
@@ -94,6 +94,7 @@ __all__ = [
     "plan",
     "push",
     "relay",
+    "verify",
 ]
 
 

@@ -14,6 +14,6 @@ True
 """
 
 from wheelrelay.api.looking import check, list_files
-from wheelrelay.api.moving import plan, push, relay
+from wheelrelay.api.moving import plan, push, relay, verify
 
-__all__ = ["check", "list_files", "plan", "push", "relay"]
+__all__ = ["check", "list_files", "plan", "push", "relay", "verify"]

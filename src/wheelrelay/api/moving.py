@@ -12,14 +12,16 @@ from wheelrelay.backends.paths import Pathlike, find_paths
 from wheelrelay.config import Mode, Remote, RemoteLike, Route, as_remote
 from wheelrelay.errors import ConfigError, WheelrelayError
 from wheelrelay.expect import Expected
-from wheelrelay.records import Plan, Receipt
+from wheelrelay.records import Finding, Plan, Receipt
 from wheelrelay.report.documents import receipt_document, sums_text, to_json
-from wheelrelay.select import Selection
+from wheelrelay.select import Selection, parse_requirement
 from wheelrelay.steps import engine
 from wheelrelay.steps.check import Demands
 from wheelrelay.steps.confirm import DEADLINE
 from wheelrelay.steps.events import Progress, silent
 from wheelrelay.steps.journey import JOBS, Journey, Settings
+from wheelrelay.steps.stage import temporary_wheelhouse
+from wheelrelay.steps.verify import verify_place, verify_sinks
 
 logger = logging.getLogger(__name__)
 
@@ -124,6 +126,48 @@ def push(
     )
     with _journey(route, Selection(), settings) as journey:
         return engine.release(journey, one_version=False)
+
+
+def verify(
+    given: Route | RemoteLike,
+    requirements: Requirements = (),
+    *,
+    download: bool = False,
+    jobs: int = JOBS,
+    progress: Progress = silent,
+) -> list[Finding]:
+    """Prove that what is published is what it should be.
+
+    Args:
+        given: of a route, the files of its source are compared with those of each sink; the files of a
+            remote alone are fetched and compared with the digests that it declares.
+        requirements: which projects and versions.
+        download: for a route, fetch and hash what the sinks give out instead of taking their digests.
+        jobs: how many files are read at once.
+        progress: told of what happens.
+
+    Returns:
+        A finding for each file that is missing, differs or is damaged; none if all is well.
+
+    Raises:
+        NothingMatched: no file is meant.
+        ConfigError: a remote cannot be read.
+        BackendError: a remote fails.
+    """
+    settings = Settings(_counted(jobs), progress)
+    if isinstance(given, Route):
+        with (
+            _journey(given, given.selection(list(requirements)), settings) as journey,
+            temporary_wheelhouse() as house,
+        ):
+            return verify_sinks(journey, house, download=download)
+    selection = Selection(requirements=tuple(parse_requirement(str(wanted)) for wanted in requirements))
+    with opened_source(as_remote(given)) as origin, temporary_wheelhouse() as house:
+        journey = Journey(origin, (), selection, Expected(), Demands(), settings)
+        try:
+            return verify_place(journey, house)
+        finally:
+            journey.close()
 
 
 @contextmanager

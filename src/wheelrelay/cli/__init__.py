@@ -16,7 +16,7 @@ from wheelrelay.cli.checking import check
 from wheelrelay.cli.config import config
 from wheelrelay.cli.demo import demo
 from wheelrelay.cli.listing import backends, list_
-from wheelrelay.cli.moving import plan, relay
+from wheelrelay.cli.moving import plan, relay, verify
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -51,7 +51,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, list_, plan, relay, check, config, backends):
+for command in (demo, list_, plan, relay, check, verify, config, backends):
     cli.add_command(command)
 
 

@@ -63,6 +63,14 @@ class Asked:
         there = f"Configured routes: {', '.join(names)}." if names else "No route is configured."
         raise click.UsageError(f"Which route? Name one, or give --from and --to. {there}")
 
+    def names_a_remote(self, config: "Config") -> bool:
+        """Whether the first word is a remote, and no route."""
+        if self.source or self.sinks or not self.words or self.words[0] in config.route_names():
+            return False
+        from wheelrelay.config import looks_like_remote
+
+        return looks_like_remote(self.words[0], config)
+
     def _narrowed(self, route: "Route") -> "Route":
         from wheelrelay.config import Route
 
@@ -191,6 +199,51 @@ def relay(  # one parameter for each option
             show.receipt(failed.receipt)
             raise
     show.receipt(done)
+
+
+@click.command()
+@_asking
+@click.option("--download", is_flag=True, help="Fetch and hash what the sinks give out.")
+@jobs_option
+@json_option
+@quiet_option
+@config_option
+@common
+def verify(
+    asked: Asked, download: bool, jobs: int, as_json: bool, quiet: bool, config_path: str | None
+) -> int:
+    """Prove that what is published is what was staged.
+
+    For a ROUTE, or --from and --to, the files of the source are compared with those of the sinks. For a
+    REMOTE alone, its files are fetched and compared with the digests that it declares.
+
+    \b
+    Examples:
+      wheelrelay verify release 'astropy==1.3.2'
+      wheelrelay verify pypi 'markupsafe==3.0.2'
+    """
+    from wheelrelay import api
+    from wheelrelay.report.console import console
+    from wheelrelay.report.documents import findings_document, to_json
+    from wheelrelay.report.progress import shown_on
+    from wheelrelay.report.tables import findings_lines
+
+    config = loaded(config_path)
+    given: Any
+    if asked.names_a_remote(config):
+        given, requirements = config.remote(asked.words[0]), asked.words[1:]
+    else:
+        given, requirements = asked.route(config)
+    with shown_on(console(stderr=True), quiet=quiet) as progress:
+        findings = api.verify(given, requirements, download=download, jobs=jobs, progress=progress)
+    if as_json:
+        click.echo(to_json(findings_document(findings)), nl=False)
+    else:
+        for line in findings_lines(findings):
+            console().print(line, soft_wrap=True)
+        if not quiet:
+            click.echo(f"{len(findings)} files differ." if findings else "Everything is as it should be.")
+    return int(Exit.REFUSED if findings else Exit.IN_PLACE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The typed configuration: secrets, remotes, routes, and the file that they stand in."""
 
 from wheelrelay.config.bases import Confirm, ContainerConfig, RemoteConfig, SinkConfig
-from wheelrelay.config.load import Config, load_config
+from wheelrelay.config.load import Config, load_config, looks_like_remote
 from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
 from wheelrelay.config.routes import Mode, Order, Route
 from wheelrelay.config.secrets import SecretReference, SecretValue, TextOrReference
@@ -26,4 +26,5 @@ __all__ = [
     "WebAddress",
     "as_remote",
     "load_config",
+    "looks_like_remote",
 ]

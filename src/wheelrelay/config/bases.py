@@ -1,6 +1,7 @@
 """The bases that every backend's configuration class builds upon."""
 
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar, Self
 
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from wheelrelay.checks.check import Profile
 from wheelrelay.checks.config import ChecksConfig
+from wheelrelay.config.values import Duration, WebAddress
 from wheelrelay.errors import ConfigError
 from wheelrelay.protocols import Backend
 
@@ -80,5 +82,33 @@ class SinkConfig(RemoteConfig):
         return self.checks.complete(self.usual_profile)
 
 
+class Retention(BaseModel):
+    """What `wheelrelay prune` leaves of each project."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keep: int = Field(
+        default=1, ge=1, description="The newest versions, and builds of one version, that always stay."
+    )
+    max_age: Duration | None = Field(
+        default=None, description="How old a version must be to go; without it, all but the newest go."
+    )
+
+
 class ContainerConfig(SinkConfig):
     """A remote that is a container: files lie at ``<prefix>/<filename>``."""
+
+    pages: bool = Field(
+        default=True, description="Keep Simple API pages beside the files, so that installers can use them."
+    )
+    public_url: WebAddress | None = Field(
+        default=None,
+        description="Web address of the files, as of a CDN: they are fetched from there, and from the "
+        "container itself where that fails.",
+    )
+    cdn_lag: Duration = Field(
+        default=timedelta(minutes=15),
+        description="How long that address may show what was there before: a younger file is fetched from "
+        "the container itself.",
+    )
+    retention: Retention | None = Field(default=None, description="What `wheelrelay prune` leaves.")

@@ -66,6 +66,12 @@ class Config:
         return sorted([*self.routes, *unusable])
 
 
+def looks_like_remote(word: str, config: Config) -> bool:
+    """Whether a word on the command line can only mean a remote: a known name, or an address."""
+    known = word in config.remotes or f"remotes.{word}" in config.broken or word in PRESETS
+    return known or "/" in word or word.startswith((".", "~"))
+
+
 def load_config(path: str | os.PathLike[str] | None = None) -> Config:
     """Read the configuration.
 

@@ -22,7 +22,10 @@ def json_schema() -> dict[str, Any]:
     A type that cannot be loaded is left out with a warning.
     """
     classes = _all_config_classes()
-    any_remote: Any = Annotated[Union[tuple(classes.values())], Field(discriminator="type")]  # noqa: UP007
+    any_remote: Any = Annotated[
+        Union[tuple(classes.values())],  # noqa: UP007
+        Field(discriminator="type", json_schema_extra={"required": ["type"]}),
+    ]
     presets: Any = {name: (classes[name] | None, None) for name in PRESETS if name in classes}
     remotes = create_model(
         "Remotes",

@@ -4,10 +4,8 @@
 and the gate is open. `mirror` moves each file by itself.
 """
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from wheelrelay.errors import RelayFailed, ReleaseRefused, WheelrelayError
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, PlannedFile, Receipt, Severity
@@ -24,7 +22,7 @@ from wheelrelay.steps.publishing import (
     publish_all,
     publish_one,
 )
-from wheelrelay.steps.stage import Wheelhouse
+from wheelrelay.steps.stage import Wheelhouse, temporary_wheelhouse
 from wheelrelay.steps.staging import stage_all, stage_one
 
 
@@ -43,7 +41,7 @@ def release(journey: Journey, *, one_version: bool = True) -> Receipt:
     plan = journey.plan(one_version=one_version)
     journey.tell(Planned(plan))
     ledger = Ledger(plan, "release", journey.settings)
-    with _recorded(ledger), _wheelhouse() as wheelhouse:
+    with _recorded(ledger), temporary_wheelhouse() as wheelhouse:
         _refuse(journey, plan, ledger)
         checked = stage_all(journey, plan, wheelhouse)
         plan = _settle(journey, plan, checked, ledger)
@@ -66,7 +64,7 @@ def mirror(journey: Journey) -> Receipt:
     plan = journey.plan(one_version=False)
     journey.tell(Planned(plan))
     ledger = Ledger(plan, "mirror", journey.settings)
-    with _recorded(ledger), _wheelhouse() as wheelhouse:
+    with _recorded(ledger), temporary_wheelhouse() as wheelhouse:
         journey.make_ready()
         _ask(journey, plan)
         moving = [planned for planned in plan.files if planned.needs_staging()]
@@ -128,12 +126,6 @@ def _enter_failure(planned: PlannedFile, reason: str, ledger: Ledger) -> None:
     for name, intent in planned.sinks.items():
         if intent.action is not Action.SKIP and not ledger.delivery(name, planned.file.filename).in_place:
             ledger.enter(name, planned.file.filename, Delivery(Outcome.FAILED, reason=reason))
-
-
-@contextmanager
-def _wheelhouse() -> Iterator[Wheelhouse]:
-    with tempfile.TemporaryDirectory(prefix="wheelrelay-") as folder:
-        yield Wheelhouse(Path(folder))
 
 
 def _ask(journey: Journey, plan: Plan) -> None:

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import os
 import secrets
+import tempfile
 import threading
 import zipfile
 import zlib
@@ -73,6 +74,13 @@ class Wheelhouse:
         """Remove a staged file that lies here; one that lies elsewhere is the user's own and stays."""
         if staged.path.parent == self.folder:
             staged.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def temporary_wheelhouse() -> Iterator[Wheelhouse]:
+    """A wheelhouse below the folder for temporary files (``TMPDIR``), gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="wheelrelay-") as folder:
+        yield Wheelhouse(Path(folder))
 
 
 def stage(

@@ -1,0 +1,131 @@
+"""Compare afterwards: is what a sink gives out what its source has; is what a place holds what it declares."""
+
+from collections.abc import Iterator, Mapping
+
+from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
+from wheelrelay.model import DistFile
+from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
+from wheelrelay.steps.confirm import fetched_sha256
+from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
+from wheelrelay.steps.gate import settle
+from wheelrelay.steps.journey import Destination, Journey
+from wheelrelay.steps.stage import Wheelhouse, stage
+from wheelrelay.steps.staging import stage_all
+from wheelrelay.steps.workers import Done
+
+MISSING, DIFFERS, DAMAGED = "verify-missing", "verify-differs", "verify-damaged"
+
+
+def verify_sinks(journey: Journey, wheelhouse: Wheelhouse, *, download: bool) -> list[Finding]:
+    """Compare the files of the source with those of each sink.
+
+    Args:
+        journey: both sides, connected.
+        wheelhouse: for the files of a source that declares no digests.
+        download: fetch and hash every file of the sinks; otherwise the digests that they declare are taken.
+
+    Returns:
+        A finding for each file that a sink lacks, or has with other bytes.
+
+    Raises:
+        NothingMatched: no file is meant.
+        BackendError: a side cannot be read.
+    """
+    plan = journey.plan(one_version=False)
+    unknown = [planned for planned in plan.files if _is_open(planned)]
+    checked = stage_all(journey, _only(plan, unknown), wheelhouse)
+    settled = settle(plan, {name: file.staged for name, file in checked.items()}, journey.sinks)
+    findings = [finding for planned in settled.files for finding in _differences(planned)]
+    if download:
+        for destination in journey.destinations:
+            findings += _fetch_and_compare(journey, settled, destination)
+    return findings
+
+
+def verify_place(journey: Journey, wheelhouse: Wheelhouse) -> list[Finding]:
+    """Fetch every file of the source that is meant, and compare it with what the source declares of it.
+
+    Returns:
+        A finding for each file that is damaged or gone.
+
+    Raises:
+        NothingMatched: no file is meant.
+        BackendError: the source cannot be read.
+    """
+    plan = journey.plan(one_version=False)
+    files = [planned.file for planned in plan.files]
+    journey.tell(
+        StepBegan(Step.CONFIRM, journey.origin.name, len(files), sum(file.size or 0 for file in files))
+    )
+    done = journey.workers.each(files, lambda file: _fetch_one(journey, file, wheelhouse))
+    journey.tell(StepEnded(Step.CONFIRM, journey.origin.name))
+    return [
+        Finding(DAMAGED, Severity.ERROR, str(one.error), filename=one.item.filename)
+        for one in done
+        if _is_damage(one)
+    ]
+
+
+def _is_open(planned: PlannedFile) -> bool:
+    return any(intent.action is Action.UNKNOWN for intent in planned.sinks.values())
+
+
+def _only(plan: Plan, files: list[PlannedFile]) -> Plan:
+    return Plan(plan.source, plan.sinks, tuple(files))
+
+
+def _differences(planned: PlannedFile) -> Iterator[Finding]:
+    name = planned.file.filename
+    for sink, intent in planned.sinks.items():
+        if intent.action is Action.UPLOAD:
+            told = (
+                "does not have it"
+                if intent.there is None
+                else f"has it {intent.reason.removeprefix('there ')}"
+            )
+            yield Finding(MISSING, Severity.ERROR, f"{sink} {told}.", name, hint="Relay it.")
+        elif intent.action is Action.CONFLICT:
+            yield Finding(DIFFERS, Severity.ERROR, f"{sink} has it with other bytes.", name)
+
+
+def _fetch_and_compare(journey: Journey, plan: Plan, destination: Destination) -> list[Finding]:
+    """Fetch what a sink has and says to be the same, and hash it."""
+    there: Mapping[str, Intent] = {
+        planned.file.filename: planned.sinks[destination.name]
+        for planned in plan.files
+        if planned.sinks[destination.name].action is Action.SKIP
+    }
+    expected = {planned.file.filename: planned.file.sha256 for planned in plan.files}
+    files = [intent.there for intent in there.values() if intent.there is not None]
+    journey.tell(StepBegan(Step.CONFIRM, destination.name, len(files), 0))
+    done = journey.workers.each(files, lambda file: fetched_sha256(destination.sink, file))
+    journey.tell(StepEnded(Step.CONFIRM, destination.name))
+    return [
+        Finding(DAMAGED, Severity.ERROR, f"{destination.name} gives out other bytes.", one.item.filename)
+        for one in done
+        if one.unwrap() != (expected[one.item.filename] or one.item.sha256)
+    ]
+
+
+def _fetch_one(journey: Journey, file: DistFile, wheelhouse: Wheelhouse) -> None:
+    journey.tell(FileBegan(Step.CONFIRM, file.filename, file.size))
+    watcher = journey.counter(Step.CONFIRM, file.filename)
+    try:
+        staged = journey.persistence.insist(
+            file.filename,
+            lambda: stage(journey.origin.source, file, wheelhouse, watcher=watcher, stopped=journey.stopped),
+        )
+    except WheelrelayError as error:
+        journey.tell(FileEnded(Step.CONFIRM, file.filename, error=str(error)))
+        raise
+    wheelhouse.drop(staged)
+    journey.tell(FileEnded(Step.CONFIRM, file.filename))
+
+
+def _is_damage(done: Done[DistFile, None]) -> bool:
+    """Whether an error speaks of the file; any other is raised, for it speaks of the place."""
+    if done.error is None:
+        return False
+    if isinstance(done.error, IntegrityError | NotFound):
+        return True
+    raise done.error
