@@ -1,0 +1,92 @@
+"""A name, an address, a configuration or a backend stands for a remote."""
+
+from pathlib import Path
+
+import pytest
+
+from wheelrelay.backends.directory import DirectoryConfig
+from wheelrelay.config import Confirm, Remote, as_remote
+from wheelrelay.config.remotes import config_class, make_config
+from wheelrelay.errors import ConfigError, UnknownBackend
+from wheelrelay.testing.memory import MemoryStore
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "key", "value"),
+    [
+        ("./dist", "directory", "path", Path("dist")),
+        ("../dist", "directory", "path", Path("../dist")),
+        ("/srv/wheels", "directory", "path", Path("/srv/wheels")),
+        ("build/wheels", "directory", "path", Path("build/wheels")),
+        (".", "directory", "path", Path()),
+        ("file:///srv/my%20wheels", "directory", "path", Path("/srv/my wheels")),
+        ("index+https://example.org/simple/", "index", "url", "https://example.org/simple/"),
+        ("listing+http://example.org/", "listing", "url", "http://example.org/"),
+        ("https://example.org/wheels/", "web", "url", "https://example.org/wheels/"),
+        ("memory://wheels", "fsspec", "url", "memory://wheels"),
+        ("pypi", "pypi", "type", "pypi"),
+        ("testpypi", "testpypi", "type", "testpypi"),
+    ],
+)
+def test_an_address_stands_for_a_remote(text: str, kind: str, key: str, value: object) -> None:
+    remote = as_remote(text)
+    assert remote.name == text
+    assert remote.config is not None
+    assert (remote.config.type, getattr(remote.config, key)) == (kind, value)
+
+
+def test_the_home_folder_is_known(home: Path) -> None:
+    assert as_remote("~/wheelhouse").config == DirectoryConfig(path=home / "wheelhouse")
+
+
+def test_a_configured_name_wins_over_a_preset() -> None:
+    mine = Remote("pypi", DirectoryConfig(path="x"))
+    assert as_remote("pypi", configured={"pypi": mine}) is mine
+
+
+def test_a_configuration_stands_for_itself() -> None:
+    assert as_remote(DirectoryConfig(path="x")).name == "directory"
+
+
+def test_a_connected_backend_stands_for_itself_and_stays_open() -> None:
+    store = MemoryStore()
+    remote = as_remote(store)
+    with remote.open() as opened:
+        assert opened is store
+    assert (remote.name, remote.confirm) == ("MemoryStore", Confirm.INDEX)
+    assert as_remote(remote) is remote
+
+
+def test_a_name_that_is_none_is_answered_with_the_nearest_and_with_how_to_write_a_directory() -> None:
+    with pytest.raises(ConfigError, match=r"no remote 'pipy'\. For a directory, write '\./pipy'.*pypi"):
+        as_remote("pipy")
+
+
+@pytest.mark.parametrize("text", ["carrier-pigeon://home", "carrier-pigeon+https://example.org/"])
+def test_an_unknown_scheme_is_refused(text: str) -> None:
+    with pytest.raises(UnknownBackend, match="no backend of type 'carrier-pigeon'"):
+        as_remote(text)
+
+
+@pytest.mark.parametrize("text", ["pypi://x", "directory://x"])
+def test_a_type_without_an_address_form_says_so(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"has no address form\. Configure it under \[remotes\]"):
+        as_remote(text)
+
+
+def test_an_address_that_is_wrong_is_told() -> None:
+    with pytest.raises(ConfigError, match="not an http or https address"):
+        as_remote("index+ftp://example.org/")
+
+
+def test_a_configuration_is_frozen_and_strict() -> None:
+    config = make_config("directory", {"path": "x"}, where="here", base=Path("/srv"))
+    assert config.path == Path("/srv/x")
+    with pytest.raises(ValueError, match="frozen"):
+        config.path = Path()
+    with pytest.raises(ConfigError, match=r"here: there is no key 'pth'\. Did you mean 'path'"):
+        make_config("directory", {"path": "x", "pth": "y"}, where="here")
+
+
+def test_every_installed_type_brings_its_class() -> None:
+    assert config_class("directory") is DirectoryConfig

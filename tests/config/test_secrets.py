@@ -1,0 +1,186 @@
+"""Secrets are referred to, resolved when they are used, and never shown."""
+
+import os
+import pickle
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from wheelrelay.config import SecretReference, SecretValue, TextOrReference
+from wheelrelay.errors import ConfigError, MissingSecret
+
+KEYRING = """
+from keyring.backend import KeyringBackend
+
+
+class Keyring(KeyringBackend):
+    priority = 1
+
+    def get_password(self, service, username):
+        if service == "locked":
+            from keyring.errors import KeyringLocked
+
+            raise KeyringLocked("hunter2")
+        return "hunter2" if (service, username) == ("example.org", "ci") else None
+
+    def set_password(self, service, username, password):
+        raise NotImplementedError
+"""
+
+
+class Form(BaseModel):
+    """Something with a secret field, and one that may be public."""
+
+    secret: SecretReference
+    name: TextOrReference = "me"
+
+
+def value_of(reference: Any, **context: Any) -> str:
+    return SecretValue(Form.model_validate({"secret": reference}, context=context).secret).get()
+
+
+def printing(code: str) -> dict[str, list[str]]:
+    """A reference to what a command prints."""
+    return {"command": [sys.executable, "-c", code]}
+
+
+class TestReferences:
+    def test_to_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TOKEN", "hunter2")
+        assert value_of({"env": "TOKEN"}) == "hunter2"
+
+    def test_to_a_file_beside_the_configuration(self, tmp_path: Path) -> None:
+        (tmp_path / "token").write_text("hunter2\n")
+        assert value_of({"file": "token"}, base=tmp_path) == "hunter2"
+
+    def test_to_a_file_in_the_home_folder(self, home: Path) -> None:
+        (home / "token").write_text("hunter2")
+        assert value_of({"file": "~/token"}) == "hunter2"
+
+    def test_to_what_a_command_prints(self) -> None:
+        assert value_of(printing("print('hunter2')")) == "hunter2"
+
+    def test_to_the_keyring(self, keyring: None) -> None:
+        assert value_of({"keyring": "example.org", "username": "ci"}) == "hunter2"
+
+    def test_text_stands_for_itself_where_it_may(self) -> None:
+        assert SecretValue(Form(secret={"env": "X"}, name="ci").name).get() == "ci"
+
+    def test_what_may_be_text_may_be_a_reference_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("NAME", "ci")
+        assert SecretValue(Form(secret={"env": "X"}, name={"env": "NAME"}).name).get() == "ci"
+
+    @pytest.mark.parametrize("name", [5, [], {"environment": "NAME"}])
+    def test_what_is_neither_is_refused(self, name: object) -> None:
+        with pytest.raises(ValidationError, match="neither text nor a reference"):
+            Form.model_validate({"secret": {"env": "X"}, "name": name})
+
+
+@pytest.fixture
+def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A keyring that holds one secret."""
+    import keyring as library
+
+    before = library.get_keyring()
+    (tmp_path / "pocket_keyring.py").write_text(KEYRING)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "pocket_keyring.Keyring")
+    library.core.init_backend()
+    yield
+    library.set_keyring(before)
+
+
+class TestMissing:
+    @pytest.mark.parametrize("content", [None, ""])
+    def test_a_variable_that_is_unset_or_empty(
+        self, content: str | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if content is not None:
+            monkeypatch.setenv("TOKEN", content)
+        with pytest.raises(MissingSecret, match="environment variable TOKEN is not set"):
+            value_of({"env": "TOKEN"})
+
+    def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(MissingSecret, match="token cannot be read: No such file"):
+            value_of({"file": "token"}, base=tmp_path)
+
+    def test_a_file_that_is_empty_or_no_text(self, tmp_path: Path) -> None:
+        (tmp_path / "token").write_text(" \n")
+        with pytest.raises(MissingSecret, match="is empty"):
+            value_of({"file": "token"}, base=tmp_path)
+        (tmp_path / "token").write_bytes(b"\xff")
+        with pytest.raises(MissingSecret, match="not UTF-8"):
+            value_of({"file": "token"}, base=tmp_path)
+
+    @pytest.mark.parametrize(
+        ("code", "told"),
+        [
+            ("raise SystemExit(3)", r"gave no value \(exit code 3\)"),
+            ("pass", r"gave no value \(exit code 0\)"),
+            ("import sys; sys.stdout.buffer.write(b'\\xff')", "is not UTF-8"),
+        ],
+    )
+    def test_a_command_that_fails(self, code: str, told: str) -> None:
+        with pytest.raises(MissingSecret, match=told):
+            value_of(printing(code))
+
+    def test_a_command_that_is_not_there(self) -> None:
+        with pytest.raises(MissingSecret, match="'no-such-command' cannot be run: No such file"):
+            value_of({"command": ["no-such-command", "hunter2"]})
+
+    def test_a_keyring_without_it(self, keyring: None) -> None:
+        with pytest.raises(
+            MissingSecret, match=r"no secret for 'me' at 'example.org'. Store it: keyring set"
+        ):
+            value_of({"keyring": "example.org", "username": "me"})
+
+    def test_a_keyring_that_stays_locked(self, keyring: None) -> None:
+        with pytest.raises(MissingSecret, match=r"cannot be read: KeyringLocked\.$"):
+            value_of({"keyring": "locked", "username": "me"})
+
+    def test_one_that_would_break_a_header(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TOKEN", "hunter2\r\nX-Evil: 1")
+        with pytest.raises(ConfigError, match="line end or another control character") as caught:
+            value_of({"env": "TOKEN"})
+        assert "hunter2" not in str(caught.value)
+
+
+class TestValues:
+    def test_one_is_shown_nowhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TOKEN", "hunter2")
+        form = Form(secret={"env": "TOKEN"})
+        value = SecretValue(form.secret)
+        assert value.get() == "hunter2"
+        assert "hunter2" not in f"{value} {value!r} {form!r} {form.model_dump()} {vars(form)}"
+
+    def test_one_is_pickled_as_its_reference_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TOKEN", "hunter2")
+        value = SecretValue(Form(secret={"env": "TOKEN"}).secret)
+        value.get()
+        pickled = pickle.dumps(value)
+        assert b"hunter2" not in pickled
+        monkeypatch.setenv("TOKEN", "of the other machine")
+        assert pickle.loads(pickled).get() == "of the other machine"
+
+    def test_one_is_resolved_once_for_all_threads(self, tmp_path: Path) -> None:
+        calls = tmp_path / "calls"
+        slow = f"import time; open({str(calls)!r}, 'a').write('x'); time.sleep(0.2); print('hunter2')"
+        value = SecretValue(Form.model_validate({"secret": printing(slow)}).secret)
+        assert not calls.exists()
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(lambda _: value.get(), range(8))) == {"hunter2"}
+        assert calls.read_text() == "x"
+
+    def test_one_that_was_not_accepted_is_resolved_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TOKEN", "old")
+        value = SecretValue(Form(secret={"env": "TOKEN"}).secret)
+        assert value.get() == "old"
+        os.environ["TOKEN"] = "new"
+        assert value.get() == "old"
+        value.renew()
+        assert value.get() == "new"

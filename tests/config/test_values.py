@@ -1,0 +1,61 @@
+"""Durations and web addresses read as people write them."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from wheelrelay.config import Duration, LocalPath, WebAddress
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("90s", timedelta(seconds=90)),
+        ("20m", timedelta(minutes=20)),
+        ("2h", timedelta(hours=2)),
+        ("14d", timedelta(days=14)),
+        ("3w", timedelta(weeks=3)),
+        ("1h30m", timedelta(minutes=90)),
+        (timedelta(seconds=5), timedelta(seconds=5)),
+    ],
+)
+def test_a_duration_is_a_number_with_a_unit(text: object, length: timedelta) -> None:
+    assert TypeAdapter(Duration).validate_python(text) == length
+
+
+@pytest.mark.parametrize("text", ["", "90", "h", "1.5h", "-1h", "1 h", "20min", 90, None])
+def test_what_is_no_duration_is_refused(text: object) -> None:
+    with pytest.raises(ValidationError, match="is not a duration: write 90s, 20m, 2h or 14d"):
+        TypeAdapter(Duration).validate_python(text)
+
+
+@pytest.mark.parametrize("url", ["https://example.org/simple/", "http://127.0.0.1:8080/", "http://[::1]/"])
+def test_a_web_address_stays_as_it_is(url: str) -> None:
+    assert TypeAdapter(WebAddress).validate_python(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "example.org",
+        "ftp://example.org/",
+        "https://",
+        "file:///etc",
+        "http://h:99999/",
+        "http://h:x/",
+        "http://[1",
+    ],
+)
+def test_what_is_no_web_address_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(WebAddress).validate_python(url)
+
+
+def test_a_path_counts_from_the_configuration_and_knows_the_home_folder(home: Path) -> None:
+    read = TypeAdapter(LocalPath).validate_python
+    assert read("wheels", context={"base": Path("/srv")}) == Path("/srv/wheels")
+    assert read("/abs", context={"base": Path("/srv")}) == Path("/abs")
+    assert read("~/wheels") == home / "wheels"
+    assert read("wheels") == Path("wheels")
