@@ -230,8 +230,9 @@ def verify(
 
     config = loaded(config_path)
     given: Any
+    requirements: Sequence[str]
     if asked.names_a_remote(config):
-        given, requirements = config.remote(asked.words[0]), asked.words[1:]
+        given, requirements = config.remote(asked.words[0]), list(asked.words[1:])
     else:
         given, requirements = asked.route(config)
     with shown_on(console(stderr=True), quiet=quiet) as progress:

@@ -1,4 +1,4 @@
-"""Compare afterwards: is what a sink gives out what its source has; is what a place holds what it declares."""
+"""Compare afterwards: does a sink give out what its source has, does a place hold what it declares."""
 
 from collections.abc import Iterator, Mapping
 
