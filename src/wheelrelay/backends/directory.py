@@ -11,8 +11,8 @@ import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from io import FileIO
 from pathlib import Path
 from stat import S_ISREG
@@ -44,18 +44,42 @@ class DirectoryConfig(ContainerConfig):
 
     type: Literal["directory"] = "directory"
     path: LocalPath = Field(description="The directory; it is made when the first file is put there.")
+    pages: bool = Field(
+        default=False, description="Keep Simple API pages beside the files, so that installers can use them."
+    )
 
     @contextmanager
     def open(self) -> Iterator["DirectoryStore"]:
         """The directory as a store; nothing is read or made yet."""
-        yield DirectoryStore(DirectoryObjects(self.path))
+        store = DirectoryStore(
+            DirectoryObjects(self.path),
+            pages=self.pages,
+            public_url=self.public_url,
+            cdn_lag=self.cdn_lag,
+        )
+        with closing(store):
+            yield store
 
 
 class DirectoryStore(ContainerStore):
-    """A directory as a store; its files are hashed in place and never copied."""
+    """A directory as a store; its files are hashed in place and never copied.
 
-    def __init__(self, objects: "DirectoryObjects") -> None:
-        super().__init__(objects, made_by_put=True)
+    Args:
+        objects: the directory.
+        pages: as for `ContainerStore`.
+        public_url: as for `ContainerStore`.
+        cdn_lag: as for `ContainerStore`.
+    """
+
+    def __init__(
+        self,
+        objects: "DirectoryObjects",
+        *,
+        pages: bool = False,
+        public_url: str | None = None,
+        cdn_lag: timedelta = timedelta(0),
+    ) -> None:
+        super().__init__(objects, pages=pages, made_by_put=True, public_url=public_url, cdn_lag=cdn_lag)
         self._folder = objects.path
 
     def local_path(self, file: DistFile) -> Path:

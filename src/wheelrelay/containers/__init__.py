@@ -1,1 +1,19 @@
-"""A container as a store and as a package index, over a handful of operations on objects."""
+"""A container as a store and as a package index, over a handful of operations on objects.
+
+A backend for object storage brings `Objects` (or `ReadableObjects`) and gives them to `ContainerStore` (or
+`ContainerSource`); everything else is the same in every container.
+"""
+
+from wheelrelay.containers.content import blocks_of
+from wheelrelay.containers.objects import Objects, ReadableObjects, StoredObject
+from wheelrelay.containers.source import ContainerSource
+from wheelrelay.containers.store import ContainerStore
+
+__all__ = [
+    "ContainerSource",
+    "ContainerStore",
+    "Objects",
+    "ReadableObjects",
+    "StoredObject",
+    "blocks_of",
+]

@@ -1,7 +1,7 @@
 """What a container holds: distribution files and what lies beside them, read from one listing."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -51,6 +51,10 @@ class Contents(Mapping[str, Held]):
         """Those of one project, in any spelling."""
         name = canonicalize_name(project)
         return Contents(held for held in self.values() if held.file.project == name)
+
+    def without(self, filenames: Collection[str]) -> "Contents":
+        """Those of other names."""
+        return Contents(held for name, held in self.items() if name not in filenames)
 
     def projects(self) -> list[NormalizedName]:
         """The normalised names of all projects, sorted."""

@@ -19,6 +19,7 @@ class StoredObject:
         size: in bytes.
         etag: some text that changes whenever the bytes change. What listings say is compared with what
             other listings said only, so a place may say it in another way when asked for one object.
+            Empty where nothing can be said: the bytes are then read again each time.
         modified: when it was written, with a time zone, where the place says.
         metadata: the short texts that were kept with it, keys in lower case; a listing leaves them out.
     """

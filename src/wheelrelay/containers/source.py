@@ -1,18 +1,25 @@
 """A container as a source: distribution files at ``<prefix>/<filename>``, their companions beside them."""
 
+import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import timedelta
+
+from packaging.utils import canonicalize_name
 
 from wheelrelay.containers.content import read_whole, sha256_of
 from wheelrelay.containers.contents import Contents, ContentsReader, Held
+from wheelrelay.containers.facts import Facts, indexed_facts, kept_facts
 from wheelrelay.containers.objects import ReadableObjects
-from wheelrelay.errors import NotFound
-from wheelrelay.model import Digests, DistFile
+from wheelrelay.containers.pages import DOCUMENT, LARGEST, ROOT
+from wheelrelay.containers.public import PublicCopy
+from wheelrelay.errors import BackendError, IntegrityError, NotFound
+from wheelrelay.model import DistFile
 from wheelrelay.protocols import ByteStream
+from wheelrelay.simpleindex import IndexedFile, parse_project_document, parse_root_document
 
-SHA256 = "sha256"
-"""The key under which a distribution's digest is kept with its object."""
+_log = logging.getLogger(__name__)
 
 
 class ContainerSource:
@@ -20,46 +27,87 @@ class ContainerSource:
 
     Args:
         objects: the place.
+        pages: whether index pages are kept there: they know digests, which a listing does not.
         made_by_put: the place comes into being with the first file put into it, as a folder does; one
             that is not there is then an empty sink. As a source it is `NotFound` all the same.
+        public_url: the web address of the folder of files, if it has one. Files are read from there, and
+            from the place itself where that fails.
+        cdn_lag: how long that address may show what was there before.
     """
 
-    def __init__(self, objects: ReadableObjects, *, made_by_put: bool = False) -> None:
+    def __init__(
+        self,
+        objects: ReadableObjects,
+        *,
+        pages: bool = False,
+        made_by_put: bool = False,
+        public_url: str | None = None,
+        cdn_lag: timedelta = timedelta(0),
+    ) -> None:
         self._readable = objects
+        self._keeps_pages = pages
         self._made_by_put = made_by_put
+        self._public = PublicCopy(public_url, cdn_lag) if public_url else None
         self._reader = ContentsReader(objects)
         self._hashed: dict[tuple[str, int, str], str] = {}
 
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
-        """The distribution files of ``project``, or all; see `wheelrelay.protocols.Source`."""
+        """The distribution files of ``project``, or all; see `wheelrelay.protocols.Source`.
+
+        Digests are those that the pages know, as far as the files are still those that the pages speak
+        of; nothing is read to find out others.
+        """
         contents = self._reader.read(project)
+        indexed = self._indexed(project)
         for held in (contents.of(project) if project is not None else contents).values():
-            yield held.file
+            facts = _still_true(indexed.get(held.file.filename), held)
+            yield self._described(held, facts)
 
     def inventory(self, project: str) -> Iterator[DistFile]:
         """What the container holds of ``project`` now, with sha256.
 
-        The digest is the one that was kept with the object when it was written; an object that somebody
-        else wrote is read and hashed, once for each state that it is in.
+        The digest is the one that the pages know, or that was kept with the object when it was written;
+        an object that somebody else wrote is read and hashed, once for each state that it is in.
 
         Raises:
             BackendError: the container cannot be read.
         """
-        for held in self._contents(project).of(project).values():
+        contents = self._listed(project).of(project)
+        indexed = self._indexed(project) if contents else {}
+        for held in contents.values():
             try:
-                yield replace(held.file, digests=Digests(sha256=self._sha256(held)))
-            except NotFound:
+                facts = _still_true(indexed.get(held.file.filename), held) or self._found_out(held)
+            except NotFound:  # it went while we looked
                 continue
+            yield self._described(held, facts)
 
-    def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
+    @contextmanager
+    def open(self, file: DistFile) -> Iterator[ByteStream]:
         """Open a file for reading it once, in order."""
-        return self._readable.open_object(file.filename)
+        with ExitStack() as stack:
+            yield self._open_public(file, stack) or stack.enter_context(
+                self._readable.open_object(file.filename)
+            )
 
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
         """The content of a companion file; one of more than 1 MiB is refused."""
         return read_whole(self._readable, file.filename + suffix)
 
-    def _contents(self, project: str | None = None) -> Contents:
+    def close(self) -> None:
+        """Close the connections that were made here; the place's own are for whoever made them."""
+        if self._public:
+            self._public.close()
+
+    def _open_public(self, file: DistFile, stack: ExitStack) -> ByteStream | None:
+        if self._public is None or not self._public.may_have(file):
+            return None
+        try:
+            return stack.enter_context(self._public.open(file))
+        except (BackendError, IntegrityError) as error:
+            _log.info("The public copy is not used: %s", error)
+            return None
+
+    def _listed(self, project: str | None = None) -> Contents:
         """What is there; nothing, if the place comes with the first file and is truly not there yet."""
         try:
             return self._reader.read(project)
@@ -68,13 +116,38 @@ class ContainerSource:
                 return Contents(())
             raise
 
-    def _sha256(self, held: Held) -> str:
-        state = (held.stored.name, held.stored.size, held.stored.etag)
-        if state not in self._hashed:
-            self._hashed[state] = self._kept_sha256(held.stored.name) or sha256_of(
-                self._readable, held.stored.name
-            )
-        return self._hashed[state]
+    def _described(self, held: Held, facts: Facts | None) -> DistFile:
+        file = facts.describe(held.file) if facts else held.file
+        return replace(file, url=self._public.address_of(file.filename)) if self._public else file
 
-    def _kept_sha256(self, name: str) -> str | None:
-        return self._readable.stat_object(name).metadata.get(SHA256)
+    def _indexed(self, project: str | None) -> dict[str, IndexedFile]:
+        """What the pages say, by filename."""
+        if not self._keeps_pages:
+            return {}
+        try:
+            if project is None:
+                entries = parse_root_document(self._read_page(ROOT + DOCUMENT))
+            else:
+                name = f"{ROOT}{canonicalize_name(project)}/{DOCUMENT}"
+                entries = parse_project_document(self._read_page(name))
+        except NotFound:
+            return {}
+        return {entry.filename: entry for entry in entries}
+
+    def _read_page(self, name: str) -> bytes:
+        return read_whole(self._readable, name, limit=LARGEST)
+
+    def _found_out(self, held: Held) -> Facts:
+        kept = kept_facts(self._readable.stat_object(held.stored.name).metadata)
+        if kept is not None:
+            return kept
+        state = (held.stored.name, held.stored.size, held.stored.etag)
+        if state not in self._hashed or not held.stored.etag:
+            self._hashed[state] = sha256_of(self._readable, held.stored.name)
+        return Facts(sha256=self._hashed[state])
+
+
+def _still_true(entry: IndexedFile | None, held: Held) -> Facts | None:
+    """What a page says of a file, if it is still the file that the page speaks of."""
+    same = entry is not None and (entry.size, entry.etag) == (held.stored.size, held.stored.etag or None)
+    return indexed_facts(entry) if entry is not None and same else None

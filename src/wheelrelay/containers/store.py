@@ -1,31 +1,56 @@
 """A container as a store: what is put there is there whole, with its companions, and never overwritten."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Literal
 
 from wheelrelay.containers.content import sha256_of
+from wheelrelay.containers.contents import METADATA, Contents
+from wheelrelay.containers.core_metadata import core_metadata
+from wheelrelay.containers.facts import Facts, inspected_facts, kept_facts
 from wheelrelay.containers.objects import Objects
-from wheelrelay.containers.source import SHA256, ContainerSource
-from wheelrelay.errors import AlreadyExists, NotFound
+from wheelrelay.containers.pages import BINARY, Pages
+from wheelrelay.containers.source import ContainerSource
+from wheelrelay.errors import AlreadyExists, BackendError, NotFound, Unavailable
+from wheelrelay.model import DistFile, Kind
 from wheelrelay.staged import StagedFile
 
-BINARY = "application/octet-stream"
+_PATIENCE = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds to wait before each look at a listing that lags behind."""
 
 
 class ContainerStore(ContainerSource):
-    """Reads and writes the distribution files of a container.
+    """Reads and writes the distribution files of a container, and keeps its index pages.
 
     Args:
         objects: the place.
+        pages: keep index pages, so that the container is an index; see `wheelrelay.containers.pages`.
+        folder_pages: write each page also under the name of its folder, which ends in ``/``.
         made_by_put: as for `ContainerSource`.
+        public_url: as for `ContainerSource`.
+        cdn_lag: as for `ContainerSource`.
     """
 
     keeps_companions: Literal[True] = True
 
-    def __init__(self, objects: Objects, *, made_by_put: bool = False) -> None:
-        super().__init__(objects, made_by_put=made_by_put)
+    def __init__(
+        self,
+        objects: Objects,
+        *,
+        pages: bool = False,
+        folder_pages: bool = False,
+        made_by_put: bool = False,
+        public_url: str | None = None,
+        cdn_lag: timedelta = timedelta(0),
+    ) -> None:
+        super().__init__(
+            objects, pages=pages, made_by_put=made_by_put, public_url=public_url, cdn_lag=cdn_lag
+        )
         self._objects = objects
+        self._pages = Pages(objects, self._settled, folder_pages=folder_pages)
+        self._told: dict[str, Facts] = {}
 
     def put(self, staged: StagedFile) -> None:
         """Publish the file with its companions: the companions first, the distribution last.
@@ -38,49 +63,140 @@ class ContainerStore(ContainerSource):
             ChangedWhileReading: the local file was touched; nothing was published.
             BackendError: the place refused or failed.
         """
-        there = self._is_there(staged)
-        with self._companions_of(staged):
-            if there:
-                return
-            try:
-                self._objects.create_object(
-                    staged.filename, staged, content_type=BINARY, metadata=_kept_with(staged)
-                )
-            except AlreadyExists:
-                if not self._is_there(staged):
-                    raise
+        there = self._holds(staged)
+        with self._undone_on_failure() as written:
+            for companion in staged.companions:
+                self._add(staged.filename + companion.suffix, companion.content, written)
+            if not there:
+                self._publish(staged, written)
 
-    def _is_there(self, staged: StagedFile) -> bool:
+    def replace(self, staged: StagedFile) -> None:
+        """Publish the file in place of what its name held; see `wheelrelay.protocols.SupportsReplace`.
+
+        The companions of the old bytes go, and those of the new ones come, before the bytes change: what
+        a killed run left is completed by the next.
+        """
+        held = self._listed(staged.file.project).get(staged.filename)
+        if held is None or _sha256(self._objects, staged.filename) == staged.sha256:
+            self.put(staged)
+            return
+        facts, metadata = self._inspected(staged)
+        for suffix in held.file.companions:
+            self._objects.delete_object(staged.filename + suffix)
+        beside = {companion.suffix: companion.content for companion in staged.companions}
+        if metadata is not None:
+            beside[METADATA] = metadata
+        for suffix, content in beside.items():
+            self._objects.replace_object(staged.filename + suffix, content, content_type=BINARY, metadata={})
+        self._objects.replace_object(staged.filename, staged, content_type=BINARY, metadata=facts.kept())
+        self._told[staged.filename] = facts
+
+    def delete(self, files: Collection[DistFile]) -> None:
+        """Take files out with their companions, from the pages first; what is gone is no error."""
+        names = {file.filename for file in files}
+        for name in names:
+            self._told.pop(name, None)
+        if self._keeps_pages:
+            self._pages.hide(names, self._told)
+        contents = self._listed()
+        for name in names:
+            held = contents.get(name)
+            for suffix in held.file.companions if held else ():
+                self._objects.delete_object(name + suffix)
+            if held and held.metadata:
+                self._objects.delete_object(held.metadata.name)
+            self._objects.delete_object(name)
+        self.finalize({file.project for file in files})
+
+    def finalize(self, projects: Collection[str]) -> None:
+        """Bring the index pages up to date, where pages are kept.
+
+        Raises:
+            Unavailable: others keep writing, or the listing does not show yet what was put.
+            BackendError: something cannot be read or written; nothing true was replaced by less.
+        """
+        if self._keeps_pages:
+            self._pages.write(projects, self._told)
+
+    def rebuild_pages(self) -> None:
+        """Write all index pages anew from what is there, also where they are not kept up to date."""
+        self._pages.write(None, self._told)
+
+    def check_pages(self) -> list[str]:
+        """The names of the pages and metadata files that are not as they would be written now."""
+        return self._pages.check()
+
+    def _holds(self, staged: StagedFile) -> bool:
         """Whether the very bytes are there; other bytes of the name are an error."""
         try:
             stored = self._objects.stat_object(staged.filename)
-            sha256 = stored.size == staged.size and (
-                stored.metadata.get(SHA256) or sha256_of(self._objects, staged.filename)
-            )
+            same = stored.size == staged.size and _sha256(self._objects, staged.filename) == staged.sha256
         except NotFound:
             return False
-        if sha256 == staged.sha256:
+        if same:
             return True
         raise AlreadyExists(f"{self._objects.address_of(staged.filename)} is there with other bytes.")
 
+    def _publish(self, staged: StagedFile, written: list[str]) -> None:
+        facts, metadata = self._inspected(staged)
+        if metadata is not None:
+            # One that is there already is somebody else's, or left by a killed run: `Pages` finds out.
+            self._add(staged.filename + METADATA, metadata, written)
+        try:
+            self._objects.create_object(staged.filename, staged, content_type=BINARY, metadata=facts.kept())
+        except AlreadyExists:
+            if not self._holds(staged):
+                raise
+        self._told[staged.filename] = facts
+
+    def _inspected(self, staged: StagedFile) -> tuple[Facts, bytes | None]:
+        """The facts of a file, and the content of the metadata file that belongs beside it."""
+        if not self._keeps_pages:
+            said = staged.file
+            return Facts(staged.sha256, inspected=False, yanked=said.yanked, origin=said.origin), None
+        metadata = core_metadata(staged.path, staged.filename)
+        facts = inspected_facts(staged.file, staged.sha256, metadata)
+        return facts, metadata if staged.file.kind is Kind.WHEEL else None
+
+    def _add(self, name: str, content: bytes, written: list[str]) -> None:
+        """Write a small file unless it is there, and note that it was written."""
+        try:
+            self._objects.create_object(name, content, content_type=BINARY, metadata={})
+        except AlreadyExists:
+            return
+        written.append(name)
+
     @contextmanager
-    def _companions_of(self, staged: StagedFile) -> Iterator[None]:
-        """Write the companions that are missing; take them out again if what follows fails."""
+    def _undone_on_failure(self) -> Iterator[list[str]]:
+        """Gives a list for the names of what was written; it is taken out again if what follows fails."""
         written: list[str] = []
         try:
-            for companion in staged.companions:
-                name = staged.filename + companion.suffix
-                try:
-                    self._objects.create_object(name, companion.content, content_type=BINARY, metadata={})
-                except AlreadyExists:
-                    continue
-                written.append(name)
-            yield
+            yield written
         except BaseException:
             for name in written:
-                self._objects.delete_object(name)
+                with suppress(BackendError):  # what went wrong first is what matters
+                    self._objects.delete_object(name)
             raise
 
+    def _settled(self) -> Contents:
+        """What is there, once the listing shows all that was put: some places take a while for that."""
+        for pause in _PATIENCE:
+            time.sleep(pause)
+            contents = self._reader.read()
+            late = [name for name in self._told if name not in contents and self._is_there(name)]
+            if not late:
+                return contents
+        raise Unavailable(f"{self._objects.address_of(late[0])} is there, but the listing does not show it.")
 
-def _kept_with(staged: StagedFile) -> Mapping[str, str]:
-    return {SHA256: staged.sha256}
+    def _is_there(self, name: str) -> bool:
+        try:
+            self._objects.stat_object(name)
+        except NotFound:
+            return False
+        return True
+
+
+def _sha256(objects: Objects, name: str) -> str:
+    """What the bytes of an object hash to: as was kept with it, or found by reading them."""
+    kept = kept_facts(objects.stat_object(name).metadata)
+    return kept.sha256 if kept else sha256_of(objects, name)

@@ -13,7 +13,7 @@ opens as a source.
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -43,6 +43,10 @@ class FsspecConfig(ContainerConfig):
         description="Passed to the fsspec implementation; a secret is referred to, as { env = 'NAME' }.",
     )
 
+    pages: bool = Field(
+        default=False, description="Keep Simple API pages beside the files, so that installers can use them."
+    )
+
     @field_validator("url")
     @classmethod
     def _without_password(cls, url: str) -> str:
@@ -60,7 +64,12 @@ class FsspecConfig(ContainerConfig):
         """The place as a store, or as a source if it cannot be written."""
         from wheelrelay.backends.fsspec.connection import connect
 
-        yield connect(self.url, _resolved(self.options))
+        with closing(connect(self)) as place:
+            yield place
+
+    def resolved_options(self) -> dict[str, Any]:
+        """The options with the secrets that they refer to, fetched now."""
+        return _resolved(self.options)
 
 
 def _checked(key: str, value: Any, context: Any) -> Any:

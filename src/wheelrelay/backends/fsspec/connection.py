@@ -12,6 +12,7 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 from wheelrelay.backends.directory import DirectoryObjects, DirectoryStore
+from wheelrelay.backends.fsspec.config import FsspecConfig
 from wheelrelay.backends.fsspec.errors import mapped
 from wheelrelay.backends.fsspec.objects import FsspecObjects, FsspecReader
 from wheelrelay.backends.fsspec.writing import way_of_writing
@@ -21,22 +22,24 @@ from wheelrelay.errors import BackendError, ConfigError, PluginLoadError, Wheelr
 from wheelrelay.http import shown
 
 
-def connect(url: str, options: Mapping[str, Any]) -> ContainerSource:
-    """The place as a store, or as a source if it cannot be written.
+def connect(config: FsspecConfig) -> ContainerSource:
+    """What the configuration names, as a store, or as a source if it cannot be written.
 
     Raises:
         ConfigError: fsspec does not know the protocol, or the options do not fit it.
         PluginLoadError: the protocol's package is not installed; says which.
         BackendError: the place refused or failed.
     """
-    connection = Connection(url, options)
+    connection = Connection(config.url, config.resolved_options())
     fs = connection.fs()
+    shared: Any = {"pages": config.pages, "public_url": config.public_url, "cdn_lag": config.cdn_lag}
     if isinstance(fs, LocalFileSystem):
-        return DirectoryStore(DirectoryObjects(Path(connection.root)))
+        return DirectoryStore(DirectoryObjects(Path(connection.root)), **shared)
     write = way_of_writing(fs)
     if write is None:
-        return ContainerSource(FsspecReader(connection.fs, connection.root, url))
-    return ContainerStore(FsspecObjects(connection.fs, connection.root, url, write), made_by_put=True)
+        return ContainerSource(FsspecReader(connection.fs, connection.root, config.url), **shared)
+    objects = FsspecObjects(connection.fs, connection.root, config.url, write)
+    return ContainerStore(objects, made_by_put=True, **shared)
 
 
 class Connection:

@@ -1,7 +1,6 @@
 """The files of a folder that fsspec reaches, as the objects of a container."""
 
 import io
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -110,8 +109,7 @@ class FsspecReader:
         if entry.get("size") is None:
             raise BackendError(f"{self.address_of(name)}: its size is not told.")
         state = [str(entry[key]) for key in _STATE if entry.get(key)]
-        etag = "-".join(state) or uuid.uuid4().hex  # unknown is never the same as before
-        return StoredObject(name, int(entry["size"]), etag, _modified(entry))
+        return StoredObject(name, int(entry["size"]), "-".join(state), _modified(entry))
 
 
 class FsspecObjects(FsspecReader):

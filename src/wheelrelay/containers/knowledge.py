@@ -1,0 +1,160 @@
+"""Find out what the pages of an index say of each file in a container, reading as little as possible.
+
+In this order: what pages said before, while size and ETag there equal the listing's; what was kept with
+the object when it was written; and else the bytes themselves, read once.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from wheelrelay.containers.content import read_whole, sha256_of
+from wheelrelay.containers.contents import METADATA, Held
+from wheelrelay.containers.core_metadata import LIMIT, core_metadata
+from wheelrelay.containers.facts import Facts, indexed_facts, inspected_facts, kept_facts
+from wheelrelay.containers.objects import ReadableObjects, StoredObject
+from wheelrelay.errors import NotFound
+from wheelrelay.model import Kind
+from wheelrelay.simpleindex import IndexedFile
+from wheelrelay.staged import BLOCK
+
+_State = tuple[str, int, str]
+
+
+class Knowledge:
+    """What is known of the files in a container, for as long as one rebuilding of pages lasts.
+
+    Args:
+        objects: the place.
+        told: what is known of files by name, whatever object has the name now: it holds for an object
+            with the same digest.
+    """
+
+    def __init__(self, objects: ReadableObjects, told: Mapping[str, Facts]) -> None:
+        self._objects = objects
+        self._told = dict(told)
+        self._facts: dict[_State, Facts] = {}
+        self._metadata_files: dict[tuple[str, str], str] = {}
+        self._core_metadata: dict[str, bytes] = {}
+
+    def remember(self, entries: Iterable[IndexedFile]) -> None:
+        """Learn what a page said before."""
+        for entry in entries:
+            facts = indexed_facts(entry)
+            self._told.setdefault(entry.filename, facts)
+            if entry.etag:
+                self._facts.setdefault((entry.filename, entry.size, entry.etag), facts)
+            if entry.metadata_sha256 and entry.metadata_etag:
+                name = entry.filename + METADATA
+                self._metadata_files.setdefault((name, entry.metadata_etag), entry.metadata_sha256)
+
+    def knows(self, held: Held) -> bool:
+        """Whether the facts of a file are known without asking the place."""
+        return _state(held.stored) in self._facts
+
+    def facts(self, held: Held) -> Facts:
+        """The facts of a file.
+
+        Raises:
+            NotFound: it is not there any more.
+            BackendError: it cannot be read.
+        """
+        state = _state(held.stored)
+        if state not in self._facts:
+            self._facts[state] = self._kept(held) or self._recognised(held) or self._inspected(held)
+        return self._facts[state]
+
+    def entry(self, held: Held) -> IndexedFile:
+        """What the pages are to say of a file; its metadata file takes part if it is the right one.
+
+        Raises:
+            NotFound: it is not there any more.
+            BackendError: it cannot be read.
+        """
+        facts = self.facts(held)
+        has_metadata_file = facts.metadata_sha256 is not None and self.has_right_metadata(held)
+        return IndexedFile(
+            filename=held.file.filename,
+            version=held.file.version,
+            size=held.stored.size,
+            sha256=facts.sha256,
+            etag=held.stored.etag,
+            requires_python=facts.requires_python,
+            yanked=facts.yanked,
+            uploaded=held.stored.modified,
+            metadata_sha256=facts.metadata_sha256 if has_metadata_file else None,
+            metadata_etag=held.metadata.etag if held.metadata else None,
+            signed=".asc" in held.file.companions,
+            origin=facts.origin,
+        )
+
+    def has_right_metadata(self, held: Held) -> bool:
+        """Whether the metadata file beside a wheel is the wheel's own; true where there ought to be none.
+
+        Raises:
+            NotFound: the wheel is not there any more.
+            BackendError: one of them cannot be read.
+        """
+        wanted = self.facts(held).metadata_sha256
+        return wanted is None or (
+            held.metadata is not None and self._sha256_of_metadata(held.metadata) == wanted
+        )
+
+    def core_metadata(self, held: Held) -> bytes | None:
+        """The core metadata within a file, read from its bytes; what was known of it is corrected by that.
+
+        Raises:
+            NotFound: the file is not there any more.
+            BackendError: it cannot be read.
+        """
+        if held.file.filename not in self._core_metadata:
+            self._facts[_state(held.stored)] = self._inspected(held)
+        return self._core_metadata.get(held.file.filename)
+
+    def _kept(self, held: Held) -> Facts | None:
+        facts = kept_facts(self._objects.stat_object(held.stored.name).metadata)
+        if facts is None or not facts.inspected:
+            return None
+        has_metadata = facts.metadata_sha256 is not None or held.file.kind is Kind.SDIST
+        return facts if has_metadata else None
+
+    def _recognised(self, held: Held) -> Facts | None:
+        """What was told of the name, if the bytes are those that it was told of."""
+        told = self._told.get(held.file.filename)
+        if told is None or told.sha256 != sha256_of(self._objects, held.stored.name):
+            return None
+        return told
+
+    def _inspected(self, held: Held) -> Facts:
+        digest = hashlib.sha256()
+        with tempfile.TemporaryDirectory(prefix="wheelrelay-") as folder:
+            path = Path(folder) / "file"
+            with path.open("wb") as copy, self._objects.open_object(held.stored.name) as stream:
+                while block := stream.read(BLOCK):
+                    digest.update(block)
+                    copy.write(block)
+            metadata = core_metadata(path, held.file.filename)
+        if metadata is not None:
+            self._core_metadata[held.file.filename] = metadata
+        kept = kept_facts(self._objects.stat_object(held.stored.name).metadata)
+        said = kept if kept and kept.sha256 == digest.hexdigest() else None
+        file = replace(held.file, yanked=said.yanked, origin=said.origin) if said else held.file
+        return inspected_facts(file, digest.hexdigest(), metadata)
+
+    def _sha256_of_metadata(self, stored: StoredObject | None) -> str | None:
+        if stored is None or stored.size > LIMIT:
+            return None
+        key = (stored.name, stored.etag)
+        if key not in self._metadata_files or not stored.etag:
+            try:
+                content = read_whole(self._objects, stored.name, limit=LIMIT)
+            except NotFound:  # it went while we looked
+                return None
+            self._metadata_files[key] = hashlib.sha256(content).hexdigest()
+        return self._metadata_files[key]
+
+
+def _state(stored: StoredObject) -> _State:
+    return stored.name, stored.size, stored.etag
