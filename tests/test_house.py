@@ -1,0 +1,73 @@
+"""The rules of the house that no other tool checks: where things lie, who imports whom, what is unsaid."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.servers.process import script
+
+ROOT = Path(__file__).parent.parent
+TOP = {
+    ".ci",
+    ".gitignore",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "examples",
+    "plugins",
+    "pyproject.toml",
+    "src",
+    "tests",
+}
+
+
+def tracked() -> list[Path]:
+    """The files of the checkout that are under version control, or are about to be."""
+    command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, capture_output=True, check=True, text=True).stdout.split("\0")
+    return [ROOT / name for name in names if name and (ROOT / name).is_file()]
+
+
+def test_imports_run_one_way_down() -> None:
+    done = subprocess.run([script("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_top_level_holds_what_a_visitor_expects() -> None:
+    assert {path.relative_to(ROOT).parts[0] for path in tracked()} <= TOP
+
+
+@pytest.mark.parametrize(
+    "never",
+    [
+        pytest.param(r"(?<![\w.:])/(work|root|home|tmp|opt)/\w", id="a path of somebody's machine"),
+        pytest.param(r"files\.python\w+\.org", id="an address that a registry keeps files at"),
+    ],
+)
+def test_no_file_speaks_of(never: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}"
+        for path in tracked()
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
+        if re.search(never, line)
+    ]
+    assert found == []
+
+
+def test_development_is_pinned_by_versions_alone() -> None:
+    lines = (ROOT / "tests" / "constraints.txt").read_text().splitlines()
+    assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.+!-]+|#.*", line)] == []
+
+
+def test_every_target_of_the_makefile_is_explained() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    told = subprocess.run(
+        ["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True
+    ).stdout
+    assert phony
+    assert [target for target in phony[1].split() if f"make {target} " not in told] == []
