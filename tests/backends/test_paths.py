@@ -87,7 +87,7 @@ def test_what_leads_to_nothing_is_an_error(tmp_path, monkeypatch, missing):
 
 def test_a_file_that_is_no_distribution_is_refused_when_it_is_named(dist):
     (dist / "notes.txt").write_text("Hello.")
-    with pytest.raises(InvalidFilename, match="notes.txt"):
+    with pytest.raises(InvalidFilename, match=r"notes\.txt"):
         find_paths([dist / "notes.txt"])
 
 
