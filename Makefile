@@ -59,7 +59,7 @@ $(VENV)/installed-demo: $(REQUIREMENTS) | $(VENV)/created
 	touch $@
 
 $(VENV)/installed-dev: $(REQUIREMENTS) | $(VENV)/created
-	$(INSTALL) --editable '.[dev]' $(PLUGINS:%=--editable './%[dev]')
+	$(INSTALL) --editable '.[dev]' $(PLUGINS:%=--editable './%[test]')
 	touch $(VENV)/installed-demo $@
 
 $(VENV)/created:
