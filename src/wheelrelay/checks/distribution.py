@@ -127,8 +127,17 @@ def open_distribution(path: Path, *, filename: str | None = None) -> Distributio
     except InvalidFilename:
         file = None
     reader = next((reader for suffix, reader in READERS.items() if name.endswith(suffix)), None)
-    contents = reader(path) if reader else unreadable("it is no kind of distribution file")
+    contents = _read(reader, path) if reader else unreadable("it is no kind of distribution file")
     return Distribution(path, name, size, file, contents)
+
+
+def _read(reader: Reader, path: Path) -> Contents:
+    try:
+        return reader(path)
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001  (a hostile file may find a fault in any library)
+        return unreadable(f"{type(error).__name__}: {error}")
 
 
 def _known(value: Any) -> Any:

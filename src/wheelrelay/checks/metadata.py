@@ -126,10 +126,10 @@ def is_deliverable(address: str) -> bool:
     """
     local, _, domain = address.rpartition("@")
     return (
-        LOCAL_PART.fullmatch(local) is not None
+        len(address) <= 254
         and len(local) <= 64
+        and LOCAL_PART.fullmatch(local) is not None
         and DOMAIN.fullmatch(domain) is not None
-        and len(address) <= 254
         and domain.lower().rpartition(".")[2] not in SPECIAL_DOMAINS
     )
 

@@ -1,7 +1,6 @@
 """Which checks there are: those of wheelrelay and those of other installed distributions, alike."""
 
 import difflib
-from collections.abc import Iterable
 from functools import cache
 
 from wheelrelay.checks.check import Breach, Check
@@ -58,10 +57,10 @@ def unknown_check(given: str) -> str:
     return f"there is no check {given!r}; {meant}"
 
 
-def failed(name: str, error: Exception) -> Iterable[Breach]:
+def failed(name: str, error: Exception) -> Breach:
     """What is found when a family of checks fails instead of finding something."""
-    said = f"{type(error).__name__}: {error}".rstrip(".:")
-    return [FAILED.broken(f"The checks {name!r} failed: {said}.")]
+    said = f"{type(error).__name__}: {error}".rstrip(".: ")
+    return FAILED.broken(f"The checks {name!r} failed: {said}.")
 
 
 def _load(plugin: Plugin) -> FileChecks | ReleaseChecks:

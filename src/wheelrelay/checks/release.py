@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 
 from wheelrelay.checks.check import Breach, Check, Profile, listed
 from wheelrelay.checks.families import Inspection, ReleaseChecks, ReleaseContext
@@ -90,9 +91,12 @@ def _requirements(texts: Iterable[str]) -> frozenset[str]:
     spelled = set()
     for text in texts:
         try:
-            spelled.add(str(Requirement(text)))
+            requirement = Requirement(text)
         except InvalidRequirement:
             spelled.add(text)
+        else:
+            requirement.name = canonicalize_name(requirement.name)
+            spelled.add(str(requirement))
     return frozenset(spelled)
 
 

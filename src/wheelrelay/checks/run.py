@@ -1,6 +1,7 @@
 """Run the checks: read each file once, find everything, and keep what a sink asks for."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,9 @@ from wheelrelay.checks.families import FileChecks, Inspection, ReleaseChecks, Re
 from wheelrelay.checks.registry import failed, file_checks, release_checks
 from wheelrelay.records import Finding
 from wheelrelay.staged import StagedFile
+
+MOST = 20
+"""Breaches of one check by one file that are told; an archive can hold tens of thousands."""
 
 
 def inspect(given: Path | StagedFile, *, families: dict[str, FileChecks] | None = None) -> Inspection:
@@ -88,11 +92,16 @@ def check_files(paths: Iterable[Path], config: ChecksConfig | None = None) -> li
 
 
 def _run(name: str, find: Callable[..., Iterable[Breach]], *given: object) -> Iterator[Breach]:
-    """What a family finds; its failing is a finding too, for a check must not end the run."""
+    """What a family finds, cut short; its failing is a finding too, for a check must not end the run."""
+    told: Counter[tuple[str, str | None]] = Counter()
     try:
-        yield from list(find(*given))
+        for breach in find(*given):
+            about = (breach.check.id, breach.filename)
+            told[about] += 1
+            if told[about] <= MOST:
+                yield breach
     except Exception as error:  # noqa: BLE001  (whatever a check of others may raise)
-        yield from failed(name, error)
+        yield failed(name, error)
 
 
 def _inspection(distribution: Distribution, sha256: str, found: Sequence[Finding]) -> Inspection:

@@ -129,7 +129,7 @@ class _Reading:
         members = {
             info.filename: self._member(info, wanted.get(info.filename, "sha256"), hashing=plausible)
             for info in self._infos
-            if not info.is_dir()
+            if not info.filename.endswith("/")
         }
         return Contents(members, texts, tuple(self._breaches))
 
