@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,6 +141,19 @@ class Swift:
         self.call("PUT", quote(name), headers=readable if public else {})
         return f"{self.storage_url}/{quote(name)}"
 
+    def put_object(
+        self,
+        container: str,
+        name: str,
+        content: bytes,
+        headers: Mapping[str, str] | None = None,
+        *,
+        query: str = "",
+    ) -> None:
+        """Write an object, as other tools do."""
+        path = f"{quote(container)}/{quote(name)}"
+        self.call("PUT", f"{path}?{query}" if query else path, content, headers)
+
     def names(self, container: str) -> list[str]:
         """The names of all objects in a container."""
         listing = self.call("GET", f"{quote(container)}?format=json")
@@ -153,6 +166,10 @@ class Cluster:
 
     root: Path
     _ports: Mapping[str, int]
+
+    def fill(self, container: str, names: Sequence[str]) -> None:
+        """Enter objects of one byte into a container's listing; there is nothing to be fetched."""
+        _node("fill", str(self.root), container, given="\n".join(names))
 
     @contextmanager
     def proxy(self, *, limit: int = LIMIT, token_life: float = 86400) -> Iterator[Swift]:
@@ -182,8 +199,7 @@ def run_cluster(root: Path) -> Iterator[Cluster]:
     ports = {kind: free_port() for kind in ("account", "container", "object")}
     (root / "devices" / "d1").mkdir(parents=True)
     (root / "swift.conf").write_text(_CLUSTER.format(limit=LIMIT))
-    words = [f"{kind}={port}" for kind, port in ports.items()]
-    subprocess.run([*NODE, "rings", str(root), *words], env={**os.environ, **NODE_ENV}, check=True)
+    _node("rings", str(root), *(f"{kind}={port}" for kind, port in ports.items()))
     with ExitStack() as servers:
         for kind, port in ports.items():
             config = _STORAGE.format(kind=kind, port=port, common=_common(root, root))
@@ -197,6 +213,11 @@ def run_swift(root: Path) -> Iterator[Swift]:
     """Run a whole Swift with its files in ``root``, an empty folder."""
     with run_cluster(root) as cluster, cluster.proxy() as swift:
         yield swift
+
+
+def _node(*words: str, given: str = "") -> None:
+    env = {**os.environ, **NODE_ENV}
+    subprocess.run([*NODE, *words], input=given, env=env, check=True, text=True)
 
 
 def _common(folder: Path, root: Path) -> str:

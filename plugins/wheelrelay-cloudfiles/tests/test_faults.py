@@ -1,0 +1,252 @@
+"""What goes wrong on the way: cut connections, spoiled bytes, expired tokens, odd answers."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from time import sleep
+
+import pytest
+from tests.servers.swift import Cluster, Swift
+from tests.servers.web import Reply, run_web
+from tests.servers.wire import run_wire
+
+from wheelrelay.containers.store import ContainerStore
+from wheelrelay.errors import (
+    AlreadyExists,
+    AuthenticationFailed,
+    DigestMismatch,
+    NotFound,
+    PermissionDenied,
+    Rejected,
+    SizeMismatch,
+    Unavailable,
+    WheelrelayError,
+)
+from wheelrelay.filenames import dist_file
+from wheelrelay.model import DistFile
+from wheelrelay.staged import BLOCK, StagedFile
+from wheelrelay.testing import stage_path, write_distribution
+from wheelrelay_cloudfiles.bodies import Body
+from wheelrelay_cloudfiles.config import SwiftConfig
+
+CONTENT = 8 * BLOCK
+TOKEN_LIFE = 2
+
+
+@pytest.fixture(scope="module")
+def hasty_swift(cluster: Cluster) -> Iterator[Swift]:
+    """Swift whose tokens expire while one looks."""
+    with cluster.proxy(token_life=TOKEN_LIFE) as swift:
+        yield swift
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> StagedFile:
+    return stage_path(write_distribution(tmp_path, "sample-1.0-py3-none-any.whl", size=CONTENT))
+
+
+@pytest.fixture
+def by_token(swift: Swift, container: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], SwiftConfig]:
+    """Gives the configuration of the container at any address of the account, with a good token."""
+    monkeypatch.setenv("SWIFT_TOKEN", swift.token())
+
+    def make(url: str) -> SwiftConfig:
+        storage_url = f"{url}/v1/AUTH_test"
+        return SwiftConfig(container=container, storage_url=storage_url, token={"env": "SWIFT_TOKEN"})
+
+    return make
+
+
+def read(store: ContainerStore, file: DistFile) -> None:
+    with store.open(file) as stream:
+        while stream.read(BLOCK):
+            pass
+
+
+def logins(swift: Swift) -> int:
+    return swift.log.read_text().count("GET /auth/v1.0 ")
+
+
+def test_a_connection_cut_in_the_middle_of_an_upload_leaves_nothing_and_the_upload_can_be_repeated(
+    swift: Swift, empty_container: str, by_token: Callable[[str], SwiftConfig], wheel: StagedFile
+) -> None:
+    with run_wire(swift.url) as wire, by_token(wire.url).open() as store:
+        wire.cut_sent = CONTENT // 2
+        with pytest.raises(Unavailable):
+            store.put(wheel)
+        assert swift.names(empty_container) == []
+        wire.cut_sent = None
+        store.put(wheel)
+        assert [file.sha256 for file in store.inventory("sample")] == [wheel.sha256]
+
+
+def test_a_server_that_dies_in_the_middle_of_an_upload_leaves_nothing(
+    cluster: Cluster,
+    swift: Swift,
+    empty_container: str,
+    config_for: Callable[..., SwiftConfig],
+    wheel: StagedFile,
+) -> None:
+    with ExitStack() as life:
+        doomed = life.enter_context(cluster.proxy())
+        seen: list[int] = []
+
+        def die(size: int) -> None:
+            seen.append(size)
+            if sum(seen) == CONTENT // 2:
+                life.close()
+
+        with config_for(doomed).open() as store, pytest.raises(Unavailable):
+            store.put(wheel.watched_by(die))
+    assert swift.names(empty_container) == []
+    with config_for(swift).open() as store:
+        store.put(wheel)
+
+
+def test_bytes_spoiled_on_their_way_are_refused_and_leave_nothing(
+    swift: Swift, empty_container: str, by_token: Callable[[str], SwiftConfig], wheel: StagedFile
+) -> None:
+    with run_wire(swift.url) as wire, by_token(wire.url).open() as store:
+        wire.spoil = CONTENT // 2
+        with pytest.raises(DigestMismatch):
+            store.put(wheel)
+    assert swift.names(empty_container) == []
+
+
+def test_a_download_that_is_cut_is_an_error(
+    swift: Swift, by_token: Callable[[str], SwiftConfig], wheel: StagedFile
+) -> None:
+    with run_wire(swift.url) as wire, by_token(wire.url).open() as store:
+        store.put(wheel)
+        [file] = store.iter_files("sample")
+        wire.cut_received = CONTENT // 2
+        with pytest.raises(SizeMismatch):
+            read(store, file)
+
+
+def test_an_object_that_arrives_with_other_bytes_than_the_cluster_has_is_an_error(
+    by_token: Callable[[str], SwiftConfig], container: str
+) -> None:
+    with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
+        file = dist_file("sample-1.0.tar.gz")
+        web.serve(f"/v1/AUTH_test/{container}/{file.filename}", b"spoiled", headers={"Etag": "0" * 32})
+        with pytest.raises(DigestMismatch):
+            read(store, file)
+
+
+def test_files_travel_on_when_their_token_expires(
+    hasty_swift: Swift, config_for: Callable[..., SwiftConfig], tmp_path: Path
+) -> None:
+    names = [f"sample-{n}.0-py3-none-any.whl" for n in range(2)]
+    before = logins(hasty_swift)
+    with config_for(hasty_swift).open() as store:
+        for name in names:
+            store.put(stage_path(write_distribution(tmp_path, name)))
+            sleep(TOKEN_LIFE + 0.1)
+        assert [file.filename for file in store.iter_files(None)] == names
+    assert logins(hasty_swift) - before == 3
+
+
+def test_eight_threads_with_an_expired_token_do_not_log_in_eight_times(
+    hasty_swift: Swift, empty_container: str, config_for: Callable[..., SwiftConfig], tmp_path: Path
+) -> None:
+    files = [stage_path(write_distribution(tmp_path, f"sample-{n}.0-py3-none-any.whl")) for n in range(8)]
+    before = logins(hasty_swift)
+    with config_for(hasty_swift).open() as store:
+        assert list(store.iter_files(None)) == []
+        sleep(TOKEN_LIFE + 0.1)
+        together = threading.Barrier(8)
+
+        def put(staged: StagedFile) -> None:
+            together.wait()
+            store.put(staged)
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(put, files))
+        assert len(list(store.iter_files(None))) == 8
+    assert logins(hasty_swift) - before < 5
+
+
+def test_a_large_body_is_sent_again_from_its_beginning_after_the_token_was_renewed(
+    swift: Swift, empty_container: str, wheel: StagedFile, tmp_path: Path
+) -> None:
+    path = tmp_path / "token"
+    path.write_text("AUTH_tk_stale")
+    keys = {"storage_url": swift.storage_url, "token": {"file": path}}
+    with SwiftConfig(container=empty_container, **keys).open() as store:
+        with pytest.raises(AuthenticationFailed):
+            list(store.iter_files(None))
+        path.write_text(swift.token())
+        store._objects._transfers.put(f"/{empty_container}/{wheel.filename}", Body.of(wheel), {})
+        assert [file.size for file in store.iter_files(None)] == [wheel.size]
+
+
+def test_a_token_that_is_not_accepted_fails_the_authentication(
+    swift: Swift, container: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWIFT_TOKEN", "AUTH_tk_of_yesterday")
+    config = SwiftConfig(container=container, storage_url=swift.storage_url, token={"env": "SWIFT_TOKEN"})
+    with config.open() as store, pytest.raises(AuthenticationFailed) as failure:
+        list(store.iter_files(None))
+    assert "AUTH_tk" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (403, PermissionDenied),
+        (404, NotFound),
+        (408, Unavailable),
+        (409, Unavailable),
+        (412, AlreadyExists),
+        (413, Rejected),
+        (422, DigestMismatch),
+        (429, Unavailable),
+        (498, Unavailable),
+        (301, Rejected),
+        (503, Unavailable),
+        (507, Unavailable),
+    ],
+)
+def test_each_status_has_its_error(
+    status: int, expected: type[WheelrelayError], by_token: Callable[[str], SwiftConfig], container: str
+) -> None:
+    with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
+        web.serve(f"/v1/AUTH_test/{container}/a", b"because", status=status, content_type="text/plain")
+        with pytest.raises(WheelrelayError, match=str(status)) as failure, store._objects.open_object("a"):
+            pass
+        assert type(failure.value) is expected
+        assert "because" in str(failure.value)
+
+
+def test_a_server_that_asks_to_wait_is_understood(
+    by_token: Callable[[str], SwiftConfig], container: str
+) -> None:
+    with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
+        path = f"/v1/AUTH_test/{container}"
+        busy = Reply(status=498, headers={"Retry-After": "7"})
+        web.fail(f"{path}/a", busy)
+        with pytest.raises(Unavailable) as failure:
+            store._objects.stat_object("a")
+        assert failure.value.retry_after == 7
+        web.fail(path, Reply(status=429, headers={"Retry-After": "9"}), Reply(status=503))
+        with pytest.raises(Unavailable) as failure:
+            list(store.iter_files(None))
+        assert failure.value.retry_after == 9
+        with pytest.raises(Unavailable):
+            list(store.iter_files(None))
+
+
+def test_a_token_is_not_taken_along_to_another_host(
+    by_token: Callable[[str], SwiftConfig], container: str
+) -> None:
+    with run_web() as web, run_web() as elsewhere, by_token(web.url.rstrip("/")).open() as store:
+        web.redirect(f"/v1/AUTH_test/{container}/a", elsewhere.url)
+        web.redirect(f"/v1/AUTH_test/{container}", elsewhere.url)
+        with pytest.raises(Rejected):
+            store._objects.stat_object("a")
+        with pytest.raises(WheelrelayError, match="redirects"):
+            list(store.iter_files(None))
+        assert elsewhere.requests == []

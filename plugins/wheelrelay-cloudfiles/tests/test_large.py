@@ -1,0 +1,136 @@
+"""Objects above the cluster's limit, and objects that others have made of segments."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from tests.servers.swift import Swift
+
+from wheelrelay.containers.store import ContainerStore
+from wheelrelay.errors import AlreadyExists, ChangedWhileReading
+from wheelrelay.staged import BLOCK, StagedFile
+from wheelrelay.testing import stage_path, write_distribution
+from wheelrelay_cloudfiles.config import SwiftConfig
+from wheelrelay_cloudfiles.objects import SwiftObjects
+
+WHEEL = "sample-1!1.0+local-py3-none-any.whl"
+PLAIN = {"content_type": "application/octet-stream", "metadata": {"sha256": "00"}}
+
+
+@pytest.fixture
+def store(tight_swift: Swift, config_for: Callable[..., SwiftConfig]) -> Iterator[ContainerStore]:
+    with config_for(tight_swift, prefix="nightly").open() as store:
+        yield store
+
+
+@pytest.fixture
+def objects(store: ContainerStore) -> SwiftObjects:
+    objects = store._objects
+    assert isinstance(objects, SwiftObjects)
+    return objects
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> StagedFile:
+    """Of four segments."""
+    return stage_path(write_distribution(tmp_path, WHEEL, size=3 * BLOCK + 1000))
+
+
+def content_of(store: ContainerStore) -> bytes:
+    [file] = store.iter_files("sample")
+    content = b""
+    with store.open(file) as stream:
+        while block := stream.read(BLOCK):
+            content += block
+    assert file.size == len(content)
+    return content
+
+
+def test_a_file_above_the_limit_goes_up_in_segments_and_comes_back_whole(
+    store: ContainerStore, wheel: StagedFile, swift: Swift, container: str
+) -> None:
+    store.put(wheel)
+    assert content_of(store) == wheel.path.read_bytes()
+    names = swift.names(container)
+    assert len(names) == 5
+    assert [name for name in names if "/.segments/" not in name] == [f"nightly/{WHEEL}"]
+    assert [file.sha256 for file in store.inventory("sample")] == [wheel.sha256]
+
+
+def test_a_file_just_at_the_limit_is_one_object(
+    store: ContainerStore, tmp_path: Path, swift: Swift, container: str
+) -> None:
+    path = tmp_path / WHEEL
+    path.write_bytes(b"x" * 2**20)
+    store.put(stage_path(path))
+    assert swift.names(container) == [f"nightly/{WHEEL}"]
+
+
+def test_a_name_that_is_taken_leaves_no_segments(
+    objects: SwiftObjects, wheel: StagedFile, swift: Swift, container: str
+) -> None:
+    objects.create_object(WHEEL, b"old", **PLAIN)
+    with pytest.raises(AlreadyExists):
+        objects.create_object(WHEEL, wheel, **PLAIN)
+    assert swift.names(container) == [f"nightly/{WHEEL}"]
+
+
+def test_a_local_file_that_changes_between_segments_leaves_nothing(
+    objects: SwiftObjects, wheel: StagedFile, swift: Swift, container: str
+) -> None:
+    seen: list[int] = []
+
+    def tamper(size: int) -> None:
+        seen.append(size)
+        if sum(seen) == 2 * BLOCK:
+            with wheel.path.open("ab") as stream:
+                stream.write(b"more")
+
+    with pytest.raises(ChangedWhileReading):
+        objects.create_object(WHEEL, wheel.watched_by(tamper), **PLAIN)
+    assert sum(seen) >= 2 * BLOCK
+    assert swift.names(container) == []
+
+
+def test_deleting_takes_the_segments_with_it(
+    store: ContainerStore, objects: SwiftObjects, wheel: StagedFile, swift: Swift, container: str
+) -> None:
+    store.put(wheel)
+    objects.delete_object(WHEEL)
+    assert swift.names(container) == []
+
+
+def test_replacing_takes_the_old_segments_away(
+    store: ContainerStore, objects: SwiftObjects, wheel: StagedFile, swift: Swift, container: str
+) -> None:
+    store.put(wheel)
+    before = set(swift.names(container))
+    objects.replace_object(WHEEL, wheel, **PLAIN)
+    after = set(swift.names(container))
+    assert len(before) == len(after) == 5
+    assert before & after == {f"nightly/{WHEEL}"}
+    assert content_of(store) == wheel.path.read_bytes()
+
+
+def test_a_dynamic_large_object_of_another_tool_comes_whole(
+    store: ContainerStore, swift: Swift, empty_container: str
+) -> None:
+    for number, part in enumerate((b"first,", b"second,", b"third")):
+        swift.put_object(empty_container, f"parts/{number}", part)
+    pointer = {"X-Object-Manifest": quote(f"{empty_container}/parts/")}
+    swift.put_object(empty_container, f"nightly/{WHEEL}", b"", pointer)
+    assert content_of(store) == b"first,second,third"
+
+
+def test_a_static_large_object_of_another_tool_is_removed_with_its_segments(
+    store: ContainerStore, objects: SwiftObjects, swift: Swift, empty_container: str
+) -> None:
+    swift.put_object(empty_container, "elsewhere/1", b"first,")
+    swift.put_object(empty_container, "elsewhere/2", b"second")
+    manifest = json.dumps([{"path": f"/{empty_container}/elsewhere/{number}"} for number in (1, 2)]).encode()
+    swift.put_object(empty_container, f"nightly/{WHEEL}", manifest, query="multipart-manifest=put")
+    assert content_of(store) == b"first,second"
+    objects.delete_object(WHEEL)
+    assert swift.names(empty_container) == []

@@ -1,0 +1,186 @@
+"""Objects of a real Swift: listed, written, read and removed."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.servers.swift import Cluster, Swift
+
+from wheelrelay.containers.store import ContainerStore
+from wheelrelay.errors import AlreadyExists, NotFound, PermissionDenied
+from wheelrelay.staged import BLOCK, StagedFile
+from wheelrelay.testing import stage_path, write_distribution
+from wheelrelay_cloudfiles.config import SwiftConfig
+from wheelrelay_cloudfiles.objects import SwiftObjects
+
+PLAIN = {"content_type": "application/octet-stream", "metadata": {}}
+
+AWKWARD = (
+    "u p%20l+oad #1.whl",
+    "a+b!c,d;e=f&g?h.txt",
+    "%2e%2e/~tilde/100%.html",
+    "ünïcode-☃.bin",
+    "simple/foo/index.html",
+)
+
+
+@pytest.fixture
+def objects(swift_config: SwiftConfig) -> Iterator[SwiftObjects]:
+    with swift_config.open() as store:
+        yield objects_of(store)
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> StagedFile:
+    return stage_path(write_distribution(tmp_path, "sample-1.0-py3-none-any.whl", size=4 * BLOCK))
+
+
+def objects_of(store: ContainerStore) -> SwiftObjects:
+    objects = store._objects
+    assert isinstance(objects, SwiftObjects)
+    return objects
+
+
+def read(objects: SwiftObjects, name: str) -> bytes:
+    content = b""
+    with objects.open_object(name) as stream:
+        while block := stream.read(BLOCK):
+            content += block
+    return content
+
+
+def test_names_that_need_quoting_arrive_as_they_are(
+    objects: SwiftObjects, swift: Swift, container: str
+) -> None:
+    for name in AWKWARD:
+        objects.create_object(name, name.encode(), **PLAIN)
+    assert sorted(swift.names(container)) == sorted(AWKWARD)
+    for name in AWKWARD:
+        assert read(objects, name) == name.encode()
+        objects.delete_object(name)
+    assert swift.names(container) == []
+
+
+def test_a_listing_shows_what_lies_directly_in_the_folder(objects: SwiftObjects) -> None:
+    for name in ("a.whl", "simple/index.html", "simple/foo/index.html", "z.whl"):
+        objects.create_object(name, b"x", **PLAIN)
+    assert [found.name for found in objects.list_objects()] == ["a.whl", "z.whl"]
+    assert [found.name for found in objects.list_objects("simple/")] == ["simple/index.html"]
+    assert list(objects.list_objects("nothing/")) == []
+
+
+def test_a_listing_tells_size_and_time_and_something_that_changes_with_the_bytes(
+    objects: SwiftObjects,
+) -> None:
+    objects.create_object("a.whl", b"one", **PLAIN)
+    [first] = objects.list_objects()
+    objects.replace_object("a.whl", b"two", **PLAIN)
+    [second] = objects.list_objects()
+    assert (first.size, second.size) == (3, 3)
+    assert first.etag != second.etag
+    assert first.modified is not None
+    assert second.modified is not None
+    assert abs(second.modified.timestamp() - time.time()) < 60
+    assert first.modified <= second.modified
+
+
+def test_a_prefix_keeps_to_itself(swift: Swift, config_for: Callable[..., SwiftConfig]) -> None:
+    prefixes = ("wheels", "wheels-old", "")
+    for prefix in prefixes:
+        with config_for(swift, prefix=prefix).open() as store:
+            objects_of(store).create_object(f"in-{prefix}", b"x", **PLAIN)
+    for prefix in prefixes:
+        with config_for(swift, prefix=f"/{prefix}/").open() as store:
+            assert [found.name for found in objects_of(store).list_objects()] == [f"in-{prefix}"]
+
+
+def test_a_marker_of_a_folder_is_no_object_in_it(
+    swift: Swift, empty_container: str, config_for: Callable[..., SwiftConfig]
+) -> None:
+    swift.put_object(empty_container, "wheels/", b"", {"Content-Type": "application/directory"})
+    with config_for(swift, prefix="wheels").open() as store:
+        assert list(objects_of(store).list_objects()) == []
+
+
+def test_metadata_and_content_type_are_kept_with_the_object(objects: SwiftObjects) -> None:
+    metadata = {"sha256": "ab" * 32, "origin-job": "tëst % (3.12,\n linux)"}
+    objects.create_object("page", b"x", content_type="text/html; charset=utf-8", metadata=metadata)
+    assert objects.stat_object("page").metadata == metadata
+    headers = objects._transfers.head(objects._path("page"))
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_a_container_that_is_not_there_is_not_found_and_made_by_the_first_object(
+    objects: SwiftObjects,
+) -> None:
+    with pytest.raises(NotFound, match="no container"):
+        list(objects.list_objects())
+    objects.create_object("a", b"x", **PLAIN)
+    assert [found.name for found in objects.list_objects()] == ["a"]
+
+
+def test_an_object_that_is_not_there_is_not_found_and_need_not_be_deleted(objects: SwiftObjects) -> None:
+    objects.create_object("a", b"x", **PLAIN)
+    for ask in (objects.stat_object, lambda name: read(objects, name)):
+        with pytest.raises(NotFound):
+            ask("b")
+    objects.delete_object("b")
+
+
+def test_a_name_that_is_taken_is_refused_and_can_be_replaced(objects: SwiftObjects) -> None:
+    objects.create_object("a", b"old", **PLAIN)
+    with pytest.raises(AlreadyExists):
+        objects.create_object("a", b"new", **PLAIN)
+    assert read(objects, "a") == b"old"
+    objects.replace_object("a", b"new", **PLAIN)
+    assert read(objects, "a") == b"new"
+
+
+def test_of_two_uploads_that_overlap_the_one_that_ends_last_is_refused(
+    swift_config: SwiftConfig, wheel: StagedFile
+) -> None:
+    with swift_config.open() as one, swift_config.open() as other:
+        quick, slow = objects_of(one), objects_of(other)
+        sent = []
+
+        def overtake(size: int) -> None:
+            if not sent:
+                quick.create_object(wheel.filename, b"quick", **PLAIN)
+            sent.append(size)
+
+        with pytest.raises(AlreadyExists, match="same time"):
+            slow.create_object(wheel.filename, wheel.watched_by(overtake), **PLAIN)
+        assert read(quick, wheel.filename) == b"quick"
+
+
+def test_what_the_user_may_not_do_is_permission_denied(
+    swift: Swift,
+    empty_container: str,
+    config_for: Callable[..., SwiftConfig],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("READER_KEY", "reading")
+    config = config_for(swift, username="test:reader", password={"env": "READER_KEY"})
+    with config.open() as store, pytest.raises(PermissionDenied):
+        list(store.iter_files(None))
+
+
+def test_progress_tells_every_byte_once(objects: SwiftObjects, wheel: StagedFile) -> None:
+    seen: list[int] = []
+    objects.create_object(wheel.filename, wheel.watched_by(seen.append), **PLAIN)
+    assert sum(seen) == wheel.size
+
+
+def test_its_address_is_that_of_the_cluster(objects: SwiftObjects, swift: Swift, container: str) -> None:
+    assert container.startswith("wheels & more ")
+    quoted = container.replace(" ", "%20").replace("&", "%26")
+    assert objects.address_of("a+b.whl") == f"{swift.storage_url}/{quoted}/a%2Bb.whl"
+
+
+def test_a_listing_of_ten_thousand_and_fifty_objects_is_complete(
+    objects: SwiftObjects, cluster: Cluster, empty_container: str
+) -> None:
+    names = sorted(f"sample-{number}.0-py3-none-any.whl" for number in range(10_050))
+    cluster.fill(empty_container, [*names, "simple/index.html", "simple/sample/index.html"])
+    assert [found.name for found in objects.list_objects()] == names
