@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wheelrelay.api import check, list_files, plan, push, relay, verify
+    from wheelrelay.api import check, index, list_files, plan, prune, push, relay, remove, verify
     from wheelrelay.config import Config, Mode, Remote, RemoteConfig, Route, SinkConfig, load_config
     from wheelrelay.errors import (
         AlreadyExists,
@@ -89,11 +89,14 @@ __all__ = [
     "WheelrelayError",
     "check",
     "dist_file",
+    "index",
     "list_files",
     "load_config",
     "plan",
+    "prune",
     "push",
     "relay",
+    "remove",
     "verify",
 ]
 

@@ -51,11 +51,13 @@ class Intent:
         action: what would be done.
         reason: why, in a few words.
         there: the file of the same name at the sink, where there is one.
+        replaces: whether the other bytes there are deliberately replaced.
     """
 
     action: Action
     reason: str
     there: DistFile | None = field(default=None, repr=False)
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

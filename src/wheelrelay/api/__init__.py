@@ -15,5 +15,6 @@ True
 
 from wheelrelay.api.looking import check, list_files
 from wheelrelay.api.moving import plan, push, relay, verify
+from wheelrelay.api.stores import index, prune, remove
 
-__all__ = ["check", "list_files", "plan", "push", "relay", "verify"]
+__all__ = ["check", "index", "list_files", "plan", "prune", "push", "relay", "remove", "verify"]

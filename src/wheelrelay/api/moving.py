@@ -3,11 +3,12 @@
 import logging
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from wheelrelay.api.connect import Requirements, opened_sink, opened_source, sinks_of, versions_of
+from wheelrelay.backends.origin import origin_from
 from wheelrelay.backends.paths import Pathlike, find_paths
 from wheelrelay.config import Mode, Remote, RemoteLike, Route, as_remote
 from wheelrelay.errors import ConfigError, WheelrelayError
@@ -80,6 +81,7 @@ def relay(
         approve=approve or (lambda _: True),
         confirm_within=confirm_within,
         allow_unexpected=allow_unexpected,
+        wait=route.wait.total_seconds(),
         order=route.order,
         keep_receipt=_keeper(receipt),
         versions=versions_of(as_remote(route.source), *sinks_of(route)),
@@ -95,6 +97,8 @@ def push(
     paths: Sequence[Pathlike],
     to: RemoteLike,
     *,
+    origin: Mapping[str, str] | None = None,
+    replace: bool = False,
     jobs: int = JOBS,
     progress: Progress = silent,
     receipt: Pathlike | None = None,
@@ -105,6 +109,9 @@ def push(
     Args:
         paths: distribution files, directories that hold some, or glob patterns.
         to: the remote to publish to.
+        origin: what to keep with each file of its build, such as ``commit``, ``run`` and ``job``; if not
+            given, what the CI system that this runs on tells.
+        replace: put other bytes in the place of those that a container has under a name.
         jobs: how many files are moved at once.
         progress: told of what happens.
         receipt: where to keep the receipt, from the beginning on and however it ends.
@@ -115,11 +122,13 @@ def push(
         RelayFailed: publishing began and did not come to its end; a re-run completes it.
         WheelrelayError: anything else; nothing was published.
     """
-    route = Route(source=Remote("local files", connected=find_paths(paths)), sinks=[to])
+    found = find_paths(paths, origin=origin_from() if origin is None else origin)
+    route = Route(source=Remote("local files", connected=found), sinks=[to])
     settings = Settings(
         jobs=_counted(jobs),
         progress=progress,
         confirm_within=confirm_within,
+        replace=replace,
         order=route.order,
         keep_receipt=_keeper(receipt),
         versions=versions_of(*sinks_of(route)),

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from glob import glob, has_magic
 from pathlib import Path
 
@@ -21,10 +22,12 @@ class PathsSource:
 
     Args:
         paths: of distribution files, by filename.
+        origin: what is said of their build: ``commit``, ``run``, ``job`` or else.
     """
 
-    def __init__(self, paths: Mapping[str, Path]) -> None:
+    def __init__(self, paths: Mapping[str, Path], origin: Mapping[str, str] | None = None) -> None:
         self._paths = dict(paths)
+        self._origin = dict(origin or {})
 
     def paths(self) -> list[Path]:
         """All paths, in the order that they were found in."""
@@ -37,6 +40,7 @@ class PathsSource:
                 size = path.stat().st_size
             beside = [suffix for suffix in COMPANION_SUFFIXES if path.with_name(filename + suffix).is_file()]
             file = dist_file(filename, project=project, size=size, url=str(path), companions=tuple(beside))
+            file = replace(file, origin=self._origin)
             if project is None or file.project == canonicalize_name(project):
                 yield file
 
@@ -62,12 +66,13 @@ class PathsSource:
             return path.with_name(path.name + suffix).read_bytes()
 
 
-def find_paths(given: Sequence[Pathlike]) -> PathsSource:
+def find_paths(given: Sequence[Pathlike], *, origin: Mapping[str, str] | None = None) -> PathsSource:
     """The distribution files that paths, directories and glob patterns lead to.
 
     Args:
         given: a path names one file, which must be a wheel or an sdist; a directory stands for the
             distribution files directly in it; a pattern for those that it matches.
+        origin: what is said of their build.
 
     Raises:
         ConfigError: a path leads to nothing, or two files have one name.
@@ -84,7 +89,7 @@ def find_paths(given: Sequence[Pathlike]) -> PathsSource:
                 raise ConfigError(
                     f"{other} and {path} have the same name.", hint="Only one of them can be meant."
                 )
-    return PathsSource(found)
+    return PathsSource(found, origin)
 
 
 def _lead_to(text: str) -> list[Path]:

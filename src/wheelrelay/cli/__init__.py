@@ -17,6 +17,7 @@ from wheelrelay.cli.config import config
 from wheelrelay.cli.demo import demo
 from wheelrelay.cli.listing import backends, list_
 from wheelrelay.cli.moving import plan, relay, verify
+from wheelrelay.cli.stores import index, prune, push, remove
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -51,7 +52,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, list_, plan, relay, check, verify, config, backends):
+for command in (demo, push, list_, plan, relay, check, verify, index, prune, remove, config, backends):
     cli.add_command(command)
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +19,7 @@ from wheelrelay.cli.options import (
     loaded,
     quiet_option,
     receipt_option,
+    seconds,
     selection_options,
     sums_option,
     yes_option,
@@ -38,6 +40,7 @@ class Asked:
     wheels: tuple[str, ...]
     no_sdist: bool
     sdist_only: bool
+    wait: str | None
     mode: str | None
 
     def route(self, config: "Config") -> tuple["Route", Sequence[str]]:
@@ -83,6 +86,8 @@ class Asked:
             changes |= {"wheels": (), "sdist": True}
         if self.no_sdist:
             changes["sdist"] = False
+        if self.wait:
+            changes["wait"] = timedelta(seconds=seconds(self.wait, option="--wait"))
         if self.mode:
             changes["mode"] = self.mode
         kept = {name: getattr(route, name) for name in route.model_fields_set}
@@ -99,10 +104,11 @@ def _asking(command: Callable[..., Any]) -> Callable[..., Any]:
         wheels: tuple[str, ...],
         no_sdist: bool,
         sdist_only: bool,
+        wait: str | None,
         mode: str | None,
         **others: Any,
     ) -> Any:
-        return command(Asked(words, source, sinks, wheels, no_sdist, sdist_only, mode), **others)
+        return command(Asked(words, source, sinks, wheels, no_sdist, sdist_only, wait, mode), **others)
 
     gather.__name__, gather.__doc__ = command.__name__, command.__doc__
     gather.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
@@ -193,7 +199,7 @@ def relay(  # one parameter for each option
                 sums=sums,
                 allow_unexpected=allow_unexpected,
                 approve=_ask if not yes and sys.stdin.isatty() and sys.stderr.isatty() else None,
-                confirm_within=_seconds(confirm_timeout),
+                confirm_within=seconds(confirm_timeout),
             )
         except RelayFailed as failed:
             show.receipt(failed.receipt)
@@ -271,12 +277,3 @@ def _ask(plan: "Plan") -> bool:
 
     uploads = sum(plan.count(sink, Action.UPLOAD) for sink in plan.sinks)
     return click.confirm(f"Publish {uploads} files to {', '.join(plan.sinks)}?", err=True)
-
-
-def _seconds(duration: str) -> float:
-    from wheelrelay.config.values import parse_duration
-
-    try:
-        return parse_duration(duration).total_seconds()
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--confirm-timeout") from error

@@ -89,6 +89,11 @@ def selection_options(command: Command) -> Command:
             click.option("--no-sdist", is_flag=True, help="Take no sdist."),
             click.option("--sdist-only", is_flag=True, help="Take no wheels."),
             click.option(
+                "--wait",
+                metavar="DURATION",
+                help="Wait so long until everything that is expected is there: 90s, 20m.",
+            ),
+            click.option(
                 "--mode",
                 type=click.Choice(["release", "mirror"]),
                 help="release: all or nothing, one version; mirror: each file by itself.",
@@ -104,3 +109,13 @@ def loaded(config_path: str | None) -> "Config":
     from wheelrelay.config import load_config
 
     return load_config(config_path)
+
+
+def seconds(duration: str, *, option: str = "--confirm-timeout") -> float:
+    """The seconds that a duration such as ``20m`` stands for."""
+    from wheelrelay.config.values import parse_duration
+
+    try:
+        return parse_duration(duration).total_seconds()
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from error

@@ -1,6 +1,6 @@
 """The typed configuration: secrets, remotes, routes, and the file that they stand in."""
 
-from wheelrelay.config.bases import Confirm, ContainerConfig, RemoteConfig, SinkConfig
+from wheelrelay.config.bases import Confirm, ContainerConfig, RemoteConfig, Retention, SinkConfig
 from wheelrelay.config.load import Config, load_config, looks_like_remote
 from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
 from wheelrelay.config.routes import Mode, Order, Route
@@ -18,6 +18,7 @@ __all__ = [
     "Remote",
     "RemoteConfig",
     "RemoteLike",
+    "Retention",
     "Route",
     "SecretReference",
     "SecretValue",

@@ -1,6 +1,7 @@
 """A route: from one remote to one or more remotes, with a selection and the conditions for release."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -18,7 +19,7 @@ from pydantic import (
 
 from wheelrelay.checks import parse_sums
 from wheelrelay.config.remotes import RemoteLike, as_remote
-from wheelrelay.config.values import LocalPath
+from wheelrelay.config.values import Duration, LocalPath
 from wheelrelay.errors import ConfigError
 from wheelrelay.expect import Expected, expected_wheels, from_build_identifiers
 from wheelrelay.select import Selection, TagPattern, parse_requirement
@@ -150,6 +151,10 @@ class Route(BaseModel):
     mode: Mode = Field(
         default=Mode.RELEASE,
         description="'release': all or nothing, one version of each project; 'mirror': each file by itself.",
+    )
+    wait: Duration = Field(
+        default=timedelta(0),
+        description="How long to wait until what is expected is there, as '20m'; for places behind a CDN.",
     )
     order: Order = Field(
         default=Order.SDIST_LAST,

@@ -11,7 +11,7 @@ from wheelrelay.errors import RelayFailed, ReleaseRefused, WheelrelayError
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, PlannedFile, Receipt, Severity
 from wheelrelay.steps.check import CheckedFile
 from wheelrelay.steps.events import Planned, Step, StepBegan, StepEnded
-from wheelrelay.steps.gate import objections, refuse, settle
+from wheelrelay.steps.gate import objections, refuse, replacing, settle
 from wheelrelay.steps.journey import Journey
 from wheelrelay.steps.ledger import Ledger
 from wheelrelay.steps.publishing import (
@@ -109,6 +109,8 @@ def _settle(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile], le
     for file in checked.values():
         ledger.staged(file.staged)
     settled = settle(plan, {name: file.staged for name, file in checked.items()}, journey.sinks)
+    if journey.settings.replace:
+        settled = replacing(settled, journey.sinks)
     ledger.settled(settled)
     return settled
 

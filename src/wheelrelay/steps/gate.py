@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from wheelrelay.errors import CheckFailed, Conflict, Incomplete
-from wheelrelay.protocols import Sink
+from wheelrelay.protocols import Sink, SupportsReplace
 from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.confirm import fetched_sha256
@@ -31,6 +31,18 @@ def settle(plan: Plan, staged: Mapping[str, StagedFile], sinks: Mapping[str, Sin
                 name: _settled(intent, staged.get(planned.file.filename), sinks[name])
                 for name, intent in planned.sinks.items()
             },
+        )
+        for planned in plan.files
+    ]
+    return replace(plan, files=tuple(files))
+
+
+def replacing(plan: Plan, sinks: Mapping[str, Sink]) -> Plan:
+    """Turn conflicts into replacements, at those sinks where that can be: containers, never indexes."""
+    files = [
+        replace(
+            planned,
+            sinks={name: _replacement(intent, sinks[name]) for name, intent in planned.sinks.items()},
         )
         for planned in plan.files
     ]
@@ -101,6 +113,12 @@ def _settled(intent: Intent, staged: StagedFile | None, sink: Sink) -> Intent:
         return intent
     sha256 = intent.there.sha256 or fetched_sha256(sink, intent.there)
     return compare(staged.file, staged.sha256, intent.there, sha256, sink)
+
+
+def _replacement(intent: Intent, sink: Sink) -> Intent:
+    if intent.action is not Action.CONFLICT or not isinstance(sink, SupportsReplace):
+        return intent
+    return Intent(Action.UPLOAD, "it replaces other bytes", intent.there, replaces=True)
 
 
 def _digests(planned: PlannedFile, intent: Intent) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from time import monotonic
 
 from packaging.utils import NormalizedName
 
 from wheelrelay.checks import ChecksConfig, Profile
 from wheelrelay.config import Confirm, Order
-from wheelrelay.errors import ConfigError
+from wheelrelay.errors import ConfigError, NotFound, NothingMatched
 from wheelrelay.expect import Expected
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Sink, Source, SupportsInventory, SupportsReadiness, SupportsStatus
@@ -18,13 +19,18 @@ from wheelrelay.records import Finding, Plan, Receipt
 from wheelrelay.select import Selection, releases_of
 from wheelrelay.steps.check import CheckedFile, Demands, SinkView, find_for_sink, once
 from wheelrelay.steps.confirm import DEADLINE
-from wheelrelay.steps.events import BytesMoved, Event, Progress, Step, silent
+from wheelrelay.steps.events import BytesMoved, Event, Progress, Step, Waiting, silent
+from wheelrelay.steps.gate import replacing
 from wheelrelay.steps.plan import Inventory, chosen_files, make_plan, read_inventory
 from wheelrelay.steps.retry import Patience, Persistence
 from wheelrelay.steps.workers import Workers
 
 JOBS = 8
 """How many files are moved at once by default."""
+
+
+LOOK_EVERY = 10.0
+"""Seconds between two looks at a source that is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,8 @@ class Settings:
         patience: how long to insist where a remote fails.
         confirm_within: seconds to wait for a sink to show what was published.
         allow_unexpected: publish also files that the expected set does not name.
+        replace: put other bytes in the place of those that a container has under a name.
+        wait: seconds to wait until everything that is expected is there.
         order: whether sdists wait for the wheels.
         keep_receipt: given the receipt as it stands, now and then while the relay runs.
         versions: of wheelrelay and of the distributions that take part, for the receipt.
@@ -68,6 +76,8 @@ class Settings:
     patience: Patience = field(default_factory=Patience)
     confirm_within: float = DEADLINE
     allow_unexpected: bool = False
+    replace: bool = False
+    wait: float = 0.0
     order: Order = Order.SDIST_LAST
     keep_receipt: Callable[[Receipt], None] = lambda _: None
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -127,6 +137,8 @@ class Journey:
     def plan(self, *, one_version: bool) -> Plan:
         """Read both sides and decide what is to be done; nothing is written.
 
+        With ``wait`` set, that is done again and again until nothing is missing, or time is up.
+
         Raises:
             ConfigError: a sink cannot be read back, and its ``confirm`` is not ``none``.
             NothingMatched: no file is meant.
@@ -134,6 +146,27 @@ class Journey:
             BackendError: a side cannot be read.
         """
         self._refuse_blind_sinks()
+        ends = monotonic() + self.settings.wait
+        while True:
+            try:
+                plan = self._plan(one_version=one_version)
+            except (NothingMatched, NotFound):
+                if not self._pause_until(ends, "the files"):
+                    raise
+            else:
+                if not plan.missing or not self._pause_until(ends, f"{len(plan.missing)} expected files"):
+                    return plan
+
+    def _pause_until(self, ends: float, what: str) -> bool:
+        """Wait a little for files that are not there yet; whether to look again."""
+        left = ends - monotonic()
+        if left <= 0:
+            return False
+        pause = min(left, LOOK_EVERY)
+        self.tell(Waiting(what, f"Not there yet; waiting for {left:.0f} s more.", pause))
+        return not self.stopped.wait(pause)
+
+    def _plan(self, *, one_version: bool) -> Plan:
         source = self.origin.source
         files = self.persistence.insist(
             f"the files of {self.origin.name}",
@@ -142,7 +175,8 @@ class Journey:
         read = self.workers.each(self.destinations, lambda each: self._inventory(each, files))
         self.inventories = {done.item.name: done.unwrap().files for done in read}
         sinks = {each.name: (each.sink, self.inventories[each.name]) for each in self.destinations}
-        return make_plan(self.origin.name, source, files, sinks, self.expected)
+        plan = make_plan(self.origin.name, source, files, sinks, self.expected)
+        return replacing(plan, self.sinks) if self.settings.replace else plan
 
     def find(self, files: Sequence[CheckedFile]) -> list[Finding]:
         """Everything that the sinks find wrong with some staged files.

@@ -36,6 +36,7 @@ class Ledger:
         self._started = settings.started
         self._findings: list[Finding] = []
         self._files: dict[str, DistFile] = {planned.file.filename: planned.file for planned in plan.files}
+        self._replaced: set[tuple[str, str]] = set()
         self._deliveries: dict[tuple[str, str], Delivery] = {}
         self.settled(plan)
 
@@ -43,6 +44,8 @@ class Ledger:
         """Note what a plan, or what has become of it, decides without publishing: skips and conflicts."""
         for planned in plan.files:
             for sink, intent in planned.sinks.items():
+                if intent.replaces:
+                    self._replaced.add((sink, planned.file.filename))
                 outcome = {Action.CONFLICT: Outcome.FAILED, Action.SKIP: Outcome.SKIPPED}.get(intent.action)
                 if outcome:
                     self.enter(sink, planned.file.filename, Delivery(outcome, reason=intent.reason))
@@ -71,6 +74,10 @@ class Ledger:
         with self._lock:
             if finding not in self._findings:
                 self._findings.append(finding)
+
+    def replaces(self, sink: str, filename: str) -> bool:
+        """Whether a file is to take the place of other bytes."""
+        return (sink, filename) in self._replaced
 
     def delivery(self, sink: str, filename: str) -> Delivery:
         """What became of a file at a sink so far."""

@@ -4,7 +4,7 @@ from enum import Enum, auto
 from time import monotonic
 
 from wheelrelay.errors import AlreadyExists, WheelrelayError
-from wheelrelay.protocols import Sink, SupportsInventory
+from wheelrelay.protocols import Sink, SupportsInventory, SupportsReplace
 from wheelrelay.records import Delivery, Outcome
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.confirm import fetched_sha256
@@ -20,11 +20,17 @@ class Seen(Enum):
     UNTOLD = auto()
 
 
-def deliver(sink: Sink, staged: StagedFile, persistence: Persistence) -> Delivery:
+def deliver(sink: Sink, staged: StagedFile, persistence: Persistence, *, replacing: bool = False) -> Delivery:
     """Publish a file, trying again while that makes sense.
 
     A failure may leave open whether the sink took the file: the connection broke after the last byte, or
     the answer was 503. Then the sink is asked, by name and sha256, before anything is sent again.
+
+    Args:
+        sink: where to.
+        staged: the file.
+        persistence: tries again and pauses.
+        replacing: put the file in the place of other bytes; the sink can do that.
 
     Returns:
         What became of the file: every error of the sink ends up here.
@@ -32,18 +38,18 @@ def deliver(sink: Sink, staged: StagedFile, persistence: Persistence) -> Deliver
     began = monotonic()
     attempt = 1
     while True:
-        outcome, reason = _attempt(sink, staged, persistence, attempt)
+        outcome, reason = _attempt(sink, staged, persistence, attempt, replacing=replacing)
         if outcome is not None:
             return Delivery(outcome, attempt, monotonic() - began, reason)
         attempt += 1
 
 
 def _attempt(
-    sink: Sink, staged: StagedFile, persistence: Persistence, attempt: int
+    sink: Sink, staged: StagedFile, persistence: Persistence, attempt: int, *, replacing: bool
 ) -> tuple[Outcome | None, str | None]:
     """Send once: what became of the file and why, or nothing if it should be sent again."""
     try:
-        sink.put(staged)
+        _send(sink, staged, replacing=replacing)
     except AlreadyExists as error:
         return _settle_taken_name(sink, staged, persistence, error, first=attempt == 1)
     except WheelrelayError as error:
@@ -53,12 +59,19 @@ def _attempt(
         seen = look(sink, staged, persistence)
         if seen is Seen.SAME:
             return Outcome.PUBLISHED, None
-        if seen is Seen.OTHER:
+        if seen is Seen.OTHER and not replacing:
             return Outcome.FAILED, "The name was taken by other bytes meanwhile."
         if paused:
             return None, None
-        return (Outcome.FAILED if seen is Seen.ABSENT else Outcome.UNCONFIRMED), str(error)
-    return Outcome.PUBLISHED, None
+        return (Outcome.UNCONFIRMED if seen is Seen.UNTOLD else Outcome.FAILED), str(error)
+    return Outcome.PUBLISHED, "it replaced other bytes" if replacing else None
+
+
+def _send(sink: Sink, staged: StagedFile, *, replacing: bool) -> None:
+    if replacing and isinstance(sink, SupportsReplace):
+        sink.replace(staged)
+    else:
+        sink.put(staged)
 
 
 def look(sink: Sink, staged: StagedFile, persistence: Persistence) -> Seen:

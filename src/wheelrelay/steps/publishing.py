@@ -57,13 +57,14 @@ def publish_all(
 
 def publish_one(journey: Journey, destination: Destination, staged: StagedFile, ledger: Ledger) -> Delivery:
     """Publish one file to a sink, and enter what became of it."""
+    replacing = ledger.replaces(destination.name, staged.filename)
     journey.tell(FileBegan(Step.PUBLISH, staged.filename, staged.size))
     # Entered before the first byte: should this run be killed, the receipt says so.
     ledger.enter(
         destination.name, staged.filename, Delivery(Outcome.UNCONFIRMED, reason="It was being sent.")
     )
     watched = staged.watched_by(journey.counter(Step.PUBLISH, staged.filename))
-    delivery = deliver(destination.sink, watched, journey.persistence)
+    delivery = deliver(destination.sink, watched, journey.persistence, replacing=replacing)
     ledger.enter(destination.name, staged.filename, delivery)
     error = None if delivery.in_place else delivery.reason
     journey.tell(FileEnded(Step.PUBLISH, staged.filename, delivery, error))

@@ -1,0 +1,173 @@
+"""``push``, ``index``, ``remove`` and ``prune``: what is done with containers."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from wheelrelay.cli.exits import Exit
+from wheelrelay.cli.moving import Shown
+from wheelrelay.cli.options import (
+    common,
+    config_option,
+    confirm_timeout_option,
+    jobs_option,
+    json_option,
+    loaded,
+    quiet_option,
+    receipt_option,
+    seconds,
+)
+
+if TYPE_CHECKING:
+    from wheelrelay.model import DistFile
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--to", "remote", required=True, metavar="REMOTE", help="The container to push into.")
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Put other bytes in the place of those that the container has, as after a CI re-run.",
+)
+@click.option(
+    "--origin",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="What to keep with each file of its build, as commit=1f2e3d; may be repeated. "
+    "[default: commit, run and job as the CI system tells]",
+)
+@click.option(
+    "--skip-if-no-credentials",
+    is_flag=True,
+    help="Where a secret is not there, as for pull requests from forks, do nothing and succeed.",
+)
+@jobs_option
+@receipt_option
+@confirm_timeout_option
+@json_option
+@quiet_option
+@config_option
+@common
+def push(
+    paths: tuple[str, ...],
+    remote: str,
+    replace: bool,
+    origin: tuple[str, ...],
+    skip_if_no_credentials: bool,
+    jobs: int,
+    receipt: str | None,
+    confirm_timeout: str,
+    as_json: bool,
+    quiet: bool,
+    config_path: str | None,
+) -> None:
+    """Push distribution files into a container: the upload step of CI.
+
+    A PATH is a file, a directory, or a pattern in quotes. Every file is verified before the first one is
+    sent. The same file again is skipped; other bytes under a name that is taken are refused.
+
+    \b
+    Examples:
+      wheelrelay push dist/ --to staging
+      wheelrelay push 'wheelhouse/*.whl' --to s3://bucket/wheels --skip-if-no-credentials
+    """
+    from wheelrelay import api
+    from wheelrelay.backends.origin import origin_from, parse_origin
+    from wheelrelay.errors import MissingSecret, RelayFailed
+    from wheelrelay.report.console import console
+    from wheelrelay.report.progress import shown_on
+
+    show = Shown(as_json=as_json, quiet=quiet)
+    with shown_on(console(stderr=True), quiet=quiet) as progress:
+        try:
+            done = api.push(
+                paths,
+                loaded(config_path).remote(remote),
+                origin={**origin_from(), **parse_origin(origin)},
+                replace=replace,
+                jobs=jobs,
+                progress=progress,
+                receipt=receipt,
+                confirm_within=seconds(confirm_timeout),
+            )
+        except MissingSecret as missing:
+            if not skip_if_no_credentials:
+                raise
+            click.echo(f"Nothing was pushed, for there are no credentials here: {missing}", err=True)
+            return
+        except RelayFailed as failed:
+            show.receipt(failed.receipt)
+            raise
+    show.receipt(done)
+
+
+@click.command()
+@click.argument("remote")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 3 if a page is not as it should be.")
+@config_option
+@common
+def index(remote: str, check: bool, config_path: str | None) -> int:
+    """Write the index pages of a container anew from what is there.
+
+    \b
+    Examples:
+      wheelrelay index staging
+      wheelrelay index staging --check
+    """
+    from wheelrelay import api
+
+    stale = api.index(loaded(config_path).remote(remote), check=check)
+    for name in stale:
+        click.echo(f"{name} is not as it should be.")
+    if not stale:
+        click.echo("All pages are as they should be." if check else "All pages are written.")
+    return int(Exit.REFUSED if stale else Exit.IN_PLACE)
+
+
+@click.command()
+@click.argument("remote")
+@click.argument("filenames", nargs=-1, required=True, metavar="FILENAME...")
+@json_option
+@config_option
+@common
+def remove(remote: str, filenames: tuple[str, ...], as_json: bool, config_path: str | None) -> None:
+    """Take files out of a container, such as a broken build; never out of an index.
+
+    \b
+    Example:
+      wheelrelay remove staging sample-1.0-cp313-cp313-win_amd64.whl
+    """
+    from wheelrelay import api
+
+    _tell("removed", api.remove(loaded(config_path).remote(remote), filenames), as_json=as_json)
+
+
+@click.command()
+@click.argument("remote")
+@click.option("--dry-run", is_flag=True, help="Remove nothing, only tell.")
+@json_option
+@config_option
+@common
+def prune(remote: str, dry_run: bool, as_json: bool, config_path: str | None) -> None:
+    """Take out of a container what its retention does not keep, as for nightly builds.
+
+    \b
+    Example:
+      wheelrelay prune nightlies --dry-run
+    """
+    from wheelrelay import api
+
+    gone = api.prune(loaded(config_path).remote(remote), dry_run=dry_run)
+    _tell("would be removed" if dry_run else "removed", gone, as_json=as_json)
+
+
+def _tell(what: str, files: "list[DistFile]", *, as_json: bool) -> None:
+    from wheelrelay.report.documents import files_document, to_json
+
+    if as_json:
+        click.echo(to_json(files_document(files)), nl=False)
+        return
+    for file in files:
+        click.echo(f"{file.filename} {what}")
+    click.echo(f"{len(files)} files {what}.")
