@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
@@ -13,11 +14,13 @@ from wheelrelay.containers.contents import Contents, ContentsReader, Held
 from wheelrelay.containers.facts import Facts, indexed_facts, kept_facts
 from wheelrelay.containers.objects import ReadableObjects
 from wheelrelay.containers.pages import DOCUMENT, LARGEST, ROOT
-from wheelrelay.containers.public import PublicCopy
 from wheelrelay.errors import BackendError, IntegrityError, NotFound
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import ByteStream
 from wheelrelay.simpleindex import IndexedFile, parse_project_document, parse_root_document
+
+if TYPE_CHECKING:
+    from wheelrelay.containers.public import PublicCopy
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +50,7 @@ class ContainerSource:
         self._readable = objects
         self._keeps_pages = pages
         self._made_by_put = made_by_put
-        self._public = PublicCopy(public_url, cdn_lag) if public_url else None
+        self._public = _public_copy(public_url, cdn_lag) if public_url else None
         self._reader = ContentsReader(objects)
         self._hashed: dict[tuple[str, int, str], str] = {}
 
@@ -151,3 +154,9 @@ def _still_true(entry: IndexedFile | None, held: Held) -> Facts | None:
     """What a page says of a file, if it is still the file that the page speaks of."""
     same = entry is not None and (entry.size, entry.etag) == (held.stored.size, held.stored.etag or None)
     return indexed_facts(entry) if entry is not None and same else None
+
+
+def _public_copy(url: str, lag: timedelta) -> "PublicCopy":
+    from wheelrelay.containers.public import PublicCopy  # which brings all of HTTP along
+
+    return PublicCopy(url, lag)

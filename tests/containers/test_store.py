@@ -1,0 +1,265 @@
+"""What is put into a container is there whole, with companions, and what is known of it is kept with it."""
+
+from dataclasses import replace
+
+import pytest
+
+from wheelrelay.backends.directory import DirectoryConfig
+from wheelrelay.containers import ContainerStore
+from wheelrelay.errors import AlreadyExists, NotFound, Unavailable
+from wheelrelay.model import Companion
+from wheelrelay.protocols import (
+    SupportsDelete,
+    SupportsFinalize,
+    SupportsInventory,
+    SupportsPages,
+    SupportsReplace,
+)
+from wheelrelay.testing import StoreContract, make_sdist, make_wheel, stage_path
+
+WHEEL = "sample-1.0-py3-none-any.whl"
+
+
+class TestWithPages(StoreContract):
+    """Pages change nothing of what a store must do."""
+
+    @pytest.fixture
+    def store(self, objects):
+        return ContainerStore(objects, pages=True)
+
+
+class TestDirectoryWithPages(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path):
+        (tmp_path / "wheels").mkdir()
+        with DirectoryConfig(path=tmp_path / "wheels", pages=True).open() as store:
+            yield store
+
+
+@pytest.mark.parametrize(
+    "capability", [SupportsDelete, SupportsFinalize, SupportsInventory, SupportsPages, SupportsReplace]
+)
+def test_it_can_do_all_that_containers_can(store, capability):
+    assert isinstance(store, capability)
+
+
+@pytest.fixture
+def staged(tmp_path):
+    path = make_wheel(tmp_path / "a", metadata={"Requires-Python": ">=3.9"})
+    path.with_name(f"{WHEEL}.asc").write_bytes(b"signature")
+    return stage_path(path)
+
+
+@pytest.fixture
+def other(tmp_path):
+    return stage_path(make_wheel(tmp_path / "b", payload=b"other"))
+
+
+def test_companions_and_metadata_are_written_before_the_distribution(store, objects, staged):
+    store.put(staged)
+    created = [name for operation, name in objects.asked if operation == "create"]
+    assert created == [f"{WHEEL}.asc", f"{WHEEL}.metadata", WHEEL]
+
+
+def test_without_pages_there_is_no_metadata_file(objects, staged):
+    ContainerStore(objects).put(staged)
+    assert sorted(objects.kept) == [WHEEL, f"{WHEEL}.asc"]
+    assert objects.kept[WHEEL].metadata == {"sha256": staged.sha256}
+
+
+def test_what_is_known_is_kept_with_the_object_and_told_again(store, objects, staged):
+    origin = {"commit": "0123abc", "run": "https://ci.example.org/1"}
+    store.put(replace(staged, file=replace(staged.file, origin=origin, yanked="broken")))
+    assert objects.kept[WHEEL].metadata["origin-commit"] == "0123abc"
+    objects.asked.clear()
+    [file] = ContainerStore(objects).inventory("sample")
+    assert (file.sha256, file.yanked, file.requires_python) == (staged.sha256, "broken", ">=3.9")
+    assert file.origin == origin
+    assert objects.opened() == []
+
+
+def test_the_same_bytes_again_read_and_write_no_distribution(store, objects, staged):
+    store.put(staged)
+    objects.asked.clear()
+    store.put(staged)
+    assert objects.opened() == []
+    assert ("create", WHEEL) not in objects.asked
+
+
+def test_bytes_that_somebody_else_put_are_compared_by_reading_them(store, objects, staged, other):
+    objects.create_object(WHEEL, staged.path.read_bytes(), content_type="", metadata={})
+    store.put(staged)
+    with pytest.raises(AlreadyExists):
+        store.put(replace(other, size=staged.size))
+
+
+def test_a_rival_who_was_faster_with_the_same_bytes_is_no_conflict(store, objects, staged):
+    def rival(operation, name):
+        if (operation, name) == ("create", WHEEL):
+            objects.before = lambda operation, name: None
+            ContainerStore(objects).put(staged)
+
+    objects.before = rival
+    store.put(staged)
+    assert sorted(objects.kept) == [WHEEL, f"{WHEEL}.asc", f"{WHEEL}.metadata"]
+
+
+def test_a_rival_who_was_faster_with_other_bytes_leaves_nothing_of_ours(store, objects, staged, other):
+    def rival(operation, name):
+        if (operation, name) == ("create", WHEEL):
+            objects.before = lambda operation, name: None
+            ContainerStore(objects).put(other)
+
+    objects.before = rival
+    with pytest.raises(AlreadyExists):
+        store.put(staged)
+    assert list(objects.kept) == [WHEEL]
+
+
+def test_a_failure_of_cleaning_up_does_not_hide_what_went_wrong(store, objects, staged):
+    def dead(operation, name):
+        if (operation, name) == ("create", WHEEL) or operation == "delete":
+            raise Unavailable(f"{operation} failed.")
+
+    objects.before = dead
+    with pytest.raises(Unavailable, match="create failed"):
+        store.put(staged)
+
+
+class TestReplace:
+    def test_the_new_bytes_come_with_their_companions_and_the_old_ones_go(self, store, staged, other):
+        store.put(replace(staged, companions=(*staged.companions, Companion(".sigstore", b"{}"))))
+        store.replace(replace(other, companions=(Companion(".asc", b"new signature"),)))
+        [file] = store.inventory("sample")
+        assert (file.sha256, file.companions) == (other.sha256, (".asc",))
+        assert store.read_companion(file, ".asc") == b"new signature"
+
+    def test_the_metadata_file_is_that_of_the_new_bytes(self, store, objects, tmp_path, staged):
+        store.put(staged)
+        newer = stage_path(make_wheel(tmp_path / "c", metadata={"Requires-Python": ">=3.12"}))
+        store.replace(newer)
+        assert b">=3.12" in objects.kept[f"{WHEEL}.metadata"].content
+
+    def test_of_the_same_bytes_only_missing_companions_are_added(self, store, objects, staged):
+        store.put(replace(staged, companions=()))
+        objects.asked.clear()
+        store.replace(staged)
+        written = [asked for asked in objects.asked if asked[0] in ("create", "replace", "delete")]
+        assert written == [("create", f"{WHEEL}.asc")]
+
+    def test_what_is_not_there_is_put(self, store, staged):
+        store.replace(staged)
+        assert [file.sha256 for file in store.inventory("sample")] == [staged.sha256]
+
+    def test_one_that_was_killed_before_its_bytes_is_completed_by_the_next(
+        self, store, objects, staged, other
+    ):
+        store.put(staged)
+        signed = replace(other, companions=(Companion(".asc", b"new signature"),))
+
+        def killed(operation, name):
+            if (operation, name) == ("replace", WHEEL):
+                raise KeyboardInterrupt
+
+        objects.before = killed
+        with pytest.raises(KeyboardInterrupt):
+            store.replace(signed)
+        objects.before = lambda operation, name: None
+        store.replace(signed)
+        [file] = store.inventory("sample")
+        assert (file.sha256, store.read_companion(file, ".asc")) == (other.sha256, b"new signature")
+
+
+class TestDelete:
+    @pytest.fixture
+    def files(self, store, staged, tmp_path):
+        store.put(staged)
+        store.put(stage_path(make_sdist(tmp_path, "sample", "1.0")))
+        store.put(stage_path(make_wheel(tmp_path, "keep")))
+        store.finalize({"sample", "keep"})
+        return {file.filename: file for file in store.iter_files(None)}
+
+    def test_a_file_goes_with_all_that_belongs_to_it(self, store, objects, files):
+        store.delete([files[WHEEL]])
+        assert [name for name in objects.kept if name.startswith(WHEEL)] == []
+        assert WHEEL.encode() not in b"".join(kept.content for kept in objects.kept.values())
+        assert store.check_pages() == []
+
+    def test_the_pages_forget_it_before_it_goes(self, store, objects, files):
+        shown = {}
+
+        def look(operation, name):
+            if (operation, name) == ("delete", WHEEL):
+                shown.update({page: kept.content for page, kept in objects.kept.items() if ".html" in page})
+
+        objects.before = look
+        store.delete([files[WHEEL]])
+        assert "simple/sample/index.html" in shown
+        assert WHEEL.encode() not in b"".join(shown.values())
+
+    def test_with_the_last_file_the_pages_of_its_project_go(self, store, objects, files):
+        store.delete([file for file in files.values() if file.project == "sample"])
+        assert [name for name in objects.kept if "sample" in name] == []
+        assert b"sample" not in objects.kept["simple/index.html"].content
+        assert b"keep" in objects.kept["simple/index.html"].content
+
+    def test_what_is_gone_already_is_no_error(self, store, files):
+        for _ in range(2):
+            store.delete([files[WHEEL]])
+
+    def test_a_file_that_another_puts_meanwhile_is_on_the_pages(self, store, objects, files, tmp_path):
+        newer = stage_path(make_wheel(tmp_path, "sample", "2.0"))
+
+        def rival(operation, name):
+            if (operation, name) == ("delete", WHEEL):
+                objects.before = lambda operation, name: None
+                ContainerStore(objects, pages=True).put(newer)
+
+        objects.before = rival
+        store.delete([files[WHEEL]])
+        assert newer.filename.encode() in objects.kept["simple/sample/index.html"].content
+
+
+def test_a_listing_that_lags_behind_is_waited_for(store, objects, staged):
+    store.put(staged)
+    objects.late.add(WHEEL)
+    looks = []
+
+    def appear(operation, name):
+        looks.append(operation)
+        if looks.count("list") == 2:
+            objects.late.clear()
+
+    objects.before = appear
+    store.finalize({"sample"})
+    assert WHEEL.encode() in objects.kept["simple/sample/index.html"].content
+
+
+def test_what_another_deleted_since_it_was_put_is_not_waited_for(store, objects, staged):
+    store.put(staged)
+    objects.delete_object(WHEEL)
+    store.finalize({"sample"})
+    assert "simple/sample/index.html" not in objects.kept
+
+
+def test_what_vanishes_while_the_inventory_is_taken_is_left_out(objects, staged):
+    objects.create_object(WHEEL, staged.path.read_bytes(), content_type="", metadata={})
+
+    def vanish(operation, name):
+        if operation == "stat":
+            objects.kept.clear()
+
+    objects.before = vanish
+    assert list(ContainerStore(objects).inventory("sample")) == []
+
+
+def test_a_container_that_is_not_there_is_no_empty_one(objects):
+    def missing(operation, name):
+        raise NotFound("There is no such container.")
+
+    objects.before = missing
+    store = ContainerStore(objects, pages=True)
+    with pytest.raises(NotFound):
+        list(store.inventory("sample"))
+    with pytest.raises(NotFound):
+        store.rebuild_pages()

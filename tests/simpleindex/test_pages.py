@@ -1,0 +1,161 @@
+"""The pages say of each file what installers ask for, and say the same of the same files every time."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from packaging.version import Version
+from pypi_simple import ProjectPage
+
+from wheelrelay.simpleindex import (
+    IndexedFile,
+    flat_page,
+    parse_project_document,
+    parse_root_document,
+    project_document,
+    project_page,
+    root_document,
+    root_page,
+)
+
+SHA = "a" * 64
+OTHER = "b" * 64
+BASE = "https://example.org/some/prefix/simple/sample/"
+
+PLAIN = IndexedFile("sample-1.0.tar.gz", Version("1.0"), 10, SHA)
+FULL = IndexedFile(
+    "sample-1!2.0+local-py3-none-any.whl",
+    Version("1!2.0+local"),
+    2000,
+    OTHER,
+    etag='"e-tag"',
+    requires_python=">=3.9,<4",
+    yanked='broken & "bad"',
+    uploaded=datetime(2026, 1, 2, 3, 4, 5, 999_999, UTC),
+    metadata_sha256=SHA,
+    metadata_etag="m",
+    signed=True,
+    origin={"commit": "0123abc", "run": "https://ci.example.org/1"},
+)
+
+
+def read_html(content: bytes) -> ProjectPage:
+    return ProjectPage.from_html("sample", content.decode(), base_url=BASE)
+
+
+def read_json(content: bytes) -> ProjectPage:
+    return ProjectPage.from_json_data(json.loads(content), base_url=BASE)
+
+
+@pytest.mark.parametrize("read", [read_html, read_json])
+class TestProjectPage:
+    @pytest.fixture
+    def page(self, read):
+        made = project_page if read is read_html else project_document
+        return read(made("sample", [FULL, PLAIN]))
+
+    def test_its_version_is_one_that_installers_read(self, page):
+        assert page.repository_version == "1.1"
+
+    def test_files_stand_in_the_order_of_versions(self, page):
+        assert [package.filename for package in page.packages] == [PLAIN.filename, FULL.filename]
+
+    def test_addresses_lead_two_folders_up_and_are_quoted(self, page):
+        assert page.packages[1].url.partition("#")[0] == (
+            "https://example.org/some/prefix/sample-1%212.0%2Blocal-py3-none-any.whl"
+        )
+
+    def test_it_says_all_that_is_known_of_a_file(self, page):
+        package = page.packages[1]
+        assert package.digests == {"sha256": OTHER}
+        assert package.requires_python == ">=3.9,<4"
+        assert (package.is_yanked, package.yanked_reason) == (True, 'broken & "bad"')
+        assert package.has_sig
+        assert (package.has_metadata, package.metadata_digests) == (True, {"sha256": SHA})
+        assert package.metadata_url == package.url.partition("#")[0] + ".metadata"
+
+    def test_it_says_nothing_that_is_not_known(self, page):
+        package = page.packages[0]
+        assert package.digests == {"sha256": SHA}
+        assert package.requires_python is None
+        assert not package.is_yanked
+        assert not package.has_sig
+        assert not package.has_metadata
+
+
+def test_the_json_form_adds_versions_size_and_time():
+    page = read_json(project_document("sample", [FULL, PLAIN]))
+    assert page.versions == ["1.0", "1!2.0+local"]
+    assert [package.size for package in page.packages] == [10, 2000]
+    assert page.packages[1].upload_time == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_an_empty_reason_is_yanked_all_the_same():
+    yanked = IndexedFile("sample-1.0.tar.gz", Version("1.0"), 10, SHA, yanked="")
+    for page in (read_html(project_page("sample", [yanked])), read_json(project_document("s", [yanked]))):
+        assert page.packages[0].is_yanked
+    assert parse_project_document(project_document("sample", [yanked])) == [yanked]
+
+
+def test_the_same_files_give_the_same_bytes_in_whatever_order_they_come():
+    for make in (project_page, project_document):
+        assert make("sample", [FULL, PLAIN]) == make("sample", [PLAIN, FULL])
+    assert flat_page([FULL, PLAIN]) == flat_page([PLAIN, FULL])
+    assert root_page(["b", "a"]) == root_page(["a", "b"])
+
+
+def test_the_root_names_projects_in_both_forms():
+    assert [line for line in root_page(["b", "a"]).decode().splitlines() if "href" in line] == [
+        '<a href="a/">a</a><br>',
+        '<a href="b/">b</a><br>',
+    ]
+    document = json.loads(root_document(["b", "a"], []))
+    assert document["meta"] == {"api-version": "1.1"}
+    assert document["projects"] == [{"name": "a"}, {"name": "b"}]
+
+
+def test_the_flat_page_links_to_files_beside_it_by_their_names():
+    page = ProjectPage.from_html("all", flat_page([FULL, PLAIN]).decode(), base_url="https://example.org/p/")
+    assert [(package.filename, package.url) for package in page.packages] == [
+        (PLAIN.filename, "https://example.org/p/sample-1.0.tar.gz"),
+        (FULL.filename, "https://example.org/p/sample-1%212.0%2Blocal-py3-none-any.whl"),
+    ]
+    assert [package.digests for package in page.packages] == [{"sha256": SHA}, {"sha256": OTHER}]
+    assert f">{FULL.filename}</a>" in flat_page([FULL]).decode()
+
+
+def test_private_keys_begin_with_an_underscore_as_the_standard_reserves_them():
+    [file] = json.loads(project_document("sample", [PLAIN]))["files"]
+    public = {"filename", "url", "hashes", "size"}
+    assert {key for key in file if not key.startswith("_")} == public
+
+
+@pytest.mark.parametrize("documents", [
+    (lambda files: project_document("sample", files), parse_project_document),
+    (lambda files: root_document(["sample"], files), parse_root_document),
+])  # fmt: skip
+class TestReadingBack:
+    def test_what_was_written_is_read_back(self, documents):
+        write, parse = documents
+        whole_seconds = FULL.uploaded.replace(microsecond=0)
+        plain, full = parse(write([PLAIN, FULL]))
+        assert plain == PLAIN
+        assert full.uploaded == whole_seconds
+        assert write([plain, full]) == write([PLAIN, FULL])
+
+    def test_a_truncated_document_is_worth_nothing(self, documents):
+        write, parse = documents
+        whole = write([PLAIN, FULL])
+        for length in range(0, len(whole) - 2, 7):
+            assert parse(whole[:length]) == []
+
+    @pytest.mark.parametrize(
+        "junk", [b"", b"null", b"[]", b'"x"', b"\xff\xfe", b'{"files": 3}', b'{"files": [null, 3, {}]}']
+    )
+    def test_other_content_is_worth_nothing(self, documents, junk):
+        assert documents[1](junk) == []
+
+    def test_a_damaged_entry_does_not_spoil_the_others(self, documents):
+        write, parse = documents
+        damaged = write([PLAIN, FULL]).replace(SHA.encode(), b"not a digest", 1)
+        assert [file.filename for file in parse(damaged)] == [FULL.filename]
