@@ -84,7 +84,7 @@ class S3Config(ContainerConfig):
             MissingSecret: there are no credentials.
             ConfigError: the profile, the region or the endpoint cannot be used.
         """
-        from wheelrelay_s3.bucket import connected  # s3fs takes long to import
+        from wheelrelay_s3.connection import connected  # s3fs takes long to import
         from wheelrelay_s3.objects import S3Objects, S3Reader
 
         with connected(self) as bucket:

@@ -111,6 +111,8 @@ def _by_status(status: int, code: str, told: str) -> WheelrelayError:
         return PermissionDenied(told, hint="Check what the bucket's policy allows to these credentials.")
     if status == 412:
         return AlreadyExists(told)
+    if 300 <= status < 400:
+        return Rejected(told, status=status, hint="Check the region and endpoint_url.")
     return Rejected(told, status=status)
 
 

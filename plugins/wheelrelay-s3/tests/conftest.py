@@ -1,0 +1,92 @@
+"""Fixtures for the tests of S3: three servers of different makes, and an environment without any AWS."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.servers.moto import run_moto
+from tests.servers.s3 import S3Server
+from tests.servers.seaweed import Seaweed, run_seaweed
+from tests.servers.swift import run_swift
+
+from wheelrelay_s3.config import S3Config
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home folder, no credentials from outside, and none from a cloud that we may run in."""
+    for name in os.environ:
+        if name.upper().startswith(("AWS_", "WHEELRELAY_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")):
+            monkeypatch.delenv(name)
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+    """SeaweedFS."""
+    with run_seaweed(tmp_path_factory.mktemp("seaweed")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """moto."""
+    with run_moto(tmp_path_factory.mktemp("moto")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """OpenStack Swift, by its S3 API."""
+    with run_swift(tmp_path_factory.mktemp("swift")) as server:
+        yield S3Server(server.url, server.username, server.password, server.region)
+
+
+@pytest.fixture(scope="session")
+def bucket_of() -> Callable[[S3Server], str]:
+    """Gives the one bucket of a server that tests share, each below a prefix of its own."""
+    made: dict[str, str] = {}
+
+    def bucket(server: S3Server) -> str:
+        if server.url not in made:
+            made[server.url] = server.new_bucket()
+        return made[server.url]
+
+    return bucket
+
+
+@pytest.fixture
+def configured(
+    bucket_of: Callable[[S3Server], str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., S3Config]:
+    """Gives the configuration of an empty place on a server; keys may be overridden."""
+
+    def config(server: S3Server, **keys: Any) -> S3Config:
+        monkeypatch.setenv("SECRET_OF_S3", server.secret_access_key)
+        defaults = {
+            "bucket": bucket_of(server),
+            "prefix": f"test-{next(_NUMBERS)}/wheels",
+            "region": server.region,
+            "endpoint_url": server.url,
+            "access_key_id": server.access_key_id,
+            "secret_access_key": {"env": "SECRET_OF_S3"},
+        }
+        return S3Config.model_validate({**defaults, **keys})
+
+    return config
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[S3Config], Any]]:
+    """Opens configurations; what was opened is closed at the end of the test."""
+    with ExitStack() as stack:
+        yield lambda config: stack.enter_context(config.open())

@@ -1,0 +1,46 @@
+"""What all S3 servers of the tests have in common: an address, keys, and a client that is not ours."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+_NUMBERS = itertools.count(1)
+
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class S3Server:
+    """An S3 server that runs.
+
+    Attributes:
+        url: the endpoint, without a slash at the end.
+        access_key_id: of somebody who may do everything.
+        secret_access_key: theirs.
+        region: what requests are signed for.
+    """
+
+    url: str
+    access_key_id: str
+    secret_access_key: str
+    region: str = REGION
+
+    def client(self) -> Any:
+        """A client for looking at what lies there, and for laying something there."""
+        return boto3.client(
+            "s3",
+            endpoint_url=self.url,
+            aws_access_key_id=self.access_key_id,
+            aws_secret_access_key=self.secret_access_key,
+            region_name=self.region,
+            config=Config(retries={"total_max_attempts": 1}, request_checksum_calculation="when_required"),
+        )
+
+    def new_bucket(self, *, public: bool = False) -> str:
+        """Make an empty bucket, for everybody to read if it is public; gives its name."""
+        name = f"{'public' if public else 'wheels'}-{next(_NUMBERS)}"
+        self.client().create_bucket(Bucket=name)
+        return name

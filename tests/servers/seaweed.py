@@ -1,0 +1,103 @@
+"""SeaweedFS: a real S3 server, with its master, volume and filer servers in one process."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers.process import HOST, answers, free_port, running, script
+from tests.servers.s3 import S3Server
+
+_LISTENERS = ("master", "volume", "filer", "s3")
+
+_IDENTITIES = {
+    "identities": [
+        {
+            "name": "ci",
+            "credentials": [{"accessKey": "AKCI", "secretKey": "s3cret-of-ci"}],
+            "actions": ["Admin", "Read", "List", "Tagging", "Write"],
+        },
+        {
+            "name": "reader",
+            "credentials": [{"accessKey": "AKREADER", "secretKey": "s3cret-of-reader"}],
+            "actions": ["Read", "List"],
+        },
+        {"name": "anonymous", "actions": ["Read:public-*", "List:public-*"]},
+    ]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seaweed(S3Server):
+    """A SeaweedFS that runs; everybody may read buckets whose names begin with ``public-``.
+
+    Attributes:
+        filer_url: of the server that keeps the names, with ``/buckets/`` in it.
+        pid: of the one process.
+        reader: access key and secret key of somebody who may read all, and write nothing.
+    """
+
+    filer_url: str = ""
+    pid: int = 0
+    reader: tuple[str, str] = ("AKREADER", "s3cret-of-reader")
+
+    def lay(self, bucket: str, folder: Path) -> None:
+        """Lay the files of a folder into a bucket, by SeaweedFS's own means: fast, for thousands of them."""
+        command = [
+            script("weed"),
+            "filer.copy",
+            "-c",
+            "4",
+            f"{folder}/",
+            f"{self.filer_url}/buckets/{bucket}/",
+        ]
+        subprocess.run(command, check=True, capture_output=True)
+
+
+def free_ports() -> dict[str, int]:
+    """A port for each of the servers, and one more for what they say to each other."""
+    return {f"{name}.port{kind}": free_port() for name in _LISTENERS for kind in ("", ".grpc")}
+
+
+@contextmanager
+def run_seaweed(root: Path, ports: dict[str, int] | None = None) -> Iterator[Seaweed]:
+    """Run SeaweedFS with its files in ``root``.
+
+    Args:
+        root: a folder, empty or left by a SeaweedFS that ended.
+        ports: from `free_ports`, to come back at the same addresses.
+    """
+    ports = ports or free_ports()
+    (root / "data").mkdir(exist_ok=True)
+    (root / "s3.json").write_text(json.dumps(_IDENTITIES))
+    options = {
+        "ip": HOST,
+        "ip.bind": HOST,
+        "dir": root / "data",
+        "master.volumeSizeLimitMB": 64,
+        "master.telemetry": "false",
+        "volume.max": 0,
+        "s3": "true",
+        "s3.config": root / "s3.json",
+        "s3.autoCreateBucket": "false",
+        "s3.port.iceberg": 0,
+        "s3.port.lance": 0,
+        **ports,
+    }
+    url = f"http://{HOST}:{ports['s3.port']}"
+    with running(
+        [script("weed"), "server", *(f"-{name}={value}" for name, value in options.items())],
+        log=root / "weed.log",
+        ready=lambda: answers(url),
+        env={"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"},
+        grace=0.2,  # it takes seconds to say goodbye
+    ) as process:
+        yield Seaweed(
+            url,
+            "AKCI",
+            "s3cret-of-ci",
+            filer_url=f"http://{HOST}:{ports['filer.port']}",
+            pid=process.pid,
+        )
