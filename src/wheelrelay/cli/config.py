@@ -28,13 +28,17 @@ def check(config_path: str | None) -> None:
 
 
 @config.command()
+@click.argument(
+    "document", type=click.Choice(["config", "list", "plan", "findings", "receipt"]), default="config"
+)
 @common
-def schema() -> None:
-    """Print the JSON Schema of the configuration, for editors."""
+def schema(document: str) -> None:
+    """Print the JSON Schema of the configuration, for editors, or of a DOCUMENT that wheelrelay writes."""
     from wheelrelay.config.schema import json_schema
     from wheelrelay.report.documents import to_json
+    from wheelrelay.report.shapes import document_schema
 
-    click.echo(to_json(json_schema()), nl=False)
+    click.echo(to_json(json_schema() if document == "config" else document_schema(document)), nl=False)
 
 
 @config.command()

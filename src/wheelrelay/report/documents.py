@@ -1,21 +1,26 @@
 """Files, plans and receipts as JSON documents, in the shapes that scripts lean on."""
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, cast
 
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.records import Delivery, Finding, Plan, Receipt
+from wheelrelay.report.shapes import (
+    DeliveryDocument,
+    FileDocument,
+    FindingDocument,
+    PlanDocument,
+    ReceiptDocument,
+)
 
-Document = dict[str, Any]
 
-
-def files_document(files: Iterable[DistFile]) -> list[Document]:
+def files_document(files: Iterable[DistFile]) -> list[FileDocument]:
     """The answer of ``list --json``: one object a file, sorted by name."""
     return [_file(file) for file in sorted(files, key=lambda file: file.filename)]
 
 
-def plan_document(plan: Plan) -> Document:
+def plan_document(plan: Plan) -> PlanDocument:
     """The answer of ``plan --json``."""
     return {
         "source": plan.source,
@@ -39,7 +44,7 @@ def plan_document(plan: Plan) -> Document:
     }
 
 
-def findings_document(findings: Iterable[Finding]) -> list[Document]:
+def findings_document(findings: Iterable[Finding]) -> list[FindingDocument]:
     """Findings, one object each."""
     return [
         {
@@ -53,12 +58,12 @@ def findings_document(findings: Iterable[Finding]) -> list[Document]:
     ]
 
 
-def receipt_document(receipt: Receipt) -> Document:
+def receipt_document(receipt: Receipt) -> ReceiptDocument:
     """The receipt of a relay."""
     return {
         "source": receipt.source,
         "sinks": list(receipt.sinks),
-        "mode": receipt.mode,
+        "mode": cast("Literal['release', 'mirror']", receipt.mode),
         "started": receipt.started.isoformat(timespec="milliseconds"),
         "finished": receipt.finished.isoformat(timespec="milliseconds"),
         "complete": receipt.complete(),
@@ -88,12 +93,12 @@ def sums_text(receipt: Receipt) -> str:
     )
 
 
-def to_json(document: Mapping[str, Any] | list[Document]) -> str:
+def to_json(document: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
     """The document as text, indented, with a line end."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _file(file: DistFile) -> Document:
+def _file(file: DistFile) -> FileDocument:
     return {
         "filename": file.filename,
         "project": file.project,
@@ -107,10 +112,11 @@ def _file(file: DistFile) -> Document:
         "yanked": file.yanked,
         "upload_time": file.upload_time.isoformat() if file.upload_time else None,
         "companions": list(file.companions),
+        "origin": dict(file.origin),
     }
 
 
-def _delivery(delivery: Delivery) -> Document:
+def _delivery(delivery: Delivery) -> DeliveryDocument:
     return {
         "outcome": delivery.outcome.value,
         "attempts": delivery.attempts,
