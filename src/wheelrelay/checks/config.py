@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, WithJsonSchema
 
 from wheelrelay.checks.check import Profile
-from wheelrelay.checks.registry import all_checks, unknown_check
 from wheelrelay.records import Finding
 
 PYPI_FILE_SIZE = 100 << 20
@@ -14,6 +13,8 @@ PYPI_PROJECT_SIZE = 10 << 30
 
 
 def _known(check: str) -> str:
+    from wheelrelay.checks.registry import all_checks, unknown_check
+
     if check not in {known.id for known in all_checks()}:
         raise ValueError(unknown_check(check))
     return check
@@ -84,6 +85,8 @@ class ChecksConfig(BaseModel):
 
     def select(self, findings: Iterable[Finding]) -> list[Finding]:
         """Those findings that count here: of the profile's checks, without those that are ignored."""
+        from wheelrelay.checks.registry import all_checks
+
         profile = self.profile or Profile.PYPI
         left_out = {check.id for check in all_checks() if not check.applies_to(profile)}
         left_out |= {ignored.check for ignored in self.ignore}

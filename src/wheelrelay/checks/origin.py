@@ -1,11 +1,9 @@
 """Checks of where a release's files come from: one commit, and the digests that were announced."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from wheelrelay.checks.check import Breach, Check, listed
 from wheelrelay.checks.families import Inspection, ReleaseChecks, ReleaseContext
-from wheelrelay.errors import ConfigError
 from wheelrelay.records import Severity
 
 ABBREVIATED = 7
@@ -59,25 +57,6 @@ def _is_same(commit: str, other: str) -> bool:
     """Whether two commit ids are the same; one may be abbreviated."""
     short, long = sorted((commit.lower(), other.lower()), key=len)
     return short == long or (len(short) >= ABBREVIATED and long.startswith(short))
-
-
-def parse_sums(text: str) -> dict[str, str]:
-    """Read a list of digests as ``sha256sum`` writes it: the sha256 of each file by its name.
-
-    Raises:
-        ConfigError: a line is not of that form, or a name stands there twice with different digests.
-    """
-    sums: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        found = re.fullmatch(r"([0-9a-fA-F]{64})\s[ *]?(?:.*/)?([^/]+)", line.strip())
-        if not found:
-            raise ConfigError(f"Line {number} of the sha256 sums is not DIGEST and NAME.")
-        digest, name = found[1].lower(), found[2]
-        if sums.setdefault(name, digest) != digest:
-            raise ConfigError(f"The sha256 sums have two digests for {name}.")
-    return sums
 
 
 ORIGIN = ReleaseChecks((MIXED, COMMIT, SUMS), find)
