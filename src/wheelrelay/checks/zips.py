@@ -138,7 +138,7 @@ class _Reading:
         position = 0
         ordered = sorted(self._infos, key=lambda info: info.header_offset)
         followers = [*(info.header_offset for info in ordered[1:]), self._directory]
-        for info, following in zip(ordered, followers, strict=True):
+        for info, following in zip(ordered, followers, strict=False):
             local = self._local(info)
             if local is None or info.header_offset < position:
                 self._found(HEADERS, f"{shown(info.filename)} has no header of its own.")

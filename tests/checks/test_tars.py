@@ -1,0 +1,127 @@
+"""Tar archives: everything under one folder, nothing that leads out of it."""
+
+import gzip
+import io
+import random
+import tarfile
+
+import pytest
+
+from wheelrelay.checks import inspect
+from wheelrelay.testing.broken_archives import sdist_with_link
+from wheelrelay.testing.samples import make_sdist, write_tar_gz
+
+
+def edit(path, change):
+    path.write_bytes(gzip.compress(change(gzip.decompress(path.read_bytes())), 1))
+    return path
+
+
+@pytest.mark.parametrize("target", ["PKG-INFO", "src/../PKG-INFO", "./src", "nowhere"])
+def test_links_within_the_sdist_are_let_through(target, tmp_path, found):
+    assert found(sdist_with_link(target)(tmp_path)) == set()
+
+
+@pytest.mark.parametrize(
+    "target", ["/etc/passwd", "../other", "../../etc", "src/../../x", "../sample-1.0x/y"]
+)
+def test_links_that_lead_out_are_found(target, tmp_path, found):
+    assert found(sdist_with_link(target)(tmp_path)) == {"sdist-link"}
+
+
+def test_hard_links_count_from_the_top_of_the_archive(tmp_path, found):
+    for target, expected in (("sample-1.0/PKG-INFO", set()), ("PKG-INFO", {"sdist-link"})):
+        link = tarfile.TarInfo("sample-1.0/link")
+        link.type, link.linkname = tarfile.LNKTYPE, target
+        path = make_sdist(tmp_path)
+        with tarfile.open(path) as archive:
+            members = {info.name: archive.extractfile(info).read() for info in archive}
+        write_tar_gz(path, {**members, link.name: link})
+        assert found(path) == expected
+
+
+def test_members_may_begin_with_a_dot_and_folders_may_be_listed(tmp_path, found):
+    path = tmp_path / "sample-1.0.tar.gz"
+    with tarfile.open(make_sdist(tmp_path / "original")) as archive:
+        members = {f"./{info.name}": archive.extractfile(info).read() for info in archive}
+    folder = tarfile.TarInfo("./sample-1.0/")
+    folder.type = tarfile.DIRTYPE
+    write_tar_gz(path, {folder.name: folder, **members})
+    assert found(path) == set()
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "sample-1.0/../../x", "sample-1.0/a\\b", "sample-1.0/a\nb"])
+def test_paths_that_lead_elsewhere_are_found(name, tmp_path, found):
+    path = tmp_path / "sample-1.0.tar.gz"
+    with tarfile.open(make_sdist(tmp_path / "original")) as archive:
+        members = {info.name: archive.extractfile(info).read() for info in archive}
+    write_tar_gz(path, {**members, name: b""})
+    assert "member-path" in found(path)
+
+
+def test_a_file_beside_the_top_folder_is_found(tmp_path, findings):
+    path = tmp_path / "sample-1.0.tar.gz"
+    with tarfile.open(make_sdist(tmp_path / "original")) as archive:
+        members = {info.name: archive.extractfile(info).read() for info in archive}
+    write_tar_gz(path, {**members, "loose.txt": b""})
+    (finding,) = findings(path)
+    assert finding.check == "sdist-top-folder"
+    assert "loose.txt" in finding.message
+
+
+def test_data_behind_the_end_are_found(tmp_path, found):
+    assert found(edit(make_sdist(tmp_path), lambda tar: tar + b"something else")) == {"archive-stray-data"}
+
+
+def test_zeros_behind_the_end_are_padding(tmp_path, found):
+    assert found(edit(make_sdist(tmp_path), lambda tar: tar + bytes(50_000))) == set()
+
+
+@pytest.mark.parametrize("kept", [0, 10, 0.3, 0.7, -1, -9])
+def test_a_truncated_archive_cannot_be_read(kept, tmp_path, found):
+    path = make_sdist(tmp_path, payload=random.Random(1).randbytes(5000))
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
+    assert found(path) == {"archive-unreadable"}
+
+
+def test_a_wrong_checksum_of_the_compression_is_found(tmp_path, found):
+    path = make_sdist(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[-8] ^= 1
+    path.write_bytes(content)
+    assert found(path) == {"archive-unreadable"}
+
+
+def test_an_implausible_compression_ends_the_reading(tmp_path, found):
+    """A gigabyte of zeros would take seconds, a terabyte hours."""
+    path = tmp_path / "sample-1.0.tar.gz"
+    with gzip.open(path, "wb", compresslevel=9) as stream:
+        info = tarfile.TarInfo("sample-1.0/zeros")
+        info.size = 200 << 20
+        stream.write(info.tobuf())
+        for _ in range(200):
+            stream.write(bytes(1 << 20))
+    assert found(path) == {"archive-ratio"}
+
+
+def test_other_compressions_are_read(tmp_path, found):
+    path = tmp_path / "sample-1.0.tar.bz2"
+    content = io.BytesIO(gzip.decompress(make_sdist(tmp_path / "original").read_bytes()))
+    with tarfile.open(fileobj=content) as source, tarfile.open(path, "w:bz2") as archive:
+        for info in source:
+            archive.addfile(info, source.extractfile(info))
+    assert found(path) == {"sdist-format"}
+
+
+def test_no_damage_makes_the_checks_fail(tmp_path):
+    chance = random.Random(20260320)
+    path = make_sdist(tmp_path)
+    sound = gzip.decompress(path.read_bytes())
+    for _ in range(300):
+        content = bytearray(sound)
+        for _ in range(3):
+            at = chance.randrange(len(content))
+            content[at : at + chance.choice([0, 1, 4])] = chance.randbytes(chance.choice([1, 4, 20]))
+        path.write_bytes(gzip.compress(bytes(content[: chance.choice([len(content), at])]), 1))
+        assert "check-failed" not in {finding.check for finding in inspect(path).findings}

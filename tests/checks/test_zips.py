@@ -1,0 +1,193 @@
+"""Zip archives: one story for every reader, and nothing beside it."""
+
+import random
+import struct
+import zipfile
+
+import pytest
+
+from wheelrelay.checks import inspect, open_distribution
+from wheelrelay.testing.broken_archives import stored_wheel, streamed_wheel
+from wheelrelay.testing.samples import make_wheel, write_zip
+
+INIT = "sample/__init__.py"
+
+
+def edit(path, change):
+    content = bytearray(path.read_bytes())
+    changed = change(content)
+    path.write_bytes(content if changed is None else changed)
+    return path
+
+
+def rewrite(path, change):
+    """Read the members and write them anew, ``change`` working on each `zipfile.ZipInfo`."""
+    with zipfile.ZipFile(path) as archive:
+        members = [(info, archive.read(info)) for info in archive.infolist()]
+    with zipfile.ZipFile(path, "w") as archive:
+        for info, content in members:
+            change(info)
+            archive.writestr(info, content)
+    return path
+
+
+def set_bytes(where, value):
+    def change(content):
+        content[where : where + len(value)] = value
+
+    return change
+
+
+def test_members_are_known_by_size_and_digest(tmp_path):
+    path = make_wheel(tmp_path, payload=b"x" * 3_000_000)
+    members = open_distribution(path).members
+    assert members["sample/payload.bin"].size == 3_000_000
+    assert members["sample/payload.bin"].digest.startswith("sha256=")
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        pytest.param(6, b"\x02", id="flags"),
+        pytest.param(8, b"\x08", id="compression"),
+        pytest.param(14, b"\0\0\0\0", id="checksum"),
+        pytest.param(22, b"\x01", id="size"),
+        pytest.param(31, b"x", id="name"),
+    ],
+)
+def test_a_local_header_that_says_something_else_is_found(where, value, tmp_path, found):
+    assert found(edit(stored_wheel(tmp_path), set_bytes(where, value))) == {"zip-headers-differ"}
+
+
+def test_data_before_the_archive_is_found(tmp_path, findings):
+    (finding,) = findings(edit(make_wheel(tmp_path), lambda content: b"#!/bin/sh\n" + content))
+    assert finding.check == "archive-stray-data"
+    assert "10 bytes" in finding.message
+
+
+def test_data_between_members_and_directory_are_found(tmp_path, found):
+    def change(content):
+        end = struct.unpack_from("<L", content, len(content) - 6)[0]
+        content[-6:-2] = struct.pack("<L", end + 5)
+        return content[:end] + b"stray" + content[end:]
+
+    assert found(edit(make_wheel(tmp_path), change)) == {"archive-stray-data"}
+
+
+def test_an_archive_appended_to_another_is_found(tmp_path, found):
+    first, second = make_wheel(tmp_path), make_wheel(tmp_path / "other", payload=b"x")
+    assert "archive-stray-data" in found(edit(first, lambda content: content + second.read_bytes()))
+
+
+def test_a_comment_of_the_whole_archive_is_let_through(tmp_path, found):
+    path = make_wheel(tmp_path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.comment = b"built on a fine day"
+    assert found(path) == set()
+
+
+def test_a_member_that_the_directory_hides_is_found(tmp_path, found):
+    path = make_wheel(tmp_path, files={"evil.py": b"import os"}, compression=zipfile.ZIP_STORED)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.filelist.remove(archive.getinfo("evil.py"))
+        archive.comment = b""
+    assert {"archive-stray-data", "record-absent"} == found(path)
+
+
+def test_two_entries_that_share_their_data_are_found(tmp_path, found):
+    path = make_wheel(tmp_path, compression=zipfile.ZIP_STORED)
+    with zipfile.ZipFile(path, "a") as archive:
+        copy = zipfile.ZipInfo("copy.py")
+        original = archive.getinfo(INIT)
+        copy.header_offset, copy.CRC = original.header_offset, original.CRC
+        copy.file_size = copy.compress_size = original.file_size
+        archive.filelist.append(copy)
+        archive.comment = b""
+    assert "zip-headers-differ" in found(path)
+
+
+def test_encrypted_members_are_found(tmp_path, findings):
+    path = make_wheel(tmp_path, compression=zipfile.ZIP_STORED)
+
+    def change(content):
+        content[6] |= 1
+        central = content.index(b"PK\1\2")
+        content[central + 8] |= 1
+
+    assert any("encrypted" in finding.message for finding in findings(edit(path, change)))
+
+
+def test_folders_and_zip64_members_are_let_through(tmp_path, found):
+    path = make_wheel(tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.mkdir("sample")
+        for name, content in members.items():
+            with archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as member:
+                member.write(content)
+    assert found(path) == set()
+
+
+def test_names_beyond_ascii_are_let_through_if_they_are_marked_as_utf8(tmp_path, found):
+    assert found(make_wheel(tmp_path, files={"sample/größe.py": b""})) == set()
+
+
+def test_names_beyond_ascii_in_an_unknown_encoding_are_found(tmp_path, found):
+    path = make_wheel(tmp_path, files={"sample/gr.py": b""})
+    assert "zip-headers-differ" in found(edit(path, lambda content: content.replace(b"/gr.py", b"/g\x94.py")))
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "C:/x", "a/../../b", "a\\b", "a\x01b", "..", "./../x"])
+def test_paths_that_lead_elsewhere_are_found(name, tmp_path, found):
+    assert "member-path" in found(make_wheel(tmp_path, files={name: b""}))
+
+
+def test_a_false_declared_size_does_not_make_it_inflate_more(tmp_path, found):
+    path = make_wheel(tmp_path, payload=bytes(10_000_000))
+
+    def change(content):
+        for mark, offset in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
+            at = content.index(mark, content.index(mark) + 1)
+            content[at + offset : at + offset + 4] = struct.pack("<L", 1000)
+
+    assert {"archive-corrupt"} <= found(edit(path, change)) <= {"archive-corrupt", "record-size"}
+
+
+def test_members_written_to_a_stream_are_read_all_the_same(tmp_path):
+    members = open_distribution(streamed_wheel(tmp_path)).members
+    assert all(member.digest for member in members.values())
+
+
+def test_no_damage_makes_the_checks_fail(tmp_path):
+    """Bytes changed, cut, added and overwritten at random: findings, or none, and never an exception."""
+    chance = random.Random(20260320)
+    sound = make_wheel(tmp_path, compression=zipfile.ZIP_STORED).read_bytes()
+    path = tmp_path / "sample-1.0-py3-none-any.whl"
+    noticed = 0
+    for _ in range(1000):
+        content = bytearray(sound)
+        at = chance.randrange(len(content))
+        content[at : at + chance.choice([0, 1, 4])] = chance.randbytes(chance.choice([1, 4, 20]))
+        path.write_bytes(content[: chance.choice([len(content), len(content), at])])
+        found = {finding.check for finding in inspect(path).findings}
+        assert "check-failed" not in found
+        noticed += bool(found)
+    assert noticed > 900
+
+
+def test_a_long_list_of_faults_is_cut_short(tmp_path, findings):
+    path = make_wheel(tmp_path, files={f"../{number}": b"" for number in range(1000)})
+    assert len(findings(path)) < 50
+
+
+def test_an_empty_archive_is_no_wheel(tmp_path, found):
+    path = tmp_path / "sample-1.0-py3-none-any.whl"
+    write_zip(path, {})
+    assert found(path) == {"wheel-dist-info"}
+
+
+def test_an_empty_file_cannot_be_read(tmp_path, found):
+    path = tmp_path / "sample-1.0-py3-none-any.whl"
+    path.touch()
+    assert found(path) == {"archive-unreadable"}
