@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import StagedFile
@@ -101,4 +101,20 @@ class Objects(ReadableObjects, Protocol):
 
     def delete_object(self, name: str) -> None:
         """Remove an object; one that is not there is no error."""
+        ...
+
+
+@runtime_checkable
+class SupportsFolderPages(Protocol):
+    """A place that serves each object under exactly its own name, so that a folder's page needs that name.
+
+    Elsewhere a web server gives out a folder's ``index.html`` when the address ends in ``/``.
+    """
+
+    def keeps_folder_pages(self) -> bool:
+        """Whether an object whose name ends in ``/`` is kept there with its bytes.
+
+        Raises:
+            BackendError: it cannot be found out.
+        """
         ...

@@ -18,7 +18,7 @@ from wheelrelay.containers.content import read_whole
 from wheelrelay.containers.contents import METADATA, Contents, Held
 from wheelrelay.containers.facts import Facts
 from wheelrelay.containers.knowledge import Knowledge
-from wheelrelay.containers.objects import Objects
+from wheelrelay.containers.objects import Objects, SupportsFolderPages
 from wheelrelay.errors import InvalidFilename, NotFound, Unavailable
 from wheelrelay.filenames import parse_filename
 from wheelrelay.simpleindex import (
@@ -49,19 +49,16 @@ LOOKS = 60
 
 
 class Pages:
-    """The pages of one container.
+    """The pages of one container; where the place needs it, each also under the name of its folder.
 
     Args:
         objects: the place.
         contents: lists the distribution files that are there.
-        folder_pages: write each page also under the name of its folder, which ends in ``/``, for places
-            that serve an object under exactly the address that is asked for.
     """
 
-    def __init__(self, objects: Objects, contents: Callable[[], Contents], *, folder_pages: bool) -> None:
+    def __init__(self, objects: Objects, contents: Callable[[], Contents]) -> None:
         self._objects = objects
         self._contents = contents
-        self._folder_pages = folder_pages
 
     def write(self, projects: Collection[str] | None, told: Mapping[str, Facts]) -> None:
         """Bring the pages up to date, and look again until they are.
@@ -81,7 +78,7 @@ class Pages:
             if not self._mend(self._contents(), projects, knowledge):
                 return
             if look > 2:
-                time.sleep(random.uniform(0, 0.2))  # noqa: S311  (so that rivals do not keep step)
+                time.sleep(random.uniform(0, 0.1))  # noqa: S311  (so that rivals do not keep step)
         raise Unavailable(
             f"The pages at {self._objects.address_of(ROOT)} did not come to rest: others keep writing.",
             hint="Rebuild them later: wheelrelay index REMOTE.",
@@ -148,7 +145,7 @@ class Pages:
         everything = [entry for files in entries.values() for entry in files]
         pages[ROOT + DOCUMENT] = root_document(entries, everything)
         pages[ROOT + PAGE] = root_page(entries)
-        if self._folder_pages:
+        if isinstance(self._objects, SupportsFolderPages) and self._objects.keeps_folder_pages():
             pages |= {name.removesuffix(PAGE): page for name, page in pages.items() if name.endswith(PAGE)}
         return pages | {FLAT: flat_page(everything)}
 

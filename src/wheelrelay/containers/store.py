@@ -27,7 +27,6 @@ class ContainerStore(ContainerSource):
     Args:
         objects: the place.
         pages: keep index pages, so that the container is an index; see `wheelrelay.containers.pages`.
-        folder_pages: write each page also under the name of its folder, which ends in ``/``.
         made_by_put: as for `ContainerSource`.
         public_url: as for `ContainerSource`.
         cdn_lag: as for `ContainerSource`.
@@ -40,7 +39,6 @@ class ContainerStore(ContainerSource):
         objects: Objects,
         *,
         pages: bool = False,
-        folder_pages: bool = False,
         made_by_put: bool = False,
         public_url: str | None = None,
         cdn_lag: timedelta = timedelta(0),
@@ -49,7 +47,7 @@ class ContainerStore(ContainerSource):
             objects, pages=pages, made_by_put=made_by_put, public_url=public_url, cdn_lag=cdn_lag
         )
         self._objects = objects
-        self._pages = Pages(objects, self._settled, folder_pages=folder_pages)
+        self._pages = Pages(objects, self._settled)
         self._told: dict[str, Facts] = {}
 
     def put(self, staged: StagedFile) -> None:
