@@ -1,8 +1,8 @@
 """The configuration of the type ``s3``."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated, Literal, Self
+from contextlib import closing, contextmanager
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -87,8 +87,16 @@ class S3Config(ContainerConfig):
         from wheelrelay_s3.connection import connected  # s3fs takes long to import
         from wheelrelay_s3.objects import S3Objects, S3Reader
 
+        options: dict[str, Any] = {
+            "pages": self.pages,
+            "public_url": self.public_url,
+            "cdn_lag": self.cdn_lag,
+        }
         with connected(self) as bucket:
-            if self.anonymous:
-                yield ContainerSource(S3Reader(bucket))
-            else:
-                yield ContainerStore(S3Objects(bucket))
+            store = (
+                ContainerSource(S3Reader(bucket), **options)
+                if self.anonymous
+                else ContainerStore(S3Objects(bucket), **options)
+            )
+            with closing(store):
+                yield store

@@ -2,7 +2,7 @@
 
 import string
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any
 from urllib.parse import quote, unquote
@@ -16,6 +16,11 @@ from wheelrelay_s3.uploads import upload
 
 WITNESS = ".wheelrelay-witness"
 """An object that is there so that writing it again must be refused."""
+
+FOLDER = ".wheelrelay-folder/"
+"""An object that is there if the server keeps objects of such names, and does not make folders of them."""
+
+_EXPLANATION = b"wheelrelay keeps this object to find out what this server can do; it may be deleted.\n"
 
 _PLAIN = string.punctuation.replace("%", "")
 """Characters that stand for themselves in metadata, beside letters and digits."""
@@ -79,6 +84,7 @@ class S3Objects(S3Reader):
         super().__init__(bucket)
         self._lock = Lock()
         self._refuses_taken_names = False
+        self._keeps_folder_pages: bool | None = None
 
     def create_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
@@ -96,6 +102,15 @@ class S3Objects(S3Reader):
     def delete_object(self, name: str) -> None:
         """Remove an object."""
         self._bucket.call("delete_object", name)
+
+    def keeps_folder_pages(self) -> bool:
+        """Whether an object whose name ends in ``/`` is kept with its bytes; found out once."""
+        with self._lock:
+            if self._keeps_folder_pages is None:
+                with suppress(AlreadyExists):
+                    upload(self._bucket, FOLDER, _EXPLANATION, _TEXT, condition={"IfNoneMatch": "*"})
+                self._keeps_folder_pages = self.stat_object(FOLDER).size == len(_EXPLANATION)
+            return self._keeps_folder_pages
 
     def _prove_that_taken_names_are_refused(self) -> None:
         """Find out once whether the server heeds the condition: some speak S3's API and pass over it."""
@@ -136,3 +151,6 @@ def _kept(content_type: str, metadata: Mapping[str, str]) -> dict[str, Any]:
         "ContentType": content_type,
         "Metadata": {key: quote(value, safe=_PLAIN) for key, value in metadata.items()},
     }
+
+
+_TEXT = _kept("text/plain", {})
