@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName
 
@@ -12,9 +11,6 @@ from wheelrelay.http import HttpClient
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Backend, ByteStream
 from wheelrelay.staged import StagedFile
-
-if TYPE_CHECKING:
-    from wheelrelay.backends.index.config import IndexConfig
 
 
 class IndexReader:
@@ -100,13 +96,19 @@ class Index(IndexReader):
         return next((file for file in there if file.filename == staged.filename), None)
 
 
-def open_index(config: "IndexConfig", http: HttpClient) -> Backend:
-    """The backend that has just the roles that the configuration gives it."""
-    api = SimpleApi(http, config.url) if config.url else None
-    uploader = Uploader(http, config.upload_url) if config.upload_url else None
+def open_index(http: HttpClient, url: str | None, upload_url: str | None) -> Backend:
+    """The backend that has just the roles that its addresses give it.
+
+    Args:
+        http: how to reach it.
+        url: of the Simple API, if it is to be read.
+        upload_url: of the upload API, if it is to be written; one of the two is given.
+    """
+    api = SimpleApi(http, url) if url else None
+    uploader = Uploader(http, upload_url) if upload_url else None
     if api and uploader:
         return Index(api, uploader)
     if api:
         return IndexReader(api)
-    assert uploader is not None  # the configuration demands one of the two
+    assert uploader is not None
     return uploader

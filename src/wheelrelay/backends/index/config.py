@@ -64,7 +64,7 @@ class IndexConfig(SinkConfig):
 
         http = self._http()
         try:
-            yield open_index(self, http)
+            yield open_index(http, self.url, self.upload_url)
         finally:
             http.close()
 
@@ -74,7 +74,7 @@ class IndexConfig(SinkConfig):
 
         addresses = tuple(address for address in (self.url, self.upload_url) if address)
         return HttpClient(
-            auth=credentials_for(self),
+            auth=credentials_for(self.username, self.password, self.token, self.upload_url),
             origins=addresses,
             ca_cert=str(self.ca_cert) if self.ca_cert else None,
             client_cert=str(self.client_cert) if self.client_cert else None,

@@ -6,15 +6,11 @@ upload address. Without any, requests go out as they are: many indexes can be re
 
 import base64
 import threading
-from typing import TYPE_CHECKING
 
 import requests
 
-from wheelrelay.config import SecretValue
+from wheelrelay.config import SecretReference, SecretValue, TextOrReference
 from wheelrelay.http import RenewableAuth
-
-if TYPE_CHECKING:
-    from wheelrelay.backends.index.config import IndexConfig
 
 TOKEN_USER = "__token__"  # noqa: S105  (the user name that goes with any token)
 
@@ -55,15 +51,25 @@ class IndexAuth(RenewableAuth):
         return f"Basic {base64.b64encode(pair).decode()}"
 
 
-def credentials_for(config: "IndexConfig") -> IndexAuth | None:
-    """The credentials for an index; nothing secret is read yet from where the configuration refers to."""
-    if config.token:
-        return IndexAuth(SecretValue(TOKEN_USER), SecretValue(config.token))
-    if config.password:
-        return IndexAuth(SecretValue(config.username or ""), SecretValue(config.password))
-    if config.upload_url:
-        return _from_pypirc(config.upload_url)
-    return None
+def credentials_for(
+    username: TextOrReference | None,
+    password: SecretReference | None,
+    token: SecretReference | None,
+    upload_url: str | None,
+) -> IndexAuth | None:
+    """The credentials for an index; what is referred to is not read yet.
+
+    Args:
+        username: as configured.
+        password: as configured.
+        token: as configured; it takes the place of both.
+        upload_url: whose section of ``~/.pypirc`` serves where nothing is configured.
+    """
+    if token:
+        return IndexAuth(SecretValue(TOKEN_USER), SecretValue(token))
+    if password:
+        return IndexAuth(SecretValue(username or ""), SecretValue(password))
+    return _from_pypirc(upload_url) if upload_url else None
 
 
 def _from_pypirc(upload_url: str) -> IndexAuth | None:
