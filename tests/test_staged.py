@@ -15,9 +15,7 @@ def stage(path: Path, content: bytes) -> StagedFile:
     """What staging makes of ``content``."""
     path.write_bytes(content)
     identity = FileIdentity.of(path.stat())
-    return StagedFile(
-        dist_file(path.name), path, len(content), hashlib.sha256(content).hexdigest(), identity
-    )
+    return StagedFile(dist_file(path.name), path, len(content), hashlib.sha256(content).hexdigest(), identity)
 
 
 @pytest.fixture
@@ -59,19 +57,20 @@ def test_a_file_changed_before_it_is_read_is_refused(staged: StagedFile) -> None
 
 
 def test_a_file_changed_while_it_is_read_is_refused_before_its_last_block(staged: StagedFile) -> None:
-    received = 0
-    with pytest.raises(ChangedWhileReading), staged.open() as stream:
-        received += len(stream.read(BLOCK))
+    received = []
+    with staged.open() as stream:
+        received.append(stream.read(BLOCK))
         touch(staged)
-        for block in stream:
-            received += len(block)
-    assert received < staged.size
+        with pytest.raises(ChangedWhileReading):
+            received.extend(stream)
+    assert sum(map(len, received)) < staged.size
 
 
 def test_a_file_that_was_cut_is_refused(staged: StagedFile) -> None:
-    with pytest.raises(ChangedWhileReading), staged.open() as stream:
+    with staged.open() as stream:
         os.truncate(staged.path, BLOCK)
-        stream.read()
+        with pytest.raises(ChangedWhileReading):
+            stream.read()
 
 
 def test_a_file_that_was_replaced_by_the_same_bytes_is_another_file(staged: StagedFile) -> None:
@@ -79,9 +78,10 @@ def test_a_file_that_was_replaced_by_the_same_bytes_is_another_file(staged: Stag
     other.write_bytes(staged.path.read_bytes())
     before = staged.path.stat()
     os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
-    with pytest.raises(ChangedWhileReading), staged.open() as stream:
+    with staged.open() as stream:
         other.replace(staged.path)
-        stream.read()
+        with pytest.raises(ChangedWhileReading):
+            stream.read()
 
 
 def test_a_file_that_is_gone_is_refused(staged: StagedFile) -> None:
