@@ -410,8 +410,9 @@ def _cause(error: BaseException) -> str:
 def _words_of(response: requests.Response) -> str:
     """What the server says of its refusal: the reason phrase, or the start of a text body."""
     said = response.reason or ""
+    # Read in any case: with an answer that is read to its end, the connection can be used again.
+    body = response.raw.read(4 * SAID_BY_SERVER, decode_content=True) if response.raw else b""
     if "html" not in response.headers.get("Content-Type", "html"):
-        body = response.raw.read(4 * SAID_BY_SERVER, decode_content=True) if response.raw else b""
         said = " ".join((body or response.content).decode("utf-8", "replace").split()) or said
     said = "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in said

@@ -62,13 +62,21 @@ def test_a_slip_of_a_foreign_backend_becomes_an_error_of_ours(workers):
 
 def test_when_it_is_enough_nothing_more_is_begun():
     workers = Workers(1, threading.Event())
-
-    def work(_):
-        time.sleep(0.005)
-
-    done = workers.each(range(100), work, enough=lambda one: one.item == 3)
+    done = workers.each(range(100), lambda number: number, enough=lambda one: one.item == 3)
     workers.close()
-    assert 4 <= len(done) < 100
+    assert [one.item for one in done] == [0, 1, 2, 3]
+
+
+def test_when_it_is_enough_what_is_under_way_ends(workers):
+    together = threading.Barrier(3)
+
+    def work(number):
+        together.wait()
+        time.sleep(number / 50)
+        return number
+
+    done = workers.each(range(30), work, enough=lambda one: one.item == 0)
+    assert sorted(one.item for one in done) == [0, 1, 2]
 
 
 def test_on_an_interrupt_nothing_more_is_begun_and_what_is_under_way_ends(workers):

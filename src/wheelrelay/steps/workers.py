@@ -1,9 +1,8 @@
 """The threads of a relay: the only ones there are."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from typing import Generic, TypeVar
 
 from wheelrelay.errors import BackendError, WheelrelayError
@@ -55,51 +54,43 @@ class Workers:
                 backend's slip must not cost the record of the others.
             enough: asked after each item; once it says yes, items that were not begun are left out.
                 Those under way end by themselves.
+
+        Raises:
+            KeyboardInterrupt: on Ctrl-C; nothing more was begun, and what was under way has ended.
         """
-        futures: dict[Future[Result], Item] = {}
-        done = []
-        with self._stopping_on_interrupt(futures):
-            for item in items:
-                futures[self._pool.submit(work, item)] = item
-            for future in as_completed(futures):
-                if future.cancelled():
-                    continue
-                done.append(_outcome(futures[future], future))
-                if enough(done[-1]):
-                    _cancel(futures)
-        return done
+        futures: list[Future[Done[Item, Result] | None]] = []
+        ended = threading.Event()
+
+        def work_unless_ended(item: Item) -> Done[Item, Result] | None:
+            if ended.is_set():
+                return None
+            done = _tried(item, work)
+            if enough(done):  # asked here, so that this very thread begins nothing more
+                ended.set()
+            return done
+
+        try:
+            futures.extend(self._pool.submit(work_unless_ended, item) for item in items)
+            return [done for future in as_completed(futures) if (done := future.result()) is not None]
+        except KeyboardInterrupt:
+            ended.set()
+            self.stopped.set()
+            wait(futures)
+            raise
 
     def close(self) -> None:
         """Wait for what is under way, begin nothing more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    @contextmanager
-    def _stopping_on_interrupt(self, futures: dict[Future[Result], Item]) -> Iterator[None]:
-        """On Ctrl-C: begin nothing more, let what is under way end, then pass it on."""
-        try:
-            yield
-        except KeyboardInterrupt:
-            _cancel(futures)
-            self.stopped.set()
-            for future in futures:
-                if not future.cancelled():
-                    future.exception()
-            raise
 
-
-def _cancel(futures: dict[Future[Result], Item]) -> None:
-    for future in futures:
-        future.cancel()
-
-
-def _outcome(item: Item, future: Future[Result]) -> Done[Item, Result]:
-    error = future.exception()
-    if error is None:
-        return Done(item, future.result(), None)
-    if not isinstance(error, WheelrelayError):
+def _tried(item: Item, work: Callable[[Item], Result]) -> Done[Item, Result]:
+    try:
+        return Done(item, work(item), None)
+    except WheelrelayError as error:
+        return Done(item, None, error)
+    except BaseException as error:  # noqa: BLE001  (whatever a foreign backend raises belongs to its item)
         unforeseen = BackendError(
             f"Unforeseen {type(error).__name__}: {error}.", hint="This is a bug; --debug shows more."
         )
         unforeseen.__cause__ = error
         return Done(item, None, unforeseen)
-    return Done(item, None, error)
