@@ -198,7 +198,6 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
     disable_nagle_algorithm = True  # small bodies would wait 40 ms for the client to acknowledge the headers
     server: _Server
 
