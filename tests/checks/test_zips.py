@@ -165,7 +165,7 @@ def test_no_damage_makes_the_checks_fail(tmp_path):
     sound = make_wheel(tmp_path, compression=zipfile.ZIP_STORED).read_bytes()
     path = tmp_path / "sample-1.0-py3-none-any.whl"
     noticed = 0
-    for _ in range(1000):
+    for _ in range(400):
         content = bytearray(sound)
         at = chance.randrange(len(content))
         content[at : at + chance.choice([0, 1, 4])] = chance.randbytes(chance.choice([1, 4, 20]))
@@ -173,7 +173,7 @@ def test_no_damage_makes_the_checks_fail(tmp_path):
         found = {finding.check for finding in inspect(path).findings}
         assert "check-failed" not in found
         noticed += bool(found)
-    assert noticed > 900
+    assert noticed > 350
 
 
 def test_a_long_list_of_faults_is_cut_short(tmp_path, findings):

@@ -1,0 +1,60 @@
+"""Which checks a sink asks for."""
+
+import pytest
+from pydantic import ValidationError
+
+from wheelrelay.checks import Check, ChecksConfig, FileChecks, Profile, inspect
+from wheelrelay.testing.broken import BROKEN
+
+
+def selected(config, path):
+    return {finding.check for finding in config.select(inspect(path).findings)}
+
+
+def test_the_profile_index_asks_for_less_than_pypi(tmp_path):
+    path = BROKEN["platform-tag"].broken(tmp_path)
+    assert selected(ChecksConfig(profile="pypi"), path) == {"platform-tag"}
+    assert selected(ChecksConfig(profile="index"), path) == set()
+    corrupt = BROKEN["archive-corrupt"].broken(tmp_path)
+    assert selected(ChecksConfig(profile="index"), corrupt) == {"archive-corrupt"}
+
+
+@pytest.mark.parametrize(
+    "ignore", [["platform-tag"], [{"check": "platform-tag", "reason": "a local mirror"}]]
+)
+def test_a_check_can_be_left_out_with_or_without_a_reason(ignore, tmp_path):
+    assert selected(ChecksConfig(ignore=ignore), BROKEN["platform-tag"].broken(tmp_path)) == set()
+
+
+def test_other_checks_stay_when_one_is_left_out(tmp_path):
+    config = ChecksConfig(ignore=["platform-tag"])
+    assert selected(config, BROKEN["local-version"].broken(tmp_path)) == {"local-version"}
+
+
+def test_an_unknown_check_cannot_be_left_out_and_the_nearest_is_named():
+    with pytest.raises(ValidationError, match="did you mean 'platform-tag'"):
+        ChecksConfig(ignore=["platform-tags"])
+
+
+def test_the_usual_profile_holds_where_none_was_chosen():
+    assert ChecksConfig().complete(Profile.INDEX).profile is Profile.INDEX
+    assert ChecksConfig(profile="pypi").complete(Profile.INDEX).profile is Profile.PYPI
+
+
+def test_pypi_has_limits_and_they_can_be_raised():
+    assert ChecksConfig().complete(Profile.PYPI).max_file_size == 100 << 20
+    assert ChecksConfig(max_file_size="1 GiB").complete(Profile.PYPI).max_file_size == 1 << 30
+    assert ChecksConfig().complete(Profile.INDEX).max_file_size is None
+
+
+def test_the_schema_lets_sizes_and_checks_be_text():
+    schema = ChecksConfig.model_json_schema()["properties"]
+    assert {"type": "string"} in schema["ignore"]["items"]["anyOf"]
+    assert "string" in str(schema["max_file_size"])
+
+
+def test_a_check_of_others_counts_unless_it_is_left_out(tmp_path):
+    extra = Check("no-samples", "There are no samples.", hint="Write real code.")
+    family = FileChecks((extra,), lambda distribution: [extra.broken("It is a sample.")])
+    findings = inspect(BROKEN["wheel-tags"].repaired(tmp_path), families={"extra": family}).findings
+    assert [finding.check for finding in ChecksConfig(profile="index").select(findings)] == ["no-samples"]

@@ -1,0 +1,52 @@
+"""The checks cost little more than reading the file, and no memory that grows with it."""
+
+import hashlib
+import random
+import time
+import zipfile
+
+import pytest
+
+from wheelrelay.checks import inspect
+from wheelrelay.testing.samples import make_wheel
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def large_wheel(tmp_path_factory):
+    """A wheel of about 100 MB with 5,000 members that compress as program text does."""
+    chance = random.Random(5000)
+    text = bytes(chance.choices(range(32, 127), weights=range(95, 0, -1), k=1 << 20))
+    files = {}
+    for number in range(5000):
+        start = chance.randrange(len(text) - 30_000)
+        files[f"sample/part{number % 50}/module{number}.py"] = text[start : start + 25_000]
+    return make_wheel(tmp_path_factory.mktemp("large"), files=files)
+
+
+def read_once(path):
+    """What has to be done in any case: hash the file, inflate and hash its members."""
+    with path.open("rb") as raw:
+        hashlib.file_digest(raw, "sha256")
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            hasher = hashlib.sha256()
+            with archive.open(info) as member:
+                while block := member.read(1 << 20):
+                    hasher.update(block)
+
+
+def best_of(times, function, *given):
+    durations = []
+    for _ in range(times):
+        start = time.perf_counter()
+        function(*given)
+        durations.append(time.perf_counter() - start)
+    return min(durations)
+
+
+def test_all_checks_of_a_large_wheel_take_at_most_half_as_long_again_as_reading_it(large_wheel):
+    assert large_wheel.stat().st_size > 95_000_000
+    assert inspect(large_wheel).findings == ()
+    assert best_of(3, inspect, large_wheel) <= 1.5 * best_of(3, read_once, large_wheel)

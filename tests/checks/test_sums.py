@@ -1,0 +1,30 @@
+"""Lists of sha256 sums."""
+
+import pytest
+
+from wheelrelay.checks import parse_sums
+from wheelrelay.errors import ConfigError
+
+DIGEST = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{DIGEST}  sample.whl\n",
+        f"{DIGEST} *sample.whl\r\n",
+        f"# sums\n\n{DIGEST.upper()}  ./dist/sample.whl\n",
+        f"{DIGEST}  sample.whl\n{DIGEST}  sample.whl\n",
+    ],
+)
+def test_the_forms_of_sha256sum_are_read(text):
+    assert parse_sums(text) == {"sample.whl": DIGEST}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["sample.whl\n", f"{DIGEST[:40]}  sample.whl", f"{DIGEST}  a\n{'cd' * 32}  a\n", f"{DIGEST}  x/\n"],
+)
+def test_anything_else_is_refused_with_its_line(text):
+    with pytest.raises(ConfigError, match=r"Line 1|two digests for a"):
+        parse_sums(text)
