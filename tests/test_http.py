@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -113,11 +113,15 @@ class TestErrors:
         assert str(caught.value).isprintable()
         assert len(str(caught.value)) < 500
 
-    @pytest.mark.parametrize("said", ["7", format_datetime(datetime.now(UTC) + timedelta(seconds=7), True)])
+    @pytest.mark.parametrize(
+        "say",
+        [lambda: "7", lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=7), usegmt=True)],
+        ids=["seconds", "date"],
+    )
     def test_the_wait_that_a_server_asks_for_is_passed_on(
-        self, http: HttpClient, web: Web, said: str
+        self, http: HttpClient, web: Web, say: Callable[[], str]
     ) -> None:
-        url = web.serve("/page", status=429, headers={"Retry-After": said})
+        url = web.serve("/page", status=429, headers={"Retry-After": say()})
         with pytest.raises(Unavailable) as caught:
             fetch(http, url)
         assert caught.value.retry_after is not None
