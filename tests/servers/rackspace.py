@@ -22,9 +22,13 @@ class Rackspace(Web):
         swift: what keeps the containers of region ORD; region DFW is empty.
         enabled: by container, whether its CDN is on; containers that never had one are not in it.
         purged: the objects, as ``container/name``, that the CDN was told to forget.
+        refuse_purges: whether it has had enough of that for today.
+        has_cdn: whether the account has a CDN at all.
     """
 
     swift: Swift
+    refuse_purges = False
+    has_cdn = True
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -38,7 +42,8 @@ class Rackspace(Web):
         return self.url.rstrip("/")
 
     def forget_tokens(self) -> None:
-        """Accept none of the tokens given so far at the CDN, as if they had expired."""
+        """Accept none of the tokens given so far, as if they had expired."""
+        self.swift.forget_tokens()
         self._tokens.clear()
 
     def reply_to(self, request: Request) -> Reply:
@@ -77,7 +82,7 @@ class Rackspace(Web):
             yield {"region": region, "tenantId": "MossoCloudFS_1", "publicURL": url, "internalURL": internal}
 
     def _cdn(self) -> Iterator[dict[str, str]]:
-        for region in ("ORD", "DFW"):
+        for region in ("ORD", "DFW") if self.has_cdn else ():
             url = f"{self.auth_url}{_CDN}"
             yield {"region": region, "tenantId": "MossoCloudFS_1", "publicURL": url}
 
@@ -92,6 +97,8 @@ class Rackspace(Web):
         if container not in self.enabled:
             return Reply(status=404, content_type="text/plain")
         if request.method == "DELETE" and name:
+            if self.refuse_purges:
+                return Reply(b"Too many purges today.", 498, "text/plain")
             self.purged.append(path)
             return Reply(status=204)
         return Reply(

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.servers.process import HOST, answers, free_port, running
+from tests.servers.swift_node import FORGET
 
 NODE = [sys.executable, "-P", "-m", "tests.servers.swift_node"]
 NODE_ENV = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONWARNINGS": "ignore"}
@@ -121,6 +122,10 @@ class Swift:
         who = {"X-Auth-User": self.username, "X-Auth-Key": self.password}
         with _ask("GET", f"{self.auth_url}/v1.0", who) as answer:
             return str(answer.headers["X-Auth-Token"])
+
+    def forget_tokens(self) -> None:
+        """Accept none of the tokens given so far, as after a restart of memcached."""
+        answers(f"{self.url}{FORGET}")
 
     def call(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None

@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+FORGET = "/forget"
+"""The path at which a proxy empties its cache."""
+
 
 class MemoryCache:
     """The part of Swift's memcached client that a proxy uses, within one process."""
@@ -37,6 +40,9 @@ class MemoryCache:
         for key, value in mapping.items():
             self.set(key, value, time=time)
 
+    def clear(self) -> None:
+        self._kept.clear()
+
     def get_multi(self, keys: Iterable[str], *_: Any, **__: Any) -> list[Any]:
         return [self.get(key) for key in keys]
 
@@ -46,12 +52,14 @@ def _now() -> float:
 
 
 def filter_factory(_: Any, **__: Any) -> Callable[[Any], Any]:
-    """A paste filter that puts one cache into the environment of every request."""
+    """A paste filter that puts one cache into the environment of every request, and empties it if asked."""
     cache = MemoryCache()
 
     def make(app: Any) -> Any:
         def call(environ: dict[str, Any], start_response: Any) -> Any:
             environ["swift.cache"] = cache
+            if environ["PATH_INFO"] == FORGET:
+                cache.clear()
             return app(environ, start_response)
 
         return call

@@ -9,8 +9,8 @@ from tests.servers.swift import Swift
 from wheelrelay.config import RemoteConfig
 from wheelrelay.containers.store import ContainerStore
 from wheelrelay.testing import ConfigContract, StoreContract
-from wheelrelay_cloudfiles.cdn import CloudFilesStore
 from wheelrelay_cloudfiles.config import CloudFilesConfig, SwiftConfig
+from wheelrelay_cloudfiles.store import CloudFilesStore
 
 pytestmark = pytest.mark.usefixtures("empty_container")
 

@@ -21,7 +21,7 @@ PLAIN = {"content_type": "application/octet-stream", "metadata": {"sha256": "00"
 
 @pytest.fixture
 def store(tight_swift: Swift, config_for: Callable[..., SwiftConfig]) -> Iterator[ContainerStore]:
-    with config_for(tight_swift, prefix="nightly").open() as store:
+    with config_for(tight_swift, prefix="nightly", pages=False).open() as store:
         yield store
 
 

@@ -10,13 +10,12 @@ from urllib.parse import unquote
 from pydantic import AfterValidator, Field, model_validator
 
 from wheelrelay.config import ContainerConfig, SecretReference, SecretValue, TextOrReference, WebAddress
-from wheelrelay.containers.store import ContainerStore
 from wheelrelay.errors import ConfigError, MissingSecret
 from wheelrelay.http import HttpClient, is_private
 
 if TYPE_CHECKING:
     from wheelrelay_cloudfiles.account import Account
-    from wheelrelay_cloudfiles.cdn import CloudFilesStore
+    from wheelrelay_cloudfiles.store import CloudFilesStore, SwiftStore
 
 _VERSION = re.compile(r"/v([123])(\.\d)?/*$")
 """What identity services' addresses often end in; libcloud appends it by itself."""
@@ -55,6 +54,10 @@ class _Container(ContainerConfig):
     prefix: Annotated[str, AfterValidator(_prefix)] = Field(
         default="", description="The folder in the container; by default files lie at its top."
     )
+
+    def _options(self) -> dict[str, Any]:
+        """What every container's store is told."""
+        return {"pages": self.pages, "public_url": self.public_url, "cdn_lag": self.cdn_lag}
 
 
 class SwiftConfig(_Container):
@@ -100,13 +103,16 @@ class SwiftConfig(_Container):
         return cls.model_validate({**_parts(address), **_swift_environment(os.environ)})
 
     @contextmanager
-    def open(self) -> Iterator[ContainerStore]:
+    def open(self) -> Iterator["SwiftStore"]:
         """The container as a store; logs in when it is first used."""
         from wheelrelay_cloudfiles.objects import SwiftObjects
+        from wheelrelay_cloudfiles.store import SwiftStore
 
+        account = self._account()
         with closing(HttpClient()) as http:
-            objects = SwiftObjects(self._account(), http, self.container, self.prefix)
-            yield ContainerStore(objects, made_by_put=True)
+            objects = SwiftObjects(account, http, self.container, self.prefix)
+            with closing(SwiftStore(account, objects, **self._options())) as store:
+                yield store
 
     def _account(self) -> "Account":
         from wheelrelay_cloudfiles.account import Access, Account
@@ -165,13 +171,15 @@ class CloudFilesConfig(_Container):
     @contextmanager
     def open(self) -> Iterator["CloudFilesStore"]:
         """The container as a store; logs in when it is first used."""
-        from wheelrelay_cloudfiles.cdn import Cdn, CloudFilesStore
-        from wheelrelay_cloudfiles.objects import SwiftObjects
+        from wheelrelay_cloudfiles.cdn import Cdn
+        from wheelrelay_cloudfiles.store import ChangingObjects, CloudFilesStore
 
         account = self._account()
         with closing(HttpClient()) as http:
-            objects = SwiftObjects(account, http, self.container, self.prefix)
-            yield CloudFilesStore(objects, Cdn(account, self.container, self.prefix))
+            objects = ChangingObjects(account, http, self.container, self.prefix)
+            cdn = Cdn(account, self.container, self.prefix)
+            with closing(CloudFilesStore(account, objects, cdn, **self._options())) as store:
+                yield store
 
     def _account(self) -> "Account":
         from libcloud.common.rackspace import AUTH_URL

@@ -5,6 +5,7 @@ that overlap do not overwrite each other, we look once more before the last byte
 who finds other bytes than its own has lost. Within one process, uploads of one name wait for each other.
 """
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -30,7 +31,12 @@ from wheelrelay_cloudfiles.transfers import Transfers
 SEGMENTS = ".segments"
 """The folder, below the prefix, of the segments of large objects."""
 
+LONGEST_TEXT = 256
+"""Bytes that a text may have that is kept with an object."""
+
 _META = "x-object-meta-"
+
+_log = logging.getLogger(__name__)
 
 
 class SwiftObjects:
@@ -173,6 +179,17 @@ class SwiftObjects:
 
 
 def _headers(content_type: str, metadata: Mapping[str, str]) -> dict[str, str]:
-    """The headers of an object; texts are quoted, for headers are ASCII."""
-    kept = {_META + key: quote(value, safe=" !#$&'()*+,/:;=?@[]~") for key, value in metadata.items()}
-    return {"Content-Type": content_type, **kept}
+    """The headers of an object; texts are quoted, for headers are ASCII, and too long ones are left out."""
+    headers = {"Content-Type": content_type}
+    for key, value in metadata.items():
+        quoted = quote(value, safe=" !#$&'()*+,/:;=?@[]~")
+        if len(quoted) <= LONGEST_TEXT:
+            headers[_META + key] = quoted
+        else:
+            _log.warning(
+                "%s is not kept with the file: it has %d bytes, and Swift keeps %d.",
+                key,
+                len(quoted),
+                LONGEST_TEXT,
+            )
+    return headers

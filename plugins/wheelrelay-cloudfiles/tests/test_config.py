@@ -1,0 +1,130 @@
+"""Which keys go together, and what an address takes from the environment."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from tests.servers.rackspace import Rackspace
+from tests.servers.swift import Swift
+
+from wheelrelay.config import Remote, as_remote
+from wheelrelay.config.remotes import make_config
+from wheelrelay.errors import ConfigError, MissingSecret
+from wheelrelay_cloudfiles.config import CloudFilesConfig, SwiftConfig
+
+SECRET = {"env": "ANY"}
+LOGIN = {"auth_url": "https://id.example/v1.0", "username": "ci", "password": SECRET}
+TOKEN = {"storage_url": "https://swift.example/v1/AUTH_x", "token": SECRET}
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({}, "give either"),
+        ({**LOGIN, **TOKEN}, "give either"),
+        ({"storage_url": TOKEN["storage_url"]}, "there must also be token"),
+        ({"auth_url": LOGIN["auth_url"]}, "there must also be username and password"),
+        ({**LOGIN, "auth_version": "3"}, "there must also be project"),
+        ({**LOGIN, "auth_url": "https://id.example"}, "there must also be project"),
+        ({**LOGIN, "auth_url": "http://id.example/v1.0"}, "plain text"),
+        ({**TOKEN, "storage_url": "http://swift.example/v1/AUTH_x"}, "plain text"),
+        ({**LOGIN, "auth_version": "4"}, "auth_version"),
+        ({**LOGIN, "password": "s3cret"}, "plain text"),
+        ({**LOGIN, "container": "a/b"}, "the prefix"),
+        ({**LOGIN, "container": ""}, "no slash"),
+        ({**LOGIN, "prefix": "a/../b"}, "plain names"),
+    ],
+)
+def test_a_combination_that_cannot_work_is_refused(keys: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as failure:
+        make_config("swift", {"container": "wheels", **keys}, where="wheelrelay.toml: remotes.staging")
+    assert "s3cret" not in str(failure.value)
+
+
+@pytest.mark.parametrize("keys", [LOGIN, TOKEN, {**LOGIN, "auth_version": "2", "project": "p"}])
+def test_each_way_in_is_complete(keys: dict[str, Any]) -> None:
+    config = make_config("swift", {"container": "wheels", "prefix": "/a/b/", **keys}, where="here")
+    assert isinstance(config, SwiftConfig)
+    assert config.prefix == "a/b"
+
+
+def test_cloudfiles_needs_region_and_key() -> None:
+    with pytest.raises(ConfigError, match=r"region.*required.*api_key.*required"):
+        make_config("cloudfiles", {"container": "wheels", "username": "ci"}, where="here")
+
+
+def swift_at(address: str) -> SwiftConfig:
+    config = remote_at(address).config
+    assert isinstance(config, SwiftConfig)
+    return config
+
+
+def remote_at(address: str) -> Remote:
+    return as_remote(address)
+
+
+def test_a_swift_address_takes_a_token_from_the_environment(
+    swift: Swift, empty_container: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OS_STORAGE_URL", swift.storage_url)
+    monkeypatch.setenv("OS_AUTH_TOKEN", swift.token())
+    with swift_at(f"swift://{empty_container.replace(' ', '%20')}/a/b").open() as store:
+        assert list(store.iter_files(None)) == []
+
+
+def test_a_swift_address_takes_version_1_from_the_environment(
+    swift: Swift, empty_container: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ST_AUTH", f"{swift.auth_url}/v1.0")
+    monkeypatch.setenv("ST_USER", swift.username)
+    monkeypatch.setenv("ST_KEY", swift.password)
+    config = swift_at(f"swift://{empty_container}")
+    assert swift.password not in repr(config)
+    with config.open() as store:
+        assert list(store.iter_files(None)) == []
+
+
+def test_a_swift_address_takes_versions_2_and_3_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_AUTH_URL", "https://id.example/identity/v3")
+    monkeypatch.setenv("OS_PROJECT_NAME", "releases")
+    monkeypatch.setenv("OS_USER_DOMAIN_NAME", "Builders")
+    monkeypatch.setenv("OS_REGION_NAME", "North")
+    config = swift_at("swift://wheels/nightly")
+    assert (config.container, config.prefix) == ("wheels", "nightly")
+    assert (config.project, config.domain, config.region) == ("releases", "Builders", "North")
+    with config.open() as store, pytest.raises(MissingSecret, match="OS_USERNAME"):
+        store.make_ready()
+
+
+def test_an_address_without_credentials_in_the_environment_says_what_to_set() -> None:
+    with pytest.raises(MissingSecret, match="OS_AUTH_URL"):
+        remote_at("swift://wheels")
+    with pytest.raises(MissingSecret, match="RACKSPACE_REGION"):
+        remote_at("cloudfiles://wheels")
+
+
+@pytest.mark.parametrize("address", ["swift://", "cloudfiles:///prefix"])
+def test_an_address_names_a_container(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RACKSPACE_REGION", "ORD")
+    monkeypatch.setenv("ST_AUTH", "https://id.example/v1.0")
+    with pytest.raises(ConfigError, match="no container"):
+        remote_at(address)
+
+
+def test_a_cloudfiles_address_takes_the_account_from_the_environment(
+    rackspace: Rackspace, empty_container: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RACKSPACE_REGION", "ORD")
+    monkeypatch.setenv("RACKSPACE_USERNAME", "ci")
+    monkeypatch.setenv("RACKSPACE_API_KEY", "a1b2c3d4")
+    config = remote_at(f"cloudfiles://{empty_container}/nightly").config
+    assert isinstance(config, CloudFilesConfig)
+    assert "a1b2c3d4" not in repr(config)
+    with config.model_copy(update={"auth_url": rackspace.auth_url}).open() as store:
+        assert list(store.iter_files(None)) == []
+
+
+def test_a_configuration_is_read_without_loading_libcloud() -> None:
+    code = "import sys, wheelrelay_cloudfiles.config; sys.exit('libcloud' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

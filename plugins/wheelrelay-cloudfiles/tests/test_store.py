@@ -1,0 +1,115 @@
+"""Containers as stores: made ready in time, served to pip, and the CDN before Cloud Files."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.servers.rackspace import Rackspace
+from tests.servers.swift import Swift
+
+from wheelrelay.errors import AuthenticationFailed, ConfigError
+from wheelrelay.protocols import SupportsReadiness
+from wheelrelay.testing import stage_path, write_distribution
+from wheelrelay_cloudfiles.config import CloudFilesConfig, SwiftConfig
+from wheelrelay_cloudfiles.store import CloudFilesStore, SwiftStore
+
+WHEEL = "sample-1.0-py3-none-any.whl"
+
+
+@pytest.fixture
+def store(cloudfiles_config: CloudFilesConfig, empty_container: str) -> Iterator[CloudFilesStore]:
+    with cloudfiles_config.open() as store:
+        yield store
+
+
+def publish(store: SwiftStore, folder: Path, *names: str) -> None:
+    for name in names:
+        store.put(stage_path(write_distribution(folder, name)))
+    store.finalize(["sample"])
+
+
+def test_wrong_credentials_are_known_before_anything_is_published(
+    store: CloudFilesStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(store, SupportsReadiness)
+    monkeypatch.setenv("CLOUDFILES_KEY", "guessed")
+    with pytest.raises(AuthenticationFailed):
+        store.make_ready()
+
+
+def test_the_cdn_is_switched_on_and_says_its_address(
+    store: CloudFilesStore, rackspace: Rackspace, empty_container: str
+) -> None:
+    assert store.cdn_addresses() is None
+    addresses = store.enable_cdn()
+    assert rackspace.enabled == {empty_container: True}
+    assert addresses == store.cdn_addresses()
+    assert addresses.https == "https://c1.ssl.cf1.example/nightly/wheels/"
+    assert addresses.http == "http://c1.r1.cf1.example/nightly/wheels/"
+    [switch] = [request for request in rackspace.requests if request.method == "PUT"]
+    assert switch.headers["x-ttl"] == "900"
+
+
+def test_pages_that_change_are_purged_once_the_cdn_is_on(
+    store: CloudFilesStore, rackspace: Rackspace, empty_container: str, tmp_path: Path
+) -> None:
+    publish(store, tmp_path, WHEEL)
+    assert rackspace.purged == []
+    store.enable_cdn()
+    publish(store, tmp_path, "sample-1.1.tar.gz")
+    pages = ("index.html", "simple/index.html", "simple/index.json", "simple/sample/index.html")
+    below = f"{empty_container}/nightly/wheels/"
+    assert {below + page for page in pages} - set(rackspace.purged) <= {f"{below}simple/index.html"}
+    assert f"{below}{WHEEL}" not in rackspace.purged
+    rackspace.purged.clear()
+    store.finalize(["sample"])
+    assert rackspace.purged == []
+
+
+def test_a_file_that_is_taken_out_is_purged(
+    store: CloudFilesStore, rackspace: Rackspace, empty_container: str, tmp_path: Path
+) -> None:
+    publish(store, tmp_path, WHEEL)
+    store.enable_cdn()
+    store.delete(list(store.iter_files("sample")))
+    assert f"{empty_container}/nightly/wheels/{WHEEL}" in rackspace.purged
+
+
+def test_a_purge_that_is_refused_is_a_warning(
+    store: CloudFilesStore,
+    rackspace: Rackspace,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store.enable_cdn()
+    rackspace.refuse_purges = True
+    publish(store, tmp_path, WHEEL)
+    assert "The CDN may show for a while" in caplog.text
+    assert [file.filename for file in store.iter_files("sample")] == [WHEEL]
+
+
+def test_the_cdn_is_asked_again_with_a_new_token(store: CloudFilesStore, rackspace: Rackspace) -> None:
+    store.enable_cdn()
+    rackspace.forget_tokens()
+    assert store.cdn_addresses() is not None
+
+
+def test_an_account_without_a_cdn_says_so(rackspace: Rackspace, store: CloudFilesStore) -> None:
+    rackspace.has_cdn = False
+    assert store.cdn_addresses() is None
+    with pytest.raises(ConfigError, match="no CDN"):
+        store.enable_cdn()
+
+
+def test_pip_installs_from_the_container_as_staticweb_serves_it(
+    swift: Swift, container: str, config_for: Callable[..., SwiftConfig], tmp_path: Path
+) -> None:
+    served = swift.make_container(container, public=True)
+    with config_for(swift, prefix="nightly").open() as store:
+        publish(store, tmp_path, WHEEL)
+    where = ["--index-url", f"{served}/nightly/simple/", "--target", str(tmp_path / "there")]
+    pip = [sys.executable, "-m", "pip", "--isolated", "--disable-pip-version-check", "--no-cache-dir"]
+    subprocess.run([*pip, "install", *where, "sample"], check=True, capture_output=True)
+    assert (tmp_path / "there" / "sample-1.0.dist-info").is_dir()
