@@ -25,12 +25,10 @@ class Doubt:
     Attributes:
         filename: which.
         reason: as a sentence.
-        wrong: the sink holds other bytes; otherwise it just did not show the file.
     """
 
     filename: str
     reason: str
-    wrong: bool = False
 
 
 def confirm(
@@ -115,9 +113,7 @@ def fetched_sha256(sink: object, file: DistFile) -> str:
 
 
 def _wrong(staged: StagedFile, sha256: str) -> Doubt:
-    return Doubt(
-        staged.filename, f"It was sent with sha256 {staged.sha256}, but the sink has {sha256}.", wrong=True
-    )
+    return Doubt(staged.filename, f"It was sent with sha256 {staged.sha256}, but the sink has {sha256}.")
 
 
 def _late(files: Iterable[str], reason: str) -> list[Doubt]:

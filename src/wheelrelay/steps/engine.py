@@ -17,10 +17,10 @@ from wheelrelay.steps.ledger import Ledger
 from wheelrelay.steps.publishing import (
     AGAIN,
     bound_for,
-    confirm_all,
     finalize,
     publish_all,
     publish_one,
+    read_back,
 )
 from wheelrelay.steps.stage import Wheelhouse, temporary_wheelhouse
 from wheelrelay.steps.staging import stage_all, stage_one
@@ -99,7 +99,7 @@ def _mirror_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse, 
         for destination in journey.destinations:
             for staged in bound_for(settled, destination, files):
                 publish_one(journey, destination, staged, ledger)
-                confirm_all(journey, destination, [staged], ledger)
+                read_back(journey, destination, [staged], ledger)
     finally:
         wheelhouse.drop(checked.staged)
 
@@ -108,7 +108,8 @@ def _settle(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile], le
     """Decide what the plan left open, and note what was staged and what comes of it."""
     for file in checked.values():
         ledger.staged(file.staged)
-    settled = settle(plan, {name: file.staged for name, file in checked.items()}, journey.sinks)
+    staged = {name: file.staged for name, file in checked.items()}
+    settled = settle(plan, staged, journey.sinks, journey.fetched_sha256)
     if journey.settings.replace:
         settled = replacing(settled, journey.sinks)
     ledger.settled(settled)
@@ -146,11 +147,17 @@ def _recorded(ledger: Ledger) -> Iterator[None]:
         yield
     except RelayFailed:
         raise
-    except (KeyboardInterrupt, WheelrelayError) as error:
+    except (KeyboardInterrupt, Exception) as error:
         receipt = ledger.receipt()
         if not receipt.touched():
             raise
-        cause = "It was interrupted" if isinstance(error, KeyboardInterrupt) else str(error).rstrip(".")
-        raise RelayFailed(f"{cause}: {ledger.tally()}", receipt=receipt, hint=AGAIN) from error
+        raise RelayFailed(f"{_cause(error)}: {ledger.tally()}", receipt=receipt, hint=AGAIN) from error
     finally:
         ledger.keep()
+
+
+def _cause(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "It was interrupted"
+    told = str(error).rstrip(".")
+    return told if isinstance(error, WheelrelayError) else f"Unforeseen {type(error).__name__}: {told}"

@@ -1,9 +1,10 @@
 """Decide whether anything may be published: the last step before the first byte."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from wheelrelay.errors import CheckFailed, Conflict, Incomplete
+from wheelrelay.model import DistFile
 from wheelrelay.protocols import Sink, SupportsReplace
 from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
 from wheelrelay.staged import StagedFile
@@ -13,13 +14,19 @@ from wheelrelay.steps.plan import compare
 CONFLICT, MISSING, UNEXPECTED = "conflict", "missing", "unexpected"
 
 
-def settle(plan: Plan, staged: Mapping[str, StagedFile], sinks: Mapping[str, Sink]) -> Plan:
+def settle(
+    plan: Plan,
+    staged: Mapping[str, StagedFile],
+    sinks: Mapping[str, Sink],
+    fetch: Callable[[Sink, DistFile], str] = fetched_sha256,
+) -> Plan:
     """Decide what the plan had to leave open, now that the digests of all staged files are known.
 
     Args:
         plan: with actions ``unknown``.
         staged: by filename.
-        sinks: by name; one that gave no digest is read to compare.
+        sinks: by name.
+        fetch: gives the sha256 of a file at a sink that declares none.
 
     Raises:
         BackendError: a sink's file cannot be fetched to compare.
@@ -28,7 +35,7 @@ def settle(plan: Plan, staged: Mapping[str, StagedFile], sinks: Mapping[str, Sin
         replace(
             planned,
             sinks={
-                name: _settled(intent, staged.get(planned.file.filename), sinks[name])
+                name: _settled(intent, staged.get(planned.file.filename), sinks[name], fetch)
                 for name, intent in planned.sinks.items()
             },
         )
@@ -108,10 +115,12 @@ def refuse(findings: Sequence[Finding]) -> None:
     raise CheckFailed(f"The gate stays shut ({number}); nothing was published.", findings=findings)
 
 
-def _settled(intent: Intent, staged: StagedFile | None, sink: Sink) -> Intent:
+def _settled(
+    intent: Intent, staged: StagedFile | None, sink: Sink, fetch: Callable[[Sink, DistFile], str]
+) -> Intent:
     if intent.action is not Action.UNKNOWN or staged is None or intent.there is None:
         return intent
-    sha256 = intent.there.sha256 or fetched_sha256(sink, intent.there)
+    sha256 = intent.there.sha256 or fetch(sink, intent.there)
     return compare(staged.file, staged.sha256, intent.there, sha256, sink)
 
 

@@ -1,7 +1,8 @@
 """What the steps of one relay share: both sides, the threads, the patience, and those who watch."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -11,14 +12,14 @@ from packaging.utils import NormalizedName
 
 from wheelrelay.checks import ChecksConfig, Profile
 from wheelrelay.config import Confirm, Order
-from wheelrelay.errors import ConfigError, NotFound, NothingMatched
+from wheelrelay.errors import ConfigError, NotFound, NothingMatched, WheelrelayError
 from wheelrelay.expect import Expected
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Sink, Source, SupportsInventory, SupportsReadiness, SupportsStatus
 from wheelrelay.records import Finding, Plan, Receipt
 from wheelrelay.select import Selection, releases_of
 from wheelrelay.steps.check import CheckedFile, Demands, SinkView, find_for_sink, once
-from wheelrelay.steps.confirm import DEADLINE
+from wheelrelay.steps.confirm import DEADLINE, fetched_sha256
 from wheelrelay.steps.events import BytesMoved, Event, Progress, Step, Waiting, silent
 from wheelrelay.steps.gate import replacing
 from wheelrelay.steps.plan import Inventory, chosen_files, make_plan, read_inventory
@@ -134,6 +135,10 @@ class Journey:
         """A function that tells how many bytes of a file have moved."""
         return lambda count: self.settings.progress(BytesMoved(step, filename, count))
 
+    def fetched_sha256(self, sink: Sink, file: DistFile) -> str:
+        """The sha256 of the bytes that a sink gives out, trying again while that makes sense."""
+        return self.persistence.insist(file.filename, lambda: fetched_sha256(sink, file))
+
     def plan(self, *, one_version: bool) -> Plan:
         """Read both sides and decide what is to be done; nothing is written.
 
@@ -168,10 +173,11 @@ class Journey:
 
     def _plan(self, *, one_version: bool) -> Plan:
         source = self.origin.source
-        files = self.persistence.insist(
-            f"the files of {self.origin.name}",
-            lambda: chosen_files(source, self.selection, one_version=one_version),
-        )
+        with _told_at(f"source {self.origin.name!r}"):
+            files = self.persistence.insist(
+                f"the files of {self.origin.name}",
+                lambda: chosen_files(source, self.selection, one_version=one_version),
+            )
         read = self.workers.each(self.destinations, lambda each: self._inventory(each, files))
         self.inventories = {done.item.name: done.unwrap().files for done in read}
         sinks = {each.name: (each.sink, self.inventories[each.name]) for each in self.destinations}
@@ -184,14 +190,14 @@ class Journey:
         Raises:
             BackendError: a sink cannot tell what its rules need.
         """
-        found = [
-            self.persistence.insist(
-                f"the state of the projects at {each.name}",
-                partial(find_for_sink, files, self._view_of(each), self.demands),
-            )
-            for each in self.destinations
-        ]
-        return once(finding for findings in found for finding in findings)
+        found: list[Finding] = []
+        for each in self.destinations:
+            with _told_at(f"sink {each.name!r}"):
+                found += self.persistence.insist(
+                    f"the state of the projects at {each.name}",
+                    partial(find_for_sink, files, self._view_of(each), self.demands),
+                )
+        return once(found)
 
     def _view_of(self, destination: Destination) -> SinkView:
         def status(project: NormalizedName) -> str | None:
@@ -210,7 +216,8 @@ class Journey:
         """
         for each in self.destinations:
             if isinstance(each.sink, SupportsReadiness):
-                each.sink.make_ready()
+                with _told_at(f"sink {each.name!r}"):
+                    each.sink.make_ready()
 
     def _refuse_blind_sinks(self) -> None:
         """What cannot be read back cannot be confirmed: that has to be wanted, and said, beforehand."""
@@ -223,11 +230,22 @@ class Journey:
 
     def _inventory(self, destination: Destination, files: Sequence[DistFile]) -> "_Read":
         projects = sorted({release.project for release in releases_of(files)})
-        return _Read(
-            self.persistence.insist(
-                f"the inventory of {destination.name}", lambda: read_inventory(destination.sink, projects)
+        with _told_at(f"sink {destination.name!r}"):
+            return _Read(
+                self.persistence.insist(
+                    f"the inventory of {destination.name}", lambda: read_inventory(destination.sink, projects)
+                )
             )
-        )
+
+
+@contextmanager
+def _told_at(where: str) -> Iterator[None]:
+    """Let errors say on which side they happened."""
+    try:
+        yield
+    except WheelrelayError as error:
+        error.at(where)
+        raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Bring staged files into one sink, have it confirm them, and let it finish."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from wheelrelay.config import Order
 from wheelrelay.errors import RelayFailed, WheelrelayError
@@ -74,28 +75,45 @@ def publish_one(journey: Journey, destination: Destination, staged: StagedFile, 
 def confirm_all(
     journey: Journey, destination: Destination, files: Sequence[StagedFile], ledger: Ledger
 ) -> None:
+    """Read the sink back, and tell those who watch."""
+    sent = _sent(destination, files, ledger)
+    if sent:
+        journey.tell(StepBegan(Step.CONFIRM, destination.name, len(sent), 0))
+        read_back(journey, destination, sent, ledger)
+        journey.tell(StepEnded(Step.CONFIRM, destination.name))
+
+
+def read_back(
+    journey: Journey, destination: Destination, files: Sequence[StagedFile], ledger: Ledger
+) -> None:
     """Read the sink back; what it does not show, or shows with other bytes, is entered as such."""
-    sent = [
-        staged
-        for staged in files
-        if ledger.delivery(destination.name, staged.filename).outcome is Outcome.PUBLISHED
-    ]
-    if not sent:
-        return
-    journey.tell(StepBegan(Step.CONFIRM, destination.name, len(sent), 0))
+    sent = {
+        staged.filename: ledger.delivery(destination.name, staged.filename)
+        for staged in _sent(destination, files, ledger)
+    }
+    for filename, before in sent.items():  # should this come to no end, the receipt says so
+        entry = replace(before, outcome=Outcome.UNCONFIRMED, reason="It was not read back yet.")
+        ledger.enter(destination.name, filename, entry)
     doubts = confirm(
         destination.sink,
-        sent,
+        [staged for staged in files if staged.filename in sent],
         destination.confirm,
         within=journey.settings.confirm_within,
         stopped=journey.stopped,
     )
-    for doubt in doubts:
-        outcome = Outcome.FAILED if doubt.wrong else Outcome.UNCONFIRMED
-        before = ledger.delivery(destination.name, doubt.filename)
-        entry = Delivery(outcome, before.attempts, before.seconds, doubt.reason)
-        ledger.enter(destination.name, doubt.filename, entry)
-    journey.tell(StepEnded(Step.CONFIRM, destination.name))
+    reasons = {doubt.filename: doubt.reason for doubt in doubts}
+    for filename, before in sent.items():
+        if filename in reasons:
+            before = replace(before, outcome=Outcome.UNCONFIRMED, reason=reasons[filename])
+        ledger.enter(destination.name, filename, before)
+
+
+def _sent(destination: Destination, files: Sequence[StagedFile], ledger: Ledger) -> list[StagedFile]:
+    return [
+        staged
+        for staged in files
+        if ledger.delivery(destination.name, staged.filename).outcome is Outcome.PUBLISHED
+    ]
 
 
 def finalize(journey: Journey, destination: Destination, plan: Plan, ledger: Ledger) -> None:

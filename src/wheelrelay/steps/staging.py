@@ -1,15 +1,21 @@
 """Stage and check the files of a plan, many at once: while some are fetched, others are looked through."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from wheelrelay.checks import inspect
-from wheelrelay.errors import WheelrelayError
+from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
 from wheelrelay.records import Plan, PlannedFile
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.check import CheckedFile
 from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.steps.journey import Journey
 from wheelrelay.steps.stage import Wheelhouse, stage
+
+OF_ONE_FILE = (IntegrityError, NotFound)
+"""Errors that speak of one file and not of the place that it comes from."""
+
+TOLD = 10
+"""How many further errors are told in the words of the first."""
 
 
 def stage_all(journey: Journey, plan: Plan, wheelhouse: Wheelhouse) -> dict[str, CheckedFile]:
@@ -33,10 +39,10 @@ def stage_all(journey: Journey, plan: Plan, wheelhouse: Wheelhouse) -> dict[str,
     done = journey.workers.each(
         needed,
         lambda planned: stage_one(journey, planned, wheelhouse),
-        enough=lambda one: one.error is not None and one.error.retryable,
+        enough=lambda one: one.error is not None and not isinstance(one.error, OF_ONE_FILE),
     )
     journey.tell(StepEnded(Step.STAGE, journey.origin.name))
-    _raise_first([one.error for one in done if one.error is not None])
+    _raise_first({one.item.file.filename: one.error for one in done if one.error is not None})
     return {one.item.file.filename: one.unwrap() for one in done}
 
 
@@ -65,11 +71,13 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
     return checked
 
 
-def _raise_first(errors: Sequence[WheelrelayError]) -> None:
+def _raise_first(errors: Mapping[str, WheelrelayError]) -> None:
     """Raise the first error, telling of the others too."""
     if not errors:
         return
-    first = errors[0]
-    if len(errors) > 1:
-        first.message += f" Likewise: {' '.join(error.message for error in errors[1:])}"
+    first, *others = (errors[name] for name in sorted(errors))
+    if others:
+        told = " ".join(error.message for error in others[:TOLD])
+        more = f" And {len(others) - TOLD} more." if len(others) > TOLD else ""
+        first.message += f" Likewise: {told}{more}"
     raise first

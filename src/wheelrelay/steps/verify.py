@@ -1,11 +1,11 @@
 """Compare afterwards: does a sink give out what its source has, does a place hold what it declares."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
 from wheelrelay.model import DistFile
 from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
-from wheelrelay.steps.confirm import fetched_sha256
 from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.steps.gate import settle
 from wheelrelay.steps.journey import Destination, Journey
@@ -34,7 +34,9 @@ def verify_sinks(journey: Journey, wheelhouse: Wheelhouse, *, download: bool) ->
     plan = journey.plan(one_version=False)
     unknown = [planned for planned in plan.files if _is_open(planned)]
     checked = stage_all(journey, _only(plan, unknown), wheelhouse)
-    settled = settle(plan, {name: file.staged for name, file in checked.items()}, journey.sinks)
+    settled = settle(
+        plan, {name: file.staged for name, file in checked.items()}, journey.sinks, journey.fetched_sha256
+    )
     findings = [finding for planned in settled.files for finding in _differences(planned)]
     if download:
         for destination in journey.destinations:
@@ -98,7 +100,7 @@ def _fetch_and_compare(journey: Journey, plan: Plan, destination: Destination) -
     expected = {planned.file.filename: planned.file.sha256 for planned in plan.files}
     files = [intent.there for intent in there.values() if intent.there is not None]
     journey.tell(StepBegan(Step.CONFIRM, destination.name, len(files), 0))
-    done = journey.workers.each(files, lambda file: fetched_sha256(destination.sink, file))
+    done = journey.workers.each(files, partial(journey.fetched_sha256, destination.sink))
     journey.tell(StepEnded(Step.CONFIRM, destination.name))
     return [
         Finding(DAMAGED, Severity.ERROR, f"{destination.name} gives out other bytes.", one.item.filename)
