@@ -49,15 +49,15 @@ def _at_once(fs: AbstractFileSystem, path: str, content: StagedFile | bytes, rep
 
 
 def _on_commit(fs: AbstractFileSystem, path: str, content: StagedFile | bytes, replace: bool) -> None:
-    file: Any = fs.open(path, "wb" if replace else "xb", autocommit=False)
+    file: Any = fs.open(path, "wb" if replace else "xb")
     try:
         for block in blocks_of(content):
             file.write(block)
-        file.close()
-        file.commit()
+        file.close()  # which sends the last block, and with it lets the whole be seen
     except BaseException as error:
         with suppress(Exception):
             file.discard()
+        file.closed = True  # or it would be written after all when it is collected
         if isinstance(error, OSError) and not replace and fs.exists(path):
             raise FileExistsError(path) from error
         raise
