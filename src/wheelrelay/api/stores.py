@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from wheelrelay.config import ContainerConfig, Remote, RemoteLike, Retention, as_remote
+from wheelrelay.containers.retention import outdated
 from wheelrelay.errors import ConfigError, NothingMatched
 from wheelrelay.filenames import parse_filename
 from wheelrelay.model import DistFile
@@ -84,8 +85,6 @@ def prune(remote: RemoteLike, *, dry_run: bool = False, retention: Retention | N
         ConfigError: nothing can be taken out of this remote, or it has no retention.
         BackendError: it failed part-way; the same call again completes it.
     """
-    from wheelrelay.containers.retention import outdated
-
     place = as_remote(remote)
     kept = retention or _retention_of(place)
     with _shrinkable(place) as (store, source):
