@@ -207,16 +207,17 @@ def _keeper(path: Pathlike | None) -> Callable[[Receipt], None]:
     if path is None:
         return lambda _: None
     target = Path(os.fspath(path))
-    kept: list[Receipt] = []
+    began = False
 
     def keep(receipt: Receipt) -> None:
+        nonlocal began
         try:
             _write_whole(target, to_json(receipt_document(receipt)))
         except WheelrelayError as error:
-            if not kept:
+            if not began:
                 raise
             logger.warning("%s", error)
-        kept.append(receipt)
+        began = True
 
     return keep
 

@@ -7,6 +7,7 @@ Modules of commands import the rest of wheelrelay only when a command runs, so t
 import signal
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from types import FrameType
 from typing import Any
 
@@ -63,15 +64,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: in place of those that the process was started with.
     """
     signal.signal(signal.SIGTERM, _as_interrupt)  # CI systems end jobs so: close and report as for Ctrl-C
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names from anywhere, on any terminal
     from wheelrelay.cli.exits import guarded
 
-    sys.exit(guarded(lambda: _invoke(arguments)))
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    sys.exit(guarded(lambda: _invoke(given), debug="--debug" in given))
 
 
-def _invoke(arguments: Sequence[str] | None) -> Any:
-    return cli.main(
-        args=None if arguments is None else list(arguments), prog_name="wheelrelay", standalone_mode=False
-    )
+def _invoke(arguments: list[str]) -> Any:
+    return cli.main(args=arguments, prog_name="wheelrelay", standalone_mode=False)
 
 
 def _as_interrupt(_: int, __: FrameType | None) -> None:

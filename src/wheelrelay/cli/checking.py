@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wheelrelay.cli.exits import Exit
-from wheelrelay.cli.options import common, json_option
+from wheelrelay.cli.options import common, json_option, print_json
 
 if TYPE_CHECKING:
     from wheelrelay.checks import ChecksConfig
@@ -41,9 +41,9 @@ def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json
     findings = api.check(paths, _asked(profile, ignore))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     if as_json:
-        from wheelrelay.report.documents import findings_document, to_json
+        from wheelrelay.report.documents import findings_document
 
-        click.echo(to_json(findings_document(findings)), nl=False)
+        print_json(findings_document(findings))
     else:
         from wheelrelay.report.console import console
         from wheelrelay.report.tables import findings_lines

@@ -2,7 +2,7 @@
 
 import click
 
-from wheelrelay.cli.options import common, config_option, loaded
+from wheelrelay.cli.options import common, config_option, loaded, print_json
 
 
 @click.group()
@@ -35,10 +35,9 @@ def check(config_path: str | None) -> None:
 def schema(document: str) -> None:
     """Print the JSON Schema of the configuration, for editors, or of a DOCUMENT that wheelrelay writes."""
     from wheelrelay.config.schema import json_schema
-    from wheelrelay.report.documents import to_json
     from wheelrelay.report.shapes import document_schema
 
-    click.echo(to_json(json_schema() if document == "config" else document_schema(document)), nl=False)
+    print_json(json_schema() if document == "config" else document_schema(document))
 
 
 @config.command()
@@ -47,6 +46,5 @@ def schema(document: str) -> None:
 def show(config_path: str | None) -> None:
     """Print the configuration as it takes effect, as JSON; secrets stay references."""
     from wheelrelay.config.schema import effective
-    from wheelrelay.report.documents import to_json
 
-    click.echo(to_json(effective(loaded(config_path))), nl=False)
+    print_json(effective(loaded(config_path)))

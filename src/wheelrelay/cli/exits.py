@@ -1,6 +1,6 @@
 """What a command ends with: its exit code, and the sentence that says why."""
 
-import sys
+import traceback
 from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -22,62 +22,69 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-def guarded(run: Callable[[], Any]) -> int:
-    """Run a command; turn what it raises into a sentence on standard error and an exit code."""
+def guarded(run: Callable[[], Any], *, debug: bool) -> int:
+    """Run a command; turn what it raises into a sentence on standard error and an exit code.
+
+    Args:
+        run: the command.
+        debug: show a traceback as well.
+    """
     from wheelrelay.errors import WheelrelayError
 
     try:
         code = run()
     except click.exceptions.Exit as ended:
         return ended.exit_code
-    except click.Abort:
-        return _interrupted()
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted; nothing was published.", err=True)
+        return int(Exit.INTERRUPTED)
     except click.ClickException as wrong:
         wrong.show()
         return int(Exit.USAGE)
-    except KeyboardInterrupt:
-        return _interrupted()
-    except WheelrelayError as error:
-        if "--debug" in sys.argv:
-            raise
-        say(error)
+    except Exception as error:  # noqa: BLE001  (the last place where anything can be said)
+        if debug:
+            traceback.print_exc()
+        say(error if isinstance(error, WheelrelayError) else _unforeseen(error))
         return int(code_of(error))
-    except BrokenPipeError:
-        # The reader of our output is gone, as in `wheelrelay list ... | head`: that is no error of ours.
-        sys.stderr.close()
-        return int(Exit.IN_PLACE)
     return code if isinstance(code, int) else int(Exit.IN_PLACE)
 
 
-def code_of(error: "WheelrelayError") -> Exit:
+def code_of(error: Exception) -> Exit:
     """The exit code that an error stands for."""
     from wheelrelay.errors import ConfigError, RelayFailed, ReleaseRefused
+    from wheelrelay.records import Severity
 
     if isinstance(error, ConfigError):
         return Exit.USAGE
     if isinstance(error, ReleaseRefused):
         return Exit.REFUSED
     if isinstance(error, RelayFailed):
-        mirrored = error.receipt.mode == "mirror"
-        return Exit.PARTLY if mirrored or error.receipt.touched() or error.receipt.findings else Exit.FAILED
+        receipt = error.receipt
+        wrong = any(finding.severity is Severity.ERROR for finding in receipt.findings)
+        return Exit.PARTLY if receipt.mode == "mirror" or receipt.touched() or wrong else Exit.FAILED
     return Exit.FAILED
 
 
 def say(error: "WheelrelayError") -> None:
     """Print an error, with every finding that it carries, on standard error."""
-    from rich.console import Console
     from rich.text import Text
 
     from wheelrelay.errors import ReleaseRefused
+    from wheelrelay.report.console import console
     from wheelrelay.report.tables import findings_lines
 
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    shown = console(stderr=True)
     if isinstance(error, ReleaseRefused):
         for line in findings_lines(error.findings):
-            console.print(line)
-    console.print(Text.assemble(("error: ", "bold red"), str(error)))
+            shown.print(line, soft_wrap=True)
+    shown.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
 
 
-def _interrupted() -> int:
-    click.echo("Interrupted; nothing was published.", err=True)
-    return int(Exit.INTERRUPTED)
+def _unforeseen(error: Exception) -> "WheelrelayError":
+    from wheelrelay.errors import WheelrelayError
+
+    told = str(error).strip().rstrip(".")
+    return WheelrelayError(
+        f"Unforeseen {type(error).__name__}{f': {told}' if told else ''}.",
+        hint="This is a bug; --debug shows where it is.",
+    )

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from wheelrelay.cli.options import common, config_option, json_option, loaded
+from wheelrelay.cli.options import common, config_option, json_option, loaded, print_json
 
 
 @click.command(name="list")
@@ -25,9 +25,9 @@ def list_(remote: str, requirements: tuple[str, ...], as_json: bool, config_path
 
     files = api.list_files(loaded(config_path).remote(remote), requirements, with_digests=as_json)
     if as_json:
-        from wheelrelay.report.documents import files_document, to_json
+        from wheelrelay.report.documents import files_document
 
-        click.echo(to_json(files_document(files)), nl=False)
+        print_json(files_document(files))
         return
     from wheelrelay.report.console import console
     from wheelrelay.report.tables import files_table
@@ -41,11 +41,10 @@ def list_(remote: str, requirements: tuple[str, ...], as_json: bool, config_path
 def backends(as_json: bool) -> None:
     """List the types of remotes that are installed, and which package brings them."""
     from wheelrelay.config.schema import installed_types
-    from wheelrelay.report.documents import to_json
 
     types = installed_types()
     if as_json:
-        click.echo(to_json([asdict(one) for one in types]), nl=False)
+        print_json([asdict(one) for one in types])
         return
     for one in types:
         what = ", ".join(one.roles) if not one.problem else f"cannot be used: {one.problem}"

@@ -17,6 +17,7 @@ from wheelrelay.cli.options import (
     jobs_option,
     json_option,
     loaded,
+    print_json,
     quiet_option,
     receipt_option,
     seconds,
@@ -133,14 +134,14 @@ def plan(asked: Asked, allow_unexpected: bool, jobs: int, as_json: bool, config_
     """
     from wheelrelay import api
     from wheelrelay.report.console import console
-    from wheelrelay.report.documents import plan_document, to_json
+    from wheelrelay.report.documents import plan_document
     from wheelrelay.report.tables import plan_table
     from wheelrelay.steps.gate import objections
 
     route, requirements = asked.route(loaded(config_path))
     made = api.plan(route, requirements, jobs=jobs)
     if as_json:
-        click.echo(to_json(plan_document(made)), nl=False)
+        print_json(plan_document(made))
     else:
         console().print(plan_table(made))
     shut = objections(made, allow_unexpected=allow_unexpected)
@@ -230,7 +231,7 @@ def verify(
     """
     from wheelrelay import api
     from wheelrelay.report.console import console
-    from wheelrelay.report.documents import findings_document, to_json
+    from wheelrelay.report.documents import findings_document
     from wheelrelay.report.progress import shown_on
     from wheelrelay.report.tables import findings_lines
 
@@ -244,7 +245,7 @@ def verify(
     with shown_on(console(stderr=True), quiet=quiet) as progress:
         findings = api.verify(given, requirements, download=download, jobs=jobs, progress=progress)
     if as_json:
-        click.echo(to_json(findings_document(findings)), nl=False)
+        print_json(findings_document(findings))
     else:
         for line in findings_lines(findings):
             console().print(line, soft_wrap=True)
@@ -263,11 +264,11 @@ class Shown:
     def receipt(self, receipt: "Receipt") -> None:
         """Print it on standard output."""
         from wheelrelay.report.console import console
-        from wheelrelay.report.documents import receipt_document, to_json
+        from wheelrelay.report.documents import receipt_document
         from wheelrelay.report.tables import receipt_table
 
         if self.as_json:
-            click.echo(to_json(receipt_document(receipt)), nl=False)
+            print_json(receipt_document(receipt))
         elif not self.quiet:
             console().print(receipt_table(receipt))
 

@@ -1,7 +1,7 @@
 """Options that several commands share, each declared once."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -119,3 +119,11 @@ def seconds(duration: str, *, option: str = "--confirm-timeout") -> float:
         return parse_duration(duration).total_seconds()
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint=option) from error
+
+
+def print_json(document: "Mapping[str, Any] | Sequence[Mapping[str, Any]]") -> None:
+    """Print a document on standard output."""
+    from wheelrelay.report.console import write
+    from wheelrelay.report.documents import to_json
+
+    write(to_json(document))

@@ -13,6 +13,7 @@ from wheelrelay.cli.options import (
     jobs_option,
     json_option,
     loaded,
+    print_json,
     quiet_option,
     receipt_option,
     seconds,
@@ -163,10 +164,10 @@ def prune(remote: str, dry_run: bool, as_json: bool, config_path: str | None) ->
 
 
 def _tell(what: str, files: "list[DistFile]", *, as_json: bool) -> None:
-    from wheelrelay.report.documents import files_document, to_json
+    from wheelrelay.report.documents import files_document
 
     if as_json:
-        click.echo(to_json(files_document(files)), nl=False)
+        print_json(files_document(files))
         return
     for file in files:
         click.echo(f"{file.filename} {what}")

@@ -94,8 +94,9 @@ def sums_text(receipt: Receipt) -> str:
 
 
 def to_json(document: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
-    """The document as text, indented, with a line end."""
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    """The document as text, indented, with a line end; names that are not text are escaped."""
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _file(file: DistFile) -> FileDocument:

@@ -111,7 +111,7 @@ class Ledger:
             for delivery in file.sinks.values()
             if delivery.reason and not delivery.in_place and delivery.outcome is not Outcome.PENDING
         }
-        return " ".join([*sentences, *list(reasons)[:REASONS]])
+        return " ".join([*sentences, *list(reasons)[:REASONS]]) or "All files are in place."
 
     def _file(self, filename: str) -> ReceiptFile:
         file = self._files[filename]
@@ -121,6 +121,15 @@ class Ledger:
             version=str(file.version),
             size=file.size,
             sha256=file.sha256,
-            origin=file.url,
+            origin=_public(file.url) if file.url else None,
             sinks={sink: self.delivery(sink, filename) for sink in self._plan.sinks},
         )
+
+
+def _public(url: str) -> str:
+    """Where a file came from, without the signature that some addresses carry."""
+    if not url.startswith(("http://", "https://")):
+        return url
+    from wheelrelay.http import shown  # heavy, and not needed for places without HTTP
+
+    return shown(url)
