@@ -1,5 +1,6 @@
 """Whatever fsspec reaches is a container, or a source where it cannot be written."""
 
+import errno
 import uuid
 import zipfile
 
@@ -9,8 +10,11 @@ from pydantic import ValidationError
 
 from wheelrelay.backends.directory import DirectoryStore
 from wheelrelay.backends.fsspec import FsspecConfig
+from wheelrelay.backends.fsspec.errors import mapped
 from wheelrelay.config.remotes import from_address, make_config
 from wheelrelay.errors import (
+    AuthenticationFailed,
+    BackendError,
     ConfigError,
     MissingSecret,
     NotFound,
@@ -194,6 +198,33 @@ class TestWeb:
         page = web.serve("/wheels/", b"busy", status=503)
         with from_address_of_fsspec(page) as source, pytest.raises(Unavailable):
             list(source.iter_files(None))
+
+
+class Refusal(Exception):
+    def __init__(self, status):
+        super().__init__("no")
+        self.status = status
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (Refusal(401), AuthenticationFailed),
+        (Refusal(403), PermissionDenied),
+        (Refusal(404), NotFound),
+        (Refusal(418), BackendError),
+        (Refusal(429), Unavailable),
+        (PermissionError(), PermissionDenied),
+        (TimeoutError(), Unavailable),
+        (OSError(errno.EBUSY, "slow down"), Unavailable),
+        (ValueError("odd"), BackendError),
+    ],
+)
+def test_whatever_a_library_raises_becomes_our_error_with_the_address(raised, expected):
+    with pytest.raises(expected, match=r"^sftp://host/w") as caught, mapped("sftp://host/w"):
+        raise raised
+    assert type(caught.value) is expected
+    assert caught.value.__cause__ is raised
 
 
 def from_address_of_fsspec(url):

@@ -296,6 +296,19 @@ class TestRivals:
         store.finalize({"sample"})
         assert names_on(objects, "simple/sample/index.html") == [WHEEL]
 
+    def test_a_metadata_file_that_goes_while_it_is_looked_at_is_written_again(self, store, objects, staged):
+        store.put(staged)
+
+        def rival(operation, name):
+            if operation == "open" and name.endswith(".metadata"):
+                objects.before = quiet
+                objects.kept.pop(name)
+
+        objects.before = rival
+        store.finalize({"sample"})
+        assert f"{WHEEL}.metadata" in objects.kept
+        assert store.check_pages() == []
+
     def test_a_container_that_never_rests_is_an_error(self, store, objects, staged):
         store.put(staged)
 
