@@ -8,8 +8,8 @@ from wheelrelay.testing.broken_releases import BROKEN_RELEASES
 
 PYPI = ChecksConfig(profile=Profile.PYPI)
 
-SHOWN_ELSEWHERE = {"check-failed"}
-"""About checks, not about distributions: see test_run.py."""
+SHOWN_ELSEWHERE = {"check-failed", "binary-abi3", "binary-linux", "binary-macos"}
+"""About checks and not distributions, see test_run.py; with real libraries, see test_binaries.py."""
 
 
 def found_in_file(path):

@@ -1,0 +1,145 @@
+"""Checks of compiled wheels with the tools of their platforms, where those are installed.
+
+No index asks for these, so they warn: a library that is not in the wheel may be left out on purpose.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+from wheelrelay.checks.check import Breach, Check, listed, shown
+from wheelrelay.checks.distribution import Distribution
+from wheelrelay.checks.families import FileChecks
+from wheelrelay.records import Severity
+
+LIBRARY = re.compile(r"\.(so(\.[\d.]+)?|dylib)$")
+PROMISE = re.compile(r"(manylinux|musllinux)_(\d+)_(\d+)_(\w+)")
+LEGACY = {
+    "manylinux1_": "manylinux_2_5_",
+    "manylinux2010_": "manylinux_2_12_",
+    "manylinux2014_": "manylinux_2_17_",
+}
+OF_MACOS = ("/usr/lib/", "/System/", "@")
+MINUTES = 10
+
+LINUX = Check(
+    "binary-linux",
+    "A manylinux or musllinux wheel needs nothing that the platform does not promise (auditwheel).",
+    hint="Repair it with 'auditwheel repair', if the library was not left out on purpose.",
+    severity=Severity.WARNING,
+)
+ABI3 = Check(
+    "binary-abi3",
+    "An abi3 wheel keeps to the stable ABI of the Python that its tag names (abi3audit).",
+    hint="Build it against the stable ABI of that Python (Py_LIMITED_API), or tag it for one Python.",
+    severity=Severity.WARNING,
+)
+MACOS = Check(
+    "binary-macos",
+    "A macOS wheel loads only libraries of the system and of its own (delocate).",
+    hint="Repair it with 'delocate-wheel'.",
+    severity=Severity.WARNING,
+)
+
+
+def find_linux(distribution: Distribution) -> Iterator[Breach]:
+    """Find wheels that promise more portability than they have."""
+    claims = [claim for claim in map(_promise, _platforms(distribution)) if claim]
+    if not claims or not _libraries(distribution):
+        return
+    report = _report("auditwheel", "show", "--json", str(distribution.path))
+    if report is None:
+        yield LINUX.broken("auditwheel cannot look at the wheel.", hint="Try 'auditwheel show' on it.")
+        return
+    granted = _promise(report.get("overall_tag", ""))
+    if "error" in report or all(granted and _covers(granted, claim) for claim in claims):
+        return
+    outside = sorted(report.get("external_libs", {}))
+    needs = f"; it needs {listed(outside)} from outside" if outside else ""
+    yield LINUX.broken(f"auditwheel finds it fit for {shown(report['overall_tag'])}{needs}.")
+
+
+def find_abi3(distribution: Distribution) -> Iterator[Breach]:
+    """Find abi3 wheels that use what is not in the stable ABI."""
+    tags = distribution.file.tags if distribution.file else ()
+    if not any(tag.abi == "abi3" for tag in tags) or not _libraries(distribution):
+        return
+    report = _report("abi3audit", "--report", str(distribution.path))
+    if report is None:
+        yield ABI3.broken("abi3audit cannot look at the wheel.", hint="Try 'abi3audit' on it.")
+        return
+    audits = [audit for spec in report["specs"].values() for audit in spec.get("wheel", [])]
+    for audit in audits:
+        result = audit["result"]
+        used = [*result["non_abi3_symbols"], *result["future_abi3_objects"]]
+        if used:
+            yield ABI3.broken(f"{shown(audit['name'])} uses {listed(sorted(used))}.")
+
+
+def find_macos(distribution: Distribution) -> Iterator[Breach]:
+    """Find macOS wheels with libraries that load others by the path they had on the build machine."""
+    libraries = _libraries(distribution)
+    if not libraries or not any(platform.startswith("macosx_") for platform in _platforms(distribution)):
+        return
+    with ZipFile(distribution.path) as archive, tempfile.TemporaryDirectory() as folder:
+        for library in libraries:
+            copy = Path(folder, "library")
+            with archive.open(library) as member, copy.open("wb") as stream:
+                shutil.copyfileobj(member, stream)
+            outside = [path for path in _loaded_by(copy) if not path.startswith(OF_MACOS)]
+            if outside:
+                yield MACOS.broken(f"{shown(library)} loads {listed(outside)}.")
+
+
+def _platforms(distribution: Distribution) -> set[str]:
+    return {tag.platform for tag in distribution.file.tags} if distribution.file else set()
+
+
+def _libraries(distribution: Distribution) -> list[str]:
+    return [path for path in distribution.members if LIBRARY.search(path)]
+
+
+def _promise(platform: str) -> tuple[str, str, int, int] | None:
+    """The libc, the architecture and the version of the libc that a platform tag promises."""
+    for legacy, current in LEGACY.items():
+        platform = platform.replace(legacy, current)
+    found = PROMISE.fullmatch(platform)
+    return (found[1], found[4], int(found[2]), int(found[3])) if found else None
+
+
+def _covers(granted: tuple[str, str, int, int], claim: tuple[str, str, int, int]) -> bool:
+    return granted[:2] == claim[:2] and granted[2:] <= claim[2:]
+
+
+def _report(tool: str, *arguments: str) -> dict[str, Any] | None:
+    """What a tool reports as JSON on its output; ``None`` if it fails, or is too old to do so."""
+    command = [sys.executable, "-m", tool, *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=60 * MINUTES, check=False)  # noqa: S603
+        report: dict[str, Any] = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError):
+        return None
+    return report
+
+
+def _loaded_by(library: Path) -> list[str]:
+    """The paths of the libraries that a Mach-O library loads; none if it is no such library."""
+    from macholib.MachO import MachO
+
+    try:
+        headers = MachO(str(library)).headers
+    except ValueError:
+        return []
+    return sorted({path for header in headers for _, _, path in header.walkRelocatables()})
+
+
+LINUX_WHEELS = FileChecks((LINUX,), find_linux, needs="auditwheel")
+ABI3_WHEELS = FileChecks((ABI3,), find_abi3, needs="abi3audit")
+MACOS_WHEELS = FileChecks((MACOS,), find_macos, needs="macholib")
