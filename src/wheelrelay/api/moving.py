@@ -198,14 +198,14 @@ def _counted(jobs: int) -> int:
     return jobs
 
 
-def _keeper(path: Pathlike | None) -> Callable[[Receipt], None]:
+def _keeper(path: Pathlike | None) -> Callable[[Receipt], None] | None:
     """A function that writes the receipt to ``path``, each time whole.
 
     That it cannot be written is an error at the first time, when nothing was published yet; later on it must
     not keep a relay from coming to its end.
     """
     if path is None:
-        return lambda _: None
+        return None
     target = Path(os.fspath(path))
     began = False
 

@@ -42,7 +42,6 @@ def release(journey: Journey, *, one_version: bool = True) -> Receipt:
     journey.tell(Planned(plan))
     ledger = Ledger(plan, "release", journey.settings)
     with _recorded(ledger), temporary_wheelhouse() as wheelhouse:
-        _refuse(journey, plan, ledger)
         checked = stage_all(journey, plan, wheelhouse)
         plan = _settle(journey, plan, checked, ledger)
         _refuse(journey, plan, ledger, journey.find(list(checked.values())))
@@ -116,8 +115,11 @@ def _settle(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile], le
     return settled
 
 
-def _refuse(journey: Journey, plan: Plan, ledger: Ledger, found: Sequence[Finding] = ()) -> None:
-    """Shut the gate on what is wrong with the plan or was found in the files; the receipt keeps it all."""
+def _refuse(journey: Journey, plan: Plan, ledger: Ledger, found: Sequence[Finding]) -> None:
+    """Shut the gate on what is wrong with the plan or was found in the files; the receipt keeps it all.
+
+    Both are told at once, so that one run shows everything that has to be put right.
+    """
     findings = [*objections(plan, allow_unexpected=journey.settings.allow_unexpected), *found]
     for finding in findings:
         ledger.found(finding)

@@ -12,7 +12,7 @@ from packaging.utils import NormalizedName
 
 from wheelrelay.checks import ChecksConfig, Profile
 from wheelrelay.config import Confirm, Order
-from wheelrelay.errors import ConfigError, NotFound, NothingMatched, WheelrelayError
+from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched, WheelrelayError
 from wheelrelay.expect import Expected
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Sink, Source, SupportsInventory, SupportsReadiness, SupportsStatus
@@ -30,8 +30,8 @@ JOBS = 8
 """How many files are moved at once by default."""
 
 
-LOOK_EVERY = 10.0
-"""Seconds between two looks at a source that is waited for."""
+FIRST_LOOK, LOOK_EVERY = 0.5, 10.0
+"""Seconds until the second look at a source that is waited for, and between later ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Settings:
         replace: put other bytes in the place of those that a container has under a name.
         wait: seconds to wait until everything that is expected is there.
         order: whether sdists wait for the wheels.
-        keep_receipt: given the receipt as it stands, now and then while the relay runs.
+        keep_receipt: given the receipt as it stands, again and again while the relay runs.
         versions: of wheelrelay and of the distributions that take part, for the receipt.
         started: when the relay began, in UTC, for the receipt.
     """
@@ -80,7 +80,7 @@ class Settings:
     replace: bool = False
     wait: float = 0.0
     order: Order = Order.SDIST_LAST
-    keep_receipt: Callable[[Receipt], None] = lambda _: None
+    keep_receipt: Callable[[Receipt], None] | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -147,27 +147,35 @@ class Journey:
         Raises:
             ConfigError: a sink cannot be read back, and its ``confirm`` is not ``none``.
             NothingMatched: no file is meant.
+            Incomplete: there was none, however long was waited.
             SeveralVersions: a project has more than one version, and only one is allowed.
             BackendError: a side cannot be read.
         """
         self._refuse_blind_sinks()
         ends = monotonic() + self.settings.wait
+        pause = FIRST_LOOK
         while True:
             try:
                 plan = self._plan(one_version=one_version)
-            except (NothingMatched, NotFound):
-                if not self._pause_until(ends, "the files"):
+            except (NothingMatched, NotFound) as error:
+                if not self._pause_until(ends, pause, "the files"):
+                    if self.settings.wait:
+                        raise Incomplete(
+                            f"{error.message} So it is after {self.settings.wait:.0f} s."
+                        ) from error
                     raise
             else:
-                if not plan.missing or not self._pause_until(ends, f"{len(plan.missing)} expected files"):
+                what = f"{len(plan.missing)} expected files"
+                if not plan.missing or not self._pause_until(ends, pause, what):
                     return plan
+            pause = min(pause * 2, LOOK_EVERY)
 
-    def _pause_until(self, ends: float, what: str) -> bool:
+    def _pause_until(self, ends: float, longest: float, what: str) -> bool:
         """Wait a little for files that are not there yet; whether to look again."""
         left = ends - monotonic()
         if left <= 0:
             return False
-        pause = min(left, LOOK_EVERY)
+        pause = min(left, longest)
         self.tell(Waiting(what, f"Not there yet; waiting for {left:.0f} s more.", pause))
         return not self.stopped.wait(pause)
 

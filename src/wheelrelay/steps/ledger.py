@@ -32,7 +32,9 @@ class Ledger:
         self._mode = mode
         self._versions = settings.versions
         self._keep = settings.keep_receipt
+        self._keeping = threading.Lock()
         self._kept = monotonic()
+        self._entries = self._entries_kept = 0
         self._started = settings.started
         self._findings: list[Finding] = []
         self._files: dict[str, DistFile] = {planned.file.filename: planned.file for planned in plan.files}
@@ -48,11 +50,17 @@ class Ledger:
                     self._replaced.add((sink, planned.file.filename))
                 outcome = {Action.CONFLICT: Outcome.FAILED, Action.SKIP: Outcome.SKIPPED}.get(intent.action)
                 if outcome:
-                    self.enter(sink, planned.file.filename, Delivery(outcome, reason=intent.reason))
+                    self._enter(sink, planned.file.filename, Delivery(outcome, reason=intent.reason))
 
-    def keep(self) -> None:
-        """Keep the receipt as it stands now."""
-        self._keep(self.receipt())
+    def keep(self, entry: int | None = None) -> None:
+        """Keep the receipt as it stands now, unless one is kept already that has the entry of this number."""
+        if self._keep is None:
+            return
+        with self._keeping:
+            if entry is None or entry > self._entries_kept:
+                self._kept, entries = monotonic(), self._entries
+                self._keep(self.receipt())
+                self._entries_kept = entries
 
     def staged(self, staged: StagedFile) -> None:
         """Note what staging found out of a file: its size and digest."""
@@ -61,13 +69,19 @@ class Ledger:
 
     def enter(self, sink: str, filename: str, delivery: Delivery) -> None:
         """Note what became of a file at a sink; a later entry takes the place of an earlier one."""
-        with self._lock:
-            self._deliveries[sink, filename] = delivery
-            due = monotonic() - self._kept >= KEEP_EVERY
-            if due:
-                self._kept = monotonic()
-        if due:
-            self.keep()
+        entry = self._enter(sink, filename, delivery)
+        if self._is_due():
+            self.keep(entry)
+
+    def sending(self, sink: str, filename: str) -> None:
+        """Note that a file is about to be sent, and keep that: should this run be killed, it may be there.
+
+        Threads that begin at the same time share one receipt. A mirror may have too many files for this; its
+        receipt is kept now and then.
+        """
+        entry = self._enter(sink, filename, Delivery(Outcome.UNCONFIRMED, reason="It was being sent."))
+        if self._mode == "release" or self._is_due():
+            self.keep(entry)
 
     def found(self, finding: Finding) -> None:
         """Note a finding; the same one again says nothing new."""
@@ -112,6 +126,15 @@ class Ledger:
             if delivery.reason and not delivery.in_place and delivery.outcome is not Outcome.PENDING
         }
         return " ".join([*sentences, *list(reasons)[:REASONS]]) or "All files are in place."
+
+    def _enter(self, sink: str, filename: str, delivery: Delivery) -> int:
+        with self._lock:
+            self._deliveries[sink, filename] = delivery
+            self._entries += 1
+            return self._entries
+
+    def _is_due(self) -> bool:
+        return monotonic() - self._kept >= KEEP_EVERY
 
     def _file(self, filename: str) -> ReceiptFile:
         file = self._files[filename]

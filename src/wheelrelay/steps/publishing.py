@@ -60,10 +60,7 @@ def publish_one(journey: Journey, destination: Destination, staged: StagedFile, 
     """Publish one file to a sink, and enter what became of it."""
     replacing = ledger.replaces(destination.name, staged.filename)
     journey.tell(FileBegan(Step.PUBLISH, staged.filename, staged.size))
-    # Entered before the first byte: should this run be killed, the receipt says so.
-    ledger.enter(
-        destination.name, staged.filename, Delivery(Outcome.UNCONFIRMED, reason="It was being sent.")
-    )
+    ledger.sending(destination.name, staged.filename)
     watched = staged.watched_by(journey.counter(Step.PUBLISH, staged.filename))
     delivery = deliver(destination.sink, watched, journey.persistence, replacing=replacing)
     ledger.enter(destination.name, staged.filename, delivery)
