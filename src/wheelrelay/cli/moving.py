@@ -76,7 +76,10 @@ class Asked:
         return looks_like_remote(self.words[0], config)
 
     def _narrowed(self, route: "Route") -> "Route":
+        from pydantic import ValidationError
+
         from wheelrelay.config import Route
+        from wheelrelay.config.problems import explain
 
         if self.sdist_only and (self.no_sdist or self.wheels):
             raise click.UsageError("--sdist-only excludes --no-sdist and --wheels.")
@@ -92,7 +95,10 @@ class Asked:
         if self.mode:
             changes["mode"] = self.mode
         kept = {name: getattr(route, name) for name in route.model_fields_set}
-        return Route(**{**kept, **changes})
+        try:
+            return Route(**{**kept, **changes})
+        except ValidationError as error:
+            raise explain(error, "the options", model=Route) from error
 
 
 def _asking(command: Callable[..., Any]) -> Callable[..., Any]:
