@@ -69,6 +69,7 @@ def test_a_wheel_without_libraries_is_not_looked_at(tmp_path, found):
         pytest.param(PORTABLE, f"cp311-cp311-manylinux_2_5_{ARCH}", {"binary-linux"}, id="tagged too low"),
         pytest.param(LOCAL, f"cp311-cp311-{MACHINE}", {"binary-linux"}, id="needs a library from outside"),
         pytest.param(PORTABLE, f"cp311-abi3-{MACHINE}", {"binary-abi3"}, id="not the stable ABI"),
+        pytest.param(b"\x7fELF no more", f"cp311-abi3-{MACHINE}", set(), id="nothing that tools can read"),
     ]
     if ON_LINUX
     else [],

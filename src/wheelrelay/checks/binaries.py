@@ -4,6 +4,7 @@ No index asks for these, so they warn: a library that is not in the wheel may be
 """
 
 import json
+import logging
 import re
 import shutil
 import subprocess
@@ -19,6 +20,8 @@ from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.families import FileChecks
 from wheelrelay.records import Severity
 
+logger = logging.getLogger(__name__)
+
 LIBRARY = re.compile(r"\.(so(\.[\d.]+)?|dylib)$")
 PROMISE = re.compile(r"(manylinux|musllinux)_(\d+)_(\d+)_(\w+)")
 LEGACY = {
@@ -27,6 +30,7 @@ LEGACY = {
     "manylinux2014_": "manylinux_2_17_",
 }
 OF_MACOS = ("/usr/lib/", "/System/", "@")
+OWN_SYMBOLS = ("PyInit_", "PyModExport_")
 MINUTES = 10
 
 LINUX = Check(
@@ -55,11 +59,8 @@ def find_linux(distribution: Distribution) -> Iterator[Breach]:
     if not claims or not _libraries(distribution):
         return
     report = _report("auditwheel", "show", "--json", str(distribution.path))
-    if report is None:
-        yield LINUX.broken("auditwheel cannot look at the wheel.", hint="Try 'auditwheel show' on it.")
-        return
     granted = _promise(report.get("overall_tag", ""))
-    if "error" in report or all(granted and _covers(granted, claim) for claim in claims):
+    if "overall_tag" not in report or all(granted and _covers(granted, claim) for claim in claims):
         return
     outside = sorted(report.get("external_libs", {}))
     needs = f"; it needs {listed(outside)} from outside" if outside else ""
@@ -72,15 +73,12 @@ def find_abi3(distribution: Distribution) -> Iterator[Breach]:
     if not any(tag.abi == "abi3" for tag in tags) or not _libraries(distribution):
         return
     report = _report("abi3audit", "--report", str(distribution.path))
-    if report is None:
-        yield ABI3.broken("abi3audit cannot look at the wheel.", hint="Try 'abi3audit' on it.")
-        return
-    audits = [audit for spec in report["specs"].values() for audit in spec.get("wheel", [])]
-    for audit in audits:
+    for audit in (audit for spec in report.get("specs", {}).values() for audit in spec.get("wheel", [])):
         result = audit["result"]
-        used = [*result["non_abi3_symbols"], *result["future_abi3_objects"]]
-        if used:
-            yield ABI3.broken(f"{shown(audit['name'])} uses {listed(sorted(used))}.")
+        used = {*result["non_abi3_symbols"], *result["future_abi3_objects"]}
+        foreign = sorted(name for name in used if not name.startswith(OWN_SYMBOLS))
+        if foreign:
+            yield ABI3.broken(f"{shown(audit['name'])} uses {listed(foreign)}.")
 
 
 def find_macos(distribution: Distribution) -> Iterator[Breach]:
@@ -115,17 +113,22 @@ def _promise(platform: str) -> tuple[str, str, int, int] | None:
 
 
 def _covers(granted: tuple[str, str, int, int], claim: tuple[str, str, int, int]) -> bool:
-    return granted[:2] == claim[:2] and granted[2:] <= claim[2:]
+    """Whether the claim holds, after the platform that was found to do; musl has no symbol versions."""
+    return granted[:2] == claim[:2] and (claim[0] == "musllinux" or granted[2:] <= claim[2:])
 
 
-def _report(tool: str, *arguments: str) -> dict[str, Any] | None:
-    """What a tool reports as JSON on its output; ``None`` if it fails, or is too old to do so."""
+def _report(tool: str, *arguments: str) -> dict[str, Any]:
+    """What a tool reports as JSON on its output; nothing if it fails, or is too old to do so.
+
+    They do fail on sound wheels, as auditwheel does on some for musl where the libc is another.
+    """
     command = [sys.executable, "-m", tool, *arguments]
     try:
         done = subprocess.run(command, capture_output=True, timeout=60 * MINUTES, check=False)  # noqa: S603
         report: dict[str, Any] = json.loads(done.stdout)
-    except (subprocess.TimeoutExpired, ValueError):
-        return None
+    except (subprocess.TimeoutExpired, ValueError) as error:
+        logger.info("%s could not look at %s: %s", tool, arguments[-1], error)
+        return {}
     return report
 
 
