@@ -138,6 +138,14 @@ def test_a_password_in_the_address_or_in_plain_text_is_refused_and_not_shown():
     assert "hunter2" not in str(refused.value)
 
 
+def test_what_may_be_secret_in_an_address_is_not_shown(tmp_path):
+    address = "zip://wheels::https://127.0.0.1:9/wheels.zip?signature=hunter2"
+    with pytest.raises(Unavailable) as refused, FsspecConfig(url=address).open():
+        pass
+    assert "https://127.0.0.1:9/wheels.zip" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
 def test_words_that_are_no_secrets_pass_as_tokens():
     assert FsspecConfig(url="gs://bucket", options={"token": "anon"}).options == {"token": "anon"}
 

@@ -71,7 +71,7 @@ def parse_root_document(content: bytes) -> list[IndexedFile]:
 
 
 def _document(content: Mapping[str, Any]) -> bytes:
-    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
 
 
 def _parsed(content: bytes) -> dict[str, Any]:

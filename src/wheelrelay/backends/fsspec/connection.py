@@ -13,13 +13,12 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from wheelrelay.backends.directory import DirectoryObjects, DirectoryStore
 from wheelrelay.backends.fsspec.config import FsspecConfig
-from wheelrelay.backends.fsspec.errors import mapped
+from wheelrelay.backends.fsspec.errors import mapped, shown_chain
 from wheelrelay.backends.fsspec.objects import FsspecObjects, FsspecReader
 from wheelrelay.backends.fsspec.writing import way_of_writing
 from wheelrelay.containers.source import ContainerSource
 from wheelrelay.containers.store import ContainerStore
 from wheelrelay.errors import BackendError, ConfigError, PluginLoadError, WheelrelayError
-from wheelrelay.http import shown
 
 
 def connect(config: FsspecConfig) -> ContainerSource:
@@ -67,7 +66,7 @@ class Connection:
 
     def _connect(self) -> tuple[AbstractFileSystem, str]:
         try:
-            with mapped(shown(self._url)):
+            with mapped(shown_chain(self._url)):
                 fs, root = url_to_fs(self._url, skip_instance_cache=True, **self._options)
         except BackendError as error:
             raise _explained(error, self._url) from error.__cause__
@@ -77,11 +76,12 @@ class Connection:
 
 def _explained(error: BackendError, url: str) -> WheelrelayError:
     """What went wrong with connecting, if it is not the place that refused."""
+    place = shown_chain(url)
     match error.__cause__:
         case ImportError() as cause:
-            return PluginLoadError(f"{shown(url)} needs a package that is not installed.", hint=f"{cause}.")
+            return PluginLoadError(f"{place} needs a package that is not installed.", hint=f"{cause}.")
         case TypeError() as cause:
-            return ConfigError(f"{shown(url)}: the options do not fit the protocol: {cause}.")
+            return ConfigError(f"{place}: the options do not fit the protocol: {cause}.")
         case ValueError():
             return _unknown_protocol(url) or error
     return error

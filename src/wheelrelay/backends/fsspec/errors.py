@@ -17,13 +17,22 @@ from wheelrelay.errors import (
     Unavailable,
     WheelrelayError,
 )
+from wheelrelay.http import shown
 
 _MAY_PASS = {errno.EBUSY, errno.EAGAIN, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPIPE}
 
+_NO_CONNECTION = {"ClientConnectionError", "ConnectTimeoutError", "EndpointConnectionError"}
+"""What libraries that need not be installed call a connection that failed."""
+
 _CUT = {"ClientPayloadError", "IncompleteReadError", "IncompleteRead"}
-"""What libraries that need not be installed call a body that ends early."""
+"""What they call a body that ends early."""
 
 _CHECK_RIGHTS = "Check what these credentials may do there."
+
+
+def shown_chain(url: str) -> str:
+    """An fsspec URL, each part of it without what may be secret there."""
+    return "::".join(shown(part) if "://" in part else part for part in url.split("::"))
 
 
 @contextmanager
@@ -70,6 +79,8 @@ def _hides_another(cause: BaseException | None) -> TypeGuard[Exception]:
 
 
 def _may_pass(error: Exception) -> bool:
+    if any(cls.__name__ in _NO_CONNECTION for cls in type(error).__mro__):
+        return True
     if isinstance(error, ConnectionError | TimeoutError | asyncio.TimeoutError | EOFError | socket.gaierror):
         return True
     return isinstance(error, OSError) and error.errno in _MAY_PASS

@@ -10,13 +10,12 @@ from urllib.parse import quote, unquote
 from fsspec import AbstractFileSystem
 from fsspec.implementations.memory import MemoryFile
 
-from wheelrelay.backends.fsspec.errors import mapped
+from wheelrelay.backends.fsspec.errors import mapped, shown_chain
 from wheelrelay.backends.fsspec.writing import WayOfWriting
 from wheelrelay.containers.contents import METADATA
 from wheelrelay.containers.objects import StoredObject
 from wheelrelay.errors import BackendError, NotFound, SizeMismatch
 from wheelrelay.filenames import looks_like_distribution, split_companion
-from wheelrelay.http import shown
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import StagedFile
 
@@ -38,7 +37,8 @@ class FsspecReader:
     def __init__(self, fs: Callable[[], AbstractFileSystem], root: str, url: str) -> None:
         self._fs = fs
         self._root = root.rstrip("/")
-        self._url = url.rstrip("/")
+        self._address = shown_chain(url).rstrip("/")
+        self._chained = "::" in url
         # Over HTTP a path is part of an address, and quoted in listings.
         self._web = root.startswith(("http://", "https://"))
 
@@ -83,9 +83,7 @@ class FsspecReader:
 
     def address_of(self, name: str) -> str:
         """The file's address, without what may be secret in the folder's."""
-        if "::" in self._url:
-            return f"{self._url}/{name}"
-        return f"{shown(self._url)}/{quote(name)}"
+        return f"{self._address}/{name if self._chained else quote(name)}"
 
     def _path(self, name: str) -> str:
         name = quote(name) if self._web else name
