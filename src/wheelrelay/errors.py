@@ -171,11 +171,15 @@ class ReleaseRefused(WheelrelayError):
         message: how many findings there are, as a sentence.
         findings: every reason for the refusal.
         hint: what to do about it.
+
+    Attributes:
+        receipt: the record of the relay, if it had begun.
     """
 
     def __init__(self, message: str, *, findings: Sequence[Finding] = (), hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.findings = tuple(findings)
+        self.receipt: Receipt | None = None
 
 
 class Conflict(ReleaseRefused):

@@ -28,6 +28,7 @@ from wheelrelay.cli.options import (
 
 if TYPE_CHECKING:
     from wheelrelay.config import Config, Route
+    from wheelrelay.errors import RelayFailed, ReleaseRefused
     from wheelrelay.records import Plan, Receipt
 
 
@@ -189,7 +190,7 @@ def relay(  # one parameter for each option
       wheelrelay relay --from pypi --to ./wheelhouse 'numpy==2.1.0' --wheels 'cp313-*-manylinux*'
     """
     from wheelrelay import api
-    from wheelrelay.errors import RelayFailed
+    from wheelrelay.errors import RelayFailed, ReleaseRefused
     from wheelrelay.report.console import console
     from wheelrelay.report.progress import shown_on
 
@@ -208,8 +209,8 @@ def relay(  # one parameter for each option
                 approve=_ask if not yes and sys.stdin.isatty() and sys.stderr.isatty() else None,
                 confirm_within=seconds(confirm_timeout),
             )
-        except RelayFailed as failed:
-            show.receipt(failed.receipt)
+        except (RelayFailed, ReleaseRefused) as ended:
+            show.end(ended)
             raise
     show.receipt(done)
 
@@ -277,6 +278,13 @@ class Shown:
             print_json(receipt_document(receipt))
         elif not self.quiet:
             console().print(receipt_table(receipt))
+
+    def end(self, error: "RelayFailed | ReleaseRefused") -> None:
+        """Print the receipt of a relay that did not do all; the findings of a refusal are told elsewhere."""
+        from wheelrelay.errors import RelayFailed
+
+        if error.receipt and (self.as_json or isinstance(error, RelayFailed)):
+            self.receipt(error.receipt)
 
 
 def _ask(plan: "Plan") -> bool:

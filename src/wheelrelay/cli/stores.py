@@ -75,7 +75,7 @@ def push(
     """
     from wheelrelay import api
     from wheelrelay.backends.origin import origin_from, parse_origin
-    from wheelrelay.errors import MissingSecret, RelayFailed
+    from wheelrelay.errors import MissingSecret, RelayFailed, ReleaseRefused
     from wheelrelay.report.console import console
     from wheelrelay.report.progress import shown_on
 
@@ -97,8 +97,8 @@ def push(
                 raise
             click.echo(f"Nothing was pushed, for there are no credentials here: {missing}", err=True)
             return
-        except RelayFailed as failed:
-            show.receipt(failed.receipt)
+        except (RelayFailed, ReleaseRefused) as ended:
+            show.end(ended)
             raise
     show.receipt(done)
 

@@ -151,6 +151,8 @@ def _recorded(ledger: Ledger) -> Iterator[None]:
         raise
     except (KeyboardInterrupt, Exception) as error:
         receipt = ledger.receipt()
+        if isinstance(error, ReleaseRefused):
+            error.receipt = receipt
         if not receipt.touched():
             raise
         raise RelayFailed(f"{_cause(error)}: {ledger.tally()}", receipt=receipt, hint=AGAIN) from error
