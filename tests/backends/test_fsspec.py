@@ -235,6 +235,12 @@ def test_whatever_a_library_raises_becomes_our_error_with_the_address(raised, ex
     assert caught.value.__cause__ is raised
 
 
+def test_a_signature_in_what_a_library_says_is_not_repeated():
+    with pytest.raises(BackendError, match=r"url=https://h/w no") as caught, mapped("here"):
+        raise ValueError("url=https://h/w?signature=hunter2 no")
+    assert "hunter2" not in str(caught.value)
+
+
 def from_address_of_fsspec(url):
     return FsspecConfig(url=url).open()
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import errno
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeGuard
 
 from wheelrelay.errors import (
     AlreadyExists,
@@ -23,6 +23,9 @@ _MAY_PASS = {errno.EBUSY, errno.EAGAIN, errno.ETIMEDOUT, errno.EHOSTUNREACH, err
 
 _NO_CONNECTION = {"ClientConnectionError", "ConnectTimeoutError", "EndpointConnectionError"}
 """What libraries that need not be installed call a connection that failed."""
+
+_QUERY = re.compile(r"(\w+://[^\s?'\"]*)\?[^\s'\"]*")
+"""An address with a query, which may hold a signature."""
 
 _CUT = {"ClientPayloadError", "IncompleteReadError", "IncompleteRead"}
 """What they call a body that ends early."""
@@ -47,8 +50,8 @@ def mapped(address: str) -> Iterator[None]:
 
 
 def _ours(error: Exception, address: str) -> WheelrelayError:
-    if isinstance(error, FileNotFoundError) and _hides_another(error.__cause__):
-        return _ours(error.__cause__, address)
+    if isinstance(error, FileNotFoundError) and (hidden := _hidden_by(error)):
+        return _ours(hidden, address)
     match error:
         case FileNotFoundError():
             return NotFound(f"{address} is not there.")
@@ -73,9 +76,14 @@ def _ours(error: Exception, address: str) -> WheelrelayError:
     return BackendError(told)
 
 
-def _hides_another(cause: BaseException | None) -> TypeGuard[Exception]:
-    """Whether "not found" was only concluded, as over HTTP from any failure: unknown is not absent."""
-    return isinstance(cause, Exception) and (hasattr(cause, "status") or _may_pass(cause))
+def _hidden_by(error: FileNotFoundError) -> Exception | None:
+    """What "not found" was only concluded from, as over HTTP from any failure: unknown is not absent."""
+    cause = error.__cause__
+    if isinstance(cause, FileNotFoundError):
+        return _hidden_by(cause)
+    if isinstance(cause, Exception) and (hasattr(cause, "status") or _may_pass(cause)):
+        return cause
+    return None
 
 
 def _may_pass(error: Exception) -> bool:
@@ -87,5 +95,5 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _words_of(error: Exception) -> str:
-    said = str(error).strip().rstrip(".")
+    said = _QUERY.sub(r"\1", str(error)).strip().rstrip(".")
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
