@@ -46,7 +46,7 @@ def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json
         print_json(findings_document(findings))
     else:
         from wheelrelay.report.console import console
-        from wheelrelay.report.tables import findings_lines
+        from wheelrelay.report.findings import findings_lines
 
         for line in findings_lines(findings):
             console().print(line, soft_wrap=True)

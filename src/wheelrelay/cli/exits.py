@@ -71,7 +71,7 @@ def say(error: "WheelrelayError") -> None:
 
     from wheelrelay.errors import ReleaseRefused
     from wheelrelay.report.console import console
-    from wheelrelay.report.tables import findings_lines
+    from wheelrelay.report.findings import findings_lines
 
     shown = console(stderr=True)
     if isinstance(error, ReleaseRefused):

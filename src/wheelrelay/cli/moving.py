@@ -239,8 +239,8 @@ def verify(
     from wheelrelay import api
     from wheelrelay.report.console import console
     from wheelrelay.report.documents import findings_document
+    from wheelrelay.report.findings import findings_lines
     from wheelrelay.report.progress import shown_on
-    from wheelrelay.report.tables import findings_lines
 
     config = loaded(config_path)
     given: Any

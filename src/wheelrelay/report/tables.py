@@ -1,6 +1,6 @@
 """Files, plans and receipts for people: tables that fit the terminal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.filesize import decimal
@@ -11,15 +11,14 @@ from rich.text import Text
 from wheelrelay.model import DistFile
 from wheelrelay.records import (
     Action,
-    Finding,
     Intent,
     Outcome,
     Plan,
     PlannedFile,
     Receipt,
     ReceiptFile,
-    Severity,
 )
+from wheelrelay.report.findings import findings_lines
 from wheelrelay.select import releases_of
 
 ACTION_STYLES = {
@@ -89,21 +88,6 @@ def receipt_table(receipt: Receipt, *, every_file: bool = False) -> RenderableTy
             table.add_row(escape(file.filename), *cells)
         parts.append(table)
     return Group(*parts, *findings_lines(receipt.findings), *_receipt_totals(receipt))
-
-
-def findings_lines(findings: Iterable[Finding]) -> list[RenderableType]:
-    """A line for each finding, with what to do below it."""
-    lines: list[RenderableType] = []
-    for finding in findings:
-        style = "red" if finding.severity is Severity.ERROR else "yellow"
-        about = f"{finding.filename}: " if finding.filename else ""
-        line = Text.assemble(
-            (f"{finding.severity.value} ", style), f"{about}{finding.message} [{finding.check}]"
-        )
-        if finding.hint:
-            line.append(f"\n      {finding.hint}", style="dim")
-        lines.append(line)
-    return lines
 
 
 def _table() -> Table:

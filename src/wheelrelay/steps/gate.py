@@ -80,7 +80,7 @@ def objections(plan: Plan, *, allow_unexpected: bool = False) -> list[Finding]:
         Finding(
             CONFLICT,
             Severity.ERROR,
-            f"{sink} has {planned.file.filename} with other bytes{_digests(planned, intent)}.",
+            f"{sink} has the name with other bytes{_digests(planned, intent)}.",
             filename=planned.file.filename,
             hint="An index never takes a filename twice: build a new version, or a new build tag.",
         )

@@ -1,0 +1,67 @@
+"""Findings for people: by rule, each with what to do about it once, and then by file."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.text import Text
+
+from wheelrelay.records import Finding, Severity
+
+SHOWN, EXAMPLES = 10, 3
+"""Findings of one rule, and files that break the same rules, that are shown; JSON has all of them."""
+
+STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+INDENT = " " * 6
+
+
+def findings_lines(findings: Iterable[Finding]) -> list[Text]:
+    """What is wrong, errors first: a paragraph for each rule, and at the end which rules each file breaks."""
+    rules: dict[tuple[Severity, str, str | None], list[Finding]] = {}
+    for finding in findings:
+        rules.setdefault((finding.severity, finding.check, finding.hint), []).append(finding)
+    groups = sorted(rules.values(), key=lambda group: group[0].severity is not Severity.ERROR)
+    return [_rule(group) for group in groups] + _by_file(groups)
+
+
+def _rule(group: Sequence[Finding]) -> Text:
+    """One rule, and the findings that have the same cure."""
+    first = group[0]
+    line = Text.assemble((f"{first.severity.value} ", STYLES[first.severity]))
+    if len(group) == 1:
+        line.append(f"{_about(first)} [{first.check}]")
+    elif len({finding.message for finding in group}) == 1:
+        line.append(f"{first.message} [{first.check}] {len(group)} files:")
+        _itemize(line, [finding.filename or "" for finding in group])
+    else:
+        line.append(f"[{first.check}] {len(group)} findings:")
+        _itemize(line, [_about(finding) for finding in group])
+    if first.hint:
+        line.append(f"\n{INDENT}{first.hint}", style="dim")
+    return line
+
+
+def _itemize(line: Text, items: Sequence[str], most: int = SHOWN) -> None:
+    for item in items[:most]:
+        line.append(f"\n{INDENT}- {item}")
+    if len(items) > most:
+        line.append(f"\n{INDENT}- and {len(items) - most} more; --json tells all", style="dim")
+
+
+def _about(finding: Finding) -> str:
+    return f"{finding.filename}: {finding.message}" if finding.filename else finding.message
+
+
+def _by_file(groups: Iterable[Sequence[Finding]]) -> list[Text]:
+    """The files by the rules that they break, where there is more than one of both."""
+    broken: dict[str, dict[str, None]] = {}
+    for finding in (finding for group in groups for finding in group):
+        if finding.filename:
+            broken.setdefault(finding.filename, {})[finding.check] = None
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for filename in sorted(broken):
+        alike.setdefault(tuple(broken[filename]), []).append(filename)
+    lines = []
+    for rules, names in alike.items() if len(alike) > 1 else ():
+        line = Text(f"{', '.join(rules)} in {len(names)} file{'s' if len(names) > 1 else ''}:")
+        _itemize(line, names, EXAMPLES)
+        lines.append(line)
+    return lines
