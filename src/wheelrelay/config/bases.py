@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wheelrelay.checks.check import Profile
 from wheelrelay.checks.config import ChecksConfig
@@ -93,6 +93,12 @@ class Retention(BaseModel):
     max_age: Duration | None = Field(
         default=None, description="How old a version must be to go; without it, all but the newest go."
     )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("say what to keep: keep, max_age or both")
+        return self
 
 
 class ContainerConfig(SinkConfig):
