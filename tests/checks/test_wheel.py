@@ -79,6 +79,17 @@ def test_record_may_use_any_secure_algorithm(algorithm, tmp_path, found):
     }
 
 
+def test_the_record_of_a_vendored_distribution_does_not_confuse(tmp_path, found):
+    vendored = {"other-2.0.dist-info/RECORD": b""}
+    members = {**wheel_members("sample", "1.0"), **vendored}
+    lines = [
+        f"{path},sha512={urlsafe_b64encode(hashlib.sha512(content).digest()).rstrip(b'=').decode()},\n"
+        for path, content in members.items()
+    ]
+    record = {f"{INFO}/RECORD": "".join(lines).encode()}
+    assert found(make_wheel(tmp_path, files=vendored, unrecorded=record)) == set()
+
+
 @pytest.mark.parametrize("digest", ["md5=1B2M2Y8AsgTpgAmY7PhCfg", "", "sha1=x"])
 def test_weak_and_missing_digests_are_found(digest, tmp_path, findings):
     def edit(record):

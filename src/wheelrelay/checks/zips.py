@@ -12,7 +12,7 @@ from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
@@ -30,15 +30,14 @@ from wheelrelay.checks.contents import (
     unreadable,
 )
 from wheelrelay.checks.recordfile import algorithms
+from wheelrelay.checks.zipheaders import UTF8, LocalHeader, raw_name, read_local_header
 from wheelrelay.staged import BLOCK
 
 MAX_RATIO = 50
-ENCRYPTED, DESCRIPTOR, UTF8 = 0x1, 0x8, 0x800
-LOCAL_HEADER = struct.Struct("<4sHHHHHLLLHH")
+ENCRYPTED, DESCRIPTOR = 0x1, 0x8
 END = struct.Struct("<4sHHHHLLH")
 END64_SIZE = 56 + 20
 DESCRIPTOR_SIZES = (12, 16, 20, 24)
-IN_ZIP64 = 0xFFFFFFFF
 
 COMPRESSION = Check(
     "zip-compression",
@@ -81,18 +80,6 @@ class _Corrupt(Exception):
     """A member does not unpack to what was declared."""
 
 
-class _Local(NamedTuple):
-    """The header before a member."""
-
-    flags: int
-    method: int
-    crc: int
-    packed: int
-    size: int
-    name: bytes
-    data: int
-
-
 def read_zip(path: Path) -> Contents:
     """Read a zip archive; nothing in it makes this fail.
 
@@ -124,8 +111,9 @@ class _Reading:
         self._look_at_directory()
         plausible = self._is_plausible()
         texts = dict(self._texts())
-        record = next((text for path, text in texts.items() if path.endswith("/RECORD")), b"")
-        wanted = algorithms(record)
+        wanted: dict[str, str] = {}
+        for path, text in texts.items():
+            wanted |= algorithms(text) if path.endswith("/RECORD") else {}
         members = {
             info.filename: self._member(info, wanted.get(info.filename, "sha256"), hashing=plausible)
             for info in self._infos
@@ -139,7 +127,7 @@ class _Reading:
         ordered = sorted(self._infos, key=lambda info: info.header_offset)
         followers = [*(info.header_offset for info in ordered[1:]), self._directory]
         for info, following in zip(ordered, followers, strict=False):
-            local = self._local(info)
+            local = read_local_header(self._raw, info.header_offset)
             if local is None or info.header_offset < position:
                 self._found(HEADERS, f"{shown(info.filename)} has no header of its own.")
                 continue
@@ -154,21 +142,9 @@ class _Reading:
             self._gap("before", "the central directory", self._directory - position)
         self._compare_end()
 
-    def _local(self, info: ZipInfo) -> _Local | None:
-        self._raw.seek(info.header_offset)
-        head = self._raw.read(LOCAL_HEADER.size)
-        if len(head) < LOCAL_HEADER.size or head[:4] != b"PK\3\4":
-            return None
-        _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = LOCAL_HEADER.unpack(head)
-        name = self._raw.read(name_length)
-        extra = self._raw.read(extra_length)
-        size, packed = _sizes64(extra, size, packed)
-        data = info.header_offset + LOCAL_HEADER.size + name_length + extra_length
-        return _Local(flags, method, crc, packed, size, name, data)
-
-    def _compare(self, info: ZipInfo, local: _Local) -> None:
+    def _compare(self, info: ZipInfo, local: LocalHeader) -> None:
         pairs: dict[str, tuple[object, object]] = {
-            "the name": (local.name, _raw_name(info)),
+            "the name": (local.name, raw_name(info)),
             "the compression": (local.method, info.compress_type),
             "the flags": (local.flags, info.flag_bits),
         }
@@ -185,7 +161,7 @@ class _Reading:
 
     def _compare_end(self) -> None:
         """Compare the end record with the central directory, and look for bytes behind either."""
-        names = sum(len(_raw_name(info)) + len(info.extra) + len(info.comment) for info in self._infos)
+        names = sum(len(raw_name(info)) + len(info.extra) + len(info.comment) for info in self._infos)
         behind = self._directory + 46 * len(self._infos) + names
         end = self._size - END.size - len(self._comment)
         self._raw.seek(end)
@@ -295,21 +271,3 @@ def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield inflater.flush()
     if not inflater.eof or inflater.unused_data:
         raise _Corrupt("its compressed data do not end where they should")
-
-
-def _sizes64(extra: bytes, size: int, packed: int) -> tuple[int, int]:
-    """The sizes of a local header, taken from its ZIP64 field where they are too large for their own."""
-    while len(extra) >= 4:
-        kind, length = struct.unpack_from("<HH", extra)
-        values = extra[4 : 4 + length]
-        if kind == 1:
-            if size == IN_ZIP64 and len(values) >= 8:
-                size, values = int.from_bytes(values[:8], "little"), values[8:]
-            if packed == IN_ZIP64 and len(values) >= 8:
-                packed = int.from_bytes(values[:8], "little")
-        extra = extra[4 + length :]
-    return size, packed
-
-
-def _raw_name(info: ZipInfo) -> bytes:
-    return info.orig_filename.encode("utf-8" if info.flag_bits & UTF8 else "cp437")
