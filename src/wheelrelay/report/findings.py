@@ -52,13 +52,13 @@ def _about(finding: Finding) -> str:
 
 def _by_file(groups: Iterable[Sequence[Finding]]) -> list[Text]:
     """The files by the rules that they break, where there is more than one of both."""
-    broken: dict[str, dict[str, None]] = {}
+    broken: dict[str, set[str]] = {}
     for finding in (finding for group in groups for finding in group):
         if finding.filename:
-            broken.setdefault(finding.filename, {})[finding.check] = None
+            broken.setdefault(finding.filename, set()).add(finding.check)
     alike: dict[tuple[str, ...], list[str]] = {}
     for filename in sorted(broken):
-        alike.setdefault(tuple(broken[filename]), []).append(filename)
+        alike.setdefault(tuple(sorted(broken[filename])), []).append(filename)
     lines = []
     for rules, names in alike.items() if len(alike) > 1 else ():
         line = Text(f"{', '.join(rules)} in {len(names)} file{'s' if len(names) > 1 else ''}:")

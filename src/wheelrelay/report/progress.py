@@ -18,7 +18,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from wheelrelay.report.tables import plan_table
+from wheelrelay.report.tables import counted, plan_table
 from wheelrelay.steps.events import (
     BytesMoved,
     Event,
@@ -100,7 +100,7 @@ class PlainProgress:
         if self._step and monotonic() - self._last >= EVERY:
             self._last = monotonic()
             of = f" of {decimal(self._step.size)}" if self._step.size else ""
-            files = f"{self._files} of {self._step.files} files"
+            files = f"{self._files} of {counted(self._step.files)}"
             self._say(f"{VERBS[self._step.step]}: {files}, {decimal(self._bytes)}{of}")
 
     def _end(self) -> None:
@@ -109,9 +109,8 @@ class PlainProgress:
             moved = f", {decimal(self._bytes)}" if self._bytes else ""
             place = {Step.STAGE: "from", Step.CONFIRM: "at"}.get(self._step.step, "to")
             verb = VERBS[self._step.step]
-            self._say(
-                f"{verb} {self._step.files} files {place} {self._step.remote}{moved} in {seconds:.1f} s"
-            )
+            files = counted(self._step.files)
+            self._say(f"{verb} {files} {place} {self._step.remote}{moved} in {seconds:.1f} s")
             self._step = None
 
     def _say(self, line: str) -> None:
@@ -161,7 +160,7 @@ class LiveProgress:
             transient=True,
         )
         self._bars.start()
-        title = f"[bold]{VERBS[event.step]}[/] {event.files} files, {escape(event.remote)}"
+        title = f"[bold]{VERBS[event.step]}[/] {counted(event.files)}, {escape(event.remote)}"
         self._whole = self._bars.add_task(title, total=event.size or None)
 
     def _file_began(self, event: FileBegan) -> None:

@@ -48,7 +48,7 @@ def files_table(files: Sequence[DistFile]) -> RenderableType:
             note = "yanked" if file.yanked is not None else ", ".join(file.companions)
             table.add_row(escape(file.filename), _size(file.size), _short(file.sha256), escape(note))
     number = len(releases_of(files))
-    return Group(table, Text(f"{_files(len(files))} in {number} release{'s' if number != 1 else ''}."))
+    return Group(table, Text(f"{counted(len(files))} in {number} release{'s' if number != 1 else ''}."))
 
 
 def plan_table(plan: Plan, *, every_file: bool = True) -> RenderableType:
@@ -90,6 +90,11 @@ def receipt_table(receipt: Receipt, *, every_file: bool = False) -> RenderableTy
     return Group(*parts, *findings_lines(receipt.findings), *_receipt_totals(receipt))
 
 
+def counted(number: int) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{number} file{'s' if number != 1 else ''}"
+
+
 def _table() -> Table:
     return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
 
@@ -103,7 +108,7 @@ def _intent(intent: Intent) -> Text:
 
 def _plan_totals(plan: Plan) -> list[RenderableType]:
     size = sum(planned.file.size or 0 for planned in plan.files)
-    lines: list[RenderableType] = [Text(f"{_files(len(plan.files))} from {plan.source}, {decimal(size)}.")]
+    lines: list[RenderableType] = [Text(f"{counted(len(plan.files))} from {plan.source}, {decimal(size)}.")]
     for sink in plan.sinks:
         counts = [
             f"{plan.count(sink, action)} {action.value}" for action in Action if plan.count(sink, action)
@@ -127,7 +132,9 @@ def _receipt_totals(receipt: Receipt) -> list[RenderableType]:
         ]
         style = "green" if all(file.sinks[sink].in_place for file in receipt.files) else "red"
         lines.append(Text(f"{sink}: {', '.join(counts)}.", style=style))
-    lines.append(Text(f"{_files(len(receipt.files))} from {receipt.source} in {seconds:.1f} s.", style="dim"))
+    lines.append(
+        Text(f"{counted(len(receipt.files))} from {receipt.source} in {seconds:.1f} s.", style="dim")
+    )
     return lines
 
 
@@ -145,7 +152,3 @@ def _size(size: int | None) -> str:
 
 def _short(sha256: str | None) -> str:
     return f"{sha256[:12]}..." if sha256 else "not given"
-
-
-def _files(number: int) -> str:
-    return f"{number} file{'s' if number != 1 else ''}"
