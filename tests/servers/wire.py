@@ -16,6 +16,7 @@ class Wire:
 
     Attributes:
         url: of this end, without a slash at the end.
+        connections: how many there have been.
         cut_sent: bytes after which a connection is cut that sends so many.
         cut_received: the same for what comes back.
         spoil: a byte that is changed on its way to the server, counted from the connection's first.
@@ -23,6 +24,7 @@ class Wire:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.connections = 0
         self.cut_sent: int | None = None
         self.cut_received: int | None = None
         self.spoil: int | None = None
@@ -66,6 +68,7 @@ def run_wire(server: str) -> Iterator[Wire]:
             with suppress(OSError):
                 while True:
                     here, _ = listener.accept()
+                    wire.connections += 1
                     there = socket.create_connection(goal)
                     threading.Thread(target=wire.carry, args=(here, there), daemon=True).start()
 

@@ -106,6 +106,20 @@ def test_a_server_that_dies_in_the_middle_of_an_upload_leaves_nothing(
         assert [file.sha256 for file in store.inventory("sample")] == [wheel.sha256]
 
 
+def test_connections_are_kept_from_file_to_file(
+    swift: Swift, by_token: Callable[[str], SwiftConfig], tmp_path: Path
+) -> None:
+    with run_wire(swift.url) as wire, by_token(wire.url).open() as store:
+        for number in range(4):
+            name = f"sample-{number}.0-py3-none-any.whl"
+            store.put(stage_path(write_distribution(tmp_path, name, size=2 * BLOCK)))
+        store.finalize(["sample"])
+        for file in store.iter_files("sample"):
+            read(store, file)
+        store.delete(list(store.iter_files("sample")))
+        assert wire.connections <= 3  # libcloud's, ours, and one for a last look while a body is on its way
+
+
 def test_bytes_spoiled_on_their_way_are_refused_and_leave_nothing(
     swift: Swift, empty_container: str, by_token: Callable[[str], SwiftConfig], wheel: StagedFile
 ) -> None:

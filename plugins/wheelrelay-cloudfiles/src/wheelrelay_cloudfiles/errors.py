@@ -19,7 +19,7 @@ from wheelrelay.errors import (
     Unavailable,
     WheelrelayError,
 )
-from wheelrelay.http import mapped_errors, retry_after, shown
+from wheelrelay.http import SAID_BY_SERVER, mapped_errors, retry_after, shown
 
 _PASSING = (408, 409, 425, 429, 498)
 """Beyond 5xx. Swift answers 409 to two writers at once, Rackspace 498 to too many requests."""
@@ -85,5 +85,5 @@ def _words_of(answer: requests.Response) -> str:
     """What the server says of its refusal; the reason phrase where the text is a page for people."""
     said = ""
     if answer.headers.get("Content-Type", "").startswith("text/plain"):
-        said = " ".join(answer.raw.read(1200, decode_content=True).decode("utf-8", "replace").split())
+        said = " ".join(answer.text[:SAID_BY_SERVER].split())
     return (said or answer.reason or "no reason").rstrip(".")

@@ -72,6 +72,8 @@ class Transfers:
                         body=WithLastLook(stream, last_look) if body and last_look else stream,
                     )
                 )
+                if method != "GET" or not answer.ok:
+                    answer.content  # noqa: B018  (it is short, and a connection with unread bytes is not kept)
                 raise_for(answer)
                 stack.push(attempt.pop_all())
                 return answer
