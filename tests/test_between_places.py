@@ -1,17 +1,18 @@
-"""Releases travel between containers and indexes of every kind, and installers take them where they arrive."""
+"""Releases travel between containers and indexes of every kind; installers take them where they arrive."""
 
 import os
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
+import wheelrelay
 from tests.servers.indexes import IndexServer
 from tests.servers.installers import pip_install, pip_resolve, uv_install
 from tests.servers.rackspace import API_KEY, USERNAME, Rackspace, run_rackspace
 from tests.servers.seaweed import Seaweed, run_seaweed
 from tests.servers.swift import Swift, run_swift
-
-import wheelrelay
 from wheelrelay.config import load_config
 from wheelrelay.testing.samples import make_sdist, make_wheel
 
@@ -128,7 +129,7 @@ def travels(places: wheelrelay.Config, release: Sequence[Path], *names: str) -> 
     """Push the release to the first place and relay it from place to place; the last has the very bytes."""
     if names[0] != "folder":
         assert wheelrelay.push(release, to=places.remote(names[0])).complete()
-    for source, sink in zip(names, names[1:], strict=False):
+    for source, sink in pairwise(names):
         route = wheelrelay.Route(source=places.remote(source), sinks=[places.remote(sink)])
         assert wheelrelay.relay(route, ["sample==1.0"]).complete()
         again = wheelrelay.plan(route, ["sample==1.0"])
