@@ -1,0 +1,85 @@
+"""A route says from where to where, which files, and what has to be there."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from pydantic import ValidationError
+
+from wheelrelay.config import Mode, Remote, Route
+from wheelrelay.config.routes import Expect
+from wheelrelay.errors import ConfigError
+from wheelrelay.filenames import dist_file
+from wheelrelay.testing.memory import MemoryStore
+
+SHA256 = "0" * 64
+
+
+def picked(route: Route, *requirements: str | Requirement) -> list[str]:
+    """What a route chooses among a few files."""
+    names = ("foo-1.0.tar.gz", "foo-1.0-cp312-cp312-win32.whl", "foo-2.0.tar.gz", "bar-1.0.tar.gz")
+    return [file.filename for file in route.selection(requirements).pick([*map(dist_file, names)])]
+
+
+class TestRoute:
+    def test_one_made_in_code_works_like_a_configured_one(self) -> None:
+        store = MemoryStore()
+        route = Route(source="./dist", sinks=[store, "pypi"])
+        assert isinstance(route.source, Remote)
+        assert route.sinks[0].connected is store
+        assert (route.mode, route.wait, route.expect) == (Mode.RELEASE, timedelta(0), None)
+
+    def test_a_single_sink_needs_no_list(self) -> None:
+        assert [sink.name for sink in Route(source="./dist", sinks="pypi").sinks] == ["pypi"]
+
+    def test_it_needs_a_sink(self) -> None:
+        with pytest.raises(ValidationError, match="at least 1 item"):
+            Route(source="./dist", sinks=[])
+
+    def test_it_chooses_all_unless_it_says_what(self) -> None:
+        assert len(picked(Route(source="./dist", sinks="pypi"))) == 4
+
+    def test_its_projects_and_patterns_choose(self) -> None:
+        route = Route(source="./dist", sinks="pypi", projects=["foo<2"], wheels=["cp311-*-*"])
+        assert picked(route) == ["foo-1.0.tar.gz"]
+        assert picked(Route(source="./dist", sinks="pypi", projects=["foo<2"], sdist=False)) == [
+            "foo-1.0-cp312-cp312-win32.whl"
+        ]
+
+    def test_requirements_of_the_call_take_the_place_of_its_own(self) -> None:
+        route = Route(source="./dist", sinks="pypi", projects=["foo<2"])
+        assert picked(route, "bar") == ["bar-1.0.tar.gz"]
+        assert picked(route, Requirement("foo==2.0")) == ["foo-2.0.tar.gz"]
+
+
+class TestExpect:
+    def test_patterns_sdist_and_count_are_taken_together(self) -> None:
+        expected = Expect(wheels=["cp{311,312}-*-win32"], sdist=True, count=3).expected()
+        assert expected.missing_from([dist_file("foo-1.0-cp312-cp312-win32.whl")]) == [
+            "cp311-*-win32",
+            "sdist",
+            "2 of 3 files",
+        ]
+
+    def test_build_identifiers_are_read_from_a_file_when_they_are_needed(self, tmp_path: Path) -> None:
+        expect = Expect.model_validate({"cibuildwheel": "ids.txt"}, context={"base": tmp_path})
+        with pytest.raises(ConfigError, match=r"ids\.txt cannot be read: No such file"):
+            expect.expected()
+        (tmp_path / "ids.txt").write_text("cp312-win32\ncp313-win32  # 32 bit\n")
+        assert expect.expected().missing_from([dist_file("foo-1.0-cp312-cp312-win32.whl")]) == ["cp313-win32"]
+
+    def test_a_line_that_is_no_identifier_is_told_with_its_file(self, tmp_path: Path) -> None:
+        (tmp_path / "ids.txt").write_text("python3.12 on windows\n")
+        with pytest.raises(ConfigError, match=r"ids\.txt: 'python3.12 on windows'"):
+            Expect(cibuildwheel=tmp_path / "ids.txt").expected()
+
+    def test_sums_are_read_from_a_file_too(self, tmp_path: Path) -> None:
+        (tmp_path / "SHA256SUMS").write_text(f"{SHA256}  foo-1.0.tar.gz\n")
+        assert Expect(sha256sums=tmp_path / "SHA256SUMS").sums() == {"foo-1.0.tar.gz": SHA256}
+        assert Expect().sums() is None
+
+    def test_a_file_that_is_no_text_is_told(self, tmp_path: Path) -> None:
+        (tmp_path / "SHA256SUMS").write_bytes(b"\xff")
+        with pytest.raises(ConfigError, match="not UTF-8 text"):
+            Expect(sha256sums=tmp_path / "SHA256SUMS").sums()
