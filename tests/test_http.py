@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -29,7 +30,14 @@ from wheelrelay.errors import (
 from wheelrelay.http import HttpClient, RawBody, RenewableAuth, is_private, is_same_host, origin_of, shown
 
 SECRET = "hunter2"
-BASIC = "Basic bWU6aHVudGVyMg=="
+
+
+def basic(password: str) -> str:
+    """The header of the user ``me``."""
+    return "Basic " + b64encode(f"me:{password}".encode()).decode()
+
+
+BASIC = basic(SECRET)
 
 
 @pytest.fixture
@@ -271,6 +279,14 @@ class TestCredentials:
         fetch(client_for(f"http://{host}/"), f"http://{host}/page")
         assert authorizations(web) == [None]
 
+    def test_credentials_that_were_not_sent_for_that_reason_are_named_as_the_reason(
+        self, web: Web, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", web.url)
+        web.serve("/page", credentials=("me", SECRET))
+        with pytest.raises(AuthenticationFailed, match=r"none are sent over plain HTTP\. Use https"):
+            fetch(client_for("http://index.invalid/"), "http://index.invalid/page")
+
     def test_they_do_if_the_configuration_insists(self, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HTTP_PROXY", web.url)
         web.serve("/page")
@@ -312,10 +328,11 @@ class TestRenewal:
             self.passwords = list(passwords)
 
         def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-            return HTTPBasicAuth("me", self.passwords[0])(request)
+            request.headers["Authorization"] = basic(self.passwords[0])
+            return request
 
-        def renew(self, refused: str | None) -> bool:
-            assert refused
+        def renew(self, refusal: requests.Response) -> bool:
+            assert refusal.status_code == 401
             return len(self.passwords) > 1 and bool(self.passwords.pop(0))
 
     def test_stale_credentials_are_read_again_once(self, web: Web) -> None:
