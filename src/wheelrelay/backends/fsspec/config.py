@@ -64,12 +64,9 @@ class FsspecConfig(ContainerConfig):
         """The place as a store, or as a source if it cannot be written."""
         from wheelrelay.backends.fsspec.connection import connect
 
-        with closing(connect(self)) as place:
+        keys = {"pages": self.pages, "public_url": self.public_url, "cdn_lag": self.cdn_lag}
+        with closing(connect(self.url, _resolved(self.options), **keys)) as place:
             yield place
-
-    def resolved_options(self) -> dict[str, Any]:
-        """The options with the secrets that they refer to, fetched now."""
-        return _resolved(self.options)
 
 
 def _checked(key: str, value: Any, context: Any) -> Any:

@@ -12,7 +12,6 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 from wheelrelay.backends.directory import DirectoryObjects, DirectoryStore
-from wheelrelay.backends.fsspec.config import FsspecConfig
 from wheelrelay.backends.fsspec.errors import mapped, shown_chain
 from wheelrelay.backends.fsspec.objects import FsspecObjects, FsspecReader
 from wheelrelay.backends.fsspec.writing import way_of_writing
@@ -21,24 +20,28 @@ from wheelrelay.containers.store import ContainerStore
 from wheelrelay.errors import BackendError, ConfigError, PluginLoadError, WheelrelayError
 
 
-def connect(config: FsspecConfig) -> ContainerSource:
-    """What the configuration names, as a store, or as a source if it cannot be written.
+def connect(url: str, options: Mapping[str, Any], **keys: Any) -> ContainerSource:
+    """What an fsspec URL names, as a store, or as a source if it cannot be written.
+
+    Args:
+        url: of a folder.
+        options: for the fsspec implementation, secrets resolved.
+        keys: those of `ContainerStore` that every container has.
 
     Raises:
         ConfigError: fsspec does not know the protocol, or the options do not fit it.
         PluginLoadError: the protocol's package is not installed; says which.
         BackendError: the place refused or failed.
     """
-    connection = Connection(config.url, config.resolved_options())
+    connection = Connection(url, options)
     fs = connection.fs()
-    shared: Any = {"pages": config.pages, "public_url": config.public_url, "cdn_lag": config.cdn_lag}
     if isinstance(fs, LocalFileSystem):
-        return DirectoryStore(DirectoryObjects(Path(connection.root)), **shared)
+        return DirectoryStore(DirectoryObjects(Path(connection.root)), **keys)
     write = way_of_writing(fs)
     if write is None:
-        return ContainerSource(FsspecReader(connection.fs, connection.root, config.url), **shared)
-    objects = FsspecObjects(connection.fs, connection.root, config.url, write)
-    return ContainerStore(objects, made_by_put=True, **shared)
+        return ContainerSource(FsspecReader(connection.fs, connection.root, url), **keys)
+    objects = FsspecObjects(connection.fs, connection.root, url, write)
+    return ContainerStore(objects, made_by_put=True, **keys)
 
 
 class Connection:
