@@ -11,7 +11,7 @@ from tests.servers.s3 import S3Server
 
 @contextmanager
 def run_moto(root: Path) -> Iterator[S3Server]:
-    """Run moto; everybody may read everything.
+    """Run moto.
 
     Args:
         root: an empty folder, for its log.

@@ -1,6 +1,7 @@
 """What all S3 servers of the tests have in common: an address, keys, and a client that is not ours."""
 
 import itertools
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,5 +43,21 @@ class S3Server:
     def new_bucket(self, *, public: bool = False) -> str:
         """Make an empty bucket, for everybody to read if it is public; gives its name."""
         name = f"{'public' if public else 'wheels'}-{next(_NUMBERS)}"
-        self.client().create_bucket(Bucket=name)
+        client = self.client()
+        client.create_bucket(Bucket=name)
+        if public:
+            client.put_bucket_policy(Bucket=name, Policy=json.dumps(public_policy(name)))
         return name
+
+
+def public_policy(bucket: str) -> dict[str, Any]:
+    """The bucket policy that lets everybody list and read."""
+    everybody = {"Effect": "Allow", "Principal": "*"}
+    resource = f"arn:aws:s3:::{bucket}"
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {**everybody, "Action": "s3:ListBucket", "Resource": resource},
+            {**everybody, "Action": "s3:GetObject", "Resource": f"{resource}/*"},
+        ],
+    }

@@ -2,18 +2,23 @@
 
 import itertools
 import os
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from tests.servers.moto import run_moto
 from tests.servers.s3 import S3Server
 from tests.servers.seaweed import Seaweed, run_seaweed
-from tests.servers.swift import run_swift
+from tests.servers.swift import Swift, run_swift
+from tests.servers.web import Web, run_web
 
 from wheelrelay_s3.config import S3Config
+from wheelrelay_s3.connection import connected
+from wheelrelay_s3.objects import S3Objects
 
 _NUMBERS = itertools.count(1)
 
@@ -45,10 +50,39 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 
 @pytest.fixture(scope="session")
-def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """OpenStack Swift, by its S3 API."""
+def swift_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swift]:
+    """OpenStack Swift."""
     with run_swift(tmp_path_factory.mktemp("swift")) as server:
-        yield S3Server(server.url, server.username, server.password, server.region)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def swift(swift_proxy: Swift) -> S3Server:
+    """OpenStack Swift, by its S3 API."""
+    return S3Server(swift_proxy.url, swift_proxy.username, swift_proxy.password, swift_proxy.region)
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """A web server that answers what a test wants of an S3 server."""
+    with run_web() as server:
+        yield server
+
+
+@pytest.fixture
+def tls_url() -> Iterator[str]:
+    """The address of a server whose certificate nobody has reason to trust."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with run_web(tls=context) as server:
+        yield server.url
+
+
+@pytest.fixture(params=["seaweed", "moto", "swift"])
+def server(request: pytest.FixtureRequest) -> S3Server:
+    """Each of the servers in turn."""
+    server: S3Server = request.getfixturevalue(request.param)
+    return server
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +107,7 @@ def configured(
     def config(server: S3Server, **keys: Any) -> S3Config:
         monkeypatch.setenv("SECRET_OF_S3", server.secret_access_key)
         defaults = {
-            "bucket": bucket_of(server),
+            "bucket": keys.get("bucket") or bucket_of(server),
             "prefix": f"test-{next(_NUMBERS)}/wheels",
             "region": server.region,
             "endpoint_url": server.url,
@@ -87,6 +121,13 @@ def configured(
 
 @pytest.fixture
 def opened() -> Iterator[Callable[[S3Config], Any]]:
-    """Opens configurations; what was opened is closed at the end of the test."""
+    """Opens configurations as stores; what was opened is closed at the end of the test."""
     with ExitStack() as stack:
         yield lambda config: stack.enter_context(config.open())
+
+
+@pytest.fixture
+def objects_of() -> Iterator[Callable[[S3Config], S3Objects]]:
+    """Opens configurations as mere objects, likewise."""
+    with ExitStack() as stack:
+        yield lambda config: S3Objects(stack.enter_context(connected(config)))

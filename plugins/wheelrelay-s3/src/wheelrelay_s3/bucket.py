@@ -13,10 +13,23 @@ from urllib.parse import quote
 
 from fsspec.asyn import sync
 
-from wheelrelay_s3.errors import mapped
+from wheelrelay_s3.errors import mapped, not_s3
 
 LONGEST = 900.0
 """Seconds that one call may take in all: a part of 8 MiB on a line of 10 KiB a second."""
+
+_TOLD = {
+    "abort_multipart_upload": (),
+    "create_multipart_upload": ("UploadId",),
+    "delete_object": (),
+    "get_object": (),
+    "head_object": ("ETag", "ContentLength"),
+    "list_objects_v2": ("IsTruncated",),
+}
+"""What an S3 server tells in answer to an operation, an ETag if nothing is said here.
+
+A web server that knows nothing of S3 may answer 200 to everything: that is no empty bucket.
+"""
 
 
 class Bucket:
@@ -83,6 +96,8 @@ class Bucket:
             answer: Mapping[str, Any] = sync(
                 self._loop, method, timeout=LONGEST, Bucket=self._name, **parameters
             )
+        if any(key not in answer for key in _TOLD.get(operation, ("ETag",))):
+            raise not_s3(self.address_of(name))
         return answer
 
 

@@ -8,11 +8,16 @@ from aiohttp import ClientPayloadError
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConfigNotFound,
+    ConfigParseError,
+    ConnectionError,  # noqa: A004  (botocore's, which is not Python's)
     CredentialRetrievalError,
     HTTPClientError,
     IncompleteReadError,
+    InvalidRegionError,
     NoCredentialsError,
     PartialCredentialsError,
+    ProfileNotFound,
     SSLError,
 )
 from botocore.parsers import ResponseParserError
@@ -65,14 +70,14 @@ def mapped(address: str) -> Iterator[None]:
             f"{address}: the server could not prove who it is.",
             hint="If it has a private certificate authority, name its bundle in AWS_CA_BUNDLE.",
         ) from error
-    except (HTTPClientError, OSError) as error:
+    except (ConnectionError, HTTPClientError, OSError) as error:
         raise Unavailable(f"{address} cannot be reached: {type(error).__name__}.") from error
     except ResponseParserError as error:
-        raise BackendError(
-            f"{address}: the answer is not one of an S3 server.", hint="Check endpoint_url."
-        ) from error
+        raise not_s3(address) from error
+    except (ConfigNotFound, ConfigParseError, InvalidRegionError, ProfileNotFound) as error:
+        raise ConfigError(f"{address}: {str(error).rstrip('.')}.") from error
     except BotoCoreError as error:
-        raise ConfigError(f"{address} cannot be asked for: {str(error).rstrip('.')}.") from error
+        raise BackendError(f"{address} cannot be asked for: {str(error).rstrip('.')}.") from error
 
 
 def no_credentials(address: str) -> MissingSecret:
@@ -82,6 +87,11 @@ def no_credentials(address: str) -> MissingSecret:
         hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile, or configure access_key_id "
         "and secret_access_key; a public bucket is read with anonymous = true.",
     )
+
+
+def not_s3(address: str) -> BackendError:
+    """The error for an answer that no S3 server gives."""
+    return BackendError(f"{address}: the answer is not one of an S3 server.", hint="Check endpoint_url.")
 
 
 def _refusal(error: ClientError, address: str) -> WheelrelayError:

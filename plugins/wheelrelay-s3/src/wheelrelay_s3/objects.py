@@ -35,7 +35,7 @@ class S3Reader:
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
         """The objects in a folder, page after page; those that stand for folders are left out."""
         page: Mapping[str, Any] = {}
-        while not page or page.get("IsTruncated"):
+        while not page or page["IsTruncated"]:
             page = self._bucket.list_page(folder, **self._after(page, folder))
             for entry in page.get("Contents", ()):
                 if not entry["Key"].endswith("/"):
@@ -74,7 +74,7 @@ class S3Reader:
 
     def _stored(self, name: str, size: int, told: Mapping[str, Any]) -> StoredObject:
         kept = {key.lower(): unquote(value) for key, value in told.get("Metadata", {}).items()}
-        return StoredObject(name, size, told["ETag"].strip('"'), told["LastModified"], kept)
+        return StoredObject(name, size, told["ETag"].strip('"'), told.get("LastModified"), kept)
 
 
 class S3Objects(S3Reader):

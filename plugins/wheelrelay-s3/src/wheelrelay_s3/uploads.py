@@ -76,12 +76,12 @@ def _send_parts(
     """Send the file part by part; gives what the last request must say of each."""
     whole = hashlib.sha256()
     with staged.open() as stream:
-        number = 0
-        while part := stream.read(PART):
-            number += 1
+        for number in range(1, -(-staged.size // PART) + 1):
+            part = stream.read(PART)
             whole.update(part)
             sha256 = hashlib.sha256(part).digest()
             etag = _send(bucket, "upload_part", name, part, sha256, PartNumber=number, **this)
+            del part  # before the next one is read
             yield {"PartNumber": number, "ETag": etag, "ChecksumSHA256": _base64(sha256)}
     if whole.hexdigest() != staged.sha256:
         raise DigestMismatch(f"{staged.path} has other bytes than were staged; nothing was written.")

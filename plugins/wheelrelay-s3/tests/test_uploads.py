@@ -1,0 +1,185 @@
+"""What is uploaded is there whole and verified, or not at all, however large it is and whatever happens."""
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from random import Random
+
+import pytest
+from tests.servers.seaweed import free_ports, run_seaweed
+
+from wheelrelay.errors import AlreadyExists, ChangedWhileReading, DigestMismatch, Unavailable
+from wheelrelay.testing import stage_path
+from wheelrelay_s3.uploads import PART
+
+NAME = "sample-1.0-py3-none-any.whl"
+SMALL, LARGE = 1_000, 2 * PART + 1_000
+
+
+def staged(folder, size=SMALL, seed=0):
+    """A staged file of a wheel's name; what is in it does not matter here."""
+    folder.mkdir(exist_ok=True)
+    path = folder / NAME
+    path.write_bytes(Random(seed).randbytes(size))
+    return stage_path(path)
+
+
+def create(objects, file):
+    objects.create_object(file.filename, file, content_type="application/octet-stream", metadata={"a": "b"})
+
+
+def read(objects):
+    with objects.open_object(NAME) as stream:
+        return b"".join(iter(lambda: stream.read(1 << 20), b""))
+
+
+@pytest.fixture
+def config(server, configured):
+    return configured(server)
+
+
+@pytest.fixture
+def objects(config, objects_of):
+    return objects_of(config)
+
+
+@pytest.fixture
+def seen(server, config):
+    """What a stranger sees below the prefix: the objects, and the uploads that were begun and not ended."""
+
+    def look():
+        below = {"Bucket": config.bucket, "Prefix": f"{config.prefix}/sample"}
+        objects = server.client().list_objects_v2(**below).get("Contents", ())
+        uploads = server.client().list_multipart_uploads(Bucket=config.bucket).get("Uploads", ())
+        begun = [upload for upload in uploads if upload["Key"].startswith(below["Prefix"])]
+        return [*objects, *begun]
+
+    return look
+
+
+@pytest.mark.parametrize("size", [0, SMALL, PART, PART + 1, LARGE])
+def test_a_file_arrives_whole_with_what_is_kept_with_it(size, objects, tmp_path):
+    file = staged(tmp_path / "w", size)
+    create(objects, file)
+    assert read(objects) == file.path.read_bytes()
+    assert objects.stat_object(NAME).metadata == {"a": "b"}
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_a_taken_name_is_refused_and_nothing_is_left_over(size, objects, seen, tmp_path):
+    file = staged(tmp_path / "w", size)
+    create(objects, file)
+    with pytest.raises(AlreadyExists):
+        create(objects, staged(tmp_path / "other", size, seed=1))
+    assert read(objects) == file.path.read_bytes()
+    assert len(seen()) == 1
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_a_large_file_takes_the_place_of_another_on_demand(size, objects, tmp_path):
+    create(objects, staged(tmp_path / "w"))
+    file = staged(tmp_path / "other", size, seed=1)
+    objects.replace_object(NAME, file, content_type="application/octet-stream", metadata={})
+    assert read(objects) == file.path.read_bytes()
+
+
+def test_of_two_writers_of_large_files_one_wins(seaweed, configured, objects_of, tmp_path):
+    objects = objects_of(configured(seaweed))
+    rivals = [staged(tmp_path / str(seed), LARGE, seed) for seed in range(2)]
+
+    def rival(file):
+        try:
+            create(objects, file)
+        except AlreadyExists:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        won = list(pool.map(rival, rivals))
+    assert sorted(won) == [False, True]
+    assert read(objects) == rivals[won.index(True)].path.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["seaweed", "swift"])
+def test_the_server_refuses_other_bytes_than_were_staged(name, request, configured, objects_of, tmp_path):
+    objects = objects_of(configured(request.getfixturevalue(name)))
+    with pytest.raises(DigestMismatch):
+        create(objects, replace(staged(tmp_path / "w"), sha256="0" * 64))
+    assert [found.name for found in objects.list_objects() if found.name == NAME] == []
+
+
+def test_other_bytes_than_were_staged_never_become_a_large_object(objects, seen, tmp_path):
+    with pytest.raises(DigestMismatch):
+        create(objects, replace(staged(tmp_path / "w", LARGE), sha256="0" * 64))
+    assert seen() == []
+
+
+def test_a_file_that_changes_between_its_parts_leaves_nothing(objects, seen, tmp_path):
+    file = staged(tmp_path / "w", LARGE)
+
+    def touch(_):
+        os.utime(file.path, ns=(1, 1))
+
+    with pytest.raises(ChangedWhileReading):
+        create(objects, file.watched_by(touch))
+    assert seen() == []
+
+
+def test_a_server_that_dies_in_the_middle_shows_nothing_and_the_file_can_be_put_again(
+    configured, objects_of, tmp_path
+):
+    ports = free_ports()
+    file = staged(tmp_path / "w", LARGE)
+    (tmp_path / "server").mkdir()
+    with run_seaweed(tmp_path / "server", ports) as server:
+        config = configured(server)
+        objects = objects_of(config)
+        list(objects.list_objects())
+
+        def kill(_):
+            os.kill(server.pid, signal.SIGKILL)
+
+        with pytest.raises(Unavailable):
+            create(objects, file.watched_by(kill))
+        with pytest.raises(Unavailable):
+            list(objects.list_objects())
+    with run_seaweed(tmp_path / "server", ports):
+        assert [found.name for found in objects.list_objects() if found.name == NAME] == []
+        create(objects, file)
+        assert read(objects) == file.path.read_bytes()
+
+
+TRANSFER = """
+import sys
+from pathlib import Path
+from wheelrelay.testing import stage_path
+from wheelrelay_s3.config import S3Config
+from wheelrelay_s3.connection import connected
+from wheelrelay_s3.objects import S3Objects
+
+config = S3Config.model_validate_json(sys.argv[1])
+staged = stage_path(Path(sys.argv[2]))
+with connected(config) as bucket:
+    objects = S3Objects(bucket)
+    objects.create_object(staged.filename, staged, content_type="application/octet-stream", metadata={})
+    with objects.open_object(staged.filename) as stream:
+        size = sum(map(len, iter(lambda: stream.read(1 << 20), b"")))
+[peak] = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]
+print(size, int(peak) // 1024)
+"""
+
+
+@pytest.mark.long
+def test_a_file_of_400_mb_goes_there_and_back_in_little_memory(seaweed, configured, tmp_path):
+    path = tmp_path / NAME
+    with path.open("wb") as stream:
+        stream.truncate(400_000_000)
+    config = configured(seaweed).model_dump_json(exclude_unset=True)
+    command = [sys.executable, "-c", TRANSFER, config, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    size, peak = map(int, done.stdout.split())
+    assert size == 400_000_000
+    assert peak < 120, "MiB"
