@@ -47,12 +47,12 @@ def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json
     else:
         from wheelrelay.report.console import console
         from wheelrelay.report.findings import findings_lines
+        from wheelrelay.report.tables import counted
 
         for line in findings_lines(findings):
             console().print(line, soft_wrap=True)
-        click.echo(
-            f"{errors} errors, {len(findings) - errors} warnings." if findings else "Nothing is wrong."
-        )
+        warnings = counted(len(findings) - errors, "warning")
+        click.echo(f"{counted(errors, 'error')}, {warnings}." if findings else "Nothing is wrong.")
     return int(Exit.REFUSED if errors else Exit.IN_PLACE)
 
 

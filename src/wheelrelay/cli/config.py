@@ -16,6 +16,7 @@ def config() -> None:
 def check(config_path: str | None) -> None:
     """Validate the configuration; every problem is told with the path of its key."""
     from wheelrelay.errors import ConfigError
+    from wheelrelay.report.tables import counted
 
     found = loaded(config_path)
     if found.path is None:
@@ -24,7 +25,8 @@ def check(config_path: str | None) -> None:
         )
     for problem in found.broken.values():
         raise problem
-    click.echo(f"{found.path}: {len(found.remotes)} remotes and {len(found.routes)} routes, all valid.")
+    remotes, routes = counted(len(found.remotes), "remote"), counted(len(found.routes), "route")
+    click.echo(f"{found.path}: {remotes} and {routes}, all valid.")
 
 
 @config.command()

@@ -241,6 +241,7 @@ def verify(
     from wheelrelay.report.documents import findings_document
     from wheelrelay.report.findings import findings_lines
     from wheelrelay.report.progress import shown_on
+    from wheelrelay.report.tables import counted
 
     config = loaded(config_path)
     given: Any
@@ -257,7 +258,8 @@ def verify(
         for line in findings_lines(findings):
             console().print(line, soft_wrap=True)
         if not quiet:
-            click.echo(f"{len(findings)} files differ." if findings else "Everything is as it should be.")
+            wrong = f"Not as it should be: {counted(len(findings))}."
+            click.echo(wrong if findings else "Everything is as it should be.")
     return int(Exit.REFUSED if findings else Exit.IN_PLACE)
 
 
@@ -289,6 +291,7 @@ class Shown:
 
 def _ask(plan: "Plan") -> bool:
     from wheelrelay.records import Action
+    from wheelrelay.report.tables import counted
 
     uploads = sum(plan.count(sink, Action.UPLOAD) for sink in plan.sinks)
-    return click.confirm(f"Publish {uploads} files to {', '.join(plan.sinks)}?", err=True)
+    return click.confirm(f"Publish {counted(uploads)} to {', '.join(plan.sinks)}?", err=True)

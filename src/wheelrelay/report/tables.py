@@ -47,8 +47,8 @@ def files_table(files: Sequence[DistFile]) -> RenderableType:
         for file in sorted(release.files, key=lambda file: file.filename):
             note = "yanked" if file.yanked is not None else ", ".join(file.companions)
             table.add_row(escape(file.filename), _size(file.size), _short(file.sha256), escape(note))
-    number = len(releases_of(files))
-    return Group(table, Text(f"{counted(len(files))} in {number} release{'s' if number != 1 else ''}."))
+    releases = counted(len(releases_of(files)), "release")
+    return Group(table, Text(f"{counted(len(files))} in {releases}."))
 
 
 def plan_table(plan: Plan, *, every_file: bool = True) -> RenderableType:
@@ -90,9 +90,9 @@ def receipt_table(receipt: Receipt, *, every_file: bool = False) -> RenderableTy
     return Group(*parts, *findings_lines(receipt.findings), *_receipt_totals(receipt))
 
 
-def counted(number: int) -> str:
+def counted(number: int, what: str = "file") -> str:
     """``1 file``, ``2 files``."""
-    return f"{number} file{'s' if number != 1 else ''}"
+    return f"{number} {what}{'s' if number != 1 else ''}"
 
 
 def _table() -> Table:
