@@ -1,18 +1,15 @@
 """Containers as stores: made ready in time, served to pip, and the CDN before Cloud Files."""
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.servers.rackspace import Rackspace
-from tests.servers.swift import Swift
 
 from wheelrelay.errors import AuthenticationFailed, ConfigError
 from wheelrelay.protocols import SupportsReadiness
 from wheelrelay.testing import stage_path, write_distribution
-from wheelrelay_cloudfiles.config import CloudFilesConfig, SwiftConfig
+from wheelrelay_cloudfiles.config import CloudFilesConfig
 from wheelrelay_cloudfiles.store import CloudFilesStore, SwiftStore
 
 WHEEL = "sample-1.0-py3-none-any.whl"
@@ -101,15 +98,3 @@ def test_an_account_without_a_cdn_says_so(rackspace: Rackspace, store: CloudFile
     assert store.cdn_addresses() is None
     with pytest.raises(ConfigError, match="no CDN"):
         store.enable_cdn()
-
-
-def test_pip_installs_from_the_container_as_staticweb_serves_it(
-    swift: Swift, container: str, config_for: Callable[..., SwiftConfig], tmp_path: Path
-) -> None:
-    served = swift.make_container(container, public=True)
-    with config_for(swift, prefix="nightly").open() as store:
-        publish(store, tmp_path, WHEEL)
-    where = ["--index-url", f"{served}/nightly/simple/", "--target", str(tmp_path / "there")]
-    pip = [sys.executable, "-m", "pip", "--isolated", "--disable-pip-version-check", "--no-cache-dir"]
-    subprocess.run([*pip, "install", *where, "sample"], check=True, capture_output=True)
-    assert (tmp_path / "there" / "sample-1.0.dist-info").is_dir()
