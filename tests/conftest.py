@@ -9,6 +9,7 @@ import pytest
 import trustme
 
 from tests.servers.indexes import DevpiServer, IndexServer, run_devpi, run_pypiserver
+from tests.servers.pypi import PyPI, run_pypi
 from tests.servers.web import Web, run_web
 
 FOREIGN = ("WHEELRELAY_", "TWINE_", "NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -93,3 +94,10 @@ def tls_web(authority: trustme.CA) -> Iterator[Web]:
     authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
     with run_web(tls=context) as server:
         yield server
+
+
+@pytest.fixture
+def pypi() -> Iterator[PyPI]:
+    """An empty index that answers uploads as PyPI does, with faults at will."""
+    with run_pypi() as index:
+        yield index

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from time import monotonic, sleep
 from urllib.parse import unquote, urlsplit
 
@@ -120,6 +121,20 @@ class PyPI(Web):
         """Take a file away; its name cannot be used again."""
         with self._lock:
             del self.files[filename]
+
+    def forget(self, filename: str) -> None:
+        """Take a file away as if it had never been there."""
+        with self._lock:
+            del self.files[filename]
+            self._used.discard(filename)
+
+    def take(self, path: Path) -> None:
+        """Take a file from elsewhere than the upload API, whatever it is."""
+        content = path.read_bytes()
+        file = dist_file(path.name, size=len(content), upload_time=datetime.now(UTC))
+        with self._lock:
+            self.files[path.name] = Published(file, content, monotonic())
+            self._used.add(path.name)
 
     def yank(self, filename: str, reason: str = "") -> None:
         """Mark a file as yanked (PEP 592)."""

@@ -1,0 +1,155 @@
+"""A release, a configuration that leads it to the test index, and the command line to move it."""
+
+import json
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import wheelrelay
+from tests.servers.pypi import TOKEN, PyPI, run_pypi
+from wheelrelay.cli import main
+from wheelrelay.testing import make_sdist, make_wheel
+
+TAGS = (
+    "cp312-cp312-manylinux_2_17_x86_64",
+    "cp313-cp313-macosx_11_0_arm64",
+    "cp313-cp313-manylinux_2_17_x86_64",
+    "cp313-cp313-win_amd64",
+)
+SDIST = "sample-1.0.tar.gz"
+WHEELS = tuple(f"sample-1.0-{tag}.whl" for tag in TAGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command has come to.
+
+    Attributes:
+        code: its exit code.
+        out: what it wrote on standard output.
+        err: what it wrote on standard error.
+    """
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        """The document on standard output."""
+        return json.loads(self.out)
+
+
+Run = Callable[..., Ran]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder with a release in ``dist`` and a configuration.
+
+    Attributes:
+        folder: the working directory.
+        dist: the release.
+    """
+
+    folder: Path
+    dist: Path
+
+    def configure(self, *sinks: str, remotes: str = "", route: str = "") -> None:
+        """Write the configuration.
+
+        Args:
+            sinks: the names of the route's sinks.
+            remotes: tables of remotes.
+            route: further keys and tables of the route ``release``.
+        """
+        listed = ", ".join(f'"{sink}"' for sink in sinks)
+        lines = [
+            '[remotes.staging]\ntype = "directory"\npath = "dist"\n',
+            remotes,
+            f'[routes.release]\nsource = "staging"\nsinks = [{listed}]\n{route}\n',
+        ]
+        (self.folder / "wheelrelay.toml").write_text("\n".join(lines))
+
+    def digests(self) -> dict[str, str]:
+        """The sha256 of the release's files by name."""
+        return {
+            file.filename: file.sha256 or ""
+            for file in wheelrelay.list_files(str(self.dist), with_digests=True)
+        }
+
+
+def index_table(index: PyPI, name: str = "warehouse", *, kind: str = "pypi", keys: str = "") -> str:
+    """The table of a remote that is the test index.
+
+    Args:
+        index: the index.
+        name: of the remote.
+        kind: its type; ``pypi`` asks for all that PyPI asks for.
+        keys: further lines.
+    """
+    return (
+        f'[remotes.{name}]\ntype = "{kind}"\nurl = "{index.simple_url}"\nupload_url = "{index.upload_url}"\n'
+        f'token = {{ env = "{name.upper()}_TOKEN" }}\n{keys}\n'
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pypi: PyPI) -> Project:
+    """A release of four wheels and an sdist, and a route that leads it to the test index."""
+    dist = tmp_path / "dist"
+    for tag in TAGS:
+        make_wheel(dist, "sample", "1.0", tag, payload=tag.encode() * 100)
+    make_sdist(dist, "sample", "1.0")
+    made = Project(tmp_path, dist)
+    made.configure("warehouse", remotes=index_table(pypi))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WAREHOUSE_TOKEN", TOKEN)
+    monkeypatch.setenv("MIRROR_TOKEN", TOKEN)
+    return made
+
+
+@pytest.fixture
+def second() -> Iterator[PyPI]:
+    """Another test index."""
+    with run_pypi() as index:
+        yield index
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """Run a command of the command line in this process."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def call(*words: str) -> Ran:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        said = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Ran(ended.value.code, said.out, said.err)
+
+    yield call
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def relay(run: Run) -> Run:
+    """Relay the configured release."""
+    return lambda *options: run("relay", "release", "--yes", *options)
+
+
+@pytest.fixture
+def relay_beside(project: Project) -> Iterator[Callable[..., Future[wheelrelay.Receipt]]]:
+    """Relay in a thread, so that the test can do something meanwhile."""
+    with ThreadPoolExecutor(1) as pool:
+
+        def begin(requirements: Sequence[str] = (), **options: Any) -> Future[wheelrelay.Receipt]:
+            route = wheelrelay.load_config(project.folder / "wheelrelay.toml").route("release")
+            return pool.submit(wheelrelay.relay, route, requirements, **options)
+
+        yield begin
