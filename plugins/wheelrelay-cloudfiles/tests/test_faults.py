@@ -33,6 +33,7 @@ from wheelrelay_cloudfiles.config import SwiftConfig
 
 CONTENT = 8 * BLOCK
 TOKEN_LIFE = 2
+EPOCH = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 
 @pytest.fixture(scope="module")
@@ -261,6 +262,19 @@ def test_a_server_that_asks_to_wait_is_understood(
         assert failure.value.retry_after == 9
         with pytest.raises(Unavailable):
             list(store.iter_files(None))
+
+
+def test_who_finds_other_bytes_after_an_upload_has_lost_the_name(
+    by_token: Callable[[str], SwiftConfig], container: str
+) -> None:
+    with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
+        web.serve(f"/v1/AUTH_test/{container}", status=204)  # and no /info: then Swift's own limit holds
+        web.serve(f"/v1/AUTH_test/{container}/a", headers={"Etag": "theirs", "Last-Modified": EPOCH})
+        web.fail(f"/v1/AUTH_test/{container}/a", Reply(status=201, headers={"Etag": "ours"}))
+        with pytest.raises(AlreadyExists, match="same time"):
+            store._objects.create_object("a", b"x", content_type="text/plain", metadata={})
+        asked = [request.method for request in web.requests if request.path.endswith("/a")]
+        assert asked == ["PUT", "HEAD"]
 
 
 def test_a_token_is_not_taken_along_to_another_host(
