@@ -7,9 +7,10 @@ from urllib.parse import quote
 
 import pytest
 from tests.servers.swift import Swift
+from tests.servers.web import run_web
 
 from wheelrelay.containers.store import ContainerStore
-from wheelrelay.errors import AlreadyExists, ChangedWhileReading
+from wheelrelay.errors import AlreadyExists, ChangedWhileReading, Rejected
 from wheelrelay.staged import BLOCK, StagedFile
 from wheelrelay.testing import stage_path, write_distribution
 from wheelrelay_cloudfiles.config import SwiftConfig
@@ -134,3 +135,17 @@ def test_a_static_large_object_of_another_tool_is_removed_with_its_segments(
     assert content_of(store) == b"first,second"
     objects.delete_object(WHEEL)
     assert swift.names(empty_container) == []
+
+
+def test_a_cluster_that_does_not_join_segments_is_not_sent_any(
+    container: str, wheel: StagedFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWIFT_TOKEN", "any")
+    with run_web() as web:
+        web.serve("/info", json.dumps({"swift": {"max_file_size": 1000}}).encode())
+        web.serve(f"/v1/AUTH_test/{container}", status=204)
+        storage_url = f"{web.url}v1/AUTH_test"
+        config = SwiftConfig(container=container, storage_url=storage_url, token={"env": "SWIFT_TOKEN"})
+        with config.open() as store, pytest.raises(Rejected, match="does not join"):
+            store._objects.create_object(WHEEL, wheel, **PLAIN)
+        assert "PUT" not in {request.method for request in web.requests}

@@ -29,7 +29,7 @@ _KINDS: dict[int, tuple[type[WheelrelayError], str | None]] = {
     403: (PermissionDenied, "Check what these credentials may do there."),
     404: (NotFound, None),
     410: (NotFound, None),
-    412: (AlreadyExists, None),
+    412: (AlreadyExists, "The name is taken, and nothing was changed."),
     422: (DigestMismatch, "The bytes were changed on their way; nothing was written."),
 }
 
@@ -70,6 +70,8 @@ def libcloud_errors(url: str) -> Iterator[None]:
             raise ConfigError(
                 f"{shown(url)} redirects to another address.", hint="Give the address that is meant."
             ) from error
+        except requests.RequestException:
+            raise
         except InvalidCredsError as error:
             raise error_for(401, f"{shown(url)} does not accept the credentials.") from error
         except BaseHTTPError as error:

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from typing import Any
 from uuid import uuid4
 
+from wheelrelay.errors import Rejected
 from wheelrelay_cloudfiles.bodies import Body
 from wheelrelay_cloudfiles.transfers import Transfers
 
@@ -35,11 +36,20 @@ class LargeObjects:
 
         Returns:
             The ETag of the whole.
+
+        Raises:
+            Rejected: the cluster knows no large objects.
         """
+        limits = self._transfers.limits()
+        if not limits.joins:
+            raise Rejected(
+                f"{path} would have {len(body)} bytes, the cluster takes {limits.size} in an object, "
+                "and it does not join segments."
+            )
         place = f"{folder}/{uuid4().hex}"
         manifest: list[dict[str, Any]] = []
         try:
-            for number, part in enumerate(body.parts(min(SEGMENT, self._transfers.limit()))):
+            for number, part in enumerate(body.parts(min(SEGMENT, limits.size))):
                 manifest.append({"path": f"{place}/{number:04}", "size_bytes": len(part)})
                 manifest[-1]["etag"] = self._transfers.put(manifest[-1]["path"], part, {})
             with ExitStack() as stack:

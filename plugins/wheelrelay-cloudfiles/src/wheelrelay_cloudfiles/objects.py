@@ -62,10 +62,10 @@ class SwiftObjects:
 
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
         """All objects directly in a folder; asked for page by page until there is no more."""
-        marker = ""
-        while page := self._page(folder, marker):
+        marker, place = "", self._prefix + folder
+        while page := self._page(place, marker):
             for entry in page:
-                if entry.get("name", self._prefix) != self._prefix:
+                if entry.get("name", place) != place:
                     yield from self._stored(entry)
             marker = page[-1].get("name") or page[-1]["subdir"]
 
@@ -126,7 +126,7 @@ class SwiftObjects:
 
     def _write(self, name: str, body: Body, headers: Mapping[str, str]) -> str:
         path = self._path(name)
-        if len(body) > self._transfers.limit():
+        if len(body) > self._transfers.limits().size:
             return self._large.write(path, body, headers, folder=self._path(f"{SEGMENTS}/{name}"))
         careful = "If-None-Match" in headers and len(body) > BLOCK
         last_look = (lambda: self._refuse_if_there(name)) if careful else None
@@ -140,9 +140,9 @@ class SwiftObjects:
     def _taken(self, name: str) -> AlreadyExists:
         return AlreadyExists(f"Somebody else put {self.address_of(name)} there at the same time.")
 
-    def _page(self, folder: str, marker: str) -> list[dict[str, Any]]:
+    def _page(self, place: str, marker: str) -> list[dict[str, Any]]:
         """The entries that follow ``marker``: objects, and the names of folders."""
-        query = {"prefix": self._prefix + folder, "delimiter": "/", "marker": marker}
+        query = {"prefix": place, "delimiter": "/", "marker": marker}
         path = "/" + quote(self._container)
         answer = self._driver.call(lambda driver: driver.connection.request(path, params=query))
         if answer.status == 404:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urljoin
 
@@ -14,8 +15,25 @@ from wheelrelay_cloudfiles.account import Access, Account
 from wheelrelay_cloudfiles.bodies import Body, WithLastLook
 from wheelrelay_cloudfiles.errors import raise_for
 
-USUAL_LIMIT = 5 * 2**30 + 2
-"""Bytes that an object may have where the cluster does not say; what Swift comes with."""
+_PLAIN = {"Accept-Encoding": "identity"}
+"""Sent with every request: what comes is to be the object's own bytes."""
+
+
+_NOT_SAID = (NotFound, PermissionDenied, AuthenticationFailed, Rejected)
+"""What a cluster answers that does not tell everybody about itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a cluster takes; by default, where the cluster does not say, what Swift comes with.
+
+    Attributes:
+        size: the most bytes that an object may have.
+        joins: whether larger objects can be made of segments.
+    """
+
+    size: int = 5 * 2**30 + 2
+    joins: bool = True
 
 
 class Transfers:
@@ -32,7 +50,7 @@ class Transfers:
         self._account = account
         self._http = http
         self._lock = threading.Lock()
-        self._limit: int | None = None
+        self._limits: Limits | None = None
 
     def ask(
         self,
@@ -68,7 +86,7 @@ class Transfers:
                     self._http.send(
                         method,
                         access.storage_url + address,
-                        headers={**(headers or {}), "X-Auth-Token": access.token},
+                        headers={**_PLAIN, **(headers or {}), "X-Auth-Token": access.token},
                         body=WithLastLook(stream, last_look) if body and last_look else stream,
                     )
                 )
@@ -119,17 +137,18 @@ class Transfers:
             except NotFound:
                 return
 
-    def limit(self) -> int:
-        """The most bytes that an object may have; the cluster is asked once."""
+    def limits(self) -> Limits:
+        """What the cluster takes; it is asked once."""
         with self._lock:
-            if self._limit is None:
-                self._limit = self._ask_limit()
-            return self._limit
+            if self._limits is None:
+                self._limits = self._ask_limits()
+            return self._limits
 
-    def _ask_limit(self) -> int:
+    def _ask_limits(self) -> Limits:
         with self._http.send("GET", urljoin(self._account.access().storage_url, "/info")) as answer:
             try:
                 raise_for(answer)
-                return int(answer.json()["swift"]["max_file_size"])
-            except (NotFound, PermissionDenied, AuthenticationFailed, Rejected, ValueError, KeyError):
-                return USUAL_LIMIT
+                said = answer.json()
+                return Limits(int(said["swift"]["max_file_size"]), joins="slo" in said)
+            except (*_NOT_SAID, ValueError, KeyError, TypeError):
+                return Limits()
