@@ -6,8 +6,10 @@ over plain HTTP unless the host is this machine or the configuration insists.
 """
 
 import threading
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from email.utils import parsedate_to_datetime
 from http.client import IncompleteRead
 from ipaddress import ip_address
@@ -63,19 +65,14 @@ class _NoAuth(requests.auth.AuthBase):
 class RenewableAuth(requests.auth.AuthBase):
     """Credentials that may have changed since they were read: a token expires, a secret is rotated."""
 
-    def make_ready(self) -> None:
-        """Read the credentials now.
-
-        Raises:
-            MissingSecret: they are not there.
-        """
-        raise NotImplementedError
-
-    def renew(self, refused: str | None) -> bool:
-        """Read the credentials again after the ``Authorization`` value ``refused`` was not accepted.
+    def renew(self, refusal: requests.Response) -> bool:
+        """Read the credentials again after an answer that did not accept them.
 
         Returns:
             Whether there are others now, so that trying again makes sense.
+
+        Raises:
+            AuthenticationFailed: there are none; says more than the answer does.
         """
         raise NotImplementedError
 
@@ -204,16 +201,31 @@ class HttpClient:
         ):
             yield response
 
-    def make_ready(self) -> None:
-        """Read the credentials now, if there are any to read; see `RenewableAuth.make_ready`."""
-        if isinstance(self._auth, RenewableAuth):
-            self._auth.make_ready()
+    def with_auth(self, auth: requests.auth.AuthBase, *origins: str) -> "HttpClient":
+        """The same connections with other credentials; closing this client closes them.
+
+        Args:
+            auth: puts credentials on a request.
+            origins: URLs to whose scheme, host and port they belong.
+        """
+        twin = copy(self)
+        twin._auth = auth  # noqa: SLF001  (of its own kind)
+        twin._origins = {origin_of(url) for url in origins}  # noqa: SLF001  (likewise)
+        return twin
 
     def renew_credentials(self, refusal: requests.Response) -> bool:
-        """After a 401: whether there are other credentials now, so that sending again makes sense."""
+        """Whether there are other credentials after a refusal, so that sending again makes sense.
+
+        Raises:
+            AuthenticationFailed: there are some, and they may not be sent; or as `RenewableAuth.renew`.
+        """
+        if self._auth and not self._may_carry_credentials(refusal.url):
+            raise AuthenticationFailed(
+                f"{shown(refusal.url)} wants credentials, and none are sent over plain HTTP.",
+                hint="Use https, or say allow_insecure = true if nobody can listen.",
+            )
         auth = self._auth_for(refusal.url)
-        used = refusal.request.headers.get("Authorization")
-        return isinstance(auth, RenewableAuth) and auth.renew(used)
+        return isinstance(auth, RenewableAuth) and auth.renew(refusal)
 
     def close(self) -> None:
         """Close all connections of all threads."""
@@ -273,14 +285,14 @@ class HttpClient:
 
 
 class RawBody:
-    """The body of an answer as it came over the wire: a file's own compression is not undone."""
+    """The body of an answer as it comes over the wire: a file's own compression is not undone."""
 
     def __init__(self, response: requests.Response) -> None:
         self._raw = response.raw
 
     def read(self, size: int, /) -> bytes:
-        """Up to ``size`` bytes; empty at the end."""
-        block: bytes = self._raw.read(size, decode_content=False)
+        """Up to ``size`` bytes, as soon as there are any; empty at the end."""
+        block: bytes = self._raw.read1(size, decode_content=False)
         return block
 
 
@@ -315,28 +327,49 @@ def shown(url: str) -> str:
 
 
 def raise_for(response: requests.Response) -> None:
-    """Raise the error that the status of an answer stands for; nothing for success.
+    """Raise the error that the status of an answer stands for; nothing for success. See `error_for`."""
+    if error := error_for(response):
+        raise error
 
-    Raises:
-        AuthenticationFailed: 401.
-        PermissionDenied: 403.
-        NotFound: 404 and 410.
-        Unavailable: 408, 425, 429 and 5xx.
-        Rejected: any other status that is not success; redirects too, if they were not followed.
+
+def error_for(response: requests.Response) -> BackendError | None:
+    """The error that the status of an answer stands for, with the server's own words; none for success.
+
+    `AuthenticationFailed` is 401, `PermissionDenied` 403, `NotFound` 404 and 410, `Unavailable` 408, 425, 429
+    and 5xx, `Rejected` any other status that is not success; redirects too, if they were not followed.
     """
     status = response.status_code
     if 200 <= status < 300:
-        return
+        return None
     told = f"{shown(response.url)} answered {status}{_words_of(response)}"
     if status == 401:
-        raise AuthenticationFailed(told, hint="Check the credentials of this remote.")
+        return AuthenticationFailed(told, hint="Check the credentials of this remote.")
     if status == 403:
-        raise PermissionDenied(told, hint="Check what these credentials may do there.")
+        return PermissionDenied(told, hint="Check what these credentials may do there.")
     if status in (404, 410):
-        raise NotFound(told)
+        return NotFound(told)
     if status in (408, 425, 429) or status >= 500:
-        raise Unavailable(told, retry_after=retry_after(response))
-    raise Rejected(told, status=status)
+        return Unavailable(told, retry_after=retry_after(response))
+    return Rejected(told, status=status)
+
+
+def repeated(said: str, *secrets: str) -> str:
+    r"""What a server said, fit to be repeated: short, on one line, and without what was entrusted to it.
+
+    Args:
+        said: its words.
+        secrets: what was sent to it; some servers repeat that in their answers.
+
+    >>> repeated("No such\ntoken: hunter2.", "hunter2")
+    'No such token: ***'
+    """
+    for secret in filter(None, secrets):
+        said = said.replace(secret, "***")
+    plain = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
+        for character in " ".join(said.split())
+    )
+    return plain[:SAID_BY_SERVER].rstrip(".")
 
 
 def retry_after(response: requests.Response) -> float | None:
@@ -413,11 +446,17 @@ def _words_of(response: requests.Response) -> str:
     # Read in any case: with an answer that is read to its end, the connection can be used again.
     body = response.raw.read(4 * SAID_BY_SERVER, decode_content=True) if response.raw else b""
     if "html" not in response.headers.get("Content-Type", "html"):
-        said = " ".join((body or response.content).decode("utf-8", "replace").split()) or said
-    said = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in said
-    )
-    return f": {said[:SAID_BY_SERVER].rstrip('.')}." if said else "."
+        said = (body or response.content).decode("utf-8", "replace").strip() or said
+    said = repeated(said, *_sent_secrets(response.request))
+    return f": {said}." if said else "."
+
+
+def _sent_secrets(request: requests.PreparedRequest) -> tuple[str, ...]:
+    """The credentials that went with a request, as they stand in its header and in plain text."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme != "Basic":
+        return (value,)
+    return value, b64decode(value).decode("utf-8", "replace").partition(":")[2]
 
 
 def _user_agent() -> str:

@@ -35,6 +35,22 @@ class RemoteConfig(BaseModel):
 
     type: str
 
+    _remote_name: str = ""
+
+    def named(self, name: str) -> Self:
+        """The same configuration, told what its remote is called, as `Remote.open` does.
+
+        A backend whose credentials may stand under the remote's name reads it from `remote_name`.
+        """
+        named = self.model_copy()
+        named._remote_name = name  # noqa: SLF001  (of its own kind)
+        return named
+
+    @property
+    def remote_name(self) -> str:
+        """What the remote is called, or its address; empty if it was opened without a name."""
+        return self._remote_name
+
     def open(self) -> AbstractContextManager[Backend]:
         """Connect. The context manager's exit closes all connections.
 
@@ -72,6 +88,11 @@ class SinkConfig(RemoteConfig):
 
     checks: ChecksConfig = Field(
         default=ChecksConfig(), description="Which checks a release must pass before it is published there."
+    )
+
+    sign: bool = Field(
+        default=False,
+        description="Publish a signature with each file: the source's, or else one made with gpg.",
     )
 
     usual_profile: ClassVar[Profile] = Profile.INDEX

@@ -67,9 +67,17 @@ class Config:
 
 
 def looks_like_remote(word: str, config: Config) -> bool:
-    """Whether a word on the command line can only mean a remote: a known name, or an address."""
+    """Whether a word on the command line can only mean a remote: a known name, or an address.
+
+    The name of a section of ``~/.pypirc`` may be that of a project as well, as for a token of its own; it
+    counts where no route is configured that a requirement could be for.
+    """
     known = word in config.remotes or f"remotes.{word}" in config.broken or word in PRESETS
-    return known or "/" in word or word.startswith((".", "~"))
+    if known or "/" in word or word.startswith((".", "~")):
+        return True
+    from wheelrelay.config.pypirc import sections
+
+    return not config.route_names() and word in sections()
 
 
 def load_config(path: str | os.PathLike[str] | None = None) -> Config:

@@ -1,10 +1,11 @@
 """A named place, and what may stand for one: a configured name, an address, a configuration, a backend."""
 
+import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
@@ -17,6 +18,11 @@ from wheelrelay.errors import ConfigError, PluginLoadError, WheelrelayError
 from wheelrelay.plugins import BACKENDS, find, installed
 from wheelrelay.protocols import Backend, Sink, Source
 from wheelrelay.select import nearest
+
+if TYPE_CHECKING:
+    from wheelrelay.config.pypirc import Section
+
+_USERINFO = re.compile(r"(?<=://)[^/?#]*@")
 
 PRESETS = ("pypi", "testpypi")
 """Remotes that are there without being configured; each is a type of its own."""
@@ -41,12 +47,17 @@ class Remote:
         if self.connected is not None:
             return nullcontext(self.connected)
         assert self.config is not None
-        return self.config.open()
+        return self.config.named(self.name).open()
 
     @property
     def confirm(self) -> Confirm:
         """How to prove what was published there."""
         return self.config.confirm if isinstance(self.config, SinkConfig) else Confirm.INDEX
+
+    @property
+    def sign(self) -> bool:
+        """Whether a signature is published there with each file."""
+        return self.config.sign if isinstance(self.config, SinkConfig) else False
 
     @property
     def checks(self) -> ChecksConfig:
@@ -83,7 +94,7 @@ def from_address(text: str, *, known: Mapping[str, object] | None = None) -> Rem
     """Read an address, in one of these forms.
 
     ``./dist``, ``/srv/wheels``, ``~/wheelhouse``, ``file:///srv/wheels`` (a directory);
-    ``pypi``, ``testpypi``;
+    ``pypi``, ``testpypi``; the name of a section of ``~/.pypirc``;
     ``index+https://...``, ``listing+https://...``; ``https://...`` (found out by asking);
     ``TYPE://...`` of an installed backend; any other address that fsspec knows.
 
@@ -96,13 +107,19 @@ def from_address(text: str, *, known: Mapping[str, object] | None = None) -> Rem
     scheme, has_scheme, rest = text.partition("://")
     if not has_scheme:
         return _from_path(text, known or {})
+    where = _USERINFO.sub("", text)
+    if ":" in "".join(_USERINFO.findall(text)):
+        raise ConfigError(
+            f"{where}: a password does not belong in an address.",
+            hint="Leave it out; where credentials are looked for is told in the README.",
+        )
     if scheme == "file":
         return _directory(text, unquote(urlsplit(text).path))
     kind, plus, web = scheme.partition("+")
     if plus:
-        return Remote(text, make_config(kind, {"url": f"{web}://{rest}"}, where=text))
+        return Remote(text, make_config(kind, {"url": f"{web}://{rest}"}, where=where))
     if scheme in ("http", "https"):
-        return Remote(text, make_config("web", {"url": text}, where=text))
+        return Remote(text, make_config("web", {"url": text}, where=where))
     return Remote(text, _by_scheme(scheme, text))
 
 
@@ -143,9 +160,28 @@ def config_class(kind: str) -> type[RemoteConfig]:
 def _from_path(text: str, known: Mapping[str, object]) -> Remote:
     if text.startswith((".", "/", "~", "\\")) or "/" in text or Path(text).drive:
         return _directory(text, text)
-    names = [*known, *PRESETS]
+    from wheelrelay.config.pypirc import sections
+
+    found = sections()
+    if text in found:
+        return _from_section(found[text])
+    names = [*known, *PRESETS, *found]
     hint = f"For a directory, write './{text}'. {nearest([text], names)}"
     raise ConfigError(f"There is no remote {text!r}.", hint=hint)
+
+
+def _from_section(section: "Section") -> Remote:
+    """The remote that a section of ``~/.pypirc`` stands for.
+
+    That of PyPI or TestPyPI is read where theirs are. Of others no Simple API is known.
+    """
+    from wheelrelay.config.pypirc import kind_of
+
+    where = f"~/.pypirc: [{section.name}]"
+    if not section.repository:
+        raise ConfigError(f"{where}: the repository is missing.", hint="As in repository = https://...")
+    kind = kind_of(section.repository)
+    return Remote(section.name, make_config(kind, {"upload_url": section.repository}, where=where))
 
 
 def _directory(name: str, path: str) -> Remote:

@@ -23,6 +23,7 @@ from wheelrelay.config.values import Duration, LocalPath
 from wheelrelay.errors import ConfigError
 from wheelrelay.expect import Expected, expected_wheels, from_build_identifiers
 from wheelrelay.select import Selection, TagPattern, parse_requirement
+from wheelrelay.signing import fingerprint_in
 
 Parsed = TypeVar("Parsed")
 
@@ -55,6 +56,12 @@ def _checked_requirement(text: str) -> str:
 def _checked_pattern(text: str) -> str:
     _as_value_error(TagPattern.parse, text)
     return text
+
+
+def _key(text: str, info: ValidationInfo) -> str:
+    """A fingerprint in one spelling, or the path of a key file, counted from the configuration file."""
+    fingerprint: str | None = _as_value_error(fingerprint_in, text)
+    return fingerprint or str(Path((info.context or {}).get("base", "")) / Path(text).expanduser())
 
 
 def _as_value_error(function: Any, *args: Any, **options: Any) -> Any:
@@ -124,6 +131,18 @@ class Expect(BaseModel):
             raise error.at(str(path)) from None
 
 
+class Verify(BaseModel):
+    """What is proved of the files of a source before any of them is published."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    signatures: tuple[Annotated[str, AfterValidator(_key)], ...] = Field(
+        default=(),
+        description="Refuse files without a good GPG signature by one of these keys: fingerprints or long key "
+        "ids of keys that gpg has, or paths of key files.",
+    )
+
+
 class Route(BaseModel):
     """From one remote to one or more remotes.
 
@@ -132,7 +151,9 @@ class Route(BaseModel):
     <Mode.RELEASE: 'release'>
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
 
     source: RemoteField = Field(description="The remote to read from: its name, or an address.")
     sinks: Annotated[
@@ -162,6 +183,9 @@ class Route(BaseModel):
     )
     expect: Expect | None = Field(
         default=None, description="What has to be there; else nothing is published."
+    )
+    verify: Verify = Field(
+        default=Verify(), description="What is proved of the files before any of them is published."
     )
 
     def selection(self, requirements: Sequence[str | Requirement] = ()) -> Selection:

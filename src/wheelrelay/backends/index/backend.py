@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 
 from packaging.utils import NormalizedName
 
+from wheelrelay.backends.index.credentials import IndexAuth
 from wheelrelay.backends.index.simple_api import SimpleApi
 from wheelrelay.errors import AlreadyExists, PermissionDenied, Rejected
 from wheelrelay.http import HttpClient
@@ -48,21 +49,29 @@ class IndexReader:
 
 
 class Uploader:
-    """An index that is only written to: nothing can be compared or confirmed there."""
+    """An index that is only written to: nothing can be compared or confirmed there.
 
-    def __init__(self, http: HttpClient, upload_url: str) -> None:
+    Args:
+        http: how to reach it.
+        upload_url: of the upload API.
+        auth: whose credentials go with a file.
+    """
+
+    def __init__(self, http: HttpClient, upload_url: str, auth: IndexAuth) -> None:
         self._http = http
         self._upload_url = upload_url
+        self._auth = auth
 
     def put(self, staged: StagedFile) -> None:
         """Upload a file with its signature."""
         from wheelrelay.backends.index.upload import upload
 
-        upload(self._http, self._upload_url, staged)
+        auth = self._auth.for_project(staged.file.project)
+        upload(self._http.with_auth(auth, self._upload_url), self._upload_url, staged)
 
     def make_ready(self) -> None:
         """Resolve the credentials, so that a missing secret shows before anything is published."""
-        self._http.make_ready()
+        self._auth.make_ready()
 
 
 class Index(IndexReader):
@@ -96,19 +105,11 @@ class Index(IndexReader):
         return next((file for file in there if file.filename == staged.filename), None)
 
 
-def open_index(http: HttpClient, url: str | None, upload_url: str | None) -> Backend:
-    """The backend that has just the roles that its addresses give it.
-
-    Args:
-        http: how to reach it.
-        url: of the Simple API, if it is to be read.
-        upload_url: of the upload API, if it is to be written; one of the two is given.
-    """
-    api = SimpleApi(http, url) if url else None
-    uploader = Uploader(http, upload_url) if upload_url else None
-    if api and uploader:
-        return Index(api, uploader)
-    if api:
-        return IndexReader(api)
+def open_index(reader: SimpleApi | None, uploader: Uploader | None) -> Backend:
+    """The backend that has just the roles that its addresses give it; one of the two is given."""
+    if reader and uploader:
+        return Index(reader, uploader)
+    if reader:
+        return IndexReader(reader)
     assert uploader is not None
     return uploader

@@ -8,17 +8,14 @@ from pydantic import Field, model_validator
 
 from wheelrelay.checks import Profile
 from wheelrelay.config import (
-    Confirm,
     LocalPath,
     SecretReference,
+    SecretValue,
     SinkConfig,
     TextOrReference,
     WebAddress,
 )
 from wheelrelay.protocols import Backend
-
-if TYPE_CHECKING:
-    from wheelrelay.http import HttpClient
 
 
 class IndexConfig(SinkConfig):
@@ -48,38 +45,37 @@ class IndexConfig(SinkConfig):
     def _addresses_and_credentials_make_sense(self) -> Self:
         if self.url is None and self.upload_url is None:
             raise ValueError("an index needs url, or upload_url, or both")
-        if self.url is None and self.confirm is not Confirm.NONE:
-            raise ValueError(
-                "without url nothing can be compared or confirmed: "
-                'give the address of the Simple API, or say confirm = "none"'
-            )
         if self.token and (self.username or self.password):
             raise ValueError("give either token, or username and password")
         return self
 
     @contextmanager
     def open(self) -> Iterator[Backend]:
-        """Connect: with ``upload_url`` as a sink, with ``url`` as a source, with both as both."""
-        from wheelrelay.backends.index.backend import open_index
+        """Connect: with ``upload_url`` as a sink, with ``url`` as a source, with both as both.
 
-        http = self._http()
-        try:
-            yield open_index(http, self.url, self.upload_url)
-        finally:
-            http.close()
+        Where credentials are looked for is told in `wheelrelay.backends.index.credentials`.
 
-    def _http(self) -> "HttpClient":
-        from wheelrelay.backends.index.credentials import credentials_for
-        from wheelrelay.http import HttpClient
+        Raises:
+            ConfigError: a certificate is not there, or ``~/.pypirc`` cannot be read.
+        """
+        from wheelrelay.backends.index.connection import Reach, connected
+        from wheelrelay.backends.index.credentials import Account
 
-        addresses = tuple(address for address in (self.url, self.upload_url) if address)
-        return HttpClient(
-            auth=credentials_for(self.username, self.password, self.token, self.upload_url),
-            origins=addresses,
-            ca_cert=str(self.ca_cert) if self.ca_cert else None,
-            client_cert=str(self.client_cert) if self.client_cert else None,
-            allow_insecure=self.allow_insecure,
+        secret = self.token or self.password
+        account = Account(
+            self.remote_name,
+            None if self.token or not self.username else SecretValue(self.username),
+            SecretValue(secret) if secret else None,
         )
+        reach = Reach(self.ca_cert, self.client_cert, self.allow_insecure)
+        with connected(
+            account, reach, self.url, self.upload_url, read_by_all=self._is_read_by_all()
+        ) as backend:
+            yield backend
+
+    def _is_read_by_all(self) -> bool:
+        """Whether nobody needs credentials to read here."""
+        return False
 
 
 class PyPIConfig(IndexConfig):
@@ -95,6 +91,9 @@ class PyPIConfig(IndexConfig):
         default_factory=lambda: _presets().PYPI_UPLOAD, description="Address of the upload API."
     )
 
+    def _is_read_by_all(self) -> bool:
+        return self.url == _presets().PYPI_SIMPLE
+
 
 class TestPyPIConfig(IndexConfig):
     """The test instance of the Python Package Index."""
@@ -109,6 +108,9 @@ class TestPyPIConfig(IndexConfig):
     upload_url: WebAddress | None = Field(
         default_factory=lambda: _presets().TESTPYPI_UPLOAD, description="Address of the upload API."
     )
+
+    def _is_read_by_all(self) -> bool:
+        return self.url == _presets().TESTPYPI_SIMPLE
 
 
 def _presets() -> "type[Presets]":

@@ -1,11 +1,10 @@
 """The legacy upload API: what twine knows of it, and our own way of sending.
 
-The only module that imports twine. Taken from it: the metadata of a distribution, the form's fields,
-the format of ``.pypirc``, and the addresses of PyPI and TestPyPI. The sending is ours: one pass over the
-bytes, in large blocks, from a file whose digest is known already.
+Taken from twine, here alone: the metadata of a distribution, the form's fields, and the addresses of PyPI
+and TestPyPI. The sending is ours: one pass over the bytes, in large blocks, from a file whose digest is
+known already.
 """
 
-import configparser
 import uuid
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,10 @@ from pypi_simple import PYPI_SIMPLE_ENDPOINT
 from twine import exceptions
 from twine.package import PackageFile
 from twine.repository import TEST_WAREHOUSE, Repository
-from twine.utils import DEFAULT_CONFIG_FILE, DEFAULT_REPOSITORY, TEST_REPOSITORY, get_config
+from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 from urllib3.filepost import encode_multipart_formdata
 
-from wheelrelay.errors import AlreadyExists, ConfigError, Rejected
+from wheelrelay.errors import AlreadyExists, Rejected
 from wheelrelay.http import HttpClient, raise_for, shown
 from wheelrelay.model import Companion
 from wheelrelay.staged import StagedFile, StagedStream
@@ -106,7 +105,7 @@ def upload(http: HttpClient, url: str, staged: StagedFile) -> None:
     with staged.open():  # a file that was touched must not be taken for one that was built badly
         fields = form_fields(staged)
     answer = _send(http, url, fields, staged)
-    if answer.status_code == 401 and http.renew_credentials(answer):
+    if answer.status_code in (401, 403) and http.renew_credentials(answer):  # PyPI: 403 if one has expired
         answer = _send(http, url, fields, staged)
     _raise_for_upload(answer, staged.filename)
 
@@ -128,26 +127,6 @@ def form_fields(staged: StagedFile) -> list[tuple[str, Any]]:
     if not any(name == "requires_python" for name, _ in fields):
         fields.append(("requires_python", ""))  # GitLab's index refuses a form without it
     return [(":action", "file_upload"), ("protocol_version", "1"), *fields]
-
-
-def pypirc_credentials(upload_url: str) -> tuple[str, str] | None:
-    """User name and password of the section of ``~/.pypirc`` whose repository is this address.
-
-    Raises:
-        ConfigError: the file cannot be read; its lines are not repeated.
-    """
-    try:
-        sections = get_config(DEFAULT_CONFIG_FILE)
-    except (configparser.Error, exceptions.TwineException, OSError, UnicodeDecodeError):
-        raise ConfigError(
-            f"{DEFAULT_CONFIG_FILE} cannot be read.", hint="Its format: [NAME], then KEY = VALUE lines."
-        ) from None
-    for section in sections.values():
-        if (section.get("repository") or "").rstrip("/") == upload_url.rstrip("/"):
-            username, password = section.get("username"), section.get("password")
-            if username and password:
-                return username, password
-    return None
 
 
 def _send(http: HttpClient, url: str, fields: list[tuple[str, Any]], staged: StagedFile) -> requests.Response:

@@ -1,0 +1,85 @@
+"""Put a connected index together: what reads it, what writes it, and whose credentials go with which."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from wheelrelay.backends.index.backend import Uploader, open_index
+from wheelrelay.backends.index.credentials import (
+    Account,
+    Wanted,
+    certificates,
+    reading_auth,
+    uploading_auth,
+)
+from wheelrelay.backends.index.simple_api import SimpleApi
+from wheelrelay.http import HttpClient, is_private, is_same_host, shown
+from wheelrelay.protocols import Backend
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How an index is reached.
+
+    Attributes:
+        ca_cert: CA bundle to trust instead of the usual one.
+        client_cert: client certificate with its key.
+        allow_insecure: send credentials over plain HTTP to other machines too.
+    """
+
+    ca_cert: Path | None
+    client_cert: Path | None
+    allow_insecure: bool
+
+    def client(self, wanted: Wanted | None) -> HttpClient:
+        """HTTP without credentials; certificates that are not configured are those of an upload address."""
+        ca_cert, client_cert = certificates(wanted, self.ca_cert, self.client_cert)
+        return HttpClient(ca_cert=ca_cert, client_cert=client_cert, allow_insecure=self.allow_insecure)
+
+    def may_carry_secrets(self, address: str) -> bool:
+        """Whether credentials may be sent to an address; a way that others can listen on is warned of."""
+        if is_private(address):
+            return True
+        if self.allow_insecure:
+            logger.warning(
+                "%s is plain HTTP: whoever is on the way there can read credentials.", shown(address)
+            )
+        return self.allow_insecure
+
+
+@contextmanager
+def connected(
+    account: Account, reach: Reach, url: str | None, upload_url: str | None, *, read_by_all: bool
+) -> Iterator[Backend]:
+    """An index with the roles that its addresses give it; at the end all is closed and given back.
+
+    Args:
+        account: what the configuration says of credentials.
+        reach: how to get there.
+        url: of the Simple API, if it is to be read.
+        upload_url: of the upload API, if it is to be written; one of the two is given.
+        read_by_all: whether it is read without credentials, whatever there is.
+
+    Raises:
+        ConfigError: a certificate is not there, or ``~/.pypirc`` cannot be read.
+    """
+    uploads = Wanted(account, upload_url) if upload_url else None
+    with ExitStack() as stack:
+        http = stack.enter_context(closing(reach.client(uploads)))
+        reader = uploader = None
+        if url:
+            # What is found by the upload address serves to read on the same host, and on no other.
+            same = upload_url is not None and is_same_host(url, upload_url)
+            reads = uploads if uploads and same else Wanted(account, url)
+            auth = reading_auth(reads).for_project()
+            reader = SimpleApi(http if read_by_all else http.with_auth(auth, url), url)
+        if uploads:
+            may_be_sent = reach.may_carry_secrets(uploads.address)
+            uploading = uploading_auth(uploads, http, may_be_sent=may_be_sent)
+            stack.callback(uploading.close)
+            uploader = Uploader(http, uploads.address, uploading)
+        yield open_index(reader, uploader)

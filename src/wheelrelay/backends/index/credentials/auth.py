@@ -1,0 +1,168 @@
+"""Keep the credentials of an index: resolved when they are used, once for all threads, again after a 401."""
+
+import threading
+from collections.abc import Sequence
+
+import requests
+
+from wheelrelay.backends.index.credentials import places
+from wheelrelay.backends.index.credentials.chain import Nowhere, look
+from wheelrelay.backends.index.credentials.trusted import TrustedPublishing
+from wheelrelay.backends.index.credentials.wanted import Credentials, Place, Wanted
+from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret
+from wheelrelay.http import HttpClient, RenewableAuth, error_for, shown
+
+WRITTEN_DOWN: tuple[Place, ...] = (
+    places.configuration,
+    places.own_variables,
+    places.twine_variables,
+    places.pypirc,
+)
+"""Where credentials stand for this very remote, and can be read without anybody noticing."""
+
+
+class IndexAuth:
+    """The credentials for one address of an index; `for_project` puts them on requests.
+
+    Args:
+        wanted: what for.
+        at_first: where to look for them when they are needed.
+        when_refused: where to look after the index did not accept what was found, or asked for some.
+        may_be_sent: whether nobody can listen on the way there, or the configuration does not mind.
+        tokens: that are made for this relay and given back at its end.
+    """
+
+    def __init__(
+        self,
+        wanted: Wanted,
+        at_first: Sequence[Place],
+        when_refused: Sequence[Place],
+        *,
+        may_be_sent: bool = True,
+        tokens: TrustedPublishing | None = None,
+    ) -> None:
+        self._wanted = wanted
+        self._at_first = at_first
+        self._when_refused = when_refused
+        self._may_be_sent = may_be_sent
+        self._tokens = tokens
+        self._found: Credentials | Nowhere | None = None
+        self._hopeless: set[str | None] = set()
+        self._lock = threading.RLock()
+
+    def for_project(self, project: str | None = None) -> RenewableAuth:
+        """What puts the credentials on the requests that concern a project."""
+        return _ProjectAuth(self, project)
+
+    def make_ready(self) -> None:
+        """Resolve the credentials.
+
+        Raises:
+            MissingSecret: there are none, and the index takes nothing without.
+            ConfigError: there are some, and they must not be sent.
+            BackendError: the index refuses the identity of this job, or cannot be asked.
+        """
+        found = self._resolved()
+        if isinstance(found, Nowhere):
+            if self._wanted.is_guarded:
+                raise MissingSecret(f"There are no credentials for {self._wanted}.", hint=str(found))
+        elif not self._may_be_sent:
+            raise ConfigError(
+                f"{shown(self._wanted.address)} is plain HTTP, and credentials are not sent over it.",
+                hint="Use https, or say allow_insecure = true if nobody can listen.",
+            )
+
+    def close(self) -> None:
+        """Give back what was made for this relay alone."""
+        if self._tokens:
+            self._tokens.give_back()
+
+    def header(self, project: str | None) -> str | None:
+        """The value of the ``Authorization`` header; none if there are no credentials.
+
+        Raises:
+            WheelrelayError: as `make_ready`.
+        """
+        with self._lock:
+            found = self._resolved()
+            return None if isinstance(found, Nowhere) else found.header(project)
+
+    def renew(self, refusal: requests.Response, project: str | None) -> bool:
+        """Look again after a refusal; see `RenewableAuth.renew`.
+
+        Several threads may meet the same refusal: the first one looks, the others go by what it found.
+        A 403 is no reason to look, but a token may have expired meanwhile.
+        """
+        used = refusal.request.headers.get("Authorization")
+        with self._lock:
+            if self.header(project) != used:
+                return True
+            if refusal.status_code != 401:
+                return False
+            if used not in self._hopeless:
+                self._look_again(project)
+                if self.header(project) != used:
+                    return True
+                self._hopeless.add(used)
+            raise self._explained(refusal)
+
+    def _resolved(self) -> Credentials | Nowhere:
+        with self._lock:
+            if self._found is None:
+                self._found = look(self._wanted, self._at_first)
+            return self._found
+
+    def _look_again(self, project: str | None) -> None:
+        """Find credentials anew; if there are none, those that were refused stay, to be told of."""
+        self._wanted.account.renew()
+        if self._tokens:
+            self._tokens.drop(project)
+        found = look(self._wanted, self._when_refused)
+        if isinstance(self._found, Nowhere) or not isinstance(found, Nowhere):
+            self._found = found
+
+    def _explained(self, refusal: requests.Response) -> AuthenticationFailed:
+        """What a 401 that nothing helps against means: in the index's words, and where we looked."""
+        found = self._resolved()
+        where = str(found) if isinstance(found, Nowhere) else f"The credentials come from {found.found_in}."
+        with refusal:
+            return AuthenticationFailed(str(error_for(refusal)), hint=where)
+
+
+class _ProjectAuth(RenewableAuth):
+    """The credentials of an index on the requests that concern one project."""
+
+    def __init__(self, auth: IndexAuth, project: str | None) -> None:
+        self._auth = auth
+        self._project = project
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Put the credentials on a request, if there are some."""
+        if header := self._auth.header(self._project):
+            request.headers["Authorization"] = header
+        return request
+
+    def renew(self, refusal: requests.Response) -> bool:
+        """Look again."""
+        return self._auth.renew(refusal, self._project)
+
+
+def reading_auth(wanted: Wanted) -> IndexAuth:
+    """Credentials to read an index with, where some are written down or it asks for them."""
+    return IndexAuth(wanted, (*WRITTEN_DOWN, places.netrc), (*WRITTEN_DOWN, places.keyring, places.netrc))
+
+
+def uploading_auth(wanted: Wanted, http: HttpClient, *, may_be_sent: bool) -> IndexAuth:
+    """Credentials to upload with, from wherever there are some.
+
+    Args:
+        wanted: what for.
+        http: how to reach the index, without credentials.
+        may_be_sent: see `IndexAuth`; if not, no token is made and nobody is prompted.
+    """
+    kept = (*WRITTEN_DOWN, places.keyring, places.netrc)
+    if not may_be_sent:
+        return IndexAuth(wanted, kept, kept, may_be_sent=False)
+    tokens = TrustedPublishing(http, wanted.address)
+    again = (*kept, tokens.place)
+    return IndexAuth(wanted, (*again, places.prompt), again, tokens=tokens)

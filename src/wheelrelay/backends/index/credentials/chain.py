@@ -1,0 +1,48 @@
+"""Look through the places for credentials, one after the other, and tell where without telling what."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wheelrelay.backends.index.credentials.wanted import Credentials, NotHere, Place, Wanted
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """No place has credentials.
+
+    Attributes:
+        reasons: why each has none, in the order of asking.
+    """
+
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"They were looked for everywhere: {'; '.join(self.reasons)}."
+
+
+def look(wanted: Wanted, places: Sequence[Place]) -> Credentials | Nowhere:
+    """The credentials of the first place that has some.
+
+    Args:
+        wanted: what for.
+        places: where to look, in this order.
+
+    Raises:
+        MissingSecret: the configuration refers to a secret that is not there.
+        ConfigError: a file cannot be read, or what was found cannot be sent.
+        BackendError: the index refuses the identity of this job, or cannot be asked.
+    """
+    username: str | None = None
+    reasons = []
+    for place in places:
+        found = place(wanted, username)
+        if not isinstance(found, NotHere):
+            logger.info("Credentials for %s come from %s.", wanted, found.found_in)
+            return found
+        logger.info("Credentials for %s: %s.", wanted, found.reason)
+        username = username or found.username
+        reasons.append(found.reason)
+    return Nowhere(tuple(reasons))

@@ -1,0 +1,149 @@
+"""The places where people keep credentials, one function each; see the package for their order."""
+
+import os
+import re
+import sys
+from getpass import getpass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from wheelrelay.backends.index.credentials.wanted import TOKEN_USER, Login, NotHere, Wanted
+from wheelrelay.config.pypirc import FILE, Section, same_place, sections_for, warn_if_others_may_read
+from wheelrelay.http import shown
+
+
+def configuration(wanted: Wanted, _: str | None) -> Login | NotHere:
+    """The remote's own references.
+
+    Raises:
+        MissingSecret: one leads nowhere.
+    """
+    username = wanted.account.username.get() if wanted.account.username else None
+    if wanted.account.password:
+        return Login(username or TOKEN_USER, wanted.account.password.get(), "the configuration")
+    return NotHere("the configuration refers to no password or token", username)
+
+
+def own_variables(wanted: Wanted, username: str | None) -> Login | NotHere:
+    """``WHEELRELAY_<REMOTE>_TOKEN``, ``_USERNAME`` and ``_PASSWORD``."""
+    if not wanted.account.has_name:
+        return NotHere("no environment variable can be meant for a remote without a name")
+    prefix = f"WHEELRELAY_{re.sub('[^A-Z0-9]', '_', wanted.account.remote.upper())}"
+    if token := os.environ.get(f"{prefix}_TOKEN"):
+        return Login(TOKEN_USER, token, f"the variable {prefix}_TOKEN")
+    return _from_variables(prefix, username, f"{prefix}_TOKEN and {prefix}_PASSWORD are not set", wanted)
+
+
+def twine_variables(wanted: Wanted, username: str | None) -> Login | NotHere:
+    """``TWINE_USERNAME`` and ``TWINE_PASSWORD``, if they are meant for this remote."""
+    if not is_twines(wanted):
+        return NotHere("TWINE_PASSWORD, by TWINE_REPOSITORY and TWINE_REPOSITORY_URL, is for another remote")
+    return _from_variables("TWINE", username, "TWINE_PASSWORD is not set", wanted)
+
+
+def is_twines(wanted: Wanted) -> bool:
+    """Whether the variables of twine are meant for this remote; if they name none, it is PyPI."""
+    if address := os.environ.get("TWINE_REPOSITORY_URL"):
+        return same_place(address, wanted.address)
+    return (os.environ.get("TWINE_REPOSITORY") or "pypi") == wanted.account.remote
+
+
+def pypirc(wanted: Wanted, username: str | None) -> Login | NotHere:
+    """The section of ``~/.pypirc`` for the address; that of the remote's own name, if there are several.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    if not Path(FILE).expanduser().exists():
+        return NotHere(f"there is no {FILE}")
+    sections = sections_for(wanted.address, name=wanted.account.remote)
+    if not sections:
+        return NotHere(f"no section of {FILE} has the repository {shown(wanted.address)}")
+    found = [_from_section(section, username) for section in sections]
+    return next((one for one in found if isinstance(one, Login)), found[0])
+
+
+def keyring(wanted: Wanted, username: str | None) -> Login | NotHere:
+    """What the system's keyring holds for the address and the user; ``__token__`` if no user is known."""
+    try:
+        from keyring import get_credential
+    except ImportError:
+        return NotHere("the keyring cannot be asked, for the package keyring is not installed")
+    service = wanted.address
+    try:
+        found = next(
+            filter(None, (get_credential(service, user) for user in _users_for_keyring(username))), None
+        )
+    except Exception as error:  # noqa: BLE001  (what the keyrings of this world raise has no common class)
+        return NotHere(f"the keyring cannot be read: {type(error).__name__}")
+    if found is None:
+        return NotHere(f"the keyring has nothing for {shown(service)}")
+    return Login(found.username, found.password, f"the keyring, for {shown(service)}")
+
+
+def netrc(wanted: Wanted, username: str | None) -> Login | NotHere:
+    """What ``~/.netrc``, or the file that ``NETRC`` names, has for the host."""
+    from netrc import NetrcParseError
+
+    from requests.utils import get_netrc_auth
+
+    host = urlsplit(wanted.address).hostname
+    path = _netrc_path()
+    if path is None:
+        return NotHere("there is no ~/.netrc")
+    try:
+        found = get_netrc_auth(wanted.address, raise_errors=True)
+    except (NetrcParseError, OSError, UnicodeDecodeError):  # not told: it quotes what it cannot parse
+        return NotHere(f"{path} cannot be read")
+    if not found or not found[1]:
+        return NotHere(f"{path} has nothing for {host}")
+    warn_if_others_may_read(path)
+    if username and found[0] != username:
+        return NotHere(f"{path} is for another user of {host}")
+    return Login(found[0], found[1], f"{path}, for {host}")
+
+
+def prompt(wanted: Wanted, username: str | None) -> Login | NotHere:
+    """Whoever sits at the terminal."""
+    if not (wanted.is_guarded or username):
+        return NotHere("nobody was asked, for it is not known whether there is a password at all")
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return NotHere("nobody can be asked, for this is no terminal")
+    user = username or TOKEN_USER
+    typed = getpass(f"{'API token' if user == TOKEN_USER else f'Password of {user}'} for {wanted}: ")
+    return Login(user, typed, "the prompt") if typed else NotHere("nothing was typed")
+
+
+def _from_variables(prefix: str, username: str | None, otherwise: str, wanted: Wanted) -> Login | NotHere:
+    given, password = os.environ.get(f"{prefix}_USERNAME"), os.environ.get(f"{prefix}_PASSWORD")
+    if not password:
+        return NotHere(otherwise, given)
+    if username and given and given != username:
+        return NotHere(f"{prefix}_PASSWORD is for another user")
+    user = given or username or _user_in_pypirc(wanted) or TOKEN_USER
+    return Login(user, password, f"the variable {prefix}_PASSWORD")
+
+
+def _user_in_pypirc(wanted: Wanted) -> str | None:
+    sections = sections_for(wanted.address, name=wanted.account.remote)
+    return next((section.username for section in sections if section.username), None)
+
+
+def _from_section(section: Section, username: str | None) -> Login | NotHere:
+    where = f"section [{section.name}] of {FILE}"
+    if not section.password:
+        return NotHere(f"the {where} has no password", section.username)
+    if username and section.username and section.username != username:
+        return NotHere(f"the {where} is for another user")
+    return Login(section.username or username or TOKEN_USER, section.password, f"the {where}")
+
+
+def _users_for_keyring(username: str | None) -> tuple[str | None, ...]:
+    return (username,) if username else (TOKEN_USER, None)
+
+
+def _netrc_path() -> Path | None:
+    """The file that requests is going to read."""
+    named = os.environ.get("NETRC")
+    candidates = [named] if named else ["~/.netrc", "~/_netrc"]
+    return next((path for path in (Path(each).expanduser() for each in candidates) if path.exists()), None)

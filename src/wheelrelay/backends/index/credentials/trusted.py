@@ -1,0 +1,252 @@
+"""Trusted publishing: tokens that an index makes for the identity of a CI job, one for each project.
+
+The index tells which audience the identity must be for, takes the identity (a signed JWT, good for one
+token), and gives a token that lives for some minutes. A token is renewed when two thirds of its life are
+over, and given back at the end.
+"""
+
+import json
+import logging
+import os
+import threading
+from base64 import urlsafe_b64decode
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import time
+from typing import Any, NoReturn, Self
+from urllib.parse import urljoin
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from wheelrelay.backends.index.credentials.wanted import TOKEN_USER, NotHere, Wanted, basic
+from wheelrelay.errors import AuthenticationFailed, BackendError, Unavailable, WheelrelayError
+from wheelrelay.http import HttpClient, error_for, raise_for, repeated, shown
+
+logger = logging.getLogger(__name__)
+
+SIGNS = ("GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI", "GOOGLE_SERVICE_ACCOUNT_NAME")
+"""Variables that tell of a system which `id` knows to give identities; without one nothing is asked."""
+
+GOOGLE_MACHINE = Path("/sys/class/dmi/id/product_name")
+"""A file that tells of Google's machines, which set none of the variables."""
+
+USUAL_LIFE = 900.0
+"""Seconds that a token lives of which the index does not say so."""
+
+CLAIMS = ("repository", "job_workflow_ref", "project_path", "ci_config_ref_uri", "environment", "sub")
+"""What an index compares with the publishers that are configured there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token for uploads.
+
+    Attributes:
+        value: the token.
+        due: when to get another one, in seconds since the epoch.
+        expires: when it stops to be accepted, likewise.
+    """
+
+    value: str = field(repr=False)
+    due: float
+    expires: float
+
+    @classmethod
+    def given_now(cls, value: str, expires: float) -> Self:
+        """A token that was made at this moment."""
+        now = time()
+        return cls(value, now + (expires - now) * 2 / 3, expires)
+
+
+class TrustedPublishing:
+    """The tokens of one relay for one index.
+
+    Args:
+        http: how to reach the index, without credentials.
+        upload_url: where files are sent; the endpoints are on the same host.
+    """
+
+    found_in = "trusted publishing"
+
+    def __init__(self, http: HttpClient, upload_url: str) -> None:
+        self._http = http
+        self._url = upload_url
+        self._audience = ""
+        self._made: list[Token] = []
+        self._tokens: dict[str | None, Token] = {}
+        self._spent: set[str] = set()
+        self._lock = threading.Lock()
+
+    def place(self, _: Wanted, __: str | None) -> "TrustedPublishing | NotHere":
+        """Whether the index makes tokens for this job: the first one is made now.
+
+        Raises:
+            AuthenticationFailed: it knows trusted publishing, but not this job; tells why and what to do.
+            Unavailable: it cannot be asked.
+        """
+        if self._made:
+            return self
+        if not _has_signs():
+            return NotHere("for trusted publishing, this is no CI job with an identity")
+        try:
+            self._audience = self._ask_audience()
+            identity = _identity_for(self._audience)
+        except Unavailable:
+            raise
+        except BackendError as error:
+            return NotHere(f"for trusted publishing, {str(error).rstrip('.')}")
+        self._tokens[None] = self._mint(identity)
+        return self
+
+    def header(self, project: str | None) -> str:
+        """The value for a project's own token, made anew if that is due.
+
+        Raises:
+            AuthenticationFailed: the index makes no more tokens for this job.
+            Unavailable: it cannot be asked, and no token is good any more.
+        """
+        with self._lock:
+            token = self._tokens.get(project) or self._tokens.pop(None, None)
+            if token is None or time() >= token.due:
+                token = self._another(token)
+            self._tokens[project] = token
+            return basic(TOKEN_USER, token.value)
+
+    def drop(self, project: str | None) -> None:
+        """Forget a project's token, for it was not accepted."""
+        with self._lock:
+            self._tokens.pop(project, None)
+
+    def give_back(self) -> None:
+        """Have the index forget all tokens that are still good, where it can; that it cannot is no error."""
+        with self._lock:
+            for token in self._made:
+                if time() < token.expires:
+                    self._burn(token)
+            self._made.clear()
+            self._tokens.clear()
+
+    def _another(self, old: Token | None) -> Token:
+        """A new token; where none can be had at the moment, one that is still good."""
+        try:
+            return self._mint(_identity_for(self._audience))
+        except (Unavailable, _Spent) as error:
+            still = old or self._made[-1]
+            if time() >= still.expires:
+                raise
+            logger.info("An earlier token is used further: %s", error)
+            return still
+
+    def _ask_audience(self) -> str:
+        url = self._endpoint("audience")
+        with self._http.send("GET", url) as answer:
+            raise_for(answer)
+            audience = _document(answer).get("audience")
+        if not isinstance(audience, str):
+            raise BackendError(f"{shown(url)} names no audience.")
+        return audience
+
+    def _mint(self, identity: str) -> Token:
+        if identity in self._spent:
+            raise _Spent(
+                "The CI system gives the same identity again, and an index makes one token for each.",
+                hint="Start the job again.",
+            )
+        with self._post("mint-token", identity) as answer:
+            said = _document(answer)
+            value, expires = said.get("token"), said.get("expires")
+            if not answer.ok or not isinstance(value, str):
+                _refuse(answer, said, identity)
+        token = Token.given_now(value, float(expires or time() + USUAL_LIFE))
+        self._spent.add(identity)
+        self._made.append(token)
+        logger.info("%s made a token for uploads.", shown(self._url))
+        return token
+
+    def _burn(self, token: Token) -> None:
+        try:
+            with self._post("burn-token", token.value) as answer:
+                if not answer.ok and answer.status_code != 404:
+                    logger.info(
+                        "%s took no token back: it answered %s.", shown(self._url), answer.status_code
+                    )
+        except WheelrelayError as error:
+            logger.info("A token could not be given back: %s", error)
+
+    def _post(self, endpoint: str, token: str) -> AbstractContextManager[requests.Response]:
+        body = json.dumps({"token": token}).encode()
+        return self._http.send(
+            "POST", self._endpoint(endpoint), body=body, headers={"Content-Type": "application/json"}
+        )
+
+    def _endpoint(self, name: str) -> str:
+        return urljoin(self._url, f"/_/oidc/{name}")
+
+
+class _Spent(AuthenticationFailed):
+    """The only identity that there is has served already."""
+
+
+def _has_signs() -> bool:
+    if any(os.environ.get(sign) for sign in SIGNS):
+        return True
+    try:
+        return GOOGLE_MACHINE.read_text(encoding="utf-8").startswith("Google")
+    except OSError:
+        return False
+
+
+def _identity_for(audience: str) -> str:
+    """The identity that the CI system gives to this job.
+
+    Raises:
+        AuthenticationFailed: it gives none.
+    """
+    from id import AmbientCredentialError, GitHubOidcPermissionCredentialError, detect_credential
+
+    try:
+        identity = detect_credential(audience)
+    except GitHubOidcPermissionCredentialError:
+        raise AuthenticationFailed(
+            "GitHub gives this job no identity.",
+            hint="In the workflow, give the job permissions: id-token: write.",
+        ) from None
+    except (AmbientCredentialError, HTTPError) as error:
+        # Not chained, and cut short: it repeats what the other side said.
+        reason = repeated(str(error).partition("body=")[0]).rstrip("(, ")
+        raise AuthenticationFailed(f"the CI system gives this job no identity: {reason}.") from None
+    if identity is None:
+        raise AuthenticationFailed("this is no CI job with an identity.")
+    return identity
+
+
+def _refuse(answer: requests.Response, said: dict[str, Any], identity: str) -> NoReturn:
+    """Tell why the index made no token, in its own words, and what to do about it."""
+    error = error_for(answer)
+    if isinstance(error, Unavailable):
+        raise error
+    reasons = [reason for reason in said.get("errors") or () if isinstance(reason, dict)]
+    words = "; ".join(f"{reason.get('code')}: {reason.get('description')}" for reason in reasons)
+    words = words or said.get("message") or f"it answered {answer.status_code} {answer.reason}"
+    told = ", ".join(f"{name} {value!r}" for name, value in _claims(identity).items())
+    raise AuthenticationFailed(
+        f"{shown(answer.url)} makes no token for this job: {repeated(str(words), identity)}.",
+        hint=f"Configure a trusted publisher there that fits what the CI system says of this job: {told}.",
+    )
+
+
+def _claims(identity: str) -> dict[str, Any]:
+    """What an identity says of the job; `id` has read this much of it already."""
+    payload = json.loads(urlsafe_b64decode(identity.split(".")[1] + "=="))
+    return {name: payload[name] for name in CLAIMS if name in payload}
+
+
+def _document(answer: requests.Response) -> dict[str, Any]:
+    """The JSON object of an answer; empty if it is none."""
+    try:
+        document = json.loads(answer.content)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}

@@ -1,0 +1,115 @@
+"""The sections of ``~/.pypirc``: the remotes and credentials that people have there for twine.
+
+Read by twine's own parser, so that a file means here what it means there. Imported when it is needed,
+for twine is heavy.
+"""
+
+import configparser
+import logging
+import os
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from wheelrelay.errors import ConfigError
+
+logger = logging.getLogger(__name__)
+
+FILE = "~/.pypirc"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section; what it leaves open is ``None``.
+
+    Attributes:
+        name: what stands in its brackets.
+        repository: the address that it is for.
+        username: who uploads there.
+        password: theirs, or a token.
+        ca_cert: path of a CA bundle.
+        client_cert: path of a client certificate.
+    """
+
+    name: str
+    repository: str | None = None
+    username: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    ca_cert: str | None = None
+    client_cert: str | None = None
+
+
+def sections() -> dict[str, Section]:
+    """The sections by name; none if there is no such file.
+
+    Raises:
+        ConfigError: it cannot be read; its lines are not repeated.
+    """
+    path = Path(FILE).expanduser()
+    if not path.exists():
+        return {}
+    found = {name: Section(name, **keys) for name, keys in _parsed().items()}
+    if any(section.password for section in found.values()):
+        warn_if_others_may_read(path)
+    return found
+
+
+def sections_for(address: str, *, name: str) -> list[Section]:
+    """The sections whose repository is ``address``; the one that is called ``name`` comes first.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    fitting = [one for one in sections().values() if one.repository and same_place(one.repository, address)]
+    return sorted(fitting, key=lambda section: section.name != name)
+
+
+def kind_of(upload_url: str) -> str:
+    """The type of remote that files are sent to at an address: ``pypi``, ``testpypi`` or ``index``."""
+    from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
+
+    hosts = {_place(DEFAULT_REPOSITORY)[1]: "pypi", _place(TEST_REPOSITORY)[1]: "testpypi"}
+    return hosts.get(_place(upload_url)[1], "index")
+
+
+def same_place(address: str, other: str) -> bool:
+    """Whether two addresses are the same but for a slash at the end and credentials within them.
+
+    >>> same_place("https://ci@Example.org/legacy", "https://example.org/legacy/")
+    True
+    """
+    return _place(address) == _place(other)
+
+
+@cache
+def warn_if_others_may_read(path: Path) -> None:
+    """Warn, once, of a file with passwords that other users of this machine may read."""
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        logger.warning("%s holds a password, and others on this machine may read it: chmod 600 it.", path)
+
+
+def _parsed() -> dict[str, dict[str, str | None]]:
+    from twine.exceptions import TwineException
+    from twine.utils import get_config, normalize_repository_url
+
+    try:
+        parsed: dict[str, dict[str, str | None]] = {name: {**keys} for name, keys in get_config(FILE).items()}
+    except (configparser.Error, TwineException, OSError, UnicodeDecodeError):
+        # Not chained: what a parser complains of may be a line with a password.
+        raise ConfigError(
+            f"{FILE} cannot be read.", hint="Its format: [NAME], then KEY = VALUE lines."
+        ) from None
+    for keys in parsed.values():
+        if repository := keys.get("repository"):
+            keys["repository"] = normalize_repository_url(repository)
+    return parsed
+
+
+def _place(address: str) -> tuple[str, str, int | None, str]:
+    """Scheme, host, port and path; of what is no address, the text itself as the path."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme, parts.hostname or "", parts.port, parts.path.rstrip("/")
+    except ValueError:
+        return "", "", None, address
