@@ -32,8 +32,12 @@ def opened_source(remote: Remote) -> Iterator[Origin]:
 
 
 @contextmanager
-def opened_sink(remote: Remote) -> Iterator[Destination]:
+def opened_sink(remote: Remote, *, sign: bool = False) -> Iterator[Destination]:
     """A remote, connected to be published to.
+
+    Args:
+        remote: the sink.
+        sign: publish signatures there also if it does not ask for them.
 
     Raises:
         ConfigError: it can only be read.
@@ -44,7 +48,7 @@ def opened_sink(remote: Remote) -> Iterator[Destination]:
                 f"{remote.name!r} can only be read.",
                 hint="Publishing to an index needs its upload_url in the configuration.",
             )
-        yield Destination(remote.name, backend, remote.confirm, remote.checks)
+        yield Destination(remote.name, backend, remote.confirm, remote.checks, sign or remote.sign)
 
 
 def sinks_of(route: Route) -> list[Remote]:

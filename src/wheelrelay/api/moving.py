@@ -16,6 +16,7 @@ from wheelrelay.expect import Expected
 from wheelrelay.records import Finding, Plan, Receipt
 from wheelrelay.report.documents import receipt_document, sums_text, to_json
 from wheelrelay.select import Selection, parse_requirement
+from wheelrelay.signing import GPG, Signer, TrustedKeys
 from wheelrelay.steps import engine
 from wheelrelay.steps.check import Demands
 from wheelrelay.steps.confirm import DEADLINE
@@ -54,6 +55,10 @@ def relay(
     receipt: Pathlike | None = None,
     sums: Pathlike | None = None,
     allow_unexpected: bool = False,
+    replace: bool = False,
+    sign: bool = False,
+    sign_with: str = GPG,
+    identity: str | None = None,
     approve: Callable[[Plan], bool] | None = None,
     confirm_within: float = DEADLINE,
 ) -> Receipt:
@@ -67,6 +72,10 @@ def relay(
         receipt: where to keep the receipt, from the beginning on and however the relay ends.
         sums: where to write the sha256 of every file, as ``sha256sum --check`` reads it.
         allow_unexpected: publish also files that the route's expected set does not name.
+        replace: put other bytes in the place of those that a container has under a name.
+        sign: publish a GPG signature with each file, also where a sink does not ask for it by itself.
+        sign_with: the program that makes signatures.
+        identity: which key it signs with; its default key if not given.
         approve: asked once, after the gate and before the first byte is published.
         confirm_within: seconds to wait until a sink shows what was published.
 
@@ -81,6 +90,9 @@ def relay(
         approve=approve or (lambda _: True),
         confirm_within=confirm_within,
         allow_unexpected=allow_unexpected,
+        replace=replace,
+        sign=sign,
+        signer=Signer(sign_with, identity),
         wait=route.wait.total_seconds(),
         order=route.order,
         keep_receipt=_keeper(receipt),
@@ -183,10 +195,15 @@ def verify(
 def _journey(route: Route, selection: Selection, settings: Settings) -> Iterator[Journey]:
     """Connect both sides of a route; everything is closed at the end."""
     expected = route.expect.expected() if route.expect else Expected()
-    demands = Demands(route.expect.commit, route.expect.sums()) if route.expect else Demands()
+    commit, sums = (route.expect.commit, route.expect.sums()) if route.expect else (None, None)
     with ExitStack() as stack:
+        trusted = route.verify.signatures
+        keys = stack.enter_context(TrustedKeys.gathered(trusted)) if trusted else None
+        demands = Demands(commit, sums, keys)
         origin = stack.enter_context(opened_source(as_remote(route.source)))
-        destinations = [stack.enter_context(opened_sink(sink)) for sink in sinks_of(route)]
+        destinations = [
+            stack.enter_context(opened_sink(sink, sign=settings.sign)) for sink in sinks_of(route)
+        ]
         journey = Journey(origin, destinations, selection, expected, demands, settings)
         stack.callback(journey.close)
         yield journey

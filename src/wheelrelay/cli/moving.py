@@ -14,6 +14,7 @@ from wheelrelay.cli.options import (
     common,
     config_option,
     confirm_timeout_option,
+    identity_option,
     jobs_option,
     json_option,
     loaded,
@@ -22,6 +23,8 @@ from wheelrelay.cli.options import (
     receipt_option,
     seconds,
     selection_options,
+    sign_option,
+    sign_with_option,
     sums_option,
     yes_option,
 )
@@ -162,6 +165,9 @@ def plan(asked: Asked, allow_unexpected: bool, jobs: int, as_json: bool, config_
 @jobs_option
 @receipt_option
 @sums_option
+@sign_option
+@sign_with_option
+@identity_option
 @confirm_timeout_option
 @json_option
 @quiet_option
@@ -174,6 +180,9 @@ def relay(  # one parameter for each option
     jobs: int,
     receipt: str | None,
     sums: str | None,
+    sign: bool,
+    sign_with: str,
+    identity: str | None,
     confirm_timeout: str,
     as_json: bool,
     quiet: bool,
@@ -205,6 +214,9 @@ def relay(  # one parameter for each option
                 progress=progress,
                 receipt=receipt,
                 sums=sums,
+                sign=sign,
+                sign_with=sign_with,
+                identity=identity,
                 allow_unexpected=allow_unexpected,
                 approve=_ask if not yes and sys.stdin.isatty() and sys.stderr.isatty() else None,
                 confirm_within=seconds(confirm_timeout),

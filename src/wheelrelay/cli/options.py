@@ -58,6 +58,15 @@ receipt_option = click.option(
 sums_option = click.option(
     "--sums", metavar="FILE", help="Write the sha256 of every file, as announcements carry them."
 )
+sign_option = click.option(
+    "-s", "--sign", is_flag=True, help="Publish a GPG signature with each file; gpg makes those that lack."
+)
+sign_with_option = click.option(
+    "--sign-with", default="gpg", show_default=True, metavar="PROGRAM", help="What makes the signatures."
+)
+identity_option = click.option(
+    "--identity", metavar="KEY", help="Which key to sign with. [default: gpg's default key]"
+)
 yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask before publishing.")
 allow_unexpected_option = click.option(
     "--allow-unexpected", is_flag=True, help="Let files through that the expected set does not name."

@@ -35,6 +35,7 @@ from wheelrelay.steps.events import (
 
 VERBS = {
     Step.STAGE: "fetching and verifying",
+    Step.SIGN: "signing",
     Step.PUBLISH: "publishing",
     Step.CONFIRM: "confirming",
 }
@@ -107,7 +108,7 @@ class PlainProgress:
         if self._step:
             seconds = monotonic() - self._began
             moved = f", {decimal(self._bytes)}" if self._bytes else ""
-            place = {Step.STAGE: "from", Step.CONFIRM: "at"}.get(self._step.step, "to")
+            place = {Step.STAGE: "from", Step.SIGN: "with", Step.CONFIRM: "at"}.get(self._step.step, "to")
             verb = VERBS[self._step.step]
             files = counted(self._step.files)
             self._say(f"{verb} {files} {place} {self._step.remote}{moved} in {seconds:.1f} s")

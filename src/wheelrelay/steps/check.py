@@ -8,6 +8,7 @@ from packaging.utils import NormalizedName
 from wheelrelay.checks import ChecksConfig, Inspection, ReleaseContext, run_release_checks
 from wheelrelay.model import DistFile
 from wheelrelay.records import Finding
+from wheelrelay.signing import TrustedKeys
 from wheelrelay.staged import StagedFile
 
 
@@ -18,10 +19,12 @@ class CheckedFile:
     Attributes:
         staged: the file.
         inspection: findings of all file checks, whichever sink asks for them.
+        distrust: what is wrong with its signature, where the route trusts certain keys alone.
     """
 
     staged: StagedFile
     inspection: Inspection
+    distrust: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,12 @@ class Demands:
     Attributes:
         commit: the commit that all files have to be built from.
         sums: the sha256 that each file has to have, by filename.
+        keys: one of them must have signed each file.
     """
 
     commit: str | None = None
     sums: Mapping[str, str] | None = None
+    keys: TrustedKeys | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ def find_for_sink(files: Sequence[CheckedFile], sink: SinkView, demands: Demands
     """
     asked = sink.asked
     found = [finding for file in files for finding in asked.select(file.inspection.findings)]
+    found += [finding for file in files for finding in file.distrust]
     for project, group in _by_project(files).items():
         context = ReleaseContext(
             there=tuple(file for file in sink.inventory.values() if file.project == project),

@@ -22,6 +22,7 @@ from wheelrelay.steps.publishing import (
     publish_one,
     read_back,
 )
+from wheelrelay.steps.sign import prepare, sign_all, sign_files, with_companions
 from wheelrelay.steps.stage import Wheelhouse, temporary_wheelhouse
 from wheelrelay.steps.staging import stage_all, stage_one
 
@@ -42,13 +43,16 @@ def release(journey: Journey, *, one_version: bool = True) -> Receipt:
     journey.tell(Planned(plan))
     ledger = Ledger(plan, "release", journey.settings)
     with _recorded(ledger), temporary_wheelhouse() as wheelhouse:
+        prepare(journey, plan)
         checked = stage_all(journey, plan, wheelhouse)
         plan = _settle(journey, plan, checked, ledger)
         _refuse(journey, plan, ledger, journey.find(list(checked.values())))
+        signatures = sign_all(journey, plan, checked)
         journey.make_ready()
         _ask(journey, plan)
         for destination in journey.destinations:
-            publish_all(journey, destination, bound_for(plan, destination, checked), ledger)
+            files = with_companions(destination, bound_for(plan, destination, checked), signatures)
+            publish_all(journey, destination, files, ledger)
             finalize(journey, destination, plan, ledger)
     return ledger.receipt()
 
@@ -64,6 +68,7 @@ def mirror(journey: Journey) -> Receipt:
     journey.tell(Planned(plan))
     ledger = Ledger(plan, "mirror", journey.settings)
     with _recorded(ledger), temporary_wheelhouse() as wheelhouse:
+        prepare(journey, plan)
         journey.make_ready()
         _ask(journey, plan)
         moving = [planned for planned in plan.files if planned.needs_staging()]
@@ -95,8 +100,9 @@ def _mirror_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse, 
             return
         alone = Plan(journey.origin.name, tuple(planned.sinks), (planned,))
         settled = _settle(journey, alone, files, ledger)
+        signatures = sign_files(journey, settled, files)
         for destination in journey.destinations:
-            for staged in bound_for(settled, destination, files):
+            for staged in with_companions(destination, bound_for(settled, destination, files), signatures):
                 publish_one(journey, destination, staged, ledger)
                 read_back(journey, destination, [staged], ledger)
     finally:
@@ -108,7 +114,7 @@ def _settle(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile], le
     for file in checked.values():
         ledger.staged(file.staged)
     staged = {name: file.staged for name, file in checked.items()}
-    settled = settle(plan, staged, journey.sinks, journey.fetched_sha256)
+    settled = settle(plan, staged, journey.sinks, journey.fetched_sha256, signing=journey.signing)
     if journey.settings.replace:
         settled = replacing(settled, journey.sinks)
     ledger.settled(settled)

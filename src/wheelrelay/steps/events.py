@@ -15,6 +15,7 @@ class Step(StrEnum):
     """The steps of the way that take time."""
 
     STAGE = "stage"
+    SIGN = "sign"
     PUBLISH = "publish"
     CONFIRM = "confirm"
 

@@ -1,6 +1,6 @@
 """Decide whether anything may be published: the last step before the first byte."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from wheelrelay.errors import CheckFailed, Conflict, Incomplete
@@ -9,7 +9,7 @@ from wheelrelay.protocols import Sink, SupportsReplace
 from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.confirm import fetched_sha256
-from wheelrelay.steps.plan import compare
+from wheelrelay.steps.plan import compare, signed
 
 CONFLICT, MISSING, UNEXPECTED = "conflict", "missing", "unexpected"
 
@@ -19,6 +19,8 @@ def settle(
     staged: Mapping[str, StagedFile],
     sinks: Mapping[str, Sink],
     fetch: Callable[[Sink, DistFile], str] = fetched_sha256,
+    *,
+    signing: Collection[str] = (),
 ) -> Plan:
     """Decide what the plan had to leave open, now that the digests of all staged files are known.
 
@@ -27,6 +29,7 @@ def settle(
         staged: by filename.
         sinks: by name.
         fetch: gives the sha256 of a file at a sink that declares none.
+        signing: the names of the sinks that get a signature with every file.
 
     Raises:
         BackendError: a sink's file cannot be fetched to compare.
@@ -35,7 +38,9 @@ def settle(
         replace(
             planned,
             sinks={
-                name: _settled(intent, staged.get(planned.file.filename), sinks[name], fetch)
+                name: _settled(
+                    intent, staged.get(planned.file.filename), sinks[name], fetch, sign=name in signing
+                )
                 for name, intent in planned.sinks.items()
             },
         )
@@ -116,12 +121,18 @@ def refuse(findings: Sequence[Finding]) -> None:
 
 
 def _settled(
-    intent: Intent, staged: StagedFile | None, sink: Sink, fetch: Callable[[Sink, DistFile], str]
+    intent: Intent,
+    staged: StagedFile | None,
+    sink: Sink,
+    fetch: Callable[[Sink, DistFile], str],
+    *,
+    sign: bool,
 ) -> Intent:
     if intent.action is not Action.UNKNOWN or staged is None or intent.there is None:
         return intent
     sha256 = intent.there.sha256 or fetch(sink, intent.there)
-    return compare(staged.file, staged.sha256, intent.there, sha256, sink)
+    file = signed(staged.file) if sign else staged.file
+    return compare(file, staged.sha256, intent.there, sha256, sink)
 
 
 def _replacement(intent: Intent, sink: Sink) -> Intent:

@@ -18,6 +18,7 @@ from wheelrelay.model import DistFile
 from wheelrelay.protocols import Sink, Source, SupportsInventory, SupportsReadiness, SupportsStatus
 from wheelrelay.records import Finding, Plan, Receipt
 from wheelrelay.select import Selection, releases_of
+from wheelrelay.signing import Signer
 from wheelrelay.steps.check import CheckedFile, Demands, SinkView, find_for_sink, once
 from wheelrelay.steps.confirm import DEADLINE, fetched_sha256
 from wheelrelay.steps.events import BytesMoved, Event, Progress, Step, Waiting, silent
@@ -44,12 +45,16 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A connected sink, what it is called, how it proves what it holds, and what it asks of a release."""
+    """A connected sink, what it is called, how it proves what it holds, what it asks of a release.
+
+    Every file gets a signature there if ``sign`` is set.
+    """
 
     name: str
     sink: Sink
     confirm: Confirm = Confirm.INDEX
     checks: ChecksConfig = ChecksConfig().complete(Profile.INDEX)  # noqa: RUF009  (frozen)
+    sign: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class Settings:
         replace: put other bytes in the place of those that a container has under a name.
         wait: seconds to wait until everything that is expected is there.
         order: whether sdists wait for the wheels.
+        sign: whether every sink gets signatures, also one that does not ask for them.
+        signer: makes the signatures for the sinks that ask for them.
         keep_receipt: given the receipt as it stands, again and again while the relay runs.
         versions: of wheelrelay and of the distributions that take part, for the receipt.
         started: when the relay began, in UTC, for the receipt.
@@ -80,6 +87,8 @@ class Settings:
     replace: bool = False
     wait: float = 0.0
     order: Order = Order.SDIST_LAST
+    sign: bool = False
+    signer: Signer = field(default_factory=Signer)
     keep_receipt: Callable[[Receipt], None] | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -122,6 +131,11 @@ class Journey:
     def sinks(self) -> dict[str, Sink]:
         """The sinks by name, in order."""
         return {each.name: each.sink for each in self.destinations}
+
+    @property
+    def signing(self) -> frozenset[str]:
+        """The names of the sinks that get a signature with every file."""
+        return frozenset(each.name for each in self.destinations if each.sign)
 
     def close(self) -> None:
         """End the threads."""
@@ -189,7 +203,7 @@ class Journey:
         read = self.workers.each(self.destinations, lambda each: self._inventory(each, files))
         self.inventories = {done.item.name: done.unwrap().files for done in read}
         sinks = {each.name: (each.sink, self.inventories[each.name]) for each in self.destinations}
-        plan = make_plan(self.origin.name, source, files, sinks, self.expected)
+        plan = make_plan(self.origin.name, source, files, sinks, self.expected, signing=self.signing)
         return replacing(plan, self.sinks) if self.settings.replace else plan
 
     def find(self, files: Sequence[CheckedFile]) -> list[Finding]:

@@ -1,6 +1,6 @@
 """Compare what is meant with what is there: what would be done, file by file and sink by sink."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from packaging.utils import NormalizedName
@@ -18,6 +18,7 @@ from wheelrelay.protocols import (
 )
 from wheelrelay.records import Action, Intent, Plan, PlannedFile
 from wheelrelay.select import Selection, nearest, refuse_several_versions
+from wheelrelay.signing import SIGNATURE
 from wheelrelay.steps.stage import Wheelhouse, stage
 
 Inventory = Mapping[str, DistFile]
@@ -67,6 +68,8 @@ def make_plan(
     files: Sequence[DistFile],
     inventories: Mapping[str, tuple[Sink, Inventory | None]],
     expected: Expected,
+    *,
+    signing: Collection[str] = (),
 ) -> Plan:
     """Decide for each file and sink what would be done.
 
@@ -76,11 +79,15 @@ def make_plan(
         files: the files that are meant.
         inventories: each sink with what it holds, by the sink's name, in order.
         expected: what the release has to consist of.
+        signing: the names of the sinks that get a signature with every file.
     """
     planned = []
     for file in files:
         known = _with_digest(source, file, [inventory for _, inventory in inventories.values() if inventory])
-        intents = {name: intend(known, sink, inventory) for name, (sink, inventory) in inventories.items()}
+        intents = {
+            name: intend(signed(known) if name in signing else known, sink, inventory)
+            for name, (sink, inventory) in inventories.items()
+        }
         planned.append(PlannedFile(known, intents))
     return Plan(
         source_name,
@@ -113,6 +120,12 @@ def compare(file: DistFile, sha256: str, there: DistFile, there_sha256: str, sin
     if missing and isinstance(sink, KeepsCompanions):
         return Intent(Action.UPLOAD, f"there without its {', '.join(missing)}", there)
     return Intent(Action.SKIP, "the same bytes are there", there)
+
+
+def signed(file: DistFile) -> DistFile:
+    """The file as it will be with a signature beside it."""
+    companions = tuple(dict.fromkeys((*file.companions, SIGNATURE)))
+    return replace(file, companions=companions)
 
 
 def _with_digest(source: Source, file: DistFile, inventories: Sequence[Inventory]) -> DistFile:

@@ -66,7 +66,8 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
         error.at(f"source {journey.origin.name!r}")
         journey.tell(FileEnded(Step.STAGE, file.filename, error=str(error)))
         raise
-    checked = CheckedFile(staged, inspect(staged))
+    keys = journey.demands.keys
+    checked = CheckedFile(staged, inspect(staged), tuple(keys.findings(staged)) if keys else ())
     journey.tell(FileEnded(Step.STAGE, file.filename))
     return checked
 

@@ -35,7 +35,11 @@ def verify_sinks(journey: Journey, wheelhouse: Wheelhouse, *, download: bool) ->
     unknown = [planned for planned in plan.files if _is_open(planned)]
     checked = stage_all(journey, _only(plan, unknown), wheelhouse)
     settled = settle(
-        plan, {name: file.staged for name, file in checked.items()}, journey.sinks, journey.fetched_sha256
+        plan,
+        {name: file.staged for name, file in checked.items()},
+        journey.sinks,
+        journey.fetched_sha256,
+        signing=journey.signing,
     )
     findings = [finding for planned in settled.files for finding in _differences(planned)]
     if download:

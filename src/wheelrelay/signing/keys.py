@@ -1,0 +1,103 @@
+"""The keys that a release trusts: hold signatures against them, and against no others.
+
+They are gathered into a keyring of their own, so that neither other keys of this machine nor its gpg's
+settings decide what is good.
+"""
+
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from wheelrelay.errors import ConfigError
+from wheelrelay.records import Finding, Severity
+from wheelrelay.signing.gpg import GPG, run
+from wheelrelay.signing.signer import SIGNATURE
+from wheelrelay.staged import StagedFile
+
+MISSING, BAD = "signature-missing", "signature-bad"
+
+_FINGERPRINT = re.compile(r"(0x)?([0-9A-F]{16}|[0-9A-F]{40}|[0-9A-F]{64})", re.IGNORECASE)
+_SHORT = re.compile(r"(0x)?[0-9A-F]{8}", re.IGNORECASE)
+
+
+def fingerprint_in(text: str) -> str | None:
+    """The fingerprint or long key id that ``text`` is, in one spelling; ``None`` if it is something else.
+
+    Raises:
+        ConfigError: it is a short key id, which anybody can make a key for.
+
+    >>> fingerprint_in("0x6bec e60e b4e0 d7ea")
+    '6BECE60EB4E0D7EA'
+    """
+    bare = "".join(text.split())
+    if _SHORT.fullmatch(bare):
+        raise ConfigError(
+            f"{text!r} is a short key id, which many keys can have.", hint="Give a fingerprint."
+        )
+    found = _FINGERPRINT.fullmatch(bare)
+    return found[2].upper() if found else None
+
+
+class TrustedKeys:
+    """A keyring of some keys alone; see `trusted_keys`.
+
+    Args:
+        home: the folder of that keyring.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._options = ("--homedir", str(home), "--no-options", "--no-autostart", "--trust-model", "always")
+
+    @classmethod
+    @contextmanager
+    def gathered(cls, given: Sequence[str]) -> Iterator["TrustedKeys"]:
+        """Gather keys; they are forgotten at the end.
+
+        Args:
+            given: fingerprints and long key ids of keys that gpg has, and paths of files that hold keys.
+
+        Raises:
+            ConfigError: a key is not there, or gpg cannot be run.
+        """
+        with tempfile.TemporaryDirectory(prefix="wheelrelay-keys-") as home:
+            keys = cls(Path(home))
+            for one in given:
+                keys._add(one)
+            yield keys
+
+    def findings(self, staged: StagedFile) -> list[Finding]:
+        """What is wrong with the signature of a file; nothing if one of the keys has made a good one."""
+        signature = next((found for found in staged.companions if found.suffix == SIGNATURE), None)
+        if signature is None:
+            return [Finding(MISSING, Severity.ERROR, "There is no signature beside it.", staged.filename)]
+        arguments = ("--verify", "--", "-", str(staged.path.absolute()))
+        answer = run(GPG, *self._options, *arguments, given=signature.content)
+        if answer.has("GOODSIG") and not answer.has("BADSIG"):
+            return []
+        return [
+            Finding(
+                BAD,
+                Severity.ERROR,
+                f"Its signature is not a good one by a trusted key: {answer.said}.",
+                staged.filename,
+                hint="Do not publish it before you know why.",
+            )
+        ]
+
+    def _add(self, given: str) -> None:
+        fingerprint = fingerprint_in(given)
+        exported = run(GPG, "--export", fingerprint).output if fingerprint else _read(Path(given))
+        if not exported:
+            raise ConfigError(f"gpg has no key {given}.", hint="Import it, or give the path of a key file.")
+        answer = run(GPG, *self._options, "--import", given=exported)
+        if not answer.has("IMPORT_OK"):
+            raise ConfigError(f"{given} holds no key that gpg can read: {answer.said}.")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"The key file {path} cannot be read: {error.strerror}.") from error

@@ -1,0 +1,98 @@
+"""Make detached signatures (RFC 9580) with a key of the user's own, and prove that they are good."""
+
+import threading
+from pathlib import Path
+
+from wheelrelay.errors import ConfigError, IntegrityError, MissingSecret, WheelrelayError
+from wheelrelay.model import Companion
+from wheelrelay.signing.gpg import GPG, Answer, run
+from wheelrelay.staged import StagedFile
+
+SIGNATURE = ".asc"
+"""What follows a distribution's filename to make the name of its signature."""
+
+_NO_SECRET_KEY = 17  # gpg-error.h: the low 16 bits of the number that a FAILURE line tells
+
+
+class Signer:
+    """Signs staged files with gpg; several threads may ask at once, and are served one after the other.
+
+    Args:
+        program: gpg, or the path of another program that is called like it.
+        identity: which key: its fingerprint, key id or e-mail address; gpg's default key if not given.
+    """
+
+    def __init__(self, program: str = GPG, identity: str | None = None) -> None:
+        self.program = program
+        self._key = [] if identity is None else ["--local-user", identity]
+        self._told = f" for {identity!r}" if identity else ""
+        self._lock = threading.Lock()  # eight at once exhaust the agent's locked memory
+
+    def make_ready(self) -> None:
+        """Sign nothing, to see that there is a key, and that it can be used: its passphrase is asked for now.
+
+        Raises:
+            MissingSecret: there is no such key.
+            ConfigError: gpg cannot be run, or the key cannot be used.
+        """
+        self._sign("--detach-sign", what="nothing, which was a try")
+
+    def sign(self, staged: StagedFile) -> Companion:
+        """The signature of a staged file, made and proved.
+
+        Raises:
+            MissingSecret: there is no such key.
+            ConfigError: gpg cannot be run, or the key cannot be used.
+            WheelrelayError: gpg does not find its own signature good.
+        """
+        made = self._sign("--detach-sign", "--", str(staged.path.absolute()), what=staged.filename)
+        signature = Companion(SIGNATURE, made)
+        answer = self._verified(staged.path, signature)
+        if answer.code or not answer.has("GOODSIG"):
+            raise WheelrelayError(f"{staged.filename}: the signature just made is not good: {answer.said}.")
+        return signature
+
+    def refuse_bad(self, staged: StagedFile, signature: Companion) -> None:
+        """Make sure that a signature which came with a file is not one of other bytes.
+
+        That its key is not known here says nothing against it.
+
+        Raises:
+            IntegrityError: it is a bad one.
+        """
+        if self._verified(staged.path, signature).has("BADSIG"):
+            raise IntegrityError(
+                f"{staged.filename}{SIGNATURE} lies beside the file and is no signature of it.",
+                hint="Remove it, and a new one is made.",
+            )
+
+    def _sign(self, *arguments: str, what: str) -> bytes:
+        with self._lock:
+            answer = run(self.program, "--armor", *self._key, "--output", "-", *arguments)
+        if answer.code == 0 and answer.has("SIG_CREATED") and answer.output:
+            return answer.output
+        raise self._why_not(answer, what)
+
+    def _verified(self, path: Path, signature: Companion) -> Answer:
+        return run(self.program, "--verify", "--", "-", str(path.absolute()), given=signature.content)
+
+    def _why_not(self, answer: Answer, what: str) -> ConfigError:
+        if answer.has("INV_SGNR") or _failure(answer) == _NO_SECRET_KEY:
+            return MissingSecret(
+                f"gpg has no secret key{self._told} to sign with: {answer.said}.",
+                hint="See `gpg --list-secret-keys`; --identity chooses one.",
+            )
+        return ConfigError(
+            f"{self.program} could not sign {what}: {answer.said or f'exit code {answer.code}'}.",
+            hint="If it could not ask for the passphrase, run `export GPG_TTY=$(tty)`, or sign once with gpg "
+            "alone: its agent remembers.",
+        )
+
+
+def _failure(answer: Answer) -> int | None:
+    """The number of the error that ended gpg, without that of the part of it that failed."""
+    for line in answer.status:
+        keyword, *rest = line.split()
+        if keyword == "FAILURE" and len(rest) == 2 and rest[1].isdecimal():
+            return int(rest[1]) & 0xFFFF
+    return None
