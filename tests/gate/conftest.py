@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.servers.pypi import TOKEN, PyPI, run_pypi
 
 import wheelrelay
-from tests.servers.pypi import TOKEN, PyPI, run_pypi
 from wheelrelay.cli import main
 from wheelrelay.testing import make_sdist, make_wheel
 
@@ -138,8 +138,9 @@ def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
 
 
 @pytest.fixture
-def relay(run: Run) -> Run:
+def relay(project: Project, run: Run) -> Run:
     """Relay the configured release."""
+    assert project
     return lambda *options: run("relay", "release", "--yes", *options)
 
 
