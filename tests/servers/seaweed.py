@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,6 +62,15 @@ def free_ports() -> dict[str, int]:
     return {f"{name}.port": next(filter(_twin_is_free, iter(free_port, None))) for name in _LISTENERS}
 
 
+def _takes_files(port: int) -> bool:
+    """Whether the master knows of a volume server already."""
+    try:
+        urllib.request.urlopen(f"http://{HOST}:{port}/dir/assign", timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
 def _twin_is_free(port: int) -> bool:
     try:
         socket.create_server((HOST, port + 10_000)).close()
@@ -86,6 +96,7 @@ def run_seaweed(root: Path, ports: dict[str, int] | None = None) -> Iterator[Sea
         "dir": root / "data",
         "master.volumeSizeLimitMB": 64,
         "master.telemetry": "false",
+        "master.electionTimeout": "1s",  # one that comes back waits that long for rivals, who never come
         "volume.max": 0,
         "s3": "true",
         "s3.config": root / "s3.json",
@@ -98,7 +109,7 @@ def run_seaweed(root: Path, ports: dict[str, int] | None = None) -> Iterator[Sea
     with running(
         [script("weed"), "server", *(f"-{name}={value}" for name, value in options.items())],
         log=root / "weed.log",
-        ready=lambda: answers(url),
+        ready=lambda: answers(url) and _takes_files(ports["master.port"]),
         env={"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"},
         grace=0.2,  # it takes seconds to say goodbye
     ) as process:

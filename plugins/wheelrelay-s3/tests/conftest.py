@@ -5,6 +5,7 @@ import os
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.servers.seaweed import Seaweed, run_seaweed
 from tests.servers.swift import Swift, run_swift
 from tests.servers.web import Web, run_web
 
+from wheelrelay_s3.bucket import Bucket
 from wheelrelay_s3.config import S3Config
 from wheelrelay_s3.connection import connected
 from wheelrelay_s3.objects import S3Objects
@@ -131,3 +133,25 @@ def objects_of() -> Iterator[Callable[[S3Config], S3Objects]]:
     """Opens configurations as mere objects, likewise."""
     with ExitStack() as stack:
         yield lambda config: S3Objects(stack.enter_context(connected(config)))
+
+
+@pytest.fixture(scope="session")
+def connection() -> Iterator[Callable[[S3Config], Bucket]]:
+    """Gives the one connection to a server that tests share, below the prefix of a configuration."""
+    made: dict[str | None, Bucket] = {}
+    with ExitStack() as stack:
+
+        def shared(config: S3Config) -> Bucket:
+            if config.endpoint_url not in made:
+                made[config.endpoint_url] = stack.enter_context(connected(config))
+            return replace(made[config.endpoint_url], prefix=f"{config.prefix}/")
+
+        yield shared
+
+
+@pytest.fixture
+def empty_place(
+    configured: Callable[..., S3Config], connection: Callable[[S3Config], Bucket]
+) -> Callable[[S3Server], S3Objects]:
+    """Gives an empty place on a server, quickly."""
+    return lambda server: S3Objects(connection(configured(server)))

@@ -1,40 +1,40 @@
 """S3 is a store like every other, on three servers of different makes."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from tests.servers.s3 import S3Server
 from tests.servers.seaweed import Seaweed
 
+from wheelrelay.containers.store import ContainerStore
 from wheelrelay.testing import ConfigContract, StoreContract
 from wheelrelay_s3.config import S3Config
+from wheelrelay_s3.objects import S3Objects
 
-Configured = Callable[..., S3Config]
-Opened = Callable[[S3Config], Any]
+EmptyPlace = Callable[[S3Server], S3Objects]
 
 
 class TestSeaweedFS(StoreContract):
     @pytest.fixture
-    def store(self, seaweed: Seaweed, configured: Configured, opened: Opened) -> Any:
-        return opened(configured(seaweed))
+    def store(self, seaweed: Seaweed, empty_place: EmptyPlace) -> ContainerStore:
+        return ContainerStore(empty_place(seaweed), pages=True)
 
 
 class TestMoto(StoreContract):
     @pytest.fixture
-    def store(self, moto: S3Server, configured: Configured, opened: Opened) -> Any:
-        return opened(configured(moto))
+    def store(self, moto: S3Server, empty_place: EmptyPlace) -> ContainerStore:
+        return ContainerStore(empty_place(moto), pages=True)
 
 
 class TestSwift(StoreContract):
     atomic = False  # of several writers that come in the same moment, more than one may pass its condition
 
     @pytest.fixture
-    def store(self, swift: S3Server, configured: Configured, opened: Opened) -> Any:
-        return opened(configured(swift))
+    def store(self, swift: S3Server, empty_place: EmptyPlace) -> ContainerStore:
+        return ContainerStore(empty_place(swift), pages=True)
 
 
 class TestS3Config(ConfigContract):
     @pytest.fixture
-    def config(self, moto: S3Server, configured: Configured) -> S3Config:
+    def config(self, moto: S3Server, configured: Callable[..., S3Config]) -> S3Config:
         return configured(moto)

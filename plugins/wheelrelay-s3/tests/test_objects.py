@@ -7,7 +7,7 @@ from tests.servers.s3 import S3Server
 from tests.servers.web import Reply, Request, Web, run_web
 
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound
-from wheelrelay_s3.objects import WITNESS
+from wheelrelay_s3.objects import WITNESS, S3Objects
 
 NAMES = [
     "p-1!2.0.whl",
@@ -47,8 +47,8 @@ def config(server, configured):
 
 
 @pytest.fixture
-def objects(config, objects_of):
-    return objects_of(config)
+def objects(config, connection):
+    return S3Objects(connection(config))
 
 
 class TestAnyName:
@@ -103,8 +103,8 @@ class TestTakenNames:
         assert objects.stat_object("page").metadata == {"a": "2"}
 
     @pytest.mark.parametrize("name", ["seaweed", "moto"])
-    def test_of_many_writers_at_once_one_wins(self, name, request, configured, objects_of):
-        objects = objects_of(configured(request.getfixturevalue(name)))
+    def test_of_many_writers_at_once_one_wins(self, name, request, empty_place):
+        objects = empty_place(request.getfixturevalue(name))
 
         def rival(number):
             try:

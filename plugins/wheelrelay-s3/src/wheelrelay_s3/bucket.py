@@ -7,16 +7,18 @@ would be an overwritten file.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 from urllib.parse import quote
 
 from fsspec.asyn import sync
 
+from wheelrelay.staged import BLOCK
 from wheelrelay_s3.errors import mapped, not_s3
 
-LONGEST = 900.0
-"""Seconds that one call may take in all: a part of 8 MiB on a line of 10 KiB a second."""
+LONGEST = 300.0
+"""Seconds that one call may take in all: a part of 8 MiB on a line of 30 KiB a second."""
 
 _TOLD = {
     "abort_multipart_upload": (),
@@ -32,21 +34,21 @@ A web server that knows nothing of S3 may answer 200 to everything: that is no e
 """
 
 
+@dataclass(frozen=True, slots=True)
 class Bucket:
     """One bucket, below one prefix.
 
-    Args:
+    Attributes:
         loop: the event loop that the client lives on.
         client: of aiobotocore.
-        name: the bucket.
+        bucket: its name.
         prefix: empty, or ending in a slash.
     """
 
-    def __init__(self, loop: Any, client: Any, name: str, prefix: str) -> None:
-        self._loop = loop
-        self._client = client
-        self._name = name
-        self._prefix = prefix
+    loop: Any
+    client: Any
+    bucket: str
+    prefix: str
 
     def call(self, operation: str, name: str, /, **parameters: Any) -> Mapping[str, Any]:
         """Call one operation of S3's API on an object, and give the answer.
@@ -68,33 +70,33 @@ class Bucket:
     def read(self, name: str, body: Any, size: int) -> bytes:
         """The next ``size`` bytes of an answer's body; fewer only at the end."""
         with mapped(self.address_of(name)):
-            block: bytes = sync(self._loop, _fill, body, size)
+            block: bytes = sync(self.loop, _fill, body, size)
         return block
 
     def close_body(self, body: Any) -> None:
         """Let go of an answer's body, read to the end or not."""
-        self._loop.call_soon_threadsafe(body.close)
+        self.loop.call_soon_threadsafe(body.close)
 
     def key(self, name: str) -> str:
         """The key of an object."""
-        return self._prefix + name
+        return self.prefix + name
 
     def name_of(self, key: str) -> str:
         """The name of an object, below the prefix."""
-        return key.removeprefix(self._prefix)
+        return key.removeprefix(self.prefix)
 
     def address_of(self, name: str) -> str:
         """The web address of an object at the endpoint, the bucket in its path."""
-        endpoint = self._client.meta.endpoint_url.rstrip("/")
-        return f"{endpoint}/{self._name}/{quote(self.key(name))}"
+        endpoint = self.client.meta.endpoint_url.rstrip("/")
+        return f"{endpoint}/{self.bucket}/{quote(self.key(name))}"
 
     def _ask(self, operation: str, name: str, **parameters: Any) -> Mapping[str, Any]:
-        if "Body" in parameters:  # aiohttp sends a file piece by piece, and bytes in one go
+        if len(parameters.get("Body", b"")) > BLOCK:  # aiohttp sends a file in pieces, and bytes in one go
             parameters["Body"] = BytesIO(parameters["Body"])
-        method = getattr(self._client, operation)
+        method = getattr(self.client, operation)
         with mapped(self.address_of(name)):
             answer: Mapping[str, Any] = sync(
-                self._loop, method, timeout=LONGEST, Bucket=self._name, **parameters
+                self.loop, method, timeout=LONGEST, Bucket=self.bucket, **parameters
             )
         if any(key not in answer for key in _TOLD.get(operation, ("ETag",))):
             raise not_s3(self.address_of(name))

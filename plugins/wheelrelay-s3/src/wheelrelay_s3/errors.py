@@ -53,6 +53,10 @@ _CORRUPTED = {"BadDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mism
 _PASSING = {"ConditionalRequestConflict", "OperationAborted", "RequestTimeout"}
 """Beyond 5xx: another writer is at work (whether it will win is not known yet), or the server waited."""
 
+_ALLOWED = (
+    "Check what is allowed there: s3:ListBucket and s3:GetObject to read, s3:PutObject to write as well."
+)
+
 
 @contextmanager
 def mapped(address: str) -> Iterator[None]:
@@ -118,7 +122,7 @@ def _by_status(status: int, code: str, told: str) -> WheelrelayError:
     if status == 404:
         return NotFound(told)
     if status == 403:
-        return PermissionDenied(told, hint="Check what the bucket's policy allows to these credentials.")
+        return PermissionDenied(told, hint=_ALLOWED)
     if status == 412:
         return AlreadyExists(told)
     if 300 <= status < 400:

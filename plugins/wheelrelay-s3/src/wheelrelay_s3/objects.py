@@ -22,6 +22,9 @@ FOLDER = ".wheelrelay-folder/"
 
 _EXPLANATION = b"wheelrelay keeps this object to find out what this server can do; it may be deleted.\n"
 
+_UNLESS_THERE = {"IfNoneMatch": "*"}
+"""The condition that the server itself checks in the moment when an object would become visible."""
+
 _PLAIN = string.punctuation.replace("%", "")
 """Characters that stand for themselves in metadata, beside letters and digits."""
 
@@ -91,7 +94,7 @@ class S3Objects(S3Reader):
     ) -> None:
         """Write an object that is not there yet: the server itself refuses a name that is taken."""
         self._prove_that_taken_names_are_refused()
-        upload(self._bucket, name, content, _kept(content_type, metadata), condition={"IfNoneMatch": "*"})
+        upload(self._bucket, name, content, _kept(content_type, metadata), condition=_UNLESS_THERE)
 
     def replace_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
@@ -108,7 +111,7 @@ class S3Objects(S3Reader):
         with self._lock:
             if self._keeps_folder_pages is None:
                 with suppress(AlreadyExists):
-                    upload(self._bucket, FOLDER, _EXPLANATION, _TEXT, condition={"IfNoneMatch": "*"})
+                    self._leave(FOLDER)
                 self._keeps_folder_pages = self.stat_object(FOLDER).size == len(_EXPLANATION)
             return self._keeps_folder_pages
 
@@ -117,19 +120,22 @@ class S3Objects(S3Reader):
         with self._lock:
             if self._refuses_taken_names:
                 return
-            for _ in range(2):
-                try:
-                    upload(
-                        self._bucket, WITNESS, b"", _kept("text/plain", {}), condition={"IfNoneMatch": "*"}
-                    )
-                except AlreadyExists:
-                    self._refuses_taken_names = True
-                    return
+            try:
+                self._leave(WITNESS)  # the first time in this bucket it is new, and then it is not
+                self._leave(WITNESS)
+            except AlreadyExists:
+                self._refuses_taken_names = True
+                return
             raise BackendError(
                 f"{self.address_of('')}: this server overwrites, although it is told not to (If-None-Match).",
                 hint="Two jobs that push at once could replace each other's files: use a server that knows "
                 "conditional writes.",
             )
+
+    def _leave(self, name: str) -> None:
+        """Write one of the small objects that tell what the server can do, unless it is there."""
+        kept = _kept("text/plain", {})
+        upload(self._bucket, name, _EXPLANATION, kept, condition=_UNLESS_THERE)
 
 
 class _Reading:
@@ -151,6 +157,3 @@ def _kept(content_type: str, metadata: Mapping[str, str]) -> dict[str, Any]:
         "ContentType": content_type,
         "Metadata": {key: quote(value, safe=_PLAIN) for key, value in metadata.items()},
     }
-
-
-_TEXT = _kept("text/plain", {})

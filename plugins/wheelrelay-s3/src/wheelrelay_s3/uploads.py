@@ -43,17 +43,13 @@ def upload(
         BackendError: the server refused or failed.
     """
     if isinstance(content, bytes):
-        _in_one(bucket, name, content, hashlib.sha256(content).digest(), {**kept, **condition})
+        _send(bucket, "put_object", name, content, hashlib.sha256(content).digest(), **kept, **condition)
     elif content.size <= PART:
         with content.open() as stream:
             whole = stream.read(PART)
-        _in_one(bucket, name, whole, bytes.fromhex(content.sha256), {**kept, **condition})
+        _send(bucket, "put_object", name, whole, bytes.fromhex(content.sha256), **kept, **condition)
     else:
         _in_parts(bucket, name, content, kept, condition)
-
-
-def _in_one(bucket: Bucket, name: str, whole: bytes, sha256: bytes, parameters: Mapping[str, Any]) -> None:
-    _send(bucket, "put_object", name, whole, sha256, **parameters)
 
 
 def _in_parts(
