@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-from wheelrelay.checks.check import Breach, Check, listed, shown
+from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.families import FileChecks
 from wheelrelay.records import Severity
@@ -38,18 +38,21 @@ LINUX = Check(
     "A manylinux or musllinux wheel needs nothing that the platform does not promise (auditwheel).",
     hint="Repair it with 'auditwheel repair', if the library was not left out on purpose.",
     severity=Severity.WARNING,
+    profile=Profile.PYPI,
 )
 ABI3 = Check(
     "binary-abi3",
     "An abi3 wheel keeps to the stable ABI of the Python that its tag names (abi3audit).",
     hint="Build it against the stable ABI of that Python (Py_LIMITED_API), or tag it for one Python.",
     severity=Severity.WARNING,
+    profile=Profile.PYPI,
 )
 MACOS = Check(
     "binary-macos",
     "A macOS wheel loads only libraries of the system and of its own (delocate).",
     hint="Repair it with 'delocate-wheel'.",
     severity=Severity.WARNING,
+    profile=Profile.PYPI,
 )
 
 

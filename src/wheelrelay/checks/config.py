@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, WithJsonSchema
 
-from wheelrelay.checks.check import Profile
+from wheelrelay.checks.check import Check, Profile
 from wheelrelay.records import Finding
 
 PYPI_FILE_SIZE = 100 << 20
@@ -83,11 +83,14 @@ class ChecksConfig(BaseModel):
             }
         return self.model_copy(update={"profile": chosen, **limits})
 
+    def asks_for(self, check: Check) -> bool:
+        """Whether a check counts here: it is one of the profile's, and not ignored."""
+        ignored = {one.check for one in self.ignore}
+        return check.applies_to(self.profile or Profile.PYPI) and check.id not in ignored
+
     def select(self, findings: Iterable[Finding]) -> list[Finding]:
-        """Those findings that count here: of the profile's checks, without those that are ignored."""
+        """Those findings that count here."""
         from wheelrelay.checks.registry import all_checks
 
-        profile = self.profile or Profile.PYPI
-        left_out = {check.id for check in all_checks() if not check.applies_to(profile)}
-        left_out |= {ignored.check for ignored in self.ignore}
+        left_out = {check.id for check in all_checks() if not self.asks_for(check)}
         return [finding for finding in findings if finding.check not in left_out]

@@ -18,15 +18,22 @@ MOST = 20
 """Breaches of one check by one file that are told; an archive can hold tens of thousands."""
 
 
-def inspect(given: Path | StagedFile, *, families: dict[str, FileChecks] | None = None) -> Inspection:
+def inspect(
+    given: Path | StagedFile,
+    *,
+    asked: Sequence[ChecksConfig] = (),
+    families: dict[str, FileChecks] | None = None,
+) -> Inspection:
     """Read a distribution file once and run all file checks on it; several threads may do so at once.
 
     Args:
         given: the file; the digest of a staged one is known and not computed again.
+        asked: what each sink asks for: families of checks that none of them asks for are not run, for some
+            take their time.
         families: the checks to run, by name; the installed ones if not given.
 
     Returns:
-        A few facts and all findings, of every profile: `ChecksConfig.select` leaves those of one sink.
+        A few facts and all findings, whoever asks: `ChecksConfig.select` leaves those of one sink.
 
     Raises:
         OSError: the file cannot be opened.
@@ -36,6 +43,8 @@ def inspect(given: Path | StagedFile, *, families: dict[str, FileChecks] | None 
     else:
         distribution, sha256 = open_distribution(given), _sha256(given)
     chosen = file_checks() if families is None else families
+    if asked:
+        chosen = {name: family for name, family in chosen.items() if _is_asked_for(family, asked)}
     found = [
         breach.finding(distribution.filename)
         for name, family in chosen.items()
@@ -85,7 +94,7 @@ def check_files(paths: Iterable[Path], config: ChecksConfig | None = None) -> li
         OSError: a file cannot be opened.
     """
     asked = (config or ChecksConfig()).complete(Profile.PYPI)
-    inspections = [inspect(path) for path in paths]
+    inspections = [inspect(path, asked=[asked]) for path in paths]
     of_files = [finding for inspection in inspections for finding in asked.select(inspection.findings)]
     found = [*of_files, *run_release_checks(inspections, config=asked)]
     return sorted(found, key=lambda finding: (finding.filename or "", finding.check))
@@ -102,6 +111,10 @@ def _run(name: str, find: Callable[..., Iterable[Breach]], *given: object) -> It
                 yield breach
     except Exception as error:  # noqa: BLE001  (whatever a check of others may raise)
         yield failed(name, error)
+
+
+def _is_asked_for(family: FileChecks, asked: Sequence[ChecksConfig]) -> bool:
+    return any(one.asks_for(check) for one in asked for check in family.checks)
 
 
 def _inspection(distribution: Distribution, sha256: str, found: Sequence[Finding]) -> Inspection:
