@@ -93,7 +93,7 @@ class PyPI(Web):
             self._upload_troubles += [(filename, trouble) for trouble in troubles]
 
     def trouble_with_pages(self, *troubles: Trouble) -> None:
-        """Let the next requests for pages of the Simple API go wrong."""
+        """Let the next requests for pages of the Simple API go wrong, from the first upload on."""
         with self._lock:
             self._page_troubles += troubles
 
@@ -136,6 +136,15 @@ class PyPI(Web):
             self.files[path.name] = Published(file, content, monotonic())
             self._used.add(path.name)
 
+    def give_out(self, filename: str, content: bytes) -> None:
+        """Give out other bytes than were taken, and show the old digest."""
+        self.serve(f"/files/{filename}", content)
+
+    def show_all(self) -> None:
+        """Show all files at once."""
+        with self._lock:
+            self.files = {name: replace(there, shown_at=0.0) for name, there in self.files.items()}
+
     def yank(self, filename: str, reason: str = "") -> None:
         """Mark a file as yanked (PEP 592)."""
         self._change(filename, yanked=reason)
@@ -172,14 +181,14 @@ class PyPI(Web):
         """A page of the Simple API, a file, or whatever was served beside them."""
         path = unquote(urlsplit(request.path).path)
         kind, _, name = path.strip("/").partition("/")
-        if kind == "files" and name in self.files:
+        if kind == "files" and name in self.files and path not in self._replies:
             self._meet(Point.FILE, name)
             return Reply(self.files[name].content)
         if kind != "simple":
             return super().reply_to(request)
         self._meet(Point.PAGE)
         with self._lock:
-            trouble = self._page_troubles.pop(0) if self._page_troubles else None
+            trouble = self._page_troubles.pop(0) if self._page_troubles and self.uploads else None
         if trouble is None:
             return self._page(name)
         if trouble.status is None:
