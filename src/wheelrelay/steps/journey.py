@@ -137,6 +137,10 @@ class Journey:
         """The names of the sinks that get a signature with every file."""
         return frozenset(each.name for each in self.destinations if each.sign)
 
+    def asked(self) -> list[ChecksConfig]:
+        """What the sinks ask of a release."""
+        return [each.checks for each in self.destinations]
+
     def close(self) -> None:
         """End the threads."""
         self.workers.close()

@@ -67,7 +67,9 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
         journey.tell(FileEnded(Step.STAGE, file.filename, error=str(error)))
         raise
     keys = journey.demands.keys
-    checked = CheckedFile(staged, inspect(staged), tuple(keys.findings(staged)) if keys else ())
+    checked = CheckedFile(
+        staged, inspect(staged, asked=journey.asked()), tuple(keys.findings(staged)) if keys else ()
+    )
     journey.tell(FileEnded(Step.STAGE, file.filename))
     return checked
 
