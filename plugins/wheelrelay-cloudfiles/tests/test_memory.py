@@ -29,8 +29,12 @@ with SwiftConfig.model_validate_json(sys.argv[1]).open() as store:
         while block := stream.read(1 << 20):
             digest.update(block)
     assert digest.hexdigest() == staged.sha256
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(peak * (1 if sys.platform == "darwin" else 1024))
+status = Path("/proc/self/status")  # on Linux, getrusage counts what the parent had when it started this
+if status.exists():
+    [peak] = [int(line.split()[1]) * 1024 for line in status.open() if line.startswith("VmHWM")]
+else:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(peak)
 """
 
 
@@ -52,4 +56,4 @@ def test_a_large_file_takes_little_memory_there_and_back(
         config = config_for(swift, pages=False).model_dump_json(exclude_defaults=True)
         command = [sys.executable, "-c", THERE_AND_BACK, config, str(large_wheel)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert int(done.stdout) < MOST
+    assert int(done.stdout) < MOST, done.stdout
