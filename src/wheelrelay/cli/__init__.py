@@ -4,12 +4,14 @@ Modules of commands import the rest of wheelrelay only when a command runs, so t
 ``--version`` answer at once.
 """
 
+import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from io import TextIOWrapper
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -63,6 +65,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: in place of those that the process was started with.
     """
+    run(cli, "wheelrelay", arguments)
+
+
+def run(command: click.Command, name: str, arguments: Sequence[str] | None) -> NoReturn:
+    """Run a command as the program of this process: to its exit code, with a sentence for what goes wrong.
+
+    Args:
+        command: what to run.
+        name: what the program is called.
+        arguments: those of the process if not given.
+    """
     signal.signal(signal.SIGTERM, _as_interrupt)  # CI systems end jobs so: close and report as for Ctrl-C
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -70,11 +83,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from wheelrelay.cli.exits import guarded
 
     given = sys.argv[1:] if arguments is None else list(arguments)
-    sys.exit(guarded(lambda: _invoke(given), debug="--debug" in given))
+
+    def invoke() -> Any:
+        return command.main(args=given, prog_name=name, standalone_mode=False)
+
+    _leave(guarded(invoke, debug="--debug" in given))
 
 
-def _invoke(arguments: list[str]) -> Any:
-    return cli.main(args=arguments, prog_name="wheelrelay", standalone_mode=False)
+def _leave(code: int) -> NoReturn:
+    """End the process, also while a thread waits for a connection from which nothing comes any more."""
+    from wheelrelay.steps.workers import THREADS
+
+    if any(thread.name.startswith(THREADS) for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _as_interrupt(_: int, __: FrameType | None) -> None:

@@ -66,11 +66,17 @@ def sections_for(address: str, *, name: str) -> list[Section]:
 
 
 def kind_of(upload_url: str) -> str:
-    """The type of remote that files are sent to at an address: ``pypi``, ``testpypi`` or ``index``."""
+    """The type of remote that files are sent to at an address: ``pypi``, ``testpypi`` or ``index``.
+
+    Also by the addresses that PyPI and TestPyPI once had, as old files have them.
+    """
+    from twine.repository import LEGACY_PYPI, LEGACY_TEST_PYPI, OLD_WAREHOUSE
     from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
-    hosts = {_place(DEFAULT_REPOSITORY)[1]: "pypi", _place(TEST_REPOSITORY)[1]: "testpypi"}
-    return hosts.get(_place(upload_url)[1], "index")
+    host = _place(upload_url)[1]
+    if host in (_place(address)[1] for address in (DEFAULT_REPOSITORY, LEGACY_PYPI, OLD_WAREHOUSE)):
+        return "pypi"
+    return "testpypi" if host in (_place(TEST_REPOSITORY)[1], _place(LEGACY_TEST_PYPI)[1]) else "index"
 
 
 def same_place(address: str, other: str) -> bool:

@@ -164,16 +164,19 @@ def _from_path(text: str, known: Mapping[str, object]) -> Remote:
 
     found = sections()
     if text in found:
-        return _from_section(found[text])
+        return from_section(found[text])
     names = [*known, *PRESETS, *found]
     hint = f"For a directory, write './{text}'. {nearest([text], names)}"
     raise ConfigError(f"There is no remote {text!r}.", hint=hint)
 
 
-def _from_section(section: "Section") -> Remote:
+def from_section(section: "Section") -> Remote:
     """The remote that a section of ``~/.pypirc`` stands for.
 
     That of PyPI or TestPyPI is read where theirs are. Of others no Simple API is known.
+
+    Raises:
+        ConfigError: it gives no address, or a wrong one.
     """
     from wheelrelay.config.pypirc import kind_of
 

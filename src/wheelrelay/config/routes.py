@@ -138,8 +138,8 @@ class Verify(BaseModel):
 
     signatures: tuple[Annotated[str, AfterValidator(_key)], ...] = Field(
         default=(),
-        description="Refuse files without a good GPG signature by one of these keys: fingerprints or long key "
-        "ids of keys that gpg has, or paths of key files.",
+        description="Refuse files without a good GPG signature by one of these keys: fingerprints or long "
+        "key ids of keys that gpg has, or paths of key files.",
     )
 
 

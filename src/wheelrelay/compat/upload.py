@@ -1,0 +1,127 @@
+"""What `wheel-uploader` does: fetch the wheels that a page lists, and publish just these."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wheelrelay import api
+from wheelrelay.backends.index import IndexConfig
+from wheelrelay.backends.paths import find_paths
+from wheelrelay.compat.platforms import PlatformType
+from wheelrelay.config import Confirm, Remote, Route, as_remote
+from wheelrelay.config.pypirc import sections
+from wheelrelay.config.remotes import PRESETS, from_section
+from wheelrelay.errors import ConfigError, Conflict, NothingMatched
+from wheelrelay.model import DistFile
+from wheelrelay.records import Receipt
+from wheelrelay.select import nearest
+from wheelrelay.steps.events import Progress
+
+MOST = 8
+"""How many platforms an error names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the options ask for.
+
+    Attributes:
+        requirement: project and version.
+        page: the address of the page of links.
+        wheelhouse: where the wheels are kept; made if it is not there.
+        platform: of which wheels.
+        clobber: overwrite what the wheelhouse has with other bytes.
+    """
+
+    requirement: str
+    page: str
+    wheelhouse: Path
+    platform: PlatformType
+    clobber: bool
+
+
+def fetch(asked: Asked, say: Callable[[str], None], progress: Progress) -> Receipt:
+    """Bring the wheels into the wheelhouse; what is there already counts only if the bytes are the same.
+
+    Raises:
+        NothingMatched: the page has no such wheel; says what it has.
+        Conflict: the wheelhouse has other bytes under one of the names.
+        WheelrelayError: the page or a wheel is not as it should be.
+    """
+    source = as_remote(f"listing+{_with_slash(asked.page)}")
+    _look(asked, api.list_files(source, [asked.requirement]), say)
+    to = str(asked.wheelhouse)
+    route = Route(source=source, sinks=[to], wheels=asked.platform.patterns(), sdist=False)
+    try:
+        return api.relay(route, [asked.requirement], replace=asked.clobber, progress=progress)
+    except Conflict as conflict:
+        findings = [replace(finding, hint=None) for finding in conflict.findings]
+        raise Conflict(
+            f"{asked.wheelhouse} has other bytes under these names; nothing was fetched.",
+            findings=findings,
+            hint="Overwrite them with --clobber, or look at them first.",
+        ) from conflict
+
+
+def publish(
+    fetched: Receipt, wheelhouse: Path, sink: Remote, *, sign: bool, identity: str | None, progress: Progress
+) -> Receipt:
+    """Publish what was fetched, and nothing else that the wheelhouse may have.
+
+    Raises:
+        WheelrelayError: see `wheelrelay.api.relay`.
+    """
+    wheels = find_paths([wheelhouse / file.filename for file in fetched.files])
+    route = Route(source=Remote(str(wheelhouse), connected=wheels), sinks=[sink])
+    return api.relay(route, sign=sign, identity=identity, progress=progress)
+
+
+def section(name: str, say: Callable[[str], None]) -> Remote:
+    """The index that a section of ``~/.pypirc`` stands for; without a file, PyPI and TestPyPI are known.
+
+    One whose Simple API is not known is taken at its word, which is said.
+
+    Raises:
+        ConfigError: there is no such section, or it is not as it should be.
+    """
+    found = sections()
+    if name not in found:
+        if name in PRESETS:
+            return as_remote(name)
+        raise ConfigError(f"~/.pypirc has no section [{name}].", hint=nearest([name], [*found, *PRESETS]))
+    remote = from_section(found[name])
+    config = remote.config
+    if not isinstance(config, IndexConfig) or config.url is not None:
+        return remote
+    say(
+        f"[{name}] names no Simple API, so nothing can be compared or confirmed there: "
+        "the index's own answer settles what it has already."
+    )
+    return Remote(name, config.model_copy(update={"confirm": Confirm.NONE}))
+
+
+def _look(asked: Asked, files: list[DistFile], say: Callable[[str], None]) -> None:
+    """Make sure that there are such wheels, and say which of their kin are left out."""
+    platform = asked.platform
+    own, kin = platform.split(files)
+    if kin and not own:
+        raise NothingMatched(
+            f"{asked.requirement} has no {platform.name} wheel there, but {_tags(kin)}.",
+            hint=f"Take them with -t {platform.family}.",
+        )
+    if not any(platform.means(file) for file in files):
+        raise NothingMatched(
+            f"{asked.requirement} has no wheel for {platform.name} there.",
+            hint=f"It has {_tags(files)}." if _tags(files) else "It has no wheel at all.",
+        )
+    if kin:
+        say(f"Left out, for they are not {platform.name}: {_tags(kin)}. Take them with -t {platform.family}.")
+
+
+def _tags(files: list[DistFile]) -> str:
+    tags = sorted({tag.platform for file in files for tag in file.tags})
+    return ", ".join(tags[:MOST]) + (f" and {len(tags) - MOST} more" if len(tags) > MOST else "")
+
+
+def _with_slash(page: str) -> str:
+    return page if page.endswith(("/", ".html", ".htm")) else f"{page}/"
