@@ -179,6 +179,7 @@ class TestTheExpectedSet:
         assert done.code == 3
         told = [(found["check"], found["message"]) for found in done.json()["findings"]]
         assert sorted(check for check, _ in told) == ["missing", *["unexpected"] * 3]
+        assert {found["filename"] for found in done.json()["findings"]} == {None, WHEELS[1], WHEELS[3], SDIST}
         assert "cp314-*-manylinux*_x86_64" in dict(told)["missing"]
         assert pypi.uploads == []
         planned = run("plan", "release", "--json")

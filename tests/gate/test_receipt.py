@@ -147,3 +147,11 @@ def test_every_command_with_json_writes_documents_of_published_shapes(project, r
     assert done.code == 3
     assert len(valid("findings", done.json())) == 1
     valid("receipt", run("push", "dist/sample-1.0.tar.gz", "--to", "./box", "--json").json())
+
+
+@pytest.mark.parametrize("path", ["nowhere/SHA256SUMS", "dist"])
+def test_sums_that_cannot_be_written_keep_everything_from_being_published(pypi, relay, path):
+    done = relay("--sums", path)
+    assert done.code == 1
+    assert f"{path} cannot be written" in done.err
+    assert pypi.uploads == []

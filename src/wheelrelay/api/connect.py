@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from packaging.requirements import Requirement
 
+from wheelrelay.checks.registry import GROUP as CHECKS
 from wheelrelay.config import Remote, Route, as_remote
 from wheelrelay.errors import ConfigError
 from wheelrelay.plugins import BACKENDS, installed
@@ -66,9 +67,10 @@ def sinks_of(route: Route) -> list[Remote]:
 
 
 def versions_of(*remotes: Remote) -> Mapping[str, str]:
-    """The versions of wheelrelay and of the distributions that bring the backends of some remotes."""
+    """The versions of wheelrelay and of the distributions that bring checks or some remotes' backends."""
     plugins = installed(BACKENDS)
     used = [
         plugins[remote.config.type] for remote in remotes if remote.config and remote.config.type in plugins
     ]
+    used += installed(CHECKS).values()
     return {"wheelrelay": version("wheelrelay"), **{plugin.package: plugin.version for plugin in used}}

@@ -1,5 +1,6 @@
 """Plan and relay: move the files of a route, or local files, whole or not at all."""
 
+import errno
 import logging
 import os
 import secrets
@@ -11,7 +12,7 @@ from wheelrelay.api.connect import Requirements, opened_sink, opened_source, sin
 from wheelrelay.backends.origin import origin_from
 from wheelrelay.backends.paths import Pathlike, find_paths
 from wheelrelay.config import Mode, Remote, RemoteLike, Route, as_remote
-from wheelrelay.errors import ConfigError, WheelrelayError
+from wheelrelay.errors import ConfigError, RelayFailed, WheelrelayError
 from wheelrelay.expect import Expected
 from wheelrelay.records import Finding, Plan, Receipt
 from wheelrelay.report.documents import receipt_document, sums_text, to_json
@@ -84,6 +85,8 @@ def relay(
         RelayFailed: publishing began and did not come to its end; a re-run completes it.
         WheelrelayError: anything else; nothing was published.
     """
+    if sums is not None:
+        _prove_writable(Path(os.fspath(sums)))
     settings = Settings(
         jobs=_counted(jobs),
         progress=progress,
@@ -101,7 +104,7 @@ def relay(
     with _journey(route, route.selection(list(requirements)), settings) as journey:
         done = engine.mirror(journey) if route.mode is Mode.MIRROR else engine.release(journey)
     if sums is not None:
-        _write_whole(Path(os.fspath(sums)), sums_text(done))
+        _write_sums(Path(os.fspath(sums)), done)
     return done
 
 
@@ -239,13 +242,34 @@ def _keeper(path: Pathlike | None) -> Callable[[Receipt], None] | None:
     return keep
 
 
+def _write_sums(path: Path, done: Receipt) -> None:
+    try:
+        _write_whole(path, sums_text(done))
+    except WheelrelayError as error:
+        raise RelayFailed(f"All files are in place, but {error}", receipt=done) from error
+
+
 def _write_whole(path: Path, text: str) -> None:
     """Write a file so that whoever reads it sees all of it."""
+    with _temporary_beside(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+
+
+def _prove_writable(path: Path) -> None:
+    """Make sure that a file can be written, before anything is done that cannot be undone."""
+    with _temporary_beside(path) as temporary:
+        temporary.touch()
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+
+
+@contextmanager
+def _temporary_beside(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
+            yield temporary
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:

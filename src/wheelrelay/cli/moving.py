@@ -26,6 +26,7 @@ from wheelrelay.cli.options import (
     sign_option,
     sign_with_option,
     sums_option,
+    wait_option,
     yes_option,
 )
 
@@ -115,8 +116,8 @@ def _asking(command: Callable[..., Any]) -> Callable[..., Any]:
         wheels: tuple[str, ...],
         no_sdist: bool,
         sdist_only: bool,
-        wait: str | None,
         mode: str | None,
+        wait: str | None = None,
         **others: Any,
     ) -> Any:
         return command(Asked(words, source, sinks, wheels, no_sdist, sdist_only, wait, mode), **others)
@@ -160,6 +161,7 @@ def plan(asked: Asked, allow_unexpected: bool, jobs: int, as_json: bool, config_
 
 @click.command()
 @_asking
+@wait_option
 @yes_option
 @allow_unexpected_option
 @jobs_option

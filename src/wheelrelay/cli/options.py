@@ -68,6 +68,11 @@ identity_option = click.option(
     "--identity", metavar="KEY", help="Which key to sign with. [default: gpg's default key]"
 )
 yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask before publishing.")
+wait_option = click.option(
+    "--wait",
+    metavar="DURATION",
+    help="Wait so long until everything that is expected is there: 90s, 20m.",
+)
 allow_unexpected_option = click.option(
     "--allow-unexpected", is_flag=True, help="Let files through that the expected set does not name."
 )
@@ -97,11 +102,6 @@ def selection_options(command: Command) -> Command:
             ),
             click.option("--no-sdist", is_flag=True, help="Take no sdist."),
             click.option("--sdist-only", is_flag=True, help="Take no wheels."),
-            click.option(
-                "--wait",
-                metavar="DURATION",
-                help="Wait so long until everything that is expected is there: 90s, 20m.",
-            ),
             click.option(
                 "--mode",
                 type=click.Choice(["release", "mirror"]),

@@ -72,14 +72,16 @@ def objections(plan: Plan, *, allow_unexpected: bool = False) -> list[Finding]:
         Finding(MISSING, Severity.ERROR, f"{expectation} is expected and not there.")
         for expectation in plan.missing
     ]
+    names = {planned.file.filename for planned in plan.files}
     unexpected = [
         Finding(
             UNEXPECTED,
             Severity.ERROR,
-            f"{filename} meets no expectation.",
+            "The file meets no expectation." if told in names else f"There are {told}.",
+            filename=told if told in names else None,
             hint="Expect it, leave it out, or let it through with --allow-unexpected.",
         )
-        for filename in ([] if allow_unexpected else plan.unexpected)
+        for told in ([] if allow_unexpected else plan.unexpected)
     ]
     conflicts = [
         Finding(
