@@ -2,9 +2,13 @@
 
 import re
 import subprocess
+import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.servers.process import script
 
@@ -58,9 +62,30 @@ def test_no_file_speaks_of(never: str) -> None:
     assert found == []
 
 
-def test_development_is_pinned_by_versions_alone() -> None:
+def pins() -> dict[str, str]:
+    """The versions that development installs, by the normalised name of the project."""
     lines = (ROOT / "tests" / "constraints.txt").read_text().splitlines()
-    assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.+!-]+|#.*", line)] == []
+    pairs = [line.split("==") for line in lines if not line.startswith("#")]
+    return {canonicalize_name(name): version for name, version in pairs}
+
+
+def requirements() -> dict[str, Requirement]:
+    """What this project and its plugins say that they need, with all extras, by normalised name."""
+    found: list[str] = []
+    for path in (ROOT / "pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml")):
+        project = tomllib.loads(path.read_text())["project"]
+        found += [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    return {canonicalize_name(needed.name): needed for needed in map(Requirement, found)}
+
+
+def test_development_is_pinned_to_versions_that_fit() -> None:
+    own = {"wheelrelay", *(path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml"))}
+    unfit = [
+        str(needed)
+        for name, needed in requirements().items()
+        if name not in own and not needed.specifier.contains(pins().get(name, "0.dev0"))
+    ]
+    assert unfit == []
 
 
 def test_every_target_of_the_makefile_is_explained() -> None:
