@@ -63,13 +63,13 @@ $(VENV)/installed-dev: $(REQUIREMENTS) | $(VENV)/created
 	touch $(VENV)/installed-demo $@
 
 $(VENV)/created:
-	@python="$(PYTHON)"; \
-	for candidate in $${python:-python3 $$(seq -f 'python3.%g' 30 -1 11) python}; do \
+	@candidates="$(or $(PYTHON),python3 $$(seq -f 'python3.%g' 30 -1 11) python)"; \
+	for candidate in $$candidates; do \
 	    $$candidate -c '$(NEW_ENOUGH)' 2>/dev/null && found=$$candidate && break; \
 	done; \
 	if [ -z "$$found" ]; then \
-	    echo "There is no Python 3.11 or later ($${python:-python3} and others were tried). \
-	Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; \
+	    echo "Python 3.11 or later is needed, and none of these is: $$candidates." >&2; \
+	    echo "Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; \
 	fi; \
 	if ! $$found -c 'import ensurepip, venv' 2>/dev/null; then \
 	    echo "$$found lacks the venv module. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; \
