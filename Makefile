@@ -63,7 +63,7 @@ $(VENV)/installed-dev: $(REQUIREMENTS) | $(VENV)/created
 	touch $(VENV)/installed-demo $@
 
 $(VENV)/created:
-	@candidates="$(or $(PYTHON),python3 $$(seq -f 'python3.%g' 30 -1 11) python)"; \
+	@candidates="$(or $(PYTHON),python3 $$(seq -s ' ' -f 'python3.%g' 30 -1 11) python)"; found=; \
 	for candidate in $$candidates; do \
 	    $$candidate -c '$(NEW_ENOUGH)' 2>/dev/null && found=$$candidate && break; \
 	done; \
