@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.servers.gpg import Keyring, run_gpg
 from tests.servers.indexes import DevpiServer, IndexServer, run_devpi, run_pypiserver
 from tests.servers.pypi import PyPI, run_pypi
 from tests.servers.web import Web, run_web
 
-FOREIGN = ("WHEELRELAY_", "TWINE_", "NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+FOREIGN = (
+    *("WHEELRELAY_", "TWINE_", "NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("GITHUB_", "ACTIONS_", "GITLAB_CI", "BUILDKITE", "CIRCLE", "GOOGLE_"),
+)
 """Beginnings of environment variables that would let the surroundings take part in a test."""
 
 
@@ -101,3 +105,12 @@ def pypi() -> Iterator[PyPI]:
     """An empty index that answers uploads as PyPI does, with faults at will."""
     with run_pypi() as index:
         yield index
+
+
+@pytest.fixture
+def keyring(monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyring]:
+    """An empty gpg keyring, which is the one of this process and of those that it starts."""
+    with run_gpg() as made:
+        monkeypatch.setenv("GNUPGHOME", str(made.home))
+        monkeypatch.delenv("GPG_TTY", raising=False)
+        yield made

@@ -7,36 +7,24 @@ over, and given back at the end.
 
 import json
 import logging
-import os
 import threading
-from base64 import urlsafe_b64decode
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import time
 from typing import Any, NoReturn, Self
 from urllib.parse import urljoin
 
 import requests
-from urllib3.exceptions import HTTPError
 
+from wheelrelay.backends.index.credentials.identity import claims_of, identity_for, is_ci_job
 from wheelrelay.backends.index.credentials.wanted import TOKEN_USER, NotHere, Wanted, basic
 from wheelrelay.errors import AuthenticationFailed, BackendError, Unavailable, WheelrelayError
 from wheelrelay.http import HttpClient, error_for, raise_for, repeated, shown
 
 logger = logging.getLogger(__name__)
 
-SIGNS = ("GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI", "GOOGLE_SERVICE_ACCOUNT_NAME")
-"""Variables that tell of a system which `id` knows to give identities; without one nothing is asked."""
-
-GOOGLE_MACHINE = Path("/sys/class/dmi/id/product_name")
-"""A file that tells of Google's machines, which set none of the variables."""
-
 USUAL_LIFE = 900.0
 """Seconds that a token lives of which the index does not say so."""
-
-CLAIMS = ("repository", "job_workflow_ref", "project_path", "ci_config_ref_uri", "environment", "sub")
-"""What an index compares with the publishers that are configured there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +76,11 @@ class TrustedPublishing:
         """
         if self._made:
             return self
-        if not _has_signs():
+        if not is_ci_job():
             return NotHere("for trusted publishing, this is no CI job with an identity")
         try:
             self._audience = self._ask_audience()
-            identity = _identity_for(self._audience)
+            identity = identity_for(self._audience)
         except Unavailable:
             raise
         except BackendError as error:
@@ -131,7 +119,7 @@ class TrustedPublishing:
     def _another(self, old: Token | None) -> Token:
         """A new token; where none can be had at the moment, one that is still good."""
         try:
-            return self._mint(_identity_for(self._audience))
+            return self._mint(identity_for(self._audience))
         except (Unavailable, _Spent) as error:
             still = old or self._made[-1]
             if time() >= still.expires:
@@ -189,39 +177,6 @@ class _Spent(AuthenticationFailed):
     """The only identity that there is has served already."""
 
 
-def _has_signs() -> bool:
-    if any(os.environ.get(sign) for sign in SIGNS):
-        return True
-    try:
-        return GOOGLE_MACHINE.read_text(encoding="utf-8").startswith("Google")
-    except OSError:
-        return False
-
-
-def _identity_for(audience: str) -> str:
-    """The identity that the CI system gives to this job.
-
-    Raises:
-        AuthenticationFailed: it gives none.
-    """
-    from id import AmbientCredentialError, GitHubOidcPermissionCredentialError, detect_credential
-
-    try:
-        identity = detect_credential(audience)
-    except GitHubOidcPermissionCredentialError:
-        raise AuthenticationFailed(
-            "GitHub gives this job no identity.",
-            hint="In the workflow, give the job permissions: id-token: write.",
-        ) from None
-    except (AmbientCredentialError, HTTPError) as error:
-        # Not chained, and cut short: it repeats what the other side said.
-        reason = repeated(str(error).partition("body=")[0]).rstrip("(, ")
-        raise AuthenticationFailed(f"the CI system gives this job no identity: {reason}.") from None
-    if identity is None:
-        raise AuthenticationFailed("this is no CI job with an identity.")
-    return identity
-
-
 def _refuse(answer: requests.Response, said: dict[str, Any], identity: str) -> NoReturn:
     """Tell why the index made no token, in its own words, and what to do about it."""
     error = error_for(answer)
@@ -230,17 +185,11 @@ def _refuse(answer: requests.Response, said: dict[str, Any], identity: str) -> N
     reasons = [reason for reason in said.get("errors") or () if isinstance(reason, dict)]
     words = "; ".join(f"{reason.get('code')}: {reason.get('description')}" for reason in reasons)
     words = words or said.get("message") or f"it answered {answer.status_code} {answer.reason}"
-    told = ", ".join(f"{name} {value!r}" for name, value in _claims(identity).items())
+    told = ", ".join(f"{name} {value!r}" for name, value in claims_of(identity).items())
     raise AuthenticationFailed(
         f"{shown(answer.url)} makes no token for this job: {repeated(str(words), identity)}.",
         hint=f"Configure a trusted publisher there that fits what the CI system says of this job: {told}.",
     )
-
-
-def _claims(identity: str) -> dict[str, Any]:
-    """What an identity says of the job; `id` has read this much of it already."""
-    payload = json.loads(urlsafe_b64decode(identity.split(".")[1] + "=="))
-    return {name: payload[name] for name in CLAIMS if name in payload}
 
 
 def _document(answer: requests.Response) -> dict[str, Any]:

@@ -1,0 +1,316 @@
+"""Trusted publishing: the identity of a CI job becomes tokens, one for each project, while they are needed."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+
+import pytest
+from joserfc.jwk import ECKey
+from tests.servers.oidc import TrustingIndex, run_trusting_index
+from tests.servers.pypi_troubles import Point
+from tests.servers.web import Reply
+
+import wheelrelay
+from wheelrelay import Remote, Route
+from wheelrelay.backends.index import IndexConfig
+from wheelrelay.backends.index.backend import Index
+from wheelrelay.errors import AuthenticationFailed, PermissionDenied, Unavailable, WheelrelayError
+from wheelrelay.staged import StagedFile
+from wheelrelay.testing import make_wheel, stage_path
+
+
+@pytest.fixture
+def index() -> Iterator[TrustingIndex]:
+    """An index that trusts the jobs of a repository; none runs yet."""
+    with run_trusting_index() as running:
+        yield running
+
+
+@pytest.fixture
+def job(index: TrustingIndex, monkeypatch: pytest.MonkeyPatch) -> TrustingIndex:
+    """The same, and this is a job of that repository."""
+    for name, value in index.github().items():
+        monkeypatch.setenv(name, value)
+    return index
+
+
+def opened(index: TrustingIndex) -> AbstractContextManager[Index]:
+    """The index, connected."""
+    config = IndexConfig(url=index.simple_url, upload_url=index.upload_url)
+    return config.open()  # type: ignore[return-value]
+
+
+def wheel(folder: Path, project: str = "sample", version: str = "1.0") -> StagedFile:
+    return stage_path(make_wheel(folder, project, version))
+
+
+def owners(index: TrustingIndex) -> list[str | None]:
+    """The project of each token, in the order of their making."""
+    return [token.project for token in index.tokens.values()]
+
+
+def relay(folder: Path, index: TrustingIndex, **options: int) -> wheelrelay.Receipt:
+    remote = Remote("trusting", IndexConfig(url=index.simple_url, upload_url=index.upload_url))
+    return wheelrelay.relay(Route(source=str(folder), sinks=[remote]), **options)
+
+
+class TestTokens:
+    def test_a_release_goes_up_by_the_identity_of_the_job_and_the_token_is_given_back(
+        self, job: TrustingIndex, tmp_path: Path
+    ) -> None:
+        names = {make_wheel(tmp_path, "sample", "1.0", f"cp3{minor}-none-any").name for minor in range(9, 14)}
+        assert relay(tmp_path, job).complete()
+        assert set(job.files) == names
+        assert owners(job) == ["sample"]
+        assert job.burnt == list(job.tokens)
+
+    def test_each_project_has_a_token_of_its_own(self, job: TrustingIndex, tmp_path: Path) -> None:
+        for project in ("one", "two", "three"):
+            make_wheel(tmp_path, project, "1.0")
+        assert relay(tmp_path, job).complete()
+        assert sorted(map(str, owners(job))) == ["one", "three", "two"]
+        assert len(set(job.identities)) == 3
+        assert sorted(job.burnt) == sorted(job.tokens)
+
+    def test_tokens_that_live_for_two_seconds_carry_a_release_of_thirty_files(
+        self, job: TrustingIndex, tmp_path: Path
+    ) -> None:
+        job.token_life, job.slowness = 2, 0.3
+        for number in range(30):
+            make_wheel(tmp_path, "sample", "1.0", f"cp3{number}-none-any")
+        assert relay(tmp_path, job, jobs=4).complete()
+        assert len(job.files) == 30
+        assert len(job.tokens) > 1
+        assert set(owners(job)) == {"sample"}
+
+    def test_an_upload_that_outlives_its_token_is_sent_again_with_another(
+        self, job: TrustingIndex, tmp_path: Path
+    ) -> None:
+        job.token_life = 1
+        with opened(job) as backend:
+            backend.make_ready()
+            job.token_life = 900
+            held = job.hold(Point.RECEIVED)
+            threading.Timer(1.1, held.let_go).start()
+            backend.put(wheel(tmp_path))
+        assert [upload.status for upload in job.uploads] == [403, 200]
+        assert len(job.tokens) == 2
+
+    def test_a_token_that_the_index_does_not_know_any_more_is_replaced(
+        self, job: TrustingIndex, tmp_path: Path
+    ) -> None:
+        job.status_for_bad_tokens = 401
+        with opened(job) as backend:
+            backend.make_ready()
+            job.tokens.clear()
+            backend.put(wheel(tmp_path))
+        assert [upload.status for upload in job.uploads] == [401, 200]
+
+    def test_a_job_without_permission_for_the_project_gets_no_second_token(
+        self, job: TrustingIndex, tmp_path: Path
+    ) -> None:
+        with opened(job) as backend:
+            backend.make_ready()
+            next(iter(job.tokens.values())).project = "another"
+            with pytest.raises(PermissionDenied, match="it is for another project"):
+                backend.put(wheel(tmp_path))
+        assert len(job.tokens) == 1
+
+    def test_without_a_word_of_its_expiry_a_token_is_used_for_all_files(
+        self, job: TrustingIndex, tmp_path: Path
+    ) -> None:
+        job.tells_expiry = False
+        for number in range(5):
+            make_wheel(tmp_path, "sample", "1.0", f"cp3{number}-none-any")
+        assert relay(tmp_path, job).complete()
+        assert len(job.tokens) == 1
+
+    def test_while_no_other_can_be_had_one_that_is_still_good_is_used(
+        self, job: TrustingIndex, tmp_path: Path
+    ) -> None:
+        job.token_life = 3
+        with opened(job) as backend:
+            backend.make_ready()
+            time.sleep(2.1)  # another one is due
+            job.fail("/_/oidc/mint-token", Reply(status=503))
+            backend.put(wheel(tmp_path))
+        assert len(job.tokens) == 1
+
+    def test_a_job_with_one_identity_uses_its_token_to_the_end_and_then_says_so(
+        self, job: TrustingIndex, tmp_path: Path
+    ) -> None:
+        job.same_identity, job.token_life = True, 3
+        with opened(job) as backend:
+            backend.put(wheel(tmp_path))
+            time.sleep(2.1)  # another one is due
+            backend.put(wheel(tmp_path, version="1.1"))
+            time.sleep(0.9)
+            with pytest.raises(AuthenticationFailed, match=r"same identity again.*Start the job again"):
+                backend.put(wheel(tmp_path, version="1.2"))
+
+
+class TestGivingBack:
+    def test_an_index_that_cannot_take_tokens_back_is_no_error(
+        self, job: TrustingIndex, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO, "wheelrelay")
+        job.burns = False
+        with opened(job) as backend:
+            backend.make_ready()
+        assert "/_/oidc/burn-token" in job.paths()
+        assert "token back" not in caplog.text
+
+    def test_one_that_fails_at_it_is_only_told_of(
+        self, job: TrustingIndex, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO, "wheelrelay")
+        with opened(job) as backend:
+            backend.make_ready()
+            job.fail("/_/oidc/burn-token", Reply(status=500))
+        assert "took no token back: it answered 500" in caplog.text
+        assert not any(token in caplog.text for token in job.tokens)
+
+    def test_one_that_hangs_up_likewise(
+        self, job: TrustingIndex, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO, "wheelrelay")
+        with opened(job) as backend:
+            backend.make_ready()
+            job.fail("/_/oidc/burn-token", Reply(tmp_path / "not there: the server falls over it"))
+        assert "could not be given back" in caplog.text
+
+    def test_after_a_failure_the_token_is_given_back_too(self, job: TrustingIndex, tmp_path: Path) -> None:
+        with suppress(PermissionDenied), opened(job) as backend:
+            backend.make_ready()
+            next(iter(job.tokens.values())).project = "another"
+            backend.put(wheel(tmp_path))
+        assert job.burnt == list(job.tokens)
+
+
+class TestRefusals:
+    def refusal(self, index: TrustingIndex) -> WheelrelayError:
+        """What is raised before anything is sent."""
+        with opened(index) as backend, pytest.raises(WheelrelayError) as caught:
+            backend.make_ready()
+        assert index.uploads == []
+        assert not any(identity in str(caught.value) for identity in index.identities)
+        return caught.value
+
+    def test_a_job_that_is_not_configured_learns_what_to_configure(self, job: TrustingIndex) -> None:
+        job.publisher = "somebody/else"
+        refusal = self.refusal(job)
+        assert isinstance(refusal, AuthenticationFailed)
+        assert "invalid-publisher: valid token, but no corresponding publisher" in refusal.message
+        assert "repository 'example/project'" in str(refusal.hint)
+        assert "environment 'release'" in str(refusal.hint)
+
+    @pytest.mark.parametrize("forged", ["life", "key"])
+    def test_an_identity_that_is_no_good_is_refused(
+        self, job: TrustingIndex, forged: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job.same_identity = True
+        key = ECKey.generate_key("P-256") if forged == "key" else None
+        job.identities.append(job.sign(key=key, life=-60 if forged == "life" else 60))
+        assert "invalid-token: malformed or invalid token" in str(self.refusal(job))
+
+    @pytest.mark.parametrize(
+        ("answer", "said"),
+        [
+            (Reply(b'{"message": "Trusted publishing is switched off"}', 403), "is switched off"),
+            (Reply(b"<h1>Oh</h1>", 418, "text/html"), "answered 418"),
+            (Reply(b'{"success": true}', 200), "answered 200"),
+            (Reply(b"[]", 200), "answered 200"),
+        ],
+    )
+    def test_any_other_refusal_is_told_as_it_came(self, job: TrustingIndex, answer: Reply, said: str) -> None:
+        job.fail("/_/oidc/mint-token", answer)
+        refusal = self.refusal(job)
+        assert isinstance(refusal, AuthenticationFailed)
+        assert said in str(refusal)
+
+    def test_an_answer_that_repeats_the_identity_is_told_without_it(self, job: TrustingIndex) -> None:
+        job.same_identity = True
+        job.identities.append(job.sign())
+        words = f'{{"message": "Not {job.identities[0]}"}}'.encode()
+        job.fail("/_/oidc/mint-token", Reply(words, 422))
+        assert "Not ***." in str(self.refusal(job))
+
+    @pytest.mark.parametrize("endpoint", ["audience", "mint-token"])
+    def test_what_may_pass_may_be_tried_again(self, job: TrustingIndex, endpoint: str) -> None:
+        job.fail(f"/_/oidc/{endpoint}", Reply(status=503, headers={"Retry-After": "7"}))
+        refusal = self.refusal(job)
+        assert isinstance(refusal, Unavailable)
+        assert refusal.retry_after == 7
+
+
+class TestNoIdentity:
+    def reasons(self, index: TrustingIndex, folder: Path) -> str:
+        """What is told of the places where credentials were looked for, when the index wants some."""
+        index.status_for_bad_tokens = 401
+        with opened(index) as backend:
+            backend.make_ready()
+            with pytest.raises(AuthenticationFailed) as caught:
+                backend.put(wheel(folder))
+        assert index.tokens == {}
+        return str(caught.value)
+
+    def test_nothing_is_asked_where_no_job_runs(self, index: TrustingIndex, tmp_path: Path) -> None:
+        assert "this is no CI job with an identity" in self.reasons(index, tmp_path)
+        assert not any("oidc" in path for path in index.paths())
+
+    def test_nothing_is_asked_where_other_credentials_are_found(
+        self, job: TrustingIndex, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TWINE_REPOSITORY_URL", job.upload_url)
+        monkeypatch.setenv("TWINE_PASSWORD", "from twine")
+        with opened(job) as backend:
+            backend.make_ready()
+        assert job.requests == []
+
+    def test_nothing_is_asked_for_reading(self, job: TrustingIndex) -> None:
+        with opened(job) as backend:
+            assert list(backend.iter_files("sample")) == []
+        assert job.paths() == ["/simple/sample/"]
+
+    def test_nothing_is_asked_over_plain_http(
+        self, job: TrustingIndex, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", job.url)
+        with IndexConfig(upload_url="http://index.invalid/legacy/", confirm="none").open() as backend:
+            backend.make_ready()  # type: ignore[attr-defined]
+        assert job.requests == []
+
+    def test_an_index_that_knows_nothing_of_it_is_named(self, job: TrustingIndex, tmp_path: Path) -> None:
+        job.knows_oidc = False
+        assert "for trusted publishing, " + job.url + "_/oidc/audience answered 404" in self.reasons(
+            job, tmp_path
+        )
+
+    def test_an_index_that_names_no_audience_likewise(self, job: TrustingIndex, tmp_path: Path) -> None:
+        job.fail("/_/oidc/audience", *[Reply(b'{"audience": null}')] * 2)
+        assert "names no audience" in self.reasons(job, tmp_path)
+
+    def test_a_job_without_the_permission_learns_how_to_get_it(
+        self, job: TrustingIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+        assert "permissions: id-token: write" in self.reasons(job, tmp_path)
+
+    def test_a_ci_system_that_refuses_is_told_without_its_words(
+        self, job: TrustingIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "wrong")
+        reasons = self.reasons(job, tmp_path)
+        assert (
+            "the CI system gives this job no identity: GitHub: OIDC token request failed (code=401" in reasons
+        )
+        assert "Who are you" not in reasons
+
+    def test_signs_of_a_job_alone_are_no_identity(
+        self, index: TrustingIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GITLAB_CI", "true")
+        assert "no identity: GitLab" in self.reasons(index, tmp_path)

@@ -1,0 +1,170 @@
+"""An index with trusted publishing, and the CI system whose jobs it trusts, in the test's own process.
+
+Identities are JWTs, really signed, and the index checks them: signature, issuer, audience, expiry, and that
+each serves once. A token that it makes is for the project that it is first used for, and no other.
+"""
+
+import base64
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+from tests.servers.pypi import TOKEN, PyPI
+from tests.servers.pypi_rules import Form
+from tests.servers.web import Reply, Request, run_web
+
+AUDIENCE = "testindex"
+REQUEST_TOKEN = "asks-for-identities"
+OWNER = f"Basic {base64.b64encode(f'__token__:{TOKEN}'.encode()).decode()}"
+
+
+@dataclass
+class Token:
+    """A token for uploads; its project is that of the first file."""
+
+    expires: float
+    project: str | None = None
+
+
+class TrustingIndex(PyPI):
+    """The index; see `run_trusting_index`.
+
+    Attributes:
+        publisher: the repository whose jobs may publish.
+        repository: whose job this is.
+        token_life: seconds that a token is good for.
+        tells_expiry: whether it says so.
+        status_for_bad_tokens: 403 as PyPI, or 401.
+        same_identity: give a job one identity for all its life, as GitLab does.
+        knows_oidc: whether it has the endpoints.
+        burns: whether tokens can be given back.
+        identities: all that were given out.
+        tokens: all that were made, by value.
+        burnt: those that were given back.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.publisher = self.repository = "example/project"
+        self.token_life = 900.0
+        self.tells_expiry = True
+        self.status_for_bad_tokens = 403
+        self.same_identity = False
+        self.knows_oidc = self.burns = True
+        self.identities: list[str] = []
+        self.tokens: dict[str, Token] = {}
+        self.burnt: list[str] = []
+        self._key = ECKey.generate_key("P-256")
+        self._used_identities: set[str] = set()
+
+    def github(self) -> dict[str, str]:
+        """The variables that a job on GitHub has which may ask for its identity."""
+        return {
+            "GITHUB_ACTIONS": "true",
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.url}identity?api-version=2",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": REQUEST_TOKEN,
+        }
+
+    def sign(self, audience: str = AUDIENCE, *, life: float = 60, key: ECKey | None = None) -> str:
+        """An identity of the job, as a signed JWT."""
+        now = int(time.time())
+        token = {"iss": self.url, "aud": audience, "iat": now, "exp": now + life, "jti": uuid.uuid4().hex}
+        job = {"sub": f"repo:{self.repository}", "repository": self.repository, "environment": "release"}
+        return jwt.encode({"alg": "ES256"}, token | job, key or self._key)
+
+    def reply_to(self, request: Request) -> Reply:
+        """Answer at the endpoints; elsewhere as any index."""
+        path = urlsplit(request.path).path
+        with self._lock:
+            if self._faults.get(path):
+                return self._faults[path].pop(0)
+            if path == "/identity":
+                return self._give_identity(request)
+            if path.startswith("/_/oidc/") and self.knows_oidc:
+                return self._oidc(path.rpartition("/")[2], request)
+        return super().reply_to(request)
+
+    def _give_identity(self, request: Request) -> Reply:
+        if request.headers.get("authorization") != f"bearer {REQUEST_TOKEN}":
+            return Reply(b"Who are you?", 401, "text/plain")
+        if not (self.same_identity and self.identities):
+            (audience,) = parse_qs(urlsplit(request.path).query)["audience"]
+            self.identities.append(self.sign(audience))
+        return _json({"value": self.identities[-1]})
+
+    def _oidc(self, endpoint: str, request: Request) -> Reply:
+        if endpoint == "audience":
+            return _json({"audience": AUDIENCE})
+        if endpoint == "mint-token":
+            return self._mint(json.loads(request.body)["token"])
+        if endpoint == "burn-token" and self.burns:
+            self.burnt.append(json.loads(request.body)["token"])
+            return _json({}, 202)
+        return Reply(b"There is nothing here.", 404, "text/plain")
+
+    def _mint(self, identity: str) -> Reply:
+        try:
+            claims = self._checked(identity)
+        except (JoseError, ValueError) as error:
+            return _refusal("invalid-token", f"malformed or invalid token: {type(error).__name__}")
+        if claims["jti"] in self._used_identities:
+            return _refusal("invalid-reuse-token", "invalid token: already used")
+        if claims["repository"] != self.publisher:
+            return _refusal("invalid-publisher", "valid token, but no corresponding publisher")
+        self._used_identities.add(claims["jti"])
+        value, expires = f"pypi-{uuid.uuid4().hex}", time.time() + self.token_life
+        self.tokens[value] = Token(expires)
+        told = {"expires": expires} if self.tells_expiry else {}
+        return _json({"success": True, "token": value, **told})
+
+    def _checked(self, identity: str) -> dict[str, Any]:
+        claims = jwt.decode(identity, self._key).claims
+        jwt.JWTClaimsRegistry(
+            iss={"essential": True, "value": self.url},
+            aud={"essential": True, "value": AUDIENCE},
+            exp={"essential": True},
+            jti={"essential": True},
+        ).validate(claims)
+        return claims
+
+    def _take(self, form: Form, authorization: str) -> tuple[int, str]:
+        with self._lock:
+            problem = self._problem_with(authorization, form["name"])
+        return (self.status_for_bad_tokens, problem) if problem else super()._take(form, OWNER)
+
+    def _problem_with(self, authorization: str, project: str) -> str | None:
+        pair = base64.b64decode(authorization.removeprefix("Basic ")).decode()
+        value = pair.removeprefix("__token__:")
+        token = self.tokens.get(value)
+        if token is None or value in self.burnt:
+            return "Invalid or non-existent authentication information."
+        if time.time() > token.expires:
+            return "Invalid API Token: token is expired"
+        token.project = token.project or project
+        return None if token.project == project else "Invalid API Token: it is for another project"
+
+
+@contextmanager
+def run_trusting_index() -> Iterator[TrustingIndex]:
+    """Run such an index, with its CI system at ``/identity``, for the length of the context."""
+    with run_web(web=TrustingIndex) as index:
+        assert isinstance(index, TrustingIndex)
+        yield index
+
+
+def _json(document: object, status: int = 200) -> Reply:
+    return Reply(json.dumps(document).encode(), status, "application/json")
+
+
+def _refusal(code: str, description: str) -> Reply:
+    errors = [{"code": code, "description": description}]
+    return _json({"message": "Token request failed", "errors": errors}, 422)
