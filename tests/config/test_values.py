@@ -59,3 +59,9 @@ def test_a_path_counts_from_the_configuration_and_knows_the_home_folder(home: Pa
     assert read("/abs", context={"base": Path("/srv")}) == Path("/abs")
     assert read("~/wheels") == home / "wheels"
     assert read("wheels") == Path("wheels")
+
+
+@pytest.mark.parametrize("text", ["90s", "20m", "2h", "14d"])
+def test_a_duration_is_shown_as_it_is_written(text: str) -> None:
+    kept = TypeAdapter(Duration)
+    assert kept.dump_python(kept.validate_python(text), mode="json") == text

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -51,9 +51,28 @@ def parse_duration(value: Any) -> timedelta:
     return timedelta(**{_UNITS[unit]: int(number) for number, unit in parts})
 
 
+def written_duration(value: timedelta) -> str:
+    """A duration as it is written in a configuration.
+
+    >>> written_duration(timedelta(minutes=90))
+    '90m'
+    """
+    seconds = int(value.total_seconds())
+    lengths = {"d": 86400, "h": 3600, "m": 60}
+    return next(
+        (
+            f"{seconds // length}{unit}"
+            for unit, length in lengths.items()
+            if seconds and seconds % length == 0
+        ),
+        f"{seconds}s",
+    )
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
+    PlainSerializer(written_duration, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^(\d+[smhdw])+$"}),
 ]
 """A length of time, written as ``90s``, ``20m``, ``14d``."""
