@@ -11,8 +11,6 @@ from wheelrelay.staged import StagedFile
 SIGNATURE = ".asc"
 """What follows a distribution's filename to make the name of its signature."""
 
-_NO_SECRET_KEY = 17  # gpg-error.h: the low 16 bits of the number that a FAILURE line tells
-
 
 class Signer:
     """Signs staged files with gpg; several threads may ask at once, and are served one after the other.
@@ -77,7 +75,7 @@ class Signer:
         return run(self.program, "--verify", "--", "-", str(path.absolute()), given=signature.content)
 
     def _why_not(self, answer: Answer, what: str) -> ConfigError:
-        if answer.has("INV_SGNR") or _failure(answer) == _NO_SECRET_KEY:
+        if answer.has("INV_SGNR"):
             return MissingSecret(
                 f"gpg has no secret key{self._told} to sign with: {answer.said}.",
                 hint="See `gpg --list-secret-keys`; --identity chooses one.",
@@ -87,12 +85,3 @@ class Signer:
             hint="If it could not ask for the passphrase, run `export GPG_TTY=$(tty)`, or sign once with gpg "
             "alone: its agent remembers.",
         )
-
-
-def _failure(answer: Answer) -> int | None:
-    """The number of the error that ended gpg, without that of the part of it that failed."""
-    for line in answer.status:
-        keyword, *rest = line.split()
-        if keyword == "FAILURE" and len(rest) == 2 and rest[1].isdecimal():
-            return int(rest[1]) & 0xFFFF
-    return None
