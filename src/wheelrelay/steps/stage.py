@@ -79,7 +79,7 @@ class Wheelhouse:
 @contextmanager
 def temporary_wheelhouse() -> Iterator[Wheelhouse]:
     """A wheelhouse below the folder for temporary files (``TMPDIR``), gone at the end."""
-    with tempfile.TemporaryDirectory(prefix="wheelrelay-") as folder:
+    with tempfile.TemporaryDirectory(prefix="wheelrelay-", ignore_cleanup_errors=True) as folder:
         yield Wheelhouse(Path(folder))
 
 

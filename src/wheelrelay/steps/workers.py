@@ -2,10 +2,16 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Generic, TypeVar
 
 from wheelrelay.errors import BackendError, WheelrelayError
+
+THREADS = "wheelrelay"
+"""How the names of the threads begin."""
+
+GRACE = 5.0
+"""Seconds that work under way has to come to its end after Ctrl-C."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -37,7 +43,8 @@ class Workers:
 
     def __init__(self, jobs: int, stopped: threading.Event) -> None:
         self.stopped = stopped
-        self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="wheelrelay")
+        self._pool = ThreadPoolExecutor(jobs, thread_name_prefix=THREADS)
+        self._given_up = False
 
     def each(
         self,
@@ -56,31 +63,66 @@ class Workers:
                 Those under way end by themselves.
 
         Raises:
-            KeyboardInterrupt: on Ctrl-C; nothing more was begun, and what was under way has ended.
+            KeyboardInterrupt: on Ctrl-C; nothing more is begun, and what was under way has ended, or was
+                given up after some seconds: nobody knows what comes of it.
         """
-        futures: list[Future[Done[Item, Result] | None]] = []
-        ended = threading.Event()
+        batch = _Batch()
 
-        def work_unless_ended(item: Item) -> Done[Item, Result] | None:
-            if ended.is_set():
+        def work_in_batch(item: Item) -> Done[Item, Result] | None:
+            if not batch.begin():
                 return None
-            done = _tried(item, work)
-            if enough(done):  # asked here, so that this very thread begins nothing more
-                ended.set()
-            return done
+            try:
+                done = _tried(item, work)
+                if enough(done):  # asked here, so that this very thread begins nothing more
+                    batch.close()
+                return done
+            finally:
+                batch.end()
 
         try:
-            futures.extend(self._pool.submit(work_unless_ended, item) for item in items)
+            futures = [self._pool.submit(work_in_batch, item) for item in items]
             return [done for future in as_completed(futures) if (done := future.result()) is not None]
         except KeyboardInterrupt:
-            ended.set()
+            self._given_up = True  # as long as nothing else is known, for Ctrl-C may come again
+            batch.close()
             self.stopped.set()
-            wait(futures)
+            self._given_up = not batch.wait(GRACE)
             raise
 
     def close(self) -> None:
-        """Wait for what is under way, begin nothing more."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Begin nothing more, and wait for what is under way, unless that was given up."""
+        self._pool.shutdown(wait=not self._given_up, cancel_futures=True)
+
+
+class _Batch:
+    """What is under way of some work, and whether more of it may begin."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._open = True
+        self._under_way = 0
+
+    def begin(self) -> bool:
+        """Whether one more may begin; it counts as under way then."""
+        with self._changed:
+            self._under_way += self._open
+            return self._open
+
+    def end(self) -> None:
+        """Note that one has ended."""
+        with self._changed:
+            self._under_way -= 1
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let nothing more begin."""
+        with self._changed:
+            self._open = False
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until nothing is under way any more; whether it came to that in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._under_way, seconds)
 
 
 def _tried(item: Item, work: Callable[[Item], Result]) -> Done[Item, Result]:
