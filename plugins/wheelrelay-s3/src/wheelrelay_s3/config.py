@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from wheelrelay.config import ContainerConfig, SecretReference, TextOrReference, WebAddress
-from wheelrelay.containers.source import ContainerSource
-from wheelrelay.containers.store import ContainerStore
 from wheelrelay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from wheelrelay.containers.source import ContainerSource
 
 
 def _bucket_name(name: str) -> str:
@@ -77,13 +78,15 @@ class S3Config(ContainerConfig):
         return cls(bucket=bucket, prefix=prefix)
 
     @contextmanager
-    def open(self) -> Iterator[ContainerSource]:
+    def open(self) -> Iterator["ContainerSource"]:
         """The bucket as a store; as a mere source if it is read anonymously.
 
         Raises:
             MissingSecret: there are no credentials.
             ConfigError: the profile, the region or the endpoint cannot be used.
         """
+        from wheelrelay.containers.source import ContainerSource
+        from wheelrelay.containers.store import ContainerStore
         from wheelrelay_s3.connection import connected  # s3fs takes long to import
         from wheelrelay_s3.objects import S3Objects, S3Reader
 

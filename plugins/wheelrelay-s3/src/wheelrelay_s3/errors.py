@@ -11,6 +11,7 @@ from botocore.exceptions import (
     ConfigNotFound,
     ConfigParseError,
     ConnectionError,  # noqa: A004  (botocore's, which is not Python's)
+    ConnectTimeoutError,
     CredentialRetrievalError,
     HTTPClientError,
     IncompleteReadError,
@@ -18,6 +19,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
+    ReadTimeoutError,
     SSLError,
 )
 from botocore.parsers import ResponseParserError
@@ -74,8 +76,10 @@ def mapped(address: str) -> Iterator[None]:
             f"{address}: the server could not prove who it is.",
             hint="If it has a private certificate authority, name its bundle in AWS_CA_BUNDLE.",
         ) from error
+    except (ConnectTimeoutError, ReadTimeoutError, TimeoutError) as error:
+        raise Unavailable(f"{address}: the server did not answer in time.") from error
     except (ConnectionError, HTTPClientError, OSError) as error:
-        raise Unavailable(f"{address} cannot be reached: {type(error).__name__}.") from error
+        raise Unavailable(f"{address} cannot be reached: {_reason(error)}.") from error
     except ResponseParserError as error:
         raise not_s3(address) from error
     except (ConfigNotFound, ConfigParseError, InvalidRegionError, ProfileNotFound) as error:
@@ -128,6 +132,16 @@ def _by_status(status: int, code: str, told: str) -> WheelrelayError:
     if 300 <= status < 400:
         return Rejected(told, status=status, hint="Check the region and endpoint_url.")
     return Rejected(told, status=status)
+
+
+def _reason(error: BaseException) -> str:
+    """What the operating system said, which aiohttp and botocore have wrapped."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return str(inner.strerror)
+        inner = inner.__cause__ or inner.__context__
+    return "the connection broke"
 
 
 def _seconds(value: str | None) -> float | None:
