@@ -18,11 +18,11 @@ from wheelrelay.testing import make_wheel
 @pytest.fixture
 def valid(run):
     """A document, held against the schema that the command line publishes."""
+    schemas = {kind: run("config", "schema", kind).json() for kind in ("list", "plan", "findings", "receipt")}
 
     def validated(kind, document):
-        schema = run("config", "schema", kind).json()
-        jsonschema.Draft202012Validator.check_schema(schema)
-        jsonschema.validate(document, schema)
+        jsonschema.Draft202012Validator.check_schema(schemas[kind])
+        jsonschema.validate(document, schemas[kind])
         return document
 
     return validated
