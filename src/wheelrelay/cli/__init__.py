@@ -91,10 +91,15 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None) -> N
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process, also while a thread waits for a connection from which nothing comes any more."""
-    from wheelrelay.steps.workers import THREADS
+    """End the process, also while a thread waits for a connection from which nothing comes any more.
 
-    if any(thread.name.startswith(THREADS) for thread in threading.enumerate()):
+    After Ctrl-C as well: Python would end itself by the signal, had it been in an ``exec`` at that moment,
+    as of a dataclass that is made.
+    """
+    from wheelrelay.cli.exits import Exit
+
+    hanging = any(thread.name.startswith("wheelrelay") for thread in threading.enumerate())
+    if hanging or code == Exit.INTERRUPTED:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

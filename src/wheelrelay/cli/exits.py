@@ -3,12 +3,9 @@
 import traceback
 from collections.abc import Callable
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-
-if TYPE_CHECKING:
-    from wheelrelay.errors import WheelrelayError
 
 
 class Exit(IntEnum):
@@ -29,8 +26,6 @@ def guarded(run: Callable[[], Any], *, debug: bool) -> int:
         run: the command.
         debug: show a traceback as well.
     """
-    from wheelrelay.errors import WheelrelayError
-
     try:
         code = run()
     except click.exceptions.Exit as ended:
@@ -44,7 +39,7 @@ def guarded(run: Callable[[], Any], *, debug: bool) -> int:
     except Exception as error:  # noqa: BLE001  (the last place where anything can be said)
         if debug:
             traceback.print_exc()
-        say(error if isinstance(error, WheelrelayError) else _unforeseen(error))
+        say(error)
         return int(code_of(error))
     return code if isinstance(code, int) else int(Exit.IN_PLACE)
 
@@ -65,11 +60,11 @@ def code_of(error: Exception) -> Exit:
     return Exit.FAILED
 
 
-def say(error: "WheelrelayError") -> None:
+def say(error: Exception) -> None:
     """Print an error, with every finding that it carries, on standard error."""
     from rich.text import Text
 
-    from wheelrelay.errors import ReleaseRefused
+    from wheelrelay.errors import ReleaseRefused, WheelrelayError
     from wheelrelay.report.console import console
     from wheelrelay.report.findings import findings_lines
 
@@ -77,14 +72,11 @@ def say(error: "WheelrelayError") -> None:
     if isinstance(error, ReleaseRefused):
         for line in findings_lines(error.findings):
             shown.print(line, soft_wrap=True)
-    shown.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
+    told = str(error) if isinstance(error, WheelrelayError) else _unforeseen(error)
+    shown.print(Text.assemble(("error: ", "bold red"), told), soft_wrap=True)
 
 
-def _unforeseen(error: Exception) -> "WheelrelayError":
-    from wheelrelay.errors import WheelrelayError
-
+def _unforeseen(error: Exception) -> str:
     told = str(error).strip().rstrip(".")
-    return WheelrelayError(
-        f"Unforeseen {type(error).__name__}{f': {told}' if told else ''}.",
-        hint="This is a bug; --debug shows where it is.",
-    )
+    kind = type(error).__name__
+    return f"Unforeseen {kind}{f': {told}' if told else ''}. This is a bug; --debug shows where it is."

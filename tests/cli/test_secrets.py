@@ -1,0 +1,80 @@
+"""No secret shows in what a command says, whatever goes wrong and however much it is asked to say."""
+
+import base64
+import urllib.parse
+
+import pytest
+from tests.servers.proxy import Fault
+from tests.servers.web import Reply
+
+CANARY = "canary-Pä55/w+rd=?"
+FORMS = (
+    CANARY,
+    base64.b64encode(f"ci:{CANARY}".encode()).decode(),
+    urllib.parse.quote(CANARY),
+    urllib.parse.quote(CANARY, safe=""),
+)
+
+
+@pytest.fixture
+def config(here, proxy, monkeypatch):
+    """A configuration whose index gets a password."""
+    monkeypatch.setenv("CANARY", CANARY)
+    path = here / "wheelrelay.toml"
+    path.write_text(
+        f"""
+[remotes.index]
+type = "index"
+url = "{proxy.index.simple_url}"
+upload_url = "{proxy.index.upload_url}"
+username = "ci"
+password = {{ env = "CANARY" }}
+
+[routes.release]
+source = "./dist"
+sinks = ["index"]
+"""
+    )
+    return path
+
+
+def refused(status):
+    return Fault(Reply(b"No.", status, "text/plain"))
+
+
+@pytest.mark.parametrize("trouble", ["none", "401 on a page", "403 on a page", "401", "403", "400", "reset"])
+@pytest.mark.parametrize("options", [["-vv"], ["-vv", "--debug"], ["-vv", "--json"]], ids=" ".join)
+def test_a_password_never_shows(wheelrelay, config, dist, proxy, here, trouble, options):
+    if trouble.endswith("page"):
+        proxy.fail_page(*[refused(int(trouble[:3]))] * 9)
+    elif trouble == "reset":
+        proxy.fail_upload("", Fault(after=100))
+    elif trouble != "none":
+        proxy.fail_upload("", *[refused(int(trouble))] * 9)
+    ended = wheelrelay("relay", "release", "--receipt", "receipt.json", *options)
+    assert ended.code == (0 if trouble in ("none", "reset") else 1)
+    said = ended.out + ended.err
+    if (here / "receipt.json").exists():
+        said += (here / "receipt.json").read_text()
+    assert [form for form in FORMS if form in said] == []
+
+
+def test_the_password_was_sent_all_the_same(wheelrelay, config, dist, proxy):
+    assert wheelrelay("relay", "release", "-q").code == 0
+    expected = f"Basic {base64.b64encode(f'ci:{CANARY}'.encode()).decode()}"
+    assert {request.headers.get("authorization") for request in proxy.requests} == {expected}
+
+
+@pytest.mark.parametrize("command", [["config", "show"], ["config", "check"], ["plan", "release", "--json"]])
+def test_it_does_not_show_in_what_is_only_looked_at(wheelrelay, config, dist, command):
+    ended = wheelrelay(*command, "-vv")
+    assert ended.code == 0
+    assert [form for form in FORMS if form in ended.out + ended.err] == []
+
+
+def test_a_missing_secret_is_told_before_anything_is_published(wheelrelay, config, dist, proxy, monkeypatch):
+    monkeypatch.delenv("CANARY")
+    ended = wheelrelay("relay", "release")
+    assert ended.code == 2
+    assert "CANARY is not set" in ended.err
+    assert proxy.uploads() == []
