@@ -128,6 +128,12 @@ class Web:
         with self._lock:
             self._faults.setdefault(path, []).extend(faults)
 
+    def forget(self) -> None:
+        """Be as new: nothing is served, and nothing was asked for."""
+        with self._lock:
+            for kept in (self.requests, self._replies, self._faults):
+                kept.clear()
+
     def paths(self) -> list[str]:
         """The paths of all requests so far."""
         return [request.path for request in self.requests]

@@ -137,14 +137,16 @@ def objects_of() -> Iterator[Callable[[S3Config], S3Objects]]:
 
 @pytest.fixture(scope="session")
 def connection() -> Iterator[Callable[[S3Config], Bucket]]:
-    """Gives the one connection to a server that tests share, below the prefix of a configuration."""
+    """Gives the one connection to a server that tests share, for any bucket and prefix."""
     made: dict[str | None, Bucket] = {}
     with ExitStack() as stack:
 
         def shared(config: S3Config) -> Bucket:
             if config.endpoint_url not in made:
                 made[config.endpoint_url] = stack.enter_context(connected(config))
-            return replace(made[config.endpoint_url], prefix=f"{config.prefix}/")
+            return replace(
+                made[config.endpoint_url], bucket=config.bucket, prefix=f"{config.prefix}/".lstrip("/")
+            )
 
         yield shared
 

@@ -14,6 +14,7 @@ from wheelrelay.errors import (
     Unavailable,
 )
 from wheelrelay_s3.config import S3Config
+from wheelrelay_s3.objects import S3Objects
 
 
 def refusal(status, code, **headers):
@@ -42,11 +43,19 @@ def ways(objects):
     )
 
 
+@pytest.fixture(scope="module")
+def web():
+    """A web server that answers what a test wants of an S3 server; one for all, as connecting takes long."""
+    with run_web() as server:
+        yield server
+
+
 @pytest.fixture
-def fake(web, configured, objects_of):
-    """Objects in a bucket of `web`, which answers as the test says."""
+def fake(web, configured, connection):
+    """Objects in a bucket of `web`, of which nothing is known or was asked yet."""
+    web.forget()
     server = S3Server(web.url.rstrip("/"), "AK", "SK")
-    return objects_of(configured(server, bucket="wheels", prefix=""))
+    return S3Objects(connection(configured(server, bucket="wheels", prefix="")))
 
 
 class TestCredentials:

@@ -17,7 +17,7 @@ from wheelrelay_s3.objects import S3Objects
 from wheelrelay_s3.uploads import PART
 
 NAME = "sample-1.0-py3-none-any.whl"
-SMALL, LARGE = 1_000, 2 * PART + 1_000
+SMALL, LARGE = 1_000, PART + 1_000
 
 
 def staged(folder, size=SMALL, seed=0):
@@ -61,7 +61,7 @@ def seen(server, config):
     return look
 
 
-@pytest.mark.parametrize("size", [0, PART, PART + 1])
+@pytest.mark.parametrize("size", [0, PART, 3 * PART + 1])
 def test_a_file_of_any_size_arrives_whole(size, seaweed, empty_place, tmp_path):
     objects = empty_place(seaweed)
     file = staged(tmp_path / "w", size)
