@@ -1,16 +1,19 @@
 """Look at what is somewhere: list it, and hold it against the rules."""
 
 from collections.abc import Sequence
+from threading import Event
 
 from wheelrelay.api.connect import Requirements, opened_source
 from wheelrelay.backends.paths import Pathlike, find_paths
 from wheelrelay.checks import ChecksConfig, check_files
 from wheelrelay.config import RemoteLike, as_remote
 from wheelrelay.model import DistFile
-from wheelrelay.protocols import SupportsInventory
+from wheelrelay.protocols import Source, SupportsInventory
 from wheelrelay.records import Finding
 from wheelrelay.select import Selection, parse_requirement
+from wheelrelay.steps.events import silent
 from wheelrelay.steps.plan import chosen_files
+from wheelrelay.steps.retry import Patience, Persistence
 
 
 def list_files(
@@ -30,15 +33,10 @@ def list_files(
     """
     selection = Selection(requirements=tuple(parse_requirement(str(wanted)) for wanted in requirements))
     with opened_source(as_remote(remote)) as origin:
-        files = chosen_files(origin.source, selection, one_version=False)
-        if with_digests and isinstance(origin.source, SupportsInventory):
-            known = {
-                file.filename: file
-                for project in sorted({file.project for file in files if file.sha256 is None})
-                for file in origin.source.inventory(project)
-            }
-            files = [known.get(file.filename, file) for file in files]
-        return files
+        persistence = Persistence(Patience(), silent, Event())
+        return persistence.insist(
+            f"the files of {origin.name}", lambda: _read(origin.source, selection, with_digests=with_digests)
+        )
 
 
 def check(paths: Sequence[Pathlike], asked: ChecksConfig | None = None) -> list[Finding]:
@@ -52,3 +50,15 @@ def check(paths: Sequence[Pathlike], asked: ChecksConfig | None = None) -> list[
         ConfigError: a path leads to no distribution file.
     """
     return check_files(find_paths(paths).paths(), asked)
+
+
+def _read(source: Source, selection: Selection, *, with_digests: bool) -> list[DistFile]:
+    files = chosen_files(source, selection, one_version=False)
+    if with_digests and isinstance(source, SupportsInventory):
+        known = {
+            file.filename: file
+            for project in sorted({file.project for file in files if file.sha256 is None})
+            for file in source.inventory(project)
+        }
+        files = [known.get(file.filename, file) for file in files]
+    return files

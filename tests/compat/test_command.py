@@ -1,0 +1,179 @@
+"""The options of `wheel-uploader`, one by one."""
+
+import importlib.metadata
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.servers.process import script
+
+from wheelrelay.backends.index.upload import Presets
+from wheelrelay.checks import Profile
+from wheelrelay.compat.upload import section
+from wheelrelay.config import Confirm
+from wheelrelay.errors import ConfigError
+from wheelrelay.testing import make_wheel
+
+MAC = "sample-1.0-cp36-cp36m-macosx_10_6_intel.whl"
+
+
+@pytest.fixture
+def page(web, tmp_path):
+    """The address of a page with a macOS wheel, without a slash at its end."""
+    make_wheel(tmp_path / "container", "sample", "1.0", "cp36-cp36m-macosx_10_6_intel")
+    return web.serve_folder(tmp_path / "container", at="/wheels/").rstrip("/")
+
+
+@pytest.mark.parametrize("words", [(), ("sample",), ("sample", "1.0", "more")], ids=len)
+def test_a_wrong_number_of_words_shows_the_help(wheel_uploader, words):
+    ended = wheel_uploader(*words)
+    assert ended.code == 1
+    assert ended.out.startswith("Usage: wheel-uploader [OPTIONS] PACKAGE_NAME VERSION")
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_tells_every_option_and_the_way_without_it(wheel_uploader, option):
+    ended = wheel_uploader(option)
+    assert ended.code == 0
+    options = (
+        *("-u, --wheel-url-dir", "-w, --wheel-dir", "-t, --wheel-type", "-c, --clobber", "-n, --no-twine"),
+        *("-s, --sign", "-r, --repository", "-v, --verbose", "--version", "-h, --help"),
+    )
+    assert [option for option in options if option not in ended.out] == []
+    assert "wheelrelay relay --from listing+URL" in ended.out
+
+
+def test_the_version_is_told(wheel_uploader):
+    assert importlib.metadata.version("wheelrelay") in wheel_uploader("--version").out
+
+
+def test_the_old_defaults_are_macos_wheels_and_this_folder(wheel_uploader, page):
+    assert wheel_uploader("-n", "-u", page, "sample", "1.0").code == 0
+    assert [path.name for path in Path.cwd().iterdir()] == [MAC]
+
+
+def test_a_home_folder_may_be_given_and_is_made(wheel_uploader, page, home):
+    ended = wheel_uploader("-n", "-u", f"{page}/", "-w", "~/new/wheelhouse", "sample", "1.0")
+    assert ended.code == 0
+    assert [path.name for path in (home / "new" / "wheelhouse").iterdir()] == [MAC]
+
+
+def test_verbose_tells_more(wheel_uploader, page, pypirc):
+    ended = wheel_uploader("-v", "-r", "warehouse", "-u", page, "sample", "1.0")
+    assert "INFO Credentials for 'warehouse'" in ended.err
+
+
+def test_a_page_may_be_a_file(wheel_uploader, web, page):
+    index = web.serve("/wheels/index.html", f'<a href="{MAC}">x</a>')
+    assert wheel_uploader("-n", "-u", index, "sample", "1.0").code == 0
+
+
+def test_without_a_page_it_asks_for_one(wheel_uploader):
+    ended = wheel_uploader("sample", "1.0")
+    assert ended.code == 2
+    assert "-u" in ended.err
+
+
+@pytest.mark.parametrize("name", ["darwin", "windows", "manylinux*", "osx", ""])
+def test_a_type_that_is_none_is_refused(wheel_uploader, page, name):
+    ended = wheel_uploader("-n", "-u", page, "-t", name, "sample", "1.0")
+    assert ended.code == 2
+    assert "manylinux2014" in ended.err
+
+
+def test_nothing_found_is_a_failure(wheel_uploader, page):
+    ended = wheel_uploader("-n", "-u", page, "sample", "2.0")
+    assert ended.code == 1
+    assert "there is: 1.0" in ended.err
+
+
+def test_no_wheel_of_the_type_is_a_failure_that_tells_which_there_are(wheel_uploader, page):
+    ended = wheel_uploader("-n", "-u", page, "-t", "win", "sample", "1.0")
+    assert ended.code == 1
+    assert "no wheel for win there" in ended.err
+    assert "macosx_10_6_intel" in ended.err
+
+
+def test_no_wheel_at_all_is_said_to_be_so(wheel_uploader, web):
+    page = web.serve("/wheels/", '<a href="sample-1.0.tar.gz">x</a>')
+    assert "no wheel at all" in wheel_uploader("-n", "-u", page, "sample", "1.0").err
+
+
+def test_an_index_that_refuses_is_told_in_its_own_words(wheel_uploader, page, pypirc):
+    pypirc.write_text(pypirc.read_text().replace("password: ", "password: not"))
+    ended = wheel_uploader("-r", "warehouse", "-u", page, "sample", "1.0")
+    assert ended.code == 1
+    assert "failed" in ended.out
+    assert "401" in ended.err or "403" in ended.err
+
+
+def test_it_never_asks(page, pypirc, pypiserver, tmp_path):
+    controller, terminal = pty.openpty()
+    try:
+        command = [script("wheel-uploader"), "-r", "warehouse", "-u", page, "-w", str(tmp_path), "sample"]
+        done = subprocess.run([*command, "1.0"], stdin=terminal, stdout=terminal, stderr=terminal, timeout=60)
+    finally:
+        os.close(terminal)
+        os.close(controller)
+    assert done.returncode == 0
+    assert (pypiserver.folder / MAC).exists()
+
+
+class TestSections:
+    """Where ``-r`` leads; nothing is sent."""
+
+    @pytest.fixture
+    def written(self, home):
+        """A ``~/.pypirc`` with one section ``there`` of some address."""
+
+        def write(repository: str | None, name: str = "there") -> None:
+            line = "" if repository is None else f"repository = {repository}\n"
+            (home / ".pypirc").write_text(f"[distutils]\nindex-servers = {name}\n\n[{name}]\n{line}")
+
+        return write
+
+    @pytest.mark.parametrize(
+        ("upload", "simple"),
+        [
+            (Presets.PYPI_UPLOAD, Presets.PYPI_SIMPLE),
+            (Presets.TESTPYPI_UPLOAD, Presets.TESTPYPI_SIMPLE),
+            ("https://upload.pypi.io/legacy/", Presets.PYPI_SIMPLE),
+            ("https://pypi.python.org/pypi", Presets.PYPI_SIMPLE),
+            ("https://testpypi.python.org/pypi", Presets.TESTPYPI_SIMPLE),
+        ],
+    )
+    def test_that_of_pypi_is_read_by_the_simple_api_that_it_has(self, written, upload, simple):
+        written(upload)
+        said = []
+        remote = section("there", said.append)
+        assert (remote.config.upload_url, remote.config.url) == (upload, simple)
+        assert remote.confirm is Confirm.INDEX
+        assert remote.checks.profile is Profile.PYPI
+        assert said == []
+
+    def test_that_of_another_index_is_taken_at_its_word(self, written):
+        written("https://packages.example.org/legacy/")
+        said = []
+        remote = section("there", said.append)
+        assert (remote.config.url, remote.confirm) == (None, Confirm.NONE)
+        assert remote.checks.profile is Profile.INDEX
+        assert "the index's own answer settles" in said[0]
+
+    def test_that_of_the_name_pypi_leads_where_it_says(self, written):
+        written("https://packages.example.org/legacy/", name="pypi")
+        assert section("pypi", print).config.upload_url == "https://packages.example.org/legacy/"
+
+    def test_pypi_needs_none(self):
+        assert section("pypi", print).config.upload_url == Presets.PYPI_UPLOAD
+
+    def test_one_that_is_not_there_is_named(self, written):
+        written("https://packages.example.org/legacy/")
+        with pytest.raises(ConfigError, match=r"no section \[three\].*there"):
+            section("three", print)
+
+    def test_one_without_an_address_is_named(self, written):
+        written(None)
+        with pytest.raises(ConfigError, match=r"\[there\]"):
+            section("there", print)
