@@ -9,7 +9,7 @@ import wheelrelay
 from wheelrelay import Remote, Route
 from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.errors import CheckFailed, ConfigError, IntegrityError, MissingSecret, RelayFailed
+from wheelrelay.errors import CheckFailed, ConfigError, MissingSecret, RelayFailed
 from wheelrelay.records import Outcome
 from wheelrelay.testing import make_sdist, make_wheel
 
@@ -111,8 +111,11 @@ class TestSigning:
     ):
         signature = keyring.sign(dist / SDIST, key=key)
         signature.rename(dist / f"{WHEEL}.asc")
-        with pytest.raises(IntegrityError, match="is no signature of it"):
+        with pytest.raises(CheckFailed) as told:
             wheelrelay.relay(Route(source=str(dist), sinks=[index]))
+        (finding,) = told.value.findings
+        assert (finding.check, finding.filename) == ("signature-bad", WHEEL)
+        assert "is no signature of it" in finding.message
         assert names(open_pypiserver.folder) == set()
 
     def test_a_container_that_lacks_signatures_gets_them_once(self, dist, tmp_path, key):

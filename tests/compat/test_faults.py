@@ -214,6 +214,6 @@ def test_a_signature_beside_the_local_file_that_is_one_of_other_bytes_is_not_sen
     (tmp_path / "wheelhouse").mkdir()
     keyring.sign(other, key=key).rename(tmp_path / "wheelhouse" / f"{path.name}.asc")
     refused = upload("-s")
-    assert refused.code == 1
+    assert refused.code == 3
     assert "is no signature of it" in refused.err
     assert arrived() == []

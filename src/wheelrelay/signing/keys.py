@@ -13,10 +13,10 @@ from pathlib import Path
 from wheelrelay.errors import ConfigError
 from wheelrelay.records import Finding, Severity
 from wheelrelay.signing.gpg import GPG, run
-from wheelrelay.signing.signer import SIGNATURE
+from wheelrelay.signing.signer import BAD, signature_of
 from wheelrelay.staged import StagedFile
 
-MISSING, BAD = "signature-missing", "signature-bad"
+MISSING = "signature-missing"
 
 _FINGERPRINT = re.compile(r"(0x)?([0-9A-F]{16}|[0-9A-F]{40}|[0-9A-F]{64})", re.IGNORECASE)
 _SHORT = re.compile(r"(0x)?[0-9A-F]{8}", re.IGNORECASE)
@@ -69,7 +69,7 @@ class TrustedKeys:
 
     def findings(self, staged: StagedFile) -> list[Finding]:
         """What is wrong with the signature of a file; nothing if one of the keys has made a good one."""
-        signature = next((found for found in staged.companions if found.suffix == SIGNATURE), None)
+        signature = signature_of(staged)
         if signature is None:
             return [Finding(MISSING, Severity.ERROR, "There is no signature beside it.", staged.filename)]
         arguments = ("--verify", "--", "-", str(staged.path.absolute()))

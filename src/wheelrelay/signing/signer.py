@@ -3,13 +3,21 @@
 import threading
 from pathlib import Path
 
-from wheelrelay.errors import ConfigError, IntegrityError, MissingSecret, WheelrelayError
+from wheelrelay.errors import ConfigError, MissingSecret, WheelrelayError
 from wheelrelay.model import Companion
+from wheelrelay.records import Finding, Severity
 from wheelrelay.signing.gpg import GPG, Answer, run
 from wheelrelay.staged import StagedFile
 
 SIGNATURE = ".asc"
 """What follows a distribution's filename to make the name of its signature."""
+
+BAD = "signature-bad"
+
+
+def signature_of(staged: StagedFile) -> Companion | None:
+    """The signature that came with a file, if one did."""
+    return next((found for found in staged.companions if found.suffix == SIGNATURE), None)
 
 
 class Signer:
@@ -50,19 +58,16 @@ class Signer:
             raise WheelrelayError(f"{staged.filename}: the signature just made is not good: {answer.said}.")
         return signature
 
-    def refuse_bad(self, staged: StagedFile, signature: Companion) -> None:
-        """Make sure that a signature which came with a file is not one of other bytes.
+    def findings(self, staged: StagedFile) -> list[Finding]:
+        """What is wrong with a signature that came with a file: it may be one of other bytes.
 
-        That its key is not known here says nothing against it.
-
-        Raises:
-            IntegrityError: it is a bad one.
+        That there is none, or that its key is not known here, says nothing against it.
         """
-        if self._verified(staged.path, signature).has("BADSIG"):
-            raise IntegrityError(
-                f"{staged.filename}{SIGNATURE} lies beside the file and is no signature of it.",
-                hint="Remove it, and a new one is made.",
-            )
+        signature = signature_of(staged)
+        if signature is None or not self._verified(staged.path, signature).has("BADSIG"):
+            return []
+        said = f"What lies beside it as {staged.filename}{SIGNATURE} is no signature of it."
+        return [Finding(BAD, Severity.ERROR, said, staged.filename, hint="Remove that, and one is made.")]
 
     def _sign(self, *arguments: str, what: str) -> bytes:
         with self._lock:

@@ -19,7 +19,7 @@ class CheckedFile:
     Attributes:
         staged: the file.
         inspection: findings of all file checks, whichever sink asks for them.
-        distrust: what is wrong with its signature, where the route trusts certain keys alone.
+        distrust: what is wrong with the signature that came with it.
     """
 
     staged: StagedFile

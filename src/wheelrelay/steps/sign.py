@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from wheelrelay.model import Companion
 from wheelrelay.records import Action, Plan
-from wheelrelay.signing import SIGNATURE
+from wheelrelay.signing import signature_of
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.check import CheckedFile
 from wheelrelay.steps.events import FileEnded, Step, StepBegan, StepEnded
@@ -20,7 +20,6 @@ def sign_all(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile]) -
 
     Raises:
         MissingSecret: there is no key to sign with.
-        IntegrityError: a signature came with a file, and is not one of it.
         WheelrelayError: gpg failed.
     """
     files = _to_be_signed(journey, plan, checked)
@@ -36,15 +35,11 @@ def sign_all(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile]) -
 def sign_files(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile]) -> Signatures:
     """Sign those files that are bound for a sink that asks for it, once for all such sinks.
 
-    A signature that came from the source is kept, unless it is known to be one of other bytes.
+    A signature that came from the source is kept.
     """
     signatures = {}
     for staged in _to_be_signed(journey, plan, checked):
-        brought = next((found for found in staged.companions if found.suffix == SIGNATURE), None)
-        if brought is None:
-            signatures[staged.filename] = journey.settings.signer.sign(staged)
-        else:
-            journey.settings.signer.refuse_bad(staged, brought)
+        signatures[staged.filename] = journey.settings.signer.sign(staged)
         journey.tell(FileEnded(Step.SIGN, staged.filename))
     return signatures
 
@@ -75,8 +70,9 @@ def with_companions(
 
 
 def _to_be_signed(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile]) -> list[StagedFile]:
-    return [
+    bound = [
         checked[planned.file.filename].staged
         for planned in plan.files
         if any(planned.sinks[name].action is Action.UPLOAD for name in journey.signing)
     ]
+    return [staged for staged in bound if signature_of(staged) is None]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from wheelrelay.checks import inspect
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
-from wheelrelay.records import Plan, PlannedFile
+from wheelrelay.records import Finding, Plan, PlannedFile
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.check import CheckedFile
 from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
@@ -66,12 +66,17 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
         error.at(f"source {journey.origin.name!r}")
         journey.tell(FileEnded(Step.STAGE, file.filename, error=str(error)))
         raise
-    keys = journey.demands.keys
-    checked = CheckedFile(
-        staged, inspect(staged, asked=journey.asked()), tuple(keys.findings(staged)) if keys else ()
-    )
+    inspection = inspect(staged, asked=journey.asked())
+    checked = CheckedFile(staged, inspection, tuple(_distrust(journey, staged)))
     journey.tell(FileEnded(Step.STAGE, file.filename))
     return checked
+
+
+def _distrust(journey: Journey, staged: StagedFile) -> list[Finding]:
+    """What is wrong with the signature that came with a file, if the route or a sink cares for it."""
+    if journey.demands.keys:
+        return journey.demands.keys.findings(staged)
+    return journey.settings.signer.findings(staged) if journey.signing else []
 
 
 def _raise_first(errors: Mapping[str, WheelrelayError]) -> None:
