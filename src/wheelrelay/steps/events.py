@@ -1,14 +1,16 @@
 """What a relay tells while it runs, for those who show progress.
 
-A progress function is called with one event at a time, from several threads at once; it must be quick,
-and must not raise.
+A progress function is called with one event at a time, from several threads at once; it must be quick.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from wheelrelay.records import Delivery, Plan
+
+_log = logging.getLogger(__name__)
 
 
 class Step(StrEnum):
@@ -108,3 +110,15 @@ Progress = Callable[[Event], None]
 
 def silent(event: Event) -> None:
     """Show nothing."""
+
+
+def harmless(progress: Progress) -> Progress:
+    """The same, except that what it raises is logged: who stumbles while watching must not harm a relay."""
+
+    def tell(event: Event) -> None:
+        try:
+            progress(event)
+        except Exception as error:  # noqa: BLE001  (whatever they raise)
+            _log.warning("The progress of the relay cannot be shown: %r.", error)
+
+    return tell

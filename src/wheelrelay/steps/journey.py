@@ -21,7 +21,7 @@ from wheelrelay.select import Selection, releases_of
 from wheelrelay.signing import Signer
 from wheelrelay.steps.check import CheckedFile, Demands, SinkView, find_for_sink, once
 from wheelrelay.steps.confirm import DEADLINE, fetched_sha256
-from wheelrelay.steps.events import BytesMoved, Event, Progress, Step, Waiting, silent
+from wheelrelay.steps.events import BytesMoved, Progress, Step, Waiting, harmless, silent
 from wheelrelay.steps.gate import replacing
 from wheelrelay.steps.plan import Inventory, chosen_files, make_plan, read_inventory
 from wheelrelay.steps.retry import Patience, Persistence
@@ -104,6 +104,9 @@ class Journey:
         expected: what the release has to consist of.
         demands: what else is asked of it.
         settings: how to travel.
+
+    Attributes:
+        tell: passes an event on to those who watch.
     """
 
     def __init__(
@@ -125,7 +128,8 @@ class Journey:
         self.settings = settings
         self.stopped = threading.Event()
         self.workers = Workers(settings.jobs, self.stopped)
-        self.persistence = Persistence(settings.patience, settings.progress, self.stopped)
+        self.tell = harmless(settings.progress)
+        self.persistence = Persistence(settings.patience, self.tell, self.stopped)
 
     @property
     def sinks(self) -> dict[str, Sink]:
@@ -145,13 +149,9 @@ class Journey:
         """End the threads."""
         self.workers.close()
 
-    def tell(self, event: Event) -> None:
-        """Pass an event on to those who watch."""
-        self.settings.progress(event)
-
     def counter(self, step: Step, filename: str) -> Callable[[int], None]:
         """A function that tells how many bytes of a file have moved."""
-        return lambda count: self.settings.progress(BytesMoved(step, filename, count))
+        return lambda count: self.tell(BytesMoved(step, filename, count))
 
     def fetched_sha256(self, sink: Sink, file: DistFile) -> str:
         """The sha256 of the bytes that a sink gives out, trying again while that makes sense."""

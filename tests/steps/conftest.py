@@ -1,0 +1,77 @@
+"""Fixtures for the steps: relays between places in memory, quick to try again and slow to be believed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from tests.servers.places import MoodyStore, staged_files
+
+from wheelrelay.config import Confirm
+from wheelrelay.expect import Expected
+from wheelrelay.records import Receipt
+from wheelrelay.select import Selection, parse_requirement
+from wheelrelay.steps import engine
+from wheelrelay.steps.check import Demands
+from wheelrelay.steps.journey import Destination, Journey, Origin, Settings
+from wheelrelay.steps.retry import Patience
+
+QUICK = Patience(attempts=3, first_pause=0.001)
+WHEELS = tuple(f"sample-1.0-py3-none-manylinux_2_{number}_x86_64.whl" for number in range(4))
+SDIST = "sample-1.0.tar.gz"
+
+
+@contextmanager
+def journey_between(
+    source: object,
+    *sinks: object,
+    requirement: str = "sample",
+    expected: Expected = Expected(),  # noqa: B008  (frozen)
+    confirm: Confirm = Confirm.INDEX,
+    **settings: object,
+) -> Iterator[Journey]:
+    """A journey from the source ``here`` to the sinks ``there``, ``there2`` ..."""
+    names = ["there", *(f"there{number}" for number in range(2, len(sinks) + 1))]
+    destinations = [Destination(name, sink, confirm) for name, sink in zip(names, sinks, strict=True)]
+    selection = Selection(requirements=(parse_requirement(requirement),))
+    options = Settings(**{"patience": QUICK, "confirm_within": 0.5, "jobs": 4, **settings})
+    journey = Journey(Origin("here", source), destinations, selection, expected, Demands(), options)
+    try:
+        yield journey
+    finally:
+        journey.close()
+
+
+def release(*places: object, **options: object) -> Receipt:
+    """Relay everything, or nothing."""
+    with journey_between(*places, **options) as journey:
+        return engine.release(journey)
+
+
+def mirror(*places: object, **options: object) -> Receipt:
+    """Relay each file by itself."""
+    with journey_between(*places, **options) as journey:
+        return engine.mirror(journey)
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Four wheels and an sdist."""
+    return staged_files(tmp_path / "files", *WHEELS, SDIST)
+
+
+@pytest.fixture
+def source(files):
+    """A source with the files of a release."""
+    return MoodyStore(files)
+
+
+@pytest.fixture
+def sink():
+    """An empty sink."""
+    return MoodyStore()
+
+
+@pytest.fixture
+def other(tmp_path) -> Callable[..., MoodyStore]:
+    """Gives a store that has files of these names with other bytes."""
+    return lambda *names: MoodyStore(staged_files(tmp_path / "other", *names, seed=1))
