@@ -30,7 +30,7 @@ def journey_between(
     **settings: object,
 ) -> Iterator[Journey]:
     """A journey from the source ``here`` to the sinks ``there``, ``there2`` ..."""
-    names = ["there", *(f"there{number}" for number in range(2, len(sinks) + 1))]
+    names = ["there", *(f"there{number}" for number in range(2, len(sinks) + 1))][: len(sinks)]
     destinations = [Destination(name, sink, confirm) for name, sink in zip(names, sinks, strict=True)]
     selection = Selection(requirements=(parse_requirement(requirement),))
     options = Settings(**{"patience": QUICK, "confirm_within": 0.5, "jobs": 4, **settings})
