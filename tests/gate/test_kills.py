@@ -142,7 +142,7 @@ def while_the_source_stalls(path: str, *, sink: str = "warehouse", **reply: floa
         process = world.start(sink)
         _await(lambda: path in world.web.paths())
         if "pause" in reply:
-            _await(lambda: any(part.stat().st_size for part in world.scratch.glob("*/.*.part")))
+            _await(lambda: any(map(_size, world.scratch.glob(f"*/.{LARGE}.*.part"))))
         process.kill()
         return process
 
@@ -344,6 +344,14 @@ def pages_are_true(box: Path, release: dict[str, str]) -> bool:
     )
     shown = {file["filename"]: file["hashes"]["sha256"] for file in files}
     return done.returncode == 0 and shown == release
+
+
+def _size(path: Path) -> int:
+    """The bytes of a file that may be gone meanwhile."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _await(condition: Callable[[], bool]) -> None:
