@@ -182,9 +182,7 @@ class TestWhatKeepsFromSigning:
         assert "install it" in said
 
     def test_what_is_called_is_no_gpg(self, dist, index):
-        assert "could not sign nothing, which was a try: exit code 1" in self.refused(
-            dist, index, ConfigError, sign_with="false"
-        )
+        assert "could not sign: exit code 1" in self.refused(dist, index, ConfigError, sign_with="false")
 
     def test_there_is_no_key(self, dist, index, keyring):
         assert "gpg has no secret key to sign with" in self.refused(dist, index, MissingSecret)

@@ -82,6 +82,7 @@ def test_the_three_lines_run_unchanged_and_once_more(cdn, tmp_path, home, pypirc
         done = run(line, home, cdn)
         assert done.returncode == 0, done.stderr
         assert "[warehouse] names no Simple API" in done.stderr
+        assert "confirming 4 files at warehouse" not in done.stderr
         assert pypiserver.password not in done.stdout + done.stderr
 
     arrived = pypiserver.folder

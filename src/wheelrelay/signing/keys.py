@@ -17,6 +17,7 @@ from wheelrelay.signing.signer import BAD, signature_of
 from wheelrelay.staged import StagedFile
 
 MISSING = "signature-missing"
+"""The id of findings about files without a signature."""
 
 _FINGERPRINT = re.compile(r"(0x)?([0-9A-F]{16}|[0-9A-F]{40}|[0-9A-F]{64})", re.IGNORECASE)
 _SHORT = re.compile(r"(0x)?[0-9A-F]{8}", re.IGNORECASE)

@@ -13,6 +13,7 @@ SIGNATURE = ".asc"
 """What follows a distribution's filename to make the name of its signature."""
 
 BAD = "signature-bad"
+"""The id of findings about a signature that is there and not good."""
 
 
 def signature_of(staged: StagedFile) -> Companion | None:
@@ -41,7 +42,7 @@ class Signer:
             MissingSecret: there is no such key.
             ConfigError: gpg cannot be run, or the key cannot be used.
         """
-        self._sign("--detach-sign", what="nothing, which was a try")
+        self._sign()
 
     def sign(self, staged: StagedFile) -> Companion:
         """The signature of a staged file, made and proved.
@@ -51,7 +52,7 @@ class Signer:
             ConfigError: gpg cannot be run, or the key cannot be used.
             WheelrelayError: gpg does not find its own signature good.
         """
-        made = self._sign("--detach-sign", "--", str(staged.path.absolute()), what=staged.filename)
+        made = self._sign("--", str(staged.path.absolute()))
         signature = Companion(SIGNATURE, made)
         answer = self._verified(staged.path, signature)
         if answer.code or not answer.has("GOODSIG"):
@@ -69,24 +70,24 @@ class Signer:
         said = f"What lies beside it as {staged.filename}{SIGNATURE} is no signature of it."
         return [Finding(BAD, Severity.ERROR, said, staged.filename, hint="Remove that, and one is made.")]
 
-    def _sign(self, *arguments: str, what: str) -> bytes:
+    def _sign(self, *arguments: str) -> bytes:
         with self._lock:
-            answer = run(self.program, "--armor", *self._key, "--output", "-", *arguments)
+            answer = run(self.program, "--armor", *self._key, "--output", "-", "--detach-sign", *arguments)
         if answer.code == 0 and answer.has("SIG_CREATED") and answer.output:
             return answer.output
-        raise self._why_not(answer, what)
+        raise self._why_not(answer)
 
     def _verified(self, path: Path, signature: Companion) -> Answer:
         return run(self.program, "--verify", "--", "-", str(path.absolute()), given=signature.content)
 
-    def _why_not(self, answer: Answer, what: str) -> ConfigError:
+    def _why_not(self, answer: Answer) -> ConfigError:
         if answer.has("INV_SGNR"):
             return MissingSecret(
                 f"gpg has no secret key{self._told} to sign with: {answer.said}.",
                 hint="See `gpg --list-secret-keys`; --identity chooses one.",
             )
         return ConfigError(
-            f"{self.program} could not sign {what}: {answer.said or f'exit code {answer.code}'}.",
+            f"{self.program} could not sign: {answer.said or f'exit code {answer.code}'}.",
             hint="If it could not ask for the passphrase, run `export GPG_TTY=$(tty)`, or sign once with gpg "
             "alone: its agent remembers.",
         )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from wheelrelay.config import Order
+from wheelrelay.config import Confirm, Order
 from wheelrelay.errors import RelayFailed, WheelrelayError
 from wheelrelay.model import Kind
 from wheelrelay.protocols import SupportsFinalize
@@ -72,9 +72,9 @@ def publish_one(journey: Journey, destination: Destination, staged: StagedFile, 
 def confirm_all(
     journey: Journey, destination: Destination, files: Sequence[StagedFile], ledger: Ledger
 ) -> None:
-    """Read the sink back, and tell those who watch."""
+    """Read the sink back, unless its word is taken, and tell those who watch."""
     sent = _sent(destination, files, ledger)
-    if sent:
+    if sent and destination.confirm is not Confirm.NONE:
         journey.tell(StepBegan(Step.CONFIRM, destination.name, len(sent), 0))
         read_back(journey, destination, sent, ledger)
         journey.tell(StepEnded(Step.CONFIRM, destination.name))
