@@ -142,6 +142,8 @@ class TrustingIndex(PyPI):
         return (self.status_for_bad_tokens, problem) if problem else super()._take(form, OWNER)
 
     def _problem_with(self, authorization: str, project: str) -> str | None:
+        if self._may_upload(authorization):
+            return None
         pair = base64.b64decode(authorization.removeprefix("Basic ")).decode()
         value = pair.removeprefix("__token__:")
         token = self.tokens.get(value)

@@ -1,4 +1,4 @@
-"""Trusted publishing: the identity of a CI job becomes tokens, one for each project, while they are needed."""
+"""Trusted publishing: the identity of a CI job becomes tokens, one for each project, while they serve."""
 
 import logging
 import threading

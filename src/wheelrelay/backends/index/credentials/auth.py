@@ -118,8 +118,10 @@ class IndexAuth:
         if self._tokens:
             self._tokens.drop(project)
         found = look(self._wanted, self._when_refused)
-        if isinstance(self._found, Nowhere) or not isinstance(found, Nowhere):
+        if not isinstance(found, Nowhere):
             self._found = found
+        elif isinstance(self._found, Nowhere):
+            self._found = self._found.and_not_in(found)
 
     def _explained(self, refusal: requests.Response) -> AuthenticationFailed:
         """What a 401 that nothing helps against means: in the index's words, and where we looked."""

@@ -19,6 +19,10 @@ class Nowhere:
 
     reasons: tuple[str, ...]
 
+    def and_not_in(self, other: "Nowhere") -> "Nowhere":
+        """The outcome of looking twice."""
+        return Nowhere(tuple(dict.fromkeys((*self.reasons, *other.reasons))))
+
     def __str__(self) -> str:
         return f"They were looked for everywhere: {'; '.join(self.reasons)}."
 

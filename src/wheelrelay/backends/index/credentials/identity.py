@@ -1,0 +1,61 @@
+"""The identity that a CI system gives to a job: a signed JWT, from whichever system `id` knows."""
+
+import json
+import os
+from base64 import urlsafe_b64decode
+from pathlib import Path
+from typing import Any
+
+from urllib3.exceptions import HTTPError
+
+from wheelrelay.errors import AuthenticationFailed
+from wheelrelay.http import repeated
+
+SIGNS = ("GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI", "GOOGLE_SERVICE_ACCOUNT_NAME")
+"""Variables that tell of the systems that `id` knows to give identities."""
+
+GOOGLE_MACHINE = Path("/sys/class/dmi/id/product_name")
+"""A file that tells of Google's machines, which set none of the variables."""
+
+CLAIMS = ("repository", "job_workflow_ref", "project_path", "ci_config_ref_uri", "environment", "sub")
+"""What an index compares with the publishers that are configured there."""
+
+
+def is_ci_job() -> bool:
+    """Whether anything tells of a CI system that may give an identity; nothing is asked over the network."""
+    if any(os.environ.get(sign) for sign in SIGNS):
+        return True
+    try:
+        return GOOGLE_MACHINE.read_text(encoding="utf-8").startswith("Google")
+    except OSError:
+        return False
+
+
+def identity_for(audience: str) -> str:
+    """The identity that the CI system gives to this job.
+
+    Raises:
+        AuthenticationFailed: it gives none.
+    """
+    from id import AmbientCredentialError, GitHubOidcPermissionCredentialError, detect_credential
+
+    try:
+        identity = detect_credential(audience)
+    except GitHubOidcPermissionCredentialError:
+        raise AuthenticationFailed(
+            "GitHub gives this job no identity.",
+            hint="In the workflow, give the job permissions: id-token: write.",
+        ) from None
+    except (AmbientCredentialError, HTTPError) as error:
+        # Not chained, and cut short: it repeats what the other side said.
+        reason = repeated(str(error).partition("body=")[0]).rstrip("(, ")
+        raise AuthenticationFailed(f"the CI system gives this job no identity: {reason}.") from None
+    if identity is None:
+        raise AuthenticationFailed("this is no CI job with an identity.")
+    return identity
+
+
+def claims_of(identity: str) -> dict[str, Any]:
+    """What an identity says of the job; `id` has read this much of it already."""
+    payload = json.loads(urlsafe_b64decode(identity.split(".")[1] + "=="))
+    return {name: payload[name] for name in CLAIMS if name in payload}
