@@ -11,7 +11,7 @@ from typing import IO
 
 from rich.console import Console
 
-LOG_WIDTH = 160
+LOG_WIDTH = 240
 """Columns where no terminal sets them: a log has no right margin, and filenames are long."""
 
 

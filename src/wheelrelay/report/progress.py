@@ -54,7 +54,11 @@ def shown_on(console: Console, *, quiet: bool = False) -> Iterator[Progress]:
     if quiet:
         yield silent
     elif console.is_terminal:
-        yield LiveProgress(console)
+        live = LiveProgress(console)
+        try:
+            yield live
+        finally:
+            live.close()
     else:
         yield PlainProgress(console)
 
@@ -67,7 +71,8 @@ class PlainProgress:
         self._lock = threading.Lock()
         self._step: StepBegan | None = None
         self._began = self._last = 0.0
-        self._files = self._bytes = 0
+        self._files = 0
+        self._moved: dict[str, int] = {}
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -77,14 +82,17 @@ class PlainProgress:
                     self._console.print(plan_table(event.plan, every_file=False))
                 case StepBegan():
                     self._begin(event)
-                case BytesMoved():
-                    self._bytes += event.count
+                case FileBegan() if self._is_about(event.step):
+                    self._moved[event.filename] = 0  # another attempt counts its bytes anew
+                case BytesMoved() if self._is_about(event.step):
+                    self._moved[event.filename] = self._moved.get(event.filename, 0) + event.count
                     self._sign_of_life()
                 case FileEnded():
-                    self._files += 1
                     if event.error:
                         self._say(f"{event.filename}: {event.error}")
-                    self._sign_of_life()
+                    if self._is_about(event.step):
+                        self._files += 1
+                        self._sign_of_life()
                 case Waiting():
                     self._say(f"{event.what}: {event.error} Trying again in {event.seconds:.1f} s.")
                 case StepEnded():
@@ -95,19 +103,25 @@ class PlainProgress:
     def _begin(self, event: StepBegan) -> None:
         self._step = event
         self._began = self._last = monotonic()
-        self._files = self._bytes = 0
+        self._files = 0
+        self._moved.clear()
+
+    def _is_about(self, step: Step) -> bool:
+        """Whether the current step is this one; while a mirror publishes, it stages as well."""
+        return self._step is not None and self._step.step is step
 
     def _sign_of_life(self) -> None:
         if self._step and monotonic() - self._last >= EVERY:
             self._last = monotonic()
             of = f" of {decimal(self._step.size)}" if self._step.size else ""
             files = f"{self._files} of {counted(self._step.files)}"
-            self._say(f"{VERBS[self._step.step]}: {files}, {decimal(self._bytes)}{of}")
+            self._say(f"{VERBS[self._step.step]}: {files}, {decimal(sum(self._moved.values()))}{of}")
 
     def _end(self) -> None:
         if self._step:
             seconds = monotonic() - self._began
-            moved = f", {decimal(self._bytes)}" if self._bytes else ""
+            size = sum(self._moved.values())
+            moved = f", {decimal(size)}" if size else ""
             place = {Step.STAGE: "from", Step.SIGN: "with", Step.CONFIRM: "at"}.get(self._step.step, "to")
             verb = VERBS[self._step.step]
             files = counted(self._step.files)
@@ -125,6 +139,7 @@ class LiveProgress:
         self._console = console
         self._lock = threading.Lock()
         self._bars: Bars | None = None
+        self._step: Step | None = None
         self._whole: TaskID | None = None
         self._each: dict[str, TaskID] = {}
         self._moved: dict[str, int] = {}
@@ -149,6 +164,11 @@ class LiveProgress:
                 case StepEnded():
                     self._end()
 
+    def close(self) -> None:
+        """Take the bars away, and give the cursor back, also where a step came to no end."""
+        with self._lock:
+            self._end()
+
     def _begin(self, event: StepBegan) -> None:
         self._end()
         self._bars = Bars(
@@ -161,6 +181,7 @@ class LiveProgress:
             transient=True,
         )
         self._bars.start()
+        self._step = event.step
         title = f"[bold]{VERBS[event.step]}[/] {counted(event.files)}, {escape(event.remote)}"
         self._whole = self._bars.add_task(title, total=event.size or None)
 
@@ -181,8 +202,9 @@ class LiveProgress:
     def _moved_on(self, event: BytesMoved) -> None:
         if self._bars is None or self._whole is None:
             return
-        self._moved[event.filename] = self._moved.get(event.filename, 0) + event.count
-        self._bars.advance(self._whole, event.count)
+        if event.step is self._step:  # while a mirror publishes, it stages as well
+            self._moved[event.filename] = self._moved.get(event.filename, 0) + event.count
+            self._bars.advance(self._whole, event.count)
         if event.filename in self._each:
             self._bars.advance(self._each[event.filename], event.count)
 

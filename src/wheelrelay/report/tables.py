@@ -60,10 +60,10 @@ def plan_table(plan: Plan, *, every_file: bool = True) -> RenderableType:
     """
     shown = [planned for planned in plan.files if every_file or not _all_skipped(planned)]
     table = _table()
-    table.add_column("file", overflow="fold", ratio=3)
+    table.add_column("file", overflow="fold")
     table.add_column("size", justify="right", no_wrap=True)
     for sink in plan.sinks:
-        table.add_column(escape(sink), overflow="fold", ratio=2)
+        table.add_column(Text(sink), overflow="fold")
     for planned in shown:
         cells = [_intent(planned.sinks[sink]) for sink in plan.sinks]
         table.add_row(escape(planned.file.filename), _size(planned.file.size), *cells)
@@ -76,9 +76,9 @@ def receipt_table(receipt: Receipt, *, every_file: bool = False) -> RenderableTy
     parts: list[RenderableType] = []
     if shown:
         table = _table()
-        table.add_column("file", overflow="fold", ratio=3)
+        table.add_column("file", overflow="fold")
         for sink in receipt.sinks:
-            table.add_column(escape(sink), overflow="fold", ratio=2)
+            table.add_column(Text(sink), overflow="fold")
         for file in shown:
             cells = []
             for sink in receipt.sinks:

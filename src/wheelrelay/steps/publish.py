@@ -1,5 +1,6 @@
 """Publish one staged file to one sink, and settle what became of it when that is not clear."""
 
+from collections.abc import Callable
 from enum import Enum, auto
 from time import monotonic
 
@@ -20,7 +21,14 @@ class Seen(Enum):
     UNTOLD = auto()
 
 
-def deliver(sink: Sink, staged: StagedFile, persistence: Persistence, *, replacing: bool = False) -> Delivery:
+def deliver(
+    sink: Sink,
+    staged: StagedFile,
+    persistence: Persistence,
+    *,
+    replacing: bool = False,
+    begin: Callable[[], None] = lambda: None,
+) -> Delivery:
     """Publish a file, trying again while that makes sense.
 
     A failure may leave open whether the sink took the file: the connection broke after the last byte, or
@@ -31,6 +39,7 @@ def deliver(sink: Sink, staged: StagedFile, persistence: Persistence, *, replaci
         staged: the file.
         persistence: tries again and pauses.
         replacing: put the file in the place of other bytes; the sink can do that.
+        begin: called before each attempt.
 
     Returns:
         What became of the file: every error of the sink ends up here.
@@ -38,6 +47,7 @@ def deliver(sink: Sink, staged: StagedFile, persistence: Persistence, *, replaci
     began = monotonic()
     attempt = 1
     while True:
+        begin()
         outcome, reason = _attempt(sink, staged, persistence, attempt, replacing=replacing)
         if outcome is not None:
             return Delivery(outcome, attempt, monotonic() - began, reason)

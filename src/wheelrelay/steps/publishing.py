@@ -59,10 +59,15 @@ def publish_all(
 def publish_one(journey: Journey, destination: Destination, staged: StagedFile, ledger: Ledger) -> Delivery:
     """Publish one file to a sink, and enter what became of it."""
     replacing = ledger.replaces(destination.name, staged.filename)
-    journey.tell(FileBegan(Step.PUBLISH, staged.filename, staged.size))
+    began = FileBegan(Step.PUBLISH, staged.filename, staged.size)
     ledger.sending(destination.name, staged.filename)
-    watched = staged.watched_by(journey.counter(Step.PUBLISH, staged.filename))
-    delivery = deliver(destination.sink, watched, journey.persistence, replacing=replacing)
+    delivery = deliver(
+        destination.sink,
+        staged.watched_by(journey.counter(Step.PUBLISH, staged.filename)),
+        journey.persistence,
+        replacing=replacing,
+        begin=lambda: journey.tell(began),
+    )
     ledger.enter(destination.name, staged.filename, delivery)
     error = None if delivery.in_place else delivery.reason
     journey.tell(FileEnded(Step.PUBLISH, staged.filename, delivery, error))
