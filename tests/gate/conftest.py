@@ -1,6 +1,7 @@
 """A release, a configuration that leads it to the test index, and the command line to move it."""
 
 import json
+import logging
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -123,7 +124,7 @@ def second() -> Iterator[PyPI]:
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """Run a command of the command line in this process."""
-    before = signal.getsignal(signal.SIGTERM)
+    before, logger = signal.getsignal(signal.SIGTERM), logging.getLogger("wheelrelay")
 
     def call(*words: str) -> Ran:
         capsys.readouterr()
@@ -131,6 +132,8 @@ def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
             main(words)
         said = capsys.readouterr()
         assert isinstance(ended.value.code, int)
+        logger.handlers.clear()
+        logger.setLevel(logging.NOTSET)
         return Ran(ended.value.code, said.out, said.err)
 
     yield call
