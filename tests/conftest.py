@@ -14,7 +14,7 @@ from tests.servers.pypi import PyPI, run_pypi
 from tests.servers.web import Web, run_web
 
 FOREIGN = (
-    *("WHEELRELAY_", "TWINE_", "NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("AWS_", "WHEELRELAY_", "TWINE_", "NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
     *("GITHUB_", "ACTIONS_", "GITLAB_CI", "BUILDKITE", "CIRCLE", "GOOGLE_"),
 )
 """Beginnings of environment variables that would let the surroundings take part in a test."""

@@ -20,12 +20,14 @@ class TestSeaweedFS(StoreContract):
         return ContainerStore(empty_place(seaweed), pages=True)
 
 
+@pytest.mark.long
 class TestMoto(StoreContract):
     @pytest.fixture
     def store(self, moto: S3Server, empty_place: EmptyPlace) -> ContainerStore:
         return ContainerStore(empty_place(moto), pages=True)
 
 
+@pytest.mark.long
 class TestSwift(StoreContract):
     atomic = False  # of several writers that come in the same moment, more than one may pass its condition
 
