@@ -7,6 +7,7 @@ for twine is heavy.
 import configparser
 import logging
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -107,8 +108,8 @@ def _parsed() -> dict[str, dict[str, str | None]]:
             f"{FILE} cannot be read.", hint="Its format: [NAME], then KEY = VALUE lines."
         ) from None
     for keys in parsed.values():
-        if repository := keys.get("repository"):
-            keys["repository"] = normalize_repository_url(repository)
+        with suppress(ValueError):  # what is no address is told of where it is used
+            keys["repository"] = normalize_repository_url(keys.get("repository") or "") or None
     return parsed
 
 

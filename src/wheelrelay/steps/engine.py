@@ -48,7 +48,7 @@ def release(journey: Journey, *, one_version: bool = True) -> Receipt:
         plan = _settle(journey, plan, checked, ledger)
         _refuse(journey, plan, ledger, journey.find(list(checked.values())))
         signatures = sign_all(journey, plan, checked)
-        journey.make_ready()
+        journey.make_ready(plan)
         _ask(journey, plan)
         for destination in journey.destinations:
             files = with_companions(destination, bound_for(plan, destination, checked), signatures)
@@ -69,7 +69,7 @@ def mirror(journey: Journey) -> Receipt:
     ledger = Ledger(plan, "mirror", journey.settings)
     with _recorded(ledger), temporary_wheelhouse() as wheelhouse:
         prepare(journey, plan)
-        journey.make_ready()
+        journey.make_ready(plan)
         _ask(journey, plan)
         moving = [planned for planned in plan.files if planned.needs_staging()]
         size = sum(planned.file.size or 0 for planned in moving)

@@ -15,8 +15,15 @@ from wheelrelay.config import Confirm, Order
 from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched, WheelrelayError
 from wheelrelay.expect import Expected
 from wheelrelay.model import DistFile
-from wheelrelay.protocols import Sink, Source, SupportsInventory, SupportsReadiness, SupportsStatus
-from wheelrelay.records import Finding, Plan, Receipt
+from wheelrelay.protocols import (
+    Sink,
+    Source,
+    SupportsFinalize,
+    SupportsInventory,
+    SupportsReadiness,
+    SupportsStatus,
+)
+from wheelrelay.records import Action, Finding, Plan, Receipt
 from wheelrelay.select import Selection, releases_of
 from wheelrelay.signing import Signer
 from wheelrelay.steps.check import CheckedFile, Demands, SinkView, find_for_sink, once
@@ -234,14 +241,18 @@ class Journey:
 
         return SinkView(destination.checks, self.inventories[destination.name] or {}, status)
 
-    def make_ready(self) -> None:
-        """Let every sink resolve its credentials: the last must not be found wanting after the first is done.
+    def make_ready(self, plan: Plan) -> None:
+        """Let the sinks resolve their credentials: none must be found wanting after the first is done.
+
+        An index that has everything already needs none; what is to be finalized does in any case.
 
         Raises:
             MissingSecret: a secret is not there.
         """
         for each in self.destinations:
-            if isinstance(each.sink, SupportsReadiness):
+            to_do = plan.count(each.name, Action.UPLOAD) or plan.count(each.name, Action.UNKNOWN)
+            needed = to_do or isinstance(each.sink, SupportsFinalize)
+            if needed and isinstance(each.sink, SupportsReadiness):
                 with _told_at(f"sink {each.name!r}"):
                     each.sink.make_ready()
 
@@ -251,7 +262,8 @@ class Journey:
             if not isinstance(each.sink, SupportsInventory) and each.confirm is not Confirm.NONE:
                 raise ConfigError(
                     f"The sink {each.name!r} cannot be asked what it has, so nothing could be confirmed.",
-                    hint='Say confirm = "none" in its configuration to take its word.',
+                    hint="Configure it with what can be read, as the Simple API of an index is by url, "
+                    f'or with confirm = "none" under [remotes.{each.name}] to take its word.',
                 )
 
     def _inventory(self, destination: Destination, files: Sequence[DistFile]) -> "_Read":

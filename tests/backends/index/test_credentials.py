@@ -1,4 +1,4 @@
-"""Where the credentials of an index are looked for: which place wins, and what is said when there are none."""
+"""Where the credentials of an index are looked for: which place wins, and what is said where none has any."""
 
 import base64
 import json
@@ -16,9 +16,9 @@ from typing import Any
 
 import keyring as keyring_library
 import pytest
-
 from tests.servers.oidc import TrustingIndex, run_trusting_index
 from tests.servers.pocket_keyring import LOCKED
+
 from wheelrelay import Remote
 from wheelrelay.backends.index import IndexConfig, PyPIConfig
 from wheelrelay.backends.index.backend import Index
@@ -276,7 +276,7 @@ class TestOwnVariables:
         around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="pypi-open-sesame\n")
         with (
             around.opened() as backend,
-            pytest.raises(ConfigError, match=r"variable WHEELRELAY_COMPANY_EU_TOKEN hold a line end") as caught,
+            pytest.raises(ConfigError, match="WHEELRELAY_COMPANY_EU_TOKEN hold a line end") as caught,
         ):
             backend.make_ready()
         assert "sesame" not in str(caught.value)
@@ -317,9 +317,7 @@ class TestTwineVariables:
     def test_the_user_may_stand_in_pypirc(self, around: Surroundings, tmp_path: Path) -> None:
         around.monkeypatch.delenv("TWINE_USERNAME")
         around.setenv(TWINE_REPOSITORY="company-eu")
-        around.pypirc(
-            "[distutils]\nindex-servers = company-eu\n[company-eu]\nrepository=INDEX\nusername=twine_variables\n"
-        )
+        around.pypirc("[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\nusername = twine_variables\n")
         assert around.upload(tmp_path) == self.PAIR
 
     def test_certificates_are_taken_too(
@@ -400,9 +398,7 @@ class TestPypirc:
             "[pypi]\nhunter2\n",
         ],
     )
-    def test_a_malformed_file_is_named_without_its_lines(
-        self, around: Surroundings, text: str
-    ) -> None:
+    def test_a_malformed_file_is_named_without_its_lines(self, around: Surroundings, text: str) -> None:
         around.pypirc(text)
         with pytest.raises(ConfigError, match=r"~/\.pypirc cannot be read") as caught, around.opened():
             pass
@@ -516,9 +512,7 @@ class TestReading:
         assert around.read() == (place.__name__, f"{place.__name__}'s")
 
     @pytest.mark.parametrize("place", [keyring, trusted_publishing])
-    def test_nothing_else_does(
-        self, around: Surroundings, place: Callable[[Surroundings], None]
-    ) -> None:
+    def test_nothing_else_does(self, around: Surroundings, place: Callable[[Surroundings], None]) -> None:
         place(around)
         assert around.read() is None
 
@@ -547,7 +541,7 @@ class TestReading:
     ) -> None:
         around.keys |= {"url": around.index.serve("/private/")}
         around.index.serve("/private/sample/", credentials=("ci", "ci's"))
-        with pytest.raises(AuthenticationFailed, match="Who are you.*the keyring has nothing for"):
+        with pytest.raises(AuthenticationFailed, match=r"Who are you.*the keyring has nothing for"):
             around.read()
 
 
@@ -627,7 +621,7 @@ class TestPlainHttp:
 
     def test_credentials_for_it_are_an_error_before_anything_is_sent(self, around: Surroundings) -> None:
         own_variables(around)
-        with around.opened() as backend, pytest.raises(ConfigError, match="is plain HTTP.*allow_insecure"):
+        with around.opened() as backend, pytest.raises(ConfigError, match=r"is plain HTTP.*allow_insecure"):
             backend.make_ready()
         assert around.index.requests == []
 
@@ -645,7 +639,9 @@ class TestPlainHttp:
             with around.opened(allow_insecure=True) as backend:
                 backend.make_ready()
         assert [record.levelname for record in caplog.records] == ["WARNING"] * 2
-        assert "http://index.invalid/legacy/ is plain HTTP: whoever is on the way there can read" in caplog.text
+        assert (
+            "http://index.invalid/legacy/ is plain HTTP: whoever is on the way there can read" in caplog.text
+        )
 
 
 class TestPrompt:
@@ -684,7 +680,7 @@ with config.named("company-eu").open() as index:
 
     def config(self, around: Surroundings, **keys: str) -> str:
         addresses = {"url": around.index.simple_url, "upload_url": around.index.upload_url}
-        return f"IndexConfig(**{({**addresses, **keys})!r})"
+        return f"IndexConfig(**{ ({**addresses, **keys})!r})"
 
     def test_pypi_asks_for_a_token(self) -> None:
         shown = self.dialogue("PyPIConfig()", typed="pypi-secret")

@@ -37,7 +37,7 @@ def own_variables(wanted: Wanted, username: str | None) -> Login | NotHere:
 def twine_variables(wanted: Wanted, username: str | None) -> Login | NotHere:
     """``TWINE_USERNAME`` and ``TWINE_PASSWORD``, if they are meant for this remote."""
     if not is_twines(wanted):
-        return NotHere("TWINE_PASSWORD, if set, is for the remote of TWINE_REPOSITORY or TWINE_REPOSITORY_URL")
+        return NotHere("TWINE_PASSWORD, if set, is for the remote of TWINE_REPOSITORY(_URL)")
     return _from_variables("TWINE", username, "TWINE_PASSWORD is not set", wanted)
 
 

@@ -1,0 +1,188 @@
+"""The sections of ``~/.pypirc`` are remotes too."""
+
+from pathlib import Path
+
+import pytest
+from tests.servers.indexes import IndexServer
+
+import wheelrelay
+from wheelrelay import Route
+from wheelrelay.backends.index import IndexConfig, PyPIConfig, TestPyPIConfig
+from wheelrelay.checks import Profile
+from wheelrelay.config import Confirm, Remote, as_remote, load_config, looks_like_remote
+from wheelrelay.config.load import Config
+from wheelrelay.config.pypirc import kind_of, same_place, sections
+from wheelrelay.errors import ConfigError
+from wheelrelay.testing import make_wheel
+
+TEXT = """
+[distutils]
+index-servers =
+    my-project
+    staging
+    warehouse
+    nowhere
+
+[my-project]
+repository = https://upload.pypi.org/legacy/
+username = __token__
+password = pypi-of-my-project
+
+[staging]
+repository = http://test.pypi.org/legacy/
+
+[warehouse]
+repository: https://upload.example.org/legacy/
+username: ci
+password: hunter2
+
+[nowhere]
+username = ci
+
+[unlisted]
+repository = https://unlisted.example.org/
+"""
+
+
+@pytest.fixture
+def pypirc(home: Path) -> Path:
+    """A file with sections for PyPI, TestPyPI and an index of one's own."""
+    path = home / ".pypirc"
+    path.write_text(TEXT)
+    path.chmod(0o600)
+    return path
+
+
+def test_without_a_file_there_are_none() -> None:
+    assert sections() == {}
+
+
+def test_a_section_stands_for_a_remote_of_its_name(pypirc: Path) -> None:
+    remote = as_remote("warehouse")
+    assert remote.name == "warehouse"
+    assert remote.config == IndexConfig(upload_url="https://upload.example.org/legacy/")
+
+
+def test_that_of_pypi_is_read_where_pypi_is(pypirc: Path) -> None:
+    remote = as_remote("my-project")
+    assert remote.config == PyPIConfig()
+    assert remote.checks.profile is Profile.PYPI
+
+
+def test_that_of_testpypi_is_too_and_reached_by_tls(pypirc: Path) -> None:
+    assert as_remote("staging").config == TestPyPIConfig()
+
+
+def test_the_configuration_wins(pypirc: Path) -> None:
+    mine = Remote("warehouse", IndexConfig(url="https://example.org/simple/"))
+    assert as_remote("warehouse", configured={"warehouse": mine}) is mine
+
+
+def test_a_section_that_is_not_listed_is_none_as_for_twine(pypirc: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no remote 'unlisted'"):
+        as_remote("unlisted")
+
+
+def test_the_names_of_sections_are_suggested(pypirc: Path) -> None:
+    with pytest.raises(ConfigError, match="nearest there: warehouse"):
+        as_remote("warehose")
+
+
+def test_a_section_without_a_repository_says_so(pypirc: Path) -> None:
+    with pytest.raises(ConfigError, match=r"~/\.pypirc: \[nowhere\]: the repository is missing"):
+        as_remote("nowhere")
+
+
+@pytest.mark.parametrize(
+    "address", ["https://ci:hunter2@example.org/", "ftp://example.org/", "http://[", "x:y/"]
+)
+def test_an_address_that_cannot_be_used_is_told_without_it(pypirc: Path, address: str) -> None:
+    pypirc.write_text(f"[distutils]\nindex-servers = x\n[x]\nrepository = {address}\n")
+    with pytest.raises(ConfigError, match=r"~/\.pypirc: \[x\]\.upload_url: ") as caught:
+        as_remote("x")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_malformed_file_is_named_where_a_name_may_be_in_it(pypirc: Path) -> None:
+    pypirc.write_text("password = hunter2\n")
+    with pytest.raises(ConfigError, match=r"~/\.pypirc cannot be read") as caught:
+        as_remote("warehouse")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_what_is_no_name_of_a_section_does_not_need_the_file(pypirc: Path) -> None:
+    pypirc.write_text("password = hunter2\n")
+    for text in ("./warehouse", "pypi", "listing+https://example.org/"):
+        assert as_remote(text).name == text
+
+
+def test_no_section_shows_its_password(pypirc: Path) -> None:
+    assert "hunter2" not in repr(sections())
+
+
+def test_a_word_that_may_be_a_project_is_a_section_only_where_no_route_is_configured(pypirc: Path) -> None:
+    assert looks_like_remote("warehouse", Config())
+    assert not looks_like_remote("sample", Config())
+    route = Route(source="./dist", sinks=["pypi"])
+    assert not looks_like_remote("warehouse", Config(routes={"release": route}))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://example.org/legacy/", "https://example.org/legacy", True),
+        ("https://example.org/legacy/", "https://EXAMPLE.org/legacy/", True),
+        ("https://example.org/legacy/", "http://example.org/legacy/", False),
+        ("https://example.org/legacy/", "https://example.org:8443/legacy/", False),
+        ("https://example.org/a", "https://example.org/b", False),
+        ("http://[", "http://[", True),
+        ("http://[", "https://example.org/", False),
+    ],
+)
+def test_addresses_are_the_same_but_for_a_slash(one: str, other: str, same: bool) -> None:
+    assert same_place(one, other) is same
+
+
+def test_what_is_no_address_is_no_pypi() -> None:
+    assert kind_of("http://[") == "index"
+
+
+class TestRelaying:
+    @pytest.fixture
+    def dist(self, tmp_path: Path) -> Path:
+        folder = tmp_path / "dist"
+        make_wheel(folder, "sample", "1.0")
+        return folder
+
+    @pytest.fixture
+    def section(self, home: Path, pypiserver: IndexServer) -> None:
+        (home / ".pypirc").write_text(
+            f"[distutils]\nindex-servers = warehouse\n[warehouse]\nrepository = {pypiserver.upload_url}\n"
+            f"username = {pypiserver.username}\npassword = {pypiserver.password}\n"
+        )
+        (home / ".pypirc").chmod(0o600)
+
+    def test_without_a_simple_api_the_ways_out_are_named_and_nothing_is_sent(
+        self, dist: Path, section: None, pypiserver: IndexServer
+    ) -> None:
+        route = Route(source=str(dist), sinks=["warehouse"])
+        told = r"'warehouse' cannot be asked.*Simple API.*confirm = \"none\" under \[remotes\.warehouse\]"
+        with pytest.raises(ConfigError, match=told):
+            wheelrelay.relay(route)
+        assert pypiserver.folder
+        assert list(pypiserver.folder.iterdir()) == []
+
+    @pytest.mark.parametrize("confirm", ["none", "index"])
+    def test_either_way_the_release_goes_up_with_the_credentials_of_the_section(
+        self, dist: Path, section: None, pypiserver: IndexServer, tmp_path: Path, confirm: str
+    ) -> None:
+        url = f'url = "{pypiserver.simple_url}"\n' if confirm == "index" else ""
+        (tmp_path / "wheelrelay.toml").write_text(
+            f'[remotes.warehouse]\ntype = "index"\nupload_url = "{pypiserver.upload_url}"\n'
+            f'{url}confirm = "{confirm}"\n'
+        )
+        warehouse = load_config(tmp_path / "wheelrelay.toml").remote("warehouse")
+        assert warehouse.confirm is Confirm(confirm)
+        assert wheelrelay.relay(Route(source=str(dist), sinks=[warehouse])).complete()
+        assert pypiserver.folder
+        assert [path.name for path in pypiserver.folder.iterdir()] == ["sample-1.0-py3-none-any.whl"]
