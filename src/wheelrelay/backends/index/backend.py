@@ -94,7 +94,8 @@ class Index(IndexReader):
             if there is None:
                 raise
             if there.sha256 != staged.sha256:
-                raise AlreadyExists(f"The index has a file {staged.filename} with other bytes.") from refusal
+                bytes_ = "with other bytes" if there.sha256 else "and does not say with which bytes"
+                raise AlreadyExists(f"The index has a file {staged.filename} {bytes_}.") from refusal
 
     def make_ready(self) -> None:
         """Resolve the credentials."""

@@ -5,7 +5,10 @@ and TestPyPI. The sending is ours: one pass over the bytes, in large blocks, fro
 known already.
 """
 
+import tarfile
 import uuid
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -23,6 +26,10 @@ from wheelrelay.errors import AlreadyExists, Rejected
 from wheelrelay.http import HttpClient, raise_for, shown
 from wheelrelay.model import Companion
 from wheelrelay.staged import StagedFile, StagedStream
+
+
+UNREADABLE = (ValueError, KeyError, EOFError, OSError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
+"""What twine lets through when an archive is damaged or holds no metadata."""
 
 
 class Presets:
@@ -118,7 +125,7 @@ def form_fields(staged: StagedFile) -> list[tuple[str, Any]]:
     """
     try:
         package = _KnownDigest.from_filename(str(staged.path), None)
-    except (exceptions.TwineException, ValueError, KeyError) as error:
+    except (exceptions.TwineException, *UNREADABLE) as error:
         reason = str(error).strip().rstrip(".")
         raise Rejected(f"{staged.filename} cannot be uploaded: {reason}.", hint="Build it again.") from error
     package.sha2_digest = staged.sha256

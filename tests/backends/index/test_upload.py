@@ -1,0 +1,230 @@
+"""A file goes out once, in one pass, in the form that every kind of index understands."""
+
+import hashlib
+import threading
+from dataclasses import replace
+from email.parser import BytesParser
+from email.policy import HTTP
+
+import pytest
+from tests.servers.proxy import reset
+from tests.servers.web import Web, run_web
+
+from wheelrelay.backends.index.upload import FormBody, Presets, form_fields, upload
+from wheelrelay.errors import (
+    AlreadyExists,
+    AuthenticationFailed,
+    ChangedWhileReading,
+    NotFound,
+    PermissionDenied,
+    Rejected,
+    Unavailable,
+)
+from wheelrelay.http import HttpClient
+from wheelrelay.model import Companion
+from wheelrelay.staged import BLOCK
+from wheelrelay.testing import make_sdist, make_wheel, stage_path
+from wheelrelay.testing.contract_material import LARGE, write_distribution
+
+WHEEL = "sample-1.0-cp312-abi3-manylinux_2_17_x86_64.whl"
+
+
+@pytest.fixture
+def staged(tmp_path):
+    metadata = {
+        "Requires-Python": ">=3.9",
+        "Classifier": ["Programming Language :: Python", "Topic :: Utilities"],
+        "Requires-Dist": ["numpy>=2", "scipy; extra == 'all'"],
+        "Summary": "Räder für alle",
+    }
+    return stage_path(
+        make_wheel(tmp_path, "sample", "1.0", "cp312-abi3-manylinux_2_17_x86_64", metadata=metadata)
+    )
+
+
+@pytest.fixture
+def http():
+    client = HttpClient()
+    yield client
+    client.close()
+
+
+def form_of(request):
+    """The fields of a multipart form by name, and the files likewise, read by another parser than ours."""
+    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+    message = BytesParser(policy=HTTP).parsebytes(head + request.body)
+    fields, files = {}, {}
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        if part.get_filename():
+            files[name] = (part.get_filename(), part.get_payload(decode=True))
+        else:
+            fields.setdefault(name, []).append(part.get_payload(decode=True).decode())
+    return fields, files
+
+
+def test_the_form_has_the_metadata_the_digest_and_the_bytes(web, http, staged):
+    upload(http, web.serve("/legacy/"), staged)
+    [request] = web.requests
+    assert request.method == "POST"
+    fields, files = form_of(request)
+    assert fields[":action"] == ["file_upload"]
+    assert fields["protocol_version"] == ["1"]
+    assert (fields["name"], fields["version"]) == (["sample"], ["1.0"])
+    assert (fields["filetype"], fields["pyversion"]) == (["bdist_wheel"], ["cp312"])
+    assert fields["sha256_digest"] == [staged.sha256]
+    assert fields["requires_python"] == [">=3.9"]
+    assert fields["classifiers"] == ["Programming Language :: Python", "Topic :: Utilities"]
+    assert fields["requires_dist"] == ["numpy>=2", "scipy; extra == 'all'"]
+    assert fields["summary"] == ["Räder für alle"]
+    assert files == {"content": (WHEEL, staged.path.read_bytes())}
+
+
+def test_empty_digests_are_left_out(staged):
+    names = [name for name, _ in form_fields(staged)]
+    assert "md5_digest" not in names
+    assert "blake2_256_digest" not in names
+
+
+def test_some_indexes_want_a_field_that_need_not_be_there(tmp_path):
+    fields = dict(form_fields(stage_path(make_sdist(tmp_path))))
+    assert fields["requires_python"] == ""
+    assert (fields["filetype"], fields["pyversion"]) == ("sdist", "source")
+
+
+def test_a_signature_goes_with_its_file(web, http, staged):
+    signed = replace(staged, companions=(Companion(".asc", b"signature"), Companion(".sigstore", b"{}")))
+    upload(http, web.serve("/legacy/"), signed)
+    _, files = form_of(web.requests[0])
+    assert files["gpg_signature"] == (f"{WHEEL}.asc", b"signature")
+
+
+def test_the_length_is_declared_and_the_body_sent_as_it_is(web, http, staged):
+    upload(http, web.serve("/legacy/"), staged)
+    [request] = web.requests
+    assert int(request.headers["content-length"]) == len(request.body)
+    assert "transfer-encoding" not in request.headers
+
+
+def test_a_large_file_is_read_once_and_in_blocks(web, http, tmp_path):
+    staged = stage_path(write_distribution(tmp_path, "sample-1.0-py3-none-any.whl", size=LARGE))
+    blocks = []
+    upload(http, web.serve("/legacy/"), staged.watched_by(blocks.append))
+    assert sum(blocks) == staged.size
+    assert max(blocks) <= BLOCK
+    _, files = form_of(web.requests[0])
+    assert hashlib.sha256(files["content"][1]).hexdigest() == staged.sha256
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, BLOCK, -1])
+def test_a_body_may_be_read_in_pieces_of_any_size(staged, size):
+    fields = form_fields(staged)
+    with staged.open() as stream:
+        body = FormBody(fields, staged.filename, stream)
+        length, content = len(body), bytearray()
+        while block := body.read(size):
+            content += block
+            assert len(body) == length - len(content)
+    assert len(content) == length
+    assert content.count(staged.path.read_bytes()) == 1
+    assert content.endswith(b"--\r\n")
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, Rejected),
+        (401, AuthenticationFailed),
+        (403, PermissionDenied),
+        (404, NotFound),
+        (408, Unavailable),
+        (409, AlreadyExists),
+        (413, Rejected),
+        (422, Rejected),
+        (429, Unavailable),
+        (500, Unavailable),
+        (502, Unavailable),
+        (503, Unavailable),
+    ],
+)
+def test_each_answer_has_its_error(web, http, staged, status, error):
+    web.serve("/legacy/", b"It is so.", status=status, content_type="text/plain")
+    with pytest.raises(error) as failed:
+        upload(http, web.url + "legacy/", staged)
+    assert "It is so" in str(failed.value) or status == 409
+
+
+def test_the_pause_that_an_index_asks_for_is_kept(web, http, staged):
+    web.serve("/legacy/", b"Slow down.", status=429, headers={"Retry-After": "7"})
+    with pytest.raises(Unavailable) as failed:
+        upload(http, web.url + "legacy/", staged)
+    assert failed.value.retry_after == 7
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_but_told(web, http, staged, status):
+    there = web.serve("/there/")
+    web.redirect("/legacy/", there, status=status)
+    with pytest.raises(Rejected, match="redirects uploads to"):
+        upload(http, web.url + "legacy/", staged)
+    assert web.paths() == ["/legacy/"]
+
+
+def test_no_answer_leaves_it_open(http, staged):
+    class Silent(Web):
+        def answer(self, handler):
+            handler.rfile.read(int(handler.headers["Content-Length"]))
+            reset(handler)
+
+    with run_web(web=Silent) as web, pytest.raises(Unavailable):
+        upload(http, web.url + "legacy/", staged)
+
+
+def test_a_file_that_changed_is_not_sent(web, http, staged):
+    staged.path.write_bytes(b"PK other")
+    with pytest.raises(ChangedWhileReading):
+        upload(http, web.serve("/legacy/"), staged)
+    assert web.requests == []
+
+
+def test_a_file_that_changes_while_it_is_sent_does_not_arrive(web, http, tmp_path):
+    path = write_distribution(tmp_path, "sample-1.0-py3-none-any.whl", size=LARGE)
+    touched = threading.Event()
+
+    def touch(_):
+        if not touched.is_set():
+            touched.set()
+            with path.open("ab") as stream:
+                stream.write(b"more")
+
+    with pytest.raises(ChangedWhileReading):
+        upload(http, web.serve("/legacy/"), stage_path(path).watched_by(touch))
+    assert web.requests == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("sample-1.0-py3-none-any.whl", b"PK no zip"), ("sample-1.0.tar.gz", b"\x1f\x8b no gzip")],
+)
+def test_what_has_no_metadata_is_refused_before_it_is_sent(web, http, tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(Rejected, match="cannot be uploaded"):
+        upload(http, web.serve("/legacy/"), stage_path(tmp_path / name))
+    assert web.requests == []
+
+
+def test_metadata_that_is_not_valid_is_refused_before_it_is_sent(web, http, tmp_path):
+    path = make_wheel(tmp_path, metadata={"Version": "not a version"})
+    with pytest.raises(Rejected, match="cannot be uploaded"):
+        upload(http, web.serve("/legacy/"), stage_path(path))
+    assert web.requests == []
+
+
+def test_the_public_addresses_come_from_the_libraries():
+    for address in (
+        Presets.PYPI_SIMPLE,
+        Presets.PYPI_UPLOAD,
+        Presets.TESTPYPI_SIMPLE,
+        Presets.TESTPYPI_UPLOAD,
+    ):
+        assert address.startswith("https://")
