@@ -27,7 +27,6 @@ from wheelrelay.http import HttpClient, raise_for, shown
 from wheelrelay.model import Companion
 from wheelrelay.staged import StagedFile, StagedStream
 
-
 UNREADABLE = (ValueError, KeyError, EOFError, OSError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
 """What twine lets through when an archive is damaged or holds no metadata."""
 
