@@ -2,7 +2,7 @@
 
 import pytest
 from tests.gate.conftest import SDIST, WHEELS, index_table
-from tests.servers.pypi import Trouble
+from tests.servers.pypi_troubles import Trouble
 
 
 def outcomes(receipt):

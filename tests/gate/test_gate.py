@@ -5,7 +5,7 @@ import time
 
 import pytest
 from tests.gate.conftest import SDIST, TAGS, WHEELS, index_table
-from tests.servers.pypi import Point, Trouble
+from tests.servers.pypi_troubles import Point, Trouble
 
 from wheelrelay.testing import make_sdist, make_wheel
 from wheelrelay.testing.broken import BROKEN

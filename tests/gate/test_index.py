@@ -7,7 +7,8 @@ import sys
 
 import pytest
 import requests
-from tests.servers.pypi import TOKEN, Trouble
+from tests.servers.pypi import TOKEN
+from tests.servers.pypi_troubles import Trouble
 
 from wheelrelay.testing import make_sdist, make_wheel
 

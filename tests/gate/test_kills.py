@@ -17,7 +17,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 from tests.gate.conftest import SDIST, WHEELS, Project, index_table
-from tests.servers.pypi import Point, PyPI, Trouble
+from tests.servers.pypi import PyPI
+from tests.servers.pypi_troubles import Point, Trouble
 from tests.servers.web import Reply, Web
 
 import wheelrelay
@@ -40,6 +41,7 @@ def hook(event, args):
 sys.addaudithook(hook)
 """
 
+JOBS = 2
 LARGE = WHEELS[1]
 """The wheel that comes in several blocks."""
 
@@ -72,7 +74,7 @@ class World:
             "sample==1.0",
             "--yes",
             "--jobs",
-            "2",
+            str(JOBS),
             "--receipt",
             "receipt.json",
         ]
@@ -169,9 +171,11 @@ def while_the_index_holds(
         process.kill()
         process.wait()
         if lost:
-            world.pypi.trouble("", Trouble(503) if point is Point.RECEIVED else Trouble(in_body=1_500))
+            loss = Trouble(503) if point is Point.RECEIVED else Trouble(in_body=1_500)
+            world.pypi.trouble("", *[loss] * JOBS)
         world.pypi.let_all_go()
         _await(lambda: all(upload.ended for upload in world.pypi.uploads))
+        world.pypi.calm()
         return process
 
     return kill

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from tests.gate.conftest import SDIST, WHEELS, index_table
-from tests.servers.pypi import Point, Trouble
+from tests.servers.pypi_troubles import Point, Trouble
 
 import wheelrelay
 from wheelrelay.records import Outcome

@@ -9,7 +9,8 @@ from importlib.metadata import version
 import jsonschema
 import pytest
 from tests.gate.conftest import SDIST, WHEELS, index_table
-from tests.servers.pypi import TOKEN, Point, Trouble
+from tests.servers.pypi import TOKEN
+from tests.servers.pypi_troubles import Point, Trouble
 
 import wheelrelay
 from wheelrelay.testing import make_wheel

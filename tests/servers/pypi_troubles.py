@@ -91,3 +91,75 @@ class Hold:
         """Wait until let go."""
         self.reached.set()
         self._free.wait(60)
+
+
+class Troubles:
+    """What is to go wrong, for any number of threads."""
+
+    def __init__(self) -> None:
+        self._upload_troubles: list[tuple[str, Trouble]] = []
+        self._page_troubles: list[Trouble] = []
+        self._holds: list[Hold] = []
+        self._troubling = threading.Lock()
+
+    def trouble(self, filename: str, *troubles: Trouble) -> None:
+        """Let the next uploads of a file, of any if it is empty, go wrong."""
+        with self._troubling:
+            self._upload_troubles += [(filename, trouble) for trouble in troubles]
+
+    def trouble_with_pages(self, *troubles: Trouble) -> None:
+        """Let the next requests for pages of the Simple API go wrong, from the first upload on."""
+        with self._troubling:
+            self._page_troubles += troubles
+
+    def calm(self) -> None:
+        """Let nothing go wrong any more."""
+        with self._troubling:
+            self._upload_troubles.clear()
+            self._page_troubles.clear()
+
+    def hold(self, point: Point, filename: str = "", *, number: int = 1) -> Hold:
+        """Hold requests at a point of their way.
+
+        Args:
+            point: where.
+            filename: hold only requests about this file; not for pages, or where the form is not read yet.
+            number: the first that is held, counted from 1 on and from now on.
+        """
+        made = Hold(point, filename, number)
+        with self._troubling:
+            self._holds.append(made)
+        return made
+
+    def let_all_go(self) -> None:
+        """End all holds."""
+        with self._troubling:
+            held, self._holds = self._holds, []
+        for hold in held:
+            hold.let_go()
+
+    def next_trouble(self, filename: str, *, in_body: bool = False) -> Trouble | None:
+        """What goes wrong with this upload.
+
+        Args:
+            filename: of the upload; empty if it is not known yet.
+            in_body: whether to ask for what goes wrong before the body is read.
+        """
+        with self._troubling:
+            for one in self._upload_troubles:
+                if one[0] in ("", filename) and (one[1].in_body is not None) is in_body:
+                    self._upload_troubles.remove(one)
+                    return one[1]
+        return None
+
+    def meet(self, point: Point, filename: str = "") -> None:
+        """Wait for as long as requests are held at a point."""
+        with self._troubling:
+            held = [hold for hold in self._holds if hold.point is point and hold.meet(filename)]
+        for hold in held:
+            hold.wait()
+
+    def next_page_trouble(self) -> Trouble | None:
+        """What goes wrong with this page."""
+        with self._troubling:
+            return self._page_troubles.pop(0) if self._page_troubles else None
