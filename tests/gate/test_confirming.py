@@ -85,7 +85,7 @@ class TestDownload:
 
 def test_a_verify_compares_two_places(project, pypi, relay, run):
     assert relay().code == 0
-    pypi.forget(WHEELS[0])
+    pypi.lose(WHEELS[0])
     done = run("verify", "--from", "staging", "--to", "warehouse", "sample", "--json")
     assert done.code == 3
     assert [(found["check"], found["filename"]) for found in done.json()] == [("verify-missing", WHEELS[0])]

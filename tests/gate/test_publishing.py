@@ -250,7 +250,7 @@ class TestSeveralSinks:
     ):
         assert relay().code == 0
         for name in WHEELS[:2]:
-            pypi.forget(name)
+            pypi.lose(name)
         second.uploads.clear()
         done = relay("--json")
         assert done.code == 0

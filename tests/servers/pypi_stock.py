@@ -60,7 +60,7 @@ class Stock:
         with self._changing:
             del self.files[filename]
 
-    def forget(self, filename: str) -> None:
+    def lose(self, filename: str) -> None:
         """Take a file away as if it had never been there."""
         with self._changing:
             del self.files[filename]
