@@ -44,6 +44,7 @@ class TrustingIndex(PyPI):
         token_life: seconds that a token is good for.
         tells_expiry: whether it says so.
         status_for_bad_tokens: 403 as PyPI, or 401.
+        echoes: whether it repeats what it is sent when it refuses.
         same_identity: give a job one identity for all its life, as GitLab does.
         knows_oidc: whether it has the endpoints.
         burns: whether tokens can be given back.
@@ -58,7 +59,7 @@ class TrustingIndex(PyPI):
         self.token_life = 900.0
         self.tells_expiry = True
         self.status_for_bad_tokens = 403
-        self.same_identity = False
+        self.echoes = self.same_identity = False
         self.knows_oidc = self.burns = True
         self.identities: list[str] = []
         self.tokens: dict[str, Token] = {}
@@ -119,7 +120,8 @@ class TrustingIndex(PyPI):
         if claims["jti"] in self._used_identities:
             return _refusal("invalid-reuse-token", "invalid token: already used")
         if claims["repository"] != self.publisher:
-            return _refusal("invalid-publisher", "valid token, but no corresponding publisher")
+            heard = f" for {identity}" if self.echoes else ""
+            return _refusal("invalid-publisher", f"valid token, but no corresponding publisher{heard}")
         self._used_identities.add(claims["jti"])
         value, expires = f"pypi-{uuid.uuid4().hex}", time.time() + self.token_life
         self.tokens[value] = Token(expires)
@@ -139,7 +141,11 @@ class TrustingIndex(PyPI):
     def _take(self, form: Form, authorization: str) -> tuple[int, str]:
         with self._lock:
             problem = self._problem_with(authorization, form["name"])
-        return (self.status_for_bad_tokens, problem) if problem else super()._take(form, OWNER)
+        if problem is None:
+            return super()._take(form, OWNER)
+        clear = base64.b64decode(authorization.removeprefix("Basic ")).decode()
+        heard = f" You sent {authorization}, which is {clear}." if self.echoes else ""
+        return self.status_for_bad_tokens, problem + heard
 
     def _problem_with(self, authorization: str, project: str) -> str | None:
         if self._may_upload(authorization):

@@ -72,7 +72,7 @@ class RemoteConfig(BaseModel):
             ConfigError: this type has no address form, or the address is not of that form.
         """
         raise ConfigError(
-            f"{address!r}: a remote of this type has no address form.",
+            f"{address.partition('://')[0]}://: a remote of this type has no address form.",
             hint="Configure it under [remotes] and name it.",
         )
 

@@ -22,7 +22,9 @@ from wheelrelay.select import nearest
 if TYPE_CHECKING:
     from wheelrelay.config.pypirc import Section
 
-_USERINFO = re.compile(r"(?<=://)[^/?#]*@")
+_AUTHORITY = re.compile(r"(?<=://)[^/?#]*")
+_USERINFO = re.compile(r"(?<=://).*@")  # also where a password with a slash has not been encoded
+_HOST_AND_PORT = re.compile(r"(\[.*\]|[^:]*)(:\d*)?")
 
 PRESETS = ("pypi", "testpypi")
 """Remotes that are there without being configured; each is a type of its own."""
@@ -108,7 +110,7 @@ def from_address(text: str, *, known: Mapping[str, object] | None = None) -> Rem
     if not has_scheme:
         return _from_path(text, known or {})
     where = _USERINFO.sub("", text)
-    if ":" in "".join(_USERINFO.findall(text)):
+    if any(map(_has_password, _AUTHORITY.findall(text))):
         raise ConfigError(
             f"{where}: a password does not belong in an address.",
             hint="Leave it out; where credentials are looked for is told in the README.",
@@ -120,7 +122,7 @@ def from_address(text: str, *, known: Mapping[str, object] | None = None) -> Rem
         return Remote(text, make_config(kind, {"url": f"{web}://{rest}"}, where=where))
     if scheme in ("http", "https"):
         return Remote(text, make_config("web", {"url": text}, where=where))
-    return Remote(text, _by_scheme(scheme, text))
+    return Remote(text, _by_scheme(scheme, text, where))
 
 
 def make_config(kind: str, keys: Mapping[str, Any], *, where: str, base: Path | None = None) -> RemoteConfig:
@@ -187,23 +189,29 @@ def from_section(section: "Section") -> Remote:
     return Remote(section.name, make_config(kind, {"upload_url": section.repository}, where=where))
 
 
+def _has_password(authority: str) -> bool:
+    """Whether the part of an address before its path has a password, or what can only be half of one."""
+    userinfo, _, host = authority.rpartition("@")
+    return ":" in userinfo or not _HOST_AND_PORT.fullmatch(host)
+
+
 def _directory(name: str, path: str) -> Remote:
     return Remote(name, make_config("directory", {"path": path}, where=name))
 
 
-def _by_scheme(scheme: str, text: str) -> RemoteConfig:
+def _by_scheme(scheme: str, text: str, where: str) -> RemoteConfig:
     from fsspec import available_protocols
 
     if scheme in installed(BACKENDS):
         try:
             return config_class(scheme).from_address(text)
         except ValidationError as error:
-            raise explain(error, text, model=config_class(scheme)) from error
+            raise explain(error, where, model=config_class(scheme)) from error
     try:
         find(BACKENDS, scheme)
     except WheelrelayError as unknown:
         from wheelrelay.plugins import PROVIDERS
 
         if scheme in PROVIDERS or scheme not in available_protocols():
-            raise unknown.at(text) from None
-    return make_config("fsspec", {"url": text}, where=text)
+            raise unknown.at(where) from None
+    return make_config("fsspec", {"url": text}, where=where)

@@ -22,8 +22,12 @@ LocalPath = Annotated[Path, AfterValidator(_from_config_file)]
 
 
 def _web_address(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # its message repeats a part of the address
+        usable = False
+    if not usable:
         raise ValueError("this is not an http or https address")
     if parts.username or parts.password:
         raise ValueError("credentials do not belong in an address: give username and password on their own")

@@ -1,0 +1,37 @@
+"""Secrets that must not be seen again: made up, put somewhere, and searched for in every disguise."""
+
+import base64
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+
+def canary(place: str) -> str:
+    """A secret of its own for a place, with characters that every encoding changes."""
+    return f"c4nary+{place}/{secrets.token_hex(8)}="
+
+
+def disguises(secret: str) -> Iterator[str]:
+    """The secret itself, URL-encoded, and in base64 whatever surrounds it."""
+    yield from {secret, quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        for ahead in range(3):
+            text = encode(b"\0" * ahead + secret.encode()).decode().rstrip("=")
+            # The first and the last characters depend on what stands around it.
+            yield text[(0, 2, 3)[ahead] : -1]
+
+
+def seen(text: str, canaries: Iterable[str]) -> list[str]:
+    """Which of the secrets are in a text in some disguise, also where it was broken into lines."""
+    whole = re.sub(r"\s+", "", text)
+    return [
+        one for one in canaries if any(disguise in text or disguise in whole for disguise in disguises(one))
+    ]
+
+
+def text_below(folder: Path) -> str:
+    """The content of all files below a folder."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return "\n".join(path.read_bytes().decode("utf-8", "replace") for path in files)
