@@ -311,6 +311,29 @@ class TestCredentials:
         fetch(http, web.url + "here")
         assert authorizations(web) == [None, None, None]
 
+    def test_those_of_netrc_do_not_go_along_to_another_host(
+        self, http: HttpClient, web: Web, home: Path
+    ) -> None:
+        (home / ".netrc").write_text(f"machine 127.0.0.1 login me password {SECRET}\n")
+        there = web.serve("/there").replace("127.0.0.1", "localhost")
+        fetch(http, web.redirect("/here", there))
+        assert authorizations(web) == [BASIC, None]
+
+    def test_others_take_the_place_of_the_clients_own(self, web: Web) -> None:
+        other = client_for(web.url).with_auth(HTTPBasicAuth("you", "yours"), web.url)
+        fetch(other, web.serve("/page", credentials=("you", "yours")))
+
+    def test_others_are_bound_to_their_own_origin(self, web: Web, other_web: Web) -> None:
+        client = client_for(web.url).with_auth(HTTPBasicAuth("you", "yours"), other_web.url)
+        fetch(client, web.serve("/page"))
+        assert authorizations(web) == [None]
+
+    @pytest.mark.parametrize("repeated", [SECRET, BASIC.removeprefix("Basic ")])
+    def test_what_a_server_repeats_of_them_is_not_told(self, web: Web, repeated: str) -> None:
+        url = web.serve("/page", f"No, not {repeated}!".encode(), status=400, content_type="text/plain")
+        with pytest.raises(Rejected, match=r"answered 400: No, not \*\*\*!"):
+            fetch(client_for(web.url), url)
+
     def test_those_of_an_address_do_not_go_over_plain_http_to_another_machine(
         self, http: HttpClient, web: Web, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -74,6 +74,32 @@ def test_a_type_without_an_address_form_says_so(text: str) -> None:
         as_remote(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://ci:hunter2@example.org/",
+        "index+https://ci:hunter2@example.org/",
+        "simplecache::sftp://ci:hunter2@example.org/",
+        "pypi://ci:hunter2@x",
+        "https://ci:hunter2/with/slash@example.org/",
+    ],
+)
+def test_a_password_in_an_address_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(ConfigError, match="a password does not belong in an address") as caught:
+        as_remote(text)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_user_alone_is_no_password() -> None:
+    assert as_remote("sftp://ci@example.org:22/wheels").name == "sftp://ci@example.org:22/wheels"
+
+
+def test_a_token_in_an_address_is_not_repeated() -> None:
+    with pytest.raises(ConfigError, match="credentials do not belong in an address") as caught:
+        as_remote("https://hunter2@example.org/")
+    assert "hunter2" not in str(caught.value)
+
+
 def test_an_address_that_is_wrong_is_told() -> None:
     with pytest.raises(ConfigError, match="not an http or https address"):
         as_remote("index+ftp://example.org/")
