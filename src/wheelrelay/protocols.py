@@ -168,6 +168,24 @@ class SupportsReplace(Protocol):
 
 
 @runtime_checkable
+class SupportsServerSideCopy(Protocol):
+    """A sink that can take a file from a source of the same server, so that no bytes travel twice."""
+
+    def put_from(self, source: Source, staged: StagedFile) -> None:
+        """Publish as `Sink.put` does, by a copy within the server where that is as safe.
+
+        It is as safe if the server proves that the source still holds the very bytes that were staged,
+        and refuses to overwrite. In all other cases the staged bytes are put.
+
+        Raises:
+            AlreadyExists: the name is taken by other bytes; nothing was changed.
+            ChangedWhileReading: the local file was touched; nothing was published.
+            BackendError: the sink refused or failed.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsDelete(Protocol):
     """A store that files can be taken out of."""
 

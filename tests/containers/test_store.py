@@ -14,6 +14,7 @@ from wheelrelay.protocols import (
     SupportsInventory,
     SupportsPages,
     SupportsReplace,
+    SupportsServerSideCopy,
 )
 from wheelrelay.testing import StoreContract, make_sdist, make_wheel, stage_path
 
@@ -37,7 +38,15 @@ class TestDirectoryWithPages(StoreContract):
 
 
 @pytest.mark.parametrize(
-    "capability", [SupportsDelete, SupportsFinalize, SupportsInventory, SupportsPages, SupportsReplace]
+    "capability",
+    [
+        SupportsDelete,
+        SupportsFinalize,
+        SupportsInventory,
+        SupportsPages,
+        SupportsReplace,
+        SupportsServerSideCopy,
+    ],
 )
 def test_it_can_do_all_that_containers_can(store, capability):
     assert isinstance(store, capability)

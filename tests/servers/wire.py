@@ -17,6 +17,7 @@ class Wire:
     Attributes:
         url: of this end, without a slash at the end.
         connections: how many there have been.
+        sent: how many bytes went to the server, over all connections.
         cut_sent: bytes after which a connection is cut that sends so many.
         cut_received: the same for what comes back.
         spoil: a byte that is changed on its way to the server, counted from the connection's first.
@@ -25,6 +26,7 @@ class Wire:
     def __init__(self, url: str) -> None:
         self.url = url
         self.connections = 0
+        self.sent = 0
         self.cut_sent: int | None = None
         self.cut_received: int | None = None
         self.spoil: int | None = None
@@ -49,6 +51,8 @@ class Wire:
                     at = self.spoil - count
                     block = block[:at] + bytes([block[at] ^ 1]) + block[at + 1 :]
                 count += len(block)
+                if sending:
+                    self.sent += len(block)
                 target.sendall(block)
         for end in (source, target):
             with suppress(OSError):

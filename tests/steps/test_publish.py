@@ -156,3 +156,38 @@ def test_a_taken_name_at_a_sink_that_cannot_be_asked_is_skipped_by_its_word(stor
     delivery = deliver(Blind(store), staged, persistence)
     assert delivery.outcome is Outcome.SKIPPED
     assert "cannot be compared" in delivery.reason
+
+
+class Copying(MoodyStore):
+    """A store of the server that the source is on: remembers from where it was to copy what."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.copied = []
+
+    def put_from(self, source, staged):
+        self.copied.append((source, staged.filename))
+        self.put(staged)
+
+
+def test_a_sink_of_the_source_s_server_may_copy(staged, persistence):
+    source, sink = MoodyStore(), Copying()
+    delivery = deliver(sink, staged, persistence, source=source)
+    assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 1)
+    assert sink.copied == [(source, WHEEL)]
+
+
+def test_after_a_copy_that_failed_the_staged_bytes_are_sent(staged, persistence):
+    sink = Copying()
+    sink.refusals[WHEEL] = [Unavailable("Busy."), Unavailable("Busy.")]
+    delivery = deliver(sink, staged, persistence, source=MoodyStore())
+    assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 3)
+    assert len(sink.copied) == 1
+
+
+def test_a_copy_whose_answer_was_lost_is_found_there(staged, persistence):
+    sink = Copying()
+    sink.lost_answers[WHEEL] = [Unavailable("The line broke.")]
+    delivery = deliver(sink, staged, persistence, source=MoodyStore())
+    assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 1)
+    assert sink.puts == [WHEEL]

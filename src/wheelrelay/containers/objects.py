@@ -105,6 +105,25 @@ class Objects(ReadableObjects, Protocol):
 
 
 @runtime_checkable
+class SupportsCopy(Protocol):
+    """A place that can copy objects from another place within the server that both belong to."""
+
+    def copy_object(
+        self, origin: ReadableObjects, staged: StagedFile, *, content_type: str, metadata: Mapping[str, str]
+    ) -> bool:
+        """Write a staged file's object from ``origin``'s object of that name, unless it is there already.
+
+        Returns:
+            Whether it was written; if not, nothing was changed. So it is wherever the server does not prove
+            that it has the staged bytes, or does not keep all promises of `Objects.create_object`.
+
+        Raises:
+            BackendError: the place failed, and it is not clear whether the object was written.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsFolderPages(Protocol):
     """A place that serves each object under exactly its own name, so that a folder's page needs that name.
 

@@ -36,6 +36,9 @@ class ContainerSource:
         public_url: the web address of the folder of files, if it has one. Files are read from there, and
             from the place itself where that fails.
         cdn_lag: how long that address may show what was there before.
+
+    Attributes:
+        readable: the place.
     """
 
     def __init__(
@@ -47,7 +50,7 @@ class ContainerSource:
         public_url: str | None = None,
         cdn_lag: timedelta = timedelta(0),
     ) -> None:
-        self._readable = objects
+        self.readable = objects
         self._keeps_pages = pages
         self._made_by_put = made_by_put
         self._public = _public_copy(public_url, cdn_lag) if public_url else None
@@ -89,12 +92,12 @@ class ContainerSource:
         """Open a file for reading it once, in order."""
         with ExitStack() as stack:
             yield self._open_public(file, stack) or stack.enter_context(
-                self._readable.open_object(file.filename)
+                self.readable.open_object(file.filename)
             )
 
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
         """The content of a companion file; one of more than 1 MiB is refused."""
-        return read_whole(self._readable, file.filename + suffix)
+        return read_whole(self.readable, file.filename + suffix)
 
     def close(self) -> None:
         """Close the connections that were made here; the place's own are for whoever made them."""
@@ -138,15 +141,15 @@ class ContainerSource:
         return {entry.filename: entry for entry in entries}
 
     def _read_page(self, name: str) -> bytes:
-        return read_whole(self._readable, name, limit=LARGEST)
+        return read_whole(self.readable, name, limit=LARGEST)
 
     def _found_out(self, held: Held) -> Facts:
-        kept = kept_facts(self._readable.stat_object(held.stored.name).metadata)
+        kept = kept_facts(self.readable.stat_object(held.stored.name).metadata)
         if kept is not None:
             return kept
         state = (held.stored.name, held.stored.size, held.stored.etag)
         if state not in self._hashed or not held.stored.etag:
-            self._hashed[state] = sha256_of(self._readable, held.stored.name)
+            self._hashed[state] = sha256_of(self.readable, held.stored.name)
         return Facts(sha256=self._hashed[state])
 
 

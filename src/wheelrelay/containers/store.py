@@ -1,7 +1,7 @@
 """A container as a store: what is put there is there whole, with its companions, and never overwritten."""
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Literal
@@ -10,11 +10,12 @@ from wheelrelay.containers.content import sha256_of
 from wheelrelay.containers.contents import METADATA, Contents
 from wheelrelay.containers.core_metadata import core_metadata
 from wheelrelay.containers.facts import Facts, inspected_facts, kept_facts
-from wheelrelay.containers.objects import Objects
+from wheelrelay.containers.objects import Objects, SupportsCopy
 from wheelrelay.containers.pages import BINARY, Pages
 from wheelrelay.containers.source import ContainerSource
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound, Unavailable
 from wheelrelay.model import DistFile, Kind
+from wheelrelay.protocols import Source
 from wheelrelay.staged import StagedFile
 
 _PATIENCE = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -61,12 +62,19 @@ class ContainerStore(ContainerSource):
             ChangedWhileReading: the local file was touched; nothing was published.
             BackendError: the place refused or failed.
         """
+        self._put(staged, None)
+
+    def put_from(self, source: Source, staged: StagedFile) -> None:
+        """Publish the file, copied within the server where possible; as `put` in everything else."""
+        self._put(staged, source)
+
+    def _put(self, staged: StagedFile, source: Source | None) -> None:
         there = self._holds(staged)
         with self._undone_on_failure() as written:
             for companion in staged.companions:
                 self._add(staged.filename + companion.suffix, companion.content, written)
             if not there:
-                self._publish(staged, written)
+                self._publish(staged, source, written)
 
     def replace(self, staged: StagedFile) -> None:
         """Publish the file in place of what its name held; see `wheelrelay.protocols.SupportsReplace`.
@@ -135,17 +143,25 @@ class ContainerStore(ContainerSource):
             return True
         raise AlreadyExists(f"{self._objects.address_of(staged.filename)} is there with other bytes.")
 
-    def _publish(self, staged: StagedFile, written: list[str]) -> None:
+    def _publish(self, staged: StagedFile, source: Source | None, written: list[str]) -> None:
         facts, metadata = self._inspected(staged)
         if metadata is not None:
             # One that is there already is somebody else's, or left by a killed run: `Pages` finds out.
             self._add(staged.filename + METADATA, metadata, written)
+        kept = facts.kept()
         try:
-            self._objects.create_object(staged.filename, staged, content_type=BINARY, metadata=facts.kept())
+            if not self._copied(source, staged, kept):
+                self._objects.create_object(staged.filename, staged, content_type=BINARY, metadata=kept)
         except AlreadyExists:
             if not self._holds(staged):
                 raise
         self._told[staged.filename] = facts
+
+    def _copied(self, source: Source | None, staged: StagedFile, kept: Mapping[str, str]) -> bool:
+        if not isinstance(source, ContainerSource) or not isinstance(self._objects, SupportsCopy):
+            return False
+        with staged.open():  # refused if somebody touched what the facts were read from
+            return self._objects.copy_object(source.readable, staged, content_type=BINARY, metadata=kept)
 
     def _inspected(self, staged: StagedFile) -> tuple[Facts, bytes | None]:
         """The facts of a file, and the content of the metadata file that belongs beside it."""

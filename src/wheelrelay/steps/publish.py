@@ -5,7 +5,13 @@ from enum import Enum, auto
 from time import monotonic
 
 from wheelrelay.errors import AlreadyExists, WheelrelayError
-from wheelrelay.protocols import Sink, SupportsInventory, SupportsReplace
+from wheelrelay.protocols import (
+    Sink,
+    Source,
+    SupportsInventory,
+    SupportsReplace,
+    SupportsServerSideCopy,
+)
 from wheelrelay.records import Delivery, Outcome
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.confirm import fetched_sha256
@@ -26,6 +32,7 @@ def deliver(
     staged: StagedFile,
     persistence: Persistence,
     *,
+    source: Source | None = None,
     replacing: bool = False,
     begin: Callable[[], None] = lambda: None,
 ) -> Delivery:
@@ -38,6 +45,7 @@ def deliver(
         sink: where to.
         staged: the file.
         persistence: tries again and pauses.
+        source: where the file came from: a sink of the same server may copy it from there.
         replacing: put the file in the place of other bytes; the sink can do that.
         begin: called before each attempt.
 
@@ -48,18 +56,25 @@ def deliver(
     attempt = 1
     while True:
         begin()
-        outcome, reason = _attempt(sink, staged, persistence, attempt, replacing=replacing)
+        outcome, reason = _attempt(sink, source, staged, persistence, attempt, replacing=replacing)
         if outcome is not None:
             return Delivery(outcome, attempt, monotonic() - began, reason)
         attempt += 1
+        source = None  # whatever is wrong with a copy, the staged bytes are at hand
 
 
 def _attempt(
-    sink: Sink, staged: StagedFile, persistence: Persistence, attempt: int, *, replacing: bool
+    sink: Sink,
+    source: Source | None,
+    staged: StagedFile,
+    persistence: Persistence,
+    attempt: int,
+    *,
+    replacing: bool,
 ) -> tuple[Outcome | None, str | None]:
     """Send once: what became of the file and why, or nothing if it should be sent again."""
     try:
-        _send(sink, staged, replacing=replacing)
+        _send(sink, source, staged, replacing=replacing)
     except AlreadyExists as error:
         return _settle_taken_name(sink, staged, persistence, error, first=attempt == 1)
     except WheelrelayError as error:
@@ -77,9 +92,11 @@ def _attempt(
     return Outcome.PUBLISHED, "it replaced other bytes" if replacing else None
 
 
-def _send(sink: Sink, staged: StagedFile, *, replacing: bool) -> None:
+def _send(sink: Sink, source: Source | None, staged: StagedFile, *, replacing: bool) -> None:
     if replacing and isinstance(sink, SupportsReplace):
         sink.replace(staged)
+    elif source is not None and isinstance(sink, SupportsServerSideCopy):
+        sink.put_from(source, staged)
     else:
         sink.put(staged)
 

@@ -65,6 +65,7 @@ def publish_one(journey: Journey, destination: Destination, staged: StagedFile, 
         destination.sink,
         staged.watched_by(journey.counter(Step.PUBLISH, staged.filename)),
         journey.persistence,
+        source=journey.origin.source,
         replacing=replacing,
         begin=lambda: journey.tell(began),
     )

@@ -22,6 +22,7 @@ LONGEST = 300.0
 
 _TOLD = {
     "abort_multipart_upload": (),
+    "copy_object": ("CopyObjectResult",),
     "create_multipart_upload": ("UploadId",),
     "delete_object": (),
     "get_object": (),
@@ -76,6 +77,11 @@ class Bucket:
     def close_body(self, body: Any) -> None:
         """Let go of an answer's body, read to the end or not."""
         self.loop.call_soon_threadsafe(body.close)
+
+    def shares_server_with(self, other: "Bucket") -> bool:
+        """Whether both are buckets, or the same bucket, of one server."""
+        same: bool = self.client.meta.endpoint_url == other.client.meta.endpoint_url
+        return same
 
     def key(self, name: str) -> str:
         """The key of an object."""

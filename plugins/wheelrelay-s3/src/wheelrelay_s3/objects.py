@@ -7,11 +7,12 @@ from threading import Lock
 from typing import Any
 from urllib.parse import quote, unquote
 
-from wheelrelay.containers.objects import StoredObject
+from wheelrelay.containers.objects import ReadableObjects, StoredObject
 from wheelrelay.errors import AlreadyExists, BackendError, PermissionDenied, Rejected
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import StagedFile
 from wheelrelay_s3.bucket import Bucket
+from wheelrelay_s3.copies import copy, heeds_conditions
 from wheelrelay_s3.uploads import upload
 
 WITNESS = ".wheelrelay-witness"
@@ -30,24 +31,28 @@ _PLAIN = string.punctuation.replace("%", "")
 
 
 class S3Reader:
-    """Reads the objects of a bucket; see `wheelrelay.containers.objects.ReadableObjects`."""
+    """Reads the objects of a bucket; see `wheelrelay.containers.objects.ReadableObjects`.
+
+    Attributes:
+        bucket: which.
+    """
 
     def __init__(self, bucket: Bucket) -> None:
-        self._bucket = bucket
+        self.bucket = bucket
 
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
         """The objects in a folder, page after page; those that stand for folders are left out."""
         page: Mapping[str, Any] = {}
         while not page or page["IsTruncated"]:
-            page = self._bucket.list_page(folder, **self._after(page, folder))
+            page = self.bucket.list_page(folder, **self._after(page, folder))
             for entry in page.get("Contents", ()):
                 if not entry["Key"].endswith("/"):
-                    yield self._stored(self._bucket.name_of(entry["Key"]), entry["Size"], entry)
+                    yield self._stored(self.bucket.name_of(entry["Key"]), entry["Size"], entry)
 
     def stat_object(self, name: str) -> StoredObject:
         """One object with its metadata."""
         try:
-            answer = self._bucket.call("head_object", name)
+            answer = self.bucket.call("head_object", name)
         except (PermissionDenied, Rejected):
             with self.open_object(name):  # a HEAD is refused without a word; a GET says why
                 raise
@@ -56,15 +61,15 @@ class S3Reader:
     @contextmanager
     def open_object(self, name: str) -> Iterator[ByteStream]:
         """Open an object; it comes over the network as it is read."""
-        body = self._bucket.call("get_object", name)["Body"]
+        body = self.bucket.call("get_object", name)["Body"]
         try:
-            yield _Reading(self._bucket, name, body)
+            yield _Reading(self.bucket, name, body)
         finally:
-            self._bucket.close_body(body)
+            self.bucket.close_body(body)
 
     def address_of(self, name: str) -> str:
         """The object's web address at the endpoint."""
-        return self._bucket.address_of(name)
+        return self.bucket.address_of(name)
 
     def _after(self, page: Mapping[str, Any], folder: str) -> dict[str, str]:
         """The parameters that ask for what follows a page."""
@@ -87,6 +92,7 @@ class S3Objects(S3Reader):
         super().__init__(bucket)
         self._lock = Lock()
         self._refuses_taken_names = False
+        self._copies_safely: bool | None = None
         self._keeps_folder_pages: bool | None = None
 
     def create_object(
@@ -94,17 +100,28 @@ class S3Objects(S3Reader):
     ) -> None:
         """Write an object that is not there yet: the server itself refuses a name that is taken."""
         self._prove_that_taken_names_are_refused()
-        upload(self._bucket, name, content, _kept(content_type, metadata), condition=_UNLESS_THERE)
+        upload(self.bucket, name, content, _kept(content_type, metadata), condition=_UNLESS_THERE)
+
+    def copy_object(
+        self, origin: ReadableObjects, staged: StagedFile, *, content_type: str, metadata: Mapping[str, str]
+    ) -> bool:
+        """Copy an object within the server; see `wheelrelay.containers.objects.SupportsCopy`."""
+        if not isinstance(origin, S3Objects) or not self.bucket.shares_server_with(origin.bucket):
+            return False
+        kept = _kept(content_type, metadata)
+        return self._can_copy_safely() and copy(
+            origin.bucket, self.bucket, staged, kept, condition=_UNLESS_THERE
+        )
 
     def replace_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> None:
         """Write an object in place of the one that may be there."""
-        upload(self._bucket, name, content, _kept(content_type, metadata), condition={})
+        upload(self.bucket, name, content, _kept(content_type, metadata), condition={})
 
     def delete_object(self, name: str) -> None:
         """Remove an object."""
-        self._bucket.call("delete_object", name)
+        self.bucket.call("delete_object", name)
 
     def keeps_folder_pages(self) -> bool:
         """Whether an object whose name ends in ``/`` is kept with its bytes; found out once."""
@@ -114,6 +131,15 @@ class S3Objects(S3Reader):
                     self._leave(FOLDER)
                 self._keeps_folder_pages = self.stat_object(FOLDER).size == len(_EXPLANATION)
             return self._keeps_folder_pages
+
+    def _can_copy_safely(self) -> bool:
+        """Whether the server refuses copies as well as uploads; found out once."""
+        self._prove_that_taken_names_are_refused()
+        with self._lock:
+            if self._copies_safely is None:
+                kept = _kept("text/plain", {})
+                self._copies_safely = heeds_conditions(self.bucket, WITNESS, kept, _UNLESS_THERE)
+            return self._copies_safely
 
     def _prove_that_taken_names_are_refused(self) -> None:
         """Find out once whether the server heeds the condition: some speak S3's API and pass over it."""
@@ -135,7 +161,7 @@ class S3Objects(S3Reader):
     def _leave(self, name: str) -> None:
         """Write one of the small objects that tell what the server can do, unless it is there."""
         kept = _kept("text/plain", {})
-        upload(self._bucket, name, _EXPLANATION, kept, condition=_UNLESS_THERE)
+        upload(self.bucket, name, _EXPLANATION, kept, condition=_UNLESS_THERE)
 
 
 class _Reading:

@@ -78,14 +78,14 @@ def _send_parts(
             sha256 = hashlib.sha256(part).digest()
             etag = _send(bucket, "upload_part", name, part, sha256, PartNumber=number, **this)
             del part  # before the next one is read
-            yield {"PartNumber": number, "ETag": etag, "ChecksumSHA256": _base64(sha256)}
+            yield {"PartNumber": number, "ETag": etag, "ChecksumSHA256": as_base64(sha256)}
     if whole.hexdigest() != staged.sha256:
         raise DigestMismatch(f"{staged.path} has other bytes than were staged; nothing was written.")
 
 
 def _send(bucket: Bucket, operation: str, name: str, body: bytes, sha256: bytes, **parameters: Any) -> str:
     """Send bytes with their sha256 and compare the one that the server found, if it says; gives the ETag."""
-    sent = _base64(sha256)
+    sent = as_base64(sha256)
     answer = bucket.call(operation, name, Body=body, ChecksumSHA256=sent, **parameters)
     if answer.get("ChecksumSHA256", sent) != sent:
         raise DigestMismatch(f"{bucket.address_of(name)}: the server says that it got other bytes.")
@@ -93,5 +93,6 @@ def _send(bucket: Bucket, operation: str, name: str, body: bytes, sha256: bytes,
     return etag
 
 
-def _base64(digest: bytes) -> str:
+def as_base64(digest: bytes) -> str:
+    """A digest as S3 writes it."""
     return base64.b64encode(digest).decode("ascii")
