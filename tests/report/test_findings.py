@@ -60,7 +60,8 @@ def test_errors_come_before_warnings():
 def test_files_are_told_by_the_rules_that_they_break_where_these_differ():
     both = [found("rule", "a.whl"), found("other", "a.whl")]
     lines = shown(*both, *[found("rule", f"{number}.whl") for number in range(5)])
-    assert lines[-7:] == [
+    assert lines[-8:] == [
+        "By file:",
         "rule in 5 files:",
         "      - 0.whl",
         "      - 1.whl",

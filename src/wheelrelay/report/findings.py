@@ -59,8 +59,10 @@ def _by_file(groups: Iterable[Sequence[Finding]]) -> list[Text]:
     alike: dict[tuple[str, ...], list[str]] = {}
     for filename in sorted(broken):
         alike.setdefault(tuple(sorted(broken[filename])), []).append(filename)
-    lines = []
-    for rules, names in alike.items() if len(alike) > 1 else ():
+    if len(alike) < 2:
+        return []
+    lines = [Text("By file:", style="bold")]
+    for rules, names in alike.items():
         line = Text(f"{', '.join(rules)} in {len(names)} file{'s' if len(names) > 1 else ''}:")
         _itemize(line, names, EXAMPLES)
         lines.append(line)
