@@ -16,6 +16,7 @@ from tests.servers.web import Web, run_web
 FOREIGN = (
     *("AWS_", "WHEELRELAY_", "TWINE_", "NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
     *("GITHUB_", "ACTIONS_", "GITLAB_CI", "BUILDKITE", "CIRCLE", "GOOGLE_"),
+    *("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR"),
 )
 """Beginnings of environment variables that would let the surroundings take part in a test."""
 
