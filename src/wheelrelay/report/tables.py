@@ -107,8 +107,9 @@ def _intent(intent: Intent) -> Text:
 
 
 def _plan_totals(plan: Plan) -> list[RenderableType]:
-    size = sum(planned.file.size or 0 for planned in plan.files)
-    lines: list[RenderableType] = [Text(f"{counted(len(plan.files))} from {plan.source}, {decimal(size)}.")]
+    sizes = [planned.file.size for planned in plan.files]
+    total = f", {decimal(sum(filter(None, sizes)))}" if None not in sizes else ""  # some places tell none
+    lines: list[RenderableType] = [Text(f"{counted(len(plan.files))} from {plan.source}{total}.")]
     for sink in plan.sinks:
         counts = [
             f"{plan.count(sink, action)} {action.value}" for action in Action if plan.count(sink, action)
