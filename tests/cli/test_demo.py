@@ -3,6 +3,7 @@
 import re
 import signal
 import socket
+import tempfile
 import time
 
 import pytest
@@ -29,9 +30,11 @@ def nobody_listens(said):
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-@pytest.mark.long
-def test_without_pypi_it_takes_samples_and_says_so(wheelrelay, scratch):
-    ended = wheelrelay.apart("demo", **OFFLINE, **AT_HOME)
+def test_without_pypi_it_takes_samples_and_says_so(wheelrelay, scratch, monkeypatch):
+    for name, value in {**OFFLINE, **AT_HOME, "TMPDIR": str(scratch)}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    ended = wheelrelay("demo")
     assert ended.code == 0, ended.err
     assert "PyPI cannot be reached, so sample wheels take its place." in ended.out
     assert "2 published" in ended.out

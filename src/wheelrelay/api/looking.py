@@ -15,6 +15,9 @@ from wheelrelay.steps.events import silent
 from wheelrelay.steps.plan import chosen_files
 from wheelrelay.steps.retry import Patience, Persistence
 
+LOOKS = 3
+"""How often to look at a place that fails: somebody is waiting for the answer."""
+
 
 def list_files(
     remote: RemoteLike, requirements: Requirements = (), *, with_digests: bool = False
@@ -33,7 +36,7 @@ def list_files(
     """
     selection = Selection(requirements=tuple(parse_requirement(str(wanted)) for wanted in requirements))
     with opened_source(as_remote(remote)) as origin:
-        persistence = Persistence(Patience(), silent, Event())
+        persistence = Persistence(Patience(attempts=LOOKS), silent, Event())
         return persistence.insist(
             f"the files of {origin.name}", lambda: _read(origin.source, selection, with_digests=with_digests)
         )
