@@ -111,6 +111,13 @@ def test_requests_and_how_many_came_at_once_are_noted(web: Web, tmp_path: Path) 
     assert web.paths() == ["/a%20b.txt"] * 4
 
 
+def test_requests_one_after_the_other_never_count_as_two_at_once(web: Web) -> None:
+    pages = [web.serve("/empty"), web.serve("/small", b"content"), web.serve("/large", b"x" * 1_000_000)]
+    for page in pages * 100:
+        read(page)
+    assert web.most_at_once == 1
+
+
 def test_a_redirect_leads_on(web: Web) -> None:
     page = web.serve("/there", b"found")
     assert read(web.redirect("/here", page)) == b"found"

@@ -11,8 +11,8 @@ import ssl
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -152,15 +152,21 @@ class Web:
         length = int(handler.headers.get("Content-Length") or 0)
         headers = {name.lower(): value for name, value in handler.headers.items()}
         request = Request(handler.command, handler.path, headers, handler.rfile.read(length))
+        with ExitStack() as under_way:
+            self._begin(request)
+            under_way.callback(self._end)
+            reply = _unless_unauthorised(self.reply_to(request), request)
+            _send(handler, reply, self.latency, before_last=under_way.close)
+
+    def _begin(self, request: Request) -> None:
         with self._lock:
             self.requests.append(request)
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
-        try:
-            _send(handler, _unless_unauthorised(self.reply_to(request), request), self.latency)
-        finally:
-            with self._lock:
-                self._at_once -= 1
+
+    def _end(self) -> None:
+        with self._lock:
+            self._at_once -= 1
 
 
 @contextmanager
@@ -225,17 +231,26 @@ def _unless_unauthorised(reply: Reply, request: Request) -> Reply:
     return Reply(b"Who are you?", 401, "text/plain", {"WWW-Authenticate": 'Basic realm="test"'})
 
 
-def _send(handler: BaseHTTPRequestHandler, reply: Reply, latency: float) -> None:
+def _send(
+    handler: BaseHTTPRequestHandler, reply: Reply, latency: float, before_last: Callable[[], None]
+) -> None:
+    """Send the reply; ``before_last`` is called before the bytes after which the client may go on."""
     time.sleep(reply.delay + latency)
     handler.send_response(reply.status)
     handler.send_header("Content-Type", reply.content_type)
     handler.send_header("Content-Length", str(reply.size if reply.declared is None else reply.declared))
     for name, value in reply.headers.items():
         handler.send_header(name, value)
+    blocks = iter(()) if handler.command == "HEAD" else reply.blocks()
+    last = next(blocks, b"")
+    if not last:
+        before_last()
     handler.end_headers()
-    if handler.command != "HEAD":
-        for block in reply.blocks():
-            handler.wfile.write(block)
-            time.sleep(reply.pause)
+    for block in blocks:
+        handler.wfile.write(last)
+        time.sleep(reply.pause)
+        last = block
+    before_last()
+    handler.wfile.write(last)
     if reply.cut_after is not None:
         handler.close_connection = True
