@@ -1,12 +1,14 @@
-"""Findings are told by rule and by file, so that a fault of sixty files is read once."""
+"""Findings are told by rule and by file, so that a fault of sixty files is read once; plans tell what is known."""
 
 import io
 
 import pytest
 from rich.console import Console
 
-from wheelrelay.records import Finding, Severity
+from wheelrelay.filenames import dist_file
+from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
 from wheelrelay.report.findings import findings_lines
+from wheelrelay.report.tables import plan_table
 
 
 def shown(*findings):
@@ -75,3 +77,11 @@ def test_files_are_told_by_the_rules_that_they_break_where_these_differ():
 @pytest.mark.parametrize("text", ["[bold]no markup[/]", "café [/x]"])
 def test_what_files_say_is_shown_as_it_is(text):
     assert text in shown(found("rule", "a.whl", text, hint=text))[0]
+
+
+def test_no_size_is_told_of_a_plan_where_the_source_tells_none():
+    files = [dist_file(name) for name in ("sample-1.0-py3-none-any.whl", "sample-1.0.tar.gz")]
+    planned = tuple(PlannedFile(file, {"pypi": Intent(Action.UPLOAD, "not there yet")}) for file in files)
+    stream = io.StringIO()
+    Console(file=stream, width=120).print(plan_table(Plan("box", ("pypi",), planned)))
+    assert "2 files from box." in stream.getvalue()

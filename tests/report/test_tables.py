@@ -1,22 +1,109 @@
-"""Tables say no more than is known."""
+"""Tables show every file and the totals, on terminals of any width."""
 
-import io
+from dataclasses import replace
 
 import pytest
-from rich.console import Console
+from tests.report.conftest import LONG, WHEEL, Screen
 
 from wheelrelay.filenames import dist_file
+from wheelrelay.model import Digests
 from wheelrelay.records import Action, Intent, Plan, PlannedFile
-from wheelrelay.report.tables import plan_table
+from wheelrelay.report.console import LOG_WIDTH
+from wheelrelay.report.tables import counted, files_table, plan_table, receipt_table
 
 
-@pytest.mark.parametrize(
-    ("sizes", "told"), [((1000, 2000), "2 files from box, 3.0 kB."), ((1000, None), "2 files from box.")]
-)
-def test_the_size_of_a_plan_is_told_where_it_is_known(sizes, told):
-    names = ("sample-1.0-py3-none-any.whl", "sample-1.0.tar.gz")
-    files = [dist_file(name, size=size) for name, size in zip(names, sizes, strict=True)]
-    planned = tuple(PlannedFile(file, {"pypi": Intent(Action.UPLOAD, "not there yet")}) for file in files)
-    stream = io.StringIO()
-    Console(file=stream, width=120).print(plan_table(Plan("box", ("pypi",), planned)))
-    assert told in [line.strip() for line in stream.getvalue().splitlines()]
+def squeezed(text):
+    return "".join(text.split())
+
+
+def test_files_are_grouped_by_release_with_what_is_known():
+    files = [
+        dist_file("sample-2.0.tar.gz", size=1_500, digests=Digests(sha256="cd" * 32)),
+        dist_file(WHEEL, yanked="broken"),
+        dist_file("other-1.0.tar.gz", companions=(".asc",)),
+    ]
+    screen = Screen()
+    screen.show(files_table(files))
+    assert [line.split()[0] for line in screen.lines[1:4]] == ["other-1.0.tar.gz", WHEEL, "sample-2.0.tar.gz"]
+    assert "1.5 kB  cdcdcdcdcdcd..." in screen.lines[3]
+    assert screen.lines[2].split()[1:] == ["not", "given", "yanked"]
+    assert screen.lines[1].endswith(".asc")
+    assert screen.lines[-1] == "3 files in 3 releases."
+
+
+@pytest.mark.parametrize("width", [40, 80, 160])
+def test_a_plan_is_whole_on_terminals_of_any_width(plan, width):
+    screen = Screen(width)
+    text = screen.show(plan_table(plan))
+    assert all(len(line) <= width for line in screen.lines)
+    for part in ("a_project", "sample-1.0", "[test]py", "upload", "conflict", "unknown"):
+        assert part in text
+    said = " ".join(text.split())
+    assert "3 files from staging, 1.2 MB." in said
+    assert "[test]pypi: 1 upload, 1 skip, 1 conflict." in said
+    assert "pypi: 1 upload, 1 skip, 1 unknown." in said
+    assert "missing: cp313-*-win*" in said
+    assert f"unexpected: {WHEEL}" in said
+    assert "Build a new version." in said
+    assert "Nothing is left" not in text
+
+
+def test_a_log_keeps_each_file_on_one_line(plan):
+    screen = Screen(LOG_WIDTH)
+    screen.show(plan_table(plan))
+    assert any(line.startswith(LONG) and line.count("upload") == 2 for line in screen.lines)
+
+
+def test_files_that_are_in_place_can_be_left_out(plan):
+    text = Screen(LOG_WIDTH).show(plan_table(replace(plan, unexpected=()), every_file=False))
+    assert WHEEL not in text
+    assert LONG in text
+
+
+def test_when_nothing_is_left_to_do_that_is_said():
+    skip = {"pypi": Intent(Action.SKIP, "the same bytes are there")}
+    plan = Plan("staging", ("pypi",), (PlannedFile(dist_file(WHEEL), skip),))
+    assert Screen().show(plan_table(plan, every_file=False)) == (
+        "1 file from staging, 0 bytes.\npypi: 1 skip.\nNothing is left to do.\n"
+    )
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_a_receipt_shows_what_is_not_in_place_and_why(receipt, width):
+    screen = Screen(width)
+    text = screen.show(receipt_table(receipt))
+    assert all(len(line) <= width for line in screen.lines)
+    assert "sample-1.0-1-py3" not in text
+    assert squeezed("failed: Bad [description].") in squeezed(
+        text.replace("sample-1.0-3-py3-none-any.whl", "")
+    )
+    assert "unconfirmed: It is late." in " ".join(text.split())
+    assert "pending" in text
+    assert "It took long." in text
+    assert "pypi: 1 published, 1 skipped, 1 failed, 1 pending, 1 unconfirmed." in " ".join(text.split())
+    assert "5 files from staging in 2.5 s." in text
+
+
+def test_a_receipt_can_show_every_file(receipt):
+    assert "sample-1.0-1-py3" in Screen().show(receipt_table(receipt, every_file=True))
+
+
+def test_colours_tell_good_from_bad(plan):
+    text = Screen(160, terminal=True).show(plan_table(plan))
+    assert "\x1b[32mupload" in text
+    assert "\x1b[1;31mconflict" in text
+
+
+def test_names_are_shown_as_they_are_and_not_as_markup(plan):
+    odd = replace(
+        plan,
+        sinks=(":smile:",),
+        files=(PlannedFile(dist_file(WHEEL), {":smile:": Intent(Action.UPLOAD, "not there yet")}),),
+    )
+    text = Screen().show(plan_table(odd))
+    assert text.count(":smile:") == 2
+
+
+def test_one_is_one_and_two_are_two():
+    assert [counted(number) for number in (0, 1, 2)] == ["0 files", "1 file", "2 files"]
+    assert counted(1, "release") == "1 release"

@@ -107,8 +107,8 @@ def _intent(intent: Intent) -> Text:
 
 
 def _plan_totals(plan: Plan) -> list[RenderableType]:
-    sizes = [planned.file.size for planned in plan.files]
-    total = f", {decimal(sum(filter(None, sizes)))}" if None not in sizes else ""  # some places tell none
+    size = sum(planned.file.size or 0 for planned in plan.files)
+    total = f", {decimal(size)}" if size else ""  # some places tell no sizes
     lines: list[RenderableType] = [Text(f"{counted(len(plan.files))} from {plan.source}{total}.")]
     for sink in plan.sinks:
         counts = [
