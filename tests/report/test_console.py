@@ -25,20 +25,26 @@ def test_text_goes_to_where_it_belongs(capsys):
     assert capsys.readouterr() == ("a result\nas it is [x] :smile:\n", "a remark\n")
 
 
-@pytest.fixture
-def broken_pipe(monkeypatch):
-    """Standard output whose reader has gone away."""
+def test_a_reader_that_has_gone_away_harms_nothing(monkeypatch):
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w", encoding="utf-8") as stream:
         monkeypatch.setattr(sys, "stdout", stream)
-        yield stream
+        with pytest.raises(BrokenPipeError):
+            print("x" * 100_000, flush=True)
+        write("x" * 100_000)
+        write("and on\n")
+        shown = console()
+        for _ in range(3):
+            shown.print("x" * 100_000)
 
 
-def test_a_reader_that_has_gone_away_harms_nothing(broken_pipe):
-    write("x" * 100_000)
-    write("and on\n")
-    shown = console()
-    for _ in range(3):
-        shown.print("x" * 100_000)
-    broken_pipe.flush()
+def test_a_console_falls_silent_when_its_reader_has_gone_away(monkeypatch):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        shown = console()
+        for _ in range(3):
+            shown.print("x" * 100_000)
+        assert shown.quiet

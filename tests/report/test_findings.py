@@ -1,4 +1,4 @@
-"""Findings are told by rule and by file, so that a fault of sixty files is read once; plans tell what is known."""
+"""Findings are told by rule and by file, so that a fault of sixty files is read once."""
 
 import io
 

@@ -64,7 +64,7 @@ def test_when_nothing_is_left_to_do_that_is_said():
     skip = {"pypi": Intent(Action.SKIP, "the same bytes are there")}
     plan = Plan("staging", ("pypi",), (PlannedFile(dist_file(WHEEL), skip),))
     assert Screen().show(plan_table(plan, every_file=False)) == (
-        "1 file from staging, 0 bytes.\npypi: 1 skip.\nNothing is left to do.\n"
+        "1 file from staging.\npypi: 1 skip.\nNothing is left to do.\n"
     )
 
 
