@@ -20,8 +20,9 @@ from tests.servers.oidc import TrustingIndex, run_trusting_index
 from tests.servers.pocket_keyring import LOCKED
 
 from wheelrelay import Remote
-from wheelrelay.backends.index import IndexConfig, PyPIConfig
-from wheelrelay.backends.index.backend import Index
+from wheelrelay.backends.index import IndexConfig, PyPIConfig, TestPyPIConfig
+from wheelrelay.backends.index.backend import Index, IndexReader
+from wheelrelay.backends.index.connection import Reach, connected
 from wheelrelay.backends.index.credentials import Account, Wanted, places
 from wheelrelay.backends.index.credentials.chain import look
 from wheelrelay.backends.index.credentials.trusted import Token
@@ -524,10 +525,18 @@ class TestReading:
         assert around.read() == ("keyring", "keyring's")
         assert len(around.index.requests) == 2
 
-    def test_pypi_is_read_without_any(self, around: Surroundings) -> None:
+    def test_what_everybody_may_read_is_read_without_any(self, around: Surroundings) -> None:
         own_variables(around)
-        around.monkeypatch.setattr(IndexConfig, "_is_read_by_all", PyPIConfig()._is_read_by_all)
-        assert around.read() is None
+        reach, account = Reach(None, None, allow_insecure=False), Account("company-eu")
+        with connected(account, reach, around.index.simple_url, None, read_by_all=True) as backend:
+            assert isinstance(backend, IndexReader)
+            assert list(backend.inventory("sample")) == []
+        assert "authorization" not in around.index.requests[-1].headers
+
+    @pytest.mark.parametrize("preset", [PyPIConfig, TestPyPIConfig])
+    def test_that_is_pypi_and_testpypi_but_no_mirror_of_theirs(self, preset: type[IndexConfig]) -> None:
+        assert preset()._is_read_by_all()
+        assert not preset(url="https://mirror.example.org/simple/")._is_read_by_all()
 
     def test_what_is_found_by_the_upload_address_is_not_sent_to_another_host(
         self, around: Surroundings
@@ -543,6 +552,16 @@ class TestReading:
         around.index.serve("/private/sample/", credentials=("ci", "ci's"))
         with pytest.raises(AuthenticationFailed, match=r"Who are you.*the keyring has nothing for"):
             around.read()
+
+
+class TestConfigurationsThatMakeNoSense:
+    def test_without_any_address(self) -> None:
+        with pytest.raises(ValueError, match="an index needs url, or upload_url, or both"):
+            IndexConfig()
+
+    def test_with_two_ways_to_log_in(self) -> None:
+        with pytest.raises(ValueError, match="either token, or username and password"):
+            IndexConfig(url="https://example.org/", username="ci", token={"env": "TOKEN"})
 
 
 class TestRefusals:
@@ -651,7 +670,7 @@ class TestPrompt:
 import fcntl, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from pathlib import Path
-from wheelrelay.backends.index import IndexConfig, PyPIConfig
+from wheelrelay.backends.index import IndexConfig, PyPIConfig, TestPyPIConfig
 from wheelrelay.testing import make_wheel, stage_path
 config = eval(sys.argv[1])
 with config.named("company-eu").open() as index:
