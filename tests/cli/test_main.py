@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 
+import click
 import pytest
 from tests.cli.conftest import SDIST, WHEEL
 from tests.servers.proxy import Fault
 from tests.servers.web import Reply
 
 from wheelrelay.cli import cli
+from wheelrelay.cli.exits import Exit, guarded
 from wheelrelay.testing import make_wheel
 
 COMMANDS = sorted(cli.commands)
@@ -27,6 +29,12 @@ def test_the_version_is_told_without_loading_what_is_heavy(wheelrelay):
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.endswith("[]\n")
+
+
+def test_the_version_is_told_wherever_it_is_asked_for(wheelrelay):
+    ended = wheelrelay("--version")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("wheelrelay ")
 
 
 def test_python_m_wheelrelay_is_wheelrelay(wheelrelay, here):
@@ -106,24 +114,19 @@ def test_debug_keeps_the_exit_code_of_what_is_partly_published(wheelrelay, confi
     assert "Traceback" in ended.err
 
 
-def test_a_slip_of_our_own_is_a_sentence_too(wheelrelay, here):
-    class Slip:
-        def __str__(self):
-            raise RuntimeError("Not foreseen.")
-
-    from wheelrelay.cli.exits import guarded
-
-    assert guarded(lambda: str(Slip()), debug=False) == 1
+def test_a_slip_of_our_own_is_a_sentence_too(capsys):
+    assert guarded(lambda: {}["key"], debug=False) == Exit.FAILED
+    said = capsys.readouterr().err
+    assert said == "error: Unforeseen KeyError: 'key'. This is a bug; --debug shows where it is.\n"
 
 
-def test_an_unforeseen_error_is_told_as_a_bug(capsys):
-    from wheelrelay.cli.exits import guarded
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, click.Abort])
+def test_an_interrupt_is_said_to_be_one(capsys, interrupt):
+    def run():
+        raise interrupt
 
-    assert guarded(lambda: {}["key"], debug=False) == 1
-    assert (
-        capsys.readouterr().err
-        == "error: Unforeseen KeyError: 'key'. This is a bug; --debug shows where it is.\n"
-    )
+    assert guarded(run, debug=False) == Exit.INTERRUPTED
+    assert capsys.readouterr().err == "Interrupted; nothing was published.\n"
 
 
 def test_verbosity_goes_to_standard_error(wheelrelay, here, dist):

@@ -63,9 +63,10 @@ def test_files_that_are_in_place_can_be_left_out(plan):
 def test_when_nothing_is_left_to_do_that_is_said():
     skip = {"pypi": Intent(Action.SKIP, "the same bytes are there")}
     plan = Plan("staging", ("pypi",), (PlannedFile(dist_file(WHEEL), skip),))
-    assert Screen().show(plan_table(plan, every_file=False)) == (
-        "1 file from staging.\npypi: 1 skip.\nNothing is left to do.\n"
-    )
+    text = Screen().show(plan_table(plan, every_file=False))
+    assert text.startswith("1 file from staging")
+    assert text.endswith("pypi: 1 skip.\nNothing is left to do.\n")
+    assert WHEEL not in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 160])

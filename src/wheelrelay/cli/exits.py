@@ -28,8 +28,6 @@ def guarded(run: Callable[[], Any], *, debug: bool) -> int:
     """
     try:
         code = run()
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted; nothing was published.", err=True)
         return int(Exit.INTERRUPTED)
