@@ -5,7 +5,7 @@ from tests.servers.places import MoodyStore, staged_files
 
 import wheelrelay
 from wheelrelay import Remote, Route
-from wheelrelay.errors import MissingSecret
+from wheelrelay.errors import MissingSecret, Unavailable
 
 WHEEL = "sample-1.0-py3-none-any.whl"
 
@@ -46,3 +46,20 @@ def test_but_one_with_pages_to_write_does(tmp_path, mode):
     locked = LockedContainer(staged_files(tmp_path, WHEEL))
     with pytest.raises(MissingSecret, match="no password"):
         wheelrelay.relay(Route(source=str(tmp_path), sinks=[locked], mode=mode))
+
+
+def test_one_whose_credentials_cannot_be_had_for_a_moment_is_asked_again(tmp_path):
+    class Slow(MoodyStore):
+        """A store whose tokens come from a server that is busy at first."""
+
+        asked = 0
+
+        def make_ready(self):
+            self.asked += 1
+            if self.asked == 1:
+                raise Unavailable("Busy.", retry_after=0)
+
+    slow = Slow()
+    staged_files(tmp_path, WHEEL)
+    assert wheelrelay.relay(Route(source=str(tmp_path), sinks=[slow])).complete()
+    assert slow.asked == 2

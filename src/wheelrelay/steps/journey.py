@@ -248,13 +248,14 @@ class Journey:
 
         Raises:
             MissingSecret: a secret is not there.
+            BackendError: a sink, or whoever gives the credentials, refused or kept failing.
         """
         for each in self.destinations:
             to_do = plan.count(each.name, Action.UPLOAD) or plan.count(each.name, Action.UNKNOWN)
             needed = to_do or isinstance(each.sink, SupportsFinalize)
             if needed and isinstance(each.sink, SupportsReadiness):
                 with _told_at(f"sink {each.name!r}"):
-                    each.sink.make_ready()
+                    self.persistence.insist(f"the credentials for {each.name}", each.sink.make_ready)
 
     def _refuse_blind_sinks(self) -> None:
         """What cannot be read back cannot be confirmed: that has to be wanted, and said, beforehand."""
