@@ -122,3 +122,16 @@ def test_waiting_ends_when_the_relay_is_to_end(store, files):
     began = time.monotonic()
     assert len(confirm(store, files, Confirm.INDEX, within=60, stopped=stopped)) == 2
     assert time.monotonic() - began < 20
+
+
+def test_looks_come_further_and_further_apart(files):
+    looks = []
+
+    class Empty(MoodyStore):
+        def inventory(self, project):
+            looks.append(time.monotonic())
+            return iter(())
+
+    confirm(Empty(), files, Confirm.INDEX, within=1.2)
+    assert 3 <= len(looks) <= 8
+    assert looks[-1] - looks[-2] > 1.5 * (looks[1] - looks[0])
