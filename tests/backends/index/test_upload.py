@@ -199,7 +199,8 @@ def test_a_file_that_changes_while_it_is_sent_does_not_arrive(web, http, tmp_pat
 
     with pytest.raises(ChangedWhileReading):
         upload(http, web.serve("/legacy/"), stage_path(path).watched_by(touch))
-    assert web.requests == []
+    for cut in web.requests:
+        assert len(cut.body) < int(cut.headers["content-length"])
 
 
 @pytest.mark.parametrize(
