@@ -16,6 +16,8 @@ from tests.servers.swift import Swift, run_swift
 from wheelrelay.config import load_config
 from wheelrelay.testing.samples import make_sdist, make_wheel
 
+pytestmark = pytest.mark.long
+
 TAGS = ("py3-none-any", "cp312-cp312-win_amd64", "cp313-cp313-macosx_11_0_arm64")
 AMBIENT = ("OS_", "ST_", "RACKSPACE_", "AWS_")
 

@@ -19,6 +19,8 @@ from tests.servers.process import script
 from wheelrelay.cli import cli
 from wheelrelay.testing import make_sdist, make_wheel
 
+pytestmark = pytest.mark.long
+
 LOUD = ("-vv", "--debug")
 ROOT = Path(__file__).parent.parent
 

@@ -9,6 +9,8 @@ import time
 import pytest
 from tests.cli.conftest import end_of
 
+pytestmark = pytest.mark.long
+
 OFFLINE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
 """Lead all connections to places elsewhere to where nobody listens."""
 

@@ -46,6 +46,7 @@ def start(folder: Path, wheel: Path, *, dies: bool) -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.mark.long
 def test_twenty_processes_leave_complete_and_true_pages_though_one_is_killed(tmp_path):
     wheels = [make_wheel(tmp_path / "made", "sample", f"{n}.0") for n in range(20)]
     folder = tmp_path / "wheels"

@@ -44,6 +44,7 @@ def sha256_of(path):
     return stage_path(path).sha256
 
 
+@pytest.mark.long
 def test_ci_pushes_to_an_address_and_the_bucket_is_an_index(aws, dist):
     address = f"s3://{aws.new_bucket()}/nightly"
     pushed = run("push", str(dist), "--to", address)
@@ -55,6 +56,7 @@ def test_ci_pushes_to_an_address_and_the_bucket_is_an_index(aws, dist):
     assert run("index", address, "--check").returncode == 0
 
 
+@pytest.mark.long
 def test_a_release_goes_from_a_bucket_to_an_index_and_from_there_to_a_bucket(
     seaweed, configured, dist, tmp_path
 ):

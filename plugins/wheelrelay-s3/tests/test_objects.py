@@ -139,6 +139,7 @@ class TestListing:
         objects.replace_object("simple/index.html", b"<page>", content_type="text/html", metadata={})
         assert [found.name for found in objects.list_objects("simple/")] == ["simple/index.html"]
 
+    @pytest.mark.long
     def test_is_complete_beyond_a_thousand_objects(self, seaweed, configured, objects_of, tmp_path):
         names = {f"many/sample-{n}.0-py3-none-any.whl" for n in range(10_050)}
         (tmp_path / "many").mkdir()

@@ -130,6 +130,7 @@ def test_a_file_that_changes_between_its_parts_leaves_nothing(objects, seen, tmp
     assert seen() == []
 
 
+@pytest.mark.long
 def test_a_server_that_dies_in_the_middle_shows_nothing_and_the_file_can_be_put_again(
     configured, objects_of, tmp_path
 ):
