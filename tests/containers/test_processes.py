@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.testing import make_wheel, stage_path
 
