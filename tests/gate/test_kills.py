@@ -219,15 +219,15 @@ MOMENTS = {
     "a staged file is about to get its name": Moment(
         STAGING, before(r"^os.rename .*\.part ", number=3), "box"
     ),
-    "an upload has begun": Moment(SENDING, while_the_index_holds(Point.ARRIVING, lost=True)),
+    "an upload has begun": Moment(SENDING, while_the_index_holds(Point.ARRIVING, lost=True), has=(0, 3)),
     "an upload has begun and arrives later": Moment(
-        SENDING, while_the_index_holds(Point.ARRIVING, number=2), has=(1, 2)
+        SENDING, while_the_index_holds(Point.ARRIVING, number=2), has=(1, 3)
     ),
     "a file is sent and lost": Moment(
         SENDING, while_the_index_holds(Point.RECEIVED, LARGE, lost=True), has=(0, 3)
     ),
     "a file is sent and taken later": Moment(
-        SENDING, while_the_index_holds(Point.RECEIVED, WHEELS[0]), has=(1, 2)
+        SENDING, while_the_index_holds(Point.RECEIVED, WHEELS[0]), has=(1, 4)
     ),
     "a file is taken and not answered": Moment(
         SENDING, while_the_index_holds(Point.TAKEN, WHEELS[0]), has=(1, 4)
