@@ -3,8 +3,9 @@
 The public names, imported when they are first used: a command line should start at once.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from wheelrelay.exports import offered
 
 if TYPE_CHECKING:
     from wheelrelay.api import check, index, list_files, plan, prune, push, relay, remove, verify
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from wheelrelay.records import Finding, Plan, Receipt
     from wheelrelay.staged import StagedFile
 
-_ROOMS = ("errors", "model", "records", "staged", "protocols", "filenames", "config", "api")
+__version__ = "0.1.0"
 
 __all__ = [
     "AlreadyExists",
@@ -87,6 +88,7 @@ __all__ = [
     "Unavailable",
     "UnknownBackend",
     "WheelrelayError",
+    "__version__",
     "check",
     "dist_file",
     "index",
@@ -101,13 +103,11 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        for room in _ROOMS:
-            module = import_module(f"{__name__}.{room}")
-            if hasattr(module, name):
-                return getattr(module, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = offered(
+    __name__,
+    ("errors", "model", "records", "staged", "protocols", "filenames", "config", "api"),
+    __all__,
+)
 
 
 def __dir__() -> list[str]:

@@ -33,9 +33,10 @@ all backends. Messages are whole sentences; ``hint`` says what to do.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from wheelrelay.records import Finding, Receipt
+if TYPE_CHECKING:
+    from wheelrelay.records import Finding, Receipt
 
 
 class WheelrelayError(Exception):
@@ -176,7 +177,7 @@ class ReleaseRefused(WheelrelayError):
         receipt: the record of the relay, if it had begun.
     """
 
-    def __init__(self, message: str, *, findings: Sequence[Finding] = (), hint: str | None = None) -> None:
+    def __init__(self, message: str, *, findings: "Sequence[Finding]" = (), hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.findings = tuple(findings)
         self.receipt: Receipt | None = None
@@ -197,6 +198,6 @@ class CheckFailed(ReleaseRefused):
 class RelayFailed(WheelrelayError):
     """A relay failed after publishing had begun; the receipt says what is in and what is not."""
 
-    def __init__(self, message: str, *, receipt: Receipt, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, receipt: "Receipt", hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.receipt = receipt

@@ -5,20 +5,22 @@ A tag pattern is ``python-abi-platform``, as ``cp312-*-manylinux*``, with ``*``,
 braces. A ``*`` as ABI never stands for a free-threaded one (``cp313t``): that has to be written.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from wheelrelay.errors import ConfigError, NothingMatched, SeveralVersions
 from wheelrelay.model import DistFile, Kind, Release
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
 
 FREE_THREADED = re.compile(r"(cp3\d+|abi3)t")
 
@@ -77,7 +79,7 @@ class Selection:
         sdist: whether sdists are meant.
     """
 
-    requirements: tuple[Requirement, ...] = ()
+    requirements: "tuple[Requirement, ...]" = ()
     wheels: tuple[TagPattern, ...] | None = None
     sdist: bool = True
 
@@ -107,12 +109,14 @@ class Selection:
         return self.wheels is None or any(pattern.matches(file.tags) for pattern in self.wheels)
 
 
-def parse_requirement(text: str) -> Requirement:
+def parse_requirement(text: str) -> "Requirement":
     """Parse a requirement that may name a project and versions, and nothing else.
 
     Raises:
         ConfigError: it is not one, or it has extras, a marker or an address.
     """
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:
@@ -173,7 +177,7 @@ def expand_braces(text: str) -> list[str]:
     return [head + choice.strip() + end for choice in choices.split(",") for end in expand_braces(tail)]
 
 
-def _fitting(wanted: Requirement, files: Iterable[DistFile]) -> Iterator[DistFile]:
+def _fitting(wanted: "Requirement", files: Iterable[DistFile]) -> Iterator[DistFile]:
     """The files that satisfy a requirement: pre-releases as PEP 440 treats them, yanked only if pinned."""
     project = canonicalize_name(wanted.name)
     pinned = _is_pinned(wanted.specifier)
@@ -182,7 +186,7 @@ def _fitting(wanted: Requirement, files: Iterable[DistFile]) -> Iterator[DistFil
     return (file for file in candidates if file.version in accepted)
 
 
-def _is_pinned(specifier: SpecifierSet) -> bool:
+def _is_pinned(specifier: "SpecifierSet") -> bool:
     return any(part.operator in ("==", "===") and not part.version.endswith(".*") for part in specifier)
 
 
@@ -209,6 +213,8 @@ def _nothing_matched(selection: Selection, files: Sequence[DistFile]) -> Nothing
 
 def nearest(wanted: Sequence[str], known: Iterable[str]) -> str:
     """A sentence naming the known projects that come nearest to what was asked for."""
+    import difflib
+
     names = sorted(set(known))
     close = [name for one in wanted for name in difflib.get_close_matches(one, names, n=3)]
     return f"The nearest there: {', '.join(dict.fromkeys(close) or names[:8])}."

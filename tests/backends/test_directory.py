@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from wheelrelay.backends.directory import DirectoryConfig, DirectoryObjects, DirectoryStore
+from wheelrelay.backends.directory import DirectoryConfig
+from wheelrelay.backends.folder import DirectoryObjects, DirectoryStore
 from wheelrelay.config.remotes import from_address
 from wheelrelay.errors import AlreadyExists, BackendError, ChangedWhileReading, NotFound, PermissionDenied
 from wheelrelay.testing import (
@@ -199,7 +200,7 @@ def test_the_folder_is_readable_as_other_new_files_are(store, folder, tmp_path):
     [(errno.EACCES, PermissionDenied), (errno.EIO, BackendError), (errno.ENOENT, NotFound)],
 )
 def test_what_the_system_says_becomes_our_error_with_the_path(raised, expected, folder):
-    from wheelrelay.backends.directory import _mapped
+    from wheelrelay.backends.folder import _mapped
 
     with pytest.raises(expected, match=str(folder)), _mapped(folder):
         raise OSError(raised, os.strerror(raised))

@@ -8,10 +8,11 @@ import fsspec
 import pytest
 from pydantic import ValidationError
 
-from wheelrelay.backends.directory import DirectoryStore
+from wheelrelay.backends.folder import DirectoryStore
 from wheelrelay.backends.fsspec import FsspecConfig
 from wheelrelay.backends.fsspec.errors import mapped
-from wheelrelay.config.remotes import from_address, make_config
+from wheelrelay.config.kinds import make_config
+from wheelrelay.config.remotes import from_address
 from wheelrelay.errors import (
     AuthenticationFailed,
     BackendError,

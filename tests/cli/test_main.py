@@ -16,19 +16,44 @@ from wheelrelay.cli import cli
 from wheelrelay.cli.exits import Exit, guarded
 from wheelrelay.testing import make_wheel
 
-COMMANDS = sorted(cli.commands)
+COMMANDS = cli.list_commands(click.Context(cli))
+
+HEAVY = ("importlib.metadata", "packaging", "pydantic", "requests", "rich", "twine", "wheelrelay.api")
+"""What takes longer to be imported than all that the command line needs to answer."""
 
 
-def test_the_version_is_told_without_loading_what_is_heavy(wheelrelay):
-    said = wheelrelay.apart("--version")
-    assert said.out == f"wheelrelay {importlib.metadata.version('wheelrelay')}\n"
+def loaded_by(*arguments):
+    """The modules that a run of the command line imports."""
     code = (
-        "import sys; from wheelrelay.cli import cli; cli.main(['--version'], standalone_mode=False);"
-        "print([name for name in ('requests', 'rich', 'twine', 'pydantic', 'fsspec', 'packaging')"
-        " if name in sys.modules])"
+        "import sys; from wheelrelay.cli import cli; "
+        f"cli.main({list(arguments)}, standalone_mode=False); print(*sys.modules)"
     )
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert loaded.stdout.endswith("[]\n")
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(ran.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_it_answers_without_loading_what_is_heavy(option):
+    assert loaded_by(option).isdisjoint(HEAVY)
+
+
+def test_a_command_is_loaded_without_the_others():
+    modules = loaded_by("list", "--help")
+    assert modules.isdisjoint(HEAVY)
+    assert "wheelrelay.cli.moving" not in modules
+
+
+def test_a_directory_is_listed_without_configuration_checks_and_network(here):
+    make_wheel(here / "dist")
+    modules = loaded_by("list", "./dist")
+    assert "wheelrelay.backends.folder" in modules
+    assert modules.isdisjoint(
+        {"importlib.metadata", "pydantic", "requests", "twine", "wheelrelay.checks", "wheelrelay.http"}
+    )
+
+
+def test_the_version_is_that_of_the_package(wheelrelay):
+    assert wheelrelay.apart("--version").out == f"wheelrelay {importlib.metadata.version('wheelrelay')}\n"
 
 
 def test_the_version_is_told_wherever_it_is_asked_for(wheelrelay):

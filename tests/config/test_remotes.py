@@ -6,7 +6,7 @@ import pytest
 
 from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.config import Confirm, Remote, as_remote
-from wheelrelay.config.remotes import config_class, make_config
+from wheelrelay.config.kinds import config_class, make_config
 from wheelrelay.errors import ConfigError, UnknownBackend
 from wheelrelay.testing.memory import MemoryStore
 

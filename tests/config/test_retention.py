@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from wheelrelay.config.bases import Retention
-from wheelrelay.config.remotes import make_config
+from wheelrelay.config.kinds import make_config
 from wheelrelay.errors import ConfigError
 
 

@@ -13,7 +13,7 @@ from wheelrelay.testing import make_wheel, stage_path
 PUSH = """
 import os, signal, sys
 from pathlib import Path
-from wheelrelay.backends.directory import DirectoryObjects, DirectoryStore
+from wheelrelay.backends.folder import DirectoryObjects, DirectoryStore
 from wheelrelay.errors import NotFound
 from wheelrelay.testing import stage_path
 

@@ -9,7 +9,8 @@ from wheelrelay.filenames import dist_file
 from wheelrelay.model import Digests
 from wheelrelay.records import Action, Intent, Plan, PlannedFile
 from wheelrelay.report.console import LOG_WIDTH
-from wheelrelay.report.tables import counted, files_table, plan_table, receipt_table
+from wheelrelay.report.files import counted, files_table
+from wheelrelay.report.tables import plan_table, receipt_table
 
 
 def squeezed(text):

@@ -18,8 +18,8 @@ from wheelrelay.errors import (
 from wheelrelay.expect import Expected, expected_wheels
 from wheelrelay.model import Companion, Digests
 from wheelrelay.records import Action
+from wheelrelay.steps.choose import chosen_files
 from wheelrelay.steps.events import Waiting
-from wheelrelay.steps.plan import chosen_files
 
 WHEEL = WHEELS[0]
 

@@ -13,8 +13,16 @@ True
 []
 """
 
-from wheelrelay.api.looking import check, list_files
-from wheelrelay.api.moving import plan, push, relay, verify
-from wheelrelay.api.stores import index, prune, remove
+from typing import TYPE_CHECKING
+
+from wheelrelay.exports import offered
+
+if TYPE_CHECKING:
+    from wheelrelay.api.checking import check
+    from wheelrelay.api.looking import list_files
+    from wheelrelay.api.moving import plan, push, relay, verify
+    from wheelrelay.api.stores import index, prune, remove
 
 __all__ = ["check", "index", "list_files", "plan", "prune", "push", "relay", "remove", "verify"]
+
+__getattr__ = offered(__name__, ("looking", "checking", "moving", "stores"), __all__)

@@ -1,19 +1,16 @@
 """Open the remotes of a route in the roles that they play on it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
 
-from packaging.requirements import Requirement
-
+from wheelrelay import __version__
+from wheelrelay.api.places import readable
 from wheelrelay.checks.registry import GROUP as CHECKS
 from wheelrelay.config import Remote, Route, as_remote
 from wheelrelay.errors import ConfigError
 from wheelrelay.plugins import BACKENDS, installed
-from wheelrelay.protocols import Sink, Source
+from wheelrelay.protocols import Sink
 from wheelrelay.steps.journey import Destination, Origin
-
-Requirements = Sequence[str | Requirement]
 
 
 @contextmanager
@@ -23,13 +20,8 @@ def opened_source(remote: Remote) -> Iterator[Origin]:
     Raises:
         ConfigError: it cannot be read.
     """
-    with remote.open() as backend:
-        if not isinstance(backend, Source):
-            raise ConfigError(
-                f"{remote.name!r} can be written to, but not read.",
-                hint="Give an index its Simple API as url.",
-            )
-        yield Origin(remote.name, backend)
+    with readable(remote) as source:
+        yield Origin(remote.name, source)
 
 
 @contextmanager
@@ -73,4 +65,4 @@ def versions_of(*remotes: Remote) -> Mapping[str, str]:
         plugins[remote.config.type] for remote in remotes if remote.config and remote.config.type in plugins
     ]
     used += installed(CHECKS).values()
-    return {"wheelrelay": version("wheelrelay"), **{plugin.package: plugin.version for plugin in used}}
+    return {"wheelrelay": __version__, **{plugin.package: plugin.version for plugin in used}}

@@ -1,18 +1,13 @@
-"""Look at what is somewhere: list it, and hold it against the rules."""
+"""Look at what is somewhere."""
 
-from collections.abc import Sequence
 from threading import Event
 
-from wheelrelay.api.connect import Requirements, opened_source
-from wheelrelay.backends.paths import Pathlike, find_paths
-from wheelrelay.checks import ChecksConfig, check_files
+from wheelrelay.api.places import Requirements, readable
 from wheelrelay.config import RemoteLike, as_remote
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Source, SupportsInventory
-from wheelrelay.records import Finding
 from wheelrelay.select import Selection, parse_requirement
-from wheelrelay.steps.events import silent
-from wheelrelay.steps.plan import chosen_files
+from wheelrelay.steps.choose import chosen_files
 from wheelrelay.steps.retry import Patience, Persistence
 
 LOOKS = 3
@@ -35,24 +30,12 @@ def list_files(
         BackendError: the remote fails.
     """
     selection = Selection(requirements=tuple(parse_requirement(str(wanted)) for wanted in requirements))
-    with opened_source(as_remote(remote)) as origin:
-        persistence = Persistence(Patience(attempts=LOOKS), silent, Event())
+    place = as_remote(remote)
+    with readable(place) as source:
+        persistence = Persistence(Patience(attempts=LOOKS), lambda _: None, Event())
         return persistence.insist(
-            f"the files of {origin.name}", lambda: _read(origin.source, selection, with_digests=with_digests)
+            f"the files of {place.name}", lambda: _read(source, selection, with_digests=with_digests)
         )
-
-
-def check(paths: Sequence[Pathlike], asked: ChecksConfig | None = None) -> list[Finding]:
-    """Everything that is wrong with local distribution files, each by itself and all together.
-
-    Args:
-        paths: distribution files, directories that hold some, or glob patterns.
-        asked: which checks, and which limits; everything that PyPI asks for if not given.
-
-    Raises:
-        ConfigError: a path leads to no distribution file.
-    """
-    return check_files(find_paths(paths).paths(), asked)
 
 
 def _read(source: Source, selection: Selection, *, with_digests: bool) -> list[DistFile]:

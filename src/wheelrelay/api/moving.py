@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from wheelrelay.api.connect import Requirements, opened_sink, opened_source, sinks_of, versions_of
+from wheelrelay.api.connect import opened_sink, opened_source, sinks_of, versions_of
+from wheelrelay.api.places import Requirements
 from wheelrelay.backends.origin import origin_from
 from wheelrelay.backends.paths import Pathlike, find_paths
 from wheelrelay.config import Mode, Remote, RemoteLike, Route, as_remote

@@ -1,7 +1,7 @@
 """The command line: the only place that knows exit codes.
 
-Modules of commands import the rest of wheelrelay only when a command runs, so that ``--help`` and
-``--version`` answer at once.
+The module of a command is imported when the command is asked for, and imports the rest of wheelrelay only
+when the command runs: ``--version`` and ``--help`` answer at once.
 """
 
 import os
@@ -9,29 +9,57 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from importlib import import_module
 from io import TextIOWrapper
 from types import FrameType
 from typing import Any, NoReturn
 
 import click
 
-from wheelrelay.cli.checking import check
-from wheelrelay.cli.config import config
-from wheelrelay.cli.demo import demo
-from wheelrelay.cli.listing import backends, list_
-from wheelrelay.cli.moving import plan, relay, verify
-from wheelrelay.cli.stores import index, prune, push, remove
+from wheelrelay import __version__
+
+COMMANDS = {
+    "backends": "listing",
+    "check": "checking",
+    "config": "config",
+    "demo": "demo",
+    "index": "stores",
+    "list": "listing",
+    "plan": "moving",
+    "prune": "stores",
+    "push": "stores",
+    "relay": "moving",
+    "remove": "stores",
+    "verify": "moving",
+}
+"""In which module each command is."""
+
+
+class Commands(click.Group):
+    """The commands, each imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"{__name__}.{COMMANDS[cmd_name]}")
+        found = (value for value in vars(module).values() if isinstance(value, click.Command))
+        return next(command for command in found if command.name == cmd_name)
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
-        from importlib.metadata import version
-
-        click.echo(f"wheelrelay {version('wheelrelay')}")
+        click.echo(f"wheelrelay {__version__}")
         context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "--version",
     is_flag=True,
@@ -53,10 +81,6 @@ def cli() -> None:
       1  failed, nothing published  4  partly published: the same command again completes it
       2  usage or configuration   130  interrupted, nothing was published
     """
-
-
-for command in (demo, push, list_, plan, relay, check, verify, index, prune, remove, config, backends):
-    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -46,8 +46,8 @@ def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json
         print_json(findings_document(findings))
     else:
         from wheelrelay.report.console import console
+        from wheelrelay.report.files import counted
         from wheelrelay.report.findings import findings_lines
-        from wheelrelay.report.tables import counted
 
         for line in findings_lines(findings):
             console().print(line, soft_wrap=True)

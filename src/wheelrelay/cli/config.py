@@ -16,7 +16,7 @@ def config() -> None:
 def check(config_path: str | None) -> None:
     """Validate the configuration; every problem is told with the path of its key."""
     from wheelrelay.errors import ConfigError
-    from wheelrelay.report.tables import counted
+    from wheelrelay.report.files import counted
 
     found = loaded(config_path)
     if found.path is None:

@@ -1,6 +1,5 @@
 """What a command ends with: its exit code, and the sentence that says why."""
 
-import traceback
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
@@ -36,6 +35,8 @@ def guarded(run: Callable[[], Any], *, debug: bool) -> int:
         return int(Exit.USAGE)
     except Exception as error:  # noqa: BLE001  (the last place where anything can be said)
         if debug:
+            import traceback
+
             traceback.print_exc()
         say(error)
         return int(code_of(error))

@@ -30,7 +30,7 @@ def list_(remote: str, requirements: tuple[str, ...], as_json: bool, config_path
         print_json(files_document(files))
         return
     from wheelrelay.report.console import console
-    from wheelrelay.report.tables import files_table
+    from wheelrelay.report.files import files_table
 
     console().print(files_table(files))
 

@@ -253,9 +253,9 @@ def verify(
     from wheelrelay import api
     from wheelrelay.report.console import console
     from wheelrelay.report.documents import findings_document
+    from wheelrelay.report.files import counted
     from wheelrelay.report.findings import findings_lines
     from wheelrelay.report.progress import shown_on
-    from wheelrelay.report.tables import counted
 
     config = loaded(config_path)
     given: Any
@@ -305,7 +305,7 @@ class Shown:
 
 def _ask(plan: "Plan") -> bool:
     from wheelrelay.records import Action
-    from wheelrelay.report.tables import counted
+    from wheelrelay.report.files import counted
 
     uploads = sum(plan.count(sink, Action.UPLOAD) for sink in plan.sinks)
     return click.confirm(f"Publish {counted(uploads)} to {', '.join(plan.sinks)}?", err=True)

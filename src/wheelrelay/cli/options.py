@@ -1,6 +1,5 @@
 """Options that several commands share, each declared once."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +14,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def _set_verbosity(context: click.Context, _: click.Parameter, count: int) -> None:
     if context.resilient_parsing or not count:
         return
+    import logging
+
     logger = logging.getLogger("wheelrelay")
     logger.setLevel(logging.INFO if count == 1 else logging.DEBUG)
     handler = logging.StreamHandler()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from wheelrelay import __version__
 from wheelrelay.cli.options import common, identity_option
 
 THE_SAME = """\b
@@ -106,6 +107,4 @@ def wheel_uploader(
 
 
 def _print_version() -> None:
-    from importlib.metadata import version
-
-    click.echo(f"wheel-uploader of wheelrelay {version('wheelrelay')}")
+    click.echo(f"wheel-uploader of wheelrelay {__version__}")

@@ -1,11 +1,16 @@
 """The typed configuration: secrets, remotes, routes, and the file that they stand in."""
 
-from wheelrelay.config.bases import Confirm, ContainerConfig, RemoteConfig, Retention, SinkConfig
-from wheelrelay.config.load import Config, load_config, looks_like_remote
-from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
-from wheelrelay.config.routes import Mode, Order, Route
-from wheelrelay.config.secrets import SecretReference, SecretValue, TextOrReference
-from wheelrelay.config.values import Duration, LocalPath, WebAddress
+from typing import TYPE_CHECKING
+
+from wheelrelay.exports import offered
+
+if TYPE_CHECKING:
+    from wheelrelay.config.bases import Confirm, ContainerConfig, RemoteConfig, Retention, SinkConfig
+    from wheelrelay.config.load import Config, load_config, looks_like_remote
+    from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
+    from wheelrelay.config.routes import Mode, Order, Route
+    from wheelrelay.config.secrets import SecretReference, SecretValue, TextOrReference
+    from wheelrelay.config.values import Duration, LocalPath, WebAddress
 
 __all__ = [
     "Config",
@@ -29,3 +34,5 @@ __all__ = [
     "load_config",
     "looks_like_remote",
 ]
+
+__getattr__ = offered(__name__, ("load", "remotes", "bases", "routes", "secrets", "values"), __all__)

@@ -1,19 +1,17 @@
 """Find and read the configuration: ``wheelrelay.toml``, or ``[tool.wheelrelay]`` in ``pyproject.toml``."""
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from wheelrelay.config.problems import explain, unknown_key
-from wheelrelay.config.remotes import PRESETS, Remote, as_remote, make_config
-from wheelrelay.config.routes import Route
-from wheelrelay.errors import ConfigError, PluginLoadError, UnknownBackend
+from wheelrelay.config.remotes import PRESETS, Remote, as_remote
+from wheelrelay.errors import ConfigError
 from wheelrelay.select import nearest
+
+if TYPE_CHECKING:
+    from wheelrelay.config.routes import Route
 
 FILE = "wheelrelay.toml"
 VARIABLE = "WHEELRELAY_CONFIG"
@@ -34,7 +32,7 @@ class Config:
 
     path: Path | None = None
     remotes: Mapping[str, Remote] = field(default_factory=dict)
-    routes: Mapping[str, Route] = field(default_factory=dict)
+    routes: "Mapping[str, Route]" = field(default_factory=dict)
     broken: Mapping[str, ConfigError] = field(default_factory=dict)
 
     def remote(self, name: str) -> Remote:
@@ -47,7 +45,7 @@ class Config:
             raise error
         return as_remote(name, configured=self.remotes)
 
-    def route(self, name: str) -> Route:
+    def route(self, name: str) -> "Route":
         """The configured route of this name.
 
         Raises:
@@ -101,6 +99,8 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Config:
     table = _read(found)
     if table is None:
         raise ConfigError(f"{found} has no [tool.wheelrelay] table.", hint=f"Write one, or name a {FILE}.")
+    from wheelrelay.config.parse import parse_config
+
     return parse_config(table, found)
 
 
@@ -115,35 +115,10 @@ def find_config(start: Path) -> Path | None:
     return None
 
 
-def parse_config(table: Mapping[str, Any], path: Path) -> Config:
-    """Validate a configuration that was read from ``path``.
-
-    Raises:
-        ConfigError: it is wrong; says which keys.
-    """
-    for key in table:
-        if key not in ("remotes", "routes"):
-            raise unknown_key(key, path.name, ["remotes", "routes"])
-    broken: dict[str, ConfigError] = {}
-    remotes: dict[str, Remote] = {}
-    for name, keys in _tables(table, "remotes", path).items():
-        try:
-            remotes[name] = _remote(name, keys, path)
-        except (UnknownBackend, PluginLoadError) as error:
-            broken[f"remotes.{name}"] = error.at(f"{path.name}: remotes.{name}")
-    routes: dict[str, Route] = {}
-    for name, keys in _tables(table, "routes", path).items():
-        used = [f"remotes.{remote}" for remote in [keys.get("source"), *_listed(keys.get("sinks"))]]
-        inherited = next((broken[remote] for remote in used if remote in broken), None)
-        if inherited:
-            broken[f"routes.{name}"] = inherited
-        else:
-            routes[name] = _route(name, keys, remotes, path)
-    return Config(path, remotes, routes, broken)
-
-
 def _read(path: Path) -> dict[str, Any] | None:
     """The wheelrelay table of a TOML file; ``None`` for a ``pyproject.toml`` without one."""
+    import tomllib
+
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -154,37 +129,3 @@ def _read(path: Path) -> dict[str, Any] | None:
         table: dict[str, Any] | None = document.get("tool", {}).get("wheelrelay")
         return table
     return document
-
-
-def _tables(table: Mapping[str, Any], group: str, path: Path) -> dict[str, dict[str, Any]]:
-    tables = table.get(group, {})
-    wrong = (
-        next((name for name, keys in tables.items() if not isinstance(keys, dict)), None)
-        if isinstance(tables, dict)
-        else group
-    )
-    if wrong is not None:
-        raise ConfigError(f"{path.name}: {group}: {wrong!r} is not a table.", hint=f"Write [{group}.NAME].")
-    return dict(tables)
-
-
-def _remote(name: str, keys: dict[str, Any], path: Path) -> Remote:
-    where = f"{path.name}: remotes.{name}"
-    if "://" in name or "/" in name:
-        raise ConfigError(f"{where}: a name cannot look like an address.")
-    kind = keys.get("type", name if name in PRESETS else None)
-    if not isinstance(kind, str):
-        raise ConfigError(f"{where}.type: this key is required.", hint='As in type = "index".')
-    given = {key: value for key, value in keys.items() if key != "type"}
-    return Remote(name, make_config(kind, given, where=where, base=path.parent))
-
-
-def _route(name: str, keys: dict[str, Any], remotes: Mapping[str, Remote], path: Path) -> Route:
-    try:
-        return Route.model_validate(keys, context={"remotes": remotes, "base": path.parent})
-    except ValidationError as error:
-        raise explain(error, f"{path.name}: routes.{name}", model=Route) from error
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -1,25 +1,24 @@
-"""A named place, and what may stand for one: a configured name, an address, a configuration, a backend."""
+"""A named place, and what may stand for one: a configured name, an address, a configuration, a backend.
+
+The classes of configurations are imported when one is made or looked at: to list a directory takes none.
+"""
 
 import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 from urllib.parse import unquote, urlsplit
 
-from pydantic import ValidationError
-
-from wheelrelay.checks.check import Profile
-from wheelrelay.checks.config import ChecksConfig
-from wheelrelay.config.bases import Confirm, RemoteConfig, SinkConfig
-from wheelrelay.config.problems import explain
-from wheelrelay.errors import ConfigError, PluginLoadError, WheelrelayError
-from wheelrelay.plugins import BACKENDS, find, installed
+from wheelrelay.errors import ConfigError
 from wheelrelay.protocols import Backend, Sink, Source
 from wheelrelay.select import nearest
 
 if TYPE_CHECKING:
+    from wheelrelay.checks import ChecksConfig
+    from wheelrelay.config.bases import Confirm, RemoteConfig
     from wheelrelay.config.pypirc import Section
 
 _AUTHORITY = re.compile(r"(?<=://)[^/?#]*")
@@ -30,7 +29,7 @@ PRESETS = ("pypi", "testpypi")
 """Remotes that are there without being configured; each is a type of its own."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Remote:
     """A named place.
 
@@ -41,7 +40,7 @@ class Remote:
     """
 
     name: str
-    config: RemoteConfig | None = None
+    config: "RemoteConfig | None" = None
     connected: Backend | None = None
 
     def open(self) -> AbstractContextManager[Backend]:
@@ -52,24 +51,50 @@ class Remote:
         return self.config.named(self.name).open()
 
     @property
-    def confirm(self) -> Confirm:
+    def confirm(self) -> "Confirm":
         """How to prove what was published there."""
+        from wheelrelay.config.bases import Confirm, SinkConfig
+
         return self.config.confirm if isinstance(self.config, SinkConfig) else Confirm.INDEX
 
     @property
     def sign(self) -> bool:
         """Whether a signature is published there with each file."""
+        from wheelrelay.config.bases import SinkConfig
+
         return self.config.sign if isinstance(self.config, SinkConfig) else False
 
     @property
-    def checks(self) -> ChecksConfig:
+    def checks(self) -> "ChecksConfig":
         """What is asked of a release before it is published there."""
+        from wheelrelay.checks import ChecksConfig, Profile
+        from wheelrelay.config.bases import SinkConfig
+
         if isinstance(self.config, SinkConfig):
             return self.config.checks_asked()
         return ChecksConfig().complete(Profile.INDEX)
 
 
-RemoteLike = str | Remote | RemoteConfig | Source | Sink
+class DirectoryRemote(Remote):
+    """A directory that an address leads to; its configuration is made when somebody asks for it.
+
+    Args:
+        name: the address.
+        path: the directory.
+    """
+
+    def __init__(self, name: str, path: str) -> None:
+        self.__dict__.update(name=name, path=Path(path).expanduser(), connected=None)
+
+    path: Path
+
+    @cached_property
+    def config(self) -> "RemoteConfig":
+        """How to reach it."""
+        return _make_config("directory", {"path": self.path}, where=self.name)
+
+
+RemoteLike = Union[str, Remote, "RemoteConfig", Source, Sink]
 """What may be given where a remote is wanted: an address or a preset's name, a configuration, a backend."""
 
 
@@ -85,10 +110,12 @@ def as_remote(given: RemoteLike, *, configured: Mapping[str, Remote] | None = No
     """
     if isinstance(given, Remote):
         return given
-    if isinstance(given, RemoteConfig):
-        return Remote(given.type, given)
     if isinstance(given, str):
         return (configured or {}).get(given) or from_address(given, known=configured or {})
+    from wheelrelay.config.bases import RemoteConfig
+
+    if isinstance(given, RemoteConfig):
+        return Remote(given.type, given)
     return Remote(type(given).__name__, connected=given)
 
 
@@ -105,7 +132,7 @@ def from_address(text: str, *, known: Mapping[str, object] | None = None) -> Rem
         UnknownBackend: a backend that is not installed provides this form.
     """
     if text in PRESETS:
-        return Remote(text, make_config(text, {}, where=text))
+        return Remote(text, _make_config(text, {}, where=text))
     scheme, has_scheme, rest = text.partition("://")
     if not has_scheme:
         return _from_path(text, known or {})
@@ -116,52 +143,20 @@ def from_address(text: str, *, known: Mapping[str, object] | None = None) -> Rem
             hint="Leave it out; where credentials are looked for is told in the README.",
         )
     if scheme == "file":
-        return _directory(text, unquote(urlsplit(text).path))
+        return DirectoryRemote(text, unquote(urlsplit(text).path))
     kind, plus, web = scheme.partition("+")
     if plus:
-        return Remote(text, make_config(kind, {"url": f"{web}://{rest}"}, where=where))
+        return Remote(text, _make_config(kind, {"url": f"{web}://{rest}"}, where=where))
     if scheme in ("http", "https"):
-        return Remote(text, make_config("web", {"url": text}, where=where))
-    return Remote(text, _by_scheme(scheme, text, where))
+        return Remote(text, _make_config("web", {"url": text}, where=where))
+    from wheelrelay.config.kinds import config_by_scheme
 
-
-def make_config(kind: str, keys: Mapping[str, Any], *, where: str, base: Path | None = None) -> RemoteConfig:
-    """The configuration of one remote, validated by the class that its type's backend brings.
-
-    Args:
-        kind: the remote's type.
-        keys: its keys, without ``type``.
-        where: what to call it in errors.
-        base: the folder that relative paths count from; the working directory if not given.
-
-    Raises:
-        UnknownBackend: the type is not installed.
-        PluginLoadError: it is installed and broken.
-        ConfigError: a key is wrong.
-    """
-    try:
-        return config_class(kind).model_validate({"type": kind, **keys}, context={"base": base or Path()})
-    except ValidationError as error:
-        raise explain(error, where, model=config_class(kind)) from error
-
-
-def config_class(kind: str) -> type[RemoteConfig]:
-    """The configuration class of a type, imported from the distribution that provides it.
-
-    Raises:
-        UnknownBackend: the type is not installed.
-        PluginLoadError: it is installed and broken.
-    """
-    plugin = find(BACKENDS, kind)
-    loaded = plugin.load()
-    if not (isinstance(loaded, type) and issubclass(loaded, RemoteConfig)):
-        raise PluginLoadError(f"{kind!r} from {plugin.package} does not name a class of RemoteConfig.")
-    return loaded
+    return Remote(text, config_by_scheme(scheme, text, where))
 
 
 def _from_path(text: str, known: Mapping[str, object]) -> Remote:
     if text.startswith((".", "/", "~", "\\")) or "/" in text or Path(text).drive:
-        return _directory(text, text)
+        return DirectoryRemote(text, text)
     from wheelrelay.config.pypirc import sections
 
     found = sections()
@@ -186,7 +181,7 @@ def from_section(section: "Section") -> Remote:
     if not section.repository:
         raise ConfigError(f"{where}: the repository is missing.", hint="As in repository = https://...")
     kind = kind_of(section.repository)
-    return Remote(section.name, make_config(kind, {"upload_url": section.repository}, where=where))
+    return Remote(section.name, _make_config(kind, {"upload_url": section.repository}, where=where))
 
 
 def _has_password(authority: str) -> bool:
@@ -195,23 +190,7 @@ def _has_password(authority: str) -> bool:
     return ":" in userinfo or not _HOST_AND_PORT.fullmatch(host)
 
 
-def _directory(name: str, path: str) -> Remote:
-    return Remote(name, make_config("directory", {"path": path}, where=name))
+def _make_config(kind: str, keys: Mapping[str, Any], *, where: str) -> "RemoteConfig":
+    from wheelrelay.config.kinds import make_config
 
-
-def _by_scheme(scheme: str, text: str, where: str) -> RemoteConfig:
-    from fsspec import available_protocols
-
-    if scheme in installed(BACKENDS):
-        try:
-            return config_class(scheme).from_address(text)
-        except ValidationError as error:
-            raise explain(error, where, model=config_class(scheme)) from error
-    try:
-        find(BACKENDS, scheme)
-    except WheelrelayError as unknown:
-        from wheelrelay.plugins import PROVIDERS
-
-        if scheme in PROVIDERS or scheme not in available_protocols():
-            raise unknown.at(where) from None
-    return make_config("fsspec", {"url": text}, where=where)
+    return make_config(kind, keys, where=where)

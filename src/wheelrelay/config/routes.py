@@ -16,8 +16,10 @@ from pydantic import (
     ValidationInfo,
     WithJsonSchema,
 )
+from pydantic_core.core_schema import CoreSchema, with_info_plain_validator_function
 
 from wheelrelay.checks import parse_sums
+from wheelrelay.config.bases import RemoteConfig  # noqa: F401  (`RemoteLike` speaks of it)
 from wheelrelay.config.remotes import RemoteLike, as_remote
 from wheelrelay.config.values import Duration, LocalPath
 from wheelrelay.errors import ConfigError
@@ -72,9 +74,15 @@ def _as_value_error(function: Any, *args: Any, **options: Any) -> Any:
         raise ValueError(str(error)) from error
 
 
-RemoteField = Annotated[
-    RemoteLike, BeforeValidator(_resolved), WithJsonSchema({"type": "string", "title": "Remote"})
-]
+class _Place:
+    """Tells pydantic that a field takes whatever stands for a remote, and not to look into the classes."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(_: Any, __: Any) -> CoreSchema:
+        return with_info_plain_validator_function(_resolved)
+
+
+RemoteField = Annotated[RemoteLike, _Place, WithJsonSchema({"type": "string", "title": "Remote"})]
 
 
 class Expect(BaseModel):

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Union
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from wheelrelay.config.bases import RemoteConfig, SinkConfig
+from wheelrelay.config.kinds import config_class
 from wheelrelay.config.load import Config
-from wheelrelay.config.remotes import PRESETS, Remote, config_class
+from wheelrelay.config.remotes import PRESETS, Remote
 from wheelrelay.config.routes import Route
 from wheelrelay.errors import PluginLoadError
 from wheelrelay.plugins import BACKENDS, installed

@@ -4,10 +4,15 @@ A backend for object storage brings `Objects` (or `ReadableObjects`) and gives t
 `ContainerSource`); everything else is the same in every container.
 """
 
-from wheelrelay.containers.content import blocks_of
-from wheelrelay.containers.objects import Objects, ReadableObjects, StoredObject
-from wheelrelay.containers.source import ContainerSource
-from wheelrelay.containers.store import ContainerStore
+from typing import TYPE_CHECKING
+
+from wheelrelay.exports import offered
+
+if TYPE_CHECKING:
+    from wheelrelay.containers.content import blocks_of
+    from wheelrelay.containers.objects import Objects, ReadableObjects, StoredObject
+    from wheelrelay.containers.source import ContainerSource
+    from wheelrelay.containers.store import ContainerStore
 
 __all__ = [
     "ContainerSource",
@@ -17,3 +22,5 @@ __all__ = [
     "StoredObject",
     "blocks_of",
 ]
+
+__getattr__ = offered(__name__, ("objects", "content", "source", "store"), __all__)

@@ -1,11 +1,13 @@
 """Read what goes into an object and what comes out of one, in blocks."""
 
-import hashlib
 from collections.abc import Iterator
 
 from wheelrelay.containers.objects import ReadableObjects
 from wheelrelay.errors import BackendError
 from wheelrelay.staged import BLOCK, StagedFile
+
+BINARY = "application/octet-stream"
+"""The media type of everything but pages."""
 
 SMALL = 1 << 20
 """The most bytes that a companion may have."""
@@ -48,6 +50,8 @@ def sha256_of(objects: ReadableObjects, name: str) -> str:
         NotFound: it is not there.
         BackendError: it cannot be read.
     """
+    import hashlib
+
     digest = hashlib.sha256()
     with objects.open_object(name) as stream:
         while block := stream.read(BLOCK):

@@ -1,12 +1,13 @@
 """What is known of a distribution file beyond its listing, and the texts that are kept with its object."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from wheelrelay.containers.core_metadata import requires_python
 from wheelrelay.model import Digests, DistFile, Kind
-from wheelrelay.simpleindex import IndexedFile
+
+if TYPE_CHECKING:
+    from wheelrelay.simpleindex import IndexedFile
 
 SHA256 = "sha256"
 METADATA_SHA256 = "metadata-sha256"
@@ -76,7 +77,7 @@ def kept_facts(texts: Mapping[str, str]) -> Facts | None:
     )
 
 
-def indexed_facts(entry: IndexedFile) -> Facts:
+def indexed_facts(entry: "IndexedFile") -> Facts:
     """What a page says of a file."""
     return Facts(
         sha256=entry.sha256,
@@ -95,6 +96,10 @@ def inspected_facts(file: DistFile, sha256: str, metadata: bytes | None) -> Fact
         sha256: of its bytes.
         metadata: the core metadata within it, if it has some.
     """
+    import hashlib
+
+    from wheelrelay.containers.core_metadata import requires_python
+
     return Facts(
         sha256=sha256,
         metadata_sha256=hashlib.sha256(metadata).hexdigest()

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from packaging.utils import canonicalize_name
 
-from wheelrelay.containers.content import read_whole
+from wheelrelay.containers.content import BINARY, read_whole
 from wheelrelay.containers.contents import METADATA, Contents, Held
 from wheelrelay.containers.facts import Facts
 from wheelrelay.containers.knowledge import Knowledge
@@ -34,7 +34,6 @@ from wheelrelay.simpleindex import (
 
 HTML = "text/html; charset=utf-8"
 JSON = "application/vnd.pypi.simple.v1+json"
-BINARY = "application/octet-stream"
 
 ROOT = "simple/"
 FLAT = "index.html"

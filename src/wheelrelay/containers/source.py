@@ -7,20 +7,17 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from wheelrelay.containers.content import read_whole, sha256_of
 from wheelrelay.containers.contents import Contents, ContentsReader, Held
 from wheelrelay.containers.facts import Facts, indexed_facts, kept_facts
 from wheelrelay.containers.objects import ReadableObjects
-from wheelrelay.containers.pages import DOCUMENT, LARGEST, ROOT
 from wheelrelay.errors import BackendError, IntegrityError, NotFound
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import ByteStream
-from wheelrelay.simpleindex import IndexedFile, parse_project_document, parse_root_document
 
 if TYPE_CHECKING:
     from wheelrelay.containers.public import PublicCopy
+    from wheelrelay.simpleindex import IndexedFile
 
 _log = logging.getLogger(__name__)
 
@@ -126,22 +123,13 @@ class ContainerSource:
         file = facts.describe(held.file) if facts else held.file
         return replace(file, url=self._public.address_of(file.filename)) if self._public else file
 
-    def _indexed(self, project: str | None) -> dict[str, IndexedFile]:
+    def _indexed(self, project: str | None) -> "dict[str, IndexedFile]":
         """What the pages say, by filename."""
         if not self._keeps_pages:
             return {}
-        try:
-            if project is None:
-                entries = parse_root_document(self._read_page(ROOT + DOCUMENT))
-            else:
-                name = f"{ROOT}{canonicalize_name(project)}/{DOCUMENT}"
-                entries = parse_project_document(self._read_page(name))
-        except NotFound:
-            return {}
-        return {entry.filename: entry for entry in entries}
+        from wheelrelay.containers.documents import read_document
 
-    def _read_page(self, name: str) -> bytes:
-        return read_whole(self.readable, name, limit=LARGEST)
+        return {entry.filename: entry for entry in read_document(self.readable, project)}
 
     def _found_out(self, held: Held) -> Facts:
         kept = kept_facts(self.readable.stat_object(held.stored.name).metadata)
@@ -153,7 +141,7 @@ class ContainerSource:
         return Facts(sha256=self._hashed[state])
 
 
-def _still_true(entry: IndexedFile | None, held: Held) -> Facts | None:
+def _still_true(entry: "IndexedFile | None", held: Held) -> Facts | None:
     """What a page says of a file, if it is still the file that the page speaks of."""
     same = entry is not None and (entry.size, entry.etag) == (held.stored.size, held.stored.etag or None)
     return indexed_facts(entry) if entry is not None and same else None

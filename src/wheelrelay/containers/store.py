@@ -4,19 +4,21 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
-from wheelrelay.containers.content import sha256_of
+from wheelrelay.containers.content import BINARY, sha256_of
 from wheelrelay.containers.contents import METADATA, Contents
-from wheelrelay.containers.core_metadata import core_metadata
 from wheelrelay.containers.facts import Facts, inspected_facts, kept_facts
 from wheelrelay.containers.objects import Objects, SupportsCopy
-from wheelrelay.containers.pages import BINARY, Pages
 from wheelrelay.containers.source import ContainerSource
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound, Unavailable
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.protocols import Source
 from wheelrelay.staged import StagedFile
+
+if TYPE_CHECKING:
+    from wheelrelay.containers.pages import Pages
 
 _PATIENCE = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds to wait before each look at a listing that lags behind."""
@@ -48,7 +50,6 @@ class ContainerStore(ContainerSource):
             objects, pages=pages, made_by_put=made_by_put, public_url=public_url, cdn_lag=cdn_lag
         )
         self._objects = objects
-        self._pages = Pages(objects, self._settled)
         self._told: dict[str, Facts] = {}
 
     def put(self, staged: StagedFile) -> None:
@@ -132,6 +133,12 @@ class ContainerStore(ContainerSource):
         """The names of the pages and metadata files that are not as they would be written now."""
         return self._pages.check()
 
+    @cached_property
+    def _pages(self) -> "Pages":
+        from wheelrelay.containers.pages import Pages
+
+        return Pages(self._objects, self._settled)
+
     def _holds(self, staged: StagedFile) -> bool:
         """Whether the very bytes are there; other bytes of the name are an error."""
         try:
@@ -168,6 +175,8 @@ class ContainerStore(ContainerSource):
         if not self._keeps_pages:
             said = staged.file
             return Facts(staged.sha256, inspected=False, yanked=said.yanked, origin=said.origin), None
+        from wheelrelay.containers.core_metadata import core_metadata
+
         metadata = core_metadata(staged.path, staged.filename)
         facts = inspected_facts(staged.file, staged.sha256, metadata)
         return facts, metadata if staged.file.kind is Kind.WHEEL else None

@@ -18,7 +18,8 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from wheelrelay.report.tables import counted, plan_table
+from wheelrelay.report.files import counted
+from wheelrelay.report.tables import plan_table
 from wheelrelay.steps.events import (
     BytesMoved,
     Event,

@@ -1,14 +1,10 @@
-"""Files, plans and receipts for people: tables that fit the terminal."""
-
-from collections.abc import Sequence
+"""Plans and receipts for people: tables that fit the terminal."""
 
 from rich.console import Group, RenderableType
 from rich.filesize import decimal
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
-from wheelrelay.model import DistFile
 from wheelrelay.records import (
     Action,
     Intent,
@@ -18,8 +14,8 @@ from wheelrelay.records import (
     Receipt,
     ReceiptFile,
 )
+from wheelrelay.report.files import bare_table, counted, size_text
 from wheelrelay.report.findings import findings_lines
-from wheelrelay.select import releases_of
 
 ACTION_STYLES = {
     Action.UPLOAD: "green",
@@ -36,21 +32,6 @@ OUTCOME_STYLES = {
 }
 
 
-def files_table(files: Sequence[DistFile]) -> RenderableType:
-    """Files by release, with what the remote says of them."""
-    table = _table()
-    table.add_column("file", overflow="fold")
-    table.add_column("size", justify="right", no_wrap=True)
-    table.add_column("sha256", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    for release in releases_of(files):
-        for file in sorted(release.files, key=lambda file: file.filename):
-            note = "yanked" if file.yanked is not None else ", ".join(file.companions)
-            table.add_row(escape(file.filename), _size(file.size), _short(file.sha256), escape(note))
-    releases = counted(len(releases_of(files)), "release")
-    return Group(table, Text(f"{counted(len(files))} in {releases}."))
-
-
 def plan_table(plan: Plan, *, every_file: bool = True) -> RenderableType:
     """What will happen to each file at each sink, and the totals.
 
@@ -59,14 +40,14 @@ def plan_table(plan: Plan, *, every_file: bool = True) -> RenderableType:
         every_file: show also the files that are in place everywhere.
     """
     shown = [planned for planned in plan.files if every_file or not _all_skipped(planned)]
-    table = _table()
+    table = bare_table()
     table.add_column("file", overflow="fold")
     table.add_column("size", justify="right", no_wrap=True)
     for sink in plan.sinks:
         table.add_column(Text(sink), overflow="fold")
     for planned in shown:
         cells = [_intent(planned.sinks[sink]) for sink in plan.sinks]
-        table.add_row(escape(planned.file.filename), _size(planned.file.size), *cells)
+        table.add_row(escape(planned.file.filename), size_text(planned.file.size), *cells)
     return Group(*([table] if shown else []), *_plan_totals(plan), *findings_lines(plan.findings))
 
 
@@ -75,7 +56,7 @@ def receipt_table(receipt: Receipt, *, every_file: bool = False) -> RenderableTy
     shown = [file for file in receipt.files if every_file or not _in_place(file)]
     parts: list[RenderableType] = []
     if shown:
-        table = _table()
+        table = bare_table()
         table.add_column("file", overflow="fold")
         for sink in receipt.sinks:
             table.add_column(Text(sink), overflow="fold")
@@ -88,15 +69,6 @@ def receipt_table(receipt: Receipt, *, every_file: bool = False) -> RenderableTy
             table.add_row(escape(file.filename), *cells)
         parts.append(table)
     return Group(*parts, *findings_lines(receipt.findings), *_receipt_totals(receipt))
-
-
-def counted(number: int, what: str = "file") -> str:
-    """``1 file``, ``2 files``."""
-    return f"{number} {what}{'s' if number != 1 else ''}"
-
-
-def _table() -> Table:
-    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
 
 
 def _intent(intent: Intent) -> Text:
@@ -145,11 +117,3 @@ def _all_skipped(planned: PlannedFile) -> bool:
 
 def _in_place(file: ReceiptFile) -> bool:
     return all(delivery.in_place for delivery in file.sinks.values())
-
-
-def _size(size: int | None) -> str:
-    return "" if size is None else decimal(size)
-
-
-def _short(sha256: str | None) -> str:
-    return f"{sha256[:12]}..." if sha256 else "not given"

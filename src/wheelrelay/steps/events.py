@@ -7,8 +7,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from wheelrelay.records import Delivery, Plan
+if TYPE_CHECKING:
+    from wheelrelay.records import Delivery, Plan
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ class Step(StrEnum):
 class Planned:
     """The plan is made; nothing was written yet."""
 
-    plan: Plan
+    plan: "Plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class FileEnded:
 
     step: Step
     filename: str
-    delivery: Delivery | None = None
+    delivery: "Delivery | None" = None
     error: str | None = None
 
 

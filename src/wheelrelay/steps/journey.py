@@ -27,10 +27,11 @@ from wheelrelay.records import Action, Finding, Plan, Receipt
 from wheelrelay.select import Selection, releases_of
 from wheelrelay.signing import Signer
 from wheelrelay.steps.check import CheckedFile, Demands, SinkView, find_for_sink, once
+from wheelrelay.steps.choose import chosen_files
 from wheelrelay.steps.confirm import DEADLINE, fetched_sha256
 from wheelrelay.steps.events import BytesMoved, Progress, Step, Waiting, harmless, silent
 from wheelrelay.steps.gate import replacing
-from wheelrelay.steps.plan import Inventory, chosen_files, make_plan, read_inventory
+from wheelrelay.steps.plan import Inventory, make_plan, read_inventory
 from wheelrelay.steps.retry import Patience, Persistence
 from wheelrelay.steps.workers import Workers
 

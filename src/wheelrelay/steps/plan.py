@@ -1,11 +1,10 @@
 """Compare what is meant with what is there: what would be done, file by file and sink by sink."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from packaging.utils import NormalizedName
 
-from wheelrelay.errors import BackendError, ConfigError, NothingMatched
 from wheelrelay.expect import Expected
 from wheelrelay.model import Digests, DistFile
 from wheelrelay.protocols import (
@@ -14,41 +13,13 @@ from wheelrelay.protocols import (
     Source,
     SupportsInventory,
     SupportsLocalPath,
-    SupportsProjects,
 )
 from wheelrelay.records import Action, Intent, Plan, PlannedFile
-from wheelrelay.select import Selection, nearest, refuse_several_versions
 from wheelrelay.signing import SIGNATURE
 from wheelrelay.steps.stage import Wheelhouse, stage
 
 Inventory = Mapping[str, DistFile]
 """What a sink holds of the projects at hand, by filename."""
-
-
-def chosen_files(source: Source, selection: Selection, *, one_version: bool) -> list[DistFile]:
-    """List the source and pick the files that are meant.
-
-    Args:
-        source: where to look.
-        selection: what is meant.
-        one_version: whether each project must come down to exactly one version.
-
-    Raises:
-        NothingMatched: there is none; says what comes nearest.
-        SeveralVersions: a project has more than one, and only one is allowed.
-        BackendError: the source cannot be read.
-    """
-    wanted: Sequence[NormalizedName | None] = selection.projects() or (None,)
-    files = [file for project in wanted for file in source.iter_files(project)]
-    if not files and selection.requirements:
-        raise NothingMatched(
-            f"There is no file of {' or '.join(selection.projects())} there.",
-            hint=_nearest_projects(source, selection.projects()),
-        )
-    picked = selection.pick(files)
-    if one_version:
-        refuse_several_versions(picked)
-    return picked
 
 
 def read_inventory(sink: Sink, projects: Iterable[NormalizedName]) -> Inventory | None:
@@ -136,16 +107,3 @@ def _with_digest(source: Source, file: DistFile, inventories: Sequence[Inventory
         return file
     staged = stage(source, replace(file, companions=()), Wheelhouse(source.local_path(file).parent))
     return replace(file, size=staged.size, digests=Digests(sha256=staged.sha256))
-
-
-def _nearest_projects(source: Source, wanted: Sequence[str]) -> str | None:
-    """A sentence on the projects that are there and come nearest, if that can be had cheaply."""
-    listing: Callable[[], Iterator[NormalizedName]]
-    if isinstance(source, SupportsProjects):
-        listing = source.projects
-    else:
-        listing = lambda: (file.project for file in source.iter_files(None))  # noqa: E731
-    try:
-        return nearest(wanted, listing())
-    except (BackendError, ConfigError):
-        return None

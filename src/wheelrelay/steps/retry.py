@@ -1,13 +1,14 @@
 """The one loop that tries again: bounded, with growing pauses, for errors whose class says that it helps."""
 
-import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from wheelrelay.errors import Unavailable, WheelrelayError
-from wheelrelay.steps.events import Progress, Waiting
+
+if TYPE_CHECKING:
+    from wheelrelay.steps.events import Progress
 
 Result = TypeVar("Result")
 
@@ -32,6 +33,8 @@ class Patience:
         What a server asks for is honoured; else the pause doubles, and a random part keeps eight threads
         from coming back all at once.
         """
+        import random
+
         asked = error.retry_after if isinstance(error, Unavailable) else None
         doubled: float = self.first_pause * 2 ** (attempt - 1)
         pause = asked if asked is not None else doubled * random.uniform(0.5, 1.5)  # noqa: S311
@@ -47,7 +50,7 @@ class Persistence:
         stopped: set when the relay is to end: pauses end, and nothing is tried again.
     """
 
-    def __init__(self, patience: Patience, progress: Progress, stopped: threading.Event) -> None:
+    def __init__(self, patience: Patience, progress: "Progress", stopped: threading.Event) -> None:
         self.patience = patience
         self.stopped = stopped
         self._progress = progress
@@ -67,6 +70,8 @@ class Persistence:
         """Wait after a failed attempt; whether to try again."""
         if not error.retryable or attempt >= self.patience.attempts or self.stopped.is_set():
             return False
+        from wheelrelay.steps.events import Waiting
+
         pause = self.patience.pause_after(attempt, error)
         self._progress(Waiting(what, str(error), pause))
         return not self.stopped.wait(pause)

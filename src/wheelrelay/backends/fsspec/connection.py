@@ -11,7 +11,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from wheelrelay.backends.directory import DirectoryObjects, DirectoryStore
+from wheelrelay.backends.folder import DirectoryObjects, DirectoryStore
 from wheelrelay.backends.fsspec.errors import mapped, shown_chain
 from wheelrelay.backends.fsspec.objects import FsspecObjects, FsspecReader
 from wheelrelay.backends.fsspec.writing import way_of_writing

@@ -1,0 +1,197 @@
+"""What ``demo`` does: the main job, from PyPI to a package index that runs here for a moment.
+
+A real release is read from PyPI, planned, staged and published to a pypiserver on a free port of this
+machine; pip installs from there; and the same relay again finds nothing left to do.
+"""
+
+import os
+import platform
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from wheelrelay.config import Remote, Route
+
+PROJECT, VERSION = "markupsafe", "3.0.2"
+NEWEST_WHEELS = (3, 13)
+"""The newest Python that the release has wheels for."""
+
+REQUIRE_PYPI = "WHEELRELAY_DEMO_REQUIRE_PYPI"
+"""Set in CI: the demo must not fall back to samples."""
+
+START_TIMEOUT = 30.0
+
+
+def demonstrate(jobs: int) -> None:
+    """Run the demo.
+
+    Args:
+        jobs: how many files to move at once.
+
+    Raises:
+        WheelrelayError: pypiserver is not installed or does not start, or pip cannot install from it.
+    """
+    from wheelrelay.report.console import console as make_console
+
+    console = make_console()
+    with (
+        tempfile.TemporaryDirectory(prefix="wheelrelay-demo-") as folder,
+        running_index(Path(folder)) as index,
+    ):
+        route, requirement = _route(console, Path(folder), index)
+        _heading(console, 1, f"Relay {requirement} to a package index on this machine, {index.name}")
+        first = _relay(console, route, requirement, jobs)
+        _heading(console, 2, f"pip installs from there: pip install {requirement}")
+        console.print(_pip_install(Path(folder), index, requirement), markup=False)
+        _heading(console, 3, "The same relay again")
+        _relay(console, route, requirement, jobs)
+        console.print(
+            f"\n[bold green]Done.[/] {len(first)} files arrived, each sha256 confirmed, and nothing is left. "
+            "Everything that the demo started is stopped."
+        )
+
+
+@contextmanager
+def running_index(folder: Path) -> "Iterator[Remote]":
+    """A pypiserver on a free port of this machine, as a remote; stopped at the end.
+
+    Args:
+        folder: where it may keep its files and its log.
+
+    Raises:
+        WheelrelayError: it is not installed, or does not start.
+    """
+    from wheelrelay.config import Remote
+    from wheelrelay.errors import WheelrelayError
+
+    if find_spec("pypiserver") is None:
+        raise WheelrelayError(
+            "The demo needs pypiserver.", hint="Install it: pip install 'wheelrelay[demo]'."
+        )
+    from wheelrelay.backends.index import IndexConfig
+
+    packages, log, port = folder / "packages", folder / "pypiserver.log", _free_port()
+    packages.mkdir()
+    command = [sys.executable, "-m", "pypiserver", "run", "-i", "127.0.0.1", "-p", str(port)]
+    command += ["-P", ".", "-a", ".", "--hash-algo", "sha256", "--disable-fallback", str(packages)]
+    address = f"http://127.0.0.1:{port}/"
+    with log.open("wb") as output:
+        server = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)  # noqa: S603
+    try:
+        _await_start(server, port, log)
+        config = IndexConfig(url=f"{address}simple/", upload_url=address)
+        yield Remote(f"127.0.0.1:{port}", config)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _route(console: "Console", folder: Path, index: "Remote") -> "tuple[Route, str]":
+    """The route from PyPI, or from samples built on the spot, and the requirement to take along it."""
+    from wheelrelay.api import list_files
+    from wheelrelay.config import Route
+    from wheelrelay.errors import Unavailable
+
+    requirement = f"{PROJECT}=={VERSION}"
+    try:
+        list_files("pypi", [requirement])
+    except Unavailable as error:
+        if os.environ.get(REQUIRE_PYPI):
+            raise
+        console.print(f"[yellow]PyPI cannot be reached, so sample wheels take its place.[/] ({error})")
+        _make_samples(folder / "samples")
+        return Route(source=str(folder / "samples"), sinks=[index]), "sample==1.0"
+    return Route(source="pypi", sinks=[index]), requirement
+
+
+def _make_samples(folder: Path) -> None:
+    from wheelrelay.testing.samples import make_sdist, make_wheel
+
+    folder.mkdir()
+    make_wheel(folder, "sample", "1.0")
+    make_sdist(folder, "sample", "1.0")
+
+
+def _relay(console: "Console", route: "Route", requirement: str, jobs: int) -> list[str]:
+    from wheelrelay import api
+    from wheelrelay.report.progress import shown_on
+    from wheelrelay.report.tables import receipt_table
+
+    with shown_on(console) as progress:
+        receipt = api.relay(route, [requirement], jobs=jobs, progress=progress)
+    console.print(receipt_table(receipt))
+    return [file.filename for file in receipt.files]
+
+
+def _pip_install(folder: Path, index: "Remote", requirement: str) -> str:
+    """Install into a throw-away environment, from the index alone; what pip says at the end."""
+    from wheelrelay.backends.index import IndexConfig
+    from wheelrelay.errors import WheelrelayError
+
+    assert isinstance(index.config, IndexConfig)
+    venv.create(folder / "venv", with_pip=True)
+    python = folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    command = [
+        str(python),
+        "-m",
+        "pip",
+        "--isolated",
+        "--disable-pip-version-check",
+        "install",
+        "--no-cache-dir",
+    ]
+    command += ["--no-deps", "--index-url", str(index.config.url)]
+    if sys.version_info[:2] > NEWEST_WHEELS and requirement.startswith(PROJECT):
+        newest = ".".join(map(str, NEWEST_WHEELS))
+        target = str(folder / f"for-python-{newest}")
+        command += ["--only-binary", ":all:", "--python-version", newest, "--target", target]
+    # No configuration file of this machine may lead pip to another index.
+    environment = {**os.environ, "PIP_CONFIG_FILE": os.devnull}
+    done = subprocess.run(  # noqa: S603
+        [*command, requirement],
+        env=environment,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode:
+        raise WheelrelayError(f"pip could not install {requirement} from {index.name}: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def _heading(console: "Console", number: int, text: str) -> None:
+    console.print(f"\n[bold]{number}. {text}[/]\n")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _await_start(server: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    from wheelrelay.errors import WheelrelayError
+
+    ends = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < ends and server.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    said = log.read_text(encoding="utf-8", errors="replace").strip()[-500:]
+    raise WheelrelayError(f"pypiserver does not start on {platform.system()}: {said}")

@@ -1,0 +1,23 @@
+"""What the index pages of a container say of its files: a memory, and no authority."""
+
+from packaging.utils import canonicalize_name
+
+from wheelrelay.containers.content import read_whole
+from wheelrelay.containers.objects import ReadableObjects
+from wheelrelay.containers.pages import DOCUMENT, LARGEST, ROOT
+from wheelrelay.errors import NotFound
+from wheelrelay.simpleindex import IndexedFile, parse_project_document, parse_root_document
+
+
+def read_document(objects: ReadableObjects, project: str | None) -> list[IndexedFile]:
+    """The files of ``project``, or all, as the pages tell of them; none where there is no page.
+
+    Raises:
+        BackendError: the page cannot be read.
+    """
+    folder = "" if project is None else f"{canonicalize_name(project)}/"
+    try:
+        content = read_whole(objects, f"{ROOT}{folder}{DOCUMENT}", limit=LARGEST)
+    except NotFound:
+        return []
+    return parse_root_document(content) if project is None else parse_project_document(content)
