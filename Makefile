@@ -44,7 +44,7 @@ test-all: ## run `make test` on every CPython from 3.11 up that is on this machi
 	done; \
 	echo "All tests passed on Python$$tested"
 
-bench: $(VENV)/installed-dev ## measure speed and memory beside twine; takes a few minutes
+bench: $(VENV)/installed-dev ## measure speed and memory beside the tools that people use today
 	$(BIN)/python -m tests.benchmarks
 
 clean: ## remove all that was made here

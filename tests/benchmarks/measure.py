@@ -1,7 +1,7 @@
-"""Run a command and say how long it took and how much memory its process had at most.
+"""Run commands and say how long they took and how much memory a process of theirs had at most.
 
-``python -m tests.benchmarks.measure RESULT COMMAND...`` writes the result as JSON. This small process stands
-between, because a process that starts another passes its own memory on to the other's peak.
+``python measure.py RESULT COMMANDS`` writes the result as JSON; so are the commands written. This small
+process stands between, because a process that starts another passes its own memory on to the other's peak.
 """
 
 import json
@@ -19,22 +19,27 @@ KIB = 1 if sys.platform == "darwin" else 1024
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one run took: seconds by the clock, and the peak resident memory in bytes."""
+    """What one run took.
+
+    Attributes:
+        seconds: by the clock.
+        peak: most resident memory of any of its processes, in bytes.
+    """
 
     seconds: float
     peak: int
 
 
-def measure(command: Sequence[str], *, env: Mapping[str, str], folder: Path) -> Measured:
-    """Run a command in ``folder``, which takes its output too.
+def measure(commands: Sequence[Sequence[str]], *, env: Mapping[str, str], folder: Path) -> Measured:
+    """Run commands, one after the other, in ``folder``, which takes their output too.
 
     Raises:
-        RuntimeError: it failed; shows the end of its output.
+        RuntimeError: one failed; shows the end of its output.
     """
     result, log = folder / "measured.json", folder / "log"
     with log.open("wb") as output:
         done = subprocess.run(
-            [sys.executable, __file__, str(result), *command],
+            [sys.executable, "-I", __file__, str(result), json.dumps(commands)],
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -43,14 +48,21 @@ def measure(command: Sequence[str], *, env: Mapping[str, str], folder: Path) -> 
             check=False,
         )
     if done.returncode:
-        raise RuntimeError(f"{command} failed:\n{log.read_text(errors='replace')[-4000:]}")
+        said = log.read_text(errors="replace")[-4000:]
+        raise RuntimeError(f"One of {commands} failed:\n{said}")
     return Measured(**json.loads(result.read_text()))
 
 
-if __name__ == "__main__":
+def _main(result: Path, commands: list[list[str]]) -> int:
     started = time.perf_counter()
-    code = subprocess.run(sys.argv[2:], check=False).returncode
+    for command in commands:
+        if code := subprocess.run(command, check=False).returncode:
+            return code
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * KIB
-    Path(sys.argv[1]).write_text(json.dumps({"seconds": seconds, "peak": peak}))
-    sys.exit(code)
+    result.write_text(json.dumps({"seconds": seconds, "peak": peak}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(Path(sys.argv[1]), json.loads(sys.argv[2])))

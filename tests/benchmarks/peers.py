@@ -1,0 +1,57 @@
+"""The tools that people use today: those on PyPI, each in an environment of its own, and the system's."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / ".venv-peers"
+
+PINS = {
+    "awscli": "awscli==1.46.3",
+    "s3fs": "s3fs==2026.9.0",
+    "swift": "python-swiftclient==4.11.0",
+    "twine": "twine==7.0.0",
+    "uv": "uv==0.13.9",
+    "wheelhouse-uploader": "wheelhouse-uploader==0.10.3",
+}
+"""What to install for each of them."""
+
+SYSTEM = ("aria2c", "curl", "rclone", "sha256sum", "unzip")
+"""Used where they are there."""
+
+
+def peer(name: str, script: str | None = None) -> str:
+    """The path of a peer's command; installs the peer first, if need be.
+
+    Args:
+        name: one of `PINS`.
+        script: the command, where it is not called as the peer is.
+    """
+    home = FOLDER / name
+    mark = home / "installed"
+    if not mark.is_file() or mark.read_text() != PINS[name]:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
+        install = [str(home / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        subprocess.run([*install, PINS[name]], check=True)
+        mark.write_text(PINS[name])
+    return str(home / "bin" / (script or name))
+
+
+def installed() -> dict[str, str]:
+    """The peers from PyPI that are there, with their versions."""
+    return {
+        mark.parent.name: mark.read_text().partition("==")[2] for mark in sorted(FOLDER.glob("*/installed"))
+    }
+
+
+def system() -> dict[str, str | None]:
+    """What each of the system's tools says of its version, none where it is missing."""
+    return {name: _version(path) if (path := shutil.which(name)) else None for name in SYSTEM}
+
+
+def _version(path: str) -> str:
+    flag = "-v" if path.endswith("unzip") else "--version"
+    said = subprocess.run([path, flag], capture_output=True, text=True, check=False).stdout
+    return said.partition("\n")[0]

@@ -1,0 +1,75 @@
+"""Where the runs take place: folders, environment, certificates, servers, and turns taken fairly."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.benchmarks.measure import Measured
+from tests.servers.process import HOST, running
+
+ROOT = Path(__file__).parents[2]
+
+Contender = Callable[[], Measured]
+"""Runs one side once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all lines share.
+
+    Attributes:
+        root: a folder for whatever they write.
+        runs: how often each side runs.
+    """
+
+    root: Path
+    runs: int = 3
+
+    def folder(self, name: str) -> Path:
+        """A folder of its own for a line, or a part of one."""
+        made = self.root / name
+        made.mkdir(parents=True, exist_ok=True)
+        return made
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """For a command: this process's, without proxies and with a home of its own."""
+        return {
+            **{name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
+            "HOME": str(self.folder("home")),
+            **more,
+        }
+
+    def compete(self, contenders: Mapping[str, Contender], *, warm: str = "") -> dict[str, list[Measured]]:
+        """Let all run in turn, again and again, so that a busy minute of the machine meets everybody.
+
+        Args:
+            contenders: by name.
+            warm: who runs once before, uncounted, so that the file cache and bytecode are there.
+        """
+        if warm:
+            contenders[warm]()
+        measured: dict[str, list[Measured]] = {name: [] for name in contenders}
+        for _ in range(self.runs):
+            for name, run in contenders.items():
+                measured[name].append(run())
+        return measured
+
+
+@contextmanager
+def module(name: str, *words: str, log: Path, port: int) -> Iterator[int]:
+    """Run a server of `tests.benchmarks.servers`, which listens on ``port``; gives the process's number."""
+    command = [sys.executable, "-m", f"tests.benchmarks.servers.{name}", *words]
+    with running(command, log=log, ready=lambda: _listens(port), env={"PYTHONPATH": str(ROOT)}) as process:
+        yield process.pid
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection((HOST, port)).close()
+    except OSError:
+        return False
+    return True
