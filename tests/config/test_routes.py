@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
-from pydantic import ValidationError
 
 from wheelrelay.config import Mode, Remote, Route
 from wheelrelay.config.routes import Expect
@@ -34,8 +34,30 @@ class TestRoute:
         assert [sink.name for sink in Route(source="./dist", sinks="pypi").sinks] == ["pypi"]
 
     def test_it_needs_a_sink(self) -> None:
-        with pytest.raises(ValidationError, match="at least 1 item"):
+        with pytest.raises(ConfigError, match=r"^Route\.sinks: this is empty"):
             Route(source="./dist", sinks=[])
+
+    @pytest.mark.parametrize(
+        ("keys", "said"),
+        [
+            ({"mode": "copy"}, "Route.mode: input should be 'release' or 'mirror'."),
+            ({"mod": "mirror"}, "Route: there is no key 'mod'. Did you mean 'mode'?"),
+            ({"wheels": ["cp312"]}, "Route.wheels.0: 'cp312' is not a tag pattern"),
+            ({"expect": {"count": 0}}, "Route.expect.count: input should be greater than or equal to 1."),
+            ({"sinks": ["pypy"]}, "Route.sinks.0: there is no remote 'pypy'."),
+        ],
+        ids=lambda given: "-".join(given) if isinstance(given, dict) else "",
+    )
+    def test_what_is_wrong_with_one_made_in_code_is_told_as_for_a_file(
+        self, keys: dict[str, Any], said: str
+    ) -> None:
+        with pytest.raises(ConfigError) as refused:
+            Route(**{"source": "./dist", "sinks": ["pypi"], **keys})
+        assert str(refused.value).startswith(said)
+
+    def test_what_it_reads_from_may_be_told_in_the_error(self) -> None:
+        with pytest.raises(ConfigError, match=r"^the form\.sinks: this key is required\.$"):
+            Route.model_validate({"source": "./dist"}, context={"where": "the form"})
 
     def test_it_chooses_all_unless_it_says_what(self) -> None:
         assert len(picked(Route(source="./dist", sinks="pypi"))) == 4

@@ -1,15 +1,19 @@
 """The JSON Schema says what the loader says, and the effective configuration shows no secret."""
 
 import json
+import re
+import subprocess
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from tests.servers.process import script
 
 from wheelrelay.config import load_config
-from wheelrelay.config.schema import effective, installed_types, json_schema
+from wheelrelay.config.schema import effective, installed_types, json_schema, pyproject_schema
 
 EXAMPLE = """
 [remotes.staging]
@@ -80,9 +84,76 @@ def test_every_key_is_described(schema: dict[str, Any]) -> None:
         f"{name}.{key}"
         for name, table in schema["$defs"].items()
         for key, field in table.get("properties", {}).items()
-        if key != "type" and "description" not in field and name != "Remotes"
+        if "description" not in field and name != "Remotes"
     ]
     assert undescribed == []
+
+
+def test_a_default_is_shown_as_people_write_it(schema: dict[str, Any]) -> None:
+    defaults = [field for field in described(schema) if "default" in field]
+    assert len(defaults) > 20
+    for field in defaults:
+        jsonschema.validate(field["default"], {"$defs": schema["$defs"], **field})
+    assert schema["$defs"]["DirectoryConfig"]["properties"]["cdn_lag"]["default"] == "15m"
+
+
+def test_a_key_has_its_own_description_and_the_values_that_it_may_have(schema: dict[str, Any]) -> None:
+    mode = schema["$defs"]["Route"]["properties"]["mode"]
+    assert mode["enum"] == ["release", "mirror"]
+    assert "all or nothing" in mode["description"]
+    assert [field for field in described(schema) if "$ref" in field and "description" in field] == []
+
+
+def test_there_is_no_null_for_toml_has_none(schema: dict[str, Any]) -> None:
+    assert "null" not in json.dumps(schema)
+
+
+def test_of_what_is_written_for_programmers_only_the_first_sentence_is_shown(schema: dict[str, Any]) -> None:
+    assert ">>>" not in json.dumps(schema)
+
+
+def described(part: Any) -> Iterator[dict[str, Any]]:
+    """Every table within a schema."""
+    if isinstance(part, dict):
+        yield part
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from described(inner)
+
+
+class TestTaplo:
+    """What stands behind the TOML extensions of editors, run by itself."""
+
+    @pytest.fixture
+    def lint(self, tmp_path: Path, schema: dict[str, Any]) -> Any:
+        """Lints a file that names its schema; gives what is wrong, as (line, words)."""
+
+        def lint(name: str, text: str) -> list[tuple[int, str]]:
+            (tmp_path / "config.schema.json").write_text(json.dumps(schema))
+            (tmp_path / "pyproject.schema.json").write_text(json.dumps(pyproject_schema()))
+            kind = "pyproject" if name == "pyproject.toml" else "config"
+            (tmp_path / name).write_text(f"#:schema ./{kind}.schema.json\n{text}")
+            command = [script("taplo"), "lint", "--colors", "never", name]
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+            wrong = re.findall(rf"^error: (.*)\n.*{name}:(\d+):", done.stderr, re.MULTILINE)
+            assert bool(done.returncode) == bool(wrong), done.stderr
+            return [(int(line), words) for words, line in wrong]
+
+        return lint
+
+    def test_it_takes_what_is_right(self, lint: Any) -> None:
+        assert lint("wheelrelay.toml", EXAMPLE) == []
+
+    def test_it_shows_where_something_is_wrong(self, lint: Any) -> None:
+        text = "[routes.r]\nsource = './dist'\nsinks = ['pypi']\nmode = 'copy'\n"
+        assert (5, '"copy" is not one of ["release","mirror"]') in lint("wheelrelay.toml", text)
+        unknown = lint("wheelrelay.toml", "[remotes.x]\ntype = 'directory'\npth = 'dist'\n")
+        assert {line for line, _ in unknown} >= {2, 4}
+
+    def test_it_knows_the_table_in_pyproject_and_leaves_the_others_alone(self, lint: Any) -> None:
+        others = "[project]\nname = 'x'\nversion = '1'\n[tool.ruff]\nline-length = 100\n"
+        table = re.sub(r"^\[", "[tool.wheelrelay.", EXAMPLE, flags=re.MULTILINE)
+        assert lint("pyproject.toml", others + table) == []
+        assert lint("pyproject.toml", others + table.replace("'release'", "'r'").replace('"release"', '"r"'))
 
 
 def test_the_effective_configuration_has_its_defaults_and_only_references_to_secrets(

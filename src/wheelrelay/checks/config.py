@@ -26,7 +26,7 @@ class Ignored(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     check: Annotated[str, AfterValidator(_known)] = Field(description="The id of the check.")
-    reason: str | None = Field(default=None, description="Why it may be left out; told with --verbose.")
+    reason: str = Field(default="", description="Why it may be left out; told with --verbose.")
 
 
 def _as_table(given: Any) -> Any:

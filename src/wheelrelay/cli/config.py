@@ -31,15 +31,33 @@ def check(config_path: str | None) -> None:
 
 @config.command()
 @click.argument(
-    "document", type=click.Choice(["config", "list", "plan", "findings", "receipt"]), default="config"
+    "document",
+    type=click.Choice(["config", "pyproject", "list", "plan", "findings", "receipt"]),
+    default="config",
 )
 @common
 def schema(document: str) -> None:
-    """Print the JSON Schema of the configuration, for editors, or of a DOCUMENT that wheelrelay writes."""
-    from wheelrelay.config.schema import json_schema
+    """Print the JSON Schema of the configuration, for editors, or of a DOCUMENT that wheelrelay writes.
+
+    Editors with Taplo, such as VS Code with Even Better TOML, complete and check a file that names its
+    schema in the first line, and show what each key is for:
+
+    \b
+      #:schema ./wheelrelay.schema.json
+
+    config describes wheelrelay.toml, with the remotes that are installed here, and pyproject a pyproject.toml
+    with [tool.wheelrelay]; list, plan, findings and receipt describe what --json and --receipt give.
+
+    \b
+    Examples:
+      wheelrelay config schema > wheelrelay.schema.json
+      wheelrelay config schema receipt
+    """
+    from wheelrelay.config.schema import json_schema, pyproject_schema
     from wheelrelay.report.shapes import document_schema
 
-    print_json(json_schema() if document == "config" else document_schema(document))
+    ours = {"config": json_schema, "pyproject": pyproject_schema}
+    print_json(ours[document]() if document in ours else document_schema(document))
 
 
 @config.command()

@@ -81,10 +81,7 @@ class Asked:
         return looks_like_remote(self.words[0], config)
 
     def _narrowed(self, route: "Route") -> "Route":
-        from pydantic import ValidationError
-
         from wheelrelay.config import Route
-        from wheelrelay.config.problems import explain
 
         if self.sdist_only and (self.no_sdist or self.wheels):
             raise click.UsageError("--sdist-only excludes --no-sdist and --wheels.")
@@ -100,10 +97,7 @@ class Asked:
         if self.mode:
             changes["mode"] = self.mode
         kept = {name: getattr(route, name) for name in route.model_fields_set}
-        try:
-            return Route(**{**kept, **changes})
-        except ValidationError as error:
-            raise explain(error, "the options", model=Route) from error
+        return Route.model_validate({**kept, **changes}, context={"where": "the options"})
 
 
 def _asking(command: Callable[..., Any]) -> Callable[..., Any]:

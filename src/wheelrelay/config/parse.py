@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from wheelrelay.config.kinds import make_config
 from wheelrelay.config.load import Config
-from wheelrelay.config.problems import explain, unknown_key
+from wheelrelay.config.problems import unknown_key
 from wheelrelay.config.remotes import PRESETS, Remote
 from wheelrelay.config.routes import Route
 from wheelrelay.errors import ConfigError, PluginLoadError, UnknownBackend
@@ -37,7 +35,10 @@ def parse_config(table: Mapping[str, Any], path: Path) -> Config:
         if inherited:
             broken[f"routes.{name}"] = inherited
         else:
-            routes[name] = _route(name, keys, remotes, path)
+            where = f"{path.name}: routes.{name}"
+            routes[name] = Route.model_validate(
+                keys, context={"remotes": remotes, "base": path.parent, "where": where}
+            )
     return Config(path, remotes, routes, broken)
 
 
@@ -62,13 +63,6 @@ def _remote(name: str, keys: dict[str, Any], path: Path) -> Remote:
         raise ConfigError(f"{where}.type: this key is required.", hint='As in type = "index".')
     given = {key: value for key, value in keys.items() if key != "type"}
     return Remote(name, make_config(kind, given, where=where, base=path.parent))
-
-
-def _route(name: str, keys: dict[str, Any], remotes: Mapping[str, Remote], path: Path) -> Route:
-    try:
-        return Route.model_validate(keys, context={"remotes": remotes, "base": path.parent})
-    except ValidationError as error:
-        raise explain(error, f"{path.name}: routes.{name}", model=Route) from error
 
 
 def _listed(value: Any) -> list[Any]:

@@ -50,6 +50,8 @@ def _reason(problem: Any) -> str:
     reason: str = problem["msg"].removeprefix("Value error, ").rstrip(".")
     if problem["type"] == "missing":
         return "this key is required"
+    if problem["type"] == "too_short":
+        return "this is empty, and needs something in it"
     return reason[:1].lower() + reason[1:]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from packaging.requirements import Requirement
 from pydantic import (
@@ -13,13 +13,17 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
     ValidationInfo,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic_core.core_schema import CoreSchema, with_info_plain_validator_function
 
 from wheelrelay.checks import parse_sums
 from wheelrelay.config.bases import RemoteConfig  # noqa: F401  (`RemoteLike` speaks of it)
+from wheelrelay.config.problems import explain
 from wheelrelay.config.remotes import RemoteLike, as_remote
 from wheelrelay.config.values import Duration, LocalPath
 from wheelrelay.errors import ConfigError
@@ -154,6 +158,8 @@ class Verify(BaseModel):
 class Route(BaseModel):
     """From one remote to one or more remotes.
 
+    What cannot be a route is a `ConfigError`, wherever it was written: its context may say so with ``where``.
+
     >>> route = Route(source="./dist", sinks=["testpypi", "pypi"], projects=["astropy==1.3.2"])
     >>> route.mode
     <Mode.RELEASE: 'release'>
@@ -195,6 +201,14 @@ class Route(BaseModel):
     verify: Verify = Field(
         default=Verify(), description="What is proved of the files before any of them is published."
     )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _explained(cls, given: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        try:
+            return handler(given)
+        except ValidationError as error:
+            raise explain(error, (info.context or {}).get("where", cls.__name__), model=cls) from error
 
     def selection(self, requirements: Sequence[str | Requirement] = ()) -> Selection:
         """Which files are meant.

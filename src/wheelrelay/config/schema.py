@@ -2,19 +2,48 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Any, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from wheelrelay.config.bases import RemoteConfig, SinkConfig
 from wheelrelay.config.kinds import config_class
 from wheelrelay.config.load import Config
 from wheelrelay.config.remotes import PRESETS, Remote
 from wheelrelay.config.routes import Route
+from wheelrelay.config.values import written_duration
 from wheelrelay.errors import PluginLoadError
 from wheelrelay.plugins import BACKENDS, installed
 
 logger = logging.getLogger(__name__)
+
+
+class _ForEditors(GenerateJsonSchema):
+    """Says what people can write in TOML, which knows no null, and shows it as they would write it."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        described = super().default_schema(schema)
+        if "default" in described and isinstance(described["default"], dict | None):
+            del described["default"]
+        return described
+
+    def encode_default(self, dft: Any) -> Any:
+        return written_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        described = super().model_schema(schema)
+        if "description" in described:
+            described["description"] = described["description"].partition("\n\n")[0]
+        kind = described.get("properties", {}).get("type", {})
+        if "const" in kind:
+            kind["description"] = f"{kind['const']}: {described.get('description', '')}"
+        return described
 
 
 def json_schema() -> dict[str, Any]:
@@ -37,10 +66,23 @@ def json_schema() -> dict[str, Any]:
     document = create_model(
         "wheelrelay.toml",
         __config__=ConfigDict(extra="forbid"),
-        remotes=(remotes, Field(default={}, description="Named places.")),
-        routes=(dict[str, Route], Field(default={}, description="From a remote to remotes.")),
+        remotes=(remotes, Field(default={}, description="Places to read from and to publish to, by name.")),
+        routes=(dict[str, Route], Field(default={}, description="From a remote to remotes, by name.")),
     )
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document.model_json_schema()}
+    described = document.model_json_schema(schema_generator=_ForEditors)
+    whole: dict[str, Any] = _in_place_of_references(described, described["$defs"])
+    return {"$schema": _ForEditors.schema_dialect, **whole}
+
+
+def pyproject_schema() -> dict[str, Any]:
+    """The JSON Schema of a ``pyproject.toml`` whose ``[tool.wheelrelay]`` is the configuration."""
+    table = json_schema()
+    return {
+        "$schema": table.pop("$schema"),
+        "$defs": table.pop("$defs"),
+        "type": "object",
+        "properties": {"tool": {"type": "object", "properties": {"wheelrelay": table}}},
+    }
 
 
 def effective(config: Config) -> dict[str, Any]:
@@ -98,6 +140,19 @@ def _all_config_classes() -> dict[str, type[RemoteConfig]]:
         except PluginLoadError as error:
             logger.warning("%s", error)
     return classes
+
+
+def _in_place_of_references(part: Any, definitions: dict[str, Any]) -> Any:
+    """Write out in its place what is referred to: editors pass over a description beside a reference."""
+    if isinstance(part, list):
+        return [_in_place_of_references(one, definitions) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part and "description" in part:
+        there = definitions[part["$ref"].removeprefix("#/$defs/")]
+        beside = {key: value for key, value in part.items() if key != "$ref"}
+        return _in_place_of_references({**there, **beside}, definitions)
+    return {key: _in_place_of_references(value, definitions) for key, value in part.items()}
 
 
 def _shown(config: BaseModel | None) -> dict[str, Any]:
