@@ -7,13 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.benchmarks.lines import transfers
+from tests.benchmarks.lines import again, checks, large, start, transfers
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.table import Result, as_document, as_text
 
 LINES: Mapping[str, Sequence[Callable[[Setting], Result]]] = {
     "P1": [transfers.far],
     "P2": [transfers.near, transfers.encrypted],
+    "P3": [large.large],
+    "P4": [again.again],
+    "P6": [start.start],
+    "P8": [checks.check],
 }
 RESULT = Path(__file__).parent / "results" / "latest.json"
 

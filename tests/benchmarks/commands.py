@@ -15,17 +15,22 @@ CREDENTIALS = {
     f"{tool}_{what}": "bench" for tool in ("TWINE", "UV_PUBLISH") for what in ("USERNAME", "PASSWORD")
 }
 
-SEQUENTIAL = Path(__file__).with_name("sequential.py")
+BY_HAND = Path(__file__).parent / "by_hand"
 
 
-def relay(*options: str) -> list[str]:
-    """Relay from the remote ``source`` to the remote ``sink``."""
-    return [script("wheelrelay"), "relay", "--from", "source", "--to", "sink", *options]
+def wheelrelay(*words: str) -> list[str]:
+    """Ours."""
+    return [script("wheelrelay"), *words]
+
+
+def python(name: str, *words: str) -> list[str]:
+    """A script of `by_hand`."""
+    return [sys.executable, str(BY_HAND / name), *words]
 
 
 def urllib(addresses: Sequence[str], bundle: Path | None) -> list[str]:
     """Fetch one by one; the authority is in the environment."""
-    return [sys.executable, str(SEQUENTIAL), *addresses]
+    return python("fetch.py", *addresses)
 
 
 def curl(addresses: Sequence[str], bundle: Path | None) -> list[str]:

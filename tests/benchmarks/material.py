@@ -1,4 +1,4 @@
-"""Sample wheels of some size, whose content no compression makes smaller; the same bytes each time."""
+"""Sample wheels of some size, the same bytes each time."""
 
 import random
 import zipfile
@@ -22,18 +22,26 @@ PLATFORMS = (
 
 
 def make_wheels(folder: Path, *, count: int, size: int) -> list[Path]:
-    """Write ``count`` wheels (40 at most) of one release, each of ``size`` bytes and a little more."""
+    """Write ``count`` wheels (40 at most) of one release, each of ``size`` random bytes and a little more."""
     tags = [f"{python}-{python}-{platform}" for python, platform in product(PYTHONS, PLATFORMS)][:count]
     assert len(tags) == count
+    return [
+        make_wheel(folder, "bench", tag=tag, payload=_random_bytes(tag, size), compression=zipfile.ZIP_STORED)
+        for tag in tags
+    ]
+
+
+def make_small_wheels(folder: Path, *, count: int, size: int) -> list[Path]:
+    """Write ``count`` wheels of one release, told apart by their build tags."""
     return [
         make_wheel(
             folder,
             "bench",
-            tag=tag,
-            payload=_random_bytes(tag, size),
+            build=str(build),
+            payload=_random_bytes(str(build), size),
             compression=zipfile.ZIP_STORED,
         )
-        for tag in tags
+        for build in range(count)
     ]
 
 

@@ -3,12 +3,12 @@
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.measure import Measured
+from tests.benchmarks.measure import Measured, measure
 from tests.servers.process import HOST, running
 
 ROOT = Path(__file__).parents[2]
@@ -35,25 +35,29 @@ class Setting:
         made.mkdir(parents=True, exist_ok=True)
         return made
 
-    def environment(self, **more: str) -> dict[str, str]:
-        """For a command: this process's, without proxies and with a home of its own."""
-        return {
-            **{name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
-            "HOME": str(self.folder("home")),
-            **more,
-        }
+    def measure(self, folder: Path, *commands: Sequence[str], **env: str) -> Measured:
+        """Run commands, one after the other, in ``folder``; proxies are left out, and the home is empty.
 
-    def compete(self, contenders: Mapping[str, Contender], *, warm: str = "") -> dict[str, list[Measured]]:
+        Raises:
+            RuntimeError: one failed; shows the end of its output.
+        """
+        ours = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        return measure(commands, env={**ours, "HOME": str(self.folder("home")), **env}, folder=folder)
+
+    def compete(
+        self, contenders: Mapping[str, Contender], *, warm: Iterable[str] = (), turns: int = 0
+    ) -> dict[str, list[Measured]]:
         """Let all run in turn, again and again, so that a busy minute of the machine meets everybody.
 
         Args:
             contenders: by name.
             warm: who runs once before, uncounted, so that the file cache and bytecode are there.
+            turns: how often, if not as often as usual.
         """
-        if warm:
-            contenders[warm]()
+        for name in warm:
+            contenders[name]()
         measured: dict[str, list[Measured]] = {name: [] for name in contenders}
-        for _ in range(self.runs):
+        for _ in range(turns or self.runs):
             for name, run in contenders.items():
                 measured[name].append(run())
         return measured

@@ -82,14 +82,19 @@ class Result:
     notes: Sequence[str] = ()
 
 
+OURS = "wheelrelay"
+"""Who runs, where there is one of ours."""
+
+
+def compared(line: str, work: str, goal: float, runs: Runs, peers: Iterable[str], *, ours: str = OURS) -> Row:
+    """Our median beside that of the best of some peers."""
+    peer, theirs = min(((name, median(runs[name])) for name in peers), key=lambda one: one[1])
+    return Row(line, work, median(runs[ours]), goal, peer, theirs)
+
+
 def seconds(runs: Mapping[str, Sequence[Measured]]) -> Runs:
     """The seconds of all runs."""
     return {name: [one.seconds for one in measured] for name, measured in runs.items()}
-
-
-def best(runs: Runs, among: Iterable[str] | None = None) -> tuple[str, float]:
-    """Who had the smallest median, and it."""
-    return min(((name, median(runs[name])) for name in among or runs), key=lambda one: one[1])
 
 
 def as_text(rows: Iterable[Row]) -> str:

@@ -8,17 +8,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks import commands
 from tests.benchmarks.certificates import Certificates
-from tests.benchmarks.measure import Measured, measure
+from tests.benchmarks.measure import Measured
 from tests.benchmarks.setting import Setting, module
 from tests.servers.process import HOST, free_port
 
 CONFIG = """\
 [remotes.source]
 type = "{kind}"
-url = "{source}"
+{key} = "{source}"
 
 [remotes.sink]
 type = "index"
@@ -50,56 +51,67 @@ class Way:
     certificates: Certificates | None = None
     _numbers: Iterator[int] = field(default_factory=count)
 
-    def relay(self, *, source: str = "", kind: str = "listing") -> Measured:
-        """One run of ``wheelrelay relay`` into an empty index.
+    def relay(self, source: str = "", *, kind: str = "listing", index: str = "") -> Measured:
+        """One run of ``wheelrelay relay``.
 
         Args:
-            source: where from, below the served folder.
-            kind: the remote's type, ``listing`` or ``index``.
+            source: where from; the served folder if not said.
+            kind: the source's type.
+            index: the index at the sink; a new one if not said.
         """
-        run, index = self._fresh()
-        config = CONFIG.format(kind=kind, source=self.source + source, index=index)
+        run, index = self.fresh(index)
+        key = "path" if kind == "directory" else "url"
+        config = CONFIG.format(kind=kind, key=key, source=source or self.source, index=index)
         if self.certificates:
             config += f'ca_cert = "{self.certificates.bundle}"\n'
         (run / "wheelrelay.toml").write_text(config)
-        return self._measure([commands.relay("--yes", "bench==1.0")], run, index)
+        relay = commands.wheelrelay("relay", "--from", "source", "--to", "sink", "--yes", "bench==1.0")
+        return self.measure([relay], run, index)
 
     def pair(self, download: str, upload: str) -> Measured:
         """One run of two tools, one after the other, into an empty index."""
-        run, index = self._fresh()
+        run, index = self.fresh()
         bundle = self.certificates.bundle if self.certificates else None
         steps = [
             commands.DOWNLOADS[download]([self.source + name for name in self.names], bundle),
             commands.UPLOADS[upload](f"{index}legacy/", self.names),
         ]
-        return self._measure(steps, run, index)
+        return self.measure(steps, run, index)
 
-    def _fresh(self) -> tuple[Path, str]:
-        """An empty folder, and the address of an empty index."""
-        name = f"run{next(self._numbers)}"
-        (self.folder / name).mkdir()
-        return self.folder / name, f"{self.sink}{name}/"
+    def publish_again(self, dist: Path, index: str) -> Measured:
+        """One run of ``uv publish`` that finds everything there already."""
+        run, index = self.fresh(index)
+        files = [str(dist / name) for name in self.names]
+        return self.measure(
+            [commands.uv(f"{index}legacy/", ["--check-url", f"{index}simple/", *files])], run, index
+        )
 
-    def _measure(self, steps: Sequence[Sequence[str]], run: Path, index: str) -> Measured:
-        measured = measure(steps, env=self._environment(run), folder=run)
-        arrived = self._arrived(index)
+    def measure(self, steps: Sequence[Sequence[str]], run: Path, index: str) -> Measured:
+        """Take the time of commands, and make sure that all files are at the index after them."""
+        trust = self.certificates.environment() if self.certificates else {}
+        cache = str(self.setting.folder("uv-cache"))
+        env = {"TMPDIR": str(run), "UV_CACHE_DIR": cache, **commands.CREDENTIALS, **trust}
+        measured = self.setting.measure(run, *steps, **env)
+        arrived = self.told(index)["files"]
         if arrived != len(self.names):
             raise RuntimeError(f"{arrived} of {len(self.names)} files arrived with {steps}.")
         for path in run.glob("*.whl"):
             path.unlink()
         return measured
 
-    def _arrived(self, index: str) -> int:
-        trust = (
-            ssl.create_default_context(cafile=str(self.certificates.bundle)) if self.certificates else None
-        )
+    def told(self, index: str) -> dict[str, Any]:
+        """What the sink tells of an index: how many files it has, and how many requests there were."""
+        bundle = self.certificates.bundle if self.certificates else None
+        trust = ssl.create_default_context(cafile=bundle) if bundle else None
         with urllib.request.urlopen(index, context=trust) as answer:
-            return int(json.load(answer)["files"])
+            told: dict[str, Any] = json.load(answer)
+            return told
 
-    def _environment(self, run: Path) -> dict[str, str]:
-        trust = self.certificates.environment() if self.certificates else {}
-        cache = str(self.setting.folder("uv-cache"))
-        return self.setting.environment(TMPDIR=str(run), UV_CACHE_DIR=cache, **commands.CREDENTIALS, **trust)
+    def fresh(self, index: str = "") -> tuple[Path, str]:
+        """An empty folder, and the address of an index, a new one if none is given."""
+        name = f"run{next(self._numbers)}"
+        (self.folder / name).mkdir()
+        return self.folder / name, index or f"{self.sink}{name}/"
 
 
 @contextmanager

@@ -7,12 +7,11 @@ from tests.benchmarks.certificates import Certificates, make_certificates
 from tests.benchmarks.commands import present
 from tests.benchmarks.material import make_wheels
 from tests.benchmarks.setting import Setting
-from tests.benchmarks.table import Result, Row, Runs, best, seconds
+from tests.benchmarks.table import OURS, Result, Runs, compared, seconds
 from tests.benchmarks.way import laid_way
 
 MB = 1_000_000
 WHEELS = 40
-OURS = "wheelrelay"
 BY_HAND = "urllib + twine"
 
 
@@ -20,22 +19,23 @@ def far(setting: Setting) -> Result:
     """P1: with a round trip of 50 ms to both sides."""
     runs, notes = _travel(setting, "P1", milliseconds=50)
     work = f"{WHEELS} wheels of 5 MB, 50 ms to both sides"
-    pairs = [name for name in runs if name not in (OURS, BY_HAND)]
-    return Result(
-        [_row("P1", work, 1 / 8, runs, [BY_HAND]), _row("P1", work, 1 / 2, runs, pairs)], runs, notes
-    )
+    rows = [compared("P1", work, 1 / 8, runs, [BY_HAND]), compared("P1", work, 1 / 2, runs, _others(runs))]
+    return Result(rows, runs, notes)
 
 
 def near(setting: Setting) -> Result:
     """P2: without latency."""
     runs, notes = _travel(setting, "P2")
-    return Result([_row("P2", f"{WHEELS} wheels of 5 MB, plain HTTP", 0.5, runs)], runs, notes)
+    return Result(
+        [compared("P2", f"{WHEELS} wheels of 5 MB, plain HTTP", 0.5, runs, _others(runs))], runs, notes
+    )
 
 
 def encrypted(setting: Setting) -> Result:
     """P2 over TLS on both sides."""
     runs, notes = _travel(setting, "P2-tls", certificates=make_certificates(setting.folder("P2-tls")))
-    return Result([_row("P2", f"{WHEELS} wheels of 5 MB, TLS", 0.6, runs)], runs, notes)
+    work = f"{WHEELS} wheels of 5 MB, TLS"
+    return Result([compared("P2", work, 0.6, runs, _others(runs))], runs, notes)
 
 
 def _travel(
@@ -53,7 +53,7 @@ def _travel(
             **{f"{one} + {other}": partial(way.pair, one, other) for one, other in pairs},
             OURS: way.relay,
         }
-        runs = seconds(setting.compete(contenders, warm=OURS))
+        runs = seconds(setting.compete(contenders, warm=[OURS]))
     return runs, [f"{tool} is missing." for tool in ("curl", "aria2c") if tool not in downloads]
 
 
@@ -64,6 +64,5 @@ def _wheels(setting: Setting) -> Path:
     return folder
 
 
-def _row(line: str, work: str, goal: float, runs: Runs, among: list[str] | None = None) -> Row:
-    peer, theirs = best(runs, among or [name for name in runs if name != OURS])
-    return Row(line, work, best(runs, [OURS])[1], goal, peer, theirs)
+def _others(runs: Runs) -> list[str]:
+    return [name for name in runs if name not in (OURS, BY_HAND)]

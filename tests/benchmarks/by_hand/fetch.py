@@ -1,4 +1,4 @@
-"""What people do by hand: fetch each file, one after the other. ``python sequential.py ADDRESS...``."""
+"""Fetch each file, one after the other: ``python fetch.py ADDRESS...``."""
 
 import shutil
 import sys

@@ -1,0 +1,24 @@
+"""P8: all checks on one wheel of many members."""
+
+from functools import partial
+
+from tests.benchmarks.commands import python, wheelrelay
+from tests.benchmarks.large_wheel import make_large_wheel
+from tests.benchmarks.setting import Setting
+from tests.benchmarks.table import OURS, Result, compared, seconds
+
+BY_HAND = "sha256 of the file, of its members once"
+
+
+def check(setting: Setting) -> Result:
+    """P8: a wheel of 100 MB with 5,000 members, half of them deflated."""
+    folder = setting.folder("P8")
+    wheel = make_large_wheel(folder, size=100_000_000, members=5000)
+    contenders = {
+        OURS: partial(setting.measure, folder, wheelrelay("check", str(wheel))),
+        BY_HAND: partial(setting.measure, folder, python("hash_once.py", str(wheel))),
+    }
+    measured = setting.compete(contenders, warm=[OURS])
+    runs = seconds(measured)
+    work = "all checks on a wheel of 100 MB with 5,000 members"
+    return Result([compared("P8", work, 1.5, runs, [BY_HAND])], runs)
