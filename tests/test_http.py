@@ -10,9 +10,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-import requests
 import trustme
-from requests.auth import HTTPBasicAuth
 
 from tests.servers.process import free_port
 from tests.servers.web import Reply, Web, run_web
@@ -27,7 +25,17 @@ from wheelrelay.errors import (
     Unavailable,
     WheelrelayError,
 )
-from wheelrelay.http import HttpClient, RawBody, RenewableAuth, is_private, is_same_host, origin_of, shown
+from wheelrelay.http import (
+    Auth,
+    BasicAuth,
+    HttpClient,
+    RawBody,
+    Response,
+    is_private,
+    is_same_host,
+    origin_of,
+    shown,
+)
 
 SECRET = "hunter2"
 
@@ -58,7 +66,7 @@ def other_web() -> Iterator[Web]:
 def client_for(*origins: str, allow_insecure: bool = False, ca_cert: Path | None = None) -> HttpClient:
     """A client with credentials for some origins."""
     return HttpClient(
-        auth=HTTPBasicAuth("me", SECRET),
+        auth=BasicAuth("me", SECRET),
         origins=origins,
         allow_insecure=allow_insecure,
         ca_cert=str(ca_cert) if ca_cert else None,
@@ -320,11 +328,11 @@ class TestCredentials:
         assert authorizations(web) == [BASIC, None]
 
     def test_others_take_the_place_of_the_clients_own(self, web: Web) -> None:
-        other = client_for(web.url).with_auth(HTTPBasicAuth("you", "yours"), web.url)
+        other = client_for(web.url).with_auth(BasicAuth("you", "yours"), web.url)
         fetch(other, web.serve("/page", credentials=("you", "yours")))
 
     def test_others_are_bound_to_their_own_origin(self, web: Web, other_web: Web) -> None:
-        client = client_for(web.url).with_auth(HTTPBasicAuth("you", "yours"), other_web.url)
+        client = client_for(web.url).with_auth(BasicAuth("you", "yours"), other_web.url)
         fetch(client, web.serve("/page"))
         assert authorizations(web) == [None]
 
@@ -344,17 +352,16 @@ class TestCredentials:
 
 
 class TestRenewal:
-    class Rotated(RenewableAuth):
+    class Rotated(Auth):
         """Credentials of which the first ones have expired."""
 
         def __init__(self, *passwords: str) -> None:
             self.passwords = list(passwords)
 
-        def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-            request.headers["Authorization"] = basic(self.passwords[0])
-            return request
+        def header(self) -> str:
+            return basic(self.passwords[0])
 
-        def renew(self, refusal: requests.Response) -> bool:
+        def renew(self, refusal: Response) -> bool:
             assert refusal.status_code == 401
             return len(self.passwords) > 1 and bool(self.passwords.pop(0))
 

@@ -7,15 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urldefrag, urlsplit
 
-import requests
-from requests.utils import requote_uri
-
 from wheelrelay.errors import BackendError, IntegrityError
 from wheelrelay.filenames import dist_file, split_companion
-from wheelrelay.http import HttpClient, RawBody, shown
+from wheelrelay.http import HttpClient, RawBody, Response, requoted, shown
 from wheelrelay.model import Digests, DistFile
 from wheelrelay.protocols import ByteStream
-from wheelrelay.staged import BLOCK
 
 if TYPE_CHECKING:
     import pypi_simple
@@ -213,7 +209,7 @@ def digests_in(named: Mapping[str, str]) -> Digests:
 
 def one_spelling(url: str) -> str:
     """``url`` without its fragment, percent-encoded as it is going to be requested."""
-    return requote_uri(urldefrag(url.strip()).url)
+    return requoted(urldefrag(url.strip()).url)
 
 
 def leads_into_the_web(url: str) -> bool:
@@ -231,7 +227,7 @@ def name_in(url: str) -> str:
 
 
 @contextmanager
-def _answer_with_file(http: HttpClient, url: str) -> Iterator[requests.Response]:
+def _answer_with_file(http: HttpClient, url: str) -> Iterator[Response]:
     with http.get(url, headers={"Accept-Encoding": "identity"}) as response:
         if _media_type(response) in HTML_TYPES:
             raise IntegrityError(
@@ -241,7 +237,7 @@ def _answer_with_file(http: HttpClient, url: str) -> Iterator[requests.Response]
         yield response
 
 
-def _media_type(response: requests.Response) -> str:
+def _media_type(response: Response) -> str:
     return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
@@ -266,9 +262,9 @@ def _merged(one: DistFile, other: DistFile, where: str) -> DistFile:
     return replace(one, digests=Digests(**{**also, **told}))
 
 
-def _read_whole(response: requests.Response, limit: int) -> bytes:
+def _read_whole(response: Response, limit: int) -> bytes:
     body = bytearray()
-    for block in response.iter_content(BLOCK):
+    for block in response.blocks():
         body += block
         if len(body) > limit:
             raise BackendError(f"{shown(response.url)} is implausibly large: over {limit} bytes.")

@@ -29,7 +29,7 @@ from wheelrelay.errors import (
     Unavailable,
 )
 from wheelrelay.filenames import parse_filename
-from wheelrelay.http import HttpClient
+from wheelrelay.http import BasicAuth, HttpClient
 from wheelrelay.model import DistFile
 from wheelrelay.testing import SourceContract, make_sdist, make_wheel, stage_path
 
@@ -515,9 +515,7 @@ class TestRealIndexes:
         assert files_of(api, "absent") == []
 
     def test_devpi_is_read(self, devpi: IndexServer, tmp_path: Path) -> None:
-        from requests.auth import HTTPBasicAuth
-
-        auth = HTTPBasicAuth(devpi.username, devpi.password)
+        auth = BasicAuth(devpi.username, devpi.password)
         path = make_wheel(tmp_path, "Foo.Bar", "1.0")
         with closing(HttpClient(auth=auth, origins=(devpi.url,))) as http:
             upload(http, devpi.upload_url, stage_path(path))

@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, Protocol
 
-import requests
-
 from wheelrelay.errors import DigestMismatch
-from wheelrelay.http import RawBody, shown
+from wheelrelay.http import RawBody, Response, shown
 from wheelrelay.staged import BLOCK, StagedFile
 
 
@@ -103,7 +101,7 @@ class VerifiedBody:
     Large objects are made of parts and have no digest of their own; of them the length is compared.
     """
 
-    def __init__(self, answer: requests.Response) -> None:
+    def __init__(self, answer: Response) -> None:
         self._body = RawBody(answer)
         self._url = answer.url
         self._left = int(answer.headers.get("Content-Length", -1))

@@ -19,7 +19,7 @@ from wheelrelay.errors import (
     Unavailable,
     WheelrelayError,
 )
-from wheelrelay.http import SAID_BY_SERVER, mapped_errors, retry_after, shown
+from wheelrelay.http import SAID_BY_SERVER, Response, fault_for, mapped_errors, retry_after, shown
 
 _PASSING = (408, 409, 425, 429, 498)
 """Beyond 5xx. Swift answers 409 to two writers at once, Rackspace 498 to too many requests."""
@@ -52,11 +52,11 @@ def error_for(status: int, told: str, *, wait: float | None = None) -> Wheelrela
     return Rejected(told, status=status, hint=_HINTS.get(status))
 
 
-def raise_for(answer: requests.Response) -> None:
+def raise_for(answer: Response) -> None:
     """Raise the error that the status of an answer stands for; nothing for success."""
     status = answer.status_code
     if not 200 <= status < 300:
-        told = f"{answer.request.method} {shown(answer.url)} answered {status}: {_words_of(answer)}."
+        told = f"{answer.method} {shown(answer.url)} answered {status}: {_words_of(answer)}."
         raise error_for(status, told, wait=retry_after(answer))
 
 
@@ -70,8 +70,8 @@ def libcloud_errors(url: str) -> Iterator[None]:
             raise ConfigError(
                 f"{shown(url)} redirects to another address.", hint="Give the address that is meant."
             ) from error
-        except requests.RequestException:
-            raise
+        except requests.RequestException as error:
+            raise fault_for(url, error) from error
         except InvalidCredsError as error:
             raise error_for(401, f"{shown(url)} does not accept the credentials.") from error
         except BaseHTTPError as error:
@@ -83,7 +83,7 @@ def libcloud_errors(url: str) -> Iterator[None]:
             raise BackendError(f"{shown(url)} does not answer as expected.") from error
 
 
-def _words_of(answer: requests.Response) -> str:
+def _words_of(answer: Response) -> str:
     """What the server says of its refusal; the reason phrase where the text is a page for people."""
     said = ""
     if answer.headers.get("Content-Type", "").startswith("text/plain"):

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urljoin
 
-import requests
-
 from wheelrelay.errors import AuthenticationFailed, NotFound, PermissionDenied, Rejected
-from wheelrelay.http import HttpClient
+from wheelrelay.http import HttpClient, Response
 from wheelrelay_cloudfiles.account import Access, Account
 from wheelrelay_cloudfiles.bodies import Body, WithLastLook
 from wheelrelay_cloudfiles.errors import raise_for
@@ -62,7 +60,7 @@ class Transfers:
         headers: Mapping[str, str] | None = None,
         body: Body | None = None,
         last_look: Callable[[], None] | None = None,
-    ) -> requests.Response:
+    ) -> Response:
         """One request; its answer's body may be read until ``stack`` is closed.
 
         Args:
@@ -79,7 +77,7 @@ class Transfers:
         """
         address = quote(path) + (f"?{query}" if query else "")
 
-        def once(access: Access) -> requests.Response:
+        def once(access: Access) -> Response:
             with ExitStack() as attempt:
                 stream: Any = attempt.enter_context(body.open()) if body else None
                 answer = attempt.enter_context(

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-import requests
 from packaging.metadata import RawMetadata
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 from twine import exceptions
@@ -23,7 +22,7 @@ from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 from urllib3.filepost import encode_multipart_formdata
 
 from wheelrelay.errors import AlreadyExists, Rejected
-from wheelrelay.http import HttpClient, raise_for, shown
+from wheelrelay.http import HttpClient, Response, raise_for, shown
 from wheelrelay.model import Companion
 from wheelrelay.staged import StagedFile, StagedStream
 
@@ -135,7 +134,7 @@ def form_fields(staged: StagedFile) -> list[tuple[str, Any]]:
     return [(":action", "file_upload"), ("protocol_version", "1"), *fields]
 
 
-def _send(http: HttpClient, url: str, fields: list[tuple[str, Any]], staged: StagedFile) -> requests.Response:
+def _send(http: HttpClient, url: str, fields: list[tuple[str, Any]], staged: StagedFile) -> Response:
     with staged.open() as stream:
         body = FormBody(fields, staged.filename, stream)
         return http.post(url, body=body, headers={"Content-Type": body.content_type})
@@ -150,7 +149,7 @@ def _name(staged: StagedFile, companion: Companion) -> str:
     return staged.filename + companion.suffix
 
 
-def _raise_for_upload(answer: requests.Response, filename: str) -> None:
+def _raise_for_upload(answer: Response, filename: str) -> None:
     if answer.status_code == 409:
         raise AlreadyExists(f"{shown(answer.url)} has a file {filename} already.")
     if answer.is_redirect:

@@ -3,14 +3,12 @@
 import threading
 from collections.abc import Sequence
 
-import requests
-
 from wheelrelay.backends.index.credentials import places
 from wheelrelay.backends.index.credentials.chain import Nowhere, look
 from wheelrelay.backends.index.credentials.trusted import TrustedPublishing
 from wheelrelay.backends.index.credentials.wanted import Credentials, Place, Wanted
 from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret
-from wheelrelay.http import HttpClient, RenewableAuth, error_for, shown
+from wheelrelay.http import Auth, HttpClient, Response, error_for, shown
 
 WRITTEN_DOWN: tuple[Place, ...] = (
     places.configuration,
@@ -50,8 +48,8 @@ class IndexAuth:
         self._hopeless: set[str | None] = set()
         self._lock = threading.RLock()
 
-    def for_project(self, project: str | None = None) -> RenewableAuth:
-        """What puts the credentials on the requests that concern a project."""
+    def for_project(self, project: str | None = None) -> Auth:
+        """The credentials for the requests that concern a project."""
         return _ProjectAuth(self, project)
 
     def make_ready(self) -> None:
@@ -87,13 +85,13 @@ class IndexAuth:
             found = self._resolved()
             return None if isinstance(found, Nowhere) else found.header(project)
 
-    def renew(self, refusal: requests.Response, project: str | None) -> bool:
-        """Look again after a refusal; see `RenewableAuth.renew`.
+    def renew(self, refusal: Response, project: str | None) -> bool:
+        """Look again after a refusal; see `Auth.renew`.
 
         Several threads may meet the same refusal: the first one looks, the others go by what it found.
         A 403 is no reason to look, but a token may have expired meanwhile.
         """
-        used = refusal.request.headers.get("Authorization")
+        used = refusal.sent.get("Authorization")
         with self._lock:
             if self.header(project) != used:
                 return True
@@ -123,7 +121,7 @@ class IndexAuth:
         elif isinstance(self._found, Nowhere):
             self._found = self._found.and_not_in(found)
 
-    def _explained(self, refusal: requests.Response) -> AuthenticationFailed:
+    def _explained(self, refusal: Response) -> AuthenticationFailed:
         """What a 401 that nothing helps against means: in the index's words, and where we looked."""
         found = self._resolved()
         where = str(found) if isinstance(found, Nowhere) else f"The credentials come from {found.found_in}."
@@ -131,20 +129,18 @@ class IndexAuth:
             return AuthenticationFailed(str(error_for(refusal)), hint=where)
 
 
-class _ProjectAuth(RenewableAuth):
+class _ProjectAuth(Auth):
     """The credentials of an index on the requests that concern one project."""
 
     def __init__(self, auth: IndexAuth, project: str | None) -> None:
         self._auth = auth
         self._project = project
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Put the credentials on a request, if there are some."""
-        if header := self._auth.header(self._project):
-            request.headers["Authorization"] = header
-        return request
+    def header(self) -> str | None:
+        """The credentials, if there are some."""
+        return self._auth.header(self._project)
 
-    def renew(self, refusal: requests.Response) -> bool:
+    def renew(self, refusal: Response) -> bool:
         """Look again."""
         return self._auth.renew(refusal, self._project)
 

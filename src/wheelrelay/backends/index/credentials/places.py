@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from wheelrelay.backends.index.credentials.wanted import TOKEN_USER, Login, NotHere, Wanted
 from wheelrelay.config.pypirc import FILE, Section, same_place, sections_for, warn_if_others_may_read
-from wheelrelay.http import shown
+from wheelrelay.http import netrc_file, netrc_login, shown
 
 
 def configuration(wanted: Wanted, _: str | None) -> Login | NotHere:
@@ -83,17 +83,13 @@ def keyring(wanted: Wanted, username: str | None) -> Login | NotHere:
 
 def netrc(wanted: Wanted, username: str | None) -> Login | NotHere:
     """What ``~/.netrc``, or the file that ``NETRC`` names, has for the host."""
-    from netrc import NetrcParseError
-
-    from requests.utils import get_netrc_auth
-
     host = urlsplit(wanted.address).hostname
-    path = _netrc_path()
+    path = netrc_file()
     if path is None:
         return NotHere("there is no ~/.netrc")
     try:
-        found = get_netrc_auth(wanted.address, raise_errors=True)
-    except (NetrcParseError, OSError, UnicodeDecodeError):  # not told: it quotes what it cannot parse
+        found = netrc_login(wanted.address)
+    except (ValueError, OSError):  # not told: it quotes what it cannot parse
         return NotHere(f"{path} cannot be read")
     if not found or not found[1]:
         return NotHere(f"{path} has nothing for {host}")
@@ -140,10 +136,3 @@ def _from_section(section: Section, username: str | None) -> Login | NotHere:
 
 def _users_for_keyring(username: str | None) -> tuple[str | None, ...]:
     return (username,) if username else (TOKEN_USER, None)
-
-
-def _netrc_path() -> Path | None:
-    """The file that requests is going to read."""
-    named = os.environ.get("NETRC")
-    candidates = [named] if named else ["~/.netrc", "~/_netrc"]
-    return next((path for path in (Path(each).expanduser() for each in candidates) if path.exists()), None)

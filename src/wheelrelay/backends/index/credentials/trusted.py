@@ -14,12 +14,10 @@ from time import time
 from typing import Any, NoReturn, Self
 from urllib.parse import urljoin
 
-import requests
-
 from wheelrelay.backends.index.credentials.identity import claims_of, identity_for, is_ci_job
-from wheelrelay.backends.index.credentials.wanted import TOKEN_USER, NotHere, Wanted, basic
+from wheelrelay.backends.index.credentials.wanted import TOKEN_USER, NotHere, Wanted
 from wheelrelay.errors import AuthenticationFailed, BackendError, Unavailable, WheelrelayError
-from wheelrelay.http import HttpClient, error_for, raise_for, repeated, shown
+from wheelrelay.http import HttpClient, Response, basic, error_for, raise_for, repeated, shown
 
 logger = logging.getLogger(__name__)
 
@@ -163,7 +161,7 @@ class TrustedPublishing:
         except WheelrelayError as error:
             logger.info("A token could not be given back: %s", error)
 
-    def _post(self, endpoint: str, token: str) -> AbstractContextManager[requests.Response]:
+    def _post(self, endpoint: str, token: str) -> AbstractContextManager[Response]:
         body = json.dumps({"token": token}).encode()
         return self._http.send(
             "POST", self._endpoint(endpoint), body=body, headers={"Content-Type": "application/json"}
@@ -177,7 +175,7 @@ class _Spent(AuthenticationFailed):
     """The only identity that there is has served already."""
 
 
-def _refuse(answer: requests.Response, said: dict[str, Any], identity: str) -> NoReturn:
+def _refuse(answer: Response, said: dict[str, Any], identity: str) -> NoReturn:
     """Tell why the index made no token, in its own words, and what to do about it."""
     error = error_for(answer)
     if isinstance(error, Unavailable):
@@ -192,7 +190,7 @@ def _refuse(answer: requests.Response, said: dict[str, Any], identity: str) -> N
     )
 
 
-def _document(answer: requests.Response) -> dict[str, Any]:
+def _document(answer: Response) -> dict[str, Any]:
     """The JSON object of an answer; empty if it is none."""
     try:
         document = json.loads(answer.content)

@@ -1,13 +1,12 @@
 """What is looked for, and what a place may give: a login, or the reason why it has none."""
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from wheelrelay.config import SecretValue
 from wheelrelay.errors import ConfigError
-from wheelrelay.http import shown
+from wheelrelay.http import basic, shown
 
 TOKEN_USER = "__token__"  # noqa: S105  (the user name that goes with any token)
 
@@ -113,8 +112,3 @@ class NotHere:
 
 Place = Callable[[Wanted, str | None], Credentials | NotHere]
 """Looks for credentials; the second argument is the user name, if an earlier place gave one."""
-
-
-def basic(username: str, password: str) -> str:
-    """The value of the header for basic authentication."""
-    return f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"

@@ -1,0 +1,39 @@
+"""The one place that speaks HTTP: connections, credentials, answers, and what goes wrong, in our errors.
+
+Nothing is retried here. Credentials go to the origin that they were made for and nowhere else: not after
+a redirect to another host, and not over plain HTTP unless the host is this machine or the configuration
+insists.
+"""
+
+from wheelrelay.http.auth import Auth, BasicAuth, basic, netrc_file, netrc_login
+from wheelrelay.http.client import HttpClient
+from wheelrelay.http.faults import fault_for, mapped_errors
+from wheelrelay.http.pools import CONNECT_TIMEOUT, READ_TIMEOUT
+from wheelrelay.http.response import RawBody, Response
+from wheelrelay.http.statuses import SAID_BY_SERVER, error_for, raise_for, repeated, retry_after
+from wheelrelay.http.urls import is_private, is_same_host, origin_of, requoted, shown
+
+__all__ = [
+    "CONNECT_TIMEOUT",
+    "READ_TIMEOUT",
+    "SAID_BY_SERVER",
+    "Auth",
+    "BasicAuth",
+    "HttpClient",
+    "RawBody",
+    "Response",
+    "basic",
+    "error_for",
+    "fault_for",
+    "is_private",
+    "is_same_host",
+    "mapped_errors",
+    "netrc_file",
+    "netrc_login",
+    "origin_of",
+    "raise_for",
+    "repeated",
+    "requoted",
+    "retry_after",
+    "shown",
+]

@@ -1,0 +1,169 @@
+"""Connections that are kept open and shared by all threads: their proxies, and the TLS that is wanted."""
+
+import os
+import ssl
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from wheelrelay.errors import ConfigError
+from wheelrelay.http.urls import origin_of
+from wheelrelay.staged import BLOCK
+
+if TYPE_CHECKING:
+    from urllib3 import PoolManager
+
+CONNECT_TIMEOUT = 15.0
+"""Seconds to wait for a connection."""
+
+READ_TIMEOUT = 120.0
+"""Seconds to wait for the next bytes; an index may take this long to answer a large upload."""
+
+HOSTS, CONNECTIONS = 16, 64
+"""How many hosts connections are kept for, and how many to each."""
+
+
+class Pools:
+    """The connections of one client.
+
+    Args:
+        ca_cert: path of a CA bundle to trust instead of the usual one.
+        client_cert: path of a client certificate with its key.
+
+    Raises:
+        ConfigError: one of them is not there.
+    """
+
+    def __init__(self, ca_cert: str | None, client_cert: str | None) -> None:
+        for path in (ca_cert, client_cert):
+            if path and not Path(path).exists():
+                raise ConfigError(f"The certificate {path} is not there.")
+        self._ca_cert = ca_cert
+        self._client_cert = client_cert
+        self._context: ssl.SSLContext | None = None
+        self._by_proxy: dict[tuple[str | None, bool], PoolManager] = {}
+        self._by_origin: dict[tuple[str, str, int | None], PoolManager] = {}
+        self._lock = threading.Lock()
+
+    def leading_to(self, url: str) -> "PoolManager":
+        """The connections by which ``url`` is reached; the proxy that the environment names, if it does.
+
+        Raises:
+            ConfigError: a certificate or the proxy's address cannot be used.
+        """
+        origin = origin_of(url)
+        with self._lock:
+            if origin not in self._by_origin:
+                self._by_origin[origin] = self._by(proxy_for(url), tls=origin[0] == "https")
+            return self._by_origin[origin]
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            for pools in self._by_proxy.values():
+                pools.clear()
+            self._by_proxy.clear()
+            self._by_origin.clear()
+
+    def _by(self, proxy: str | None, *, tls: bool) -> "PoolManager":
+        if tls and self._context is None:
+            self._context = self._new_context()
+        if (proxy, tls) not in self._by_proxy:
+            self._by_proxy[proxy, tls] = self._new_pools(proxy)
+        return self._by_proxy[proxy, tls]
+
+    def _new_pools(self, proxy: str | None) -> "PoolManager":
+        from urllib3 import PoolManager, ProxyManager
+        from urllib3.util import Timeout, make_headers
+
+        options: dict[str, Any] = {
+            "num_pools": HOSTS,
+            "maxsize": CONNECTIONS,
+            "retries": False,
+            "timeout": Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT),
+            "blocksize": BLOCK,  # the usual 16 KiB make uploads CPU-bound
+            "ssl_context": self._context,
+        }
+        if proxy is None:
+            return PoolManager(**options)
+        parts = urlsplit(proxy)
+        if parts.scheme.startswith("socks"):
+            return _socks_pools(proxy, options)
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
+        return ProxyManager(
+            parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(),
+            proxy_headers=make_headers(proxy_basic_auth=login) if login else None,
+            **options,
+        )
+
+    def _new_context(self) -> ssl.SSLContext:
+        """What TLS connections trust and show; made once, for reading a bundle takes its time."""
+        from urllib3.util import create_urllib3_context
+
+        context = create_urllib3_context()
+        bundle = self._ca_cert or _usual_bundle()
+        try:
+            where = {"capath": bundle} if Path(bundle).is_dir() else {"cafile": bundle}
+            context.load_verify_locations(**where)
+        except OSError as error:
+            raise ConfigError(f"The CA bundle {bundle} cannot be used: {error.strerror or error}.") from error
+        try:
+            if self._client_cert:
+                context.load_cert_chain(self._client_cert)
+        except OSError as error:
+            raise ConfigError(
+                f"The client certificate {self._client_cert} cannot be used: {error.strerror or error}.",
+                hint="It has to be a PEM file with the certificate and its key.",
+            ) from error
+        return context
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy that the environment, or the system's settings, name for ``url``; none to ask it directly."""
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if proxy_bypass(f"{host}:{parts.port}" if parts.port else host) or _is_in_network_without_proxy(host):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if proxy is None:
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _is_in_network_without_proxy(host: str) -> bool:
+    """Whether ``NO_PROXY`` names a network, as ``10.0.0.0/8``, that an address is in."""
+    named = (os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "").split(",")
+    networks = [each.strip() for each in named if "/" in each]
+    if not networks:
+        return False
+    from ipaddress import ip_address, ip_network
+
+    try:
+        return any(ip_address(host) in ip_network(each, strict=False) for each in networks)
+    except ValueError:
+        return False
+
+
+def _usual_bundle() -> str:
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if path := os.environ.get(variable):
+            return path
+    from certifi import where
+
+    return where()
+
+
+def _socks_pools(proxy: str, options: dict[str, Any]) -> "PoolManager":
+    try:
+        from urllib3.contrib.socks import SOCKSProxyManager
+    except ImportError as error:
+        raise ConfigError(
+            "The environment names a SOCKS proxy, and the package PySocks is not installed.",
+            hint="Install it, or name a proxy that speaks HTTP.",
+        ) from error
+    manager: PoolManager = SOCKSProxyManager(proxy, **options)
+    return manager

@@ -1,0 +1,97 @@
+"""What the status of an answer means, and what the server says of it, fit to be repeated."""
+
+from base64 import b64decode
+from email.utils import parsedate_to_datetime
+from time import time
+
+from wheelrelay.errors import (
+    AuthenticationFailed,
+    BackendError,
+    NotFound,
+    PermissionDenied,
+    Rejected,
+    Unavailable,
+)
+from wheelrelay.http.response import Response
+from wheelrelay.http.urls import shown
+
+SAID_BY_SERVER = 300
+"""Characters of an answer that are repeated in an error."""
+
+
+def raise_for(response: Response) -> None:
+    """Raise the error that the status of an answer stands for; nothing for success. See `error_for`."""
+    if error := error_for(response):
+        raise error
+
+
+def error_for(response: Response) -> BackendError | None:
+    """The error that the status of an answer stands for, with the server's own words; none for success.
+
+    `AuthenticationFailed` is 401, `PermissionDenied` 403, `NotFound` 404 and 410, `Unavailable` 408, 425, 429
+    and 5xx, `Rejected` any other status that is not success; redirects too, if they were not followed.
+    """
+    status = response.status_code
+    if 200 <= status < 300:
+        return None
+    told = f"{shown(response.url)} answered {status}{_words_of(response)}"
+    if status == 401:
+        return AuthenticationFailed(told, hint="Check the credentials of this remote.")
+    if status == 403:
+        return PermissionDenied(told, hint="Check what these credentials may do there.")
+    if status in (404, 410):
+        return NotFound(told)
+    if status in (408, 425, 429) or status >= 500:
+        return Unavailable(told, retry_after=retry_after(response))
+    return Rejected(told, status=status)
+
+
+def repeated(said: str, *secrets: str) -> str:
+    r"""What a server said, fit to be repeated: short, on one line, and without what was entrusted to it.
+
+    Args:
+        said: its words.
+        secrets: what was sent to it; some servers repeat that in their answers.
+
+    >>> repeated("No such\ntoken: hunter2.", "hunter2")
+    'No such token: ***'
+    """
+    for secret in filter(None, secrets):
+        said = said.replace(secret, "***")
+    plain = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
+        for character in " ".join(said.split())
+    )
+    return plain[:SAID_BY_SERVER].rstrip(".")
+
+
+def retry_after(response: Response) -> float | None:
+    """Seconds that the server asks to wait (RFC 9110, section 10.2.3), if it does."""
+    value = response.headers.get("Retry-After", "").strip()
+    try:
+        return (
+            float(int(value))
+            if value.isdigit()
+            else max(0.0, parsedate_to_datetime(value).timestamp() - time())
+        )
+    except ValueError:
+        return None
+
+
+def _words_of(response: Response) -> str:
+    """What the server says of its refusal: the reason phrase, or the start of a text body."""
+    said = response.reason
+    # Read in any case: with an answer that is read to its end, the connection can be used again.
+    body = response.beginning(4 * SAID_BY_SERVER)
+    if "html" not in response.headers.get("Content-Type", "html"):
+        said = body.decode("utf-8", "replace").strip() or said
+    said = repeated(said, *_sent_secrets(response))
+    return f": {said}." if said else "."
+
+
+def _sent_secrets(response: Response) -> tuple[str, ...]:
+    """The credentials that went with a request, as they stand in its header and in plain text."""
+    scheme, _, value = response.sent.get("Authorization", "").partition(" ")
+    if scheme != "Basic":
+        return (value,)
+    return value, b64decode(value).decode("utf-8", "replace").partition(":")[2]
