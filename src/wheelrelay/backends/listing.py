@@ -170,7 +170,7 @@ class _Walk:
     def _continues(self, page_url: str, link: Link) -> bool:
         """Whether a link leads to more of the page that it stands on."""
         here, there = urlsplit(page_url), urlsplit(link.url)
-        if "next" in link.attributes.get("rel", ()):
+        if "next" in link.attributes.get("rel", "").lower().split():
             return self._is_below(_folder_of(link.url))
         same_path = here.path == there.path and origin_of(page_url) == origin_of(link.url)
         return same_path and not PAGING.isdisjoint(parse_qs(there.query))

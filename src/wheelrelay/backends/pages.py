@@ -1,20 +1,16 @@
 """Read web pages that link to distribution files, and stream the files that they link to."""
 
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urldefrag, urlsplit
 
+from wheelrelay.backends.html import HtmlPage, LaterVersion, read_html
 from wheelrelay.errors import BackendError, IntegrityError
 from wheelrelay.filenames import dist_file, split_companion
 from wheelrelay.http import HttpClient, RawBody, Response, requoted, shown
 from wheelrelay.model import Digests, DistFile
 from wheelrelay.protocols import ByteStream
-
-if TYPE_CHECKING:
-    import pypi_simple
 
 HTML_TYPES = ("text/html", "application/xhtml+xml", "application/vnd.pypi.simple.v1+html")
 """The media types of pages of links."""
@@ -55,7 +51,7 @@ class Link:
 
     url: str
     digests: Digests
-    attributes: Mapping[str, str | list[str]]
+    attributes: Mapping[str, str]
 
     @property
     def name(self) -> str:
@@ -73,14 +69,12 @@ def fetch_page(http: HttpClient, url: str, headers: Mapping[str, str], *, same_h
         return WebPage(response.url, _media_type(response), _read_whole(response, MAX_PAGE))
 
 
-def parse_html(page: WebPage) -> "pypi_simple.RepositoryPage":
+def parse_html(page: WebPage) -> HtmlPage:
     """Find the links of a page of HTML, and what it says of itself as a page of an index.
 
     Raises:
         BackendError: it is something else, or speaks a version of the Simple API that is not known yet.
     """
-    from pypi_simple import RepositoryPage
-
     if page.media_type not in HTML_TYPES:
         said = page.media_type or "no media type"
         raise BackendError(
@@ -90,15 +84,15 @@ def parse_html(page: WebPage) -> "pypi_simple.RepositoryPage":
     if b"<" not in page.body:
         raise BackendError(f"{shown(page.url)} answered with an empty page.")
     with unreadable(page.url):
-        return RepositoryPage.from_html(page.body, page.url, "utf-8")
+        return read_html(page.body, page.url)
 
 
-def links_of(html: "pypi_simple.RepositoryPage") -> Iterator[Link]:
+def links_of(html: HtmlPage) -> Iterator[Link]:
     """The links of a page that lead to somewhere in the web."""
-    for link in html.links:
-        if leads_into_the_web(link.url):
-            fragment = urldefrag(link.url).fragment
-            yield Link(one_spelling(link.url), digests_in(dict(parse_qsl(fragment))), link.attrs)
+    for url, attributes in html.links:
+        if leads_into_the_web(url):
+            fragment = urldefrag(url).fragment
+            yield Link(one_spelling(url), digests_in(dict(parse_qsl(fragment))), attributes)
 
 
 @contextmanager
@@ -108,21 +102,15 @@ def unreadable(url: str) -> Iterator[None]:
     Raises:
         BackendError: the page cannot be read.
     """
-    from pypi_simple import UnexpectedRepoVersionWarning, UnsupportedRepoVersionError
-
-    # A higher minor version only adds. A filter for all time, since `catch_warnings` is not thread-safe.
-    warnings.simplefilter("ignore", UnexpectedRepoVersionWarning)
     try:
         yield
-    except UnsupportedRepoVersionError as error:
+    except LaterVersion as error:
         raise BackendError(
-            f"{shown(url)} speaks version {error.declared_version} of the Simple API.",
+            f"{shown(url)} speaks version {error} of the Simple API.",
             hint="A later release of wheelrelay may know it.",
         ) from error
-    except Exception as error:  # what a page of strangers makes a parser raise has no common class
-        reason = (
-            str(error).strip().splitlines()[0].rstrip(".:") if str(error).strip() else type(error).__name__
-        )
+    except (ValueError, AssertionError, RecursionError) as error:
+        reason = str(error).strip().partition("\n")[0].rstrip(".:") or type(error).__name__
         raise BackendError(f"{shown(url)} cannot be read as a page of links: {reason}.") from error
 
 
@@ -157,8 +145,8 @@ def linked_file(link: Link, project: str | None, companions: Sequence[str]) -> D
         project=project,
         digests=link.digests,
         url=link.url,
-        requires_python=_text(link.attributes.get("data-requires-python")) or None,
-        yanked=_text(link.attributes.get("data-yanked")),
+        requires_python=link.attributes.get("data-requires-python") or None,
+        yanked=link.attributes.get("data-yanked"),
         companions=tuple(companions),
     )
 
@@ -243,10 +231,6 @@ def _media_type(response: Response) -> str:
 
 def _is_digest(name: str, value: str | None) -> bool:
     return value is not None and len(value) == _DIGEST_LENGTHS[name] and set(value) <= set("0123456789abcdef")
-
-
-def _text(value: str | list[str] | None) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _merged(one: DistFile, other: DistFile, where: str) -> DistFile:

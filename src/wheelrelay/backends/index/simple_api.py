@@ -4,19 +4,18 @@ JSON is asked for first, and HTML read where the index has nothing else. A proje
 have is one whose page is truly not found; everything else that is not a project page is an error.
 """
 
-import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC
 from functools import partial
-from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
+from wheelrelay.backends.html import HtmlPage
+from wheelrelay.backends.index.documents import FileEntry, read_names, read_project
 from wheelrelay.backends.pages import (
     HTML_TYPES,
     Link,
@@ -39,9 +38,6 @@ from wheelrelay.filenames import dist_file, looks_like_distribution
 from wheelrelay.http import HttpClient, shown
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import ByteStream
-
-if TYPE_CHECKING:
-    import pypi_simple
 
 logger = logging.getLogger(__name__)
 
@@ -178,18 +174,11 @@ def _is_json(page: WebPage) -> bool:
 
 
 def _from_json(page: WebPage, name: NormalizedName) -> IndexedProject:
-    from pypi_simple import ProjectPage
-
     with unreadable(page.url):
-        document: dict[str, Any] = json.loads(page.body)
-        status: dict[str, str] = (
-            document.pop("project-status", None) or {}
-        )  # words of the future are no error
-        packages = ProjectPage.from_json_data(document, page.url).packages
-        state, reason = status.get("status") or "active", status.get("reason")
-    entries = (package for package in packages if leads_into_the_web(package.url))
-    files = _belonging((partial(_packaged_file, package, name) for package in entries), name, page.url)
-    return IndexedProject(name, files, state, reason)
+        document = read_project(page.body, page.url)
+    entries = (entry for entry in document.files if leads_into_the_web(entry.url))
+    files = _belonging((partial(_described_file, entry, name) for entry in entries), name, page.url)
+    return IndexedProject(name, files, document.status, document.reason)
 
 
 def _from_html(page: WebPage, name: NormalizedName) -> IndexedProject:
@@ -200,24 +189,21 @@ def _from_html(page: WebPage, name: NormalizedName) -> IndexedProject:
     files = _belonging(entries, name, page.url)
     if not files:
         _refuse_foreign_page(page, html)
-    status, reason = (
-        html.pypi_meta.get(key, [None])[0] for key in ("project-status", "project-status-reason")
-    )
+    status, reason = html.meta.get("project-status"), html.meta.get("project-status-reason")
     return IndexedProject(name, files, status or "active", reason)
 
 
-def _packaged_file(package: "pypi_simple.DistributionPackage", name: NormalizedName) -> DistFile:
-    uploaded = package.upload_time
+def _described_file(entry: FileEntry, name: NormalizedName) -> DistFile:
     return dist_file(
-        package.filename,
+        entry.filename,
         project=name,
-        size=package.size,
-        digests=digests_in(package.digests),
-        url=one_spelling(package.url),
-        requires_python=package.requires_python or None,
-        yanked=(package.yanked_reason or "") if package.is_yanked else None,
-        upload_time=uploaded.replace(tzinfo=uploaded.tzinfo or UTC) if uploaded else None,
-        companions=(".asc",) if package.has_sig else (),
+        size=entry.size,
+        digests=digests_in(entry.hashes),
+        url=one_spelling(entry.url),
+        requires_python=entry.requires_python or None,
+        yanked=entry.yanked,
+        upload_time=entry.upload_time,
+        companions=(".asc",) if entry.signed else (),
     )
 
 
@@ -245,10 +231,8 @@ def _belonging(
 
 
 def _names_in_json(page: WebPage) -> list[NormalizedName]:
-    from pypi_simple import IndexPage
-
     with unreadable(page.url):
-        return [canonicalize_name(name) for name in IndexPage.from_json_data(json.loads(page.body)).projects]
+        return [canonicalize_name(name) for name in read_names(page.body)]
 
 
 def _names_in_html(page: WebPage) -> list[NormalizedName]:
@@ -268,14 +252,14 @@ def _names_in_html(page: WebPage) -> list[NormalizedName]:
     return names
 
 
-def _refuse_foreign_page(page: WebPage, html: "pypi_simple.RepositoryPage") -> None:
+def _refuse_foreign_page(page: WebPage, html: HtmlPage) -> None:
     """Tell an empty page of an index from a login form and the like, which answer with success as well.
 
     Raises:
         BackendError: nothing on the page says that it belongs to an index.
     """
     body = page.body.lower()
-    if html.repository_version is None and b"links for" not in body and b"simple index" not in body:
+    if "repository-version" not in html.meta and b"links for" not in body and b"simple index" not in body:
         raise BackendError(
             f"{shown(page.url)} is a page of HTML, but not one of a package index.",
             hint="Look at it in a browser; if it is a plain page of links, write its address as listing+https://...",

@@ -1,0 +1,82 @@
+"""Find the links of a page of HTML, and what it says of itself as a page of an index (PEP 503, 629, 792)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import urljoin
+
+NEWEST_MAJOR = 1
+"""The highest major version of the Simple API that is known."""
+
+_INDEX_META = "pypi:"
+
+
+class LaterVersion(ValueError):
+    """A page speaks a version of the Simple API that is not known yet; its only argument is that version."""
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlPage:
+    """What counts of a page of HTML.
+
+    Attributes:
+        links: where each link leads, absolute, with the attributes of its element; names in lower case.
+        meta: what it says of itself as a page of an index, by the names without ``pypi:``; the first of each.
+    """
+
+    links: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
+    meta: dict[str, str] = field(default_factory=dict)
+
+
+def read_html(body: bytes, url: str) -> HtmlPage:
+    """Read a page.
+
+    Args:
+        body: as it came; what is not UTF-8 in it is in texts, which do not count.
+        url: where it came from: relative addresses count from there, or from the page's own base.
+
+    Raises:
+        LaterVersion: see there.
+        ValueError: an address on it makes no sense.
+    """
+    parser = _Links(url)
+    parser.feed(body.decode("utf-8-sig", "replace"))
+    parser.close()
+    if version := parser.page.meta.get("repository-version"):
+        refuse_later_version(version)
+    return parser.page
+
+
+def refuse_later_version(version: str) -> None:
+    """Make sure that a version of the Simple API is known; a higher minor version only adds (PEP 629).
+
+    Raises:
+        LaterVersion: it is not.
+        ValueError: it is no version.
+    """
+    major, _, minor = version.partition(".")
+    if not (major.isdecimal() and minor.isdecimal()):
+        raise ValueError(f"{version!r} is no version of the Simple API")
+    if int(major) > NEWEST_MAJOR:
+        raise LaterVersion(version)
+
+
+class _Links(HTMLParser):
+    """Gathers links as they come, whatever is around them."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(convert_charrefs=False)  # texts do not count; attributes are decoded all the same
+        self.page = HtmlPage()
+        self._url = url
+        self._base = url
+        self._based = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in reversed(attrs)}  # of two, the first counts
+        if tag == "a" and "href" in told:
+            self.page.links.append((urljoin(self._base, told["href"].strip()), told))
+        elif tag == "base" and "href" in told and not self._based:
+            self._based = True
+            self._base = urljoin(self._url, told["href"].strip())
+        elif tag == "meta" and "content" in told and told.get("name", "").startswith(_INDEX_META):
+            self.page.meta.setdefault(told["name"].removeprefix(_INDEX_META), told["content"])
