@@ -54,7 +54,7 @@ def test_every_other_finding_stands_there_too():
 def test_its_example_is_a_valid_configuration():
     text = re.search(r"```toml\n(.*?)```", SECTION, re.DOTALL)[1]
     checks = (
-        wheelrelay.config.load.parse_config(tomllib.loads(text), ROOT / "wheelrelay.toml")
+        wheelrelay.config.parse.parse_config(tomllib.loads(text), ROOT / "wheelrelay.toml")
         .remote("pypi")
         .checks
     )
