@@ -21,6 +21,7 @@ from wheelrelay import __version__
 COMMANDS = {
     "backends": "listing",
     "check": "checking",
+    "completion": "completion",
     "config": "config",
     "demo": "demo",
     "index": "stores",
@@ -73,7 +74,16 @@ def cli() -> None:
 
     A REMOTE is a configured name or an address: ./dist, pypi, testpypi, https://..., index+https://...,
     listing+https://..., s3://bucket/prefix. A REQUIREMENT names a project and perhaps versions, as in
-    astropy==1.3.2.
+    astropy==1.3.2. Routes, and remotes with a name, are written down in wheelrelay.toml or under
+    [tool.wheelrelay] in pyproject.toml. `wheelrelay COMMAND --help` tells all of a command.
+
+    \b
+    Examples:
+      wheelrelay demo
+      wheelrelay check dist/
+      wheelrelay push dist/ --to staging
+      wheelrelay plan release 'astropy==1.3.2'
+      wheelrelay relay release 'astropy==1.3.2' --receipt receipt.json
 
     \b
     Exit codes:

@@ -7,14 +7,32 @@ from wheelrelay.cli.options import common, config_option, loaded, print_json
 
 @click.group()
 def config() -> None:
-    """Check and show the configuration, wheelrelay.toml or [tool.wheelrelay]."""
+    """Check and show the configuration, wheelrelay.toml or [tool.wheelrelay].
+
+    It is the file that --config or the variable WHEELRELAY_CONFIG names, or else the nearest of the two,
+    upward from the working directory.
+
+    \b
+    Examples:
+      wheelrelay config check
+      wheelrelay config schema > wheelrelay.schema.json
+    """
 
 
 @config.command()
 @config_option
 @common
 def check(config_path: str | None) -> None:
-    """Validate the configuration; every problem is told with the path of its key."""
+    """Validate the configuration; every problem is told with the path of its key.
+
+    Types of remotes that are not installed here are a problem too. Secrets are not looked up, and nobody is
+    asked over the network.
+
+    \b
+    Examples:
+      wheelrelay config check
+      wheelrelay config check --config release/wheelrelay.toml
+    """
     from wheelrelay.errors import ConfigError
     from wheelrelay.report.files import counted
 
@@ -64,7 +82,14 @@ def schema(document: str) -> None:
 @config_option
 @common
 def show(config_path: str | None) -> None:
-    """Print the configuration as it takes effect, as JSON; secrets stay references."""
+    """Print the configuration as it takes effect, as JSON; secrets stay references.
+
+    Every key is there, with its default where it was not given.
+
+    \b
+    Example:
+      wheelrelay config show
+    """
     from wheelrelay.config.schema import effective
 
     print_json(effective(loaded(config_path)))

@@ -13,6 +13,10 @@ def demo(jobs: int) -> None:
 
     MarkupSafe 3.0.2 is read from PyPI and published to a package index that the demo starts here; then
     pip installs it from there. Where PyPI cannot be reached, sample wheels take its place.
+
+    \b
+    Example:
+      wheelrelay demo
     """
     from wheelrelay.cli.demonstration import demonstrate
 

@@ -5,16 +5,21 @@ from dataclasses import asdict
 import click
 
 from wheelrelay.cli.options import common, config_option, json_option, loaded, print_json
+from wheelrelay.cli.words import complete_remote
 
 
 @click.command(name="list")
-@click.argument("remote")
+@click.argument("remote", shell_complete=complete_remote)
 @click.argument("requirements", nargs=-1, metavar="[REQUIREMENT]...")
 @json_option
 @config_option
 @common
 def list_(remote: str, requirements: tuple[str, ...], as_json: bool, config_path: str | None) -> None:
     """List the distribution files at a REMOTE.
+
+    Each file is shown with its size and what is said of it there; whatever else lies there is passed over. A
+    REQUIREMENT chooses projects and versions as installers do: pre-releases if they are asked for, and
+    yanked files if their version is pinned. That nothing matches is an error.
 
     \b
     Examples:
@@ -39,7 +44,13 @@ def list_(remote: str, requirements: tuple[str, ...], as_json: bool, config_path
 @json_option
 @common
 def backends(as_json: bool) -> None:
-    """List the types of remotes that are installed, and which package brings them."""
+    """List the types of remotes that are installed, and which package brings them.
+
+    \b
+    Examples:
+      wheelrelay backends
+      wheelrelay backends --json
+    """
     from wheelrelay.config.schema import installed_types
 
     types = installed_types()

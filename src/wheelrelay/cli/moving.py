@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,6 +30,7 @@ from wheelrelay.cli.options import (
     wait_option,
     yes_option,
 )
+from wheelrelay.cli.words import complete_route, complete_route_or_remote
 
 if TYPE_CHECKING:
     from wheelrelay.config import Config, Route
@@ -100,8 +102,13 @@ class Asked:
         return Route.model_validate({**kept, **changes}, context={"where": "the options"})
 
 
-def _asking(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options and words of the commands that take a route, gathered into one `Asked`."""
+def _asking(command: Callable[..., Any], *, first: Callable[..., Any] = complete_route) -> Callable[..., Any]:
+    """Options and words of the commands that take a route, gathered into one `Asked`.
+
+    Args:
+        command: takes it.
+        first: completes the first word.
+    """
 
     def gather(
         words: tuple[str, ...],
@@ -118,7 +125,7 @@ def _asking(command: Callable[..., Any]) -> Callable[..., Any]:
 
     gather.__name__, gather.__doc__ = command.__name__, command.__doc__
     gather.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
-    words = click.argument("words", nargs=-1, metavar="[ROUTE] [REQUIREMENT]...")
+    words = click.argument("words", nargs=-1, metavar="[ROUTE] [REQUIREMENT]...", shell_complete=first)
     return words(selection_options(gather))
 
 
@@ -131,6 +138,11 @@ def _asking(command: Callable[..., Any]) -> Callable[..., Any]:
 @common
 def plan(asked: Asked, allow_unexpected: bool, jobs: int, as_json: bool, config_path: str | None) -> int:
     """Show what a relay would do, file by file; nothing is written.
+
+    The source and the sinks are read: what is there already, byte for byte, is skipped, and the same name
+    with other bytes is a conflict. A ROUTE is one of the configuration; if it has only one, that is meant. In
+    place of it, --from and --to say from where to where. Exits with 3 if a relay would be refused by what is
+    known without the files' bytes.
 
     \b
     Examples:
@@ -186,7 +198,14 @@ def relay(  # one parameter for each option
 ) -> None:
     """Move a release, whole or not at all; the same command again completes what failed.
 
-    Publishing to a directory only downloads: --to ./wheelhouse.
+    Every file is fetched, verified and checked before the first byte is published: if something is missing,
+    unexpected, in conflict or damaged, nothing is. Then the wheels go, in parallel, and the sdist after them;
+    the sink is read back until it shows every sha256. What is there already is skipped. With several sinks,
+    the next one starts when the one before is confirmed.
+
+    A ROUTE is one of the configuration; if it has only one, that is meant. In place of it, --from and --to
+    say from where to where. Publishing to a directory only downloads: --to ./wheelhouse. On a terminal you
+    are asked before anything is published, unless --yes is given.
 
     \b
     Examples:
@@ -224,7 +243,7 @@ def relay(  # one parameter for each option
 
 
 @click.command()
-@_asking
+@partial(_asking, first=complete_route_or_remote)
 @click.option("--download", is_flag=True, help="Fetch and hash what the sinks give out.")
 @jobs_option
 @json_option
@@ -237,7 +256,8 @@ def verify(
     """Prove that what is published is what was staged.
 
     For a ROUTE, or --from and --to, the files of the source are compared with those of the sinks. For a
-    REMOTE alone, its files are fetched and compared with the digests that it declares.
+    REMOTE alone, its files are fetched and compared with the digests that it declares. Exits with 3 if
+    something is missing, differs or is damaged.
 
     \b
     Examples:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from wheelrelay.cli.words import complete_file, complete_remote
+
 if TYPE_CHECKING:
     from wheelrelay.config import Config
 
@@ -46,6 +48,7 @@ config_option = click.option(
     "--config",
     "config_path",
     metavar="FILE",
+    shell_complete=complete_file,
     help="The configuration. [default: $WHEELRELAY_CONFIG, or the nearest wheelrelay.toml or pyproject.toml]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -54,10 +57,16 @@ jobs_option = click.option(
     "-j", "--jobs", default=8, show_default=True, help="How many files to move at once."
 )
 receipt_option = click.option(
-    "--receipt", metavar="FILE", help="Write what was done as JSON, however it ends."
+    "--receipt",
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="Write what was done as JSON, however it ends.",
 )
 sums_option = click.option(
-    "--sums", metavar="FILE", help="Write the sha256 of every file, as announcements carry them."
+    "--sums",
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="Write the sha256 of every file, as announcements carry them.",
 )
 sign_option = click.option(
     "-s", "--sign", is_flag=True, help="Publish a GPG signature with each file; gpg makes those that lack."
@@ -90,9 +99,20 @@ def selection_options(command: Command) -> Command:
     """The options that choose a route and the files on it."""
     for option in reversed(
         (
-            click.option("--from", "source", metavar="REMOTE", help="Where to read, instead of a ROUTE."),
             click.option(
-                "--to", "sinks", metavar="REMOTE", multiple=True, help="Where to publish; repeat for several."
+                "--from",
+                "source",
+                metavar="REMOTE",
+                shell_complete=complete_remote,
+                help="Where to read, instead of a ROUTE.",
+            ),
+            click.option(
+                "--to",
+                "sinks",
+                metavar="REMOTE",
+                multiple=True,
+                shell_complete=complete_remote,
+                help="Where to publish; repeat for several.",
             ),
             click.option(
                 "--wheels",

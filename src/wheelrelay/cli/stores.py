@@ -18,14 +18,22 @@ from wheelrelay.cli.options import (
     receipt_option,
     seconds,
 )
+from wheelrelay.cli.words import complete_file, complete_remote
 
 if TYPE_CHECKING:
     from wheelrelay.model import DistFile
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--to", "remote", required=True, metavar="REMOTE", help="The container to push into.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=complete_file)
+@click.option(
+    "--to",
+    "remote",
+    required=True,
+    metavar="REMOTE",
+    shell_complete=complete_remote,
+    help="The container to push into.",
+)
 @click.option(
     "--replace",
     is_flag=True,
@@ -66,7 +74,8 @@ def push(
     """Push distribution files into a container: the upload step of CI.
 
     A PATH is a file, a directory, or a pattern in quotes. Every file is verified before the first one is
-    sent. The same file again is skipped; other bytes under a name that is taken are refused.
+    sent. The same file again is skipped; other bytes under a name that is taken are refused, unless
+    --replace is given. At the end the container's index pages are brought up to date, where it keeps any.
 
     \b
     Examples:
@@ -104,12 +113,15 @@ def push(
 
 
 @click.command()
-@click.argument("remote")
+@click.argument("remote", shell_complete=complete_remote)
 @click.option("--check", is_flag=True, help="Write nothing; exit with 3 if a page is not as it should be.")
 @config_option
 @common
 def index(remote: str, check: bool, config_path: str | None) -> int:
     """Write the index pages of a container anew from what is there.
+
+    Pages are kept up to date by whatever wheelrelay does; this is for a container that something else wrote
+    into, and for one that had no pages.
 
     \b
     Examples:
@@ -127,13 +139,16 @@ def index(remote: str, check: bool, config_path: str | None) -> int:
 
 
 @click.command()
-@click.argument("remote")
+@click.argument("remote", shell_complete=complete_remote)
 @click.argument("filenames", nargs=-1, required=True, metavar="FILENAME...")
 @json_option
 @config_option
 @common
 def remove(remote: str, filenames: tuple[str, ...], as_json: bool, config_path: str | None) -> None:
     """Take files out of a container, such as a broken build; never out of an index.
+
+    They go from the index pages first, and then with what belongs to them: signatures and metadata files. A
+    FILENAME that is not there is an error, and then nothing is removed.
 
     \b
     Example:
@@ -145,7 +160,7 @@ def remove(remote: str, filenames: tuple[str, ...], as_json: bool, config_path: 
 
 
 @click.command()
-@click.argument("remote")
+@click.argument("remote", shell_complete=complete_remote)
 @click.option("--dry-run", is_flag=True, help="Remove nothing, only tell.")
 @json_option
 @config_option
@@ -153,9 +168,13 @@ def remove(remote: str, filenames: tuple[str, ...], as_json: bool, config_path: 
 def prune(remote: str, dry_run: bool, as_json: bool, config_path: str | None) -> None:
     """Take out of a container what its retention does not keep, as for nightly builds.
 
+    The REMOTE's configuration says what stays of each project. With retention = { keep = 3, max_age = "14d" }
+    it is the newest three versions, and what is younger than two weeks.
+
     \b
-    Example:
+    Examples:
       wheelrelay prune nightlies --dry-run
+      wheelrelay prune nightlies
     """
     from wheelrelay import api
 

@@ -70,6 +70,10 @@ def wheel_uploader(
 
     Every wheel is fetched and verified before the first one is published. The same command again completes
     what failed.
+
+    \b
+    Example:
+      wheel-uploader -u https://wheels.example.org -s -v -w ~/wheelhouse -t macosx astropy 1.3.2
     """
     if version:
         _print_version()

@@ -92,16 +92,27 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Config:
     >>> load_config().remote("pypi").name
     'pypi'
     """
-    named = path or os.environ.get(VARIABLE)
-    found = Path(named) if named else find_config(Path.cwd())
+    found = _named_or_found(path)
     if found is None:
         return Config()
-    table = _read(found)
-    if table is None:
-        raise ConfigError(f"{found} has no [tool.wheelrelay] table.", hint=f"Write one, or name a {FILE}.")
     from wheelrelay.config.parse import parse_config
 
-    return parse_config(table, found)
+    return parse_config(_table(found), found)
+
+
+def configured_names(group: str, path: str | os.PathLike[str] | None = None) -> list[str]:
+    """The names of the ``remotes`` or ``routes`` that are written down, usable or not.
+
+    Args:
+        group: which of them.
+        path: the file; as for `load_config`.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    found = _named_or_found(path)
+    tables = None if found is None else _table(found).get(group)
+    return sorted(tables) if isinstance(tables, dict) else []
 
 
 def find_config(start: Path) -> Path | None:
@@ -113,6 +124,18 @@ def find_config(start: Path) -> Path | None:
         if project.is_file() and _read(project) is not None:
             return project
     return None
+
+
+def _named_or_found(path: str | os.PathLike[str] | None) -> Path | None:
+    named = path or os.environ.get(VARIABLE)
+    return Path(named) if named else find_config(Path.cwd())
+
+
+def _table(path: Path) -> dict[str, Any]:
+    table = _read(path)
+    if table is None:
+        raise ConfigError(f"{path} has no [tool.wheelrelay] table.", hint=f"Write one, or name a {FILE}.")
+    return table
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -1,0 +1,85 @@
+"""Every command's help explains it, with examples that the command takes."""
+
+import re
+import shlex
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from wheelrelay.cli import cli
+from wheelrelay.compat.command import wheel_uploader
+
+PROGRAM = click.Context(cli, info_name="wheelrelay", terminal_width=100, **cli.context_settings)
+
+
+def commands(command: click.Command, *names: str) -> Iterator[tuple[str, ...]]:
+    """The names of a command and of all below it."""
+    yield names
+    if isinstance(command, click.Group):
+        for name in command.list_commands(PROGRAM):
+            inner = command.get_command(PROGRAM, name)
+            assert inner is not None
+            yield from commands(inner, *names, name)
+
+
+ALL = [*commands(cli, "wheelrelay"), *commands(wheel_uploader, "wheel-uploader")]
+
+
+def find(names: list[str]) -> tuple[click.Command, list[str]]:
+    """The command that words name, and the words that are left for it."""
+    program, *words = names
+    command: click.Command = cli if program == "wheelrelay" else wheel_uploader
+    while isinstance(command, click.Group) and words:
+        inner = command.get_command(PROGRAM, words[0])
+        assert inner is not None, f"there is no command {words[0]!r}"
+        command, words = inner, words[1:]
+    return command, words
+
+
+def help_of(names: tuple[str, ...]) -> str:
+    command, _ = find(list(names))
+    return command.get_help(click.Context(command, parent=PROGRAM, info_name=" ".join(names[1:])))
+
+
+def examples(names: tuple[str, ...]) -> list[str]:
+    """The lines that a command's help gives as examples."""
+    block = re.search(r"^  Examples?:\n((?:    .*\n)+)", help_of(names), re.MULTILINE)
+    return [line.strip() for line in block[1].splitlines()] if block else []
+
+
+def test_no_command_is_left_out() -> None:
+    assert ("wheelrelay", "relay") in ALL
+    assert ("wheelrelay", "config", "schema") in ALL
+
+
+@pytest.mark.parametrize("names", ALL, ids=" ".join)
+def test_its_examples_are_ones_that_it_takes(names: tuple[str, ...]) -> None:
+    given = examples(names)
+    assert given
+    for example in given:
+        assert len(example) <= 100
+        words = shlex.split(example.partition(" > ")[0])
+        assert tuple(words[: len(names)]) == names
+        command, left = find(words)
+        with command.make_context(words[0], left, parent=PROGRAM) as context:
+            assert not isinstance(command, click.Group)
+            assert context.args == []
+
+
+@pytest.mark.parametrize("names", ALL, ids=" ".join)
+def test_it_begins_with_one_sentence_and_explains_every_option(names: tuple[str, ...]) -> None:
+    command, _ = find(list(names))
+    first = (command.help or "").partition("\n\n")[0].partition("\b")[0]
+    assert first.strip().endswith(".")
+    unexplained = [
+        parameter.name
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and not parameter.help
+    ]
+    assert unexplained == []
+
+
+@pytest.mark.parametrize("names", ALL, ids=" ".join)
+def test_nothing_in_it_is_wider_than_a_terminal(names: tuple[str, ...]) -> None:
+    assert [line for line in help_of(names).splitlines() if len(line) > 100] == []
