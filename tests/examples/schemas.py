@@ -5,6 +5,7 @@ check-jsonschema.
 """
 
 import json
+import re
 import subprocess
 import sys
 from functools import cache
@@ -25,8 +26,9 @@ def violations(path: Path, system: str, folder: Path) -> str:
     Args:
         path: the configuration, a YAML file.
         system: whose it is: ``github-workflows``, ``github-actions``, ``gitlab-ci``, ``azure-pipelines``,
-            ``travis`` or ``appveyor``.
-        folder: takes a schema that has to be written down.
+            ``travis``, ``appveyor``, ``circle-ci`` or ``buildkite``.
+        folder: takes what has to be written down: a schema, and the documents of a GitLab component, which
+            are its header and its jobs, and of which each is held against the schema.
     """
     command = [sys.executable, "-m", "check_jsonschema", "--no-cache", "--verbose", "--color", "never"]
     if system == "appveyor":
@@ -37,8 +39,20 @@ def violations(path: Path, system: str, folder: Path) -> str:
         command += ["--builtin-schema", f"vendor.{system}"]
     if system in TRANSFORMS:
         command += ["--data-transform", system]
-    done = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, *_parts(path, folder)], capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def _parts(path: Path, folder: Path) -> list[str]:
+    """A file for each document of a YAML file; a file that has one serves as it is."""
+    texts = re.split(r"^---$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    texts = [text for text in texts if text.strip()]
+    if len(texts) == 1:
+        return [str(path)]
+    parts = [folder / f"{path.stem}-{number}{path.suffix}" for number, _ in enumerate(texts)]
+    for part, text in zip(parts, texts, strict=True):
+        part.write_text(text, encoding="utf-8")
+    return [str(part) for part in parts]
 
 
 @cache

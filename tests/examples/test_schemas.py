@@ -12,6 +12,8 @@ SOUND = {
     "gitlab-ci": "wheels:\n  script: [make]\n",
     "azure-pipelines": "steps:\n  - bash: make\n",
     "travis": "language: python\nscript: make\n",
+    "circle-ci": "version: 2.1\njobs: {}\n",
+    "buildkite": "steps: [{command: make}]\n",
     "appveyor": "build: false\ntest_script:\n  - cmd: make\n",
 }
 BROKEN = {
@@ -20,6 +22,8 @@ BROKEN = {
     "gitlab-ci": "wheels:\n  script: [make]\n  whem: manual\n",
     "azure-pipelines": "steps:\n  - bosh: make\n",
     "travis": "language: python\nscript: {run: make}\n",
+    "circle-ci": "version: 2.1\njobs: {a: {steps: 1}}\n",
+    "buildkite": "steps: [{command: {a: 1}}]\n",
     "appveyor": "build: false\ntest_script: 3\n",
 }
 
@@ -31,3 +35,13 @@ def test_a_sound_configuration_passes_and_a_broken_one_does_not(system: str, tmp
     broken.write_text(BROKEN[system])
     assert violations(sound, system, tmp_path) == ""
     assert violations(broken, system, tmp_path)
+
+
+@pytest.mark.parametrize("wrong", [("inputs", "outputs"), ("script", "scrypt")])
+def test_both_parts_of_a_component_are_looked_at(wrong: tuple[str, str], tmp_path: Path) -> None:
+    text = "spec: {inputs: {to: {default: staging}}}\n---\nwheels:\n  script: [make]\n"
+    component = tmp_path / "component.yml"
+    component.write_text(text)
+    assert violations(component, "gitlab-ci", tmp_path) == ""
+    component.write_text(text.replace(*wrong))
+    assert violations(component, "gitlab-ci", tmp_path)
