@@ -102,6 +102,7 @@ class StagedFile:
         sha256: of the bytes, in hexadecimal.
         identity: which file it was that was hashed.
         companions: its companion files, to be published with it.
+        metadata: its core metadata as they stand in it, if it was looked into already.
         watcher: called with the number of bytes each time some are read; for progress.
     """
 
@@ -111,6 +112,7 @@ class StagedFile:
     sha256: str
     identity: FileIdentity
     companions: tuple[Companion, ...] = ()
+    metadata: bytes | None = field(default=None, repr=False, compare=False)
     watcher: Callable[[int], None] | None = field(default=None, repr=False, compare=False)
 
     @property

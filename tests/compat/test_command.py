@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.servers.process import script
 
-from wheelrelay.backends.index.upload import Presets
+from wheelrelay.backends.index import presets
 from wheelrelay.checks import Profile
 from wheelrelay.compat.upload import section
 from wheelrelay.config import Confirm
@@ -137,11 +137,11 @@ class TestSections:
     @pytest.mark.parametrize(
         ("upload", "simple"),
         [
-            (Presets.PYPI_UPLOAD, Presets.PYPI_SIMPLE),
-            (Presets.TESTPYPI_UPLOAD, Presets.TESTPYPI_SIMPLE),
-            ("https://upload.pypi.io/legacy/", Presets.PYPI_SIMPLE),
-            ("https://pypi.python.org/pypi", Presets.PYPI_SIMPLE),
-            ("https://testpypi.python.org/pypi", Presets.TESTPYPI_SIMPLE),
+            (presets.PYPI_UPLOAD, presets.PYPI_SIMPLE),
+            (presets.TESTPYPI_UPLOAD, presets.TESTPYPI_SIMPLE),
+            ("https://upload.pypi.io/legacy/", presets.PYPI_SIMPLE),
+            ("https://pypi.python.org/pypi", presets.PYPI_SIMPLE),
+            ("https://testpypi.python.org/pypi", presets.TESTPYPI_SIMPLE),
         ],
     )
     def test_that_of_pypi_is_read_by_the_simple_api_that_it_has(self, written, upload, simple):
@@ -166,7 +166,7 @@ class TestSections:
         assert section("pypi", print).config.upload_url == "https://packages.example.org/legacy/"
 
     def test_pypi_needs_none(self):
-        assert section("pypi", print).config.upload_url == Presets.PYPI_UPLOAD
+        assert section("pypi", print).config.upload_url == presets.PYPI_UPLOAD
 
     def test_one_that_is_not_there_is_named(self, written):
         written("https://packages.example.org/legacy/")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import wheelrelay
 from wheelrelay.checks import all_checks
+from wheelrelay.config.parse import parse_config
 
 ROOT = Path(__file__).parent.parent.parent
 SECTION = re.search(r"^## Checks\n(.*?)^## ", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)[1]
@@ -53,10 +54,6 @@ def test_every_other_finding_stands_there_too():
 
 def test_its_example_is_a_valid_configuration():
     text = re.search(r"```toml\n(.*?)```", SECTION, re.DOTALL)[1]
-    checks = (
-        wheelrelay.config.parse.parse_config(tomllib.loads(text), ROOT / "wheelrelay.toml")
-        .remote("pypi")
-        .checks
-    )
+    checks = parse_config(tomllib.loads(text), ROOT / "wheelrelay.toml").remote("pypi").checks
     assert checks.max_file_size == 300 << 20
     assert [ignored.check for ignored in checks.ignore] == ["release-yanked", "classifier-unknown"]

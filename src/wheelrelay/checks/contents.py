@@ -74,6 +74,12 @@ class Contents:
     breaches: tuple[Breach, ...] = ()
     readable: bool = True
 
+    @property
+    def damage(self) -> str | None:
+        """What shows that the archive does not unpack to what was packed, as a sentence; none if it does."""
+        damaged = (breach for breach in self.breaches if breach.check in (CORRUPT, UNREADABLE))
+        return next((breach.message for breach in damaged), None)
+
 
 Reader = Callable[..., Contents]
 

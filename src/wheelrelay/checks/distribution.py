@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
 
-from packaging.metadata import RawMetadata, parse_email
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from wheelrelay.checks.contents import Contents, Member, Reader, unreadable
 from wheelrelay.checks.tars import read_bzip2_tar, read_gzip_tar
 from wheelrelay.checks.zips import read_zip
+from wheelrelay.core_metadata import CoreMetadata as CoreMetadata  # part of what checks get to see
+from wheelrelay.core_metadata import parse_core_metadata
 from wheelrelay.errors import InvalidFilename
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import DistFile, Kind
@@ -24,31 +24,6 @@ READERS: Mapping[str, Reader] = {
     ".tgz": read_gzip_tar,
     ".tar.bz2": read_bzip2_tar,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class CoreMetadata:
-    """The core metadata of a distribution, as an index gets to see them.
-
-    Attributes:
-        raw: the fields that could be read. As uploads do, this leaves out values that are ``UNKNOWN``,
-            and ``License-File`` where the metadata version does not have that field yet.
-        unparsed: the names of fields that are not known, are repeated, or cannot be read.
-    """
-
-    raw: RawMetadata
-    unparsed: tuple[str, ...]
-
-    @classmethod
-    def parse(cls, text: bytes) -> "CoreMetadata":
-        """Read METADATA or PKG-INFO."""
-        raw, unparsed = parse_email(text)
-        fields = {key: _known(value) for key, value in raw.items()}
-        if _older_than_2_4(str(fields.get("metadata_version", ""))):
-            fields.pop("license_files", None)
-            unparsed.pop("license-file", None)
-        present = {key: value for key, value in fields.items() if value not in (None, [])}
-        return cls(cast("RawMetadata", present), tuple(sorted(unparsed)))
 
 
 @dataclass(frozen=True)
@@ -93,11 +68,15 @@ class Distribution:
         """The bytes of a metadata file, as ``RECORD``; ``None`` if it is not there or cannot be read."""
         return self.contents.texts.get(f"{self.folder}/{name}")
 
+    @property
+    def metadata_text(self) -> bytes | None:
+        """The core metadata as they stand in the archive; ``None`` if there are none."""
+        return self.text("METADATA" if self.is_wheel else "PKG-INFO")
+
     @cached_property
     def metadata(self) -> CoreMetadata | None:
         """The core metadata; ``None`` if there are none."""
-        text = self.text("METADATA" if self.is_wheel else "PKG-INFO")
-        return None if text is None else CoreMetadata.parse(text)
+        return None if self.metadata_text is None else parse_core_metadata(self.metadata_text)
 
     def _is_dist_info(self, folder: str) -> bool:
         """Whether it is the ``.dist-info`` folder of this wheel, in any spelling of name and version."""
@@ -138,17 +117,3 @@ def _read(reader: Reader, path: Path) -> Contents:
         raise
     except Exception as error:  # noqa: BLE001  (a hostile file may find a fault in any library)
         return unreadable(f"{type(error).__name__}: {error}")
-
-
-def _known(value: Any) -> Any:
-    """The value of a field without what old tools write where there is none."""
-    if isinstance(value, list):
-        return [one for one in value if one.strip() != "UNKNOWN"]
-    return None if isinstance(value, str) and value.strip() == "UNKNOWN" else value
-
-
-def _older_than_2_4(metadata_version: str) -> bool:
-    try:
-        return Version(metadata_version) < Version("2.4")
-    except InvalidVersion:
-        return False

@@ -127,6 +127,8 @@ def _inspection(distribution: Distribution, sha256: str, found: Sequence[Finding
         requires_python=raw.get("requires_python"),
         requires_dist=tuple(raw.get("requires_dist", ())),
         dynamic=frozenset(name.lower() for name in raw.get("dynamic", ())),
+        metadata=distribution.metadata_text,
+        damage=distribution.contents.damage,
         findings=tuple(found),
     )
 

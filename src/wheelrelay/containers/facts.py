@@ -98,7 +98,7 @@ def inspected_facts(file: DistFile, sha256: str, metadata: bytes | None) -> Fact
     """
     import hashlib
 
-    from wheelrelay.containers.core_metadata import requires_python
+    from wheelrelay.core_metadata import requires_python
 
     return Facts(
         sha256=sha256,

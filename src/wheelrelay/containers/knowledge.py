@@ -12,9 +12,9 @@ from pathlib import Path
 
 from wheelrelay.containers.content import read_whole, sha256_of
 from wheelrelay.containers.contents import METADATA, Held
-from wheelrelay.containers.core_metadata import LIMIT, core_metadata
 from wheelrelay.containers.facts import Facts, indexed_facts, inspected_facts, kept_facts
 from wheelrelay.containers.objects import ReadableObjects, StoredObject
+from wheelrelay.core_metadata import LIMIT, core_metadata
 from wheelrelay.errors import NotFound
 from wheelrelay.model import Kind
 from wheelrelay.simpleindex import IndexedFile

@@ -175,9 +175,9 @@ class ContainerStore(ContainerSource):
         if not self._keeps_pages:
             said = staged.file
             return Facts(staged.sha256, inspected=False, yanked=said.yanked, origin=said.origin), None
-        from wheelrelay.containers.core_metadata import core_metadata
+        from wheelrelay.core_metadata import metadata_of
 
-        metadata = core_metadata(staged.path, staged.filename)
+        metadata = metadata_of(staged)
         facts = inspected_facts(staged.file, staged.sha256, metadata)
         return facts, metadata if staged.file.kind is Kind.WHEEL else None
 

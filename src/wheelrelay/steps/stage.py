@@ -90,13 +90,14 @@ def stage(
     *,
     watcher: Watcher | None = None,
     stopped: threading.Event | None = None,
+    proven: bool = True,
 ) -> StagedFile:
     """Bring ``file`` to local disk and verify it on the way.
 
     A file that lies on local disk already is hashed in place. Any other is read once, in blocks, and
     hashed as it is written to a temporary name, which becomes the real one only after size and digests
     agree with what the source declared. Where the source declares no digest, the archive's own checksums
-    are verified.
+    are verified, unless whoever calls is going to read it through anyway.
 
     Args:
         source: where the file is.
@@ -104,6 +105,7 @@ def stage(
         wheelhouse: where to put it.
         watcher: called with the number of bytes each time some have come.
         stopped: set to give up in the middle of the file.
+        proven: verify the archive's checksums where no digest is declared.
 
     Raises:
         DigestMismatch: the bytes have another digest than the source declared.
@@ -121,7 +123,7 @@ def stage(
         with wheelhouse.incoming(file.filename) as target, source.open(file) as stream:
             meter.copy(stream, target)
             meter.verify()
-            if not file.digests.known():
+            if proven and not file.digests.known():
                 _prove_whole(Path(target.name), file.filename)
         identity = FileIdentity.of(path.stat())
     digests = meter.verify()

@@ -1,9 +1,12 @@
 """Stage and check the files of a plan, many at once: while some are fetched, others are looked through."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from wheelrelay.checks import inspect
+from wheelrelay.checks import Inspection, inspect
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
+from wheelrelay.model import DistFile
+from wheelrelay.protocols import SupportsLocalPath
 from wheelrelay.records import Finding, Plan, PlannedFile
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.check import CheckedFile
@@ -58,18 +61,33 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
     def attempt() -> StagedFile:
         journey.tell(FileBegan(Step.STAGE, file.filename, file.size))
         watcher = journey.counter(Step.STAGE, file.filename)
-        return stage(journey.origin.source, file, wheelhouse, watcher=watcher, stopped=journey.stopped)
+        return stage(
+            journey.origin.source, file, wheelhouse, watcher=watcher, stopped=journey.stopped, proven=False
+        )
 
     try:
         staged = journey.persistence.insist(file.filename, attempt)
+        inspection = inspect(staged, asked=journey.asked())
+        _refuse_damaged(journey, file, inspection)
     except WheelrelayError as error:
         error.at(f"source {journey.origin.name!r}")
         journey.tell(FileEnded(Step.STAGE, file.filename, error=str(error)))
         raise
-    inspection = inspect(staged, asked=journey.asked())
+    staged = replace(staged, metadata=inspection.metadata)
     checked = CheckedFile(staged, inspection, tuple(_distrust(journey, staged)))
     journey.tell(FileEnded(Step.STAGE, file.filename))
     return checked
+
+
+def _refuse_damaged(journey: Journey, file: DistFile, inspection: Inspection) -> None:
+    """Refuse a fetched file that does not unpack, where the source declares no digest that would have told.
+
+    Raises:
+        IntegrityError: it is damaged.
+    """
+    told = file.digests.known() or isinstance(journey.origin.source, SupportsLocalPath)
+    if inspection.damage and not told:
+        raise IntegrityError(f"{file.filename} came damaged: {inspection.damage.rstrip('.')}.")
 
 
 def _distrust(journey: Journey, staged: StagedFile) -> list[Finding]:

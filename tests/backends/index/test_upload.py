@@ -10,7 +10,9 @@ import pytest
 from tests.servers.proxy import reset
 from tests.servers.web import Web, run_web
 
-from wheelrelay.backends.index.upload import FormBody, Presets, form_fields, upload
+from wheelrelay.backends.index import presets
+from wheelrelay.backends.index.form import FormBody, form_fields
+from wheelrelay.backends.index.upload import upload
 from wheelrelay.errors import (
     AlreadyExists,
     AuthenticationFailed,
@@ -223,9 +225,9 @@ def test_metadata_that_is_not_valid_is_refused_before_it_is_sent(web, http, tmp_
 
 def test_the_public_addresses_come_from_the_libraries():
     for address in (
-        Presets.PYPI_SIMPLE,
-        Presets.PYPI_UPLOAD,
-        Presets.TESTPYPI_SIMPLE,
-        Presets.TESTPYPI_UPLOAD,
+        presets.PYPI_SIMPLE,
+        presets.PYPI_UPLOAD,
+        presets.TESTPYPI_SIMPLE,
+        presets.TESTPYPI_UPLOAD,
     ):
         assert address.startswith("https://")

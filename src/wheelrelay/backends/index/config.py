@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from types import ModuleType
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -92,7 +93,7 @@ class PyPIConfig(IndexConfig):
     )
 
     def _is_read_by_all(self) -> bool:
-        return self.url == _presets().PYPI_SIMPLE
+        return bool(self.url == _presets().PYPI_SIMPLE)
 
 
 class TestPyPIConfig(IndexConfig):
@@ -110,15 +111,10 @@ class TestPyPIConfig(IndexConfig):
     )
 
     def _is_read_by_all(self) -> bool:
-        return self.url == _presets().TESTPYPI_SIMPLE
+        return bool(self.url == _presets().TESTPYPI_SIMPLE)
 
 
-def _presets() -> "type[Presets]":
-    """The addresses, from the libraries' constants; imported late, for these libraries are heavy."""
-    from wheelrelay.backends.index.upload import Presets
+def _presets() -> ModuleType:
+    from wheelrelay.backends.index import presets
 
-    return Presets
-
-
-if TYPE_CHECKING:
-    from wheelrelay.backends.index.upload import Presets
+    return presets

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from wheelrelay.containers.core_metadata import LIMIT, core_metadata, requires_python
+from wheelrelay.core_metadata import LIMIT, core_metadata, requires_python
 from wheelrelay.testing import make_sdist, make_wheel
 
 

@@ -1,0 +1,88 @@
+"""The form of an upload says the same as twine's, whoever has read the metadata."""
+
+from dataclasses import replace
+
+import pytest
+from twine.package import PackageFile
+from twine.repository import Repository
+
+from wheelrelay.backends.index.form import form_fields
+from wheelrelay.checks import inspect
+from wheelrelay.errors import Rejected
+from wheelrelay.testing import make_sdist, make_wheel, stage_path
+
+RICH = {
+    "Metadata-Version": "2.4",
+    "Summary": "Räder für alle",
+    "Description-Content-Type": "text/markdown",
+    "Keywords": "wheels,relay,index",
+    "Home-page": "https://example.org/",
+    "Download-URL": "https://example.org/files",
+    "Author": "Ada",
+    "Author-email": "Ada <ada@example.org>",
+    "Maintainer": "Grace",
+    "Maintainer-email": "grace@example.org",
+    "License-Expression": "BSD-3-Clause",
+    "License-File": ["LICENSE", "licenses/NOTICE"],
+    "Classifier": ["Programming Language :: Python", "Topic :: Utilities"],
+    "Platform": ["linux", "win32"],
+    "Supported-Platform": ["x86"],
+    "Requires-Dist": ["numpy>=2", "scipy; extra == 'all'"],
+    "Requires-Python": ">=3.9",
+    "Requires-External": ["libfoo"],
+    "Provides-Extra": ["all"],
+    "Provides-Dist": ["old-name"],
+    "Obsoletes-Dist": ["older-name"],
+    "Project-URL": ["Source, https://example.org/src", "Docs, https://example.org/docs"],
+    "Dynamic": ["classifier"],
+}
+OLD = {"Metadata-Version": "2.1", "License": "BSD", "License-File": ["LICENSE"], "Requires-Python": ">=3.8"}
+
+SAMPLES = {
+    "rich wheel": lambda folder: make_wheel(folder, metadata=RICH),
+    "rich sdist": lambda folder: make_sdist(folder, metadata=RICH),
+    "old wheel": lambda folder: make_wheel(folder, metadata=OLD),
+    "bare wheel": lambda folder: make_wheel(folder),
+    "bare sdist": lambda folder: make_sdist(folder),
+    "build tag": lambda folder: make_wheel(folder, build="1abc", tag="cp312-cp312-win_amd64"),
+    "compressed tags": lambda folder: make_wheel(folder, tag="py2.py3-none-any"),
+}
+
+
+@pytest.fixture(params=SAMPLES)
+def path(request, tmp_path):
+    return SAMPLES[request.param](tmp_path)
+
+
+def as_twine_says(path):
+    package = PackageFile.from_filename(str(path), None)
+    package.safe_name = package.metadata["name"]  # the index normalises it
+    package.blake2_256_digest = None
+    return Repository._convert_metadata_to_list_of_tuples(package.metadata_dictionary())
+
+
+def test_it_says_what_twine_says(path):
+    ours = [field for field in form_fields(stage_path(path)) if field != ("requires_python", "")]
+    assert sorted(ours) == sorted(
+        [(":action", "file_upload"), ("protocol_version", "1"), *as_twine_says(path)]
+    )
+
+
+def test_it_is_the_same_if_the_file_was_looked_into_before(path):
+    staged = stage_path(path)
+    looked_into = replace(staged, metadata=inspect(staged).metadata)
+    assert looked_into.metadata
+    assert form_fields(looked_into) == form_fields(staged)
+
+
+def test_what_was_looked_into_is_not_opened_again(tmp_path):
+    staged = stage_path(make_wheel(tmp_path))
+    looked_into = replace(staged, metadata=inspect(staged).metadata)
+    staged.path.unlink()
+    assert ("name", "sample") in form_fields(looked_into)
+
+
+def test_a_field_that_nobody_knows_is_refused(tmp_path):
+    staged = stage_path(make_wheel(tmp_path, metadata={"Nonsense": "x"}))
+    with pytest.raises(Rejected, match="unrecognized or malformed: nonsense"):
+        form_fields(staged)
