@@ -1,10 +1,14 @@
 """Parse the filenames of wheels and sdists, and refuse every name that is not a plain one.
 
 Follows the binary distribution format (PEP 427), the source distribution format (PEP 625), and, for
-reading only, the older sdist names that indexes still hold.
+reading only, the older sdist names that indexes still hold. A place can hold a hundred thousand files of
+a few projects, versions and tags: each part of a name is judged once and remembered.
 """
 
+import re
+from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from packaging.utils import (
@@ -19,10 +23,18 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from wheelrelay.errors import InvalidFilename
-from wheelrelay.model import COMPANION_SUFFIXES, Digests, DistFile, Kind
+from wheelrelay.model import COMPANION_SUFFIXES, UNSAID, Digests, DistFile, Kind
 
 SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
 """The last three are legacy: they are read, and it is for checks and indexes to refuse them."""
+
+_USUAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]*")
+"""Names that are plain at first sight."""
+
+_REMEMBERED = 1 << 13
+"""How many names of projects, versions and tags are remembered, each."""
+
+_canonical = lru_cache(_REMEMBERED)(canonicalize_name)
 
 
 class ParsedName(NamedTuple):
@@ -51,8 +63,7 @@ def parse_filename(filename: str, *, project: str | None = None) -> ParsedName:
         raise InvalidFilename(f"{filename!r} is not a plain filename.")
     try:
         if filename.endswith(".whl"):
-            name, version, _, _ = parse_wheel_filename(filename)
-            return _checked(filename, ParsedName(name, version, Kind.WHEEL))
+            return _checked(filename, _parse_wheel(filename))
         return _checked(filename, _parse_sdist(filename, project))
     except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion) as error:
         raise InvalidFilename(f"{filename!r} is not the name of a wheel or an sdist: {error}") from error
@@ -69,6 +80,7 @@ def dist_file(
     yanked: str | None = None,
     upload_time: datetime | None = None,
     companions: tuple[str, ...] = (),
+    origin: Mapping[str, str] = UNSAID,
 ) -> DistFile:
     """Describe a distribution file by its filename and by what a remote says of it; see `DistFile`.
 
@@ -88,12 +100,13 @@ def dist_file(
         yanked=yanked,
         upload_time=upload_time,
         companions=companions,
+        origin=origin,
     )
 
 
 def is_plain(filename: str) -> bool:
     """Whether this is one path component, printable, visible, and no special name on any system."""
-    return (
+    return _USUAL.fullmatch(filename) is not None or (
         filename.isprintable()
         and not filename.startswith((".", "-", "~"))
         and not any(separator in filename for separator in "/\\:")
@@ -120,23 +133,64 @@ def split_companion(name: str) -> tuple[str, str] | None:
     return None
 
 
+def _parse_wheel(filename: str) -> ParsedName:
+    """Put together what the parts of the name say; a name with a part that is wrong is refused as a whole."""
+    name, _, rest = filename.removesuffix(".whl").partition("-")
+    version, _, rest = rest.partition("-")
+    try:
+        _prove_tags(rest)
+        return ParsedName(_project_of_wheel(name), _version_of_wheel(version), Kind.WHEEL)
+    except InvalidWheelFilename:
+        parsed = parse_wheel_filename(filename)
+        return ParsedName(parsed[0], parsed[1], Kind.WHEEL)
+
+
+@lru_cache(_REMEMBERED)
+def _project_of_wheel(part: str) -> NormalizedName:
+    return parse_wheel_filename(f"{part}-0-py3-none-any.whl")[0]
+
+
+@lru_cache(_REMEMBERED)
+def _version_of_wheel(part: str) -> Version:
+    return parse_wheel_filename(f"x-{part}-py3-none-any.whl")[1]
+
+
+@lru_cache(_REMEMBERED)
+def _prove_tags(part: str) -> None:
+    """Make sure that this is ``python-abi-platform``, with a build tag before it or without."""
+    parse_wheel_filename(f"x-0-{part}.whl")
+
+
 def _parse_sdist(filename: str, project: str | None) -> ParsedName:
     suffix = next((suffix for suffix in SDIST_SUFFIXES if filename.endswith(suffix)), None)
     if suffix is None:
         raise InvalidSdistFilename("it ends neither in .whl nor in .tar.gz")
     stem = filename.removesuffix(suffix)
     if project is not None:
-        known = _split_after(stem, canonicalize_name(project))
+        known = _split_after(stem, _canonical(project))
         if known:
             return known
-    name, version = parse_sdist_filename(f"{stem}.tar.gz")
-    return ParsedName(name, version, Kind.SDIST)
+    name, _, version = stem.rpartition("-")
+    try:
+        return ParsedName(_project_of_sdist(name), _version_of_sdist(version), Kind.SDIST)
+    except InvalidSdistFilename:
+        return ParsedName(*parse_sdist_filename(f"{stem}.tar.gz"), Kind.SDIST)
+
+
+@lru_cache(_REMEMBERED)
+def _project_of_sdist(part: str) -> NormalizedName:
+    return parse_sdist_filename(f"{part}-0.tar.gz")[0]
+
+
+@lru_cache(_REMEMBERED)
+def _version_of_sdist(part: str) -> Version:
+    return parse_sdist_filename(f"x-{part}.tar.gz")[1]
 
 
 def _split_after(stem: str, project: NormalizedName) -> ParsedName | None:
     """Split ``stem`` at a hyphen so that what stands before it is ``project``, if that works."""
     for position, character in enumerate(stem):
-        if character == "-" and canonicalize_name(stem[:position]) == project:
+        if character == "-" and _canonical(stem[:position]) == project:
             try:
                 return ParsedName(project, Version(stem[position + 1 :]), Kind.SDIST)
             except InvalidVersion:

@@ -12,6 +12,9 @@ from packaging.version import Version
 COMPANION_SUFFIXES = (".asc", ".sigstore", ".publish.attestation", ".slsa.attestation")
 """What may follow a distribution file's name to make the name of one of its companions."""
 
+UNSAID: Mapping[str, str] = {}
+"""The origin of files of whose build nothing was said: one and the same for all of them."""
+
 
 class Kind(StrEnum):
     """The two kinds of distribution files that indexes take."""
@@ -64,7 +67,7 @@ class DistFile:
     yanked: str | None = None
     upload_time: datetime | None = None
     companions: tuple[str, ...] = ()
-    origin: Mapping[str, str] = field(default_factory=dict, compare=False)
+    origin: Mapping[str, str] = field(default_factory=lambda: UNSAID, compare=False)
 
     @property
     def sha256(self) -> str | None:

@@ -1,14 +1,18 @@
 """Find plugins by their entry points: list them without importing, load one, refuse clashes."""
 
-import difflib
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 
 from wheelrelay.errors import DuplicateBackend, PluginLoadError, UnknownBackend
 
 BACKENDS = "wheelrelay.backends"
 """The entry-point group of backends; an entry's name is the ``type``, its object the config class."""
+
+CHECKS = "wheelrelay.checks"
+"""The entry-point group of checks; an entry names a `FileChecks` or a `ReleaseChecks`."""
 
 PROVIDERS = {
     "cloudfiles": "wheelrelay-cloudfiles",
@@ -76,6 +80,8 @@ def find(group: str, name: str) -> Plugin:
     known = installed(group)
     if name in known:
         return known[name]
+    import difflib
+
     hint = f"Installed are: {', '.join(known)}."
     if name in PROVIDERS:
         hint = f"Install it: pip install {PROVIDERS[name]}. {hint}"
@@ -87,9 +93,19 @@ def find(group: str, name: str) -> Plugin:
 @cache
 def _scan(group: str) -> tuple[Plugin, ...]:
     """The group's entry points by name; the same distribution met twice on the path counts once."""
-    plugins = {
-        (entry.name, entry.dist.name): Plugin(entry.name, entry.dist.name, entry.dist.version, entry)
-        for entry in entry_points(group=group)
-        if entry.dist is not None
-    }
+    named: dict[int, tuple[str, str]] = {}  # each question for a name reads the distribution's metadata anew
+    plugins: dict[tuple[str, str], Plugin] = {}
+    for entry in _entries(tuple(sys.path))(group=group):
+        if entry.dist is not None:
+            if id(entry.dist) not in named:
+                named[id(entry.dist)] = entry.dist.name, entry.dist.version
+            package, version = named[id(entry.dist)]
+            plugins[entry.name, package] = Plugin(entry.name, package, version, entry)
     return tuple(plugins[key] for key in sorted(plugins))
+
+
+@cache
+def _entries(path: tuple[str, ...]) -> Callable[..., EntryPoints]:
+    """Selects among all entry points on an import path: to find some takes a look at every distribution."""
+    del path  # what is remembered holds for this one
+    return entry_points().select

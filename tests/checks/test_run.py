@@ -14,9 +14,10 @@ from wheelrelay.checks import (
     inspect,
     run_release_checks,
 )
-from wheelrelay.checks.registry import GROUP, families
+from wheelrelay.checks.registry import families
 from wheelrelay.errors import PluginLoadError
 from wheelrelay.filenames import dist_file
+from wheelrelay.plugins import CHECKS
 from wheelrelay.records import Severity
 from wheelrelay.staged import FileIdentity, StagedFile
 from wheelrelay.testing.broken import BROKEN
@@ -81,7 +82,7 @@ def test_a_broken_plugin_is_an_error_and_not_a_pass(tmp_path, monkeypatch):
     info = tmp_path / "stranger-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[{GROUP}]\nstrange = stranger:CHECKS\n")
+    (info / "entry_points.txt").write_text(f"[{CHECKS}]\nstrange = stranger:CHECKS\n")
     monkeypatch.syspath_prepend(tmp_path)
     clear()
     try:
@@ -112,6 +113,7 @@ def clear():
 
     families.cache_clear()
     plugins._scan.cache_clear()
+    plugins._entries.cache_clear()
 
 
 def test_a_staged_file_is_checked_under_its_own_name(tmp_path):

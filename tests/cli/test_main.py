@@ -52,6 +52,15 @@ def test_a_directory_is_listed_without_configuration_checks_and_network(here):
     )
 
 
+def test_where_nothing_is_left_to_do_nothing_is_loaded_to_do_it(here):
+    make_wheel(here / "dist")
+    make_wheel(here / "there")
+    modules = loaded_by("relay", "--from", "./dist", "--to", "./there")
+    assert "wheelrelay.steps.engine" in modules
+    needless = {"rich.progress", "twine", "urllib3", "wheelrelay.checks.registry", "wheelrelay.checks.run"}
+    assert modules & needless == set()
+
+
 def test_the_version_is_that_of_the_package(wheelrelay):
     assert wheelrelay.apart("--version").out == f"wheelrelay {importlib.metadata.version('wheelrelay')}\n"
 

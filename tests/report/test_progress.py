@@ -7,7 +7,8 @@ import pytest
 from tests.report.conftest import WHEEL, Screen
 
 from wheelrelay.report import progress as module
-from wheelrelay.report.progress import LiveProgress, PlainProgress, shown_on
+from wheelrelay.report.live import LiveProgress
+from wheelrelay.report.progress import PlainProgress, shown_on
 from wheelrelay.steps.events import (
     BytesMoved,
     FileBegan,

@@ -25,4 +25,4 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "index", "list_files", "plan", "prune", "push", "relay", "remove", "verify"]
 
-__getattr__ = offered(__name__, ("looking", "checking", "moving", "stores"), __all__)
+__getattr__ = offered(__name__, ("looking", "moving", "checking", "stores"), __all__)

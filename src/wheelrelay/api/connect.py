@@ -5,10 +5,9 @@ from contextlib import contextmanager
 
 from wheelrelay import __version__
 from wheelrelay.api.places import readable
-from wheelrelay.checks.registry import GROUP as CHECKS
 from wheelrelay.config import Remote, Route, as_remote
 from wheelrelay.errors import ConfigError
-from wheelrelay.plugins import BACKENDS, installed
+from wheelrelay.plugins import BACKENDS, CHECKS, installed
 from wheelrelay.protocols import Sink
 from wheelrelay.steps.journey import Destination, Origin
 

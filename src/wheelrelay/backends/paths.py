@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from glob import glob, has_magic
 from pathlib import Path
 
@@ -39,8 +38,14 @@ class PathsSource:
             with _mapped(path):
                 size = path.stat().st_size
             beside = [suffix for suffix in COMPANION_SUFFIXES if path.with_name(filename + suffix).is_file()]
-            file = dist_file(filename, project=project, size=size, url=str(path), companions=tuple(beside))
-            file = replace(file, origin=self._origin)
+            file = dist_file(
+                filename,
+                project=project,
+                size=size,
+                url=str(path),
+                companions=tuple(beside),
+                origin=self._origin,
+            )
             if project is None or file.project == canonicalize_name(project):
                 yield file
 

@@ -3,8 +3,9 @@
 The public names, imported when they are first used: reading a configuration needs no archive to be read.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from wheelrelay.exports import offered
 
 if TYPE_CHECKING:
     from wheelrelay.checks.check import Breach, Check, Profile
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from wheelrelay.checks.registry import all_checks
     from wheelrelay.checks.run import check_files, inspect, run_release_checks
     from wheelrelay.checks.sums import parse_sums
-
-_ROOMS = ("check", "config", "sums", "contents", "distribution", "families", "registry", "run")
 
 __all__ = [
     "Breach",
@@ -40,14 +39,6 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        for room in _ROOMS:
-            module = import_module(f"{__name__}.{room}")
-            if hasattr(module, name):
-                return getattr(module, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__ = offered(
+    __name__, ("check", "config", "sums", "contents", "distribution", "families", "registry", "run"), __all__
+)

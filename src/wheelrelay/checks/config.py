@@ -3,7 +3,18 @@
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core.core_schema import CoreSchema
 
 from wheelrelay.checks.check import Check, Profile
 from wheelrelay.records import Finding
@@ -33,11 +44,15 @@ def _as_table(given: Any) -> Any:
     return {"check": given} if isinstance(given, str) else given
 
 
-IgnoredField = Annotated[
-    Ignored,
-    BeforeValidator(_as_table),
-    WithJsonSchema({"anyOf": [{"type": "string"}, Ignored.model_json_schema()]}),
-]
+class _OrItsId:
+    """In the JSON Schema, a table or the id alone; made when it is asked for, which takes its time."""
+
+    @staticmethod
+    def __get_pydantic_json_schema__(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "string"}, handler(schema)]}
+
+
+IgnoredField = Annotated[Ignored, BeforeValidator(_as_table), _OrItsId]
 Size = Annotated[ByteSize, WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]})]
 
 

@@ -6,10 +6,7 @@ from functools import cache
 from wheelrelay.checks.check import Breach, Check
 from wheelrelay.checks.families import FileChecks, ReleaseChecks
 from wheelrelay.errors import PluginLoadError
-from wheelrelay.plugins import Plugin, installed
-
-GROUP = "wheelrelay.checks"
-"""The entry-point group; an entry names a `FileChecks` or a `ReleaseChecks`."""
+from wheelrelay.plugins import CHECKS, Plugin, installed
 
 FAILED = Check(
     "check-failed",
@@ -26,7 +23,7 @@ def families() -> dict[str, FileChecks | ReleaseChecks]:
         PluginLoadError: one cannot be imported, or is no checks; nothing may pass for checked then.
         DuplicateBackend: two distributions provide checks of one name.
     """
-    return {name: _load(plugin) for name, plugin in installed(GROUP).items()}
+    return {name: _load(plugin) for name, plugin in installed(CHECKS).items()}
 
 
 def file_checks() -> dict[str, FileChecks]:

@@ -25,7 +25,6 @@ COMMANDS = {
     "config": "config",
     "demo": "demo",
     "index": "stores",
-    "init": "starting",
     "list": "listing",
     "plan": "moving",
     "prune": "stores",

@@ -37,10 +37,10 @@ def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json
       wheelrelay check dist/
       wheelrelay check dist/*.whl --profile index
     """
-    from wheelrelay import api
+    from wheelrelay.api.checking import check as check_paths
     from wheelrelay.records import Severity
 
-    findings = api.check(paths, _asked(profile, ignore))
+    findings = check_paths(paths, _asked(profile, ignore))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     if as_json:
         from wheelrelay.report.documents import findings_document

@@ -30,7 +30,10 @@ class RemoteConfig(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        defer_build=True,  # most types are not used in a run
     )
 
     type: str
@@ -106,7 +109,7 @@ class SinkConfig(RemoteConfig):
 class Retention(BaseModel):
     """What `wheelrelay prune` leaves of each project."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     keep: int = Field(
         default=1, ge=1, description="The newest versions, and builds of one version, that always stay."

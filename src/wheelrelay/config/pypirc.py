@@ -4,7 +4,6 @@ Read by twine's own parser, so that a file means here what it means there. Impor
 for twine is heavy.
 """
 
-import configparser
 import logging
 import os
 from contextlib import suppress
@@ -97,6 +96,8 @@ def warn_if_others_may_read(path: Path) -> None:
 
 
 def _parsed() -> dict[str, dict[str, str | None]]:
+    import configparser
+
     from twine.exceptions import TwineException
     from twine.utils import get_config, normalize_repository_url
 

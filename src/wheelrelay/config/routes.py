@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
-from packaging.requirements import Requirement
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -30,6 +29,9 @@ from wheelrelay.errors import ConfigError
 from wheelrelay.expect import Expected, expected_wheels, from_build_identifiers
 from wheelrelay.select import Selection, TagPattern, parse_requirement
 from wheelrelay.signing import fingerprint_in
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 Parsed = TypeVar("Parsed")
 
@@ -210,7 +212,7 @@ class Route(BaseModel):
         except ValidationError as error:
             raise explain(error, (info.context or {}).get("where", cls.__name__), model=cls) from error
 
-    def selection(self, requirements: Sequence[str | Requirement] = ()) -> Selection:
+    def selection(self, requirements: "Sequence[str | Requirement]" = ()) -> Selection:
         """Which files are meant.
 
         Args:

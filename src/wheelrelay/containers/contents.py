@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -100,15 +100,17 @@ class ContentsReader:
         if not looks_like_distribution(found.name):
             return None
         try:
-            file = dist_file(found.name, project=project, size=found.size, upload_time=found.modified)
+            file = dist_file(
+                found.name,
+                project=project,
+                size=found.size,
+                url=self._objects.address_of(found.name),
+                upload_time=found.modified,
+                companions=tuple(sorted(companions.get(found.name, ()))),
+            )
         except InvalidFilename as error:
             self._warn(found.name, error)
             return None
-        file = replace(
-            file,
-            url=self._objects.address_of(found.name),
-            companions=tuple(sorted(companions.get(found.name, ()))),
-        )
         return Held(file, found, stored.get(found.name + METADATA))
 
     def _warn(self, name: str, error: InvalidFilename) -> None:

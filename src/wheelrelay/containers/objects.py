@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from wheelrelay.model import UNSAID
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import StagedFile
 
@@ -28,7 +29,7 @@ class StoredObject:
     size: int
     etag: str
     modified: datetime | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict, compare=False)
+    metadata: Mapping[str, str] = field(default_factory=lambda: UNSAID, compare=False)
 
 
 class ReadableObjects(Protocol):

@@ -7,19 +7,10 @@ from time import monotonic
 
 from rich.console import Console
 from rich.filesize import decimal
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
-from rich.progress import Progress as Bars
 
 from wheelrelay.report.files import counted
 from wheelrelay.report.tables import plan_table
+from wheelrelay.report.verbs import VERBS
 from wheelrelay.steps.events import (
     BytesMoved,
     Event,
@@ -34,12 +25,6 @@ from wheelrelay.steps.events import (
     silent,
 )
 
-VERBS = {
-    Step.STAGE: "fetching and verifying",
-    Step.SIGN: "signing",
-    Step.PUBLISH: "publishing",
-    Step.CONFIRM: "confirming",
-}
 EVERY = 10.0
 """Seconds between two plain lines of the same step."""
 
@@ -55,6 +40,8 @@ def shown_on(console: Console, *, quiet: bool = False) -> Iterator[Progress]:
     if quiet:
         yield silent
     elif console.is_terminal:
+        from wheelrelay.report.live import LiveProgress
+
         live = LiveProgress(console)
         try:
             yield live
@@ -131,95 +118,3 @@ class PlainProgress:
 
     def _say(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-class LiveProgress:
-    """One bar for the whole step and one for each transfer under way."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._lock = threading.Lock()
-        self._bars: Bars | None = None
-        self._step: Step | None = None
-        self._whole: TaskID | None = None
-        self._each: dict[str, TaskID] = {}
-        self._moved: dict[str, int] = {}
-
-    def __call__(self, event: Event) -> None:
-        """Show one event."""
-        with self._lock:
-            match event:
-                case Planned():
-                    self._console.print(plan_table(event.plan, every_file=False))
-                case StepBegan():
-                    self._begin(event)
-                case FileBegan():
-                    self._file_began(event)
-                case BytesMoved():
-                    self._moved_on(event)
-                case FileEnded():
-                    self._file_ended(event)
-                case Waiting():
-                    said = f"{event.what}: {event.error} Trying again in {event.seconds:.1f} s."
-                    (self._bars.console if self._bars else self._console).print(said, markup=False)
-                case StepEnded():
-                    self._end()
-
-    def close(self) -> None:
-        """Take the bars away, and give the cursor back, also where a step came to no end."""
-        with self._lock:
-            self._end()
-
-    def _begin(self, event: StepBegan) -> None:
-        self._end()
-        self._bars = Bars(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-        )
-        self._bars.start()
-        self._step = event.step
-        title = f"[bold]{VERBS[event.step]}[/] {counted(event.files)}, {escape(event.remote)}"
-        self._whole = self._bars.add_task(title, total=event.size or None)
-
-    def _file_began(self, event: FileBegan) -> None:
-        if self._bars is None:
-            return
-        if event.filename in self._each:  # another attempt: take back what the first one had counted
-            self._take_back(event.filename)
-        else:
-            self._each[event.filename] = self._bars.add_task(f"  {escape(event.filename)}", total=event.size)
-
-    def _take_back(self, filename: str) -> None:
-        assert self._bars is not None
-        assert self._whole is not None
-        self._bars.advance(self._whole, -self._moved.pop(filename, 0))
-        self._bars.update(self._each[filename], completed=0)
-
-    def _moved_on(self, event: BytesMoved) -> None:
-        if self._bars is None or self._whole is None:
-            return
-        if event.step is self._step:  # while a mirror publishes, it stages as well
-            self._moved[event.filename] = self._moved.get(event.filename, 0) + event.count
-            self._bars.advance(self._whole, event.count)
-        if event.filename in self._each:
-            self._bars.advance(self._each[event.filename], event.count)
-
-    def _file_ended(self, event: FileEnded) -> None:
-        if self._bars is None:
-            return
-        if event.filename in self._each:
-            self._bars.remove_task(self._each.pop(event.filename))
-        if event.error:
-            self._bars.console.print(f"{event.filename}: {event.error}", markup=False, highlight=False)
-
-    def _end(self) -> None:
-        if self._bars is not None:
-            self._bars.stop()
-        self._bars, self._whole = None, None
-        self._each.clear()
-        self._moved.clear()

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName
 
-from wheelrelay.checks import ChecksConfig, Inspection, ReleaseContext, run_release_checks
 from wheelrelay.model import DistFile
 from wheelrelay.records import Finding
 from wheelrelay.signing import TrustedKeys
 from wheelrelay.staged import StagedFile
+
+if TYPE_CHECKING:  # where all is in place already, nothing is checked
+    from wheelrelay.checks import ChecksConfig, Inspection
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class CheckedFile:
     """
 
     staged: StagedFile
-    inspection: Inspection
+    inspection: "Inspection"
     distrust: tuple[Finding, ...] = ()
 
 
@@ -52,7 +55,7 @@ class SinkView:
         status: the state of a project there (PEP 792), if it can tell.
     """
 
-    asked: ChecksConfig
+    asked: "ChecksConfig"
     inventory: Mapping[str, DistFile]
     status: Callable[[NormalizedName], str | None]
 
@@ -63,6 +66,10 @@ def find_for_sink(files: Sequence[CheckedFile], sink: SinkView, demands: Demands
     Raises:
         BackendError: the sink cannot tell a project's status.
     """
+    if not files:
+        return []
+    from wheelrelay.checks import ReleaseContext, run_release_checks
+
     asked = sink.asked
     found = [finding for file in files for finding in asked.select(file.inspection.findings)]
     found += [finding for file in files for finding in file.distrust]

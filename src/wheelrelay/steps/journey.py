@@ -29,6 +29,7 @@ from wheelrelay.signing import Signer
 from wheelrelay.steps.check import CheckedFile, Demands, SinkView, find_for_sink, once
 from wheelrelay.steps.choose import chosen_files
 from wheelrelay.steps.confirm import DEADLINE, fetched_sha256
+from wheelrelay.steps.digests import with_digests
 from wheelrelay.steps.events import BytesMoved, Progress, Step, Waiting, harmless, silent
 from wheelrelay.steps.gate import replacing
 from wheelrelay.steps.plan import Inventory, make_plan, read_inventory
@@ -215,7 +216,9 @@ class Journey:
         read = self.workers.each(self.destinations, lambda each: self._inventory(each, files))
         self.inventories = {done.item.name: done.unwrap().files for done in read}
         sinks = {each.name: (each.sink, self.inventories[each.name]) for each in self.destinations}
-        plan = make_plan(self.origin.name, source, files, sinks, self.expected, signing=self.signing)
+        there = {name for inventory in self.inventories.values() for name in inventory or ()}
+        files = with_digests(source, files, there, self.workers)
+        plan = make_plan(self.origin.name, files, sinks, self.expected, signing=self.signing)
         return replacing(plan, self.sinks) if self.settings.replace else plan
 
     def find(self, files: Sequence[CheckedFile]) -> list[Finding]:

@@ -6,17 +6,10 @@ from dataclasses import replace
 from packaging.utils import NormalizedName
 
 from wheelrelay.expect import Expected
-from wheelrelay.model import Digests, DistFile
-from wheelrelay.protocols import (
-    KeepsCompanions,
-    Sink,
-    Source,
-    SupportsInventory,
-    SupportsLocalPath,
-)
+from wheelrelay.model import DistFile
+from wheelrelay.protocols import KeepsCompanions, Sink, SupportsInventory
 from wheelrelay.records import Action, Intent, Plan, PlannedFile
 from wheelrelay.signing import SIGNATURE
-from wheelrelay.steps.stage import Wheelhouse, stage
 
 Inventory = Mapping[str, DistFile]
 """What a sink holds of the projects at hand, by filename."""
@@ -35,7 +28,6 @@ def read_inventory(sink: Sink, projects: Iterable[NormalizedName]) -> Inventory 
 
 def make_plan(
     source_name: str,
-    source: Source,
     files: Sequence[DistFile],
     inventories: Mapping[str, tuple[Sink, Inventory | None]],
     expected: Expected,
@@ -46,20 +38,18 @@ def make_plan(
 
     Args:
         source_name: what the source is called.
-        source: hashed in place where it lies on local disk and a digest decides.
-        files: the files that are meant.
+        files: the files that are meant, with digests where they can be known.
         inventories: each sink with what it holds, by the sink's name, in order.
         expected: what the release has to consist of.
         signing: the names of the sinks that get a signature with every file.
     """
     planned = []
     for file in files:
-        known = _with_digest(source, file, [inventory for _, inventory in inventories.values() if inventory])
         intents = {
-            name: intend(signed(known) if name in signing else known, sink, inventory)
+            name: intend(signed(file) if name in signing else file, sink, inventory)
             for name, (sink, inventory) in inventories.items()
         }
-        planned.append(PlannedFile(known, intents))
+        planned.append(PlannedFile(file, intents))
     return Plan(
         source_name,
         tuple(inventories),
@@ -97,13 +87,3 @@ def signed(file: DistFile) -> DistFile:
     """The file as it will be with a signature beside it."""
     companions = tuple(dict.fromkeys((*file.companions, SIGNATURE)))
     return replace(file, companions=companions)
-
-
-def _with_digest(source: Source, file: DistFile, inventories: Sequence[Inventory]) -> DistFile:
-    """Hash a local file if a sink has its name: the plan should not leave open what a look can tell."""
-    if file.sha256 or not any(file.filename in inventory for inventory in inventories):
-        return file
-    if not isinstance(source, SupportsLocalPath):
-        return file
-    staged = stage(source, replace(file, companions=()), Wheelhouse(source.local_path(file).parent))
-    return replace(file, size=staged.size, digests=Digests(sha256=staged.sha256))

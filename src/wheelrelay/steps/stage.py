@@ -29,6 +29,9 @@ from wheelrelay.model import Companion, Digests, DistFile
 from wheelrelay.protocols import ByteStream, Source, SupportsCompanions, SupportsLocalPath
 from wheelrelay.staged import BLOCK, FileIdentity, StagedFile
 
+_NEVER = threading.Event()
+"""Set by nobody: what is not to be given up half-way."""
+
 MAGIC = {".whl": b"PK", ".zip": b"PK", ".gz": b"\x1f\x8b", ".tgz": b"\x1f\x8b", ".bz2": b"BZh"}
 """How the bytes of an archive begin, by the end of its name."""
 
@@ -137,6 +140,20 @@ def stage(
     )
 
 
+def hashed_in_place(path: Path, file: DistFile) -> DistFile:
+    """A file that lies on local disk, with the size and the sha256 of its bytes.
+
+    Raises:
+        SizeMismatch: fewer or more bytes are there than its place declared, or none.
+        IntegrityError: it is no such archive.
+        ChangedWhileReading: it changed while it was hashed.
+        BackendError: it cannot be read.
+    """
+    meter = _Meter(file, lambda _: None, _NEVER)
+    _hash_in_place(path, meter)
+    return replace(file, size=meter.size, digests=Digests(sha256=meter.verify().sha256))
+
+
 class _Meter:
     """Counts and hashes the bytes of one file as they pass."""
 
@@ -150,7 +167,7 @@ class _Meter:
 
     def copy(self, stream: ByteStream, target: BinaryIO | None) -> None:
         """Read the stream to its end, into ``target`` if there is one."""
-        while block := stream.read(BLOCK):
+        while block := stream.read(self._next_block()):
             if self._stopped.is_set():
                 raise Interrupted(f"{self._file.filename} was given up half-way.")
             _refuse_wrong_kind(self._file.filename, block, at=self.size)
@@ -162,6 +179,10 @@ class _Meter:
             if target is not None:
                 target.write(block)
             self._watcher(len(block))
+
+    def _next_block(self) -> int:
+        """How much to read: no more than is left of a small file, and a byte that should not be there."""
+        return BLOCK if self._file.size is None else min(BLOCK, self._file.size - self.size + 1)
 
     def verify(self) -> Digests:
         """The digests of what has passed, if they and the size are what was declared."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from wheelrelay.checks import Inspection, inspect
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import SupportsLocalPath
@@ -13,6 +13,9 @@ from wheelrelay.steps.check import CheckedFile
 from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.steps.journey import Journey
 from wheelrelay.steps.stage import Wheelhouse, stage
+
+if TYPE_CHECKING:
+    from wheelrelay.checks import Inspection
 
 OF_ONE_FILE = (IntegrityError, NotFound)
 """Errors that speak of one file and not of the place that it comes from."""
@@ -56,6 +59,8 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
         IntegrityError: the file is not what the source promised.
         BackendError: the source failed.
     """
+    from wheelrelay.checks import inspect  # all checks, which a relay with nothing to do has no use for
+
     file = planned.file
 
     def attempt() -> StagedFile:
@@ -79,7 +84,7 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
     return checked
 
 
-def _refuse_damaged(journey: Journey, file: DistFile, inspection: Inspection) -> None:
+def _refuse_damaged(journey: Journey, file: DistFile, inspection: "Inspection") -> None:
     """Refuse a fetched file that does not unpack, where the source declares no digest that would have told.
 
     Raises:
