@@ -42,6 +42,7 @@ class Setting:
             RuntimeError: one failed; shows the end of its output.
         """
         ours = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        ours.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode, and so have we
         return measure(commands, env={**ours, "HOME": str(self.folder("home")), **env}, folder=folder)
 
     def compete(
