@@ -1,16 +1,14 @@
 """What shells complete, asked of the shells themselves."""
 
 import os
-import pty
-import select
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.cli.terminal import on_terminal
 
 BASH = shutil.which("bash")
 FISH = shutil.which("fish")
@@ -119,23 +117,6 @@ def test_fish_completes_with_what_each_word_is(project: Path) -> None:
 @pytest.mark.skipif(ZSH is None, reason="there is no zsh here")
 def test_zsh_completes_on_a_terminal(project: Path) -> None:
     start = 'autoload -U compinit; compinit -u -D; eval "$(wheelrelay completion zsh)"; echo rea""dy\n'
-    child, terminal = pty.fork()
-    if child == 0:
-        os.chdir(project)
-        os.execv(str(ZSH), ["zsh", "-f", "-i"])
-    try:
-        typed(terminal, start, until="\nready")
-        assert "relay release" in typed(terminal, "wheelrelay relay rel\t", until="relay release")
-    finally:
-        os.close(terminal)
-        os.waitpid(child, 0)
-
-
-def typed(terminal: int, keys: str, *, until: str) -> str:
-    """Type keys on a terminal and give what it shows, up to something, for up to 30 seconds."""
-    os.write(terminal, keys.encode())
-    shown, deadline = "", time.monotonic() + 30
-    while until not in shown and time.monotonic() < deadline:
-        if select.select([terminal], [], [], 0.2)[0]:
-            shown += os.read(terminal, 4096).decode(errors="replace").replace("\r", "")
-    return shown
+    with on_terminal([str(ZSH), "-f", "-i"], project) as terminal:
+        terminal.type(start, until="\nready")
+        assert "relay release" in terminal.type("wheelrelay relay rel\t", until="relay release")

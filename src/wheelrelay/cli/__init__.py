@@ -25,6 +25,7 @@ COMMANDS = {
     "config": "config",
     "demo": "demo",
     "index": "stores",
+    "init": "starting",
     "list": "listing",
     "plan": "moving",
     "prune": "stores",

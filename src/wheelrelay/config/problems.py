@@ -68,12 +68,13 @@ def _keys(model: type[BaseModel], path: Iterable[str]) -> set[str]:
     models = [model]
     for key in path:
         fields = [model.model_fields[key] for model in models if key in model.model_fields]
-        models = [inner for field in fields for inner in _models_in(field.annotation)]
+        models = [inner for field in fields for inner in models_in(field.annotation)]
     return {key for model in models for key in model.model_fields}
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a field's value may be of."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for inner in get_args(annotation):
-        yield from _models_in(inner)
+        yield from models_in(inner)
