@@ -73,3 +73,8 @@ UPLOADS: Mapping[str, Callable[[str, Sequence[str]], list[str]]] = {"twine": twi
 def present(tools: Sequence[str]) -> list[str]:
     """Those of the system's tools that are there."""
     return [tool for tool in tools if which(tool)]
+
+
+def missing(tools: Sequence[str]) -> list[str]:
+    """What is to be said of those that are not there."""
+    return [f"{tool} is missing." for tool in tools if not which(tool)]

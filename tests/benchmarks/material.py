@@ -2,9 +2,12 @@
 
 import random
 import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from tests.benchmarks.setting import Setting
 from wheelrelay.testing.samples import make_wheel
 
 BLOCK = 1 << 20
@@ -19,6 +22,33 @@ PLATFORMS = (
     "win_amd64",
     "win_arm64",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Wheels:
+    """Wheels of one release.
+
+    Attributes:
+        folder: where they are, and nothing else is.
+        paths: of all of them.
+        megabytes: the size of each.
+    """
+
+    folder: Path
+    paths: Sequence[Path]
+    megabytes: int
+
+    def __str__(self) -> str:
+        return f"{len(self.paths)} wheels of {self.megabytes} MB"
+
+
+def shared_wheels(setting: Setting) -> Wheels:
+    """The wheels that several lines use; they are made once."""
+    count, megabytes = (10, 2) if setting.small else (40, 5)
+    folder = setting.root / "wheels"
+    if not folder.is_dir():
+        make_wheels(folder, count=count, size=megabytes * 1_000_000)
+    return Wheels(folder, sorted(folder.iterdir()), megabytes)
 
 
 def make_wheels(folder: Path, *, count: int, size: int) -> list[Path]:
@@ -43,6 +73,12 @@ def make_small_wheels(folder: Path, *, count: int, size: int) -> list[Path]:
         )
         for build in range(count)
     ]
+
+
+def many_names(count: int) -> Iterator[str]:
+    """Names of wheels, a hundred of each project: ten versions, and ten build tags of each."""
+    for number in range(count):
+        yield f"project{number // 100}-1.{number // 10 % 10}-{number % 10}-py3-none-any.whl"
 
 
 def _random_bytes(seed: str, size: int) -> bytes:

@@ -1,6 +1,7 @@
 """Where the runs take place: folders, environment, certificates, servers, and turns taken fairly."""
 
 import os
+import re
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,9 @@ from tests.servers.process import HOST, running
 
 ROOT = Path(__file__).parents[2]
 
+LEADS_ELSEWHERE = re.compile(r"(AWS|OS|RCLONE|ST|TWINE|UV|WHEELRELAY)_|.*_proxy$", re.IGNORECASE)
+"""Variables that would tell a tool of other servers, or how to reach them."""
+
 Contender = Callable[[], Measured]
 """Runs one side once."""
 
@@ -24,10 +28,12 @@ class Setting:
     Attributes:
         root: a folder for whatever they write.
         runs: how often each side runs.
+        small: whether sizes are such that all takes seconds.
     """
 
     root: Path
     runs: int = 3
+    small: bool = False
 
     def folder(self, name: str) -> Path:
         """A folder of its own for a line, or a part of one."""
@@ -36,14 +42,14 @@ class Setting:
         return made
 
     def measure(self, folder: Path, *commands: Sequence[str], **env: str) -> Measured:
-        """Run commands, one after the other, in ``folder``; proxies are left out, and the home is empty.
+        """Run commands, one after the other, in ``folder``, with an empty home and further variables.
 
         Raises:
             RuntimeError: one failed; shows the end of its output.
         """
-        ours = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-        ours.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode, and so have we
-        return measure(commands, env={**ours, "HOME": str(self.folder("home")), **env}, folder=folder)
+        usual = {name: value for name, value in os.environ.items() if not LEADS_ELSEWHERE.match(name)}
+        usual.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode, and so have we
+        return measure(commands, env={**usual, "HOME": str(self.folder("home")), **env}, folder=folder)
 
     def compete(
         self, contenders: Mapping[str, Contender], *, warm: Iterable[str] = (), turns: int = 0

@@ -6,7 +6,6 @@ from tests.benchmarks.setting import Setting
 from tests.benchmarks.table import OURS, Result, Row, compared, seconds
 from tests.benchmarks.way import laid_way
 
-FILES = 1000
 SIZE = 100_000
 UV = "uv publish --check-url"
 
@@ -15,7 +14,8 @@ def again(setting: Setting) -> Result:
     """P4: 1,000 files of one project that are all at the sink already."""
     folder = setting.folder("P4")
     dist = folder / "dist"
-    names = [path.name for path in make_small_wheels(dist, count=FILES, size=SIZE)]
+    files = 100 if setting.small else 1000
+    names = [path.name for path in make_small_wheels(dist, count=files, size=SIZE)]
     with laid_way(setting, folder, dist, names) as way:
         index = f"{way.sink}full/"
         asked: list[int] = []
@@ -29,6 +29,6 @@ def again(setting: Setting) -> Result:
         ours()  # uploads them
         asked.clear()
         runs = seconds(setting.compete({UV: lambda: way.publish_again(dist, index), OURS: ours}, warm=[UV]))
-    work = f"relay again {FILES:,} files of one project, nothing to do"
+    work = f"relay again {files:,} files of one project, nothing to do"
     requests = Row("P4", f"{work}: requests", max(asked), 3, unit="requests")
     return Result([compared("P4", work, 1 / 5, runs, [UV]), requests], runs)

@@ -25,7 +25,7 @@ def large(setting: Setting) -> Result:
     files = folder / "files"
     wheel = make_large_wheel(files, size=SIZE, members=MEMBERS)
     digest = _write_page(files / "simple" / "bench", wheel)
-    missing = [tool for tool in TOOLS if tool not in commands.present(TOOLS)]
+    missing = commands.missing(TOOLS)
     with laid_way(setting, folder, files, [wheel.name]) as way:
         contenders = {OURS: partial(way.relay, f"{way.source}simple/", kind="index")}
         if not missing:
@@ -38,7 +38,7 @@ def large(setting: Setting) -> Result:
     if not missing:
         rows.insert(0, compared("P3", work, 1.2, runs, [BY_HAND]))
     wheel.unlink()
-    return Result(rows, runs, [f"{tool} is missing." for tool in missing])
+    return Result(rows, runs, missing)
 
 
 def _write_page(folder: Path, wheel: Path) -> str:

@@ -1,51 +1,53 @@
 """P1 and P2: a release of many wheels from a listing to an index, far away, near, and over TLS."""
 
 from functools import partial
-from pathlib import Path
 
 from tests.benchmarks.certificates import Certificates, make_certificates
-from tests.benchmarks.commands import present
-from tests.benchmarks.material import make_wheels
+from tests.benchmarks.commands import missing, present
+from tests.benchmarks.material import shared_wheels
 from tests.benchmarks.setting import Setting
-from tests.benchmarks.table import OURS, Result, Runs, compared, seconds
+from tests.benchmarks.table import OURS, Result, Row, Runs, compared, seconds
 from tests.benchmarks.way import laid_way
 
-MB = 1_000_000
-WHEELS = 40
 BY_HAND = "urllib + twine"
+DOWNLOADS = ("curl", "aria2c")
 
 
 def far(setting: Setting) -> Result:
     """P1: with a round trip of 50 ms to both sides."""
-    runs, notes = _travel(setting, "P1", milliseconds=50)
-    work = f"{WHEELS} wheels of 5 MB, 50 ms to both sides"
-    rows = [compared("P1", work, 1 / 8, runs, [BY_HAND]), compared("P1", work, 1 / 2, runs, _others(runs))]
-    return Result(rows, runs, notes)
+    runs, what = _travel(setting, "P1", milliseconds=50)
+    work = f"relay {what}, 50 ms to both sides"
+    pairs = [name for name in runs if name not in (OURS, BY_HAND)]
+    rows = [compared("P1", work, 1 / 8, runs, [BY_HAND])]
+    rows += [compared("P1", work, 1 / 2, runs, pairs)] if pairs else []
+    return Result(rows, runs, missing(DOWNLOADS))
 
 
 def near(setting: Setting) -> Result:
     """P2: without latency."""
-    runs, notes = _travel(setting, "P2")
-    return Result(
-        [compared("P2", f"{WHEELS} wheels of 5 MB, plain HTTP", 0.5, runs, _others(runs))], runs, notes
-    )
+    runs, what = _travel(setting, "P2")
+    return Result([_beside_the_best(f"relay {what}, HTTP", 0.5, runs)], runs, missing(DOWNLOADS))
 
 
 def encrypted(setting: Setting) -> Result:
     """P2 over TLS on both sides."""
-    runs, notes = _travel(setting, "P2-tls", certificates=make_certificates(setting.folder("P2-tls")))
-    work = f"{WHEELS} wheels of 5 MB, TLS"
-    return Result([compared("P2", work, 0.6, runs, _others(runs))], runs, notes)
+    runs, what = _travel(setting, "P2-tls", certificates=make_certificates(setting.folder("P2-tls")))
+    return Result([_beside_the_best(f"relay {what}, TLS", 0.6, runs)], runs, missing(DOWNLOADS))
 
 
 def _travel(
     setting: Setting, name: str, *, milliseconds: float = 0, certificates: Certificates | None = None
-) -> tuple[Runs, list[str]]:
-    files = _wheels(setting)
-    names = sorted(path.name for path in files.iterdir())
-    downloads = present(["curl", "aria2c"])
+) -> tuple[Runs, str]:
+    wheels = shared_wheels(setting)
+    names = [path.name for path in wheels.paths]
+    downloads = present(DOWNLOADS)[: 1 if setting.small else None]
     with laid_way(
-        setting, setting.folder(name), files, names, certificates=certificates, milliseconds=milliseconds
+        setting,
+        setting.folder(name),
+        wheels.folder,
+        names,
+        certificates=certificates,
+        milliseconds=milliseconds,
     ) as way:
         pairs = [(download, upload) for download in downloads for upload in ("twine", "uv")]
         contenders = {
@@ -54,15 +56,8 @@ def _travel(
             OURS: way.relay,
         }
         runs = seconds(setting.compete(contenders, warm=[OURS]))
-    return runs, [f"{tool} is missing." for tool in ("curl", "aria2c") if tool not in downloads]
+    return runs, str(wheels)
 
 
-def _wheels(setting: Setting) -> Path:
-    folder = setting.root / "wheels"
-    if not folder.is_dir():
-        make_wheels(folder, count=WHEELS, size=5 * MB)
-    return folder
-
-
-def _others(runs: Runs) -> list[str]:
-    return [name for name in runs if name not in (OURS, BY_HAND)]
+def _beside_the_best(work: str, goal: float, runs: Runs) -> Row:
+    return compared("P2", work, goal, runs, [name for name in runs if name != OURS])
