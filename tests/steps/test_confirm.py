@@ -7,7 +7,7 @@ import pytest
 from tests.servers.places import Blind, MoodyStore, Mute, staged_files
 
 from wheelrelay.config import Confirm
-from wheelrelay.errors import AuthenticationFailed, ConfigError, Unavailable
+from wheelrelay.errors import AuthenticationFailed, ConfigError, NotFound, Unavailable
 from wheelrelay.model import Digests
 from wheelrelay.steps.confirm import confirm
 
@@ -93,6 +93,12 @@ def test_other_bytes_are_not_forgotten_when_the_next_file_is_in_trouble(store, f
     store.fetch_errors = {NAMES[1]: [Unavailable("Busy.")]}
     doubts = confirm(store, [*others, files[1]], Confirm.DOWNLOAD, within=10)
     assert [doubt.filename for doubt in doubts] == [NAMES[0]]
+
+
+def test_a_file_that_cannot_be_had_for_good_leaves_the_others_alone(store, files):
+    store.fetch_errors = {NAMES[0]: [NotFound("It is gone.")]}
+    doubts = confirm(store, files, Confirm.DOWNLOAD, within=60)
+    assert [(doubt.filename, doubt.reason) for doubt in doubts] == [(NAMES[0], "It is gone.")]
 
 
 def test_nothing_is_asked_where_the_sinks_word_is_taken(files):

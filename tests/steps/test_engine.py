@@ -134,6 +134,19 @@ class TestRelease:
         release(source, sink, jobs=2)
         assert source.most_at_once == sink.most_at_once == 2
 
+    def test_what_is_confirmed_by_downloading_is_downloaded_many_at_once(self, tmp_path):
+        class Meeting(MoodyStore):
+            """Gives out a file only when all are asked for at one time."""
+
+            together = threading.Barrier(len(WHEELS))
+
+            def open(self, file):
+                self.together.wait(10)
+                return super().open(file)
+
+        wheels = MoodyStore(staged_files(tmp_path, *WHEELS))
+        assert release(wheels, Meeting(), confirm=Confirm.DOWNLOAD, jobs=len(WHEELS)).complete()
+
     def test_temporary_files_are_gone_however_it_ends(self, source, sink, tmp_path, monkeypatch):
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
         (tmp_path / "scratch").mkdir()

@@ -2,8 +2,9 @@
 
 import hashlib
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 
 from wheelrelay.config import Confirm
@@ -11,11 +12,15 @@ from wheelrelay.errors import ConfigError, WheelrelayError
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Sink, Source, SupportsInventory
 from wheelrelay.staged import BLOCK, StagedFile
+from wheelrelay.steps.workers import Done, one_by_one
 
 DEADLINE = 900.0
 """Seconds to wait until a sink shows everything: PyPI's pages may be ten minutes old."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
+
+Each = Callable[[Sequence[DistFile], Callable[[DistFile], str]], list[Done[DistFile, str]]]
+"""Fetches many files: `one_by_one`, or `Workers.each`, which takes several at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ def confirm(
     *,
     within: float = DEADLINE,
     stopped: threading.Event | None = None,
+    each: Each = one_by_one,
 ) -> list[Doubt]:
     """Compare what a sink shows with what was staged, polling until everything is there.
 
@@ -47,6 +53,7 @@ def confirm(
         how: see `Confirm`; ``none`` takes the sink's word.
         within: seconds after which the rest is in doubt.
         stopped: set to give up early.
+        each: fetches the files that have to be.
 
     Returns:
         The files that are in doubt; none if all is well.
@@ -66,7 +73,7 @@ def confirm(
     trouble = "the sink does not show it"
     while True:
         try:
-            _strike_off(sink, open_files, how, doubts)
+            _strike_off(sink, open_files, how, doubts, each)
         except WheelrelayError as error:
             if not error.retryable:
                 return [*doubts, *_late(open_files, str(error))]
@@ -79,21 +86,33 @@ def confirm(
 
 
 def _strike_off(
-    sink: SupportsInventory, open_files: dict[str, StagedFile], how: Confirm, doubts: list[Doubt]
+    sink: SupportsInventory,
+    open_files: dict[str, StagedFile],
+    how: Confirm,
+    doubts: list[Doubt],
+    each: Each,
 ) -> None:
     """Move out of ``open_files`` what the sink shows; to ``doubts``, if it shows it wrongly.
 
     Both are true also when this ends with an error, as when one of several files cannot be fetched.
     """
-    for project in sorted({staged.file.project for staged in open_files.values()}):
-        for there in sink.inventory(project):
-            staged = open_files.get(there.filename)
-            if staged is None:
-                continue
-            sha256 = there.sha256 if how is Confirm.INDEX and there.sha256 else fetched_sha256(sink, there)
-            del open_files[there.filename]
-            if sha256 != staged.sha256:
-                doubts.append(_wrong(staged, sha256))
+    shown = [
+        there
+        for project in sorted({staged.file.project for staged in open_files.values()})
+        for there in sink.inventory(project)
+        if there.filename in open_files
+    ]
+    told = {there.filename: there.sha256 for there in shown if how is Confirm.INDEX and there.sha256}
+    untold = [there for there in shown if there.filename not in told]
+    fetched = each(untold, partial(fetched_sha256, sink)) if untold else []
+    told |= {one.item.filename: one.unwrap() for one in fetched if one.error is None}
+    for filename, sha256 in told.items():
+        staged = open_files.pop(filename)
+        if sha256 != staged.sha256:
+            doubts.append(_wrong(staged, sha256))
+    errors = [one.error for one in fetched if one.error is not None]
+    if errors:
+        raise min(errors, key=lambda error: error.retryable)
 
 
 def fetched_sha256(sink: object, file: DistFile) -> str:

@@ -10,11 +10,12 @@ from wheelrelay.protocols import SupportsFinalize
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, Severity
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.check import CheckedFile
-from wheelrelay.steps.confirm import confirm
+from wheelrelay.steps.confirm import Each, confirm
 from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.steps.journey import Destination, Journey
 from wheelrelay.steps.ledger import Ledger
 from wheelrelay.steps.publish import deliver
+from wheelrelay.steps.workers import one_by_one
 
 AGAIN = "Run the same command again to complete it."
 
@@ -82,12 +83,17 @@ def confirm_all(
     sent = _sent(destination, files, ledger)
     if sent and destination.confirm is not Confirm.NONE:
         journey.tell(StepBegan(Step.CONFIRM, destination.name, len(sent), 0))
-        read_back(journey, destination, sent, ledger)
+        read_back(journey, destination, sent, ledger, each=journey.workers.each)
         journey.tell(StepEnded(Step.CONFIRM, destination.name))
 
 
 def read_back(
-    journey: Journey, destination: Destination, files: Sequence[StagedFile], ledger: Ledger
+    journey: Journey,
+    destination: Destination,
+    files: Sequence[StagedFile],
+    ledger: Ledger,
+    *,
+    each: Each = one_by_one,
 ) -> None:
     """Read the sink back; what it does not show, or shows with other bytes, is entered as such."""
     sent = {
@@ -103,6 +109,7 @@ def read_back(
         destination.confirm,
         within=journey.settings.confirm_within,
         stopped=journey.stopped,
+        each=each,
     )
     reasons = {doubt.filename: doubt.reason for doubt in doubts}
     for filename, before in sent.items():

@@ -1,7 +1,7 @@
 """The threads of a relay: the only ones there are."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Generic, TypeVar
 
@@ -92,6 +92,11 @@ class Workers:
     def close(self) -> None:
         """Begin nothing more, and wait for what is under way, unless that was given up."""
         self._pool.shutdown(wait=not self._given_up, cancel_futures=True)
+
+
+def one_by_one(items: Iterable[Item], work: Callable[[Item], Result]) -> list[Done[Item, Result]]:
+    """What `Workers.each` does, in the thread that asks, as one does that is a worker itself."""
+    return [_tried(item, work) for item in items]
 
 
 class _Batch:
