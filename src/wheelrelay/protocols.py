@@ -84,6 +84,27 @@ class SupportsInventory(Protocol):
 
 
 @runtime_checkable
+class SupportsRange(Protocol):
+    """A source that can give out a part of a file, so that a broken transfer goes on where it broke off."""
+
+    def open_range(self, file: DistFile, start: int, stop: int | None) -> AbstractContextManager[ByteStream]:
+        """Open a file that `Source.iter_files` gave, from byte ``start`` on.
+
+        Args:
+            file: which.
+            start: the first byte to give, counted from 0; smaller than the file's size.
+            stop: the first byte not to give any more; the end of the file if ``None``.
+
+        Raises:
+            Rejected: this file, or any, is given out only as a whole.
+            NotFound: it is not there any more.
+            SizeMismatch: while reading, if the stream ends early.
+            BackendError: it cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsLocalPath(Protocol):
     """A source whose files lie on this machine's disk: they are hashed in place and never copied."""
 

@@ -25,7 +25,8 @@ from wheelrelay.errors import (
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import Companion, Digests
 from wheelrelay.staged import BLOCK
-from wheelrelay.steps.stage import Wheelhouse, stage
+from wheelrelay.steps.stage import stage
+from wheelrelay.steps.wheelhouse import Wheelhouse
 from wheelrelay.testing import make_sdist, make_wheel
 from wheelrelay.testing.contract_material import LARGE, write_distribution
 

@@ -6,8 +6,8 @@ from tests.steps.conftest import SDIST, WHEELS, journey_between, release
 
 from wheelrelay.errors import AuthenticationFailed, DigestMismatch, IntegrityError, Unavailable
 from wheelrelay.model import Digests
-from wheelrelay.steps.stage import temporary_wheelhouse
 from wheelrelay.steps.verify import verify_place, verify_sinks
+from wheelrelay.steps.wheelhouse import temporary_wheelhouse
 
 
 def found(*places, download=False):

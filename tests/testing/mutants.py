@@ -299,6 +299,24 @@ class InventsCompanions(WholeStore):
         return self._companions.get((file.filename, suffix), b"")
 
 
+@breaks(SourceContract.test_it_gives_the_part_of_a_file_that_was_asked_for)
+class GivesTheWholeForAPart(WholeStore):
+    def open_range(self, file, start, stop):
+        return self.open(file)
+
+
+@breaks(SourceContract.test_it_gives_the_part_of_a_file_that_was_asked_for)
+class GivesOneByteTooMany(WholeStore):
+    def open_range(self, file, start, stop):
+        return super().open_range(file, start, stop and stop + 1)
+
+
+@breaks(SourceContract.test_a_part_of_a_file_that_vanished_is_not_found)
+class GivesNothingForPartsOfAbsentFiles(WholeStore):
+    def open_range(self, file, start, stop):
+        return super().open_range(file, start, stop) if file.filename in self._kept else BytesIO()
+
+
 @breaks(SourceContract.test_its_local_paths_lead_to_the_bytes)
 class LeadsAstray(WholeStore):
     def local_path(self, file):

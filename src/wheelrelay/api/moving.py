@@ -24,8 +24,8 @@ from wheelrelay.steps.check import Demands
 from wheelrelay.steps.confirm import DEADLINE
 from wheelrelay.steps.events import Progress, silent
 from wheelrelay.steps.journey import JOBS, Journey, Settings
-from wheelrelay.steps.stage import temporary_wheelhouse
 from wheelrelay.steps.verify import verify_place, verify_sinks
+from wheelrelay.steps.wheelhouse import temporary_wheelhouse
 
 logger = logging.getLogger(__name__)
 

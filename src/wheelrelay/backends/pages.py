@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from urllib.parse import parse_qsl, unquote, urldefrag, urlsplit
 
 from wheelrelay.backends.html import HtmlPage, LaterVersion, read_html
-from wheelrelay.errors import BackendError, IntegrityError
+from wheelrelay.errors import BackendError, IntegrityError, Rejected
 from wheelrelay.filenames import dist_file, split_companion
 from wheelrelay.http import HttpClient, RawBody, Response, requoted, shown
 from wheelrelay.model import Digests, DistFile
@@ -20,6 +21,8 @@ MAX_PAGE = 256 << 20
 
 MAX_COMPANION = 1 << 20
 """Bytes that a companion file may have; signatures and attestations are far smaller."""
+
+_PARTIAL_CONTENT = 206
 
 _DIGEST_LENGTHS = {"sha256": 64, "sha512": 128, "md5": 32}
 
@@ -182,6 +185,26 @@ def open_file(http: HttpClient, file: DistFile) -> Iterator[ByteStream]:
         yield RawBody(response)
 
 
+@contextmanager
+def open_range(http: HttpClient, file: DistFile, start: int, stop: int | None) -> Iterator[ByteStream]:
+    """Stream a part of a file from its address (RFC 9110, section 14); see `SupportsRange`.
+
+    Raises:
+        Rejected: the server gives out the whole, or another part than was asked for.
+        BackendError: as `open_file`.
+    """
+    asked = f"bytes={start}-{'' if stop is None else stop - 1}"
+    with _answer_with_file(http, file.url or "", {"Range": asked}) as response:
+        given = response.headers.get("Content-Range", "")
+        if response.status_code != _PARTIAL_CONTENT or not given.strip().lower().startswith(
+            f"bytes {start}-"
+        ):
+            raise Rejected(
+                f"{shown(response.url)} gives out only the whole file.", status=response.status_code
+            )
+        yield RawBody(response)
+
+
 def read_companion(http: HttpClient, file: DistFile, suffix: str) -> bytes:
     """Read the companion that lies beside a file; see `wheelrelay.protocols.SupportsCompanions`."""
     parts = urlsplit(file.url or "")
@@ -215,8 +238,10 @@ def name_in(url: str) -> str:
 
 
 @contextmanager
-def _answer_with_file(http: HttpClient, url: str) -> Iterator[Response]:
-    with http.get(url, headers={"Accept-Encoding": "identity"}) as response:
+def _answer_with_file(
+    http: HttpClient, url: str, headers: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Response]:
+    with http.get(url, headers={"Accept-Encoding": "identity", **headers}) as response:
         if _media_type(response) in HTML_TYPES:
             raise IntegrityError(
                 f"{shown(url)} answered with a page, not with a file.",

@@ -10,7 +10,7 @@ from pydantic import Field
 from wheelrelay.backends.index.backend import IndexReader
 from wheelrelay.backends.index.simple_api import SimpleApi
 from wheelrelay.backends.listing import ListingSource
-from wheelrelay.backends.pages import open_file, read_companion
+from wheelrelay.backends.pages import open_file, open_range, read_companion
 from wheelrelay.config import RemoteConfig, WebAddress
 from wheelrelay.http import HttpClient
 from wheelrelay.model import DistFile
@@ -66,6 +66,10 @@ class WebSource:
     def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
         """Stream a file; see `wheelrelay.protocols.Source` and `wheelrelay.backends.pages.open_file`."""
         return open_file(self._http, file)
+
+    def open_range(self, file: DistFile, start: int, stop: int | None) -> AbstractContextManager[ByteStream]:
+        """Stream a part of a file; see `wheelrelay.protocols.SupportsRange`."""
+        return open_range(self._http, file, start, stop)
 
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
         """Read what lies beside a file; see `wheelrelay.protocols.SupportsCompanions`."""

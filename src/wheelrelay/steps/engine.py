@@ -23,8 +23,8 @@ from wheelrelay.steps.publishing import (
     read_back,
 )
 from wheelrelay.steps.sign import prepare, sign_all, sign_files, with_companions
-from wheelrelay.steps.stage import Wheelhouse, temporary_wheelhouse
 from wheelrelay.steps.staging import stage_all, stage_one
+from wheelrelay.steps.wheelhouse import Wheelhouse, temporary_wheelhouse
 
 
 def release(journey: Journey, *, one_version: bool = True) -> Receipt:

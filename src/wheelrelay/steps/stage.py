@@ -2,18 +2,16 @@
 
 import bz2
 import gzip
-import hashlib
 import os
-import secrets
-import tempfile
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from wheelrelay.errors import (
     BackendError,
@@ -21,69 +19,20 @@ from wheelrelay.errors import (
     DigestMismatch,
     IntegrityError,
     NotFound,
-    SizeMismatch,
-    WheelrelayError,
+    Rejected,
+    Unavailable,
 )
-from wheelrelay.filenames import is_plain
 from wheelrelay.model import Companion, Digests, DistFile
-from wheelrelay.protocols import ByteStream, Source, SupportsCompanions, SupportsLocalPath
+from wheelrelay.protocols import ByteStream, Source, SupportsCompanions, SupportsLocalPath, SupportsRange
 from wheelrelay.staged import BLOCK, FileIdentity, StagedFile
+from wheelrelay.steps.meter import Meter, Watcher
+from wheelrelay.steps.retry import Persistence
+from wheelrelay.steps.wheelhouse import Wheelhouse
 
 _NEVER = threading.Event()
 """Set by nobody: what is not to be given up half-way."""
 
-MAGIC = {".whl": b"PK", ".zip": b"PK", ".gz": b"\x1f\x8b", ".tgz": b"\x1f\x8b", ".bz2": b"BZh"}
-"""How the bytes of an archive begin, by the end of its name."""
-
-Watcher = Callable[[int], None]
-
-
-class Interrupted(WheelrelayError):
-    """The relay was asked to stop in the middle of a file."""
-
-
-class Wheelhouse:
-    """A folder on local disk where the files of one relay are staged.
-
-    Args:
-        folder: exists, and belongs to this relay alone.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @contextmanager
-    def incoming(self, filename: str) -> Iterator[BinaryIO]:
-        """A new file with a temporary name; the real name is given when the context ends well.
-
-        Raises:
-            WheelrelayError: it cannot be written, as when the disk is full.
-        """
-        assert is_plain(filename)
-        temporary = self.folder / f".{filename}.{secrets.token_hex(4)}.part"
-        try:
-            with temporary.open("xb", buffering=0) as stream:
-                yield stream
-            temporary.rename(self.folder / filename)
-        except OSError as error:
-            raise WheelrelayError(
-                f"{filename} cannot be written to {self.folder}: {error.strerror}.",
-                hint="Make room there, or set TMPDIR to a folder on a larger disk.",
-            ) from error
-        finally:
-            temporary.unlink(missing_ok=True)
-
-    def drop(self, staged: StagedFile) -> None:
-        """Remove a staged file that lies here; one that lies elsewhere is the user's own and stays."""
-        if staged.path.parent == self.folder:
-            staged.path.unlink(missing_ok=True)
-
-
-@contextmanager
-def temporary_wheelhouse() -> Iterator[Wheelhouse]:
-    """A wheelhouse below the folder for temporary files (``TMPDIR``), gone at the end."""
-    with tempfile.TemporaryDirectory(prefix="wheelrelay-", ignore_cleanup_errors=True) as folder:
-        yield Wheelhouse(Path(folder))
+Result = TypeVar("Result")
 
 
 def stage(
@@ -91,8 +40,10 @@ def stage(
     file: DistFile,
     wheelhouse: Wheelhouse,
     *,
-    watcher: Watcher | None = None,
+    watcher: Watcher = lambda _: None,
     stopped: threading.Event | None = None,
+    persistence: Persistence | None = None,
+    begin: Callable[[], None] = lambda: None,
     proven: bool = True,
 ) -> StagedFile:
     """Bring ``file`` to local disk and verify it on the way.
@@ -102,12 +53,17 @@ def stage(
     agree with what the source declared. Where the source declares no digest, the archive's own checksums
     are verified, unless whoever calls is going to read it through anyway.
 
+    When it is tried again, what has come already is kept if the source can go on from there and the
+    declared digest will prove the whole.
+
     Args:
         source: where the file is.
         file: as the source describes it.
         wheelhouse: where to put it.
         watcher: called with the number of bytes each time some have come.
         stopped: set to give up in the middle of the file.
+        persistence: tries again and pauses; without it there is one attempt.
+        begin: called before each attempt; what was kept is told to ``watcher`` once more then.
         proven: verify the archive's checksums where no digest is declared.
 
     Raises:
@@ -117,15 +73,18 @@ def stage(
         ChangedWhileReading: a local file changed while it was hashed.
         BackendError: the source failed.
     """
-    meter = _Meter(file, watcher or (lambda _: None), stopped or threading.Event())
+    meter = Meter(file, watcher, stopped or _NEVER)
+
+    def insist(operation: Callable[[], Result]) -> Result:
+        return persistence.insist(file.filename, operation) if persistence else operation()
+
     if isinstance(source, SupportsLocalPath):
         path = source.local_path(file)
-        identity = _hash_in_place(path, meter)
+        identity = insist(_begun(begin, partial(_hash_in_place, path, meter)))
     else:
         path = wheelhouse.folder / file.filename
-        with wheelhouse.incoming(file.filename) as target, source.open(file) as stream:
-            meter.copy(stream, target)
-            meter.verify()
+        with wheelhouse.incoming(file.filename) as target:
+            insist(_begun(begin, _Fetch(source, file, target, meter).attempt))
             if proven and not file.digests.known():
                 _prove_whole(Path(target.name), file.filename)
         identity = FileIdentity.of(path.stat())
@@ -136,7 +95,7 @@ def stage(
         size=meter.size,
         sha256=digests.sha256 or "",
         identity=identity,
-        companions=_companions(source, file),
+        companions=insist(lambda: _companions(source, file)),
     )
 
 
@@ -149,60 +108,78 @@ def hashed_in_place(path: Path, file: DistFile) -> DistFile:
         ChangedWhileReading: it changed while it was hashed.
         BackendError: it cannot be read.
     """
-    meter = _Meter(file, lambda _: None, _NEVER)
+    meter = Meter(file, lambda _: None, _NEVER)
     _hash_in_place(path, meter)
     return replace(file, size=meter.size, digests=Digests(sha256=meter.verify().sha256))
 
 
-class _Meter:
-    """Counts and hashes the bytes of one file as they pass."""
+def _begun(begin: Callable[[], None], attempt: Callable[[], Result]) -> Callable[[], Result]:
+    def begun() -> Result:
+        begin()
+        return attempt()
 
-    def __init__(self, file: DistFile, watcher: Watcher, stopped: threading.Event) -> None:
-        self.size = 0
+    return begun
+
+
+class _Fetch:
+    """A file on its way from a source to the wheelhouse.
+
+    Args:
+        source: where it is.
+        file: as the source describes it.
+        target: where its bytes go.
+        meter: hashes them.
+    """
+
+    def __init__(self, source: Source, file: DistFile, target: BinaryIO, meter: Meter) -> None:
+        self._source = source
         self._file = file
-        self._watcher = watcher
-        self._stopped = stopped
-        wanted = {"sha256", *file.digests.known()}
-        self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in wanted}
+        self._target = target
+        self._meter = meter
 
-    def copy(self, stream: ByteStream, target: BinaryIO | None) -> None:
-        """Read the stream to its end, into ``target`` if there is one."""
-        while block := stream.read(self._next_block()):
-            if self._stopped.is_set():
-                raise Interrupted(f"{self._file.filename} was given up half-way.")
-            _refuse_wrong_kind(self._file.filename, block, at=self.size)
-            self.size += len(block)
-            if self._file.size is not None and self.size > self._file.size:
-                break
-            for each in self._hashes.values():
-                each.update(block)
-            if target is not None:
-                target.write(block)
-            self._watcher(len(block))
+    def attempt(self) -> None:
+        """Read the file to its end: from where the attempt before broke off, or from its beginning.
 
-    def _next_block(self) -> int:
-        """How much to read: no more than is left of a small file, and a byte that should not be there."""
-        return BLOCK if self._file.size is None else min(BLOCK, self._file.size - self.size + 1)
+        Raises:
+            Unavailable: what came after an interruption does not fit what had come before it.
+            WheelrelayError: as `stage`.
+        """
+        with ExitStack() as stack:
+            rest = self._rest(stack)
+            if rest is None:
+                self._start_anew()
+                stream = stack.enter_context(self._source.open(self._file))
+            else:
+                self._meter.tell_again()
+                stream = rest
+            self._meter.copy(stream, self._target)
+        try:
+            self._meter.verify()
+        except DigestMismatch as error:
+            if rest is None:
+                raise
+            self._start_anew()
+            raise Unavailable(f"{self._file.filename} came in pieces that do not belong together.") from error
 
-    def verify(self) -> Digests:
-        """The digests of what has passed, if they and the size are what was declared."""
-        name, declared = self._file.filename, self._file.size
-        if declared is not None and self.size != declared:
-            came = "more than" if self.size > declared else f"only {self.size} of"
-            raise SizeMismatch(f"{name}: {came} {declared} bytes came.")
-        if self.size == 0:
-            raise SizeMismatch(f"{name} is empty.")
-        for algorithm, expected in self._file.digests.known().items():
-            found = self._hashes[algorithm].hexdigest()
-            if found != expected.lower():
-                raise DigestMismatch(
-                    f"{name}: the source declares {algorithm} {expected}, but the bytes have {found}.",
-                    hint="The file is damaged or was exchanged; do not publish it.",
-                )
-        return Digests(**{algorithm: each.hexdigest() for algorithm, each in self._hashes.items()})
+    def _rest(self, stack: ExitStack) -> ByteStream | None:
+        """What is still to come after a broken attempt, if the source gives it out."""
+        file, size = self._file, self._meter.size
+        fits = size > 0 and (file.size is None or size < file.size)
+        if not (fits and file.digests.known() and isinstance(self._source, SupportsRange)):
+            return None
+        try:
+            return stack.enter_context(self._source.open_range(file, size, file.size))
+        except Rejected:
+            return None
+
+    def _start_anew(self) -> None:
+        self._meter.start_anew()
+        self._target.seek(0)
+        self._target.truncate()
 
 
-def _hash_in_place(path: Path, meter: _Meter) -> FileIdentity:
+def _hash_in_place(path: Path, meter: Meter) -> FileIdentity:
+    meter.start_anew()
     try:
         with path.open("rb", buffering=0) as stream:
             before = FileIdentity.of(os.fstat(stream.fileno()))
@@ -214,15 +191,8 @@ def _hash_in_place(path: Path, meter: _Meter) -> FileIdentity:
         raise BackendError(f"{path} cannot be read: {error.strerror}.") from error
     if before != after or meter.size != after.size:
         raise ChangedWhileReading(f"{path} changed while it was hashed.", hint="Wait until it is written.")
+    meter.verify()
     return after
-
-
-def _refuse_wrong_kind(filename: str, block: bytes, *, at: int) -> None:
-    """Refuse what does not even begin like such an archive, such as an error page; ``at``: bytes before."""
-    magic = next((magic for end, magic in MAGIC.items() if filename.endswith(end)), b"")
-    if not block.startswith(magic[at : at + len(block)]):
-        what = "a web page" if block.lstrip()[:1] == b"<" else "something else"
-        raise IntegrityError(f"{filename}: {what} came in its place.", hint="Look at the source's address.")
 
 
 def _prove_whole(path: Path, filename: str) -> None:

@@ -12,7 +12,8 @@ from wheelrelay.staged import StagedFile
 from wheelrelay.steps.check import CheckedFile
 from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.steps.journey import Journey
-from wheelrelay.steps.stage import Wheelhouse, stage
+from wheelrelay.steps.stage import stage
+from wheelrelay.steps.wheelhouse import Wheelhouse
 
 if TYPE_CHECKING:
     from wheelrelay.checks import Inspection
@@ -62,16 +63,17 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
     from wheelrelay.checks import inspect  # all checks, which a relay with nothing to do has no use for
 
     file = planned.file
-
-    def attempt() -> StagedFile:
-        journey.tell(FileBegan(Step.STAGE, file.filename, file.size))
-        watcher = journey.counter(Step.STAGE, file.filename)
-        return stage(
-            journey.origin.source, file, wheelhouse, watcher=watcher, stopped=journey.stopped, proven=False
-        )
-
     try:
-        staged = journey.persistence.insist(file.filename, attempt)
+        staged = stage(
+            journey.origin.source,
+            file,
+            wheelhouse,
+            watcher=journey.counter(Step.STAGE, file.filename),
+            stopped=journey.stopped,
+            persistence=journey.persistence,
+            begin=lambda: journey.tell(FileBegan(Step.STAGE, file.filename, file.size)),
+            proven=False,
+        )
         inspection = inspect(staged, asked=journey.asked())
         _refuse_damaged(journey, file, inspection)
     except WheelrelayError as error:

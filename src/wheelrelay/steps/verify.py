@@ -9,8 +9,9 @@ from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Sever
 from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.steps.gate import settle
 from wheelrelay.steps.journey import Destination, Journey
-from wheelrelay.steps.stage import Wheelhouse, stage
+from wheelrelay.steps.stage import stage
 from wheelrelay.steps.staging import stage_all
+from wheelrelay.steps.wheelhouse import Wheelhouse
 from wheelrelay.steps.workers import Done
 
 MISSING, DIFFERS, DAMAGED = "verify-missing", "verify-differs", "verify-damaged"
@@ -114,12 +115,15 @@ def _fetch_and_compare(journey: Journey, plan: Plan, destination: Destination) -
 
 
 def _fetch_one(journey: Journey, file: DistFile, wheelhouse: Wheelhouse) -> None:
-    journey.tell(FileBegan(Step.CONFIRM, file.filename, file.size))
-    watcher = journey.counter(Step.CONFIRM, file.filename)
     try:
-        staged = journey.persistence.insist(
-            file.filename,
-            lambda: stage(journey.origin.source, file, wheelhouse, watcher=watcher, stopped=journey.stopped),
+        staged = stage(
+            journey.origin.source,
+            file,
+            wheelhouse,
+            watcher=journey.counter(Step.CONFIRM, file.filename),
+            stopped=journey.stopped,
+            persistence=journey.persistence,
+            begin=lambda: journey.tell(FileBegan(Step.CONFIRM, file.filename, file.size)),
         )
     except WheelrelayError as error:
         journey.tell(FileEnded(Step.CONFIRM, file.filename, error=str(error)))

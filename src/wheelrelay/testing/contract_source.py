@@ -10,7 +10,7 @@ from typing import ClassVar, TypeGuard, cast
 
 import pytest
 
-from wheelrelay.errors import NotFound
+from wheelrelay.errors import NotFound, Rejected
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import (
@@ -22,6 +22,7 @@ from wheelrelay.protocols import (
     SupportsInventory,
     SupportsLocalPath,
     SupportsProjects,
+    SupportsRange,
 )
 from wheelrelay.testing.contract_material import (
     AWKWARD_NAMES,
@@ -231,6 +232,21 @@ class SourceContract(Contract):
         if isinstance(source, SupportsProjects):
             assert sorted(source.projects()) == ["foo-bar", "sample"]
 
+    def test_it_gives_the_part_of_a_file_that_was_asked_for(self, serve: Serve, workshop: Path) -> None:
+        content = write_distribution(workshop, WHEEL, size=LARGE).read_bytes()
+        source = serve(workshop)
+        if isinstance(source, SupportsRange):
+            size = len(content)
+            for start, stop in ((0, 1), (7, 100), (1, size), (size - 5, None), (size // 2, None)):
+                assert _part_of(source, _only(source), start, stop) in (content[start:stop], None)
+
+    def test_a_part_of_a_file_that_vanished_is_not_found(self, serve: Serve, workshop: Path) -> None:
+        write_distribution(workshop, WHEEL)
+        source = serve(workshop)
+        if isinstance(source, SupportsRange):
+            with pytest.raises(NotFound):
+                _part_of(source, self.taken_away(_only(source)), 1, None)
+
     def test_its_local_paths_lead_to_the_bytes(self, serve: Serve, workshop: Path) -> None:
         content = write_distribution(workshop, WHEEL).read_bytes()
         source = serve(workshop)
@@ -251,6 +267,15 @@ def _names(source: Source, project: str | None) -> list[str]:
 def _only(source: Source) -> DistFile:
     [file] = source.iter_files("sample")
     return file
+
+
+def _part_of(source: SupportsRange, file: DistFile, start: int, stop: int | None) -> bytes | None:
+    """A part of a file; nothing if the place gives out only whole files."""
+    try:
+        with source.open_range(file, start, stop) as stream:
+            return b"".join(_blocks(stream))
+    except Rejected:
+        return None
 
 
 def _sorted_names(files: Iterable[DistFile]) -> list[str]:

@@ -53,11 +53,11 @@ class MemoryStore:
 
     def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
         """Open a file; see `Source`."""
-        with self._lock:
-            kept = self._kept.get(file.filename)
-        if kept is None:
-            raise NotFound(f"{file.filename} is not in memory.")
-        return BytesIO(kept.content)
+        return BytesIO(self._content(file))
+
+    def open_range(self, file: DistFile, start: int, stop: int | None) -> AbstractContextManager[ByteStream]:
+        """Open a part of a file; see `SupportsRange`."""
+        return BytesIO(self._content(file)[start:stop])
 
     def put(self, staged: StagedFile) -> None:
         """Keep a file with its companions; see `Sink`."""
@@ -83,6 +83,13 @@ class MemoryStore:
         if content is None:
             raise NotFound(f"{file.filename}{suffix} is not in memory.")
         return content
+
+    def _content(self, file: DistFile) -> bytes:
+        with self._lock:
+            kept = self._kept.get(file.filename)
+        if kept is None:
+            raise NotFound(f"{file.filename} is not in memory.")
+        return kept.content
 
     def _described(self, file: DistFile) -> DistFile:
         """``file`` with the companions that it has now; the lock is held."""

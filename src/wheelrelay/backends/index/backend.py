@@ -43,6 +43,10 @@ class IndexReader:
         """Open a file that the index gave."""
         return self._api.open(file)
 
+    def open_range(self, file: DistFile, start: int, stop: int | None) -> AbstractContextManager[ByteStream]:
+        """Stream a part of a file; see `wheelrelay.protocols.SupportsRange`."""
+        return self._api.open_range(file, start, stop)
+
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
         """The content of a signature that the index keeps beside a file."""
         return self._api.read_companion(file, suffix)

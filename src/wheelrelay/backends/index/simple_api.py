@@ -29,6 +29,7 @@ from wheelrelay.backends.pages import (
     links_of,
     one_spelling,
     open_file,
+    open_range,
     parse_html,
     read_companion,
     unreadable,
@@ -144,6 +145,10 @@ class SimpleApi:
     def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
         """Stream a file; see `wheelrelay.protocols.Source` and `wheelrelay.backends.pages.open_file`."""
         return open_file(self._http, file)
+
+    def open_range(self, file: DistFile, start: int, stop: int | None) -> AbstractContextManager[ByteStream]:
+        """Stream a part of a file; see `wheelrelay.protocols.SupportsRange`."""
+        return open_range(self._http, file, start, stop)
 
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
         """Read what the index keeps beside a file; see `wheelrelay.protocols.SupportsCompanions`."""

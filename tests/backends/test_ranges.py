@@ -1,0 +1,122 @@
+"""Parts of files over HTTP: given where the server does so, and never taken for the whole or another part."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from tests.servers.web import Reply, Request, Web, run_web
+
+import wheelrelay
+from wheelrelay.backends.index import IndexConfig
+from wheelrelay.backends.listing import ListingConfig
+from wheelrelay.backends.web import WebConfig
+from wheelrelay.errors import IntegrityError, NotFound, Rejected, SizeMismatch
+from wheelrelay.filenames import dist_file
+from wheelrelay.model import DistFile
+from wheelrelay.protocols import SupportsRange
+from wheelrelay.testing import make_wheel
+
+WHEEL = "sample-1.0-py3-none-any.whl"
+CONTENT = bytes(range(256)) * 4
+
+
+class WebWithRanges(Web):
+    """Answers with parts, as most web servers do."""
+
+    def reply_to(self, request: Request) -> Reply:
+        whole = super().reply_to(request)
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
+        if asked is None or whole.status != 200:
+            return whole
+        assert isinstance(whole.body, bytes)
+        start, stop = int(asked[1]), int(asked[2] or whole.size - 1) + 1
+        if start >= whole.size:
+            return Reply(status=416)
+        part = {"Content-Range": f"bytes {start}-{stop - 1}/{whole.size}"}
+        return replace(whole, status=206, body=whole.body[start:stop], headers=part)
+
+
+@pytest.fixture
+def ranges() -> Iterator[Web]:
+    with run_web(web=WebWithRanges) as server:
+        yield server
+
+
+@pytest.fixture(params=[IndexConfig, ListingConfig, WebConfig], ids=lambda kind: kind.__name__)
+def opened(request: pytest.FixtureRequest) -> Callable[[str], SupportsRange]:
+    """Connects each kind of source that reads from the web."""
+
+    @contextmanager
+    def connected(url: str) -> Iterator[SupportsRange]:
+        with request.param(url=url).open() as source:
+            assert isinstance(source, SupportsRange)
+            yield source
+
+    return connected
+
+
+def read_part(source: SupportsRange, file: DistFile) -> bytes:
+    with source.open_range(file, 100, None) as stream:
+        return b"".join(iter(lambda: stream.read(100), b""))
+
+
+def at(url: str) -> DistFile:
+    return replace(dist_file(WHEEL), url=url)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 10), (5, None), (1000, None), (3, len(CONTENT))])
+def test_a_part_is_that_part(ranges, opened, start, stop):
+    file = at(ranges.serve(f"/{WHEEL}", CONTENT))
+    with opened(ranges.url) as source, source.open_range(file, start, stop) as stream:
+        assert b"".join(iter(lambda: stream.read(100), b"")) == CONTENT[start:stop]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(CONTENT),
+        Reply(CONTENT, status=206),
+        Reply(CONTENT, status=206, headers={"Content-Range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"}),
+        Reply(b"", status=416),
+    ],
+    ids=["the whole", "a part, not said which", "another part", "no such part"],
+)
+def test_what_is_not_that_part_is_refused(web, opened, reply):
+    file = at(web.serve(f"/{WHEEL}"))
+    web.fail(f"/{WHEEL}", reply)
+    with opened(web.url) as source, pytest.raises(Rejected), source.open_range(file, 100, None):
+        pass
+
+
+def test_a_page_in_the_place_of_a_part_is_no_part(web, opened):
+    file = at(web.serve(f"/{WHEEL}", b"<html>", content_type="text/html", status=206))
+    with opened(web.url) as source, pytest.raises(IntegrityError), source.open_range(file, 100, None):
+        pass
+
+
+def test_a_part_of_what_is_gone_is_not_found(ranges, opened):
+    file = at(f"{ranges.url}/{WHEEL}")
+    with opened(ranges.url) as source, pytest.raises(NotFound), source.open_range(file, 100, None):
+        pass
+
+
+def test_a_part_that_is_cut_off_is_noticed(ranges, opened):
+    file = at(ranges.serve(f"/{WHEEL}", CONTENT, cut_after=10))
+    with opened(ranges.url) as source, pytest.raises(SizeMismatch):
+        read_part(source, file)
+
+
+def test_a_relay_goes_on_where_the_connection_broke(ranges, tmp_path):
+    content = make_wheel(tmp_path / "made", payload=b"payload" * 1_000).read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    ranges.serve("/", f'<a href="{WHEEL}#sha256={digest}">{WHEEL}</a>', content_type="text/html")
+    ranges.serve(f"/{WHEEL}", content)
+    ranges.fail(f"/{WHEEL}", Reply(content, cut_after=500))
+    route = wheelrelay.Route(source=f"listing+{ranges.url}/", sinks=[str(tmp_path / "there")])
+    assert wheelrelay.relay(route, ["sample"]).complete()
+    assert (tmp_path / "there" / WHEEL).read_bytes() == content
+    asked = [request.headers.get("range") for request in ranges.requests if request.path == f"/{WHEEL}"]
+    assert asked == [None, "bytes=500-"]

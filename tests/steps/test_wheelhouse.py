@@ -1,0 +1,83 @@
+"""Where files are staged: gone at the end, and what killed relays have left behind is swept up."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from wheelrelay.steps.wheelhouse import PREFIX, temporary_wheelhouse
+
+STAGING = """
+import sys, tempfile
+from wheelrelay.steps.wheelhouse import temporary_wheelhouse
+with temporary_wheelhouse() as house:
+    (house.folder / "sample-1.0.tar.gz").write_bytes(b"half of it")
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def scratch(tmp_path, monkeypatch):
+    """The folder for temporary files."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture
+def other_relay(scratch):
+    """A relay that stages a file in a process of its own, until its input is closed."""
+    command = [sys.executable, "-c", STAGING]
+    environment = {**os.environ, "TMPDIR": str(scratch)}
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        process.kill()
+
+
+def test_it_is_gone_at_the_end(scratch):
+    with temporary_wheelhouse() as house:
+        (house.folder / "sample-1.0.tar.gz").write_bytes(b"content")
+        assert list(scratch.iterdir())
+    assert list(scratch.iterdir()) == []
+
+
+def test_what_a_killed_relay_has_left_behind_is_swept_up(scratch, other_relay):
+    other_relay.send_signal(signal.SIGKILL)
+    other_relay.wait()
+    [left] = scratch.iterdir()
+    with temporary_wheelhouse():
+        assert not left.exists()
+
+
+def test_the_files_of_a_relay_that_lives_are_left_alone(scratch, other_relay):
+    [alive] = scratch.iterdir()
+    with temporary_wheelhouse():
+        pass
+    assert [path.name for path in alive.rglob("*.gz")] == ["sample-1.0.tar.gz"]
+    other_relay.communicate()
+    assert other_relay.returncode == 0
+    assert not alive.exists()
+
+
+def test_what_is_no_wheelhouse_is_left_alone(scratch, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "lock").touch()
+    (scratch / f"{PREFIX}link").symlink_to(elsewhere)
+    (scratch / f"{PREFIX}file").touch()
+    (scratch / f"{PREFIX}folder").mkdir()
+    (scratch / f"{PREFIX}trap").mkdir()
+    (scratch / f"{PREFIX}trap" / "lock").symlink_to(elsewhere / "lock")
+    there = sorted(scratch.iterdir())
+    with temporary_wheelhouse():
+        pass
+    assert sorted(scratch.iterdir()) == there
+    assert (elsewhere / "lock").exists()
