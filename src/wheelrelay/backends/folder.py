@@ -9,7 +9,7 @@ hard links the name is given by renaming under a lock, which binds the writers o
 import errno
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from io import FileIO
@@ -82,12 +82,20 @@ class DirectoryObjects:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._swept: set[Path] = set()
+        self._beside = str(path / "_").removesuffix("_")
 
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
         """The regular files in a folder, also those that links lead to."""
+        return self._list(folder, lambda _: True)
+
+    def list_named(self, wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
+        """The regular files that ``wanted`` takes; no others are looked at."""
+        return self._list("", wanted)
+
+    def _list(self, folder: str, wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
         try:
             with _mapped(self.path / folder), os.scandir(self.path / folder) as entries:
-                yield from self._regular_files(folder, entries)
+                yield from self._regular_files(folder, entries, wanted)
         except NotFound:
             if not folder:
                 raise NotFound(
@@ -112,7 +120,7 @@ class DirectoryObjects:
 
     def address_of(self, name: str) -> str:
         """The file's path."""
-        return str(self.path / name)
+        return self._beside + name
 
     def create_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
@@ -137,10 +145,14 @@ class DirectoryObjects:
         with _mapped(self.path / name):
             (self.path / name).unlink(missing_ok=True)
 
-    def _regular_files(self, folder: str, entries: Iterator[os.DirEntry[str]]) -> Iterator[StoredObject]:
+    def _regular_files(
+        self, folder: str, entries: Iterator[os.DirEntry[str]], wanted: Callable[[str], bool]
+    ) -> Iterator[StoredObject]:
         for entry in entries:
+            if not wanted(entry.name) or entry.name.startswith(TEMPORARY):
+                continue
             with suppress(FileNotFoundError):  # it went while we looked, or is a link to nowhere
-                if entry.is_file() and not entry.name.startswith(TEMPORARY):
+                if entry.is_file():
                     yield _stored(folder + entry.name, entry.stat())
 
     @contextmanager

@@ -1,12 +1,13 @@
 """What a container holds: distribution files and what lies beside them, read from one listing."""
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from wheelrelay.containers.objects import ReadableObjects, StoredObject
+from wheelrelay.containers.objects import ReadableObjects, StoredObject, SupportsSearch
 from wheelrelay.errors import InvalidFilename
 from wheelrelay.filenames import dist_file, is_plain, looks_like_distribution, split_companion
 from wheelrelay.model import DistFile
@@ -76,19 +77,27 @@ class ContentsReader:
         """List the container, once.
 
         Args:
-            project: a project that sdists of ambiguous name belong to, if it fits.
+            project: look for the files of this one only, in any spelling; sdists of ambiguous name belong to
+                it, if it fits.
 
         Raises:
             NotFound: the container is not there.
             BackendError: it cannot be listed.
         """
-        stored = {found.name: found for found in self._objects.list_objects() if is_plain(found.name)}
+        wanted = is_plain if project is None else _may_be_of(project)
+        stored = {found.name: found for found in self._named(wanted)}
         companions: dict[str, list[str]] = {}
         for name in stored:
             if split := split_companion(name):
                 companions.setdefault(split[0], []).append(split[1])
         held = (self._held(found, project, stored, companions) for found in stored.values())
-        return Contents(one for one in held if one)
+        contents = Contents(one for one in held if one)
+        return contents if project is None else contents.of(project)
+
+    def _named(self, wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
+        if isinstance(self._objects, SupportsSearch):
+            return self._objects.list_named(wanted)
+        return (found for found in self._objects.list_objects() if wanted(found.name))
 
     def _held(
         self,
@@ -117,3 +126,10 @@ class ContentsReader:
         if name not in self._warned:
             self._warned.add(name)
             _log.warning("%s is passed over: %s", self._objects.address_of(name), error)
+
+
+def _may_be_of(project: str) -> Callable[[str], bool]:
+    """Tells at a glance whether a plain name can be that of a project's file, or of what lies beside it."""
+    spelled = "[-_.]+".join(map(re.escape, canonicalize_name(project).split("-")))
+    begins = re.compile(f"{spelled}-", re.IGNORECASE).match
+    return lambda name: begins(name) is not None and is_plain(name)

@@ -1,6 +1,6 @@
 """What a place must be able to do with objects to serve as a container; everything else is built on it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -102,6 +102,15 @@ class Objects(ReadableObjects, Protocol):
 
     def delete_object(self, name: str) -> None:
         """Remove an object; one that is not there is no error."""
+        ...
+
+
+@runtime_checkable
+class SupportsSearch(Protocol):
+    """A place that can pass over objects by their names: to describe and then drop them takes longer."""
+
+    def list_named(self, wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
+        """The objects directly in the container that ``wanted`` takes, by their names; else as a listing."""
         ...
 
 

@@ -62,7 +62,7 @@ class ContainerSource:
         """
         contents = self._reader.read(project)
         indexed = self._indexed(project)
-        for held in (contents.of(project) if project is not None else contents).values():
+        for held in contents.values():
             facts = _still_true(indexed.get(held.file.filename), held)
             yield self._described(held, facts)
 
@@ -75,7 +75,7 @@ class ContainerSource:
         Raises:
             BackendError: the container cannot be read.
         """
-        contents = self._listed(project).of(project)
+        contents = self._listed(project)
         indexed = self._indexed(project) if contents else {}
         for held in contents.values():
             try:

@@ -1,7 +1,7 @@
 """The objects of a bucket, below a prefix: the operations that make it a container."""
 
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any
@@ -42,12 +42,20 @@ class S3Reader:
 
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
         """The objects in a folder, page after page; those that stand for folders are left out."""
+        return self._list(folder, lambda _: True)
+
+    def list_named(self, wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
+        """The objects of the container that ``wanted`` takes; see `list_objects`."""
+        return self._list("", wanted)
+
+    def _list(self, folder: str, wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
         page: Mapping[str, Any] = {}
         while not page or page["IsTruncated"]:
             page = self.bucket.list_page(folder, **self._after(page, folder))
             for entry in page.get("Contents", ()):
-                if not entry["Key"].endswith("/"):
-                    yield self._stored(self.bucket.name_of(entry["Key"]), entry["Size"], entry)
+                name = self.bucket.name_of(entry["Key"])
+                if not entry["Key"].endswith("/") and wanted(name):
+                    yield self._stored(name, entry["Size"], entry)
 
     def stat_object(self, name: str) -> StoredObject:
         """One object with its metadata."""

@@ -1,0 +1,81 @@
+"""What a container holds is found by one listing, and a project's files by their names alone."""
+
+import logging
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.servers.objects import MemoryObjects
+
+from wheelrelay.backends.folder import DirectoryObjects
+from wheelrelay.containers import ContainerSource, StoredObject
+from wheelrelay.containers.contents import ContentsReader
+
+SPELLINGS = (
+    "foo_bar-1.0-py3-none-any.whl",
+    "Foo.Bar-1.0-1-cp313-cp313t-win_amd64.whl",
+    "foo--bar-1.0.tar.gz",
+    "FOO-bar-2.0.zip",
+)
+OTHERS = (
+    "foo-1.0-py3-none-any.whl",
+    "foo_barrel-1.0-py3-none-any.whl",
+    "foo_bar_baz-1.0-py3-none-any.whl",
+    "foo_bar-baz-1.0.tar.gz",
+    "a_foo_bar-1.0-py3-none-any.whl",
+    "foobar-1.0.tar.gz",
+)
+
+
+class Shelf(MemoryObjects):
+    """Objects that can be looked for by name; notes those that were described."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.described: list[str] = []
+
+    def list_named(self, wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
+        for found in self.list_objects():
+            if wanted(found.name):
+                self.described.append(found.name)
+                yield found
+
+
+def fill(objects, *names):
+    for name in names:
+        objects.create_object(name, b"x", content_type="", metadata={})
+
+
+@pytest.mark.parametrize("objects", [MemoryObjects, Shelf])
+@pytest.mark.parametrize("spelling", ["foo-bar", "Foo.Bar", "foo__bar"])
+def test_a_project_is_found_in_every_spelling_and_no_other(objects, spelling):
+    place = objects()
+    fill(place, *SPELLINGS, *OTHERS, f"{SPELLINGS[0]}.asc", f"{OTHERS[0]}.asc")
+    found = {file.filename: file for file in ContainerSource(place).iter_files(spelling)}
+    assert sorted(found) == sorted(SPELLINGS)
+    assert found[SPELLINGS[0]].companions == (".asc",)
+
+
+def test_the_same_files_are_found_by_name_as_among_all():
+    place = MemoryObjects()
+    fill(place, *SPELLINGS, *OTHERS)
+    everything = ContentsReader(place).read()
+    for project in everything.projects():
+        assert dict(ContentsReader(place).read(project)).keys() == dict(everything.of(project)).keys()
+
+
+def test_what_cannot_be_of_a_project_is_not_looked_at(caplog):
+    place = Shelf()
+    fill(place, *SPELLINGS, *OTHERS, "elsewhere-1.0.whl", "foo_bar-1.0.whl")
+    with caplog.at_level(logging.WARNING):
+        list(ContainerSource(place).iter_files("foo-bar"))
+    assert set(place.described).isdisjoint({"foobar-1.0.tar.gz", "elsewhere-1.0.whl", OTHERS[1]})
+    assert [record.getMessage().split(" is passed over")[0] for record in caplog.records] == [
+        place.address_of("foo_bar-1.0.whl")
+    ]
+
+
+def test_a_directory_is_searched_by_name(tmp_path):
+    for name in (*SPELLINGS, *OTHERS):
+        (tmp_path / name).touch()
+    found = DirectoryObjects(tmp_path).list_named(lambda name: name.startswith("foo_bar-"))
+    assert sorted(one.name for one in found) == sorted([SPELLINGS[0], OTHERS[3]])
