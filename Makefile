@@ -26,7 +26,7 @@ test: lint ## check the code and run the tests, all but the long ones
 lint: $(VENV)/installed-dev ## check style, types and the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy src $(PLUGINS:%=%/src)
+	$(BIN)/mypy src $(PLUGINS:%=%/src) examples/third_party_backend/src
 	$(BIN)/lint-imports
 
 test-long: $(VENV)/installed-dev ## run the tests that take long

@@ -1,0 +1,1 @@
+"""WebDAV folders as containers for wheelrelay."""

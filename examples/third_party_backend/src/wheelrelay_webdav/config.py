@@ -1,0 +1,52 @@
+"""The configuration of the type ``webdav``: what people write down, and what it opens as."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field, model_validator
+
+from wheelrelay.config import ContainerConfig, SecretReference, SecretValue, TextOrReference, WebAddress
+
+if TYPE_CHECKING:
+    from wheelrelay.containers.store import ContainerStore
+
+
+class WebDavConfig(ContainerConfig):
+    """A folder on a WebDAV server."""
+
+    type: Literal["webdav"] = "webdav"
+    url: WebAddress = Field(description="Address of the folder; it has to be there.")
+    username: TextOrReference | None = Field(default=None, description="User name, or a reference to it.")
+    password: SecretReference | None = Field(default=None, description="Reference to the password.")
+
+    @model_validator(mode="after")
+    def _credentials_are_whole_and_safe(self) -> Self:
+        from wheelrelay.http import is_private
+
+        if bool(self.username) != bool(self.password):
+            raise ValueError("username and password go together")
+        if self.password and not is_private(self.url):
+            raise ValueError("the password would travel in plain text: give an https address")
+        return self
+
+    @contextmanager
+    def open(self) -> Iterator["ContainerStore"]:
+        """The folder as a store.
+
+        Raises:
+            MissingSecret: a reference leads nowhere.
+        """
+        from wheelrelay.containers.store import ContainerStore  # only now: the command line starts at once
+        from wheelrelay_webdav.dav import Dav
+        from wheelrelay_webdav.objects import WebDavObjects
+
+        account = None
+        if self.username and self.password:
+            account = (SecretValue(self.username).get(), SecretValue(self.password).get())
+        with closing(Dav(self.url, account)) as dav:
+            store = ContainerStore(
+                WebDavObjects(dav), pages=self.pages, public_url=self.public_url, cdn_lag=self.cdn_lag
+            )
+            with closing(store):
+                yield store
