@@ -23,20 +23,20 @@ from wheelrelay.steps import engine
 from wheelrelay.steps.check import Demands
 from wheelrelay.steps.confirm import DEADLINE
 from wheelrelay.steps.events import Progress, silent
-from wheelrelay.steps.journey import JOBS, Journey, Settings
+from wheelrelay.steps.journey import Journey, Settings
 from wheelrelay.steps.verify import verify_place, verify_sinks
 from wheelrelay.steps.wheelhouse import temporary_wheelhouse
 
 logger = logging.getLogger(__name__)
 
 
-def plan(route: Route, requirements: Requirements = (), *, jobs: int = JOBS) -> Plan:
+def plan(route: Route, requirements: Requirements = (), *, jobs: int | None = None) -> Plan:
     """What a relay would do; nothing is written anywhere.
 
     Args:
         route: from where to where; `Config.route` gives a configured one.
         requirements: which projects and versions; they take the place of the route's own.
-        jobs: how many sinks are read at once.
+        jobs: how many sinks are read at once; found out by what is observed if not given.
 
     Raises:
         NothingMatched: no file is meant; says what comes nearest.
@@ -52,7 +52,7 @@ def relay(
     route: Route,
     requirements: Requirements = (),
     *,
-    jobs: int = JOBS,
+    jobs: int | None = None,
     progress: Progress = silent,
     receipt: Pathlike | None = None,
     sums: Pathlike | None = None,
@@ -69,7 +69,7 @@ def relay(
     Args:
         route: from where to where; `Config.route` gives a configured one.
         requirements: which projects and versions; they take the place of the route's own.
-        jobs: how many files are moved at once.
+        jobs: how many files are moved at once; found out by what is observed if not given.
         progress: told of what happens, see `wheelrelay.steps.events`.
         receipt: where to keep the receipt, from the beginning on and however the relay ends.
         sums: where to write the sha256 of every file, as ``sha256sum --check`` reads it.
@@ -115,7 +115,7 @@ def push(
     *,
     origin: Mapping[str, str] | None = None,
     replace: bool = False,
-    jobs: int = JOBS,
+    jobs: int | None = None,
     progress: Progress = silent,
     receipt: Pathlike | None = None,
     confirm_within: float = DEADLINE,
@@ -128,7 +128,7 @@ def push(
         origin: what to keep with each file of its build, such as ``commit``, ``run`` and ``job``; if not
             given, what the CI system that this runs on tells.
         replace: put other bytes in the place of those that a container has under a name.
-        jobs: how many files are moved at once.
+        jobs: how many files are moved at once; found out by what is observed if not given.
         progress: told of what happens.
         receipt: where to keep the receipt, from the beginning on and however it ends.
         confirm_within: seconds to wait until the remote shows what was published.
@@ -158,7 +158,7 @@ def verify(
     requirements: Requirements = (),
     *,
     download: bool = False,
-    jobs: int = JOBS,
+    jobs: int | None = None,
     progress: Progress = silent,
 ) -> list[Finding]:
     """Prove that what is published is what it should be.
@@ -168,7 +168,7 @@ def verify(
             remote alone are fetched and compared with the digests that it declares.
         requirements: which projects and versions.
         download: for a route, fetch and hash what the sinks give out instead of taking their digests.
-        jobs: how many files are read at once.
+        jobs: how many files are read at once; found out by what is observed if not given.
         progress: told of what happens.
 
     Returns:
@@ -213,8 +213,8 @@ def _journey(route: Route, selection: Selection, settings: Settings) -> Iterator
         yield journey
 
 
-def _counted(jobs: int) -> int:
-    if jobs < 1:
+def _counted(jobs: int | None) -> int | None:
+    if jobs is not None and jobs < 1:
         raise ConfigError(f"{jobs} files at once cannot be moved.", hint="Give --jobs 1 or more.")
     return jobs
 

@@ -8,7 +8,7 @@ from wheelrelay.cli.options import common, jobs_option
 @click.command()
 @jobs_option
 @common
-def demo(jobs: int) -> None:
+def demo(jobs: int | None) -> None:
     """Run the main job on this machine: no account needed, nothing is left behind.
 
     MarkupSafe 3.0.2 is read from PyPI and published to a package index that the demo starts here; then

@@ -33,7 +33,7 @@ REQUIRE_PYPI = "WHEELRELAY_DEMO_REQUIRE_PYPI"
 START_TIMEOUT = 30.0
 
 
-def demonstrate(jobs: int) -> None:
+def demonstrate(jobs: int | None) -> None:
     """Run the demo.
 
     Args:
@@ -123,7 +123,7 @@ def _make_samples(folder: Path) -> None:
     make_sdist(folder, "sample", "1.0")
 
 
-def _relay(console: "Console", route: "Route", requirement: str, jobs: int) -> list[str]:
+def _relay(console: "Console", route: "Route", requirement: str, jobs: int | None) -> list[str]:
     from wheelrelay import api
     from wheelrelay.report.progress import shown_on
     from wheelrelay.report.tables import receipt_table

@@ -136,7 +136,9 @@ def _asking(command: Callable[..., Any], *, first: Callable[..., Any] = complete
 @json_option
 @config_option
 @common
-def plan(asked: Asked, allow_unexpected: bool, jobs: int, as_json: bool, config_path: str | None) -> int:
+def plan(
+    asked: Asked, allow_unexpected: bool, jobs: int | None, as_json: bool, config_path: str | None
+) -> int:
     """Show what a relay would do, file by file; nothing is written.
 
     The source and the sinks are read: what is there already, byte for byte, is skipped, and the same name
@@ -185,7 +187,7 @@ def relay(  # one parameter for each option
     asked: Asked,
     yes: bool,
     allow_unexpected: bool,
-    jobs: int,
+    jobs: int | None,
     receipt: str | None,
     sums: str | None,
     sign: bool,
@@ -251,7 +253,7 @@ def relay(  # one parameter for each option
 @config_option
 @common
 def verify(
-    asked: Asked, download: bool, jobs: int, as_json: bool, quiet: bool, config_path: str | None
+    asked: Asked, download: bool, jobs: int | None, as_json: bool, quiet: bool, config_path: str | None
 ) -> int:
     """Prove that what is published is what was staged.
 

@@ -54,7 +54,7 @@ config_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show errors only.")
 jobs_option = click.option(
-    "-j", "--jobs", default=8, show_default=True, help="How many files to move at once."
+    "-j", "--jobs", type=int, help="How many files to move at once. [default: found out by what is observed]"
 )
 receipt_option = click.option(
     "--receipt",

@@ -64,7 +64,7 @@ def push(
     replace: bool,
     origin: tuple[str, ...],
     skip_if_no_credentials: bool,
-    jobs: int,
+    jobs: int | None,
     receipt: str | None,
     confirm_timeout: str,
     as_json: bool,

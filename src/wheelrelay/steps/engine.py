@@ -74,7 +74,11 @@ def mirror(journey: Journey) -> Receipt:
         moving = [planned for planned in plan.files if planned.needs_staging()]
         size = sum(planned.file.size or 0 for planned in moving)
         journey.tell(StepBegan(Step.PUBLISH, ", ".join(plan.sinks), len(moving), size))
-        done = journey.workers.each(moving, lambda planned: _mirror_one(journey, planned, wheelhouse, ledger))
+        done = journey.workers.each(
+            moving,
+            lambda planned: _mirror_one(journey, planned, wheelhouse, ledger),
+            moved=lambda one: one.item.file.size or 1,
+        )
         for one in done:
             if one.error is not None:
                 _enter_failure(one.item, str(one.error), ledger)

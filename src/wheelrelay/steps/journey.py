@@ -32,13 +32,10 @@ from wheelrelay.steps.confirm import DEADLINE, fetched_sha256
 from wheelrelay.steps.digests import with_digests
 from wheelrelay.steps.events import BytesMoved, Progress, Step, Waiting, harmless, silent
 from wheelrelay.steps.gate import replacing
+from wheelrelay.steps.pace import Pace
 from wheelrelay.steps.plan import Inventory, make_plan, read_inventory
 from wheelrelay.steps.retry import Patience, Persistence
 from wheelrelay.steps.workers import Workers
-
-JOBS = 8
-"""How many files are moved at once by default."""
-
 
 FIRST_LOOK, LOOK_EVERY = 0.5, 10.0
 """Seconds until the second look at a source that is waited for, and between later ones."""
@@ -71,7 +68,7 @@ class Settings:
     """How to travel.
 
     Attributes:
-        jobs: how many files are moved at once.
+        jobs: how many files are moved at once; found out by what is observed if not given.
         progress: told of what happens.
         approve: asked once with the final plan, after the gate and before the first byte is published.
         patience: how long to insist where a remote fails.
@@ -87,7 +84,7 @@ class Settings:
         started: when the relay began, in UTC, for the receipt.
     """
 
-    jobs: int = JOBS
+    jobs: int | None = None
     progress: Progress = silent
     approve: Callable[[Plan], bool] = lambda _: True
     patience: Patience = field(default_factory=Patience)
@@ -136,9 +133,11 @@ class Journey:
         self.inventories: dict[str, Inventory | None] = {}
         self.settings = settings
         self.stopped = threading.Event()
-        self.workers = Workers(settings.jobs, self.stopped)
+        self.workers = Workers(Pace(settings.jobs), self.stopped)
         self.tell = harmless(settings.progress)
-        self.persistence = Persistence(settings.patience, self.tell, self.stopped)
+        self.persistence = Persistence(
+            settings.patience, self.tell, self.stopped, troubled=self.workers.pace.troubled
+        )
 
     @property
     def sinks(self) -> dict[str, Sink]:

@@ -47,6 +47,7 @@ def publish_all(
             batch,
             lambda staged: publish_one(journey, destination, staged, ledger),
             enough=lambda one: one.result is None or not one.result.in_place,
+            moved=lambda one: one.item.size,
         )
         for one in done:
             if one.error is not None:  # a foreign backend's slip: nobody knows whether the file arrived

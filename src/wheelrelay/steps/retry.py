@@ -48,12 +48,21 @@ class Persistence:
         patience: how long to insist.
         progress: told of each pause.
         stopped: set when the relay is to end: pauses end, and nothing is tried again.
+        troubled: called after each failure that may pass.
     """
 
-    def __init__(self, patience: Patience, progress: "Progress", stopped: threading.Event) -> None:
+    def __init__(
+        self,
+        patience: Patience,
+        progress: "Progress",
+        stopped: threading.Event,
+        *,
+        troubled: Callable[[], None] = lambda: None,
+    ) -> None:
         self.patience = patience
         self.stopped = stopped
         self._progress = progress
+        self._troubled = troubled
 
     def insist(self, what: str, operation: Callable[[], Result]) -> Result:
         """Call ``operation`` until it succeeds, fails for good, or patience ends; what it raised last."""
@@ -68,6 +77,8 @@ class Persistence:
 
     def again(self, what: str, attempt: int, error: WheelrelayError) -> bool:
         """Wait after a failed attempt; whether to try again."""
+        if error.retryable:
+            self._troubled()
         if not error.retryable or attempt >= self.patience.attempts or self.stopped.is_set():
             return False
         from wheelrelay.steps.events import Waiting

@@ -47,6 +47,7 @@ def stage_all(journey: Journey, plan: Plan, wheelhouse: Wheelhouse) -> dict[str,
         needed,
         lambda planned: stage_one(journey, planned, wheelhouse),
         enough=lambda one: one.error is not None and not isinstance(one.error, OF_ONE_FILE),
+        moved=lambda one: one.result.staged.size if one.result else 0,
     )
     journey.tell(StepEnded(Step.STAGE, journey.origin.name))
     _raise_first({one.item.file.filename: one.error for one in done if one.error is not None})

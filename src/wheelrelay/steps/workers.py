@@ -1,17 +1,21 @@
 """The threads of a relay: the only ones there are."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import Generic, TypeVar
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Generic, TypeVar
 
 from wheelrelay.errors import BackendError, WheelrelayError
+from wheelrelay.steps.pace import Pace
 
 THREADS = "wheelrelay"
 """How the names of the threads begin."""
 
 GRACE = 5.0
 """Seconds that work under way has to come to its end after Ctrl-C."""
+
+_NOTHING = object()
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -37,21 +41,23 @@ class Workers:
     """A pool of threads that ends tidily when it is interrupted.
 
     Args:
-        jobs: how many work at once.
+        jobs: how many work at once, or a pace that finds it out.
         stopped: set when the relay is to end; work under way may look at it and give up.
     """
 
-    def __init__(self, jobs: int, stopped: threading.Event) -> None:
+    def __init__(self, jobs: int | Pace, stopped: threading.Event) -> None:
+        self.pace = jobs if isinstance(jobs, Pace) else Pace(jobs)
         self.stopped = stopped
-        self._pool = ThreadPoolExecutor(jobs, thread_name_prefix=THREADS)
+        self._pool = ThreadPoolExecutor(self.pace.most, thread_name_prefix=THREADS)
         self._given_up = False
 
     def each(
         self,
-        items: Sequence[Item],
+        items: Iterable[Item],
         work: Callable[[Item], Result],
         *,
         enough: Callable[[Done[Item, Result]], bool] = lambda _: False,
+        moved: Callable[[Done[Item, Result]], int] = lambda _: 1,
     ) -> list[Done[Item, Result]]:
         """Work on every item and collect what came of it, in the order of ending.
 
@@ -61,27 +67,30 @@ class Workers:
                 backend's slip must not cost the record of the others.
             enough: asked after each item; once it says yes, items that were not begun are left out.
                 Those under way end by themselves.
+            moved: the bytes that were moved for an item, by which the pace is found.
 
         Raises:
             KeyboardInterrupt: on Ctrl-C; nothing more is begun, and what was under way has ended, or was
                 given up after some seconds: nobody knows what comes of it.
         """
-        batch = _Batch()
+        self.pace.begin()
+        batch: _Batch[Item, Result] = _Batch(items, self.pace)
 
-        def work_in_batch(item: Item) -> Done[Item, Result] | None:
-            if not batch.begin():
-                return None
-            try:
+        def work_on() -> None:
+            while (item := batch.take()) is not _NOTHING:
                 done = _tried(item, work)
-                if enough(done):  # asked here, so that this very thread begins nothing more
-                    batch.close()
-                return done
-            finally:
-                batch.end()
+                last = enough(done)  # asked here, so that this very thread begins nothing more
+                self.pace.ended(moved(done))
+                batch.put(done, last=last)
+                call_others()
+
+        def call_others() -> None:
+            for _ in range(batch.wanted()):
+                batch.promise(self._pool.submit(work_on))
 
         try:
-            futures = [self._pool.submit(work_in_batch, item) for item in items]
-            return [done for future in as_completed(futures) if (done := future.result()) is not None]
+            call_others()
+            return batch.results()
         except KeyboardInterrupt:
             self._given_up = True  # as long as nothing else is known, for Ctrl-C may come again
             batch.close()
@@ -99,35 +108,70 @@ def one_by_one(items: Iterable[Item], work: Callable[[Item], Result]) -> list[Do
     return [_tried(item, work) for item in items]
 
 
-class _Batch:
-    """What is under way of some work, and whether more of it may begin."""
+class _Batch(Generic[Item, Result]):
+    """Items that are worked on: what is left, how many are at it, and what came of the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, items: Iterable[Item], pace: Pace) -> None:
         self._changed = threading.Condition()
-        self._open = True
-        self._under_way = 0
+        self._pace = pace
+        self._left = deque(items)
+        self._done: list[Done[Item, Result]] = []
+        self._at_work = 0
+        self._failed: list[Future[None]] = []
 
-    def begin(self) -> bool:
-        """Whether one more may begin; it counts as under way then."""
+    def wanted(self) -> int:
+        """How many more may take part; they count as being at work."""
         with self._changed:
-            self._under_way += self._open
-            return self._open
+            more = max(0, min(self._pace.limit - self._at_work, len(self._left)))
+            self._at_work += more
+            return more
 
-    def end(self) -> None:
-        """Note that one has ended."""
+    def promise(self, future: "Future[None]") -> None:
+        """Have a slip of ours known to whoever waits for the results."""
+        future.add_done_callback(self._look_at)
+
+    def take(self) -> Any:
+        """The next item; `_NOTHING` if there is none, or too many are at work: who asked leaves then."""
         with self._changed:
-            self._under_way -= 1
-            self._changed.notify_all()
+            if self._left and self._at_work <= self._pace.limit:
+                return self._left.popleft()
+            self._leave()
+            return _NOTHING
+
+    def put(self, done: Done[Item, Result], *, last: bool) -> None:
+        """Note what came of an item; nothing more is begun after the last one."""
+        with self._changed:
+            self._done.append(done)
+            if last:
+                self._left.clear()
+
+    def results(self) -> list[Done[Item, Result]]:
+        """What came of all, once nobody is at work any more."""
+        self.wait(None)
+        for future in self._failed:
+            future.result()
+        return self._done
 
     def close(self) -> None:
         """Let nothing more begin."""
         with self._changed:
-            self._open = False
+            self._left.clear()
 
-    def wait(self, seconds: float) -> bool:
-        """Wait until nothing is under way any more; whether it came to that in time."""
+    def wait(self, seconds: float | None) -> bool:
+        """Wait until nobody is at work any more; whether it came to that in time."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._under_way, seconds)
+            return self._changed.wait_for(lambda: not self._at_work, seconds)
+
+    def _look_at(self, future: "Future[None]") -> None:
+        if future.cancelled() or future.exception() is not None:
+            with self._changed:
+                self._failed.append(future)
+                self._left.clear()
+                self._leave()
+
+    def _leave(self) -> None:
+        self._at_work -= 1
+        self._changed.notify_all()
 
 
 def _tried(item: Item, work: Callable[[Item], Result]) -> Done[Item, Result]:

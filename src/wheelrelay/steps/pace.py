@@ -1,0 +1,103 @@
+"""How many transfers are under way at once: as asked for, or chosen by what is observed.
+
+More transfers at once hide the time that each of them waits for the other side; they help as long as there is
+such time. So it begins with a few, adds more while that makes the whole faster, and takes back what did not.
+What a server cannot take, or does not want (429, 503), halves them; they come back one by one.
+"""
+
+import threading
+from collections.abc import Callable
+from time import monotonic, process_time
+
+START, MOST = 8, 32
+"""Transfers at once in the beginning, and at most: more connections to one host are not polite."""
+
+GROWTH = 2
+"""The factor by which they become more, and fewer."""
+
+WORTH = 1.1
+"""The factor by which the whole has to become faster for more of them to stay."""
+
+BUSY = 0.5
+"""The share of a processor from which on it is this process that is waited for, and not the wires."""
+
+
+class Pace:
+    """How many transfers may be under way at once; safe for threads.
+
+    Args:
+        fixed: how many, if that is not to be found out.
+        clock: seconds that have passed.
+        worked: seconds that processors have worked for this process.
+    """
+
+    def __init__(
+        self,
+        fixed: int | None = None,
+        *,
+        clock: Callable[[], float] = monotonic,
+        worked: Callable[[], float] = process_time,
+    ) -> None:
+        self.most = fixed or MOST
+        self._fixed = fixed is not None
+        self._clock = clock
+        self._worked = worked
+        self._lock = threading.Lock()
+        self._limit = min(fixed or START, self.most)
+        self._peak = self._limit
+        self._before: tuple[int, float] | None = None
+        self._settled = False
+        self._open_window()
+
+    @property
+    def limit(self) -> int:
+        """How many may be under way now."""
+        return self._limit
+
+    def begin(self) -> None:
+        """Note that something of another kind begins, at another place: what was observed does not count."""
+        with self._lock:
+            if not self._fixed:
+                self._limit, self._peak = START, START
+                self._before, self._settled = None, False
+            self._open_window()
+
+    def ended(self, moved: int) -> None:
+        """Note that a transfer came to its end.
+
+        Args:
+            moved: its bytes.
+        """
+        with self._lock:
+            self._count += 1
+            self._moved += moved
+            if not self._fixed and self._count >= self._limit:
+                self._judge()
+                self._open_window()
+
+    def troubled(self) -> None:
+        """Note that the other side failed, or asked for patience: that may be because of too many."""
+        with self._lock:
+            if not self._fixed:
+                self._limit = max(1, self._limit // GROWTH)
+                self._settled = True
+                self._open_window()
+
+    def _judge(self) -> None:
+        """Decide by the window that is full now."""
+        passed = self._clock() - self._began
+        rate = self._moved / passed if passed > 0 else 0.0
+        if self._settled:
+            self._limit = min(self._limit + 1, self._peak)
+        elif self._before and rate < self._before[1] * WORTH:
+            self._limit, self._settled = self._before[0], True
+            self._peak = self._limit
+        elif self._worked() - self._worked_before < BUSY * passed:
+            self._before = self._limit, rate
+            self._limit = min(self._limit * GROWTH, self.most)
+            self._peak = self._limit
+            self._settled = self._limit == self._before[0]
+
+    def _open_window(self) -> None:
+        self._count = self._moved = 0
+        self._began, self._worked_before = self._clock(), self._worked()
