@@ -47,6 +47,13 @@ def aria2c(addresses: Sequence[str], bundle: Path | None) -> list[str]:
     return ["aria2c", *options, f"--max-concurrent-downloads={PARALLEL}", *trust, *addresses]
 
 
+def wheelhouse_uploader(addresses: Sequence[str], bundle: Path | None) -> list[str]:
+    """Fetch several at once by wheelhouse-uploader, which reads the listing itself."""
+    fetch = [peer("wheelhouse-uploader", "python"), "-m", "wheelhouse_uploader", "fetch"]
+    listing = addresses[0].rpartition("/")[0] + "/"
+    return [*fetch, "--version", "1.0", "--local-folder", ".", "bench", listing]
+
+
 def twine(address: str, names: Sequence[str]) -> list[str]:
     """Upload by twine; credentials and the authority are in the environment."""
     options = ["--non-interactive", "--disable-progress-bar", "--repository-url", address]
@@ -63,6 +70,7 @@ DOWNLOADS: Mapping[str, Callable[[Sequence[str], Path | None], list[str]]] = {
     "urllib": urllib,
     "curl": curl,
     "aria2c": aria2c,
+    "wheelhouse-uploader": wheelhouse_uploader,
 }
 """Command lines that fetch addresses into the working folder, trusting an authority."""
 

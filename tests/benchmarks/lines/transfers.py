@@ -50,6 +50,7 @@ def _travel(
         milliseconds=milliseconds,
     ) as way:
         pairs = [(download, upload) for download in downloads for upload in ("twine", "uv")]
+        pairs += [] if setting.small else [("wheelhouse-uploader", "uv")]
         contenders = {
             BY_HAND: partial(way.pair, "urllib", "twine"),
             **{f"{one} + {other}": partial(way.pair, one, other) for one, other in pairs},
