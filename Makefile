@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --constr
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-long test-all bench clean
+.PHONY: help demo test lint test-long test-all bench bench-smoke clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -46,6 +46,9 @@ test-all: ## run `make test` on every CPython from 3.11 up that is on this machi
 
 bench: $(VENV)/installed-dev ## measure speed and memory beside the tools that people use today
 	$(BIN)/python -m tests.benchmarks
+
+bench-smoke: $(VENV)/installed-dev ## measure small amounts, and fail if they take far too long; takes a minute
+	$(BIN)/python -m tests.benchmarks.smoke
 
 clean: ## remove all that was made here
 	rm -rf .venv .venv-* .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

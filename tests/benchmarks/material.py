@@ -44,7 +44,7 @@ class Wheels:
 
 def shared_wheels(setting: Setting) -> Wheels:
     """The wheels that several lines use; they are made once."""
-    count, megabytes = (10, 2) if setting.small else (40, 5)
+    count, megabytes = (20, 5) if setting.small else (40, 5)
     folder = setting.root / "wheels"
     if not folder.is_dir():
         make_wheels(folder, count=count, size=megabytes * 1_000_000)

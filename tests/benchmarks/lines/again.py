@@ -14,7 +14,7 @@ def again(setting: Setting) -> Result:
     """P4: 1,000 files of one project that are all at the sink already."""
     folder = setting.folder("P4")
     dist = folder / "dist"
-    files = 100 if setting.small else 1000
+    files = 500 if setting.small else 1000
     names = [path.name for path in make_small_wheels(dist, count=files, size=SIZE)]
     with laid_way(setting, folder, dist, names) as way:
         index = f"{way.sink}full/"

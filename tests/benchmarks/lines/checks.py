@@ -13,7 +13,7 @@ BY_HAND = "sha256 of the file, of its members once"
 def check(setting: Setting) -> Result:
     """P8: a wheel of 100 MB with 5,000 members, half of them deflated."""
     folder = setting.folder("P8")
-    megabytes, members = (20, 1000) if setting.small else (100, 5000)
+    megabytes, members = (30, 1500) if setting.small else (100, 5000)
     wheel = make_large_wheel(folder, size=megabytes * 1_000_000, members=members)
     contenders = {
         OURS: partial(setting.measure, folder, wheelrelay("check", str(wheel))),

@@ -1,0 +1,40 @@
+"""The smoke form fails on gross regressions only."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from tests.benchmarks.setting import Setting
+from tests.benchmarks.smoke import LENIENCE, TRIES, passes
+from tests.benchmarks.table import Result, Row
+
+FINE = Row("P2", "work", 1.0, 0.5, "curl + uv", 2.0)
+SLOW = Row("P2", "work", 1.0, 0.5, "curl + uv", 1.0)
+"""It misses its goal, as on a busy machine."""
+FAR_TOO_SLOW = Row("P2", "work", 2.0 * LENIENCE, 0.5, "curl + uv", 1.0)
+TOO_MUCH = Row("P4", "requests", 4, 3, unit="requests")
+
+
+class Script:
+    """A line whose measurements are known beforehand."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows = iter(rows)
+        self.settings: list[Setting] = []
+
+    def __call__(self, setting: Setting) -> Result:
+        self.settings.append(setting)
+        return Result([next(self.rows)])
+
+
+@pytest.mark.parametrize("rows", [[FINE], [SLOW], [FAR_TOO_SLOW, FINE], [FAR_TOO_SLOW, TOO_MUCH, SLOW]])
+def test_a_line_passes_that_is_tolerable_once(rows: list[Row]) -> None:
+    line = Script(rows)
+    assert passes(line)
+    assert len(line.settings) == len(rows)
+    assert all(setting.small for setting in line.settings)
+
+
+@pytest.mark.parametrize("row", [FAR_TOO_SLOW, TOO_MUCH])
+def test_a_line_fails_that_is_too_slow_or_asks_too_much_each_time(row: Row) -> None:
+    assert not passes(Script([row] * TRIES))
