@@ -1,6 +1,6 @@
 """Look at the plan of a release before moving it.
 
-python move_a_release.py ./dist ./wheelhouse 'sample==1.0'
+python release.py ./dist ./wheelhouse 'sample==1.0'
 """
 
 import sys
@@ -17,14 +17,16 @@ def main(source: str, sink: str, requirement: str) -> None:
     if not plan.to_do():
         print("Nothing is left to do.")
         return
-    try:
-        receipt = wheelrelay.relay(route, [requirement])
-    except wheelrelay.ReleaseRefused as refusal:
-        for finding in refusal.findings:
-            print(finding.message)
-        sys.exit(f"Nothing was published: {refusal}")
+    receipt = wheelrelay.relay(route, [requirement], receipt="receipt.json")
     print(f"{len(receipt.files)} files are in place.")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except wheelrelay.ReleaseRefused as refusal:
+        for finding in refusal.findings:
+            print(finding.message)
+        sys.exit(f"Nothing was published: {refusal}")
+    except wheelrelay.WheelrelayError as error:  # with a sentence that says what, where, and what to do
+        sys.exit(str(error))
