@@ -1,0 +1,139 @@
+"""Rehearse a release on this machine: what lies in dist goes to a Swift of its own, and on to an index.
+
+python local/release.py CHECKOUT
+
+CHECKOUT is a checkout of wheelrelay, whose tests know how Swift and pypiserver are started. Both run on free
+ports of the loopback interface, keep what they have in build/servers, and are stopped at the end.
+"""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tools"), sys.argv[1]]
+
+from build_wheel import test  # noqa: E402
+from settings import BUILD, COMMIT, DIST, setting  # noqa: E402
+from tests.servers.indexes import IndexServer, run_pypiserver  # noqa: E402
+from tests.servers.swift import Swift, run_swift  # noqa: E402
+
+CONTAINER = "wheels"
+PATIENCE = 120.0
+"""Seconds that the public address may take to show what was pushed; behind a CDN it can be many minutes."""
+
+CONFIGURATION = """
+[remotes.staging]
+type = "swift"
+container = "{container}"
+auth_url = "{swift.auth_url}"
+auth_version = "1"
+username = {{ env = "OS_USERNAME" }}
+password = {{ env = "OS_PASSWORD" }}
+public_url = "{public}"
+
+[remotes.index]
+type = "index"
+url = "{index.simple_url}"
+upload_url = "{index.upload_url}"
+checks = {{ profile = "pypi" }}        # all that PyPI would refuse
+
+[routes.release]
+source = "staging"
+sinks = ["index"]
+wait = "2m"
+
+[routes.release.expect]
+wheels = ["{python}-*-manylinux*"]
+sdist = true
+commit = "{commit}"
+"""
+
+
+def main() -> None:
+    """Push, wait, relay, install."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended from outside."))
+    project = setting("PROJECT")
+    version = sdist_version(project)
+    folder = BUILD / "servers"
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in ("swift", "index"):
+        (folder / name).mkdir(parents=True)
+    with run_swift(folder / "swift") as swift, run_pypiserver(folder / "index") as index:
+        public = swift.make_container(CONTAINER, public=True)
+        configure(swift, index, public)
+        requirement = f"{project}=={version}"
+        commit = COMMIT.read_text(encoding="utf-8").strip()
+        files = [str(path.relative_to(ROOT)) for path in sorted(DIST.iterdir())]
+        wheelrelay("push", *files, "--to", "staging", "--origin", f"commit={commit}")
+        wait_for(f"{public}/simple/{project}/", [path.name for path in DIST.iterdir()])
+        wheelrelay("relay", "release", requirement, "--yes", "--receipt", "build/receipt.json")
+        wheelrelay("verify", "release", requirement)
+        say(f"pip install {requirement}, from the index alone, and run its tests")
+        test(requirement, "--isolated", "--only-binary", ":all:", "--index-url", index.simple_url)
+    say(f"{requirement}, built from {commit}, went all the way. Everything that was started is stopped.")
+
+
+def sdist_version(project: str) -> str:
+    """The version of the release in dist, as its sdist is named."""
+    prefix, suffix = f"{project}-", ".tar.gz"
+    versions = [path.name[len(prefix) : -len(suffix)] for path in DIST.glob(f"{prefix}*{suffix}")]
+    if len(versions) != 1:
+        sys.exit(f"dist should have one sdist of {project}, not {len(versions)}: run make wheel first.")
+    return versions[0]
+
+
+def configure(swift: Swift, index: IndexServer, public: str) -> None:
+    """Write the configuration of the rehearsal, and let wheelrelay find it and its credentials."""
+    values = {"container": CONTAINER, "swift": swift, "index": index, "public": public}
+    values["python"] = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    values["commit"] = COMMIT.read_text(encoding="utf-8").strip()
+    path = BUILD / "wheelrelay.toml"
+    path.write_text(CONFIGURATION.format(**values), encoding="utf-8")
+    os.environ["WHEELRELAY_CONFIG"] = str(path)
+    os.environ |= {"OS_USERNAME": swift.username, "OS_PASSWORD": swift.password}
+
+
+def wait_for(page: str, filenames: list[str]) -> None:
+    """Wait until a page of the container's public address shows all files."""
+    say(f"Wait for {page}")
+    ends = time.monotonic() + PATIENCE
+    while missing := [name for name in filenames if name not in read(page)]:
+        if time.monotonic() > ends:
+            sys.exit(f"{page} does not show {', '.join(missing)} after {PATIENCE:.0f} seconds.")
+        time.sleep(1)
+    print(f"It shows {', '.join(sorted(filenames))}.")
+
+
+def read(page: str) -> str:
+    """The page as anybody sees it; empty while there is none."""
+    try:
+        with urllib.request.urlopen(page, timeout=30) as answer:
+            return answer.read().decode()
+    except urllib.error.HTTPError as error:
+        error.close()
+        return ""
+
+
+def wheelrelay(*arguments: str) -> None:
+    """Run the command in the example's folder."""
+    say(shlex.join(["wheelrelay", *arguments]))
+    command = [sys.executable, "-m", "wheelrelay", *arguments]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode:
+        sys.exit("wheelrelay refused or failed; it says why above.")
+
+
+def say(what: str) -> None:
+    """Print a heading."""
+    print(f"\n== {what}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
