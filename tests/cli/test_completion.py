@@ -104,6 +104,16 @@ class TestBash:
         assert bash("wheelrelay", "list", "p") == ["pypi"]
 
 
+def test_it_is_quick_for_nothing_heavy_is_imported(project: Path) -> None:
+    env = {"_WHEELRELAY_COMPLETE": "bash_complete", "COMP_WORDS": "wheelrelay list ", "COMP_CWORD": "2"}
+    command = [sys.executable, "-X", "importtime", "-m", "wheelrelay"]
+    done = subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, check=True)
+    assert "plain,staging" in done.stdout
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "wheelrelay.cli" in imported
+    assert not imported & {"pydantic", "requests", "twine", "socket", "fsspec", "rich"}
+
+
 @pytest.mark.skipif(FISH is None, reason="there is no fish here")
 def test_fish_completes_with_what_each_word_is(project: Path) -> None:
     words = ("wheelrelay list s", "wheelrelay relay r")

@@ -71,8 +71,8 @@ def share(tmp_path: Path) -> Iterator[str]:
         f"""\
 host: {HOST}
 port: {port}
-provider_mapping: {{"/": "{tmp_path / "dav"}"}}
-simple_dc: {{user_mapping: {{"*": {{ci: {{password: {PASSWORD}}}}}}}}}
+provider_mapping: {{"/": "{tmp_path / "dav"}", "/open": "{tmp_path / "dav" / "wheels"}"}}
+simple_dc: {{user_mapping: {{"*": {{ci: {{password: {PASSWORD}}}}}, "/open": true}}}}
 http_authenticator: {{accept_basic: true, accept_digest: false, default_to_digest: false}}
 """
     )
@@ -123,6 +123,10 @@ expect = {{ wheels = ["py3-none-any"], sdist = true }}
         ["verify", "release", "sample==1.0", "--download"],
     ):
         installed.run("wheelrelay", *words, folder=work, DAV_PASSWORD=PASSWORD)
+    anybody = installed.run(
+        "wheelrelay", "list", f"webdav+{share.replace('/wheels/', '/open/')}", folder=work
+    )
+    assert wheel.name in anybody
     for path in (wheel, sdist):
         assert (work / "wheelhouse" / path.name).read_bytes() == path.read_bytes()
         assert (tmp_path / "dav" / "wheels" / path.name).read_bytes() == path.read_bytes()

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from tests.servers.indexes import IndexServer
@@ -19,6 +20,7 @@ from tests.servers.rackspace import API_KEY, USERNAME, Rackspace, run_rackspace
 from tests.servers.seaweed import Seaweed, run_seaweed
 from tests.servers.swift import Swift, run_swift
 from wheelrelay.config import load_config
+from wheelrelay.config.schema import json_schema
 from wheelrelay.config.starting import written_value
 from wheelrelay.testing.samples import make_sdist, make_wheel
 
@@ -136,6 +138,7 @@ def test_each_is_a_valid_configuration_and_says_what_to_do(path: Path) -> None:
     config = load_config(path)
     assert not config.broken
     assert config.remotes
+    jsonschema.validate(tomllib.loads(path.read_text()), json_schema())
     assert len(commands(path.name)) >= 2
 
 

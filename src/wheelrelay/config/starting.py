@@ -62,7 +62,7 @@ class Beginning:
         expect = {"wheels": list(self.wheels), "sdist": self.sdist} if self.wheels else {}
         tables = [
             _HEAD,
-            *(_remote_table(name, remote) for name, remote in remotes.items()),
+            *(_remote_table(name, remote) for name, remote in remotes.items() if not _is_section(remote)),
             _table(f"routes.{ROUTE}", Route, {key: value for key, value in route.items() if value}),
             _table(f"routes.{ROUTE}.expect", Expect, expect),
         ]
@@ -91,9 +91,14 @@ _HEAD = f"""\
 # {{ keyring = "SERVICE", username = "NAME" }}."""
 
 
+def _is_section(remote: Remote) -> bool:
+    """Whether a remote is a section of ``~/.pypirc``, whose place a table of its name would take."""
+    return remote.name not in PRESETS and remote.name in sections()
+
+
 def _is_known(remote: Remote) -> bool:
-    """Whether a remote is known without a table: PyPI, TestPyPI, and the sections of ``~/.pypirc``."""
-    return remote.name in PRESETS or remote.name in sections()
+    """Whether a remote is known by its name without a table."""
+    return remote.name in PRESETS or _is_section(remote)
 
 
 def _free_name(remote: Remote, taken: Sequence[str]) -> str:
@@ -106,15 +111,15 @@ def _free_name(remote: Remote, taken: Sequence[str]) -> str:
 def _remote_table(name: str, remote: Remote) -> str:
     config = remote.config
     assert config is not None
-    if _is_known(remote):
+    if remote.name in PRESETS:
         return _table(f"remotes.{name}", type(config), {})
     given = config.model_fields_set | {"type"}
     return _table(f"remotes.{name}", type(config), config.model_dump(mode="json", include=given))
 
 
 def _table(name: str, model: type[BaseModel], given: Mapping[str, Any]) -> str:
-    """A table: what is given, and all other keys commented out; with its head, if nothing is given."""
-    lines = [*_comment((model.__doc__ or "").partition("\n\n")[0]), f"[{name}]" if given else f"# [{name}]"]
+    """A table: what is given, and all other keys commented out."""
+    lines = [*_comment((model.__doc__ or "").partition("\n\n")[0]), f"[{name}]"]
     if "type" in given:
         lines.append(f"type = {written_value(given['type'])}")
     for key in sorted(model.model_fields, key=lambda key: key not in given):
