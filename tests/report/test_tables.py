@@ -9,8 +9,9 @@ from wheelrelay.filenames import dist_file
 from wheelrelay.model import Digests
 from wheelrelay.records import Action, Intent, Plan, PlannedFile
 from wheelrelay.report.console import LOG_WIDTH
-from wheelrelay.report.files import counted, files_table
+from wheelrelay.report.files import files_table
 from wheelrelay.report.tables import plan_table, receipt_table
+from wheelrelay.report.words import counted
 
 
 def squeezed(text):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wheelrelay.cli.exits import Exit
-from wheelrelay.cli.options import common, json_option, print_json
+from wheelrelay.cli.options import common, json_option, print_findings, print_json
 from wheelrelay.cli.words import complete_file
 
 if TYPE_CHECKING:
@@ -47,12 +47,9 @@ def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json
 
         print_json(findings_document(findings))
     else:
-        from wheelrelay.report.console import console
-        from wheelrelay.report.files import counted
-        from wheelrelay.report.findings import findings_lines
+        from wheelrelay.report.words import counted
 
-        for line in findings_lines(findings):
-            console().print(line, soft_wrap=True)
+        print_findings(findings)
         warnings = counted(len(findings) - errors, "warning")
         click.echo(f"{counted(errors, 'error')}, {warnings}." if findings else "Nothing is wrong.")
     return int(Exit.REFUSED if errors else Exit.IN_PLACE)

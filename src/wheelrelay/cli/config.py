@@ -34,7 +34,7 @@ def check(config_path: str | None) -> None:
       wheelrelay config check --config release/wheelrelay.toml
     """
     from wheelrelay.errors import ConfigError
-    from wheelrelay.report.files import counted
+    from wheelrelay.report.words import counted
 
     found = loaded(config_path)
     if found.path is None:

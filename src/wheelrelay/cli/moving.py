@@ -19,6 +19,7 @@ from wheelrelay.cli.options import (
     jobs_option,
     json_option,
     loaded,
+    print_findings,
     print_json,
     quiet_option,
     receipt_option,
@@ -269,9 +270,8 @@ def verify(
     from wheelrelay import api
     from wheelrelay.report.console import console
     from wheelrelay.report.documents import findings_document
-    from wheelrelay.report.files import counted
-    from wheelrelay.report.findings import findings_lines
     from wheelrelay.report.progress import shown_on
+    from wheelrelay.report.words import counted
 
     config = loaded(config_path)
     given: Any
@@ -285,8 +285,7 @@ def verify(
     if as_json:
         print_json(findings_document(findings))
     else:
-        for line in findings_lines(findings):
-            console().print(line, soft_wrap=True)
+        print_findings(findings)
         if not quiet:
             wrong = f"Not as it should be: {counted(len(findings))}."
             click.echo(wrong if findings else "Everything is as it should be.")
@@ -321,7 +320,7 @@ class Shown:
 
 def _ask(plan: "Plan") -> bool:
     from wheelrelay.records import Action
-    from wheelrelay.report.files import counted
+    from wheelrelay.report.words import counted
 
     uploads = sum(plan.count(sink, Action.UPLOAD) for sink in plan.sinks)
     return click.confirm(f"Publish {counted(uploads)} to {', '.join(plan.sinks)}?", err=True)

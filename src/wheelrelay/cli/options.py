@@ -9,6 +9,7 @@ from wheelrelay.cli.words import complete_file, complete_remote
 
 if TYPE_CHECKING:
     from wheelrelay.config import Config
+    from wheelrelay.records import Finding
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -149,6 +150,17 @@ def seconds(duration: str, *, option: str = "--confirm-timeout") -> float:
         return parse_duration(duration).total_seconds()
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint=option) from error
+
+
+def print_findings(findings: "Sequence[Finding]") -> None:
+    """Print findings on standard output, for people."""
+    if not findings:  # then nothing has to be imported
+        return
+    from wheelrelay.report.console import console
+    from wheelrelay.report.findings import findings_lines
+
+    for line in findings_lines(findings):
+        console().print(line, soft_wrap=True)
 
 
 def print_json(document: "Mapping[str, Any] | Sequence[Mapping[str, Any]]") -> None:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wheelrelay.model import DistFile
+from wheelrelay.report.words import counted
 from wheelrelay.select import releases_of
 
 
@@ -25,11 +26,6 @@ def files_table(files: Sequence[DistFile]) -> RenderableType:
             table.add_row(escape(file.filename), size_text(file.size), _short(file.sha256), escape(note))
     releases = counted(len(releases_of(files)), "release")
     return Group(table, Text(f"{counted(len(files))} in {releases}."))
-
-
-def counted(number: int, what: str = "file") -> str:
-    """``1 file``, ``2 files``."""
-    return f"{number} {what}{'s' if number != 1 else ''}"
 
 
 def bare_table() -> Table:

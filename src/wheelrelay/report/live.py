@@ -14,9 +14,9 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from wheelrelay.report.files import counted
 from wheelrelay.report.tables import plan_table
 from wheelrelay.report.verbs import VERBS
+from wheelrelay.report.words import counted
 from wheelrelay.steps.events import (
     BytesMoved,
     Event,

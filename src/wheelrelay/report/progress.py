@@ -8,9 +8,9 @@ from time import monotonic
 from rich.console import Console
 from rich.filesize import decimal
 
-from wheelrelay.report.files import counted
 from wheelrelay.report.tables import plan_table
 from wheelrelay.report.verbs import VERBS
+from wheelrelay.report.words import counted
 from wheelrelay.steps.events import (
     BytesMoved,
     Event,

@@ -14,8 +14,9 @@ from wheelrelay.records import (
     Receipt,
     ReceiptFile,
 )
-from wheelrelay.report.files import bare_table, counted, size_text
+from wheelrelay.report.files import bare_table, size_text
 from wheelrelay.report.findings import findings_lines
+from wheelrelay.report.words import counted
 
 ACTION_STYLES = {
     Action.UPLOAD: "green",
