@@ -95,6 +95,49 @@ def test_the_same_bytes_again_read_and_write_no_distribution(store, objects, sta
     assert ("create", WHEEL) not in objects.asked
 
 
+def test_of_what_was_written_nothing_is_asked_but_the_listing(store, objects, staged):
+    store.put(staged)
+    objects.asked.clear()
+    [file] = store.inventory("sample")
+    store.finalize({"sample"})
+    assert (file.sha256, file.requires_python) == (staged.sha256, ">=3.9")
+    assert not [asked for asked in objects.asked if asked[1].startswith(WHEEL)]
+
+
+def test_what_somebody_else_wrote_meanwhile_is_told_as_it_is(store, objects, staged, other):
+    store.put(staged)
+    ContainerStore(objects).replace(other)
+    [file] = store.inventory("sample")
+    assert file.sha256 == other.sha256
+    store.finalize({"sample"})
+    assert other.sha256 in objects.kept["simple/sample/index.html"].content.decode()
+
+
+def test_a_metadata_file_that_somebody_else_spoiled_meanwhile_is_mended(store, objects, staged):
+    store.put(staged)
+    right = objects.kept[f"{WHEEL}.metadata"].content
+    objects.replace_object(f"{WHEEL}.metadata", b"spoiled", content_type="", metadata={})
+    store.finalize({"sample"})
+    assert objects.kept[f"{WHEEL}.metadata"].content == right
+
+
+def test_a_name_that_was_free_when_it_was_listed_is_not_asked_for_again(store, objects, staged):
+    assert list(store.inventory("sample")) == []
+    objects.asked.clear()
+    store.put(staged)
+    assert ("stat", WHEEL) not in objects.asked
+
+
+def test_whoever_took_a_name_since_it_was_listed_keeps_it(store, objects, staged, other):
+    assert list(store.inventory("sample")) == []
+    ContainerStore(objects).put(other)
+    before = dict(objects.kept)
+    with pytest.raises(AlreadyExists):
+        store.put(staged)
+    assert objects.kept == before
+    store.put(other)
+
+
 def test_bytes_that_somebody_else_put_are_compared_by_reading_them(store, objects, staged, other):
     objects.create_object(WHEEL, staged.path.read_bytes(), content_type="", metadata={})
     store.put(staged)

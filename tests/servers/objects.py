@@ -70,13 +70,14 @@ class MemoryObjects:
 
     def create_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
-    ) -> None:
+    ) -> str:
         self._ask("create", name)
         whole = b"".join(blocks_of(content))
         with self._lock:
             if name in self.kept:
                 raise AlreadyExists(f"{name} is there.")
             self.kept[name] = Kept(whole, content_type, dict(metadata))
+            return self.kept[name].described(name, metadata={}).etag
 
     def replace_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]

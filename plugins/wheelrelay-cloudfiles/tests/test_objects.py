@@ -85,6 +85,12 @@ def test_a_listing_tells_size_and_time_and_something_that_changes_with_the_bytes
     assert first.modified <= second.modified
 
 
+def test_what_is_told_of_a_new_object_is_what_listings_show(objects: SwiftObjects, wheel: StagedFile) -> None:
+    contents = {"wheel": wheel, "bytes": b"content"}
+    told = {name: objects.create_object(name, content, **PLAIN) for name, content in contents.items()}
+    assert {found.name: found.etag for found in objects.list_objects()} == told
+
+
 def test_a_prefix_keeps_to_itself(swift: Swift, config_for: Callable[..., SwiftConfig]) -> None:
     prefixes = ("wheels", "wheels-old", "")
     for prefix in prefixes:

@@ -7,7 +7,9 @@ from tests.servers.s3 import S3Server
 from tests.servers.web import Reply, Request, Web, run_web
 
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound
+from wheelrelay.testing import stage_path, write_distribution
 from wheelrelay_s3.objects import WITNESS, S3Objects
+from wheelrelay_s3.uploads import PART
 
 NAMES = [
     "p-1!2.0.whl",
@@ -22,7 +24,7 @@ NAMES = [
 
 def write(objects, name, content=b"content", **options):
     create = {"content_type": "application/octet-stream", "metadata": {}, **options}
-    objects.create_object(name, content, **create)
+    return objects.create_object(name, content, **create)
 
 
 def read(objects, name):
@@ -77,6 +79,15 @@ class TestWhatIsKeptWithAnObject:
         write(objects, "page", content_type="text/html; charset=utf-8")
         told = server.client().head_object(Bucket=config.bucket, Key=f"{config.prefix}/page")
         assert told["ContentType"].replace(" ", "").lower() == "text/html;charset=utf-8"
+
+    def test_what_is_told_of_it_is_what_listings_show(self, objects, tmp_path):
+        small, large = (
+            stage_path(write_distribution(tmp_path / str(size), "p-1.0-py3-none-any.whl", size=size))
+            for size in (1000, PART + 1000)
+        )
+        told = {name: write(objects, name, content) for name, content in (("s", small), ("l", large))}
+        told["b"] = write(objects, "b", b"bytes")
+        assert {found.name: found.etag for found in objects.list_objects() if found.name in told} == told
 
     def test_what_a_listing_says_is_what_the_object_says(self, objects):
         write(objects, "one", b"12345")

@@ -14,13 +14,12 @@ from wheelrelay.containers.content import read_whole, sha256_of
 from wheelrelay.containers.contents import METADATA, Held
 from wheelrelay.containers.facts import Facts, indexed_facts, inspected_facts, kept_facts
 from wheelrelay.containers.objects import ReadableObjects, StoredObject
+from wheelrelay.containers.written import State, Written, state_of
 from wheelrelay.core_metadata import LIMIT, core_metadata
 from wheelrelay.errors import NotFound
 from wheelrelay.model import Kind
 from wheelrelay.simpleindex import IndexedFile
 from wheelrelay.staged import BLOCK
-
-_State = tuple[str, int, str]
 
 
 class Knowledge:
@@ -30,13 +29,19 @@ class Knowledge:
         objects: the place.
         told: what is known of files by name, whatever object has the name now: it holds for an object
             with the same digest.
+        written: what was written by whoever asks.
     """
 
-    def __init__(self, objects: ReadableObjects, told: Mapping[str, Facts]) -> None:
+    def __init__(
+        self, objects: ReadableObjects, told: Mapping[str, Facts], written: Written | None = None
+    ) -> None:
         self._objects = objects
         self._told = dict(told)
-        self._facts: dict[_State, Facts] = {}
-        self._metadata_files: dict[tuple[str, str], str] = {}
+        by_us = written or Written()
+        self._facts: dict[State, Facts] = {
+            state: facts for state, facts in by_us.facts.items() if facts.inspected
+        }
+        self._metadata_files: dict[tuple[str, str], str] = dict(by_us.digests)
         self._core_metadata: dict[str, bytes] = {}
 
     def remember(self, entries: Iterable[IndexedFile]) -> None:
@@ -52,7 +57,7 @@ class Knowledge:
 
     def knows(self, held: Held) -> bool:
         """Whether the facts of a file are known without asking the place."""
-        return _state(held.stored) in self._facts
+        return state_of(held.stored) in self._facts
 
     def facts(self, held: Held) -> Facts:
         """The facts of a file.
@@ -61,7 +66,7 @@ class Knowledge:
             NotFound: it is not there any more.
             BackendError: it cannot be read.
         """
-        state = _state(held.stored)
+        state = state_of(held.stored)
         if state not in self._facts:
             self._facts[state] = self._kept(held) or self._recognised(held) or self._inspected(held)
         return self._facts[state]
@@ -110,7 +115,7 @@ class Knowledge:
             BackendError: it cannot be read.
         """
         if held.file.filename not in self._core_metadata:
-            self._facts[_state(held.stored)] = self._inspected(held)
+            self._facts[state_of(held.stored)] = self._inspected(held)
         return self._core_metadata.get(held.file.filename)
 
     def _kept(self, held: Held) -> Facts | None:
@@ -154,7 +159,3 @@ class Knowledge:
                 return None
             self._metadata_files[key] = hashlib.sha256(content).hexdigest()
         return self._metadata_files[key]
-
-
-def _state(stored: StoredObject) -> _State:
-    return stored.name, stored.size, stored.etag

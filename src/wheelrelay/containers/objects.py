@@ -74,7 +74,7 @@ class Objects(ReadableObjects, Protocol):
 
     def create_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
-    ) -> None:
+    ) -> str | None:
         """Write an object that is not there yet, whole or not at all, whoever else is writing.
 
         Args:
@@ -83,6 +83,9 @@ class Objects(ReadableObjects, Protocol):
             content_type: the media type to serve it with, where the place keeps one.
             metadata: short texts to keep with it, where the place can; keys are lower-case letters,
                 digits and hyphens, values any text (a place whose values are ASCII encodes them).
+
+        Returns:
+            The ETag that listings show from now on, where the place tells it of the very bytes that it took.
 
         Raises:
             AlreadyExists: the name is taken, by whatever bytes; nothing was changed.

@@ -19,6 +19,7 @@ from wheelrelay.containers.contents import METADATA, Contents, Held
 from wheelrelay.containers.facts import Facts
 from wheelrelay.containers.knowledge import Knowledge
 from wheelrelay.containers.objects import Objects, SupportsFolderPages
+from wheelrelay.containers.written import Written
 from wheelrelay.errors import InvalidFilename, NotFound, Unavailable
 from wheelrelay.filenames import parse_filename
 from wheelrelay.simpleindex import (
@@ -53,11 +54,15 @@ class Pages:
     Args:
         objects: the place.
         contents: lists the distribution files that are there.
+        written: what was written by whoever keeps the pages; may grow.
     """
 
-    def __init__(self, objects: Objects, contents: Callable[[], Contents]) -> None:
+    def __init__(
+        self, objects: Objects, contents: Callable[[], Contents], written: Written | None = None
+    ) -> None:
         self._objects = objects
         self._contents = contents
+        self._written = written
 
     def write(self, projects: Collection[str] | None, told: Mapping[str, Facts]) -> None:
         """Bring the pages up to date, and look again until they are.
@@ -72,7 +77,7 @@ class Pages:
             Unavailable: the container went on changing.
             BackendError: something cannot be read or written; nothing true was replaced by less.
         """
-        knowledge = Knowledge(self._objects, told)
+        knowledge = Knowledge(self._objects, told, self._written)
         for look in range(LOOKS):
             if not self._mend(self._contents(), projects, knowledge):
                 return
@@ -88,7 +93,7 @@ class Pages:
 
         Another writer who looks meanwhile brings them back: this is a courtesy before they are deleted.
         """
-        knowledge = Knowledge(self._objects, told)
+        knowledge = Knowledge(self._objects, told, self._written)
         for _ in range(3):
             there = self._contents()
             projects = {there[name].file.project for name in filenames if name in there}

@@ -1,5 +1,6 @@
 """A container as a store: what is put there is there whole, with its companions, and never overwritten."""
 
+import hashlib
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -7,11 +8,14 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from packaging.utils import canonicalize_name
+
 from wheelrelay.containers.content import BINARY, sha256_of
-from wheelrelay.containers.contents import METADATA, Contents
+from wheelrelay.containers.contents import METADATA, Contents, Held
 from wheelrelay.containers.facts import Facts, inspected_facts, kept_facts
 from wheelrelay.containers.objects import Objects, SupportsCopy
 from wheelrelay.containers.source import ContainerSource
+from wheelrelay.containers.written import Written, state_of
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound, Unavailable
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.protocols import Source
@@ -51,6 +55,8 @@ class ContainerStore(ContainerSource):
         )
         self._objects = objects
         self._told: dict[str, Facts] = {}
+        self._written = Written()
+        self._seen: dict[str, frozenset[str]] = {}
 
     def put(self, staged: StagedFile) -> None:
         """Publish the file with its companions: the companions first, the distribution last.
@@ -70,7 +76,7 @@ class ContainerStore(ContainerSource):
         self._put(staged, source)
 
     def _put(self, staged: StagedFile, source: Source | None) -> None:
-        there = self._holds(staged)
+        there = not self._was_absent(staged) and self._holds(staged)
         with self._undone_on_failure() as written:
             for companion in staged.companions:
                 self._add(staged.filename + companion.suffix, companion.content, written)
@@ -103,6 +109,7 @@ class ContainerStore(ContainerSource):
         names = {file.filename for file in files}
         for name in names:
             self._told.pop(name, None)
+            self._written.forget(name)
         if self._keeps_pages:
             self._pages.hide(names, self._told)
         contents = self._listed()
@@ -137,7 +144,21 @@ class ContainerStore(ContainerSource):
     def _pages(self) -> "Pages":
         from wheelrelay.containers.pages import Pages
 
-        return Pages(self._objects, self._settled)
+        return Pages(self._objects, self._settled, self._written)
+
+    def _listed(self, project: str | None = None) -> Contents:
+        contents = super()._listed(project)
+        if project is not None:
+            self._seen[canonicalize_name(project)] = frozenset(contents)
+        return contents
+
+    def _found_out(self, held: Held) -> Facts:
+        return self._written.facts.get(state_of(held.stored)) or super()._found_out(held)
+
+    def _was_absent(self, staged: StagedFile) -> bool:
+        """Whether the name was free when the project was listed; whoever took it since keeps it."""
+        seen = self._seen.get(staged.file.project)
+        return seen is not None and staged.filename not in seen and staged.filename not in self._told
 
     def _holds(self, staged: StagedFile) -> bool:
         """Whether the very bytes are there; other bytes of the name are an error."""
@@ -158,11 +179,16 @@ class ContainerStore(ContainerSource):
         kept = facts.kept()
         try:
             if not self._copied(source, staged, kept):
-                self._objects.create_object(staged.filename, staged, content_type=BINARY, metadata=kept)
+                self._create(staged, kept, facts)
         except AlreadyExists:
             if not self._holds(staged):
                 raise
         self._told[staged.filename] = facts
+
+    def _create(self, staged: StagedFile, kept: Mapping[str, str], facts: Facts) -> None:
+        etag = self._objects.create_object(staged.filename, staged, content_type=BINARY, metadata=kept)
+        if etag:
+            self._written.facts[staged.filename, staged.size, etag] = facts
 
     def _copied(self, source: Source | None, staged: StagedFile, kept: Mapping[str, str]) -> bool:
         if not isinstance(source, ContainerSource) or not isinstance(self._objects, SupportsCopy):
@@ -184,10 +210,12 @@ class ContainerStore(ContainerSource):
     def _add(self, name: str, content: bytes, written: list[str]) -> None:
         """Write a small file unless it is there, and note that it was written."""
         try:
-            self._objects.create_object(name, content, content_type=BINARY, metadata={})
+            etag = self._objects.create_object(name, content, content_type=BINARY, metadata={})
         except AlreadyExists:
             return
         written.append(name)
+        if etag:
+            self._written.digests[name, etag] = hashlib.sha256(content).hexdigest()
 
     @contextmanager
     def _undone_on_failure(self) -> Iterator[list[str]]:

@@ -92,14 +92,15 @@ class SwiftObjects:
 
     def create_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
-    ) -> None:
+    ) -> str | None:
         """Write an object that is not there yet."""
         headers = {**_headers(content_type, metadata), "If-None-Match": "*"}
         self._make_container()
         with self._writing.setdefault(name, threading.Lock()):
-            etag = self._write(name, Body.of(content), headers)
-            if self.stat_object(name).etag != etag.strip('"'):
+            etag = self._write(name, Body.of(content), headers).strip('"')
+            if self.stat_object(name).etag != etag:
                 raise self._taken(name)
+            return etag
 
     def replace_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]

@@ -105,10 +105,11 @@ class S3Objects(S3Reader):
 
     def create_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
-    ) -> None:
+    ) -> str | None:
         """Write an object that is not there yet: the server itself refuses a name that is taken."""
         self._prove_that_taken_names_are_refused()
-        upload(self.bucket, name, content, _kept(content_type, metadata), condition=_UNLESS_THERE)
+        kept = _kept(content_type, metadata)
+        return upload(self.bucket, name, content, kept, condition=_UNLESS_THERE).strip('"')
 
     def copy_object(
         self, origin: ReadableObjects, staged: StagedFile, *, content_type: str, metadata: Mapping[str, str]

@@ -26,8 +26,8 @@ def upload(
     kept: Mapping[str, Any],
     *,
     condition: Mapping[str, str],
-) -> None:
-    """Write an object.
+) -> str:
+    """Write an object, and give the ETag that it has now.
 
     Args:
         bucket: where to.
@@ -43,27 +43,31 @@ def upload(
         BackendError: the server refused or failed.
     """
     if isinstance(content, bytes):
-        _send(bucket, "put_object", name, content, hashlib.sha256(content).digest(), **kept, **condition)
-    elif content.size <= PART:
+        sha256 = hashlib.sha256(content).digest()
+        return _send(bucket, "put_object", name, content, sha256, **kept, **condition)
+    if content.size <= PART:
         with content.open() as stream:
             whole = stream.read(PART)
-        _send(bucket, "put_object", name, whole, bytes.fromhex(content.sha256), **kept, **condition)
-    else:
-        _in_parts(bucket, name, content, kept, condition)
+        return _send(bucket, "put_object", name, whole, bytes.fromhex(content.sha256), **kept, **condition)
+    return _in_parts(bucket, name, content, kept, condition)
 
 
 def _in_parts(
     bucket: Bucket, name: str, staged: StagedFile, kept: Mapping[str, Any], condition: Mapping[str, str]
-) -> None:
+) -> str:
     begun = bucket.call("create_multipart_upload", name, ChecksumAlgorithm="SHA256", **kept)
     this = {"UploadId": begun["UploadId"]}
     try:
         parts = list(_send_parts(bucket, name, staged, this))
-        bucket.call("complete_multipart_upload", name, MultipartUpload={"Parts": parts}, **this, **condition)
+        done = bucket.call(
+            "complete_multipart_upload", name, MultipartUpload={"Parts": parts}, **this, **condition
+        )
     except BaseException:
         with suppress(WheelrelayError):  # what went wrong first is what counts
             bucket.call("abort_multipart_upload", name, **this)
         raise
+    etag: str = done["ETag"]
+    return etag
 
 
 def _send_parts(
