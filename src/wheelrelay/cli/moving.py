@@ -2,8 +2,6 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -34,73 +32,8 @@ from wheelrelay.cli.options import (
 from wheelrelay.cli.words import complete_route, complete_route_or_remote
 
 if TYPE_CHECKING:
-    from wheelrelay.config import Config, Route
-    from wheelrelay.errors import RelayFailed, ReleaseRefused
-    from wheelrelay.records import Plan, Receipt
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the words and options of a command ask for."""
-
-    words: tuple[str, ...]
-    source: str | None
-    sinks: tuple[str, ...]
-    wheels: tuple[str, ...]
-    no_sdist: bool
-    sdist_only: bool
-    wait: str | None
-    mode: str | None
-
-    def route(self, config: "Config") -> tuple["Route", Sequence[str]]:
-        """The route and the requirements.
-
-        The first word is a route if one of that name is configured; else all words are requirements, and
-        the route is given by ``--from`` and ``--to``, or is the only one that is configured.
-        """
-        from wheelrelay.config import Route
-
-        if self.source or self.sinks:
-            if not (self.source and self.sinks):
-                raise click.UsageError("--from and --to go together: where to read, and where to publish.")
-            route = Route(
-                source=config.remote(self.source), sinks=[config.remote(sink) for sink in self.sinks]
-            )
-            return self._narrowed(route), self.words
-        if self.words and self.words[0] in config.route_names():
-            return self._narrowed(config.route(self.words[0])), self.words[1:]
-        names = config.route_names()
-        if len(names) == 1:
-            return self._narrowed(config.route(names[0])), self.words
-        there = f"Configured routes: {', '.join(names)}." if names else "No route is configured."
-        raise click.UsageError(f"Which route? Name one, or give --from and --to. {there}")
-
-    def names_a_remote(self, config: "Config") -> bool:
-        """Whether the first word is a remote, and no route."""
-        if self.source or self.sinks or not self.words or self.words[0] in config.route_names():
-            return False
-        from wheelrelay.config import looks_like_remote
-
-        return looks_like_remote(self.words[0], config)
-
-    def _narrowed(self, route: "Route") -> "Route":
-        from wheelrelay.config import Route
-
-        if self.sdist_only and (self.no_sdist or self.wheels):
-            raise click.UsageError("--sdist-only excludes --no-sdist and --wheels.")
-        changes: dict[str, Any] = {}
-        if self.wheels:
-            changes["wheels"] = self.wheels
-        if self.sdist_only:
-            changes |= {"wheels": (), "sdist": True}
-        if self.no_sdist:
-            changes["sdist"] = False
-        if self.wait:
-            changes["wait"] = timedelta(seconds=seconds(self.wait, option="--wait"))
-        if self.mode:
-            changes["mode"] = self.mode
-        kept = {name: getattr(route, name) for name in route.model_fields_set}
-        return Route.model_validate({**kept, **changes}, context={"where": "the options"})
+    from wheelrelay.cli.asked import Asked
+    from wheelrelay.records import Plan
 
 
 def _asking(command: Callable[..., Any], *, first: Callable[..., Any] = complete_route) -> Callable[..., Any]:
@@ -122,6 +55,8 @@ def _asking(command: Callable[..., Any], *, first: Callable[..., Any] = complete
         wait: str | None = None,
         **others: Any,
     ) -> Any:
+        from wheelrelay.cli.asked import Asked
+
         return command(Asked(words, source, sinks, wheels, no_sdist, sdist_only, wait, mode), **others)
 
     gather.__name__, gather.__doc__ = command.__name__, command.__doc__
@@ -138,7 +73,7 @@ def _asking(command: Callable[..., Any], *, first: Callable[..., Any] = complete
 @config_option
 @common
 def plan(
-    asked: Asked, allow_unexpected: bool, jobs: int | None, as_json: bool, config_path: str | None
+    asked: "Asked", allow_unexpected: bool, jobs: int | None, as_json: bool, config_path: str | None
 ) -> int:
     """Show what a relay would do, file by file; nothing is written.
 
@@ -185,7 +120,7 @@ def plan(
 @config_option
 @common
 def relay(  # one parameter for each option
-    asked: Asked,
+    asked: "Asked",
     yes: bool,
     allow_unexpected: bool,
     jobs: int | None,
@@ -217,6 +152,7 @@ def relay(  # one parameter for each option
       wheelrelay relay --from pypi --to ./wheelhouse 'numpy==2.1.0' --wheels 'cp313-*-manylinux*'
     """
     from wheelrelay import api
+    from wheelrelay.cli.showing import Shown
     from wheelrelay.errors import RelayFailed, ReleaseRefused
     from wheelrelay.report.console import console
     from wheelrelay.report.progress import shown_on
@@ -254,7 +190,7 @@ def relay(  # one parameter for each option
 @config_option
 @common
 def verify(
-    asked: Asked, download: bool, jobs: int | None, as_json: bool, quiet: bool, config_path: str | None
+    asked: "Asked", download: bool, jobs: int | None, as_json: bool, quiet: bool, config_path: str | None
 ) -> int:
     """Prove that what is published is what was staged.
 
@@ -290,32 +226,6 @@ def verify(
             wrong = f"Not as it should be: {counted(len(findings))}."
             click.echo(wrong if findings else "Everything is as it should be.")
     return int(Exit.REFUSED if findings else Exit.IN_PLACE)
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """How a receipt is shown."""
-
-    as_json: bool
-    quiet: bool
-
-    def receipt(self, receipt: "Receipt") -> None:
-        """Print it on standard output."""
-        from wheelrelay.report.console import console
-        from wheelrelay.report.documents import receipt_document
-        from wheelrelay.report.tables import receipt_table
-
-        if self.as_json:
-            print_json(receipt_document(receipt))
-        elif not self.quiet:
-            console().print(receipt_table(receipt))
-
-    def end(self, error: "RelayFailed | ReleaseRefused") -> None:
-        """Print the receipt of a relay that did not do all; the findings of a refusal are told elsewhere."""
-        from wheelrelay.errors import RelayFailed
-
-        if error.receipt and (self.as_json or isinstance(error, RelayFailed)):
-            self.receipt(error.receipt)
 
 
 def _ask(plan: "Plan") -> bool:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import click
 
 from wheelrelay.cli.exits import Exit
-from wheelrelay.cli.moving import Shown
 from wheelrelay.cli.options import (
     common,
     config_option,
@@ -84,6 +83,7 @@ def push(
     """
     from wheelrelay import api
     from wheelrelay.backends.origin import origin_from, parse_origin
+    from wheelrelay.cli.showing import Shown
     from wheelrelay.errors import MissingSecret, RelayFailed, ReleaseRefused
     from wheelrelay.report.console import console
     from wheelrelay.report.progress import shown_on

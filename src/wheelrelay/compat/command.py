@@ -83,7 +83,7 @@ def wheel_uploader(
         context.exit(1)
     if wheel_url_dir is None:
         raise click.UsageError("Where are the wheels? Give the address of their page with -u.")
-    from wheelrelay.cli.moving import Shown
+    from wheelrelay.cli.showing import Shown
     from wheelrelay.compat.platforms import PlatformType
     from wheelrelay.compat.upload import Asked, fetch, publish, section
     from wheelrelay.errors import RelayFailed
