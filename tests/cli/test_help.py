@@ -80,6 +80,15 @@ def test_it_begins_with_one_sentence_and_explains_every_option(names: tuple[str,
     assert unexplained == []
 
 
+@pytest.mark.parametrize("names", [("wheelrelay",), ("wheelrelay", "config")], ids=" ".join)
+def test_what_a_command_does_fits_into_its_line(names: tuple[str, ...]) -> None:
+    command, _ = find(list(names))
+    narrow = click.Context(cli, terminal_width=80)
+    told = command.get_help(click.Context(command, parent=narrow)).partition("Commands:\n")[2]
+    assert len(told.splitlines()) >= 3
+    assert "..." not in told
+
+
 @pytest.mark.parametrize("names", ALL, ids=" ".join)
 def test_nothing_in_it_is_wider_than_a_terminal(names: tuple[str, ...]) -> None:
     assert [line for line in help_of(names).splitlines() if len(line) > 100] == []

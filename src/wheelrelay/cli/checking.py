@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @json_option
 @common
 def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json: bool) -> int:
-    """Check distribution files: each by itself, and those of a release together.
+    """Check distribution files, each by itself and all together.
 
     A PATH is a file, a directory, or a pattern in quotes. All that is wrong is told at once, by rule and by
     file; nobody is asked over the network. Exits with 3 if there is an error; warnings alone are success.

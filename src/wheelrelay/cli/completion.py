@@ -11,11 +11,12 @@ PROGRAMS = ("wheelrelay", "wheel-uploader")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @common
 def completion(shell: str) -> None:
-    """Print what makes a SHELL complete the words of wheelrelay and wheel-uploader.
+    """Print what makes a SHELL complete what is typed.
 
-    Commands and options are completed, and the names of the remotes and routes in the configuration that
-    lies nearest. Nothing is asked over the network. To switch it on, write one of these lines where your
-    shell reads it when it starts, as ~/.bashrc, ~/.zshrc (after compinit) or ~/.config/fish/config.fish:
+    Commands and options of wheelrelay and wheel-uploader are completed, and the names of the remotes and
+    routes in the configuration that lies nearest. Nothing is asked over the network. To switch it on, write
+    one of these lines where your shell reads it when it starts, as ~/.bashrc, ~/.zshrc (after compinit) or
+    ~/.config/fish/config.fish:
 
     \b
       eval "$(wheelrelay completion bash)"

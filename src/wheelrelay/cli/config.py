@@ -7,10 +7,10 @@ from wheelrelay.cli.options import common, config_option, loaded, print_json
 
 @click.group()
 def config() -> None:
-    """Check and show the configuration, wheelrelay.toml or [tool.wheelrelay].
+    """Check and show the configuration, or describe it to editors.
 
-    It is the file that --config or the variable WHEELRELAY_CONFIG names, or else the nearest of the two,
-    upward from the working directory.
+    It is the file that --config or the variable WHEELRELAY_CONFIG names, or else the nearest wheelrelay.toml,
+    or pyproject.toml with [tool.wheelrelay], upward from the working directory.
 
     \b
     Examples:
@@ -23,10 +23,10 @@ def config() -> None:
 @config_option
 @common
 def check(config_path: str | None) -> None:
-    """Validate the configuration; every problem is told with the path of its key.
+    """Validate the configuration.
 
-    Types of remotes that are not installed here are a problem too. Secrets are not looked up, and nobody is
-    asked over the network.
+    Every problem is told with the path of its key. Types of remotes that are not installed here are a
+    problem too. Secrets are not looked up, and nobody is asked over the network.
 
     \b
     Examples:
@@ -55,7 +55,7 @@ def check(config_path: str | None) -> None:
 )
 @common
 def schema(document: str) -> None:
-    """Print the JSON Schema of the configuration, for editors, or of a DOCUMENT that wheelrelay writes.
+    """Print the JSON Schema of the configuration or of a document.
 
     Editors with Taplo, such as VS Code with Even Better TOML, complete and check a file that names its
     schema in the first line, and show what each key is for:
@@ -82,9 +82,9 @@ def schema(document: str) -> None:
 @config_option
 @common
 def show(config_path: str | None) -> None:
-    """Print the configuration as it takes effect, as JSON; secrets stay references.
+    """Print the configuration as it takes effect, as JSON.
 
-    Every key is there, with its default where it was not given.
+    Every key is there, with its default where it was not given. Secrets stay references.
 
     \b
     Example:

@@ -44,7 +44,9 @@ def list_(remote: str, requirements: tuple[str, ...], as_json: bool, config_path
 @json_option
 @common
 def backends(as_json: bool) -> None:
-    """List the types of remotes that are installed, and which package brings them.
+    """List the types of remotes that are installed here.
+
+    Each is told with the package that brings it and with what it can be at most: a source, a sink or both.
 
     \b
     Examples:

@@ -134,12 +134,13 @@ def relay(  # one parameter for each option
     quiet: bool,
     config_path: str | None,
 ) -> None:
-    """Move a release, whole or not at all; the same command again completes what failed.
+    """Move a release, whole or not at all.
 
-    Every file is fetched, verified and checked before the first byte is published: if something is missing,
-    unexpected, in conflict or damaged, nothing is. Then the wheels go, in parallel, and the sdist after them;
-    the sink is read back until it shows every sha256. What is there already is skipped. With several sinks,
-    the next one starts when the one before is confirmed.
+    The same command again completes what failed. Every file is fetched, verified and checked before the
+    first byte is published: if something is missing, unexpected, in conflict or damaged, nothing is. Then
+    the wheels go, in parallel, and the sdist after them; the sink is read back until it shows every sha256.
+    What is there already is skipped. With several sinks, the next one starts when the one before is
+    confirmed.
 
     A ROUTE is one of the configuration; if it has only one, that is meant. In place of it, --from and --to
     say from where to where. Publishing to a directory only downloads: --to ./wheelhouse. On a terminal you

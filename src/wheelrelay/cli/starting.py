@@ -50,10 +50,11 @@ def init(
     wheels: tuple[str, ...],
     no_sdist: bool,
 ) -> None:
-    """Write a wheelrelay.toml to start from, with what every key is for.
+    """Write a wheelrelay.toml to start from.
 
-    On a terminal it asks for what the options do not say; elsewhere it takes the defaults. The schema by
-    which editors complete and check the file is written beside it. Nothing that is there is overwritten.
+    Every key is there with what it is for, those that are not needed commented out. On a terminal it asks
+    for what the options do not say; elsewhere it takes the defaults. The schema by which editors complete
+    and check the file is written beside it. Nothing that is there is overwritten.
 
     \b
     Examples:

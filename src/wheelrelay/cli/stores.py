@@ -70,7 +70,7 @@ def push(
     quiet: bool,
     config_path: str | None,
 ) -> None:
-    """Push distribution files into a container: the upload step of CI.
+    """Push distribution files into a container, as a step of CI.
 
     A PATH is a file, a directory, or a pattern in quotes. Every file is verified before the first one is
     sent. The same file again is skipped; other bytes under a name that is taken are refused, unless
@@ -145,10 +145,11 @@ def index(remote: str, check: bool, config_path: str | None) -> int:
 @config_option
 @common
 def remove(remote: str, filenames: tuple[str, ...], as_json: bool, config_path: str | None) -> None:
-    """Take files out of a container, such as a broken build; never out of an index.
+    """Take files out of a container, such as a broken build.
 
-    They go from the index pages first, and then with what belongs to them: signatures and metadata files. A
-    FILENAME that is not there is an error, and then nothing is removed.
+    Nothing can be taken out of an index. The files go from the container's pages first, and then with what
+    belongs to them: signatures and metadata files. A FILENAME that is not there is an error, and then nothing
+    is removed.
 
     \b
     Example:
@@ -166,7 +167,7 @@ def remove(remote: str, filenames: tuple[str, ...], as_json: bool, config_path: 
 @config_option
 @common
 def prune(remote: str, dry_run: bool, as_json: bool, config_path: str | None) -> None:
-    """Take out of a container what its retention does not keep, as for nightly builds.
+    """Take out of a container what its retention does not keep.
 
     The REMOTE's configuration says what stays of each project. With retention = { keep = 3, max_age = "14d" }
     it is the newest three versions, and what is younger than two weeks.
