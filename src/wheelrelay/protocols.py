@@ -162,6 +162,20 @@ class SupportsReadiness(Protocol):
 
 
 @runtime_checkable
+class SupportsAttestations(Protocol):
+    """A sink that takes attestations (PEP 740) from those alone who publish as whom they attest."""
+
+    def admit_attestations(self) -> None:
+        """Make sure that an attestation made with the identity of this job is going to be taken.
+
+        Raises:
+            ConfigError: it would be refused; says why.
+            BackendError: that cannot be found out.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsFinalize(Protocol):
     """A sink that has something to do after the last file, such as writing its index pages."""
 

@@ -11,18 +11,24 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
+from pypi_attestations import Attestation, GitHubPublisher
+from sigstore.errors import Error as SigstoreError
+from sigstore.models import TrustedRoot
+from sigstore.verify import Verifier
 
 from tests.servers.pypi import TOKEN, PyPI
 from tests.servers.pypi_rules import Form
 from tests.servers.web import Reply, Request, run_web
 
 AUDIENCE = "testindex"
+WORKFLOW = "release.yml"
 REQUEST_TOKEN = "asks-for-identities"
 OWNER = f"Basic {base64.b64encode(f'__token__:{TOKEN}'.encode()).decode()}"
 
@@ -48,6 +54,8 @@ class TrustingIndex(PyPI):
         same_identity: give a job one identity for all its life, as GitLab does.
         knows_oidc: whether it has the endpoints.
         burns: whether tokens can be given back.
+        trust_root: by whose keys attestations are verified.
+        attested: the predicates that were attested, by filename.
         identities: all that were given out.
         tokens: all that were made, by value.
         burnt: those that were given back.
@@ -61,11 +69,14 @@ class TrustingIndex(PyPI):
         self.status_for_bad_tokens = 403
         self.echoes = self.same_identity = False
         self.knows_oidc = self.burns = True
+        self.trust_root: Path | None = None
+        self.attested: dict[str, list[str]] = {}
         self.identities: list[str] = []
         self.tokens: dict[str, Token] = {}
         self.burnt: list[str] = []
         self._key = ECKey.generate_key("P-256")
         self._used_identities: set[str] = set()
+        self._by_token = False
 
     def github(self) -> dict[str, str]:
         """The variables that a job on GitHub has which may ask for its identity."""
@@ -80,6 +91,7 @@ class TrustingIndex(PyPI):
         now = int(time.time())
         token = {"iss": self.url, "aud": audience, "iat": now, "exp": now + life, "jti": uuid.uuid4().hex}
         job = {"sub": f"repo:{self.repository}", "repository": self.repository, "environment": "release"}
+        job["workflow_ref"] = f"{self.repository}/.github/workflows/{WORKFLOW}@refs/tags/v1.0"
         return jwt.encode({"alg": "ES256"}, token | job, key or self._key)
 
     def reply_to(self, request: Request) -> Reply:
@@ -142,10 +154,43 @@ class TrustingIndex(PyPI):
         with self._lock:
             problem = self._problem_with(authorization, form["name"])
         if problem is None:
+            self._by_token = self._is_token(authorization)
             return super()._take(form, OWNER)
         clear = base64.b64decode(authorization.removeprefix("Basic ")).decode()
         heard = f" You sent {authorization}, which is {clear}." if self.echoes else ""
         return self.status_for_bad_tokens, problem + heard
+
+    def _problem_with_attestations(self, form: Form) -> str | None:
+        """As PyPI judges them: by the publisher that the token was made for, and by no other."""
+        if not form["attestations"] or not self._by_token:
+            return super()._problem_with_attestations(form)
+        given = json.loads(form["attestations"])
+        if not isinstance(given, list) or not 1 <= len(given) <= 2:
+            return "a list of at most two is needed"
+        try:
+            predicates = [self._verified(one, form) for one in given]
+        except (SigstoreError, ValueError) as error:
+            return str(error)
+        if len(set(predicates)) < len(predicates):
+            return "two of one type"
+        self.attested[form.filename] = predicates
+        return None
+
+    def _verified(self, given: Any, form: Form) -> str:
+        """The predicate of a good attestation of a file."""
+        assert self.trust_root
+        attestation = Attestation.model_validate(given)
+        verifier = Verifier(trusted_root=TrustedRoot.from_file(str(self.trust_root)))
+        policy = GitHubPublisher(repository=self.publisher, workflow=WORKFLOW)._as_policy()
+        _, payload = verifier.verify_dsse(attestation.to_bundle(), policy)
+        statement = json.loads(payload)
+        if statement["subject"] != [{"name": form.filename, "digest": {"sha256": form.sha256}}]:
+            raise ValueError("subject does not match the distribution")
+        return str(statement["predicateType"])
+
+    def _is_token(self, authorization: str) -> bool:
+        clear = base64.b64decode(authorization.removeprefix("Basic ")).decode()
+        return clear.removeprefix("__token__:") in self.tokens
 
     def _problem_with(self, authorization: str, project: str) -> str | None:
         if self._may_upload(authorization):

@@ -128,7 +128,14 @@ class PyPI(Stock, Troubles, Web):
         """Publish a file, or say why not."""
         if not self._may_upload(authorization):
             return 403, "Invalid or non-existent authentication information."
+        if problem := self._problem_with_attestations(form):
+            return 400, f"Invalid attestations supplied during upload: {problem}"
         return self.publish(form)
+
+    def _problem_with_attestations(self, form: Form) -> str | None:
+        """What is wrong with the attestations of an upload; here, that there are any."""
+        supported = "attestations are only supported when using Trusted Publishing"
+        return supported if form["attestations"] else None
 
     def _page(self, name: str) -> Reply:
         document = self.page(name) if name else self.root()

@@ -40,7 +40,9 @@ def opened_sink(remote: Remote, *, sign: bool = False) -> Iterator[Destination]:
                 f"{remote.name!r} can only be read.",
                 hint="Publishing to an index needs its upload_url in the configuration.",
             )
-        yield Destination(remote.name, backend, remote.confirm, remote.checks, sign or remote.sign)
+        yield Destination(
+            remote.name, backend, remote.confirm, remote.checks, sign or remote.sign, remote.attest
+        )
 
 
 def sinks_of(route: Route) -> list[Remote]:

@@ -18,7 +18,16 @@ from wheelrelay.expect import Expected
 from wheelrelay.records import Finding, Plan, Receipt
 from wheelrelay.report.documents import receipt_document, sums_text, to_json
 from wheelrelay.select import Selection, parse_requirement
-from wheelrelay.signing import GPG, Signer, TrustedKeys
+from wheelrelay.signing import (
+    GPG,
+    Attester,
+    Judge,
+    Signer,
+    SigstoreAttester,
+    Trust,
+    TrustedKeys,
+    TrustedPublishers,
+)
 from wheelrelay.steps import engine
 from wheelrelay.steps.check import Demands
 from wheelrelay.steps.confirm import DEADLINE
@@ -61,6 +70,7 @@ def relay(
     sign: bool = False,
     sign_with: str = GPG,
     identity: str | None = None,
+    attester: Attester | None = None,
     approve: Callable[[Plan], bool] | None = None,
     confirm_within: float = DEADLINE,
 ) -> Receipt:
@@ -78,6 +88,7 @@ def relay(
         sign: publish a GPG signature with each file, also where a sink does not ask for it by itself.
         sign_with: the program that makes signatures.
         identity: which key it signs with; its default key if not given.
+        attester: makes attestations for the sinks that ask for them; the public Sigstore if not given.
         approve: asked once, after the gate and before the first byte is published.
         confirm_within: seconds to wait until a sink shows what was published.
 
@@ -97,6 +108,7 @@ def relay(
         replace=replace,
         sign=sign,
         signer=Signer(sign_with, identity),
+        attester=attester or SigstoreAttester(),
         wait=route.wait.total_seconds(),
         order=route.order,
         keep_receipt=_keeper(receipt),
@@ -201,9 +213,7 @@ def _journey(route: Route, selection: Selection, settings: Settings) -> Iterator
     expected = route.expect.expected() if route.expect else Expected()
     commit, sums = (route.expect.commit, route.expect.sums()) if route.expect else (None, None)
     with ExitStack() as stack:
-        trusted = route.verify.signatures
-        keys = stack.enter_context(TrustedKeys.gathered(trusted)) if trusted else None
-        demands = Demands(commit, sums, keys)
+        demands = Demands(commit, sums, _trust(route, stack))
         origin = stack.enter_context(opened_source(as_remote(route.source)))
         destinations = [
             stack.enter_context(opened_sink(sink, sign=settings.sign)) for sink in sinks_of(route)
@@ -211,6 +221,17 @@ def _journey(route: Route, selection: Selection, settings: Settings) -> Iterator
         journey = Journey(origin, destinations, selection, expected, demands, settings)
         stack.callback(journey.close)
         yield journey
+
+
+def _trust(route: Route, stack: ExitStack) -> Trust | None:
+    """Those who may vouch for the files of a route; none if anybody's files will do."""
+    keys, publishers = route.verify.keys(), route.verify.publishers()
+    judges: list[Judge] = []
+    if keys:
+        judges.append(stack.enter_context(TrustedKeys.gathered(keys)))
+    if publishers:
+        judges.append(TrustedPublishers(publishers, route.verify.trust_root))
+    return Trust(judges) if judges else None
 
 
 def _counted(jobs: int | None) -> int | None:

@@ -98,6 +98,12 @@ class SinkConfig(RemoteConfig):
         description="Publish a signature with each file: the source's, or else one made with gpg.",
     )
 
+    attest: bool = Field(
+        default=False,
+        description="Publish an attestation with each file, made with the identity of the CI job; an index "
+        "takes it with trusted publishing only.",
+    )
+
     usual_profile: ClassVar[Profile] = Profile.INDEX
     """The profile of a sink whose configuration names none."""
 

@@ -65,6 +65,13 @@ class Remote:
         return self.config.sign if isinstance(self.config, SinkConfig) else False
 
     @property
+    def attest(self) -> bool:
+        """Whether an attestation is published there with each file."""
+        from wheelrelay.config.bases import SinkConfig
+
+        return self.config.attest if isinstance(self.config, SinkConfig) else False
+
+    @property
     def checks(self) -> "ChecksConfig":
         """What is asked of a release before it is published there."""
         from wheelrelay.checks import ChecksConfig, Profile

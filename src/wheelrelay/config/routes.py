@@ -23,12 +23,13 @@ from pydantic_core.core_schema import CoreSchema, with_info_plain_validator_func
 from wheelrelay.checks import parse_sums
 from wheelrelay.config.bases import RemoteConfig  # noqa: F401  (`RemoteLike` speaks of it)
 from wheelrelay.config.problems import explain
+from wheelrelay.config.publishers import PublisherField
 from wheelrelay.config.remotes import RemoteLike, as_remote
 from wheelrelay.config.values import Duration, LocalPath
 from wheelrelay.errors import ConfigError
 from wheelrelay.expect import Expected, expected_wheels, from_build_identifiers
 from wheelrelay.select import Selection, TagPattern, parse_requirement
-from wheelrelay.signing import fingerprint_in
+from wheelrelay.signing import TrustedPublisher, fingerprint_in
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -91,6 +92,9 @@ class _Place:
 RemoteField = Annotated[RemoteLike, _Place, WithJsonSchema({"type": "string", "title": "Remote"})]
 
 
+KeyField = Annotated[str, AfterValidator(_key)]
+
+
 class Expect(BaseModel):
     """What a release has to consist of before any of it is published."""
 
@@ -150,11 +154,25 @@ class Verify(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    signatures: tuple[Annotated[str, AfterValidator(_key)], ...] = Field(
+    signatures: tuple[KeyField | PublisherField, ...] = Field(
         default=(),
-        description="Refuse files without a good GPG signature by one of these keys: fingerprints or long "
-        "key ids of keys that gpg has, or paths of key files.",
+        description="Refuse files that none of these vouches for: by a good GPG signature, a key, given as "
+        "the fingerprint or long key id of one that gpg has, or as the path of a key file; by a good "
+        "attestation, a publisher, given as a table.",
     )
+    trust_root: LocalPath | None = Field(
+        default=None,
+        description="A file with the keys by which attestations are verified, as trusted_root.json of a "
+        "Sigstore of one's own. [default: those of the public Sigstore]",
+    )
+
+    def keys(self) -> list[str]:
+        """The keys among those who may vouch."""
+        return [given for given in self.signatures if isinstance(given, str)]
+
+    def publishers(self) -> list[TrustedPublisher]:
+        """The publishers among them."""
+        return [given.trusted() for given in self.signatures if not isinstance(given, str)]
 
 
 class Route(BaseModel):

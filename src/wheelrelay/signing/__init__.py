@@ -1,7 +1,30 @@
-"""Signatures of distribution files: made with gpg, and held against the keys that a release trusts."""
+"""Signatures and attestations: made for what is published, and held against whom a release trusts."""
 
+from wheelrelay.signing.attestations import ATTESTATIONS, PUBLISH, attestations_of, builder_of, mistaken
+from wheelrelay.signing.attester import Attester, SigstoreAttester, require_package
 from wheelrelay.signing.gpg import GPG
 from wheelrelay.signing.keys import TrustedKeys, fingerprint_in
+from wheelrelay.signing.publishers import TrustedPublisher, TrustedPublishers
 from wheelrelay.signing.signer import SIGNATURE, Signer, signature_of
+from wheelrelay.signing.trust import Judge, Trust
 
-__all__ = ["GPG", "SIGNATURE", "Signer", "TrustedKeys", "fingerprint_in", "signature_of"]
+__all__ = [
+    "ATTESTATIONS",
+    "GPG",
+    "PUBLISH",
+    "SIGNATURE",
+    "Attester",
+    "Judge",
+    "Signer",
+    "SigstoreAttester",
+    "Trust",
+    "TrustedKeys",
+    "TrustedPublisher",
+    "TrustedPublishers",
+    "attestations_of",
+    "builder_of",
+    "fingerprint_in",
+    "mistaken",
+    "require_package",
+    "signature_of",
+]

@@ -8,7 +8,7 @@ from packaging.utils import NormalizedName
 
 from wheelrelay.model import DistFile
 from wheelrelay.records import Finding
-from wheelrelay.signing import TrustedKeys
+from wheelrelay.signing import Trust
 from wheelrelay.staged import StagedFile
 
 if TYPE_CHECKING:  # where all is in place already, nothing is checked
@@ -37,12 +37,12 @@ class Demands:
     Attributes:
         commit: the commit that all files have to be built from.
         sums: the sha256 that each file has to have, by filename.
-        keys: one of them must have signed each file.
+        trust: who must have vouched for each file.
     """
 
     commit: str | None = None
     sums: Mapping[str, str] | None = None
-    keys: TrustedKeys | None = None
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True, slots=True)

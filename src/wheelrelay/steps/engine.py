@@ -118,7 +118,7 @@ def _settle(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile], le
     for file in checked.values():
         ledger.staged(file.staged)
     staged = {name: file.staged for name, file in checked.items()}
-    settled = settle(plan, staged, journey.sinks, journey.fetched_sha256, signing=journey.signing)
+    settled = settle(plan, staged, journey.sinks, journey.fetched_sha256, making=journey.making)
     if journey.settings.replace:
         settled = replacing(settled, journey.sinks)
     ledger.settled(settled)

@@ -1,6 +1,6 @@
 """Decide whether anything may be published: the last step before the first byte."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from wheelrelay.errors import CheckFailed, Conflict, Incomplete
@@ -9,7 +9,7 @@ from wheelrelay.protocols import Sink, SupportsReplace
 from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.confirm import fetched_sha256
-from wheelrelay.steps.plan import compare, signed
+from wheelrelay.steps.plan import NOTHING_MADE, compare, with_companions
 
 CONFLICT, MISSING, UNEXPECTED = "conflict", "missing", "unexpected"
 
@@ -20,7 +20,7 @@ def settle(
     sinks: Mapping[str, Sink],
     fetch: Callable[[Sink, DistFile], str] = fetched_sha256,
     *,
-    signing: Collection[str] = (),
+    making: Mapping[str, Sequence[str]] = NOTHING_MADE,
 ) -> Plan:
     """Decide what the plan had to leave open, now that the digests of all staged files are known.
 
@@ -29,7 +29,7 @@ def settle(
         staged: by filename.
         sinks: by name.
         fetch: gives the sha256 of a file at a sink that declares none.
-        signing: the names of the sinks that get a signature with every file.
+        making: the suffixes of the companions that every file gets, by the names of sinks.
 
     Raises:
         BackendError: a sink's file cannot be fetched to compare.
@@ -39,7 +39,7 @@ def settle(
             planned,
             sinks={
                 name: _settled(
-                    intent, staged.get(planned.file.filename), sinks[name], fetch, sign=name in signing
+                    intent, staged.get(planned.file.filename), sinks[name], fetch, making=making.get(name, ())
                 )
                 for name, intent in planned.sinks.items()
             },
@@ -128,12 +128,12 @@ def _settled(
     sink: Sink,
     fetch: Callable[[Sink, DistFile], str],
     *,
-    sign: bool,
+    making: Sequence[str],
 ) -> Intent:
     if intent.action is not Action.UNKNOWN or staged is None or intent.there is None:
         return intent
     sha256 = intent.there.sha256 or fetch(sink, intent.there)
-    file = signed(staged.file) if sign else staged.file
+    file = with_companions(staged.file, making)
     return compare(file, staged.sha256, intent.there, sha256, sink)
 
 

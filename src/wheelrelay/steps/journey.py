@@ -25,7 +25,7 @@ from wheelrelay.protocols import (
 )
 from wheelrelay.records import Action, Finding, Plan, Receipt
 from wheelrelay.select import Selection, releases_of
-from wheelrelay.signing import Signer
+from wheelrelay.signing import PUBLISH, SIGNATURE, Attester, Signer, SigstoreAttester
 from wheelrelay.steps.check import CheckedFile, Demands, SinkView, find_for_sink, once
 from wheelrelay.steps.choose import chosen_files
 from wheelrelay.steps.confirm import DEADLINE, fetched_sha256
@@ -53,7 +53,7 @@ class Origin:
 class Destination:
     """A connected sink, what it is called, how it proves what it holds, what it asks of a release.
 
-    Every file gets a signature there if ``sign`` is set.
+    Every file gets a signature there if ``sign`` is set, and an attestation if ``attest`` is.
     """
 
     name: str
@@ -61,6 +61,13 @@ class Destination:
     confirm: Confirm = Confirm.INDEX
     checks: ChecksConfig = ChecksConfig().complete(Profile.INDEX)  # noqa: RUF009  (frozen)
     sign: bool = False
+    attest: bool = False
+
+    @property
+    def making(self) -> tuple[str, ...]:
+        """The suffixes of the companions that every file gets there."""
+        wanted = {SIGNATURE: self.sign, PUBLISH: self.attest}
+        return tuple(suffix for suffix, asked in wanted.items() if asked)
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ class Settings:
         order: whether sdists wait for the wheels.
         sign: whether every sink gets signatures, also one that does not ask for them.
         signer: makes the signatures for the sinks that ask for them.
+        attester: makes the attestations likewise.
         keep_receipt: given the receipt as it stands, again and again while the relay runs.
         versions: of wheelrelay and of the distributions that take part, for the receipt.
         started: when the relay began, in UTC, for the receipt.
@@ -95,6 +103,7 @@ class Settings:
     order: Order = Order.SDIST_LAST
     sign: bool = False
     signer: Signer = field(default_factory=Signer)
+    attester: Attester = field(default_factory=SigstoreAttester)
     keep_receipt: Callable[[Receipt], None] | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -145,9 +154,9 @@ class Journey:
         return {each.name: each.sink for each in self.destinations}
 
     @property
-    def signing(self) -> frozenset[str]:
-        """The names of the sinks that get a signature with every file."""
-        return frozenset(each.name for each in self.destinations if each.sign)
+    def making(self) -> dict[str, tuple[str, ...]]:
+        """The suffixes of the companions that every file gets, by the names of the sinks that ask for any."""
+        return {each.name: each.making for each in self.destinations if each.making}
 
     def asked(self) -> list[ChecksConfig]:
         """What the sinks ask of a release."""
@@ -217,7 +226,7 @@ class Journey:
         sinks = {each.name: (each.sink, self.inventories[each.name]) for each in self.destinations}
         there = {name for inventory in self.inventories.values() for name in inventory or ()}
         files = with_digests(source, files, there, self.workers)
-        plan = make_plan(self.origin.name, files, sinks, self.expected, signing=self.signing)
+        plan = make_plan(self.origin.name, files, sinks, self.expected, making=self.making)
         return replacing(plan, self.sinks) if self.settings.replace else plan
 
     def find(self, files: Sequence[CheckedFile]) -> list[Finding]:

@@ -1,6 +1,6 @@
 """Compare what is meant with what is there: what would be done, file by file and sink by sink."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from packaging.utils import NormalizedName
@@ -9,7 +9,9 @@ from wheelrelay.expect import Expected
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import KeepsCompanions, Sink, SupportsInventory
 from wheelrelay.records import Action, Intent, Plan, PlannedFile
-from wheelrelay.signing import SIGNATURE
+
+NOTHING_MADE: Mapping[str, Sequence[str]] = {}
+"""No companions are made for any sink."""
 
 Inventory = Mapping[str, DistFile]
 """What a sink holds of the projects at hand, by filename."""
@@ -32,7 +34,7 @@ def make_plan(
     inventories: Mapping[str, tuple[Sink, Inventory | None]],
     expected: Expected,
     *,
-    signing: Collection[str] = (),
+    making: Mapping[str, Sequence[str]] = NOTHING_MADE,
 ) -> Plan:
     """Decide for each file and sink what would be done.
 
@@ -41,12 +43,12 @@ def make_plan(
         files: the files that are meant, with digests where they can be known.
         inventories: each sink with what it holds, by the sink's name, in order.
         expected: what the release has to consist of.
-        signing: the names of the sinks that get a signature with every file.
+        making: the suffixes of the companions that every file gets, by the names of sinks.
     """
     planned = []
     for file in files:
         intents = {
-            name: intend(signed(file) if name in signing else file, sink, inventory)
+            name: intend(with_companions(file, making.get(name, ())), sink, inventory)
             for name, (sink, inventory) in inventories.items()
         }
         planned.append(PlannedFile(file, intents))
@@ -83,7 +85,8 @@ def compare(file: DistFile, sha256: str, there: DistFile, there_sha256: str, sin
     return Intent(Action.SKIP, "the same bytes are there", there)
 
 
-def signed(file: DistFile) -> DistFile:
-    """The file as it will be with a signature beside it."""
-    companions = tuple(dict.fromkeys((*file.companions, SIGNATURE)))
-    return replace(file, companions=companions)
+def with_companions(file: DistFile, suffixes: Sequence[str]) -> DistFile:
+    """The file as it will be with what is made for it beside it."""
+    if not suffixes:
+        return file
+    return replace(file, companions=tuple(dict.fromkeys((*file.companions, *suffixes))))

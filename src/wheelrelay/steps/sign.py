@@ -1,78 +1,106 @@
-"""Sign what is going to be published, where a sink asks for it: the last step before the first byte."""
+"""Sign and attest what is going to be published, where a sink asks for it: last before the first byte."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from wheelrelay.model import Companion
+from wheelrelay.protocols import SupportsAttestations
 from wheelrelay.records import Action, Plan
-from wheelrelay.signing import signature_of
+from wheelrelay.signing import PUBLISH, SIGNATURE, require_package
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.check import CheckedFile
 from wheelrelay.steps.events import FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.steps.journey import Destination, Journey
 
-Signatures = Mapping[str, Companion]
-"""Signatures by the names of the files that they belong to."""
+Made = Mapping[str, Sequence[Companion]]
+"""What was made, by the names of the files that it belongs to."""
 
 
-def sign_all(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile]) -> Signatures:
-    """Sign the files of a release, and tell those who watch.
+def sign_all(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile]) -> Made:
+    """Make signatures and attestations for the files of a release, and tell those who watch.
 
     Raises:
-        MissingSecret: there is no key to sign with.
-        WheelrelayError: gpg failed.
+        MissingSecret: there is no key to sign with, or no identity to attest with.
+        WheelrelayError: whoever makes them failed.
     """
-    files = _to_be_signed(journey, plan, checked)
+    files = _lacking(journey, plan, checked)
     if not files:
         return {}
-    program = journey.settings.signer.program
-    journey.tell(StepBegan(Step.SIGN, program, len(files), sum(staged.size for staged in files)))
-    signatures = sign_files(journey, plan, checked)
-    journey.tell(StepEnded(Step.SIGN, program))
-    return signatures
+    suffixes = {suffix for _, lacking in files for suffix in lacking}
+    makers = {SIGNATURE: journey.settings.signer.program, PUBLISH: "Sigstore"}
+    told = " and ".join(maker for suffix, maker in makers.items() if suffix in suffixes)
+    journey.tell(StepBegan(Step.SIGN, told, len(files), sum(staged.size for staged, _ in files)))
+    made = sign_files(journey, plan, checked)
+    journey.tell(StepEnded(Step.SIGN, told))
+    return made
 
 
-def sign_files(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile]) -> Signatures:
-    """Sign those files that are bound for a sink that asks for it, once for all such sinks.
+def sign_files(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile]) -> Made:
+    """Make what those files lack that are bound for a sink which asks for it, once for all such sinks.
 
-    A signature that came from the source is kept.
+    What came from the source is kept, but an attestation of publishing: this job is the one that publishes.
     """
-    signatures = {}
-    for staged in _to_be_signed(journey, plan, checked):
-        signatures[staged.filename] = journey.settings.signer.sign(staged)
+    made = {}
+    for staged, lacking in _lacking(journey, plan, checked):
+        made[staged.filename] = [_make(journey, staged, suffix) for suffix in lacking]
         journey.tell(FileEnded(Step.SIGN, staged.filename))
-    return signatures
+    return made
 
 
 def prepare(journey: Journey, plan: Plan) -> None:
-    """Make sure that there is a key to sign with, while nothing was fetched yet.
+    """Make sure that there is what it takes to sign and attest, while nothing was fetched yet.
 
     Raises:
-        MissingSecret: there is none.
-        ConfigError: gpg cannot be run, or the key cannot be used.
+        MissingSecret: there is no key to sign with.
+        ConfigError: gpg cannot be run, or the key cannot be used; a sink would not take attestations.
     """
-    if journey.signing and plan.to_do():
+    if not plan.to_do():
+        return
+    making = {suffix for suffixes in journey.making.values() for suffix in suffixes}
+    if SIGNATURE in making:
         journey.settings.signer.make_ready()
+    if PUBLISH in making:
+        require_package()
+        for each in journey.destinations:
+            if each.attest and isinstance(each.sink, SupportsAttestations):
+                journey.persistence.insist(f"the credentials for {each.name}", each.sink.admit_attestations)
 
 
-def with_companions(
-    destination: Destination, files: Sequence[StagedFile], signatures: Signatures
-) -> list[StagedFile]:
-    """The files as they are sent to a sink: each with its new signature, if the sink asks for it."""
-    if not destination.sign:
-        return list(files)
-    return [
-        replace(staged, companions=(*staged.companions, signatures[staged.filename]))
-        if staged.filename in signatures
-        else staged
-        for staged in files
-    ]
+def with_companions(destination: Destination, files: Sequence[StagedFile], made: Made) -> list[StagedFile]:
+    """The files as they are sent to a sink: each with what was made for it and the sink asks for."""
+    return [_with_made(staged, destination.making, made.get(staged.filename, ())) for staged in files]
 
 
-def _to_be_signed(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile]) -> list[StagedFile]:
-    bound = [
-        checked[planned.file.filename].staged
-        for planned in plan.files
-        if any(planned.sinks[name].action is Action.UPLOAD for name in journey.signing)
-    ]
-    return [staged for staged in bound if signature_of(staged) is None]
+def _with_made(staged: StagedFile, asked: Sequence[str], made: Sequence[Companion]) -> StagedFile:
+    new = {companion.suffix: companion for companion in made if companion.suffix in asked}
+    if not new:
+        return staged
+    kept = [companion for companion in staged.companions if companion.suffix not in new]
+    return replace(staged, companions=(*kept, *new.values()))
+
+
+def _make(journey: Journey, staged: StagedFile, suffix: str) -> Companion:
+    if suffix == SIGNATURE:
+        return journey.settings.signer.sign(staged)
+    return journey.settings.attester.attest(staged)
+
+
+def _lacking(
+    journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile]
+) -> list[tuple[StagedFile, tuple[str, ...]]]:
+    """The files for which something has to be made, and what."""
+    found = []
+    for planned in plan.files:
+        asked = {
+            suffix: None
+            for name, suffixes in journey.making.items()
+            if planned.sinks[name].action is Action.UPLOAD
+            for suffix in suffixes
+        }
+        if not asked:
+            continue
+        staged = checked[planned.file.filename].staged
+        there = {companion.suffix for companion in staged.companions} - {PUBLISH}
+        if lacking := tuple(suffix for suffix in asked if suffix not in there):
+            found.append((staged, lacking))
+    return found

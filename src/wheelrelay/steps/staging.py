@@ -8,6 +8,7 @@ from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import SupportsLocalPath
 from wheelrelay.records import Finding, Plan, PlannedFile
+from wheelrelay.signing import SIGNATURE, mistaken
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.check import CheckedFile
 from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
@@ -99,10 +100,12 @@ def _refuse_damaged(journey: Journey, file: DistFile, inspection: "Inspection") 
 
 
 def _distrust(journey: Journey, staged: StagedFile) -> list[Finding]:
-    """What is wrong with the signature that came with a file, if the route or a sink cares for it."""
-    if journey.demands.keys:
-        return journey.demands.keys.findings(staged)
-    return journey.settings.signer.findings(staged) if journey.signing else []
+    """What is wrong with what came with a file to vouch for it, if the route or a sink cares for it."""
+    found = list(mistaken(staged))
+    if journey.demands.trust:
+        return found + journey.demands.trust.findings(staged)
+    signed = any(SIGNATURE in suffixes for suffixes in journey.making.values())
+    return found + (journey.settings.signer.findings(staged) if signed else [])
 
 
 def _raise_first(errors: Mapping[str, WheelrelayError]) -> None:

@@ -40,7 +40,7 @@ def verify_sinks(journey: Journey, wheelhouse: Wheelhouse, *, download: bool) ->
         {name: file.staged for name, file in checked.items()},
         journey.sinks,
         journey.fetched_sha256,
-        signing=journey.signing,
+        making=journey.making,
     )
     findings = [finding for planned in settled.files for finding in _differences(planned)]
     if download:

@@ -1,17 +1,22 @@
 """A connected index: what can be read by the Simple API, and what can be sent by the upload API."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from packaging.utils import NormalizedName
 
 from wheelrelay.backends.index.credentials import IndexAuth
 from wheelrelay.backends.index.simple_api import SimpleApi
 from wheelrelay.errors import AlreadyExists, PermissionDenied, Rejected
-from wheelrelay.http import HttpClient
-from wheelrelay.model import DistFile
+from wheelrelay.http import HttpClient, shown
+from wheelrelay.model import Companion, DistFile
 from wheelrelay.protocols import Backend, ByteStream
+from wheelrelay.signing import ATTESTATIONS, builder_of
 from wheelrelay.staged import StagedFile
+
+logger = logging.getLogger(__name__)
 
 
 class IndexReader:
@@ -71,11 +76,33 @@ class Uploader:
         from wheelrelay.backends.index.upload import upload
 
         auth = self._auth.for_project(staged.file.project)
-        upload(self._http.with_auth(auth, self._upload_url), self._upload_url, staged)
+        sent = replace(staged, companions=tuple(self._taken(staged)))
+        upload(self._http.with_auth(auth, self._upload_url), self._upload_url, sent)
 
     def make_ready(self) -> None:
         """Resolve the credentials, so that a missing secret shows before anything is published."""
         self._auth.make_ready()
+
+    def admit_attestations(self) -> None:
+        """Make sure that files go by trusted publishing: there is no other way for attestations."""
+        self._auth.demand_trusted_publishing()
+
+    def _taken(self, staged: StagedFile) -> Iterator[Companion]:
+        """The companions that the index takes: of attestations, those that the publishing identity has made.
+
+        Others would have the whole file refused.
+        """
+        publisher = self._auth.publisher()
+        for companion in staged.companions:
+            if companion.suffix not in ATTESTATIONS or (publisher and builder_of(companion) == publisher):
+                yield companion
+            else:
+                logger.warning(
+                    "%s%s stays behind: %s takes attestations only by trusted publishing, of whom publishes.",
+                    staged.filename,
+                    companion.suffix,
+                    shown(self._upload_url),
+                )
 
 
 class Index(IndexReader):
@@ -104,6 +131,10 @@ class Index(IndexReader):
     def make_ready(self) -> None:
         """Resolve the credentials."""
         self._uploader.make_ready()
+
+    def admit_attestations(self) -> None:
+        """Make sure that attestations are taken."""
+        self._uploader.admit_attestations()
 
     def _find(self, staged: StagedFile) -> DistFile | None:
         there = self.inventory(staged.file.project)

@@ -3,6 +3,7 @@
 The fields are those that twine sends, made without reading the archive if it was looked into already.
 """
 
+import json
 import uuid
 from collections.abc import Iterator
 from functools import lru_cache
@@ -14,6 +15,7 @@ from urllib3.filepost import encode_multipart_formdata
 from wheelrelay.core_metadata import REMEMBERED, CoreMetadata, metadata_of, parse_core_metadata
 from wheelrelay.errors import Rejected
 from wheelrelay.model import Companion, Kind
+from wheelrelay.signing import attestations_of
 from wheelrelay.staged import StagedFile, StagedStream
 
 RENAMED = {
@@ -87,6 +89,7 @@ def form_fields(staged: StagedFile) -> list[tuple[str, Any]]:
         ("filetype", "bdist_wheel" if staged.file.kind is Kind.WHEEL else "sdist"),
         ("sha256_digest", staged.sha256),
         *_signature(staged),
+        *_attestations(staged),
     ]
 
 
@@ -126,6 +129,12 @@ def _signature(staged: StagedFile) -> Iterator[tuple[str, Any]]:
         if companion.suffix == ".asc":
             yield "gpg_signature", (_name(staged, companion), companion.content)
             return
+
+
+def _attestations(staged: StagedFile) -> Iterator[tuple[str, str]]:
+    """The attestations as one JSON list (PEP 740)."""
+    if found := attestations_of(staged):
+        yield "attestations", json.dumps([json.loads(attestation.content) for attestation in found])
 
 
 def _name(staged: StagedFile, companion: Companion) -> str:

@@ -70,6 +70,27 @@ class IndexAuth:
                 hint="Use https, or say allow_insecure = true if nobody can listen.",
             )
 
+    def demand_trusted_publishing(self) -> None:
+        """Make sure that the credentials come from trusted publishing.
+
+        Raises:
+            ConfigError: they come from elsewhere.
+            WheelrelayError: as `make_ready`.
+        """
+        self.make_ready()
+        found = self._resolved()
+        if not isinstance(found, TrustedPublishing):
+            where = "there are none" if isinstance(found, Nowhere) else f"they come from {found.found_in}"
+            raise ConfigError(
+                f"{self._wanted} takes attestations only with credentials from trusted publishing; {where}.",
+                hint="Take other credentials away and let the job have an identity, or say attest = false.",
+            )
+
+    def publisher(self) -> str | None:
+        """The build that publishes, as `builder_of` tells it; known with trusted publishing only."""
+        found = self._resolved()
+        return found.publisher if isinstance(found, TrustedPublishing) else None
+
     def close(self) -> None:
         """Give back what was made for this relay alone."""
         if self._tokens:

@@ -56,6 +56,22 @@ def identity_for(audience: str) -> str:
 
 
 def claims_of(identity: str) -> dict[str, Any]:
-    """What an identity says of the job; `id` has read this much of it already."""
-    payload = json.loads(urlsafe_b64decode(identity.split(".")[1] + "=="))
+    """What an identity says of the job, as far as it matters to an index."""
+    payload = _payload(identity)
     return {name: payload[name] for name in CLAIMS if name in payload}
+
+
+def build_of(identity: str) -> str | None:
+    """The address of the workflow or pipeline that an identity is for, without its ref, if it has one."""
+    payload = _payload(identity)
+    if workflow := payload.get("workflow_ref"):  # GitHub
+        return f"https://github.com/{workflow}".partition("@")[0]
+    if pipeline := payload.get("ci_config_ref_uri"):  # GitLab
+        return f"https://{pipeline}".partition("@")[0]
+    return None
+
+
+def _payload(identity: str) -> dict[str, Any]:
+    """The claims of an identity; `id` has read this much of it already."""
+    payload: dict[str, Any] = json.loads(urlsafe_b64decode(identity.split(".")[1] + "=="))
+    return payload

@@ -14,7 +14,7 @@ from time import time
 from typing import Any, NoReturn, Self
 from urllib.parse import urljoin
 
-from wheelrelay.backends.index.credentials.identity import claims_of, identity_for, is_ci_job
+from wheelrelay.backends.index.credentials.identity import build_of, claims_of, identity_for, is_ci_job
 from wheelrelay.backends.index.credentials.wanted import TOKEN_USER, NotHere, Wanted
 from wheelrelay.errors import AuthenticationFailed, BackendError, Unavailable, WheelrelayError
 from wheelrelay.http import HttpClient, Response, basic, error_for, raise_for, repeated, shown
@@ -52,6 +52,9 @@ class TrustedPublishing:
     Args:
         http: how to reach the index, without credentials.
         upload_url: where files are sent; the endpoints are on the same host.
+
+    Attributes:
+        publisher: the build that tokens were made for, as certificates for it name it; known with the first.
     """
 
     found_in = "trusted publishing"
@@ -60,6 +63,7 @@ class TrustedPublishing:
         self._http = http
         self._url = upload_url
         self._audience = ""
+        self.publisher: str | None = None
         self._made: list[Token] = []
         self._tokens: dict[str | None, Token] = {}
         self._spent: set[str] = set()
@@ -147,6 +151,7 @@ class TrustedPublishing:
                 _refuse(answer, said, identity)
         token = Token.given_now(value, float(expires or time() + USUAL_LIFE))
         self._spent.add(identity)
+        self.publisher = build_of(identity)
         self._made.append(token)
         logger.info("%s made a token for uploads.", shown(self._url))
         return token

@@ -1,0 +1,136 @@
+"""The publishers that a release trusts: hold attestations against them, without asking the network."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wheelrelay.errors import ConfigError
+from wheelrelay.model import Companion
+from wheelrelay.records import Finding, Severity
+from wheelrelay.signing.attestations import BAD, attestations_of
+from wheelrelay.signing.attester import require_package
+from wheelrelay.staged import StagedFile
+
+if TYPE_CHECKING:
+    from pypi_attestations import Attestation, Publisher
+    from sigstore.verify import Verifier
+
+MISSING = "attestation-missing"
+"""The id of findings about files without an attestation."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedPublisher:
+    """Somebody who may attest.
+
+    Attributes:
+        kind: the service that vouches for it, as ``GitHub``.
+        details: what tells it from others there, by the names that `pypi_attestations` has for them.
+    """
+
+    kind: str
+    details: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {' '.join(self.details.values())}"
+
+
+class TrustedPublishers:
+    """Those whose attestations count.
+
+    Args:
+        publishers: one of them must have attested.
+        trust_root: a file with the keys of another Sigstore than the public one.
+
+    Raises:
+        ConfigError: attestations cannot be verified here, or that file cannot be read.
+    """
+
+    def __init__(self, publishers: Sequence[TrustedPublisher], trust_root: Path | None = None) -> None:
+        require_package()
+        self._publishers = publishers
+        self._trust_root = trust_root
+        if trust_root and not trust_root.exists():
+            raise ConfigError(f"The trust root {trust_root} is not there.")
+
+    def findings(self, staged: StagedFile) -> list[Finding]:
+        """What is wrong with a file's attestations; nothing if a good one is by one of the publishers."""
+        attestations = attestations_of(staged)
+        if not attestations:
+            return [Finding(MISSING, Severity.ERROR, "There is no attestation beside it.", staged.filename)]
+        reasons = []
+        for attestation in attestations:
+            reason = self._distrust(staged, attestation)
+            if reason is None:
+                return []
+            reasons.append(reason)
+        return [
+            Finding(
+                BAD,
+                Severity.ERROR,
+                f"No attestation is a good one by a trusted publisher: {'; '.join(dict.fromkeys(reasons))}.",
+                staged.filename,
+                hint="Do not publish it before you know why.",
+            )
+        ]
+
+    def _distrust(self, staged: StagedFile, companion: Companion) -> str | None:
+        """Why an attestation does not count; ``None`` if it does."""
+        from pydantic import ValidationError
+        from pypi_attestations import Attestation
+
+        try:
+            attestation = Attestation.model_validate_json(companion.content)
+        except ValidationError:
+            return f"{staged.filename}{companion.suffix} is no attestation"
+        reasons = [self._distrust_of(publisher, attestation, staged) for publisher in self._known]
+        return None if None in reasons else "; ".join(dict.fromkeys(filter(None, reasons)))
+
+    def _distrust_of(
+        self, publisher: "Publisher", attestation: "Attestation", staged: StagedFile
+    ) -> str | None:
+        """Why an attestation does not count as one by a publisher; ``None`` if it does."""
+        from sigstore.errors import Error
+
+        from wheelrelay.signing.attestations import Subject, subject_of
+
+        try:
+            # The library's own `verify` takes the public Sigstore's keys alone.
+            self._verifier.verify_dsse(attestation.to_bundle(), publisher._as_policy())  # noqa: SLF001
+            about = subject_of(Companion("", attestation.model_dump_json().encode()))
+        except (Error, ValueError) as error:
+            return str(error).partition("\n")[0].rstrip(".")
+        if about != Subject(staged.filename, staged.sha256):
+            return "it is about another file"
+        return None
+
+    @cached_property
+    def _known(self) -> "list[Publisher]":
+        from pydantic import TypeAdapter
+        from pypi_attestations import Publisher
+
+        adapter: TypeAdapter[Any] = TypeAdapter(Publisher)
+        return [adapter.validate_python({"kind": one.kind, **one.details}) for one in self._publishers]
+
+    @cached_property
+    def _verifier(self) -> "Verifier":
+        from sigstore.models import TrustedRoot
+        from sigstore.verify import Verifier
+
+        with _readable(self._trust_root):
+            if self._trust_root:
+                return Verifier(trusted_root=TrustedRoot.from_file(str(self._trust_root)))
+            return Verifier.production(offline=True)
+
+
+@contextmanager
+def _readable(path: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        where = f"The trust root {path}" if path else "The trust root of the public Sigstore"
+        reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
+        raise ConfigError(f"{where} cannot be read: {reason}.") from error

@@ -1,0 +1,248 @@
+"""Attestations: made with the publishing identity, taken along, and demanded; verified for real."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import wheelrelay
+from tests.servers.oidc import TrustingIndex, run_trusting_index
+from tests.servers.pypi import TOKEN
+from tests.servers.sigstore import PUBLISH, SLSA, Builder, LocalSigstore
+from wheelrelay import CheckFailed, ConfigError, MissingSecret, Remote, Route
+from wheelrelay.backends.directory import DirectoryConfig
+from wheelrelay.backends.index import IndexConfig
+from wheelrelay.model import Companion
+from wheelrelay.staged import StagedFile
+from wheelrelay.testing import make_sdist, make_wheel, stage_path
+
+HERE = Builder(repository="example/project")
+"""The build that publishes: the job of the trusting index."""
+
+
+@pytest.fixture
+def sigstore() -> LocalSigstore:
+    """Whoever makes and vouches."""
+    return LocalSigstore()
+
+
+@pytest.fixture
+def trust_root(sigstore: LocalSigstore, tmp_path: Path) -> Path:
+    """The keys by which it is known."""
+    return sigstore.write_trust_root(tmp_path)
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    """A release."""
+    folder = tmp_path / "dist"
+    make_wheel(folder)
+    make_sdist(folder)
+    return folder
+
+
+@pytest.fixture
+def index(trust_root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrustingIndex]:
+    """An index that trusts this job, and verifies attestations."""
+    with run_trusting_index() as running:
+        running.trust_root = trust_root
+        for name, value in running.github().items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+class Attester:
+    """Attests by the local Sigstore, as some build."""
+
+    def __init__(self, sigstore: LocalSigstore, builder: Builder = HERE) -> None:
+        self.sigstore = sigstore
+        self.builder = builder
+
+    def attest(self, staged: StagedFile) -> Companion:
+        made = self.sigstore.attest(staged.filename, staged.sha256, self.builder)
+        return Companion(".publish.attestation", made)
+
+
+@pytest.fixture
+def attester(sigstore: LocalSigstore) -> Attester:
+    """Attests as the build that publishes."""
+    return Attester(sigstore)
+
+
+def remote(index: TrustingIndex, *, attest: bool = True, **keys: object) -> Remote:
+    config = IndexConfig(url=index.simple_url, upload_url=index.upload_url, attest=attest, **keys)
+    return Remote("trusting", config)
+
+
+def put_beside(
+    folder: Path, sigstore: LocalSigstore, builder: Builder = HERE, *, predicate: str = PUBLISH
+) -> None:
+    """Lay an attestation beside each file of a folder."""
+    suffix = ".publish.attestation" if predicate == PUBLISH else ".slsa.attestation"
+    for path in [*folder.glob("*.whl"), *folder.glob("*.tar.gz")]:
+        staged = stage_path(path)
+        made = sigstore.attest(path.name, staged.sha256, builder, predicate=predicate)
+        (folder / (path.name + suffix)).write_bytes(made)
+
+
+def attested_names(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("*.attestation")}
+
+
+class TestMaking:
+    def test_each_file_goes_up_with_an_attestation_that_the_index_finds_good(self, dist, index, attester):
+        receipt = wheelrelay.relay(Route(source=str(dist), sinks=[remote(index)]), attester=attester)
+        assert receipt.complete()
+        assert index.attested == {path.name: [PUBLISH] for path in dist.iterdir()}
+
+    def test_a_container_keeps_them_beside_the_files(self, dist, tmp_path, attester):
+        out = Remote("out", DirectoryConfig(path=tmp_path / "out", attest=True))
+        route = Route(source=str(dist), sinks=[out])
+        wheelrelay.relay(route, attester=attester)
+        assert attested_names(tmp_path / "out") == {
+            f"{path.name}.publish.attestation" for path in dist.iterdir()
+        }
+        assert wheelrelay.plan(route).to_do() == 0
+
+    def test_only_the_sinks_that_ask_for_them_get_them(self, dist, tmp_path, attester):
+        with_them = Remote("one", DirectoryConfig(path=tmp_path / "one", attest=True))
+        without = Remote("two", DirectoryConfig(path=tmp_path / "two"))
+        wheelrelay.relay(Route(source=str(dist), sinks=[with_them, without]), attester=attester)
+        assert attested_names(tmp_path / "one")
+        assert not attested_names(tmp_path / "two")
+
+    def test_a_token_of_ones_own_is_refused_before_anything_is_fetched_or_sent(
+        self, dist, index, attester, monkeypatch
+    ):
+        monkeypatch.setenv("WHEELRELAY_TRUSTING_TOKEN", TOKEN)
+        with pytest.raises(ConfigError, match="from trusted publishing; they come from the"):
+            wheelrelay.relay(Route(source=str(dist), sinks=[remote(index)]), attester=attester)
+        assert index.uploads == []
+
+    def test_without_any_identity_it_says_what_is_missing(self, dist, tmp_path, monkeypatch):
+        monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_URL", raising=False)
+        for name in ("GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI"):
+            monkeypatch.delenv(name, raising=False)
+        out = Remote("out", DirectoryConfig(path=tmp_path / "out", attest=True))
+        with pytest.raises(MissingSecret, match="no identity to attest with"):
+            wheelrelay.relay(Route(source=str(dist), sinks=[out]))
+        assert not (tmp_path / "out").exists()
+
+    def test_what_the_source_says_of_publishing_is_made_anew(self, dist, index, attester, sigstore):
+        put_beside(dist, sigstore, Builder(repository="somebody/else"))
+        put_beside(dist, sigstore, predicate=SLSA)
+        wheelrelay.relay(Route(source=str(dist), sinks=[remote(index)]), attester=attester)
+        assert all(sorted(kinds) == sorted([PUBLISH, SLSA]) for kinds in index.attested.values())
+        assert len(index.attested) == 2
+
+
+class TestTakingAlong:
+    def test_into_a_directory_they_go_as_files(self, dist, tmp_path, sigstore):
+        put_beside(dist, sigstore)
+        wheelrelay.relay(Route(source=str(dist), sinks=[str(tmp_path / "out")]))
+        assert attested_names(tmp_path / "out") == attested_names(dist)
+
+    def test_to_an_index_those_go_that_the_publishing_identity_has_made(self, dist, index, sigstore):
+        put_beside(dist, sigstore)
+        put_beside(dist, sigstore, predicate=SLSA)
+        wheelrelay.relay(Route(source=str(dist), sinks=[remote(index, attest=False)]))
+        assert all(sorted(kinds) == sorted([PUBLISH, SLSA]) for kinds in index.attested.values())
+
+    def test_others_stay_behind_for_the_index_would_refuse_the_file(self, dist, index, sigstore, caplog):
+        put_beside(dist, sigstore, Builder(repository="somebody/else"))
+        assert wheelrelay.relay(Route(source=str(dist), sinks=[remote(index, attest=False)])).complete()
+        assert index.attested == {}
+        assert "stays behind" in caplog.text
+
+    def test_so_do_all_where_a_token_publishes(self, dist, index, sigstore, monkeypatch):
+        put_beside(dist, sigstore)
+        monkeypatch.setenv("WHEELRELAY_TRUSTING_TOKEN", TOKEN)
+        assert wheelrelay.relay(Route(source=str(dist), sinks=[remote(index, attest=False)])).complete()
+        assert index.attested == {}
+
+    @pytest.mark.parametrize("wrong", ["name", "bytes", "nonsense"])
+    def test_one_of_another_file_shuts_the_gate(self, dist, tmp_path, sigstore, wrong):
+        wheel = next(dist.glob("*.whl"))
+        name = "other-1.0-py3-none-any.whl" if wrong == "name" else wheel.name
+        sha256 = "0" * 64 if wrong == "bytes" else stage_path(wheel).sha256
+        made = b"{}" if wrong == "nonsense" else sigstore.attest(name, sha256)
+        (dist / f"{wheel.name}.publish.attestation").write_bytes(made)
+        with pytest.raises(CheckFailed) as refused:
+            wheelrelay.relay(Route(source=str(dist), sinks=[str(tmp_path / "out")]))
+        assert [finding.check for finding in refused.value.findings] == ["attestation-bad"]
+        assert not (tmp_path / "out").exists()
+
+
+PUBLISHER = {"github": "acme/sample", "workflow": "release.yml"}
+
+
+class TestDemanding:
+    def route(self, dist: Path, tmp_path: Path, trust_root: Path, *signatures: object) -> Route:
+        verify = {"signatures": signatures or (PUBLISHER,), "trust_root": trust_root}
+        return Route(source=str(dist), sinks=[str(tmp_path / "out")], verify=verify)
+
+    def refused(self, route: Route, tmp_path: Path) -> set[str]:
+        with pytest.raises(CheckFailed) as refused:
+            wheelrelay.relay(route)
+        assert not (tmp_path / "out").exists()
+        return {finding.check for finding in refused.value.findings}
+
+    def test_files_that_the_publisher_attests_pass(self, dist, tmp_path, trust_root, sigstore):
+        put_beside(dist, sigstore, Builder())
+        assert wheelrelay.relay(self.route(dist, tmp_path, trust_root)).complete()
+
+    def test_without_attestations_nothing_passes(self, dist, tmp_path, trust_root):
+        assert self.refused(self.route(dist, tmp_path, trust_root), tmp_path) == {"attestation-missing"}
+
+    @pytest.mark.parametrize("builder", [Builder(repository="acme/other"), Builder(workflow="nightly.yml")])
+    def test_those_of_another_build_do_not_count(self, dist, tmp_path, trust_root, sigstore, builder):
+        put_beside(dist, sigstore, builder)
+        assert self.refused(self.route(dist, tmp_path, trust_root), tmp_path) == {"attestation-bad"}
+
+    def test_those_that_another_sigstore_vouches_for_do_not_count(self, dist, tmp_path, trust_root):
+        put_beside(dist, LocalSigstore(), Builder())
+        assert self.refused(self.route(dist, tmp_path, trust_root), tmp_path) == {"attestation-bad"}
+
+    def test_one_whose_statement_was_exchanged_does_not_count(self, dist, tmp_path, trust_root, sigstore):
+        put_beside(dist, sigstore, Builder())
+        for path in dist.glob("*.attestation"):
+            document = json.loads(path.read_bytes())
+            other = json.loads(sigstore.attest(path.name, "0" * 64, Builder()))
+            document["envelope"]["signature"] = other["envelope"]["signature"]
+            path.write_text(json.dumps(document))
+        assert self.refused(self.route(dist, tmp_path, trust_root), tmp_path) == {"attestation-bad"}
+
+    def test_one_of_several_publishers_is_enough(self, dist, tmp_path, trust_root, sigstore):
+        put_beside(dist, sigstore, Builder())
+        others = ({"gitlab": "acme/sample"}, {"google": "ci@acme.example"}, PUBLISHER)
+        assert wheelrelay.relay(self.route(dist, tmp_path, trust_root, *others)).complete()
+
+    def test_a_key_or_a_publisher_is_enough(self, dist, tmp_path, trust_root, sigstore, keyring):
+        key = keyring.new_key("Releases <releases@example.org>")
+        put_beside(dist, sigstore, Builder())
+        assert wheelrelay.relay(self.route(dist, tmp_path, trust_root, key, PUBLISHER)).complete()
+
+    def test_a_trust_root_that_is_not_there_is_told(self, dist, tmp_path):
+        with pytest.raises(ConfigError, match=r"nowhere\.json is not there"):
+            wheelrelay.relay(self.route(dist, tmp_path, tmp_path / "nowhere.json"))
+
+    def test_one_that_is_none_is_told(self, dist, tmp_path, sigstore):
+        put_beside(dist, sigstore, Builder())
+        (tmp_path / "root.json").write_text("{}")
+        with pytest.raises(ConfigError, match=r"trust root .*root\.json cannot be read"):
+            wheelrelay.relay(self.route(dist, tmp_path, tmp_path / "root.json"))
+
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ({}, "a publisher is a table with github, gitlab, google or circleci"),
+            ({"github": "acme"}, "github"),
+            ({"github": "acme/sample"}, "workflow"),
+            ({"google": "nobody"}, "google"),
+            ({"github": "acme/sample", "workflow": "w", "gitlab": "x/y"}, "gitlab"),
+        ],
+    )
+    def test_what_is_no_publisher_is_told(self, given, said):
+        with pytest.raises(ConfigError, match=said):
+            Route(source="./dist", sinks=["./out"], verify={"signatures": [given]})
