@@ -236,7 +236,7 @@ class TestDemanding:
     @pytest.mark.parametrize(
         ("given", "said"),
         [
-            ({}, "a publisher is a table with github, gitlab, google or circleci"),
+            ({}, "which is a table with github, gitlab, google or circleci"),
             ({"github": "acme"}, "github"),
             ({"github": "acme/sample"}, "workflow"),
             ({"google": "nobody"}, "google"),

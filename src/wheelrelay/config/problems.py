@@ -42,7 +42,10 @@ def _written_path(location: tuple[int | str, ...]) -> list[str]:
     """The path of a key as people wrote it: without the tags that pydantic puts in its middle."""
     last = len(location) - 1
     return [
-        str(part) for number, part in enumerate(location) if number in (0, last) or part not in SECRET_TAGS
+        str(part)
+        for number, part in enumerate(location)
+        if number in (0, last) or part not in SECRET_TAGS
+        if not str(part).startswith("<")
     ]
 
 

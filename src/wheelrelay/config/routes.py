@@ -23,13 +23,13 @@ from pydantic_core.core_schema import CoreSchema, with_info_plain_validator_func
 from wheelrelay.checks import parse_sums
 from wheelrelay.config.bases import RemoteConfig  # noqa: F401  (`RemoteLike` speaks of it)
 from wheelrelay.config.problems import explain
-from wheelrelay.config.publishers import PublisherField
 from wheelrelay.config.remotes import RemoteLike, as_remote
 from wheelrelay.config.values import Duration, LocalPath
+from wheelrelay.config.vouching import VoucherField
 from wheelrelay.errors import ConfigError
 from wheelrelay.expect import Expected, expected_wheels, from_build_identifiers
 from wheelrelay.select import Selection, TagPattern, parse_requirement
-from wheelrelay.signing import TrustedPublisher, fingerprint_in
+from wheelrelay.signing import TrustedPublisher
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -67,12 +67,6 @@ def _checked_pattern(text: str) -> str:
     return text
 
 
-def _key(text: str, info: ValidationInfo) -> str:
-    """A fingerprint in one spelling, or the path of a key file, counted from the configuration file."""
-    fingerprint: str | None = _as_value_error(fingerprint_in, text)
-    return fingerprint or str(Path((info.context or {}).get("base", "")) / Path(text).expanduser())
-
-
 def _as_value_error(function: Any, *args: Any, **options: Any) -> Any:
     """Call ``function``; its ConfigError becomes the kind that pydantic collects."""
     try:
@@ -90,9 +84,6 @@ class _Place:
 
 
 RemoteField = Annotated[RemoteLike, _Place, WithJsonSchema({"type": "string", "title": "Remote"})]
-
-
-KeyField = Annotated[str, AfterValidator(_key)]
 
 
 class Expect(BaseModel):
@@ -154,7 +145,7 @@ class Verify(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    signatures: tuple[KeyField | PublisherField, ...] = Field(
+    signatures: tuple[VoucherField, ...] = Field(
         default=(),
         description="Refuse files that none of these vouches for: by a good GPG signature, a key, given as "
         "the fingerprint or long key id of one that gpg has, or as the path of a key file; by a good "

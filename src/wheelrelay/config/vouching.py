@@ -1,10 +1,20 @@
-"""Publishers whose attestations a route trusts, each told by what a CI system vouches for."""
+"""Those who may vouch for files: the owners of keys, and publishers that a CI system tells apart."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+)
 
-from wheelrelay.signing import TrustedPublisher
+from wheelrelay.errors import ConfigError
+from wheelrelay.signing import TrustedPublisher, fingerprint_in
 
 _REPOSITORY = r"[^/\s]+(/[^/\s]+)+"
 
@@ -61,21 +71,34 @@ class CircleCIPublisher(_Publisher):
 _KINDS = ("github", "gitlab", "google", "circleci")
 
 
+def _key(text: str, info: ValidationInfo) -> str:
+    """A fingerprint in one spelling, or the path of a key file, counted from the configuration file."""
+    try:
+        fingerprint = fingerprint_in(text)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return fingerprint or str(Path((info.context or {}).get("base", "")) / Path(text).expanduser())
+
+
 def _kind_of(given: Any) -> str | None:
+    if isinstance(given, str):
+        return "<key>"
     names = given if isinstance(given, dict) else getattr(given, "model_fields_set", ())
-    return next((kind for kind in _KINDS if kind in names), None)
+    return next((f"<{kind}>" for kind in _KINDS if kind in names), None)
 
 
-PublisherField = Annotated[
-    Annotated[GitHubPublisher, Tag("github")]
-    | Annotated[GitLabPublisher, Tag("gitlab")]
-    | Annotated[GooglePublisher, Tag("google")]
-    | Annotated[CircleCIPublisher, Tag("circleci")],
+VoucherField = Annotated[
+    Annotated[str, AfterValidator(_key), Tag("<key>")]
+    | Annotated[GitHubPublisher, Tag("<github>")]
+    | Annotated[GitLabPublisher, Tag("<gitlab>")]
+    | Annotated[GooglePublisher, Tag("<google>")]
+    | Annotated[CircleCIPublisher, Tag("<circleci>")],
     Discriminator(
         _kind_of,
         custom_error_type="publisher",
-        custom_error_message="a publisher is a table with github, gitlab, google or circleci, as "
+        custom_error_message="neither a key nor a publisher, which is a table with github, gitlab, google "
+        "or circleci, as "
         '{ github = "OWNER/NAME", workflow = "release.yml" }',
     ),
 ]
-"""One of the publishers."""
+"""A key or a publisher."""
