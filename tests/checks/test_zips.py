@@ -3,6 +3,7 @@
 import random
 import struct
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -127,6 +128,35 @@ def test_folders_and_zip64_members_are_let_through(tmp_path, found):
             with archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as member:
                 member.write(content)
     assert found(path) == set()
+
+
+def test_the_parts_of_a_large_wheel_may_be_read_at_the_same_time(tmp_path):
+    """What is found is the same, in the same order, and each part is read once."""
+    parts = {f"sample/{number}.bin": bytes([number]) * (17 << 20) for number in range(5)}
+    path = make_wheel(tmp_path, files=parts, compression=zipfile.ZIP_STORED)
+    with zipfile.ZipFile(path) as archive:
+        infos = archive.infolist()
+    with path.open("r+b") as raw:
+        for info in infos:
+            if info.filename in ("sample/1.bin", "sample/3.bin"):
+                raw.seek(info.header_offset + 1_000)
+                raw.write(b"x")
+    seen = []
+
+    def last_first(read, portions):
+        seen.extend(portions)
+        return reversed([read(portion) for portion in reversed(portions)])
+
+    one_by_one, at_once = inspect(path), inspect(path, each=last_first)
+    assert len(seen) > 1
+    assert sorted(info.filename for portion in seen for info in portion) == sorted(
+        info.filename for info in infos
+    )
+    assert one_by_one == at_once
+    corrupt = [finding for finding in at_once.findings if finding.check == "archive-corrupt"]
+    assert [finding.message.split()[0].strip("'") for finding in corrupt] == ["sample/1.bin", "sample/3.bin"]
+    with ThreadPoolExecutor(2) as pool:
+        assert inspect(path, each=pool.map) == one_by_one
 
 
 def test_names_beyond_ascii_are_let_through_if_they_are_marked_as_utf8(tmp_path, found):

@@ -1,5 +1,6 @@
 """The threads of a relay: as many as asked for, and they end tidily."""
 
+import os
 import signal
 import threading
 import time
@@ -77,6 +78,45 @@ def test_when_it_is_enough_what_is_under_way_ends(workers):
 
     done = workers.each(range(30), work, enough=lambda one: one.item == 0)
     assert sorted(one.item for one in done) == [0, 1, 2]
+
+
+class TestLendingAHand:
+    def test_results_come_in_order(self, workers):
+        [done] = workers.each(["whole"], lambda _: workers.map(str.upper, "parts"))
+        assert done.unwrap() == ["P", "A", "R", "T", "S"]
+
+    @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor is not shared")
+    def test_a_thread_that_is_free_takes_part(self, workers):
+        together = threading.Barrier(2)
+        [done] = workers.each(["whole"], lambda _: workers.map(lambda _: together.wait(10), "ab"))
+        assert sorted(done.unwrap()) == [0, 1]
+
+    def test_those_who_are_all_busy_do_not_wait_for_each_other(self, workers):
+        busy = threading.Barrier(3)
+
+        def work(number):
+            busy.wait(10)
+            return workers.map(lambda part: number * part, [1, 2, 3])
+
+        done = {one.item: one.unwrap() for one in workers.each([1, 2, 3], work)}
+        assert done == {1: [1, 2, 3], 2: [2, 4, 6], 3: [3, 6, 9]}
+
+    def test_a_single_worker_does_it_alone(self):
+        workers = Workers(1, threading.Event())
+        [done] = workers.each(["whole"], lambda _: workers.map(len, ["a", "bb", "ccc"]))
+        workers.close()
+        assert done.unwrap() == [1, 2, 3]
+
+    def test_an_error_in_a_part_is_the_error_of_the_whole(self, workers):
+        def work(number):
+            raise Unavailable(f"Part {number}.")
+
+        [done] = workers.each(["whole"], lambda _: workers.map(work, [1]))
+        with pytest.raises(Unavailable, match="Part 1"):
+            done.unwrap()
+
+    def test_nothing_gives_nothing(self, workers):
+        assert workers.map(len, []) == []
 
 
 def interrupted_once(begun):

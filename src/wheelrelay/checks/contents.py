@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import Any
 
 from wheelrelay.checks.check import Breach, Check, Profile, shown
 
@@ -82,6 +83,9 @@ class Contents:
 
 
 Reader = Callable[..., Contents]
+
+Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+"""What works on many things as ``map`` does, perhaps on several at once."""
 
 
 def unreadable(reason: object, *more: Breach) -> Contents:

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from wheelrelay.checks.contents import Contents, Member, Reader, unreadable
+from wheelrelay.checks.contents import Contents, Each, Member, Reader, unreadable
 from wheelrelay.checks.tars import read_bzip2_tar, read_gzip_tar
 from wheelrelay.checks.zips import read_zip
 from wheelrelay.core_metadata import CoreMetadata as CoreMetadata  # part of what checks get to see
@@ -89,12 +89,13 @@ class Distribution:
         return folder.endswith(".dist-info") and same and canonicalize_name(name) == self.file.project
 
 
-def open_distribution(path: Path, *, filename: str | None = None) -> Distribution:
+def open_distribution(path: Path, *, filename: str | None = None, each: Each = map) -> Distribution:
     """Read a distribution file once, from its first byte to its last.
 
     Args:
         path: where it lies.
         filename: its name, if that is not the last part of the path.
+        each: as ``map``; reads the parts of a large wheel.
 
     Raises:
         OSError: it is not there or cannot be opened; whatever is wrong *in* it is told by the checks.
@@ -106,6 +107,8 @@ def open_distribution(path: Path, *, filename: str | None = None) -> Distributio
     except InvalidFilename:
         file = None
     reader = next((reader for suffix, reader in READERS.items() if name.endswith(suffix)), None)
+    if reader is read_zip:
+        reader = partial(read_zip, each=each)
     contents = _read(reader, path) if reader else unreadable("it is no kind of distribution file")
     return Distribution(path, name, size, file, contents)
 

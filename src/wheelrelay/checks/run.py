@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wheelrelay.checks.check import Breach, Profile
 from wheelrelay.checks.config import ChecksConfig
+from wheelrelay.checks.contents import Each
 from wheelrelay.checks.distribution import Distribution, open_distribution
 from wheelrelay.checks.families import FileChecks, Inspection, ReleaseChecks, ReleaseContext
 from wheelrelay.checks.registry import failed, file_checks, release_checks
@@ -23,6 +24,7 @@ def inspect(
     *,
     asked: Sequence[ChecksConfig] = (),
     families: dict[str, FileChecks] | None = None,
+    each: Each = map,
 ) -> Inspection:
     """Read a distribution file once and run all file checks on it; several threads may do so at once.
 
@@ -31,6 +33,7 @@ def inspect(
         asked: what each sink asks for: families of checks that none of them asks for are not run, for some
             take their time.
         families: the checks to run, by name; the installed ones if not given.
+        each: as ``map``; reads the parts of a large wheel.
 
     Returns:
         A few facts and all findings, whoever asks: `ChecksConfig.select` leaves those of one sink.
@@ -39,9 +42,9 @@ def inspect(
         OSError: the file cannot be opened.
     """
     if isinstance(given, StagedFile):
-        distribution, sha256 = open_distribution(given.path, filename=given.filename), given.sha256
+        distribution, sha256 = open_distribution(given.path, filename=given.filename, each=each), given.sha256
     else:
-        distribution, sha256 = open_distribution(given), _sha256(given)
+        distribution, sha256 = open_distribution(given, each=each), _sha256(given)
     chosen = file_checks() if families is None else families
     if asked:
         chosen = {name: family for name, family in chosen.items() if _is_asked_for(family, asked)}

@@ -10,7 +10,8 @@ import tarfile
 import zlib
 from base64 import urlsafe_b64encode
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
@@ -24,6 +25,7 @@ from wheelrelay.checks.contents import (
     TEXT_LIMIT,
     UNREADABLE,
     Contents,
+    Each,
     Member,
     is_kept,
     path_breaches,
@@ -38,6 +40,9 @@ ENCRYPTED, DESCRIPTOR = 0x1, 0x8
 END = struct.Struct("<4sHHHHLLH")
 END64_SIZE = 56 + 20
 DESCRIPTOR_SIZES = (12, 16, 20, 24)
+
+PORTION = 32 << 20
+"""Bytes of unpacked content that are worth a thread's while."""
 
 COMPRESSION = Check(
     "zip-compression",
@@ -80,15 +85,19 @@ class _Corrupt(Exception):
     """A member does not unpack to what was declared."""
 
 
-def read_zip(path: Path) -> Contents:
+def read_zip(path: Path, each: Each = map) -> Contents:
     """Read a zip archive; nothing in it makes this fail.
 
     Every member is inflated and hashed once. One that inflates beyond plausibility is not inflated.
+
+    Args:
+        path: of the archive.
+        each: as ``map``; the parts of a large archive are read by it, which may be at the same time.
     """
     with path.open("rb") as raw:
         try:
             with ZipFile(raw) as archive:
-                return _Reading(raw, path, archive).contents()
+                return _Reading(raw, path, archive).contents(each)
         except (BadZipFile, NotImplementedError, OSError, EOFError, ValueError, struct.error) as error:
             return unreadable(error)
 
@@ -105,8 +114,9 @@ class _Reading:
         self._size = path.stat().st_size
         self._breaches: list[Breach] = []
         self._starts: dict[int, int] = {}
+        self._corrupt: dict[int, str] = {}
 
-    def contents(self) -> Contents:
+    def contents(self, each: Each) -> Contents:
         self._compare_layout()
         self._look_at_directory()
         plausible = self._is_plausible()
@@ -114,11 +124,17 @@ class _Reading:
         wanted: dict[str, str] = {}
         for path, text in texts.items():
             wanted |= algorithms(text) if path.endswith("/RECORD") else {}
-        members = {
-            info.filename: self._member(info, wanted.get(info.filename, "sha256"), hashing=plausible)
-            for info in self._infos
-            if not info.filename.endswith("/")
-        }
+        files = [info for info in self._infos if not info.filename.endswith("/")]
+        if plausible:
+            read = each(partial(self._members, wanted=wanted), _portions(files))
+            members = {name: member for portion in read for name, member in portion.items()}
+        else:
+            members = {info.filename: Member(info.file_size) for info in files}
+        self._breaches += [
+            CORRUPT.broken(f"{shown(info.filename)} cannot be unpacked: {self._corrupt[id(info)]}.")
+            for info in files
+            if id(info) in self._corrupt
+        ]
         return Contents(members, texts, tuple(self._breaches))
 
     def _compare_layout(self) -> None:
@@ -215,20 +231,26 @@ class _Reading:
         for info in self._infos:
             if is_kept(info.filename) and info.file_size <= TEXT_LIMIT and self._can_unpack(info):
                 try:
-                    yield info.filename, b"".join(self._blocks(info))
+                    yield info.filename, b"".join(self._blocks(self._raw, info))
                 except (_Corrupt, zlib.error):
                     continue
 
-    def _member(self, info: ZipInfo, algorithm: str, *, hashing: bool) -> Member:
-        if not hashing or not self._can_unpack(info):
+    def _members(self, infos: Iterable[ZipInfo], wanted: Mapping[str, str]) -> dict[str, Member]:
+        """Unpack and hash some members, by a file handle of their own: others may be read meanwhile."""
+        with self._path.open("rb") as raw:
+            return {
+                info.filename: self._member(raw, info, wanted.get(info.filename, "sha256")) for info in infos
+            }
+
+    def _member(self, raw: IO[bytes], info: ZipInfo, algorithm: str) -> Member:
+        if not self._can_unpack(info):
             return Member(info.file_size)
         hasher = hashlib.new(algorithm, usedforsecurity=False)
         try:
-            for block in self._blocks(info):
+            for block in self._blocks(raw, info):
                 hasher.update(block)
         except (_Corrupt, zlib.error) as error:
-            said = str(error).rstrip(".")
-            self._found(CORRUPT, f"{shown(info.filename)} cannot be unpacked: {said}.")
+            self._corrupt[id(info)] = str(error).rstrip(".")
             return Member(info.file_size)
         digest = urlsafe_b64encode(hasher.digest()).rstrip(b"=").decode()
         return Member(info.file_size, f"{algorithm}={digest}")
@@ -237,9 +259,9 @@ class _Reading:
         known = info.compress_type in (ZIP_STORED, ZIP_DEFLATED) and not info.flag_bits & ENCRYPTED
         return known and id(info) in self._starts
 
-    def _blocks(self, info: ZipInfo) -> Iterator[bytes]:
+    def _blocks(self, raw: IO[bytes], info: ZipInfo) -> Iterator[bytes]:
         """The content of a member in blocks, compared with the declared size and checksum at the end."""
-        pieces = self._pieces(self._starts[id(info)], info.compress_size)
+        pieces = _pieces(raw, self._starts[id(info)], info.compress_size)
         crc = size = 0
         for block in _inflated(pieces) if info.compress_type == ZIP_DEFLATED else pieces:
             size += len(block)
@@ -252,14 +274,28 @@ class _Reading:
         if crc != info.CRC:
             raise _Corrupt("it has another checksum than declared")
 
-    def _pieces(self, start: int, left: int) -> Iterator[bytes]:
-        """``left`` bytes of the file from ``start`` on, in large blocks."""
-        self._raw.seek(start)
-        while left and (piece := self._raw.read(min(left, BLOCK))):
-            left -= len(piece)
-            yield piece
-        if left:
-            raise _Corrupt("the file ends before it")
+
+def _portions(infos: Sequence[ZipInfo]) -> list[list[ZipInfo]]:
+    """Members in portions that are worth being worked on for themselves."""
+    portions: list[list[ZipInfo]] = []
+    size = PORTION
+    for info in infos:
+        if size >= PORTION:
+            portions.append([])
+            size = 0
+        portions[-1].append(info)
+        size += info.file_size
+    return portions
+
+
+def _pieces(raw: IO[bytes], start: int, left: int) -> Iterator[bytes]:
+    """``left`` bytes of a file from ``start`` on, in large blocks."""
+    raw.seek(start)
+    while left and (piece := raw.read(min(left, BLOCK))):
+        left -= len(piece)
+        yield piece
+    if left:
+        raise _Corrupt("the file ends before it")
 
 
 def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:

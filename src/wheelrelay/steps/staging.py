@@ -76,7 +76,7 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
             begin=lambda: journey.tell(FileBegan(Step.STAGE, file.filename, file.size)),
             proven=False,
         )
-        inspection = inspect(staged, asked=journey.asked())
+        inspection = inspect(staged, asked=journey.asked(), each=journey.workers.map)
         _refuse_damaged(journey, file, inspection)
     except WheelrelayError as error:
         error.at(f"source {journey.origin.name!r}")

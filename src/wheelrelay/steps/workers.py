@@ -1,9 +1,10 @@
 """The threads of a relay: the only ones there are."""
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Generic, TypeVar
 
 from wheelrelay.errors import BackendError, WheelrelayError
@@ -14,6 +15,9 @@ THREADS = "wheelrelay"
 
 GRACE = 5.0
 """Seconds that work under way has to come to its end after Ctrl-C."""
+
+MOST_HANDS = 8
+"""How many threads share one large piece of work at most, for each needs some memory."""
 
 _NOTHING = object()
 
@@ -97,6 +101,35 @@ class Workers:
             self.stopped.set()
             self._given_up = not batch.wait(GRACE)
             raise
+
+    def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """What ``map`` gives, for a thread that is a worker itself: others that are free lend a hand.
+
+        It never waits for a thread to become free, so workers that ask for this cannot wait for each other.
+        As many take part as there are processors, at most: it is for what keeps those busy.
+        """
+        waiting = deque(enumerate(items))
+        results: dict[int, Result] = {}
+
+        def take_part() -> None:
+            while waiting:
+                try:
+                    number, item = waiting.popleft()
+                except IndexError:  # another was faster
+                    return
+                results[number] = work(item)
+
+        hands = min(len(waiting), os.cpu_count() or 1, MOST_HANDS)
+        helpers = [self._pool.submit(take_part) for _ in range(hands - 1)]
+        try:
+            take_part()
+        finally:
+            waiting.clear()
+            begun = [helper for helper in helpers if not helper.cancel()]
+            wait(begun)
+        for helper in begun:
+            helper.result()
+        return [results[number] for number in sorted(results)]
 
     def close(self) -> None:
         """Begin nothing more, and wait for what is under way, unless that was given up."""
