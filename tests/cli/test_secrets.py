@@ -3,9 +3,13 @@
 import base64
 import urllib.parse
 
+import click
 import pytest
 from tests.servers.proxy import Fault
 from tests.servers.web import Reply
+from tests.test_canary import COMMANDS
+
+from wheelrelay.cli import cli
 
 CANARY = "canary-Pä55/w+rd=?"
 FORMS = (
@@ -78,3 +82,9 @@ def test_a_missing_secret_is_told_before_anything_is_published(wheelrelay, confi
     assert ended.code == 2
     assert "CANARY is not set" in ended.err
     assert proxy.uploads() == []
+
+
+def test_canaries_are_sought_in_what_every_command_says():
+    assert {command.split()[0] for command in COMMANDS} | {"demo"} == set(
+        cli.list_commands(click.Context(cli))
+    )

@@ -34,7 +34,8 @@ def wheel_uploader(
 
     yield run
     signal.signal(signal.SIGTERM, handler)
-    logger.handlers[:], logger.level = handlers, level
+    logger.handlers[:] = handlers
+    logger.setLevel(level)  # not by assignment: loggers remember what they are enabled for
 
 
 @pytest.fixture

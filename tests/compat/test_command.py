@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import pty
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from wheelrelay.checks import Profile
 from wheelrelay.compat.upload import section
 from wheelrelay.config import Confirm
 from wheelrelay.errors import ConfigError
-from wheelrelay.testing import make_wheel
+from wheelrelay.testing import make_sdist, make_wheel
 
 MAC = "sample-1.0-cp36-cp36m-macosx_10_6_intel.whl"
 
@@ -43,6 +44,28 @@ def test_help_tells_every_option_and_the_way_without_it(wheel_uploader, option):
     )
     assert [option for option in options if option not in ended.out] == []
     assert "wheelrelay relay --from listing+URL" in ended.out
+
+
+def test_the_way_without_it_that_help_tells_brings_the_same(wheel_uploader, web, tmp_path):
+    for tag in (
+        "cp36-cp36m-macosx_10_6_intel",
+        "py3-none-any",
+        "cp36-cp36m-win32",
+        "cp36-cp36m-manylinux1_i686",
+    ):
+        make_wheel(tmp_path / "container", "sample", "1.0", tag)
+    make_sdist(tmp_path / "container", "sample", "1.0")
+    page = web.serve_folder(tmp_path / "container", at="/wheels/")
+    assert wheel_uploader("-n", "-u", page, "-w", tmp_path / "old", "-t", "macosx", "sample", "1.0").code == 0
+
+    told = wheel_uploader("-h").out.partition("  wheelrelay relay ")[2].partition("\n  A wheelhouse")[0]
+    words = shlex.split(
+        told.replace("\\\n", " ").replace("URL", page).replace("REPOSITORY", str(tmp_path / "new"))
+    )
+    words = ["sample==1.0" if word == "NAME==VERSION" else word for word in words if word != "--sign"]
+    subprocess.run([script("wheelrelay"), "relay", *words, "--yes"], check=True, capture_output=True)
+    old, new = ({path.name for path in (tmp_path / way).glob("*.*")} for way in ("old", "new"))
+    assert old == new == {MAC, "sample-1.0-py3-none-any.whl"}
 
 
 def test_the_version_is_told(wheel_uploader):

@@ -10,7 +10,7 @@ from wheelrelay.cli.options import common, identity_option
 THE_SAME = """\b
 The same with wheelrelay, in one step and without a wheelhouse:
   wheelrelay relay --from listing+URL --to REPOSITORY 'NAME==VERSION' \\
-      --wheels '*-*-macosx_*' --no-sdist --sign
+      --wheels '*-*-macosx_*' --wheels '*-*-any' --no-sdist --sign
 A wheelhouse is a remote too: --to ./wheelhouse, and then --from ./wheelhouse.
 """
 

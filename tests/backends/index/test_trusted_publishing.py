@@ -1,6 +1,8 @@
 """Trusted publishing: the identity of a CI job becomes tokens, one for each project, while they serve."""
 
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from joserfc.jwk import ECKey
-from tests.servers.oidc import TrustingIndex, run_trusting_index
+from tests.servers.oidc import REQUEST_TOKEN, TrustingIndex, run_trusting_index
 from tests.servers.pypi_troubles import Point
 from tests.servers.web import Reply
 
@@ -150,6 +152,61 @@ class TestTokens:
             time.sleep(0.9)
             with pytest.raises(AuthenticationFailed, match=r"same identity again.*Start the job again"):
                 backend.put(wheel(tmp_path, version="1.2"))
+
+
+class TestOtherSystems:
+    """Their agents ask the index's own CI system, by the audience that they are given."""
+
+    AGENT = """\
+#!{python}
+import json, sys, urllib.request
+words = sys.argv[1:]
+audience = {audience}
+request = urllib.request.Request("{url}identity?audience=" + audience)
+request.add_header("Authorization", "bearer {secret}")
+print(json.load(urllib.request.urlopen(request))["value"])
+"""
+
+    @pytest.mark.parametrize(
+        ("sign", "program", "audience"),
+        [
+            ("BUILDKITE", "buildkite-agent", 'words[words.index("--audience") + 1]'),
+            ("CIRCLECI", "circleci", 'json.loads(words[words.index("--claims") + 1])["aud"]'),
+        ],
+    )
+    def test_an_agent_on_the_machine_is_asked(
+        self,
+        index: TrustingIndex,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        sign: str,
+        program: str,
+        audience: str,
+    ) -> None:
+        agent = tmp_path / "bin" / program
+        agent.parent.mkdir()
+        agent.write_text(
+            self.AGENT.format(python=sys.executable, audience=audience, url=index.url, secret=REQUEST_TOKEN)
+        )
+        agent.chmod(0o700)
+        monkeypatch.setenv("PATH", str(agent.parent), prepend=os.pathsep)
+        monkeypatch.setenv(sign, "true")
+        self.assert_published(index, tmp_path)
+        assert len(index.identities) == 1
+
+    def test_gitlab_has_the_identity_in_a_variable(
+        self, index: TrustingIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GITLAB_CI", "true")
+        monkeypatch.setenv("TESTINDEX_ID_TOKEN", index.sign())
+        self.assert_published(index, tmp_path)
+
+    def assert_published(self, index: TrustingIndex, folder: Path) -> None:
+        name = make_wheel(folder / "dist", "sample", "1.0").name
+        assert relay(folder / "dist", index).complete()
+        assert set(index.files) == {name}
+        assert owners(index) == ["sample"]
+        assert index.burnt == list(index.tokens)
 
 
 class TestGivingBack:
