@@ -179,3 +179,18 @@ def test_a_second_interrupt_waits_no_longer():
     workers.close()
     assert time.monotonic() - began < GRACE
     released.set()
+
+
+def test_an_interrupt_that_comes_while_threads_are_called_is_not_waited_for_in_vain():
+    workers, first = Workers(100, threading.Event()), threading.Lock()
+
+    def work(_):
+        if first.acquire(blocking=False):
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        workers.stopped.wait(10)
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        workers.each(range(1_000), work)
+    workers.close()
+    assert time.monotonic() - began < GRACE

@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from wheelrelay.errors import BackendError, WheelrelayError
@@ -99,7 +100,7 @@ class Workers:
             self._given_up = True  # as long as nothing else is known, for Ctrl-C may come again
             batch.close()
             self.stopped.set()
-            self._given_up = not batch.wait(GRACE)
+            self._given_up = not batch.has_ended(within=GRACE)
             raise
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -150,6 +151,7 @@ class _Batch(Generic[Item, Result]):
         self._left = deque(items)
         self._done: list[Done[Item, Result]] = []
         self._at_work = 0
+        self._called: list[Future[None]] = []
         self._failed: list[Future[None]] = []
 
     def wanted(self) -> int:
@@ -161,6 +163,7 @@ class _Batch(Generic[Item, Result]):
 
     def promise(self, future: "Future[None]") -> None:
         """Have a slip of ours known to whoever waits for the results."""
+        self._called.append(future)
         future.add_done_callback(self._look_at)
 
     def take(self) -> Any:
@@ -180,7 +183,8 @@ class _Batch(Generic[Item, Result]):
 
     def results(self) -> list[Done[Item, Result]]:
         """What came of all, once nobody is at work any more."""
-        self.wait(None)
+        with self._changed:
+            self._changed.wait_for(lambda: not self._at_work)
         for future in self._failed:
             future.result()
         return self._done
@@ -190,10 +194,17 @@ class _Batch(Generic[Item, Result]):
         with self._changed:
             self._left.clear()
 
-    def wait(self, seconds: float | None) -> bool:
-        """Wait until nobody is at work any more; whether it came to that in time."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._at_work, seconds)
+    def has_ended(self, *, within: float) -> bool:
+        """Wait until nobody is at work any more; whether it came to that in time.
+
+        Those who were really called count here: Ctrl-C may have come when others were about to be.
+        """
+        ends = monotonic() + within
+        while running := [future for future in self._called if not future.done()]:
+            if monotonic() > ends:
+                return False
+            wait(running, ends - monotonic())
+        return True
 
     def _look_at(self, future: "Future[None]") -> None:
         if future.cancelled() or future.exception() is not None:
