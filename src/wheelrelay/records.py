@@ -43,6 +43,10 @@ class Action(StrEnum):
     UNKNOWN = "unknown"
 
 
+NOT_THERE = "not there yet"
+"""The usual reason to upload a file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """The action for one file at one sink, and why.

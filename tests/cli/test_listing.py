@@ -7,6 +7,7 @@ import pytest
 from jsonschema import validate
 from tests.cli.conftest import SDIST, WHEEL
 
+from wheelrelay.report.console import choose_color
 from wheelrelay.report.shapes import document_schema
 from wheelrelay.testing import make_wheel
 
@@ -103,3 +104,40 @@ def test_the_backends_are_told_with_their_packages_and_roles(wheelrelay, here):
     assert set(roles["directory"]) >= {"source", "sink"}
     assert "sink" not in roles["listing"]
     assert all(one["package"] and one["version"] for one in document)
+
+
+class TestMatrix:
+    def test_it_is_drawn(self, wheelrelay, dist):
+        ended = wheelrelay("list", dist, "--matrix")
+        assert ended.code == 0
+        assert ended.out.splitlines()[0].startswith("sample 1.0")
+        assert "✓" in ended.out
+
+    @pytest.mark.parametrize(("form", "mark"), [("markdown", "| any |"), ("html", "<table>")])
+    def test_it_is_written_for_elsewhere(self, wheelrelay, dist, form, mark):
+        assert mark in wheelrelay("list", dist, "--matrix", "--format", form).out
+
+    def test_the_only_route_from_there_tells_what_is_missing(self, wheelrelay, here):
+        dist = make_wheel(here / "binary", tag="cp313-cp313-win_amd64").parent
+        (here / "wheelrelay.toml").write_text(
+            f'[remotes.staging]\ntype = "directory"\npath = "{dist}"\n'
+            '[routes.release]\nsource = "staging"\nsinks = ["./out"]\n'
+            '[routes.release.expect]\nwheels = ["cp{313,314}-*-win_amd64"]\n'
+            '[routes.other]\nsource = "staging"\nsinks = ["./out"]\n'
+        )
+        assert "✗" in wheelrelay("list", "staging", "--matrix").out
+        assert "✗" in wheelrelay("list", "staging", "--matrix", "--route", "release").out
+        assert "✗" not in wheelrelay("list", "staging", "--matrix", "--route", "other").out
+
+    @pytest.mark.parametrize(
+        "options", [("--matrix", "--json"), ("--format", "html"), ("--route", "release")]
+    )
+    def test_options_that_make_no_sense_together_are_refused(self, wheelrelay, dist, options):
+        assert wheelrelay("list", dist, *options).code == 2
+
+
+@pytest.mark.parametrize(("choice", "coloured"), [("always", True), ("never", False), ("auto", False)])
+def test_colour_is_what_was_chosen(wheelrelay, dist, choice, coloured):
+    ended = wheelrelay("list", dist, "--matrix", "--color", choice)
+    choose_color("auto")
+    assert ("\x1b[" in ended.out) is coloured

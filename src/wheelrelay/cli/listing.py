@@ -1,20 +1,51 @@
 """``list`` and ``backends``: what is there."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from wheelrelay.cli.options import common, config_option, json_option, loaded, print_json
 from wheelrelay.cli.words import complete_remote
 
+if TYPE_CHECKING:
+    from wheelrelay.config import Config
+    from wheelrelay.expect import Expected
+    from wheelrelay.model import DistFile
+
 
 @click.command(name="list")
 @click.argument("remote", shell_complete=complete_remote)
 @click.argument("requirements", nargs=-1, metavar="[REQUIREMENT]...")
+@click.option("--matrix", is_flag=True, help="Draw each release: platforms by Pythons.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "html"]),
+    default="text",
+    show_default=True,
+    help="Of the matrix.",
+)
+@click.option(
+    "--route",
+    "expecting",
+    metavar="ROUTE",
+    help="Show in the matrix what this route expects and does not find. "
+    "[default: the only route from this remote that expects anything]",
+)
 @json_option
 @config_option
 @common
-def list_(remote: str, requirements: tuple[str, ...], as_json: bool, config_path: str | None) -> None:
+def list_(
+    remote: str,
+    requirements: tuple[str, ...],
+    matrix: bool,
+    form: str,
+    expecting: str | None,
+    as_json: bool,
+    config_path: str | None,
+) -> None:
     """List the distribution files at a REMOTE.
 
     Each file is shown with its size and what is said of it there; whatever else lies there is passed over. A
@@ -25,10 +56,19 @@ def list_(remote: str, requirements: tuple[str, ...], as_json: bool, config_path
     Examples:
       wheelrelay list ./dist
       wheelrelay list pypi 'markupsafe==3.0.2' --json
+      wheelrelay list pypi 'numpy==2.1.0' --matrix
     """
+    if matrix and as_json:
+        raise click.UsageError("--matrix draws, and --json describes: give one of them.")
+    if not matrix and (expecting or form != "text"):
+        raise click.UsageError("--format and --route go with --matrix.")
     from wheelrelay import api
 
-    files = api.list_files(loaded(config_path).remote(remote), requirements, with_digests=as_json)
+    config = loaded(config_path)
+    files = api.list_files(config.remote(remote), requirements, with_digests=as_json)
+    if matrix:
+        _draw(files, _expected(config, remote, expecting), form)
+        return
     if as_json:
         from wheelrelay.report.documents import files_document
 
@@ -38,6 +78,30 @@ def list_(remote: str, requirements: tuple[str, ...], as_json: bool, config_path
     from wheelrelay.report.files import files_table
 
     console().print(files_table(files))
+
+
+def _draw(files: "Sequence[DistFile]", expected: "Expected | None", form: str) -> None:
+    from wheelrelay.report.console import console, write
+    from wheelrelay.report.matrix import matrices, matrix_html, matrix_markdown, matrix_table
+
+    releases = matrices(files, expected)
+    if form == "text":
+        console().print(matrix_table(releases))
+    else:
+        write((matrix_markdown if form == "markdown" else matrix_html)(releases))
+
+
+def _expected(config: "Config", remote: str, expecting: str | None) -> "Expected | None":
+    """What a route expects: the named one, or the only one from the remote that expects anything."""
+    from wheelrelay.config import as_remote
+
+    if expecting:
+        route = config.route(expecting)
+        return route.expect.expected() if route.expect else None
+    routes = [config.route(name) for name in config.routes]
+    fitting = [route for route in routes if route.expect and as_remote(route.source).name == remote]
+    expect = fitting[0].expect if len(fitting) == 1 else None
+    return expect.expected() if expect else None
 
 
 @click.command()

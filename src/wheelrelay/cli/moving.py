@@ -231,7 +231,10 @@ def verify(
 
 def _ask(plan: "Plan") -> bool:
     from wheelrelay.records import Action
+    from wheelrelay.report.console import console
+    from wheelrelay.report.tables import plan_table
     from wheelrelay.report.words import counted
 
+    console(stderr=True).print(plan_table(plan))
     uploads = sum(plan.count(sink, Action.UPLOAD) for sink in plan.sinks)
     return click.confirm(f"Publish {counted(uploads)} to {', '.join(plan.sinks)}?", err=True)

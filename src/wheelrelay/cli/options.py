@@ -26,6 +26,14 @@ def _set_verbosity(context: click.Context, _: click.Parameter, count: int) -> No
     logger.addHandler(handler)
 
 
+def _set_color(context: click.Context, _: click.Parameter, choice: str) -> None:
+    if context.resilient_parsing or choice == "auto":
+        return
+    from wheelrelay.report.console import choose_color
+
+    choose_color(choice)
+
+
 def common(command: Command) -> Command:
     """The options that every command has."""
     for option in (
@@ -36,6 +44,14 @@ def common(command: Command) -> Command:
             expose_value=False,
             callback=_set_verbosity,
             help="Say more; -vv for all.",
+        ),
+        click.option(
+            "--color",
+            type=click.Choice(["auto", "always", "never"]),
+            default="auto",
+            expose_value=False,
+            callback=_set_color,
+            help="Whether to colour. [default: on a terminal, unless NO_COLOR is set]",
         ),
         click.option(
             "--debug", is_flag=True, expose_value=False, help="Show a traceback if an error ends this."

@@ -6,8 +6,9 @@ else: what a relay does must not depend on who watches.
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import IO
+from typing import IO, Any
 
 from rich.console import Console
 
@@ -24,15 +25,33 @@ class PatientConsole(Console):
         _give_up(self.file)
 
 
+_chosen: dict[str, Any] = {}
+"""What was chosen of colours, in the words of `rich.console.Console`."""
+
+
+_CHOICES: Mapping[str, Mapping[str, Any]] = {
+    "auto": {},
+    "always": {"no_color": False, "color_system": "standard"},
+    "never": {"no_color": True},
+}
+
+
+def choose_color(choice: str) -> None:
+    """Colour what is shown from now on: ``always``, ``never``, or as the surroundings have it (``auto``)."""
+    _chosen.clear()
+    _chosen.update(_CHOICES[choice])
+
+
 def console(*, stderr: bool = False) -> Console:
     """Standard output, or standard error, as it is now.
 
-    Colour and width follow the terminal, and the variables ``NO_COLOR`` and ``COLUMNS``.
+    Colour and width follow the terminal, and the variables ``NO_COLOR`` and ``COLUMNS``, unless colour was
+    chosen.
     """
-    made = PatientConsole(stderr=stderr, highlight=False)
+    made = PatientConsole(stderr=stderr, highlight=False, **_chosen)
     if made.is_terminal or "COLUMNS" in os.environ:
         return made
-    return PatientConsole(stderr=stderr, highlight=False, width=LOG_WIDTH)
+    return PatientConsole(stderr=stderr, highlight=False, width=LOG_WIDTH, **_chosen)
 
 
 def write(text: str) -> None:

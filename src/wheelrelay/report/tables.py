@@ -6,6 +6,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from wheelrelay.records import (
+    NOT_THERE,
     Action,
     Intent,
     Outcome,
@@ -74,7 +75,7 @@ def receipt_table(receipt: Receipt, *, every_file: bool = False) -> RenderableTy
 
 def _intent(intent: Intent) -> Text:
     said = intent.action.value
-    if intent.action is not Action.UPLOAD or intent.there is not None:
+    if intent.reason != NOT_THERE:
         said += f": {intent.reason}"
     return Text(said, style=ACTION_STYLES[intent.action])
 
@@ -84,15 +85,21 @@ def _plan_totals(plan: Plan) -> list[RenderableType]:
     total = f", {decimal(size)}" if size else ""  # some places tell no sizes
     lines: list[RenderableType] = [Text(f"{counted(len(plan.files))} from {plan.source}{total}.")]
     for sink in plan.sinks:
-        counts = [
-            f"{plan.count(sink, action)} {action.value}" for action in Action if plan.count(sink, action)
-        ]
+        counts = [_counted_at(plan, sink, action) for action in Action if plan.count(sink, action)]
         lines.append(Text(f"{sink}: {', '.join(counts)}."))
     lines += [Text(f"missing: {expected}", style="red") for expected in plan.missing]
     lines += [Text(f"unexpected: {filename}", style="red") for filename in plan.unexpected]
     if not plan.to_do() and not any(plan.count(sink, Action.CONFLICT) for sink in plan.sinks):
         lines.append(Text("Nothing is left to do.", style="green"))
     return lines
+
+
+def _counted_at(plan: Plan, sink: str, action: Action) -> str:
+    """How many files meet one action at a sink; of uploads also how much that is, where sizes are told."""
+    files = [planned.file for planned in plan.files if planned.sinks[sink].action is action]
+    total = sum(file.size or 0 for file in files)
+    size = f" ({decimal(total)})" if action is Action.UPLOAD and total else ""
+    return f"{len(files)} {action.value}{size}"
 
 
 def _receipt_totals(receipt: Receipt) -> list[RenderableType]:

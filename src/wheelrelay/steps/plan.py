@@ -8,7 +8,7 @@ from packaging.utils import NormalizedName
 from wheelrelay.expect import Expected
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import KeepsCompanions, Sink, SupportsInventory
-from wheelrelay.records import Action, Intent, Plan, PlannedFile
+from wheelrelay.records import NOT_THERE, Action, Intent, Plan, PlannedFile
 
 NOTHING_MADE: Mapping[str, Sequence[str]] = {}
 """No companions are made for any sink."""
@@ -67,7 +67,7 @@ def intend(file: DistFile, sink: Sink, inventory: Inventory | None) -> Intent:
         return Intent(Action.UPLOAD, "the sink cannot be asked what it has")
     there = inventory.get(file.filename)
     if there is None:
-        return Intent(Action.UPLOAD, "not there yet")
+        return Intent(Action.UPLOAD, NOT_THERE)
     if file.sha256 is None:
         return Intent(Action.UNKNOWN, "the same name is there; the source gives no sha256", there)
     if there.sha256 is None:
