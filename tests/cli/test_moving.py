@@ -35,7 +35,7 @@ class TestPlan:
         ended = wheelrelay("plan", "release")
         assert ended.code == 0
         assert f"{WHEEL}" in ended.out
-        assert "index: 2 upload." in ended.out
+        assert "index: 2 upload (2.0 kB)." in ended.out
         assert proxy.uploads() == []
 
     def test_json_tells_it_file_by_file(self, wheelrelay, config, dist):

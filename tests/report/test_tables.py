@@ -42,8 +42,8 @@ def test_a_plan_is_whole_on_terminals_of_any_width(plan, width):
         assert part in text
     said = " ".join(text.split())
     assert "3 files from staging, 1.2 MB." in said
-    assert "[test]pypi: 1 upload, 1 skip, 1 conflict." in said
-    assert "pypi: 1 upload, 1 skip, 1 unknown." in said
+    assert "[test]pypi: 1 upload (1.2 MB), 1 skip, 1 conflict." in said
+    assert "pypi: 1 upload (1.2 MB), 1 skip, 1 unknown." in said
     assert "missing: cp313-*-win*" in said
     assert f"unexpected: {WHEEL}" in said
     assert "Build a new version." in said
