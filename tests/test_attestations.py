@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -10,7 +11,8 @@ import wheelrelay
 from tests.servers.oidc import TrustingIndex, run_trusting_index
 from tests.servers.pypi import TOKEN
 from tests.servers.sigstore import PUBLISH, SLSA, Builder, LocalSigstore
-from wheelrelay import CheckFailed, ConfigError, MissingSecret, Remote, Route
+from tests.servers.web import Reply
+from wheelrelay import BackendError, CheckFailed, ConfigError, MissingSecret, Remote, Route
 from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.model import Companion
@@ -246,3 +248,64 @@ class TestDemanding:
     def test_what_is_no_publisher_is_told(self, given, said):
         with pytest.raises(ConfigError, match=said):
             Route(source="./dist", sinks=["./out"], verify={"signatures": [given]})
+
+
+class TestProvenance:
+    """What an index tells of attestations counts as what lies beside a file does."""
+
+    def route(self, index: TrustingIndex, tmp_path: Path, trust_root: Path, publisher: object) -> Route:
+        verify = {"signatures": [publisher], "trust_root": trust_root}
+        source = Remote("trusting", IndexConfig(url=index.simple_url))
+        return Route(source=source, sinks=[str(tmp_path / "out")], projects=["sample"], verify=verify)
+
+    @pytest.fixture
+    def published(self, dist, index, attester) -> TrustingIndex:
+        """The index with the release, attested by the build that has published it."""
+        wheelrelay.relay(Route(source=str(dist), sinks=[remote(index)]), attester=attester)
+        assert set(index.provenance) == {path.name for path in dist.iterdir()}
+        return index
+
+    BUILD: ClassVar = {"github": "example/project", "workflow": "release.yml"}
+
+    def test_files_pass_that_the_publisher_has_attested_there(self, published, tmp_path, trust_root):
+        assert wheelrelay.relay(self.route(published, tmp_path, trust_root, self.BUILD)).complete()
+        assert {path.name for path in (tmp_path / "out").iterdir()} == set(published.provenance)
+
+    def test_files_of_another_publisher_are_refused(self, published, tmp_path, trust_root):
+        with pytest.raises(CheckFailed) as refused:
+            wheelrelay.relay(self.route(published, tmp_path, trust_root, PUBLISHER))
+        assert {finding.check for finding in refused.value.findings} == {"attestation-bad"}
+        assert not (tmp_path / "out").exists()
+
+    def test_so_are_files_of_which_it_tells_nothing(self, published, tmp_path, trust_root):
+        published.provenance.popitem()
+        with pytest.raises(CheckFailed) as refused:
+            wheelrelay.relay(self.route(published, tmp_path, trust_root, self.BUILD))
+        assert [finding.check for finding in refused.value.findings] == ["attestation-missing"]
+
+    def test_an_attestation_of_another_file_is_none(self, published, tmp_path, trust_root):
+        one, other = published.provenance
+        published.provenance[one] = published.provenance[other]
+        with pytest.raises(CheckFailed) as refused:
+            wheelrelay.relay(self.route(published, tmp_path, trust_root, self.BUILD))
+        assert {(finding.check, finding.filename) for finding in refused.value.findings} == {
+            ("attestation-bad", one)
+        }
+
+    @pytest.mark.parametrize("nonsense", [b"{", b"[]", b'{"version": 2}', b'{"version": 1}'])
+    def test_what_is_no_provenance_is_told_and_not_taken_for_none(
+        self, published, tmp_path, trust_root, nonsense
+    ):
+        published.provenance = dict.fromkeys(published.provenance, nonsense)
+        with pytest.raises(BackendError, match="is no provenance of a file"):
+            wheelrelay.relay(self.route(published, tmp_path, trust_root, self.BUILD))
+
+    def test_trouble_that_passes_is_outlasted(self, published, tmp_path, trust_root):
+        name = next(iter(published.provenance))
+        published.fail(f"/integrity/{name}/provenance", Reply(b"", 503, headers={"Retry-After": "0"}))
+        assert wheelrelay.relay(self.route(published, tmp_path, trust_root, self.BUILD)).complete()
+
+    def test_nobody_asks_for_it_where_no_publisher_is_demanded(self, published, tmp_path):
+        source = Remote("trusting", IndexConfig(url=published.simple_url))
+        wheelrelay.relay(Route(source=source, sinks=[str(tmp_path / "out")], projects=["sample"]))
+        assert not any("integrity" in path for path in published.paths())

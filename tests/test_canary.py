@@ -16,9 +16,13 @@ import pytest
 from tests.servers.canaries import canary, disguises, seen, text_below
 from tests.servers.oidc import REQUEST_TOKEN, TrustingIndex, run_trusting_index
 from tests.servers.process import script
-from wheelrelay.testing import make_sdist, make_wheel
+from tests.servers.sigstore import Builder, LocalSigstore
+from wheelrelay.testing import make_sdist, make_wheel, stage_path
 
 pytestmark = pytest.mark.long
+
+UNREACHABLE = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+"""Variables that keep a command from the web: nobody listens there."""
 
 LOUD = ("-vv", "--debug")
 ROOT = Path(__file__).parent.parent
@@ -300,10 +304,40 @@ def test_wheel_uploader_shows_nothing(cage: Cage) -> None:
     assert cage.logins() == set(cage.canaries.values())
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_whoever_may_not_attest_is_told_without_credentials(
+    cage: Cage, place: Callable[[Cage], None]
+) -> None:
+    place(cage)
+    cage.remote += "\nattest = true"
+    cage.configure()
+    cage.env |= UNREACHABLE
+    ran = cage.run("relay", "release", "--yes", "--json", "--receipt", "receipt.json", *LOUD)
+    assert cage.index.uploads == []
+    if place is by_trusted_publishing:
+        assert (ran.code, len(cage.index.identities) > 1) == (1, True), ran.said
+        assert "Sigstore" in ran.said
+    else:
+        assert ran.code == 2, ran.said
+        assert "takes attestations only with credentials from trusted publishing" in ran.said
+
+
+def test_attestations_that_come_with_files_go_up_with_nothing_shown(cage: Cage, tmp_path: Path) -> None:
+    by_trusted_publishing(cage)
+    sigstore = LocalSigstore()
+    cage.index.trust_root = sigstore.write_trust_root(tmp_path)
+    for path in list((cage.work / "dist").iterdir()):
+        made = sigstore.attest(path.name, stage_path(path).sha256, Builder(repository="example/project"))
+        path.with_name(f"{path.name}.publish.attestation").write_bytes(made)
+    ran = cage.run("relay", "release", "--yes", "--receipt", "receipt.json", *LOUD)
+    assert ran.code == 0, ran.said
+    assert len(cage.index.attested) == 2
+
+
 @pytest.mark.long
 def test_the_demo_shows_nothing(cage: Cage) -> None:
     all_places(cage)
-    cage.env["HTTPS_PROXY"] = "http://127.0.0.1:9"  # nobody listens there: samples take PyPI's place
+    cage.env |= UNREACHABLE  # samples take PyPI's place
     ran = cage.run("demo", *LOUD)
     assert ran.code == 0, ran.said
 

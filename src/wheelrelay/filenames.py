@@ -80,6 +80,7 @@ def dist_file(
     yanked: str | None = None,
     upload_time: datetime | None = None,
     companions: tuple[str, ...] = (),
+    provenance: str | None = None,
     origin: Mapping[str, str] = UNSAID,
 ) -> DistFile:
     """Describe a distribution file by its filename and by what a remote says of it; see `DistFile`.
@@ -100,6 +101,7 @@ def dist_file(
         yanked=yanked,
         upload_time=upload_time,
         companions=companions,
+        provenance=provenance,
         origin=origin,
     )
 

@@ -53,6 +53,7 @@ class DistFile:
         yanked: the reason, perhaps empty, if the file was yanked (PEP 592).
         upload_time: when the remote took the file, with a time zone.
         companions: the suffixes, as ``.asc``, of the companion files that the remote holds beside it.
+        provenance: the address where the remote tells of the file's attestations (PEP 740).
         origin: what was said of its build when it was pushed, as ``commit`` or ``run``; by lower-case names.
     """
 
@@ -67,6 +68,7 @@ class DistFile:
     yanked: str | None = None
     upload_time: datetime | None = None
     companions: tuple[str, ...] = ()
+    provenance: str | None = None
     origin: Mapping[str, str] = field(default_factory=lambda: UNSAID, compare=False)
 
     @property

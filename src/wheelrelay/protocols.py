@@ -4,14 +4,14 @@ A connected backend is called from several threads at once. It raises the errors
 `wheelrelay.errors` and no others, retries nothing by itself, and prints nothing.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from packaging.utils import NormalizedName
 
-from wheelrelay.model import DistFile
+from wheelrelay.model import Companion, DistFile
 from wheelrelay.staged import StagedFile
 
 
@@ -132,6 +132,21 @@ class KeepsCompanions(Protocol):
     """A sink where companions are files: what was published is in place only with its companions."""
 
     keeps_companions: Literal[True]
+
+
+@runtime_checkable
+class SupportsProvenance(Protocol):
+    """A source that tells of attestations which it does not keep beside the files (PEP 740)."""
+
+    def read_provenance(self, file: DistFile) -> Sequence[Companion]:
+        """The attestations of a file that `Source.iter_files` gave, under the suffixes that they would have.
+
+        Nobody has verified them.
+
+        Raises:
+            BackendError: they cannot be read, or it is something else.
+        """
+        ...
 
 
 @runtime_checkable

@@ -56,6 +56,7 @@ class TrustingIndex(PyPI):
         burns: whether tokens can be given back.
         trust_root: by whose keys attestations are verified.
         attested: the predicates that were attested, by filename.
+        provenance: what it tells of attestations (PEP 740), by filename.
         identities: all that were given out.
         tokens: all that were made, by value.
         burnt: those that were given back.
@@ -71,6 +72,7 @@ class TrustingIndex(PyPI):
         self.knows_oidc = self.burns = True
         self.trust_root: Path | None = None
         self.attested: dict[str, list[str]] = {}
+        self.provenance: dict[str, bytes] = {}
         self.identities: list[str] = []
         self.tokens: dict[str, Token] = {}
         self.burnt: list[str] = []
@@ -94,6 +96,21 @@ class TrustingIndex(PyPI):
         job["workflow_ref"] = f"{self.repository}/.github/workflows/{WORKFLOW}@refs/tags/v1.0"
         return jwt.encode({"alg": "ES256"}, token | job, key or self._key)
 
+    def vouch(self, filename: str, attestations: list[Any]) -> None:
+        """Tell of attestations of a file."""
+        publisher = {"kind": "GitHub", "repository": self.publisher, "workflow": WORKFLOW}
+        bundle = {"publisher": publisher, "attestations": attestations}
+        self.provenance[filename] = json.dumps({"version": 1, "attestation_bundles": [bundle]}).encode()
+
+    def page(self, name: str) -> dict[str, object] | None:
+        """A project's page in JSON, with the addresses of what it tells of attestations."""
+        document = super().page(name)
+        entries: Any = document["files"] if document else []
+        for entry in entries:
+            known = entry["filename"] in self.provenance
+            entry["provenance"] = f"/integrity/{entry['filename']}/provenance" if known else None
+        return document
+
     def reply_to(self, request: Request) -> Reply:
         """Answer at the endpoints; elsewhere as any index."""
         path = urlsplit(request.path).path
@@ -102,6 +119,9 @@ class TrustingIndex(PyPI):
                 return self._faults[path].pop(0)
             if path == "/identity":
                 return self._give_identity(request)
+            if path.startswith("/integrity/"):
+                told = self.provenance[path.split("/")[2]]
+                return Reply(told, content_type="application/vnd.pypi.integrity.v1+json")
             if path.startswith("/_/oidc/") and self.knows_oidc:
                 return self._oidc(path.rpartition("/")[2], request)
         return super().reply_to(request)
@@ -174,6 +194,7 @@ class TrustingIndex(PyPI):
         if len(set(predicates)) < len(predicates):
             return "two of one type"
         self.attested[form.filename] = predicates
+        self.vouch(form.filename, given)
         return None
 
     def _verified(self, given: Any, form: Form) -> str:

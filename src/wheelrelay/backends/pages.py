@@ -10,8 +10,9 @@ from wheelrelay.backends.html import HtmlPage, LaterVersion, read_html
 from wheelrelay.errors import BackendError, IntegrityError, Rejected
 from wheelrelay.filenames import dist_file, split_companion
 from wheelrelay.http import HttpClient, RawBody, Response, requoted, shown
-from wheelrelay.model import Digests, DistFile
+from wheelrelay.model import Companion, Digests, DistFile
 from wheelrelay.protocols import ByteStream
+from wheelrelay.signing import attestations_in
 
 HTML_TYPES = ("text/html", "application/xhtml+xml", "application/vnd.pypi.simple.v1+html")
 """The media types of pages of links."""
@@ -21,6 +22,9 @@ MAX_PAGE = 256 << 20
 
 MAX_COMPANION = 1 << 20
 """Bytes that a companion file may have; signatures and attestations are far smaller."""
+
+PROVENANCE_TYPE = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
+"""The media types of what an index tells of a file's attestations, that of PyPI first."""
 
 _PARTIAL_CONTENT = 206
 
@@ -210,6 +214,18 @@ def read_companion(http: HttpClient, file: DistFile, suffix: str) -> bytes:
     parts = urlsplit(file.url or "")
     with _answer_with_file(http, parts._replace(path=parts.path + suffix).geturl()) as response:
         return _read_whole(response, MAX_COMPANION)
+
+
+def read_provenance(http: HttpClient, file: DistFile) -> tuple[Companion, ...]:
+    """Read what an index tells of a file's attestations; see `wheelrelay.protocols.SupportsProvenance`."""
+    if not file.provenance:
+        return ()
+    with _answer_with_file(http, file.provenance, {"Accept": PROVENANCE_TYPE}) as response:
+        document = _read_whole(response, MAX_COMPANION)
+    try:
+        return tuple(attestations_in(document))
+    except ValueError as error:
+        raise BackendError(f"{shown(file.provenance)} is no provenance of a file: {error}.") from error
 
 
 def digests_in(named: Mapping[str, str]) -> Digests:

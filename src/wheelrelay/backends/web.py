@@ -10,10 +10,10 @@ from pydantic import Field
 from wheelrelay.backends.index.backend import IndexReader
 from wheelrelay.backends.index.simple_api import SimpleApi
 from wheelrelay.backends.listing import ListingSource
-from wheelrelay.backends.pages import open_file, open_range, read_companion
+from wheelrelay.backends.pages import open_file, open_range, read_companion, read_provenance
 from wheelrelay.config import RemoteConfig, WebAddress
 from wheelrelay.http import HttpClient
-from wheelrelay.model import DistFile
+from wheelrelay.model import Companion, DistFile
 from wheelrelay.protocols import Backend, ByteStream
 
 
@@ -74,6 +74,10 @@ class WebSource:
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
         """Read what lies beside a file; see `wheelrelay.protocols.SupportsCompanions`."""
         return read_companion(self._http, file, suffix)
+
+    def read_provenance(self, file: DistFile) -> tuple[Companion, ...]:
+        """The attestations that an index tells of; see `wheelrelay.protocols.SupportsProvenance`."""
+        return read_provenance(self._http, file)
 
     def _has_index(self) -> bool:
         with self._lock:

@@ -1,6 +1,13 @@
 """Signatures and attestations: made for what is published, and held against whom a release trusts."""
 
-from wheelrelay.signing.attestations import ATTESTATIONS, PUBLISH, attestations_of, builder_of, mistaken
+from wheelrelay.signing.attestations import (
+    ATTESTATIONS,
+    PUBLISH,
+    attestations_in,
+    attestations_of,
+    builder_of,
+    mistaken,
+)
 from wheelrelay.signing.attester import Attester, SigstoreAttester, require_package
 from wheelrelay.signing.gpg import GPG
 from wheelrelay.signing.keys import TrustedKeys, fingerprint_in
@@ -21,6 +28,7 @@ __all__ = [
     "TrustedKeys",
     "TrustedPublisher",
     "TrustedPublishers",
+    "attestations_in",
     "attestations_of",
     "builder_of",
     "fingerprint_in",

@@ -17,6 +17,9 @@ PUBLISH, SLSA = ".publish.attestation", ".slsa.attestation"
 
 ATTESTATIONS = (PUBLISH, SLSA)
 
+PUBLISHED = "https://docs.pypi.org/attestations/publish/v1"
+"""The type of what an attestation of publishing states."""
+
 BUILD_CONFIG = "1.3.6.1.4.1.57264.1.18"
 """The claim of a certificate that names what was run (Sigstore's registry of object identifiers)."""
 
@@ -40,6 +43,25 @@ class Subject:
 def attestations_of(staged: StagedFile) -> list[Companion]:
     """The attestations that come with a file."""
     return [companion for companion in staged.companions if companion.suffix in ATTESTATIONS]
+
+
+def attestations_in(provenance: bytes) -> Iterator[Companion]:
+    """The attestations that an index tells of, by its provenance object (PEP 740), in their order.
+
+    Raises:
+        ValueError: it is no such object, or of a later version.
+    """
+    try:
+        document = json.loads(provenance)
+        if document["version"] != 1:
+            raise ValueError(f"its version is {document['version']!r}")
+        for bundle in document["attestation_bundles"]:
+            for attestation in bundle["attestations"]:
+                statement = json.loads(b64decode(attestation["envelope"]["statement"]))
+                suffix = PUBLISH if statement["predicateType"] == PUBLISHED else SLSA
+                yield Companion(suffix, json.dumps(attestation).encode())
+    except (TypeError, LookupError) as error:
+        raise ValueError(f"it is malformed ({type(error).__name__})") from error
 
 
 def subject_of(attestation: Companion) -> Subject:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from wheelrelay.records import Finding
+from wheelrelay.signing.publishers import TrustedPublishers
 from wheelrelay.staged import StagedFile
 
 
@@ -24,6 +25,11 @@ class Trust:
 
     def __init__(self, judges: Sequence[Judge]) -> None:
         self._judges = judges
+
+    @property
+    def goes_by_attestations(self) -> bool:
+        """Whether an attestation may vouch for a file."""
+        return any(isinstance(judge, TrustedPublishers) for judge in self._judges)
 
     def findings(self, staged: StagedFile) -> list[Finding]:
         """What all of them find wrong; nothing if one is content."""

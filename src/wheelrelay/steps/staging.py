@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
 from wheelrelay.model import DistFile
-from wheelrelay.protocols import SupportsLocalPath
+from wheelrelay.protocols import SupportsLocalPath, SupportsProvenance
 from wheelrelay.records import Finding, Plan, PlannedFile
-from wheelrelay.signing import SIGNATURE, mistaken
+from wheelrelay.signing import SIGNATURE, attestations_of, mistaken
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.check import CheckedFile
 from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
@@ -78,12 +78,13 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
         )
         inspection = inspect(staged, asked=journey.asked(), each=journey.workers.map)
         _refuse_damaged(journey, file, inspection)
+        vouched = _with_provenance(journey, staged)
     except WheelrelayError as error:
         error.at(f"source {journey.origin.name!r}")
         journey.tell(FileEnded(Step.STAGE, file.filename, error=str(error)))
         raise
     staged = replace(staged, metadata=inspection.metadata)
-    checked = CheckedFile(staged, inspection, tuple(_distrust(journey, staged)))
+    checked = CheckedFile(staged, inspection, tuple(_distrust(journey, vouched)))
     journey.tell(FileEnded(Step.STAGE, file.filename))
     return checked
 
@@ -97,6 +98,22 @@ def _refuse_damaged(journey: Journey, file: DistFile, inspection: "Inspection") 
     told = file.digests.known() or isinstance(journey.origin.source, SupportsLocalPath)
     if inspection.damage and not told:
         raise IntegrityError(f"{file.filename} came damaged: {inspection.damage.rstrip('.')}.")
+
+
+def _with_provenance(journey: Journey, staged: StagedFile) -> StagedFile:
+    """The file as it is judged: with the attestations that its source tells of, where it needs some.
+
+    They do not travel: they say who has published it at the source.
+    """
+    trust, source = journey.demands.trust, journey.origin.source
+    if not (trust and trust.goes_by_attestations and isinstance(source, SupportsProvenance)):
+        return staged
+    if attestations_of(staged):
+        return staged
+    told = journey.persistence.insist(
+        f"the attestations of {staged.filename}", lambda: source.read_provenance(staged.file)
+    )
+    return replace(staged, companions=(*staged.companions, *told))
 
 
 def _distrust(journey: Journey, staged: StagedFile) -> list[Finding]:

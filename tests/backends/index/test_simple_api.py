@@ -175,7 +175,7 @@ class TestJson:
             "size": 3,
             "upload-time": "2026-01-02T03:04:05.678900Z",
             "core-metadata": {"sha256": SHA256},
-            "provenance": None,
+            "provenance": f"../../integrity/{WHEEL}",
             "gpg-sig": True,
             "yanked": "brown paper bag",
         }
@@ -187,12 +187,13 @@ class TestJson:
         assert (found.size, found.requires_python, found.yanked) == (3, ">=3.9", "brown paper bag")
         assert found.upload_time == datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
         assert found.companions == (".asc",)
+        assert found.provenance == f"{web.url}integrity/{WHEEL}"
 
     def test_what_is_not_said_is_not_known(self, web: Web, api: SimpleApi) -> None:
         serve_json(web, {"filename": WHEEL, "requires-python": ""})
         found = only(api)
         assert (found.size, found.upload_time, found.requires_python, found.yanked) == (None,) * 4
-        assert (found.digests.known(), found.companions) == ({}, ())
+        assert (found.digests.known(), found.companions, found.provenance) == ({}, (), None)
 
     @pytest.mark.parametrize(
         ("yanked", "reason"), [(True, ""), (False, None), ("", ""), ("too early", "too early")]
@@ -289,6 +290,10 @@ class TestHtml:
     ) -> None:
         serve_html(web, f'<a href="/{WHEEL}" data-gpg-sig="{said}">x</a>')
         assert only(api).companions == companions
+
+    def test_attestations_are_told_of_where_the_page_says_so(self, web: Web, api: SimpleApi) -> None:
+        serve_html(web, f'<a href="/{WHEEL}" data-provenance="/integrity/{WHEEL}">x</a>')
+        assert only(api).provenance == f"{web.url}integrity/{WHEEL}"
 
     def test_a_signature_is_there_where_it_is_listed_as_a_file(self, web: Web, api: SimpleApi) -> None:
         serve_html(web, f'<a href="/f/{WHEEL}#sha256={SHA256}">x</a><a href="/f/{WHEEL}.asc#sha256=0">x</a>')

@@ -56,6 +56,10 @@ class IndexReader:
         """The content of a signature that the index keeps beside a file."""
         return self._api.read_companion(file, suffix)
 
+    def read_provenance(self, file: DistFile) -> tuple[Companion, ...]:
+        """The attestations that the index tells of a file."""
+        return self._api.read_provenance(file)
+
 
 class Uploader:
     """An index that is only written to: nothing can be compared or confirmed there.

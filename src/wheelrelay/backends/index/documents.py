@@ -1,4 +1,4 @@
-"""The JSON form of the Simple API (PEP 691, 700, 792): what its documents say, each value of its own type."""
+"""The JSON form of the Simple API (PEP 691, 700, 740, 792): what it says, each value of its own type."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -29,6 +29,7 @@ class FileEntry:
         size: in bytes, where that is told.
         upload_time: when the index took it, with a time zone.
         signed: whether a signature lies beside it.
+        provenance: where its attestations are told of, absolute, if they are.
     """
 
     filename: str
@@ -39,6 +40,7 @@ class FileEntry:
     size: int | None
     upload_time: datetime | None
     signed: bool
+    provenance: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def _entry(entry: Mapping[str, Any], page: str) -> FileEntry:
     if not isinstance(yanked, bool | str):
         raise Malformed("yanked is neither true, false nor a text")
     time = _optional(entry, "upload-time", str)
+    provenance = _optional(entry, "provenance", str)
     uploaded = datetime.fromisoformat(time) if time else None
     return FileEntry(
         filename=_value(entry, "filename", str),
@@ -107,6 +110,7 @@ def _entry(entry: Mapping[str, Any], page: str) -> FileEntry:
         size=_optional(entry, "size", int),
         upload_time=uploaded.replace(tzinfo=uploaded.tzinfo or UTC) if uploaded else None,
         signed=_optional(entry, "gpg-sig", bool) or False,
+        provenance=urljoin(page, provenance) if provenance else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Read a package index by the Simple API: PEP 503, 592, 691, 700, 714 and 792.
+"""Read a package index by the Simple API: PEP 503, 592, 691, 700, 714, 740 and 792.
 
 JSON is asked for first, and HTML read where the index has nothing else. A project that the index does not
 have is one whose page is truly not found; everything else that is not a project page is an error.
@@ -8,9 +8,9 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
@@ -32,12 +32,13 @@ from wheelrelay.backends.pages import (
     open_range,
     parse_html,
     read_companion,
+    read_provenance,
     unreadable,
 )
 from wheelrelay.errors import BackendError, InvalidFilename, NotFound
 from wheelrelay.filenames import dist_file, looks_like_distribution
 from wheelrelay.http import HttpClient, shown
-from wheelrelay.model import DistFile
+from wheelrelay.model import Companion, DistFile
 from wheelrelay.protocols import ByteStream
 
 logger = logging.getLogger(__name__)
@@ -154,6 +155,10 @@ class SimpleApi:
         """Read what the index keeps beside a file; see `wheelrelay.protocols.SupportsCompanions`."""
         return read_companion(self._http, file, suffix)
 
+    def read_provenance(self, file: DistFile) -> tuple[Companion, ...]:
+        """The attestations that the index tells of; see `wheelrelay.protocols.SupportsProvenance`."""
+        return read_provenance(self._http, file)
+
 
 def _is_json(page: WebPage) -> bool:
     """Whether a page of the Simple API is JSON, and not HTML.
@@ -209,12 +214,15 @@ def _described_file(entry: FileEntry, name: NormalizedName) -> DistFile:
         yanked=entry.yanked,
         upload_time=entry.upload_time,
         companions=(".asc",) if entry.signed else (),
+        provenance=entry.provenance,
     )
 
 
 def _linked_file(link: Link, name: NormalizedName, companions: tuple[str, ...]) -> DistFile:
     signed = (".asc",) if link.attributes.get("data-gpg-sig") == "true" else ()
-    return linked_file(link, name, sorted({*companions, *signed}))
+    file = linked_file(link, name, sorted({*companions, *signed}))
+    provenance = link.attributes.get("data-provenance")
+    return replace(file, provenance=urljoin(link.url, provenance)) if provenance else file
 
 
 def _belonging(
