@@ -15,7 +15,8 @@ from tests.servers.web import Web, run_web
 
 FOREIGN = (
     *("AWS_", "WHEELRELAY_", "TWINE_", "NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
-    *("GITHUB_", "ACTIONS_", "GITLAB_CI", "BUILDKITE", "CIRCLE", "GOOGLE_"),
+    *("GITHUB_", "ACTIONS_", "GITLAB_CI", "CI_", "BUILDKITE", "CIRCLE", "GOOGLE_"),
+    *("TF_BUILD", "BUILD_", "TRAVIS", "APPVEYOR", "JENKINS_", "GIT_COMMIT"),
     *("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR"),
 )
 """Beginnings of environment variables that would let the surroundings take part in a test."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from wheelrelay.api.connect import opened_sink, opened_source, sinks_of, versions_of
 from wheelrelay.api.places import Requirements
-from wheelrelay.backends.origin import origin_from
 from wheelrelay.backends.paths import Pathlike, find_paths
+from wheelrelay.ci import origin_from
 from wheelrelay.config import Mode, Remote, RemoteLike, Route, as_remote
 from wheelrelay.errors import ConfigError, RelayFailed, WheelrelayError
 from wheelrelay.expect import Expected

@@ -19,6 +19,10 @@ class DirectoryConfig(ContainerConfig):
         default=False, description="Keep Simple API pages beside the files, so that installers can use them."
     )
 
+    def address(self) -> str:
+        """The web address of the files if they have one, else the path."""
+        return self.public_url or str(self.path)
+
     def open(self) -> AbstractContextManager[DirectoryStore]:
         """The directory as a store; nothing is read or made yet."""
         return opened_directory(self.path, pages=self.pages, public_url=self.public_url, cdn_lag=self.cdn_lag)

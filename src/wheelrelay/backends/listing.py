@@ -59,6 +59,10 @@ class ListingConfig(RemoteConfig):
         description="Read the folders that the page links to as well, as far as they lie below it.",
     )
 
+    def address(self) -> str:
+        """The web address."""
+        return self.url
+
     @contextmanager
     def open(self) -> Iterator[Backend]:
         """Connect; nothing is asked for yet."""

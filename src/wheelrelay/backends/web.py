@@ -23,6 +23,10 @@ class WebConfig(RemoteConfig):
     type: Literal["web"] = "web"
     url: WebAddress = Field(description="Address of an index's root, or of a page of links.")
 
+    def address(self) -> str:
+        """The web address."""
+        return self.url
+
     @contextmanager
     def open(self) -> Iterator[Backend]:
         """Connect; nothing is asked for yet."""

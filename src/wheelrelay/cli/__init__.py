@@ -115,14 +115,18 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None) -> N
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names from anywhere, on any terminal
+    from wheelrelay.cli.board import board_of
     from wheelrelay.cli.exits import guarded
 
     given = sys.argv[1:] if arguments is None else list(arguments)
 
-    def invoke() -> Any:
-        return command.main(args=given, prog_name=name, standalone_mode=False)
+    with board_of() as board:
 
-    _leave(guarded(invoke, debug="--debug" in given))
+        def invoke() -> Any:
+            return command.main(args=given, prog_name=name, standalone_mode=False, obj=board)
+
+        code = guarded(invoke, debug="--debug" in given, board=board)
+    _leave(code)
 
 
 def _leave(code: int) -> NoReturn:

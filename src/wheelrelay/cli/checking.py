@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wheelrelay.cli.board import board
 from wheelrelay.cli.exits import Exit
 from wheelrelay.cli.options import common, json_option, print_findings, print_json
 from wheelrelay.cli.words import complete_file
@@ -52,6 +53,7 @@ def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json
         print_findings(findings)
         warnings = counted(len(findings) - errors, "warning")
         click.echo(f"{counted(errors, 'error')}, {warnings}." if findings else "Nothing is wrong.")
+    board().findings(findings, "Checked")
     return int(Exit.REFUSED if errors else Exit.IN_PLACE)
 
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from wheelrelay.report.ci.board import Board
 
 
 class Exit(IntEnum):
@@ -18,12 +21,13 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-def guarded(run: Callable[[], Any], *, debug: bool) -> int:
+def guarded(run: Callable[[], Any], *, debug: bool, board: "Board | None" = None) -> int:
     """Run a command; turn what it raises into a sentence on standard error and an exit code.
 
     Args:
         run: the command.
         debug: show a traceback as well.
+        board: is told too.
     """
     try:
         code = run()
@@ -32,13 +36,15 @@ def guarded(run: Callable[[], Any], *, debug: bool) -> int:
         return int(Exit.INTERRUPTED)
     except click.ClickException as wrong:
         wrong.show()
+        if board:
+            board.error(wrong, wrong.format_message())
         return int(Exit.USAGE)
     except Exception as error:  # noqa: BLE001  (the last place where anything can be said)
         if debug:
             import traceback
 
             traceback.print_exc()
-        say(error)
+        say(error, board)
         return int(code_of(error))
     return code if isinstance(code, int) else int(Exit.IN_PLACE)
 
@@ -59,8 +65,8 @@ def code_of(error: Exception) -> Exit:
     return Exit.FAILED
 
 
-def say(error: Exception) -> None:
-    """Print an error, with every finding that it carries, on standard error."""
+def say(error: Exception, board: "Board | None" = None) -> None:
+    """Print an error, with every finding that it carries, on standard error; put it on the board as well."""
     from rich.text import Text
 
     from wheelrelay.errors import ReleaseRefused, WheelrelayError
@@ -73,6 +79,8 @@ def say(error: Exception) -> None:
             shown.print(line, soft_wrap=True)
     told = str(error) if isinstance(error, WheelrelayError) else _unforeseen(error)
     shown.print(Text.assemble(("error: ", "bold red"), told), soft_wrap=True)
+    if board:
+        board.error(error, told)
 
 
 def _unforeseen(error: Exception) -> str:

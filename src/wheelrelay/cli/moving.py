@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wheelrelay.cli.board import board, shown
 from wheelrelay.cli.exits import Exit
 from wheelrelay.cli.options import (
     allow_unexpected_option,
@@ -100,6 +101,8 @@ def plan(
     else:
         console().print(plan_table(made))
     shut = objections(made, allow_unexpected=allow_unexpected)
+    board().plan(made)
+    board().findings(shut)
     return int(Exit.REFUSED if shut else Exit.IN_PLACE)
 
 
@@ -153,14 +156,13 @@ def relay(  # one parameter for each option
       wheelrelay relay --from pypi --to ./wheelhouse 'numpy==2.1.0' --wheels 'cp313-*-manylinux*'
     """
     from wheelrelay import api
+    from wheelrelay.api.connect import sinks_of
     from wheelrelay.cli.showing import Shown
     from wheelrelay.errors import RelayFailed, ReleaseRefused
-    from wheelrelay.report.console import console
-    from wheelrelay.report.progress import shown_on
 
     route, requirements = asked.route(loaded(config_path))
-    show = Shown(as_json=as_json, quiet=quiet)
-    with shown_on(console(stderr=True), quiet=quiet) as progress:
+    show = Shown(as_json, quiet, receipt, sinks_of(route))
+    with shown(quiet=quiet) as progress:
         try:
             done = api.relay(
                 route,
@@ -205,9 +207,7 @@ def verify(
       wheelrelay verify pypi 'markupsafe==3.0.2'
     """
     from wheelrelay import api
-    from wheelrelay.report.console import console
     from wheelrelay.report.documents import findings_document
-    from wheelrelay.report.progress import shown_on
     from wheelrelay.report.words import counted
 
     config = loaded(config_path)
@@ -217,7 +217,7 @@ def verify(
         given, requirements = config.remote(asked.words[0]), list(asked.words[1:])
     else:
         given, requirements = asked.route(config)
-    with shown_on(console(stderr=True), quiet=quiet) as progress:
+    with shown(quiet=quiet) as progress:
         findings = api.verify(given, requirements, download=download, jobs=jobs, progress=progress)
     if as_json:
         print_json(findings_document(findings))
@@ -226,6 +226,7 @@ def verify(
         if not quiet:
             wrong = f"Not as it should be: {counted(len(findings))}."
             click.echo(wrong if findings else "Everything is as it should be.")
+    board().findings(findings, "Verified")
     return int(Exit.REFUSED if findings else Exit.IN_PLACE)
 
 

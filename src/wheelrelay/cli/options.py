@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from wheelrelay.cli.board import board
 from wheelrelay.cli.words import complete_file, complete_remote
 
 if TYPE_CHECKING:
@@ -153,9 +154,10 @@ def selection_options(command: Command) -> Command:
 
 def loaded(config_path: str | None) -> "Config":
     """The configuration that ``--config`` or the usual places give."""
-    from wheelrelay.config import load_config
+    from wheelrelay.config import load_config, which_config
 
-    return load_config(config_path)
+    found = board().config = which_config(config_path)
+    return load_config(found)
 
 
 def seconds(duration: str, *, option: str = "--confirm-timeout") -> float:

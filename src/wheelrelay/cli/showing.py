@@ -1,21 +1,34 @@
 """What commands that move files show at their end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wheelrelay.cli.board import board
 from wheelrelay.cli.options import print_json
+from wheelrelay.config import Remote
 from wheelrelay.errors import RelayFailed, ReleaseRefused
 from wheelrelay.records import Receipt
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How a receipt is shown."""
+    """How a receipt is shown.
+
+    Attributes:
+        as_json: as JSON.
+        quiet: not at all.
+        path: of the file that has it as well.
+        sinks: where the files go.
+    """
 
     as_json: bool
     quiet: bool
+    path: str | None = None
+    sinks: Sequence[Remote] = ()
 
     def receipt(self, receipt: Receipt) -> None:
-        """Print it on standard output."""
+        """Print it on standard output, and put it on the board."""
+        board().receipt(receipt, self.path, self.sinks)
         if self.as_json:
             from wheelrelay.report.documents import receipt_document
 
@@ -30,3 +43,5 @@ class Shown:
         """Print the receipt of a relay that did not do all; the findings of a refusal are told elsewhere."""
         if error.receipt and (self.as_json or isinstance(error, RelayFailed)):
             self.receipt(error.receipt)
+        elif error.receipt:
+            board().receipt(error.receipt, self.path, self.sinks)

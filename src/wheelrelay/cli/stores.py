@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wheelrelay.cli.board import board, shown
 from wheelrelay.cli.exits import Exit
 from wheelrelay.cli.options import (
     common,
@@ -82,18 +83,18 @@ def push(
       wheelrelay push 'wheelhouse/*.whl' --to s3://bucket/wheels --skip-if-no-credentials
     """
     from wheelrelay import api
-    from wheelrelay.backends.origin import origin_from, parse_origin
+    from wheelrelay.backends.origin import parse_origin
+    from wheelrelay.ci import origin_from
     from wheelrelay.cli.showing import Shown
     from wheelrelay.errors import MissingSecret, RelayFailed, ReleaseRefused
-    from wheelrelay.report.console import console
-    from wheelrelay.report.progress import shown_on
 
-    show = Shown(as_json=as_json, quiet=quiet)
-    with shown_on(console(stderr=True), quiet=quiet) as progress:
+    to = loaded(config_path).remote(remote)
+    show = Shown(as_json, quiet, receipt, (to,))
+    with shown(quiet=quiet) as progress:
         try:
             done = api.push(
                 paths,
-                loaded(config_path).remote(remote),
+                to,
                 origin={**origin_from(), **parse_origin(origin)},
                 replace=replace,
                 jobs=jobs,
@@ -104,7 +105,9 @@ def push(
         except MissingSecret as missing:
             if not skip_if_no_credentials:
                 raise
-            click.echo(f"Nothing was pushed, for there are no credentials here: {missing}", err=True)
+            said = f"Nothing was pushed, for there are no credentials here: {missing}"
+            click.echo(said, err=True)
+            board().skipped(said)
             return
         except (RelayFailed, ReleaseRefused) as ended:
             show.end(ended)

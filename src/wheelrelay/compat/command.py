@@ -83,12 +83,12 @@ def wheel_uploader(
         context.exit(1)
     if wheel_url_dir is None:
         raise click.UsageError("Where are the wheels? Give the address of their page with -u.")
+    from wheelrelay.cli.board import shown
     from wheelrelay.cli.showing import Shown
     from wheelrelay.compat.platforms import PlatformType
     from wheelrelay.compat.upload import Asked, fetch, publish, section
     from wheelrelay.errors import RelayFailed
     from wheelrelay.report.console import console
-    from wheelrelay.report.progress import shown_on
 
     show, to_people = Shown(as_json=False, quiet=False), console(stderr=True)
     wheelhouse = Path(wheel_dir).expanduser().absolute()
@@ -99,7 +99,7 @@ def wheel_uploader(
         to_people.print(sentence, markup=False, soft_wrap=True)
 
     sink = None if no_twine else section(repository, say)
-    with shown_on(to_people) as progress:
+    with shown() as progress:
         try:
             done = fetch(asked, say, progress)
             if sink is not None:

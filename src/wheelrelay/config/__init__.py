@@ -6,7 +6,7 @@ from wheelrelay.exports import offered
 
 if TYPE_CHECKING:
     from wheelrelay.config.bases import Confirm, ContainerConfig, RemoteConfig, Retention, SinkConfig
-    from wheelrelay.config.load import Config, load_config, looks_like_remote
+    from wheelrelay.config.load import Config, load_config, looks_like_remote, which_config
     from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
     from wheelrelay.config.routes import Mode, Order, Route
     from wheelrelay.config.secrets import SecretReference, SecretValue, TextOrReference
@@ -33,6 +33,7 @@ __all__ = [
     "as_remote",
     "load_config",
     "looks_like_remote",
+    "which_config",
 ]
 
 __getattr__ = offered(__name__, ("load", "remotes", "bases", "routes", "secrets", "values"), __all__)

@@ -64,6 +64,10 @@ class RemoteConfig(BaseModel):
         """
         raise NotImplementedError
 
+    def address(self) -> str:
+        """Where it is, as people write it, and without anything secret; the remote's name by default."""
+        return self.remote_name or self.type
+
     @classmethod
     def from_address(cls, address: str) -> Self:
         """The configuration that an address on the command line stands for, as ``s3://bucket/prefix``.
@@ -148,3 +152,7 @@ class ContainerConfig(SinkConfig):
         "the container itself.",
     )
     retention: Retention | None = Field(default=None, description="What `wheelrelay prune` leaves.")
+
+    def address(self) -> str:
+        """The web address of the files, if they have one."""
+        return self.public_url or super().address()

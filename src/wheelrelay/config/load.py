@@ -92,7 +92,7 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Config:
     >>> load_config().remote("pypi").name
     'pypi'
     """
-    found = _named_or_found(path)
+    found = which_config(path)
     if found is None:
         return Config()
     from wheelrelay.config.parse import parse_config
@@ -110,7 +110,7 @@ def configured_names(group: str, path: str | os.PathLike[str] | None = None) -> 
     Raises:
         ConfigError: it cannot be read.
     """
-    found = _named_or_found(path)
+    found = which_config(path)
     tables = None if found is None else _table(found).get(group)
     return sorted(tables) if isinstance(tables, dict) else []
 
@@ -126,7 +126,8 @@ def find_config(start: Path) -> Path | None:
     return None
 
 
-def _named_or_found(path: str | os.PathLike[str] | None) -> Path | None:
+def which_config(path: str | os.PathLike[str] | None = None) -> Path | None:
+    """The file that `load_config` reads; ``None`` if there is none."""
     named = path or os.environ.get(VARIABLE)
     return Path(named) if named else find_config(Path.cwd())
 

@@ -51,6 +51,11 @@ class Remote:
         return self.config.named(self.name).open()
 
     @property
+    def address(self) -> str:
+        """Where it is, for people."""
+        return self.config.named(self.name).address() if self.config else self.name
+
+    @property
     def confirm(self) -> "Confirm":
         """How to prove what was published there."""
         from wheelrelay.config.bases import Confirm, SinkConfig

@@ -94,8 +94,12 @@ def sums_text(receipt: Receipt) -> str:
 
 
 def to_json(document: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
-    """The document as text, indented, with a line end; names that are not text are escaped."""
+    """The document as text, indented, with a line end; names that are not text are escaped.
+
+    So is the beginning of what CI systems would take for a command, in the log that the text is printed on.
+    """
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    text = text.replace("##", r"#\u0023").replace("section_", r"section\u005f")
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

@@ -55,6 +55,10 @@ class _Container(ContainerConfig):
         default="", description="The folder in the container; by default files lie at its top."
     )
 
+    def address(self) -> str:
+        """The web address of the files if they have one, else ``TYPE://container/prefix``."""
+        return self.public_url or f"{self.type}://{self.container}/{self.prefix}".rstrip("/")
+
     def _options(self) -> dict[str, Any]:
         """What every container's store is told."""
         return {"pages": self.pages, "public_url": self.public_url, "cdn_lag": self.cdn_lag}

@@ -77,6 +77,10 @@ class S3Config(ContainerConfig):
             raise ConfigError(f"{address!r} names no bucket.", hint="Write s3://bucket/prefix.")
         return cls(bucket=bucket, prefix=prefix)
 
+    def address(self) -> str:
+        """The web address of the files if they have one, else ``s3://bucket/prefix``."""
+        return self.public_url or f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+
     @contextmanager
     def open(self) -> Iterator["ContainerSource"]:
         """The bucket as a store; as a mere source if it is read anonymously.

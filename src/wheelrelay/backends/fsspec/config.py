@@ -59,6 +59,10 @@ class FsspecConfig(ContainerConfig):
     def _with_references(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         return {key: _checked(key, value, info.context) for key, value in options.items()}
 
+    def address(self) -> str:
+        """The web address of the files if they have one, else fsspec's."""
+        return self.public_url or self.url
+
     @contextmanager
     def open(self) -> Iterator["ContainerSource"]:
         """The place as a store, or as a source if it cannot be written."""

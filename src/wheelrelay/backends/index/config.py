@@ -50,6 +50,10 @@ class IndexConfig(SinkConfig):
             raise ValueError("give either token, or username and password")
         return self
 
+    def address(self) -> str:
+        """The address of the Simple API; of the upload API if that is all there is."""
+        return self.url or self.upload_url or super().address()
+
     @contextmanager
     def open(self) -> Iterator[Backend]:
         """Connect: with ``upload_url`` as a sink, with ``url`` as a source, with both as both.

@@ -8,11 +8,12 @@ from typing import Any
 
 from urllib3.exceptions import HTTPError
 
+from wheelrelay.ci import current_system
 from wheelrelay.errors import AuthenticationFailed
 from wheelrelay.http import repeated
 
-SIGNS = ("GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI", "GOOGLE_SERVICE_ACCOUNT_NAME")
-"""Variables that tell of the systems that `id` knows to give identities."""
+SIGN_OF_GOOGLE = "GOOGLE_SERVICE_ACCOUNT_NAME"
+"""A variable that tells of Google's build service."""
 
 GOOGLE_MACHINE = Path("/sys/class/dmi/id/product_name")
 """A file that tells of Google's machines, which set none of the variables."""
@@ -23,7 +24,8 @@ CLAIMS = ("repository", "job_workflow_ref", "project_path", "ci_config_ref_uri",
 
 def is_ci_job() -> bool:
     """Whether anything tells of a CI system that may give an identity; nothing is asked over the network."""
-    if any(os.environ.get(sign) for sign in SIGNS):
+    system = current_system()
+    if (system and system.gives_identities) or os.environ.get(SIGN_OF_GOOGLE):
         return True
     try:
         return GOOGLE_MACHINE.read_text(encoding="utf-8").startswith("Google")

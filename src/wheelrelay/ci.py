@@ -1,0 +1,100 @@
+"""Which CI system this runs on, and what it tells of a build: commit, run and job."""
+
+import os
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CISystem:
+    """One CI system, by the environment variables that it sets.
+
+    Attributes:
+        name: in lower case, as ``github``.
+        sign: a variable that it always sets.
+        commit: a template over its variables, which gives the commit that is built.
+        run: the same for the address of the run.
+        job: the same for the name of the job.
+        gives_identities: whether `id` knows how to get a job's identity from it.
+    """
+
+    name: str
+    sign: str
+    commit: str
+    run: str
+    job: str
+    gives_identities: bool = False
+
+    def origin(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """What it tells here; what it leaves out is left out."""
+        told = {"commit": self.commit, "run": self.run, "job": self.job}
+        return {
+            key: string.Template(text).substitute(environment)
+            for key, text in told.items()
+            if all(environment.get(name) for name in string.Template(text).get_identifiers())
+        }
+
+
+SYSTEMS = (
+    CISystem(
+        "github",
+        "GITHUB_ACTIONS",
+        "$GITHUB_SHA",
+        "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID",
+        "$GITHUB_JOB",
+        gives_identities=True,
+    ),
+    CISystem(
+        "gitlab", "GITLAB_CI", "$CI_COMMIT_SHA", "$CI_PIPELINE_URL", "$CI_JOB_NAME", gives_identities=True
+    ),
+    CISystem(
+        "azure",
+        "TF_BUILD",
+        "$BUILD_SOURCEVERSION",
+        "$SYSTEM_COLLECTIONURI$SYSTEM_TEAMPROJECT/_build/results?buildId=$BUILD_BUILDID",
+        "$SYSTEM_JOBDISPLAYNAME",
+    ),
+    CISystem("travis", "TRAVIS", "$TRAVIS_COMMIT", "$TRAVIS_BUILD_WEB_URL", "$TRAVIS_JOB_NUMBER"),
+    CISystem(
+        "appveyor",
+        "APPVEYOR",
+        "$APPVEYOR_REPO_COMMIT",
+        "$APPVEYOR_URL/project/$APPVEYOR_ACCOUNT_NAME/$APPVEYOR_PROJECT_SLUG/builds/$APPVEYOR_BUILD_ID",
+        "$APPVEYOR_JOB_ID",
+    ),
+    CISystem(
+        "circleci", "CIRCLECI", "$CIRCLE_SHA1", "$CIRCLE_BUILD_URL", "$CIRCLE_JOB", gives_identities=True
+    ),
+    CISystem(
+        "buildkite",
+        "BUILDKITE",
+        "$BUILDKITE_COMMIT",
+        "$BUILDKITE_BUILD_URL",
+        "$BUILDKITE_LABEL",
+        gives_identities=True,
+    ),
+    CISystem("jenkins", "JENKINS_URL", "$GIT_COMMIT", "$BUILD_URL", "$JOB_NAME"),
+)
+
+
+def current_system(environment: Mapping[str, str] = os.environ) -> CISystem | None:
+    """The CI system that this runs on; ``None`` elsewhere.
+
+    >>> current_system({"GITLAB_CI": "true"}).name
+    'gitlab'
+    """
+    return next((system for system in SYSTEMS if environment.get(system.sign)), None)
+
+
+def origin_from(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Commit, run and job of the build, as the CI system that this runs on tells; empty elsewhere.
+
+    In a container to which a job passes some of its variables only, those of any system count.
+
+    >>> origin_from({"CI_COMMIT_SHA": "1f2e3d", "CI_JOB_NAME": "wheels"})
+    {'commit': '1f2e3d', 'job': 'wheels'}
+    """
+    current = current_system(environment)
+    systems = SYSTEMS if current is None else (current, *SYSTEMS)
+    return next((told for system in systems if "commit" in (told := system.origin(environment))), {})
