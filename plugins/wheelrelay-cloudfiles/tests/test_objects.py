@@ -8,7 +8,7 @@ import pytest
 from tests.servers.swift import Cluster, Swift
 
 from wheelrelay.containers.store import ContainerStore
-from wheelrelay.errors import AlreadyExists, NotFound, PermissionDenied
+from wheelrelay.errors import AlreadyExists, NotFound, PermissionDenied, Rejected
 from wheelrelay.staged import BLOCK, StagedFile
 from wheelrelay.testing import stage_path, write_distribution
 from wheelrelay_cloudfiles.config import SwiftConfig
@@ -48,6 +48,22 @@ def read(objects: SwiftObjects, name: str) -> bytes:
         while block := stream.read(BLOCK):
             content += block
     return content
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 1), (3, 7), (7, None), (3, 100)])
+def test_a_part_of_an_object_is_that_part(objects: SwiftObjects, start: int, stop: int | None) -> None:
+    objects.create_object("part of it.bin", b"0123456789", **PLAIN)
+    with objects.open_part("part of it.bin", start, stop) as stream:
+        assert stream.read(BLOCK) == b"0123456789"[start:stop]
+        assert stream.read(BLOCK) == b""
+
+
+def test_a_part_that_is_not_there_is_refused(objects: SwiftObjects) -> None:
+    objects.create_object("part.bin", b"0123456789", **PLAIN)
+    with pytest.raises(Rejected), objects.open_part("part.bin", 10, None):
+        pass
+    with pytest.raises(NotFound), objects.open_part("absent.bin", 1, None):
+        pass
 
 
 def test_names_that_need_quoting_arrive_as_they_are(

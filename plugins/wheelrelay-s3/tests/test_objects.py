@@ -6,7 +6,7 @@ import pytest
 from tests.servers.s3 import S3Server
 from tests.servers.web import Reply, Request, Web, run_web
 
-from wheelrelay.errors import AlreadyExists, BackendError, NotFound
+from wheelrelay.errors import AlreadyExists, BackendError, NotFound, Rejected
 from wheelrelay.testing import stage_path, write_distribution
 from wheelrelay_s3.objects import WITNESS, S3Objects
 from wheelrelay_s3.uploads import PART
@@ -51,6 +51,22 @@ def config(server, configured):
 @pytest.fixture
 def objects(config, connection):
     return S3Objects(connection(config))
+
+
+class TestParts:
+    @pytest.mark.parametrize(("start", "stop"), [(0, 1), (3, 7), (7, None), (3, 100)])
+    def test_a_part_of_an_object_is_that_part(self, objects, start, stop):
+        write(objects, "part of it.bin", b"0123456789")
+        with objects.open_part("part of it.bin", start, stop) as stream:
+            assert stream.read(1 << 20) == b"0123456789"[start:stop]
+            assert stream.read(1 << 20) == b""
+
+    def test_a_part_that_is_not_there_is_refused(self, objects):
+        write(objects, "part.bin", b"0123456789")
+        with pytest.raises(Rejected), objects.open_part("part.bin", 10, None):
+            pass
+        with pytest.raises(NotFound), objects.open_part("absent.bin", 1, None):
+            pass
 
 
 class TestAnyName:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urldefrag, urlsplit
 from wheelrelay.backends.html import HtmlPage, LaterVersion, read_html
 from wheelrelay.errors import BackendError, IntegrityError, Rejected
 from wheelrelay.filenames import dist_file, split_companion
-from wheelrelay.http import HttpClient, RawBody, Response, requoted, shown
+from wheelrelay.http import HttpClient, RawBody, Response, is_part_from, part_wanted, requoted, shown
 from wheelrelay.model import Companion, Digests, DistFile
 from wheelrelay.protocols import ByteStream
 from wheelrelay.signing import attestations_in
@@ -197,15 +197,11 @@ def open_range(http: HttpClient, file: DistFile, start: int, stop: int | None) -
         Rejected: the server gives out the whole, or another part than was asked for.
         BackendError: as `open_file`.
     """
-    asked = f"bytes={start}-{'' if stop is None else stop - 1}"
-    with _answer_with_file(http, file.url or "", {"Range": asked}) as response:
+    with _answer_with_file(http, file.url or "", {"Range": part_wanted(start, stop)}) as response:
         given = response.headers.get("Content-Range", "")
-        if response.status_code != _PARTIAL_CONTENT or not given.strip().lower().startswith(
-            f"bytes {start}-"
-        ):
-            raise Rejected(
-                f"{shown(response.url)} gives out only the whole file.", status=response.status_code
-            )
+        if response.status_code != _PARTIAL_CONTENT or not is_part_from(start, given):
+            told = f"{shown(response.url)} gives out only the whole file."
+            raise Rejected(told, status=response.status_code)
         yield RawBody(response)
 
 

@@ -69,6 +69,21 @@ class ReadableObjects(Protocol):
         ...
 
 
+@runtime_checkable
+class GivesParts(Protocol):
+    """A place that gives out parts of objects as well."""
+
+    def open_part(self, name: str, start: int, stop: int | None) -> AbstractContextManager[ByteStream]:
+        """Open an object for reading it once, from byte ``start`` on, to before byte ``stop`` or its end.
+
+        Raises:
+            NotFound: it is not there.
+            Rejected: the place gives it out only as a whole.
+            SizeMismatch: while reading, if the stream ends early.
+        """
+        ...
+
+
 class Objects(ReadableObjects, Protocol):
     """The objects of one container below one prefix, to be read and written."""
 

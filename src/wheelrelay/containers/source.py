@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from wheelrelay.containers.content import read_whole, sha256_of
 from wheelrelay.containers.contents import Contents, ContentsReader, Held
 from wheelrelay.containers.facts import Facts, indexed_facts, kept_facts
-from wheelrelay.containers.objects import ReadableObjects
-from wheelrelay.errors import BackendError, IntegrityError, NotFound
+from wheelrelay.containers.objects import GivesParts, ReadableObjects
+from wheelrelay.errors import BackendError, IntegrityError, NotFound, Rejected
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import ByteStream
 
@@ -91,6 +91,15 @@ class ContainerSource:
             yield self._open_public(file, stack) or stack.enter_context(
                 self.readable.open_object(file.filename)
             )
+
+    @contextmanager
+    def open_range(self, file: DistFile, start: int, stop: int | None) -> Iterator[ByteStream]:
+        """Open a part of a file, from the place itself; see `wheelrelay.protocols.SupportsRange`."""
+        if not isinstance(self.readable, GivesParts):
+            where = self.readable.address_of(file.filename)
+            raise Rejected(f"{where} is given out only as a whole.")
+        with self.readable.open_part(file.filename, start, stop) as stream:
+            yield stream
 
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
         """The content of a companion file; one of more than 1 MiB is refused."""

@@ -9,6 +9,7 @@ from wheelrelay.http.auth import Auth, BasicAuth, basic, netrc_file, netrc_login
 from wheelrelay.http.client import HttpClient
 from wheelrelay.http.faults import fault_for, mapped_errors
 from wheelrelay.http.pools import CONNECT_TIMEOUT, READ_TIMEOUT
+from wheelrelay.http.ranges import is_part_from, part_wanted
 from wheelrelay.http.response import RawBody, Response
 from wheelrelay.http.statuses import SAID_BY_SERVER, error_for, raise_for, repeated, retry_after
 from wheelrelay.http.urls import is_private, is_same_host, origin_of, requoted, shown
@@ -25,12 +26,14 @@ __all__ = [
     "basic",
     "error_for",
     "fault_for",
+    "is_part_from",
     "is_private",
     "is_same_host",
     "mapped_errors",
     "netrc_file",
     "netrc_login",
     "origin_of",
+    "part_wanted",
     "raise_for",
     "repeated",
     "requoted",

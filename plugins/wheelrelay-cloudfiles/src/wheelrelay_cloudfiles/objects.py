@@ -17,9 +17,9 @@ from urllib.parse import quote, unquote
 from libcloud.storage.types import ContainerAlreadyExistsError, ContainerDoesNotExistError
 
 from wheelrelay.containers.objects import StoredObject
-from wheelrelay.errors import AlreadyExists, NotFound
+from wheelrelay.errors import AlreadyExists, NotFound, Rejected
 from wheelrelay.filenames import looks_like_distribution
-from wheelrelay.http import HttpClient
+from wheelrelay.http import HttpClient, RawBody, is_part_from, part_wanted
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import BLOCK, StagedFile
 from wheelrelay_cloudfiles.account import Account
@@ -89,6 +89,16 @@ class SwiftObjects:
         """Open an object for reading it once, in order, compared at its end with the cluster's digest."""
         with ExitStack() as stack:
             yield VerifiedBody(self._transfers.ask(stack, "GET", self._path(name)))
+
+    @contextmanager
+    def open_part(self, name: str, start: int, stop: int | None) -> Iterator[ByteStream]:
+        """Open a part of an object for reading it once, in order."""
+        with ExitStack() as stack:
+            wanted = {"Range": part_wanted(start, stop)}
+            answer = self._transfers.ask(stack, "GET", self._path(name), headers=wanted)
+            if not is_part_from(start, answer.headers.get("Content-Range", "")):
+                raise Rejected(f"{self.address_of(name)} is given out only as a whole.")
+            yield RawBody(answer)
 
     def create_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]

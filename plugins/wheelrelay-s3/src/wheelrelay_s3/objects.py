@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 from wheelrelay.containers.objects import ReadableObjects, StoredObject
 from wheelrelay.errors import AlreadyExists, BackendError, PermissionDenied, Rejected
+from wheelrelay.http import is_part_from, part_wanted
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import StagedFile
 from wheelrelay_s3.bucket import Bucket
@@ -74,6 +75,17 @@ class S3Reader:
             yield _Reading(self.bucket, name, body)
         finally:
             self.bucket.close_body(body)
+
+    @contextmanager
+    def open_part(self, name: str, start: int, stop: int | None) -> Iterator[ByteStream]:
+        """Open a part of an object; it comes over the network as it is read."""
+        answer = self.bucket.call("get_object", name, Range=part_wanted(start, stop))
+        try:
+            if not is_part_from(start, answer.get("ContentRange", "")):
+                raise Rejected(f"{self.address_of(name)} is given out only as a whole.")
+            yield _Reading(self.bucket, name, answer["Body"])
+        finally:
+            self.bucket.close_body(answer["Body"])
 
     def address_of(self, name: str) -> str:
         """The object's web address at the endpoint."""
