@@ -260,7 +260,7 @@ class TestRivals:
 
         objects.before = rival
         store.finalize({"sample"})
-        assert names_on(objects, "simple/sample/index.html") == [WHEEL, newer.filename]
+        assert names_on(objects, "simple/sample/index.html") == [newer.filename, WHEEL]
 
     def test_an_old_page_that_a_slow_rival_writes_last_is_mended(self, store, objects, staged, tmp_path):
         store.put(staged)
@@ -281,7 +281,7 @@ class TestRivals:
         objects.before = rival
         store.finalize({"sample"})
         assert ContainerStore(objects, pages=True).check_pages() == []
-        assert names_on(objects, "simple/sample/index.html") == [WHEEL, newer.filename]
+        assert names_on(objects, "simple/sample/index.html") == [newer.filename, WHEEL]
 
     def test_a_file_that_goes_while_it_is_looked_at_is_left_off(self, store, objects, staged, tmp_path):
         store.put(staged)

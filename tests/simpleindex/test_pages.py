@@ -1,6 +1,10 @@
 """The pages say of each file what installers ask for, and say the same of the same files every time."""
 
+import base64
+import hashlib
+import html
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -52,13 +56,12 @@ class TestProjectPage:
     @pytest.fixture
     def page(self, read):
         made = project_page if read is read_html else project_document
-        return read(made("sample", [FULL, PLAIN]))
+        made_page = read(made("sample", [FULL, PLAIN]))
+        made_page.packages.sort(key=lambda package: package.filename != PLAIN.filename)
+        return made_page
 
     def test_its_version_is_one_that_installers_read(self, page):
         assert page.repository_version == "1.1"
-
-    def test_files_stand_in_the_order_of_versions(self, page):
-        assert [package.filename for package in page.packages] == [PLAIN.filename, FULL.filename]
 
     def test_addresses_lead_two_folders_up_and_are_quoted(self, page):
         assert page.packages[1].url.partition("#")[0] == (
@@ -83,6 +86,30 @@ class TestProjectPage:
         assert not package.has_metadata
 
 
+def test_programs_get_files_from_the_oldest_version_on_and_people_from_the_newest():
+    oldest, newest = PLAIN.filename, FULL.filename
+    told = [package.filename for package in read_json(project_document("sample", [FULL, PLAIN])).packages]
+    shown = [package.filename for package in read_html(project_page("sample", [PLAIN, FULL])).packages]
+    assert (told, shown) == ([oldest, newest], [newest, oldest])
+
+
+def test_people_see_releases_with_sizes_dates_and_digests_and_the_newest_as_a_matrix():
+    page = project_page("sample", [FULL, PLAIN]).decode()
+    for part in ("<h1>sample</h1>", "2.0 kB", "2026-01-02", f"sha256 {OTHER}", "yanked broken &amp;", "✓"):
+        assert part in page
+    assert "pip install --index-url ADDRESS sample" in page
+
+
+def test_a_page_loads_nothing_and_runs_nothing_but_its_own():
+    page = project_page("sample", [PLAIN]).decode()
+    policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1])
+    assert policy.startswith("default-src 'none'")
+    for tag in ("style", "script"):
+        content = re.search(f"<{tag}>(.*?)</{tag}>", page, re.DOTALL)[1]
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+
+
 def test_the_json_form_adds_versions_size_and_time():
     page = read_json(project_document("sample", [FULL, PLAIN]))
     assert page.versions == ["1.0", "1!2.0+local"]
@@ -105,9 +132,9 @@ def test_the_same_files_give_the_same_bytes_in_whatever_order_they_come():
 
 
 def test_the_root_names_projects_in_both_forms():
-    assert [line for line in root_page(["b", "a"]).decode().splitlines() if "href" in line] == [
-        '<a href="a/">a</a><br>',
-        '<a href="b/">b</a><br>',
+    assert [line for line in root_page(["b", "a"]).decode().splitlines() if "<a href" in line] == [
+        '<li><a href="a/">a</a></li>',
+        '<li><a href="b/">b</a></li>',
     ]
     document = json.loads(root_document(["b", "a"], []))
     assert document["meta"] == {"api-version": "1.1"}

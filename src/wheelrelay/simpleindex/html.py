@@ -1,22 +1,34 @@
-"""Pages for installers and people: the HTML form of the Simple API (PEP 503), and one page of all files."""
+"""Pages for installers and people: the HTML form of the Simple API (PEP 503), and one page of all files.
 
-from collections.abc import Iterable
+Installers read the links and pass over the rest; people read the rest too. Everything can be read without
+JavaScript, on a phone, and by keyboard alone.
+"""
+
+from collections.abc import Iterable, Iterator
 from html import escape
+from itertools import groupby
 
+from wheelrelay.matrix import Matrix, matrix_of
 from wheelrelay.simpleindex.entry import REPOSITORY_VERSION, IndexedFile, href, in_order
+from wheelrelay.simpleindex.look import POLICY, SCRIPT, STYLE
 
 _PAGE = """\
 <!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="pypi:repository-version" content="{version}">
 <title>{title}</title>
+<style>{style}</style>
 </head>
 <body>
-<h1>{title}</h1>
-{body}</body>
+<main>
+<h1>{heading}</h1>
+{body}</main>
+<script>{script}</script>
+</body>
 </html>
 """
 
@@ -27,31 +39,114 @@ def root_page(projects: Iterable[str]) -> bytes:
     Args:
         projects: normalised names.
     """
-    links = "".join(f'<a href="{name}/">{name}</a><br>\n' for name in sorted(projects))
-    return _page("Simple index", links)
+    names = sorted(projects)
+    links = "".join(f'<li><a href="{name}/">{name}</a></li>\n' for name in names)
+    counted = "1 project" if len(names) == 1 else f"{len(names)} projects"
+    body = f'<p class="soft">{counted}.</p>\n<ul class="projects">\n{links}</ul>\n'
+    return _page("Simple index", body if names else "<p>There is nothing here yet.</p>\n")
 
 
 def project_page(project: str, files: Iterable[IndexedFile]) -> bytes:
     """The files of one project, for ``simple/<project>/index.html``; they lie two folders up.
 
+    Releases stand from the newest to the oldest; the newest one is shown as a matrix too.
+
     Args:
         project: the normalised name.
         files: the project's files.
     """
-    return _page(f"Links for {project}", _links(files, "../../"))
+    releases = _releases(files)
+    body = [_install(project), *(_newest(*releases[0]) if releases else ())]
+    for version, entries in releases:
+        body.append(f"<h2>{escape(version)}</h2>\n{_table(version, entries)}")
+    return _page(f"Links for {project}", "".join(body), heading=project)
 
 
 def flat_page(files: Iterable[IndexedFile]) -> bytes:
     """All files, for ``index.html`` beside them: for people, and for ``pip --find-links``."""
-    return _page("All files", _links(files, ""))
+    links = "".join(f"<li>{_link(file, '')}</li>\n" for file in in_order(files))
+    by_project = '<p class="soft">By project: see <code>simple/</code> beside this page.</p>\n'
+    return _page("All files", f"{by_project}<ul>\n{links}</ul>\n")
 
 
-def _page(title: str, body: str) -> bytes:
-    return _PAGE.format(title=escape(title), body=body, version=REPOSITORY_VERSION).encode()
+def _page(title: str, body: str, *, heading: str | None = None) -> bytes:
+    return _PAGE.format(
+        title=escape(title),
+        heading=escape(heading or title),
+        body=body,
+        version=REPOSITORY_VERSION,
+        policy=escape(POLICY),
+        style=STYLE,
+        script=SCRIPT,
+    ).encode()
 
 
-def _links(files: Iterable[IndexedFile], up: str) -> str:
-    return "".join(f"{_link(file, up)}<br>\n" for file in in_order(files))
+def _releases(files: Iterable[IndexedFile]) -> list[tuple[str, list[IndexedFile]]]:
+    """The files of each version, the newest first."""
+    grouped = groupby(in_order(files), key=lambda file: file.version)
+    return [(str(version), list(entries)) for version, entries in grouped][::-1]
+
+
+def _install(project: str) -> str:
+    """The command that installs the project from here; a script puts in where that is."""
+    command = f"pip install --index-url ADDRESS {escape(project)}"
+    hint = "ADDRESS is that of this page, up to and with <code>simple/</code>."
+    return (
+        f'<div data-command="{command}" data-index="../"><pre><code>{command}</code></pre>'
+        f'<noscript><p class="soft">{hint}</p></noscript></div>\n'
+    )
+
+
+def _newest(version: str, entries: list[IndexedFile]) -> Iterator[str]:
+    wheels = [file.filename for file in entries if file.filename.endswith(".whl")]
+    if wheels:
+        yield f"<h2>Wheels of {escape(version)}</h2>\n{_matrix(matrix_of(wheels))}"
+
+
+def _matrix(matrix: Matrix) -> str:
+    heads = "".join(f'<th scope="col">{escape(python)}</th>' for python in matrix.pythons)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(platform)}</th>'
+        + "".join(_sign(len(matrix.cell(platform, python).files)) for python in matrix.pythons)
+        + "</tr>\n"
+        for platform in matrix.platforms
+    )
+    head = f"<thead><tr><td></td>{heads}</tr></thead>"
+    return f'<table class="matrix">\n{head}\n<tbody>\n{rows}</tbody>\n</table>\n'
+
+
+def _sign(count: int) -> str:
+    return f"<td>✓{count if count > 1 else ''}</td>" if count else "<td></td>"
+
+
+def _table(version: str, entries: Iterable[IndexedFile]) -> str:
+    rows = "".join(_row(file) for file in entries)
+    heads = "".join(f'<th scope="col">{head}</th>' for head in ("File", "Python", "Date"))
+    head = f'<thead><tr>{heads}<th scope="col" class="num">Size</th></tr></thead>'
+    label = f"Files of {escape(version)}"
+    return f'<table class="files" aria-label="{label}">\n{head}\n<tbody>\n{rows}</tbody>\n</table>\n'
+
+
+def _row(file: IndexedFile) -> str:
+    yanked = f' <strong class="bad">yanked {escape(file.yanked)}</strong>' if file.yanked is not None else ""
+    date = f"{file.uploaded:%Y-%m-%d}" if file.uploaded else ""
+    return (
+        f'<tr><td>{_link(file, "../../")}{yanked} <span class="sha">sha256 {file.sha256}</span></td>'
+        f'<td data-label="Python">{escape(file.requires_python or "")}</td>'
+        f'<td data-label="Date">{date}</td><td data-label="Size" class="num">{_size(file.size)}</td></tr>\n'
+    )
+
+
+def _size(size: int) -> str:
+    """A size for people, in decimal units.
+
+    >>> _size(999), _size(7_400_000)
+    ('999 B', '7.4 MB')
+    """
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size} B"
 
 
 def _link(file: IndexedFile, up: str) -> str:
