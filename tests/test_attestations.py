@@ -1,6 +1,7 @@
 """Attestations: made with the publishing identity, taken along, and demanded; verified for real."""
 
 import json
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -8,13 +9,14 @@ from typing import ClassVar
 import pytest
 
 import wheelrelay
-from tests.servers.oidc import TrustingIndex, run_trusting_index
+from tests.servers.oidc import REQUEST_TOKEN, TrustingIndex, run_trusting_index
 from tests.servers.pypi import TOKEN
 from tests.servers.sigstore import PUBLISH, SLSA, Builder, LocalSigstore
 from tests.servers.web import Reply
 from wheelrelay import BackendError, CheckFailed, ConfigError, MissingSecret, Remote, Route
 from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.backends.index import IndexConfig
+from wheelrelay.errors import AuthenticationFailed, Unavailable
 from wheelrelay.model import Companion
 from wheelrelay.staged import StagedFile
 from wheelrelay.testing import make_sdist, make_wheel, stage_path
@@ -130,6 +132,27 @@ class TestMaking:
         with pytest.raises(MissingSecret, match="no identity to attest with"):
             wheelrelay.relay(Route(source=str(dist), sinks=[out]))
         assert not (tmp_path / "out").exists()
+
+    def test_a_ci_system_that_refuses_is_told_without_its_words(self, dist, tmp_path, index):
+        index.fail("/identity", Reply(f"Who says {REQUEST_TOKEN}?".encode(), 401, "text/plain"))
+        out = Remote("out", DirectoryConfig(path=tmp_path / "out", attest=True))
+        with pytest.raises(AuthenticationFailed, match=r"no identity that Sigstore takes: .*401") as refused:
+            wheelrelay.relay(Route(source=str(dist), sinks=[out]))
+        assert REQUEST_TOKEN not in "".join(traceback.format_exception(refused.value))
+        assert not (tmp_path / "out").exists()
+
+    def test_trouble_that_passes_is_outlasted(self, dist, index, attester):
+        class Late:
+            troubles = 1
+
+            def attest(self, staged: StagedFile) -> Companion:
+                if self.troubles:
+                    self.troubles -= 1
+                    raise Unavailable("Sigstore did not sign.", retry_after=0)
+                return attester.attest(staged)
+
+        wheelrelay.relay(Route(source=str(dist), sinks=[remote(index)]), attester=Late())
+        assert len(index.attested) == 2
 
     def test_what_the_source_says_of_publishing_is_made_anew(self, dist, index, attester, sigstore):
         put_beside(dist, sigstore, Builder(repository="somebody/else"))

@@ -3,15 +3,17 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret, Unavailable
+from wheelrelay.http import repeated
 from wheelrelay.model import Companion
 from wheelrelay.signing.attestations import PUBLISH
 from wheelrelay.staged import StagedFile
 
 if TYPE_CHECKING:
-    from sigstore.sign import Signer
+    from sigstore.sign import Signer, SigningContext
 
 
 class Attester(Protocol):
@@ -37,12 +39,39 @@ class SigstoreAttester:
 
     def attest(self, staged: StagedFile) -> Companion:
         """See `Attester.attest`."""
-        with self._lock, _told(), _signer() as signer:
+        with self._lock, _told(), self._signer() as signer:
             from pypi_attestations import Attestation, Distribution
 
             distribution = Distribution(name=staged.filename, digest=staged.sha256)
             made = Attestation.sign(signer, distribution)
             return Companion(PUBLISH, made.model_dump_json().encode())
+
+    @contextmanager
+    def _signer(self) -> "Iterator[Signer]":
+        """Somebody who signs for a few minutes.
+
+        Raises:
+            MissingSecret: the CI system gives this job no identity, or this is none.
+        """
+        require_package()
+        from sigstore.oidc import IdentityToken, detect_credential
+
+        identity = detect_credential()
+        if identity is None:
+            raise MissingSecret(
+                "There is no identity to attest with: this is no CI job, or it may not have one.",
+                hint="On GitHub, give the job permissions: id-token: write; elsewhere, leave attest away.",
+            )
+        with self._context.signer(IdentityToken(identity)) as signer:
+            yield signer
+
+    @cached_property
+    def _context(self) -> "SigningContext":
+        """The services of the public Sigstore; which they are is asked for once."""
+        from sigstore.models import ClientTrustConfig
+        from sigstore.sign import SigningContext
+
+        return SigningContext.from_trust_config(ClientTrustConfig.production())
 
 
 def require_package() -> None:
@@ -61,29 +90,6 @@ def require_package() -> None:
 
 
 @contextmanager
-def _signer() -> "Iterator[Signer]":
-    """Somebody who signs for a few minutes.
-
-    Raises:
-        MissingSecret: the CI system gives this job no identity, or this is none.
-    """
-    require_package()
-    from sigstore.models import ClientTrustConfig
-    from sigstore.oidc import IdentityToken, detect_credential
-    from sigstore.sign import SigningContext
-
-    identity = detect_credential()
-    if identity is None:
-        raise MissingSecret(
-            "There is no identity to attest with: this is no CI job, or it may not have one.",
-            hint="On GitHub, give the job permissions: id-token: write; elsewhere, leave attest away.",
-        )
-    context = SigningContext.from_trust_config(ClientTrustConfig.production())
-    with context.signer(IdentityToken(identity)) as signer:
-        yield signer
-
-
-@contextmanager
 def _told() -> Iterator[None]:
     """Turn what Sigstore raises into our errors."""
     try:
@@ -95,5 +101,7 @@ def _told() -> Iterator[None]:
 
         reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
         if isinstance(error, IdentityError | ExpiredIdentity):
-            raise AuthenticationFailed(f"Sigstore does not take this job's identity: {reason}.") from error
+            # Not chained, and cut short: it repeats what the CI system said.
+            said = repeated(reason.partition("body=")[0]).rstrip("(, ")
+            raise AuthenticationFailed(f"There is no identity that Sigstore takes: {said}.") from None
         raise Unavailable(f"Sigstore did not sign: {reason}.") from error

@@ -82,7 +82,9 @@ def _with_made(staged: StagedFile, asked: Sequence[str], made: Sequence[Companio
 def _make(journey: Journey, staged: StagedFile, suffix: str) -> Companion:
     if suffix == SIGNATURE:
         return journey.settings.signer.sign(staged)
-    return journey.settings.attester.attest(staged)
+    return journey.persistence.insist(
+        f"the attestation of {staged.filename}", lambda: journey.settings.attester.attest(staged)
+    )
 
 
 def _lacking(
