@@ -146,7 +146,8 @@ def gitlab_steps(path: Path) -> list[Step]:
     """The jobs of a pipeline or of a component, each as one step; hidden jobs as well."""
     *header, document = documents(path)
     inputs = header[0]["spec"].get("inputs") or {} if header else {}
-    usual = {f"inputs.{name}": str(told["default"]) for name, told in inputs.items() if "default" in told}
+    given = {f"inputs.{name}": told["default"] for name, told in inputs.items() if "default" in told}
+    usual = _texts(given)
 
     def fill(text: str, values: Mapping[str, str], env: Mapping[str, str]) -> str:
         return fill_gitlab(text, {**usual, **values}, env)
