@@ -1,7 +1,9 @@
 """Files, plans and receipts as JSON documents, in the shapes that scripts lean on."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
 from typing import Any, Literal, cast
 
 from wheelrelay.model import DistFile, Kind
@@ -13,6 +15,9 @@ from wheelrelay.report.shapes import (
     PlanDocument,
     ReceiptDocument,
 )
+
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+"""What stands in names for bytes that are no UTF-8."""
 
 
 def files_document(files: Iterable[DistFile]) -> list[FileDocument]:
@@ -98,9 +103,11 @@ def to_json(document: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
 
     So is the beginning of what CI systems would take for a command, in the log that the text is printed on.
     """
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    text = text.replace("##", r"#\u0023").replace("section_", r"section\u005f")
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    written = StringIO()  # pieces of a large document, all at once, would take several times its length
+    json.dump(document, written, indent=2, ensure_ascii=False)
+    written.write("\n")
+    text = written.getvalue().replace("##", r"#\u0023").replace("section_", r"section\u005f")
+    return text.encode("utf-8", "backslashreplace").decode() if _NO_TEXT.search(text) else text
 
 
 def _file(file: DistFile) -> FileDocument:

@@ -13,6 +13,8 @@ from wheelrelay.records import NOT_THERE, Action, Intent, Plan, PlannedFile
 NOTHING_MADE: Mapping[str, Sequence[str]] = {}
 """No companions are made for any sink."""
 
+_ABSENT = Intent(Action.UPLOAD, NOT_THERE)
+
 Inventory = Mapping[str, DistFile]
 """What a sink holds of the projects at hand, by filename."""
 
@@ -67,7 +69,7 @@ def intend(file: DistFile, sink: Sink, inventory: Inventory | None) -> Intent:
         return Intent(Action.UPLOAD, "the sink cannot be asked what it has")
     there = inventory.get(file.filename)
     if there is None:
-        return Intent(Action.UPLOAD, NOT_THERE)
+        return _ABSENT
     if file.sha256 is None:
         return Intent(Action.UNKNOWN, "the same name is there; the source gives no sha256", there)
     if there.sha256 is None:
