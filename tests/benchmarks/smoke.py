@@ -13,7 +13,7 @@ from tests.benchmarks.lines import QUICK, Line
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.table import Row, as_text
 
-LENIENCE = 3
+LENIENCE = 4
 TRIES = 3
 
 
