@@ -1,5 +1,6 @@
 """The tools that people use today: those on PyPI, each in an environment of its own, and the system's."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -54,4 +55,5 @@ def system() -> dict[str, str | None]:
 def _version(path: str) -> str:
     flag = "-v" if path.endswith("unzip") else "--version"
     said = subprocess.run([path, flag], capture_output=True, text=True, check=False).stdout
-    return said.partition("\n")[0]
+    found = re.match(r".*?\d+\.\d[\w.-]*", said)
+    return found[0] if found else said.partition("\n")[0]

@@ -24,7 +24,7 @@ def as_markdown(document: dict[str, Any]) -> str:
     system = [version or f"{name} is missing" for name, version in document["system tools"].items()]
     facts = [
         (
-            f"Measured on {document['date'][:10]}, medians of {document['runs']} runs and more, on "
+            f"Measured on {document['date'][:10]}, runs of each: {document['runs']} or more, on "
             f"{machine['cpus']} cores ({machine['processor']}) with {machine['memory'] / 2**30:.0f} GiB; "
             f"the load average before was {machine['load before']:.1f}."
         ),

