@@ -41,10 +41,8 @@ def peer(name: str, script: str | None = None) -> str:
 
 
 def installed() -> dict[str, str]:
-    """The peers from PyPI that are there, with their versions."""
-    return {
-        mark.parent.name: mark.read_text().partition("==")[2] for mark in sorted(FOLDER.glob("*/installed"))
-    }
+    """The peers from PyPI that are there, by the names that they have there, with their versions."""
+    return dict(mark.read_text().split("==") for mark in sorted(FOLDER.glob("*/installed")))
 
 
 def system() -> dict[str, str | None]:
