@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret, Unavailable
-from wheelrelay.http import repeated
 from wheelrelay.model import Companion
 from wheelrelay.signing.attestations import PUBLISH
 from wheelrelay.staged import StagedFile
@@ -98,6 +97,8 @@ def _told() -> Iterator[None]:
         raise
     except Exception as error:
         from sigstore.oidc import ExpiredIdentity, IdentityError
+
+        from wheelrelay.http import repeated  # heavy, and not needed where all goes well
 
         reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
         if isinstance(error, IdentityError | ExpiredIdentity):
