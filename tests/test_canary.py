@@ -294,6 +294,19 @@ def test_a_configuration_is_begun_with_nothing_of_what_pypirc_holds(cage: Cage) 
     assert "warehouse" in (cage.work / "wheelrelay.toml").read_text()
 
 
+@pytest.mark.parametrize("sign", ["GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD"])
+@pytest.mark.parametrize("command", ["push", "relay"])
+def test_no_ci_system_is_shown_anything(cage: Cage, command: str, sign: str) -> None:
+    all_places(cage)
+    cage.env |= {"GITHUB_ACTIONS": "", sign: "true"}
+    for variable, name in (("GITHUB_STEP_SUMMARY", "summary.md"), ("GITHUB_OUTPUT", "outputs")):
+        cage.env[variable] = str(cage.work / name)
+    _, arguments = COMMANDS[command]
+    ran = cage.run(command, *(one for one in arguments if one != "--json"), *LOUD)
+    assert ran.code == 0, ran.said
+    assert (cage.work / "summary.md").exists() is (sign == "GITHUB_ACTIONS")  # it has been searched
+
+
 def test_wheel_uploader_shows_nothing(cage: Cage) -> None:
     by_pypirc(cage)
     page = cage.index.serve_folder(cage.work / "dist", "/wheels/")
