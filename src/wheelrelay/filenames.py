@@ -60,7 +60,9 @@ def parse_filename(filename: str, *, project: str | None = None) -> ParsedName:
     ParsedName(project='foo-bar', version=<Version('1.0')>, kind=<Kind.WHEEL: 'wheel'>)
     """
     if not is_plain(filename):
-        raise InvalidFilename(f"{filename!r} is not a plain filename.")
+        raise InvalidFilename(
+            f"{filename!r} is not a plain filename.", hint="Give the name alone, as foo-1.0-py3-none-any.whl."
+        )
     try:
         if filename.endswith(".whl"):
             return _checked(filename, _parse_wheel(filename))

@@ -295,4 +295,7 @@ def _temporary_beside(path: Path) -> Iterator[Path]:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise WheelrelayError(f"{path} cannot be written: {error.strerror}.") from error
+        raise WheelrelayError(
+            f"{path} cannot be written: {error.strerror}.",
+            hint="Check that its folder is there, and that you may write in it.",
+        ) from error

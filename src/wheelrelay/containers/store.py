@@ -169,7 +169,10 @@ class ContainerStore(ContainerSource):
             return False
         if same:
             return True
-        raise AlreadyExists(f"{self._objects.address_of(staged.filename)} is there with other bytes.")
+        raise AlreadyExists(
+            f"{self._objects.address_of(staged.filename)} is there with other bytes.",
+            hint="Nothing is overwritten; `wheelrelay push --replace` does it on purpose.",
+        )
 
     def _publish(self, staged: StagedFile, source: Source | None, written: list[str]) -> None:
         facts, metadata = self._inspected(staged)

@@ -40,8 +40,13 @@ def fault_for(url: str, error: BaseException) -> WheelrelayError:
             hint="If it has a private certificate authority, name its bundle with ca_cert.",
         )
     if _was_cut(error):
-        return SizeMismatch(f"{shown(url)} ended before all of the promised bytes had come.")
-    return Unavailable(f"{shown(url)} cannot be reached: {_cause(error)}.")
+        return SizeMismatch(
+            f"{shown(url)} ended before all of the promised bytes had come.",
+            hint="If it stays so, what lies there is not whole.",
+        )
+    return Unavailable(
+        f"{shown(url)} cannot be reached: {_cause(error)}.", hint="Check the address and the network."
+    )
 
 
 def _was_cut(error: BaseException) -> bool:

@@ -40,10 +40,10 @@ def error_for(response: Response) -> BackendError | None:
     if status == 403:
         return PermissionDenied(told, hint="Check what these credentials may do there.")
     if status in (404, 410):
-        return NotFound(told)
+        return NotFound(told, hint="Check the address.")
     if status in (408, 425, 429) or status >= 500:
         return Unavailable(told, retry_after=retry_after(response))
-    return Rejected(told, status=status)
+    return Rejected(told, status=status, hint="It would be refused again: change what it complains of.")
 
 
 def repeated(said: str, *secrets: str) -> str:

@@ -145,7 +145,9 @@ def _enter_failure(planned: PlannedFile, reason: str, ledger: Ledger) -> None:
 
 def _ask(journey: Journey, plan: Plan) -> None:
     if plan.to_do() and not journey.settings.approve(plan):
-        raise ReleaseRefused("It was not approved; nothing was published.")
+        raise ReleaseRefused(
+            "It was not approved; nothing was published.", hint="Run it again to be asked again."
+        )
 
 
 @contextmanager

@@ -69,7 +69,12 @@ def objections(plan: Plan, *, allow_unexpected: bool = False) -> list[Finding]:
         allow_unexpected: whether files that meet no expectation are let through.
     """
     missing = [
-        Finding(MISSING, Severity.ERROR, f"{expectation} is expected and not there.")
+        Finding(
+            MISSING,
+            Severity.ERROR,
+            f"{expectation} is expected and not there.",
+            hint="Have it built, or expect it no longer.",
+        )
         for expectation in plan.missing
     ]
     names = {planned.file.filename for planned in plan.files}

@@ -97,7 +97,10 @@ def _refuse_damaged(journey: Journey, file: DistFile, inspection: "Inspection") 
     """
     told = file.digests.known() or isinstance(journey.origin.source, SupportsLocalPath)
     if inspection.damage and not told:
-        raise IntegrityError(f"{file.filename} came damaged: {inspection.damage.rstrip('.')}.")
+        raise IntegrityError(
+            f"{file.filename} came damaged: {inspection.damage.rstrip('.')}.",
+            hint="Look at what lies there, and have it put there again.",
+        )
 
 
 def _with_provenance(journey: Journey, staged: StagedFile) -> StagedFile:
