@@ -113,8 +113,9 @@ class TestErrors:
 
     def test_a_refusal_repeats_the_servers_own_words(self, http: HttpClient, web: Web) -> None:
         url = web.serve("/page", b"Project name\nis too short.", status=400, content_type="text/plain")
-        with pytest.raises(Rejected, match=r"answered 400: Project name is too short\.$") as caught:
+        with pytest.raises(Rejected) as caught:
             fetch(http, url)
+        assert caught.value.message == f"{url} answered 400: Project name is too short."
         assert caught.value.status == 400
 
     def test_a_page_of_html_is_not_repeated(self, http: HttpClient, web: Web) -> None:
