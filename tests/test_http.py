@@ -159,7 +159,7 @@ class TestErrors:
         assert caught.value.retry_after == 0.0
 
     def test_nobody_listening_may_pass(self, http: HttpClient) -> None:
-        with pytest.raises(Unavailable, match=r"cannot be reached: .*Connection refused\.$"):
+        with pytest.raises(Unavailable, match=r"cannot be reached: .*Connection refused\. Check the address"):
             fetch(http, f"http://127.0.0.1:{free_port()}/")
 
     def test_a_server_that_hangs_up_may_come_back(self, http: HttpClient) -> None:
