@@ -97,6 +97,7 @@ class TestGitHub:
             assert ended.code == 3
             assert annotations(ended.err)[0] == (
                 "::error title=missing::cp313-*-win_amd64 is expected and not there."
+                "%0AHave it built, or expect it no longer."
             )
         assert annotations(ended.err)[-1].startswith("::error title=wheelrelay,file=wheelrelay.toml::")
         assert "**missing:**" in github.summary.read_text()
