@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --constr
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-long test-all bench bench-smoke clean
+.PHONY: help demo test lint test-long test-all bench bench-smoke pictures clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -49,6 +49,9 @@ bench: $(VENV)/installed-dev ## measure speed and memory beside the tools that p
 
 bench-smoke: $(VENV)/installed-dev ## measure small amounts, and fail if they take far too long; takes a minute
 	$(BIN)/python -m tests.benchmarks.smoke
+
+pictures: $(VENV)/installed-dev ## make the pictures of the README from real runs
+	$(BIN)/python docs/pictures/make.py
 
 clean: ## remove all that was made here
 	rm -rf .venv .venv-* .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -21,6 +21,7 @@ TOP = {
     "LICENSE",
     "Makefile",
     "README.md",
+    "docs",
     "examples",
     "plugins",
     "pyproject.toml",
