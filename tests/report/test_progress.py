@@ -2,8 +2,10 @@
 
 import threading
 from contextlib import suppress
+from io import StringIO
 
 import pytest
+from rich.console import Console
 from tests.report.conftest import WHEEL, Screen
 
 from wheelrelay.report import progress as module
@@ -195,3 +197,16 @@ class TestWhichOne:
         with shown_on(screen.console, quiet=True) as show:
             told(show, staging())
         assert screen.text == ""
+
+
+def test_a_long_name_leaves_room_for_the_numbers_at_80_columns():
+    name = "sample-7.1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+    console = Console(file=StringIO(), force_terminal=True, width=80, color_system=None)
+    live = LiveProgress(console)
+    live(StepBegan(Step.STAGE, "staging", 40, 400_000_000))
+    live(FileBegan(Step.STAGE, name, 10_000_000))
+    live(BytesMoved(Step.STAGE, name, 4_000_000))
+    live.close()
+    shown = console.file.getvalue()
+    assert "4.0/400.0 MB" in shown
+    assert "4.0/10.0 MB" in shown

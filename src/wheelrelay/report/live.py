@@ -13,6 +13,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.progress import Progress as Bars
+from rich.table import Column
 
 from wheelrelay.report.tables import plan_table
 from wheelrelay.report.verbs import VERBS
@@ -70,13 +71,14 @@ class LiveProgress:
     def _begin(self, event: StepBegan) -> None:
         self._end()
         self._bars = Bars(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
+            BarColumn(bar_width=min(24, self._console.width // 8)),
             DownloadColumn(),
             TransferSpeedColumn(),
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
+            expand=True,
         )
         self._bars.start()
         self._step = event.step
