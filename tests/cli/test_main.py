@@ -1,19 +1,25 @@
 """The command line as a whole: it starts at once, explains itself, and ends with a sentence and a code."""
 
 import importlib.metadata
+import io
 import json
+import logging
 import os
+import re
 import subprocess
 import sys
 
 import click
 import pytest
+from rich.console import Console
 from tests.cli.conftest import SDIST, WHEEL
 from tests.servers.proxy import Fault
 from tests.servers.web import Reply
 
 from wheelrelay.cli import cli
 from wheelrelay.cli.exits import Exit, guarded
+from wheelrelay.report.live import LiveProgress
+from wheelrelay.steps.events import Step, StepBegan
 from wheelrelay.testing import make_wheel
 
 COMMANDS = cli.list_commands(click.Context(cli))
@@ -240,3 +246,14 @@ def test_an_old_terminal_shows_what_it_can(wheelrelay, dist):
     ended = wheelrelay.apart("relay", "--from", "./dist", "--to", "./Räder", PYTHONIOENCODING="ascii")
     assert ended.code == 0
     assert "R\\xe4der" in ended.out
+
+
+def test_what_is_logged_while_bars_move_stands_above_them(wheelrelay, dist):
+    assert wheelrelay("list", dist, "-v").code == 0  # from here on, what wheelrelay does is logged
+    shown = io.StringIO()
+    bars = LiveProgress(Console(file=shown, width=100, force_terminal=True))
+    bars(StepBegan(Step.STAGE, "there", 1, 10))
+    logging.getLogger("wheelrelay").info("Something of interest.")
+    bars.close()
+    lines = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown.getvalue()).replace("\r", "\n").splitlines()
+    assert "INFO Something of interest." in [line.strip() for line in lines]

@@ -114,6 +114,14 @@ class TestBars:
         assert f"  {WHEEL}" in screen.text
         told(bars, events)
 
+    def test_it_tells_how_many_files_are_done(self, bars, screen):
+        events = [*staging()]
+        ended = next(number for number, event in enumerate(events) if isinstance(event, FileEnded))
+        told(bars, events[: ended + 1])
+        bars._bars.refresh()
+        assert "1 of 2 files" in screen.text
+        told(bars, events[ended + 1 :])
+
     def test_another_attempt_takes_back_what_the_first_had_counted(self, bars, screen):
         events = staging()
         told(bars, [next(events) for _ in range(6)])

@@ -1,5 +1,6 @@
 """Options that several commands share, each declared once."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+class _StandardError:
+    """Standard error as it is at the moment: while bars move, what is written there goes above them."""
+
+    def write(self, text: str) -> int:
+        """Write text."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Let it be seen."""
+        sys.stderr.flush()
+
+
 def _set_verbosity(context: click.Context, _: click.Parameter, count: int) -> None:
     if context.resilient_parsing or not count:
         return
@@ -22,7 +35,7 @@ def _set_verbosity(context: click.Context, _: click.Parameter, count: int) -> No
 
     logger = logging.getLogger("wheelrelay")
     logger.setLevel(logging.INFO if count == 1 else logging.DEBUG)
-    handler = logging.StreamHandler()
+    handler = logging.StreamHandler(_StandardError())
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     logger.addHandler(handler)
 

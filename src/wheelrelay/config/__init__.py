@@ -6,7 +6,8 @@ from wheelrelay.exports import offered
 
 if TYPE_CHECKING:
     from wheelrelay.config.bases import Confirm, ContainerConfig, RemoteConfig, Retention, SinkConfig
-    from wheelrelay.config.load import Config, load_config, looks_like_remote, which_config
+    from wheelrelay.config.load import load_config, which_config
+    from wheelrelay.config.loaded import Config, looks_like_remote
     from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
     from wheelrelay.config.routes import Mode, Order, Route
     from wheelrelay.config.secrets import SecretReference, SecretValue, TextOrReference
@@ -36,4 +37,6 @@ __all__ = [
     "which_config",
 ]
 
-__getattr__ = offered(__name__, ("load", "remotes", "bases", "routes", "secrets", "values"), __all__)
+__getattr__ = offered(
+    __name__, ("load", "loaded", "remotes", "bases", "routes", "secrets", "values"), __all__
+)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from wheelrelay.config.kinds import make_config
-from wheelrelay.config.load import Config
+from wheelrelay.config.loaded import Config
 from wheelrelay.config.problems import unknown_key
 from wheelrelay.config.remotes import PRESETS, Remote
 from wheelrelay.config.routes import Route

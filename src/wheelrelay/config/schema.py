@@ -11,7 +11,7 @@ from pydantic_core import core_schema
 
 from wheelrelay.config.bases import RemoteConfig, SinkConfig
 from wheelrelay.config.kinds import config_class
-from wheelrelay.config.load import Config
+from wheelrelay.config.loaded import Config
 from wheelrelay.config.remotes import PRESETS, Remote
 from wheelrelay.config.routes import Route
 from wheelrelay.config.values import written_duration

@@ -38,7 +38,8 @@ class LiveProgress:
         self._console = console
         self._lock = threading.Lock()
         self._bars: Bars | None = None
-        self._step: Step | None = None
+        self._began: StepBegan | None = None
+        self._files = 0
         self._whole: TaskID | None = None
         self._each: dict[str, TaskID] = {}
         self._moved: dict[str, int] = {}
@@ -81,9 +82,16 @@ class LiveProgress:
             expand=True,
         )
         self._bars.start()
-        self._step = event.step
-        title = f"[bold]{VERBS[event.step]}[/] {counted(event.files)}, {escape(event.remote)}"
-        self._whole = self._bars.add_task(title, total=event.size or None)
+        self._began, self._files = event, 0
+        self._whole = self._bars.add_task(self._title(event), total=event.size or None)
+
+    def _title(self, step: StepBegan) -> str:
+        files = f"{self._files} of {counted(step.files)}"
+        return f"[bold]{VERBS[step.step]}[/] {files}, {escape(step.remote)}"
+
+    def _is_about(self, step: Step) -> bool:
+        """Whether the current step is this one; while a mirror publishes, it stages as well."""
+        return self._began is not None and self._began.step is step
 
     def _file_began(self, event: FileBegan) -> None:
         if self._bars is None:
@@ -102,7 +110,7 @@ class LiveProgress:
     def _moved_on(self, event: BytesMoved) -> None:
         if self._bars is None or self._whole is None:
             return
-        if event.step is self._step:  # while a mirror publishes, it stages as well
+        if self._is_about(event.step):
             self._moved[event.filename] = self._moved.get(event.filename, 0) + event.count
             self._bars.advance(self._whole, event.count)
         if event.filename in self._each:
@@ -113,6 +121,9 @@ class LiveProgress:
             return
         if event.filename in self._each:
             self._bars.remove_task(self._each.pop(event.filename))
+        if self._whole is not None and self._began and self._is_about(event.step):
+            self._files += 1
+            self._bars.update(self._whole, description=self._title(self._began))
         if event.error:
             self._bars.console.print(f"{event.filename}: {event.error}", markup=False, highlight=False)
 
