@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,11 +86,20 @@ class DevpiServer:
         """
         user, password = f"user{next(self._numbers)}", "correct horse"
         self._call("PUT", user, {"password": password})
-        token = self._call("POST", "+login", {"user": user, "password": password})["password"]
+        token = self._login(user, password)
         index = {"type": "stage", "bases": [], "volatile": volatile}
         self._call("PUT", f"{user}/dev", index, token=f"{user}:{token}")
         root = f"{self.url}{user}/dev/"
         return IndexServer(self.url, f"{root}+simple/", root, user, password)
+
+    def _login(self, user: str, password: str) -> str:
+        """A token; a busy server may need a moment until it knows a user that it has just taken."""
+        for _ in range(50):
+            told = self._call("POST", "+login", {"user": user, "password": password})
+            if "password" in told:
+                return told["password"]
+            time.sleep(0.1)
+        raise TimeoutError(f"devpi-server lets {user} not in: {told}")
 
     def _call(self, method: str, path: str, body: dict[str, object], *, token: str = "") -> dict[str, str]:
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), method=method)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
+from typing import Any
 
 from packaging.utils import NormalizedName
 
@@ -216,18 +217,34 @@ class Journey:
 
     def _plan(self, *, one_version: bool) -> Plan:
         source = self.origin.source
-        with _told_at(f"source {self.origin.name!r}"):
-            files = self.persistence.insist(
-                f"the files of {self.origin.name}",
-                lambda: chosen_files(source, self.selection, one_version=one_version),
-            )
-        read = self.workers.each(self.destinations, lambda each: self._inventory(each, files))
-        self.inventories = {done.item.name: done.unwrap().files for done in read}
+        files = self._look(one_version=one_version)
         sinks = {each.name: (each.sink, self.inventories[each.name]) for each in self.destinations}
         there = {name for inventory in self.inventories.values() for name in inventory or ()}
         files = with_digests(source, files, there, self.workers)
         plan = make_plan(self.origin.name, files, sinks, self.expected, making=self.making)
         return replacing(plan, self.sinks) if self.settings.replace else plan
+
+    def _look(self, *, one_version: bool) -> list[DistFile]:
+        """Read both sides: at once, if it is known beforehand which projects are meant."""
+        listing = partial(self._list, one_version=one_version)
+        projects = self.selection.projects()
+        files = None if projects else listing()
+        if files is not None:
+            projects = tuple(sorted({release.project for release in releases_of(files)}))
+        reading = {each.name: partial(self._inventory, each, projects) for each in self.destinations}
+        looks: list[Callable[[], Any]] = [*([listing] if files is None else []), *reading.values()]
+        done = {one.item: one for one in self.workers.each(looks, lambda look: look())}
+        if files is None:
+            files = done[listing].unwrap()
+        self.inventories = {name: done[read].unwrap().files for name, read in reading.items()}
+        return files
+
+    def _list(self, *, one_version: bool) -> list[DistFile]:
+        with _told_at(f"source {self.origin.name!r}"):
+            return self.persistence.insist(
+                f"the files of {self.origin.name}",
+                lambda: chosen_files(self.origin.source, self.selection, one_version=one_version),
+            )
 
     def find(self, files: Sequence[CheckedFile]) -> list[Finding]:
         """Everything that the sinks find wrong with some staged files.
@@ -279,8 +296,7 @@ class Journey:
                     f'or with confirm = "none" under [remotes.{each.name}] to take its word.',
                 )
 
-    def _inventory(self, destination: Destination, files: Sequence[DistFile]) -> "_Read":
-        projects = sorted({release.project for release in releases_of(files)})
+    def _inventory(self, destination: Destination, projects: Sequence[NormalizedName]) -> "_Read":
         with _told_at(f"sink {destination.name!r}"):
             return _Read(
                 self.persistence.insist(

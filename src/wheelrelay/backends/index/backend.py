@@ -41,8 +41,7 @@ class IndexReader:
 
     def project_status(self, project: str) -> str | None:
         """The state that the index says the project is in."""
-        found = self._api.project(project)
-        return found.status if found else None
+        return self._api.status(project)
 
     def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
         """Open a file that the index gave."""
