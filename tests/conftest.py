@@ -1,5 +1,6 @@
 """Fixtures for all tests: real servers, and an environment that nothing leaks into."""
 
+import logging
 import os
 import ssl
 from collections.abc import Iterator
@@ -33,6 +34,16 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("USERPROFILE", str(folder))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[None]:
+    """What a command line tells the log to say is forgotten after each test."""
+    logger = logging.getLogger("wheelrelay")
+    handlers, level = list(logger.handlers), logger.level
+    yield
+    logger.handlers[:] = handlers
+    logger.setLevel(level)  # not by assignment: loggers remember what they are enabled for
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Fixtures for the command line: run it in this process, or as the process that users start."""
 
-import logging
 import os
 import signal
 import subprocess
@@ -72,13 +71,10 @@ def end_of(process: subprocess.Popen[str]) -> Ended:
 @pytest.fixture
 def wheelrelay(capsys: pytest.CaptureFixture[str]) -> Iterator[CommandLine]:
     """The command line; what it does to this process is undone."""
-    logger, handler = logging.getLogger("wheelrelay"), signal.getsignal(signal.SIGTERM)
-    handlers, level = list(logger.handlers), logger.level
+    handler = signal.getsignal(signal.SIGTERM)
     started: list[subprocess.Popen[str]] = []
     yield CommandLine(capsys, started)
     signal.signal(signal.SIGTERM, handler)
-    logger.handlers[:] = handlers
-    logger.setLevel(level)  # not by assignment: loggers remember what they are enabled for
     for process in started:
         if process.poll() is None:
             process.kill()

@@ -41,7 +41,8 @@ class IndexReader:
 
     def project_status(self, project: str) -> str | None:
         """The state that the index says the project is in."""
-        return self._api.status(project)
+        found = self._api.project(project)
+        return found.status if found else None
 
     def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
         """Open a file that the index gave."""

@@ -83,7 +83,6 @@ class SimpleApi:
     def __init__(self, http: HttpClient, url: str) -> None:
         self._http = http
         self._url = url.rstrip("/") + "/"
-        self._statuses: dict[NormalizedName, str | None] = {}
 
     def files(self, project: str, *, fresh: bool) -> Iterator[DistFile]:
         """The distribution files of a project in any spelling; none if the index does not have it.
@@ -101,22 +100,6 @@ class SimpleApi:
     def project(self, project: str, *, fresh: bool = False) -> IndexedProject | None:
         """What the index says of a project; ``None`` if it does not have it. See `files`."""
         name = canonicalize_name(project)
-        found = self._read_project(name, fresh=fresh)
-        self._statuses[name] = found.status if found else None
-        return found
-
-    def status(self, project: str) -> str | None:
-        """The state that the index last said the project is in; ``None`` if it does not have it.
-
-        Raises:
-            BackendError: it was not asked yet, and cannot be read.
-        """
-        name = canonicalize_name(project)
-        if name not in self._statuses:
-            self.project(name)
-        return self._statuses[name]
-
-    def _read_project(self, name: NormalizedName, *, fresh: bool) -> IndexedProject | None:
         headers = {"Accept": ACCEPT, **({"Cache-Control": "no-cache", "Pragma": "no-cache"} if fresh else {})}
         url = f"{self._url}{name}/"
         try:
