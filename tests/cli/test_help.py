@@ -83,7 +83,7 @@ def test_it_begins_with_one_sentence_and_explains_every_option(names: tuple[str,
 @pytest.mark.parametrize("names", [("wheelrelay",), ("wheelrelay", "config")], ids=" ".join)
 def test_what_a_command_does_fits_into_its_line(names: tuple[str, ...]) -> None:
     command, _ = find(list(names))
-    narrow = click.Context(cli, terminal_width=80)
+    narrow = click.Context(cli, terminal_width=80, **cli.context_settings)  # a command remembers its -h
     told = command.get_help(click.Context(command, parent=narrow)).partition("Commands:\n")[2]
     assert len(told.splitlines()) >= 3
     assert "..." not in told

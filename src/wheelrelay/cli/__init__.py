@@ -37,9 +37,6 @@ COMMANDS = {
 """In which module each command is."""
 
 
-HELP = ["-h", "--help"]
-
-
 class Commands(click.Group):
     """The commands, each imported when it is asked for."""
 
@@ -55,10 +52,7 @@ class Commands(click.Group):
             return None
         module = import_module(f"{__name__}.{COMMANDS[cmd_name]}")
         found = (value for value in vars(module).values() if isinstance(value, click.Command))
-        command = next(command for command in found if command.name == cmd_name)
-        for one in (command, *getattr(command, "commands", {}).values()):
-            one.context_settings.setdefault("help_option_names", HELP)  # whoever asks, and however
-        return command
+        return next(command for command in found if command.name == cmd_name)
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -67,7 +61,7 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
         context.exit()
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": HELP, "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "--version",
     is_flag=True,
