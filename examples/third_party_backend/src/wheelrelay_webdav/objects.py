@@ -1,5 +1,6 @@
 """The files of a WebDAV folder as the objects of a container: all that wheelrelay has to know of a place."""
 
+import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ class WebDavObjects:
     def __init__(self, dav: Dav) -> None:
         self._dav = dav
         self._folders: set[str] = set()
+        self._making = threading.Lock()  # some servers fail when two make the same folder at once
 
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
         """The files in a folder; a folder below that is not there has none."""
@@ -95,14 +97,18 @@ class WebDavObjects:
     def _make_folders(self, name: str) -> None:
         """Make the folders that a name lies in; each is asked for once."""
         parts = name.split("/")[:-1]
-        for folder in ("/".join(parts[:depth]) for depth in range(1, len(parts) + 1)):
-            if folder not in self._folders:
-                with self._dav.ask("MKCOL", folder) as answer:
-                    if answer.status_code == 409:
-                        raise NotFound(f"{self.address_of('')} is not there.", hint="Make the folder.")
-                    if answer.status_code != 405:  # it is there
-                        raise_for(answer)
-                self._folders.add(folder)
+        with self._making:
+            for folder in ("/".join(parts[:depth]) for depth in range(1, len(parts) + 1)):
+                if folder not in self._folders:
+                    self._make_folder(folder)
+                    self._folders.add(folder)
+
+    def _make_folder(self, folder: str) -> None:
+        with self._dav.ask("MKCOL", folder) as answer:
+            if answer.status_code == 409:
+                raise NotFound(f"{self.address_of('')} is not there.", hint="Make the folder.")
+            if answer.status_code != 405:  # it is there
+                raise_for(answer)
 
 
 def _stored(name: str, resource: Resource) -> StoredObject:
