@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from time import sleep
+from urllib.parse import quote
 
 import pytest
 from tests.servers.swift import Cluster, Swift
@@ -275,6 +276,21 @@ def test_who_finds_other_bytes_after_an_upload_has_lost_the_name(
             store._objects.create_object("a", b"x", content_type="text/plain", metadata={})
         asked = [request.method for request in web.requests if request.path.endswith("/a")]
         assert asked == ["PUT", "HEAD"]
+
+
+def test_a_container_that_the_cluster_does_not_find_once_it_was_there_is_worth_another_try(
+    swift: Swift, empty_container: str, config_for: Callable[..., SwiftConfig], wheel: StagedFile
+) -> None:
+    with config_for(swift).open() as store:
+        store.make_ready()
+        assert list(store.iter_files(None)) == []
+        store._objects._make_container()
+        swift.call("DELETE", quote(empty_container))
+        with pytest.raises(Unavailable, match="does not find its container"):  # as while its servers are late
+            store.put(wheel)
+        swift.make_container(empty_container)
+        store.put(wheel)
+        assert [file.sha256 for file in store.inventory("sample")] == [wheel.sha256]
 
 
 def test_a_token_is_not_taken_along_to_another_host(

@@ -13,11 +13,12 @@ from wheelrelay.testing import make_wheel, stage_path
 from wheelrelay_cloudfiles.config import SwiftConfig
 
 PUSH = """
-import os, signal, socket, sys
+import os, signal, socket, sys, threading
 from pathlib import Path
 from urllib.parse import urlsplit
 from wheelrelay.errors import NotFound
 from wheelrelay.http import HttpClient
+from wheelrelay.steps.retry import Patience, Persistence
 from wheelrelay.testing import stage_path
 from wheelrelay_cloudfiles.config import SwiftConfig
 from wheelrelay_cloudfiles.objects import SwiftObjects
@@ -44,10 +45,11 @@ account = config._account()
 objects = (DiesWhileWritingAPage if dies else SwiftObjects)(account, HttpClient(), config.container)
 store = SwiftStore(account, objects, pages=True)
 staged = stage_path(wheel)
+relay = Persistence(Patience(), lambda event: None, threading.Event())  # a small cluster is late now and then
 print("ready", flush=True)
 sys.stdin.read(1)
-store.put(staged)
-store.finalize({staged.file.project})
+relay.insist("put", lambda: store.put(staged))
+relay.insist("finalize", lambda: store.finalize({staged.file.project}))
 """
 
 

@@ -52,12 +52,7 @@ class LargeObjects:
             for number, part in enumerate(body.parts(min(SEGMENT, limits.size))):
                 manifest.append({"path": f"{place}/{number:04}", "size_bytes": len(part)})
                 manifest[-1]["etag"] = self._transfers.put(manifest[-1]["path"], part, {})
-            with ExitStack() as stack:
-                listed = Body.of(json.dumps(manifest).encode())
-                answer = self._transfers.ask(
-                    stack, "PUT", path, query="multipart-manifest=put", headers=headers, body=listed
-                )
-                return answer.headers.get("Etag", "")
+            return self._transfers.join(path, Body.of(json.dumps(manifest).encode()), headers)
         except BaseException:
             self.remove(segment["path"] for segment in manifest)
             raise

@@ -1,14 +1,14 @@
 """Ask Swift for objects: read, write, look at and remove them, one request each."""
 
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urljoin
 
-from wheelrelay.errors import AuthenticationFailed, NotFound, PermissionDenied, Rejected
-from wheelrelay.http import HttpClient, Response
+from wheelrelay.errors import AuthenticationFailed, NotFound, PermissionDenied, Rejected, Unavailable
+from wheelrelay.http import HttpClient, Response, shown
 from wheelrelay_cloudfiles.account import Access, Account
 from wheelrelay_cloudfiles.bodies import Body, WithLastLook
 from wheelrelay_cloudfiles.errors import raise_for
@@ -121,11 +121,41 @@ class Transfers:
         Raises:
             AlreadyExists: a condition in ``headers`` does not hold.
             DigestMismatch: other bytes arrived; nothing was written.
+            Unavailable: the cluster does not find the container, which must be there.
         """
-        with ExitStack() as stack:
-            sent = {**headers, "ETag": body.md5()}
-            answer = self.ask(stack, "PUT", path, headers=sent, body=body, last_look=last_look)
+        return self._write(path, body, {**headers, "ETag": body.md5()}, last_look=last_look)
+
+    def join(self, path: str, manifest: Body, headers: Mapping[str, str]) -> str:
+        """Make an object of segments that are there.
+
+        Args:
+            path: of the object.
+            manifest: names the segments, as Swift's static large objects do.
+            headers: of the object.
+
+        Returns:
+            The ETag of the whole.
+
+        Raises:
+            WheelrelayError: as for `put`.
+        """
+        return self._write(path, manifest, headers, query="multipart-manifest=put")
+
+    def _write(self, path: str, body: Body, headers: Mapping[str, str], **how: Any) -> str:
+        with ExitStack() as stack, self._expected_container(path):
+            answer = self.ask(stack, "PUT", path, headers=headers, body=body, **how)
             return answer.headers.get("Etag", "")
+
+    @contextmanager
+    def _expected_container(self, path: str) -> Iterator[None]:
+        """Read a 404 as a proxy means it: it did not hear about the container, for whatever reason."""
+        try:
+            yield
+        except NotFound as error:
+            raise Unavailable(
+                f"{shown(self._account.access().storage_url + quote(path))} cannot be written: "
+                "the cluster does not find its container just now."
+            ) from error
 
     def delete(self, path: str) -> None:
         """Remove an object, if it is there."""
