@@ -2,7 +2,7 @@
 
 import pytest
 
-from wheelrelay.steps.pace import MOST, START, Pace
+from wheelrelay.steps.pace import FEW, INSTANT, MOST, START, Pace
 
 
 class Time:
@@ -13,6 +13,18 @@ class Time:
 
     def pace(self, fixed=None):
         return Pace(fixed, clock=lambda: self.now, worked=lambda: self.work)
+
+    def far(self, fixed=None):
+        """A pace that has seen transfers wait."""
+        pace = self.pace(fixed)
+        self.instant(pace, busy=0.1)
+        return pace
+
+    def instant(self, pace, *, busy):
+        """Let an instant pass in which processors worked for a part of it."""
+        self.now += INSTANT
+        self.work += busy * INSTANT
+        pace.glance()
 
     def window(self, pace, *, rate, busy=0.1):
         """Let as many transfers of 100 bytes end as may be under way, at so many bytes a second."""
@@ -28,8 +40,33 @@ def time():
     return Time()
 
 
-def test_it_grows_while_that_makes_the_whole_faster(time):
+def test_it_begins_with_few_and_takes_several_as_soon_as_they_wait(time):
     pace = time.pace()
+    assert (pace.limit, pace.begins) == (FEW, FEW < START)
+    time.instant(pace, busy=0.9)
+    assert pace.limit == FEW
+    time.instant(pace, busy=0.1)
+    assert (pace.limit, pace.begins) == (START, False)
+
+
+def test_less_than_an_instant_tells_nothing(time):
+    pace = time.pace()
+    time.now += INSTANT / 2
+    pace.glance()
+    assert pace.limit == FEW
+
+
+def test_few_are_enough_as_long_as_the_processors_are_busy(time):
+    pace = time.pace()
+    for _ in range(3):
+        time.window(pace, rate=1000, busy=0.9)
+    assert pace.limit == FEW
+    time.window(pace, rate=1000, busy=0.1)
+    assert pace.limit == START
+
+
+def test_it_grows_while_that_makes_the_whole_faster(time):
+    pace = time.far()
     seen = []
     for rate in (1000, 2000, 4000, 8000):
         seen.append(pace.limit)
@@ -38,7 +75,7 @@ def test_it_grows_while_that_makes_the_whole_faster(time):
 
 
 def test_what_did_not_help_is_taken_back_and_stays_so(time):
-    pace = time.pace()
+    pace = time.far()
     time.window(pace, rate=1000)
     assert pace.limit == 2 * START
     for _ in range(5):
@@ -47,21 +84,21 @@ def test_what_did_not_help_is_taken_back_and_stays_so(time):
 
 
 def test_it_does_not_grow_while_this_process_is_what_is_waited_for(time):
-    pace = time.pace()
+    pace = time.far()
     for rate in (1000, 2000, 3000):
         time.window(pace, rate=rate, busy=0.9)
     assert pace.limit == START
 
 
 def test_it_can_grow_later_when_the_process_has_time(time):
-    pace = time.pace()
+    pace = time.far()
     time.window(pace, rate=1000, busy=0.9)
     time.window(pace, rate=1000, busy=0.1)
     assert pace.limit == 2 * START
 
 
 def test_trouble_halves_it_and_it_comes_back_one_by_one(time):
-    pace = time.pace()
+    pace = time.far()
     pace.troubled()
     assert pace.limit == START // 2
     time.window(pace, rate=1000)
@@ -82,7 +119,8 @@ def test_another_place_begins_anew(time):
     pace = time.pace()
     pace.troubled()
     pace.begin()
-    assert pace.limit == START
+    assert pace.limit == FEW
+    time.instant(pace, busy=0.1)
     time.window(pace, rate=1000)
     assert pace.limit == 2 * START
 
@@ -101,4 +139,4 @@ def test_bytes_that_move_in_no_time_do_no_harm(time):
     pace = time.pace()
     for _ in range(100):
         pace.ended(0)
-    assert START <= pace.limit <= MOST
+    assert FEW <= pace.limit <= MOST

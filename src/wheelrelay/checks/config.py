@@ -34,7 +34,7 @@ def _known(check: str) -> str:
 class Ignored(BaseModel):
     """A check that is left out, and why."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     check: Annotated[str, AfterValidator(_known)] = Field(description="The id of the check.")
     reason: str = Field(default="", description="Why it may be left out; told with --verbose.")
@@ -63,7 +63,7 @@ class ChecksConfig(BaseModel):
     1073741824
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     profile: Profile | None = Field(
         default=None,

@@ -16,6 +16,7 @@ that belong together, and the function that finds what breaks them::
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.util import find_spec
 
 from wheelrelay.checks.check import Breach, Check
@@ -41,7 +42,7 @@ class FileChecks:
 
     def available(self) -> bool:
         """Whether what they need is installed."""
-        return self.needs is None or find_spec(self.needs) is not None
+        return self.needs is None or _is_installed(self.needs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +117,8 @@ class ReleaseChecks:
 
     checks: tuple[Check, ...]
     find: Callable[[Sequence[Inspection], ReleaseContext], Iterable[Breach]]
+
+
+@cache
+def _is_installed(module: str) -> bool:
+    return find_spec(module) is not None

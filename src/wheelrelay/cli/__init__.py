@@ -4,11 +4,13 @@ The module of a command is imported when the command is asked for, and imports t
 when the command runs: ``--version`` and ``--help`` answer at once.
 """
 
+import atexit
+import gc
 import os
 import signal
 import sys
-import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 from types import FrameType
@@ -35,6 +37,10 @@ COMMANDS = {
     "verify": "moving",
 }
 """In which module each command is."""
+
+
+SELDOM = 50_000
+"""New objects until Python looks for circles of them: starting makes many, and none of them is garbage."""
 
 
 class Commands(click.Group):
@@ -111,6 +117,7 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None) -> N
         name: what the program is called.
         arguments: those of the process if not given.
     """
+    gc.set_threshold(SELDOM, *gc.get_threshold()[1:])
     signal.signal(signal.SIGTERM, _as_interrupt)  # CI systems end jobs so: close and report as for Ctrl-C
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -126,23 +133,22 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None) -> N
             return command.main(args=given, prog_name=name, standalone_mode=False, obj=board)
 
         code = guarded(invoke, debug="--debug" in given, board=board)
-    _leave(code)
-
-
-def _leave(code: int) -> NoReturn:
-    """End the process, also while a thread waits for a connection from which nothing comes any more.
-
-    After Ctrl-C as well: Python would end itself by the signal, had it been in an ``exec`` at that moment,
-    as of a dataclass that is made.
-    """
-    from wheelrelay.cli.exits import Exit
-
-    hanging = any(thread.name.startswith("wheelrelay") for thread in threading.enumerate())
-    if hanging or code == Exit.INTERRUPTED:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    if arguments is None:
+        _end(code)
     sys.exit(code)
+
+
+def _end(code: int) -> NoReturn:
+    """End this program at once, without taking it apart, which takes Python a while.
+
+    So it ends also while a thread waits for a connection from which nothing comes any more. And Python would
+    end itself by the signal after a Ctrl-C that met an ``exec``, as of a dataclass that is made.
+    """
+    atexit._run_exitfuncs()  # noqa: SLF001  (there is no other way to have them run, and plugins may have some)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # whoever read it has gone
+            stream.flush()
+    os._exit(code)
 
 
 def _as_interrupt(_: int, __: FrameType | None) -> None:

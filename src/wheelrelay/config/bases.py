@@ -94,7 +94,8 @@ class SinkConfig(RemoteConfig):
     )
 
     checks: ChecksConfig = Field(
-        default=ChecksConfig(), description="Which checks a release must pass before it is published there."
+        default=ChecksConfig.model_construct(),
+        description="Which checks a release must pass before it is published there.",
     )
 
     sign: bool = Field(

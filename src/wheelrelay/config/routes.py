@@ -89,7 +89,7 @@ RemoteField = Annotated[RemoteLike, _Place, WithJsonSchema({"type": "string", "t
 class Expect(BaseModel):
     """What a release has to consist of before any of it is published."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     wheels: tuple[Annotated[str, AfterValidator(_checked_pattern)], ...] | None = Field(
         default=None,
@@ -143,7 +143,7 @@ class Expect(BaseModel):
 class Verify(BaseModel):
     """What is proved of the files of a source before any of them is published."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     signatures: tuple[VoucherField, ...] = Field(
         default=(),
@@ -177,7 +177,11 @@ class Route(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True
+        frozen=True,
+        extra="forbid",
+        arbitrary_types_allowed=True,
+        hide_input_in_errors=True,
+        defer_build=True,
     )
 
     source: RemoteField = Field(description="The remote to read from: its name, or an address.")
@@ -210,7 +214,8 @@ class Route(BaseModel):
         default=None, description="What has to be there; else nothing is published."
     )
     verify: Verify = Field(
-        default=Verify(), description="What is proved of the files before any of them is published."
+        default=Verify.model_construct(),
+        description="What is proved of the files before any of them is published.",
     )
 
     @model_validator(mode="wrap")

@@ -18,7 +18,7 @@ HOW_TO_REFER = 'Refer to it: { env = "NAME" }, { file = "PATH" }, { keyring = "S
 
 
 class _Reference(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     def resolve(self) -> str:
         """The secret's value, fetched now.

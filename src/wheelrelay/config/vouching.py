@@ -20,7 +20,7 @@ _REPOSITORY = r"[^/\s]+(/[^/\s]+)+"
 
 
 class _Publisher(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class GitHubPublisher(_Publisher):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from wheelrelay.errors import RelayFailed, ReleaseRefused, WheelrelayError
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, PlannedFile, Receipt, Severity
+from wheelrelay.staged import StagedFile
 from wheelrelay.steps.check import CheckedFile
 from wheelrelay.steps.events import Planned, Step, StepBegan, StepEnded
 from wheelrelay.steps.gate import objections, refuse, replacing, settle
@@ -52,7 +53,8 @@ def release(journey: Journey, *, one_version: bool = True) -> Receipt:
         _ask(journey, plan)
         for destination in journey.destinations:
             files = with_companions(destination, bound_for(plan, destination, checked), signatures)
-            publish_all(journey, destination, files, ledger)
+            last = destination is journey.destinations[-1]
+            publish_all(journey, destination, files, ledger, sent=wheelhouse.drop if last else _keep)
             finalize(journey, destination, plan, ledger)
     return ledger.receipt()
 
@@ -141,6 +143,10 @@ def _enter_failure(planned: PlannedFile, reason: str, ledger: Ledger) -> None:
     for name, intent in planned.sinks.items():
         if intent.action is not Action.SKIP and not ledger.delivery(name, planned.file.filename).in_place:
             ledger.enter(name, planned.file.filename, Delivery(Outcome.FAILED, reason=reason))
+
+
+def _keep(_: StagedFile) -> None:
+    """Leave a staged file where it lies, for another sink."""
 
 
 def _ask(journey: Journey, plan: Plan) -> None:

@@ -21,6 +21,7 @@ from wheelrelay.protocols import (
     Source,
     SupportsFinalize,
     SupportsInventory,
+    SupportsLocalPath,
     SupportsReadiness,
     SupportsStatus,
 )
@@ -60,7 +61,7 @@ class Destination:
     name: str
     sink: Sink
     confirm: Confirm = Confirm.INDEX
-    checks: ChecksConfig = ChecksConfig().complete(Profile.INDEX)  # noqa: RUF009  (frozen)
+    checks: ChecksConfig = ChecksConfig.model_construct(profile=Profile.INDEX)  # noqa: RUF009  (frozen)
     sign: bool = False
     attest: bool = False
 
@@ -228,6 +229,8 @@ class Journey:
         """Read both sides: at once, if it is known beforehand which projects are meant."""
         listing = partial(self._list, one_version=one_version)
         projects = self.selection.projects()
+        if not isinstance(self.origin.source, SupportsLocalPath):
+            self.workers.aside(_load_checks)  # it has to be done, and what is far away lets us wait
         files = None if projects else listing()
         if files is not None:
             projects = tuple(sorted({release.project for release in releases_of(files)}))
@@ -303,6 +306,12 @@ class Journey:
                     f"the inventory of {destination.name}", lambda: read_inventory(destination.sink, projects)
                 )
             )
+
+
+def _load_checks() -> None:
+    from wheelrelay.checks.registry import file_checks
+
+    file_checks()
 
 
 @contextmanager

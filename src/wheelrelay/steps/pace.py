@@ -1,16 +1,25 @@
 """How many transfers are under way at once: as asked for, or chosen by what is observed.
 
 More transfers at once hide the time that each of them waits for the other side; they help as long as there is
-such time. So it begins with a few, adds more while that makes the whole faster, and takes back what did not.
-What a server cannot take, or does not want (429, 503), halves them; they come back one by one.
+such time. Where there is none, as with a server next door, they only stand in each other's way. So it begins
+with what keeps the processors busy, and after an instant, if these have time left, with several. It adds more
+while that makes the whole faster, and takes back what did not. What a server cannot take, or does not want
+(429, 503), halves them; they come back one by one.
 """
 
+import os
 import threading
 from collections.abc import Callable
 from time import monotonic, process_time
 
 START, MOST = 8, 32
 """Transfers at once in the beginning, and at most: more connections to one host are not polite."""
+
+FEW = min((os.cpu_count() or 1) + 1, START)
+"""Transfers at once that keep the processors busy if nobody has to wait."""
+
+INSTANT = 0.01
+"""Seconds after which it shows whether transfers wait."""
 
 GROWTH = 2
 """The factor by which they become more, and fewer."""
@@ -43,8 +52,8 @@ class Pace:
         self._clock = clock
         self._worked = worked
         self._lock = threading.Lock()
-        self._limit = min(fixed or START, self.most)
-        self._peak = self._limit
+        self._limit = fixed or FEW
+        self._peak = fixed or START
         self._before: tuple[int, float] | None = None
         self._settled = False
         self._open_window()
@@ -58,9 +67,23 @@ class Pace:
         """Note that something of another kind begins, at another place: what was observed does not count."""
         with self._lock:
             if not self._fixed:
-                self._limit, self._peak = START, START
+                self._limit, self._peak = FEW, START
                 self._before, self._settled = None, False
             self._open_window()
+
+    @property
+    def begins(self) -> bool:
+        """Whether `glance` is to be called every `INSTANT`."""
+        return not (self._fixed or self._settled or self._limit >= START)
+
+    def glance(self) -> None:
+        """Look after an instant whether the processors have time left; if so, more may be under way."""
+        with self._lock:
+            passed = self._clock() - self._began
+            if self.begins and passed >= INSTANT:
+                if self._worked() - self._worked_before < BUSY * passed:
+                    self._limit = START
+                self._open_window()
 
     def ended(self, moved: int) -> None:
         """Note that a transfer came to its end.
@@ -94,7 +117,7 @@ class Pace:
             self._peak = self._limit
         elif self._worked() - self._worked_before < BUSY * passed:
             self._before = self._limit, rate
-            self._limit = min(self._limit * GROWTH, self.most)
+            self._limit = min(max(self._limit * GROWTH, START), self.most)
             self._peak = self._limit
             self._settled = self._limit == self._before[0]
 

@@ -1,6 +1,6 @@
 """Bring staged files into one sink, have it confirm them, and let it finish."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from wheelrelay.config import Confirm, Order
@@ -30,22 +30,40 @@ def bound_for(plan: Plan, destination: Destination, checked: Mapping[str, Checke
 
 
 def publish_all(
-    journey: Journey, destination: Destination, files: Sequence[StagedFile], ledger: Ledger
+    journey: Journey,
+    destination: Destination,
+    files: Sequence[StagedFile],
+    ledger: Ledger,
+    *,
+    sent: Callable[[StagedFile], None] = lambda _: None,
 ) -> None:
     """Publish files to a sink in parallel: the wheels and, when they are confirmed, the sdists.
 
     Installers that find an sdist without its wheels build from source: so it comes last, unless the order
     is ``any``. A refusal stops what has not begun; what is under way ends, and is entered.
 
+    Args:
+        journey: both sides, connected.
+        destination: the sink.
+        files: what it is to get.
+        ledger: where it is entered.
+        sent: called with each file of which no byte is read any more, whatever became of it.
+
     Raises:
         RelayFailed: not all files are in place; carries the receipt.
     """
+
+    def publish(staged: StagedFile) -> Delivery:
+        delivery = publish_one(journey, destination, staged, ledger)
+        sent(staged)
+        return delivery
+
     for batch in _batches(files, journey.settings.order):
         size = sum(staged.size for staged in batch)
         journey.tell(StepBegan(Step.PUBLISH, destination.name, len(batch), size))
         done = journey.workers.each(
             batch,
-            lambda staged: publish_one(journey, destination, staged, ledger),
+            publish,
             enough=lambda one: one.result is None or not one.result.in_place,
             moved=lambda one: one.item.size,
         )

@@ -174,8 +174,9 @@ class _Fetch:
 
     def _start_anew(self) -> None:
         self._meter.start_anew()
-        self._target.seek(0)
-        self._target.truncate()
+        if self._target.tell():  # a file that was truncated is written out by ext4 as soon as it is closed
+            self._target.seek(0)
+            self._target.truncate()
 
 
 def _hash_in_place(path: Path, meter: Meter) -> FileIdentity:

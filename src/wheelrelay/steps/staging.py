@@ -62,8 +62,6 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
         IntegrityError: the file is not what the source promised.
         BackendError: the source failed.
     """
-    from wheelrelay.checks import inspect  # all checks, which a relay with nothing to do has no use for
-
     file = planned.file
     try:
         staged = stage(
@@ -76,6 +74,8 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
             begin=lambda: journey.tell(FileBegan(Step.STAGE, file.filename, file.size)),
             proven=False,
         )
+        from wheelrelay.checks import inspect  # with all checks; those of other files come meanwhile
+
         inspection = inspect(staged, asked=journey.asked(), each=journey.workers.map)
         _refuse_damaged(journey, file, inspection)
         vouched = _with_provenance(journey, staged)

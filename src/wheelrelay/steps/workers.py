@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from wheelrelay.errors import BackendError, WheelrelayError
-from wheelrelay.steps.pace import Pace
+from wheelrelay.steps.pace import INSTANT, Pace
 
 THREADS = "wheelrelay"
 """How the names of the threads begin."""
@@ -95,6 +95,9 @@ class Workers:
 
         try:
             call_others()
+            while self.pace.begins and not batch.has_results(within=INSTANT):
+                self.pace.glance()
+                call_others()
             return batch.results()
         except KeyboardInterrupt:
             self._given_up = True  # as long as nothing else is known, for Ctrl-C may come again
@@ -102,6 +105,10 @@ class Workers:
             self.stopped.set()
             self._given_up = not batch.has_ended(within=GRACE)
             raise
+
+    def aside(self, work: Callable[[], object]) -> None:
+        """Have something done meanwhile for which nobody waits, and which may fail."""
+        self._pool.submit(work)
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """What ``map`` gives, for a thread that is a worker itself: others that are free lend a hand.
@@ -180,6 +187,11 @@ class _Batch(Generic[Item, Result]):
             self._done.append(done)
             if last:
                 self._left.clear()
+
+    def has_results(self, *, within: float) -> bool:
+        """Whether nobody is at work any more after so many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._at_work, within)
 
     def results(self) -> list[Done[Item, Result]]:
         """What came of all, once nobody is at work any more."""
