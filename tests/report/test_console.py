@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from wheelrelay.report.console import LOG_WIDTH, console, write
+from wheelrelay.report.console import LOG_WIDTH, console
+from wheelrelay.report.streams import write
 
 
 def test_a_log_is_wide(capsys, monkeypatch):

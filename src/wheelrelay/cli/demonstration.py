@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from wheelrelay.config import Remote, Route
+    from wheelrelay.report.console import LogConsole
 
 PROJECT, VERSION = "markupsafe", "3.0.2"
 NEWEST_WHEELS = (3, 13)
@@ -43,6 +44,7 @@ def demonstrate(jobs: int | None) -> None:
         WheelrelayError: pypiserver is not installed or does not start, or pip cannot install from it.
     """
     from wheelrelay.report.console import console as make_console
+    from wheelrelay.report.sheet import Line
 
     console = make_console()
     with (
@@ -56,10 +58,9 @@ def demonstrate(jobs: int | None) -> None:
         console.print(_pip_install(Path(folder), index, requirement), markup=False)
         _heading(console, 3, "The same relay again")
         _relay(console, route, requirement, jobs)
-        console.print(
-            f"\n[bold green]Done.[/] {len(first)} files arrived, each sha256 confirmed, and nothing is left. "
-            "Everything that the demo started is stopped."
-        )
+        said = f" {len(first)} files arrived, each sha256 confirmed, and nothing is left. "
+        said += "Everything that the demo started is stopped."
+        console.print(Line("\n").append("Done.", "bold green").append(said))
 
 
 @contextmanager
@@ -97,11 +98,12 @@ def running_index(folder: Path) -> "Iterator[Remote]":
         server.wait()
 
 
-def _route(console: "Console", folder: Path, index: "Remote") -> "tuple[Route, str]":
+def _route(console: "Console | LogConsole", folder: Path, index: "Remote") -> "tuple[Route, str]":
     """The route from PyPI, or from samples built on the spot, and the requirement to take along it."""
     from wheelrelay.api import list_files
     from wheelrelay.config import Route
     from wheelrelay.errors import Unavailable
+    from wheelrelay.report.sheet import Line
 
     requirement = f"{PROJECT}=={VERSION}"
     try:
@@ -109,7 +111,8 @@ def _route(console: "Console", folder: Path, index: "Remote") -> "tuple[Route, s
     except Unavailable as error:
         if os.environ.get(REQUIRE_PYPI):
             raise
-        console.print(f"[yellow]PyPI cannot be reached, so sample wheels take its place.[/] ({error})")
+        said = Line("PyPI cannot be reached, so sample wheels take its place.", "yellow")
+        console.print(said.append(f" ({error})"))
         _make_samples(folder / "samples")
         return Route(source=str(folder / "samples"), sinks=[index]), "sample==1.0"
     return Route(source="pypi", sinks=[index]), requirement
@@ -123,7 +126,7 @@ def _make_samples(folder: Path) -> None:
     make_sdist(folder, "sample", "1.0")
 
 
-def _relay(console: "Console", route: "Route", requirement: str, jobs: int | None) -> list[str]:
+def _relay(console: "Console | LogConsole", route: "Route", requirement: str, jobs: int | None) -> list[str]:
     from wheelrelay import api
     from wheelrelay.report.progress import shown_on
     from wheelrelay.report.tables import receipt_table
@@ -171,8 +174,10 @@ def _pip_install(folder: Path, index: "Remote", requirement: str) -> str:
     return done.stdout.strip()
 
 
-def _heading(console: "Console", number: int, text: str) -> None:
-    console.print(f"\n[bold]{number}. {text}[/]\n")
+def _heading(console: "Console | LogConsole", number: int, text: str) -> None:
+    from wheelrelay.report.sheet import Line
+
+    console.print(Line(f"\n{number}. {text}\n", "bold"))
 
 
 def _free_port() -> int:

@@ -67,18 +67,17 @@ def code_of(error: Exception) -> Exit:
 
 def say(error: Exception, board: "Board | None" = None) -> None:
     """Print an error, with every finding that it carries, on standard error; put it on the board as well."""
-    from rich.text import Text
-
     from wheelrelay.errors import ReleaseRefused, WheelrelayError
     from wheelrelay.report.console import console
     from wheelrelay.report.findings import findings_lines
+    from wheelrelay.report.sheet import Line
 
     shown = console(stderr=True)
     if isinstance(error, ReleaseRefused):
         for line in findings_lines(error.findings):
             shown.print(line, soft_wrap=True)
     told = str(error) if isinstance(error, WheelrelayError) else _unforeseen(error)
-    shown.print(Text.assemble(("error: ", "bold red"), told), soft_wrap=True)
+    shown.print(Line("error: ", "bold red").append(told), soft_wrap=True)
     if board:
         board.error(error, told)
 

@@ -81,8 +81,9 @@ def list_(
 
 
 def _draw(files: "Sequence[DistFile]", expected: "Expected | None", form: str) -> None:
-    from wheelrelay.report.console import console, write
+    from wheelrelay.report.console import console
     from wheelrelay.report.matrix import matrices, matrix_html, matrix_markdown, matrix_table
+    from wheelrelay.report.streams import write
 
     releases = matrices(files, expected)
     if form == "text":

@@ -1,33 +1,24 @@
-"""Everything that is shown goes through here: the consoles, and what is written for programs to read.
-
-A reader that goes away in the middle, as in ``wheelrelay list ... | head``, ends the showing and nothing
-else: what a relay does must not depend on who watches.
-"""
+"""All that people are shown goes through here: to a terminal drawn by rich, to a log as plain text."""
 
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from wheelrelay.report.sheet import Grid, Line, Sheet
+from wheelrelay.report.streams import put
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 LOG_WIDTH = 240
 """Columns where no terminal sets them: a log has no right margin, and filenames are long."""
 
-
-class PatientConsole(Console):
-    """A console that falls silent when its reader has gone away."""
-
-    def on_broken_pipe(self) -> None:
-        """Show nothing any more."""
-        self.quiet = True
-        _give_up(self.file)
-
+_LIKE_A_TERMINAL = ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+"""Variables by which a log can be given what a terminal has."""
 
 _chosen: dict[str, Any] = {}
 """What was chosen of colours, in the words of `rich.console.Console`."""
-
 
 _CHOICES: Mapping[str, Mapping[str, Any]] = {
     "auto": {},
@@ -36,36 +27,62 @@ _CHOICES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+class LogConsole:
+    """Standard output or standard error where it is no terminal.
+
+    Args:
+        stderr: which of them.
+
+    Attributes:
+        quiet: whether nothing is shown any more, since the reader has gone away.
+    """
+
+    is_terminal = False
+    width = LOG_WIDTH
+
+    def __init__(self, *, stderr: bool) -> None:
+        self._stderr = stderr
+        self.quiet = False
+
+    def print(self, what: Any, **options: Any) -> None:
+        """Show text as it is, or what is drawn.
+
+        Args:
+            what: a text, or a part of a sheet, or anything that rich can draw.
+            options: as `rich.console.Console.print` has them; they count for what only rich can draw.
+        """
+        if self.quiet:
+            return
+        if isinstance(what, str):
+            what = Line(what)
+        if isinstance(what, Line | Grid | Sheet):
+            text = "".join(f"{line}\n" for line in what.plain())
+            self.quiet = not put(sys.stderr if self._stderr else sys.stdout, text)
+        else:
+            _drawn(stderr=self._stderr, width=self.width).print(what, **options)
+
+
 def choose_color(choice: str) -> None:
     """Colour what is shown from now on: ``always``, ``never``, or as the surroundings have it (``auto``)."""
     _chosen.clear()
     _chosen.update(_CHOICES[choice])
 
 
-def console(*, stderr: bool = False) -> Console:
+def console(*, stderr: bool = False) -> "Console | LogConsole":
     """Standard output, or standard error, as it is now.
 
     Colour and width follow the terminal, and the variables ``NO_COLOR`` and ``COLUMNS``, unless colour was
     chosen.
     """
-    made = PatientConsole(stderr=stderr, highlight=False, **_chosen)
-    if made.is_terminal or "COLUMNS" in os.environ:
-        return made
-    return PatientConsole(stderr=stderr, highlight=False, width=LOG_WIDTH, **_chosen)
+    stream = sys.stderr if stderr else sys.stdout
+    asked = _chosen.get("color_system") or any(name in os.environ for name in _LIKE_A_TERMINAL)
+    if not (asked or stream.isatty()):
+        return LogConsole(stderr=stderr)
+    made = _drawn(stderr=stderr)
+    return made if made.is_terminal or "COLUMNS" in os.environ else _drawn(stderr=stderr, width=LOG_WIDTH)
 
 
-def write(text: str) -> None:
-    """Write text to standard output as it is."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _give_up(sys.stdout)
+def _drawn(**options: Any) -> "Console":
+    from wheelrelay.report.terminal import PatientConsole
 
-
-def _give_up(stream: IO[str]) -> None:
-    """Let what is still written to a stream go nowhere, so that closing it raises nothing either."""
-    with suppress(OSError):  # a stream within this process has no number, and nobody who goes away
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+    return PatientConsole(highlight=False, **options, **_chosen)

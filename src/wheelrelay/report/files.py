@@ -1,36 +1,27 @@
-"""Files for people, as a table that fits the terminal, and what all tables share."""
+"""Files for people, as a table."""
 
 from collections.abc import Sequence
 
-from rich.console import Group, RenderableType
 from rich.filesize import decimal
-from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
 from wheelrelay.model import DistFile
+from wheelrelay.report.sheet import Column, Grid, Line, Sheet
 from wheelrelay.report.words import counted
 from wheelrelay.select import releases_of
 
+SIZE = Column("size", right=True, folds=False)
+"""A column of sizes."""
 
-def files_table(files: Sequence[DistFile]) -> RenderableType:
+
+def files_table(files: Sequence[DistFile]) -> Sheet:
     """Files by release, with what the remote says of them."""
-    table = bare_table()
-    table.add_column("file", overflow="fold")
-    table.add_column("size", justify="right", no_wrap=True)
-    table.add_column("sha256", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    table = Grid([Column("file"), SIZE, Column("sha256", folds=False), Column("", folds=False)])
     for release in releases_of(files):
         for file in sorted(release.files, key=lambda file: file.filename):
             note = "yanked" if file.yanked is not None else ", ".join(file.companions)
-            table.add_row(escape(file.filename), size_text(file.size), _short(file.sha256), escape(note))
+            table.add(file.filename, size_text(file.size), _short(file.sha256), note)
     releases = counted(len(releases_of(files)), "release")
-    return Group(table, Text(f"{counted(len(files))} in {releases}."))
-
-
-def bare_table() -> Table:
-    """A table without lines."""
-    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    return Sheet(table, Line(f"{counted(len(files))} in {releases}."))
 
 
 def size_text(size: int | None) -> str:

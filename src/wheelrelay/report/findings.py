@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from rich.text import Text
-
 from wheelrelay.records import Finding, Severity
+from wheelrelay.report.sheet import Line
 
 SHOWN, EXAMPLES = 10, 3
 """Findings of one rule, and files that break the same rules, that are shown; JSON has all of them."""
@@ -13,7 +12,7 @@ STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 INDENT = " " * 6
 
 
-def findings_lines(findings: Iterable[Finding]) -> list[Text]:
+def findings_lines(findings: Iterable[Finding]) -> list[Line]:
     """What is wrong, errors first: a paragraph for each rule, and at the end which rules each file breaks."""
     rules: dict[tuple[Severity, str, str | None], list[Finding]] = {}
     for finding in findings:
@@ -22,10 +21,10 @@ def findings_lines(findings: Iterable[Finding]) -> list[Text]:
     return [_rule(group) for group in groups] + _by_file(groups)
 
 
-def _rule(group: Sequence[Finding]) -> Text:
+def _rule(group: Sequence[Finding]) -> Line:
     """One rule, and the findings that have the same cure."""
     first = group[0]
-    line = Text.assemble((f"{first.severity.value} ", STYLES[first.severity]))
+    line = Line(f"{first.severity.value} ", STYLES[first.severity])
     if len(group) == 1:
         line.append(f"{_about(first)} [{first.check}]")
     elif len({finding.message for finding in group}) == 1:
@@ -35,22 +34,22 @@ def _rule(group: Sequence[Finding]) -> Text:
         line.append(f"[{first.check}] {len(group)} findings:")
         _itemize(line, [_about(finding) for finding in group])
     if first.hint:
-        line.append(f"\n{INDENT}{first.hint}", style="dim")
+        line.append(f"\n{INDENT}{first.hint}", "dim")
     return line
 
 
-def _itemize(line: Text, items: Sequence[str], most: int = SHOWN) -> None:
+def _itemize(line: Line, items: Sequence[str], most: int = SHOWN) -> None:
     for item in items[:most]:
         line.append(f"\n{INDENT}- {item}")
     if len(items) > most:
-        line.append(f"\n{INDENT}- and {len(items) - most} more; --json tells all", style="dim")
+        line.append(f"\n{INDENT}- and {len(items) - most} more; --json tells all", "dim")
 
 
 def _about(finding: Finding) -> str:
     return f"{finding.filename}: {finding.message}" if finding.filename else finding.message
 
 
-def _by_file(groups: Iterable[Sequence[Finding]]) -> list[Text]:
+def _by_file(groups: Iterable[Sequence[Finding]]) -> list[Line]:
     """The files by the rules that they break, where there is more than one of both."""
     broken: dict[str, set[str]] = {}
     for finding in (finding for group in groups for finding in group):
@@ -61,9 +60,9 @@ def _by_file(groups: Iterable[Sequence[Finding]]) -> list[Text]:
         alike.setdefault(tuple(sorted(broken[filename])), []).append(filename)
     if len(alike) < 2:
         return []
-    lines = [Text("By file:", style="bold")]
+    lines = [Line("By file:", "bold")]
     for rules, names in alike.items():
-        line = Text(f"{', '.join(rules)} in {len(names)} file{'s' if len(names) > 1 else ''}:")
+        line = Line(f"{', '.join(rules)} in {len(names)} file{'s' if len(names) > 1 else ''}:")
         _itemize(line, names, EXAMPLES)
         lines.append(line)
     return lines

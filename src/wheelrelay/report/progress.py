@@ -4,10 +4,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
+from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.filesize import decimal
 
+from wheelrelay.report.console import LogConsole
 from wheelrelay.report.tables import plan_table
 from wheelrelay.report.verbs import VERBS
 from wheelrelay.report.words import counted
@@ -25,12 +26,15 @@ from wheelrelay.steps.events import (
     silent,
 )
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 EVERY = 10.0
 """Seconds between two plain lines of the same step."""
 
 
 @contextmanager
-def shown_on(console: Console, *, quiet: bool = False) -> Iterator[Progress]:
+def shown_on(console: "Console | LogConsole", *, quiet: bool = False) -> Iterator[Progress]:
     """A progress function that shows events on ``console``.
 
     Args:
@@ -39,7 +43,7 @@ def shown_on(console: Console, *, quiet: bool = False) -> Iterator[Progress]:
     """
     if quiet:
         yield silent
-    elif console.is_terminal:
+    elif not isinstance(console, LogConsole) and console.is_terminal:
         from wheelrelay.report.live import LiveProgress
 
         live = LiveProgress(console)
@@ -54,7 +58,7 @@ def shown_on(console: Console, *, quiet: bool = False) -> Iterator[Progress]:
 class PlainProgress:
     """Lines that a log keeps: where a step begins and ends, what goes wrong, and a sign of life."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: "Console | LogConsole") -> None:
         self._console = console
         self._lock = threading.Lock()
         self._step: StepBegan | None = None

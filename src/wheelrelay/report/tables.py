@@ -1,13 +1,11 @@
-"""Plans and receipts for people: tables that fit the terminal."""
+"""Plans and receipts for people, as tables."""
 
-from rich.console import Group, RenderableType
 from rich.filesize import decimal
-from rich.markup import escape
-from rich.text import Text
 
 from wheelrelay.records import (
     NOT_THERE,
     Action,
+    Delivery,
     Intent,
     Outcome,
     Plan,
@@ -15,8 +13,9 @@ from wheelrelay.records import (
     Receipt,
     ReceiptFile,
 )
-from wheelrelay.report.files import bare_table, size_text
+from wheelrelay.report.files import SIZE, size_text
 from wheelrelay.report.findings import findings_lines
+from wheelrelay.report.sheet import Column, Grid, Line, Sheet
 from wheelrelay.report.words import counted
 
 ACTION_STYLES = {
@@ -34,7 +33,7 @@ OUTCOME_STYLES = {
 }
 
 
-def plan_table(plan: Plan, *, every_file: bool = True) -> RenderableType:
+def plan_table(plan: Plan, *, every_file: bool = True) -> Sheet:
     """What will happen to each file at each sink, and the totals.
 
     Args:
@@ -42,55 +41,45 @@ def plan_table(plan: Plan, *, every_file: bool = True) -> RenderableType:
         every_file: show also the files that are in place everywhere.
     """
     shown = [planned for planned in plan.files if every_file or not _all_skipped(planned)]
-    table = bare_table()
-    table.add_column("file", overflow="fold")
-    table.add_column("size", justify="right", no_wrap=True)
-    for sink in plan.sinks:
-        table.add_column(Text(sink), overflow="fold")
+    table = Grid([Column("file"), SIZE, *map(Column, plan.sinks)])
     for planned in shown:
         cells = [_intent(planned.sinks[sink]) for sink in plan.sinks]
-        table.add_row(escape(planned.file.filename), size_text(planned.file.size), *cells)
-    return Group(*([table] if shown else []), *_plan_totals(plan), *findings_lines(plan.findings))
+        table.add(planned.file.filename, size_text(planned.file.size), *cells)
+    return Sheet(*([table] if shown else []), *_plan_totals(plan), *findings_lines(plan.findings))
 
 
-def receipt_table(receipt: Receipt, *, every_file: bool = False) -> RenderableType:
+def receipt_table(receipt: Receipt, *, every_file: bool = False) -> Sheet:
     """What became of the files: those that are not in place, or all of them, and the totals."""
     shown = [file for file in receipt.files if every_file or not _in_place(file)]
-    parts: list[RenderableType] = []
-    if shown:
-        table = bare_table()
-        table.add_column("file", overflow="fold")
-        for sink in receipt.sinks:
-            table.add_column(Text(sink), overflow="fold")
-        for file in shown:
-            cells = []
-            for sink in receipt.sinks:
-                delivery = file.sinks[sink]
-                why = f": {delivery.reason}" if delivery.reason and not delivery.in_place else ""
-                cells.append(Text(f"{delivery.outcome.value}{why}", style=OUTCOME_STYLES[delivery.outcome]))
-            table.add_row(escape(file.filename), *cells)
-        parts.append(table)
-    return Group(*parts, *findings_lines(receipt.findings), *_receipt_totals(receipt))
+    table = Grid([Column("file"), *map(Column, receipt.sinks)])
+    for file in shown:
+        table.add(file.filename, *(_delivery(file.sinks[sink]) for sink in receipt.sinks))
+    return Sheet(*([table] if shown else []), *findings_lines(receipt.findings), *_receipt_totals(receipt))
 
 
-def _intent(intent: Intent) -> Text:
+def _delivery(delivery: Delivery) -> Line:
+    why = f": {delivery.reason}" if delivery.reason and not delivery.in_place else ""
+    return Line(f"{delivery.outcome.value}{why}", OUTCOME_STYLES[delivery.outcome])
+
+
+def _intent(intent: Intent) -> Line:
     said = intent.action.value
     if intent.reason != NOT_THERE:
         said += f": {intent.reason}"
-    return Text(said, style=ACTION_STYLES[intent.action])
+    return Line(said, ACTION_STYLES[intent.action])
 
 
-def _plan_totals(plan: Plan) -> list[RenderableType]:
+def _plan_totals(plan: Plan) -> list[Line]:
     size = sum(planned.file.size or 0 for planned in plan.files)
     total = f", {decimal(size)}" if size else ""  # some places tell no sizes
-    lines: list[RenderableType] = [Text(f"{counted(len(plan.files))} from {plan.source}{total}.")]
+    lines: list[Line] = [Line(f"{counted(len(plan.files))} from {plan.source}{total}.")]
     for sink in plan.sinks:
         counts = [_counted_at(plan, sink, action) for action in Action if plan.count(sink, action)]
-        lines.append(Text(f"{sink}: {', '.join(counts)}."))
-    lines += [Text(f"missing: {expected}", style="red") for expected in plan.missing]
-    lines += [Text(f"unexpected: {filename}", style="red") for filename in plan.unexpected]
+        lines.append(Line(f"{sink}: {', '.join(counts)}."))
+    lines += [Line(f"missing: {expected}", "red") for expected in plan.missing]
+    lines += [Line(f"unexpected: {filename}", "red") for filename in plan.unexpected]
     if not plan.to_do() and not any(plan.count(sink, Action.CONFLICT) for sink in plan.sinks):
-        lines.append(Text("Nothing is left to do.", style="green"))
+        lines.append(Line("Nothing is left to do.", "green"))
     return lines
 
 
@@ -102,9 +91,9 @@ def _counted_at(plan: Plan, sink: str, action: Action) -> str:
     return f"{len(files)} {action.value}{size}"
 
 
-def _receipt_totals(receipt: Receipt) -> list[RenderableType]:
+def _receipt_totals(receipt: Receipt) -> list[Line]:
     seconds = (receipt.finished - receipt.started).total_seconds()
-    lines: list[RenderableType] = []
+    lines: list[Line] = []
     for sink in receipt.sinks:
         counts = [
             f"{receipt.count(outcome, sink)} {outcome.value}"
@@ -112,10 +101,8 @@ def _receipt_totals(receipt: Receipt) -> list[RenderableType]:
             if receipt.count(outcome, sink)
         ]
         style = "green" if all(file.sinks[sink].in_place for file in receipt.files) else "red"
-        lines.append(Text(f"{sink}: {', '.join(counts)}.", style=style))
-    lines.append(
-        Text(f"{counted(len(receipt.files))} from {receipt.source} in {seconds:.1f} s.", style="dim")
-    )
+        lines.append(Line(f"{sink}: {', '.join(counts)}.", style))
+    lines.append(Line(f"{counted(len(receipt.files))} from {receipt.source} in {seconds:.1f} s.", "dim"))
     return lines
 
 
