@@ -1,17 +1,21 @@
 """Find plugins by their entry points: list them without importing, load one, refuse clashes."""
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, distributions
+
+from packaging.utils import canonicalize_name
 
 from wheelrelay.errors import DuplicateBackend, PluginLoadError, UnknownBackend
 
-BACKENDS = "wheelrelay.backends"
+OURS = "wheelrelay."
+"""How the names of the groups begin."""
+
+BACKENDS = f"{OURS}backends"
 """The entry-point group of backends; an entry's name is the ``type``, its object the config class."""
 
-CHECKS = "wheelrelay.checks"
+CHECKS = f"{OURS}checks"
 """The entry-point group of checks; an entry names a `FileChecks` or a `ReleaseChecks`."""
 
 PROVIDERS = {
@@ -92,20 +96,26 @@ def find(group: str, name: str) -> Plugin:
 
 @cache
 def _scan(group: str) -> tuple[Plugin, ...]:
-    """The group's entry points by name; the same distribution met twice on the path counts once."""
-    named: dict[int, tuple[str, str]] = {}  # each question for a name reads the distribution's metadata anew
-    plugins: dict[tuple[str, str], Plugin] = {}
-    for entry in _entries(tuple(sys.path))(group=group):
-        if entry.dist is not None:
-            if id(entry.dist) not in named:
-                named[id(entry.dist)] = entry.dist.name, entry.dist.version
-            package, version = named[id(entry.dist)]
-            plugins[entry.name, package] = Plugin(entry.name, package, version, entry)
+    """The group's entry points by name."""
+    plugins = {
+        (entry.name, package): Plugin(entry.name, package, version, entry)
+        for package, version, entry in _entries(tuple(sys.path))
+        if entry.group == group
+    }
     return tuple(plugins[key] for key in sorted(plugins))
 
 
 @cache
-def _entries(path: tuple[str, ...]) -> Callable[..., EntryPoints]:
-    """Selects among all entry points on an import path: to find some takes a look at every distribution."""
-    del path  # what is remembered holds for this one
-    return entry_points().select
+def _entries(path: tuple[str, ...]) -> tuple[tuple[str, str, EntryPoint], ...]:
+    """The distributions on an import path that extend wheelrelay: name, version and each entry point.
+
+    Of a distribution that is met twice the first counts. There may be hundreds, so only those are parsed
+    that have something for us.
+    """
+    found: dict[str, list[tuple[str, str, EntryPoint]]] = {}
+    for distribution in distributions(path=list(path)):
+        if f"[{OURS}" in (distribution.read_text("entry_points.txt") or ""):
+            name, version = distribution.name, distribution.version
+            entries = [(name, version, entry) for entry in distribution.entry_points]
+            found.setdefault(canonicalize_name(name), entries)
+    return tuple(entry for entries in found.values() for entry in entries)

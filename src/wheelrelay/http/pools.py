@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,6 +122,8 @@ class Pools:
 
 def proxy_for(url: str) -> str | None:
     """The proxy that the environment, or the system's settings, name for ``url``; none to ask it directly."""
+    if not _may_name_proxies():
+        return None
     from urllib.request import getproxies, proxy_bypass
 
     parts = urlsplit(url)
@@ -132,6 +135,12 @@ def proxy_for(url: str) -> str | None:
     if proxy is None:
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _may_name_proxies() -> bool:
+    """Whether there is anything that could name a proxy; to look closer takes an import of some weight."""
+    elsewhere = sys.platform in ("darwin", "win32")  # in the system's settings
+    return elsewhere or any(name.lower().endswith("_proxy") for name in os.environ)
 
 
 def _is_in_network_without_proxy(host: str) -> bool:

@@ -1,7 +1,6 @@
 """The folder where the files of one relay are staged, and what relays that were killed have left behind."""
 
 import os
-import secrets
 import shutil
 import stat
 import tempfile
@@ -37,7 +36,7 @@ class Wheelhouse:
             WheelrelayError: it cannot be written, as when the disk is full.
         """
         assert is_plain(filename)
-        temporary = self.folder / f".{filename}.{secrets.token_hex(4)}.part"
+        temporary = self.folder / f".{filename}.{os.urandom(4).hex()}.part"
         try:
             with temporary.open("xb", buffering=0) as stream:
                 yield stream
