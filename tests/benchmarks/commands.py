@@ -6,7 +6,6 @@ from pathlib import Path
 from shutil import which
 
 from tests.benchmarks.peers import peer
-from tests.servers.process import script
 
 PARALLEL = "8"
 """Transfers at once, where a tool has to be told."""
@@ -16,11 +15,6 @@ CREDENTIALS = {
 }
 
 BY_HAND = Path(__file__).parent / "by_hand"
-
-
-def wheelrelay(*words: str) -> list[str]:
-    """Ours."""
-    return [script("wheelrelay"), *words]
 
 
 def python(name: str, *words: str) -> list[str]:

@@ -1,9 +1,10 @@
-"""The tools that people use today: those on PyPI, each in an environment of its own, and the system's."""
+"""The tools that people use today: those on PyPI, each in an environment of its own like ours, and the system's."""
 
 import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +20,9 @@ PINS = {
 }
 """What to install for each of them."""
 
+PLUGINS = ("plugins/wheelrelay-cloudfiles", "plugins/wheelrelay-s3")
+"""What is installed beside ours."""
+
 SYSTEM = ("aria2c", "curl", "rclone", "sha256sum", "unzip")
 """Used where they are there."""
 
@@ -33,11 +37,35 @@ def peer(name: str, script: str | None = None) -> str:
     home = FOLDER / name
     mark = home / "installed"
     if not mark.is_file() or mark.read_text() != PINS[name]:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
-        install = [str(home / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-        subprocess.run([*install, PINS[name]], check=True)
+        _make(home)
+        _install(home, PINS[name])
         mark.write_text(PINS[name])
     return str(home / "bin" / (script or name))
+
+
+@cache
+def ours() -> str:
+    """The path of wheelrelay's command, installed from this checkout as it is now, as users install it."""
+    home = FOLDER / "wheelrelay"
+    parts = [str(ROOT), *(str(ROOT / plugin) for plugin in PLUGINS)]
+    asked = "".join(Path(part, "pyproject.toml").read_text() for part in parts)
+    mark = home / "asked-for"
+    if not mark.is_file() or mark.read_text() != asked:
+        _make(home)
+        _install(home, *parts, "--constraint", str(ROOT / "tests" / "constraints.txt"))
+        mark.write_text(asked)
+    else:
+        _install(home, *parts, "--force-reinstall", "--no-deps")
+    return str(home / "bin" / "wheelrelay")
+
+
+def _make(home: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
+
+
+def _install(home: Path, *what: str) -> None:
+    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    subprocess.run([*pip, *what], check=True)
 
 
 def installed() -> dict[str, str]:

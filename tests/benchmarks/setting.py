@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.measure import Measured, measure
-from tests.servers.process import HOST, running
+from tests.benchmarks.peers import ours
+from tests.servers.process import HOST, running, script
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,6 +41,10 @@ class Setting:
         made = self.root / name
         made.mkdir(parents=True, exist_ok=True)
         return made
+
+    def wheelrelay(self, *words: str) -> list[str]:
+        """Ours, as it is installed by its users; small runs take what is at hand."""
+        return [script("wheelrelay") if self.small else ours(), *words]
 
     def measure(self, folder: Path, *commands: Sequence[str], **env: str) -> Measured:
         """Run commands, one after the other, in ``folder``, with an empty home and further variables.

@@ -65,7 +65,7 @@ class Way:
         if self.certificates:
             config += f'ca_cert = "{self.certificates.bundle}"\n'
         (run / "wheelrelay.toml").write_text(config)
-        relay = commands.wheelrelay("relay", "--from", "source", "--to", "sink", "--yes", "bench==1.0")
+        relay = self.setting.wheelrelay("relay", "--from", "source", "--to", "sink", "--yes", "bench==1.0")
         return self.measure([relay], run, index)
 
     def pair(self, download: str, upload: str) -> Measured:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from tests.benchmarks.commands import python, wheelrelay
+from tests.benchmarks.commands import python
 from tests.benchmarks.large_wheel import make_large_wheel
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.table import OURS, Result, compared, seconds
@@ -16,7 +16,7 @@ def check(setting: Setting) -> Result:
     megabytes, members = (30, 1500) if setting.small else (100, 5000)
     wheel = make_large_wheel(folder, size=megabytes * 1_000_000, members=members)
     contenders = {
-        OURS: partial(setting.measure, folder, wheelrelay("check", str(wheel))),
+        OURS: partial(setting.measure, folder, setting.wheelrelay("check", str(wheel))),
         BY_HAND: partial(setting.measure, folder, python("hash_once.py", str(wheel))),
     }
     measured = setting.compete(contenders, warm=[OURS])

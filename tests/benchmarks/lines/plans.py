@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from tests.benchmarks.commands import python, wheelrelay
+from tests.benchmarks.commands import python
 from tests.benchmarks.material import many_names
 from tests.benchmarks.setting import Setting, module
 from tests.benchmarks.table import OURS, Result, Row, compared, seconds
@@ -50,7 +50,7 @@ def _plans(
     (folder / "wheelrelay.toml").write_text(config)
     contenders = {}
     for count, listing in listings.items():
-        plan = wheelrelay("plan", "--from", f"of{count}", "--to", "./empty", "project7==1.3")
+        plan = setting.wheelrelay("plan", "--from", f"of{count}", "--to", "./empty", "project7==1.3")
         bare = python("list_all.py", *listing)
         contenders[_listing_of(count)] = partial(setting.measure, folder, bare, **KEYS)
         contenders[_plan_of(count)] = partial(setting.measure, folder, plan, **KEYS)

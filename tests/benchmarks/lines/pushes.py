@@ -6,7 +6,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from tests.benchmarks.commands import BY_HAND, PARALLEL, missing, present, wheelrelay
+from tests.benchmarks.commands import BY_HAND, PARALLEL, missing, present
 from tests.benchmarks.material import Wheels, shared_wheels
 from tests.benchmarks.measure import Measured
 from tests.benchmarks.peers import peer
@@ -98,7 +98,9 @@ class _Place:
                 *("rclone", "copy", "--quiet", "--transfers", PARALLEL),
                 *(str(self.wheels.folder), f"place:{box}"),
             ]
-        commands[OURS] = lambda box: wheelrelay("push", str(self.wheels.folder), "--to", f"{scheme}://{box}")
+        commands[OURS] = lambda box: self.setting.wheelrelay(
+            "push", str(self.wheels.folder), "--to", f"{scheme}://{box}"
+        )
         contenders = {name: partial(self._put, command) for name, command in commands.items()}
         runs = seconds(self.setting.compete(contenders, warm=[OURS]))
         others = [name for name in commands if name != OURS]

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from tests.benchmarks.commands import wheelrelay
 from tests.benchmarks.peers import peer
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.table import Result, compared, seconds
@@ -21,7 +20,7 @@ def start(setting: Setting) -> Result:
     for build in range(FILES):
         make_wheel(dist, "bench", build=str(build))
     goals = {"--version": 0.5, "--help": 0.5, f"list {dist}": 1.0}
-    commands = {f"wheelrelay {words}": wheelrelay(*words.split()) for words in goals}
+    commands = {f"wheelrelay {words}": setting.wheelrelay(*words.split()) for words in goals}
     commands[TWINE] = [peer("twine"), "--version"]
     contenders = {name: partial(setting.measure, folder, command) for name, command in commands.items()}
     runs = seconds(setting.compete(contenders, warm=contenders, turns=TURNS * setting.runs))
