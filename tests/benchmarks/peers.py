@@ -1,4 +1,4 @@
-"""The tools that people use today: those on PyPI, each in an environment of its own like ours, and the system's."""
+"""The tools that people use today, each from PyPI in an environment of its own like ours, or the system's."""
 
 import re
 import shutil

@@ -15,7 +15,7 @@ from time import monotonic, process_time
 START, MOST = 8, 32
 """Transfers at once in the beginning, and at most: more connections to one host are not polite."""
 
-FEW = min((os.cpu_count() or 1) + 1, START)
+FEW = min(max(os.cpu_count() or 1, 2), START)
 """Transfers at once that keep the processors busy if nobody has to wait."""
 
 INSTANT = 0.01
