@@ -40,6 +40,8 @@ ENCRYPTED, DESCRIPTOR = 0x1, 0x8
 END = struct.Struct("<4sHHHHLLH")
 END64_SIZE = 56 + 20
 DESCRIPTOR_SIZES = (12, 16, 20, 24)
+TAR_SUM = 148
+"""Where the checksum stands in the header of a tar archive, as an octal number or a marked binary one."""
 
 PORTION = 32 << 20
 """Bytes of unpacked content that are worth a thread's while."""
@@ -217,7 +219,8 @@ class _Reading:
             check.broken(f"Members {said}: {listed(names)}.") for check, names, said in found if names
         ]
         self._breaches += path_breaches(info.orig_filename for info in infos)
-        if tarfile.is_tarfile(self._path):
+        self._raw.seek(0)
+        if _may_begin_a_tar(self._raw.read(TAR_SUM + 1)) and tarfile.is_tarfile(self._path):
             self._found(ALSO_TAR, "The file can be read as a tar archive too.")
 
     def _is_plausible(self) -> bool:
@@ -273,6 +276,13 @@ class _Reading:
             raise _Corrupt("it has another size than declared")
         if crc != info.CRC:
             raise _Corrupt("it has another checksum than declared")
+
+
+def _may_begin_a_tar(start: bytes) -> bool:
+    """Whether a file that begins so is worth asking `tarfile`, which takes its time for each file."""
+    if not start.startswith(b"PK"):
+        return True  # the archive may begin further on, and this be anything, also something compressed
+    return len(start) > TAR_SUM and start[TAR_SUM] in b"01234567+ \t\n\v\f\r\x80\xff"
 
 
 def _portions(infos: Sequence[ZipInfo]) -> list[list[ZipInfo]]:

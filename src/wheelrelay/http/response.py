@@ -10,7 +10,7 @@ from wheelrelay.staged import BLOCK
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
 
-WIRE_BLOCK = 1 << 18
+WIRE_BLOCK = 1 << 19
 """Bytes of a file that are taken from a connection at once: few enough for progress on a slow one."""
 
 REDIRECTS = (301, 302, 303, 307, 308)
