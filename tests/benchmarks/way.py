@@ -123,6 +123,7 @@ def laid_way(
     *,
     certificates: Certificates | None = None,
     milliseconds: float = 0,
+    slow_start: bool = False,
 ) -> Iterator[Way]:
     """Start a source that serves ``files``, and a sink.
 
@@ -133,6 +134,7 @@ def laid_way(
         names: the files that travel, as they are called below ``files``.
         certificates: let both speak TLS.
         milliseconds: a round trip to each of them.
+        slow_start: let each connection open its windows as TCP does over a distance.
     """
     tls = [str(certificates.server)] if certificates else []
     scheme = "https" if certificates else "http"
@@ -143,14 +145,15 @@ def laid_way(
             log = folder / f"{name}.log"
             servers.enter_context(module(name, *words, str(port), *tls, log=log, port=port))
             if milliseconds:
-                port = servers.enter_context(distance(port, milliseconds, log))
+                port = servers.enter_context(distance(port, milliseconds, log, slow_start=slow_start))
             addresses.append(f"{scheme}://{HOST}:{port}/")
         yield Way(setting, folder, addresses[0], addresses[1], names, certificates)
 
 
 @contextmanager
-def distance(server: int, milliseconds: float, log: Path) -> Iterator[int]:
+def distance(server: int, milliseconds: float, log: Path, *, slow_start: bool = False) -> Iterator[int]:
     """A port that leads to the port ``server``, a round trip of some milliseconds away."""
     port = free_port()
-    with module("latency", str(port), str(server), str(milliseconds), log=log, port=port):
+    how = ["slow-start"] if slow_start else []
+    with module("latency", str(port), str(server), str(milliseconds), *how, log=log, port=port):
         yield port

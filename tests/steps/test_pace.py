@@ -2,7 +2,10 @@
 
 import pytest
 
-from wheelrelay.steps.pace import FEW, INSTANT, MOST, START, Pace
+from wheelrelay.steps.pace import FAR, FEW, INSTANT, LONG, MOST, ROUNDS, START, Pace
+
+PLENTY = 1000
+"""Files that have not begun."""
 
 
 class Time:
@@ -15,24 +18,26 @@ class Time:
         return Pace(fixed, clock=lambda: self.now, worked=lambda: self.work)
 
     def far(self, fixed=None):
-        """A pace that has seen transfers wait."""
+        """A pace that has seen transfers wait for an instant, and one come to its end."""
         pace = self.pace(fixed)
+        self.instant(pace, busy=0.1)
+        pace.ended(0, PLENTY)
         self.instant(pace, busy=0.1)
         return pace
 
-    def instant(self, pace, *, busy):
-        """Let an instant pass in which processors worked for a part of it."""
-        self.now += INSTANT
-        self.work += busy * INSTANT
+    def instant(self, pace, *, busy, seconds=INSTANT):
+        """Let some time pass in which processors worked for a part of it."""
+        self.now += seconds
+        self.work += busy * seconds
         pace.glance()
 
-    def window(self, pace, *, rate, busy=0.1):
+    def window(self, pace, *, rate, busy=0.1, left=PLENTY):
         """Let as many transfers of 100 bytes end as may be under way, at so many bytes a second."""
         count = pace.limit
         for _ in range(count):
             self.now += 100 / rate
             self.work += busy * 100 / rate
-            pace.ended(100)
+            pace.ended(100, left)
 
 
 @pytest.fixture
@@ -46,7 +51,37 @@ def test_it_begins_with_few_and_takes_several_as_soon_as_they_wait(time):
     time.instant(pace, busy=0.9)
     assert pace.limit == FEW
     time.instant(pace, busy=0.1)
+    assert (pace.limit, pace.begins) == (START, True)
+
+
+def test_it_takes_more_of_what_is_far_away_as_soon_as_that_shows(time):
+    pace = time.pace()
+    time.instant(pace, busy=0.1)
+    time.instant(pace, busy=0.1, seconds=LONG / 2)
+    assert pace.limit == START
+    time.instant(pace, busy=0.1, seconds=LONG / 2)
+    assert (pace.limit, pace.begins) == (FAR, False)
+
+
+def test_what_soon_comes_to_an_end_is_not_far_away(time):
+    pace = time.far()
+    time.instant(pace, busy=0.1, seconds=LONG)
     assert (pace.limit, pace.begins) == (START, False)
+
+
+def test_what_keeps_the_processors_busy_is_not_far_away(time):
+    pace = time.pace()
+    time.instant(pace, busy=0.1)
+    time.instant(pace, busy=0.9, seconds=LONG)
+    assert (pace.limit, pace.begins) == (START, True)
+
+
+def test_a_new_connection_has_to_be_worth_its_beginning(time):
+    pace = time.far()
+    time.window(pace, rate=1000, left=ROUNDS * 2 * START - 1)
+    assert pace.limit == START
+    time.window(pace, rate=1000, left=ROUNDS * 2 * START)
+    assert pace.limit == 2 * START
 
 
 def test_less_than_an_instant_tells_nothing(time):
@@ -120,9 +155,8 @@ def test_another_place_begins_anew(time):
     pace.troubled()
     pace.begin()
     assert pace.limit == FEW
-    time.instant(pace, busy=0.1)
     time.window(pace, rate=1000)
-    assert pace.limit == 2 * START
+    assert pace.limit == START
 
 
 @pytest.mark.parametrize("jobs", [1, 3, 100])
@@ -138,5 +172,5 @@ def test_what_was_asked_for_stays(time, jobs):
 def test_bytes_that_move_in_no_time_do_no_harm(time):
     pace = time.pace()
     for _ in range(100):
-        pace.ended(0)
+        pace.ended(0, PLENTY)
     assert FEW <= pace.limit <= MOST

@@ -2,9 +2,11 @@
 
 More transfers at once hide the time that each of them waits for the other side; they help as long as there is
 such time. Where there is none, as with a server next door, they only stand in each other's way. So it begins
-with what keeps the processors busy, and after an instant, if these have time left, with several. It adds more
-while that makes the whole faster, and takes back what did not. What a server cannot take, or does not want
-(429, 503), halves them; they come back one by one.
+with what keeps the processors busy. After an instant, if these have time left, there are several; and more
+if the other side turns out to be far away, for a new connection is slow at first (RFC 5681), and one that is
+there from the beginning is fast when it is needed. While that makes the whole faster, and enough is left to
+be moved, more are added; what did not help is taken back. What a server cannot take, or does not want (429,
+503), halves them; they come back one by one.
 """
 
 import os
@@ -12,14 +14,20 @@ import threading
 from collections.abc import Callable
 from time import monotonic, process_time
 
-START, MOST = 8, 32
-"""Transfers at once in the beginning, and at most: more connections to one host are not polite."""
+START, FAR, MOST = 8, 16, 32
+"""Transfers at once in the beginning, to what is far away, and at most: more to one host are not polite."""
 
 FEW = min(max(os.cpu_count() or 1, 2), START)
 """Transfers at once that keep the processors busy if nobody has to wait."""
 
 INSTANT = 0.01
 """Seconds after which it shows whether transfers wait."""
+
+LONG = 0.05
+"""Seconds after which it shows that the other side is far away: nothing came to its end, and all wait."""
+
+ROUNDS = 2
+"""How often each of more transfers at once has to find another file for them to be worth their beginning."""
 
 GROWTH = 2
 """The factor by which they become more, and fewer."""
@@ -56,6 +64,7 @@ class Pace:
         self._peak = fixed or START
         self._before: tuple[int, float] | None = None
         self._settled = False
+        self._ended = 0
         self._open_window()
 
     @property
@@ -69,33 +78,36 @@ class Pace:
             if not self._fixed:
                 self._limit, self._peak = FEW, START
                 self._before, self._settled = None, False
+            self._ended = 0
             self._open_window()
 
     @property
     def begins(self) -> bool:
         """Whether `glance` is to be called every `INSTANT`."""
-        return not (self._fixed or self._settled or self._limit >= START)
+        return not (self._fixed or self._settled or self._limit >= (START if self._ended else FAR))
 
     def glance(self) -> None:
-        """Look after an instant whether the processors have time left; if so, more may be under way."""
+        """Look whether the processors had time left since something changed; if so, more may be under way."""
         with self._lock:
             passed = self._clock() - self._began
-            if self.begins and passed >= INSTANT:
-                if self._worked() - self._worked_before < BUSY * passed:
-                    self._limit = START
+            if self.begins and passed >= (INSTANT if self._limit < START else LONG):
+                if self._has_time(passed):
+                    self._limit = self._peak = START if self._limit < START else FAR
                 self._open_window()
 
-    def ended(self, moved: int) -> None:
+    def ended(self, moved: int, left: int) -> None:
         """Note that a transfer came to its end.
 
         Args:
             moved: its bytes.
+            left: how many have not begun.
         """
         with self._lock:
+            self._ended += 1
             self._count += 1
             self._moved += moved
             if not self._fixed and self._count >= self._limit:
-                self._judge()
+                self._judge(left)
                 self._open_window()
 
     def troubled(self) -> None:
@@ -106,7 +118,7 @@ class Pace:
                 self._settled = True
                 self._open_window()
 
-    def _judge(self) -> None:
+    def _judge(self, left: int) -> None:
         """Decide by the window that is full now."""
         passed = self._clock() - self._began
         rate = self._moved / passed if passed > 0 else 0.0
@@ -115,11 +127,15 @@ class Pace:
         elif self._before and rate < self._before[1] * WORTH:
             self._limit, self._settled = self._before[0], True
             self._peak = self._limit
-        elif self._worked() - self._worked_before < BUSY * passed:
-            self._before = self._limit, rate
-            self._limit = min(max(self._limit * GROWTH, START), self.most)
-            self._peak = self._limit
-            self._settled = self._limit == self._before[0]
+        elif self._has_time(passed):
+            more = min(max(self._limit * GROWTH, START), self.most)
+            if left >= ROUNDS * more:
+                self._before = self._limit, rate
+                self._limit = self._peak = more
+                self._settled = more == self._before[0]
+
+    def _has_time(self, passed: float) -> bool:
+        return self._worked() - self._worked_before < BUSY * passed
 
     def _open_window(self) -> None:
         self._count = self._moved = 0

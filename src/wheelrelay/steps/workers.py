@@ -85,8 +85,8 @@ class Workers:
             while (item := batch.take()) is not _NOTHING:
                 done = _tried(item, work)
                 last = enough(done)  # asked here, so that this very thread begins nothing more
-                self.pace.ended(moved(done))
                 batch.put(done, last=last)
+                self.pace.ended(moved(done), batch.left)
                 call_others()
 
         def call_others() -> None:
@@ -160,6 +160,11 @@ class _Batch(Generic[Item, Result]):
         self._at_work = 0
         self._called: list[Future[None]] = []
         self._failed: list[Future[None]] = []
+
+    @property
+    def left(self) -> int:
+        """How many items nobody has taken yet."""
+        return len(self._left)
 
     def wanted(self) -> int:
         """How many more may take part; they count as being at work."""

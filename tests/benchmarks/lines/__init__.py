@@ -10,7 +10,7 @@ Line = Callable[[Setting], Result]
 """Measures, and says what came out."""
 
 LINES: Mapping[str, Sequence[Line]] = {
-    "P1": [transfers.far],
+    "P1": [transfers.far, transfers.real],
     "P2": [transfers.near, transfers.encrypted],
     "P3": [large.large],
     "P4": [again.again],

@@ -23,6 +23,15 @@ def far(setting: Setting) -> Result:
     return Result(rows, runs, missing(DOWNLOADS))
 
 
+def real(setting: Setting) -> Result:
+    """P1 over a line on which TCP has to open its windows, as on every real one."""
+    runs, what = _travel(setting, "P1-real", milliseconds=50, slow_start=True)
+    work = f"relay {what}, 50 ms to both sides, slow start"
+    pairs = [name for name in runs if name not in (OURS, BY_HAND)]
+    rows = [compared("P1", work, 1 / 8, runs, [BY_HAND]), compared("P1", work, 1 / 2, runs, pairs)]
+    return Result(rows, runs, missing(DOWNLOADS))
+
+
 def near(setting: Setting) -> Result:
     """P2: without latency."""
     runs, what = _travel(setting, "P2")
@@ -36,7 +45,12 @@ def encrypted(setting: Setting) -> Result:
 
 
 def _travel(
-    setting: Setting, name: str, *, milliseconds: float = 0, certificates: Certificates | None = None
+    setting: Setting,
+    name: str,
+    *,
+    milliseconds: float = 0,
+    slow_start: bool = False,
+    certificates: Certificates | None = None,
 ) -> tuple[Runs, str]:
     wheels = shared_wheels(setting)
     names = [path.name for path in wheels.paths]
@@ -48,9 +62,10 @@ def _travel(
         names,
         certificates=certificates,
         milliseconds=milliseconds,
+        slow_start=slow_start,
     ) as way:
         pairs = [(download, upload) for download in downloads for upload in ("twine", "uv")]
-        pairs += [] if setting.small else [("wheelhouse-uploader", "uv")]
+        pairs += [] if setting.small or slow_start else [("wheelhouse-uploader", "uv")]
         by_hand = [] if setting.small and pairs else [("urllib", "twine")]
         contenders = {f"{one} + {other}": partial(way.pair, one, other) for one, other in by_hand + pairs}
         contenders[OURS] = way.relay

@@ -3,7 +3,8 @@
 What arrives on a connection is held for half of the round trip and then sent on, in each direction. The round
 trip that a handshake takes passes before a connection's first bytes start on their way. Nothing else is
 limited: not the number of connections, not their speed, and not what is under way, up to `MOST_HELD` bytes a
-connection and direction, which is more than anybody hands over within half a round trip.
+connection and direction, which is more than anybody hands over within half a round trip. With one more
+word, ``slow-start``, each direction of a connection opens its window as TCP does on a real line: `window`.
 
 All of it happens in one thread, which sleeps until something arrives or is due.
 """
@@ -17,6 +18,8 @@ import time
 from collections import deque
 from contextlib import suppress
 from itertools import count, islice, takewhile
+
+from tests.benchmarks.servers.window import Window
 
 HOST = "127.0.0.1"
 BLOCK = 1 << 18
@@ -32,16 +35,20 @@ class _Way:
         giver: where bytes come from.
         taker: where they go.
         opened: when the first of them may start.
+        window: how many may be on their way, if that is limited.
         held: blocks by the time when they are due; an empty one stands for the end.
         size: bytes of all of them.
         reading: whether more are taken.
         blocked: whether the taker takes none at the moment.
     """
 
-    def __init__(self, giver: socket.socket, taker: socket.socket, opened: float) -> None:
+    def __init__(
+        self, giver: socket.socket, taker: socket.socket, opened: float, window: Window | None
+    ) -> None:
         self.giver = giver
         self.taker = taker
         self.opened = opened
+        self.window = window
         self.held: deque[tuple[float, memoryview]] = deque()
         self.size = 0
         self.reading = True
@@ -56,16 +63,22 @@ class Latency:
         listener: takes the connections.
         server: the address that they are for.
         trip: seconds of a round trip.
+        slow_start: let each connection open its windows as TCP does.
     """
 
-    def __init__(self, listener: socket.socket, server: tuple[str, int], trip: float) -> None:
+    def __init__(
+        self, listener: socket.socket, server: tuple[str, int], trip: float, *, slow_start: bool = False
+    ) -> None:
         self._listener = listener
         self._server = server
         self._trip = trip
+        self._slow_start = slow_start
         self._ways: dict[socket.socket, tuple[_Way, _Way]] = {}
         """By socket: the direction that reads there, and the one that writes there."""
         self._due: list[tuple[float, int, _Way]] = []
         """A heap of the directions that have something to send, by when it is due."""
+        self._shut: list[tuple[float, int, _Way]] = []
+        """A heap of the directions whose windows are full, by when they open."""
         self._numbers = count()
         self._free: list[memoryview] = []
         self._events = selectors.DefaultSelector()
@@ -75,7 +88,8 @@ class Latency:
     def run(self) -> None:
         """Carry for ever."""
         while True:
-            wait = max(0.0, self._due[0][0] - time.monotonic()) if self._due else None
+            times = [heap[0][0] for heap in (self._due, self._shut) if heap]
+            wait = max(0.0, min(times) - time.monotonic()) if times else None
             select.select([self._events], [], [], wait)  # epoll itself would wait for whole milliseconds
             for key, mask in self._events.select(0):
                 if key.fileobj is self._listener:
@@ -85,6 +99,8 @@ class Latency:
             now = time.monotonic()
             while self._due and self._due[0][0] <= now:
                 self._send(heapq.heappop(self._due)[2])
+            while self._shut and self._shut[0][0] <= now:
+                self._go_on(heapq.heappop(self._shut)[2])
 
     def _accept(self) -> None:
         with suppress(BlockingIOError):
@@ -99,7 +115,10 @@ class Latency:
 
     def _join(self, near: socket.socket, far: socket.socket) -> None:
         opened = time.monotonic() + self._trip
-        there, back = _Way(near, far, opened), _Way(far, near, opened)
+        there, back = (
+            _Way(giver, taker, opened, Window(self._trip) if self._slow_start else None)
+            for giver, taker in ((near, far), (far, near))
+        )
         for one, ways in ((near, (there, back)), (far, (back, there))):
             one.setblocking(False)
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -130,22 +149,41 @@ class Latency:
             self._events.register(one, mask)
 
     def _receive(self, way: _Way) -> None:
+        room = way.window.room(time.monotonic()) if way.window else BLOCK
+        if room <= 0:
+            self._wait_for_room(way)
+            return
         buffer = self._free.pop() if self._free else memoryview(bytearray(BLOCK))
         try:
-            size = way.giver.recv_into(buffer)
+            size = way.giver.recv_into(buffer, min(room, BLOCK))
         except BlockingIOError:
             self._free.append(buffer)
             return
         except OSError:
             self._close(way)
             return
-        due = max(time.monotonic(), way.opened) + self._trip / 2
+        leaves = max(time.monotonic(), way.opened)
+        if way.window:
+            way.window.sent(size, leaves)
+        due = leaves + self._trip / 2
         way.held.append((due, buffer[:size]))
         way.size += size
         if len(way.held) == 1:
             heapq.heappush(self._due, (due, next(self._numbers), way))
         if not size or way.size >= MOST_HELD:
             way.reading = False
+            self._watch(way.giver)
+
+    def _wait_for_room(self, way: _Way) -> None:
+        assert way.window is not None
+        way.reading = False
+        self._watch(way.giver)
+        heapq.heappush(self._shut, (way.window.opens(), next(self._numbers), way))
+
+    def _go_on(self, way: _Way) -> None:
+        """Take more of what is given, now that the window has opened."""
+        if way.giver in self._ways and way.size < MOST_HELD:
+            way.reading = True
             self._watch(way.giver)
 
     def _send(self, way: _Way) -> None:
@@ -198,6 +236,7 @@ class Latency:
 
 
 if __name__ == "__main__":
-    port, server_port, milliseconds = sys.argv[1:]
+    port, server_port, milliseconds, *how = sys.argv[1:]
     with socket.create_server((HOST, int(port)), backlog=512) as entrance:
-        Latency(entrance, (HOST, int(server_port)), float(milliseconds) / 1000).run()
+        trip = float(milliseconds) / 1000
+        Latency(entrance, (HOST, int(server_port)), trip, slow_start=how == ["slow-start"]).run()

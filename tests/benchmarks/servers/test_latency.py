@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.servers.latency import MOST_HELD
+from tests.benchmarks.servers.window import FIRST, Window
 from tests.benchmarks.setting import module
 from tests.benchmarks.way import distance
 from tests.servers.process import HOST, free_port
@@ -129,6 +130,57 @@ def test_a_large_transfer_is_not_limited(milliseconds: float, log: Path) -> None
     with server(swallow) as port, distance(port, milliseconds, log) as far:
         direct, carried = (min(upload(one, size) for _ in range(3)) for one in (port, far))
     assert carried - 2 * milliseconds / 1000 < 8 * direct + 0.1
+
+
+def test_a_window_doubles_each_round_trip_as_long_as_it_is_made_use_of() -> None:
+    window = Window(0.1)
+    rooms = []
+    for turn in range(4):
+        rooms.append(window.room(turn * 0.1))
+        window.sent(rooms[-1], turn * 0.1)
+        assert window.room(turn * 0.1 + 0.05) == 0
+        assert window.opens() == pytest.approx((turn + 1) * 0.1)
+    assert rooms == [FIRST, 2 * FIRST, 4 * FIRST, 8 * FIRST]
+
+
+def test_a_window_that_is_not_made_use_of_grows_by_what_arrived() -> None:
+    window = Window(0.1)
+    window.sent(1000, 0)
+    assert [window.room(now) for now in (0, 0.1, 5)] == [FIRST - 1000, FIRST + 1000, FIRST + 1000]
+
+
+def test_a_new_connection_is_slow_at_first_where_windows_have_to_open(log: Path) -> None:
+    """Of 64 beginnings of a window, the last half leaves after six round trips: 1 + 2 + ... + 32 = 63."""
+    size, claimed = 64 * FIRST, 0.05
+
+    def serve(wire: socket.socket) -> None:
+        while wire.recv(1):
+            wire.sendall(bytes(size))
+
+    def fetch(wire: socket.socket) -> float:
+        started = time.perf_counter()
+        wire.sendall(b"x")
+        left = size
+        while left:
+            left -= len(wire.recv(1 << 18))
+        return time.perf_counter() - started
+
+    def best_of_three(how: bool) -> tuple[float, float]:
+        with distance(port, claimed * 1000, log, slow_start=how) as far:
+            taken = []
+            for _ in range(3):
+                with socket.create_connection((HOST, far)) as wire:
+                    trip_of_handshake = claimed
+                    taken.append((fetch(wire) - trip_of_handshake, fetch(wire)))
+            return min(taken)[0], min(again for _, again in taken)
+
+    with server(serve) as port:
+        first, again = best_of_three(True)
+        assert 7 * claimed <= first < 7 * claimed + 0.1
+        assert claimed <= again < 4 * claimed
+        first, again = best_of_three(False)
+        assert claimed <= min(first, again)
+        assert max(first, again) < 3 * claimed
 
 
 def test_many_connections_are_carried_at_once(log: Path) -> None:
