@@ -117,9 +117,8 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None) -> N
         name: what the program is called.
         arguments: those of the process if not given.
     """
-    os.environ.setdefault(
-        "PYDANTIC_DISABLE_PLUGINS", "__all__"
-    )  # all that is installed is looked at for some
+    # Else pydantic looks at all that is installed for plugins of its own, which have no part in this program.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.set_threshold(SELDOM, *gc.get_threshold()[1:])
     signal.signal(signal.SIGTERM, _as_interrupt)  # CI systems end jobs so: close and report as for Ctrl-C
     for stream in (sys.stdout, sys.stderr):
