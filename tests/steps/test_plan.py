@@ -20,6 +20,7 @@ from wheelrelay.model import Companion, Digests
 from wheelrelay.records import Action
 from wheelrelay.steps.choose import chosen_files
 from wheelrelay.steps.events import Waiting
+from wheelrelay.steps.planning import plan_of
 
 WHEEL = WHEELS[0]
 
@@ -27,7 +28,7 @@ WHEEL = WHEELS[0]
 def planned(*places, **options):
     one_version = options.pop("one_version", True)
     with journey_between(*places, **options) as journey:
-        return journey.plan(one_version=one_version)
+        return plan_of(journey, one_version=one_version)
 
 
 def intents(plan, sink="there"):

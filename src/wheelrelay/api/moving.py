@@ -32,6 +32,7 @@ from wheelrelay.steps.check import Demands
 from wheelrelay.steps.confirm import DEADLINE
 from wheelrelay.steps.events import Progress, silent
 from wheelrelay.steps.journey import Journey, Settings
+from wheelrelay.steps.planning import plan_of
 from wheelrelay.steps.verify import verify_place, verify_sinks
 from wheelrelay.steps.wheelhouse import temporary_wheelhouse
 
@@ -53,7 +54,7 @@ def plan(route: Route, requirements: Requirements = (), *, jobs: int | None = No
         BackendError: a remote fails.
     """
     with _journey(route, route.selection(list(requirements)), Settings(_counted(jobs))) as journey:
-        return journey.plan(one_version=route.mode is Mode.RELEASE)
+        return plan_of(journey, one_version=route.mode is Mode.RELEASE)
 
 
 def relay(

@@ -15,6 +15,7 @@ from wheelrelay.steps.events import Planned, Step, StepBegan, StepEnded
 from wheelrelay.steps.gate import objections, refuse, replacing, settle
 from wheelrelay.steps.journey import Journey
 from wheelrelay.steps.ledger import Ledger
+from wheelrelay.steps.planning import plan_of
 from wheelrelay.steps.publishing import (
     AGAIN,
     bound_for,
@@ -24,7 +25,7 @@ from wheelrelay.steps.publishing import (
     read_back,
 )
 from wheelrelay.steps.sign import prepare, sign_all, sign_files, with_companions
-from wheelrelay.steps.staging import stage_all, stage_one
+from wheelrelay.steps.staging import import_checks_meanwhile, stage_all, stage_one
 from wheelrelay.steps.wheelhouse import Wheelhouse, temporary_wheelhouse
 
 
@@ -40,7 +41,8 @@ def release(journey: Journey, *, one_version: bool = True) -> Receipt:
         RelayFailed: publishing began and did not come to its end; carries the receipt.
         WheelrelayError: anything else that ends a relay before it publishes anything.
     """
-    plan = journey.plan(one_version=one_version)
+    import_checks_meanwhile(journey)
+    plan = plan_of(journey, one_version=one_version)
     journey.tell(Planned(plan))
     ledger = Ledger(plan, "release", journey.settings)
     with _recorded(ledger), temporary_wheelhouse() as wheelhouse:
@@ -66,7 +68,8 @@ def mirror(journey: Journey) -> Receipt:
         RelayFailed: some files are not in place; carries the receipt.
         WheelrelayError: the relay could not begin.
     """
-    plan = journey.plan(one_version=False)
+    import_checks_meanwhile(journey)
+    plan = plan_of(journey, one_version=False)
     journey.tell(Planned(plan))
     ledger = Ledger(plan, "mirror", journey.settings)
     with _recorded(ledger), temporary_wheelhouse() as wheelhouse:

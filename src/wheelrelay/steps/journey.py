@@ -6,41 +6,31 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from time import monotonic
-from typing import Any
 
 from packaging.utils import NormalizedName
 
 from wheelrelay.checks import ChecksConfig, Profile
 from wheelrelay.config import Confirm, Order
-from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched, WheelrelayError
+from wheelrelay.errors import WheelrelayError
 from wheelrelay.expect import Expected
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import (
     Sink,
     Source,
     SupportsFinalize,
-    SupportsInventory,
-    SupportsLocalPath,
     SupportsReadiness,
     SupportsStatus,
 )
 from wheelrelay.records import Action, Finding, Plan, Receipt
-from wheelrelay.select import Selection, releases_of
+from wheelrelay.select import Selection
 from wheelrelay.signing import PUBLISH, SIGNATURE, Attester, Signer, SigstoreAttester
 from wheelrelay.steps.check import CheckedFile, Demands, SinkView, find_for_sink, once
-from wheelrelay.steps.choose import chosen_files
 from wheelrelay.steps.confirm import DEADLINE, fetched_sha256
-from wheelrelay.steps.digests import with_digests
-from wheelrelay.steps.events import BytesMoved, Progress, Step, Waiting, harmless, silent
-from wheelrelay.steps.gate import replacing
+from wheelrelay.steps.events import BytesMoved, Progress, Step, harmless, silent
 from wheelrelay.steps.pace import Pace
-from wheelrelay.steps.plan import Inventory, make_plan, read_inventory
+from wheelrelay.steps.plan import Inventory
 from wheelrelay.steps.retry import Patience, Persistence
 from wheelrelay.steps.workers import Workers
-
-FIRST_LOOK, LOOK_EVERY = 0.5, 10.0
-"""Seconds until the second look at a source that is waited for, and between later ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,79 +166,6 @@ class Journey:
         """The sha256 of the bytes that a sink gives out, trying again while that makes sense."""
         return self.persistence.insist(file.filename, lambda: fetched_sha256(sink, file))
 
-    def plan(self, *, one_version: bool) -> Plan:
-        """Read both sides and decide what is to be done; nothing is written.
-
-        With ``wait`` set, that is done again and again until nothing is missing, or time is up.
-
-        Raises:
-            ConfigError: a sink cannot be read back, and its ``confirm`` is not ``none``.
-            NothingMatched: no file is meant.
-            Incomplete: there was none, however long was waited.
-            SeveralVersions: a project has more than one version, and only one is allowed.
-            BackendError: a side cannot be read.
-        """
-        self._refuse_blind_sinks()
-        ends = monotonic() + self.settings.wait
-        pause = FIRST_LOOK
-        while True:
-            try:
-                plan = self._plan(one_version=one_version)
-            except (NothingMatched, NotFound) as error:
-                if not self._pause_until(ends, pause, "the files"):
-                    if self.settings.wait:
-                        raise Incomplete(
-                            f"{error.message} So it is after {self.settings.wait:.0f} s."
-                        ) from error
-                    raise
-            else:
-                what = f"{len(plan.missing)} expected files"
-                if not plan.missing or not self._pause_until(ends, pause, what):
-                    return plan
-            pause = min(pause * 2, LOOK_EVERY)
-
-    def _pause_until(self, ends: float, longest: float, what: str) -> bool:
-        """Wait a little for files that are not there yet; whether to look again."""
-        left = ends - monotonic()
-        if left <= 0:
-            return False
-        pause = min(left, longest)
-        self.tell(Waiting(what, f"Not there yet; waiting for {left:.0f} s more.", pause))
-        return not self.stopped.wait(pause)
-
-    def _plan(self, *, one_version: bool) -> Plan:
-        source = self.origin.source
-        files = self._look(one_version=one_version)
-        sinks = {each.name: (each.sink, self.inventories[each.name]) for each in self.destinations}
-        there = {name for inventory in self.inventories.values() for name in inventory or ()}
-        files = with_digests(source, files, there, self.workers)
-        plan = make_plan(self.origin.name, files, sinks, self.expected, making=self.making)
-        return replacing(plan, self.sinks) if self.settings.replace else plan
-
-    def _look(self, *, one_version: bool) -> list[DistFile]:
-        """Read both sides: at once, if it is known beforehand which projects are meant."""
-        listing = partial(self._list, one_version=one_version)
-        projects = self.selection.projects()
-        if not isinstance(self.origin.source, SupportsLocalPath):
-            self.workers.aside(_load_checks)  # it has to be done, and what is far away lets us wait
-        files = None if projects else listing()
-        if files is not None:
-            projects = tuple(sorted({release.project for release in releases_of(files)}))
-        reading = {each.name: partial(self._inventory, each, projects) for each in self.destinations}
-        looks: list[Callable[[], Any]] = [*([listing] if files is None else []), *reading.values()]
-        done = {one.item: one for one in self.workers.each(looks, lambda look: look())}
-        if files is None:
-            files = done[listing].unwrap()
-        self.inventories = {name: done[read].unwrap().files for name, read in reading.items()}
-        return files
-
-    def _list(self, *, one_version: bool) -> list[DistFile]:
-        with _told_at(f"source {self.origin.name!r}"):
-            return self.persistence.insist(
-                f"the files of {self.origin.name}",
-                lambda: chosen_files(self.origin.source, self.selection, one_version=one_version),
-            )
-
     def find(self, files: Sequence[CheckedFile]) -> list[Finding]:
         """Everything that the sinks find wrong with some staged files.
 
@@ -257,7 +174,7 @@ class Journey:
         """
         found: list[Finding] = []
         for each in self.destinations:
-            with _told_at(f"sink {each.name!r}"):
+            with told_at(f"sink {each.name!r}"):
                 found += self.persistence.insist(
                     f"the state of the projects at {each.name}",
                     partial(find_for_sink, files, self._view_of(each), self.demands),
@@ -286,46 +203,15 @@ class Journey:
             to_do = plan.count(each.name, Action.UPLOAD) or plan.count(each.name, Action.UNKNOWN)
             needed = to_do or isinstance(each.sink, SupportsFinalize)
             if needed and isinstance(each.sink, SupportsReadiness):
-                with _told_at(f"sink {each.name!r}"):
+                with told_at(f"sink {each.name!r}"):
                     self.persistence.insist(f"the credentials for {each.name}", each.sink.make_ready)
-
-    def _refuse_blind_sinks(self) -> None:
-        """What cannot be read back cannot be confirmed: that has to be wanted, and said, beforehand."""
-        for each in self.destinations:
-            if not isinstance(each.sink, SupportsInventory) and each.confirm is not Confirm.NONE:
-                raise ConfigError(
-                    f"The sink {each.name!r} cannot be asked what it has, so nothing could be confirmed.",
-                    hint="Configure it with what can be read, as the Simple API of an index is by url, "
-                    f'or with confirm = "none" under [remotes.{each.name}] to take its word.',
-                )
-
-    def _inventory(self, destination: Destination, projects: Sequence[NormalizedName]) -> "_Read":
-        with _told_at(f"sink {destination.name!r}"):
-            return _Read(
-                self.persistence.insist(
-                    f"the inventory of {destination.name}", lambda: read_inventory(destination.sink, projects)
-                )
-            )
-
-
-def _load_checks() -> None:
-    from wheelrelay.checks.registry import file_checks
-
-    file_checks()
 
 
 @contextmanager
-def _told_at(where: str) -> Iterator[None]:
+def told_at(where: str) -> Iterator[None]:
     """Let errors say on which side they happened."""
     try:
         yield
     except WheelrelayError as error:
         error.at(where)
         raise
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What reading a sink gave; its not being able to tell is an answer too."""
-
-    files: Inventory | None

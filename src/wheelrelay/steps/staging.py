@@ -55,6 +55,18 @@ def stage_all(journey: Journey, plan: Plan, wheelhouse: Wheelhouse) -> dict[str,
     return {one.item.file.filename: one.unwrap() for one in done}
 
 
+def import_checks_meanwhile(journey: Journey) -> None:
+    """Import the checks while a source that is far away is listed: it takes a while, and so does that."""
+    if not isinstance(journey.origin.source, SupportsLocalPath):
+        journey.workers.aside(_import_checks)
+
+
+def _import_checks() -> None:
+    from wheelrelay.checks.registry import file_checks
+
+    file_checks()
+
+
 def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) -> CheckedFile:
     """Stage one file, trying again while that makes sense, and read it through.
 

@@ -9,6 +9,7 @@ from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Sever
 from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.steps.gate import settle
 from wheelrelay.steps.journey import Destination, Journey
+from wheelrelay.steps.planning import plan_of
 from wheelrelay.steps.stage import stage
 from wheelrelay.steps.staging import stage_all
 from wheelrelay.steps.wheelhouse import Wheelhouse
@@ -32,7 +33,7 @@ def verify_sinks(journey: Journey, wheelhouse: Wheelhouse, *, download: bool) ->
         NothingMatched: no file is meant.
         BackendError: a side cannot be read.
     """
-    plan = journey.plan(one_version=False)
+    plan = plan_of(journey, one_version=False)
     unknown = [planned for planned in plan.files if _is_open(planned)]
     checked = stage_all(journey, _only(plan, unknown), wheelhouse)
     settled = settle(
@@ -59,7 +60,7 @@ def verify_place(journey: Journey, wheelhouse: Wheelhouse) -> list[Finding]:
         NothingMatched: no file is meant.
         BackendError: the source cannot be read.
     """
-    plan = journey.plan(one_version=False)
+    plan = plan_of(journey, one_version=False)
     files = [planned.file for planned in plan.files]
     journey.tell(
         StepBegan(Step.CONFIRM, journey.origin.name, len(files), sum(file.size or 0 for file in files))

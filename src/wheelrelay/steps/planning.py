@@ -1,0 +1,132 @@
+"""Read both sides of a journey, and decide what is to be done; nothing is written."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+from typing import Any
+
+from packaging.utils import NormalizedName
+
+from wheelrelay.config import Confirm
+from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched
+from wheelrelay.model import DistFile
+from wheelrelay.protocols import SupportsInventory
+from wheelrelay.records import Plan
+from wheelrelay.select import releases_of
+from wheelrelay.steps.choose import chosen_files
+from wheelrelay.steps.digests import with_digests
+from wheelrelay.steps.events import Waiting
+from wheelrelay.steps.gate import replacing
+from wheelrelay.steps.journey import Destination, Journey, told_at
+from wheelrelay.steps.plan import Inventory, make_plan, read_inventory
+
+FIRST_LOOK, LOOK_EVERY = 0.5, 10.0
+"""Seconds until the second look at a source that is waited for, and between later ones."""
+
+
+def plan_of(journey: Journey, *, one_version: bool) -> Plan:
+    """Read both sides and decide what is to be done.
+
+    With ``wait`` set, that is done again and again until nothing is missing, or time is up.
+
+    Args:
+        journey: both sides, connected; it gets to know what the sinks have.
+        one_version: whether each project must come down to exactly one version.
+
+    Raises:
+        ConfigError: a sink cannot be read back, and its ``confirm`` is not ``none``.
+        NothingMatched: no file is meant.
+        Incomplete: there was none, however long was waited.
+        SeveralVersions: a project has more than one version, and only one is allowed.
+        BackendError: a side cannot be read.
+    """
+    _refuse_blind_sinks(journey)
+    ends = monotonic() + journey.settings.wait
+    pause = FIRST_LOOK
+    while True:
+        try:
+            made = _plan(journey, one_version=one_version)
+        except (NothingMatched, NotFound) as error:
+            if not _pause_until(journey, ends, pause, "the files"):
+                if journey.settings.wait:
+                    raise Incomplete(
+                        f"{error.message} So it is after {journey.settings.wait:.0f} s."
+                    ) from error
+                raise
+        else:
+            what = f"{len(made.missing)} expected files"
+            if not made.missing or not _pause_until(journey, ends, pause, what):
+                return made
+        pause = min(pause * 2, LOOK_EVERY)
+
+
+def _pause_until(journey: Journey, ends: float, longest: float, what: str) -> bool:
+    """Wait a little for files that are not there yet; whether to look again."""
+    left = ends - monotonic()
+    if left <= 0:
+        return False
+    pause = min(left, longest)
+    journey.tell(Waiting(what, f"Not there yet; waiting for {left:.0f} s more.", pause))
+    return not journey.stopped.wait(pause)
+
+
+def _plan(journey: Journey, *, one_version: bool) -> Plan:
+    source = journey.origin.source
+    files = _look(journey, one_version=one_version)
+    sinks = {each.name: (each.sink, journey.inventories[each.name]) for each in journey.destinations}
+    there = {name for inventory in journey.inventories.values() for name in inventory or ()}
+    files = with_digests(source, files, there, journey.workers)
+    plan = make_plan(journey.origin.name, files, sinks, journey.expected, making=journey.making)
+    return replacing(plan, journey.sinks) if journey.settings.replace else plan
+
+
+def _look(journey: Journey, *, one_version: bool) -> list[DistFile]:
+    """Read both sides: at once, if it is known beforehand which projects are meant."""
+    listing = partial(_list, journey, one_version=one_version)
+    projects = journey.selection.projects()
+    files = None if projects else listing()
+    if files is not None:
+        projects = tuple(sorted({release.project for release in releases_of(files)}))
+    reading = {each.name: partial(_inventory, journey, each, projects) for each in journey.destinations}
+    looks: list[Callable[[], Any]] = [*([listing] if files is None else []), *reading.values()]
+    done = {one.item: one for one in journey.workers.each(looks, lambda look: look())}
+    if files is None:
+        files = done[listing].unwrap()
+    journey.inventories = {name: done[read].unwrap().files for name, read in reading.items()}
+    return files
+
+
+def _list(journey: Journey, *, one_version: bool) -> list[DistFile]:
+    with told_at(f"source {journey.origin.name!r}"):
+        return journey.persistence.insist(
+            f"the files of {journey.origin.name}",
+            lambda: chosen_files(journey.origin.source, journey.selection, one_version=one_version),
+        )
+
+
+def _refuse_blind_sinks(journey: Journey) -> None:
+    """What cannot be read back cannot be confirmed: that has to be wanted, and said, beforehand."""
+    for each in journey.destinations:
+        if not isinstance(each.sink, SupportsInventory) and each.confirm is not Confirm.NONE:
+            raise ConfigError(
+                f"The sink {each.name!r} cannot be asked what it has, so nothing could be confirmed.",
+                hint="Configure it with what can be read, as the Simple API of an index is by url, "
+                f'or with confirm = "none" under [remotes.{each.name}] to take its word.',
+            )
+
+
+def _inventory(journey: Journey, destination: Destination, projects: Sequence[NormalizedName]) -> "_Read":
+    with told_at(f"sink {destination.name!r}"):
+        return _Read(
+            journey.persistence.insist(
+                f"the inventory of {destination.name}", lambda: read_inventory(destination.sink, projects)
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What reading a sink gave; its not being able to tell is an answer too."""
+
+    files: Inventory | None
