@@ -93,6 +93,8 @@ class TestErrors:
             (404, NotFound),
             (410, NotFound),
             (400, Rejected),
+            (405, Rejected),
+            (413, Rejected),
             (409, Rejected),
             (418, Rejected),
             (304, Rejected),
@@ -117,6 +119,16 @@ class TestErrors:
             fetch(http, url)
         assert caught.value.message == f"{url} answered 400: Project name is too short."
         assert caught.value.status == 400
+
+    @pytest.mark.parametrize(
+        ("status", "advice"),
+        [(304, "check the address"), (400, "change what"), (405, "right one"), (413, "of this size")],
+    )
+    def test_a_refusal_says_what_to_do_about_it(
+        self, http: HttpClient, web: Web, status: int, advice: str
+    ) -> None:
+        with pytest.raises(Rejected, match=advice):
+            fetch(http, web.serve("/page", status=status))
 
     def test_a_page_of_html_is_not_repeated(self, http: HttpClient, web: Web) -> None:
         url = web.serve("/page", "<h1>Oh no</h1>", status=500)

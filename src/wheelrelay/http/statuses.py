@@ -18,6 +18,13 @@ from wheelrelay.http.urls import shown
 SAID_BY_SERVER = 300
 """Characters of an answer that are repeated in an error."""
 
+_HINTS = {
+    405: "This address does not take what was asked of it: check that it is the right one.",
+    409: "Something else is there, or was done, at the same time: look what is there.",
+    413: "The server takes nothing of this size: ask those who run it, or make it smaller.",
+}
+"""What to do about a status where more can be said than that it would come again."""
+
 
 def raise_for(response: Response) -> None:
     """Raise the error that the status of an answer stands for; nothing for success. See `error_for`."""
@@ -43,7 +50,15 @@ def error_for(response: Response) -> BackendError | None:
         return NotFound(told, hint="Check the address.")
     if status in (408, 425, 429) or status >= 500:
         return Unavailable(told, retry_after=retry_after(response))
-    return Rejected(told, status=status, hint="It would be refused again: change what it complains of.")
+    return Rejected(told, status=status, hint=_what_to_do_about(status))
+
+
+def _what_to_do_about(status: int) -> str:
+    if status < 400:
+        return (
+            "That is no answer to what was asked: check the address, and what stands between here and there."
+        )
+    return _HINTS.get(status, "It would be refused again: change what it complains of.")
 
 
 def repeated(said: str, *secrets: str) -> str:
