@@ -10,7 +10,7 @@ from tests.report.conftest import LONG, Screen
 from wheelrelay.report.console import LogConsole
 from wheelrelay.report.files import files_table
 from wheelrelay.report.findings import findings_lines
-from wheelrelay.report.sheet import Column, Grid, Line, Sheet
+from wheelrelay.report.sheet import MOST, Column, Grid, Line, Sheet
 from wheelrelay.report.tables import plan_table, receipt_table
 
 
@@ -27,6 +27,17 @@ def test_a_table_in_a_log_is_aligned_and_has_nothing_at_the_ends_of_its_lines():
         "a.whl              1.2 kB  upload",
         "a-much-longer.whl          bad: it is",
     ]
+
+
+def test_a_terminal_is_not_flooded_and_a_log_has_it_all():
+    grid = Grid([Column("file"), Column("sink")])
+    for number in range(MOST + 7):
+        grid.add(f"{number}.whl", "upload")
+    screen = Screen(80)
+    screen.show(grid)
+    assert screen.lines[-2].split() == [f"{MOST - 1}.whl", "upload"]
+    assert screen.lines[-1] == "and 7 more, as a file or a pipe gets them"
+    assert list(grid.plain())[-1] == f"{MOST + 6}.whl  upload"
 
 
 def test_names_in_other_scripts_take_the_room_that_they_take():

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 GAP = 2
 """Blanks between two columns."""
 
+MOST = 1000
+"""Rows that a terminal is shown of a table: more of them scroll away, and take long to be drawn."""
+
 _UNSEEN = dict.fromkeys((*range(9), *range(11, 32), 127))
 """Control characters, which could make a terminal that shows the log do anything."""
 
@@ -94,8 +97,10 @@ class Grid:
                 no_wrap=not column.folds,
                 overflow="fold",
             )
-        for row in self._rows:
+        for row in self._rows[:MOST]:
             table.add_row(*row)
+        if len(self._rows) > MOST:
+            table.add_row(Line(f"and {len(self._rows) - MOST} more, as a file or a pipe gets them", "dim"))
         return table
 
 
