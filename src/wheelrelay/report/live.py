@@ -16,6 +16,7 @@ from rich.progress import Progress as Bars
 from rich.table import Column
 
 from wheelrelay.report.tables import plan_table
+from wheelrelay.report.tally import Tally
 from wheelrelay.report.verbs import VERBS
 from wheelrelay.report.words import counted
 from wheelrelay.steps.events import (
@@ -24,7 +25,6 @@ from wheelrelay.steps.events import (
     FileBegan,
     FileEnded,
     Planned,
-    Step,
     StepBegan,
     StepEnded,
     Waiting,
@@ -38,11 +38,9 @@ class LiveProgress:
         self._console = console
         self._lock = threading.Lock()
         self._bars: Bars | None = None
-        self._began: StepBegan | None = None
-        self._files = 0
+        self._tally = Tally()
         self._whole: TaskID | None = None
         self._each: dict[str, TaskID] = {}
-        self._moved: dict[str, int] = {}
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -82,16 +80,12 @@ class LiveProgress:
             expand=True,
         )
         self._bars.start()
-        self._began, self._files = event, 0
+        self._tally.begin(event)
         self._whole = self._bars.add_task(self._title(event), total=event.size or None)
 
     def _title(self, step: StepBegan) -> str:
-        files = f"{self._files} of {counted(step.files)}"
+        files = f"{self._tally.files} of {counted(step.files)}"
         return f"[bold]{VERBS[step.step]}[/] {files}, {escape(step.remote)}"
-
-    def _is_about(self, step: Step) -> bool:
-        """Whether the current step is this one; while a mirror publishes, it stages as well."""
-        return self._began is not None and self._began.step is step
 
     def _file_began(self, event: FileBegan) -> None:
         if self._bars is None:
@@ -104,14 +98,14 @@ class LiveProgress:
     def _take_back(self, filename: str) -> None:
         assert self._bars is not None
         assert self._whole is not None
-        self._bars.advance(self._whole, -self._moved.pop(filename, 0))
+        self._bars.advance(self._whole, -self._tally.take_back(filename))
         self._bars.update(self._each[filename], completed=0)
 
     def _moved_on(self, event: BytesMoved) -> None:
         if self._bars is None or self._whole is None:
             return
-        if self._is_about(event.step):
-            self._moved[event.filename] = self._moved.get(event.filename, 0) + event.count
+        if self._tally.is_about(event.step):
+            self._tally.add(event.filename, event.count)
             self._bars.advance(self._whole, event.count)
         if event.filename in self._each:
             self._bars.advance(self._each[event.filename], event.count)
@@ -121,9 +115,10 @@ class LiveProgress:
             return
         if event.filename in self._each:
             self._bars.remove_task(self._each.pop(event.filename))
-        if self._whole is not None and self._began and self._is_about(event.step):
-            self._files += 1
-            self._bars.update(self._whole, description=self._title(self._began))
+        step = self._tally.step
+        if self._whole is not None and step and self._tally.is_about(event.step):
+            self._tally.files += 1
+            self._bars.update(self._whole, description=self._title(step))
         if event.error:
             self._bars.console.print(f"{event.filename}: {event.error}", markup=False, highlight=False)
 
@@ -132,4 +127,4 @@ class LiveProgress:
             self._bars.stop()
         self._bars, self._whole = None, None
         self._each.clear()
-        self._moved.clear()
+        self._tally.end()

@@ -10,6 +10,7 @@ from rich.filesize import decimal
 
 from wheelrelay.report.console import LogConsole
 from wheelrelay.report.tables import plan_table
+from wheelrelay.report.tally import Tally
 from wheelrelay.report.verbs import VERBS
 from wheelrelay.report.words import counted
 from wheelrelay.steps.events import (
@@ -61,10 +62,8 @@ class PlainProgress:
     def __init__(self, console: "Console | LogConsole") -> None:
         self._console = console
         self._lock = threading.Lock()
-        self._step: StepBegan | None = None
+        self._tally = Tally()
         self._began = self._last = 0.0
-        self._files = 0
-        self._moved: dict[str, int] = {}
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -74,16 +73,16 @@ class PlainProgress:
                     self._console.print(plan_table(event.plan, every_file=False))
                 case StepBegan():
                     self._begin(event)
-                case FileBegan() if self._is_about(event.step):
-                    self._moved[event.filename] = 0  # another attempt counts its bytes anew
-                case BytesMoved() if self._is_about(event.step):
-                    self._moved[event.filename] = self._moved.get(event.filename, 0) + event.count
+                case FileBegan() if self._tally.is_about(event.step):
+                    self._tally.take_back(event.filename)
+                case BytesMoved() if self._tally.is_about(event.step):
+                    self._tally.add(event.filename, event.count)
                     self._sign_of_life()
                 case FileEnded():
                     if event.error:
                         self._say(f"{event.filename}: {event.error}")
-                    if self._is_about(event.step):
-                        self._files += 1
+                    if self._tally.is_about(event.step):
+                        self._tally.files += 1
                         self._sign_of_life()
                 case Waiting():
                     self._say(f"{event.what}: {event.error} Trying again in {event.seconds:.1f} s.")
@@ -93,32 +92,25 @@ class PlainProgress:
                     pass
 
     def _begin(self, event: StepBegan) -> None:
-        self._step = event
+        self._tally.begin(event)
         self._began = self._last = monotonic()
-        self._files = 0
-        self._moved.clear()
-
-    def _is_about(self, step: Step) -> bool:
-        """Whether the current step is this one; while a mirror publishes, it stages as well."""
-        return self._step is not None and self._step.step is step
 
     def _sign_of_life(self) -> None:
-        if self._step and monotonic() - self._last >= EVERY:
+        step = self._tally.step
+        if step and monotonic() - self._last >= EVERY:
             self._last = monotonic()
-            of = f" of {decimal(self._step.size)}" if self._step.size else ""
-            files = f"{self._files} of {counted(self._step.files)}"
-            self._say(f"{VERBS[self._step.step]}: {files}, {decimal(sum(self._moved.values()))}{of}")
+            of = f" of {decimal(step.size)}" if step.size else ""
+            files = f"{self._tally.files} of {counted(step.files)}"
+            self._say(f"{VERBS[step.step]}: {files}, {decimal(self._tally.size)}{of}")
 
     def _end(self) -> None:
-        if self._step:
+        if step := self._tally.step:
             seconds = monotonic() - self._began
-            size = sum(self._moved.values())
-            moved = f", {decimal(size)}" if size else ""
-            place = {Step.STAGE: "from", Step.SIGN: "with", Step.CONFIRM: "at"}.get(self._step.step, "to")
-            verb = VERBS[self._step.step]
-            files = counted(self._step.files)
-            self._say(f"{verb} {files} {place} {self._step.remote}{moved} in {seconds:.1f} s")
-            self._step = None
+            moved = f", {decimal(self._tally.size)}" if self._tally.size else ""
+            place = {Step.STAGE: "from", Step.SIGN: "with", Step.CONFIRM: "at"}.get(step.step, "to")
+            files = counted(step.files)
+            self._say(f"{VERBS[step.step]} {files} {place} {step.remote}{moved} in {seconds:.1f} s")
+            self._tally.end()
 
     def _say(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
