@@ -3,19 +3,16 @@
 import sys
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, distributions
+from importlib.metadata import Distribution, EntryPoint, distributions
 
 from packaging.utils import canonicalize_name
 
 from wheelrelay.errors import DuplicateBackend, PluginLoadError, UnknownBackend
 
-OURS = "wheelrelay."
-"""How the names of the groups begin."""
-
-BACKENDS = f"{OURS}backends"
+BACKENDS = "wheelrelay.backends"
 """The entry-point group of backends; an entry's name is the ``type``, its object the config class."""
 
-CHECKS = f"{OURS}checks"
+CHECKS = "wheelrelay.checks"
 """The entry-point group of checks; an entry names a `FileChecks` or a `ReleaseChecks`."""
 
 PROVIDERS = {
@@ -96,26 +93,20 @@ def find(group: str, name: str) -> Plugin:
 
 @cache
 def _scan(group: str) -> tuple[Plugin, ...]:
-    """The group's entry points by name."""
-    plugins = {
-        (entry.name, package): Plugin(entry.name, package, version, entry)
-        for package, version, entry in _entries(tuple(sys.path))
-        if entry.group == group
-    }
-    return tuple(plugins[key] for key in sorted(plugins))
+    """The group's entry points by name; of a distribution that is met twice on the path the first counts."""
+    found: dict[str, list[Plugin]] = {}
+    for distribution, text in _distributions(tuple(sys.path)):
+        if f"[{group}]" in text:  # only what is ours is parsed: there may be hundreds
+            package, version = distribution.name, distribution.version
+            entries = distribution.entry_points.select(group=group)
+            plugins = [Plugin(entry.name, package, version, entry) for entry in entries]
+            found.setdefault(canonicalize_name(package), plugins)
+    every = (plugin for plugins in found.values() for plugin in plugins)
+    return tuple(sorted(every, key=lambda plugin: (plugin.name, plugin.package)))
 
 
 @cache
-def _entries(path: tuple[str, ...]) -> tuple[tuple[str, str, EntryPoint], ...]:
-    """The distributions on an import path that extend wheelrelay: name, version and each entry point.
-
-    Of a distribution that is met twice the first counts. There may be hundreds, so only those are parsed
-    that have something for us.
-    """
-    found: dict[str, list[tuple[str, str, EntryPoint]]] = {}
-    for distribution in distributions(path=list(path)):
-        if f"[{OURS}" in (distribution.read_text("entry_points.txt") or ""):
-            name, version = distribution.name, distribution.version
-            entries = [(name, version, entry) for entry in distribution.entry_points]
-            found.setdefault(canonicalize_name(name), entries)
-    return tuple(entry for entries in found.values() for entry in entries)
+def _distributions(path: tuple[str, ...]) -> tuple[tuple[Distribution, str], ...]:
+    """The distributions on an import path that have entry points, each with the file that tells them."""
+    told = ((each, each.read_text("entry_points.txt")) for each in distributions(path=list(path)))
+    return tuple((each, text) for each, text in told if text)

@@ -113,7 +113,7 @@ def clear():
 
     families.cache_clear()
     plugins._scan.cache_clear()
-    plugins._entries.cache_clear()
+    plugins._distributions.cache_clear()
 
 
 def test_a_staged_file_is_checked_under_its_own_name(tmp_path):
