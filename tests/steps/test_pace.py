@@ -63,6 +63,14 @@ def test_it_takes_more_of_what_is_far_away_as_soon_as_that_shows(time):
     assert (pace.limit, pace.begins) == (FAR, False)
 
 
+def test_who_has_listed_what_is_far_away_fetches_it_accordingly(time):
+    pace = time.pace()
+    time.instant(pace, busy=0.1)
+    time.instant(pace, busy=0.1, seconds=LONG)
+    pace.begin()
+    assert (pace.limit, pace.begins) == (FAR, False)
+
+
 def test_what_soon_comes_to_an_end_is_not_far_away(time):
     pace = time.far()
     time.instant(pace, busy=0.1, seconds=LONG)

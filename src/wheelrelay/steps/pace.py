@@ -63,7 +63,7 @@ class Pace:
         self._limit = fixed or FEW
         self._peak = fixed or START
         self._before: tuple[int, float] | None = None
-        self._settled = False
+        self._settled = self._is_far = False
         self._ended = 0
         self._open_window()
 
@@ -73,10 +73,13 @@ class Pace:
         return self._limit
 
     def begin(self) -> None:
-        """Note that something of another kind begins, at another place: what was observed does not count."""
+        """Note that something of another kind begins, perhaps at another place.
+
+        What was observed does not count, apart from a distance: what was listed far away is fetched there.
+        """
         with self._lock:
             if not self._fixed:
-                self._limit, self._peak = FEW, START
+                self._limit, self._peak = (FAR, FAR) if self._is_far else (FEW, START)
                 self._before, self._settled = None, False
             self._ended = 0
             self._open_window()
@@ -92,7 +95,8 @@ class Pace:
             passed = self._clock() - self._began
             if self.begins and passed >= (INSTANT if self._limit < START else LONG):
                 if self._has_time(passed):
-                    self._limit = self._peak = START if self._limit < START else FAR
+                    self._is_far = self._limit >= START
+                    self._limit = self._peak = FAR if self._is_far else START
                 self._open_window()
 
     def ended(self, moved: int, left: int) -> None:
