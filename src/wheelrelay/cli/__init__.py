@@ -147,7 +147,7 @@ def _end(code: int) -> NoReturn:
     end itself by the signal after a Ctrl-C that met an ``exec``, as of a dataclass that is made.
     """
     atexit._run_exitfuncs()  # noqa: SLF001  (there is no other way to have them run, and plugins may have some)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         with suppress(OSError):  # whoever read it has gone
             stream.flush()
     os._exit(code)

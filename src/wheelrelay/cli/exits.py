@@ -83,6 +83,9 @@ def say(error: Exception, board: "Board | None" = None) -> None:
 
 
 def _unforeseen(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        where = f" ({error.filename})" if error.filename else ""
+        return f"The system does not let it go on: {error.strerror}{where}."
     told = str(error).strip().rstrip(".")
     kind = type(error).__name__
     return f"Unforeseen {kind}{f': {told}' if told else ''}. This is a bug; --debug shows where it is."

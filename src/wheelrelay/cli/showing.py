@@ -27,12 +27,14 @@ class Shown:
     sinks: Sequence[Remote] = ()
 
     def receipt(self, receipt: Receipt) -> None:
-        """Print it on standard output, and put it on the board."""
+        """Print it on standard output, and put it on the board.
+
+        Raises:
+            RelayFailed: a program that wants it cannot be given it; what was published is so all the same.
+        """
         board().receipt(receipt, self.path, self.sinks)
         if self.as_json:
-            from wheelrelay.report.documents import receipt_document
-
-            print_json(receipt_document(receipt))
+            _print(receipt)
         elif not self.quiet:
             from wheelrelay.report.console import console
             from wheelrelay.report.tables import receipt_table
@@ -45,3 +47,16 @@ class Shown:
             self.receipt(error.receipt)
         elif error.receipt:
             board().receipt(error.receipt, self.path, self.sinks)
+
+
+def _print(receipt: Receipt) -> None:
+    from wheelrelay.report.documents import receipt_document
+
+    try:
+        print_json(receipt_document(receipt))
+    except OSError as error:
+        raise RelayFailed(
+            f"The receipt cannot be written to standard output: {error.strerror}.",
+            receipt=receipt,
+            hint="Run the same command again: what is in place is skipped.",
+        ) from error

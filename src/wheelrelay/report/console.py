@@ -1,12 +1,16 @@
-"""All that people are shown goes through here: to a terminal drawn by rich, to a log as plain text."""
+"""All that people are shown goes through here: to a terminal drawn by rich, to a log as plain text.
 
+A log that cannot be written, as on a disk that is full, is said to be so once, and ends the showing alone.
+"""
+
+import logging
 import os
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from wheelrelay.report.sheet import Grid, Line, Sheet
-from wheelrelay.report.streams import put
+from wheelrelay.report.streams import give_up, put
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,6 +20,8 @@ LOG_WIDTH = 240
 
 _LIKE_A_TERMINAL = ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 """Variables by which a log can be given what a terminal has."""
+
+_log = logging.getLogger(__name__)
 
 _chosen: dict[str, Any] = {}
 """What was chosen of colours, in the words of `rich.console.Console`."""
@@ -56,10 +62,19 @@ class LogConsole:
         if isinstance(what, str):
             what = Line(what)
         if isinstance(what, Line | Grid | Sheet):
-            text = "".join(f"{line}\n" for line in what.plain())
-            self.quiet = not put(sys.stderr if self._stderr else sys.stdout, text)
+            self._write("".join(f"{line}\n" for line in what.plain()))
         else:
             _drawn(stderr=self._stderr, width=self.width).print(what, **options)
+
+    def _write(self, text: str) -> None:
+        stream = sys.stderr if self._stderr else sys.stdout
+        try:
+            self.quiet = not put(stream, text)
+        except OSError as error:
+            self.quiet = True
+            assert stream is not None
+            give_up(stream)
+            _log.warning("What is shown cannot be written: %s.", error.strerror)
 
 
 def choose_color(choice: str) -> None:
@@ -76,7 +91,7 @@ def console(*, stderr: bool = False) -> "Console | LogConsole":
     """
     stream = sys.stderr if stderr else sys.stdout
     asked = _chosen.get("color_system") or any(name in os.environ for name in _LIKE_A_TERMINAL)
-    if not (asked or stream.isatty()):
+    if not (asked or (stream and stream.isatty())):
         return LogConsole(stderr=stderr)
     made = _drawn(stderr=stderr)
     return made if made.is_terminal or "COLUMNS" in os.environ else _drawn(stderr=stderr, width=LOG_WIDTH)

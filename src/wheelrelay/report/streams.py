@@ -11,12 +11,22 @@ from typing import IO
 
 
 def write(text: str) -> None:
-    """Write text to standard output as it is."""
+    """Write text to standard output as it is.
+
+    Raises:
+        OSError: it cannot be written, as to a disk that is full.
+    """
     put(sys.stdout, text)
 
 
-def put(stream: IO[str], text: str) -> bool:
-    """Write text to a stream at once; whether somebody is there to read it."""
+def put(stream: IO[str] | None, text: str) -> bool:
+    """Write text to a stream at once; whether somebody is there to read it.
+
+    Raises:
+        OSError: it cannot be written, as to a disk that is full.
+    """
+    if stream is None:  # closed before this program began
+        return False
     try:
         stream.write(text)
         stream.flush()
