@@ -51,6 +51,9 @@ def test_a_row_stays_one_line_and_nothing_in_it_steers_a_terminal():
     grid = Grid([Column("file")])
     grid.add("a\nb\x1b[31m\x07.whl")
     assert list(grid.plain()) == ["file", "a b[31m.whl"]
+    screen = Screen(80, terminal=True)
+    screen.show(Line("a\x1b]0;owned\x07.whl"))
+    assert screen.text == "a]0;owned.whl\n"
 
 
 def test_paragraphs_keep_their_lines():

@@ -19,24 +19,25 @@ MOST = 1000
 """Rows that a terminal is shown of a table: more of them scroll away, and take long to be drawn."""
 
 _UNSEEN = dict.fromkeys((*range(9), *range(11, 32), 127))
-"""Control characters, which could make a terminal that shows the log do anything."""
+"""Control characters, which could make a terminal do anything, also one that shows a log later."""
 
 
 class Line:
     """A paragraph, or the content of a cell; pieces of it may have a style, in rich's words."""
 
     def __init__(self, text: str = "", style: str = "") -> None:
-        self._pieces = [(text, style)]
+        self._pieces: list[tuple[str, str]] = []
+        self.append(text, style)
 
     def append(self, text: str, style: str = "") -> Self:
         """Add a piece at the end."""
-        self._pieces.append((text, style))
+        self._pieces.append((text.translate(_UNSEEN), style))
         return self
 
     @property
     def text(self) -> str:
         """The text alone."""
-        return "".join(text for text, _ in self._pieces).translate(_UNSEEN)
+        return "".join(text for text, _ in self._pieces)
 
     def plain(self) -> Iterator[str]:
         """The lines of a log."""
