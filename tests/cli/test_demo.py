@@ -3,6 +3,8 @@
 import re
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import time
 
@@ -55,17 +57,51 @@ def test_where_pypi_is_required_its_absence_is_an_error(wheelrelay, scratch):
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_stops_what_it_started(wheelrelay, scratch, sign):
+@pytest.mark.parametrize(
+    ("heading", "made"),
+    [("1. Relay", "*"), ("2. pip installs from there", "*/venv/lib/*/site-packages/pip/_vendor")],
+)
+def test_an_interrupt_stops_what_it_started(wheelrelay, scratch, heading, made, sign):
     process = wheelrelay.start("demo", **OFFLINE, **AT_HOME)
     said = ""
-    while "1. Relay" not in said:
+    while heading not in said:
         line = process.stdout.readline()
         assert line, process.stderr.read()
         said += line
-    time.sleep(0.1)
+    while not any(scratch.glob(made)):
+        assert process.poll() is None
+        time.sleep(0.005)
     process.send_signal(sign)
     ended = end_of(process)
     assert ended.code in (4, 130)
     assert "Traceback" not in ended.err
+    assert "Done." not in ended.out
     assert nobody_listens(said)
     assert list(scratch.iterdir()) == []
+
+
+def test_programs_started_end_with_their_own_children(tmp_path):
+    """Also one that does not tidy up when it is told to."""
+    beats = tmp_path / "beats"
+    child = f"""if True:
+        import signal, time
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        while True:
+            open({str(beats)!r}, "a").write("x")
+            time.sleep(0.01)"""
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    code = f"""if True:
+        import os, sys
+        from wheelrelay.cli import children
+        children.GRACE = 0.2
+        children.run_whole([sys.executable, "-c", {parent!r}], dict(os.environ))"""
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
+    while not beats.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    time.sleep(0.1)
+    heard = beats.stat().st_size
+    time.sleep(0.2)
+    assert beats.stat().st_size == heard

@@ -140,35 +140,26 @@ def _relay(console: "Console | LogConsole", route: "Route", requirement: str, jo
 def _pip_install(folder: Path, index: "Remote", requirement: str) -> str:
     """Install into a throw-away environment, from the index alone; what pip says at the end."""
     from wheelrelay.backends.index import IndexConfig
+    from wheelrelay.cli.children import run_whole
     from wheelrelay.errors import WheelrelayError
 
     assert isinstance(index.config, IndexConfig)
-    venv.create(folder / "venv", with_pip=True)
-    python = folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    command = [
-        str(python),
-        "-m",
-        "pip",
-        "--isolated",
-        "--disable-pip-version-check",
-        "install",
-        "--no-cache-dir",
-    ]
+    # What these programs leave when they are interrupted lies in the folder too, which goes at the end.
+    # And no configuration file of this machine may lead pip to another index.
+    scratch = {name: str(folder) for name in ("TMPDIR", "TEMP", "TMP")}
+    environment = {**os.environ, **scratch, "PIP_CONFIG_FILE": os.devnull}
+    venv.create(folder / "venv")
+    python = str(folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+    made = run_whole([python, "-I", "-m", "ensurepip", "--default-pip"], environment)
+    if made.returncode:
+        raise WheelrelayError(f"This Python cannot put pip into an environment: {made.stderr.strip()}")
+    command = [python, "-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--no-cache-dir"]
     command += ["--no-deps", "--index-url", str(index.config.url)]
     if sys.version_info[:2] > NEWEST_WHEELS and requirement.startswith(PROJECT):
         newest = ".".join(map(str, NEWEST_WHEELS))
         target = str(folder / f"for-python-{newest}")
         command += ["--only-binary", ":all:", "--python-version", newest, "--target", target]
-    # No configuration file of this machine may lead pip to another index.
-    environment = {**os.environ, "PIP_CONFIG_FILE": os.devnull}
-    done = subprocess.run(  # noqa: S603
-        [*command, requirement],
-        env=environment,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+    done = run_whole([*command, requirement], environment)
     if done.returncode:
         raise WheelrelayError(f"pip could not install {requirement} from {index.name}: {done.stderr.strip()}")
     return done.stdout.strip()
