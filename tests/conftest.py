@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,13 @@ FOREIGN = (
     *("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR"),
 )
 """Beginnings of environment variables that would let the surroundings take part in a test."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Where all of this runs in the background, Ctrl-C is ignored, also by the processes that tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -95,12 +95,17 @@ def test_programs_started_end_with_their_own_children(tmp_path):
         from wheelrelay.cli import children
         children.GRACE = 0.2
         children.run_whole([sys.executable, "-c", {parent!r}], dict(os.environ))"""
-    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
-    while not beats.exists():
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        while not beats.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+    finally:
+        process.kill()
     time.sleep(0.1)
     heard = beats.stat().st_size
     time.sleep(0.2)
