@@ -1,5 +1,6 @@
 """Publishing survives what cannot be known beforehand: each rule of it, by the diary of the test index."""
 
+import threading
 import time
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ from tests.servers.pypi_troubles import Point, Trouble
 
 import wheelrelay
 from wheelrelay.records import Outcome
+from wheelrelay.steps.events import FileEnded
 from wheelrelay.testing import make_wheel
 
 
@@ -127,13 +129,18 @@ class TestRefusals:
         held = pypi.hold(Point.RECEIVED, WHEELS[0]), pypi.hold(Point.RECEIVED, WHEELS[2])
         refused = pypi.hold(Point.RECEIVED, WHEELS[1])
         pypi.trouble(WHEELS[1], trouble)
-        future = relay_beside(jobs=3)
+        told = threading.Event()
+
+        def listen(event):
+            if isinstance(event, FileEnded) and event.error:
+                told.set()
+
+        future = relay_beside(jobs=3, progress=listen)
         for hold in (*held, refused):
             hold.await_reached()
         refused.let_go()
-        while pypi.uploads[pypi.sent().index(WHEELS[1])].status is None:
-            time.sleep(0.01)
-        time.sleep(0.3)
+        assert told.wait(30)
+        time.sleep(0.1)
         for hold in held:
             hold.let_go()
         with pytest.raises(wheelrelay.RelayFailed) as failed:
@@ -304,12 +311,14 @@ class TestMirror:
 
     def test_fetching_and_publishing_overlap(self, pypi, web, relay_beside):
         """While one file cannot be fetched, the others are published."""
-        web.serve(f"/files/{SDIST}", b"late", delay=1.5)
+        late = threading.Event()
+        web.serve(f"/files/{SDIST}", b"late", after=late)
         future = relay_beside()
         ends = time.monotonic() + 30
         while len(pypi.files) < 5 and time.monotonic() < ends:
             time.sleep(0.01)
         assert len(pypi.files) == 5
         assert not future.done()
+        late.set()
         with pytest.raises(wheelrelay.RelayFailed, match=SDIST):
             future.result(60)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tests.servers.process import HOST
+from tests.servers.process import HOST, PATIENCE
 
 BLOCK = 1 << 18
 
@@ -36,6 +36,7 @@ class Reply:
         declared: the Content-Length to claim; by default the true one.
         cut_after: bytes of the body after which the connection is closed.
         delay: seconds to wait before the answer.
+        after: set when the answer may be sent.
         pause: seconds to wait between blocks of the body.
         credentials: user and password without which the answer is 401.
     """
@@ -47,6 +48,7 @@ class Reply:
     declared: int | None = None
     cut_after: int | None = None
     delay: float = 0.0
+    after: threading.Event | None = None
     pause: float = 0.0
     credentials: tuple[str, str] | None = None
 
@@ -236,6 +238,8 @@ def _send(
 ) -> None:
     """Send the reply; ``before_last`` is called before the bytes after which the client may go on."""
     time.sleep(reply.delay + latency)
+    if reply.after:
+        reply.after.wait(PATIENCE)
     handler.send_response(reply.status)
     handler.send_header("Content-Type", reply.content_type)
     handler.send_header("Content-Length", str(reply.size if reply.declared is None else reply.declared))

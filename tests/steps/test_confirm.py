@@ -2,6 +2,7 @@
 
 import threading
 import time
+from itertools import pairwise
 
 import pytest
 from tests.servers.places import Blind, MoodyStore, Mute, staged_files
@@ -131,13 +132,14 @@ def test_waiting_ends_when_the_relay_is_to_end(store, files):
 
 
 def test_looks_come_further_and_further_apart(files):
-    looks = []
+    pauses = []
 
-    class Empty(MoodyStore):
-        def inventory(self, project):
-            looks.append(time.monotonic())
-            return iter(())
+    class Impatient(threading.Event):
+        def wait(self, timeout=None):
+            pauses.append(timeout)
+            return len(pauses) == 30
 
-    confirm(Empty(), files, Confirm.INDEX, within=1.2)
-    assert 3 <= len(looks) <= 8
-    assert looks[-1] - looks[-2] > 1.5 * (looks[1] - looks[0])
+    confirm(MoodyStore(), files, Confirm.INDEX, within=600, stopped=Impatient())
+    assert pauses[0] <= 0.2
+    assert all(0 < one <= next_one for one, next_one in pairwise(pauses))
+    assert 10 * pauses[0] < pauses[-1] == pauses[-2] <= 60

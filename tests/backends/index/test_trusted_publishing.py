@@ -133,10 +133,10 @@ class TestTokens:
     def test_while_no_other_can_be_had_one_that_is_still_good_is_used(
         self, job: TrustingIndex, tmp_path: Path
     ) -> None:
-        job.token_life = 3
+        job.token_life = 6
         with opened(job) as backend:
             backend.make_ready()
-            time.sleep(2.1)  # another one is due
+            time.sleep(4.1)  # another one is due
             job.fail("/_/oidc/mint-token", Reply(status=503))
             backend.put(wheel(tmp_path))
         assert len(job.tokens) == 1
@@ -144,12 +144,12 @@ class TestTokens:
     def test_a_job_with_one_identity_uses_its_token_to_the_end_and_then_says_so(
         self, job: TrustingIndex, tmp_path: Path
     ) -> None:
-        job.same_identity, job.token_life = True, 3
+        job.same_identity, job.token_life = True, 6
         with opened(job) as backend:
             backend.put(wheel(tmp_path))
-            time.sleep(2.1)  # another one is due
+            time.sleep(4.1)  # another one is due
             backend.put(wheel(tmp_path, version="1.1"))
-            time.sleep(0.9)
+            time.sleep(1.9)
             with pytest.raises(AuthenticationFailed, match=r"same identity again.*Start the job again"):
                 backend.put(wheel(tmp_path, version="1.2"))
 

@@ -100,8 +100,8 @@ def test_a_byte_takes_the_round_trip_that_is_claimed_and_a_connection_another_on
                 later += [trip(wire) for _ in range(3)]
     assert min(later) >= claimed
     assert min(first) >= 2 * claimed
-    assert min(later) < claimed + 0.005  # the best of them: others may have met a busy machine
-    assert min(first) < 2 * claimed + 0.005
+    assert min(later) < claimed + 0.01  # the best of them: others may have met a busy machine
+    assert min(first) < 2 * claimed + 0.02
 
 
 def test_what_is_on_its_way_does_not_wait_for_what_went_before(log: Path) -> None:
@@ -119,7 +119,7 @@ def test_what_is_on_its_way_does_not_wait_for_what_went_before(log: Path) -> Non
         count = 0
         while count < 10:
             count += len(wire.recv(10))
-        assert 0.1 <= time.perf_counter() - started < 0.4
+        assert 0.1 <= time.perf_counter() - started < 0.9
 
 
 @pytest.mark.long
@@ -176,11 +176,11 @@ def test_a_new_connection_is_slow_at_first_where_windows_have_to_open(log: Path)
 
     with server(serve) as port:
         first, again = best_of_three(True)
-        assert 7 * claimed <= first < 7 * claimed + 0.1
-        assert claimed <= again < 4 * claimed
+        assert 7 * claimed <= first < 12 * claimed
+        assert claimed <= again < 6 * claimed
         first, again = best_of_three(False)
         assert claimed <= min(first, again)
-        assert max(first, again) < 3 * claimed
+        assert max(first, again) < 6 * claimed
 
 
 def test_many_connections_are_carried_at_once(log: Path) -> None:
