@@ -8,13 +8,14 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 from pydantic import Field
 
+from wheelrelay.backends.linked import LinkedFiles
 from wheelrelay.backends.pages import (
     Link,
     companions_of,
@@ -23,17 +24,14 @@ from wheelrelay.backends.pages import (
     linked_file,
     links_of,
     one_spelling,
-    open_file,
-    open_range,
     parse_html,
-    read_companion,
 )
 from wheelrelay.config import RemoteConfig, WebAddress
 from wheelrelay.errors import BackendError, InvalidFilename
 from wheelrelay.filenames import looks_like_distribution
 from wheelrelay.http import HttpClient, origin_of, shown
 from wheelrelay.model import DistFile
-from wheelrelay.protocols import Backend, ByteStream
+from wheelrelay.protocols import Backend
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +68,7 @@ class ListingConfig(RemoteConfig):
             yield ListingSource(http, self.url, recursive=self.recursive)
 
 
-class ListingSource:
+class ListingSource(LinkedFiles):
     """The distribution files that a page links to.
 
     Args:
@@ -80,7 +78,7 @@ class ListingSource:
     """
 
     def __init__(self, http: HttpClient, url: str, *, recursive: bool = False) -> None:
-        self._http = http
+        super().__init__(http)
         self._url = url
         self._recursive = recursive
         self._warned: set[str] = set()
@@ -97,7 +95,7 @@ class ListingSource:
             BackendError: a page cannot be read or is not one of HTML; never an empty answer instead.
             IntegrityError: one name is linked at two places and no sha256 proves that they are the same.
         """
-        walk = _Walk(self._http, self._url, recursive=self._recursive)
+        walk = _Walk(self.http, self._url, recursive=self._recursive)
         links = list(walk.links())
         files = self._files(links, project)
         if walk.unread and not files:
@@ -108,18 +106,6 @@ class ListingSource:
         wanted = canonicalize_name(project) if project is not None else None
         meant = [file for file in files if wanted is None or file.project == wanted]
         yield from each_once(meant, self._url)
-
-    def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
-        """Stream a file; see `wheelrelay.protocols.Source` and `wheelrelay.backends.pages.open_file`."""
-        return open_file(self._http, file)
-
-    def open_range(self, file: DistFile, start: int, stop: int | None) -> AbstractContextManager[ByteStream]:
-        """Stream a part of a file; see `wheelrelay.protocols.SupportsRange`."""
-        return open_range(self._http, file, start, stop)
-
-    def read_companion(self, file: DistFile, suffix: str) -> bytes:
-        """Read what is linked beside a file; see `wheelrelay.protocols.SupportsCompanions`."""
-        return read_companion(self._http, file, suffix)
 
     def _files(self, links: list[Link], project: str | None) -> list[DistFile]:
         companions = companions_of(links)

@@ -1,32 +1,21 @@
-"""Read web pages that link to distribution files, and stream the files that they link to."""
+"""Read web pages that link to distribution files."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from urllib.parse import parse_qsl, unquote, urldefrag, urlsplit
 
 from wheelrelay.backends.html import HtmlPage, LaterVersion, read_html
-from wheelrelay.errors import BackendError, IntegrityError, Rejected
+from wheelrelay.errors import BackendError, IntegrityError
 from wheelrelay.filenames import dist_file, split_companion
-from wheelrelay.http import HttpClient, RawBody, Response, is_part_from, part_wanted, requoted, shown
-from wheelrelay.model import Companion, Digests, DistFile
-from wheelrelay.protocols import ByteStream
-from wheelrelay.signing import attestations_in
+from wheelrelay.http import HttpClient, Response, requoted, shown
+from wheelrelay.model import Digests, DistFile
 
 HTML_TYPES = ("text/html", "application/xhtml+xml", "application/vnd.pypi.simple.v1+html")
 """The media types of pages of links."""
 
 MAX_PAGE = 256 << 20
 """Bytes that a page may have; the largest known, of all projects of a public index, has a fifth of it."""
-
-MAX_COMPANION = 1 << 20
-"""Bytes that a companion file may have; signatures and attestations are far smaller."""
-
-PROVENANCE_TYPE = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
-"""The media types of what an index tells of a file's attestations, that of PyPI first."""
-
-_PARTIAL_CONTENT = 206
 
 _DIGEST_LENGTHS = {"sha256": 64, "sha512": 128, "md5": 32}
 
@@ -73,7 +62,7 @@ def fetch_page(http: HttpClient, url: str, headers: Mapping[str, str], *, same_h
         BackendError: it cannot be read, or is implausibly large.
     """
     with http.get(url, headers=headers, same_host=same_host) as response:
-        return WebPage(response.url, _media_type(response), _read_whole(response, MAX_PAGE))
+        return WebPage(response.url, media_type_of(response), read_whole(response, MAX_PAGE))
 
 
 def parse_html(page: WebPage) -> HtmlPage:
@@ -175,53 +164,23 @@ def each_once(files: Iterable[DistFile], where: str) -> Iterator[DistFile]:
     yield from found.values()
 
 
-@contextmanager
-def open_file(http: HttpClient, file: DistFile) -> Iterator[ByteStream]:
-    """Stream a file from its address, byte for byte as the server keeps it.
+def media_type_of(response: Response) -> str:
+    """What an answer is said to be, in lower case, without parameters; empty if nothing is said."""
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def read_whole(response: Response, limit: int) -> bytes:
+    """The body of an answer.
 
     Raises:
-        NotFound: it is not there any more.
-        IntegrityError: a page came in its place.
-        SizeMismatch: while reading, if the stream ends early.
-        BackendError: it cannot be read.
+        BackendError: it is longer than ``limit`` bytes, or cannot be read.
     """
-    with _answer_with_file(http, file.url or "") as response:
-        yield RawBody(response)
-
-
-@contextmanager
-def open_range(http: HttpClient, file: DistFile, start: int, stop: int | None) -> Iterator[ByteStream]:
-    """Stream a part of a file from its address (RFC 9110, section 14); see `SupportsRange`.
-
-    Raises:
-        Rejected: the server gives out the whole, or another part than was asked for.
-        BackendError: as `open_file`.
-    """
-    with _answer_with_file(http, file.url or "", {"Range": part_wanted(start, stop)}) as response:
-        given = response.headers.get("Content-Range", "")
-        if response.status_code != _PARTIAL_CONTENT or not is_part_from(start, given):
-            told = f"{shown(response.url)} gives out only the whole file."
-            raise Rejected(told, status=response.status_code)
-        yield RawBody(response)
-
-
-def read_companion(http: HttpClient, file: DistFile, suffix: str) -> bytes:
-    """Read the companion that lies beside a file; see `wheelrelay.protocols.SupportsCompanions`."""
-    parts = urlsplit(file.url or "")
-    with _answer_with_file(http, parts._replace(path=parts.path + suffix).geturl()) as response:
-        return _read_whole(response, MAX_COMPANION)
-
-
-def read_provenance(http: HttpClient, file: DistFile) -> tuple[Companion, ...]:
-    """Read what an index tells of a file's attestations; see `wheelrelay.protocols.SupportsProvenance`."""
-    if not file.provenance:
-        return ()
-    with _answer_with_file(http, file.provenance, {"Accept": PROVENANCE_TYPE}) as response:
-        document = _read_whole(response, MAX_COMPANION)
-    try:
-        return tuple(attestations_in(document))
-    except ValueError as error:
-        raise BackendError(f"{shown(file.provenance)} is no provenance of a file: {error}.") from error
+    body = bytearray()
+    for block in response.blocks():
+        body += block
+        if len(body) > limit:
+            raise BackendError(f"{shown(response.url)} is implausibly large: over {limit} bytes.")
+    return bytes(body)
 
 
 def digests_in(named: Mapping[str, str]) -> Digests:
@@ -249,23 +208,6 @@ def name_in(url: str) -> str:
     return unquote(urlsplit(url).path.rpartition("/")[2])
 
 
-@contextmanager
-def _answer_with_file(
-    http: HttpClient, url: str, headers: Mapping[str, str] = MappingProxyType({})
-) -> Iterator[Response]:
-    with http.get(url, headers={"Accept-Encoding": "identity", **headers}) as response:
-        if _media_type(response) in HTML_TYPES:
-            raise IntegrityError(
-                f"{shown(url)} answered with a page, not with a file.",
-                hint="Look at it in a browser: it may ask for a login, or tell what is wrong.",
-            )
-        yield response
-
-
-def _media_type(response: Response) -> str:
-    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-
-
 def _is_digest(name: str, value: str | None) -> bool:
     return value is not None and len(value) == _DIGEST_LENGTHS[name] and set(value) <= set("0123456789abcdef")
 
@@ -281,12 +223,3 @@ def _merged(one: DistFile, other: DistFile, where: str) -> DistFile:
             hint="Name a place that has it once.",
         )
     return replace(one, digests=Digests(**{**also, **told}))
-
-
-def _read_whole(response: Response, limit: int) -> bytes:
-    body = bytearray()
-    for block in response.blocks():
-        body += block
-        if len(body) > limit:
-            raise BackendError(f"{shown(response.url)} is implausibly large: over {limit} bytes.")
-    return bytes(body)

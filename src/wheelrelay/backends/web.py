@@ -2,19 +2,19 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from typing import Literal
 
 from pydantic import Field
 
 from wheelrelay.backends.index.backend import IndexReader
 from wheelrelay.backends.index.simple_api import SimpleApi
+from wheelrelay.backends.linked import IndexedFiles
 from wheelrelay.backends.listing import ListingSource
-from wheelrelay.backends.pages import open_file, open_range, read_companion, read_provenance
 from wheelrelay.config import RemoteConfig, WebAddress
 from wheelrelay.http import HttpClient
-from wheelrelay.model import Companion, DistFile
-from wheelrelay.protocols import Backend, ByteStream
+from wheelrelay.model import DistFile
+from wheelrelay.protocols import Backend
 
 
 class WebConfig(RemoteConfig):
@@ -34,7 +34,7 @@ class WebConfig(RemoteConfig):
             yield WebSource(http, self.url)
 
 
-class WebSource:
+class WebSource(IndexedFiles):
     """What stands at a web address, whichever of the two it is.
 
     A project's own page is always asked for first. Only if it is not found, or all projects are wanted,
@@ -46,7 +46,7 @@ class WebSource:
     """
 
     def __init__(self, http: HttpClient, url: str) -> None:
-        self._http = http
+        super().__init__(http)
         self._api = SimpleApi(http, url)
         self._listing = ListingSource(http, url)
         self._is_index: bool | None = None
@@ -66,22 +66,6 @@ class WebSource:
             yield from self._listing.iter_files(project)
         elif project is None:
             yield from IndexReader(self._api).iter_files(None)
-
-    def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
-        """Stream a file; see `wheelrelay.protocols.Source` and `wheelrelay.backends.pages.open_file`."""
-        return open_file(self._http, file)
-
-    def open_range(self, file: DistFile, start: int, stop: int | None) -> AbstractContextManager[ByteStream]:
-        """Stream a part of a file; see `wheelrelay.protocols.SupportsRange`."""
-        return open_range(self._http, file, start, stop)
-
-    def read_companion(self, file: DistFile, suffix: str) -> bytes:
-        """Read what lies beside a file; see `wheelrelay.protocols.SupportsCompanions`."""
-        return read_companion(self._http, file, suffix)
-
-    def read_provenance(self, file: DistFile) -> tuple[Companion, ...]:
-        """The attestations that an index tells of; see `wheelrelay.protocols.SupportsProvenance`."""
-        return read_provenance(self._http, file)
 
     def _has_index(self) -> bool:
         with self._lock:

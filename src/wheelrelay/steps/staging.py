@@ -76,16 +76,7 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
     """
     file = planned.file
     try:
-        staged = stage(
-            journey.origin.source,
-            file,
-            wheelhouse,
-            watcher=journey.counter(Step.STAGE, file.filename),
-            stopped=journey.stopped,
-            persistence=journey.persistence,
-            begin=lambda: journey.tell(FileBegan(Step.STAGE, file.filename, file.size)),
-            proven=False,
-        )
+        staged = fetched(journey, file, wheelhouse, Step.STAGE, proven=False)
         from wheelrelay.checks import inspect  # with all checks; those of other files come meanwhile
 
         inspection = inspect(staged, asked=journey.asked(), each=journey.workers.map)
@@ -99,6 +90,34 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
     checked = CheckedFile(staged, inspection, tuple(_distrust(journey, vouched)))
     journey.tell(FileEnded(Step.STAGE, file.filename))
     return checked
+
+
+def fetched(
+    journey: Journey, file: DistFile, wheelhouse: Wheelhouse, step: Step, *, proven: bool
+) -> StagedFile:
+    """Bring a file of the source to local disk, and let those who watch see it as a part of a step.
+
+    Args:
+        journey: both sides, connected.
+        file: as the source lists it.
+        wheelhouse: where it is put.
+        step: what it is done for.
+        proven: verify the archive's checksums where the source declares no digest.
+
+    Raises:
+        IntegrityError: the file is not what the source promised.
+        BackendError: the source failed.
+    """
+    return stage(
+        journey.origin.source,
+        file,
+        wheelhouse,
+        watcher=journey.counter(step, file.filename),
+        stopped=journey.stopped,
+        persistence=journey.persistence,
+        begin=lambda: journey.tell(FileBegan(step, file.filename, file.size)),
+        proven=proven,
+    )
 
 
 def _refuse_damaged(journey: Journey, file: DistFile, inspection: "Inspection") -> None:

@@ -6,12 +6,11 @@ from functools import partial
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
 from wheelrelay.model import DistFile
 from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
-from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
+from wheelrelay.steps.events import FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.steps.gate import settle
 from wheelrelay.steps.journey import Destination, Journey
 from wheelrelay.steps.planning import plan_of
-from wheelrelay.steps.stage import stage
-from wheelrelay.steps.staging import stage_all
+from wheelrelay.steps.staging import fetched, stage_all
 from wheelrelay.steps.wheelhouse import Wheelhouse
 from wheelrelay.steps.workers import Done
 
@@ -117,15 +116,7 @@ def _fetch_and_compare(journey: Journey, plan: Plan, destination: Destination) -
 
 def _fetch_one(journey: Journey, file: DistFile, wheelhouse: Wheelhouse) -> None:
     try:
-        staged = stage(
-            journey.origin.source,
-            file,
-            wheelhouse,
-            watcher=journey.counter(Step.CONFIRM, file.filename),
-            stopped=journey.stopped,
-            persistence=journey.persistence,
-            begin=lambda: journey.tell(FileBegan(Step.CONFIRM, file.filename, file.size)),
-        )
+        staged = fetched(journey, file, wheelhouse, Step.CONFIRM, proven=True)
     except WheelrelayError as error:
         journey.tell(FileEnded(Step.CONFIRM, file.filename, error=str(error)))
         raise

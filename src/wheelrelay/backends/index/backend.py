@@ -2,27 +2,28 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from packaging.utils import NormalizedName
 
 from wheelrelay.backends.index.credentials import IndexAuth
 from wheelrelay.backends.index.simple_api import SimpleApi
+from wheelrelay.backends.linked import IndexedFiles
 from wheelrelay.errors import AlreadyExists, PermissionDenied, Rejected
 from wheelrelay.http import HttpClient, shown
 from wheelrelay.model import Companion, DistFile
-from wheelrelay.protocols import Backend, ByteStream
+from wheelrelay.protocols import Backend
 from wheelrelay.signing import ATTESTATIONS, builder_of
 from wheelrelay.staged import StagedFile
 
 logger = logging.getLogger(__name__)
 
 
-class IndexReader:
+class IndexReader(IndexedFiles):
     """An index that is only read."""
 
     def __init__(self, api: SimpleApi) -> None:
+        super().__init__(api.http)
         self._api = api
 
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
@@ -43,22 +44,6 @@ class IndexReader:
         """The state that the index says the project is in."""
         found = self._api.project(project)
         return found.status if found else None
-
-    def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
-        """Open a file that the index gave."""
-        return self._api.open(file)
-
-    def open_range(self, file: DistFile, start: int, stop: int | None) -> AbstractContextManager[ByteStream]:
-        """Stream a part of a file; see `wheelrelay.protocols.SupportsRange`."""
-        return self._api.open_range(file, start, stop)
-
-    def read_companion(self, file: DistFile, suffix: str) -> bytes:
-        """The content of a signature that the index keeps beside a file."""
-        return self._api.read_companion(file, suffix)
-
-    def read_provenance(self, file: DistFile) -> tuple[Companion, ...]:
-        """The attestations that the index tells of a file."""
-        return self._api.read_provenance(file)
 
 
 class Uploader:

@@ -7,7 +7,6 @@ have is one whose page is truly not found; everything else that is not a project
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import unquote, urljoin, urlsplit
@@ -16,6 +15,7 @@ from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from wheelrelay.backends.html import HtmlPage
 from wheelrelay.backends.index.documents import FileEntry, read_names, read_project
+from wheelrelay.backends.linked import IndexedFiles
 from wheelrelay.backends.pages import (
     HTML_TYPES,
     Link,
@@ -28,18 +28,13 @@ from wheelrelay.backends.pages import (
     linked_file,
     links_of,
     one_spelling,
-    open_file,
-    open_range,
     parse_html,
-    read_companion,
-    read_provenance,
     unreadable,
 )
 from wheelrelay.errors import BackendError, InvalidFilename, NotFound
 from wheelrelay.filenames import dist_file, looks_like_distribution
 from wheelrelay.http import HttpClient, shown
-from wheelrelay.model import Companion, DistFile
-from wheelrelay.protocols import ByteStream
+from wheelrelay.model import DistFile
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +67,7 @@ class IndexedProject:
     status_reason: str | None = None
 
 
-class SimpleApi:
+class SimpleApi(IndexedFiles):
     """An index, read by the Simple API.
 
     Args:
@@ -81,7 +76,7 @@ class SimpleApi:
     """
 
     def __init__(self, http: HttpClient, url: str) -> None:
-        self._http = http
+        super().__init__(http)
         self._url = url.rstrip("/") + "/"
 
     def files(self, project: str, *, fresh: bool) -> Iterator[DistFile]:
@@ -103,7 +98,7 @@ class SimpleApi:
         headers = {"Accept": ACCEPT, **({"Cache-Control": "no-cache", "Pragma": "no-cache"} if fresh else {})}
         url = f"{self._url}{name}/"
         try:
-            page = fetch_page(self._http, url, headers, same_host=True)
+            page = fetch_page(self.http, url, headers, same_host=True)
         except NotFound:
             return None
         if name not in map(canonicalize_name, unquote(urlsplit(page.url).path).split("/")):
@@ -120,7 +115,7 @@ class SimpleApi:
             NotFound: there is no index.
             BackendError: its root page cannot be read.
         """
-        page = fetch_page(self._http, self._url, {"Accept": ACCEPT}, same_host=True)
+        page = fetch_page(self.http, self._url, {"Accept": ACCEPT}, same_host=True)
         names = _names_in_json(page) if _is_json(page) else _names_in_html(page)
         yield from dict.fromkeys(names)
 
@@ -134,7 +129,7 @@ class SimpleApi:
             BackendError: it cannot be read.
         """
         try:
-            page = fetch_page(self._http, self._url, {"Accept": ACCEPT})
+            page = fetch_page(self.http, self._url, {"Accept": ACCEPT})
         except NotFound:
             return False
         if page.media_type == JSON_TYPE:
@@ -142,22 +137,6 @@ class SimpleApi:
         if VERSION_MARK not in page.body:
             return False
         return not any(looks_like_distribution(link.name) for link in links_of(parse_html(page)))
-
-    def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
-        """Stream a file; see `wheelrelay.protocols.Source` and `wheelrelay.backends.pages.open_file`."""
-        return open_file(self._http, file)
-
-    def open_range(self, file: DistFile, start: int, stop: int | None) -> AbstractContextManager[ByteStream]:
-        """Stream a part of a file; see `wheelrelay.protocols.SupportsRange`."""
-        return open_range(self._http, file, start, stop)
-
-    def read_companion(self, file: DistFile, suffix: str) -> bytes:
-        """Read what the index keeps beside a file; see `wheelrelay.protocols.SupportsCompanions`."""
-        return read_companion(self._http, file, suffix)
-
-    def read_provenance(self, file: DistFile) -> tuple[Companion, ...]:
-        """The attestations that the index tells of; see `wheelrelay.protocols.SupportsProvenance`."""
-        return read_provenance(self._http, file)
 
 
 def _is_json(page: WebPage) -> bool:

@@ -1,0 +1,91 @@
+"""Files that have web addresses of their own, and what lies beside them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from wheelrelay.backends.pages import HTML_TYPES, media_type_of, read_whole
+from wheelrelay.errors import BackendError, IntegrityError, Rejected
+from wheelrelay.http import HttpClient, RawBody, Response, is_part_from, part_wanted, shown
+from wheelrelay.model import Companion, DistFile
+from wheelrelay.protocols import ByteStream
+from wheelrelay.signing import attestations_in
+
+MAX_COMPANION = 1 << 20
+"""Bytes that a companion file may have; signatures and attestations are far smaller."""
+
+PROVENANCE_TYPE = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
+"""The media types of what an index tells of a file's attestations, that of PyPI first."""
+
+_PARTIAL_CONTENT = 206
+
+
+class LinkedFiles:
+    """Files that some page links to: the part of a source that streams them.
+
+    Args:
+        http: how to reach them.
+    """
+
+    def __init__(self, http: HttpClient) -> None:
+        self.http = http
+
+    @contextmanager
+    def open(self, file: DistFile) -> Iterator[ByteStream]:
+        """Stream a file from its address, byte for byte as the server keeps it.
+
+        Raises:
+            NotFound: it is not there any more.
+            IntegrityError: a page came in its place.
+            SizeMismatch: while reading, if the stream ends early.
+            BackendError: it cannot be read.
+        """
+        with self._answer(file.url or "") as response:
+            yield RawBody(response)
+
+    @contextmanager
+    def open_range(self, file: DistFile, start: int, stop: int | None) -> Iterator[ByteStream]:
+        """Stream a part of a file (RFC 9110, section 14); see `wheelrelay.protocols.SupportsRange`.
+
+        Raises:
+            Rejected: the server gives out the whole, or another part than was asked for.
+            BackendError: as `open`.
+        """
+        with self._answer(file.url or "", {"Range": part_wanted(start, stop)}) as response:
+            given = response.headers.get("Content-Range", "")
+            if response.status_code != _PARTIAL_CONTENT or not is_part_from(start, given):
+                told = f"{shown(response.url)} gives out only the whole file."
+                raise Rejected(told, status=response.status_code)
+            yield RawBody(response)
+
+    def read_companion(self, file: DistFile, suffix: str) -> bytes:
+        """Read what lies beside a file; see `wheelrelay.protocols.SupportsCompanions`."""
+        parts = urlsplit(file.url or "")
+        with self._answer(parts._replace(path=parts.path + suffix).geturl()) as response:
+            return read_whole(response, MAX_COMPANION)
+
+    @contextmanager
+    def _answer(self, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> Iterator[Response]:
+        with self.http.get(url, headers={"Accept-Encoding": "identity", **headers}) as response:
+            if media_type_of(response) in HTML_TYPES:
+                raise IntegrityError(
+                    f"{shown(url)} answered with a page, not with a file.",
+                    hint="Look at it in a browser: it may ask for a login, or tell what is wrong.",
+                )
+            yield response
+
+
+class IndexedFiles(LinkedFiles):
+    """Files of a package index, which may tell of attestations too."""
+
+    def read_provenance(self, file: DistFile) -> tuple[Companion, ...]:
+        """The attestations that the index tells of; see `wheelrelay.protocols.SupportsProvenance`."""
+        if not file.provenance:
+            return ()
+        with self._answer(file.provenance, {"Accept": PROVENANCE_TYPE}) as response:
+            document = read_whole(response, MAX_COMPANION)
+        try:
+            return tuple(attestations_in(document))
+        except ValueError as error:
+            raise BackendError(f"{shown(file.provenance)} is no provenance of a file: {error}.") from error
