@@ -4,7 +4,7 @@ import json
 import socket
 import subprocess
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +80,18 @@ def _twin_is_free(port: int) -> bool:
 
 
 @contextmanager
+def _without_sockets_left(ports: Iterable[int]) -> Iterator[None]:
+    """Remove what its servers leave in the folder for temporary files that it takes, whatever is set."""
+    try:
+        yield
+    finally:
+        for port in ports:
+            for number in (port, port + 10_000):
+                for left in Path("/tmp").glob(f"seaweedfs-*{number}.sock"):
+                    left.unlink(missing_ok=True)
+
+
+@contextmanager
 def run_seaweed(root: Path, ports: dict[str, int] | None = None) -> Iterator[Seaweed]:
     """Run SeaweedFS with its files in ``root``.
 
@@ -106,13 +118,17 @@ def run_seaweed(root: Path, ports: dict[str, int] | None = None) -> Iterator[Sea
         **ports,
     }
     url = f"http://{HOST}:{ports['s3.port']}"
-    with running(
-        [script("weed"), "server", *(f"-{name}={value}" for name, value in options.items())],
-        log=root / "weed.log",
-        ready=lambda: answers(url) and _takes_files(ports["master.port"]),
-        env={"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"},
-        grace=0.2,  # it takes seconds to say goodbye
-    ) as process:
+    command = [script("weed"), f"-logdir={root}", "server"]
+    with (
+        _without_sockets_left(ports.values()),
+        running(
+            [*command, *(f"-{name}={value}" for name, value in options.items())],
+            log=root / "weed.log",
+            ready=lambda: answers(url) and _takes_files(ports["master.port"]),
+            env={"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"},
+            grace=0.2,  # it takes seconds to say goodbye
+        ) as process,
+    ):
         yield Seaweed(
             url,
             "AKCI",
