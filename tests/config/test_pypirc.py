@@ -78,11 +78,6 @@ def test_the_configuration_wins(pypirc: Path) -> None:
     assert as_remote("warehouse", configured={"warehouse": mine}) is mine
 
 
-def test_a_section_that_is_not_listed_is_none_as_for_twine(pypirc: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no remote 'unlisted'"):
-        as_remote("unlisted")
-
-
 def test_the_names_of_sections_are_suggested(pypirc: Path) -> None:
     with pytest.raises(ConfigError, match="nearest there: warehouse"):
         as_remote("warehose")
@@ -101,6 +96,15 @@ def test_an_address_that_cannot_be_used_is_told_without_it(pypirc: Path, address
     with pytest.raises(ConfigError, match=r"~/\.pypirc: \[x\]\.upload_url: ") as caught:
         as_remote("x")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("listed", ["", "[distutils]\nindex-servers = pypi\n"])
+def test_a_section_that_is_not_listed_is_none_as_for_twine_and_says_so(pypirc: Path, listed: str) -> None:
+    pypirc.write_text(f"{listed}[company]\nrepository = https://example.org/\npassword = hunter2\n")
+    with pytest.raises(ConfigError, match=r"a section \[company\] that it does not list.*index-servers"):
+        as_remote("company")
+    with pytest.raises(ConfigError, match="There is no remote 'compani'"):
+        as_remote("compani")
 
 
 def test_a_malformed_file_is_named_where_a_name_may_be_in_it(pypirc: Path) -> None:

@@ -9,7 +9,7 @@ from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.paths import find_paths
 from wheelrelay.compat.platforms import PlatformType
 from wheelrelay.config import Confirm, Remote, Route, as_remote
-from wheelrelay.config.pypirc import sections
+from wheelrelay.config.pypirc import refuse_unlisted, sections
 from wheelrelay.config.remotes import PRESETS, from_section
 from wheelrelay.errors import ConfigError, Conflict, NothingMatched
 from wheelrelay.model import DistFile
@@ -88,6 +88,7 @@ def section(name: str, say: Callable[[str], None]) -> Remote:
     if name not in found:
         if name in PRESETS:
             return as_remote(name)
+        refuse_unlisted(name)
         raise ConfigError(f"~/.pypirc has no section [{name}].", hint=nearest([name], [*found, *PRESETS]))
     remote = from_section(found[name])
     config = remote.config

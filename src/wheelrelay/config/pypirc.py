@@ -55,6 +55,24 @@ def sections() -> dict[str, Section]:
     return found
 
 
+def refuse_unlisted(name: str) -> None:
+    """Say so if a section is there that does not count, since it is not listed.
+
+    Raises:
+        ConfigError: that is so.
+    """
+    from configparser import Error, RawConfigParser
+
+    parser = RawConfigParser()
+    with suppress(Error, UnicodeDecodeError):
+        parser.read(Path(FILE).expanduser(), encoding="utf-8")
+    if parser.has_section(name) and name not in sections():
+        raise ConfigError(
+            f"{FILE} has a section [{name}] that it does not list.",
+            hint="Add the name to index-servers under [distutils].",
+        )
+
+
 def sections_for(address: str, *, name: str) -> list[Section]:
     """The sections whose repository is ``address``; the one that is called ``name`` comes first.
 

@@ -169,11 +169,12 @@ def from_address(text: str, *, known: Mapping[str, object] | None = None) -> Rem
 def _from_path(text: str, known: Mapping[str, object]) -> Remote:
     if text.startswith((".", "/", "~", "\\")) or "/" in text or Path(text).drive:
         return DirectoryRemote(text, text)
-    from wheelrelay.config.pypirc import sections
+    from wheelrelay.config.pypirc import refuse_unlisted, sections
 
     found = sections()
     if text in found:
         return from_section(found[text])
+    refuse_unlisted(text)
     names = [*known, *PRESETS, *found]
     hint = f"For a directory, write './{text}'. {nearest([text], names)}"
     raise ConfigError(f"There is no remote {text!r}.", hint=hint)
