@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from joserfc.jwk import ECKey
+from tests.servers.google import OF_THE_MACHINE, run_google
 from tests.servers.oidc import REQUEST_TOKEN, TrustingIndex, run_trusting_index
 from tests.servers.pypi_troubles import Point
 from tests.servers.web import Reply
@@ -200,6 +201,26 @@ print(json.load(urllib.request.urlopen(request))["value"])
         monkeypatch.setenv("GITLAB_CI", "true")
         monkeypatch.setenv("TESTINDEX_ID_TOKEN", index.sign())
         self.assert_published(index, tmp_path)
+
+    @pytest.mark.parametrize("account", [None, "release@example.iam.gserviceaccount.com"])
+    def test_google_is_asked_by_its_machines_for_their_own_account_or_another(
+        self, index: TrustingIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, account: str | None
+    ) -> None:
+        product = tmp_path / "product_name"
+        product.write_text("Google Compute Engine\n")
+        if account:
+            monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_NAME", account)
+        with run_google(index.sign) as google:
+            monkeypatch.setattr("wheelrelay.backends.index.credentials.identity.GOOGLE_MACHINE", product)
+            for name, value in {  # the places where `id` asks, which no setting changes
+                "PRODUCT_NAME_FILE": str(product),
+                "TOKEN_REQUEST_URL": f"{google.url.rstrip('/')}{OF_THE_MACHINE}token",
+                "IDENTITY_REQUEST_URL": f"{google.url.rstrip('/')}{OF_THE_MACHINE}identity",
+                "GENERATEIDTOKEN_REQUEST_URL": f"{google.url}v1/serviceAccounts/{{}}:generateIdToken",
+            }.items():
+                monkeypatch.setattr(f"id._internal.oidc.ambient._GCP_{name}", value)
+            self.assert_published(index, tmp_path)
+        assert any(account in path for path in google.paths()) if account else len(google.paths()) == 1
 
     def assert_published(self, index: TrustingIndex, folder: Path) -> None:
         name = make_wheel(folder / "dist", "sample", "1.0").name
