@@ -390,6 +390,28 @@ class TestMirror:
         assert outcomes(mirror(source, sink)) == dict.fromkeys(ALL, Outcome.SKIPPED)
 
 
+class TestComparing:
+    def test_files_of_a_sink_that_declares_no_digests_are_fetched_side_by_side(self, source, sink):
+        release(source, sink)
+        sink.shown = Digests()
+        together, take = threading.Barrier(len(ALL), timeout=10), sink.open
+
+        def open_file(file):
+            together.wait()
+            return take(file)
+
+        sink.open = open_file
+        assert outcomes(release(source, sink, jobs=len(ALL))) == dict.fromkeys(ALL, Outcome.SKIPPED)
+
+    def test_one_that_cannot_be_fetched_ends_it_before_anything_is_published(self, source, sink):
+        release(source, sink)
+        sink.shown, before = Digests(), list(sink.puts)
+        sink.fetch_errors = {WHEELS[1]: [AuthenticationFailed("Who are you?")]}
+        with pytest.raises(AuthenticationFailed, match="Who are you"):
+            release(source, sink)
+        assert sink.puts == before
+
+
 class TestReceipt:
     def test_it_begins_before_the_first_file_is_fetched(self, source, sink):
         source.pause = 0.2

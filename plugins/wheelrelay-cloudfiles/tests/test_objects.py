@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.servers.swift import Cluster, Swift
 
+from wheelrelay.containers.objects import SupportsSearch
 from wheelrelay.containers.store import ContainerStore
 from wheelrelay.errors import AlreadyExists, NotFound, PermissionDenied, Rejected
 from wheelrelay.staged import BLOCK, StagedFile
@@ -84,6 +85,13 @@ def test_a_listing_shows_what_lies_directly_in_the_folder(objects: SwiftObjects)
     assert [found.name for found in objects.list_objects()] == ["a.whl", "z.whl"]
     assert [found.name for found in objects.list_objects("simple/")] == ["simple/index.html"]
     assert list(objects.list_objects("nothing/")) == []
+
+
+def test_objects_of_other_names_are_passed_over(objects: SwiftObjects) -> None:
+    assert isinstance(objects, SupportsSearch)
+    for name in ("a.whl", "b.whl", "simple/a.whl"):
+        objects.create_object(name, b"x", **PLAIN)
+    assert [found.name for found in objects.list_named(lambda name: name.startswith("a"))] == ["a.whl"]
 
 
 def test_a_listing_tells_size_and_time_and_something_that_changes_with_the_bytes(

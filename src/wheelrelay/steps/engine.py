@@ -12,7 +12,7 @@ from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, Planned
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.check import CheckedFile
 from wheelrelay.steps.events import Planned, Step, StepBegan, StepEnded
-from wheelrelay.steps.gate import objections, refuse, replacing, settle
+from wheelrelay.steps.gate import Each, objections, refuse, replacing, settle
 from wheelrelay.steps.journey import Journey
 from wheelrelay.steps.ledger import Ledger
 from wheelrelay.steps.planning import plan_of
@@ -27,6 +27,7 @@ from wheelrelay.steps.publishing import (
 from wheelrelay.steps.sign import prepare, sign_all, sign_files, with_companions
 from wheelrelay.steps.staging import import_checks_meanwhile, stage_all, stage_one
 from wheelrelay.steps.wheelhouse import Wheelhouse, temporary_wheelhouse
+from wheelrelay.steps.workers import one_by_one
 
 
 def release(journey: Journey, *, one_version: bool = True) -> Receipt:
@@ -48,7 +49,7 @@ def release(journey: Journey, *, one_version: bool = True) -> Receipt:
     with _recorded(ledger), temporary_wheelhouse() as wheelhouse:
         prepare(journey, plan)
         checked = stage_all(journey, plan, wheelhouse)
-        plan = _settle(journey, plan, checked, ledger)
+        plan = _settle(journey, plan, checked, ledger, each=journey.workers.each)
         _refuse(journey, plan, ledger, journey.find(list(checked.values())))
         signatures = sign_all(journey, plan, checked)
         journey.make_ready(plan)
@@ -118,12 +119,20 @@ def _mirror_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse, 
         wheelhouse.drop(checked.staged)
 
 
-def _settle(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile], ledger: Ledger) -> Plan:
+def _settle(
+    journey: Journey,
+    plan: Plan,
+    checked: Mapping[str, CheckedFile],
+    ledger: Ledger,
+    *,
+    each: Each = one_by_one,
+) -> Plan:
     """Decide what the plan left open, and note what was staged and what comes of it."""
     for file in checked.values():
         ledger.staged(file.staged)
     staged = {name: file.staged for name, file in checked.items()}
-    settled = settle(plan, staged, journey.sinks, journey.fetched_sha256, making=journey.making)
+    fetch = journey.fetched_sha256
+    settled = settle(plan, staged, journey.sinks, fetch, making=journey.making, each=each)
     if journey.settings.replace:
         settled = replacing(settled, journey.sinks)
     ledger.settled(settled)

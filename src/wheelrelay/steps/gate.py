@@ -10,6 +10,13 @@ from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Sever
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.confirm import fetched_sha256
 from wheelrelay.steps.plan import NOTHING_MADE, compare, with_companions
+from wheelrelay.steps.workers import Done, one_by_one
+
+_Place = tuple[str, str]
+"""The name of a sink and a filename."""
+
+Each = Callable[[Sequence[_Place], Callable[[_Place], str]], list[Done[_Place, str]]]
+"""Fetches many files: `one_by_one`, or `Workers.each`, which takes several at once."""
 
 CONFLICT, MISSING, UNEXPECTED = "conflict", "missing", "unexpected"
 
@@ -21,6 +28,7 @@ def settle(
     fetch: Callable[[Sink, DistFile], str] = fetched_sha256,
     *,
     making: Mapping[str, Sequence[str]] = NOTHING_MADE,
+    each: Each = one_by_one,
 ) -> Plan:
     """Decide what the plan had to leave open, now that the digests of all staged files are known.
 
@@ -30,16 +38,22 @@ def settle(
         sinks: by name.
         fetch: gives the sha256 of a file at a sink that declares none.
         making: the suffixes of the companions that every file gets, by the names of sinks.
+        each: fetches the files that have to be.
 
     Raises:
         BackendError: a sink's file cannot be fetched to compare.
     """
+    sha256s = _sha256s_there(plan, staged, sinks, fetch, each)
     files = [
         replace(
             planned,
             sinks={
                 name: _settled(
-                    intent, staged.get(planned.file.filename), sinks[name], fetch, making=making.get(name, ())
+                    intent,
+                    staged.get(planned.file.filename),
+                    sinks[name],
+                    sha256s.get((name, planned.file.filename)),
+                    making=making.get(name, ()),
                 )
                 for name, intent in planned.sinks.items()
             },
@@ -127,19 +141,32 @@ def refuse(findings: Sequence[Finding]) -> None:
     raise CheckFailed(f"The gate stays shut ({number}); nothing was published.", findings=findings)
 
 
-def _settled(
-    intent: Intent,
-    staged: StagedFile | None,
-    sink: Sink,
+def _sha256s_there(
+    plan: Plan,
+    staged: Mapping[str, StagedFile],
+    sinks: Mapping[str, Sink],
     fetch: Callable[[Sink, DistFile], str],
-    *,
-    making: Sequence[str],
+    each: Each,
+) -> dict[_Place, str]:
+    """What the sinks have under names that the plan left open; files of unknown digests are fetched."""
+    there = {
+        (name, planned.file.filename): intent.there
+        for planned in plan.files
+        for name, intent in planned.sinks.items()
+        if intent.action is Action.UNKNOWN and intent.there and planned.file.filename in staged
+    }
+    declared = {place: file.sha256 for place, file in there.items() if file.sha256}
+    unknown = [place for place in there if place not in declared]
+    fetched = each(unknown, lambda place: fetch(sinks[place[0]], there[place])) if unknown else []
+    return declared | {one.item: one.unwrap() for one in fetched}
+
+
+def _settled(
+    intent: Intent, staged: StagedFile | None, sink: Sink, sha256: str | None, *, making: Sequence[str]
 ) -> Intent:
-    if intent.action is not Action.UNKNOWN or staged is None or intent.there is None:
+    if sha256 is None or staged is None or intent.there is None:
         return intent
-    sha256 = intent.there.sha256 or fetch(sink, intent.there)
-    file = with_companions(staged.file, making)
-    return compare(file, staged.sha256, intent.there, sha256, sink)
+    return compare(with_companions(staged.file, making), staged.sha256, intent.there, sha256, sink)
 
 
 def _replacement(intent: Intent, sink: Sink) -> Intent:

@@ -41,6 +41,7 @@ def verify_sinks(journey: Journey, wheelhouse: Wheelhouse, *, download: bool) ->
         journey.sinks,
         journey.fetched_sha256,
         making=journey.making,
+        each=journey.workers.each,
     )
     findings = [finding for planned in settled.files for finding in _differences(planned)]
     if download:

@@ -7,7 +7,7 @@ who finds other bytes than its own has lost. Within one process, uploads of one 
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -62,10 +62,18 @@ class SwiftObjects:
 
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
         """All objects directly in a folder; asked for page by page until there is no more."""
+        return self._list(folder, lambda _: True)
+
+    def list_named(self, wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
+        """The objects of the container that ``wanted`` takes; see `list_objects`."""
+        return self._list("", wanted)
+
+    def _list(self, folder: str, wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
         marker, place = "", self._prefix + folder
         while page := self._page(place, marker):
             for entry in page:
-                if entry.get("name", place) != place:
+                path = entry.get("name", place)
+                if path != place and wanted(path.removeprefix(self._prefix)):
                     yield from self._stored(entry)
             marker = page[-1].get("name") or page[-1]["subdir"]
 
