@@ -25,6 +25,7 @@ from wheelrelay.errors import (
 from wheelrelay.model import Companion, Digests, DistFile
 from wheelrelay.protocols import ByteStream, Source, SupportsCompanions, SupportsLocalPath, SupportsRange
 from wheelrelay.staged import BLOCK, FileIdentity, StagedFile
+from wheelrelay.steps.ahead import Ahead, Crew
 from wheelrelay.steps.meter import Meter, Watcher
 from wheelrelay.steps.retry import Persistence
 from wheelrelay.steps.wheelhouse import Wheelhouse
@@ -45,6 +46,7 @@ def stage(
     persistence: Persistence | None = None,
     begin: Callable[[], None] = lambda: None,
     proven: bool = True,
+    crew: Crew | None = None,
 ) -> StagedFile:
     """Bring ``file`` to local disk and verify it on the way.
 
@@ -65,6 +67,7 @@ def stage(
         persistence: tries again and pauses; without it there is one attempt.
         begin: called before each attempt; what was kept is told to ``watcher`` once more then.
         proven: verify the archive's checksums where no digest is declared.
+        crew: fetches parts of a large file ahead where one connection is slow, and a digest proves the whole.
 
     Raises:
         DigestMismatch: the bytes have another digest than the source declared.
@@ -84,7 +87,7 @@ def stage(
     else:
         path = wheelhouse.folder / file.filename
         with wheelhouse.incoming(file.filename) as target:
-            insist(_begun(begin, _Fetch(source, file, target, meter).attempt))
+            insist(_begun(begin, _Fetch(source, file, target, meter, crew).attempt))
             if proven and not file.digests.known():
                 _prove_whole(Path(target.name), file.filename)
         identity = FileIdentity.of(path.stat())
@@ -129,13 +132,17 @@ class _Fetch:
         file: as the source describes it.
         target: where its bytes go.
         meter: hashes them.
+        crew: fetches parts ahead; if there is none, nothing is.
     """
 
-    def __init__(self, source: Source, file: DistFile, target: BinaryIO, meter: Meter) -> None:
+    def __init__(
+        self, source: Source, file: DistFile, target: BinaryIO, meter: Meter, crew: Crew | None
+    ) -> None:
         self._source = source
         self._file = file
         self._target = target
         self._meter = meter
+        self._crew = crew
 
     def attempt(self) -> None:
         """Read the file to its end: from where the attempt before broke off, or from its beginning.
@@ -152,14 +159,30 @@ class _Fetch:
             else:
                 self._meter.tell_again()
                 stream = rest
-            self._meter.copy(stream, self._target)
+            ahead = self._ahead(stream, stack)
+            try:
+                self._meter.copy(ahead or stream, self._target)
+            finally:
+                divided = ahead is not None and ahead.divided
+                if divided:  # should it fail, it is tried again in the plain way
+                    self._crew = None
         try:
             self._meter.verify()
         except DigestMismatch as error:
-            if rest is None:
+            if rest is None and not divided:
                 raise
             self._start_anew()
             raise Unavailable(f"{self._file.filename} came in pieces that do not belong together.") from error
+
+    def _ahead(self, stream: ByteStream, stack: ExitStack) -> Ahead | None:
+        """The same stream, helped along, where that is possible; ``stack`` closes it."""
+        file, source = self._file, self._source
+        if not (self._crew and file.size and file.digests.known() and isinstance(source, SupportsRange)):
+            return None
+        held, start = stack.pop_all(), self._meter.size
+        ahead = Ahead(stream, held, source=source, file=file, start=start, crew=self._crew)
+        stack.callback(ahead.close)
+        return ahead
 
     def _rest(self, stack: ExitStack) -> ByteStream | None:
         """What is still to come after a broken attempt, if the source gives it out."""

@@ -117,6 +117,7 @@ def fetched(
         persistence=journey.persistence,
         begin=lambda: journey.tell(FileBegan(step, file.filename, file.size)),
         proven=proven,
+        crew=journey.workers,
     )
 
 

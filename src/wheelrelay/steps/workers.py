@@ -55,6 +55,7 @@ class Workers:
         self.stopped = stopped
         self._pool = ThreadPoolExecutor(self.pace.most, thread_name_prefix=THREADS)
         self._given_up = False
+        self._batch: _Batch[Any, Any] | None = None
 
     def each(
         self,
@@ -80,6 +81,7 @@ class Workers:
         """
         self.pace.begin()
         batch: _Batch[Item, Result] = _Batch(items, self.pace)
+        self._batch = batch
 
         def work_on() -> None:
             while (item := batch.take()) is not _NOTHING:
@@ -109,6 +111,18 @@ class Workers:
     def aside(self, work: Callable[[], object]) -> None:
         """Have something done meanwhile for which nobody waits, and which may fail."""
         self._pool.submit(work)
+
+    def spare(self) -> int:
+        """How many more transfers there may be for each that is under way; so often one may be divided."""
+        at_work = self._batch.at_work if self._batch else 0
+        return self.pace.limit // at_work - 1 if at_work else 0
+
+    def begin(self, work: Callable[[], Result]) -> "Future[Result]":
+        """Have a part of a transfer done; who waits for it must not rely on a thread becoming free."""
+        future = self._pool.submit(work)
+        if self._batch:
+            self._batch.called(future)
+        return future
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """What ``map`` gives, for a thread that is a worker itself: others that are free lend a hand.
@@ -158,8 +172,13 @@ class _Batch(Generic[Item, Result]):
         self._left = deque(items)
         self._done: list[Done[Item, Result]] = []
         self._at_work = 0
-        self._called: list[Future[None]] = []
+        self._called: list[Future[Any]] = []
         self._failed: list[Future[None]] = []
+
+    @property
+    def at_work(self) -> int:
+        """How many items are being worked on, or about to be."""
+        return self._at_work
 
     @property
     def left(self) -> int:
@@ -175,8 +194,12 @@ class _Batch(Generic[Item, Result]):
 
     def promise(self, future: "Future[None]") -> None:
         """Have a slip of ours known to whoever waits for the results."""
-        self._called.append(future)
+        self.called(future)
         future.add_done_callback(self._look_at)
+
+    def called(self, future: "Future[Any]") -> None:
+        """Note whom an interrupt has to wait for."""
+        self._called.append(future)
 
     def take(self) -> Any:
         """The next item; `_NOTHING` if there is none, or too many are at work: who asked leaves then."""
