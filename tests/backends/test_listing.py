@@ -253,6 +253,7 @@ class TestLinks:
             f"{WHEEL}.metadata",
             f"{WHEEL}.part",
             f"?file={WHEEL}",
+            "http://[::1",
         ],
     )
     def test_other_links_are_passed_over_quietly(
@@ -496,7 +497,7 @@ class TestPagesThatCannotBeRead:
         with pytest.raises(BackendError, match="empty"):
             files_at(web.serve("/", body))
 
-    @pytest.mark.parametrize("body", ["<a href='http://[x'>x</a>", "<html><![foo bar]]>"])
+    @pytest.mark.parametrize("body", ["<a href='http://[x/sample-1.0.tar.gz'>x</a>", "<html><![foo bar]]>"])
     def test_a_page_that_makes_no_sense_is_an_error(self, web: Web, body: str) -> None:
         with pytest.raises(BackendError, match=r"cannot be read as a page of links: \w"):
             files_at(web.serve("/", body))

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
+from wheelrelay.filenames import looks_like_distribution
+
 NEWEST_MAJOR = 1
 """The highest major version of the Simple API that is known."""
 
@@ -74,9 +76,16 @@ class _Links(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in reversed(attrs)}  # of two, the first counts
         if tag == "a" and "href" in told:
-            self.page.links.append((urljoin(self._base, told["href"].strip()), told))
+            self._add(told["href"].strip(), told)
         elif tag == "base" and "href" in told and not self._based:
             self._based = True
             self._base = urljoin(self._url, told["href"].strip())
         elif tag == "meta" and "content" in told and told.get("name", "").startswith(_INDEX_META):
             self.page.meta.setdefault(told["name"].removeprefix(_INDEX_META), told["content"])
+
+    def _add(self, href: str, attributes: Mapping[str, str]) -> None:
+        try:
+            self.page.links.append((urljoin(self._base, href), attributes))
+        except ValueError:
+            if looks_like_distribution(href.rpartition("/")[2]):
+                raise  # a file that cannot be reached must not look as if there were none
