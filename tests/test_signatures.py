@@ -118,6 +118,17 @@ class TestSigning:
         assert "is no signature of it" in finding.message
         assert names(open_pypiserver.folder) == set()
 
+    @pytest.mark.parametrize("content", [b"", b"garbage", "inline"], ids=["empty", "garbage", "inline"])
+    def test_what_is_no_detached_signature_is_refused_too(self, dist, index, keyring, key, content):
+        if content == "inline":
+            keyring.run("--armor", "--output", dist / "inline", "--sign", dist / SDIST)
+            content = (dist / "inline").read_bytes()
+            (dist / "inline").unlink()
+        (dist / f"{WHEEL}.asc").write_bytes(content)
+        with pytest.raises(CheckFailed) as told:
+            wheelrelay.relay(Route(source=str(dist), sinks=[index]))
+        assert [finding.check for finding in told.value.findings] == ["signature-bad"]
+
     def test_a_container_that_lacks_signatures_gets_them_once(self, dist, tmp_path, key):
         out = tmp_path / "out"
         route = Route(source=str(dist), sinks=[str(out)])

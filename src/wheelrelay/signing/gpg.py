@@ -59,7 +59,7 @@ def run(program: str, *arguments: str, given: bytes = b"") -> Answer:
     except OSError as error:
         raise ConfigError(
             f"{program!r} cannot be run: {error.strerror}.",
-            hint="Signatures need GnuPG: install it, or name its program with --sign-with.",
+            hint="Signatures need GnuPG: install it. `wheelrelay` takes another program with --sign-with.",
         ) from error
     except subprocess.TimeoutExpired as error:
         raise ConfigError(

@@ -16,6 +16,10 @@ BAD = "signature-bad"
 """The id of findings about a signature that is there and not good."""
 
 
+NOT_BAD = ("GOODSIG", "EXPSIG", "EXPKEYSIG", "NO_PUBKEY")
+"""What gpg says of a signature that is, or may be, one of these bytes."""
+
+
 def signature_of(staged: StagedFile) -> Companion | None:
     """The signature that came with a file, if one did."""
     return next((found for found in staged.companions if found.suffix == SIGNATURE), None)
@@ -65,7 +69,10 @@ class Signer:
         That there is none, or that its key is not known here, says nothing against it.
         """
         signature = signature_of(staged)
-        if signature is None or not self._verified(staged.path, signature).has("BADSIG"):
+        if signature is None:
+            return []
+        answer = self._verified(staged.path, signature)
+        if answer.has(*NOT_BAD) and not answer.has("BADSIG", "REVKEYSIG"):
             return []
         said = f"What lies beside it as {staged.filename}{SIGNATURE} is no signature of it."
         return [Finding(BAD, Severity.ERROR, said, staged.filename, hint="Remove that, and one is made.")]
