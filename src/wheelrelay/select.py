@@ -153,9 +153,12 @@ def refuse_several_versions(files: Iterable[DistFile]) -> None:
     if several:
         told = "; ".join(f"{project} has {', '.join(found)}" for project, found in several.items())
         project, found = next(iter(several.items()))
+        # To PEP 440, 1.0+local is 1.0 too: only === takes the one alone.
+        equal = "===" if any(version.startswith(f"{found[0]}+") for version in found) else "=="
+        wanted = found[0] if equal == "===" else found[-1]
         raise SeveralVersions(
             f"A release is one version of a project, but {told}.",
-            hint=f"Ask for one, as in '{project}=={found[-1]}', or take all of them with --mode mirror.",
+            hint=f"Ask for one, as in '{project}{equal}{wanted}', or take all of them with --mode mirror.",
         )
 
 
@@ -217,4 +220,6 @@ def nearest(wanted: Sequence[str], known: Iterable[str]) -> str:
 
     names = sorted(set(known))
     close = [name for one in wanted for name in difflib.get_close_matches(one, names, n=3)]
+    if not names:
+        return "There is nothing else either."
     return f"The nearest there: {', '.join(dict.fromkeys(close) or names[:8])}."

@@ -52,20 +52,29 @@ def test_the_way_without_it_that_help_tells_brings_the_same(wheel_uploader, web,
         "py3-none-any",
         "cp36-cp36m-win32",
         "cp36-cp36m-manylinux1_i686",
+        "cp313-cp313t-macosx_11_0_arm64",
     ):
         make_wheel(tmp_path / "container", "sample", "1.0", tag)
     make_sdist(tmp_path / "container", "sample", "1.0")
     page = web.serve_folder(tmp_path / "container", at="/wheels/")
     assert wheel_uploader("-n", "-u", page, "-w", tmp_path / "old", "-t", "macosx", "sample", "1.0").code == 0
 
-    told = wheel_uploader("-h").out.partition("  wheelrelay relay ")[2].partition("\n  A wheelhouse")[0]
+    told = wheel_uploader("-h").out.partition("  wheelrelay relay ")[2].partition("\n  Of a SECTION")[0]
     words = shlex.split(
-        told.replace("\\\n", " ").replace("URL", page).replace("REPOSITORY", str(tmp_path / "new"))
+        told.replace("\\\n", " ").replace("URL", page).replace("SECTION", str(tmp_path / "new"))
     )
     words = ["sample==1.0" if word == "NAME==VERSION" else word for word in words if word != "--sign"]
     subprocess.run([script("wheelrelay"), "relay", *words, "--yes"], check=True, capture_output=True)
     old, new = ({path.name for path in (tmp_path / way).glob("*.*")} for way in ("old", "new"))
-    assert old == new == {MAC, "sample-1.0-py3-none-any.whl"}
+    assert old == new == {MAC, "sample-1.0-py3-none-any.whl", "sample-1.0-cp313-cp313t-macosx_11_0_arm64.whl"}
+
+
+def test_without_a_key_to_sign_with_nothing_is_fetched(wheel_uploader, web, tmp_path, pypirc):
+    make_wheel(tmp_path / "container", "sample", "1.0", "py3-none-any")
+    page = web.serve_folder(tmp_path / "container", at="/wheels/")
+    ended = wheel_uploader("-r", "warehouse", "-s", "-u", page, "-w", tmp_path / "to", "sample", "1.0")
+    assert ended.code == 2
+    assert web.paths() == []
 
 
 def test_the_version_is_told(wheel_uploader):

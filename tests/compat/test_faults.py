@@ -71,6 +71,43 @@ def test_where_there_are_only_newer_manylinux_wheels_it_says_so_and_how_to_take_
     assert len(arrived()) == 3
 
 
+@pytest.mark.parametrize(
+    ("type_", "tag"), [("manylinux2014", "manylinux_2_17_x86_64"), ("manylinux_2_5", "manylinux1_i686")]
+)
+def test_the_two_names_of_a_manylinux_family_mean_the_same(upload, built, arrived, type_, tag):
+    built(f"cp36-cp36m-{tag}")
+    assert upload("-t", type_).code == 0
+    assert arrived() == [wheel("cp36-cp36m", tag)]
+
+
+def test_other_families_are_types_too(upload, built, arrived):
+    built("cp313-cp313-ios_13_0_arm64_iphoneos", "cp313-cp313-android_21_arm64_v8a")
+    assert upload("-t", "ios").code == 0
+    assert arrived() == [wheel("cp313-cp313", "ios_13_0_arm64_iphoneos")]
+
+
+def test_a_local_version_beside_the_public_one_is_left_out(wheel_uploader, web, tmp_path):
+    for version in ("1.0", "1.0+cu118"):
+        make_wheel(tmp_path / "container", "sample", version, "py3-none-any")
+    page = web.serve_folder(tmp_path / "container", at="/wheels/")
+    assert wheel_uploader("-n", "-u", page, "-w", tmp_path / "to", "-t", "any", "sample", "1.0").code == 0
+    assert [path.name for path in (tmp_path / "to").glob("*.whl")] == ["sample-1.0-py3-none-any.whl"]
+
+
+@pytest.mark.parametrize("address", ["./container", "127.0.0.1:8000/", "file:///srv/wheels"])
+def test_what_is_no_web_address_is_told_as_such(wheel_uploader, tmp_path, address):
+    ended = wheel_uploader("-n", "-u", address, "-w", tmp_path / "to", "sample", "1.0")
+    assert ended.code == 2
+    assert f"-u {address}: this is no web address" in ended.err
+
+
+def test_an_address_with_a_query_stays_as_it_is(wheel_uploader, web, tmp_path):
+    make_wheel(tmp_path / "container", "sample", "1.0", "py3-none-any")
+    page = web.serve_folder(tmp_path / "container", at="/wheels/")
+    wheel_uploader("-n", "-u", f"{page}?all=1", "-w", tmp_path / "to", "-t", "any", "sample", "1.0")
+    assert web.paths()[0] == "/wheels/?all=1"
+
+
 def test_newer_manylinux_wheels_that_are_left_out_beside_old_ones_are_told_of(upload, built, arrived):
     built("cp36-cp36m-manylinux1_x86_64", "cp36-cp36m-manylinux2010_x86_64")
     done = upload("-t", "manylinux1")

@@ -1,5 +1,6 @@
 """The options of `wheel-uploader`, as they always were."""
 
+import os
 from pathlib import Path
 
 import click
@@ -9,8 +10,13 @@ from wheelrelay.cli.options import common, identity_option
 
 THE_SAME = """\b
 The same with wheelrelay, in one step and without a wheelhouse:
-  wheelrelay relay --from listing+URL --to REPOSITORY 'NAME==VERSION' \\
-      --wheels '*-*-macosx_*' --wheels '*-*-any' --no-sdist --sign
+  wheelrelay relay --from listing+URL --to SECTION 'NAME==VERSION' \\
+      --wheels '*-{*,*t}-{macosx_*,any}' --no-sdist --sign
+Of a SECTION that is not PyPI's or TestPyPI's, wheelrelay.toml has to say more:
+  [remotes.SECTION]
+  type = "index"
+  upload_url = "https://..."   # the repository of the section
+  confirm = "none"             # or url = "https://.../simple/", to compare and confirm
 A wheelhouse is a remote too: --to ./wheelhouse, and then --from ./wheelhouse.
 """
 
@@ -89,9 +95,10 @@ def wheel_uploader(
     from wheelrelay.compat.upload import Asked, fetch, publish, section
     from wheelrelay.errors import RelayFailed
     from wheelrelay.report.console import console
+    from wheelrelay.signing import Signer
 
     show, to_people = Shown(as_json=False, quiet=False), console(stderr=True)
-    wheelhouse = Path(wheel_dir).expanduser().absolute()
+    wheelhouse = Path(os.path.expanduser(wheel_dir)).absolute()
     platform = PlatformType.parse(wheel_type)
     asked = Asked("==".join(words), wheel_url_dir, wheelhouse, platform, clobber)
 
@@ -99,6 +106,8 @@ def wheel_uploader(
         to_people.print(sentence, markup=False, soft_wrap=True)
 
     sink = None if no_twine else section(repository, say)
+    if sink and sign:
+        Signer(identity=identity).make_ready()  # there must be a key before anything is fetched
     with shown() as progress:
         try:
             done = fetch(asked, say, progress)

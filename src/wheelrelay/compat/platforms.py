@@ -12,6 +12,8 @@ FAMILIES = {
     "all": ("*",),
     "any": ("any",),
     "linux": ("linux_*", "manylinux*", "musllinux_*"),
+    "ios": ("ios_*",),
+    "android": ("android_*",),
     "macosx": ("macosx_*",),
     "manylinux": ("manylinux*",),
     "musllinux": ("musllinux_*",),
@@ -19,7 +21,10 @@ FAMILIES = {
 }
 """The types of several tags, with the patterns of the platform tags that each stands for."""
 
-_NARROW = re.compile(r"(?P<family>linux|macosx|manylinux|musllinux|win)(32|1|20\d\d|_\w+)")
+_NARROW = re.compile(r"(?P<family>linux|ios|android|macosx|manylinux|musllinux|win)(32|1|20\d\d|_\w+)")
+
+SAME = {"manylinux1": "manylinux_2_5", "manylinux2010": "manylinux_2_12", "manylinux2014": "manylinux_2_17"}
+"""Families that have two names (PEP 600)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,9 @@ class PlatformType:
         return own, [file for file in of_family if file not in own]
 
     def _platforms(self) -> tuple[str, ...]:
-        return FAMILIES.get(self.name, (self.name, f"{self.name}_*"))
+        other = SAME | {new: old for old, new in SAME.items()}
+        names = (self.name, *([other[self.name]] if self.name in other else []))
+        return FAMILIES.get(self.name) or tuple(spelled for name in names for spelled in (name, f"{name}_*"))
 
 
 def _patterns(*platforms: str) -> tuple[str, ...]:

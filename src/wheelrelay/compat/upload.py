@@ -48,12 +48,13 @@ def fetch(asked: Asked, say: Callable[[str], None], progress: Progress) -> Recei
         Conflict: the wheelhouse has other bytes under one of the names.
         WheelrelayError: the page or a wheel is not as it should be.
     """
-    source = as_remote(f"listing+{_with_slash(asked.page)}")
-    _look(asked, api.list_files(source, [asked.requirement]), say)
+    source = as_remote(f"listing+{_page(asked.page)}")
+    files = api.list_files(source, [asked.requirement])
+    _look(asked, files, say)
     to = str(asked.wheelhouse)
     route = Route(source=source, sinks=[to], wheels=asked.platform.patterns(), sdist=False)
     try:
-        return api.relay(route, [asked.requirement], replace=asked.clobber, progress=progress)
+        return api.relay(route, [_exactly(asked, files)], replace=asked.clobber, progress=progress)
     except Conflict as conflict:
         findings = [replace(finding, hint=None) for finding in conflict.findings]
         raise Conflict(
@@ -124,5 +125,24 @@ def _tags(files: list[DistFile]) -> str:
     return ", ".join(tags[:MOST]) + (f" and {len(tags) - MOST} more" if len(tags) > MOST else "")
 
 
-def _with_slash(page: str) -> str:
-    return page if page.endswith(("/", ".html", ".htm")) else f"{page}/"
+def _exactly(asked: Asked, files: list[DistFile]) -> str:
+    """The requirement for this very version: to PEP 440, 1.0+local is 1.0 too."""
+    public = {str(file.version) for file in files if file.version.local is None}
+    project, _, _ = asked.requirement.partition("==")
+    beside = any(file.version.local for file in files) and len(public) == 1
+    return f"{project}==={public.pop()}" if beside else asked.requirement
+
+
+def _page(address: str) -> str:
+    """The page's address, with a slash at the end if it is a folder's.
+
+    Raises:
+        ConfigError: it is no web address.
+    """
+    if not address.startswith(("http://", "https://")):
+        raise ConfigError(
+            f"-u {address}: this is no web address.",
+            hint="Write https://...; from a directory, wheelrelay relay takes them, with --from ./DIRECTORY.",
+        )
+    whole = address.endswith(("/", ".html", ".htm")) or "?" in address or "#" in address
+    return address if whole else f"{address}/"
