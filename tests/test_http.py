@@ -2,12 +2,13 @@
 
 import socket
 import ssl
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 import trustme
@@ -36,6 +37,7 @@ from wheelrelay.http import (
     origin_of,
     shown,
 )
+from wheelrelay.http.pools import proxy_for
 
 SECRET = "hunter2"
 
@@ -257,6 +259,43 @@ class TestBodies:
         web.serve("/page", b"by proxy")
         assert fetch(http, "http://index.invalid/page") == b"by proxy"
         assert web.paths() == ["http://index.invalid/page"]
+
+    @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+    def test_what_is_within_this_machine_is_asked_without_a_proxy(
+        self, host: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
+        assert proxy_for(f"http://{host}:8080/simple/") is None
+        assert proxy_for("http://10.0.0.1:8080/simple/") == "http://proxy.invalid:3128"
+
+    @pytest.mark.parametrize(
+        "login", ["me:secret/x", "me:secret#x", "me:sec[ret", "me:secret:80/x", "secret:"], ids=str
+    )
+    def test_a_proxy_with_an_unusable_address_is_told_without_it(
+        self, http: HttpClient, login: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", f"http://{login}@/" if login == "secret:" else f"http://{login}@h:1")
+        with pytest.raises(ConfigError, match="The proxy that the environment names") as caught:
+            fetch(http, "http://index.invalid/page")
+        assert "sec" not in str(caught.value).replace("percent", "")
+
+    def test_any_password_may_go_to_a_proxy(
+        self, http: HttpClient, web: Web, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", web.url.replace("http://", "http://me:s€cret@"))
+        web.serve("/page", b"by proxy")
+        assert fetch(http, "http://index.invalid/page") == b"by proxy"
+        sent = web.requests[0].headers["proxy-authorization"].removeprefix("Basic ")
+        assert b64decode(sent).decode() == "me:s€cret"
+
+    @pytest.mark.parametrize("spell", [str, quote, quote_plus], ids=["plain", "quote", "quote_plus"])
+    def test_a_password_that_is_repeated_is_masked_however_it_is_spelled(
+        self, web: Web, spell: Callable[[str], str]
+    ) -> None:
+        said = f"Not for {spell('a/+ b')}.".encode()
+        client = HttpClient(auth=BasicAuth("me", "a/+ b"), origins=(web.url,))
+        with pytest.raises(Rejected, match=r"Not for \*\*\*"):
+            fetch(client, web.serve("/page", said, status=400, content_type="text/plain"))
 
 
 class TestCredentials:

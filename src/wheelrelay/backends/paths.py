@@ -98,7 +98,7 @@ def find_paths(given: Sequence[Pathlike], *, origin: Mapping[str, str] | None = 
 
 
 def _lead_to(text: str) -> list[Path]:
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))
     if path.is_dir():
         paths = [one for one in sorted(path.iterdir()) if _counts(one)]
     elif path.is_file():

@@ -4,17 +4,14 @@ Read by twine's own parser, so that a file means here what it means there. Impor
 for twine is heavy.
 """
 
-import logging
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from wheelrelay.errors import ConfigError
-
-logger = logging.getLogger(__name__)
+from wheelrelay.http import origin_of, warn_if_others_may_read
 
 FILE = "~/.pypirc"
 
@@ -46,7 +43,7 @@ def sections() -> dict[str, Section]:
     Raises:
         ConfigError: it cannot be read; its lines are not repeated.
     """
-    path = Path(FILE).expanduser()
+    path = Path(os.path.expanduser(FILE))
     if not path.exists():
         return {}
     found = {name: Section(name, **keys) for name, keys in _parsed().items()}
@@ -65,7 +62,7 @@ def refuse_unlisted(name: str) -> None:
 
     parser = RawConfigParser()
     with suppress(Error, UnicodeDecodeError):
-        parser.read(Path(FILE).expanduser(), encoding="utf-8")
+        parser.read(os.path.expanduser(FILE), encoding="utf-8")
     if parser.has_section(name) and name not in sections():
         raise ConfigError(
             f"{FILE} has a section [{name}] that it does not list.",
@@ -106,13 +103,6 @@ def same_place(address: str, other: str) -> bool:
     return _place(address) == _place(other)
 
 
-@cache
-def warn_if_others_may_read(path: Path) -> None:
-    """Warn, once, of a file with passwords that other users of this machine may read."""
-    if os.name == "posix" and path.stat().st_mode & 0o077:
-        logger.warning("%s holds a password, and others on this machine may read it: chmod 600 it.", path)
-
-
 def _parsed() -> dict[str, dict[str, str | None]]:
     import configparser
 
@@ -121,7 +111,9 @@ def _parsed() -> dict[str, dict[str, str | None]]:
 
     try:
         parsed: dict[str, dict[str, str | None]] = {name: {**keys} for name, keys in get_config(FILE).items()}
-    except (configparser.Error, TwineException, OSError, UnicodeDecodeError):
+    except OSError as error:
+        raise ConfigError(f"{FILE} cannot be read: {error.strerror}.") from None
+    except (configparser.Error, TwineException, UnicodeDecodeError):
         # Not chained: what a parser complains of may be a line with a password.
         raise ConfigError(
             f"{FILE} cannot be read.", hint="Its format: [NAME], then KEY = VALUE lines."
@@ -135,7 +127,6 @@ def _parsed() -> dict[str, dict[str, str | None]]:
 def _place(address: str) -> tuple[str, str, int | None, str]:
     """Scheme, host, port and path; of what is no address, the text itself as the path."""
     try:
-        parts = urlsplit(address)
-        return parts.scheme, parts.hostname or "", parts.port, parts.path.rstrip("/")
+        return *origin_of(address), urlsplit(address).path.rstrip("/")
     except ValueError:
         return "", "", None, address

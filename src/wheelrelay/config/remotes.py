@@ -3,6 +3,7 @@
 The classes of configurations are imported when one is made or looked at: to list a directory takes none.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -96,7 +97,7 @@ class DirectoryRemote(Remote):
     """
 
     def __init__(self, name: str, path: str) -> None:
-        self.__dict__.update(name=name, path=Path(path).expanduser(), connected=None)
+        self.__dict__.update(name=name, path=Path(os.path.expanduser(path)), connected=None)
 
     path: Path
 

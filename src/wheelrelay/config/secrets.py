@@ -8,6 +8,7 @@ import os
 import subprocess
 import threading
 from typing import Annotated, Any
+from unicodedata import category
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
@@ -70,7 +71,6 @@ class KeyringSecret(_Reference):
         """What the keyring holds for the service and user."""
         try:
             import keyring
-            from keyring.errors import KeyringError
         except ImportError as error:
             raise MissingSecret(
                 "A secret is in the keyring, but the package keyring is not installed.",
@@ -78,8 +78,9 @@ class KeyringSecret(_Reference):
             ) from error
         try:
             value: str | None = keyring.get_password(self.keyring, self.username)
-        except KeyringError as error:
-            raise MissingSecret(f"The keyring cannot be read: {type(error).__name__}.") from error
+        except Exception as error:  # noqa: BLE001  (keyrings raise what they like)
+            # Not chained: what it says may be anything.
+            raise MissingSecret(f"The keyring cannot be read: {type(error).__name__}.") from None
         if not value:
             raise MissingSecret(
                 f"The keyring has no secret for {self.username!r} at {self.keyring!r}.",
@@ -116,6 +117,11 @@ class CommandSecret(_Reference):
         if done.returncode or not done.stdout.strip():
             raise MissingSecret(f"The secret command {name!r} gave no value (exit code {done.returncode}).")
         return done.stdout.strip()
+
+
+def is_one_line(text: str) -> bool:
+    """Whether a secret has no line end and no other control character in it; all else may be in one."""
+    return not any(category(character) in ("Cc", "Zl", "Zp") for character in text)
 
 
 _KINDS = {"env": EnvSecret, "file": FileSecret, "keyring": KeyringSecret, "command": CommandSecret}
@@ -204,7 +210,7 @@ class SecretValue:
         if isinstance(self._reference, str):
             return self._reference
         value = self._reference.resolve()
-        if not value.isprintable():
+        if not is_one_line(value):
             raise ConfigError(
                 "A secret holds a line end or another control character.", hint="Store it as one line."
             )

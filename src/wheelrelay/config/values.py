@@ -1,5 +1,6 @@
 """Kinds of values that several configuration models share: paths, web addresses, durations."""
 
+import os
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 def _from_config_file(path: Path, info: ValidationInfo) -> Path:
     """A relative path counts from the folder of the file that it stands in, as readers expect."""
     base = (info.context or {}).get("base", Path())
-    return Path(base) / path.expanduser()
+    return Path(base) / os.path.expanduser(path)
 
 
 LocalPath = Annotated[Path, AfterValidator(_from_config_file)]

@@ -1,5 +1,6 @@
 """Those who may vouch for files: the owners of keys, and publishers that a CI system tells apart."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,7 +78,7 @@ def _key(text: str, info: ValidationInfo) -> str:
         fingerprint = fingerprint_in(text)
     except ConfigError as error:
         raise ValueError(str(error)) from error
-    return fingerprint or str(Path((info.context or {}).get("base", "")) / Path(text).expanduser())
+    return fingerprint or str(Path((info.context or {}).get("base", "")) / Path(os.path.expanduser(text)))
 
 
 def _kind_of(given: Any) -> str | None:

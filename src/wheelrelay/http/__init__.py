@@ -5,7 +5,14 @@ a redirect to another host, and not over plain HTTP unless the host is this mach
 insists.
 """
 
-from wheelrelay.http.auth import Auth, BasicAuth, basic, netrc_file, netrc_login
+from wheelrelay.http.auth import (
+    Auth,
+    BasicAuth,
+    basic,
+    netrc_file,
+    netrc_login,
+    warn_if_others_may_read,
+)
 from wheelrelay.http.client import HttpClient
 from wheelrelay.http.faults import fault_for, mapped_errors
 from wheelrelay.http.pools import CONNECT_TIMEOUT, READ_TIMEOUT
@@ -39,4 +46,5 @@ __all__ = [
     "requoted",
     "retry_after",
     "shown",
+    "warn_if_others_may_read",
 ]

@@ -1,13 +1,17 @@
 """Credentials as they go with a request: whoever gives them, and those that ``~/.netrc`` has for a host."""
 
+import logging
 import os
 from base64 import b64encode
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from wheelrelay.http.response import Response
+
+_log = logging.getLogger(__name__)
 
 
 class Auth:
@@ -53,7 +57,15 @@ def netrc_file() -> Path | None:
     """The file that ``NETRC`` names, else ``~/.netrc`` or ``~/_netrc``; none if there is none."""
     named = os.environ.get("NETRC")
     candidates = [named] if named else ["~/.netrc", "~/_netrc"]
-    return next((path for path in (Path(each).expanduser() for each in candidates) if path.exists()), None)
+    paths = (Path(os.path.expanduser(each)) for each in candidates)
+    return next((path for path in paths if path.exists()), None)
+
+
+@cache
+def warn_if_others_may_read(path: Path) -> None:
+    """Warn, once, of a file with passwords that other users of this machine may read."""
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        _log.warning("%s holds a password, and others on this machine may read it: chmod 600 it.", path)
 
 
 def netrc_login(url: str) -> tuple[str, str] | None:

@@ -1,5 +1,6 @@
 """HTTP for one remote: connections that are kept open, and credentials that go where they belong."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import copy
@@ -8,12 +9,14 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from wheelrelay.errors import AuthenticationFailed, BackendError, ConfigError, Rejected, Unavailable
-from wheelrelay.http.auth import Auth, basic, netrc_login
+from wheelrelay.http.auth import Auth, basic, netrc_file, netrc_login, warn_if_others_may_read
 from wheelrelay.http.faults import mapped_errors
 from wheelrelay.http.pools import Pools
 from wheelrelay.http.response import Response
 from wheelrelay.http.statuses import raise_for
 from wheelrelay.http.urls import checked, is_private, is_same_host, origin_of, shown
+
+_log = logging.getLogger(__name__)
 
 MOST_REDIRECTS = 30
 """After so many, one that leads in circles is given up."""
@@ -122,6 +125,8 @@ class HttpClient:
             AuthenticationFailed: there are some, and they may not be sent; or as `Auth.renew`.
         """
         if self._auth and not self._may_carry_credentials(refusal.url):
+            if refusal.status_code != 401:  # it may mean anything, and does not ask for credentials
+                return False
             raise AuthenticationFailed(
                 f"{shown(refusal.url)} wants credentials, and none are sent over plain HTTP.",
                 hint="Use https, or say allow_insecure = true if nobody can listen.",
@@ -191,12 +196,22 @@ class HttpClient:
             return None
         try:
             login = netrc_login(url)
-        except (ValueError, OSError):  # it is somebody else's file, and may be meant for other programs
+        except (ValueError, OSError) as error:  # it is somebody else's file, and may be for other programs
+            _warn_of_netrc(error.strerror if isinstance(error, OSError) else str(error))
             return None
-        return basic(*login) if login else None
+        if login is None:
+            return None
+        if path := netrc_file():
+            warn_if_others_may_read(path)
+        return basic(*login)
 
     def _may_carry_credentials(self, url: str) -> bool:
         return self._allow_insecure or is_private(url)
+
+
+@cache
+def _warn_of_netrc(reason: str) -> None:
+    _log.warning("%s is passed over: %s.", netrc_file(), reason)
 
 
 def _target_of(response: Response) -> str:

@@ -1,15 +1,18 @@
 """Connections that are kept open and shared by all threads: their proxies, and the TLS that is wanted."""
 
 import os
+import re
 import ssl
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from wheelrelay.errors import ConfigError
-from wheelrelay.http.urls import origin_of
+from wheelrelay.http.auth import basic
+from wheelrelay.http.urls import is_local, origin_of
 from wheelrelay.staged import BLOCK
 
 if TYPE_CHECKING:
@@ -76,7 +79,7 @@ class Pools:
 
     def _new_pools(self, proxy: str | None) -> "PoolManager":
         from urllib3 import PoolManager, ProxyManager
-        from urllib3.util import Timeout, make_headers
+        from urllib3.util import Timeout
 
         options: dict[str, Any] = {
             "num_pools": HOSTS,
@@ -88,13 +91,13 @@ class Pools:
         }
         if proxy is None:
             return PoolManager(**options)
-        parts = urlsplit(proxy)
+        parts = _usable_proxy(proxy)
         if parts.scheme.startswith("socks"):
             return _socks_pools(proxy, options)
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
+        login = basic(unquote(parts.username), unquote(parts.password or "")) if parts.username else None
         return ProxyManager(
             parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(),
-            proxy_headers=make_headers(proxy_basic_auth=login) if login else None,
+            proxy_headers={"Proxy-Authorization": login} if login else None,
             **options,
         )
 
@@ -121,8 +124,12 @@ class Pools:
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy that the environment, or the system's settings, name for ``url``; none to ask it directly."""
-    if not _may_name_proxies():
+    """The proxy that the environment, or the system's settings, name for ``url``; none to ask it directly.
+
+    What is within this machine is asked directly in any case: to a proxy elsewhere its address would mean
+    another machine, and what is sent to it in plain text would leave this one.
+    """
+    if not _may_name_proxies() or is_local(url):
         return None
     from urllib.request import getproxies, proxy_bypass
 
@@ -135,6 +142,23 @@ def proxy_for(url: str) -> str | None:
     if proxy is None:
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _usable_proxy(proxy: str) -> SplitResult:
+    """The parts of a proxy's address.
+
+    Raises:
+        ConfigError: it is none; it is not repeated, for it may hold a password.
+    """
+    with suppress(ValueError):
+        parts = urlsplit(proxy)
+        if parts.hostname and parts.port != 0 and not re.search(r"[\s%/?#@]", parts.hostname):
+            return parts
+    raise ConfigError(
+        "The proxy that the environment names is not a usable address.",
+        hint="Write http://USER:PASSWORD@HOST:PORT in HTTP_PROXY or HTTPS_PROXY, and in user and password a "
+        "percent code in place of each of :/?#[]@, as %2F.",
+    )
 
 
 def _may_name_proxies() -> bool:

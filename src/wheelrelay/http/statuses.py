@@ -3,6 +3,7 @@
 from base64 import b64decode
 from email.utils import parsedate_to_datetime
 from time import time
+from urllib.parse import quote, quote_plus
 
 from wheelrelay.errors import (
     AuthenticationFailed,
@@ -105,8 +106,14 @@ def _words_of(response: Response) -> str:
 
 
 def _sent_secrets(response: Response) -> tuple[str, ...]:
-    """The credentials that went with a request, as they stand in its header and in plain text."""
+    """The credentials that went with a request: as in its header, in plain text, and percent-encoded."""
     scheme, _, value = response.sent.get("Authorization", "").partition(" ")
-    if scheme != "Basic":
-        return (value,)
-    return value, b64decode(value).decode("utf-8", "replace").partition(":")[2]
+    secrets = [value]
+    if scheme == "Basic":
+        secrets.append(b64decode(value).decode("utf-8", "replace").partition(":")[2])
+    spelled = {spell(secret) for secret in secrets for spell in (str, quote, quote_plus, _quoted_whole)}
+    return tuple(sorted(spelled, key=len, reverse=True))
+
+
+def _quoted_whole(secret: str) -> str:
+    return quote(secret, safe="")

@@ -26,11 +26,16 @@ def is_same_host(url: str, other: str) -> bool:
 
 def is_private(url: str) -> bool:
     """Whether nobody on the way can read along: TLS, or a connection within this machine."""
-    parts = urlsplit(url)
-    if parts.scheme == "https" or parts.hostname == "localhost":
+    return urlsplit(url).scheme == "https" or is_local(url)
+
+
+def is_local(url: str) -> bool:
+    """Whether an address is within this machine, by its name or number."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
         return True
     try:
-        return ip_address(parts.hostname or "").is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
         return False
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import keyring as keyring_library
@@ -19,6 +20,7 @@ import pytest
 from tests.servers.oidc import TrustingIndex, run_trusting_index
 from tests.servers.pocket_keyring import LOCKED
 
+import wheelrelay
 from wheelrelay import Remote
 from wheelrelay.backends.index import IndexConfig, PyPIConfig, TestPyPIConfig
 from wheelrelay.backends.index.backend import Index, IndexReader
@@ -27,7 +29,7 @@ from wheelrelay.backends.index.credentials import Account, Wanted, places
 from wheelrelay.backends.index.credentials.chain import look
 from wheelrelay.backends.index.credentials.trusted import Token
 from wheelrelay.config import as_remote
-from wheelrelay.config.pypirc import sections
+from wheelrelay.config.pypirc import same_place, sections
 from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret, PermissionDenied
 from wheelrelay.testing import make_wheel, stage_path
 
@@ -352,7 +354,28 @@ class TestPypirc:
         )
         assert around.upload(tmp_path) == ("pypirc", "pypirc's")
         around.name = "another"
-        assert around.upload(tmp_path / "again") == ("ci", "ci's")
+        told = r"[company-eu], [first] of ~/.pypirc are for http://127.0.0.1"
+        assert told in around.refusal(tmp_path / "again").replace("[first], [company-eu]", told[:21])
+
+    def test_the_user_of_the_remotes_own_section_counts_and_no_other_section(
+        self, around: Surroundings, tmp_path: Path
+    ) -> None:
+        around.pypirc(
+            "[distutils]\nindex-servers = first company-eu\n"
+            "[first]\nrepository = INDEX\nusername = ci\npassword = ci's\n"
+            "[company-eu]\nrepository = INDEX\nusername = keyring\n"
+        )
+        around.keyring({around.index.upload_url: {"keyring": "keyring's"}})
+        assert around.upload(tmp_path) == ("keyring", "keyring's")
+
+    def test_a_port_that_is_the_usual_one_need_not_be_written(self) -> None:
+        assert same_place("https://example.org:443/legacy", "https://example.org/legacy/")
+        assert not same_place("https://example.org:444/legacy", "https://example.org/legacy/")
+
+    def test_one_that_may_not_be_read_is_told(self, around: Surroundings) -> None:
+        (around.home / ".pypirc").mkdir()
+        with pytest.raises(ConfigError, match=r"~/\.pypirc cannot be read: Is a directory"), around.opened():
+            pass
 
     def test_a_section_of_the_remotes_name_for_another_address_does_not_count(
         self, around: Surroundings, tmp_path: Path
@@ -418,6 +441,12 @@ class TestPypirc:
         with pytest.raises(ConfigError, match=r"certificate nowhere\.pem is not there"), around.opened():
             pass
 
+    def test_their_paths_may_begin_at_home(self, around: Surroundings, ca_bundle: Path) -> None:
+        (around.home / "ca.pem").write_bytes(ca_bundle.read_bytes())
+        around.pypirc("[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\nca_cert = ~/ca.pem\n")
+        with around.opened():
+            pass
+
     def test_configured_certificates_win(self, around: Surroundings, ca_bundle: Path) -> None:
         around.pypirc("[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\nca_cert = nowhere.pem\n")
         with around.opened(ca_cert=ca_bundle):
@@ -474,6 +503,15 @@ class TestKeyring:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert "for the package keyring is not installed" in done.stderr
 
+    @pytest.mark.parametrize(
+        "given", [SimpleNamespace(username="ci", password=None), SimpleNamespace(password="x")]
+    )
+    def test_one_that_gives_no_name_or_no_password_has_nothing(
+        self, around: Surroundings, tmp_path: Path, given: object
+    ) -> None:
+        around.monkeypatch.setattr(keyring_library, "get_credential", lambda *_: given)
+        assert "the keyring " in around.refusal(tmp_path)
+
 
 class TestNetrc:
     def test_another_file_may_be_named(self, around: Surroundings, tmp_path: Path) -> None:
@@ -502,6 +540,22 @@ class TestNetrc:
         around.keys |= {"username": "ci"}
         netrc(around)
         assert ".netrc is for another user of 127.0.0.1" in around.refusal(tmp_path)
+
+    def test_where_nobody_has_a_home_there_is_none(self, around: Surroundings, tmp_path: Path) -> None:
+        around.setenv(HOME="", NETRC="~nobody-of-this-name/x")
+        assert "there is no ~nobody-of-this-name/x" in around.refusal(tmp_path)
+
+    def test_a_malformed_one_is_warned_of_where_it_might_have_helped(
+        self, around: Surroundings, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        around.netrc("machine 127.0.0.1 login netrc passw hunter2\n")
+        around.index.serve(
+            "/list/", "<a href='sample-1.0-py3-none-any.whl'>x</a>", credentials=("netrc", "x")
+        )
+        with pytest.raises(AuthenticationFailed):
+            wheelrelay.list_files(f"listing+{around.index.url}list/")
+        assert ".netrc is passed over: line 1 cannot be parsed" in caplog.text
+        assert "hunter2" not in caplog.text
 
 
 class TestReading:
@@ -544,6 +598,13 @@ class TestReading:
         pypirc(around)
         around.keys |= {"url": around.index.simple_url.replace("127.0.0.1", "localhost")}
         assert around.read() is None
+
+    def test_a_mirror_gets_nothing_that_is_for_uploading_elsewhere(self, around: Surroundings) -> None:
+        around.setenv(TWINE_PASSWORD="twine's", WHEELRELAY_PYPI_TOKEN="own's", SECRET="configured")
+        remote = Remote("pypi", PyPIConfig(url=around.index.simple_url, token={"env": "SECRET"}))
+        with remote.open() as backend:
+            list(backend.inventory("sample"))  # type: ignore[attr-defined]
+        assert around.index.requests[-1].headers.get("authorization") is None
 
     def test_an_index_that_wants_credentials_says_where_they_were_looked_for(
         self, around: Surroundings
@@ -608,6 +669,18 @@ class TestRefusals:
         with pytest.raises(PermissionDenied, match="Invalid or non-existent"):
             around.upload(tmp_path)
         assert len(around.index.uploads) == 1
+
+    def test_a_403_says_whose_credentials_were_sent_or_where_some_were_looked_for(
+        self, around: Surroundings, tmp_path: Path
+    ) -> None:
+        around.index.status_for_bad_tokens = 403
+        with pytest.raises(PermissionDenied, match=r"No credentials were sent\. They were looked for"):
+            around.upload(tmp_path)
+        around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="wrong")
+        with pytest.raises(
+            PermissionDenied, match="come from the variable WHEELRELAY_COMPANY_EU_TOKEN: check"
+        ):
+            around.upload(tmp_path / "again")
 
     def test_other_credentials_are_looked_for_where_the_first_are_gone(
         self, around: Surroundings, tmp_path: Path

@@ -131,6 +131,12 @@ class TestTokens:
         assert relay(tmp_path, job).complete()
         assert len(job.tokens) == 1
 
+    @pytest.mark.parametrize("expires", [b'"2026-11-25T00:00:00Z"', b"[]", b"1e999", b"-1"])
+    def test_an_expiry_that_makes_no_sense_counts_as_none(self, job: TrustingIndex, expires: bytes) -> None:
+        job.fail("/_/oidc/mint-token", Reply(b'{"token": "pypi-x", "expires": ' + expires + b"}"))
+        with opened(job) as backend:
+            backend.make_ready()
+
     def test_while_no_other_can_be_had_one_that_is_still_good_is_used(
         self, job: TrustingIndex, tmp_path: Path
     ) -> None:
@@ -301,6 +307,8 @@ class TestRefusals:
             (Reply(b"<h1>Oh</h1>", 418, "text/html"), "answered 418"),
             (Reply(b'{"success": true}', 200), "answered 200"),
             (Reply(b"[]", 200), "answered 200"),
+            (Reply(b'{"errors": 5}', 422), "answered 422"),
+            (Reply(b'{"token": "a\\nb"}', 200), "answered 200"),
         ],
     )
     def test_any_other_refusal_is_told_as_it_came(self, job: TrustingIndex, answer: Reply, said: str) -> None:

@@ -7,7 +7,7 @@ from wheelrelay.backends.index.credentials import places
 from wheelrelay.backends.index.credentials.chain import Nowhere, look
 from wheelrelay.backends.index.credentials.trusted import TrustedPublishing
 from wheelrelay.backends.index.credentials.wanted import Credentials, Place, Wanted
-from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret
+from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret, PermissionDenied
 from wheelrelay.http import Auth, HttpClient, Response, error_for, shown
 
 WRITTEN_DOWN: tuple[Place, ...] = (
@@ -111,13 +111,17 @@ class IndexAuth:
 
         Several threads may meet the same refusal: the first one looks, the others go by what it found.
         A 403 is no reason to look, but a token may have expired meanwhile.
+
+        Raises:
+            AuthenticationFailed: nothing helps against a 401; says where the credentials come from.
+            PermissionDenied: likewise for a 403.
         """
         used = refusal.sent.get("Authorization")
         with self._lock:
             if self.header(project) != used:
                 return True
             if refusal.status_code != 401:
-                return False
+                raise self._forbidden(refusal)
             if used not in self._hopeless:
                 self._look_again(project)
                 if self.header(project) != used:
@@ -148,6 +152,17 @@ class IndexAuth:
         where = str(found) if isinstance(found, Nowhere) else f"The credentials come from {found.found_in}."
         with refusal:
             return AuthenticationFailed(str(error_for(refusal)), hint=where)
+
+    def _forbidden(self, refusal: Response) -> PermissionDenied:
+        """What a 403 means, which may be about these credentials."""
+        found = self._resolved()
+        hint = (
+            f"No credentials were sent. {found}"
+            if isinstance(found, Nowhere)
+            else f"The credentials come from {found.found_in}: check what they may do there."
+        )
+        with refusal:
+            return PermissionDenied(str(error_for(refusal)), hint=hint)
 
 
 class _ProjectAuth(Auth):

@@ -29,9 +29,13 @@ def certificates(
         return bundle, client
     section = next(iter(sections_for(wanted.address, name=wanted.account.remote)), Section(""))
     return (
-        bundle or _named("TWINE_CERT", wanted) or section.ca_cert,
-        client or _named("TWINE_CLIENT_CERT", wanted) or section.client_cert,
+        bundle or _named("TWINE_CERT", wanted) or _of_home(section.ca_cert),
+        client or _named("TWINE_CLIENT_CERT", wanted) or _of_home(section.client_cert),
     )
+
+
+def _of_home(path: str | None) -> str | None:
+    return path and os.path.expanduser(path)
 
 
 def _named(variable: str, wanted: Wanted) -> str | None:

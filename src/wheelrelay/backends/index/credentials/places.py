@@ -8,8 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from wheelrelay.backends.index.credentials.wanted import TOKEN_USER, Login, NotHere, Wanted
-from wheelrelay.config.pypirc import FILE, Section, same_place, sections_for, warn_if_others_may_read
-from wheelrelay.http import netrc_file, netrc_login, shown
+from wheelrelay.config.pypirc import FILE, Section, same_place, sections_for
+from wheelrelay.http import netrc_file, netrc_login, shown, warn_if_others_may_read
 
 
 def configuration(wanted: Wanted, _: str | None) -> Login | NotHere:
@@ -49,18 +49,23 @@ def is_twines(wanted: Wanted) -> bool:
 
 
 def pypirc(wanted: Wanted, username: str | None) -> Login | NotHere:
-    """The section of ``~/.pypirc`` for the address; that of the remote's own name, if there are several.
+    """The section of ``~/.pypirc`` for the address; of several, that of the remote's own name alone.
+
+    The others may be for other people, or tokens for other projects.
 
     Raises:
         ConfigError: the file cannot be read.
     """
-    if not Path(FILE).expanduser().exists():
+    if not Path(os.path.expanduser(FILE)).exists():
         return NotHere(f"there is no {FILE}")
     sections = sections_for(wanted.address, name=wanted.account.remote)
     if not sections:
         return NotHere(f"no section of {FILE} has the repository {shown(wanted.address)}")
-    found = [_from_section(section, username) for section in sections]
-    return next((one for one in found if isinstance(one, Login)), found[0])
+    section = _own_section(wanted)
+    if section is None:
+        names = ", ".join(f"[{each.name}]" for each in sections)
+        return NotHere(f"{names} of {FILE} are for {shown(wanted.address)}, and none has this remote's name")
+    return _from_section(section, username)
 
 
 def keyring(wanted: Wanted, username: str | None) -> Login | NotHere:
@@ -71,14 +76,13 @@ def keyring(wanted: Wanted, username: str | None) -> Login | NotHere:
         return NotHere("the keyring cannot be asked, for the package keyring is not installed")
     service = wanted.address
     try:
-        found = next(
-            filter(None, (get_credential(service, user) for user in _users_for_keyring(username))), None
-        )
+        asked = (get_credential(service, user) for user in _users_for_keyring(username))
+        found = next(((one.username, one.password) for one in asked if one), None)
     except Exception as error:  # noqa: BLE001  (what the keyrings of this world raise has no common class)
         return NotHere(f"the keyring cannot be read: {type(error).__name__}")
-    if found is None:
+    if found is None or None in found:
         return NotHere(f"the keyring has nothing for {shown(service)}")
-    return Login(found.username, found.password, f"the keyring, for {shown(service)}")
+    return Login(*found, f"the keyring, for {shown(service)}")
 
 
 def netrc(wanted: Wanted, username: str | None) -> Login | NotHere:
@@ -86,7 +90,7 @@ def netrc(wanted: Wanted, username: str | None) -> Login | NotHere:
     host = urlsplit(wanted.address).hostname
     path = netrc_file()
     if path is None:
-        return NotHere("there is no ~/.netrc")
+        return NotHere(f"there is no {os.environ.get('NETRC') or '~/.netrc'}")
     try:
         found = netrc_login(wanted.address)
     except (ValueError, OSError):  # not told: it quotes what it cannot parse
@@ -121,8 +125,15 @@ def _from_variables(prefix: str, username: str | None, otherwise: str, wanted: W
 
 
 def _user_in_pypirc(wanted: Wanted) -> str | None:
+    section = _own_section(wanted)
+    return section.username if section else None
+
+
+def _own_section(wanted: Wanted) -> Section | None:
+    """The only section for the address, or that of the remote's name."""
     sections = sections_for(wanted.address, name=wanted.account.remote)
-    return next((section.username for section in sections if section.username), None)
+    named = [section for section in sections if section.name == wanted.account.remote]
+    return next(iter(named or sections), None) if named or len(sections) == 1 else None
 
 
 def _from_section(section: Section, username: str | None) -> Login | NotHere:

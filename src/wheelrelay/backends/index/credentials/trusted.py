@@ -11,11 +11,12 @@ import threading
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from time import time
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeGuard
 from urllib.parse import urljoin
 
 from wheelrelay.backends.index.credentials.identity import build_of, claims_of, identity_for, is_ci_job
 from wheelrelay.backends.index.credentials.wanted import TOKEN_USER, NotHere, Wanted
+from wheelrelay.config.secrets import is_one_line
 from wheelrelay.errors import AuthenticationFailed, BackendError, Unavailable, WheelrelayError
 from wheelrelay.http import HttpClient, Response, basic, error_for, raise_for, repeated, shown
 
@@ -147,9 +148,9 @@ class TrustedPublishing:
         with self._post("mint-token", identity) as answer:
             said = _document(answer)
             value, expires = said.get("token"), said.get("expires")
-            if not answer.ok or not isinstance(value, str):
+            if not (answer.ok and isinstance(value, str) and is_one_line(value)):
                 _refuse(answer, said, identity)
-        token = Token.given_now(value, float(expires or time() + USUAL_LIFE))
+        token = Token.given_now(value, expires if _is_time(expires) else time() + USUAL_LIFE)
         self._spent.add(identity)
         self.publisher = build_of(identity)
         self._made.append(token)
@@ -185,7 +186,8 @@ def _refuse(answer: Response, said: dict[str, Any], identity: str) -> NoReturn:
     error = error_for(answer)
     if isinstance(error, Unavailable):
         raise error
-    reasons = [reason for reason in said.get("errors") or () if isinstance(reason, dict)]
+    listed = said.get("errors")
+    reasons = [reason for reason in listed if isinstance(reason, dict)] if isinstance(listed, list) else []
     words = "; ".join(f"{reason.get('code')}: {reason.get('description')}" for reason in reasons)
     words = words or said.get("message") or f"it answered {answer.status_code} {answer.reason}"
     told = ", ".join(f"{name} {value!r}" for name, value in claims_of(identity).items())
@@ -193,6 +195,11 @@ def _refuse(answer: Response, said: dict[str, Any], identity: str) -> NoReturn:
         f"{shown(answer.url)} makes no token for this job: {repeated(str(words), identity)}.",
         hint=f"Configure a trusted publisher there that fits what the CI system says of this job: {told}.",
     )
+
+
+def _is_time(expires: object) -> TypeGuard[float]:
+    """Whether this can be a moment, in seconds since the epoch; an index need not tell one."""
+    return isinstance(expires, int | float) and 0 < expires < float("inf")
 
 
 def _document(answer: Response) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from wheelrelay.config import SecretValue
+from wheelrelay.config.secrets import is_one_line
 from wheelrelay.errors import ConfigError
 from wheelrelay.http import basic, shown
 
@@ -86,7 +87,7 @@ class Login:
     found_in: str
 
     def __post_init__(self) -> None:
-        if not (self.username + self.password).isprintable():
+        if not is_one_line(self.username + self.password):
             raise ConfigError(
                 f"The credentials from {self.found_in} hold a line end or another control character.",
                 hint="Store them as one line.",
