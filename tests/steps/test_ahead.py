@@ -2,6 +2,8 @@
 
 import hashlib
 import threading
+import time
+import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from io import BytesIO
@@ -254,3 +256,22 @@ def test_there_are_as_many_to_spare_as_each_may_be_divided_into():
     workers.each(range(3), work)
     workers.close()
     assert found == [1, 1, 1]
+
+
+def test_a_part_is_not_kept_longer_than_it_is_needed():
+    class Part:
+        pass
+
+    def work(_):
+        future = workers.begin(Part)
+        kept = weakref.ref(future.result())
+        del future
+        ends = time.monotonic() + 10
+        while kept() is not None and time.monotonic() < ends:  # the other thread has to let go of it too
+            time.sleep(0.01)
+        return kept() is None
+
+    workers = Workers(2, threading.Event())
+    [done] = workers.each([1], work)
+    workers.close()
+    assert done.unwrap()

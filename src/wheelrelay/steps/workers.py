@@ -121,7 +121,7 @@ class Workers:
         """Have a part of a transfer done; who waits for it must not rely on a thread becoming free."""
         future = self._pool.submit(work)
         if self._batch:
-            self._batch.called(future)
+            self._batch.helped_by(future)
         return future
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -172,7 +172,8 @@ class _Batch(Generic[Item, Result]):
         self._left = deque(items)
         self._done: list[Done[Item, Result]] = []
         self._at_work = 0
-        self._called: list[Future[Any]] = []
+        self._called: list[Future[None]] = []
+        self._helping: set[Future[Any]] = set()
         self._failed: list[Future[None]] = []
 
     @property
@@ -194,12 +195,13 @@ class _Batch(Generic[Item, Result]):
 
     def promise(self, future: "Future[None]") -> None:
         """Have a slip of ours known to whoever waits for the results."""
-        self.called(future)
+        self._called.append(future)
         future.add_done_callback(self._look_at)
 
-    def called(self, future: "Future[Any]") -> None:
-        """Note whom an interrupt has to wait for."""
-        self._called.append(future)
+    def helped_by(self, future: "Future[Any]") -> None:
+        """Note whom an interrupt has to wait for; forgotten at its end, for its result may be large."""
+        self._helping.add(future)
+        future.add_done_callback(self._helping.discard)
 
     def take(self) -> Any:
         """The next item; `_NOTHING` if there is none, or too many are at work: who asked leaves then."""
@@ -240,7 +242,7 @@ class _Batch(Generic[Item, Result]):
         Those who were really called count here: Ctrl-C may have come when others were about to be.
         """
         ends = monotonic() + within
-        while running := [future for future in self._called if not future.done()]:
+        while running := [one for one in (*self._called, *self._helping) if not one.done()]:
             if monotonic() > ends:
                 return False
             wait(running, ends - monotonic())
