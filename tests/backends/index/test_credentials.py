@@ -605,6 +605,13 @@ class TestReading:
         with remote.open() as backend:
             list(backend.inventory("sample"))  # type: ignore[attr-defined]
         assert around.index.requests[-1].headers.get("authorization") is None
+        around.index.serve("/mirror/sample/", credentials=("ci", "ci's"))
+        remote = Remote("pypi", PyPIConfig(url=f"{around.index.url}mirror/", token={"env": "SECRET"}))
+        with (
+            remote.open() as backend,
+            pytest.raises(AuthenticationFailed, match="is for the host that files"),
+        ):
+            list(backend.inventory("sample"))  # type: ignore[attr-defined]
 
     def test_an_index_that_wants_credentials_says_where_they_were_looked_for(
         self, around: Surroundings

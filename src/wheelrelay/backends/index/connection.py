@@ -74,8 +74,8 @@ def connected(
         if url:
             # What is found by the upload address serves to read on the same host, and on no other.
             same = upload_url is not None and is_same_host(url, upload_url)
-            reads = uploads if uploads and same else Wanted(Account() if uploads else account, url)
-            auth = reading_auth(reads).for_project()
+            reads = uploads if uploads and same else Wanted(account, url)
+            auth = reading_auth(reads, elsewhere=bool(uploads and not same)).for_project()
             reader = SimpleApi(http if read_by_all else http.with_auth(auth, url), url)
         if uploads:
             may_be_sent = reach.may_carry_secrets(uploads.address)

@@ -181,9 +181,15 @@ class _ProjectAuth(Auth):
         return self._auth.renew(refusal, self._project)
 
 
-def reading_auth(wanted: Wanted) -> IndexAuth:
-    """Credentials to read an index with, where some are written down or it asks for them."""
-    return IndexAuth(wanted, (*WRITTEN_DOWN, places.netrc), (*WRITTEN_DOWN, places.keyring, places.netrc))
+def reading_auth(wanted: Wanted, *, elsewhere: bool = False) -> IndexAuth:
+    """Credentials to read an index with, where some are written down or it asks for them.
+
+    Args:
+        wanted: what for.
+        elsewhere: whether files are sent to another host, which what is configured is for then.
+    """
+    written: tuple[Place, ...] = (places.of_the_other_host, places.pypirc) if elsewhere else WRITTEN_DOWN
+    return IndexAuth(wanted, (*written, places.netrc), (*written, places.keyring, places.netrc))
 
 
 def uploading_auth(wanted: Wanted, http: HttpClient, *, may_be_sent: bool) -> IndexAuth:

@@ -24,6 +24,11 @@ def configuration(wanted: Wanted, _: str | None) -> Login | NotHere:
     return NotHere("the configuration refers to no password or token", username)
 
 
+def of_the_other_host(_: Wanted, __: str | None) -> NotHere:
+    """What a remote that is read at one host and written at another has for the latter."""
+    return NotHere("what is configured, or stands in variables, is for the host that files are sent to")
+
+
 def own_variables(wanted: Wanted, username: str | None) -> Login | NotHere:
     """``WHEELRELAY_<REMOTE>_TOKEN``, ``_USERNAME`` and ``_PASSWORD``."""
     if not wanted.account.has_name:
