@@ -8,6 +8,7 @@ import time
 import pytest
 
 from wheelrelay.errors import BackendError, Unavailable
+from wheelrelay.steps.pace import Pace
 from wheelrelay.steps.workers import GRACE, Workers
 
 
@@ -194,3 +195,92 @@ def test_an_interrupt_that_comes_while_threads_are_called_is_not_waited_for_in_v
         workers.each(range(1_000), work)
     workers.close()
     assert time.monotonic() - began < GRACE
+
+
+class TestTooFewThreads:
+    """The system gives few threads or none, as in a container with a low limit of processes."""
+
+    @pytest.fixture
+    def few_threads(self, monkeypatch):
+        """Lets so many threads start and no more."""
+
+        def limit(left):
+            start = threading.Thread.start
+
+            def start_or_fail(thread):
+                nonlocal left
+                if left <= 0:
+                    raise RuntimeError("can't start new thread")
+                left -= 1
+                start(thread)
+
+            monkeypatch.setattr(threading.Thread, "start", start_or_fail)
+
+        return limit
+
+    @pytest.mark.parametrize("jobs", [8, None], ids=["fixed", "adaptive"])
+    @pytest.mark.parametrize("threads", [0, 1, 2])
+    def test_all_work_is_done_by_the_threads_there_are(self, few_threads, threads, jobs):
+        few_threads(threads)
+        workers = Workers(Pace(jobs), threading.Event())
+        done = workers.each(range(200), lambda number: number * 10)
+        workers.close()
+        assert sorted(one.unwrap() for one in done) == [number * 10 for number in range(200)]
+
+    def test_a_worker_that_gets_no_help_does_not_wait_for_it(self, few_threads):
+        workers = Workers(Pace(8), threading.Event())
+        few_threads(1)
+
+        def work(number):
+            part = workers.begin(lambda: number)
+            return sum(workers.map(lambda part: part, [1, 2, 3])) + part.cancel()
+
+        done = workers.each(range(10), work)
+        workers.close()
+        assert [one.unwrap() for one in done] == [7] * 10
+
+    def test_nothing_is_required_of_work_that_nobody_waits_for(self, few_threads):
+        few_threads(0)
+        workers = Workers(4, threading.Event())
+        workers.aside(lambda: None)
+        workers.close()
+
+    def test_ctrl_c_ends_also_the_thread_that_called(self, few_threads):
+        few_threads(0)
+        workers = Workers(4, threading.Event())
+        begun = []
+
+        def work(number):
+            begun.append(number)
+            signal.raise_signal(signal.SIGINT)
+
+        with pytest.raises(KeyboardInterrupt):
+            workers.each(range(10), work)
+        workers.close()
+        assert begun == [0]
+
+
+class TestTheWaitEndsByAnyError:
+    """Whatever ends the caller's wait ends the work as well: nothing goes on behind its back."""
+
+    @pytest.mark.parametrize("error", [MemoryError, SystemExit, RuntimeError])
+    def test_nothing_more_is_begun(self, error):
+        class Failing(Pace):
+            def glance(self):
+                raise error
+
+        workers, begun, ended = Workers(Failing(), threading.Event()), [], []
+
+        def work(number):
+            begun.append(number)
+            workers.stopped.wait(10)
+            ended.append(number)
+
+        with pytest.raises(error):
+            workers.each(range(100), work)
+        assert workers.stopped.is_set()
+        known = sorted(begun)
+        assert sorted(ended) == known
+        workers.close()
+        assert sorted(begun) == known
+        assert len(known) < 100

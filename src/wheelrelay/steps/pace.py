@@ -80,6 +80,7 @@ class Pace:
         with self._lock:
             if not self._fixed:
                 self._limit, self._peak = (FAR, FAR) if self._is_far else (FEW, START)
+                self._limit, self._peak = min(self._limit, self.most), min(self._peak, self.most)
                 self._before, self._settled = None, False
             self._ended = 0
             self._open_window()
@@ -96,7 +97,7 @@ class Pace:
             if self.begins and passed >= (INSTANT if self._limit < START else LONG):
                 if self._has_time(passed):
                     self._is_far = self._limit >= START
-                    self._limit = self._peak = FAR if self._is_far else START
+                    self._limit = self._peak = min(FAR if self._is_far else START, self.most)
                 self._open_window()
 
     def ended(self, moved: int, left: int) -> None:
@@ -121,6 +122,13 @@ class Pace:
                 self._limit = max(1, self._limit // GROWTH)
                 self._settled = True
                 self._open_window()
+
+    def cap(self, most: int) -> None:
+        """Note that the system gives no more threads than so many, or one: more are not asked for."""
+        with self._lock:
+            self.most = max(1, min(self.most, most))
+            self._limit, self._peak = min(self._limit, self.most), min(self._peak, self.most)
+            self._settled = True
 
     def _judge(self, left: int) -> None:
         """Decide by the window that is full now."""

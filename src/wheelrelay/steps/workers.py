@@ -26,6 +26,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+def _unnoted(_: "Future[Any]") -> None:
+    """Keep no note of work: its caller waits for it, or does not care."""
+
+
 class Done(Generic[Item, Result]):
     """What came of one item: a result or an error."""
 
@@ -75,9 +79,12 @@ class Workers:
                 Those under way end by themselves.
             moved: the bytes that were moved for an item, by which the pace is found.
 
+        Where the system gives no more threads, those that there are do all of it; the calling thread does
+        if there is none.
+
         Raises:
-            KeyboardInterrupt: on Ctrl-C; nothing more is begun, and what was under way has ended, or was
-                given up after some seconds: nobody knows what comes of it.
+            BaseException: whatever ends the caller's wait, Ctrl-C above all. Nothing more is begun then, and
+                what was under way has ended, or was given up after some seconds: its outcome is unknown.
         """
         self.pace.begin()
         batch: _Batch[Item, Result] = _Batch(items, self.pace)
@@ -92,16 +99,23 @@ class Workers:
                 call_others()
 
         def call_others() -> None:
-            for _ in range(batch.wanted()):
-                batch.promise(self._pool.submit(work_on))
+            slots = batch.wanted()
+            try:
+                while slots and self._start(work_on, batch.promise):
+                    slots -= 1
+            finally:
+                if slots:
+                    self.pace.cap(batch.give_back(slots))
 
         try:
             call_others()
             while self.pace.begins and not batch.has_results(within=INSTANT):
                 self.pace.glance()
                 call_others()
+            if batch.needs_caller():
+                work_on()
             return batch.results()
-        except KeyboardInterrupt:
+        except BaseException:
             self._given_up = True  # as long as nothing else is known, for Ctrl-C may come again
             batch.close()
             self.stopped.set()
@@ -110,7 +124,7 @@ class Workers:
 
     def aside(self, work: Callable[[], object]) -> None:
         """Have something done meanwhile for which nobody waits, and which may fail."""
-        self._pool.submit(work)
+        self._start(work)
 
     def spare(self) -> int:
         """How many more transfers there may be for each that is under way; so often one may be divided."""
@@ -118,10 +132,13 @@ class Workers:
         return self.pace.limit // at_work - 1 if at_work else 0
 
     def begin(self, work: Callable[[], Result]) -> "Future[Result]":
-        """Have a part of a transfer done; who waits for it must not rely on a thread becoming free."""
-        future = self._pool.submit(work)
-        if self._batch:
-            self._batch.helped_by(future)
+        """Have a part of a transfer done; who waits for it must not rely on a thread becoming free.
+
+        Returns:
+            The part to come. It is cancelled already if the system gives no thread for it.
+        """
+        future: Future[Result] = Future()
+        self._start(work, self._batch.helped_by if self._batch else _unnoted, future)
         return future
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -142,7 +159,7 @@ class Workers:
                 results[number] = work(item)
 
         hands = min(len(waiting), os.cpu_count() or 1, MOST_HANDS)
-        helpers = [self._pool.submit(take_part) for _ in range(hands - 1)]
+        helpers = [helper for _ in range(hands - 1) if (helper := self._start(take_part))]
         try:
             take_part()
         finally:
@@ -156,6 +173,29 @@ class Workers:
     def close(self) -> None:
         """Begin nothing more, and wait for what is under way, unless that was given up."""
         self._pool.shutdown(wait=not self._given_up, cancel_futures=True)
+
+    def _start(
+        self,
+        work: Callable[[], Result],
+        note: "Callable[[Future[Result]], None]" = _unnoted,
+        future: "Future[Result] | None" = None,
+    ) -> "Future[Result] | None":
+        """Let a thread do ``work``; ``None`` if the system gives no thread for it.
+
+        The pool queues work before it asks for a thread. The future is ours, so that work whose thread
+        cannot be had is taken back, unless a thread that became free has begun it meanwhile; and it is noted
+        before it can begin, so that an interrupt finds it.
+        """
+        promised: Future[Result] = Future() if future is None else future
+        note(promised)
+        try:
+            self._pool.submit(_fulfil, promised, work)
+        except BaseException as error:
+            taken_back = promised.cancel()
+            if not isinstance(error, RuntimeError):
+                raise
+            return None if taken_back else promised
+        return promised
 
 
 def one_by_one(items: Iterable[Item], work: Callable[[Item], Result]) -> list[Done[Item, Result]]:
@@ -192,6 +232,20 @@ class _Batch(Generic[Item, Result]):
             more = max(0, min(self._pace.limit - self._at_work, len(self._left)))
             self._at_work += more
             return more
+
+    def give_back(self, slots: int) -> int:
+        """Take back the slots of threads that cannot be had; how many threads take part."""
+        with self._changed:
+            self._at_work -= slots
+            self._changed.notify_all()
+            return self._at_work
+
+    def needs_caller(self) -> bool:
+        """Whether items are left and no thread works on them; the caller counts as being at work then."""
+        with self._changed:
+            needed = bool(self._left) and not self._at_work
+            self._at_work += needed
+            return needed
 
     def promise(self, future: "Future[None]") -> None:
         """Have a slip of ours known to whoever waits for the results."""
@@ -249,7 +303,9 @@ class _Batch(Generic[Item, Result]):
         return True
 
     def _look_at(self, future: "Future[None]") -> None:
-        if future.cancelled() or future.exception() is not None:
+        if future.cancelled():  # no thread could be had; its slot is given back, or the batch was closed
+            return
+        if future.exception() is not None:
             with self._changed:
                 self._failed.append(future)
                 self._left.clear()
@@ -265,9 +321,20 @@ def _tried(item: Item, work: Callable[[Item], Result]) -> Done[Item, Result]:
         return Done(item, work(item), None)
     except WheelrelayError as error:
         return Done(item, None, error)
-    except BaseException as error:  # noqa: BLE001  (whatever a foreign backend raises belongs to its item)
+    except BaseException as error:  # whatever a foreign backend raises belongs to its item
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise  # Ctrl-C, which no other thread gets
         unforeseen = BackendError(
             f"Unforeseen {type(error).__name__}: {error}.", hint="This is a bug; --debug shows more."
         )
         unforeseen.__cause__ = error
         return Done(item, None, unforeseen)
+
+
+def _fulfil(promised: "Future[Result]", work: Callable[[], Result]) -> None:
+    if not promised.set_running_or_notify_cancel():
+        return
+    try:
+        promised.set_result(work())
+    except BaseException as error:  # noqa: BLE001  (raised again by the one who asks for the result)
+        promised.set_exception(error)
