@@ -1,9 +1,11 @@
 """What travels: distribution files, as a remote describes them and as they lie on local disk."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from packaging.tags import Tag
 from packaging.utils import BuildTag, NormalizedName, parse_wheel_filename
@@ -11,6 +13,13 @@ from packaging.version import Version
 
 COMPANION_SUFFIXES = (".asc", ".sigstore", ".publish.attestation", ".slsa.attestation")
 """What may follow a distribution file's name to make the name of one of its companions."""
+
+DIGEST_LENGTHS: Mapping[str, int] = {
+    name: 2 * hashlib.new(name, usedforsecurity=False).digest_size
+    for name in sorted(hashlib.algorithms_guaranteed)
+    if not name.startswith("shake_")  # their digests have any length
+}
+"""How many hexadecimal digits a digest has, for each algorithm that `hashlib` guarantees."""
 
 UNSAID: Mapping[str, str] = {}
 """The origin of files of whose build nothing was said: one and the same for all of them."""
@@ -25,16 +34,33 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """Hexadecimal digests of one file, lower case, as far as they are known."""
+    """Hexadecimal digests of one file, lower case, as far as they are known.
+
+    Attributes:
+        sha256: the digest by which files are compared.
+        sha512: likewise, where it is declared.
+        md5: likewise.
+        others: algorithm and digest, for the other algorithms in `DIGEST_LENGTHS`; sorted.
+
+    >>> Digests.of({"sha1": "0" * 40, "sha256": "f" * 64}).known() == {"sha256": "f" * 64, "sha1": "0" * 40}
+    True
+    """
 
     sha256: str | None = None
     sha512: str | None = None
     md5: str | None = None
+    others: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, named: Mapping[str, str]) -> Self:
+        """The digests in a mapping from algorithms, as `hashlib` spells them, to hexadecimal digests."""
+        own = {name: named.get(name) for name in ("sha256", "sha512", "md5")}
+        return cls(**own, others=tuple(sorted((name, named[name]) for name in named.keys() - own.keys())))
 
     def known(self) -> dict[str, str]:
         """Algorithm names, as `hashlib` spells them, with the digests that are known."""
         named = {"sha256": self.sha256, "sha512": self.sha512, "md5": self.md5}
-        return {name: digest for name, digest in named.items() if digest}
+        return {name: digest for name, digest in (*named.items(), *self.others) if digest}
 
 
 @dataclass(frozen=True, slots=True)

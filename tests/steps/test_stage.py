@@ -173,10 +173,12 @@ def test_a_local_file_that_cannot_be_read_says_why(wheelhouse, tmp_path):
         ({"digests": Digests(sha256="0" * 64)}, DigestMismatch),
         ({"digests": Digests(md5="0" * 32)}, DigestMismatch),
         ({"digests": Digests(sha512="0" * 128)}, DigestMismatch),
+        ({"digests": Digests.of({"sha1": "0" * 40})}, DigestMismatch),
+        ({"digests": Digests.of({"blake2b": "0" * 128})}, DigestMismatch),
         ({"size": 10}, SizeMismatch),
         ({"size": 10_000_000}, SizeMismatch),
     ],
-    ids=["sha256", "md5", "sha512", "more bytes", "fewer bytes"],
+    ids=["sha256", "md5", "sha512", "sha1", "blake2b", "more bytes", "fewer bytes"],
 )
 def test_what_is_not_what_was_declared_leaves_nothing(wheelhouse, content, declared, error):
     with pytest.raises(error) as refused:

@@ -9,15 +9,13 @@ from wheelrelay.backends.html import HtmlPage, LaterVersion, read_html
 from wheelrelay.errors import BackendError, IntegrityError
 from wheelrelay.filenames import dist_file, split_companion
 from wheelrelay.http import HttpClient, Response, requoted, shown
-from wheelrelay.model import Digests, DistFile
+from wheelrelay.model import DIGEST_LENGTHS, Digests, DistFile
 
 HTML_TYPES = ("text/html", "application/xhtml+xml", "application/vnd.pypi.simple.v1+html")
 """The media types of pages of links."""
 
 MAX_PAGE = 256 << 20
 """Bytes that a page may have; the largest known, of all projects of a public index, has a fifth of it."""
-
-_DIGEST_LENGTHS = {"sha256": 64, "sha512": 128, "md5": 32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +182,9 @@ def read_whole(response: Response, limit: int) -> bytes:
 
 
 def digests_in(named: Mapping[str, str]) -> Digests:
-    """The digests among names with values; others, and what cannot be a digest, are left out."""
-    lowered = {name.lower(): value.lower() for name, value in named.items()}
-    return Digests(**{name: lowered[name] for name in _DIGEST_LENGTHS if _is_digest(name, lowered.get(name))})
+    """The digests among names with values; what cannot be a digest of a known algorithm is left out."""
+    lowered = {name.lower(): value.strip().lower() for name, value in named.items()}
+    return Digests.of({name: value for name, value in lowered.items() if _is_digest(name, value)})
 
 
 def one_spelling(url: str) -> str:
@@ -208,18 +206,22 @@ def name_in(url: str) -> str:
     return unquote(urlsplit(url).path.rpartition("/")[2])
 
 
-def _is_digest(name: str, value: str | None) -> bool:
-    return value is not None and len(value) == _DIGEST_LENGTHS[name] and set(value) <= set("0123456789abcdef")
+def _is_digest(name: str, value: str) -> bool:
+    return len(value) == DIGEST_LENGTHS.get(name) and set(value) <= set("0123456789abcdef")
 
 
 def _merged(one: DistFile, other: DistFile, where: str) -> DistFile:
     told, also = one.digests.known(), other.digests.known()
     contradict = any(told[name] != also[name] for name in told.keys() & also.keys())
-    same = one.url == other.url or (one.sha256 is not None and one.sha256 == other.sha256)
+    same = (
+        one.url == other.url
+        or not (one.url and other.url)
+        or (one.sha256 is not None and one.sha256 == other.sha256)
+    )
     if contradict or not same:
         raise IntegrityError(
             f"{shown(where)} has {one.filename} twice, as {shown(one.url or '')} and "
             f"{shown(other.url or '')}, and nothing proves that both are the same bytes.",
             hint="Name a place that has it once.",
         )
-    return replace(one, digests=Digests(**{**also, **told}))
+    return replace(one, url=one.url or other.url, digests=Digests.of({**also, **told}))

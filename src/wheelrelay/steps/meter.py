@@ -78,7 +78,7 @@ class Meter:
                     f"{name}: the source declares {algorithm} {expected}, but the bytes have {found}.",
                     hint="The file is damaged or was exchanged; do not publish it.",
                 )
-        return Digests(**{algorithm: each.hexdigest() for algorithm, each in self._hashes.items()})
+        return Digests.of({algorithm: each.hexdigest() for algorithm, each in self._hashes.items()})
 
 
 def _write(target: BinaryIO, block: bytes) -> None:
