@@ -1,5 +1,6 @@
 """Find the links of a page of HTML, and what it says of itself as a page of an index (PEP 503, 629, 792)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -52,15 +53,18 @@ def read_html(body: bytes, url: str) -> HtmlPage:
 def refuse_later_version(version: str) -> None:
     """Make sure that a version of the Simple API is known; a higher minor version only adds (PEP 629).
 
+    Args:
+        version: as the page spells it: ``1.0``, but ``1`` and ``v1.4`` as well.
+
     Raises:
-        LaterVersion: it is not.
-        ValueError: it is no version.
+        LaterVersion: it is not known.
+        ValueError: it is not a version.
     """
-    major, _, minor = version.partition(".")
-    if not (major.isdecimal() and minor.isdecimal()):
-        raise ValueError(f"{version!r} is no version of the Simple API")
-    if int(major) > NEWEST_MAJOR:
-        raise LaterVersion(version)
+    found = re.fullmatch(r"v?([0-9]{1,9})(?:\.[0-9]+)*", version.strip(), re.IGNORECASE)
+    if found is None:
+        raise ValueError(f"{version!r} is not a version of the Simple API")
+    if int(found[1]) > NEWEST_MAJOR:
+        raise LaterVersion(version.strip())
 
 
 class _Links(HTMLParser):

@@ -41,7 +41,7 @@ class LinkedFiles:
             SizeMismatch: while reading, if the stream ends early.
             BackendError: it cannot be read.
         """
-        with self._answer(file.url or "") as response:
+        with self._answer(_address_of(file)) as response:
             yield RawBody(response)
 
     @contextmanager
@@ -52,7 +52,7 @@ class LinkedFiles:
             Rejected: the server gives out the whole, or another part than was asked for.
             BackendError: as `open`.
         """
-        with self._answer(file.url or "", {"Range": part_wanted(start, stop)}) as response:
+        with self._answer(_address_of(file), {"Range": part_wanted(start, stop)}) as response:
             given = response.headers.get("Content-Range", "")
             if response.status_code != _PARTIAL_CONTENT or not is_part_from(start, given):
                 told = f"{shown(response.url)} gives out only the whole file."
@@ -61,7 +61,7 @@ class LinkedFiles:
 
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
         """Read what lies beside a file; see `wheelrelay.protocols.SupportsCompanions`."""
-        parts = urlsplit(file.url or "")
+        parts = urlsplit(_address_of(file))
         with self._answer(parts._replace(path=parts.path + suffix).geturl()) as response:
             return read_whole(response, MAX_COMPANION)
 
@@ -89,3 +89,17 @@ class IndexedFiles(LinkedFiles):
             return tuple(attestations_in(document))
         except ValueError as error:
             raise BackendError(f"{shown(file.provenance)} is no provenance of a file: {error}.") from error
+
+
+def _address_of(file: DistFile) -> str:
+    """The web address of a file.
+
+    Raises:
+        Rejected: the index lists the file without an address that can be requested.
+    """
+    if not file.url:
+        raise Rejected(
+            f"The index lists {file.filename} without a usable http or https address.",
+            hint="Tell its operators, or leave the file out with --wheels.",
+        )
+    return file.url

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -37,7 +38,8 @@ class WebConfig(RemoteConfig):
 class WebSource(IndexedFiles):
     """What stands at a web address, whichever of the two it is.
 
-    A project's own page is always asked for first. Only if it is not found, or all projects are wanted,
+    An address with a query is a listing: the pages of an index are below its address. Elsewhere a
+    project's own page is always asked for first. Only if it is not found, or all projects are wanted,
     does it matter what the address itself is; that is found out once.
 
     Args:
@@ -49,7 +51,7 @@ class WebSource(IndexedFiles):
         super().__init__(http)
         self._api = SimpleApi(http, url)
         self._listing = ListingSource(http, url)
-        self._is_index: bool | None = None
+        self._is_index = False if urlsplit(url).query else None
         self._lock = threading.Lock()
 
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
@@ -59,7 +61,8 @@ class WebSource(IndexedFiles):
             NotFound: there is nothing at the address.
             BackendError: a page cannot be read; never an empty answer instead.
         """
-        found = self._api.project(project) if project is not None else None
+        may_have_page = project is not None and self._is_index is not False
+        found = self._api.project(project) if project is not None and may_have_page else None
         if found:
             yield from found.files
         elif not self._has_index():

@@ -30,7 +30,7 @@ from wheelrelay.errors import (
 )
 from wheelrelay.filenames import parse_filename
 from wheelrelay.http import BasicAuth, HttpClient
-from wheelrelay.model import DistFile
+from wheelrelay.model import DIGEST_LENGTHS, DistFile
 from wheelrelay.testing import SourceContract, make_sdist, make_wheel, stage_path
 
 WHEEL = "foo-1.0-py3-none-any.whl"
@@ -215,12 +215,79 @@ class TestJson:
             "https://cdn.example.org/ab/cd/0123?signature=x",
         )
 
-    def test_a_file_that_cannot_be_asked_for_is_passed_over(self, web: Web, api: SimpleApi) -> None:
-        serve_json(web, {"filename": WHEEL, "url": f"file:///srv/{WHEEL}"}, {"filename": OTHER})
-        assert names_of(api) == [OTHER]
+    @pytest.mark.parametrize("url", [f"file:///srv/{WHEEL}", "http://[", 7, None])
+    def test_a_file_without_a_usable_address_is_listed_and_cannot_be_read(
+        self, web: Web, api: SimpleApi, url: object
+    ) -> None:
+        serve_json(web, {"filename": WHEEL, "url": url}, {"filename": OTHER})
+        assert names_of(api) == [WHEEL, OTHER]
+        with pytest.raises(Rejected, match=f"{WHEEL} without a usable"), api.open(files_of(api)[0]):
+            pass
 
-    @pytest.mark.parametrize("version", ["1.0", "1.4", "1.99"])
-    def test_a_higher_minor_version_is_fine(self, web: Web, api: SimpleApi, version: str) -> None:
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            {"yanked": None},
+            {"yanked": 0},
+            {"hashes": None},
+            {"hashes": [SHA256]},
+            {"hashes": {"sha1": 3}},
+            {"size": "3"},
+            {"size": "large"},
+            {"size": 3.5},
+            {"size": -3},
+            {"size": True},
+            {"size": "9" * 5000},
+            {"upload-time": "yesterday"},
+            {"upload-time": 1767323045},
+            {"requires-python": 3},
+            {"gpg-sig": "yes"},
+            {"provenance": False},
+            {"provenance": "http://["},
+            {"core-metadata": 5},
+        ],
+        ids=repr,
+    )
+    def test_an_odd_value_costs_nothing_but_that_value(
+        self, web: Web, api: SimpleApi, odd: dict[str, object]
+    ) -> None:
+        described = {"hashes": {"sha256": SHA256}, "requires-python": ">=3.9", "size": 3, "yanked": False}
+        serve_json(web, {"filename": WHEEL, **described, **odd}, {"filename": OTHER})
+        found, other = sorted(files_of(api), key=lambda file: file.filename)
+        assert (found.filename, other.filename) == (WHEEL, OTHER)
+        assert found.sha256 == (None if "hashes" in odd else SHA256)
+        assert found.requires_python == (None if "requires-python" in odd else ">=3.9")
+        assert found.size == (3 if odd.get("size", "3") == "3" else None)
+        assert (found.yanked, found.companions, found.provenance) == (None, (), None)
+
+    def test_an_odd_value_of_yanked_that_is_true_means_yanked(self, web: Web, api: SimpleApi) -> None:
+        serve_json(web, {"filename": WHEEL, "yanked": 1})
+        assert only(api).yanked == ""
+
+    @pytest.mark.parametrize("entry", ["foo-1.0.tar.gz", None, {}, {"url": "https://example.org/"}])
+    def test_an_entry_that_names_no_file_is_skipped_with_a_warning(
+        self, web: Web, api: SimpleApi, entry: object, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        files = [entry, {"filename": WHEEL, "url": WHEEL, "hashes": {}}]
+        body = json.dumps({"meta": {"api-version": "1.0"}, "files": files}).encode()
+        web.serve("/simple/foo/", body, content_type=JSON_TYPE)
+        assert names_of(api) == [WHEEL]
+        assert "skipped an entry that names no file" in caplog.text
+
+    def test_the_address_names_a_file_that_has_no_other_name(self, web: Web, api: SimpleApi) -> None:
+        serve_json(web, {"filename": None, "url": f"/files/{WHEEL}"})
+        assert only(api).filename == WHEEL
+
+    @pytest.mark.parametrize("algorithm", sorted(DIGEST_LENGTHS))
+    def test_digests_of_every_algorithm_of_hashlib_count(
+        self, web: Web, api: SimpleApi, algorithm: str
+    ) -> None:
+        digest = hashlib.new(algorithm, b"foo").hexdigest()
+        serve_json(web, {"filename": WHEEL, "hashes": {algorithm: digest}})
+        assert only(api).digests.known() == {algorithm: digest}
+
+    @pytest.mark.parametrize("version", ["1.0", "1.4", "1.99", "1", "1.4.2", " 1.0", "v1.1", 1, 1.1])
+    def test_a_higher_minor_version_is_fine(self, web: Web, api: SimpleApi, version: object) -> None:
         serve_json(web, {"filename": WHEEL}, meta={"api-version": version})
         assert names_of(api) == [WHEEL]
 
@@ -246,8 +313,8 @@ class TestJson:
             b'{"meta": {}, "name": "foo", "files": []}',
             b'{"meta": {"api-version": "one"}, "name": "foo", "files": []}',
             b'{"meta": {"api-version": "1.0"}, "name": "foo"}',
-            b'{"meta": {"api-version": "1.0"}, "name": "foo", "files": [{"filename": "foo-1.0.tar.gz"}]}',
-            b'{"meta": {"api-version": "1.0"}, "name": "foo", "files": [], "project-status": "odd"}',
+            b'{"meta": {"api-version": true}, "name": "foo", "files": []}',
+            b'{"meta": {"api-version": "1.0"}, "name": "foo", "files": {}}',
             b'{"meta": {"api-version": "1.0"}, "name": "foo", "files": [',
             b"\xff\xfe\x00",
         ],

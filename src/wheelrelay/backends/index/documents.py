@@ -1,6 +1,11 @@
-"""The JSON form of the Simple API (PEP 691, 700, 740, 792): what it says, each value of its own type."""
+"""The JSON form of the Simple API (PEP 691, 700, 740, 792), each value read as its own type.
+
+A page that is not of this form is an error: unknown files are not absent files. An odd value of one file
+costs that value and nothing else, because other installers read such pages, and so do their users.
+"""
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +13,10 @@ from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 from wheelrelay.backends.html import refuse_later_version
+from wheelrelay.backends.pages import name_in
+from wheelrelay.http import shown
+
+logger = logging.getLogger(__name__)
 
 Kind = TypeVar("Kind")
 
@@ -22,14 +31,14 @@ class FileEntry:
 
     Attributes:
         filename: its name.
-        url: where it is, absolute.
+        url: its absolute address; empty if the page gives none that makes sense.
         hashes: digests in hexadecimal, by algorithm.
         requires_python: the specifier, if one is given.
         yanked: the reason, perhaps empty, if it was yanked.
-        size: in bytes, where that is told.
+        size: in bytes, where that is given.
         upload_time: when the index took it, with a time zone.
-        signed: whether a signature lies beside it.
-        provenance: where its attestations are told of, absolute, if they are.
+        signed: whether the index holds a signature of it.
+        provenance: the absolute address of its attestations, if the index has some.
     """
 
     filename: str
@@ -49,7 +58,7 @@ class ProjectDocument:
 
     Attributes:
         files: in the order of the page.
-        status: as ``active``; a later word is no error.
+        status: ``active`` if the page gives none; it may be a word of a later specification.
         reason: of the status, if one is given.
     """
 
@@ -62,17 +71,15 @@ def read_project(body: bytes, url: str) -> ProjectDocument:
     """Read the page of a project that came from ``url``.
 
     Raises:
-        LaterVersion: it speaks a version of the Simple API that is not known yet.
-        ValueError: it is no JSON.
-        Malformed: it is no such page.
+        LaterVersion: it has a version of the Simple API that is not known yet.
+        ValueError: it is not JSON.
+        Malformed: it is not such a page.
     """
     document = _opened(body)
-    _value(document, "name", str)
-    files = tuple(_entry(entry, url) for entry in _objects(document, "files"))
-    status = _optional(document, "project-status", dict) or {}
-    return ProjectDocument(
-        files, _optional(status, "status", str) or "active", _optional(status, "reason", str)
-    )
+    files = tuple(_entries(_value(document, "files", list), url))
+    status = _Fields(document, url).get("project-status", dict) or {}
+    fields = _Fields(status, url)
+    return ProjectDocument(files, fields.get("status", str) or "active", fields.get("reason", str))
 
 
 def read_names(body: bytes) -> list[str]:
@@ -82,54 +89,116 @@ def read_names(body: bytes) -> list[str]:
         LaterVersion: see `read_project`.
         ValueError: likewise.
     """
-    return [_value(project, "name", str) for project in _objects(_opened(body), "projects")]
+    projects = _value(_opened(body), "projects", list)
+    if not all(isinstance(project, dict) for project in projects):
+        raise Malformed("projects holds an item that is not an object")
+    return [_value(project, "name", str) for project in projects]
 
 
 def _opened(body: bytes) -> Mapping[str, Any]:
     document = json.loads(body)
     if not isinstance(document, dict):
-        raise Malformed("it is no JSON object")
-    refuse_later_version(_value(_value(document, "meta", dict), "api-version", str))
+        raise Malformed("it is not a JSON object")
+    version = _value(document, "meta", dict).get("api-version")
+    if isinstance(version, bool) or not isinstance(version, int | float | str):
+        raise Malformed("api-version is missing")
+    refuse_later_version(str(version))
     return document
 
 
-def _entry(entry: Mapping[str, Any], page: str) -> FileEntry:
-    hashes = _value(entry, "hashes", dict)
-    yanked = entry.get("yanked", False)
-    if not isinstance(yanked, bool | str):
-        raise Malformed("yanked is neither true, false nor a text")
-    time = _optional(entry, "upload-time", str)
-    provenance = _optional(entry, "provenance", str)
-    uploaded = datetime.fromisoformat(time) if time else None
+def _entries(entries: list[Any], page: str) -> Iterator[FileEntry]:
+    for entry in entries:
+        found = _entry(_Fields(entry, page), page) if isinstance(entry, dict) else None
+        if found:
+            yield found
+        else:
+            logger.warning("%s: skipped an entry that names no file.", shown(page))
+
+
+def _entry(fields: "_Fields", page: str) -> FileEntry | None:
+    """One file; ``None`` if the entry has neither a filename nor an address that holds one."""
+    url = _joined(page, fields.get("url", str))
+    filename = fields.get("filename", str) or name_in(url)
+    if not filename:
+        return None
+    hashes = fields.get("hashes", dict) or {}
     return FileEntry(
-        filename=_value(entry, "filename", str),
-        url=urljoin(page, _value(entry, "url", str)),
-        hashes={name: _value(hashes, name, str) for name in hashes},
-        requires_python=_optional(entry, "requires-python", str),
-        yanked=yanked if isinstance(yanked, str) else "" if yanked else None,
-        size=_optional(entry, "size", int),
-        upload_time=uploaded.replace(tzinfo=uploaded.tzinfo or UTC) if uploaded else None,
-        signed=_optional(entry, "gpg-sig", bool) or False,
-        provenance=urljoin(page, provenance) if provenance else None,
+        filename=filename,
+        url=url,
+        hashes={name: value for name, value in hashes.items() if isinstance(value, str)},
+        requires_python=fields.get("requires-python", str),
+        yanked=fields.yanked(),
+        size=fields.size(),
+        upload_time=fields.upload_time(),
+        signed=fields.get("gpg-sig", bool) or False,
+        provenance=_joined(page, fields.get("provenance", str)) or None,
     )
 
 
-def _objects(document: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:
-    for each in _value(document, key, list):
-        if not isinstance(each, dict):
-            raise Malformed(f"{key} holds what is no object")
-        yield each
+class _Fields:
+    """The values of one JSON object; one of a wrong type is logged and counts as not given.
+
+    Args:
+        values: the object.
+        page: the address of the page, for the log.
+    """
+
+    def __init__(self, values: Mapping[str, Any], page: str) -> None:
+        self._values = values
+        self._page = page
+
+    def get(self, key: str, kind: type[Kind]) -> Kind | None:
+        value = self._values.get(key)
+        if value is None or isinstance(value, kind):
+            return value
+        self._log_odd(key)
+        return None
+
+    def yanked(self) -> str | None:
+        """The reason why the file was yanked; empty if the page gives none (PEP 592)."""
+        value = self._values.get("yanked")
+        if isinstance(value, str):
+            return value
+        if value is not None and not isinstance(value, bool):
+            self._log_odd("yanked")
+        return "" if value else None  # other installers go by the truth of the value, too
+
+    def size(self) -> int | None:
+        """The size in bytes, also where it is written as text."""
+        value = self._values.get("size")
+        digits = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+        if digits.isascii() and digits.isdigit() and len(digits) <= 18:
+            return int(digits)
+        if value is not None:
+            self._log_odd("size")
+        return None
+
+    def upload_time(self) -> datetime | None:
+        """The time of the upload, in UTC where no time zone is given."""
+        text = self.get("upload-time", str)
+        try:
+            time = datetime.fromisoformat(text) if text else None
+        except ValueError:
+            self._log_odd("upload-time")
+            return None
+        return time.replace(tzinfo=time.tzinfo or UTC) if time else None
+
+    def _log_odd(self, key: str) -> None:
+        name = self._values.get("filename")
+        logger.info("%s: ignored the odd value of %r%s.", shown(self._page), key, f" of {name}" * bool(name))
+
+
+def _joined(page: str, url: str | None) -> str:
+    try:
+        return urljoin(page, url) if url else ""
+    except ValueError:
+        return ""
 
 
 def _value(document: Mapping[str, Any], key: str, kind: type[Kind]) -> Kind:
-    found = _optional(document, key, kind)
+    found = document.get(key)
     if found is None:
         raise Malformed(f"{key} is missing")
+    if not isinstance(found, kind):
+        raise Malformed(f"{key} is {type(found).__name__}, not {kind.__name__}")
     return found
-
-
-def _optional(document: Mapping[str, Any], key: str, kind: type[Kind]) -> Kind | None:
-    found = document.get(key)
-    if found is None or (isinstance(found, kind) and not (kind is int and isinstance(found, bool))):
-        return found
-    raise Malformed(f"{key} is {type(found).__name__}, not {kind.__name__}")

@@ -165,8 +165,8 @@ def _is_json(page: WebPage) -> bool:
 def _from_json(page: WebPage, name: NormalizedName) -> IndexedProject:
     with unreadable(page.url):
         document = read_project(page.body, page.url)
-    entries = (entry for entry in document.files if leads_into_the_web(entry.url))
-    files = _belonging((partial(_described_file, entry, name) for entry in entries), name, page.url)
+    entries = (partial(_described_file, entry, name) for entry in document.files)
+    files = _belonging(entries, name, page.url)
     return IndexedProject(name, files, document.status, document.reason)
 
 
@@ -188,7 +188,7 @@ def _described_file(entry: FileEntry, name: NormalizedName) -> DistFile:
         project=name,
         size=entry.size,
         digests=digests_in(entry.hashes),
-        url=one_spelling(entry.url),
+        url=one_spelling(entry.url) if leads_into_the_web(entry.url) else None,
         requires_python=entry.requires_python or None,
         yanked=entry.yanked,
         upload_time=entry.upload_time,
