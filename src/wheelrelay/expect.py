@@ -115,7 +115,7 @@ def from_build_identifiers(text: str) -> tuple[ExpectedWheel, ...]:
     Raises:
         ConfigError: a line is not an identifier.
     """
-    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+    lines = [line.partition("#")[0].strip() for line in text.split("\n")]
     return tuple(ExpectedWheel(line, _pattern_of(line)) for line in lines if line)
 
 

@@ -119,6 +119,19 @@ class TestAListing:
     def test_it_can_be_a_page_with_a_name_of_its_own(self, web: Web) -> None:
         assert names_at(web.serve("/wheels.html", links_to(WHEEL)), "foo") == [WHEEL]
 
+    @pytest.mark.parametrize("project", ["foo", None])
+    def test_an_address_with_a_query_is_a_listing(self, project: str | None) -> None:
+        class Script(Web):
+            def reply_to(self, request: Request) -> Reply:
+                found = request.path.startswith("/list.php")
+                return (
+                    Reply(links_to(WHEEL).encode(), content_type="text/html") if found else Reply(status=404)
+                )
+
+        with run_web(web=Script) as web:
+            assert names_at(f"{web.url}list.php?dir=wheels", project) == [WHEEL]
+            assert len(web.requests) == 1
+
     def test_it_can_be_that_of_a_whole_host(self, web: Web) -> None:
         web.serve("/", links_to(WHEEL))
         assert names_at(web.url.rstrip("/"), "foo") == [WHEEL]

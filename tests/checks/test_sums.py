@@ -15,6 +15,9 @@ DIGEST = "ab" * 32
         f"{DIGEST} *sample.whl\r\n",
         f"# sums\n\n{DIGEST.upper()}  ./dist/sample.whl\n",
         f"{DIGEST}  sample.whl\n{DIGEST}  sample.whl\n",
+        f"SHA256 (dist/sample.whl) = {DIGEST}\n",
+        f"SHA256(sample.whl)= {DIGEST}\r\n",
+        f"{DIGEST}  dist\\sample.whl\r\n",
     ],
 )
 def test_the_forms_of_sha256sum_are_read(text):
@@ -23,7 +26,14 @@ def test_the_forms_of_sha256sum_are_read(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["sample.whl\n", f"{DIGEST[:40]}  sample.whl", f"{DIGEST}  a\n{'cd' * 32}  a\n", f"{DIGEST}  x/\n"],
+    [
+        f"SHA512 (sample.whl) = {DIGEST}\n",
+        f"SHA256 () = {DIGEST}\n",
+        "sample.whl\n",
+        f"{DIGEST[:40]}  sample.whl",
+        f"{DIGEST}  a\n{'cd' * 32}  a\n",
+        f"{DIGEST}  x/\n",
+    ],
 )
 def test_anything_else_is_refused_with_its_line(text):
     with pytest.raises(ConfigError, match=r"Line 1|two digests for a"):

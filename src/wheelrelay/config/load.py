@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from wheelrelay.config.loaded import Config
+from wheelrelay.config.texts import read_text
 from wheelrelay.errors import ConfigError
 
 FILE = "wheelrelay.toml"
@@ -76,11 +77,10 @@ def _read(path: Path) -> dict[str, Any] | None:
     """The wheelrelay table of a TOML file; ``None`` for a ``pyproject.toml`` without one."""
     import tomllib
 
+    text = read_text(path)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.") from error
     if path.name == "pyproject.toml":
         table: dict[str, Any] | None = document.get("tool", {}).get("wheelrelay")

@@ -24,6 +24,7 @@ from wheelrelay.checks import parse_sums
 from wheelrelay.config.bases import RemoteConfig  # noqa: F401  (`RemoteLike` speaks of it)
 from wheelrelay.config.problems import explain
 from wheelrelay.config.remotes import RemoteLike, as_remote
+from wheelrelay.config.texts import read_text
 from wheelrelay.config.values import Duration, LocalPath
 from wheelrelay.config.vouching import VoucherField
 from wheelrelay.errors import ConfigError
@@ -131,11 +132,9 @@ class Expect(BaseModel):
 
     @staticmethod
     def _read(path: Path, parse: Callable[[str], Parsed]) -> Parsed:
+        text = read_text(path)
         try:
-            return parse(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise ConfigError(f"{path} cannot be read: {reason}.") from error
+            return parse(text)
         except ConfigError as error:
             raise error.at(str(path)) from None
 
