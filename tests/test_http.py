@@ -525,3 +525,10 @@ def test_a_fault_that_passes_is_over_at_the_next_try(http: HttpClient, web: Web)
     with pytest.raises(Unavailable):
         fetch(http, url)
     assert fetch(http, url) == b"content"
+
+
+def test_asks_for_a_plus_in_a_path_as_pip_does(http: HttpClient, web: Web) -> None:
+    address = web.serve("/files/sample-2.0+cu121-py3-none-any.whl", b"content")
+    with http.get(f"{address}?signature=a+b") as answer:
+        assert answer.content == b"content"
+    assert web.paths() == ["/files/sample-2.0%2Bcu121-py3-none-any.whl?signature=a+b"]
