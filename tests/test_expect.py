@@ -108,3 +108,9 @@ def test_a_build_identifier_is_not_met_by_an_unrepaired_wheel():
 def test_a_line_that_is_no_build_identifier_is_named():
     with pytest.raises(ConfigError, match="'cp312 manylinux' is not a build identifier"):
         from_build_identifiers("cp312 manylinux")
+
+
+@pytest.mark.parametrize("inside", ["\u2028", "\x85", "\v", "\x1c"])
+def test_what_only_looks_like_a_line_end_ends_no_line(inside):
+    with pytest.raises(ConfigError, match="is not a build identifier"):
+        from_build_identifiers(f"cp312-manylinux_x86_64{inside}cp313-manylinux_x86_64\n")

@@ -1,5 +1,6 @@
 """The rules of the house that no other tool checks: where things lie, who imports whom, what is unsaid."""
 
+import ast
 import re
 import subprocess
 import tomllib
@@ -60,6 +61,19 @@ def test_no_file_speaks_of(never: str) -> None:
         for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
         if re.search(never, line)
     ]
+    assert found == []
+
+
+def test_lines_end_at_a_line_feed_and_nowhere_else() -> None:
+    """``str.splitlines`` also ends lines at eight other characters, which a stranger may have written."""
+    sources = [path for path in tracked() if path.suffix == ".py" and "src" in path.relative_to(ROOT).parts]
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "splitlines"
+    ]
+    assert sources
     assert found == []
 
 

@@ -120,7 +120,7 @@ def parse_requirement(text: str) -> "Requirement":
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).partition("\n")[0]
         raise ConfigError(
             f"{text!r} is not a requirement: {reason}.", hint="Write NAME or NAME==VERSION."
         ) from error

@@ -6,7 +6,7 @@ from wheelrelay.errors import ConfigError
 
 _SUM = re.compile(
     r"""
-    (?P<digest>[0-9a-f]{64}) \s [ *]? (?P<path>.+)  # sha256sum
+    (?P<digest>[0-9a-f]{64}) [ \t] [ *]? (?P<path>.+)  # sha256sum
     | SHA256 \s? \( (?P<bsd_path>.+) \) \s? = \s? (?P<bsd_digest>[0-9a-f]{64})  # BSD
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -17,7 +17,8 @@ def parse_sums(text: str) -> dict[str, str]:
     """Read a list of digests as ``sha256sum``, ``sha256`` of BSD and ``openssl`` write it.
 
     Args:
-        text: one file a line; empty lines and lines that begin with ``#`` do not count.
+        text: one file a line; empty lines and lines that begin with ``#`` do not count. Only a line feed
+            ends a line: a name may have any other character in it.
 
     Returns:
         The sha256 of each file, in lower case, by its name without folders.

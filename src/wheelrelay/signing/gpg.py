@@ -1,12 +1,17 @@
 """Run gpg and read what it says: the one place that knows its command line and its status lines.
 
+Status lines come in a file of their own. What gpg prints for people is never parsed: gpg repeats parts of the
+signature there, which anybody can write.
+
 Nothing secret is on a command line: gpg asks for a passphrase by itself, through its agent.
 """
 
 import os
 import subprocess
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from wheelrelay.errors import ConfigError
 
@@ -15,8 +20,27 @@ GPG = "gpg"
 PATIENCE = 600.0
 """Seconds that one call may take: somebody may have to type a passphrase, and files may be large."""
 
-_STATUS = "[GNUPG:] "
+REFUSING = (
+    "BADSIG",
+    "ERRSIG",
+    "EXPSIG",
+    "EXPKEYSIG",
+    "REVKEYSIG",
+    "NO_PUBKEY",
+    "NODATA",
+    "UNEXPECTED",
+    "BADARMOR",
+    "ERROR",
+    "FAILURE",
+)
+"""Status lines of which one is enough: not all that was given is good signatures (GnuPG, doc/DETAILS)."""
+
+_STATUS = b"[GNUPG:] "
 _LONGEST = 300
+_CLASS, _PRIMARY = 8, 9
+"""Where a VALIDSIG line has the signature's class and the fingerprint of the primary key."""
+_OF_BYTES = "00"
+"""The class of signatures of bytes as they are (RFC 9580, section 5.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +51,7 @@ class Answer:
         code: the exit code.
         output: what was printed.
         status: the status lines, keyword first; the same in all languages.
-        said: what was told to people, the last line of it.
+        said: what was told to people, the last line of it; good for error messages and for nothing else.
     """
 
     code: int
@@ -38,6 +62,35 @@ class Answer:
     def has(self, *keywords: str) -> bool:
         """Whether a status line begins with one of the keywords."""
         return any(line.partition(" ")[0] in keywords for line in self.status)
+
+    def fields(self, keyword: str) -> list[list[str]]:
+        """The words after ``keyword`` on each of its status lines."""
+        words = (line.split(" ") for line in self.status)
+        return [rest for first, *rest in words if first == keyword]
+
+    def signers(self) -> frozenset[str]:
+        """The fingerprints of the primary keys that have made the signatures; empty unless all are good.
+
+        One signature that is not good, or is not one of the bytes as they are, is enough for an empty set.
+        """
+        valid = [fields for fields in self.fields("VALIDSIG") if len(fields) > _PRIMARY]
+        if self.code != 0 or self.has(*REFUSING) or len(valid) != len(self.fields("GOODSIG")):
+            return frozenset()
+        if self.of_text():
+            return frozenset()
+        return frozenset(fields[_PRIMARY] for fields in valid)
+
+    def of_text(self) -> bool:
+        """Whether a signature is one of a text, in which other line ends are no change."""
+        return any(fields[_CLASS : _CLASS + 1] != [_OF_BYTES] for fields in self.fields("VALIDSIG"))
+
+    def why_not(self) -> str:
+        """Why the signatures are not what is wanted, for people."""
+        if self.of_text():
+            return "it was made with --textmode and does not tell line ends apart"
+        if signers := self.signers():
+            return f"it was made by {', '.join(sorted(signers))}"
+        return self.said or f"exit code {self.code}"
 
 
 def run(program: str, *arguments: str, given: bytes = b"") -> Answer:
@@ -51,9 +104,24 @@ def run(program: str, *arguments: str, given: bytes = b"") -> Answer:
     Raises:
         ConfigError: the program cannot be run, or does not come to its end.
     """
-    command = [program, "--batch", "--status-fd", "2", *arguments]
+    with tempfile.TemporaryDirectory(prefix="wheelrelay-gpg-") as folder:
+        status = Path(folder) / "status"
+        command = [program, "--batch", "--status-file", str(status), *arguments]
+        done = _called(command, given)
+        told = status.read_bytes() if status.exists() else b""
+    lines = [line.removesuffix(b"\r") for line in told.split(b"\n") if line.startswith(_STATUS)]
+    return Answer(
+        done.returncode,
+        done.stdout,
+        tuple(line.removeprefix(_STATUS).decode("utf-8", "replace") for line in lines),
+        _last_line(done.stderr),
+    )
+
+
+def _called(command: list[str], given: bytes) -> "subprocess.CompletedProcess[bytes]":
+    program = command[0]
     try:
-        done = subprocess.run(  # noqa: S603  (gpg, or what the user named)
+        return subprocess.run(  # noqa: S603  (gpg, or what the user named)
             command, input=given, capture_output=True, env=_surroundings(), timeout=PATIENCE, check=False
         )
     except OSError as error:
@@ -65,10 +133,6 @@ def run(program: str, *arguments: str, given: bytes = b"") -> Answer:
         raise ConfigError(
             f"{program!r} took over {PATIENCE:.0f} s.", hint="Perhaps it waits for a passphrase somewhere."
         ) from error
-    lines = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-    status = tuple(line.removeprefix(_STATUS) for line in lines if line.startswith(_STATUS))
-    words = [line for line in lines if not line.startswith(_STATUS)]
-    return Answer(done.returncode, done.stdout, status, _fit_to_repeat(words[-1]) if words else "")
 
 
 def _surroundings() -> dict[str, str]:
@@ -79,6 +143,9 @@ def _surroundings() -> dict[str, str]:
     return around
 
 
-def _fit_to_repeat(line: str) -> str:
-    plain = "".join(character if character.isprintable() else "?" for character in line)
+def _last_line(printed: bytes) -> str:
+    """The last line that was printed for people, fit to be repeated."""
+    lines = [line.decode("utf-8", "replace").strip() for line in printed.split(b"\n")]
+    last = next((line for line in reversed(lines) if line), "")
+    plain = "".join(character if character.isprintable() else "?" for character in last)
     return plain.removeprefix("gpg: ")[:_LONGEST].rstrip(".")

@@ -42,14 +42,16 @@ def fingerprint_in(text: str) -> str | None:
 
 
 class TrustedKeys:
-    """A keyring of some keys alone; see `trusted_keys`.
+    """A keyring of some keys alone; see `gathered`.
 
     Args:
         home: the folder of that keyring.
     """
 
     def __init__(self, home: Path) -> None:
-        self._options = ("--homedir", str(home), "--no-options", "--no-autostart", "--trust-model", "always")
+        alone = ("--no-options", "--no-autostart", "--disable-dirmngr", "--no-auto-key-retrieve")
+        self._options = ("--homedir", str(home), *alone, "--trust-model", "always")
+        self._fingerprints: set[str] = set()
 
     @classmethod
     @contextmanager
@@ -69,19 +71,23 @@ class TrustedKeys:
             yield keys
 
     def findings(self, staged: StagedFile) -> list[Finding]:
-        """What is wrong with the signature of a file; nothing if one of the keys has made a good one."""
+        """What is wrong with the signature of a file; nothing if it is a good one by one of the keys.
+
+        Of several signatures in one companion, each must be good, and by one of the keys.
+        """
         signature = signature_of(staged)
         if signature is None:
             return [Finding(MISSING, Severity.ERROR, "There is no signature beside it.", staged.filename)]
         arguments = ("--verify", "--", "-", str(staged.path.absolute()))
         answer = run(GPG, *self._options, *arguments, given=signature.content)
-        if answer.has("GOODSIG") and not answer.has("BADSIG"):
+        signers = answer.signers()
+        if signers and signers <= self._fingerprints:
             return []
         return [
             Finding(
                 BAD,
                 Severity.ERROR,
-                f"Its signature is not a good one by a trusted key: {answer.said}.",
+                f"Its signature is not a good one by a trusted key: {answer.why_not()}.",
                 staged.filename,
                 hint="Do not publish it before you know why.",
             )
@@ -93,8 +99,12 @@ class TrustedKeys:
         if not exported:
             raise ConfigError(f"gpg has no key {given}.", hint="Import it, or give the path of a key file.")
         answer = run(GPG, *self._options, "--import", given=exported)
-        if not answer.has("IMPORT_OK"):
+        found = {fields[-1] for fields in answer.fields("IMPORT_OK")}
+        if not found:
             raise ConfigError(f"{given} holds no key that gpg can read: {answer.said}.")
+        if fingerprint and len(found) > 1:
+            raise ConfigError(f"gpg has several keys for {given}.", hint="Give a full fingerprint.")
+        self._fingerprints |= found
 
 
 def _read(path: Path) -> bytes:

@@ -19,6 +19,9 @@ BAD = "signature-bad"
 NOT_BAD = ("GOODSIG", "EXPSIG", "EXPKEYSIG", "NO_PUBKEY")
 """What gpg says of a signature that is, or may be, one of these bytes."""
 
+IS_BAD = ("BADSIG", "REVKEYSIG", "NODATA", "UNEXPECTED", "BADARMOR")
+"""What it says of one that is not, or of something that is no signature; said once, it is enough."""
+
 
 def signature_of(staged: StagedFile) -> Companion | None:
     """The signature that came with a file, if one did."""
@@ -59,8 +62,9 @@ class Signer:
         made = self._sign("--", str(staged.path.absolute()))
         signature = Companion(SIGNATURE, made)
         answer = self._verified(staged.path, signature)
-        if answer.code or not answer.has("GOODSIG"):
-            raise WheelrelayError(f"{staged.filename}: the signature just made is not good: {answer.said}.")
+        if not answer.signers():
+            reason = answer.why_not()
+            raise WheelrelayError(f"{staged.filename}: the signature just made is not good: {reason}.")
         return signature
 
     def findings(self, staged: StagedFile) -> list[Finding]:
@@ -72,7 +76,7 @@ class Signer:
         if signature is None:
             return []
         answer = self._verified(staged.path, signature)
-        if answer.has(*NOT_BAD) and not answer.has("BADSIG", "REVKEYSIG"):
+        if answer.has(*NOT_BAD) and not answer.has(*IS_BAD):
             return []
         said = f"What lies beside it as {staged.filename}{SIGNATURE} is no signature of it."
         return [Finding(BAD, Severity.ERROR, said, staged.filename, hint="Remove that, and one is made.")]
@@ -85,7 +89,8 @@ class Signer:
         raise self._why_not(answer)
 
     def _verified(self, path: Path, signature: Companion) -> Answer:
-        return run(self.program, "--verify", "--", "-", str(path.absolute()), given=signature.content)
+        options = ("--no-auto-key-retrieve", "--verify", "--", "-", str(path.absolute()))
+        return run(self.program, *options, given=signature.content)
 
     def _why_not(self, answer: Answer) -> ConfigError:
         if answer.has("INV_SGNR"):
