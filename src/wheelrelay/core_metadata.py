@@ -54,7 +54,7 @@ def parse_core_metadata(text: bytes) -> CoreMetadata:
     """Read METADATA or PKG-INFO; what comes of it is shared, so do not change it."""
     raw, unparsed = parse_email(text)
     fields = {key: _known(value) for key, value in raw.items()}
-    if _older_than_2_4(str(fields.get("metadata_version", ""))):
+    if is_older(str(fields.get("metadata_version", "")), "2.4"):
         fields.pop("license_files", None)
         unparsed.pop("license-file", None)
     present = {key: value for key, value in fields.items() if value not in (None, [])}
@@ -120,8 +120,9 @@ def _known(value: Any) -> Any:
     return None if isinstance(value, str) and value.strip() == "UNKNOWN" else value
 
 
-def _older_than_2_4(metadata_version: str) -> bool:
+def is_older(metadata_version: str, other: str) -> bool:
+    """Whether a version of the metadata's specification is older than another; not if it is no version."""
     try:
-        return Version(metadata_version) < Version("2.4")
+        return Version(metadata_version) < Version(other)
     except InvalidVersion:
         return False

@@ -163,6 +163,19 @@ class SupportsStatus(Protocol):
 
 
 @runtime_checkable
+class SupportsUploadForm(Protocol):
+    """An index that describes each file in a form of fields, made from the file's metadata."""
+
+    def validate_form(self, staged: StagedFile) -> None:
+        """Make the form for a file without sending it.
+
+        Raises:
+            Rejected: the file has no metadata, or they lack what the form needs; says what.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsReadiness(Protocol):
     """A sink that can make sure, before anything is published anywhere, that it has what it needs."""
 

@@ -25,6 +25,7 @@ class Finding:
         message: one sentence that says what is wrong.
         filename: the file, if it is about one.
         hint: what to do about it.
+        demoted: whether it is a warning only because the remote accepts more than a strict index does.
     """
 
     check: str
@@ -32,6 +33,7 @@ class Finding:
     message: str
     filename: str | None = None
     hint: str | None = None
+    demoted: bool = False
 
 
 class Action(StrEnum):

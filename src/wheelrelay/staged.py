@@ -102,7 +102,8 @@ class StagedFile:
         sha256: of the bytes, in hexadecimal.
         identity: which file it was that was hashed.
         companions: its companion files, to be published with it.
-        metadata: its core metadata as they stand in it, if it was looked into already.
+        metadata: its core metadata as the checks have read them, empty if they could not; ``None`` if the
+            file was not read yet. What is here is what is sent: no file is read in two ways.
         watcher: called with the number of bytes each time some are read; for progress.
     """
 

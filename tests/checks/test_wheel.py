@@ -96,7 +96,7 @@ def test_weak_and_missing_digests_are_found(digest, tmp_path, findings):
         return f"{INIT},{digest},\n" + record.split("\n", 1)[1]
 
     (finding,) = findings(with_record(tmp_path, edit))
-    assert finding.check == "record-hash"
+    assert finding.check == "record-digest"
     assert INIT in finding.message
 
 

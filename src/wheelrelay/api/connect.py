@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from wheelrelay import __version__
 from wheelrelay.api.places import readable
+from wheelrelay.checks import Profile
 from wheelrelay.config import Remote, Route, as_remote
 from wheelrelay.errors import ConfigError
 from wheelrelay.plugins import BACKENDS, CHECKS, installed
@@ -24,12 +25,16 @@ def opened_source(remote: Remote) -> Iterator[Origin]:
 
 
 @contextmanager
-def opened_sink(remote: Remote, *, sign: bool = False) -> Iterator[Destination]:
+def opened_sink(
+    remote: Remote, *, sign: bool = False, mirror: bool = False, profile: Profile | None = None
+) -> Iterator[Destination]:
     """A remote, connected to be published to.
 
     Args:
         remote: the sink.
         sign: publish signatures there also if it does not ask for them.
+        mirror: the sink gets copies of files that were published elsewhere.
+        profile: the profile of checks to use instead of the sink's own.
 
     Raises:
         ConfigError: it can only be read.
@@ -40,9 +45,10 @@ def opened_sink(remote: Remote, *, sign: bool = False) -> Iterator[Destination]:
                 f"{remote.name!r} can only be read.",
                 hint="Publishing to an index needs its upload_url in the configuration.",
             )
-        yield Destination(
-            remote.name, backend, remote.confirm, remote.checks, sign or remote.sign, remote.attest
-        )
+        checks = remote.checks_for(mirror=mirror)
+        if profile is not None:
+            checks = checks.model_copy(update={"profile": profile}).complete(profile)
+        yield Destination(remote.name, backend, remote.confirm, checks, sign or remote.sign, remote.attest)
 
 
 def sinks_of(route: Route) -> list[Remote]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from wheelrelay.api.connect import opened_sink, opened_source, sinks_of, versions_of
 from wheelrelay.api.places import Requirements
 from wheelrelay.backends.paths import Pathlike, find_paths
+from wheelrelay.checks import Profile
 from wheelrelay.ci import origin_from
 from wheelrelay.config import Mode, Remote, RemoteLike, Route, as_remote
 from wheelrelay.errors import ConfigError, RelayFailed, WheelrelayError
@@ -126,6 +127,7 @@ def push(
     to: RemoteLike,
     *,
     origin: Mapping[str, str] | None = None,
+    profile: Profile | str | None = None,
     replace: bool = False,
     jobs: int | None = None,
     progress: Progress = silent,
@@ -139,6 +141,8 @@ def push(
         to: the remote to publish to.
         origin: what to keep with each file of its build, such as ``commit``, ``run`` and ``job``; if not
             given, what the CI system that this runs on tells.
+        profile: the profile of checks to use instead of the remote's own; with ``pypi``, a build that PyPI
+            would refuse is refused before it is stored anywhere.
         replace: put other bytes in the place of those that a container has under a name.
         jobs: how many files are moved at once; found out by what is observed if not given.
         progress: told of what happens.
@@ -161,7 +165,8 @@ def push(
         keep_receipt=_keeper(receipt),
         versions=versions_of(*sinks_of(route)),
     )
-    with _journey(route, Selection(), settings) as journey:
+    chosen = None if profile is None else Profile(profile)
+    with _journey(route, Selection(), settings, profile=chosen) as journey:
         return engine.release(journey, one_version=False)
 
 
@@ -208,15 +213,19 @@ def verify(
 
 
 @contextmanager
-def _journey(route: Route, selection: Selection, settings: Settings) -> Iterator[Journey]:
+def _journey(
+    route: Route, selection: Selection, settings: Settings, *, profile: Profile | None = None
+) -> Iterator[Journey]:
     """Connect both sides of a route; everything is closed at the end."""
     expected = route.expect.expected() if route.expect else Expected()
     commit, sums = (route.expect.commit, route.expect.sums()) if route.expect else (None, None)
+    mirror = route.mode is Mode.MIRROR
     with ExitStack() as stack:
         demands = Demands(commit, sums, _trust(route, stack))
         origin = stack.enter_context(opened_source(as_remote(route.source)))
         destinations = [
-            stack.enter_context(opened_sink(sink, sign=settings.sign)) for sink in sinks_of(route)
+            stack.enter_context(opened_sink(sink, sign=settings.sign, mirror=mirror, profile=profile))
+            for sink in sinks_of(route)
         ]
         journey = Journey(origin, destinations, selection, expected, demands, settings)
         stack.callback(journey.close)

@@ -11,10 +11,19 @@ SHOWN = 5
 
 
 class Profile(StrEnum):
-    """Which checks apply: all of them, or those that every index and installer needs."""
+    """Which checks apply, and how severe they are.
+
+    ``pypi`` has everything that PyPI refuses; ``index`` what an index or an installer cannot handle;
+    ``storage`` what makes a file unsafe, or another file than it claims to be.
+    """
 
     PYPI = "pypi"
     INDEX = "index"
+    STORAGE = "storage"
+
+
+STRICTNESS = {Profile.STORAGE: 0, Profile.INDEX: 1, Profile.PYPI: 2}
+"""The profiles, in order: each has all that the one before it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +35,8 @@ class Check:
         text: what must hold, as one sentence.
         hint: what to do where it does not hold.
         severity: whether a breach shuts the gate.
-        profile: the smallest profile that has it; what ``index`` asks for, ``pypi`` asks for too.
+        profile: the least strict profile in which it has that severity; the stricter ones share it.
+        below: the severity in less strict profiles; ``None`` if they do not have the check.
     """
 
     id: str
@@ -34,14 +44,15 @@ class Check:
     hint: str
     severity: Severity = Severity.ERROR
     profile: Profile = Profile.INDEX
+    below: Severity | None = None
 
     def broken(self, message: str, *, filename: str | None = None, hint: str | None = None) -> "Breach":
         """Say that the rule is broken, and how, as one sentence; a ``hint`` may fit better than the usual."""
         return Breach(self, message, filename, hint or self.hint)
 
-    def applies_to(self, profile: Profile) -> bool:
-        """Whether a profile has this check."""
-        return profile is Profile.PYPI or self.profile is Profile.INDEX
+    def severity_in(self, profile: Profile) -> Severity | None:
+        """How severe a breach is in a profile; ``None`` if the profile does not have this check."""
+        return self.severity if STRICTNESS[profile] >= STRICTNESS[self.profile] else self.below
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Which checks a sink asks for: the ``checks`` table of a remote."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import (
@@ -17,7 +18,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core.core_schema import CoreSchema
 
 from wheelrelay.checks.check import Check, Profile
-from wheelrelay.records import Finding
+from wheelrelay.records import Finding, Severity
 
 PYPI_FILE_SIZE = 100 << 20
 PYPI_PROJECT_SIZE = 10 << 30
@@ -67,8 +68,9 @@ class ChecksConfig(BaseModel):
 
     profile: Profile | None = Field(
         default=None,
-        description="'pypi': everything that PyPI refuses; 'index': what every index needs. "
-        "The default is 'pypi' for PyPI and TestPyPI, else 'index'.",
+        description="'pypi': everything that PyPI refuses; 'index': what an index or an installer cannot "
+        "handle; 'storage': what makes a file unsafe, or another file than it claims to be. The default is "
+        "'pypi' for PyPI and TestPyPI, 'index' for other indexes, else 'storage'.",
     )
     ignore: tuple[IgnoredField, ...] = Field(
         default=(),
@@ -98,14 +100,24 @@ class ChecksConfig(BaseModel):
             }
         return self.model_copy(update={"profile": chosen, **limits})
 
-    def asks_for(self, check: Check) -> bool:
-        """Whether a check counts here: it is one of the profile's, and not ignored."""
-        ignored = {one.check for one in self.ignore}
-        return check.applies_to(self.profile or Profile.PYPI) and check.id not in ignored
+    def severity_of(self, check: Check) -> Severity | None:
+        """How severe a breach of a check is here; ``None`` if the check is ignored or not in the profile."""
+        if check.id in {ignored.check for ignored in self.ignore}:
+            return None
+        return check.severity_in(self.profile or Profile.PYPI)
 
     def select(self, findings: Iterable[Finding]) -> list[Finding]:
-        """Those findings that count here."""
+        """The findings that count here, each as severe as it is here."""
         from wheelrelay.checks.registry import all_checks
 
-        left_out = {check.id for check in all_checks() if not self.asks_for(check)}
-        return [finding for finding in findings if finding.check not in left_out]
+        severities = {check.id: self.severity_of(check) for check in all_checks()}
+        return list(_as_severe(findings, severities))
+
+
+def _as_severe(findings: Iterable[Finding], severities: Mapping[str, Severity | None]) -> Iterator[Finding]:
+    for finding in findings:
+        severity = severities.get(finding.check, finding.severity)
+        if severity is finding.severity:
+            yield finding
+        elif severity is not None:
+            yield replace(finding, severity=severity, demoted=severity is Severity.WARNING)

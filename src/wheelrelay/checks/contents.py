@@ -21,21 +21,25 @@ UNREADABLE = Check(
     "archive-unreadable",
     "The file is an archive of the kind that its name promises, and can be read to its end.",
     hint="Build or fetch it again.",
+    profile=Profile.STORAGE,
 )
 CORRUPT = Check(
     "archive-corrupt",
     "Every member unpacks to the size and the checksum that the archive declares.",
     hint="Build or fetch it again.",
+    profile=Profile.STORAGE,
 )
 RATIO = Check(
     "archive-ratio",
     "An archive of more than 64 MiB of content is not compressed beyond plausibility (50-fold for a wheel).",
     hint="Leave out what compresses like that, or generate it at run time.",
+    profile=Profile.STORAGE,
 )
 MEMBER_PATH = Check(
     "member-path",
     "Members lie inside the archive: no absolute path, no '..', no backslash, no control character.",
     hint="Build it again with relative paths and '/' as the separator.",
+    profile=Profile.STORAGE,
 )
 STRAY = Check(
     "archive-stray-data",

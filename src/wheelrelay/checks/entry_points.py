@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from wheelrelay.checks.check import Breach, Check, shown
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.families import FileChecks
+from wheelrelay.records import Severity
 
 REFERENCE = re.compile(r"[\w.]+\s*(:\s*[\w.]+)?\s*(\[[^\]]*\])?")
 SCRIPT = re.compile(r"[\w.-]+")
@@ -15,6 +16,7 @@ ENTRY_POINTS = Check(
     "entry-points",
     "entry_points.txt can be parsed, and scripts have plain names and lead to objects.",
     hint="Correct the entry points in the project's configuration: NAME = MODULE:OBJECT.",
+    below=Severity.WARNING,
 )
 
 

@@ -16,6 +16,7 @@ FILENAME = Check(
     "filename",
     "The filename is the plain name of a wheel or an sdist (PEP 427, PEP 625).",
     hint="Build it again with a current build tool; never rename distribution files.",
+    profile=Profile.STORAGE,
 )
 NORMALIZED = Check(
     "filename-normalized",
@@ -27,6 +28,7 @@ AGREES = Check(
     "filename-metadata",
     "Name and version in the filename are those in the metadata.",
     hint="Build it again; never rename distribution files.",
+    profile=Profile.STORAGE,
 )
 FORMAT = Check(
     "sdist-format",

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from wheelrelay.checks.check import Breach, Check, Profile, listed
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.families import FileChecks
+from wheelrelay.records import Severity
 
 DIST_INFO = Check(
     "wheel-dist-info",
     "A wheel has a .dist-info folder for its name and version, with METADATA, WHEEL and RECORD in it.",
     hint="Build it again with a current build tool.",
+    below=Severity.WARNING,
 )
 DIST_INFO_NAME = Check(
     "wheel-dist-info-name",
@@ -21,6 +23,7 @@ PKG_INFO = Check(
     "sdist-pkg-info",
     "An sdist has PKG-INFO in its top folder.",
     hint="Build it with a build tool (python -m build); an archive of a repository is not an sdist.",
+    below=Severity.WARNING,
 )
 
 

@@ -10,6 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.families import FileChecks
+from wheelrelay.records import Severity
 
 PYPI_VERSIONS = frozenset({"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"})
 SUMMARY_LENGTH = 512
@@ -22,11 +23,14 @@ REQUIRED = Check(
     "metadata-required",
     "The metadata have a Metadata-Version, a valid Name and a valid Version.",
     hint="Build it again with a current build tool.",
+    below=Severity.WARNING,
 )
 FIELD = Check(
     "metadata-field",
     "Every field is known to its metadata version, appears as often as it may, and is well-formed.",
     hint="Correct the field in the project's configuration, or update the build tool.",
+    profile=Profile.PYPI,
+    below=Severity.WARNING,
 )
 VERSION = Check(
     "metadata-version",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from wheelrelay.checks.check import Breach, Check, listed
+from wheelrelay.checks.check import Breach, Check, Profile, listed
 from wheelrelay.checks.families import Inspection, ReleaseChecks, ReleaseContext
 from wheelrelay.records import Severity
 
@@ -14,16 +14,19 @@ MIXED = Check(
     "All files of a release were built from one commit.",
     hint="Build the files again that are from another commit, or say which commit is meant.",
     severity=Severity.WARNING,
+    profile=Profile.STORAGE,
 )
 COMMIT = Check(
     "other-commit",
     "Every file was built from the commit that was asked for.",
     hint="Build the file again from that commit, and push it with its origin.",
+    profile=Profile.STORAGE,
 )
 SUMS = Check(
     "sha256sums",
     "Every file has the sha256 that the given list has for it.",
     hint="Find out who changed the file, or the list.",
+    profile=Profile.STORAGE,
 )
 
 

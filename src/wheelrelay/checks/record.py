@@ -1,21 +1,40 @@
 """Checks of RECORD against what is in the wheel (PyPA: recording installed projects)."""
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
-from wheelrelay.checks.check import Breach, Check, listed
+from wheelrelay.checks.check import Breach, Check, Profile, listed
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.families import FileChecks
 from wheelrelay.checks.recordfile import SECURE, Row, parse_record
+from wheelrelay.records import Severity
 
 REBUILD = "Change a wheel only with tools that write RECORD anew, as 'wheel pack' does."
 
-SYNTAX = Check("record-syntax", "RECORD is CSV in UTF-8 with three fields a line.", hint=REBUILD)
-UNLISTED = Check("record-unlisted", "RECORD lists every file of the wheel.", hint=REBUILD)
-ABSENT = Check("record-absent", "Every file that RECORD lists is in the wheel.", hint=REBUILD)
-HASH = Check(
-    "record-hash", "RECORD has a true digest of every file, by sha256 or a stronger algorithm.", hint=REBUILD
+SYNTAX = Check(
+    "record-syntax", "RECORD is CSV in UTF-8 with three fields a line.", hint=REBUILD, below=Severity.WARNING
 )
-SIZE = Check("record-size", "The sizes in RECORD are true.", hint=REBUILD)
+UNLISTED = Check(
+    "record-unlisted", "RECORD lists every file of the wheel.", hint=REBUILD, below=Severity.WARNING
+)
+ABSENT = Check(
+    "record-absent", "Every file that RECORD lists is in the wheel.", hint=REBUILD, below=Severity.WARNING
+)
+HASH = Check("record-hash", "The digests in RECORD are true.", hint=REBUILD, profile=Profile.STORAGE)
+DIGEST = Check(
+    "record-digest",
+    "RECORD has a digest of every file, by sha256 or a stronger algorithm.",
+    hint=REBUILD,
+    below=Severity.WARNING,
+)
+FOLDER = Check(
+    "record-folder",
+    "RECORD lists files and no folders.",
+    hint="Installers ignore the folders; update the tool that writes RECORD.",
+    severity=Severity.WARNING,
+    profile=Profile.STORAGE,
+)
+SIZE = Check("record-size", "The sizes in RECORD are true.", hint=REBUILD, below=Severity.WARNING)
 
 
 def find(distribution: Distribution) -> Iterator[Breach]:
@@ -32,12 +51,15 @@ def find(distribution: Distribution) -> Iterator[Breach]:
     exempt = {record, f"{record}.jws", f"{record}.p7s"}
     there = distribution.members
     named = {row.path for row in rows}
-    rows = [row for row in rows if row.path not in exempt and not row.path.endswith("/")]
+    folders = {str(folder) for path in there for folder in PurePosixPath(path).parents}
+    listed_folders = [row.path for row in rows if row.path.endswith("/") or row.path in folders]
+    rows = [row for row in rows if row.path not in {*exempt, *listed_folders}]
     weak = [row.path for row in rows if row.algorithm not in SECURE]
     found = (
         (UNLISTED, sorted(there.keys() - named - exempt), "RECORD does not list"),
         (ABSENT, [row.path for row in rows if row.path not in there], "RECORD lists what is not there"),
-        (HASH, weak, "RECORD has no digest, or one by a weak algorithm, for"),
+        (DIGEST, weak, "RECORD has no digest, or one by a weak algorithm, for"),
+        (FOLDER, listed_folders, "RECORD lists folders"),
         (HASH, [row.path for row in rows if _is_false(row, distribution)], "RECORD has a false digest for"),
         (
             SIZE,
@@ -62,4 +84,4 @@ def _is_other_size(row: Row, distribution: Distribution) -> bool:
     return member is not None and row.size not in ("", str(member.size))
 
 
-RECORD = FileChecks((SYNTAX, UNLISTED, ABSENT, HASH, SIZE), find)
+RECORD = FileChecks((SYNTAX, UNLISTED, ABSENT, HASH, DIGEST, FOLDER, SIZE), find)

@@ -7,11 +7,13 @@ from wheelrelay.checks.check import Breach, Check
 from wheelrelay.checks.families import FileChecks, ReleaseChecks
 from wheelrelay.errors import PluginLoadError
 from wheelrelay.plugins import CHECKS, Plugin, installed
+from wheelrelay.records import Severity
 
 FAILED = Check(
     "check-failed",
     "Every installed check can be loaded, and comes to an end.",
     hint="This is a fault of the check, not of the file: report it to those who maintain the check.",
+    below=Severity.WARNING,
 )
 
 

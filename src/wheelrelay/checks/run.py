@@ -117,7 +117,7 @@ def _run(name: str, find: Callable[..., Iterable[Breach]], *given: object) -> It
 
 
 def _is_asked_for(family: FileChecks, asked: Sequence[ChecksConfig]) -> bool:
-    return any(one.asks_for(check) for one in asked for check in family.checks)
+    return any(one.severity_of(check) is not None for one in asked for check in family.checks)
 
 
 def _inspection(distribution: Distribution, sha256: str, found: Sequence[Finding]) -> Inspection:

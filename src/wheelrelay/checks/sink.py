@@ -13,11 +13,13 @@ FILE_SIZE = Check(
     "file-size",
     "A file is not larger than the sink takes: 100 MiB at PyPI, if the project has no other limit.",
     hint="Ask the index for a higher limit and set max_file_size, or make the file smaller.",
+    profile=Profile.STORAGE,
 )
 PROJECT_SIZE = Check(
     "project-size",
     "All files of the project together fit into what the sink allows: 10 GiB at PyPI by default.",
     hint="Ask the index for a higher limit and set max_project_size, or delete old files there.",
+    profile=Profile.STORAGE,
 )
 WINDOW = Check(
     "upload-window",
@@ -29,18 +31,21 @@ CLOSED = Check(
     "project-closed",
     "The project is not archived or quarantined at the sink (PEP 792).",
     hint="See the project's page at the sink.",
+    profile=Profile.STORAGE,
 )
 DEPRECATED = Check(
     "project-deprecated",
     "The project is not marked as deprecated at the sink (PEP 792).",
     hint="See the project's page at the sink.",
     severity=Severity.WARNING,
+    profile=Profile.STORAGE,
 )
 YANKED = Check(
     "release-yanked",
     "The release was not yanked at the sink (PEP 592).",
     hint="Installers pass over a yanked release; a new version may be meant.",
     severity=Severity.WARNING,
+    profile=Profile.STORAGE,
 )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from wheelrelay.checks.check import Breach, Check, listed, shown
+from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
 from wheelrelay.checks.contents import (
     RATIO,
     RATIO_FROM,
@@ -22,6 +22,7 @@ from wheelrelay.checks.contents import (
     path_breaches,
     unreadable,
 )
+from wheelrelay.records import Severity
 from wheelrelay.staged import BLOCK
 
 MAX_RATIO = 200
@@ -31,16 +32,19 @@ TOP_FOLDER = Check(
     "sdist-top-folder",
     "An sdist holds one top folder, and nothing beside it.",
     hint="Build it again; every member has to lie in {name}-{version}/.",
+    below=Severity.WARNING,
 )
 LINK = Check(
     "sdist-link",
     "Links in an sdist lead to places within it.",
     hint="Replace the link by the file that it leads to.",
+    profile=Profile.STORAGE,
 )
 SPECIAL = Check(
     "sdist-special-file",
     "An sdist holds files, folders and links; no devices and no pipes.",
     hint="Leave them out.",
+    profile=Profile.STORAGE,
 )
 CHECKS = (TOP_FOLDER, LINK, SPECIAL)
 

@@ -33,6 +33,7 @@ from wheelrelay.checks.contents import (
 )
 from wheelrelay.checks.recordfile import algorithms
 from wheelrelay.checks.zipheaders import UTF8, LocalHeader, raw_name, read_local_header
+from wheelrelay.records import Severity
 from wheelrelay.staged import BLOCK
 
 MAX_RATIO = 50
@@ -62,6 +63,7 @@ DUPLICATE = Check(
     "zip-duplicate-member",
     "No two members have the same path.",
     hint="Build it again; the build adds a file twice.",
+    below=Severity.WARNING,
 )
 COMMENT = Check(
     "zip-member-comment",
@@ -73,12 +75,13 @@ HEADERS = Check(
     "zip-headers-differ",
     "The header before each member and the central directory say the same.",
     hint="Build it again; the archive was put together in a way that readers understand differently.",
+    profile=Profile.STORAGE,
 )
 ALSO_TAR = Check(
     "zip-also-tar",
     "The archive is not a tar archive at the same time.",
     hint="Build it again; whoever made this file wanted two readers to see two things.",
-    profile=Profile.PYPI,
+    profile=Profile.STORAGE,
 )
 CHECKS = (COMPRESSION, DATA_DESCRIPTOR, DUPLICATE, COMMENT, HEADERS, ALSO_TAR)
 

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=complete_file)
 @click.option(
     "--profile",
-    type=click.Choice(["pypi", "index"]),
+    type=click.Choice(["pypi", "index", "storage"]),
     default="pypi",
     show_default=True,
-    help="pypi: everything that PyPI refuses; index: what every index needs.",
+    help="pypi: everything that PyPI refuses; index: what an index or an installer cannot handle; storage: "
+    "what makes a file unsafe, or another file than it claims to be.",
 )
 @click.option(
     "--ignore", metavar="CHECK", multiple=True, help="Leave a check out, by its id; may be repeated."

@@ -184,13 +184,13 @@ def seconds(duration: str, *, option: str = "--confirm-timeout") -> float:
 
 
 def print_findings(findings: "Sequence[Finding]") -> None:
-    """Print findings on standard output, for people."""
+    """Print all findings on standard output, for people."""
     if not findings:  # then nothing has to be imported
         return
     from wheelrelay.report.console import console
     from wheelrelay.report.findings import findings_lines
 
-    for line in findings_lines(findings):
+    for line in findings_lines(findings, every=True):
         console().print(line, soft_wrap=True)
 
 

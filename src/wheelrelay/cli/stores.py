@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     help="The container to push into.",
 )
 @click.option(
+    "--profile",
+    type=click.Choice(["pypi", "index", "storage"]),
+    help="Check the files by this profile instead of the remote's: pypi refuses here what PyPI would refuse.",
+)
+@click.option(
     "--replace",
     is_flag=True,
     help="Put other bytes in the place of those that the container has, as after a CI re-run.",
@@ -61,6 +66,7 @@ if TYPE_CHECKING:
 def push(
     paths: tuple[str, ...],
     remote: str,
+    profile: str | None,
     replace: bool,
     origin: tuple[str, ...],
     skip_if_no_credentials: bool,
@@ -79,7 +85,7 @@ def push(
 
     \b
     Examples:
-      wheelrelay push dist/ --to staging
+      wheelrelay push dist/ --to staging --profile pypi
       wheelrelay push 'wheelhouse/*.whl' --to s3://bucket/wheels --skip-if-no-credentials
     """
     from wheelrelay import api
@@ -96,6 +102,7 @@ def push(
                 paths,
                 to,
                 origin={**origin_from(), **parse_origin(origin)},
+                profile=profile,
                 replace=replace,
                 jobs=jobs,
                 progress=progress,

@@ -109,12 +109,18 @@ class SinkConfig(RemoteConfig):
         "takes it with trusted publishing only.",
     )
 
-    usual_profile: ClassVar[Profile] = Profile.INDEX
+    usual_profile: ClassVar[Profile] = Profile.STORAGE
     """The profile of a sink whose configuration names none."""
 
-    def checks_asked(self) -> ChecksConfig:
-        """The checks of this sink with nothing left open."""
-        return self.checks.complete(self.usual_profile)
+    def effective_checks(self, *, mirror: bool = False) -> ChecksConfig:
+        """The checks of this sink with its defaults filled in.
+
+        Args:
+            mirror: whether it gets copies of what another index has published. Rules for publishing do not
+                apply to these, except at PyPI, which applies them to every upload.
+        """
+        copied = mirror and self.usual_profile is not Profile.PYPI
+        return self.checks.complete(Profile.STORAGE if copied else self.usual_profile)
 
 
 class Retention(BaseModel):

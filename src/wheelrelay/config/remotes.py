@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Union
 from urllib.parse import unquote, urlsplit
 
 from wheelrelay.errors import ConfigError
-from wheelrelay.protocols import Backend, Sink, Source
+from wheelrelay.protocols import Backend, Sink, Source, SupportsUploadForm
 from wheelrelay.select import nearest
 
 if TYPE_CHECKING:
@@ -80,12 +80,17 @@ class Remote:
     @property
     def checks(self) -> "ChecksConfig":
         """What is asked of a release before it is published there."""
+        return self.checks_for()
+
+    def checks_for(self, *, mirror: bool = False) -> "ChecksConfig":
+        """What is asked of a release, or of files that are mirrored, before they are published there."""
         from wheelrelay.checks import ChecksConfig, Profile
         from wheelrelay.config.bases import SinkConfig
 
         if isinstance(self.config, SinkConfig):
-            return self.config.checks_asked()
-        return ChecksConfig().complete(Profile.INDEX)
+            return self.config.effective_checks(mirror=mirror)
+        is_index = not mirror and isinstance(self.connected, SupportsUploadForm)
+        return ChecksConfig().complete(Profile.INDEX if is_index else Profile.STORAGE)
 
 
 class DirectoryRemote(Remote):

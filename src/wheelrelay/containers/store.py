@@ -206,7 +206,7 @@ class ContainerStore(ContainerSource):
             return Facts(staged.sha256, inspected=False, yanked=said.yanked, origin=said.origin), None
         from wheelrelay.core_metadata import metadata_of
 
-        metadata = metadata_of(staged)
+        metadata = metadata_of(staged) or None
         facts = inspected_facts(staged.file, staged.sha256, metadata)
         return facts, metadata if staged.file.kind is Kind.WHEEL else None
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from wheelrelay.records import Finding, Severity
 from wheelrelay.report.sheet import Line
+from wheelrelay.report.words import counted
 
 SHOWN, EXAMPLES = 10, 3
 """Findings of one rule, and files that break the same rules, that are shown; JSON has all of them."""
@@ -12,8 +13,30 @@ STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 INDENT = " " * 6
 
 
-def findings_lines(findings: Iterable[Finding]) -> list[Line]:
-    """What is wrong, errors first: a paragraph for each rule, and at the end which rules each file breaks."""
+def findings_lines(findings: Iterable[Finding], *, every: bool = False) -> list[Line]:
+    """What is wrong, errors first: a paragraph for each rule, and at the end which rules each file breaks.
+
+    Args:
+        findings: in any order.
+        every: also show each finding that is a warning only because the remote is not strict; otherwise one
+            line counts them.
+    """
+    findings = list(findings)
+    demoted = [] if every else [finding for finding in findings if finding.demoted]
+    lines = _by_rule(finding for finding in findings if every or not finding.demoted)
+    return [*lines, _counted(demoted)] if demoted else lines
+
+
+def _counted(demoted: Sequence[Finding]) -> Line:
+    line = Line(f"{Severity.WARNING.value} ", STYLES[Severity.WARNING])
+    files = {finding.filename for finding in demoted}
+    rules = ", ".join(sorted({finding.check for finding in demoted}))
+    line.append(f"{counted(len(files), 'file')} would break rules of a stricter index: {rules}.")
+    line.append(f"\n{INDENT}{counted(len(demoted), 'finding')}; --json lists them all.", "dim")
+    return line
+
+
+def _by_rule(findings: Iterable[Finding]) -> list[Line]:
     rules: dict[tuple[Severity, str, str | None], list[Finding]] = {}
     for finding in findings:
         rules.setdefault((finding.severity, finding.check, finding.hint), []).append(finding)

@@ -1,18 +1,21 @@
 """Hold the staged files against the rules of each sink: file by file, and release by release."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName
 
+from wheelrelay.errors import Rejected
 from wheelrelay.model import DistFile
-from wheelrelay.records import Finding
+from wheelrelay.records import Finding, Severity
 from wheelrelay.signing import Trust
 from wheelrelay.staged import StagedFile
 
 if TYPE_CHECKING:  # where all is in place already, nothing is checked
     from wheelrelay.checks import ChecksConfig, Inspection
+
+UPLOAD_FORM = "upload-form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,13 @@ class SinkView:
         asked: its profile, limits, and what it ignores.
         inventory: what it holds of the projects at hand, by filename.
         status: the state of a project there (PEP 792), if it can tell.
+        validate_form: raises `Rejected` for a file that the sink's upload form cannot describe.
     """
 
     asked: "ChecksConfig"
     inventory: Mapping[str, DistFile]
     status: Callable[[NormalizedName], str | None]
+    validate_form: Callable[[StagedFile], None] | None = None
 
 
 def find_for_sink(files: Sequence[CheckedFile], sink: SinkView, demands: Demands) -> list[Finding]:
@@ -73,6 +78,7 @@ def find_for_sink(files: Sequence[CheckedFile], sink: SinkView, demands: Demands
     asked = sink.asked
     found = [finding for file in files for finding in asked.select(file.inspection.findings)]
     found += [finding for file in files for finding in file.distrust]
+    found += _unsendable([file.staged for file in files], sink)
     for project, group in _by_project(files).items():
         context = ReleaseContext(
             there=tuple(file for file in sink.inventory.values() if file.project == project),
@@ -90,8 +96,29 @@ def find_for_sink(files: Sequence[CheckedFile], sink: SinkView, demands: Demands
 
 
 def once(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings in the order of files and rules, each once however many sinks share it."""
-    return sorted(dict.fromkeys(findings), key=lambda finding: (finding.filename or "", finding.check))
+    """The findings in the order of files and rules, each once however many sinks share it.
+
+    Where sinks have different profiles, the strictest decides how severe a finding is.
+    """
+    worst: dict[object, Finding] = {}
+    for finding in findings:
+        about = finding.check, finding.message, finding.filename
+        if about not in worst or worst[about].severity is Severity.WARNING:
+            worst[about] = finding
+    return sorted(worst.values(), key=lambda finding: (finding.filename or "", finding.check))
+
+
+def _unsendable(files: Iterable[StagedFile], sink: SinkView) -> Iterator[Finding]:
+    """The files that the sink's upload form cannot describe; no check that is ignored lets them through."""
+    if sink.validate_form is None:
+        return
+    for staged in files:
+        if staged.filename in sink.inventory:
+            continue
+        try:
+            sink.validate_form(staged)
+        except Rejected as error:
+            yield Finding(UPLOAD_FORM, Severity.ERROR, error.message, staged.filename, error.hint)
 
 
 def _by_project(files: Sequence[CheckedFile]) -> dict[NormalizedName, list[CheckedFile]]:

@@ -20,6 +20,7 @@ from wheelrelay.protocols import (
     SupportsFinalize,
     SupportsReadiness,
     SupportsStatus,
+    SupportsUploadForm,
 )
 from wheelrelay.records import Action, Finding, Plan, Receipt
 from wheelrelay.select import Selection
@@ -188,7 +189,9 @@ class Journey:
                 self._statuses[key] = destination.sink.project_status(project)
             return self._statuses.get(key)
 
-        return SinkView(destination.checks, self.inventories[destination.name] or {}, status)
+        sink = destination.sink
+        form = sink.validate_form if isinstance(sink, SupportsUploadForm) else None
+        return SinkView(destination.checks, self.inventories[destination.name] or {}, status, form)
 
     def make_ready(self, plan: Plan) -> None:
         """Let the sinks resolve their credentials: none must be found wanting after the first is done.

@@ -86,7 +86,7 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
         error.at(f"source {journey.origin.name!r}")
         journey.tell(FileEnded(Step.STAGE, file.filename, error=str(error)))
         raise
-    staged = replace(staged, metadata=inspection.metadata)
+    staged = replace(staged, metadata=inspection.metadata or b"")  # the one reading: see `StagedFile`
     checked = CheckedFile(staged, inspection, tuple(_distrust(journey, vouched)))
     journey.tell(FileEnded(Step.STAGE, file.filename))
     return checked

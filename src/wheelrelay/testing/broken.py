@@ -117,6 +117,8 @@ BROKEN: Mapping[str, BrokenSample] = {
         wheel(tag="cp311-cp311-linux_x86_64"), wheel(tag="cp311-cp311-manylinux_2_17_x86_64")
     ),
     "record-absent": BrokenSample(wheel(unrecorded={INIT: None}), wheel(files={INIT: None})),
+    "record-digest": record(lambda true: re.sub(r"sha256=[^,]+", "", true, count=1)),
+    "record-folder": record(lambda true: f"sample,,\n{true}"),
     "record-hash": BrokenSample(
         wheel(files={INIT: b"true"}, unrecorded={INIT: b"lies"}), wheel(files={INIT: b"lies"})
     ),

@@ -44,6 +44,7 @@ SAMPLES = {
     "old wheel": lambda folder: make_wheel(folder, metadata=OLD),
     "bare wheel": lambda folder: make_wheel(folder),
     "bare sdist": lambda folder: make_sdist(folder),
+    "name with an underscore": lambda folder: make_wheel(folder, name="Sample_pkg.x"),
     "build tag": lambda folder: make_wheel(folder, build="1abc", tag="cp312-cp312-win_amd64"),
     "compressed tags": lambda folder: make_wheel(folder, tag="py2.py3-none-any"),
 }
@@ -56,7 +57,6 @@ def path(request, tmp_path):
 
 def as_twine_says(path):
     package = PackageFile.from_filename(str(path), None)
-    package.safe_name = package.metadata["name"]  # the index normalises it
     package.blake2_256_digest = None
     return Repository._convert_metadata_to_list_of_tuples(package.metadata_dictionary())
 
@@ -82,7 +82,39 @@ def test_what_was_looked_into_is_not_opened_again(tmp_path):
     assert ("name", "sample") in form_fields(looked_into)
 
 
-def test_a_field_that_nobody_knows_is_refused(tmp_path):
-    staged = stage_path(make_wheel(tmp_path, metadata={"Nonsense": "x"}))
-    with pytest.raises(Rejected, match="unrecognized or malformed: nonsense"):
+def test_an_unknown_field_is_left_out(tmp_path):
+    names = {name for name, _ in form_fields(stage_path(make_wheel(tmp_path, metadata={"Nonsense": "x"})))}
+    assert "nonsense" not in names
+
+
+def test_a_field_that_is_not_valid_is_sent_as_it_is(tmp_path):
+    old = {"Metadata-Version": "2.0", "Requires-Python": ">=3.6.*", "License-Expression": "MIT"}
+    fields = form_fields(stage_path(make_wheel(tmp_path, metadata=old)))
+    sent = {("metadata_version", "2.0"), ("requires_python", ">=3.6.*"), ("license_expression", "MIT")}
+    assert sent <= set(fields)
+
+
+@pytest.mark.parametrize("field", ["Metadata-Version", "Name", "Version"])
+def test_metadata_without_a_field_that_every_form_needs_are_refused(field, tmp_path):
+    staged = stage_path(make_wheel(tmp_path, metadata={field: None}))
+    with pytest.raises(Rejected, match=f"no valid {field}"):
         form_fields(staged)
+
+
+def test_metadata_that_the_checks_could_not_read_are_not_read_again(tmp_path):
+    staged = replace(stage_path(make_wheel(tmp_path)), metadata=b"")
+    with pytest.raises(Rejected, match="missing or cannot be read"):
+        form_fields(staged)
+
+
+@pytest.mark.parametrize(("version", "sent"), [("2.4", False), ("2.5", True)])
+def test_import_names_are_sent_where_the_metadata_version_has_them(version, sent, tmp_path):
+    imports = {
+        "Metadata-Version": version,
+        "Import-Name": ["sample", "_sample"],
+        "Import-Namespace": ["space"],
+    }
+    fields = form_fields(stage_path(make_wheel(tmp_path, metadata=imports)))
+    found = [(name, value) for name, value in fields if name.startswith("import_")]
+    expected = [("import_name", "sample"), ("import_name", "_sample"), ("import_namespace", "space")]
+    assert sorted(found) == (expected[1::-1] + expected[2:] if sent else [])

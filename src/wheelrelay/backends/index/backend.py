@@ -68,6 +68,12 @@ class Uploader:
         sent = replace(staged, companions=tuple(self._taken(staged)))
         upload(self._http.with_auth(auth, self._upload_url), self._upload_url, sent)
 
+    def validate_form(self, staged: StagedFile) -> None:
+        """Make the form of an upload without sending it."""
+        from wheelrelay.backends.index.form import form_fields
+
+        form_fields(staged)
+
     def make_ready(self) -> None:
         """Resolve the credentials, so that a missing secret shows before anything is published."""
         self._auth.make_ready()
@@ -116,6 +122,10 @@ class Index(IndexReader):
             if there.sha256 != staged.sha256:
                 bytes_ = "with other bytes" if there.sha256 else "and does not say with which bytes"
                 raise AlreadyExists(f"The index has a file {staged.filename} {bytes_}.") from refusal
+
+    def validate_form(self, staged: StagedFile) -> None:
+        """Make the form of an upload without sending it."""
+        self._uploader.validate_form(staged)
 
     def make_ready(self) -> None:
         """Resolve the credentials."""

@@ -22,6 +22,8 @@ from wheelrelay.protocols import Backend
 class IndexConfig(SinkConfig):
     """A package index: PyPI, a private index, or one on this machine."""
 
+    usual_profile: ClassVar[Profile] = Profile.INDEX
+
     type: Literal["index"] = "index"
     url: WebAddress | None = Field(default=None, description="Address of the Simple API, as .../simple/.")
     upload_url: WebAddress | None = Field(

@@ -4,15 +4,15 @@ The fields are those that twine sends, made without reading the archive if it wa
 """
 
 import json
+import re
 import uuid
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
-from packaging.metadata import Metadata
+from packaging.metadata import RawMetadata
 from urllib3.filepost import encode_multipart_formdata
 
-from wheelrelay.core_metadata import REMEMBERED, CoreMetadata, metadata_of, parse_core_metadata
+from wheelrelay.core_metadata import is_older, metadata_of, parse_core_metadata
 from wheelrelay.errors import Rejected
 from wheelrelay.model import Companion, Kind
 from wheelrelay.signing import attestations_of
@@ -22,11 +22,13 @@ RENAMED = {
     "platforms": "platform",
     "supported_platforms": "supported_platform",
     "license_files": "license_file",
+    "import_names": "import_name",
+    "import_namespaces": "import_namespace",
 }
 """Fields that the form calls otherwise than `packaging` does; all others have one name."""
 
-NOT_SENT = frozenset({"import_names", "import_namespaces"})
-"""Fields that the upload API does not have."""
+REQUIRED = {"metadata_version": "Metadata-Version", "name": "Name", "version": "Version"}
+"""Fields without which no index accepts a form."""
 
 
 class FormBody:
@@ -70,15 +72,19 @@ class FormBody:
 def form_fields(staged: StagedFile) -> list[tuple[str, Any]]:
     """The fields of the upload form for a file, apart from its content.
 
+    Fields of the metadata that are not valid are sent as they are: whether they are accepted is for the
+    index to decide, and for the checks to know beforehand. Fields that cannot be read are left out.
+
     Raises:
-        Rejected: its metadata cannot be read, or are not valid.
+        Rejected: its metadata cannot be read, or lack a field that every form needs.
     """
     text = metadata_of(staged)
-    if text is None:
-        raise _refused(staged, "it holds no metadata that can be read")
-    if wrong := _wrong_in(text):
-        raise _refused(staged, f"its metadata are not valid: {wrong}")
-    described = [*_metadata_fields(parse_core_metadata(text))]
+    if not text:
+        raise _refused(staged, "its metadata are missing or cannot be read")
+    raw = parse_core_metadata(text).raw
+    if missing := [name for field, name in REQUIRED.items() if not raw.get(field)]:
+        raise _refused(staged, f"its metadata have no valid {' and no '.join(missing)}")
+    described = [*_metadata_fields(raw)]
     if not any(name == "requires_python" for name, _ in described):
         described.append(("requires_python", ""))  # GitLab's index refuses a form without it
     return [
@@ -93,12 +99,15 @@ def form_fields(staged: StagedFile) -> list[tuple[str, Any]]:
     ]
 
 
-def _metadata_fields(metadata: CoreMetadata) -> Iterator[tuple[str, str]]:
-    for field, value in metadata.raw.items():
-        if field in NOT_SENT:
-            continue
+def _metadata_fields(raw: RawMetadata) -> Iterator[tuple[str, str]]:
+    no_imports = is_older(raw["metadata_version"], "2.5")
+    for field, value in raw.items():
         name = RENAMED.get(field, field)
-        if isinstance(value, dict):
+        if field.startswith("import_") and no_imports:
+            continue  # these metadata are older than the fields (PEP 794), which they cannot mean
+        if field == "name":
+            yield name, display_name(str(value))
+        elif isinstance(value, dict):
             yield from ((name, f"{label}, {url}") for label, url in value.items())
         elif isinstance(value, list):
             yield from ((name, one) for one in ([", ".join(value)] if field == "keywords" else value))
@@ -106,17 +115,13 @@ def _metadata_fields(metadata: CoreMetadata) -> Iterator[tuple[str, str]]:
             yield name, str(value)
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _wrong_in(text: bytes) -> str:
-    """What makes metadata invalid; empty if nothing does."""
-    metadata = parse_core_metadata(text)
-    if metadata.unparsed:
-        return f"unrecognized or malformed: {', '.join(metadata.unparsed)}"
-    try:
-        Metadata.from_raw(metadata.raw)
-    except ExceptionGroup as group:
-        return "; ".join(sorted(str(error).rstrip(".") for error in group.exceptions))
-    return ""
+def display_name(name: str) -> str:
+    """The project's name as twine sends it; PyPI shows the project under the name that was sent last.
+
+    >>> display_name("Foo_bar.baz")
+    'Foo-bar.baz'
+    """
+    return re.sub("[^A-Za-z0-9.]+", "-", name)
 
 
 def _pyversion(staged: StagedFile) -> str:
