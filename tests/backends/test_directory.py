@@ -3,6 +3,8 @@
 import errno
 import logging
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +13,14 @@ import pytest
 from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.backends.folder import DirectoryObjects, DirectoryStore
 from wheelrelay.config.remotes import from_address
-from wheelrelay.errors import AlreadyExists, BackendError, ChangedWhileReading, NotFound, PermissionDenied
+from wheelrelay.errors import (
+    AlreadyExists,
+    BackendError,
+    ChangedWhileReading,
+    DigestMismatch,
+    NotFound,
+    PermissionDenied,
+)
 from wheelrelay.testing import (
     AWKWARD_NAMES,
     ConfigContract,
@@ -84,6 +93,8 @@ def test_only_distribution_files_are_listed_and_a_broken_name_is_said_once(store
         (folder / name).write_bytes(b"x")
     (folder / "folder-1.0.tar.gz").mkdir()
     (folder / "nowhere-1.0.tar.gz").symlink_to(folder / "gone")
+    (folder / "itself-1.0.tar.gz").symlink_to(folder / "itself-1.0.tar.gz")
+    (folder / "readme").symlink_to(folder / "gone")
     (folder / "linked-1.0-py3-none-any.whl").symlink_to(folder / WHEEL)
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
@@ -91,8 +102,11 @@ def test_only_distribution_files_are_listed_and_a_broken_name_is_said_once(store
                 "linked-1.0-py3-none-any.whl",
                 WHEEL,
             ]
-    assert [record.getMessage().split(" is passed over")[0] for record in caplog.records] == [
-        str(folder / "broken.whl")
+    said = sorted(record.getMessage() for record in caplog.records)
+    assert [message.split(":")[0] for message in said] == [
+        f"{folder / 'broken.whl'} is passed over",
+        f"{folder / 'itself-1.0.tar.gz'} is left out",
+        f"{folder / 'nowhere-1.0.tar.gz'} is left out",
     ]
 
 
@@ -161,7 +175,7 @@ def test_a_name_that_a_folder_or_a_broken_link_has_is_taken(store, folder, tmp_p
 
 def test_what_killed_runs_left_is_not_shown_and_removed_after_a_day(store, folder, tmp_path):
     folder.mkdir()
-    old, young = folder / ".wheelrelay-old", folder / ".wheelrelay-young"
+    old, young = folder / f".wheelrelay-{'0' * 16}", folder / f".wheelrelay-{'1' * 16}"
     for left in (old, young):
         left.write_bytes(b"half a whe")
     yesterday = time.time() - 25 * 3600
@@ -171,12 +185,12 @@ def test_what_killed_runs_left_is_not_shown_and_removed_after_a_day(store, folde
     assert [file.filename for file in store.iter_files(None)] == [WHEEL]
 
 
-@pytest.fixture
-def no_links(monkeypatch):
-    """A file system that has no hard links, as FAT and some network file systems."""
+@pytest.fixture(params=[errno.EPERM, errno.ENOTSUP, errno.EINVAL], ids=["FAT", "macOS", "Windows"])
+def no_links(monkeypatch, request):
+    """A file system that has no hard links, as FAT, exFAT and some network file systems."""
 
     def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        raise OSError(request.param, os.strerror(request.param))
 
     monkeypatch.setattr(os, "link", refuse)
 
@@ -211,3 +225,46 @@ def test_an_error_of_the_reader_is_not_taken_for_one_of_the_directory(store, tmp
     [file] = store.iter_files("sample")
     with pytest.raises(OSError, match="No space"), store.open(file):
         raise OSError(errno.ENOSPC, "No space")
+
+
+PUTTING = """
+import resource, sys
+from pathlib import Path
+from wheelrelay.backends.folder import DirectoryObjects, DirectoryStore
+from wheelrelay.errors import BackendError
+from wheelrelay.testing import stage_path
+staged = stage_path(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+try:
+    DirectoryStore(DirectoryObjects(Path(sys.argv[2]))).put(staged)
+except BackendError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="takes limits that Windows does not have")
+@pytest.mark.parametrize("limit", [0, 1, 4096, 100_000])
+def test_a_disk_that_takes_a_part_of_a_file_leaves_nothing_and_the_next_run_completes_it(
+    folder, tmp_path, limit
+):
+    path = make_wheel(tmp_path, payload=os.urandom(200_000))
+    command = [sys.executable, "-c", PUTTING, path, folder]
+    ended = subprocess.run([*command, str(limit)], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert f"{folder / WHEEL} cannot be written: File too large. Raise the limit" in ended.stderr
+    assert names_in(folder) == []
+    subprocess.run([*command, str(1 << 20)], check=True)
+    assert (folder / WHEEL).read_bytes() == path.read_bytes()
+
+
+def test_bytes_that_changed_behind_the_clock_of_a_staged_file_are_not_published(store, folder, tmp_path):
+    path = make_wheel(tmp_path, payload=b"first")
+    staged = stage_path(path)
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    times = path.stat().st_mtime_ns
+    path.write_bytes(content)
+    os.utime(path, ns=(times, times))
+    with pytest.raises(DigestMismatch, match=WHEEL):
+        store.put(staged)
+    assert names_in(folder) == []

@@ -5,10 +5,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 import pytest
 
-from wheelrelay.steps.wheelhouse import PREFIX, temporary_wheelhouse
+from wheelrelay.disk.folders import PREFIX
+from wheelrelay.errors import WheelrelayError
+from wheelrelay.steps.wheelhouse import temporary_wheelhouse
 
 STAGING = """
 import sys, tempfile
@@ -81,3 +84,51 @@ def test_what_is_no_wheelhouse_is_left_alone(scratch, tmp_path):
         pass
     assert sorted(scratch.iterdir()) == there
     assert (elsewhere / "lock").exists()
+
+
+def aged(path, days):
+    then = time.time() - days * 24 * 3600
+    for one in (*path.rglob("*"), path):
+        os.utime(one, (then, then))
+
+
+@pytest.mark.parametrize("lock", ["0" * 12, "", None], ids=["another machine", "an older version", "no lock"])
+def test_a_folder_whose_lock_does_not_tell_is_swept_up_once_it_is_old(scratch, lock):
+    left = scratch / f"{PREFIX}abcd_123"
+    (left / "files").mkdir(parents=True)
+    (left / "files" / "sample-1.0.tar.gz").write_bytes(b"half of it")
+    if lock is not None:
+        (left / "lock").write_text(lock)
+    aged(left, days=6)
+    with temporary_wheelhouse():
+        assert left.exists()
+    aged(left, days=8)
+    with temporary_wheelhouse():
+        assert not left.exists()
+
+
+def test_an_old_folder_in_which_something_is_being_written_is_left_alone(scratch):
+    left = scratch / f"{PREFIX}abcd_123"
+    (left / "files").mkdir(parents=True)
+    aged(left, days=8)
+    (left / "files" / "sample-1.0.tar.gz").write_bytes(b"half of it")
+    with temporary_wheelhouse():
+        assert left.exists()
+
+
+def test_names_that_differ_in_case_alone_are_never_staged_at_one_path(scratch):
+    names = ("Sample-1.0.tar.gz", "sample-1.0.tar.gz", "SAMPLE-1.0.tar.gz")
+    with temporary_wheelhouse() as house:
+        for name in names:
+            with house.incoming(name) as stream:
+                stream.write(name.encode())
+        paths = [house.path_of(name) for name in names]
+        assert [path.read_text() for path in paths] == list(names)
+        assert len({str(path).casefold() for path in paths}) == 3
+        assert [path.name for path in paths] == list(names)
+
+
+def test_no_folder_for_temporary_files_is_an_error_that_says_what_to_do(scratch):
+    scratch.rmdir()
+    with pytest.raises(WheelrelayError, match="Set TMPDIR"), temporary_wheelhouse():
+        pass

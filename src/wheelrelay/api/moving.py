@@ -1,6 +1,5 @@
 """Plan and relay: move the files of a route, or local files, whole or not at all."""
 
-import errno
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from wheelrelay.backends.paths import Pathlike, find_paths
 from wheelrelay.checks import Profile
 from wheelrelay.ci import origin_from
 from wheelrelay.config import Mode, Remote, RemoteLike, Route, as_remote
+from wheelrelay.disk.writing import prove_writable, replace_whole
 from wheelrelay.errors import ConfigError, RelayFailed, WheelrelayError
 from wheelrelay.expect import Expected
 from wheelrelay.records import Finding, Plan, Receipt
@@ -99,7 +99,7 @@ def relay(
         WheelrelayError: anything else; nothing was published.
     """
     if sums is not None:
-        _prove_writable(Path(os.fspath(sums)))
+        prove_writable(Path(os.fspath(sums)))
     settings = Settings(
         jobs=_counted(jobs),
         progress=progress,
@@ -263,7 +263,7 @@ def _keeper(path: Pathlike | None) -> Callable[[Receipt], None] | None:
     def keep(receipt: Receipt) -> None:
         nonlocal began
         try:
-            _write_whole(target, to_json(receipt_document(receipt)))
+            replace_whole(target, to_json(receipt_document(receipt)).encode())
         except WheelrelayError as error:
             if not began:
                 raise
@@ -275,36 +275,6 @@ def _keeper(path: Pathlike | None) -> Callable[[Receipt], None] | None:
 
 def _write_sums(path: Path, done: Receipt) -> None:
     try:
-        _write_whole(path, sums_text(done))
+        replace_whole(path, sums_text(done).encode())
     except WheelrelayError as error:
         raise RelayFailed(f"All files are in place, but {error}", receipt=done) from error
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file so that whoever reads it sees all of it."""
-    with _temporary_beside(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-
-
-def _prove_writable(path: Path) -> None:
-    """Make sure that a file can be written, before anything is done that cannot be undone."""
-    with _temporary_beside(path) as temporary:
-        temporary.touch()
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-
-
-@contextmanager
-def _temporary_beside(path: Path) -> Iterator[Path]:
-    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
-    try:
-        try:
-            yield temporary
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise WheelrelayError(
-            f"{path} cannot be written: {error.strerror}.",
-            hint="Check that its folder is there, and that you may write in it.",
-        ) from error

@@ -1,16 +1,15 @@
 """A directory as a container: the store that needs no server, and to be opened no configuration.
 
-A file is written under a hidden temporary name in the same folder, flushed to disk, and given its real
-name by a hard link, which fails if the name is taken: a file that is there is never overwritten, one
-that can be seen is whole, and this holds for any number of processes at once. On file systems without
-hard links the name is given by renaming under a lock, which binds the writers of this machine.
+Files are written as `wheelrelay.disk.writing` does: a file that is there is never overwritten, one that can
+be seen is whole, and this holds for any number of processes at once. On file systems without hard links it
+holds for the writers of this machine.
 """
 
 import errno
+import logging
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from io import FileIO
 from pathlib import Path
@@ -19,18 +18,14 @@ from stat import S_ISREG
 from wheelrelay.containers.content import blocks_of
 from wheelrelay.containers.objects import StoredObject
 from wheelrelay.containers.store import ContainerStore
+from wheelrelay.disk.writing import TEMPORARY, advice, give_name, sweep, written_beside
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound, PermissionDenied
+from wheelrelay.filenames import looks_like_distribution
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import StagedFile
 
-TEMPORARY = ".wheelrelay-"
-"""How the names of files begin that are being written."""
-
-STALE = 24 * 3600
-"""Seconds after which a temporary file is what a killed run left."""
-
-_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -82,6 +77,7 @@ class DirectoryObjects:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._swept: set[Path] = set()
+        self._warned: set[str] = set()
         self._beside = str(path / "_").removesuffix("_")
 
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
@@ -129,7 +125,7 @@ class DirectoryObjects:
         del content_type, metadata
         target = self.path / name
         with self._written(target, content) as temporary:
-            _give_name(temporary, target)
+            give_name(temporary, target)
 
     def replace_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
@@ -151,38 +147,34 @@ class DirectoryObjects:
         for entry in entries:
             if not wanted(entry.name) or entry.name.startswith(TEMPORARY):
                 continue
-            with suppress(FileNotFoundError):  # it went while we looked, or is a link to nowhere
+            try:
                 if entry.is_file():
                     yield _stored(folder + entry.name, entry.stat())
+                elif entry.is_symlink() and not Path(entry).exists():
+                    self._warn(entry, "it is a link that leads nowhere")
+            except FileNotFoundError:  # it went while we looked
+                continue
+            except OSError as error:
+                if error.errno != errno.ELOOP:
+                    raise
+                self._warn(entry, "it is a link that leads to itself")
+
+    def _warn(self, entry: os.DirEntry[str], why: str) -> None:
+        if entry.path not in self._warned and looks_like_distribution(entry.name):
+            self._warned.add(entry.path)
+            _log.warning("%s is left out: %s.", entry.path, why)
 
     @contextmanager
     def _written(self, target: Path, content: StagedFile | bytes) -> Iterator[Path]:
         """The content in a temporary file beside ``target``, on disk; gone afterwards, whatever happens."""
-        import secrets
-
-        with _mapped(target):
+        size, sha256 = (len(content), None) if isinstance(content, bytes) else (content.size, content.sha256)
+        with _mapped(target, "cannot be written"):
             target.parent.mkdir(parents=True, exist_ok=True)
-            self._sweep(target.parent)
-            temporary = target.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
-            try:
-                with temporary.open("xb", buffering=0) as stream:
-                    for block in blocks_of(content):
-                        stream.write(block)
-                    os.fsync(stream.fileno())
+            if target.parent not in self._swept:
+                self._swept.add(target.parent)
+                sweep(target.parent)
+            with written_beside(target, blocks_of(content), size=size, sha256=sha256) as temporary:
                 yield temporary
-            finally:
-                temporary.unlink(missing_ok=True)
-            _flush_folder(target.parent)
-
-    def _sweep(self, folder: Path) -> None:
-        """Remove what killed runs left in ``folder``, once for this connection."""
-        if folder in self._swept:
-            return
-        self._swept.add(folder)
-        for left in folder.glob(f"{TEMPORARY}*"):
-            with suppress(FileNotFoundError):
-                if time.time() - left.stat().st_mtime > STALE:
-                    left.unlink()
 
 
 class _Reading:
@@ -203,49 +195,9 @@ def _stored(name: str, status: os.stat_result) -> StoredObject:
     return StoredObject(name, status.st_size, f"{status.st_ino:x}-{status.st_mtime_ns:x}", modified)
 
 
-def _give_name(temporary: Path, target: Path) -> None:
-    """Let the bytes of ``temporary`` be ``target``, unless that is taken."""
-    try:
-        os.link(temporary, target)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        with _folder_lock(target.parent):
-            if os.path.lexists(target):
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
-            temporary.rename(target)
-
-
 @contextmanager
-def _folder_lock(folder: Path) -> Iterator[None]:
-    """Hold off the other writers of this machine, where the system can; a killed one lets go."""
-    if os.name == "nt":  # renaming never overwrites there
-        yield
-        return
-    import fcntl
-
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the names in ``folder`` outlive a crash, where the system can."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _mapped(path: Path) -> Iterator[None]:
-    """Turn what the operating system raises about ``path`` into our errors."""
+def _mapped(path: Path, what: str | None = None) -> Iterator[None]:
+    """Turn what the operating system raises about ``path`` into our errors that say ``what`` failed."""
     try:
         yield
     except FileNotFoundError as error:
@@ -257,4 +209,5 @@ def _mapped(path: Path) -> Iterator[None]:
             f"{path}: {error.strerror}.", hint="Check the permissions of the directory."
         ) from error
     except OSError as error:
-        raise BackendError(f"{path}: {error.strerror or error}.") from error
+        failed = f"{path} {what}" if what else str(path)
+        raise BackendError(f"{failed}: {error.strerror or error}.", hint=advice(error)) from error

@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from zipfile import ZipFile
 from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.families import FileChecks
+from wheelrelay.disk.folders import temporary_folder
 from wheelrelay.records import Severity
 
 logger = logging.getLogger(__name__)
@@ -89,9 +89,9 @@ def find_macos(distribution: Distribution) -> Iterator[Breach]:
     libraries = _libraries(distribution)
     if not libraries or not any(platform.startswith("macosx_") for platform in _platforms(distribution)):
         return
-    with ZipFile(distribution.path) as archive, tempfile.TemporaryDirectory() as folder:
+    with ZipFile(distribution.path) as archive, temporary_folder() as folder:
         for library in libraries:
-            copy = Path(folder, "library")
+            copy = folder / "library"
             with archive.open(library) as member, copy.open("wb") as stream:
                 shutil.copyfileobj(member, stream)
             outside = [path for path in _loaded_by(copy) if not path.startswith(OF_MACOS)]

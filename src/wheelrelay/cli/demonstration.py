@@ -9,7 +9,6 @@ import platform
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import venv
 from collections.abc import Iterator
@@ -43,19 +42,20 @@ def demonstrate(jobs: int | None) -> None:
     Raises:
         WheelrelayError: pypiserver is not installed or does not start, or pip cannot install from it.
     """
+    from wheelrelay.disk.folders import temporary_folder
     from wheelrelay.report.console import console as make_console
     from wheelrelay.report.sheet import Line
 
     console = make_console()
     with (
-        tempfile.TemporaryDirectory(prefix="wheelrelay-demo-") as folder,
-        running_index(Path(folder)) as index,
+        temporary_folder("demo") as folder,
+        running_index(folder) as index,
     ):
-        route, requirement = _route(console, Path(folder), index)
+        route, requirement = _route(console, folder, index)
         _heading(console, 1, f"Relay {requirement} to a package index on this machine, {index.name}")
         first = _relay(console, route, requirement, jobs)
         _heading(console, 2, f"pip installs from there: pip install {requirement}")
-        console.print(_pip_install(Path(folder), index, requirement), markup=False)
+        console.print(_pip_install(folder, index, requirement), markup=False)
         _heading(console, 3, "The same relay again")
         _relay(console, route, requirement, jobs)
         said = f" {len(first)} files arrived, each sha256 confirmed, and nothing is left. "

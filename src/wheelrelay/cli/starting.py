@@ -93,18 +93,15 @@ def _write(text: str) -> None:
     from wheelrelay.config.parse import parse_config
     from wheelrelay.config.schema import json_schema
     from wheelrelay.config.starting import ROUTE, SCHEMA
-    from wheelrelay.errors import WheelrelayError
+    from wheelrelay.disk.writing import create_whole
     from wheelrelay.report.documents import to_json
 
     parse_config(tomllib.loads(text), Path(FILE).absolute())
     for name, content in ((FILE, text), (SCHEMA, to_json(json_schema()))):
         try:
-            with Path(name).open("x", encoding="utf-8") as file:
-                file.write(content)
+            create_whole(Path(name).absolute(), content.encode())
         except FileExistsError:
             click.echo(f"{name} is there already, and stays as it is.", err=True)
-        except OSError as error:
-            raise WheelrelayError(f"{name} cannot be written: {error.strerror}.") from error
         else:
             click.echo(f"{name} is written.")
     click.echo(f"Next: wheelrelay config check, and then wheelrelay plan {ROUTE}.")

@@ -5,11 +5,11 @@ settings decide what is good.
 """
 
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from wheelrelay.disk.folders import temporary_folder
 from wheelrelay.errors import ConfigError
 from wheelrelay.records import Finding, Severity
 from wheelrelay.signing.gpg import GPG, run
@@ -64,8 +64,9 @@ class TrustedKeys:
         Raises:
             ConfigError: a key is not there, or gpg cannot be run.
         """
-        with tempfile.TemporaryDirectory(prefix="wheelrelay-keys-") as home:
-            keys = cls(Path(home))
+        with temporary_folder("keys") as home:
+            home.chmod(0o700)  # or gpg says that it is not safe
+            keys = cls(home)
             for one in given:
                 keys._add(one)
             yield keys

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import BinaryIO
 
+from wheelrelay.disk.writing import write_all
 from wheelrelay.errors import DigestMismatch, IntegrityError, SizeMismatch, WheelrelayError
 from wheelrelay.model import Digests, DistFile
 from wheelrelay.protocols import ByteStream
@@ -51,7 +52,7 @@ class Meter:
                 raise Interrupted(f"{self._file.filename} was given up half-way.")
             _refuse_wrong_kind(self._file.filename, block, at=self.size)
             if target is not None:
-                _write(target, block)
+                write_all(target, block)
             self.size += len(block)
             if self._file.size is not None and self.size > self._file.size:
                 break
@@ -79,13 +80,6 @@ class Meter:
                     hint="The file is damaged or was exchanged; do not publish it.",
                 )
         return Digests.of({algorithm: each.hexdigest() for algorithm, each in self._hashes.items()})
-
-
-def _write(target: BinaryIO, block: bytes) -> None:
-    """Write a whole block; what is not buffered may take only part of it at once."""
-    left = memoryview(block)
-    while left:
-        left = left[target.write(left) :]
 
 
 def _refuse_wrong_kind(filename: str, block: bytes, *, at: int) -> None:

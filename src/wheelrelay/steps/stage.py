@@ -85,7 +85,7 @@ def stage(
         path = source.local_path(file)
         identity = insist(_begun(begin, partial(_hash_in_place, path, meter)))
     else:
-        path = wheelhouse.folder / file.filename
+        path = wheelhouse.path_of(file.filename)
         with wheelhouse.incoming(file.filename) as target:
             insist(_begun(begin, _Fetch(source, file, target, meter, crew).attempt))
             if proven and not file.digests.known():

@@ -1,0 +1,111 @@
+"""Folders for temporary files: each is locked while its run is alive, so that others see when it is dead."""
+
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from wheelrelay.disk.owners import abandoned, age_of, is_own, lock, machine
+from wheelrelay.disk.writing import advice, write_all
+from wheelrelay.errors import WheelrelayError
+
+PREFIX = "wheelrelay-"
+LOCK = "lock"
+"""The file in such a folder that is locked, and says which machine made it."""
+
+FILES = "files"
+"""The folder in it that is given out."""
+
+ELSEWHERE = ", or set TMPDIR to a folder on a larger disk"
+"""What helps where there is no room for temporary files."""
+
+STALE = 7 * 24 * 3600
+"""Seconds without a change after which a folder is left over if its lock does not tell; runs may wait."""
+
+_FORM = re.compile(re.escape(PREFIX) + r"(?:[a-z]+-)?[a-z0-9_]{8}")
+
+
+@contextmanager
+def temporary_folder(kind: str = "") -> Iterator[Path]:
+    """An empty folder below the folder for temporary files (``TMPDIR``), gone at the end.
+
+    Args:
+        kind: letters to have in its name.
+
+    Raises:
+        WheelrelayError: it cannot be made.
+    """
+    prefix = f"{PREFIX}{kind}-" if kind else PREFIX
+    with ExitStack() as stack:
+        try:
+            made = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
+            folder = Path(stack.enter_context(made))
+            stack.enter_context(_locked(folder))
+            (folder / FILES).mkdir()
+        except OSError as error:
+            raise WheelrelayError(
+                f"No folder for temporary files can be made: {error.strerror or error}.",
+                hint=advice(
+                    error, alternative=ELSEWHERE, otherwise="Set TMPDIR to a folder that you may write in."
+                ),
+            ) from error
+        yield folder / FILES
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock in a folder; it has its name only once it is held, or there are no locks."""
+    new = folder / f"{LOCK}.new"
+    with new.open("xb", buffering=0) as stream:
+        write_all(stream, machine().encode())
+        lock(stream.fileno())
+        if os.name != "nt":  # an open file cannot be renamed there, and nothing looks for it
+            new.rename(folder / LOCK)
+        yield
+
+
+def sweep_folders() -> None:
+    """Remove the temporary folders of this user whose runs are dead; what cannot be removed is ignored."""
+    if os.name == "nt":
+        return
+    with suppress(OSError):
+        for folder in list(Path(tempfile.gettempdir()).glob(f"{PREFIX}*")):
+            if _FORM.fullmatch(folder.name):
+                with suppress(OSError):
+                    _remove_abandoned(folder)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    status, name = folder.lstat(), folder / LOCK
+    if not is_own(status, stat.S_IFDIR):
+        return
+    states = [status, *(entry.stat(follow_symlinks=False) for entry in _entries(folder))]
+    age = min(map(age_of, states))
+    try:
+        with abandoned(name, made_here=_made_here(name), age=age, stale=STALE) as dead:
+            if dead:
+                shutil.rmtree(folder, ignore_errors=True)
+    except FileNotFoundError:  # it was made where files cannot be locked, or is about to be
+        if age > STALE:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """What is in a folder, and in the folders in it."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            yield entry
+            if entry.is_dir(follow_symlinks=False):
+                yield from _entries(Path(entry))
+
+
+def _made_here(name: Path) -> bool:
+    handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        return os.read(handle, 64) == machine().encode()
+    finally:
+        os.close(handle)

@@ -1,0 +1,213 @@
+"""Files are written whole or not at all, and what a killed run left is removed by the next one."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from wheelrelay.disk.owners import machine
+from wheelrelay.disk.writing import (
+    TEMPORARY,
+    create_whole,
+    prove_writable,
+    replace_whole,
+    sweep,
+    write_all,
+    written_beside,
+)
+from wheelrelay.errors import DigestMismatch, IntegrityError, WheelrelayError
+
+posix = pytest.mark.skipif(os.name == "nt", reason="takes limits and signals that Windows does not have")
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from wheelrelay.disk.writing import replace_whole
+from wheelrelay.errors import WheelrelayError
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+try:
+    replace_whole(Path(sys.argv[1]), b"new" * 4000)
+except WheelrelayError as error:
+    sys.exit(str(error))
+"""
+
+WRITING = """
+import sys
+from pathlib import Path
+from wheelrelay.disk.writing import written_beside
+
+def blocks():
+    yield b"half of it"
+    print("ready", flush=True)
+    sys.stdin.read()
+
+with written_beside(Path(sys.argv[1]), blocks(), size=10) as temporary:
+    temporary.rename(sys.argv[1])
+"""
+
+
+class Reluctant:
+    """A stream that takes three bytes at once, as an unbuffered one may."""
+
+    def __init__(self) -> None:
+        self.taken = b""
+
+    def write(self, block: bytes) -> int:
+        self.taken += bytes(block[:3])
+        return min(3, len(block))
+
+
+class Deaf:
+    """A stream that takes nothing, and does not say why."""
+
+    def write(self, block: bytes) -> int:
+        return 0
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "folder" / "receipt.json"
+
+
+@pytest.fixture(autouse=True)
+def _folder(target: Path) -> None:
+    target.parent.mkdir()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+@pytest.fixture
+def writer(target: Path):
+    """A run that writes a file in a process of its own, until its input is closed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITING, target], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        process.kill()
+
+
+def test_a_stream_that_takes_a_part_at_once_gets_everything():
+    stream = Reluctant()
+    write_all(stream, b"0123456789")
+    assert stream.taken == b"0123456789"
+
+
+def test_a_stream_that_takes_nothing_is_an_error_and_no_endless_loop():
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        write_all(Deaf(), b"0123456789")
+
+
+@posix
+@pytest.mark.parametrize("limit", [0, 1, 4096, 8192, 11999])
+def test_a_write_that_is_cut_short_leaves_the_old_file_and_says_why(target, limit):
+    target.write_bytes(b"old")
+    ended = subprocess.run(
+        [sys.executable, "-c", LIMITED, target, str(limit)], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert f"{target} cannot be written: File too large. Raise the limit on the size" in ended.stderr
+    assert (names(target.parent), target.read_bytes()) == ([target.name], b"old")
+
+
+@posix
+def test_a_write_that_fits_replaces_the_old_file(target):
+    target.write_bytes(b"old")
+    subprocess.run([sys.executable, "-c", LIMITED, target, "12000"], check=True)
+    assert (names(target.parent), target.read_bytes()) == ([target.name], b"new" * 4000)
+
+
+@pytest.mark.parametrize(("size", "sha256"), [(9, None), (11, None), (10, "0" * 64)])
+def test_what_is_not_as_expected_gets_no_name(target, size, sha256):
+    with (
+        pytest.raises(DigestMismatch if sha256 else IntegrityError, match=target.name),
+        written_beside(target, [b"01234", b"56789"], size=size, sha256=sha256) as temporary,
+    ):
+        temporary.rename(target)
+    assert names(target.parent) == []
+
+
+def test_a_name_that_is_taken_is_never_overwritten(target):
+    create_whole(target, b"first")
+    with pytest.raises(FileExistsError):
+        create_whole(target, b"second")
+    assert (names(target.parent), target.read_bytes()) == ([target.name], b"first")
+
+
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="takes a device")
+def test_a_device_is_not_replaced_by_a_file(target):
+    target.symlink_to("/dev/null")
+    with pytest.raises(WheelrelayError, match="it is a device or a pipe"):
+        prove_writable(target)
+    assert target.is_symlink()
+
+
+def test_a_folder_that_is_not_there_is_said_before_anything_is_done(target):
+    with pytest.raises(WheelrelayError, match="Check that its folder is there"):
+        prove_writable(target.parent / "nowhere" / "receipt.json")
+
+
+@posix
+def test_what_a_killed_run_left_is_removed_by_the_next_one_at_once(target, writer):
+    writer.send_signal(signal.SIGKILL)
+    writer.wait()
+    assert len(names(target.parent)) == 1
+    sweep(target.parent)
+    assert names(target.parent) == []
+
+
+def test_what_a_live_run_is_writing_is_left_alone_however_old_it_is(target, writer):
+    [left] = target.parent.iterdir()
+    os.utime(left, (1, 1))
+    sweep(target.parent)
+    writer.communicate()
+    assert writer.returncode == 0
+    assert target.read_bytes() == b"half of it"
+
+
+OTHER = "0" * 12 if machine() != "0" * 12 else "1" * 12
+OF_ANOTHER_MACHINE = f"{TEMPORARY}{OTHER}-{'a' * 16}"
+OF_AN_OLDER_VERSION = f"{TEMPORARY}{'b' * 16}"
+
+
+@pytest.mark.parametrize("name", [OF_ANOTHER_MACHINE, OF_AN_OLDER_VERSION])
+def test_what_another_machine_is_writing_is_removed_only_when_it_is_old(target, name):
+    left = target.parent / name
+    left.write_bytes(b"half")
+    sweep(target.parent)
+    assert names(target.parent) == [name]
+    yesterday = time.time() - 25 * 3600
+    os.utime(left, (yesterday, yesterday))
+    sweep(target.parent)
+    assert names(target.parent) == []
+
+
+def test_what_is_no_temporary_file_of_this_program_is_left_alone(target):
+    folder = target.parent
+    (folder / f"{TEMPORARY}notes").write_bytes(b"mine")
+    (folder / f"{TEMPORARY}{'c' * 16}.txt").write_bytes(b"mine")
+    (folder / f"{TEMPORARY}{'d' * 16}").mkdir()
+    (folder / f"{TEMPORARY}{'e' * 16}").symlink_to(folder / f"{TEMPORARY}notes")
+    before = names(folder)
+    for entry in folder.iterdir():
+        os.utime(entry, (1, 1), follow_symlinks=False)
+    sweep(folder)
+    replace_whole(target, b"receipt")
+    assert names(folder) == sorted([*before, target.name])
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="takes root, to give files away")
+def test_what_another_user_left_is_left_alone(target):
+    left = target.parent / OF_AN_OLDER_VERSION
+    left.write_bytes(b"half")
+    os.utime(left, (1, 1))
+    os.chown(left, 65534, 65534)
+    sweep(target.parent)
+    assert names(target.parent) == [left.name]
