@@ -268,3 +268,128 @@ class TestMissingBackends:
             "'carrier-pigeon' from pigeon 1.0 cannot be loaded: No module named 'no_such_module'"
             in done.stderr
         )
+
+
+class TestWhatOthersCanWrite:
+    """A file that is found runs commands and directs secrets, so nobody else may have written it."""
+
+    COMMAND = (
+        "[remotes.x]\ntype = 'index'\nurl = 'https://example.org/'\ntoken = {command = ['touch', 'ran']}\n"
+    )
+
+    @pytest.fixture
+    def work(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """The working directory, two folders below ``tmp_path``."""
+        folder = tmp_path / "theirs" / "mine"
+        folder.mkdir(parents=True)
+        monkeypatch.chdir(folder)
+        return folder
+
+    @pytest.fixture
+    def above(self, work: Path) -> Path:
+        """A configuration in the folder above it."""
+        path = work.parent / "wheelrelay.toml"
+        path.write_text(self.COMMAND)
+        return path
+
+    @pytest.mark.parametrize("mode", [0o666, 0o646])
+    def test_a_file_that_others_may_write_is_refused(self, above: Path, mode: int) -> None:
+        above.chmod(mode)
+        with pytest.raises(ConfigError, match=r"other users may write it\. Run chmod go-w .*--config"):
+            load_config()
+
+    def test_a_folder_in_which_others_may_replace_it_is_refused(self, above: Path) -> None:
+        above.parent.chmod(0o777)
+        with pytest.raises(ConfigError, match=r"other users may write to .*theirs\. Run chmod go-w"):
+            load_config()
+        above.parent.chmod(0o1777)  # as /tmp: only the owner of a file can replace it
+        assert load_config().path == above
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a file away")
+    class TestOfAnotherUser:
+        @pytest.fixture
+        def theirs(self, above: Path) -> Path:
+            os.chown(above, 4321, 4321)
+            return above
+
+        def test_one_that_a_shared_group_may_write_is_refused(self, above: Path) -> None:
+            os.chown(above, -1, 4321)
+            above.chmod(0o664)
+            with pytest.raises(ConfigError, match="other users may write it"):
+                load_config()
+
+        def test_it_is_refused(self, theirs: Path) -> None:
+            with pytest.raises(ConfigError, match=r"belongs to the user 4321\. Name it with --config"):
+                load_config()
+
+        def test_so_is_a_link_of_theirs_to_a_file_of_mine(self, above: Path) -> None:
+            mine = above.rename(above.with_name("mine.toml"))
+            above.symlink_to(mine)
+            os.chown(above, 4321, 4321, follow_symlinks=False)
+            with pytest.raises(ConfigError, match="belongs to the user 4321"):
+                load_config()
+
+        def test_so_is_a_pyproject_with_the_table(self, theirs: Path) -> None:
+            project = theirs.rename(theirs.with_name("pyproject.toml"))
+            project.write_text("[tool.wheelrelay]\n")
+            with pytest.raises(ConfigError, match="belongs to the user 4321"):
+                load_config()
+            project.write_text("[tool.black]\n")
+            assert load_config().path is None
+
+        def test_one_that_is_named_is_trusted(self, theirs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+            assert load_config("../wheelrelay.toml").remotes
+            monkeypatch.setenv("WHEELRELAY_CONFIG", "../wheelrelay.toml")
+            assert load_config().remotes
+
+        def test_under_sudo_the_caller_s_counts(self, theirs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+            monkeypatch.setenv("SUDO_UID", "4321")
+            assert load_config().path == theirs
+
+    @pytest.mark.parametrize("git", ["folder", "file"])
+    def test_the_search_ends_at_the_root_of_the_repository(self, above: Path, work: Path, git: str) -> None:
+        (work / ".git").mkdir() if git == "folder" else (work / ".git").write_text("gitdir: elsewhere\n")
+        assert load_config().path is None
+        (work / "wheelrelay.toml").write_text("")
+        assert load_config().path == work / "wheelrelay.toml"
+
+    def test_the_search_ends_at_the_home_folder(
+        self, above: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HOME", str(work))
+        assert load_config().path is None
+        monkeypatch.setenv("HOME", str(work.parent))
+        assert load_config().path == above
+
+
+class TestProjectsOfOtherTools:
+    @pytest.fixture(autouse=True)
+    def work(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        (tmp_path / "deep").mkdir()
+        monkeypatch.chdir(tmp_path / "deep")
+        return tmp_path
+
+    @pytest.mark.parametrize(
+        "content", [b"[tool.black\n", b"\xff\xfe[\0", b"tool = 3\n", b"[tool.x]\na = 'wheelrelay\n"]
+    )
+    def test_a_broken_pyproject_of_another_tool_stops_nothing(self, work: Path, content: bytes) -> None:
+        (work / "pyproject.toml").write_bytes(content)
+        assert load_config().path is None
+
+    def test_one_with_our_table_does(self, work: Path) -> None:
+        (work / "pyproject.toml").write_text("[tool.wheelrelay]\nremotes = [\n")
+        with pytest.raises(ConfigError, match="is not valid TOML"):
+            load_config()
+
+    def test_a_byte_order_mark_does_no_harm(self, work: Path) -> None:
+        (work / "wheelrelay.toml").write_text(RELEASE, encoding="utf-8-sig")
+        assert load_config().route_names() == ["release"]
+
+
+@pytest.mark.parametrize("name", ["pypi", "testpypi"])
+def test_a_preset_keeps_its_type_and_its_addresses(load: Write, name: str) -> None:
+    with pytest.raises(ConfigError, match=r"whose type and addresses stay\. Give this remote another name"):
+        load(f"[remotes.{name}]\ntype = 'index'\nurl = 'https://example.org/simple/'\n")
+    for key in ("url", "upload_url"):
+        with pytest.raises(ConfigError, match=f"the addresses of {name} stay: for another {key}"):
+            load(f"[remotes.{name}]\n{key} = 'https://example.org/simple/'\n")

@@ -10,7 +10,8 @@ def config() -> None:
     """Check and show the configuration, or describe it to editors.
 
     It is the file that --config or the variable WHEELRELAY_CONFIG names, or else the nearest wheelrelay.toml,
-    or pyproject.toml with [tool.wheelrelay], upward from the working directory.
+    or pyproject.toml with [tool.wheelrelay], upward from the working directory to the root of the repository
+    or the home folder. One that is found is refused if another user can write it.
 
     \b
     Examples:

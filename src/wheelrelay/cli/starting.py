@@ -76,7 +76,7 @@ def init(
 
 
 def _refuse_what_is_there() -> None:
-    from wheelrelay.config.load import find_config
+    from wheelrelay.config.found import find_config
     from wheelrelay.errors import ConfigError
 
     here = Path.cwd()
@@ -89,7 +89,7 @@ def _write(text: str) -> None:
     """Write the configuration, once it is sure that it can be read, and the schema for editors."""
     import tomllib
 
-    from wheelrelay.config.load import FILE
+    from wheelrelay.config.found import FILE
     from wheelrelay.config.parse import parse_config
     from wheelrelay.config.schema import json_schema
     from wheelrelay.config.starting import ROUTE, SCHEMA

@@ -4,11 +4,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from wheelrelay.config.found import FILE, find_config, refuse_what_others_can_write, wheelrelay_table
 from wheelrelay.config.loaded import Config
-from wheelrelay.config.texts import read_text
 from wheelrelay.errors import ConfigError
 
-FILE = "wheelrelay.toml"
 VARIABLE = "WHEELRELAY_CONFIG"
 
 
@@ -18,10 +17,12 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Config:
     Args:
         path: the file; if not given, the variable ``WHEELRELAY_CONFIG`` names it, else the nearest
             ``wheelrelay.toml`` or ``pyproject.toml`` with ``[tool.wheelrelay]``, upward from the working
-            directory. None found is an empty configuration: presets and addresses work without any.
+            directory to the repository's root or the home folder. None found is an empty configuration:
+            presets and addresses work without any.
 
     Raises:
-        ConfigError: it cannot be read or is wrong; says which keys.
+        ConfigError: it cannot be read or is wrong; says which keys. Or it was found, not named, and another
+            user of the machine can write it.
 
     >>> load_config().remote("pypi").name
     'pypi'
@@ -49,40 +50,23 @@ def configured_names(group: str, path: str | os.PathLike[str] | None = None) -> 
     return sorted(tables) if isinstance(tables, dict) else []
 
 
-def find_config(start: Path) -> Path | None:
-    """The nearest configuration file, from ``start`` upward; ``wheelrelay.toml`` wins in one folder."""
-    for folder in (start, *start.parents):
-        if (folder / FILE).is_file():
-            return folder / FILE
-        project = folder / "pyproject.toml"
-        if project.is_file() and _read(project) is not None:
-            return project
-    return None
-
-
 def which_config(path: str | os.PathLike[str] | None = None) -> Path | None:
-    """The file that `load_config` reads; ``None`` if there is none."""
+    """The file that `load_config` reads; ``None`` if there is none.
+
+    Raises:
+        ConfigError: a file was found that another user of the machine can write.
+    """
     named = path or os.environ.get(VARIABLE)
-    return Path(named) if named else find_config(Path.cwd())
+    if named:
+        return Path(named)
+    found = find_config(Path.cwd())
+    if found:
+        refuse_what_others_can_write(found)
+    return found
 
 
 def _table(path: Path) -> dict[str, Any]:
-    table = _read(path)
+    table = wheelrelay_table(path)
     if table is None:
         raise ConfigError(f"{path} has no [tool.wheelrelay] table.", hint=f"Write one, or name a {FILE}.")
     return table
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """The wheelrelay table of a TOML file; ``None`` for a ``pyproject.toml`` without one."""
-    import tomllib
-
-    text = read_text(path)
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}.") from error
-    if path.name == "pyproject.toml":
-        table: dict[str, Any] | None = document.get("tool", {}).get("wheelrelay")
-        return table
-    return document

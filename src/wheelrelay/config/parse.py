@@ -59,6 +59,11 @@ def _remote(name: str, keys: dict[str, Any], path: Path) -> Remote:
     if "://" in name or "/" in name:
         raise ConfigError(f"{where}: a name cannot look like an address.")
     kind = keys.get("type", name if name in PRESETS else None)
+    if name in PRESETS and kind != name:
+        raise ConfigError(
+            f"{where}.type: the name {name!r} is that of a preset, whose type and addresses stay.",
+            hint="Give this remote another name.",
+        )
     if not isinstance(kind, str):
         raise ConfigError(f"{where}.type: this key is required.", hint='As in type = "index".')
     given = {key: value for key, value in keys.items() if key != "type"}

@@ -292,12 +292,25 @@ class TestTwineVariables:
     def password(self, around: Surroundings) -> None:
         around.setenv(TWINE_USERNAME=self.PAIR[0], TWINE_PASSWORD=self.PAIR[1])
 
-    def test_unnamed_they_are_for_pypi(self, around: Surroundings, tmp_path: Path) -> None:
-        around.name = "pypi"
-        assert around.upload(tmp_path) == self.PAIR
+    @pytest.mark.parametrize("name", ["pypi", "upload"])
+    def test_unnamed_they_are_for_the_address_of_pypi(self, around: Surroundings, name: str) -> None:
+        wanted = Wanted(Account(name), "https://upload.pypi.org/legacy/")
+        found = places.twine_variables(wanted, None)
+        assert (found.username, getattr(found, "password", None)) == self.PAIR
 
-    @pytest.mark.parametrize("name", ["testpypi", "company-eu"])
-    def test_unnamed_they_are_for_no_other(self, around: Surroundings, name: str, tmp_path: Path) -> None:
+    def test_a_section_of_pypirc_names_the_address_as_for_twine(
+        self, around: Surroundings, tmp_path: Path
+    ) -> None:
+        around.setenv(TWINE_REPOSITORY="company-eu")
+        around.pypirc(
+            "[distutils]\nindex-servers = company-eu\n[company-eu]\nrepository = https://example.org/\n"
+        )
+        assert "TWINE_PASSWORD, if set, is for" in around.refusal(tmp_path)
+
+    @pytest.mark.parametrize("name", ["pypi", "testpypi", "company-eu"])
+    def test_unnamed_they_are_for_no_other_address_whatever_its_name(
+        self, around: Surroundings, name: str, tmp_path: Path
+    ) -> None:
         around.name = name
         assert "TWINE_PASSWORD, if set, is for the remote of" in around.refusal(tmp_path)
 
@@ -588,9 +601,20 @@ class TestReading:
         assert "authorization" not in around.index.requests[-1].headers
 
     @pytest.mark.parametrize("preset", [PyPIConfig, TestPyPIConfig])
-    def test_that_is_pypi_and_testpypi_but_no_mirror_of_theirs(self, preset: type[IndexConfig]) -> None:
+    def test_that_is_pypi_and_testpypi(self, preset: type[IndexConfig]) -> None:
         assert preset()._is_read_by_all()
-        assert not preset(url="https://mirror.example.org/simple/")._is_read_by_all()
+
+    @pytest.mark.parametrize("preset", [PyPIConfig, TestPyPIConfig])
+    @pytest.mark.parametrize("key", ["url", "upload_url"])
+    @pytest.mark.parametrize("host", ["mirror.example.org", "upload.pypi.org.example.org"])
+    def test_a_preset_keeps_its_addresses(self, preset: type[IndexConfig], key: str, host: str) -> None:
+        with pytest.raises(ValueError, match=f"for another {key}, give the remote another name"):
+            preset.model_validate({key: f"https://{host}/simple/"})
+
+    def test_nor_is_one_preset_sent_to_the_other_or_over_plain_http(self) -> None:
+        for address in ("https://test.pypi.org/legacy/", "http://upload.pypi.org/legacy/"):
+            with pytest.raises(ValueError, match="the addresses of pypi stay"):
+                PyPIConfig(upload_url=address)
 
     def test_what_is_found_by_the_upload_address_is_not_sent_to_another_host(
         self, around: Surroundings
@@ -600,13 +624,14 @@ class TestReading:
         assert around.read() is None
 
     def test_a_mirror_gets_nothing_that_is_for_uploading_elsewhere(self, around: Surroundings) -> None:
-        around.setenv(TWINE_PASSWORD="twine's", WHEELRELAY_PYPI_TOKEN="own's", SECRET="configured")
-        remote = Remote("pypi", PyPIConfig(url=around.index.simple_url, token={"env": "SECRET"}))
+        around.setenv(TWINE_PASSWORD="twine's", WHEELRELAY_MIRROR_TOKEN="own's", SECRET="configured")
+        elsewhere = {"upload_url": "https://upload.example.org/", "token": {"env": "SECRET"}}
+        remote = Remote("mirror", IndexConfig(url=around.index.simple_url, **elsewhere))
         with remote.open() as backend:
             list(backend.inventory("sample"))  # type: ignore[attr-defined]
         assert around.index.requests[-1].headers.get("authorization") is None
         around.index.serve("/mirror/sample/", credentials=("ci", "ci's"))
-        remote = Remote("pypi", PyPIConfig(url=f"{around.index.url}mirror/", token={"env": "SECRET"}))
+        remote = Remote("mirror", IndexConfig(url=f"{around.index.url}mirror/", **elsewhere))
         with (
             remote.open() as backend,
             pytest.raises(AuthenticationFailed, match="is for the host that files"),

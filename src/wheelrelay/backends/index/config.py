@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -85,6 +85,9 @@ class IndexConfig(SinkConfig):
         return False
 
 
+Preset = TypeVar("Preset", bound=IndexConfig)
+
+
 class PyPIConfig(IndexConfig):
     """The Python Package Index."""
 
@@ -98,8 +101,12 @@ class PyPIConfig(IndexConfig):
         default_factory=lambda: _presets().PYPI_UPLOAD, description="Address of the upload API."
     )
 
+    @model_validator(mode="after")
+    def _addresses_stay(self) -> Self:
+        return _with_its_own_addresses(self, _presets().PYPI_SIMPLE)
+
     def _is_read_by_all(self) -> bool:
-        return bool(self.url == _presets().PYPI_SIMPLE)
+        return True
 
 
 class TestPyPIConfig(IndexConfig):
@@ -116,8 +123,29 @@ class TestPyPIConfig(IndexConfig):
         default_factory=lambda: _presets().TESTPYPI_UPLOAD, description="Address of the upload API."
     )
 
+    @model_validator(mode="after")
+    def _addresses_stay(self) -> Self:
+        return _with_its_own_addresses(self, _presets().TESTPYPI_SIMPLE)
+
     def _is_read_by_all(self) -> bool:
-        return bool(self.url == _presets().TESTPYPI_SIMPLE)
+        return True
+
+
+def _with_its_own_addresses(config: Preset, simple_url: str) -> Preset:
+    """Refuse other addresses under the name of PyPI or TestPyPI, which credentials are looked up by."""
+    from wheelrelay.config.pypirc import kind_of, same_place
+
+    read = config.url is None or same_place(config.url, simple_url)
+    written = config.upload_url is None or (
+        config.upload_url.startswith("https://") and kind_of(config.upload_url) == config.type
+    )
+    if not (read and written):
+        key = "upload_url" if read else "url"
+        raise ValueError(
+            f"the addresses of {config.type} stay: for another {key}, give the remote another name and "
+            'type = "index"'
+        )
+    return config
 
 
 def _presets() -> ModuleType:

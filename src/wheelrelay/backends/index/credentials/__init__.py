@@ -4,8 +4,8 @@ For an upload they are looked for in this order, and the first place that has a 
 
 1. the remote's references in the configuration: ``token``, or ``username`` and ``password``;
 2. ``WHEELRELAY_<REMOTE>_TOKEN``, or ``_USERNAME`` and ``_PASSWORD``;
-3. ``TWINE_USERNAME`` and ``TWINE_PASSWORD``, for the remote that ``TWINE_REPOSITORY`` or
-   ``TWINE_REPOSITORY_URL`` names, and for ``pypi`` if neither is set;
+3. ``TWINE_USERNAME`` and ``TWINE_PASSWORD``, for the address in ``TWINE_REPOSITORY_URL``; else for that of
+   the section of ``~/.pypirc``, or the remote, that ``TWINE_REPOSITORY`` names; else for PyPI's own;
 4. the section of ``~/.pypirc`` whose repository is the upload address;
 5. the keyring, with the upload address as the service;
 6. ``~/.netrc``;

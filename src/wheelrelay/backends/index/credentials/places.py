@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from wheelrelay.backends.index.credentials.wanted import TOKEN_USER, Login, NotHere, Wanted
-from wheelrelay.config.pypirc import FILE, Section, same_place, sections_for
+from wheelrelay.config.pypirc import FILE, Section, kind_of, same_place, sections, sections_for
+from wheelrelay.config.remotes import PRESETS
 from wheelrelay.http import netrc_file, netrc_login, shown, warn_if_others_may_read
 
 
@@ -47,10 +48,18 @@ def twine_variables(wanted: Wanted, username: str | None) -> Login | NotHere:
 
 
 def is_twines(wanted: Wanted) -> bool:
-    """Whether the variables of twine are meant for this remote; if they name none, it is PyPI."""
+    """Whether the variables of twine are meant for this remote's address.
+
+    That is the address in ``TWINE_REPOSITORY_URL``; else that of the section of ``~/.pypirc`` which
+    ``TWINE_REPOSITORY`` names, or the remote of that name where there is no such section; else PyPI's.
+    """
     if address := os.environ.get("TWINE_REPOSITORY_URL"):
         return same_place(address, wanted.address)
-    return (os.environ.get("TWINE_REPOSITORY") or "pypi") == wanted.account.remote
+    name = os.environ.get("TWINE_REPOSITORY") or "pypi"
+    section = sections().get(name)
+    if section and section.repository:
+        return same_place(section.repository, wanted.address)
+    return kind_of(wanted.address) == name if name in PRESETS else name == wanted.account.remote
 
 
 def pypirc(wanted: Wanted, username: str | None) -> Login | NotHere:
