@@ -24,11 +24,13 @@ class Rackspace(Web):
         purged: the objects, as ``container/name``, that the CDN was told to forget.
         refuse_purges: whether it has had enough of that for today.
         has_cdn: whether the account has a CDN at all.
+        hidden: headers that the CDN's settings leave out.
     """
 
     swift: Swift
     refuse_purges = False
     has_cdn = True
+    hidden: tuple[str, ...] = ()
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -101,14 +103,14 @@ class Rackspace(Web):
                 return Reply(b"Too many purges today.", 498, "text/plain")
             self.purged.append(path)
             return Reply(status=204)
+        settings = {
+            "X-CDN-Enabled": str(self.enabled[container]),
+            "X-CDN-URI": "http://c1.r1.cf1.example",
+            "X-CDN-SSL-URI": "https://c1.ssl.cf1.example",
+            "X-TTL": "259200",
+        }
         return Reply(
-            status=204,
-            headers={
-                "X-CDN-Enabled": str(self.enabled[container]),
-                "X-CDN-URI": "http://c1.r1.cf1.example",
-                "X-CDN-SSL-URI": "https://c1.ssl.cf1.example",
-                "X-TTL": "259200",
-            },
+            status=204, headers={name: text for name, text in settings.items() if name not in self.hidden}
         )
 
 

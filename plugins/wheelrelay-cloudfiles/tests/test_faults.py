@@ -17,6 +17,7 @@ from wheelrelay.containers.store import ContainerStore
 from wheelrelay.errors import (
     AlreadyExists,
     AuthenticationFailed,
+    BackendError,
     DigestMismatch,
     NotFound,
     PermissionDenied,
@@ -304,3 +305,72 @@ def test_a_token_is_not_taken_along_to_another_host(
         with pytest.raises(WheelrelayError, match="redirects"):
             list(store.iter_files(None))
         assert elsewhere.requests == []
+
+
+NOT_A_LISTING = [
+    Reply(b'{"message": "hello"}', content_type="application/json"),
+    Reply(b'"text"', content_type="application/json"),
+    Reply(b"[1, 2]", content_type="application/json"),
+    Reply(b'[{"name": "a"}]', content_type="application/json"),
+    Reply(b"<html>Welcome</html>", content_type="text/html"),
+    Reply(b"", content_type="application/json"),
+    Reply(b"", content_type="text/plain"),
+]
+
+
+@pytest.mark.parametrize("reply", NOT_A_LISTING)
+def test_an_answer_that_is_no_list_of_objects_is_an_error_and_no_empty_container(
+    reply: Reply, by_token: Callable[[str], SwiftConfig], container: str
+) -> None:
+    with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
+        web.fail(f"/v1/AUTH_test/{container}", reply)
+        with pytest.raises(BackendError, match="does not answer as expected"):
+            list(store.iter_files(None))
+
+
+def test_a_conflict_is_no_empty_container(by_token: Callable[[str], SwiftConfig], container: str) -> None:
+    with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
+        web.fail(f"/v1/AUTH_test/{container}", Reply(status=409))
+        with pytest.raises(Unavailable):
+            list(store.iter_files(None))
+
+
+def test_a_listing_that_does_not_go_on_is_an_error(
+    by_token: Callable[[str], SwiftConfig], container: str
+) -> None:
+    page = b'[{"subdir": "folder/"}]'
+    with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
+        web.serve(f"/v1/AUTH_test/{container}", page, content_type="application/json")
+        with pytest.raises(BackendError, match="does not answer as expected"):
+            list(store.iter_files(None))
+
+
+def test_an_object_whose_headers_are_missing_is_an_error(
+    by_token: Callable[[str], SwiftConfig], container: str
+) -> None:
+    with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
+        web.serve(f"/v1/AUTH_test/{container}/a", b"", headers={"Etag": "0" * 32})
+        with pytest.raises(BackendError, match="does not answer as expected"):
+            store._objects.stat_object("a")
+
+
+LIMITED = [
+    Reply(b"", 413, headers={"Retry-After": "7"}),
+    Reply(b"Your account has been rate limited.", 413, "text/plain"),
+]
+
+
+@pytest.mark.parametrize("reply", LIMITED)
+def test_a_413_of_an_old_cluster_that_limits_requests_may_pass(
+    reply: Reply, by_token: Callable[[str], SwiftConfig], container: str
+) -> None:
+    wait = 7 if reply.headers else None
+    with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
+        web.fail(f"/v1/AUTH_test/{container}", reply)
+        with pytest.raises(Unavailable) as failure:
+            list(store.iter_files(None))
+        assert failure.value.retry_after == wait
+        web.fail(f"/v1/AUTH_test/{container}/a", reply)
+        with pytest.raises(Unavailable) as failure:
+            store._objects.stat_object("a")
+        assert failure.value.retry_after == wait

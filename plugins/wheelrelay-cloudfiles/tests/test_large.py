@@ -6,11 +6,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from tests.servers.gateway import Gateway, run_gateway
 from tests.servers.swift import Swift
-from tests.servers.web import run_web
+from tests.servers.web import Reply, Request, run_web
 
 from wheelrelay.containers.store import ContainerStore
-from wheelrelay.errors import AlreadyExists, ChangedWhileReading, Rejected
+from wheelrelay.errors import AlreadyExists, ChangedWhileReading, PermissionDenied, Rejected, Unavailable
 from wheelrelay.staged import BLOCK, StagedFile
 from wheelrelay.testing import stage_path, write_distribution
 from wheelrelay_cloudfiles.config import SwiftConfig
@@ -149,3 +150,76 @@ def test_a_cluster_that_does_not_join_segments_is_not_sent_any(
         with config.open() as store, pytest.raises(Rejected, match="does not join"):
             store._objects.create_object(WHEEL, wheel, **PLAIN)
         assert "PUT" not in {request.method for request in web.requests}
+
+
+@pytest.fixture
+def gateway(tight_swift: Swift) -> Iterator[Gateway]:
+    with run_gateway(tight_swift.url) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def far_store(
+    gateway: Gateway, tight_swift: Swift, container: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ContainerStore]:
+    """The same container as `store`, reached through a gateway."""
+    monkeypatch.setenv("SWIFT_TOKEN", tight_swift.token())
+    storage_url = f"{gateway.url}v1/AUTH_test"
+    token = {"env": "SWIFT_TOKEN"}
+    keys = {"container": container, "prefix": "nightly", "pages": False}
+    with SwiftConfig.model_validate({**keys, "storage_url": storage_url, "token": token}).open() as store:
+        yield store
+
+
+def is_manifest(request: Request) -> bool:
+    return request.method == "PUT" and "multipart-manifest=put" in request.path
+
+
+def is_look_at_manifest(request: Request) -> bool:
+    return request.method == "GET" and "multipart-manifest=get" in request.path
+
+
+@pytest.mark.parametrize("reply", [None, Reply(status=504), Reply(status=412)])
+def test_a_manifest_that_was_taken_is_success_when_its_answer_is_lost(
+    reply: Reply | None, gateway: Gateway, far_store: ContainerStore, wheel: StagedFile
+) -> None:
+    gateway.fault(is_manifest, reply, taken=True)
+    far_store.put(wheel)
+    assert content_of(far_store) == wheel.path.read_bytes()
+
+
+def test_segments_are_kept_while_it_is_unknown_whether_their_manifest_was_taken(
+    gateway: Gateway, far_store: ContainerStore, wheel: StagedFile, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway.fault(is_manifest, Reply(status=504), taken=True)
+    gateway.fault(is_look_at_manifest, Reply(status=503))
+    with pytest.raises(Unavailable):
+        far_store._objects.create_object(WHEEL, wheel, **PLAIN)
+    assert "its 4 segments are kept" in caplog.text
+    assert content_of(far_store) == wheel.path.read_bytes()
+
+
+def test_segments_are_kept_when_a_gateway_gives_up_before_the_cluster(
+    gateway: Gateway, far_store: ContainerStore, wheel: StagedFile
+) -> None:
+    late: list[Request] = []
+
+    def keep(request: Request) -> bool:
+        if is_manifest(request):
+            late.append(request)
+        return is_manifest(request)
+
+    gateway.fault(keep, Reply(status=504))
+    with pytest.raises(Unavailable):
+        far_store._objects.create_object(WHEEL, wheel, **PLAIN)
+    gateway._pass_on(late[0])  # the cluster ends what it began
+    assert content_of(far_store) == wheel.path.read_bytes()
+
+
+def test_segments_of_a_manifest_that_was_refused_are_removed(
+    gateway: Gateway, far_store: ContainerStore, wheel: StagedFile, swift: Swift, container: str
+) -> None:
+    gateway.fault(is_manifest, Reply(status=403))
+    with pytest.raises(PermissionDenied):
+        far_store._objects.create_object(WHEEL, wheel, **PLAIN)
+    assert swift.names(container) == []

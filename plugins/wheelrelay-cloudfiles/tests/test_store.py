@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.servers.rackspace import Rackspace
 
-from wheelrelay.errors import AuthenticationFailed, ConfigError
+from wheelrelay.errors import AuthenticationFailed, BackendError, ConfigError
 from wheelrelay.protocols import SupportsReadiness
 from wheelrelay.testing import stage_path, write_distribution
 from wheelrelay_cloudfiles.config import CloudFilesConfig
@@ -101,4 +101,28 @@ def test_an_account_without_a_cdn_says_so(rackspace: Rackspace, store: CloudFile
     rackspace.has_cdn = False
     assert store.cdn_addresses() is None
     with pytest.raises(ConfigError, match="no CDN"):
+        store.enable_cdn()
+
+
+@pytest.mark.parametrize("hidden", [("X-CDN-SSL-URI",), ("X-CDN-SSL-URI", "X-CDN-URI")])
+def test_a_cdn_that_does_not_give_its_addresses_still_forgets_what_has_changed(
+    hidden: tuple[str, ...], store: CloudFilesStore, rackspace: Rackspace, tmp_path: Path
+) -> None:
+    publish(store, tmp_path, WHEEL)
+    store.enable_cdn()
+    rackspace.hidden = hidden
+    publish(store, tmp_path, "sample-1.1.tar.gz")
+    assert rackspace.purged
+
+
+def test_a_cdn_without_an_address_by_tls_gives_none(store: CloudFilesStore, rackspace: Rackspace) -> None:
+    rackspace.hidden = ("X-CDN-SSL-URI",)
+    addresses = store.enable_cdn()
+    assert addresses.https is None
+    assert addresses.http == "http://c1.r1.cf1.example/nightly/wheels/"
+
+
+def test_a_cdn_without_any_address_is_an_error(store: CloudFilesStore, rackspace: Rackspace) -> None:
+    rackspace.hidden = ("X-CDN-SSL-URI", "X-CDN-URI")
+    with pytest.raises(BackendError, match="gives no address"):
         store.enable_cdn()

@@ -1,6 +1,6 @@
 """Rackspace's CDN before a container: switch it on, say its address, have it forget what has changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,11 +22,11 @@ class CdnAddresses:
 
     Attributes:
         http: by plain HTTP.
-        https: by TLS.
+        https: by TLS; none where the CDN gives no such address.
     """
 
     http: str
-    https: str
+    https: str | None
 
 
 class Cdn:
@@ -56,16 +56,35 @@ class Cdn:
             return addresses
         raise BackendError(f"The CDN before container {self._container!r} cannot be switched on.")
 
+    def is_on(self) -> bool:
+        """Whether there is a CDN and it is on."""
+        return self._headers() is not None
+
     def addresses(self) -> CdnAddresses | None:
-        """Where the world finds the files, if the CDN is on."""
+        """Where the world finds the files, if the CDN is on.
+
+        Raises:
+            BackendError: it is on, and gives no address.
+        """
+        headers = self._headers()
+        if headers is None:
+            return None
+        if not headers.get("x-cdn-uri"):
+            raise BackendError(f"The CDN before container {self._container!r} is on, but gives no address.")
+        folder = "/" + quote(self._prefix)
+        https = headers.get("x-cdn-ssl-uri")
+        return CdnAddresses(headers["x-cdn-uri"] + folder, https + folder if https else None)
+
+    def _headers(self) -> Mapping[str, str] | None:
+        """What the CDN answers about the container; none if it is off, or if there is none."""
         if self._account.access().cdn_url is None:
             return None
         path = "/" + quote(self._container)
         answer = self._driver.call(lambda driver: driver.connection.request(path, method="HEAD"))
         if answer.headers.get("x-cdn-enabled", "").lower() != "true":
             return None
-        folder = "/" + quote(self._prefix)
-        return CdnAddresses(answer.headers["x-cdn-uri"] + folder, answer.headers["x-cdn-ssl-uri"] + folder)
+        headers: Mapping[str, str] = answer.headers
+        return headers
 
     def purge(self, names: Iterable[str]) -> None:
         """Have the CDN forget what it has of these objects.

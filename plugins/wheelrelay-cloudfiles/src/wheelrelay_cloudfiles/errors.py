@@ -1,10 +1,11 @@
 """What Swift's statuses and libcloud's exceptions mean: the one place where they become our errors."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import requests
-from libcloud.common.exceptions import BaseHTTPError, RateLimitReachedError
+from libcloud.common.exceptions import BaseHTTPError
 from libcloud.common.types import InvalidCredsError, LibcloudError
 
 from wheelrelay.errors import (
@@ -19,7 +20,7 @@ from wheelrelay.errors import (
     Unavailable,
     WheelrelayError,
 )
-from wheelrelay.http import SAID_BY_SERVER, Response, fault_for, mapped_errors, retry_after, shown
+from wheelrelay.http import SAID_BY_SERVER, Response, fault_for, mapped_errors, repeated, retry_after, shown
 
 _PASSING = (408, 409, 425, 429, 498)
 """Beyond 5xx. Swift answers 409 to two writers at once, Rackspace 498 to too many requests."""
@@ -33,7 +34,12 @@ _KINDS: dict[int, tuple[type[WheelrelayError], str | None]] = {
     422: (DigestMismatch, "The bytes were changed on their way; nothing was written."),
 }
 
+_NOT_AS_EXPECTED = (KeyError, TypeError, ValueError, AttributeError)
+
 _HINTS = {413: "The account's quota, or the cluster's limit for one object, is exceeded."}
+
+_RATE = re.compile(r"\brate|over[- ]?limit|too many requests", re.IGNORECASE)
+"""What clusters older than status 429 say with a 413 that means too many requests, and not too many bytes."""
 
 
 def error_for(status: int, told: str, *, wait: float | None = None) -> WheelrelayError:
@@ -41,10 +47,12 @@ def error_for(status: int, told: str, *, wait: float | None = None) -> Wheelrela
 
     Args:
         status: the status, not one of success.
-        told: what happened, as a sentence.
-        wait: seconds that the server asks to wait.
+        told: what happened, as a sentence, with the server's words.
+        wait: seconds that the server asks to wait; a 413 that asks for it will pass (RFC 9110, section
+            15.5.14).
     """
-    if status in _PASSING or status >= 500:
+    limited = status == 413 and (wait is not None or _RATE.search(told))
+    if status in _PASSING or status >= 500 or limited:
         return Unavailable(told, retry_after=wait)
     if status in _KINDS:
         kind, hint = _KINDS[status]
@@ -75,12 +83,37 @@ def libcloud_errors(url: str) -> Iterator[None]:
         except InvalidCredsError as error:
             raise error_for(401, f"{shown(url)} does not accept the credentials.") from error
         except BaseHTTPError as error:
-            wait = error.retry_after if isinstance(error, RateLimitReachedError) else None
-            raise error_for(error.code, f"{shown(url)} answered {error.code}.", wait=wait) from error
-        except (LibcloudError, KeyError, TypeError, ValueError, AttributeError) as error:
+            told = f"{shown(url)} answered {error.code}: {repeated(str(error.message))}."
+            raise error_for(error.code, told, wait=_seconds(error.headers or {})) from error
+        except LibcloudError as error:
             if "code: 5" in str(error):
                 raise Unavailable(f"{shown(url)} failed.") from error
-            raise BackendError(f"{shown(url)} does not answer as expected.") from error
+            raise unexpected(url) from error
+        except _NOT_AS_EXPECTED as error:
+            raise unexpected(url) from error
+
+
+@contextmanager
+def parsing(url: str) -> Iterator[None]:
+    """Turn what a part of an answer raises that is missing, or of another kind, into our error."""
+    try:
+        yield
+    except _NOT_AS_EXPECTED as error:
+        raise unexpected(url) from error
+
+
+def unexpected(url: str) -> BackendError:
+    """The error for an answer that no Swift gives, from a proxy or another server for instance."""
+    return BackendError(
+        f"{shown(url)} does not answer as expected.",
+        hint="Check that this is the address of a Swift service.",
+    )
+
+
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    """The wait that a server asks for; libcloud has made seconds of a date."""
+    value = headers.get("retry-after", "")
+    return float(value) if value.isascii() and value.isdigit() else None
 
 
 def _words_of(answer: Response) -> str:

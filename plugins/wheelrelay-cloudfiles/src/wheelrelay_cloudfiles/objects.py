@@ -19,12 +19,13 @@ from libcloud.storage.types import ContainerAlreadyExistsError, ContainerDoesNot
 from wheelrelay.containers.objects import StoredObject
 from wheelrelay.errors import AlreadyExists, NotFound, Rejected
 from wheelrelay.filenames import looks_like_distribution
-from wheelrelay.http import HttpClient, RawBody, is_part_from, part_wanted
+from wheelrelay.http import HttpClient, RawBody, is_part_from, part_wanted, shown
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import BLOCK, StagedFile
 from wheelrelay_cloudfiles.account import Account
 from wheelrelay_cloudfiles.bodies import Body, VerifiedBody
 from wheelrelay_cloudfiles.driver import Driver
+from wheelrelay_cloudfiles.errors import error_for, parsing, unexpected
 from wheelrelay_cloudfiles.large import LargeObjects
 from wheelrelay_cloudfiles.transfers import Transfers
 
@@ -75,22 +76,25 @@ class SwiftObjects:
                 path = entry.get("name", place)
                 if path != place and wanted(path.removeprefix(self._prefix)):
                     yield from self._stored(entry)
-            marker = page[-1].get("name") or page[-1]["subdir"]
+            last, marker = marker, page[-1].get("name") or page[-1]["subdir"]
+            if marker == last:  # who ignores the marker would be asked for ever
+                raise unexpected(self.address_of(folder))
 
     def stat_object(self, name: str) -> StoredObject:
         """One object with its metadata, as it is now."""
         headers = self._transfers.head(self._path(name))
-        return StoredObject(
-            name=name,
-            size=int(headers["Content-Length"]),
-            etag=headers.get("Etag", "").strip('"'),
-            modified=parsedate_to_datetime(headers["Last-Modified"]),
-            metadata={
-                key.lower().removeprefix(_META): unquote(value)
-                for key, value in headers.items()
-                if key.lower().startswith(_META)
-            },
-        )
+        with parsing(self.address_of(name)):
+            return StoredObject(
+                name=name,
+                size=int(headers["Content-Length"]),
+                etag=headers.get("Etag", "").strip('"'),
+                modified=parsedate_to_datetime(headers["Last-Modified"]),
+                metadata={
+                    key.lower().removeprefix(_META): unquote(value)
+                    for key, value in headers.items()
+                    if key.lower().startswith(_META)
+                },
+            )
 
     @contextmanager
     def open_object(self, name: str) -> Iterator[ByteStream]:
@@ -166,7 +170,13 @@ class SwiftObjects:
         answer = self._driver.call(lambda driver: driver.connection.request(path, params=query))
         if answer.status == 404:
             raise NotFound(f"There is no container {self._container!r}.")
-        page: list[dict[str, Any]] = answer.object or []
+        if answer.status == 409:  # which libcloud takes for success
+            raise error_for(409, f"{shown(self.address_of(''))} answered 409.")
+        if answer.status == 204:
+            return []
+        page = answer.object
+        if not isinstance(page, list) or not all(map(_is_entry, page)):
+            raise unexpected(self.address_of(""))
         return page
 
     def _stored(self, entry: Mapping[str, Any]) -> Iterator[StoredObject]:
@@ -176,7 +186,8 @@ class SwiftObjects:
             with suppress(NotFound):  # a dynamic large object: listings do not add up its segments
                 yield self.stat_object(name)
             return
-        modified = datetime.fromisoformat(entry["last_modified"]).replace(tzinfo=UTC)
+        with parsing(self.address_of(name)):
+            modified = datetime.fromisoformat(entry["last_modified"]).replace(tzinfo=UTC)
         yield StoredObject(name, entry["bytes"], entry["hash"], modified)
 
     def _make_container(self) -> None:
@@ -195,6 +206,16 @@ class SwiftObjects:
 
     def _path(self, name: str) -> str:
         return f"/{self._container}/{self._prefix}{name}"
+
+
+def _is_entry(entry: object) -> bool:
+    """Whether this is what Swift lists: an object, or the name of a folder."""
+    match entry:
+        case {"subdir": str()}:
+            return True
+        case {"name": str(), "bytes": int(), "hash": str(), "last_modified": str()}:
+            return True
+    return False
 
 
 def _headers(content_type: str, metadata: Mapping[str, str]) -> dict[str, str]:

@@ -69,7 +69,7 @@ class CloudFilesStore(SwiftStore):
         """What fails here passes by itself: the CDN looks again when its time is over."""
         names = self._changing.take_changed()
         try:
-            if names and self._cdn.addresses():
+            if names and self._cdn.is_on():
                 self._cdn.purge(names)
         except BackendError as error:
             _log.warning("The CDN may show for a while what was there before: %s", error)

@@ -1,0 +1,103 @@
+"""A gateway in front of a real storage server: it passes requests on, and loses or replaces some answers."""
+
+import http.client
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
+from urllib.parse import urlsplit
+
+from tests.servers.proxy import DROPPED, reset
+from tests.servers.web import Reply, Request, Web, run_web
+
+When = Callable[[Request], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong with a request.
+
+    Attributes:
+        when: which requests.
+        reply: the answer; none, and the connection is reset, if not given.
+        taken: whether the server gets the request, so that only its answer is lost.
+    """
+
+    when: When
+    reply: Reply | None
+    taken: bool
+
+
+class Gateway(Web):
+    """Passes requests on to a server; see `run_gateway`.
+
+    Attributes:
+        change: gets each request before it is passed on, and gives the one to pass on.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.change: Callable[[Request], Request] = lambda request: request
+        self._pending: list[Fault] = []
+
+    def stand_before(self, server: str) -> None:
+        """Pass requests on to ``server``."""
+        self._upstream = urlsplit(server).netloc
+
+    def fault(self, when: When, reply: Reply | None = None, *, taken: bool = False, times: int = 1) -> None:
+        """Let the next ``times`` requests that ``when`` picks go wrong; see `Fault`."""
+        with self._lock:
+            self._pending += [Fault(when, reply, taken)] * times
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        """Answer as the server does, or as a fault says."""
+        try:
+            super().answer(handler)
+        except _Reset:
+            reset(handler)
+
+    def reply_to(self, request: Request) -> Reply:
+        """What the server answers, unless a fault says otherwise."""
+        fault = self._take_fault(request)
+        if fault is None:
+            return self._pass_on(request)
+        if fault.taken:
+            self._pass_on(request)
+        if fault.reply is None:
+            raise _Reset
+        return fault.reply
+
+    def _take_fault(self, request: Request) -> Fault | None:
+        with self._lock:
+            found = next((fault for fault in self._pending if fault.when(request)), None)
+            if found:
+                self._pending.remove(found)
+            return found
+
+    def _pass_on(self, request: Request) -> Reply:
+        request = self.change(request)
+        connection = http.client.HTTPConnection(self._upstream, timeout=60)
+        # The client's own Host goes along, for S3's signatures cover it.
+        headers = {name: value for name, value in request.headers.items() if name not in ("expect", *DROPPED)}
+        connection.request(request.method, request.path, request.body or None, headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        kept = {name: value for name, value in answer.getheaders() if name.lower() not in DROPPED}
+        content_type = kept.pop("Content-Type", "application/octet-stream")
+        length = answer.getheader("Content-Length")
+        declared = int(length) if request.method == "HEAD" and length else None
+        return Reply(body, answer.status, content_type, kept, declared=declared)
+
+
+class _Reset(Exception):
+    """The connection is to be reset without an answer."""
+
+
+@contextmanager
+def run_gateway(server: str) -> Iterator[Gateway]:
+    """Run a gateway in front of ``server``, an address such as ``http://127.0.0.1:8080``."""
+    with run_web(web=Gateway) as gateway:
+        assert isinstance(gateway, Gateway)
+        gateway.stand_before(server)
+        yield gateway
