@@ -371,6 +371,6 @@ def test_a_413_of_an_old_cluster_that_limits_requests_may_pass(
             list(store.iter_files(None))
         assert failure.value.retry_after == wait
         web.fail(f"/v1/AUTH_test/{container}/a", reply)
-        with pytest.raises(Unavailable) as failure:
-            store._objects.stat_object("a")
+        with pytest.raises(Unavailable) as failure, store._objects.open_object("a"):
+            pass
         assert failure.value.retry_after == wait
