@@ -180,6 +180,11 @@ class TestTakingAlong:
         assert index.attested == {}
         assert "stays behind" in caplog.text
 
+    def test_so_do_those_whose_certificate_is_malformed(self, dist, index, sigstore):
+        put_beside(dist, sigstore, Builder(tag=0x30))
+        assert wheelrelay.relay(Route(source=str(dist), sinks=[remote(index, attest=False)])).complete()
+        assert index.attested == {}
+
     def test_so_do_all_where_a_token_publishes(self, dist, index, sigstore, monkeypatch):
         put_beside(dist, sigstore)
         monkeypatch.setenv("WHEELRELAY_TRUSTING_TOKEN", TOKEN)
@@ -238,6 +243,60 @@ class TestDemanding:
             path.write_text(json.dumps(document))
         assert self.refused(self.route(dist, tmp_path, trust_root), tmp_path) == {"attestation-bad"}
 
+    @pytest.mark.parametrize(
+        "made",
+        [
+            {"predicate": SLSA},
+            {"predicate": "https://example.org/scanned/v1"},
+            {"statement_type": "https://in-toto.io/Statement/v0.1"},
+            {"payload_type": "text/plain"},
+        ],
+        ids=["another kind", "an unknown kind", "another statement", "another payload"],
+    )
+    def test_those_that_state_something_else_do_not_count(self, dist, tmp_path, trust_root, sigstore, made):
+        for path in list(dist.iterdir()):
+            content = sigstore.attest(path.name, stage_path(path).sha256, Builder(), **made)
+            (dist / f"{path.name}.publish.attestation").write_bytes(content)
+        assert self.refused(self.route(dist, tmp_path, trust_root), tmp_path) == {"attestation-bad"}
+
+    @pytest.mark.parametrize("ref", ["refs/heads/feature", "refs/pull/7/merge"])
+    def test_those_of_another_ref_do_not_count_where_one_is_demanded(
+        self, dist, tmp_path, trust_root, sigstore, ref
+    ):
+        put_beside(dist, sigstore, Builder(ref=ref))
+        demanding = self.route(dist, tmp_path, trust_root, {**PUBLISHER, "ref": "refs/tags/v*"})
+        with pytest.raises(CheckFailed) as refused:
+            wheelrelay.relay(demanding)
+        assert f"it was built from {ref}, not from refs/tags/v*" in refused.value.findings[0].message
+        assert not (tmp_path / "out").exists()
+        assert wheelrelay.relay(self.route(dist, tmp_path, trust_root)).complete()
+
+    @pytest.mark.parametrize("ref", ["refs/tags/v*", "refs/tags/v1.0", "refs/*"])
+    def test_those_of_a_ref_that_is_demanded_count(self, dist, tmp_path, trust_root, sigstore, ref):
+        put_beside(dist, sigstore, Builder(ref="refs/tags/v1.0"))
+        demanding = self.route(dist, tmp_path, trust_root, {**PUBLISHER, "ref": ref})
+        assert wheelrelay.relay(demanding).complete()
+
+    @pytest.mark.parametrize("environment", [None, "staging", "pypi2", "p" * 200])
+    def test_those_of_another_environment_do_not_count_where_one_is_demanded(
+        self, dist, tmp_path, trust_root, sigstore, environment
+    ):
+        put_beside(dist, sigstore, Builder(environment=environment))
+        demanding = self.route(dist, tmp_path, trust_root, {**PUBLISHER, "environment": "pypi"})
+        assert self.refused(demanding, tmp_path) == {"attestation-bad"}
+
+    @pytest.mark.parametrize("environment", ["pypi", "p" * 200])
+    def test_those_of_the_environment_that_is_demanded_count(
+        self, dist, tmp_path, trust_root, sigstore, environment
+    ):
+        put_beside(dist, sigstore, Builder(environment=environment))
+        demanding = self.route(dist, tmp_path, trust_root, {**PUBLISHER, "environment": environment})
+        assert wheelrelay.relay(demanding).complete()
+
+    def test_one_whose_certificate_is_malformed_does_not_count(self, dist, tmp_path, trust_root, sigstore):
+        put_beside(dist, sigstore, Builder(tag=0x30))
+        assert self.refused(self.route(dist, tmp_path, trust_root), tmp_path) == {"attestation-bad"}
+
     def test_one_of_several_publishers_is_enough(self, dist, tmp_path, trust_root, sigstore):
         put_beside(dist, sigstore, Builder())
         others = ({"gitlab": "acme/sample"}, {"google": "ci@acme.example"}, PUBLISHER)
@@ -257,6 +316,20 @@ class TestDemanding:
         (tmp_path / "root.json").write_text("{}")
         with pytest.raises(ConfigError, match=r"trust root .*root\.json cannot be read"):
             wheelrelay.relay(self.route(dist, tmp_path, tmp_path / "root.json"))
+
+    def test_an_empty_list_of_those_who_vouch_is_told(self, dist, tmp_path):
+        with pytest.raises(ConfigError, match=r"verify\.signatures: this is empty"):
+            Route(source=str(dist), sinks=[str(tmp_path / "out")], verify={"signatures": []})
+
+    @pytest.mark.parametrize("keys", [{}, {"signatures": ["0123456789ABCDEF"]}], ids=["nothing", "keys"])
+    def test_a_trust_root_that_no_publisher_needs_is_told(self, dist, tmp_path, trust_root, keys):
+        with pytest.raises(ConfigError, match="signatures names no publisher"):
+            Route(source=str(dist), sinks=[str(tmp_path / "out")], verify={"trust_root": trust_root, **keys})
+
+    @pytest.mark.parametrize("ref", ["main", "v1.0", ""])
+    def test_a_ref_that_no_certificate_can_name_is_told(self, ref):
+        with pytest.raises(ConfigError, match="ref"):
+            Route(source="./dist", sinks=["./out"], verify={"signatures": [{**PUBLISHER, "ref": ref}]})
 
     @pytest.mark.parametrize(
         ("given", "said"),

@@ -22,7 +22,7 @@ PUBLISH = "https://docs.pypi.org/attestations/publish/v1"
 SLSA = "https://slsa.dev/provenance/v1"
 
 FULCIO = "1.3.6.1.4.1.57264.1."
-ISSUER, SOURCE, SOURCE_DIGEST, SOURCE_REF, BUILD_CONFIG = "8", "12", "13", "14", "18"
+ISSUER, SOURCE, SOURCE_DIGEST, SOURCE_REF, BUILD_CONFIG, ENVIRONMENT = "8", "12", "13", "14", "18", "23"
 """The claims of a certificate that tell who built, by the last number of their identifiers."""
 
 SCT_LIST = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
@@ -34,12 +34,23 @@ GITHUB = "https://token.actions.githubusercontent.com"
 
 @dataclass(frozen=True)
 class Builder:
-    """A workflow of a repository, as a CI system vouches for it."""
+    """A workflow of a repository, as a CI system vouches for it.
+
+    Attributes:
+        repository: as ``OWNER/NAME``.
+        workflow: its file.
+        ref: what it was run for.
+        commit: the hash of that.
+        environment: the deployment environment of its job, if it has one.
+        tag: how the claims are tagged in the certificate (X.690); right is that of a UTF8String.
+    """
 
     repository: str = "acme/sample"
     workflow: str = "release.yml"
     ref: str = "refs/tags/v1.0"
     commit: str = "1f2e3d4c5b6a79880f1e2d3c4b5a69788f7e6d5c"
+    environment: str | None = None
+    tag: int = 0x0C
 
     @property
     def config(self) -> str:
@@ -48,13 +59,14 @@ class Builder:
 
     def claims(self) -> dict[str, str]:
         """What a certificate says of it."""
-        return {
+        claims = {
             ISSUER: GITHUB,
             SOURCE: f"https://github.com/{self.repository}",
             SOURCE_DIGEST: self.commit,
             SOURCE_REF: self.ref,
             BUILD_CONFIG: self.config,
         }
+        return claims if self.environment is None else {**claims, ENVIRONMENT: self.environment}
 
 
 def _new_key() -> ec.EllipticCurvePrivateKey:
@@ -101,12 +113,19 @@ class LocalSigstore:
         return path
 
     def attest(
-        self, filename: str, sha256: str, builder: Builder | None = None, *, predicate: str = PUBLISH
+        self,
+        filename: str,
+        sha256: str,
+        builder: Builder | None = None,
+        *,
+        predicate: str = PUBLISH,
+        statement_type: str = "https://in-toto.io/Statement/v1",
+        payload_type: str = STATEMENT,
     ) -> bytes:
         """An attestation (PEP 740) of a file, made on behalf of a builder."""
         statement = json.dumps(
             {
-                "_type": "https://in-toto.io/Statement/v1",
+                "_type": statement_type,
                 "subject": [{"name": filename, "digest": {"sha256": sha256}}],
                 "predicateType": predicate,
                 "predicate": None if predicate == PUBLISH else {},
@@ -114,7 +133,7 @@ class LocalSigstore:
         ).encode()
         key = _new_key()
         certificate = self._certificate(key.public_key(), builder or Builder())
-        sealed = f"DSSEv1 {len(STATEMENT)} {STATEMENT} {len(statement)} ".encode() + statement
+        sealed = f"DSSEv1 {len(payload_type)} {payload_type} {len(statement)} ".encode() + statement
         signature = _sign(key, sealed)
         document = {
             "version": 1,
@@ -153,7 +172,7 @@ class LocalSigstore:
         for number, text in builder.claims().items():
             oid = x509.ObjectIdentifier(FULCIO + number)
             unsigned = unsigned.add_extension(
-                x509.UnrecognizedExtension(oid, _der(0x0C, text.encode())), False
+                x509.UnrecognizedExtension(oid, _der(builder.tag, text.encode())), False
             )
         draft = unsigned.add_extension(_promises(b"\0" * 9, self.certificates_key, 0), critical=False)
         bare = draft.sign(self.authority_key, hashes.SHA256()).tbs_precertificate_bytes

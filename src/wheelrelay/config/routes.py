@@ -144,8 +144,8 @@ class Verify(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
-    signatures: tuple[VoucherField, ...] = Field(
-        default=(),
+    signatures: Annotated[tuple[VoucherField, ...], Field(min_length=1)] | None = Field(
+        default=None,
         description="Refuse files that none of these vouches for: by a good GPG signature, a key, given as "
         "the fingerprint or long key id of one that gpg has, or as the path of a key file; by a good "
         "attestation, a publisher, given as a table.",
@@ -156,13 +156,21 @@ class Verify(BaseModel):
         "Sigstore of one's own. [default: those of the public Sigstore]",
     )
 
+    @model_validator(mode="after")
+    def _has_use_for_its_root(self) -> Self:
+        if self.trust_root is not None and not self.publishers():
+            raise ValueError(
+                "trust_root is for the attestations of publishers, and signatures names no publisher"
+            )
+        return self
+
     def keys(self) -> list[str]:
         """The keys among those who may vouch."""
-        return [given for given in self.signatures if isinstance(given, str)]
+        return [given for given in self.signatures or () if isinstance(given, str)]
 
     def publishers(self) -> list[TrustedPublisher]:
         """The publishers among them."""
-        return [given.trusted() for given in self.signatures if not isinstance(given, str)]
+        return [given.trusted() for given in self.signatures or () if not isinstance(given, str)]
 
 
 class Route(BaseModel):

@@ -19,6 +19,12 @@ from wheelrelay.signing import TrustedPublisher, fingerprint_in
 
 _REPOSITORY = r"[^/\s]+(/[^/\s]+)+"
 
+Ref = Annotated[str | None, Field(pattern=r"^(refs/|\*)")]
+Environment = Annotated[str | None, Field(min_length=1, max_length=255)]
+
+_REF = 'Which git refs count, a pattern such as "refs/tags/v*"; any if not given.'
+_ENVIRONMENT = "The environment that the job must have run in; any or none if not given."
+
 
 class _Publisher(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -29,10 +35,13 @@ class GitHubPublisher(_Publisher):
 
     github: str = Field(pattern=f"^{_REPOSITORY}$", description="The repository, as OWNER/NAME.")
     workflow: str = Field(description="The file of the workflow in .github/workflows, as release.yml.")
+    ref: Ref = Field(default=None, description=_REF)
+    environment: Environment = Field(default=None, description=_ENVIRONMENT)
 
     def trusted(self) -> TrustedPublisher:
         """As it is compared."""
-        return TrustedPublisher("GitHub", {"repository": self.github, "workflow": self.workflow})
+        details = {"repository": self.github, "workflow": self.workflow}
+        return TrustedPublisher("GitHub", details, self.ref, self.environment)
 
 
 class GitLabPublisher(_Publisher):
@@ -40,10 +49,13 @@ class GitLabPublisher(_Publisher):
 
     gitlab: str = Field(pattern=f"^{_REPOSITORY}$", description="The project, as GROUP/NAME.")
     workflow: str = Field(default=".gitlab-ci.yml", description="The path of the pipeline's file.")
+    ref: Ref = Field(default=None, description=_REF)
+    environment: Environment = Field(default=None, description=_ENVIRONMENT)
 
     def trusted(self) -> TrustedPublisher:
         """As it is compared."""
-        return TrustedPublisher("GitLab", {"repository": self.gitlab, "workflow_filepath": self.workflow})
+        details = {"repository": self.gitlab, "workflow": self.workflow}
+        return TrustedPublisher("GitLab", details, self.ref, self.environment)
 
 
 class GooglePublisher(_Publisher):
@@ -61,12 +73,12 @@ class CircleCIPublisher(_Publisher):
 
     circleci: str = Field(description="The id of the project.")
     pipeline: str = Field(description="The id of the pipeline definition.")
+    ref: Ref = Field(default=None, description=_REF)
 
     def trusted(self) -> TrustedPublisher:
         """As it is compared."""
-        return TrustedPublisher(
-            "CircleCI", {"project_id": self.circleci, "pipeline_definition_id": self.pipeline}
-        )
+        details = {"project": self.circleci, "pipeline": self.pipeline}
+        return TrustedPublisher("CircleCI", details, self.ref)
 
 
 _KINDS = ("github", "gitlab", "google", "circleci")

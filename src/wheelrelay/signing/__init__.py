@@ -11,7 +11,8 @@ from wheelrelay.signing.attestations import (
 from wheelrelay.signing.attester import Attester, SigstoreAttester, require_package
 from wheelrelay.signing.gpg import GPG
 from wheelrelay.signing.keys import TrustedKeys, fingerprint_in
-from wheelrelay.signing.publishers import TrustedPublisher, TrustedPublishers
+from wheelrelay.signing.policies import TrustedPublisher
+from wheelrelay.signing.publishers import TrustedPublishers
 from wheelrelay.signing.signer import SIGNATURE, Signer, signature_of
 from wheelrelay.signing.trust import Judge, Trust
 

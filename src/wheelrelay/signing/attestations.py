@@ -7,21 +7,31 @@ import json
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from wheelrelay.model import Companion
 from wheelrelay.records import Finding, Severity
 from wheelrelay.staged import StagedFile
+
+if TYPE_CHECKING:
+    from pypi_attestations import Attestation
 
 PUBLISH, SLSA = ".publish.attestation", ".slsa.attestation"
 """What follows a distribution's filename to make the names of its attestations."""
 
 ATTESTATIONS = (PUBLISH, SLSA)
 
-PUBLISHED = "https://docs.pypi.org/attestations/publish/v1"
-"""The type of what an attestation of publishing states."""
+PREDICATES = {
+    PUBLISH: "https://docs.pypi.org/attestations/publish/v1",
+    SLSA: "https://slsa.dev/provenance/v1",
+}
+"""The type of what each kind of attestation states (PEP 740; https://docs.pypi.org/attestations)."""
 
-BUILD_CONFIG = "1.3.6.1.4.1.57264.1.18"
-"""The claim of a certificate that names what was run (Sigstore's registry of object identifiers)."""
+STATEMENT = "https://in-toto.io/Statement/v1"
+"""The type of the statement within each attestation."""
+
+SOURCE_DIGEST, SOURCE_REF, BUILD_CONFIG = (f"1.3.6.1.4.1.57264.1.{number}" for number in (13, 14, 18))
+"""The claims of a certificate that tell the commit, its ref and what was run (Fulcio's ``oid-info.md``)."""
 
 BAD = "attestation-bad"
 """The id of findings about an attestation that is there and not good."""
@@ -38,6 +48,19 @@ class Subject:
 
     filename: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What an attestation states.
+
+    Attributes:
+        predicate: the type of what is stated.
+        subject: of which file.
+    """
+
+    predicate: str
+    subject: Subject
 
 
 def attestations_of(staged: StagedFile) -> list[Companion]:
@@ -58,24 +81,53 @@ def attestations_in(provenance: bytes) -> Iterator[Companion]:
         for bundle in document["attestation_bundles"]:
             for attestation in bundle["attestations"]:
                 statement = json.loads(b64decode(attestation["envelope"]["statement"]))
-                suffix = PUBLISH if statement["predicateType"] == PUBLISHED else SLSA
+                suffix = PUBLISH if statement["predicateType"] == PREDICATES[PUBLISH] else SLSA
                 yield Companion(suffix, json.dumps(attestation).encode())
-    except (TypeError, LookupError) as error:
+    except (TypeError, LookupError, RecursionError) as error:
         raise ValueError(f"it is malformed ({type(error).__name__})") from error
 
 
-def subject_of(attestation: Companion) -> Subject:
-    """What an attestation is about.
+def statement_in(payload: bytes) -> Statement:
+    """Read the statement that was signed.
+
+    Raises:
+        ValueError: it is no statement about one file.
+    """
+    try:
+        statement = json.loads(payload)
+        [subject] = statement["subject"]
+        about = Subject(str(subject["name"]), str(subject["digest"]["sha256"]))
+        kind, predicate = statement["_type"], str(statement["predicateType"])
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        raise ValueError(f"it is no attestation of one file ({type(error).__name__})") from error
+    if kind != STATEMENT:
+        raise ValueError(f"it is no in-toto statement but {kind!r:.60}")
+    return Statement(predicate, about)
+
+
+def statement_of(attestation: Companion) -> Statement:
+    """What an attestation states; nothing is verified.
 
     Raises:
         ValueError: it is no attestation of one file.
     """
     try:
-        statement = json.loads(b64decode(json.loads(attestation.content)["envelope"]["statement"]))
-        [subject] = statement["subject"]
-        return Subject(str(subject["name"]), str(subject["digest"]["sha256"]))
-    except (ValueError, TypeError, LookupError) as error:
+        payload = b64decode(json.loads(attestation.content)["envelope"]["statement"])
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise ValueError(f"it is no attestation of one file ({type(error).__name__})") from error
+    return statement_in(payload)
+
+
+def claims_of(attestation: "Attestation") -> dict[str, str]:
+    """What the certificate of an attestation says of its owner, by object identifier; nothing is verified.
+
+    Raises:
+        ValueError: the certificate cannot be read.
+    """
+    try:
+        return attestation.certificate_claims
+    except Exception as error:  # what a malformed one raises depends on two parsers
+        raise ValueError(f"its certificate cannot be read ({type(error).__name__})") from error
 
 
 def builder_of(attestation: Companion) -> str | None:
@@ -89,7 +141,7 @@ def builder_of(attestation: Companion) -> str | None:
     except ImportError:
         return None
     try:
-        claims = Attestation.model_validate_json(attestation.content).certificate_claims
+        claims = claims_of(Attestation.model_validate_json(attestation.content))
     except ValueError:
         return None
     return claims.get(BUILD_CONFIG, "").partition("@")[0] or None
@@ -100,12 +152,20 @@ def mistaken(staged: StagedFile) -> Iterator[Finding]:
     for attestation in attestations_of(staged):
         name = staged.filename + attestation.suffix
         try:
-            about = subject_of(attestation)
+            stated = statement_of(attestation)
         except ValueError as error:
-            said = f"{name} is not what its name says: {error}."
+            said: str | None = f"{name} is not what its name says: {error}."
         else:
-            if about == Subject(staged.filename, staged.sha256):
-                continue
-            other = "other bytes" if about.filename == staged.filename else about.filename
-            said = f"{name} is about {other}."
+            said = _mistake(stated, staged, attestation.suffix, name)
+        if said is None:
+            continue
         yield Finding(BAD, Severity.ERROR, said, staged.filename, hint="Remove it, or have it made again.")
+
+
+def _mistake(stated: Statement, staged: StagedFile, suffix: str, name: str) -> str | None:
+    if stated.predicate != PREDICATES[suffix]:
+        return f"{name} is not what its name says: it states {stated.predicate!r:.80}."
+    if stated.subject == Subject(staged.filename, staged.sha256):
+        return None
+    other = "other bytes" if stated.subject.filename == staged.filename else stated.subject.filename
+    return f"{name} is about {other}."

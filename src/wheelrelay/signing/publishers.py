@@ -2,40 +2,35 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wheelrelay.errors import ConfigError
 from wheelrelay.model import Companion
 from wheelrelay.records import Finding, Severity
-from wheelrelay.signing.attestations import BAD, attestations_of
+from wheelrelay.signing.attestations import (
+    BAD,
+    PREDICATES,
+    Statement,
+    Subject,
+    attestations_of,
+    claims_of,
+    statement_in,
+)
 from wheelrelay.signing.attester import require_package
+from wheelrelay.signing.policies import TrustedPublisher, policy_of
 from wheelrelay.staged import StagedFile
 
 if TYPE_CHECKING:
-    from pypi_attestations import Attestation, Publisher
+    from pypi_attestations import Attestation
     from sigstore.verify import Verifier
 
 MISSING = "attestation-missing"
 """The id of findings about files without an attestation."""
 
-
-@dataclass(frozen=True, slots=True)
-class TrustedPublisher:
-    """Somebody who may attest.
-
-    Attributes:
-        kind: the service that vouches for it, as ``GitHub``.
-        details: what tells it from others there, by the names that `pypi_attestations` has for them.
-    """
-
-    kind: str
-    details: Mapping[str, str]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {' '.join(self.details.values())}"
+PAYLOAD = "application/vnd.in-toto+json"
+"""The type of what an attestation signs (in-toto's specification of envelopes)."""
 
 
 class TrustedPublishers:
@@ -84,36 +79,37 @@ class TrustedPublishers:
 
         try:
             attestation = Attestation.model_validate_json(companion.content)
+            claims = claims_of(attestation)
         except ValidationError:
             return f"{staged.filename}{companion.suffix} is no attestation"
-        reasons = [self._distrust_of(publisher, attestation, staged) for publisher in self._known]
+        except ValueError as error:
+            return str(error)
+        about = Statement(PREDICATES[companion.suffix], Subject(staged.filename, staged.sha256))
+        reasons = [self._distrust_of(one, attestation, claims, about) for one in self._publishers]
         return None if None in reasons else "; ".join(dict.fromkeys(filter(None, reasons)))
 
     def _distrust_of(
-        self, publisher: "Publisher", attestation: "Attestation", staged: StagedFile
+        self,
+        publisher: TrustedPublisher,
+        attestation: "Attestation",
+        claims: Mapping[str, str],
+        about: Statement,
     ) -> str | None:
         """Why an attestation does not count as one by a publisher; ``None`` if it does."""
         from sigstore.errors import Error
 
-        from wheelrelay.signing.attestations import Subject, subject_of
-
         try:
-            # The library's own `verify` takes the public Sigstore's keys alone.
-            self._verifier.verify_dsse(attestation.to_bundle(), publisher._as_policy())  # noqa: SLF001
-            about = subject_of(Companion("", attestation.model_dump_json().encode()))
+            policy = policy_of(publisher, claims)
+            # The library's own `Attestation.verify` takes the public Sigstore's keys alone.
+            payload_type, payload = self._verifier.verify_dsse(attestation.to_bundle(), policy)
+            if payload_type != PAYLOAD:
+                return f"what it signs is {payload_type!r:.60}"
+            stated = statement_in(payload)
         except (Error, ValueError) as error:
             return str(error).partition("\n")[0].rstrip(".")
-        if about != Subject(staged.filename, staged.sha256):
-            return "it is about another file"
-        return None
-
-    @cached_property
-    def _known(self) -> "list[Publisher]":
-        from pydantic import TypeAdapter
-        from pypi_attestations import Publisher
-
-        adapter: TypeAdapter[Any] = TypeAdapter(Publisher)
-        return [adapter.validate_python({"kind": one.kind, **one.details}) for one in self._publishers]
+        if stated.predicate != about.predicate:
+            return f"it states {stated.predicate!r:.80}"
+        return None if stated.subject == about.subject else "it is about another file"
 
     @cached_property
     def _verifier(self) -> "Verifier":
