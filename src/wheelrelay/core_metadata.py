@@ -6,6 +6,7 @@ The files of a release mostly bring the same metadata, so what was read is remem
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,12 +14,16 @@ from typing import Any, cast
 
 from packaging.metadata import RawMetadata, parse_email
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from wheelrelay.staged import StagedFile
 
 LIMIT = 16 << 20
 """The most bytes of metadata that are believed."""
+
+_ENCRYPTED = 0x1
+_SDIST_ENDS = (".tar.gz", ".tgz", ".tar.bz2", ".zip")
 
 _BROKEN = (
     zipfile.BadZipFile,
@@ -67,22 +72,55 @@ def metadata_of(staged: StagedFile) -> bytes | None:
 
 
 def core_metadata(path: Path, filename: str) -> bytes | None:
-    """The METADATA of a wheel or the PKG-INFO of an sdist, as it stands there.
+    """The METADATA of a wheel or the PKG-INFO of an sdist, as the checks read it, without reading the rest.
 
-    An archive that is broken or has none gives ``None``: judging archives is for checks.
+    An archive that is broken or has none gives ``None``, and so does one where readers can differ about
+    it: a link, another compression than Deflate, encryption. Judging archives is for checks.
 
     Args:
         path: where the file lies.
         filename: its name, which tells what it is.
     """
     try:
-        if filename.endswith(".whl"):
-            return _from_zip(path, ".dist-info/METADATA")
-        if filename.endswith(".zip"):
-            return _from_zip(path, "/PKG-INFO")
-        return _from_tar(path)
+        return (_from_zip if filename.endswith((".whl", ".zip")) else _from_tar)(path, filename)
     except _BROKEN:
         return None
+
+
+def metadata_folder(paths: Iterable[str], filename: str) -> str | None:
+    """The folder of an archive that has its metadata: the ``.dist-info`` of a wheel, the top one of an sdist.
+
+    The folder that is spelled as the filename comes first, as PyPI reads it; then another spelling of the
+    same name and version that has METADATA; then one that has none.
+
+    Args:
+        paths: of the archive's files.
+        filename: its name, that of a wheel or an sdist.
+    """
+    names = "METADATA" if filename.endswith(".whl") else "PKG-INFO"
+    tops: dict[str, bool] = {}
+    for top, _, rest in (path.partition("/") for path in paths):
+        tops[top] = tops.get(top, False) or rest == names
+    if filename.endswith(".whl"):
+        expected = "-".join(filename.split("-")[:2]) + ".dist-info"
+        of_this = {top: has for top, has in tops.items() if _is_same_dist_info(top, expected)}
+    else:
+        expected = next((filename.removesuffix(end) for end in _SDIST_ENDS if filename.endswith(end)), "")
+        of_this = {top: has for top, has in tops.items() if has}
+    return max(of_this, key=lambda top: (top == expected, of_this[top]), default=None)
+
+
+def _is_same_dist_info(folder: str, expected: str) -> bool:
+    """Whether both are ``.dist-info`` folders of one name and version, in any spelling."""
+    if not folder.endswith(".dist-info"):
+        return False
+    spellings = []
+    for name, _, version in (one.removesuffix(".dist-info").partition("-") for one in (folder, expected)):
+        try:
+            spellings.append((canonicalize_name(name), Version(version.replace("_", "-"))))
+        except InvalidVersion:
+            return False
+    return spellings[0] == spellings[1]
 
 
 def requires_python(metadata: bytes | None) -> str | None:
@@ -96,21 +134,31 @@ def requires_python(metadata: bytes | None) -> str | None:
         return None
 
 
-def _from_zip(path: Path, ending: str) -> bytes | None:
+def _from_zip(path: Path, filename: str) -> bytes | None:
     with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
-            if member.filename.endswith(ending) and member.filename.count("/") == 1:
-                return archive.read(member) if member.file_size <= LIMIT else None
-    return None
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+        wanted = _metadata_path([info.filename for info in infos], filename)
+        found = [info for info in infos if info.filename == wanted]
+        if len(found) != 1 or found[0].file_size > LIMIT or found[0].flag_bits & _ENCRYPTED:
+            return None
+        is_plain = found[0].compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        return archive.read(found[0]) if is_plain else None
 
 
-def _from_tar(path: Path) -> bytes | None:
+def _from_tar(path: Path, filename: str) -> bytes | None:
+    found: dict[str, bytes | None] = {}
     with tarfile.open(path) as archive:
         for member in archive:
-            if member.name.endswith("/PKG-INFO") and member.name.count("/") == 1 and member.size <= LIMIT:
-                content = archive.extractfile(member)
-                return content.read() if content else None
-    return None
+            name = member.name.removeprefix("./")
+            if name.count("/") == 1 and name.endswith("/PKG-INFO"):
+                content = archive.extractfile(member) if member.isreg() and member.size <= LIMIT else None
+                found[name] = content.read() if content and name not in found else None
+    return found.get(_metadata_path(found, filename))
+
+
+def _metadata_path(paths: Collection[str], filename: str) -> str:
+    name = "METADATA" if filename.endswith(".whl") else "PKG-INFO"
+    return f"{metadata_folder(paths, filename)}/{name}"
 
 
 def _known(value: Any) -> Any:

@@ -25,7 +25,7 @@ class Finding:
         message: one sentence that says what is wrong.
         filename: the file, if it is about one.
         hint: what to do about it.
-        demoted: whether it is a warning only because the remote accepts more than a strict index does.
+        demoted: whether it is a warning that matters to stricter remotes than this one.
     """
 
     check: str

@@ -16,9 +16,11 @@ UNSAFE_OR_FALSE = {
     "filename",
     "filename-metadata",
     "member-path",
+    "metadata-unreadable",
     "record-hash",
     "sdist-link",
     "sdist-special-file",
+    "wheel-one-dist-info",
     "zip-also-tar",
     "zip-headers-differ",
 }

@@ -61,7 +61,13 @@ def test_the_dist_info_of_another_project_is_none_of_this(tmp_path, found):
 
 
 def test_a_vendored_dist_info_does_not_confuse(tmp_path, found):
-    assert found(make_wheel(tmp_path, files={"other-2.0.dist-info/METADATA": b"Name: other\n"})) == set()
+    vendored = {"sample/_vendor/other-2.0.dist-info/METADATA": b"Name: other\n"}
+    assert found(make_wheel(tmp_path, files=vendored)) == set()
+
+
+def test_the_metadata_of_a_second_distribution_are_found(tmp_path, found):
+    second = {"other-2.0.dist-info/METADATA": b"Name: other\n"}
+    assert found(make_wheel(tmp_path, files=second)) == {"wheel-one-dist-info"}
 
 
 @pytest.mark.parametrize("algorithm", ["sha384", "sha512", "sha256"])
@@ -87,7 +93,7 @@ def test_the_record_of_a_vendored_distribution_does_not_confuse(tmp_path, found)
         for path, content in members.items()
     ]
     record = {f"{INFO}/RECORD": "".join(lines).encode()}
-    assert found(make_wheel(tmp_path, files=vendored, unrecorded=record)) == set()
+    assert found(make_wheel(tmp_path, files=vendored, unrecorded=record)) == {"wheel-stray-dist-info"}
 
 
 @pytest.mark.parametrize("digest", ["md5=1B2M2Y8AsgTpgAmY7PhCfg", "", "sha1=x"])

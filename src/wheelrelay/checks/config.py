@@ -1,6 +1,6 @@
 """Which checks a sink asks for: the ``checks`` table of a remote."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core.core_schema import CoreSchema
 
-from wheelrelay.checks.check import Check, Profile
+from wheelrelay.checks.check import STRICTNESS, Check, Profile
 from wheelrelay.records import Finding, Severity
 
 PYPI_FILE_SIZE = 100 << 20
@@ -110,14 +110,14 @@ class ChecksConfig(BaseModel):
         """The findings that count here, each as severe as it is here."""
         from wheelrelay.checks.registry import all_checks
 
-        severities = {check.id: self.severity_of(check) for check in all_checks()}
-        return list(_as_severe(findings, severities))
+        checks = {check.id: check for check in all_checks()}
+        return [one for finding in findings if (one := self._as_here(finding, checks.get(finding.check)))]
 
-
-def _as_severe(findings: Iterable[Finding], severities: Mapping[str, Severity | None]) -> Iterator[Finding]:
-    for finding in findings:
-        severity = severities.get(finding.check, finding.severity)
-        if severity is finding.severity:
-            yield finding
-        elif severity is not None:
-            yield replace(finding, severity=severity, demoted=severity is Severity.WARNING)
+    def _as_here(self, finding: Finding, check: Check | None) -> Finding | None:
+        if check is None:
+            return finding
+        severity = self.severity_of(check)
+        if severity is None:
+            return None
+        lenient = STRICTNESS[self.profile or Profile.PYPI] < STRICTNESS[check.profile]
+        return replace(finding, severity=severity, demoted=lenient and severity is Severity.WARNING)

@@ -5,14 +5,11 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
-
 from wheelrelay.checks.contents import Contents, Each, Member, Reader, unreadable
 from wheelrelay.checks.tars import read_bzip2_tar, read_gzip_tar
 from wheelrelay.checks.zips import read_zip
+from wheelrelay.core_metadata import LIMIT, metadata_folder, parse_core_metadata
 from wheelrelay.core_metadata import CoreMetadata as CoreMetadata  # part of what checks get to see
-from wheelrelay.core_metadata import parse_core_metadata
 from wheelrelay.errors import InvalidFilename
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import DistFile, Kind
@@ -59,10 +56,7 @@ class Distribution:
         """The folder of the metadata: a wheel's ``.dist-info``, an sdist's top folder."""
         if self.file is None or not self.contents.readable:
             return None
-        tops = dict.fromkeys(path.partition("/")[0] for path in self.members)
-        if self.is_wheel:
-            return next((top for top in tops if self._is_dist_info(top)), None)
-        return next((top for top in tops if f"{top}/PKG-INFO" in self.members), None)
+        return metadata_folder(self.members, self.filename)
 
     def text(self, name: str) -> bytes | None:
         """The bytes of a metadata file, as ``RECORD``; ``None`` if it is not there or cannot be read."""
@@ -70,23 +64,24 @@ class Distribution:
 
     @property
     def metadata_text(self) -> bytes | None:
-        """The core metadata as they stand in the archive; ``None`` if there are none."""
-        return self.text("METADATA" if self.is_wheel else "PKG-INFO")
+        """The core metadata as they stand in the archive; ``None`` if there are none that can be read."""
+        text = self.text("METADATA" if self.is_wheel else "PKG-INFO")
+        return text if text is not None and len(text) <= LIMIT else None
+
+    def unread(self) -> list[str]:
+        """The metadata files that are in the archive and could not be read: as links or encrypted."""
+        core, *others = (
+            ("METADATA", "WHEEL", "RECORD", "entry_points.txt") if self.is_wheel else ("PKG-INFO",)
+        )
+        texts = {core: self.metadata_text, **{name: self.text(name) for name in others}}
+        return [
+            name for name, text in texts.items() if text is None and f"{self.folder}/{name}" in self.members
+        ]
 
     @cached_property
     def metadata(self) -> CoreMetadata | None:
         """The core metadata; ``None`` if there are none."""
         return None if self.metadata_text is None else parse_core_metadata(self.metadata_text)
-
-    def _is_dist_info(self, folder: str) -> bool:
-        """Whether it is the ``.dist-info`` folder of this wheel, in any spelling of name and version."""
-        assert self.file is not None
-        name, _, version = folder.removesuffix(".dist-info").partition("-")
-        try:
-            same = Version(version.replace("_", "-")) == self.file.version
-        except InvalidVersion:
-            return False
-        return folder.endswith(".dist-info") and same and canonicalize_name(name) == self.file.project
 
 
 def open_distribution(path: Path, *, filename: str | None = None, each: Each = map) -> Distribution:

@@ -13,6 +13,19 @@ DIST_INFO = Check(
     hint="Build it again with a current build tool.",
     below=Severity.WARNING,
 )
+ONE_DIST_INFO = Check(
+    "wheel-one-dist-info",
+    "A wheel has the metadata of one distribution: one .dist-info folder with METADATA.",
+    hint="Build it again in a clean folder. Installers refuse such wheels.",
+    profile=Profile.STORAGE,
+)
+STRAY_DIST_INFO = Check(
+    "wheel-stray-dist-info",
+    "A wheel has no second .dist-info folder.",
+    hint="Build it again in a clean folder. pip refuses to install such wheels.",
+    severity=Severity.WARNING,
+    profile=Profile.STORAGE,
+)
 DIST_INFO_NAME = Check(
     "wheel-dist-info-name",
     "The .dist-info folder is spelled as the filename is.",
@@ -47,8 +60,20 @@ def _wheel(distribution: Distribution) -> Iterator[Breach]:
     missing = [text for text in needed if f"{distribution.folder}/{text}" not in distribution.members]
     if missing:
         yield DIST_INFO.broken(f"{distribution.folder} lacks {listed(missing)}.")
+    yield from _others(distribution)
     if distribution.folder != expected:
         yield DIST_INFO_NAME.broken(f"The folder is {distribution.folder} instead of {expected}.")
 
 
-LAYOUT = FileChecks((DIST_INFO, DIST_INFO_NAME, PKG_INFO), find)
+def _others(distribution: Distribution) -> Iterator[Breach]:
+    """Find further folders of metadata, which one reader may take for the wheel's and another may not."""
+    tops = dict.fromkeys(path.partition("/")[0] for path in distribution.members)
+    others = [top for top in tops if top.endswith(".dist-info") and top != distribution.folder]
+    full = [top for top in others if f"{top}/METADATA" in distribution.members]
+    if full:
+        yield ONE_DIST_INFO.broken(f"There are several .dist-info folders: {listed(sorted(full))} too.")
+    elif others:
+        yield STRAY_DIST_INFO.broken(f"There is a second .dist-info folder: {listed(sorted(others))}.")
+
+
+LAYOUT = FileChecks((DIST_INFO, ONE_DIST_INFO, STRAY_DIST_INFO, DIST_INFO_NAME, PKG_INFO), find)

@@ -19,6 +19,12 @@ SPECIAL_DOMAINS = frozenset({"arpa", "invalid", "local", "localhost", "onion", "
 LOCAL_PART = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*")
 DOMAIN = re.compile(r"([^\W_]([\w-]*[^\W_])?\.)+[^\W_]([\w-]*[^\W\d_])?")
 
+UNREADABLE = Check(
+    "metadata-unreadable",
+    "The metadata files are plain members: no links, stored or deflated, not encrypted, of a plausible size.",
+    hint="Build it again with a current build tool.",
+    profile=Profile.STORAGE,
+)
 REQUIRED = Check(
     "metadata-required",
     "The metadata have a Metadata-Version, a valid Name and a valid Version.",
@@ -78,6 +84,8 @@ LICENSE = Check(
 
 def find(distribution: Distribution) -> Iterator[Breach]:
     """Find what is wrong with the core metadata."""
+    if unread := distribution.unread():
+        yield UNREADABLE.broken(f"Not a plain member that every reader reads alike: {listed(unread)}.")
     if distribution.metadata is None:
         return
     raw = distribution.metadata.raw
@@ -188,6 +196,6 @@ def _requirements(raw: RawMetadata) -> Iterator[Breach]:
 
 
 METADATA = FileChecks(
-    (REQUIRED, FIELD, VERSION, SUMMARY, EMAIL, URL, LABEL, DIRECT_URL, LICENSE),
+    (UNREADABLE, REQUIRED, FIELD, VERSION, SUMMARY, EMAIL, URL, LABEL, DIRECT_URL, LICENSE),
     find,
 )

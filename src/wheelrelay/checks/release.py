@@ -28,7 +28,7 @@ METADATA_DIFFER = Check(
     "All files of a release have the same Requires-Python and the same Requires-Dist.",
     hint="Indexes and installers read them from one file and take them for all: make them agree if they can.",
     severity=Severity.WARNING,
-    profile=Profile.STORAGE,
+    below=Severity.WARNING,
 )
 
 

@@ -6,7 +6,7 @@ from email.parser import BytesHeaderParser
 
 from packaging.tags import Tag, parse_tag
 
-from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
+from wheelrelay.checks.check import Breach, Check, listed, shown
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.families import FileChecks
 from wheelrelay.records import Severity
@@ -28,14 +28,14 @@ TAGS = Check(
     "The tags in WHEEL are those in the filename.",
     hint="Change tags with a tool that changes both (wheel tags, auditwheel, delocate), not by renaming.",
     severity=Severity.WARNING,
-    profile=Profile.STORAGE,
+    below=Severity.WARNING,
 )
 BUILD = Check(
     "wheel-build",
     "The build tag in WHEEL is the one in the filename.",
     hint="Change the build tag with a tool that changes both (wheel tags), not by renaming.",
     severity=Severity.WARNING,
-    profile=Profile.STORAGE,
+    below=Severity.WARNING,
 )
 
 

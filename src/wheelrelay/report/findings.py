@@ -29,7 +29,7 @@ def findings_lines(findings: Iterable[Finding], *, every: bool = False) -> list[
 
 def _counted(demoted: Sequence[Finding]) -> Line:
     line = Line(f"{Severity.WARNING.value} ", STYLES[Severity.WARNING])
-    files = {finding.filename for finding in demoted}
+    files = {finding.filename for finding in demoted if finding.filename}
     rules = ", ".join(sorted({finding.check for finding in demoted}))
     line.append(f"{counted(len(files), 'file')} would break rules of a stricter index: {rules}.")
     line.append(f"\n{INDENT}{counted(len(demoted), 'finding')}; --json lists them all.", "dim")

@@ -118,7 +118,8 @@ def _unsendable(files: Iterable[StagedFile], sink: SinkView) -> Iterator[Finding
         try:
             sink.validate_form(staged)
         except Rejected as error:
-            yield Finding(UPLOAD_FORM, Severity.ERROR, error.message, staged.filename, error.hint)
+            said = f"The file {error.message.removeprefix(staged.filename).strip()}"
+            yield Finding(UPLOAD_FORM, Severity.ERROR, said, staged.filename, error.hint)
 
 
 def _by_project(files: Sequence[CheckedFile]) -> dict[NormalizedName, list[CheckedFile]]:

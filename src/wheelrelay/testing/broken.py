@@ -112,6 +112,7 @@ BROKEN: Mapping[str, BrokenSample] = {
         {"Project-URL": f"{'x' * 33}, https://example.org"},
         {"Project-URL": f"{'x' * 32}, https://example.org"},
     ),
+    "metadata-unreadable": BrokenSample(archives.sdist_with_linked_metadata, sdist()),
     "metadata-version": fields({"Metadata-Version": "2.6"}, {"Metadata-Version": "2.5"}),
     "platform-tag": BrokenSample(
         wheel(tag="cp311-cp311-linux_x86_64"), wheel(tag="cp311-cp311-manylinux_2_17_x86_64")
@@ -133,7 +134,12 @@ BROKEN: Mapping[str, BrokenSample] = {
     "wheel-build": BrokenSample(wheel(build="1", wheel={"Build": "2"}), wheel(build="1")),
     "wheel-dist-info": BrokenSample(wheel(files={f"{INFO}/WHEEL": None}), PLAIN),
     "wheel-dist-info-name": BrokenSample(renamed(PLAIN, "sample-1.0.0-py3-none-any.whl"), PLAIN),
+    "wheel-one-dist-info": BrokenSample(
+        wheel(files={"other-0.9.dist-info/METADATA": b"Metadata-Version: 2.1\nName: other\nVersion: 0.9\n"}),
+        PLAIN,
+    ),
     "wheel-purelib": BrokenSample(wheel(wheel={"Root-Is-Purelib": "perhaps"}), PLAIN),
+    "wheel-stray-dist-info": BrokenSample(wheel(files={"Sample-1.0.dist-info/LICENSE": b"Do."}), PLAIN),
     "wheel-tags": BrokenSample(wheel(wheel={"Tag": "py2-none-any"}), PLAIN),
     "wheel-version": BrokenSample(wheel(wheel={"Wheel-Version": "2.0"}), PLAIN),
     "zip-also-tar": BrokenSample(archives.wheel_and_tar, archives.stored_wheel),

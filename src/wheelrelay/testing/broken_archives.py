@@ -131,6 +131,13 @@ def sdist_with_two_folders(folder: Path) -> Path:
     return _sdist(folder, tarfile.TarInfo("other/empty"))
 
 
+def sdist_with_linked_metadata(folder: Path) -> Path:
+    """An sdist whose PKG-INFO is a symbolic link to another file in it."""
+    link = tarfile.TarInfo("sample-1.0/PKG-INFO")
+    link.type, link.linkname = tarfile.SYMTYPE, "pyproject.toml"
+    return _sdist(folder, link)
+
+
 def _sdist(folder: Path, extra: tarfile.TarInfo) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "sample-1.0.tar.gz"
