@@ -73,3 +73,22 @@ def test_of_several_builds_for_the_same_tags_the_newest_stay():
 
 def test_nothing_gives_nothing():
     assert gone([]) == []
+
+
+def test_local_versions_of_one_version_count_as_one_version():
+    files = [
+        nightly(f"{day}+{variant}", tag=tag)
+        for day in (1, 2, 3)
+        for variant in ("cpu", "cu126", "rocm6.3")
+        for tag in ("cp312-cp312-win32", "cp313-cp313-win32")
+    ] + [nightly(2)]
+    went = gone(files, keep=2)
+    assert len(went) == 6
+    assert all(".dev1+" in name for name in went)
+
+
+def test_builds_are_those_of_one_local_version():
+    files = [file(f"sample-1.0+{variant}-1-py3-none-any.whl") for variant in ("cpu", "cu126")]
+    assert gone(files, keep=1) == []
+    files.append(file("sample-1.0+cpu-2-py3-none-any.whl"))
+    assert gone(files, keep=1) == ["sample-1.0+cpu-1-py3-none-any.whl"]

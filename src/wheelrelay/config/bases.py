@@ -129,7 +129,10 @@ class Retention(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     keep: int = Field(
-        default=1, ge=1, description="The newest versions, and builds of one version, that always stay."
+        default=1,
+        ge=1,
+        description="The newest versions, and builds of one version, that always stay; local versions of one "
+        "version count as one.",
     )
     max_age: Duration | None = Field(
         default=None, description="How old a version must be to go; without it, all but the newest go."

@@ -6,7 +6,19 @@ from wheelrelay.containers.content import read_whole
 from wheelrelay.containers.objects import ReadableObjects
 from wheelrelay.containers.pages import DOCUMENT, LARGEST, ROOT
 from wheelrelay.errors import NotFound
-from wheelrelay.simpleindex import IndexedFile, parse_project_document, parse_root_document
+from wheelrelay.simpleindex import IndexedFile, is_own_root, parse_project_document, parse_root_document
+
+
+def has_own_pages(objects: ReadableObjects) -> bool:
+    """Whether there are pages that this program keeps, and not pages of another one.
+
+    Raises:
+        BackendError: that cannot be found out.
+    """
+    try:
+        return is_own_root(read_whole(objects, ROOT + DOCUMENT, limit=LARGEST))
+    except NotFound:
+        return False
 
 
 def read_document(objects: ReadableObjects, project: str | None) -> list[IndexedFile]:

@@ -1,13 +1,20 @@
 """What is known of a distribution file beyond its listing, and the texts that are kept with its object."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
 from wheelrelay.model import Digests, DistFile, Kind
+from wheelrelay.simpleindex.entry import is_sha256
 
 if TYPE_CHECKING:
     from wheelrelay.simpleindex import IndexedFile
+
+_log = logging.getLogger(__name__)
 
 SHA256 = "sha256"
 METADATA_SHA256 = "metadata-sha256"
@@ -63,18 +70,30 @@ class Facts:
 
 
 def kept_facts(texts: Mapping[str, str]) -> Facts | None:
-    """What the texts that are kept with an object say, if they name a digest."""
-    if SHA256 not in texts:
+    """What the texts that are kept with an object say, if they name a digest.
+
+    Whoever may write there can write anything: what is no digest or no specifier was not said.
+    """
+    sha256, metadata, python = map(texts.get, (SHA256, METADATA_SHA256, REQUIRES_PYTHON))
+    if sha256 is None or not is_sha256(sha256):
         return None
-    python = texts.get(REQUIRES_PYTHON)
+    plausible = python is not None and _is_specifier(python) and (metadata is None or is_sha256(metadata))
     return Facts(
-        sha256=texts[SHA256],
-        inspected=python is not None,
-        metadata_sha256=texts.get(METADATA_SHA256),
-        requires_python=None if python == _ANY else python,
+        sha256=sha256,
+        inspected=plausible,
+        metadata_sha256=metadata if plausible else None,
+        requires_python=python if plausible and python != _ANY else None,
         yanked=texts.get(YANKED),
         origin={key.removeprefix(ORIGIN): text for key, text in texts.items() if key.startswith(ORIGIN)},
     )
+
+
+def _is_specifier(text: str) -> bool:
+    try:
+        SpecifierSet("" if text == _ANY else text)
+    except InvalidSpecifier:
+        return False
+    return True
 
 
 def indexed_facts(entry: "IndexedFile") -> Facts:
@@ -86,6 +105,32 @@ def indexed_facts(entry: "IndexedFile") -> Facts:
         yanked=entry.yanked,
         origin=entry.origin,
     )
+
+
+def metadata_within(path: Path, filename: str, known: bytes | None = None) -> bytes | None:
+    """The core metadata within a file; with a warning there are none if they cannot be read.
+
+    Other people's files lie in a container too, and whatever is wrong with one of them must not keep the
+    others from the pages.
+
+    Args:
+        path: where the file lies.
+        filename: its name.
+        known: the metadata, if they were read already.
+    """
+    from wheelrelay.core_metadata import core_metadata, requires_python
+
+    try:
+        metadata = core_metadata(path, filename) if known is None else known
+        requires_python(metadata)
+    except Exception as error:  # noqa: BLE001  (archives by anybody, read by the modules of many)
+        reason = f"{type(error).__name__}: {error}".rstrip(": ")
+    else:
+        if metadata:
+            return metadata
+        reason = "there are none that can be read"
+    _log.warning("%s is listed without its core metadata: %s.", filename, reason.rstrip("."))
+    return None
 
 
 def inspected_facts(file: DistFile, sha256: str, metadata: bytes | None) -> Facts:

@@ -5,18 +5,25 @@ the object when it was written; and else the bytes themselves, read once.
 """
 
 import hashlib
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from wheelrelay.containers.content import read_whole, sha256_of
 from wheelrelay.containers.contents import METADATA, Held
-from wheelrelay.containers.facts import Facts, indexed_facts, inspected_facts, kept_facts
+from wheelrelay.containers.facts import (
+    Facts,
+    indexed_facts,
+    inspected_facts,
+    kept_facts,
+    metadata_within,
+)
 from wheelrelay.containers.objects import ReadableObjects, StoredObject
 from wheelrelay.containers.written import State, Written, state_of
-from wheelrelay.core_metadata import LIMIT, core_metadata
-from wheelrelay.errors import NotFound
+from wheelrelay.core_metadata import LIMIT
+from wheelrelay.disk.folders import temporary_file, temporary_folder
+from wheelrelay.disk.writing import write_all
+from wheelrelay.errors import NotFound, PermissionDenied
 from wheelrelay.model import Kind
 from wheelrelay.simpleindex import IndexedFile
 from wheelrelay.staged import BLOCK
@@ -30,6 +37,9 @@ class Knowledge:
         told: what is known of files by name, whatever object has the name now: it holds for an object
             with the same digest.
         written: what was written by whoever asks.
+
+    Attributes:
+        unreadable: what kept files from being read that nothing is known of, by filename.
     """
 
     def __init__(
@@ -43,6 +53,7 @@ class Knowledge:
         }
         self._metadata_files: dict[tuple[str, str], str] = dict(by_us.digests)
         self._core_metadata: dict[str, bytes] = {}
+        self.unreadable: dict[str, PermissionDenied] = {}
 
     def remember(self, entries: Iterable[IndexedFile]) -> None:
         """Learn what a page said before."""
@@ -54,6 +65,20 @@ class Knowledge:
             if entry.metadata_sha256 and entry.metadata_etag:
                 name = entry.filename + METADATA
                 self._metadata_files.setdefault((name, entry.metadata_etag), entry.metadata_sha256)
+
+    def refuse_unreadable(self) -> None:
+        """Say which files are on no page because they may not be read.
+
+        Raises:
+            PermissionDenied: there are some.
+        """
+        if self.unreadable:
+            first = next(iter(self.unreadable.values()))
+            names = ", ".join(sorted(self.unreadable))
+            raise PermissionDenied(
+                f"The pages are written without {names}: {first.message}",
+                hint="Let them be read, or remove them, and run `wheelrelay index` on the container.",
+            ) from first
 
     def knows(self, held: Held) -> bool:
         """Whether the facts of a file are known without asking the place."""
@@ -134,13 +159,12 @@ class Knowledge:
 
     def _inspected(self, held: Held) -> Facts:
         digest = hashlib.sha256()
-        with tempfile.TemporaryDirectory(prefix="wheelrelay-") as folder:
-            path = Path(folder) / "file"
-            with path.open("wb") as copy, self._objects.open_object(held.stored.name) as stream:
+        with temporary_folder() as folder, self._objects.open_object(held.stored.name) as stream:
+            with temporary_file(folder) as copy:
                 while block := stream.read(BLOCK):
                     digest.update(block)
-                    copy.write(block)
-            metadata = core_metadata(path, held.file.filename)
+                    write_all(copy, block)
+            metadata = metadata_within(Path(copy.name), held.file.filename)
         if metadata is not None:
             self._core_metadata[held.file.filename] = metadata
         kept = kept_facts(self._objects.stat_object(held.stored.name).metadata)

@@ -20,7 +20,7 @@ from wheelrelay.containers.facts import Facts
 from wheelrelay.containers.knowledge import Knowledge
 from wheelrelay.containers.objects import Objects, SupportsFolderPages
 from wheelrelay.containers.written import Written
-from wheelrelay.errors import InvalidFilename, NotFound, Unavailable
+from wheelrelay.errors import InvalidFilename, NotFound, PermissionDenied, Unavailable
 from wheelrelay.filenames import parse_filename
 from wheelrelay.simpleindex import (
     IndexedFile,
@@ -75,11 +75,13 @@ class Pages:
         Raises:
             NotFound: the container is not there.
             Unavailable: the container went on changing.
+            PermissionDenied: a file may not be read; the pages of all others are as they should be.
             BackendError: something cannot be read or written; nothing true was replaced by less.
         """
         knowledge = Knowledge(self._objects, told, self._written)
         for look in range(LOOKS):
             if not self._mend(self._contents(), projects, knowledge):
+                knowledge.refuse_unreadable()
                 return
             if look > 2:
                 time.sleep(random.uniform(0, 0.1))  # noqa: S311  (so that rivals do not keep step)
@@ -174,11 +176,15 @@ def _described(contents: Contents, knowledge: Knowledge) -> tuple[dict[str, list
     entries: dict[str, list[IndexedFile]] = {}
     wrong = []
     for held in contents.values():
-        with suppress(NotFound):  # it went while we looked
+        try:
             entry = knowledge.entry(held)
             entries.setdefault(held.file.project, []).append(entry)
             if not knowledge.has_right_metadata(held):
                 wrong.append(held)
+        except NotFound:  # it went while we looked
+            continue
+        except PermissionDenied as error:  # one file of somebody's must not keep all others from the pages
+            knowledge.unreadable[held.file.filename] = error
     return entries, wrong
 
 

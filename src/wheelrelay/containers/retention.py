@@ -13,10 +13,11 @@ def outdated(
 ) -> list[DistFile]:
     """The files that may go, sorted by name.
 
-    Of each project the ``keep`` newest versions stay. Of each of these, where wheels for the same tags
-    differ in nothing but the build number, the ``keep`` newest builds stay. What else there is goes, but a
-    version goes as a whole, and with ``max_age`` only when its youngest file is older than that; a file
-    whose age the container does not tell counts as young.
+    Of each project the ``keep`` newest versions stay; local versions (``1.0+cpu`` and ``1.0+cu126``) are one
+    version. Of each of these, where wheels for the same tags differ in nothing but the build number, the
+    ``keep`` newest builds stay. What else there is goes, but a version goes as a whole, and with ``max_age``
+    only when its youngest file is older than that; a file whose age the container does not tell counts as
+    young.
 
     Args:
         files: what the container holds.
@@ -34,17 +35,17 @@ def outdated(
 
 
 def _versions_by_project(files: Iterable[DistFile]) -> list[list[Sequence[DistFile]]]:
-    """For each project the files of its versions, the newest version first."""
-    projects: dict[str, list[Sequence[DistFile]]] = defaultdict(list)
+    """For each project the files of its public versions (PEP 440), the newest version first."""
+    projects: dict[str, dict[str, list[DistFile]]] = defaultdict(lambda: defaultdict(list))
     for release in reversed(releases_of(files)):
-        projects[release.project].append(release.files)
-    return list(projects.values())
+        projects[release.project][release.version.public].extend(release.files)
+    return [list(versions.values()) for versions in projects.values()]
 
 
 def _old_builds(version: Sequence[DistFile], keep: int) -> list[DistFile]:
     builds: dict[object, list[DistFile]] = defaultdict(list)
     for file in version:
-        builds[file.kind, file.tags].append(file)
+        builds[file.kind, file.version, file.tags].append(file)
     return [
         build
         for same in builds.values()

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from wheelrelay.containers.content import BINARY, sha256_of
 from wheelrelay.containers.contents import METADATA, Contents, Held
-from wheelrelay.containers.facts import Facts, inspected_facts, kept_facts
+from wheelrelay.containers.facts import Facts, inspected_facts, kept_facts, metadata_within
 from wheelrelay.containers.objects import Objects, SupportsCopy
 from wheelrelay.containers.source import ContainerSource
 from wheelrelay.containers.written import Written, state_of
@@ -33,7 +33,8 @@ class ContainerStore(ContainerSource):
 
     Args:
         objects: the place.
-        pages: keep index pages, so that the container is an index; see `wheelrelay.containers.pages`.
+        pages: keep index pages, so that the container is an index; see `wheelrelay.containers.pages`. Pages
+            that are there are kept true in any case.
         made_by_put: as for `ContainerSource`.
         public_url: as for `ContainerSource`.
         cdn_lag: as for `ContainerSource`.
@@ -54,6 +55,7 @@ class ContainerStore(ContainerSource):
             objects, pages=pages, made_by_put=made_by_put, public_url=public_url, cdn_lag=cdn_lag
         )
         self._objects = objects
+        self._looked_for_pages = False
         self._told: dict[str, Facts] = {}
         self._written = Written()
         self._seen: dict[str, frozenset[str]] = {}
@@ -99,6 +101,8 @@ class ContainerStore(ContainerSource):
         beside = {companion.suffix: companion.content for companion in staged.companions}
         if metadata is not None:
             beside[METADATA] = metadata
+        elif held.metadata:
+            self._objects.delete_object(held.metadata.name)
         for suffix, content in beside.items():
             self._objects.replace_object(staged.filename + suffix, content, content_type=BINARY, metadata={})
         self._objects.replace_object(staged.filename, staged, content_type=BINARY, metadata=facts.kept())
@@ -110,7 +114,7 @@ class ContainerStore(ContainerSource):
         for name in names:
             self._told.pop(name, None)
             self._written.forget(name)
-        if self._keeps_pages:
+        if self._has_pages(look_again=True):
             self._pages.hide(names, self._told)
         contents = self._listed()
         for name in names:
@@ -123,13 +127,13 @@ class ContainerStore(ContainerSource):
         self.finalize({file.project for file in files})
 
     def finalize(self, projects: Collection[str]) -> None:
-        """Bring the index pages up to date, where pages are kept.
+        """Bring the index pages up to date, where pages are kept or are there.
 
         Raises:
             Unavailable: others keep writing, or the listing does not show yet what was put.
             BackendError: something cannot be read or written; nothing true was replaced by less.
         """
-        if self._keeps_pages:
+        if self._has_pages(look_again=True):
             self._pages.write(projects, self._told)
 
     def rebuild_pages(self) -> None:
@@ -139,6 +143,19 @@ class ContainerStore(ContainerSource):
     def check_pages(self) -> list[str]:
         """The names of the pages and metadata files that are not as they would be written now."""
         return self._pages.check()
+
+    def _has_pages(self, *, look_again: bool = False) -> bool:
+        """Whether pages are kept here, or are there: those that are there must not become false.
+
+        Args:
+            look_again: look also if there were none before.
+        """
+        if not self._keeps_pages and (look_again or not self._looked_for_pages):
+            self._looked_for_pages = True
+            from wheelrelay.containers.documents import has_own_pages
+
+            self._keeps_pages = has_own_pages(self._objects)
+        return self._keeps_pages
 
     @cached_property
     def _pages(self) -> "Pages":
@@ -201,12 +218,10 @@ class ContainerStore(ContainerSource):
 
     def _inspected(self, staged: StagedFile) -> tuple[Facts, bytes | None]:
         """The facts of a file, and the content of the metadata file that belongs beside it."""
-        if not self._keeps_pages:
+        if not self._has_pages():
             said = staged.file
             return Facts(staged.sha256, inspected=False, yanked=said.yanked, origin=said.origin), None
-        from wheelrelay.core_metadata import metadata_of
-
-        metadata = metadata_of(staged) or None
+        metadata = metadata_within(staged.path, staged.filename, known=staged.metadata)
         facts = inspected_facts(staged.file, staged.sha256, metadata)
         return facts, metadata if staged.file.kind is Kind.WHEEL else None
 

@@ -2,11 +2,13 @@
 
 import os
 import re
+import secrets
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 
 from wheelrelay.disk.owners import abandoned, age_of, is_own, lock, machine
@@ -22,6 +24,9 @@ FILES = "files"
 
 ELSEWHERE = ", or set TMPDIR to a folder on a larger disk"
 """What helps where there is no room for temporary files."""
+
+SET_ANOTHER = "Set TMPDIR to a folder on another disk."
+"""What helps against other errors."""
 
 STALE = 7 * 24 * 3600
 """Seconds without a change after which a folder is left over if its lock does not tell; runs may wait."""
@@ -49,11 +54,27 @@ def temporary_folder(kind: str = "") -> Iterator[Path]:
         except OSError as error:
             raise WheelrelayError(
                 f"No folder for temporary files can be made: {error.strerror or error}.",
-                hint=advice(
-                    error, alternative=ELSEWHERE, otherwise="Set TMPDIR to a folder that you may write in."
-                ),
+                hint=advice(error, alternative=ELSEWHERE, otherwise=SET_ANOTHER),
             ) from error
         yield folder / FILES
+
+
+@contextmanager
+def temporary_file(folder: Path) -> Iterator[FileIO]:
+    """A new file in a temporary folder; what it is given must be written by `write_all`.
+
+    Raises:
+        WheelrelayError: it cannot be written, as when the disk is full.
+    """
+    path = folder / secrets.token_hex(8)
+    try:
+        with path.open("xb", buffering=0) as stream:
+            yield stream
+    except OSError as error:
+        raise WheelrelayError(
+            f"A temporary file in {folder} cannot be written: {error.strerror or error}.",
+            hint=advice(error, alternative=ELSEWHERE, otherwise=SET_ANOTHER),
+        ) from error
 
 
 @contextmanager

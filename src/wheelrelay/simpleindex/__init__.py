@@ -5,17 +5,20 @@ that the pages work below any prefix and behind any host name.
 """
 
 from wheelrelay.simpleindex.documents import (
+    is_own_root,
     parse_project_document,
     parse_root_document,
     project_document,
     root_document,
 )
-from wheelrelay.simpleindex.entry import IndexedFile
+from wheelrelay.simpleindex.entry import IndexedFile, is_sha256
 from wheelrelay.simpleindex.html import flat_page, project_page, root_page
 
 __all__ = [
     "IndexedFile",
     "flat_page",
+    "is_own_root",
+    "is_sha256",
     "parse_project_document",
     "parse_root_document",
     "project_document",

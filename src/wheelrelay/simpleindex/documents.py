@@ -7,17 +7,15 @@ what is known of the whole container.
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from wheelrelay.simpleindex.entry import REPOSITORY_VERSION, IndexedFile, href, in_order
+from wheelrelay.simpleindex.entry import REPOSITORY_VERSION, IndexedFile, href, in_order, is_sha256
 
 _PRIVATE = "_wheelrelay"
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _META = {"api-version": REPOSITORY_VERSION}
 
 
@@ -70,16 +68,30 @@ def parse_root_document(content: bytes) -> list[IndexedFile]:
     return list(_read(private.get("files"))) if isinstance(private, dict) else []
 
 
+def is_own_root(content: bytes) -> bool:
+    """Whether `root_document` wrote a document, as far as can be told: one that is damaged counts as well.
+
+    Others keep a ``simple/index.json`` too, which is not ours to change.
+    """
+    document = _loaded(content)
+    return document is None or (isinstance(document, dict) and _PRIVATE in document)
+
+
 def _document(content: Mapping[str, Any]) -> bytes:
-    return (json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+    return (json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n").encode("utf-8", "replace")
 
 
 def _parsed(content: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(content)
-    except ValueError:
-        return {}
+    document = _loaded(content)
     return document if isinstance(document, dict) else {}
+
+
+def _loaded(content: bytes) -> Any:
+    """What a document says; ``None`` if it is no JSON, or more than this interpreter can read."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _written(file: IndexedFile, up: str) -> dict[str, Any]:
@@ -114,29 +126,36 @@ def _read(files: Any) -> Iterator[IndexedFile]:
     for entry in files if isinstance(files, list) else []:
         try:
             yield _indexed(entry)
-        except (KeyError, TypeError, ValueError, AttributeError, InvalidVersion):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, InvalidVersion):
             continue
 
 
 def _indexed(entry: Any) -> IndexedFile:
-    private, sha256, yanked = entry[_PRIVATE], entry["hashes"]["sha256"], entry.get("yanked")
-    if not _SHA256.fullmatch(sha256):
-        raise ValueError("this is not a sha256")
-    metadata = entry.get("core-metadata")
+    private, yanked, metadata = entry[_PRIVATE], entry.get("yanked"), entry.get("core-metadata")
     return IndexedFile(
         filename=_text(entry["filename"]),
         version=Version(private["version"]),
         size=int(entry["size"]),
-        sha256=sha256,
+        sha256=_sha256(entry["hashes"]["sha256"]),
         etag=_text(private.get("etag", "")),
-        requires_python=entry.get("requires-python"),
-        yanked="" if yanked is True else yanked or None,
+        requires_python=_text_or_none(entry.get("requires-python")),
+        yanked="" if yanked is True else _text_or_none(yanked or None),
         uploaded=datetime.fromisoformat(entry["upload-time"]) if "upload-time" in entry else None,
-        metadata_sha256=_text(metadata["sha256"]) if metadata else None,
-        metadata_etag=private.get("metadata-etag"),
+        metadata_sha256=_sha256(metadata["sha256"]) if metadata else None,
+        metadata_etag=_text_or_none(private.get("metadata-etag")),
         signed=bool(entry.get("gpg-sig")),
         origin={_text(key): _text(value) for key, value in private.get("origin", {}).items()},
     )
+
+
+def _sha256(value: Any) -> str:
+    if not is_sha256(_text(value)):
+        raise ValueError("this is not a sha256")
+    return _text(value)
+
+
+def _text_or_none(value: Any) -> str | None:
+    return None if value is None else _text(value)
 
 
 def _text(value: Any) -> str:

@@ -1,5 +1,6 @@
 """What an index says of one file."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +10,9 @@ from packaging.version import Version
 
 REPOSITORY_VERSION = "1.1"
 """The version of the Simple API that the pages follow: PEP 503, 592, 629, 658, 691, 700 and 714."""
+
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,11 @@ class IndexedFile:
     metadata_etag: str | None = None
     signed: bool = False
     origin: Mapping[str, str] = field(default_factory=dict)
+
+
+def is_sha256(text: str) -> bool:
+    """Whether a text is a sha256 in lower-case hexadecimal: nothing else gets on a page as one."""
+    return _SHA256.fullmatch(text) is not None
 
 
 def in_order(files: Iterable[IndexedFile]) -> list[IndexedFile]:

@@ -40,7 +40,7 @@ def root_page(projects: Iterable[str]) -> bytes:
         projects: normalised names.
     """
     names = sorted(projects)
-    links = "".join(f'<li><a href="{name}/">{name}</a></li>\n' for name in names)
+    links = "".join(f'<li><a href="{escape(name)}/">{escape(name)}</a></li>\n' for name in names)
     counted = "1 project" if len(names) == 1 else f"{len(names)} projects"
     body = f'<p class="soft">{counted}.</p>\n<ul class="projects">\n{links}</ul>\n'
     return _page("Simple index", body if names else "<p>There is nothing here yet.</p>\n")
@@ -78,7 +78,7 @@ def _page(title: str, body: str, *, heading: str | None = None) -> bytes:
         policy=escape(POLICY),
         style=STYLE,
         script=SCRIPT,
-    ).encode()
+    ).encode("utf-8", "replace")
 
 
 def _releases(files: Iterable[IndexedFile]) -> list[tuple[str, list[IndexedFile]]]:
@@ -131,7 +131,7 @@ def _row(file: IndexedFile) -> str:
     yanked = f' <strong class="bad">yanked {escape(file.yanked)}</strong>' if file.yanked is not None else ""
     date = f"{file.uploaded:%Y-%m-%d}" if file.uploaded else ""
     return (
-        f'<tr><td>{_link(file, "../../")}{yanked} <span class="sha">sha256 {file.sha256}</span></td>'
+        f'<tr><td>{_link(file, "../../")}{yanked} <span class="sha">sha256 {escape(file.sha256)}</span></td>'
         f'<td data-label="Python">{escape(file.requires_python or "")}</td>'
         f'<td data-label="Date">{date}</td><td data-label="Size" class="num">{_size(file.size)}</td></tr>\n'
     )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from wheelrelay.disk.folders import ELSEWHERE, sweep_folders, temporary_folder
+from wheelrelay.disk.folders import ELSEWHERE, SET_ANOTHER, sweep_folders, temporary_folder
 from wheelrelay.disk.writing import advice
 from wheelrelay.errors import WheelrelayError
 from wheelrelay.filenames import is_plain
@@ -61,7 +61,7 @@ class Wheelhouse:
         except OSError as error:
             raise WheelrelayError(
                 f"{filename} cannot be written to {self.folder}: {error.strerror}.",
-                hint=advice(error, alternative=ELSEWHERE, otherwise=_OTHERWISE),
+                hint=advice(error, alternative=ELSEWHERE, otherwise=SET_ANOTHER),
             ) from error
         finally:
             temporary.unlink(missing_ok=True)
@@ -70,9 +70,6 @@ class Wheelhouse:
         """Remove a staged file that lies here; one that lies elsewhere is the user's own and stays."""
         if staged.path.is_relative_to(self.folder):
             staged.path.unlink(missing_ok=True)
-
-
-_OTHERWISE = "Set TMPDIR to a folder on another disk."
 
 
 @contextmanager
