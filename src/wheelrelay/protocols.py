@@ -84,6 +84,15 @@ class SupportsInventory(Protocol):
 
 
 @runtime_checkable
+class SupportsCacheStatus(Protocol):
+    """A place that knows whether caches answer for it, which may show what was there before."""
+
+    def is_cached(self) -> bool:
+        """Whether what was read last carried the marks of a cache, such as the HTTP header ``Age``."""
+        ...
+
+
+@runtime_checkable
 class SupportsRange(Protocol):
     """A source that can give out a part of a file, so that a broken transfer goes on where it broke off."""
 

@@ -128,12 +128,14 @@ class Delivery:
         attempts: how often it was sent.
         seconds: from the first attempt to the outcome.
         reason: why it was skipped or failed.
+        lasting: whether sending it again cannot help before something else has changed.
     """
 
     outcome: Outcome
     attempts: int = 0
     seconds: float = 0.0
     reason: str | None = None
+    lasting: bool = False
 
     @property
     def in_place(self) -> bool:

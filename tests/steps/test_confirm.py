@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,7 +10,7 @@ from tests.servers.places import Blind, MoodyStore, Mute, staged_files
 
 from wheelrelay.config import Confirm
 from wheelrelay.errors import AuthenticationFailed, ConfigError, NotFound, Unavailable
-from wheelrelay.model import Digests
+from wheelrelay.model import Companion, Digests
 from wheelrelay.steps.confirm import confirm
 
 NAMES = ("sample-1.0-py3-none-any.whl", "sample-1.0.tar.gz")
@@ -143,3 +144,117 @@ def test_looks_come_further_and_further_apart(files):
     assert pauses[0] <= 0.2
     assert all(0 < one <= next_one for one, next_one in pairwise(pauses))
     assert 10 * pauses[0] < pauses[-1] == pauses[-2] <= 60
+
+
+class TestReplacedFiles:
+    """A file took the place of other bytes, and the sink shows these for a while."""
+
+    @pytest.fixture
+    def old(self, tmp_path):
+        [old] = staged_files(tmp_path / "old", NAMES[0], seed=1)
+        return old
+
+    @pytest.fixture
+    def slow(self, old, store, files):
+        """A sink that shows the old bytes three times."""
+
+        class Slow(Mute):
+            looks = 0
+
+            def inventory(self, project):
+                self.looks += 1
+                yield from (MoodyStore([old]) if self.looks <= 3 else store).inventory(project)
+
+        made = Slow(store)
+        del made.__dict__["inventory"]
+        return made
+
+    @pytest.mark.parametrize("known", [True, False])
+    def test_old_bytes_are_read_again(self, slow, files, old, known):
+        before = {NAMES[0]: old.sha256 if known else None}
+        assert confirm(slow, files[:1], Confirm.INDEX, within=60, replaced=before) == []
+        assert slow.looks == 4
+
+    def test_bytes_that_are_neither_old_nor_new_are_reported_at_once(self, slow, files):
+        [doubt] = confirm(slow, files[:1], Confirm.INDEX, within=60, replaced={NAMES[0]: "0" * 64})
+        assert doubt.lasting
+        assert slow.looks == 1
+
+    def test_old_bytes_at_the_end_are_the_reason(self, files, old):
+        sink = MoodyStore([old])
+        [doubt] = confirm(sink, files[:1], Confirm.INDEX, within=0.2, replaced={NAMES[0]: old.sha256})
+        assert "still shows the bytes that were replaced" in doubt.reason
+        assert not doubt.lasting
+
+
+def test_the_last_look_is_at_the_deadline(store, files):
+    looks = []
+
+    class Noting(threading.Event):
+        def wait(self, timeout=None):
+            looks.append(timeout)
+            return super().wait(timeout)
+
+    store.late = 1_000
+    began = time.monotonic()
+    confirm(store, files, Confirm.INDEX, within=1.5, stopped=Noting())
+    assert time.monotonic() - began >= 1.5
+    assert looks[-1] <= looks[-2] * 1.5
+
+
+class TestCompanions:
+    @pytest.fixture
+    def signed(self, files):
+        return replace(files[0], companions=(Companion(".asc", b"signature"),))
+
+    def test_a_file_that_lost_its_signature_is_in_doubt(self, store, signed):
+        [doubt] = confirm(store, [signed], Confirm.INDEX, within=0.2)
+        assert "without its .asc" in doubt.reason
+
+    def test_a_file_is_confirmed_with_its_signature(self, store, signed):
+        store.put(signed)
+        assert confirm(store, [signed], Confirm.INDEX, within=5) == []
+
+    def test_a_sink_that_keeps_none_as_files_is_not_asked_for_them(self, store, signed):
+        assert confirm(Mute(store), [signed], Confirm.INDEX, within=5) == []
+
+
+class TestCaches:
+    """A sink whose answers come through caches: nodes that know a file, and nodes that do not."""
+
+    class Cached(MoodyStore):
+        def __init__(self, *looks: bool) -> None:
+            super().__init__()
+            self.looks = list(looks)
+            self.opened = 0
+
+        def is_cached(self):
+            return True
+
+        def open(self, file):
+            self.opened += 1
+            return super().open(file)
+
+        def iter_files(self, project):
+            shows = self.looks.pop(0) if self.looks else True
+            return super().iter_files(project) if shows else iter(())
+
+    def test_two_reads_in_a_row_have_to_agree(self, files):
+        sink = self.Cached(True, False, True, True)
+        for staged in files:
+            sink.put(staged)
+        assert confirm(sink, files, Confirm.INDEX, within=60) == []
+        assert sink.looks == []
+
+    def test_a_file_is_fetched_once_all_the_same(self, files):
+        sink = self.Cached()
+        for staged in files:
+            sink.put(staged)
+        assert confirm(sink, files, Confirm.DOWNLOAD, within=60) == []
+        assert sink.opened == len(files)
+
+    def test_without_a_cache_one_read_is_enough(self, store, files):
+        looks = []
+        store.iter_files = lambda project, read=store.iter_files: looks.append(project) or read(project)
+        assert confirm(store, files, Confirm.INDEX, within=5) == []
+        assert looks == ["sample"]

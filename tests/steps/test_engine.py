@@ -243,11 +243,24 @@ class TestPublishing:
         assert found.pop(WHEELS[0]) is Outcome.FAILED
         assert set(found.values()) == {Outcome.PUBLISHED}
 
-    def test_a_slip_of_a_sink_leaves_its_file_unconfirmed_and_the_others_recorded(self, source, sink):
+    def test_after_a_slip_of_a_sink_it_is_asked_what_became_of_the_file(self, source, sink):
         sink.lost_answers = {WHEELS[0]: [KeyError("slip")]}
+        sink.refusals = {WHEELS[1]: [KeyError("slip")]}
+        with pytest.raises(RelayFailed, match="KeyError") as failed:
+            release(source, sink, jobs=1)
+        found = outcomes(failed.value.receipt)
+        assert (found[WHEELS[0]], found[WHEELS[1]]) == (Outcome.PUBLISHED, Outcome.FAILED)
+
+    def test_a_slip_of_a_sink_leaves_its_file_unconfirmed_and_the_others_recorded(self, source, sink):
+        def broken(staged):
+            sink.list_errors = [KeyError("another slip")] * 10
+            raise KeyError("slip")
+
+        take, sink.put = sink.put, broken
         with pytest.raises(RelayFailed, match="KeyError") as failed:
             release(source, sink, jobs=1)
         assert outcomes(failed.value.receipt)[WHEELS[0]] is Outcome.UNCONFIRMED
+        sink.put, sink.list_errors = take, []
         assert release(source, sink).complete()
 
     def test_the_next_sink_waits_for_the_one_before(self, source, sink):
@@ -327,7 +340,7 @@ class TestFinishing:
     @pytest.mark.parametrize("run", [release, mirror])
     def test_its_failure_is_told_though_all_files_are_in_place(self, source, run):
         sink = Finishing(*[Unavailable("Busy.")] * 10)
-        with pytest.raises(RelayFailed, match="All files are in place, but") as failed:
+        with pytest.raises(RelayFailed, match=r"in place\. The pages of there were not") as failed:
             run(source, sink)
         receipt = failed.value.receipt
         assert receipt.complete()

@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from wheelrelay.api.connect import opened_sink, opened_source, sinks_of, versions_of
@@ -115,8 +116,8 @@ def relay(
         keep_receipt=_keeper(receipt),
         versions=versions_of(as_remote(route.source), *sinks_of(route)),
     )
-    with _journey(route, route.selection(list(requirements)), settings) as journey:
-        done = engine.mirror(journey) if route.mode is Mode.MIRROR else engine.release(journey)
+    move = engine.mirror if route.mode is Mode.MIRROR else engine.release
+    done = _carried_out(route, route.selection(list(requirements)), settings, move)
     if sums is not None:
         _write_sums(Path(os.fspath(sums)), done)
     return done
@@ -166,8 +167,8 @@ def push(
         versions=versions_of(*sinks_of(route)),
     )
     chosen = None if profile is None else Profile(profile)
-    with _journey(route, Selection(), settings, profile=chosen) as journey:
-        return engine.release(journey, one_version=False)
+    move = partial(engine.release, one_version=False)
+    return _carried_out(route, Selection(), settings, move, profile=chosen)
 
 
 def verify(
@@ -210,6 +211,25 @@ def verify(
             return verify_place(journey, house)
         finally:
             journey.close()
+
+
+def _carried_out(
+    route: Route,
+    selection: Selection,
+    settings: Settings,
+    move: Callable[[Journey], Receipt],
+    *,
+    profile: Profile | None = None,
+) -> Receipt:
+    """Connect both sides and move the files; an interrupt that comes after that changes nothing."""
+    journey = None
+    try:
+        with _journey(route, selection, settings, profile=profile) as journey:
+            return move(journey)
+    except KeyboardInterrupt:
+        if journey is None:
+            raise
+        return engine.after_interrupt(journey)
 
 
 @contextmanager

@@ -14,6 +14,17 @@ from wheelrelay.model import DIGEST_LENGTHS, Digests, DistFile
 HTML_TYPES = ("text/html", "application/xhtml+xml", "application/vnd.pypi.simple.v1+html")
 """The media types of pages of links."""
 
+CACHE_HEADERS = (
+    "Age",
+    "Cache-Status",
+    "CF-Cache-Status",
+    "X-Cache",
+    "X-Cache-Hits",
+    "X-Cache-Status",
+    "X-Varnish",
+)
+"""Headers that caches add to answers."""
+
 MAX_PAGE = 256 << 20
 """Bytes that a page may have; the largest known, of all projects of a public index, has a fifth of it."""
 
@@ -26,11 +37,13 @@ class WebPage:
         url: where it came from, after redirects.
         media_type: what it is said to be, in lower case, without parameters; empty if nothing is said.
         body: the bytes.
+        cached: whether it came through a cache, as far as its headers tell.
     """
 
     url: str
     media_type: str
     body: bytes
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +73,17 @@ def fetch_page(http: HttpClient, url: str, headers: Mapping[str, str], *, same_h
         BackendError: it cannot be read, or is implausibly large.
     """
     with http.get(url, headers=headers, same_host=same_host) as response:
-        return WebPage(response.url, media_type_of(response), read_whole(response, MAX_PAGE))
+        return WebPage(
+            response.url,
+            media_type_of(response),
+            read_whole(response, MAX_PAGE),
+            came_through_cache(response),
+        )
+
+
+def came_through_cache(response: Response) -> bool:
+    """Whether the headers of an answer are those of a cache: RFC 9111, RFC 9211, and what CDNs use."""
+    return any(name in response.headers for name in CACHE_HEADERS)
 
 
 def parse_html(page: WebPage) -> HtmlPage:

@@ -31,7 +31,13 @@ def guarded(run: Callable[[], Any], *, debug: bool, board: "Board | None" = None
     """
     try:
         code = run()
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as interrupt:
+        ended = interrupt.__context__
+        while ended is not None and not _is_end_of_relay(ended):
+            ended = ended.__context__
+        if isinstance(ended, Exception):  # it came while the end of a relay was shown
+            say(ended, board)
+            return int(code_of(ended))
         click.echo("Interrupted; nothing was published.", err=True)
         return int(Exit.INTERRUPTED)
     except click.ClickException as wrong:
@@ -47,6 +53,12 @@ def guarded(run: Callable[[], Any], *, debug: bool, board: "Board | None" = None
         say(error, board)
         return int(code_of(error))
     return code if isinstance(code, int) else int(Exit.IN_PLACE)
+
+
+def _is_end_of_relay(error: BaseException) -> bool:
+    from wheelrelay.errors import RelayFailed, ReleaseRefused
+
+    return isinstance(error, RelayFailed | ReleaseRefused)
 
 
 def code_of(error: Exception) -> Exit:

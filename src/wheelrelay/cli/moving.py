@@ -158,30 +158,25 @@ def relay(  # one parameter for each option
     from wheelrelay import api
     from wheelrelay.api.connect import sinks_of
     from wheelrelay.cli.showing import Shown
-    from wheelrelay.errors import RelayFailed, ReleaseRefused
 
     route, requirements = asked.route(loaded(config_path))
     show = Shown(as_json, quiet, receipt, sinks_of(route))
-    with shown(quiet=quiet) as progress:
-        try:
-            done = api.relay(
-                route,
-                requirements,
-                jobs=jobs,
-                progress=progress,
-                receipt=receipt,
-                sums=sums,
-                sign=sign,
-                sign_with=sign_with,
-                identity=identity,
-                allow_unexpected=allow_unexpected,
-                approve=_ask if not yes and sys.stdin.isatty() and sys.stderr.isatty() else None,
-                confirm_within=seconds(confirm_timeout),
-            )
-        except (RelayFailed, ReleaseRefused) as ended:
-            show.end(ended)
-            raise
-    show.receipt(done)
+    show.around(
+        lambda progress: api.relay(
+            route,
+            requirements,
+            jobs=jobs,
+            progress=progress,
+            receipt=receipt,
+            sums=sums,
+            sign=sign,
+            sign_with=sign_with,
+            identity=identity,
+            allow_unexpected=allow_unexpected,
+            approve=_ask if not yes and sys.stdin.isatty() and sys.stderr.isatty() else None,
+            confirm_within=seconds(confirm_timeout),
+        )
+    )
 
 
 @click.command()

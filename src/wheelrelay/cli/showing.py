@@ -1,13 +1,14 @@
 """What commands that move files show at their end."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from wheelrelay.cli.board import board
+from wheelrelay.cli.board import board, shown
 from wheelrelay.cli.options import print_json
 from wheelrelay.config import Remote
 from wheelrelay.errors import RelayFailed, ReleaseRefused
 from wheelrelay.records import Receipt
+from wheelrelay.steps.events import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,29 @@ class Shown:
     quiet: bool
     path: str | None = None
     sinks: Sequence[Remote] = ()
+
+    def around(self, move: Callable[[Progress], Receipt]) -> None:
+        """Show a relay from its beginning to its end; an interrupt that comes after that changes nothing.
+
+        Args:
+            move: does it, given what shows its progress.
+
+        Raises:
+            RelayFailed: it did not do all; its receipt was shown.
+            ReleaseRefused: nothing was published.
+        """
+        done = None
+        try:
+            with shown(quiet=self.quiet) as progress:
+                try:
+                    done = move(progress)
+                except (RelayFailed, ReleaseRefused) as ended:
+                    self.end(ended)
+                    raise
+            self.receipt(done)
+        except KeyboardInterrupt:
+            if done is None:
+                raise
 
     def receipt(self, receipt: Receipt) -> None:
         """Print it on standard output, and put it on the board.

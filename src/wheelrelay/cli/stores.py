@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelrelay.cli.board import board, shown
+from wheelrelay.cli.board import board
 from wheelrelay.cli.exits import Exit
 from wheelrelay.cli.options import (
     common,
@@ -92,13 +92,13 @@ def push(
     from wheelrelay.backends.origin import parse_origin
     from wheelrelay.ci import origin_from
     from wheelrelay.cli.showing import Shown
-    from wheelrelay.errors import MissingSecret, RelayFailed, ReleaseRefused
+    from wheelrelay.errors import MissingSecret
 
     to = loaded(config_path).remote(remote)
     show = Shown(as_json, quiet, receipt, (to,))
-    with shown(quiet=quiet) as progress:
-        try:
-            done = api.push(
+    try:
+        show.around(
+            lambda progress: api.push(
                 paths,
                 to,
                 origin={**origin_from(), **parse_origin(origin)},
@@ -109,17 +109,13 @@ def push(
                 receipt=receipt,
                 confirm_within=seconds(confirm_timeout),
             )
-        except MissingSecret as missing:
-            if not skip_if_no_credentials:
-                raise
-            said = f"Nothing was pushed, for there are no credentials here: {missing}"
-            click.echo(said, err=True)
-            board().skipped(said)
-            return
-        except (RelayFailed, ReleaseRefused) as ended:
-            show.end(ended)
+        )
+    except MissingSecret as missing:
+        if not skip_if_no_credentials:
             raise
-    show.receipt(done)
+        said = f"Nothing was pushed, for there are no credentials here: {missing}"
+        click.echo(said, err=True)
+        board().skipped(said)
 
 
 @click.command()

@@ -6,6 +6,7 @@ and the gate is open. `mirror` moves each file by itself.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from wheelrelay.errors import RelayFailed, ReleaseRefused, WheelrelayError
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, PlannedFile, Receipt, Severity
@@ -16,14 +17,7 @@ from wheelrelay.steps.gate import Each, objections, refuse, replacing, settle
 from wheelrelay.steps.journey import Journey
 from wheelrelay.steps.ledger import Ledger
 from wheelrelay.steps.planning import plan_of
-from wheelrelay.steps.publishing import (
-    AGAIN,
-    bound_for,
-    finalize,
-    publish_all,
-    publish_one,
-    read_back,
-)
+from wheelrelay.steps.publishing import bound_for, finalizing, publish_all, publish_one, read_back
 from wheelrelay.steps.sign import prepare, sign_all, sign_files, with_companions
 from wheelrelay.steps.staging import import_checks_meanwhile, stage_all, stage_one
 from wheelrelay.steps.wheelhouse import Wheelhouse, temporary_wheelhouse
@@ -46,6 +40,7 @@ def release(journey: Journey, *, one_version: bool = True) -> Receipt:
     plan = plan_of(journey, one_version=one_version)
     journey.tell(Planned(plan))
     ledger = Ledger(plan, "release", journey.settings)
+    journey.ledger = ledger
     with _recorded(ledger), temporary_wheelhouse() as wheelhouse:
         prepare(journey, plan)
         checked = stage_all(journey, plan, wheelhouse)
@@ -57,8 +52,9 @@ def release(journey: Journey, *, one_version: bool = True) -> Receipt:
         for destination in journey.destinations:
             files = with_companions(destination, bound_for(plan, destination, checked), signatures)
             last = destination is journey.destinations[-1]
-            publish_all(journey, destination, files, ledger, sent=wheelhouse.drop if last else _keep)
-            finalize(journey, destination, plan, ledger)
+            with finalizing(journey, [destination], plan, ledger):
+                publish_all(journey, destination, files, ledger, sent=wheelhouse.drop if last else _keep)
+        ledger.ended = True
     return ledger.receipt()
 
 
@@ -73,27 +69,52 @@ def mirror(journey: Journey) -> Receipt:
     plan = plan_of(journey, one_version=False)
     journey.tell(Planned(plan))
     ledger = Ledger(plan, "mirror", journey.settings)
+    journey.ledger = ledger
     with _recorded(ledger), temporary_wheelhouse() as wheelhouse:
         prepare(journey, plan)
         journey.make_ready(plan)
         _ask(journey, plan)
-        moving = [planned for planned in plan.files if planned.needs_staging()]
-        size = sum(planned.file.size or 0 for planned in moving)
-        journey.tell(StepBegan(Step.PUBLISH, ", ".join(plan.sinks), len(moving), size))
-        done = journey.workers.each(
-            moving,
-            lambda planned: _mirror_one(journey, planned, wheelhouse, ledger),
-            moved=lambda one: one.item.file.size or 1,
-        )
-        for one in done:
-            if one.error is not None:
-                _enter_failure(one.item, str(one.error), ledger)
-        journey.tell(StepEnded(Step.PUBLISH, ", ".join(plan.sinks)))
-        for destination in journey.destinations:
-            finalize(journey, destination, plan, ledger)
+        with finalizing(journey, journey.destinations, plan, ledger):
+            _mirror_all(journey, plan, wheelhouse, ledger)
+        ledger.ended = True
         if not ledger.receipt().complete():
-            raise RelayFailed(ledger.tally(), receipt=ledger.receipt(), hint="Run it again to move the rest.")
+            raise RelayFailed(ledger.tally(), receipt=ledger.receipt(), hint=ledger.advice())
     return ledger.receipt()
+
+
+def after_interrupt(journey: Journey) -> Receipt:
+    """The receipt of a relay whose end an interrupt met; called while that is handled.
+
+    Raises:
+        RelayFailed: it met the end of a relay that did not do all; carries the receipt.
+        KeyboardInterrupt: nothing was published.
+    """
+    ledger = journey.ledger
+    if ledger is not None:
+        receipt = ledger.receipt()
+        wrong = any(finding.severity is Severity.ERROR for finding in receipt.findings)
+        if ledger.ended and receipt.complete() and not wrong:
+            return receipt
+        if receipt.touched():
+            told = f"It was interrupted: {ledger.tally()}"
+            raise RelayFailed(told, receipt=receipt, hint=ledger.advice())
+    raise
+
+
+def _mirror_all(journey: Journey, plan: Plan, wheelhouse: Wheelhouse, ledger: Ledger) -> None:
+    """Move the files of a plan, each by itself, and note what becomes of them."""
+    moving = [planned for planned in plan.files if planned.needs_staging()]
+    size = sum(planned.file.size or 0 for planned in moving)
+    journey.tell(StepBegan(Step.PUBLISH, ", ".join(plan.sinks), len(moving), size))
+    done = journey.workers.each(
+        moving,
+        lambda planned: _mirror_one(journey, planned, wheelhouse, ledger),
+        moved=lambda one: one.item.file.size or 1,
+    )
+    for one in done:
+        if one.error is not None:
+            _enter_failure(one.item, str(one.error), ledger, lasting=not one.error.retryable)
+    journey.tell(StepEnded(Step.PUBLISH, ", ".join(plan.sinks)))
 
 
 def _mirror_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse, ledger: Ledger) -> None:
@@ -106,7 +127,7 @@ def _mirror_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse, 
             ledger.found(finding)
         errors = [finding.message for finding in findings if finding.severity is Severity.ERROR]
         if errors:
-            _enter_failure(planned, " ".join(errors), ledger)
+            _enter_failure(planned, " ".join(errors), ledger, lasting=True)
             return
         alone = Plan(journey.origin.name, tuple(planned.sinks), (planned,))
         settled = _settle(journey, alone, files, ledger)
@@ -150,11 +171,15 @@ def _refuse(journey: Journey, plan: Plan, ledger: Ledger, found: Sequence[Findin
     refuse(findings)
 
 
-def _enter_failure(planned: PlannedFile, reason: str, ledger: Ledger) -> None:
-    """Note that a file cannot be published wherever it is not in place yet."""
+def _enter_failure(planned: PlannedFile, reason: str, ledger: Ledger, *, lasting: bool) -> None:
+    """Note that a file cannot be published wherever it was not sent yet."""
     for name, intent in planned.sinks.items():
-        if intent.action is not Action.SKIP and not ledger.delivery(name, planned.file.filename).in_place:
-            ledger.enter(name, planned.file.filename, Delivery(Outcome.FAILED, reason=reason))
+        before = ledger.delivery(name, planned.file.filename)
+        if intent.action is not Action.SKIP and before.outcome is Outcome.PENDING:
+            failed = Delivery(Outcome.FAILED, reason=reason, lasting=lasting)
+            ledger.enter(name, planned.file.filename, failed)
+        elif before.outcome is Outcome.UNCONFIRMED:  # it was being sent, or read back
+            ledger.enter(name, planned.file.filename, replace(before, reason=reason))
 
 
 def _keep(_: StagedFile) -> None:
@@ -180,12 +205,15 @@ def _recorded(ledger: Ledger) -> Iterator[None]:
     except RelayFailed:
         raise
     except (KeyboardInterrupt, Exception) as error:
+        if ledger.ended and isinstance(error, KeyboardInterrupt):
+            return  # it came too late to interrupt anything
         receipt = ledger.receipt()
         if isinstance(error, ReleaseRefused):
             error.receipt = receipt
         if not receipt.touched():
             raise
-        raise RelayFailed(f"{_cause(error)}: {ledger.tally()}", receipt=receipt, hint=AGAIN) from error
+        hint = ledger.advice()
+        raise RelayFailed(f"{_cause(error)}: {ledger.tally()}", receipt=receipt, hint=hint) from error
     finally:
         ledger.keep()
 

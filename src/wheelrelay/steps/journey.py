@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName
 
@@ -32,6 +33,9 @@ from wheelrelay.steps.pace import Pace
 from wheelrelay.steps.plan import Inventory
 from wheelrelay.steps.retry import Patience, Persistence
 from wheelrelay.steps.workers import Workers
+
+if TYPE_CHECKING:
+    from wheelrelay.steps.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ class Journey:
 
     Attributes:
         tell: passes an event on to those who watch.
+        ledger: the record of the relay, once it has begun.
     """
 
     def __init__(
@@ -134,6 +139,7 @@ class Journey:
         self._statuses: dict[tuple[str, NormalizedName], str | None] = {}
         self.inventories: dict[str, Inventory | None] = {}
         self.settings = settings
+        self.ledger: Ledger | None = None
         self.stopped = threading.Event()
         self.workers = Workers(Pace(settings.jobs), self.stopped)
         self.tell = harmless(settings.progress)

@@ -15,6 +15,11 @@ KEEP_EVERY = 0.25
 REASONS = 3
 """How many different reasons a tally tells; the receipt has all of them."""
 
+AGAIN = "Run the same command again to complete it."
+
+CORRECT_FIRST = "Correct this first; then run the same command again to complete it."
+"""The hint where something was refused that would be refused again."""
+
 
 class Ledger:
     """The record of one relay; written to by several threads.
@@ -24,6 +29,9 @@ class Ledger:
         mode: the route's.
         settings: with the function that keeps the receipt, called now and then while entries come in, so
             that a run that is killed leaves what it knew.
+
+    Attributes:
+        ended: whether all work of the relay is done.
     """
 
     def __init__(self, plan: Plan, mode: str, settings: Settings) -> None:
@@ -38,7 +46,8 @@ class Ledger:
         self._started = settings.started
         self._findings: list[Finding] = []
         self._files: dict[str, DistFile] = {planned.file.filename: planned.file for planned in plan.files}
-        self._replaced: set[tuple[str, str]] = set()
+        self._replaced: dict[tuple[str, str], str | None] = {}
+        self.ended = False
         self._deliveries: dict[tuple[str, str], Delivery] = {}
         self.settled(plan)
 
@@ -47,7 +56,8 @@ class Ledger:
         for planned in plan.files:
             for sink, intent in planned.sinks.items():
                 if intent.replaces:
-                    self._replaced.add((sink, planned.file.filename))
+                    old = intent.there.sha256 if intent.there else None
+                    self._replaced[sink, planned.file.filename] = old
                 outcome = {Action.CONFLICT: Outcome.FAILED, Action.SKIP: Outcome.SKIPPED}.get(intent.action)
                 if outcome:
                     self._enter(sink, planned.file.filename, Delivery(outcome, reason=intent.reason))
@@ -93,6 +103,28 @@ class Ledger:
         """Whether a file is to take the place of other bytes."""
         return (sink, filename) in self._replaced
 
+    def replaced(self, sink: str) -> dict[str, str | None]:
+        """The sha256 of the bytes that files take the place of at a sink, where it is known, by filename."""
+        return {filename: sha256 for (name, filename), sha256 in self._replaced.items() if name == sink}
+
+    def has_changed(self, sink: str) -> bool:
+        """Whether anything was, or may have been, changed at a sink; a replacement that failed may have."""
+        with self._lock:
+            return any(
+                delivery.outcome in (Outcome.PUBLISHED, Outcome.UNCONFIRMED)
+                or (delivery.attempts > 0 and (name, filename) in self._replaced)
+                for (name, filename), delivery in self._deliveries.items()
+                if name == sink
+            )
+
+    def advice(self) -> str:
+        """What to do about files that are not in place."""
+        with self._lock:
+            lasting = any(
+                delivery.lasting and not delivery.in_place for delivery in self._deliveries.values()
+            )
+        return CORRECT_FIRST if lasting else AGAIN
+
     def delivery(self, sink: str, filename: str) -> Delivery:
         """What became of a file at a sink so far."""
         with self._lock:
@@ -114,18 +146,12 @@ class Ledger:
     def tally(self) -> str:
         """How many files are where, in a sentence for each sink that lacks any, and the first reasons."""
         receipt = self.receipt()
-        sentences = []
-        for sink in receipt.sinks:
-            there = receipt.count(Outcome.PUBLISHED, sink) + receipt.count(Outcome.SKIPPED, sink)
-            if there < len(receipt.files):
-                sentences.append(f"{sink} has {there} of {len(receipt.files)} files.")
-        reasons = {
-            delivery.reason: None
-            for file in receipt.files
-            for delivery in file.sinks.values()
-            if delivery.reason and not delivery.in_place and delivery.outcome is not Outcome.PENDING
-        }
-        return " ".join([*sentences, *list(reasons)[:REASONS]]) or "All files are in place."
+        sentences = [
+            _count_at(receipt, sink)
+            for sink in receipt.sinks
+            if any(not file.sinks[sink].in_place for file in receipt.files)
+        ]
+        return " ".join([*sentences, *_reasons(receipt)]) or "All files are in place."
 
     def _enter(self, sink: str, filename: str, delivery: Delivery) -> int:
         with self._lock:
@@ -147,6 +173,27 @@ class Ledger:
             origin=_public(file.url) if file.url else None,
             sinks={sink: self.delivery(sink, filename) for sink in self._plan.sinks},
         )
+
+
+def _count_at(receipt: Receipt, sink: str) -> str:
+    there = receipt.count(Outcome.PUBLISHED, sink) + receipt.count(Outcome.SKIPPED, sink)
+    unconfirmed = receipt.count(Outcome.UNCONFIRMED, sink)
+    if not unconfirmed:
+        return f"{sink} has {there} of {len(receipt.files)} files."
+    return f"{sink}: {there} of {len(receipt.files)} files are in place, {unconfirmed} not confirmed."
+
+
+def _reasons(receipt: Receipt) -> list[str]:
+    """The first reasons why files are not in place, each with the number of further files that share it."""
+    reasons: dict[str, list[str]] = {}
+    for file in receipt.files:
+        for delivery in file.sinks.values():
+            if delivery.reason and not delivery.in_place and delivery.outcome is not Outcome.PENDING:
+                reasons.setdefault(delivery.reason.replace(file.filename, ""), []).append(delivery.reason)
+    return [
+        first if not others else f"{first} (The same for {len(others)} more.)"
+        for first, *others in list(reasons.values())[:REASONS]
+    ]
 
 
 def _public(url: str) -> str:

@@ -1,10 +1,19 @@
 """Publish one staged file to one sink, and settle what became of it when that is not clear."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum, auto
 from time import monotonic
 
-from wheelrelay.errors import AlreadyExists, WheelrelayError
+from wheelrelay.errors import (
+    AlreadyExists,
+    AuthenticationFailed,
+    ChangedWhileReading,
+    ConfigError,
+    PermissionDenied,
+    Rejected,
+    WheelrelayError,
+)
 from wheelrelay.protocols import (
     Sink,
     Source,
@@ -14,17 +23,35 @@ from wheelrelay.protocols import (
 )
 from wheelrelay.records import Delivery, Outcome
 from wheelrelay.staged import StagedFile
-from wheelrelay.steps.confirm import fetched_sha256
+from wheelrelay.steps.confirm import fetched_sha256, is_cached, lacking_companions
 from wheelrelay.steps.retry import Persistence
+from wheelrelay.steps.workers import unforeseen
+
+REFUSALS = (AuthenticationFailed, ChangedWhileReading, ConfigError, PermissionDenied, Rejected)
+"""Errors by which a sink that cannot be read says that it did not take a file."""
 
 
 class Seen(Enum):
     """What a sink has under a filename."""
 
     SAME = auto()
+    INCOMPLETE = auto()
+    """The very bytes, without all of their companions."""
     OTHER = auto()
     ABSENT = auto()
     UNTOLD = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What became of one attempt; ``outcome`` is empty if the file should be sent again."""
+
+    outcome: Outcome | None
+    reason: str | None = None
+    lasting: bool = False
+
+
+_AGAIN = _Result(None)
 
 
 def deliver(
@@ -38,8 +65,9 @@ def deliver(
 ) -> Delivery:
     """Publish a file, trying again while that makes sense.
 
-    A failure may leave open whether the sink took the file: the connection broke after the last byte, or
-    the answer was 503. Then the sink is asked, by name and sha256, before anything is sent again.
+    A failure may leave open whether the sink took the file: the connection broke after the last byte, the
+    answer was 503, or something failed after the file had got its name. So whatever the error was, the sink
+    is asked, by name and sha256, before anything is sent again and before a failure is reported.
 
     Args:
         sink: where to.
@@ -56,9 +84,10 @@ def deliver(
     attempt = 1
     while True:
         begin()
-        outcome, reason = _attempt(sink, source, staged, persistence, attempt, replacing=replacing)
-        if outcome is not None:
-            return Delivery(outcome, attempt, monotonic() - began, reason)
+        result = _attempt(sink, source, staged, persistence, attempt, replacing=replacing)
+        if result.outcome is not None:
+            seconds = monotonic() - began
+            return Delivery(result.outcome, attempt, seconds, result.reason, lasting=result.lasting)
         attempt += 1
         source = None  # whatever is wrong with a copy, the staged bytes are at hand
 
@@ -71,25 +100,17 @@ def _attempt(
     attempt: int,
     *,
     replacing: bool,
-) -> tuple[Outcome | None, str | None]:
-    """Send once: what became of the file and why, or nothing if it should be sent again."""
+) -> _Result:
+    """Send once."""
     try:
         _send(sink, source, staged, replacing=replacing)
     except AlreadyExists as error:
         return _settle_taken_name(sink, staged, persistence, error, first=attempt == 1)
     except WheelrelayError as error:
-        if not error.retryable and attempt == 1:
-            return Outcome.FAILED, str(error)
-        paused = persistence.again(staged.filename, attempt, error)
-        seen = look(sink, staged, persistence)
-        if seen is Seen.SAME:
-            return Outcome.PUBLISHED, None
-        if seen is Seen.OTHER and not replacing:
-            return Outcome.FAILED, "The name was taken by other bytes meanwhile."
-        if paused:
-            return None, None
-        return (Outcome.UNCONFIRMED if seen is Seen.UNTOLD else Outcome.FAILED), str(error)
-    return Outcome.PUBLISHED, "it replaced other bytes" if replacing else None
+        return _settle_failure(sink, staged, persistence, error, attempt, replacing=replacing)
+    except Exception as error:  # noqa: BLE001  (a foreign backend's slip, which may come after the last byte)
+        return _settle_failure(sink, staged, persistence, unforeseen(error), attempt, replacing=replacing)
+    return _Result(Outcome.PUBLISHED, "it replaced other bytes" if replacing else None)
 
 
 def _send(sink: Sink, source: Source | None, staged: StagedFile, *, replacing: bool) -> None:
@@ -101,8 +122,36 @@ def _send(sink: Sink, source: Source | None, staged: StagedFile, *, replacing: b
         sink.put(staged)
 
 
+def _settle_failure(
+    sink: Sink,
+    staged: StagedFile,
+    persistence: Persistence,
+    error: WheelrelayError,
+    attempt: int,
+    *,
+    replacing: bool,
+) -> _Result:
+    """Ask the sink what became of a file whose sending failed."""
+    again = persistence.again(staged.filename, attempt, error)
+    seen = look(sink, staged, persistence)
+    if seen is Seen.SAME:
+        return _Result(Outcome.PUBLISHED)
+    if seen is Seen.OTHER and not replacing:
+        return _Result(Outcome.FAILED, "The name was taken by other bytes meanwhile.", lasting=True)
+    if again or (seen is Seen.INCOMPLETE and attempt < persistence.patience.attempts):
+        return _AGAIN
+    if seen is Seen.INCOMPLETE:
+        return _Result(Outcome.UNCONFIRMED, f"It is there without all of its companions: {error}")
+    if seen is Seen.UNTOLD:
+        known = attempt == 1 and isinstance(error, REFUSALS) and not isinstance(sink, SupportsInventory)
+    else:  # a cache may show what was there before the file
+        known = not (error.retryable and is_cached(sink))
+    outcome = Outcome.FAILED if known else Outcome.UNCONFIRMED
+    return _Result(outcome, str(error), lasting=not error.retryable)
+
+
 def look(sink: Sink, staged: StagedFile, persistence: Persistence) -> Seen:
-    """Ask a sink whether it holds the file."""
+    """Ask a sink whether it holds the file, with its companions where these are files."""
     if not isinstance(sink, SupportsInventory):
         return Seen.UNTOLD
     project = staged.file.project
@@ -112,18 +161,22 @@ def look(sink: Sink, staged: StagedFile, persistence: Persistence) -> Seen:
         if found is None:
             return Seen.ABSENT
         sha256 = found.sha256 or persistence.insist(staged.filename, lambda: fetched_sha256(sink, found))
-    except WheelrelayError:
+    except Exception:  # noqa: BLE001  (a foreign backend's slip tells no more than an error)
         return Seen.UNTOLD
-    return Seen.SAME if sha256 == staged.sha256 else Seen.OTHER
+    if sha256 != staged.sha256:
+        return Seen.OTHER
+    return Seen.INCOMPLETE if lacking_companions(sink, staged, found) else Seen.SAME
 
 
 def _settle_taken_name(
     sink: Sink, staged: StagedFile, persistence: Persistence, error: AlreadyExists, *, first: bool
-) -> tuple[Outcome, str | None]:
+) -> _Result:
     seen = look(sink, staged, persistence)
     if seen is Seen.SAME:
         # A later attempt that meets the very bytes meets those of an earlier one whose answer was lost.
-        return (Outcome.SKIPPED, "the same bytes are there") if first else (Outcome.PUBLISHED, None)
+        return _Result(Outcome.SKIPPED, "the same bytes are there") if first else _Result(Outcome.PUBLISHED)
     if seen is Seen.UNTOLD and not isinstance(sink, SupportsInventory):
-        return Outcome.SKIPPED, "the sink says that it is there; it cannot be compared"
-    return (Outcome.FAILED if seen is Seen.OTHER else Outcome.UNCONFIRMED), str(error)
+        return _Result(Outcome.SKIPPED, "the sink says that it is there; it cannot be compared")
+    if seen is Seen.OTHER:
+        return _Result(Outcome.FAILED, str(error), lasting=True)
+    return _Result(Outcome.UNCONFIRMED, str(error))

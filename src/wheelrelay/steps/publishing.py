@@ -1,7 +1,9 @@
 """Bring staged files into one sink, have it confirm them, and let it finish."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from wheelrelay.config import Confirm, Order
 from wheelrelay.errors import RelayFailed, WheelrelayError
@@ -13,11 +15,9 @@ from wheelrelay.steps.check import CheckedFile
 from wheelrelay.steps.confirm import Each, confirm
 from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.steps.journey import Destination, Journey
-from wheelrelay.steps.ledger import Ledger
+from wheelrelay.steps.ledger import AGAIN, Ledger
 from wheelrelay.steps.publish import deliver
-from wheelrelay.steps.workers import one_by_one
-
-AGAIN = "Run the same command again to complete it."
+from wheelrelay.steps.workers import one_by_one, unforeseen
 
 
 def bound_for(plan: Plan, destination: Destination, checked: Mapping[str, CheckedFile]) -> list[StagedFile]:
@@ -129,11 +129,12 @@ def read_back(
         within=journey.settings.confirm_within,
         stopped=journey.stopped,
         each=each,
+        replaced=ledger.replaced(destination.name),
     )
-    reasons = {doubt.filename: doubt.reason for doubt in doubts}
+    doubted = {doubt.filename: doubt for doubt in doubts}
     for filename, before in sent.items():
-        if filename in reasons:
-            before = replace(before, outcome=Outcome.UNCONFIRMED, reason=reasons[filename])
+        if doubt := doubted.get(filename):
+            before = replace(before, outcome=Outcome.UNCONFIRMED, reason=doubt.reason, lasting=doubt.lasting)
         ledger.enter(destination.name, filename, before)
 
 
@@ -145,26 +146,48 @@ def _sent(destination: Destination, files: Sequence[StagedFile], ledger: Ledger)
     ]
 
 
-def finalize(journey: Journey, destination: Destination, plan: Plan, ledger: Ledger) -> None:
-    """Let the sink make visible what was put; also when all was there, for an earlier run may have died.
+@contextmanager
+def finalizing(
+    journey: Journey, destinations: Sequence[Destination], plan: Plan, ledger: Ledger
+) -> Iterator[None]:
+    """Let sinks make visible what was put, when publishing to them has ended, and however it ended.
+
+    After a failure, those are finalized that were changed: pages that list what is not there any more are
+    worse than pages that list a part of a release. After success all are, for an earlier run may have died.
 
     Raises:
-        RelayFailed: it failed, while all files are in place; carries the receipt.
+        RelayFailed: a sink failed to; carries the receipt. The others were finalized all the same.
     """
-    sink = destination.sink
-    if not isinstance(sink, SupportsFinalize):
-        return
-    projects = sorted({planned.file.project for planned in plan.files})
     try:
-        journey.persistence.insist(f"the pages of {destination.name}", lambda: sink.finalize(projects))
-    except WheelrelayError as error:
-        error.at(f"sink {destination.name!r}")
-        ledger.found(Finding("finalize", Severity.ERROR, str(error), hint=AGAIN))
-        raise RelayFailed(
-            f"All files are in place, but the sink was not brought up to date: {error}",
-            receipt=ledger.receipt(),
-            hint=AGAIN,
-        ) from error
+        yield
+    except (KeyboardInterrupt, Exception) as error:
+        changed = [each for each in destinations if ledger.has_changed(each.name)]
+        problems = _finalize(journey, changed, plan, ledger)
+        if problems and isinstance(error, RelayFailed):
+            told = " ".join([error.message, *problems])
+            raise RelayFailed(told, receipt=ledger.receipt(), hint=error.hint) from error
+        raise
+    if problems := _finalize(journey, destinations, plan, ledger):
+        told = " ".join([ledger.tally(), *problems])
+        raise RelayFailed(told, receipt=ledger.receipt(), hint=ledger.advice())
+
+
+def _finalize(journey: Journey, destinations: Iterable[Destination], plan: Plan, ledger: Ledger) -> list[str]:
+    """Finalize sinks one after the other; a sentence for each that failed, which is a finding as well."""
+    projects = sorted({planned.file.project for planned in plan.files})
+    problems = []
+    for each in destinations:
+        if not isinstance(each.sink, SupportsFinalize):
+            continue
+        finish = partial(each.sink.finalize, projects)
+        try:
+            journey.persistence.insist(f"the pages of {each.name}", finish)
+        except Exception as error:  # noqa: BLE001  (of a foreign backend; the next sink has its turn all the same)
+            ours = error if isinstance(error, WheelrelayError) else unforeseen(error)
+            ours.at(f"sink {each.name!r}")
+            ledger.found(Finding("finalize", Severity.ERROR, str(ours), hint=AGAIN))
+            problems.append(f"The pages of {each.name} were not brought up to date: {ours}")
+    return problems
 
 
 def _batches(files: Sequence[StagedFile], order: Order) -> list[Sequence[StagedFile]]:
@@ -180,4 +203,4 @@ def _batches(files: Sequence[StagedFile], order: Order) -> list[Sequence[StagedF
 def _demand_in_place(destination: Destination, files: Sequence[StagedFile], ledger: Ledger) -> None:
     """End the relay if a file is not in place, so that nothing further begins."""
     if not all(ledger.delivery(destination.name, staged.filename).in_place for staged in files):
-        raise RelayFailed(ledger.tally(), receipt=ledger.receipt(), hint=AGAIN)
+        raise RelayFailed(ledger.tally(), receipt=ledger.receipt(), hint=ledger.advice())

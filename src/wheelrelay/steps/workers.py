@@ -324,11 +324,16 @@ def _tried(item: Item, work: Callable[[Item], Result]) -> Done[Item, Result]:
     except BaseException as error:  # whatever a foreign backend raises belongs to its item
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise  # Ctrl-C, which no other thread gets
-        unforeseen = BackendError(
-            f"Unforeseen {type(error).__name__}: {error}.", hint="This is a bug; --debug shows more."
-        )
-        unforeseen.__cause__ = error
-        return Done(item, None, unforeseen)
+        return Done(item, None, unforeseen(error))
+
+
+def unforeseen(error: BaseException) -> BackendError:
+    """An error of ours for what a foreign backend should not have raised."""
+    ours = BackendError(
+        f"Unforeseen {type(error).__name__}: {error}.", hint="This is a bug; --debug shows more."
+    )
+    ours.__cause__ = error
+    return ours
 
 
 def _fulfil(promised: "Future[Result]", work: Callable[[], Result]) -> None:

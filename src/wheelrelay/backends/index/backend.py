@@ -40,6 +40,10 @@ class IndexReader(IndexedFiles):
         """The files of one project, past all caches."""
         return self._api.files(project, fresh=True)
 
+    def is_cached(self) -> bool:
+        """Whether the pages that were read came through a cache."""
+        return self._api.cached
+
     def project_status(self, project: str) -> str | None:
         """The state that the index says the project is in."""
         found = self._api.project(project)

@@ -73,11 +73,15 @@ class SimpleApi(IndexedFiles):
     Args:
         http: how to reach it.
         url: the index's root, as ``https://host/simple/``, with or without the last slash.
+
+    Attributes:
+        cached: whether a project's page came through a cache.
     """
 
     def __init__(self, http: HttpClient, url: str) -> None:
         super().__init__(http)
         self._url = url.rstrip("/") + "/"
+        self.cached = False
 
     def files(self, project: str, *, fresh: bool) -> Iterator[DistFile]:
         """The distribution files of a project in any spelling; none if the index does not have it.
@@ -101,6 +105,7 @@ class SimpleApi(IndexedFiles):
             page = fetch_page(self.http, url, headers, same_host=True)
         except NotFound:
             return None
+        self.cached = self.cached or page.cached
         if name not in map(canonicalize_name, unquote(urlsplit(page.url).path).split("/")):
             raise BackendError(
                 f"{shown(url)} redirects to {shown(page.url)}, which is not the page of {name}.",
