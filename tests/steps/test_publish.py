@@ -1,12 +1,20 @@
 """Publishing one file: tried again where that helps, and what is not clear is settled by asking."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from tests.servers.places import Blind, MoodyStore, staged_files
 
-from wheelrelay.errors import AlreadyExists, AuthenticationFailed, Rejected, Unavailable
-from wheelrelay.model import Digests
+from wheelrelay.errors import (
+    AlreadyExists,
+    AuthenticationFailed,
+    BackendError,
+    PermissionDenied,
+    Rejected,
+    Unavailable,
+)
+from wheelrelay.model import Companion, Digests
 from wheelrelay.records import Outcome
 from wheelrelay.steps.publish import deliver
 from wheelrelay.steps.retry import Patience, Persistence
@@ -191,3 +199,85 @@ def test_a_copy_whose_answer_was_lost_is_found_there(staged, persistence):
     delivery = deliver(sink, staged, persistence, source=MoodyStore())
     assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 1)
     assert sink.puts == [WHEEL]
+
+
+class TestErrorsAfterTheFileArrived:
+    """An error that no further attempt can mend says nothing about whether the sink took the file."""
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            BackendError("The folder cannot be synced."),
+            PermissionDenied("HEAD is not allowed."),
+            KeyError("x"),
+        ],
+        ids=["after-the-rename", "on-the-look-after-it", "of-a-foreign-backend"],
+    )
+    def test_the_file_is_found_there(self, store, staged, persistence, error):
+        store.lost_answers[WHEEL] = [error]
+        delivery = deliver(store, staged, persistence)
+        assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 1)
+        assert store.puts == [WHEEL]
+
+    def test_where_the_sink_cannot_be_read_any_more_it_is_unconfirmed(self, store, staged, persistence):
+        store.lost_answers[WHEEL] = [PermissionDenied("HEAD is not allowed.")]
+        store.list_errors = [PermissionDenied("GET is not allowed.")] * 10
+        delivery = deliver(store, staged, persistence)
+        assert (delivery.outcome, delivery.reason) == (Outcome.UNCONFIRMED, "HEAD is not allowed.")
+
+    def test_a_slip_of_a_sink_that_cannot_be_read_is_unconfirmed(self, staged, persistence):
+        store = MoodyStore()
+        store.lost_answers[WHEEL] = [KeyError("x")]
+        assert deliver(Blind(store), staged, persistence).outcome is Outcome.UNCONFIRMED
+
+    def test_a_refusal_of_a_sink_that_cannot_be_read_is_a_failure(self, store, staged, persistence):
+        store.refusals[WHEEL] = [Rejected("The description is bad.", status=400)]
+        assert deliver(Blind(store), staged, persistence).outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize(("error", "lasting"), [(Rejected("Bad."), True), (Unavailable("Busy."), False)])
+def test_a_failure_says_whether_sending_again_can_help(store, staged, persistence, error, lasting):
+    store.refusals[WHEEL] = [error] * 10
+    assert deliver(store, staged, persistence).lasting is lasting
+
+
+def test_absence_that_a_cache_shows_is_no_proof_after_a_lost_answer(store, staged, persistence):
+    store.lost_answers[WHEEL] = [Unavailable("The line broke.")] * 10
+    store.late = 1_000
+    assert deliver(store, staged, persistence).outcome is Outcome.FAILED
+    store.is_cached = lambda: True
+    assert deliver(store, staged, persistence).outcome is Outcome.UNCONFIRMED
+
+
+class TestCompanions:
+    @pytest.fixture
+    def signed(self, staged):
+        return replace(staged, companions=(Companion(".asc", b"signature"),))
+
+    def test_a_file_whose_signature_was_lost_with_the_answer_is_completed(self, store, signed, persistence):
+        take, store.put = store.put, None
+
+        def put(file):
+            if WHEEL in store.names():
+                take(file)
+            else:
+                take(replace(file, companions=()))
+                raise Unavailable("The line broke.")
+
+        store.put = put
+        delivery = deliver(store, signed, persistence)
+        assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 2)
+        [there] = store.iter_files("sample")
+        assert there.companions == (".asc",)
+
+    def test_a_signature_that_cannot_be_brought_leaves_the_file_unconfirmed(self, store, signed, persistence):
+        take = store.put
+
+        def put(file):
+            take(replace(file, companions=()))
+            raise BackendError("No room for signatures.")
+
+        store.put = put
+        delivery = deliver(store, signed, persistence)
+        assert delivery.outcome is Outcome.UNCONFIRMED
+        assert "without all of its companions: No room for signatures." in delivery.reason

@@ -31,13 +31,14 @@ def test_what_is_missing_or_differs_is_told(source, other):
     )
 
 
-def test_where_no_digest_is_declared_the_bytes_are_compared(source, sink, other):
+@pytest.mark.parametrize("download", [False, True])
+def test_where_no_digest_is_declared_the_bytes_are_compared(source, sink, other, download):
     release(source, sink)
     source.shown = sink.shown = Digests()
-    assert found(source, sink) == []
+    assert found(source, sink, download=download) == []
     second = other(*WHEELS, SDIST)
     second.shown = Digests()
-    assert {check for check, _ in found(source, second)} == {"verify-differs"}
+    assert {check for check, _ in found(source, second, download=download)} == {"verify-differs"}
 
 
 def test_a_lie_about_the_bytes_is_found_by_fetching_them(source, tmp_path, files):

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -14,6 +14,9 @@ from wheelrelay.model import DistFile
 
 METADATA = ".metadata"
 """What follows a wheel's filename to make the name of its metadata file (PEP 658)."""
+
+NO_ORPHANS: Mapping[str, Sequence[str]] = {}
+"""Every companion belongs to a distribution file."""
 
 _log = logging.getLogger(__name__)
 
@@ -34,10 +37,15 @@ class Held:
 
 
 class Contents(Mapping[str, Held]):
-    """The distribution files of a container by filename, as one listing showed them."""
+    """The distribution files of a container by filename, as one listing showed them.
 
-    def __init__(self, held: Iterable[Held]) -> None:
+    Attributes:
+        orphans: the suffixes of companions without a distribution file, by the name that it would have.
+    """
+
+    def __init__(self, held: Iterable[Held], orphans: Mapping[str, Sequence[str]] = NO_ORPHANS) -> None:
         self._held = {one.file.filename: one for one in held}
+        self.orphans = orphans
 
     def __getitem__(self, filename: str) -> Held:
         return self._held[filename]
@@ -51,7 +59,7 @@ class Contents(Mapping[str, Held]):
     def of(self, project: str) -> "Contents":
         """Those of one project, in any spelling."""
         name = canonicalize_name(project)
-        return Contents(held for held in self.values() if held.file.project == name)
+        return Contents((held for held in self.values() if held.file.project == name), self.orphans)
 
     def without(self, filenames: Collection[str]) -> "Contents":
         """Those of other names."""
@@ -91,7 +99,8 @@ class ContentsReader:
             if split := split_companion(name):
                 companions.setdefault(split[0], []).append(split[1])
         held = (self._held(found, project, stored, companions) for found in stored.values())
-        contents = Contents(one for one in held if one)
+        orphans = {name: suffixes for name, suffixes in companions.items() if name not in stored}
+        contents = Contents((one for one in held if one), orphans)
         return contents if project is None else contents.of(project)
 
     def _named(self, wanted: Callable[[str], bool]) -> Iterator[StoredObject]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cached_property
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
 
-from wheelrelay.containers.content import BINARY, sha256_of
+from wheelrelay.containers.content import BINARY, read_whole, sha256_of
 from wheelrelay.containers.contents import METADATA, Contents, Held
 from wheelrelay.containers.facts import Facts, inspected_facts, kept_facts, metadata_within
 from wheelrelay.containers.objects import Objects, SupportsCopy
@@ -59,12 +59,15 @@ class ContainerStore(ContainerSource):
         self._told: dict[str, Facts] = {}
         self._written = Written()
         self._seen: dict[str, frozenset[str]] = {}
+        self._orphans: dict[str, Sequence[str]] = {}
 
     def put(self, staged: StagedFile) -> None:
         """Publish the file with its companions: the companions first, the distribution last.
 
-        A companion that is there already is kept. With the same bytes there already, missing companions
-        are added and nothing else happens.
+        With the same bytes there already, missing companions are added and nothing else happens. Companions
+        that are there without the distribution are those of other bytes, perhaps of an earlier build: they
+        are replaced, or removed. If it fails, what was written is removed again, unless the distribution is
+        there, or may be.
 
         Raises:
             AlreadyExists: the name is taken by other bytes; nothing was changed.
@@ -79,10 +82,11 @@ class ContainerStore(ContainerSource):
 
     def _put(self, staged: StagedFile, source: Source | None) -> None:
         there = not self._was_absent(staged) and self._holds(staged)
-        with self._undone_on_failure() as written:
+        with self._undone_on_failure(staged) as written:
             for companion in staged.companions:
-                self._add(staged.filename + companion.suffix, companion.content, written)
+                self._add(staged, companion.suffix, companion.content, written, alone=not there)
             if not there:
+                self._remove_orphans(staged)
                 self._publish(staged, source, written)
 
     def replace(self, staged: StagedFile) -> None:
@@ -167,6 +171,7 @@ class ContainerStore(ContainerSource):
         contents = super()._listed(project)
         if project is not None:
             self._seen[canonicalize_name(project)] = frozenset(contents)
+            self._orphans |= contents.orphans
         return contents
 
     def _found_out(self, held: Held) -> Facts:
@@ -194,8 +199,7 @@ class ContainerStore(ContainerSource):
     def _publish(self, staged: StagedFile, source: Source | None, written: list[str]) -> None:
         facts, metadata = self._inspected(staged)
         if metadata is not None:
-            # One that is there already is somebody else's, or left by a killed run: `Pages` finds out.
-            self._add(staged.filename + METADATA, metadata, written)
+            self._add(staged, METADATA, metadata, written, alone=True)
         kept = facts.kept()
         try:
             if not self._copied(source, staged, kept):
@@ -225,27 +229,73 @@ class ContainerStore(ContainerSource):
         facts = inspected_facts(staged.file, staged.sha256, metadata)
         return facts, metadata if staged.file.kind is Kind.WHEEL else None
 
-    def _add(self, name: str, content: bytes, written: list[str]) -> None:
-        """Write a small file unless it is there, and note that it was written."""
+    def _add(
+        self, staged: StagedFile, suffix: str, content: bytes, written: list[str], *, alone: bool
+    ) -> None:
+        """Write a small file beside a distribution, and note that it was written.
+
+        Args:
+            staged: the distribution.
+            suffix: what follows its name.
+            content: the bytes.
+            written: gets the name.
+            alone: whether the distribution is not there yet. What is there already under the name is
+                replaced then, if it is something else; otherwise it stays.
+        """
+        name = staged.filename + suffix
         try:
             etag = self._objects.create_object(name, content, content_type=BINARY, metadata={})
         except AlreadyExists:
-            return
+            if not alone or self._has(name, content) or self._holds(staged):
+                return
+            self._objects.replace_object(name, content, content_type=BINARY, metadata={})
+            etag = None
         written.append(name)
         if etag:
             self._written.digests[name, etag] = hashlib.sha256(content).hexdigest()
 
+    def _has(self, name: str, content: bytes) -> bool:
+        """Whether a small file has these bytes."""
+        try:
+            if self._objects.stat_object(name).size != len(content):
+                return False
+            return read_whole(self._objects, name) == content
+        except NotFound:
+            return False
+
+    def _remove_orphans(self, staged: StagedFile) -> None:
+        """Remove the companions that are there without the distribution, and that it does not bring."""
+        brought = {companion.suffix for companion in staged.companions}
+        orphans = [each for each in self._orphans.get(staged.filename, ()) if each not in brought]
+        if not orphans or self._holds(staged):
+            return
+        for suffix in orphans:
+            self._objects.delete_object(staged.filename + suffix)
+
     @contextmanager
-    def _undone_on_failure(self) -> Iterator[list[str]]:
-        """Gives a list for the names of what was written; it is taken out again if what follows fails."""
+    def _undone_on_failure(self, staged: StagedFile) -> Iterator[list[str]]:
+        """Gives a list for the names of what was written; it is removed if what follows fails.
+
+        It stays if the distribution is there, for only the answer was lost then, or if that is not known.
+        """
         written: list[str] = []
         try:
             yield written
         except BaseException:
-            for name in written:
-                with suppress(BackendError):  # what went wrong first is what matters
-                    self._objects.delete_object(name)
+            if written and not self._may_hold(staged):
+                for name in written:
+                    with suppress(BackendError):  # what went wrong first is what matters
+                        self._objects.delete_object(name)
             raise
+
+    def _may_hold(self, staged: StagedFile) -> bool:
+        """Whether the very bytes are there, or that cannot be found out."""
+        try:
+            return self._holds(staged)
+        except AlreadyExists:
+            return False
+        except BackendError:
+            return True
 
     def _settled(self) -> Contents:
         """What is there, once the listing shows all that was put: some places take a while for that."""

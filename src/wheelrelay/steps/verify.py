@@ -6,6 +6,7 @@ from functools import partial
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
 from wheelrelay.model import DistFile
 from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
+from wheelrelay.staged import StagedFile
 from wheelrelay.steps.events import FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.steps.gate import settle
 from wheelrelay.steps.journey import Destination, Journey
@@ -35,9 +36,10 @@ def verify_sinks(journey: Journey, wheelhouse: Wheelhouse, *, download: bool) ->
     plan = plan_of(journey, one_version=False)
     unknown = [planned for planned in plan.files if _is_open(planned)]
     checked = stage_all(journey, _only(plan, unknown), wheelhouse)
+    staged = {name: file.staged for name, file in checked.items()}
     settled = settle(
         plan,
-        {name: file.staged for name, file in checked.items()},
+        staged,
         journey.sinks,
         journey.fetched_sha256,
         making=journey.making,
@@ -46,7 +48,7 @@ def verify_sinks(journey: Journey, wheelhouse: Wheelhouse, *, download: bool) ->
     findings = [finding for planned in settled.files for finding in _differences(planned)]
     if download:
         for destination in journey.destinations:
-            findings += _fetch_and_compare(journey, settled, destination)
+            findings += _fetch_and_compare(journey, settled, destination, staged)
     return findings
 
 
@@ -96,14 +98,20 @@ def _differences(planned: PlannedFile) -> Iterator[Finding]:
             yield Finding(DIFFERS, Severity.ERROR, f"{sink} has it with other bytes.", name)
 
 
-def _fetch_and_compare(journey: Journey, plan: Plan, destination: Destination) -> list[Finding]:
-    """Fetch what a sink has and says to be the same, and hash it."""
+def _fetch_and_compare(
+    journey: Journey, plan: Plan, destination: Destination, staged: Mapping[str, StagedFile]
+) -> list[Finding]:
+    """Fetch what a sink has and says to be the same, and compare it with the source's digests.
+
+    Where the source declares none, the digests are those of its bytes, which were staged for that.
+    """
     there: Mapping[str, Intent] = {
         planned.file.filename: planned.sinks[destination.name]
         for planned in plan.files
         if planned.sinks[destination.name].action is Action.SKIP
     }
-    expected = {planned.file.filename: planned.file.sha256 for planned in plan.files}
+    declared = {planned.file.filename: planned.file.sha256 for planned in plan.files}
+    expected = declared | {name: file.sha256 for name, file in staged.items()}
     files = [intent.there for intent in there.values() if intent.there is not None]
     journey.tell(StepBegan(Step.CONFIRM, destination.name, len(files), 0))
     done = journey.workers.each(files, partial(journey.fetched_sha256, destination.sink))
