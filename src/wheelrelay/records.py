@@ -58,12 +58,14 @@ class Intent:
         reason: why, in a few words.
         there: the file of the same name at the sink, where there is one.
         replaces: whether the other bytes there are deliberately replaced.
+        replaceable: whether the sink can replace them, as containers can and indexes cannot.
     """
 
     action: Action
     reason: str
     there: DistFile | None = field(default=None, repr=False)
     replaces: bool = False
+    replaceable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,3 +144,36 @@ class TestCheck:
         ended = wheelrelay("check", "dist", "--ignore", "no-such-check")
         assert ended.code == 2
         assert "no-such-check" in ended.err
+
+
+class TestPartialFiles:
+    """An older version, or a copy that was interrupted, may have left the beginning of a file."""
+
+    @pytest.fixture
+    def part(self, staging, dist):
+        staging.mkdir()
+        (staging / WHEEL).write_bytes((dist / WHEEL).read_bytes()[:100])
+        return staging / WHEEL
+
+    def test_it_is_recognised_and_the_command_that_removes_it_is_named(self, wheelrelay, part, dist):
+        size = (dist / WHEEL).stat().st_size
+        ended = wheelrelay("push", "dist", "--to", "staging")
+        assert ended.code == 3
+        assert f"staging has 100 of its {size} bytes" in ended.err
+        assert f"wheelrelay remove staging {WHEEL}" in ended.err
+        assert wheelrelay("remove", "staging", WHEEL).code == 0
+        assert wheelrelay("push", "dist", "--to", "staging").code == 0
+
+    def test_it_is_in_the_plan(self, wheelrelay, part, dist):
+        planned = wheelrelay("plan", "--from", "./dist", "--to", "staging", "sample==1.0")
+        assert "the same name is there with 100 of" in planned.out
+
+    def test_other_bytes_of_a_container_can_be_replaced_and_of_an_index_cannot(
+        self, wheelrelay, staging, dist
+    ):
+        wheelrelay("push", "dist", "--to", "staging")
+        make_wheel(dist, payload=b"x" * 5000)
+        make_wheel(staging, payload=b"y" * 9000)
+        ended = wheelrelay("push", "dist", "--to", "staging")
+        assert "wheelrelay push --replace" in ended.err
+        assert "An index never takes" not in ended.err

@@ -263,3 +263,21 @@ def test_texts_kept_with_an_object_put_no_link_on_a_page(objects, tmp_path, make
     assert b"evil" not in pages
     [entry] = json.loads(objects.kept["simple/sample/index.json"].content)["files"]
     assert entry["hashes"] == {"sha256": digest}
+
+
+def test_a_file_that_is_shorter_than_its_pages_declare_is_named_in_a_warning(tmp_path, dist, caplog):
+    there = tmp_path / "there"
+    with DirectoryConfig(path=there, pages=True).open() as store:
+        store.put(stage_path(dist / WHEEL))
+        store.finalize({"sample"})
+    whole = (there / WHEEL).stat().st_size
+    os.truncate(there / WHEEL, 100)
+    warning = f"{there / WHEEL} has 100 of the {whole} bytes that the index pages declare."
+    with DirectoryConfig(path=there, pages=True).open() as store, caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            list(store.inventory("sample"))
+        assert caplog.text.count(warning) == 1
+        caplog.clear()
+        store.rebuild_pages()
+        assert caplog.text.count(warning) == 1
+        assert f"remove it: wheelrelay remove REMOTE {WHEEL}" in caplog.text

@@ -137,6 +137,24 @@ class ContentsReader:
             _log.warning("%s is passed over: %s", self._objects.address_of(name), error)
 
 
+def warn_of_parts(contents: Contents, sizes: Iterable[tuple[str, int]], objects: ReadableObjects) -> None:
+    """Warn of files that are shorter than the pages declare, as a full disk or a broken copy leaves them.
+
+    Args:
+        contents: what is there.
+        sizes: filenames, and how many bytes they have by the pages.
+        objects: the place.
+    """
+    for name, size in sizes:
+        held = contents.get(name)
+        if held and held.stored.size < size:
+            _log.warning(
+                "%s has %d of the %d bytes that the index pages declare. A full disk or an interrupted copy "
+                "may have left it. If so, remove it: wheelrelay remove REMOTE %s",
+                *(objects.address_of(name), held.stored.size, size, name),
+            )
+
+
 def _may_be_of(project: str) -> Callable[[str], bool]:
     """Tells at a glance whether a plain name can be that of a project's file, or of what lies beside it."""
     spelled = "[-_.]+".join(map(re.escape, canonicalize_name(project).split("-")))

@@ -15,7 +15,7 @@ from contextlib import suppress
 from packaging.utils import canonicalize_name
 
 from wheelrelay.containers.content import BINARY, read_whole
-from wheelrelay.containers.contents import METADATA, Contents, Held
+from wheelrelay.containers.contents import METADATA, Contents, Held, warn_of_parts
 from wheelrelay.containers.facts import Facts
 from wheelrelay.containers.knowledge import Knowledge
 from wheelrelay.containers.objects import Objects, SupportsFolderPages
@@ -162,6 +162,7 @@ def _touched(
     """The projects to look at; what pages said of their files before is remembered on the way."""
     said = parse_root_document(pages.read(ROOT + DOCUMENT) or b"")
     knowledge.remember(said)
+    warn_of_parts(contents, ((entry.filename, entry.size) for entry in said), pages.objects)
     wanted = contents.projects() if projects is None else map(canonicalize_name, projects)
     touched = {*wanted, *_changed_projects(contents, said)}
     for project in touched:
@@ -192,14 +193,14 @@ class _PagesThere:
     """The pages as they are at one look, each read once."""
 
     def __init__(self, objects: Objects) -> None:
-        self._objects = objects
+        self.objects = objects
         self._there: dict[str, bytes | None] = {}
 
     def read(self, name: str) -> bytes | None:
         """The content of a page; ``None`` only if it is truly not there."""
         if name not in self._there:
             try:
-                self._there[name] = read_whole(self._objects, name, limit=LARGEST)
+                self._there[name] = read_whole(self.objects, name, limit=LARGEST)
             except NotFound:
                 self._there[name] = None
         return self._there[name]

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from wheelrelay.containers.content import read_whole, sha256_of
-from wheelrelay.containers.contents import Contents, ContentsReader, Held
+from wheelrelay.containers.contents import Contents, ContentsReader, Held, warn_of_parts
 from wheelrelay.containers.facts import Facts, indexed_facts, kept_facts
 from wheelrelay.containers.objects import GivesParts, ReadableObjects
 from wheelrelay.errors import BackendError, IntegrityError, NotFound, Rejected
@@ -52,6 +52,7 @@ class ContainerSource:
         self._made_by_put = made_by_put
         self._public = _public_copy(public_url, cdn_lag) if public_url else None
         self._reader = ContentsReader(objects)
+        self._warned: set[str] = set()
         self._hashed: dict[tuple[str, int, str], str] = {}
 
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
@@ -77,6 +78,9 @@ class ContainerSource:
         """
         contents = self._listed(project)
         indexed = self._indexed(project) if contents else {}
+        parts = {name: entry.size for name, entry in indexed.items() if name not in self._warned}
+        self._warned |= parts.keys()
+        warn_of_parts(contents, parts.items(), self.readable)
         for held in contents.values():
             try:
                 facts = _still_true(indexed.get(held.file.filename), held) or self._found_out(held)

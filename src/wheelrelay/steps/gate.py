@@ -6,10 +6,10 @@ from dataclasses import replace
 from wheelrelay.errors import CheckFailed, Conflict, Incomplete
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Sink, SupportsReplace
-from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
+from wheelrelay.records import Action, Finding, Intent, Plan, Severity
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.confirm import fetched_sha256
-from wheelrelay.steps.plan import NOTHING_MADE, compare, with_companions
+from wheelrelay.steps.plan import NOTHING_MADE, compare, is_partial, with_companions
 from wheelrelay.steps.workers import Done, one_by_one
 
 _Place = tuple[str, str]
@@ -103,13 +103,7 @@ def objections(plan: Plan, *, allow_unexpected: bool = False) -> list[Finding]:
         for told in ([] if allow_unexpected else plan.unexpected)
     ]
     conflicts = [
-        Finding(
-            CONFLICT,
-            Severity.ERROR,
-            f"{sink} has the name with other bytes{_digests(planned, intent)}.",
-            filename=planned.file.filename,
-            hint="An index never takes a filename twice: build a new version, or a new build tag.",
-        )
+        _conflict(sink, planned.file, intent)
         for planned in plan.files
         for sink, intent in planned.sinks.items()
         if intent.action is Action.CONFLICT
@@ -175,6 +169,23 @@ def _replacement(intent: Intent, sink: Sink) -> Intent:
     return Intent(Action.UPLOAD, "it replaces other bytes", intent.there, replaces=True)
 
 
-def _digests(planned: PlannedFile, intent: Intent) -> str:
-    ours, theirs = planned.file.sha256, intent.there.sha256 if intent.there else None
+def _conflict(sink: str, file: DistFile, intent: Intent) -> Finding:
+    """A file whose name is taken, with advice that fits the sink and what is there."""
+    partial = intent.there is not None and is_partial(file, intent.there)
+    what = f"has {intent.there.size} of its {file.size} bytes" if intent.there and partial else ""
+    message = f"{sink} {what or 'has the name with other bytes'}{_digests(file, intent)}."
+    if not intent.replaceable:
+        hint = "An index never takes a filename twice: build a new version, or a new build tag."
+    elif partial:
+        hint = (
+            "A full disk or an interrupted copy may have left it. If so, remove it and run the same command "
+            f"again: wheelrelay remove {sink} {file.filename}"
+        )
+    else:
+        hint = "To replace it on purpose, use `wheelrelay push --replace`; otherwise build a new version."
+    return Finding(CONFLICT, Severity.ERROR, message, filename=file.filename, hint=hint)
+
+
+def _digests(file: DistFile, intent: Intent) -> str:
+    ours, theirs = file.sha256, intent.there.sha256 if intent.there else None
     return f" (sha256 {theirs[:12]}..., here {ours[:12]}...)" if ours and theirs else ""

@@ -7,7 +7,7 @@ from packaging.utils import NormalizedName
 
 from wheelrelay.expect import Expected
 from wheelrelay.model import DistFile
-from wheelrelay.protocols import KeepsCompanions, Sink, SupportsInventory
+from wheelrelay.protocols import KeepsCompanions, Sink, SupportsInventory, SupportsReplace
 from wheelrelay.records import NOT_THERE, Action, Intent, Plan, PlannedFile
 
 NOTHING_MADE: Mapping[str, Sequence[str]] = {}
@@ -80,11 +80,24 @@ def intend(file: DistFile, sink: Sink, inventory: Inventory | None) -> Intent:
 def compare(file: DistFile, sha256: str, there: DistFile, there_sha256: str, sink: Sink) -> Intent:
     """The action for a name that is there, once both digests are known."""
     if sha256 != there_sha256:
-        return Intent(Action.CONFLICT, "the same name is there with other bytes", there)
+        return Intent(
+            Action.CONFLICT, _difference(file, there), there, replaceable=isinstance(sink, SupportsReplace)
+        )
     missing = [suffix for suffix in file.companions if suffix not in there.companions]
     if missing and isinstance(sink, KeepsCompanions):
         return Intent(Action.UPLOAD, f"there without its {', '.join(missing)}", there)
     return Intent(Action.SKIP, "the same bytes are there", there)
+
+
+def _difference(file: DistFile, there: DistFile) -> str:
+    if is_partial(file, there):
+        return f"the same name is there with {there.size} of {file.size} bytes"
+    return "the same name is there with other bytes"
+
+
+def is_partial(file: DistFile, there: DistFile) -> bool:
+    """Whether what is there is shorter, as a full disk or an interrupted copy leaves a file."""
+    return file.size is not None and there.size is not None and there.size < file.size
 
 
 def with_companions(file: DistFile, suffixes: Sequence[str]) -> DistFile:
