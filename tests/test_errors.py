@@ -37,7 +37,7 @@ def test_the_tree_is_drawn_as_it_is() -> None:
 
 @pytest.mark.parametrize("kind", TREE)
 def test_trying_again_is_a_property_of_the_class(kind: type[WheelrelayError]) -> None:
-    assert kind.retryable is (kind in (Unavailable, SizeMismatch))
+    assert kind.retryable is issubclass(kind, (Unavailable, SizeMismatch))
 
 
 def test_an_error_says_where_what_and_what_to_do() -> None:

@@ -158,7 +158,9 @@ class TestErrors:
         assert caught.value.retry_after is not None
         assert 0 <= caught.value.retry_after <= 7
 
-    @pytest.mark.parametrize("said", ["soon", "", "-5", "1.5", "\u00b2"])
+    @pytest.mark.parametrize(
+        "said", ["soon", "", "-5", "nan", "\u00b2", "-inf", "Mon, 99 Foo 2026", "1 Jan 99999 00:00:00 GMT"]
+    )
     def test_a_wait_that_says_nothing_is_none(self, http: HttpClient, web: Web, said: str) -> None:
         url = web.serve("/page", status=503, headers={"Retry-After": said})
         with pytest.raises(Unavailable) as caught:

@@ -18,6 +18,7 @@
     │   ├── PermissionDenied
     │   ├── Rejected                the remote refuses this very file or request
     │   └── Unavailable             may pass: try again
+    │       └── TimedOut            no answer in time, or too slow a one
     ├── IntegrityError              the bytes are not what they were said to be
     │   ├── SizeMismatch
     │   ├── DigestMismatch
@@ -145,6 +146,20 @@ class Unavailable(BackendError):
     def __init__(self, message: str, *, retry_after: float | None = None, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
+
+
+class TimedOut(Unavailable):
+    """The remote did not answer in time, or too slowly.
+
+    Args:
+        message: what happened.
+        waited: seconds that the remote was waited for.
+        hint: what to do about it.
+    """
+
+    def __init__(self, message: str, *, waited: float, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.waited = waited
 
 
 class IntegrityError(WheelrelayError):

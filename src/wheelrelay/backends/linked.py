@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from wheelrelay.backends.pages import HTML_TYPES, media_type_of, read_whole
+from wheelrelay.backends.pages import HTML_TYPES, media_type_of
 from wheelrelay.errors import BackendError, IntegrityError, Rejected
 from wheelrelay.http import HttpClient, RawBody, Response, is_part_from, part_wanted, shown
 from wheelrelay.model import Companion, DistFile
@@ -63,7 +63,7 @@ class LinkedFiles:
         """Read what lies beside a file; see `wheelrelay.protocols.SupportsCompanions`."""
         parts = urlsplit(_address_of(file))
         with self._answer(parts._replace(path=parts.path + suffix).geturl()) as response:
-            return read_whole(response, MAX_COMPANION)
+            return response.read_whole(MAX_COMPANION)
 
     @contextmanager
     def _answer(self, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> Iterator[Response]:
@@ -84,7 +84,7 @@ class IndexedFiles(LinkedFiles):
         if not file.provenance:
             return ()
         with self._answer(file.provenance, {"Accept": PROVENANCE_TYPE}) as response:
-            document = read_whole(response, MAX_COMPANION)
+            document = response.read_whole(MAX_COMPANION)
         try:
             return tuple(attestations_in(document))
         except ValueError as error:

@@ -25,8 +25,8 @@ CACHE_HEADERS = (
 )
 """Headers that caches add to answers."""
 
-MAX_PAGE = 256 << 20
-"""Bytes that a page may have; the largest known, of all projects of a public index, has a fifth of it."""
+MAX_PAGE = 64 << 20
+"""Bytes that a page may have; the largest known, of all projects of PyPI, has some 45 million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def fetch_page(http: HttpClient, url: str, headers: Mapping[str, str], *, same_h
         return WebPage(
             response.url,
             media_type_of(response),
-            read_whole(response, MAX_PAGE),
+            response.read_whole(MAX_PAGE, seconds=http.limits.page),
             came_through_cache(response),
         )
 
@@ -188,20 +188,6 @@ def each_once(files: Iterable[DistFile], where: str) -> Iterator[DistFile]:
 def media_type_of(response: Response) -> str:
     """What an answer is said to be, in lower case, without parameters; empty if nothing is said."""
     return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-
-
-def read_whole(response: Response, limit: int) -> bytes:
-    """The body of an answer.
-
-    Raises:
-        BackendError: it is longer than ``limit`` bytes, or cannot be read.
-    """
-    body = bytearray()
-    for block in response.blocks():
-        body += block
-        if len(body) > limit:
-            raise BackendError(f"{shown(response.url)} is implausibly large: over {limit} bytes.")
-    return bytes(body)
 
 
 def digests_in(named: Mapping[str, str]) -> Digests:

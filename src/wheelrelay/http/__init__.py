@@ -15,10 +15,24 @@ from wheelrelay.http.auth import (
 )
 from wheelrelay.http.client import HttpClient
 from wheelrelay.http.faults import fault_for, mapped_errors
-from wheelrelay.http.pools import CONNECT_TIMEOUT, READ_TIMEOUT
+from wheelrelay.http.limits import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    TimeLimits,
+    override_timeout,
+    time_limits,
+    usable_timeout,
+)
 from wheelrelay.http.ranges import is_part_from, part_wanted
 from wheelrelay.http.response import RawBody, Response
-from wheelrelay.http.statuses import SAID_BY_SERVER, error_for, raise_for, repeated, retry_after
+from wheelrelay.http.statuses import (
+    SAID_BY_SERVER,
+    error_for,
+    raise_for,
+    repeated,
+    retry_after,
+    seconds_to_wait,
+)
 from wheelrelay.http.urls import is_private, is_same_host, origin_of, requoted, shown
 
 __all__ = [
@@ -30,6 +44,7 @@ __all__ = [
     "HttpClient",
     "RawBody",
     "Response",
+    "TimeLimits",
     "basic",
     "error_for",
     "fault_for",
@@ -40,11 +55,15 @@ __all__ = [
     "netrc_file",
     "netrc_login",
     "origin_of",
+    "override_timeout",
     "part_wanted",
     "raise_for",
     "repeated",
     "requoted",
     "retry_after",
+    "seconds_to_wait",
     "shown",
+    "time_limits",
+    "usable_timeout",
     "warn_if_others_may_read",
 ]

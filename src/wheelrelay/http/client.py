@@ -5,21 +5,28 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import copy
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from wheelrelay.errors import AuthenticationFailed, BackendError, ConfigError, Rejected, Unavailable
 from wheelrelay.http.auth import Auth, basic, netrc_file, netrc_login, warn_if_others_may_read
 from wheelrelay.http.faults import mapped_errors
+from wheelrelay.http.limits import time_limits
 from wheelrelay.http.pools import Pools
 from wheelrelay.http.response import Response
 from wheelrelay.http.statuses import raise_for
 from wheelrelay.http.urls import checked, is_private, is_same_host, origin_of, shown
 
+if TYPE_CHECKING:
+    from urllib3.util import Timeout
+
 _log = logging.getLogger(__name__)
 
 MOST_REDIRECTS = 30
 """After so many, one that leads in circles is given up."""
+
+KEPT = 1 << 16
+"""Bytes of the answer to an upload that are kept, for the words in it."""
 
 
 class HttpClient:
@@ -31,9 +38,10 @@ class HttpClient:
         ca_cert: path of a CA bundle to trust instead of the usual one.
         client_cert: path of a client certificate with its key.
         allow_insecure: send credentials over plain HTTP to other machines too.
+        timeout: seconds that a server may take; see `wheelrelay.http.limits`.
 
     Raises:
-        ConfigError: a certificate is not where it is said to be.
+        ConfigError: a certificate is not where it is said to be, or the environment names no usable timeout.
     """
 
     def __init__(
@@ -44,11 +52,13 @@ class HttpClient:
         ca_cert: str | None = None,
         client_cert: str | None = None,
         allow_insecure: bool = False,
+        timeout: float | None = None,
     ) -> None:
+        self.limits = time_limits(timeout)
         self._auth = auth
         self._origins = {origin_of(url) for url in origins}
         self._allow_insecure = allow_insecure
-        self._pools = Pools(ca_cert, client_cert)
+        self._pools = Pools(ca_cert, client_cert, self.limits)
 
     @contextmanager
     def get(
@@ -62,16 +72,19 @@ class HttpClient:
             same_host: refuse redirects to other hosts: what stands there is not this remote's content.
 
         Raises:
-            BackendError: as `raise_for` maps it; also while the body is read within the context.
-            SizeMismatch: the body ended early, likewise.
+            BackendError: as `raise_for` maps it; reading the body raises as `Response.read`.
             Rejected: a redirect to another host, if those are refused.
         """
-        with mapped_errors(url), self._get(url, headers or {}, same_host=same_host) as response:
+        with mapped_errors(url):
+            response = self._get(url, headers or {}, same_host=same_host)
+        with response:  # what is raised by those who read is theirs, and not a fault of the connection
             raise_for(response)
             yield response
 
     def post(self, url: str, *, body: Any, headers: Mapping[str, str]) -> Response:
         """Send ``body`` to ``url`` and give the answer, whatever its status; redirects are not followed.
+
+        Of the answer's body only the beginning is kept, as `Response.beginning` reads it.
 
         Args:
             url: where to.
@@ -81,8 +94,11 @@ class HttpClient:
         Raises:
             Unavailable: no answer came; the server may have acted all the same.
         """
-        with mapped_errors(url), self._ask("POST", url, headers, self._header_for(url), body) as response:
-            response.content  # noqa: B018  (it is short, and read to its end the connection can be used again)
+        with mapped_errors(url):
+            response = self._ask("POST", url, headers, self._header_for(url), body)
+        with response:
+            response.beginning(KEPT)
+            response.drain()
             return response
 
     @contextmanager
@@ -101,9 +117,10 @@ class HttpClient:
 
         Raises:
             Unavailable: no answer came; the server may have acted all the same.
-            SizeMismatch: the body of the answer ended early while it was read within the context.
         """
-        with mapped_errors(url), self._ask(method, url, headers or {}, None, body) as response:
+        with mapped_errors(url):
+            response = self._ask(method, url, headers or {}, None, body)
+        with response:
             yield response
 
     def with_auth(self, auth: Auth, *origins: str) -> "HttpClient":
@@ -158,7 +175,7 @@ class HttpClient:
                 target = _target_of(response)
                 if same_host and not is_same_host(url, target):
                     raise _leads_away(response, target)
-                response.content  # noqa: B018  (read to its end, the connection can be used again)
+                response.drain()
             if not _keeps_credentials(url, target):
                 authorization = self._netrc_header(target)
             elif not self._may_carry_credentials(target):
@@ -176,9 +193,21 @@ class HttpClient:
         if body is not None and not isinstance(body, bytes):
             sent["Content-Length"] = str(len(body))
         raw = self._pools.leading_to(address).urlopen(
-            method, address, body=body, headers=sent, redirect=False, preload_content=False
+            method,
+            address,
+            body=body,
+            headers=sent,
+            redirect=False,
+            preload_content=False,
+            timeout=self._timeout(sends=body is not None),
         )
-        return Response(raw, method, url, sent)
+        return Response(raw, method, url, sent, self.limits)
+
+    def _timeout(self, *, sends: bool) -> "Timeout":
+        from urllib3.util import Timeout
+
+        answer = self.limits.after_upload if sends else self.limits.timeout
+        return Timeout(connect=self.limits.connect, read=answer)
 
     def _header_for(self, url: str) -> str | None:
         """The credentials for a request: those of the address, the client's own, or those of netrc."""

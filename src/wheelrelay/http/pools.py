@@ -12,17 +12,13 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from wheelrelay.errors import ConfigError
 from wheelrelay.http.auth import basic
+from wheelrelay.http.connections import hold_to
+from wheelrelay.http.limits import TimeLimits
 from wheelrelay.http.urls import is_local, origin_of
 from wheelrelay.staged import BLOCK
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager
-
-CONNECT_TIMEOUT = 15.0
-"""Seconds to wait for a connection."""
-
-READ_TIMEOUT = 120.0
-"""Seconds to wait for the next bytes; an index may take this long to answer a large upload."""
 
 HOSTS, CONNECTIONS = 16, 64
 """How many hosts connections are kept for, and how many to each."""
@@ -34,17 +30,19 @@ class Pools:
     Args:
         ca_cert: path of a CA bundle to trust instead of the usual one.
         client_cert: path of a client certificate with its key.
+        limits: how long the servers may take.
 
     Raises:
-        ConfigError: one of them is not there.
+        ConfigError: one of the files is not there.
     """
 
-    def __init__(self, ca_cert: str | None, client_cert: str | None) -> None:
+    def __init__(self, ca_cert: str | None, client_cert: str | None, limits: TimeLimits) -> None:
         for path in (ca_cert, client_cert):
             if path and not Path(path).exists():
                 raise ConfigError(f"The certificate {path} is not there.")
         self._ca_cert = ca_cert
         self._client_cert = client_cert
+        self._limits = limits
         self._context: ssl.SSLContext | None = None
         self._by_proxy: dict[tuple[str | None, bool], PoolManager] = {}
         self._by_origin: dict[tuple[str, str, int | None], PoolManager] = {}
@@ -74,7 +72,9 @@ class Pools:
         if tls and self._context is None:
             self._context = self._new_context()
         if (proxy, tls) not in self._by_proxy:
-            self._by_proxy[proxy, tls] = self._new_pools(proxy)
+            pools = self._new_pools(proxy)
+            hold_to(self._limits, pools)
+            self._by_proxy[proxy, tls] = pools
         return self._by_proxy[proxy, tls]
 
     def _new_pools(self, proxy: str | None) -> "PoolManager":
@@ -85,7 +85,7 @@ class Pools:
             "num_pools": HOSTS,
             "maxsize": CONNECTIONS,
             "retries": False,
-            "timeout": Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT),
+            "timeout": Timeout(connect=self._limits.connect, read=self._limits.timeout),
             "blocksize": BLOCK,  # the usual 16 KiB make uploads CPU-bound
             "ssl_context": self._context,
         }

@@ -1,5 +1,6 @@
 """What the status of an answer means, and what the server says of it, fit to be repeated."""
 
+import math
 from base64 import b64decode
 from email.utils import parsedate_to_datetime
 from time import time
@@ -18,6 +19,9 @@ from wheelrelay.http.urls import shown
 
 SAID_BY_SERVER = 300
 """Characters of an answer that are repeated in an error."""
+
+LONGEST_WAIT = 1e9
+"""Seconds that stand for any longer wait that a server asks for."""
 
 _HINTS = {
     405: "This address does not take what was asked of it: check that it is the right one.",
@@ -82,16 +86,33 @@ def repeated(said: str, *secrets: str) -> str:
 
 
 def retry_after(response: Response) -> float | None:
-    """Seconds that the server asks to wait (RFC 9110, section 10.2.3), if it does."""
-    value = response.headers.get("Retry-After", "").strip()
+    """Seconds that the server asks to wait (RFC 9110, section 10.2.3), if it does; see `seconds_to_wait`."""
+    return seconds_to_wait(response.headers.get("Retry-After", ""))
+
+
+def seconds_to_wait(value: str) -> float | None:
+    """Seconds that a ``Retry-After`` header asks to wait: a number, or a date that is compared with now.
+
+    What cannot be understood is ignored. The result is finite and not negative, however long the header is.
+
+    >>> seconds_to_wait("120"), seconds_to_wait("1.5"), seconds_to_wait("nan"), seconds_to_wait("soon")
+    (120.0, 1.5, None, None)
+    """
     try:
-        return (
-            float(int(value))
-            if value.isdigit()
-            else max(0.0, parsedate_to_datetime(value).timestamp() - time())
-        )
+        seconds = float(value)
     except ValueError:
+        seconds = _seconds_until(value)
+    if math.isnan(seconds) or seconds < 0:
         return None
+    return min(seconds, LONGEST_WAIT)
+
+
+def _seconds_until(date: str) -> float:
+    """Seconds until a date of HTTP, none if it is over; not a number if it is no date."""
+    try:
+        return max(0.0, parsedate_to_datetime(date.strip()).timestamp() - time())
+    except (ValueError, OverflowError, OSError, TypeError, IndexError):
+        return math.nan
 
 
 def _words_of(response: Response) -> str:

@@ -38,6 +38,7 @@ from wheelrelay.errors import (
     Unavailable,
     WheelrelayError,
 )
+from wheelrelay.http import seconds_to_wait
 
 _CREDENTIALS = {
     "ExpiredToken",
@@ -145,4 +146,4 @@ def _reason(error: BaseException) -> str:
 
 
 def _seconds(value: str | None) -> float | None:
-    return float(value) if value and value.isdigit() else None
+    return seconds_to_wait(value) if value else None
