@@ -2,10 +2,15 @@
 
 import gzip
 import socket
+import subprocess
+import sys
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import repeat
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +18,8 @@ from tests.servers.raw import RESET, Asked, answer, run_raw
 from wheelrelay.errors import SizeMismatch, TimedOut, Unavailable, WheelrelayError
 from wheelrelay.http import HttpClient, RawBody, seconds_to_wait
 from wheelrelay.http.limits import DEFAULT_TIMEOUT, MAX_SMALL, override_timeout, time_limits
+from wheelrelay.steps.events import Waiting
+from wheelrelay.steps.retry import Patience, Persistence
 
 QUICK = 0.6
 """Seconds; a timeout that tests can wait for."""
@@ -40,6 +47,13 @@ def in_time(work: Callable[[], object], *, within: float = 10.0) -> WheelrelayEr
         work()
     assert time.monotonic() - began < within
     return caught.value
+
+
+@contextmanager
+def silent_server() -> Iterator[str]:
+    """The address of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
 
 def read_raw(http: HttpClient, url: str) -> bytes:
@@ -279,3 +293,67 @@ class TestSize:
 )
 def test_any_retry_after_is_understood_or_ignored(value: str, seconds: float | None) -> None:
     assert seconds_to_wait(value) == seconds
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command as users do."""
+    command = [sys.executable, "-m", "wheelrelay", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60)
+
+
+class TestConfiguration:
+    @pytest.mark.parametrize(
+        "config",
+        [
+            'type = "index"\nurl = "{url}simple/"',
+            'type = "listing"\nurl = "{url}"',
+            'type = "web"\nurl = "{url}"',
+        ],
+    )
+    def test_the_timeout_of_a_remote_is_obeyed(self, config: str, tmp_path: Path) -> None:
+        with silent_server() as url:
+            text = f"[remotes.slow]\n{config.format(url=url)}\ntimeout = 0.2\n"
+            (tmp_path / "wheelrelay.toml").write_text(text)
+            done = run("list", "slow", "sample", cwd=tmp_path)
+        assert (done.returncode, "within 0.2 s" in done.stderr) == (1, True), done.stderr
+
+    def test_the_timeout_of_the_command_line_is_obeyed_and_each_pause_is_shown(self) -> None:
+        with silent_server() as url:
+            done = run("list", f"index+{url}", "sample", "--timeout", "0.2")
+        assert "within 0.2 s" in done.stderr
+        assert "If the server needs longer, raise the timeout." in done.stderr
+
+    @pytest.mark.parametrize(
+        ("option", "value"), [("--timeout", "soon"), ("--timeout", "0"), ("--max-retry-wait", "7")]
+    )
+    def test_a_limit_that_makes_no_sense_is_refused(self, option: str, value: str) -> None:
+        assert run("list", "pypi", "sample", option, value).returncode == 2
+
+    def test_no_pause_is_longer_than_the_command_line_allows(self) -> None:
+        busy = [answer(b"slow down", "Retry-After: 999999", status="429 Too Many")]
+        with run_raw(lambda _: busy) as server:
+            began = time.monotonic()
+            done = run("list", f"index+{server.url}", "sample", "--max-retry-wait", "1s")
+            assert time.monotonic() - began < 30
+        assert "slow down" in done.stderr
+        assert len(server.requests) == 3
+
+    def test_a_remote_that_stays_silent_is_not_asked_for_ever(self) -> None:
+        persistence = Persistence(Patience(first_pause=0.01, silence=90), lambda _: None, threading.Event())
+        asked = []
+
+        def ask() -> None:
+            asked.append(1)
+            raise TimedOut("It is silent.", waited=DEFAULT_TIMEOUT)
+
+        with pytest.raises(TimedOut):
+            persistence.insist("a page", ask)
+        assert len(asked) * DEFAULT_TIMEOUT <= 120
+
+    def test_the_wish_of_a_server_to_wait_longer_is_shown(self) -> None:
+        seen: list[object] = []
+        patience = Patience(attempts=2, longest_pause=0.01)
+        persistence = Persistence(patience, seen.append, threading.Event())
+        busy = Unavailable("It is busy.", retry_after=3600)
+        assert persistence.again("a page", 1, busy)
+        assert seen == [Waiting("a page", "It is busy. The server asks to wait 3600 s.", 0.01)]

@@ -155,7 +155,7 @@ class TestMistakes:
             ),
             (
                 "[remotes.x]\ntype='listing'\nurl='https://e.org/'\nupload-url='https://e.org/'\n",
-                "remotes.x: there is no key 'upload-url'. Known are: recursive, type, url.",
+                "remotes.x: there is no key 'upload-url'. Known are: recursive, timeout, type, url.",
             ),
             ("[remotes.x]\ntype='directory'\n", "wheelrelay.toml: remotes.x.path: this key is required."),
             ("[remotes.x]\npath='y'\n", "wheelrelay.toml: remotes.x.type: this key is required."),

@@ -1,6 +1,7 @@
 """Look at what is somewhere."""
 
-from threading import Event
+import logging
+import threading
 
 from wheelrelay.api.places import Requirements, readable
 from wheelrelay.config import RemoteLike, as_remote
@@ -8,7 +9,10 @@ from wheelrelay.model import DistFile
 from wheelrelay.protocols import Source, SupportsInventory
 from wheelrelay.select import Selection, parse_requirement
 from wheelrelay.steps.choose import chosen_files
+from wheelrelay.steps.events import Event, Waiting
 from wheelrelay.steps.retry import Patience, Persistence
+
+logger = logging.getLogger(__name__)
 
 LOOKS = 3
 """How often to look at a place that fails: somebody is waiting for the answer."""
@@ -32,10 +36,15 @@ def list_files(
     selection = Selection(requirements=tuple(parse_requirement(str(wanted)) for wanted in requirements))
     place = as_remote(remote)
     with readable(place) as source:
-        persistence = Persistence(Patience(attempts=LOOKS), lambda _: None, Event())
+        persistence = Persistence(Patience(attempts=LOOKS), _warn_of_pause, threading.Event())
         return persistence.insist(
             f"the files of {place.name}", lambda: _read(source, selection, with_digests=with_digests)
         )
+
+
+def _warn_of_pause(event: Event) -> None:
+    if isinstance(event, Waiting):
+        logger.warning("%s: %s Trying again in %.1f s.", event.what, event.error, event.seconds)
 
 
 def _read(source: Source, selection: Selection, *, with_digests: bool) -> list[DistFile]:

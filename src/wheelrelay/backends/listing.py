@@ -26,7 +26,7 @@ from wheelrelay.backends.pages import (
     one_spelling,
     parse_html,
 )
-from wheelrelay.config import RemoteConfig, WebAddress
+from wheelrelay.config import RemoteConfig, Timeout, WebAddress
 from wheelrelay.errors import BackendError, InvalidFilename
 from wheelrelay.filenames import looks_like_distribution
 from wheelrelay.http import HttpClient, origin_of, shown
@@ -56,6 +56,10 @@ class ListingConfig(RemoteConfig):
         default=False,
         description="Read the folders that the page links to as well, as far as they lie below it.",
     )
+    timeout: Timeout | None = Field(
+        default=None,
+        description="Seconds until a server that does not answer, or answers too slowly, is given up.",
+    )
 
     def address(self) -> str:
         """The web address."""
@@ -64,7 +68,7 @@ class ListingConfig(RemoteConfig):
     @contextmanager
     def open(self) -> Iterator[Backend]:
         """Connect; nothing is asked for yet."""
-        with closing(HttpClient()) as http:
+        with closing(HttpClient(timeout=self.timeout)) as http:
             yield ListingSource(http, self.url, recursive=self.recursive)
 
 

@@ -12,7 +12,7 @@ from wheelrelay.backends.index.backend import IndexReader
 from wheelrelay.backends.index.simple_api import SimpleApi
 from wheelrelay.backends.linked import IndexedFiles
 from wheelrelay.backends.listing import ListingSource
-from wheelrelay.config import RemoteConfig, WebAddress
+from wheelrelay.config import RemoteConfig, Timeout, WebAddress
 from wheelrelay.http import HttpClient
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Backend
@@ -23,6 +23,10 @@ class WebConfig(RemoteConfig):
 
     type: Literal["web"] = "web"
     url: WebAddress = Field(description="Address of an index's root, or of a page of links.")
+    timeout: Timeout | None = Field(
+        default=None,
+        description="Seconds until a server that does not answer, or answers too slowly, is given up.",
+    )
 
     def address(self) -> str:
         """The web address."""
@@ -31,7 +35,7 @@ class WebConfig(RemoteConfig):
     @contextmanager
     def open(self) -> Iterator[Backend]:
         """Connect; nothing is asked for yet."""
-        with closing(HttpClient()) as http:
+        with closing(HttpClient(timeout=self.timeout)) as http:
             yield WebSource(http, self.url)
 
 

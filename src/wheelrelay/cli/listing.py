@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelrelay.cli.options import common, config_option, json_option, loaded, print_json
+from wheelrelay.cli.options import common, config_option, json_option, loaded, print_json, timeout_option
 from wheelrelay.cli.words import complete_remote
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     "[default: the only route from this remote that expects anything]",
 )
 @json_option
+@timeout_option
 @config_option
 @common
 def list_(

@@ -27,6 +27,7 @@ from wheelrelay.cli.options import (
     sign_option,
     sign_with_option,
     sums_option,
+    timeout_option,
     wait_option,
     yes_option,
 )
@@ -71,6 +72,7 @@ def _asking(command: Callable[..., Any], *, first: Callable[..., Any] = complete
 @allow_unexpected_option
 @jobs_option
 @json_option
+@timeout_option
 @config_option
 @common
 def plan(
@@ -120,6 +122,7 @@ def plan(
 @confirm_timeout_option
 @json_option
 @quiet_option
+@timeout_option
 @config_option
 @common
 def relay(  # one parameter for each option
@@ -185,6 +188,7 @@ def relay(  # one parameter for each option
 @jobs_option
 @json_option
 @quiet_option
+@timeout_option
 @config_option
 @common
 def verify(

@@ -48,6 +48,26 @@ def _set_color(context: click.Context, _: click.Parameter, choice: str) -> None:
     choose_color(choice)
 
 
+def _set_timeout(context: click.Context, _: click.Parameter, text: str | None) -> None:
+    if context.resilient_parsing or text is None:
+        return
+    from wheelrelay.config.values import parse_timeout
+    from wheelrelay.http.limits import override_timeout
+
+    try:
+        override_timeout(parse_timeout(text))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _set_longest_pause(context: click.Context, _: click.Parameter, text: str | None) -> None:
+    if context.resilient_parsing or text is None:
+        return
+    from wheelrelay.steps.retry import override_longest_pause
+
+    override_longest_pause(seconds(text, option="--max-retry-wait"))
+
+
 def common(command: Command) -> Command:
     """The options that every command has."""
     for option in (
@@ -124,6 +144,30 @@ confirm_timeout_option = click.option(
     metavar="DURATION",
     help="How long to wait until a sink shows what was published: 90s, 20m.",
 )
+
+
+def timeout_option(command: Command) -> Command:
+    """How long servers may take, and how long to wait before they are asked again."""
+    for option in (
+        click.option(
+            "--max-retry-wait",
+            metavar="DURATION",
+            expose_value=False,
+            callback=_set_longest_pause,
+            help="The longest pause before another attempt, also if a server asks for a longer one with "
+            "Retry-After. [default: $WHEELRELAY_MAX_RETRY_WAIT, or 60s]",
+        ),
+        click.option(
+            "--timeout",
+            metavar="SECONDS",
+            expose_value=False,
+            callback=_set_timeout,
+            help="Give up a server that does not answer, or answers too slowly, for so long. "
+            "[default: the remote's timeout, $WHEELRELAY_TIMEOUT, or 50]",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def selection_options(command: Command) -> Command:

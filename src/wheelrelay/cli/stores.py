@@ -17,6 +17,7 @@ from wheelrelay.cli.options import (
     quiet_option,
     receipt_option,
     seconds,
+    timeout_option,
 )
 from wheelrelay.cli.words import complete_file, complete_remote
 
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 @confirm_timeout_option
 @json_option
 @quiet_option
+@timeout_option
 @config_option
 @common
 def push(
@@ -121,6 +123,7 @@ def push(
 @click.command()
 @click.argument("remote", shell_complete=complete_remote)
 @click.option("--check", is_flag=True, help="Write nothing; exit with 3 if a page is not as it should be.")
+@timeout_option
 @config_option
 @common
 def index(remote: str, check: bool, config_path: str | None) -> int:
@@ -148,6 +151,7 @@ def index(remote: str, check: bool, config_path: str | None) -> int:
 @click.argument("remote", shell_complete=complete_remote)
 @click.argument("filenames", nargs=-1, required=True, metavar="FILENAME...")
 @json_option
+@timeout_option
 @config_option
 @common
 def remove(remote: str, filenames: tuple[str, ...], as_json: bool, config_path: str | None) -> None:
@@ -170,6 +174,7 @@ def remove(remote: str, filenames: tuple[str, ...], as_json: bool, config_path: 
 @click.argument("remote", shell_complete=complete_remote)
 @click.option("--dry-run", is_flag=True, help="Remove nothing, only tell.")
 @json_option
+@timeout_option
 @config_option
 @common
 def prune(remote: str, dry_run: bool, as_json: bool, config_path: str | None) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
     from wheelrelay.config.routes import Mode, Order, Route
     from wheelrelay.config.secrets import SecretReference, SecretValue, TextOrReference
-    from wheelrelay.config.values import Duration, LocalPath, WebAddress
+    from wheelrelay.config.values import Duration, LocalPath, Timeout, WebAddress
 
 __all__ = [
     "Config",
@@ -30,6 +30,7 @@ __all__ = [
     "SecretValue",
     "SinkConfig",
     "TextOrReference",
+    "Timeout",
     "WebAddress",
     "as_remote",
     "load_config",

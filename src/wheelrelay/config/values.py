@@ -1,5 +1,6 @@
 """Kinds of values that several configuration models share: paths, web addresses, durations."""
 
+import math
 import os
 import re
 from datetime import timedelta
@@ -81,3 +82,38 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^(\d+[smhdw])+$"}),
 ]
 """A length of time, written as ``90s``, ``20m``, ``14d``."""
+
+
+def parse_timeout(value: Any) -> float:
+    """Read a timeout: a number of seconds, or a duration such as ``90s``.
+
+    Raises:
+        ValueError: it is neither, or not between 0.1 and 86400 seconds.
+
+    >>> parse_timeout(30), parse_timeout("2.5"), parse_timeout("2m")
+    (30.0, 2.5, 120.0)
+    """
+    from wheelrelay.http.limits import usable_timeout  # most runs read no timeout, and need no HTTP
+
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return usable_timeout(float(value))
+    try:
+        seconds = float(value) if isinstance(value, str) else math.nan
+    except ValueError:
+        seconds = parse_duration(value).total_seconds()
+    return usable_timeout(seconds)
+
+
+Timeout = Annotated[
+    float,
+    BeforeValidator(parse_timeout),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0.1, "maximum": 86400},
+                {"type": "string", "pattern": r"^(\d+[smhdw])+$"},
+            ]
+        }
+    ),
+]
+"""Seconds, as a number or written as a duration."""

@@ -1,16 +1,54 @@
 """The one loop that tries again: bounded, with growing pauses, for errors whose class says that it helps."""
 
+import logging
+import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from wheelrelay.errors import Unavailable, WheelrelayError
+from wheelrelay.config.values import parse_duration
+from wheelrelay.errors import ConfigError, TimedOut, Unavailable, WheelrelayError
 
 if TYPE_CHECKING:
     from wheelrelay.steps.events import Progress
 
+_log = logging.getLogger(__name__)
+
 Result = TypeVar("Result")
+
+LONGEST_PAUSE = 60.0
+"""Seconds that no pause exceeds, unless it is said otherwise."""
+
+PAUSE_VARIABLE = "WHEELRELAY_MAX_RETRY_WAIT"
+"""The environment variable that changes this, as a duration."""
+
+
+class _Override:
+    """The longest pause that the command line asks for."""
+
+    seconds: float | None = None
+
+
+def override_longest_pause(seconds: float | None) -> None:
+    """Let no pause of this process be longer than ``seconds``; ``None`` to use the environment or default."""
+    _Override.seconds = seconds
+
+
+def longest_pause() -> float:
+    """Seconds that no pause exceeds: by the command line, the environment, or the default.
+
+    Raises:
+        ConfigError: the environment variable is not a duration.
+    """
+    if _Override.seconds is not None:
+        return _Override.seconds
+    if not (text := os.environ.get(PAUSE_VARIABLE)):
+        return LONGEST_PAUSE
+    try:
+        return parse_duration(text).total_seconds()
+    except ValueError as error:
+        raise ConfigError(f"{PAUSE_VARIABLE}: {error}.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +59,19 @@ class Patience:
         attempts: how often to try at most.
         first_pause: seconds before the second attempt; each further pause doubles.
         longest_pause: seconds that no pause exceeds, whatever a server asks for.
+        silence: seconds without an answer, over all attempts, after which a remote is given up; it is asked
+            twice in any case.
     """
 
     attempts: int = 5
     first_pause: float = 0.5
-    longest_pause: float = 60.0
+    longest_pause: float = field(default_factory=longest_pause)
+    silence: float = 90.0
+
+    def is_over(self, attempt: int, error: WheelrelayError) -> bool:
+        """Whether the attempt of this number, which is 1 for the first, was the last one."""
+        silent = isinstance(error, TimedOut) and attempt > 1 and attempt * error.waited >= self.silence
+        return silent or attempt >= self.attempts
 
     def pause_after(self, attempt: int, error: WheelrelayError) -> float:
         """Seconds to wait after the attempt of this number, which is 1 for the first.
@@ -79,10 +125,17 @@ class Persistence:
         """Wait after a failed attempt; whether to try again."""
         if error.retryable:
             self._troubled()
-        if not error.retryable or attempt >= self.patience.attempts or self.stopped.is_set():
+        if not error.retryable or self.patience.is_over(attempt, error) or self.stopped.is_set():
             return False
         from wheelrelay.steps.events import Waiting
 
         pause = self.patience.pause_after(attempt, error)
-        self._progress(Waiting(what, str(error), pause))
+        self._progress(Waiting(what, f"{error}{_longer_wish(error, pause)}", pause))
+        _log.info("%s: %s Trying again in %.1f s.", what, error, pause)
         return not self.stopped.wait(pause)
+
+
+def _longer_wish(error: WheelrelayError, pause: float) -> str:
+    """That the server asked for a longer pause than is made, if it did."""
+    asked = error.retry_after if isinstance(error, Unavailable) else None
+    return f" The server asks to wait {asked:.0f} s." if asked is not None and asked > pause else ""

@@ -12,7 +12,7 @@ from s3fs import S3FileSystem
 
 from wheelrelay.config import SecretValue
 from wheelrelay.errors import ConfigError
-from wheelrelay.http import CONNECT_TIMEOUT, READ_TIMEOUT, is_private
+from wheelrelay.http import is_private, time_limits
 from wheelrelay_s3.bucket import Bucket
 from wheelrelay_s3.config import S3Config
 from wheelrelay_s3.errors import mapped, no_credentials
@@ -52,6 +52,7 @@ def connected(config: S3Config) -> Iterator[Bucket]:
 
 def _file_system(config: S3Config) -> Any:
     """The file system, with everything off that works behind our back: caches, retries, other checksums."""
+    limits = time_limits(None)
     keys = {"key": config.access_key_id, "secret": config.secret_access_key, "token": config.session_token}
     return S3FileSystem(
         anon=config.anonymous,
@@ -61,8 +62,8 @@ def _file_system(config: S3Config) -> Any:
         client_kwargs={"region_name": config.region} if config.region else {},
         config_kwargs={
             "http_session_cls": _StraightSession,
-            "connect_timeout": CONNECT_TIMEOUT,
-            "read_timeout": READ_TIMEOUT,
+            "connect_timeout": limits.connect,
+            "read_timeout": limits.after_upload,
             "max_pool_connections": CONNECTIONS,
             "retries": {"total_max_attempts": 1, "mode": "standard"},
             "request_checksum_calculation": "when_required",

@@ -14,6 +14,7 @@ from wheelrelay.config import (
     SecretValue,
     SinkConfig,
     TextOrReference,
+    Timeout,
     WebAddress,
 )
 from wheelrelay.protocols import Backend
@@ -42,6 +43,10 @@ class IndexConfig(SinkConfig):
     )
     allow_insecure: bool = Field(
         default=False, description="Send credentials over plain HTTP to other machines too."
+    )
+    timeout: Timeout | None = Field(
+        default=None,
+        description="Seconds until a server that does not answer, or answers too slowly, is given up.",
     )
 
     @model_validator(mode="after")
@@ -74,7 +79,7 @@ class IndexConfig(SinkConfig):
             None if self.token or not self.username else SecretValue(self.username),
             SecretValue(secret) if secret else None,
         )
-        reach = Reach(self.ca_cert, self.client_cert, self.allow_insecure)
+        reach = Reach(self.ca_cert, self.client_cert, self.allow_insecure, self.timeout)
         with connected(
             account, reach, self.url, self.upload_url, read_by_all=self._is_read_by_all()
         ) as backend:

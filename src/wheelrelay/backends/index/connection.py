@@ -29,16 +29,23 @@ class Reach:
         ca_cert: CA bundle to trust instead of the usual one.
         client_cert: client certificate with its key.
         allow_insecure: send credentials over plain HTTP to other machines too.
+        timeout: seconds that a server may take; see `wheelrelay.http.limits`.
     """
 
     ca_cert: Path | None
     client_cert: Path | None
     allow_insecure: bool
+    timeout: float | None = None
 
     def client(self, wanted: Wanted | None) -> HttpClient:
         """HTTP without credentials; certificates that are not configured are those of an upload address."""
         ca_cert, client_cert = certificates(wanted, self.ca_cert, self.client_cert)
-        return HttpClient(ca_cert=ca_cert, client_cert=client_cert, allow_insecure=self.allow_insecure)
+        return HttpClient(
+            ca_cert=ca_cert,
+            client_cert=client_cert,
+            allow_insecure=self.allow_insecure,
+            timeout=self.timeout,
+        )
 
     def may_carry_secrets(self, address: str) -> bool:
         """Whether credentials may be sent to an address; a way that others can listen on is warned of."""
