@@ -9,7 +9,7 @@ from typing import ClassVar
 import pytest
 
 import wheelrelay
-from tests.servers.oidc import REQUEST_TOKEN, TrustingIndex, run_trusting_index
+from tests.servers.oidc import AUDIENCE, REQUEST_TOKEN, TrustingIndex, run_trusting_index
 from tests.servers.pypi import TOKEN
 from tests.servers.sigstore import PUBLISH, SLSA, Builder, LocalSigstore
 from tests.servers.web import Reply
@@ -75,7 +75,9 @@ def attester(sigstore: LocalSigstore) -> Attester:
 
 
 def remote(index: TrustingIndex, *, attest: bool = True, **keys: object) -> Remote:
-    config = IndexConfig(url=index.simple_url, upload_url=index.upload_url, attest=attest, **keys)
+    trust = {"trusted_publishing": True, "audience": AUDIENCE}
+    addresses = {"url": index.simple_url, "upload_url": index.upload_url}
+    config = IndexConfig.model_validate({**addresses, **trust, "attest": attest, **keys})
     return Remote("trusting", config)
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.servers.canaries import canary, disguises, seen, text_below
-from tests.servers.oidc import REQUEST_TOKEN, TrustingIndex, run_trusting_index
+from tests.servers.oidc import AUDIENCE, REQUEST_TOKEN, TrustingIndex, run_trusting_index
 from tests.servers.process import script
 from tests.servers.sigstore import Builder, LocalSigstore
 from wheelrelay.testing import make_sdist, make_wheel, stage_path
@@ -214,6 +214,8 @@ def by_netrc(cage: Cage) -> None:
 
 def by_trusted_publishing(cage: Cage) -> None:
     cage.env |= cage.index.github()
+    cage.remote += f'\ntrusted_publishing = true\naudience = "{AUDIENCE}"'
+    cage.configure()
 
 
 PLACES: tuple[Callable[[Cage], None], ...] = (

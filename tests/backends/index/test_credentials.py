@@ -17,7 +17,7 @@ from typing import Any
 
 import keyring as keyring_library
 import pytest
-from tests.servers.oidc import TrustingIndex, run_trusting_index
+from tests.servers.oidc import AUDIENCE, TrustingIndex, run_trusting_index
 from tests.servers.pocket_keyring import LOCKED
 
 import wheelrelay
@@ -67,6 +67,7 @@ class Surroundings:
 
     def job(self) -> None:
         self.setenv(**self.index.github())
+        self.keys |= {"trusted_publishing": True, "audience": AUDIENCE}
 
     def remote(self, **keys: Any) -> Remote:
         addresses = {"url": self.index.simple_url, "upload_url": self.index.upload_url}

@@ -1,5 +1,6 @@
 """Trusted publishing: the identity of a CI job becomes tokens, one for each project, while they serve."""
 
+import json
 import logging
 import os
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import ECKey
 from tests.servers.google import OF_THE_MACHINE, run_google
-from tests.servers.oidc import REQUEST_TOKEN, TrustingIndex, run_trusting_index
+from tests.servers.oidc import AUDIENCE, REQUEST_TOKEN, TrustingIndex, run_trusting_index
 from tests.servers.pypi_troubles import Point
 from tests.servers.web import Reply
 
@@ -20,6 +21,7 @@ import wheelrelay
 from wheelrelay import Remote, Route
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.index.backend import Index
+from wheelrelay.backends.index.credentials.audience import audience_for
 from wheelrelay.errors import AuthenticationFailed, PermissionDenied, Unavailable, WheelrelayError
 from wheelrelay.staged import StagedFile
 from wheelrelay.testing import make_wheel, stage_path
@@ -40,10 +42,16 @@ def job(index: TrustingIndex, monkeypatch: pytest.MonkeyPatch) -> TrustingIndex:
     return index
 
 
+def trusting(index: TrustingIndex, **keys: object) -> IndexConfig:
+    """A configuration of the index that has it publish by identity."""
+    addresses = {"url": index.simple_url, "upload_url": index.upload_url}
+    trust = {"trusted_publishing": True, "audience": AUDIENCE}
+    return IndexConfig.model_validate({**addresses, **trust, **keys})
+
+
 def opened(index: TrustingIndex) -> AbstractContextManager[Index]:
     """The index, connected."""
-    config = IndexConfig(url=index.simple_url, upload_url=index.upload_url)
-    return config.open()  # type: ignore[return-value]
+    return trusting(index).open()  # type: ignore[return-value]
 
 
 def wheel(folder: Path, project: str = "sample", version: str = "1.0") -> StagedFile:
@@ -56,7 +64,7 @@ def owners(index: TrustingIndex) -> list[str | None]:
 
 
 def relay(folder: Path, index: TrustingIndex, **options: int) -> wheelrelay.Receipt:
-    remote = Remote("trusting", IndexConfig(url=index.simple_url, upload_url=index.upload_url))
+    remote = Remote("trusting", trusting(index))
     return wheelrelay.relay(Route(source=str(folder), sinks=[remote]), **options)
 
 
@@ -400,3 +408,100 @@ class TestNoIdentity:
     ) -> None:
         monkeypatch.setenv("GITLAB_CI", "true")
         assert "no identity: GitLab" in self.reasons(index, tmp_path)
+
+
+class TestAudiences:
+    """An identity serves wherever its audience is accepted, so no index chooses whose it gets."""
+
+    PYPI, TESTPYPI = "https://upload.pypi.org/legacy/", "https://test.pypi.org/legacy/"
+    PRIVATE = "https://packages.example.org/legacy/"
+    OTHERS = (
+        *("pypi", "PyPI", "testpypi", "sigstore", "api://AzureADTokenExchange", "sts.amazonaws.com"),
+        "https://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/x",
+        *("https://github.com/example", "https://gitlab.com", "npm:registry.npmjs.org", " pypi"),
+    )
+
+    @pytest.mark.parametrize("wanted", ["pypi", "testpypi", "sigstore", "api://AzureADTokenExchange", "x"])
+    def test_an_index_that_wants_identities_for_another_service_gets_none(
+        self, job: TrustingIndex, wanted: str, tmp_path: Path
+    ) -> None:
+        job.fail("/_/oidc/audience", *[Reply(json.dumps({"audience": wanted}).encode())] * 9)
+        job.status_for_bad_tokens = 401
+        with opened(job) as backend, pytest.raises(AuthenticationFailed) as caught:
+            backend.put(wheel(tmp_path))
+        assert f"wants identities for the audience '{wanted}', and gets none but for" in str(caught.value)
+        assert job.identities == []
+
+    def test_without_being_switched_on_an_index_is_not_even_asked(
+        self, job: TrustingIndex, tmp_path: Path
+    ) -> None:
+        plain = IndexConfig(url=job.simple_url, upload_url=job.upload_url)
+        job.status_for_bad_tokens = 401
+        with plain.open() as backend, pytest.raises(AuthenticationFailed, match="is not switched on"):
+            backend.put(wheel(tmp_path))  # type: ignore[attr-defined]
+        assert [path for path in job.paths() if "oidc" in path or "identity" in path] == []
+
+    @pytest.mark.parametrize(("url", "audience"), [(PYPI, "pypi"), (TESTPYPI, "testpypi"), (PRIVATE, None)])
+    def test_pypi_and_testpypi_have_theirs_at_their_own_hosts_alone(
+        self, url: str, audience: str | None
+    ) -> None:
+        assert audience_for(url, trusted=None, configured=None) == audience
+        assert audience_for(url, trusted=False, configured=None) is None
+        for elsewhere in (
+            "http://upload.pypi.org/",
+            "https://upload.pypi.org:444/",
+            "https://pypi.org.e.org/",
+        ):
+            assert audience_for(elsewhere, trusted=None, configured=None) is None
+
+    @pytest.mark.parametrize("audience", OTHERS)
+    def test_no_audience_of_another_service_can_be_configured(self, audience: str) -> None:
+        with pytest.raises(ValueError, match="belongs to another service"):
+            IndexConfig(upload_url=self.PRIVATE, trusted_publishing=True, audience=audience)
+
+    @pytest.mark.parametrize(
+        ("url", "keys", "told"),
+        [
+            (PRIVATE, {"trusted_publishing": True}, "needs an audience"),
+            (PRIVATE, {"audience": "company"}, "only with trusted_publishing = true"),
+            (
+                PYPI,
+                {"trusted_publishing": True, "audience": "company"},
+                "the audience of this index is 'pypi'",
+            ),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(self, url: str, keys: dict[str, object], told: str) -> None:
+        with pytest.raises(ValueError, match=told):
+            IndexConfig.model_validate({"upload_url": url, **keys})
+
+    def test_on_gitlab_the_variable_of_this_audience_alone_is_read(
+        self, index: TrustingIndex, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("GITLAB_CI", "true")
+        for variable in ("PYPI_ID_TOKEN", "SIGSTORE_ID_TOKEN"):
+            monkeypatch.setenv(variable, index.sign(variable.partition("_")[0].lower()))
+        index.status_for_bad_tokens = 401
+        with (
+            opened(index) as backend,
+            pytest.raises(AuthenticationFailed, match="TESTINDEX_ID_TOKEN not found"),
+        ):
+            backend.put(wheel(tmp_path))
+        monkeypatch.setenv("TESTINDEX_ID_TOKEN", index.sign())
+        with opened(index) as backend:
+            backend.put(wheel(tmp_path))
+        assert len(index.tokens) == 1
+
+    @pytest.mark.parametrize("audience", ["pypi", ["testindex", "pypi"], None])
+    def test_an_identity_that_others_accept_as_well_is_not_sent(
+        self, index: TrustingIndex, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, audience: object
+    ) -> None:
+        monkeypatch.setenv("GITLAB_CI", "true")
+        monkeypatch.setenv("TESTINDEX_ID_TOKEN", index.sign(audience))  # type: ignore[arg-type]
+        index.status_for_bad_tokens = 401
+        with (
+            opened(index) as backend,
+            pytest.raises(AuthenticationFailed, match="audience claim mismatch"),
+        ):
+            backend.put(wheel(tmp_path))
+        assert "/_/oidc/mint-token" not in index.paths()

@@ -35,6 +35,17 @@ class IndexConfig(SinkConfig):
     token: SecretReference | None = Field(
         default=None, description="Reference to an API token; it takes the place of username and password."
     )
+    trusted_publishing: bool | None = Field(
+        default=None,
+        description="Publish by the identity of the CI job. Usual for PyPI and TestPyPI; another index needs "
+        "an audience as well.",
+    )
+    audience: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Whom the identity of the CI job is for: the name that the index has for itself. PyPI and "
+        "TestPyPI need none.",
+    )
     ca_cert: LocalPath | None = Field(
         default=None, description="CA bundle to trust instead of the usual one."
     )
@@ -55,6 +66,8 @@ class IndexConfig(SinkConfig):
             raise ValueError("an index needs url, or upload_url, or both")
         if self.token and (self.username or self.password):
             raise ValueError("give either token, or username and password")
+        if self.trusted_publishing is not None or self.audience is not None:
+            self._audience()
         return self
 
     def address(self) -> str:
@@ -78,12 +91,25 @@ class IndexConfig(SinkConfig):
             self.remote_name,
             None if self.token or not self.username else SecretValue(self.username),
             SecretValue(secret) if secret else None,
+            self._audience(),
         )
         reach = Reach(self.ca_cert, self.client_cert, self.allow_insecure, self.timeout)
         with connected(
             account, reach, self.url, self.upload_url, read_by_all=self._is_read_by_all()
         ) as backend:
             yield backend
+
+    def _audience(self) -> str | None:
+        """Whom identities are for that the index gets; ``None`` if it gets none.
+
+        Raises:
+            ValueError: the index may not have identities for the configured audience, or none is configured.
+        """
+        if self.upload_url is None:
+            return None
+        from wheelrelay.backends.index.credentials.audience import audience_for
+
+        return audience_for(self.upload_url, trusted=self.trusted_publishing, configured=self.audience)
 
     def _is_read_by_all(self) -> bool:
         """Whether nobody needs credentials to read here."""

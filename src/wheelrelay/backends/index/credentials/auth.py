@@ -203,6 +203,6 @@ def uploading_auth(wanted: Wanted, http: HttpClient, *, may_be_sent: bool) -> In
     kept = (*WRITTEN_DOWN, places.keyring, places.netrc)
     if not may_be_sent:
         return IndexAuth(wanted, kept, kept, may_be_sent=False)
-    tokens = TrustedPublishing(http, wanted.address)
+    tokens = TrustedPublishing(http, wanted.address, wanted.account.audience)
     again = (*kept, tokens.place)
     return IndexAuth(wanted, (*again, places.prompt), again, tokens=tokens)

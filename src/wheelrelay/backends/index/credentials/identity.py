@@ -37,7 +37,7 @@ def identity_for(audience: str) -> str:
     """The identity that the CI system gives to this job.
 
     Raises:
-        AuthenticationFailed: it gives none.
+        AuthenticationFailed: it gives none, or one that is not for this audience alone; `id` compares it.
     """
     from id import AmbientCredentialError, GitHubOidcPermissionCredentialError, detect_credential
 

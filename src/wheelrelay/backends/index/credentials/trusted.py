@@ -1,8 +1,8 @@
 """Trusted publishing: tokens that an index makes for the identity of a CI job, one for each project.
 
-The index tells which audience the identity must be for, takes the identity (a signed JWT, good for one
-token), and gives a token that lives for some minutes. A token is renewed when two thirds of its life are
-over, and given back at the end.
+The index takes an identity for its audience (a signed JWT, good for one token), and gives a token that lives
+for some minutes. Which audience that is, the index does not decide: see `audience`. A token is renewed when
+two thirds of its life are over, and given back at the end.
 """
 
 import json
@@ -53,6 +53,7 @@ class TrustedPublishing:
     Args:
         http: how to reach the index, without credentials.
         upload_url: where files are sent; the endpoints are on the same host.
+        audience: whom identities are for; ``None`` if the index is to get none.
 
     Attributes:
         publisher: the build that tokens were made for, as certificates for it name it; known with the first.
@@ -60,10 +61,10 @@ class TrustedPublishing:
 
     found_in = "trusted publishing"
 
-    def __init__(self, http: HttpClient, upload_url: str) -> None:
+    def __init__(self, http: HttpClient, upload_url: str, audience: str | None) -> None:
         self._http = http
         self._url = upload_url
-        self._audience = ""
+        self._audience = audience or ""
         self.publisher: str | None = None
         self._made: list[Token] = []
         self._tokens: dict[str | None, Token] = {}
@@ -81,8 +82,12 @@ class TrustedPublishing:
             return self
         if not is_ci_job():
             return NotHere("for trusted publishing, this is no CI job with an identity")
+        if not self._audience:
+            return NotHere(
+                "trusted publishing is not switched on for this remote (trusted_publishing = true)"
+            )
         try:
-            self._audience = self._ask_audience()
+            self._compare_audience()
             identity = identity_for(self._audience)
         except Unavailable:
             raise
@@ -130,14 +135,23 @@ class TrustedPublishing:
             logger.info("An earlier token is used further: %s", error)
             return still
 
-    def _ask_audience(self) -> str:
+    def _compare_audience(self) -> None:
+        """Ask the index for its audience; no identity is made for another one than is known here.
+
+        Raises:
+            BackendError: it does not know trusted publishing, or wants identities for another audience.
+        """
         url = self._endpoint("audience")
         with self._http.send("GET", url) as answer:
             raise_for(answer)
             audience = _document(answer).get("audience")
         if not isinstance(audience, str):
             raise BackendError(f"{shown(url)} names no audience.")
-        return audience
+        if audience != self._audience:
+            raise BackendError(
+                f"{shown(url)} wants identities for the audience {repeated(audience)!r}, and gets none but "
+                f"for {self._audience!r}."
+            )
 
     def _mint(self, identity: str) -> Token:
         if identity in self._spent:

@@ -20,11 +20,13 @@ class Account:
         remote: what the remote is called, or its address; empty if it has no name.
         username: as configured.
         password: as configured, a token too; the same object for all who ask, so that it is resolved once.
+        audience: whom the identity of a CI job is for that is sent there; ``None`` to send none.
     """
 
     remote: str = ""
     username: SecretValue | None = None
     password: SecretValue | None = None
+    audience: str | None = None
 
     @property
     def has_name(self) -> bool:
