@@ -43,8 +43,8 @@ class IndexConfig(SinkConfig):
     audience: str | None = Field(
         default=None,
         min_length=1,
-        description="Whom the identity of the CI job is for: the name that the index has for itself. PyPI and "
-        "TestPyPI need none.",
+        description="Whom the identity of the CI job is for: the name that the index has for itself. PyPI "
+        "and TestPyPI need none.",
     )
     ca_cert: LocalPath | None = Field(
         default=None, description="CA bundle to trust instead of the usual one."
