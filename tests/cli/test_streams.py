@@ -53,7 +53,53 @@ def test_a_program_that_cannot_be_given_the_receipt_learns_of_it(dist, tmp_path)
 
 
 @needs_full
-def test_a_document_that_cannot_be_written_is_an_error_of_the_system(dist, tmp_path):
-    ended = run(tmp_path, "list", "./dist", "--json", out=f">{FULL}")
-    assert ended.returncode == 1
-    assert ended.stderr == "error: The system does not let it go on: No space left on device.\n"
+def test_a_program_learns_of_a_lost_receipt_also_when_nothing_was_left_to_do(dist, tmp_path):
+    push = ["push", "./dist", "--to", "./there", "--json"]
+    assert run(tmp_path, *push).returncode == 0
+    ended = run(tmp_path, *push, out=f">{FULL}")
+    assert ended.returncode == 4
+    assert "The receipt cannot be written to standard output: No space left on device." in ended.stderr
+
+
+@needs_full
+def test_what_refuses_a_release_is_said_also_where_the_receipt_is_lost(dist, tmp_path):
+    make_wheel(tmp_path / "there", "sample", "1.0", payload=b"other")
+    ended = run(tmp_path, "push", "./dist", "--to", "./there", "--json", out=f">{FULL}")
+    assert ended.returncode == 3
+    assert "other bytes" in ended.stderr
+
+
+RESULTS = [
+    ["list", "./dist"],
+    ["list", "./dist", "--json"],
+    ["list", "./dist", "--matrix"],
+    ["list", "./dist", "--matrix", "--format", "markdown"],
+    ["list", "./dist", "--matrix", "--format", "html"],
+    ["plan", "--from", "./dist", "--to", "./there"],
+    ["plan", "--from", "./dist", "--to", "./there", "--json"],
+    ["verify", "./dist"],
+    ["verify", "./dist", "--json"],
+    ["check", "./dist"],
+    ["check", "./dist", "--json"],
+    ["index", "./dist"],
+    ["remove", "./dist", "sample-1.0-py3-none-any.whl"],
+    ["remove", "./dist", "sample-1.0-py3-none-any.whl", "--json"],
+    ["backends"],
+    ["backends", "--json"],
+    ["config", "schema"],
+    ["completion", "bash"],
+    ["--version"],
+    ["list", "--help"],
+]
+
+
+@needs_full
+@pytest.mark.parametrize("colour", [False, True], ids=["a log", "a terminal"])
+@pytest.mark.parametrize("words", RESULTS, ids=" ".join)
+def test_a_result_that_cannot_be_written_is_not_a_success(dist, tmp_path, words, colour, monkeypatch):
+    if colour:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    ended = run(tmp_path, *words, out=f">{FULL}")
+    assert ended.returncode == 4
+    assert "The result cannot be written to standard output: No space left on device." in ended.stderr
+    assert "Make room on that disk." in ended.stderr

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from wheelrelay.api.connect import opened_sink, opened_source, sinks_of, versions_of
+from wheelrelay.api.outputs import Outputs, refuse_inputs_of
 from wheelrelay.api.places import Requirements
 from wheelrelay.backends.paths import Pathlike, find_paths
 from wheelrelay.checks import Profile
@@ -101,6 +102,7 @@ def relay(
     """
     if sums is not None:
         prove_writable(Path(os.fspath(sums)))
+    kept = _ReceiptFile(receipt)
     settings = Settings(
         jobs=_counted(jobs),
         progress=progress,
@@ -113,11 +115,13 @@ def relay(
         attester=attester or SigstoreAttester(),
         wait=route.wait.total_seconds(),
         order=route.order,
-        keep_receipt=_keeper(receipt),
+        keep_receipt=kept.keeper(),
         versions=versions_of(as_remote(route.source), *sinks_of(route)),
     )
     move = engine.mirror if route.mode is Mode.MIRROR else engine.release
-    done = _carried_out(route, route.selection(list(requirements)), settings, move)
+    outputs = {"receipt": receipt, "list of sums": sums}
+    done = _carried_out(route, route.selection(list(requirements)), settings, move, outputs)
+    kept.demand(done)
     if sums is not None:
         _write_sums(Path(os.fspath(sums)), done)
     return done
@@ -157,18 +161,21 @@ def push(
     """
     found = find_paths(paths, origin=origin_from() if origin is None else origin)
     route = Route(source=Remote("local files", connected=found), sinks=[to])
+    kept = _ReceiptFile(receipt)
     settings = Settings(
         jobs=_counted(jobs),
         progress=progress,
         confirm_within=confirm_within,
         replace=replace,
         order=route.order,
-        keep_receipt=_keeper(receipt),
+        keep_receipt=kept.keeper(),
         versions=versions_of(*sinks_of(route)),
     )
     chosen = None if profile is None else Profile(profile)
     move = partial(engine.release, one_version=False)
-    return _carried_out(route, Selection(), settings, move, profile=chosen)
+    done = _carried_out(route, Selection(), settings, move, {"receipt": receipt}, profile=chosen)
+    kept.demand(done)
+    return done
 
 
 def verify(
@@ -218,6 +225,7 @@ def _carried_out(
     selection: Selection,
     settings: Settings,
     move: Callable[[Journey], Receipt],
+    outputs: Outputs,
     *,
     profile: Profile | None = None,
 ) -> Receipt:
@@ -225,6 +233,7 @@ def _carried_out(
     journey = None
     try:
         with _journey(route, selection, settings, profile=profile) as journey:
+            refuse_inputs_of(outputs, route, journey)
             return move(journey)
     except KeyboardInterrupt:
         if journey is None:
@@ -269,28 +278,49 @@ def _counted(jobs: int | None) -> int | None:
     return jobs
 
 
-def _keeper(path: Pathlike | None) -> Callable[[Receipt], None] | None:
-    """A function that writes the receipt to ``path``, each time whole.
+class _ReceiptFile:
+    """The file that has the receipt, written each time whole.
 
-    That it cannot be written is an error at the first time, when nothing was published yet; later on it must
-    not keep a relay from coming to its end.
+    That it cannot be written is an error at the first time, when nothing was published yet. Later on it must
+    not keep a relay from coming to its end, and is an error after it.
+
+    Args:
+        path: the file; nothing is written without one.
     """
-    if path is None:
-        return None
-    target = Path(os.fspath(path))
-    began = False
 
-    def keep(receipt: Receipt) -> None:
-        nonlocal began
+    def __init__(self, path: Pathlike | None) -> None:
+        self._path = None if path is None else Path(os.fspath(path))
+        self._began = False
+        self._failed: WheelrelayError | None = None
+
+    def keeper(self) -> Callable[[Receipt], None] | None:
+        """What writes it."""
+        return self._keep if self._path else None
+
+    def demand(self, done: Receipt) -> None:
+        """Make sure that the file has the last receipt.
+
+        Raises:
+            RelayFailed: it could not be written.
+        """
+        if self._failed:
+            raise RelayFailed(
+                f"All files are in place, but the receipt is not complete: {self._failed.message}",
+                receipt=done,
+                hint=self._failed.hint,
+            ) from self._failed
+
+    def _keep(self, receipt: Receipt) -> None:
+        assert self._path is not None
         try:
-            replace_whole(target, to_json(receipt_document(receipt)).encode())
+            replace_whole(self._path, to_json(receipt_document(receipt)).encode())
+            self._failed = None
         except WheelrelayError as error:
-            if not began:
+            if not self._began:
                 raise
+            self._failed = error
             logger.warning("%s", error)
-        began = True
-
-    return keep
+        self._began = True
 
 
 def _write_sums(path: Path, done: Receipt) -> None:

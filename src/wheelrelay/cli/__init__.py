@@ -126,10 +126,11 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None) -> N
             stream.reconfigure(errors="backslashreplace")  # names from anywhere, on any terminal
     from wheelrelay.cli.board import board_of
     from wheelrelay.cli.exits import guarded
+    from wheelrelay.report.streams import watched_output
 
     given = sys.argv[1:] if arguments is None else list(arguments)
 
-    with board_of() as board:
+    with watched_output(), board_of() as board:
 
         def invoke() -> Any:
             return command.main(args=given, prog_name=name, standalone_mode=False, obj=board)

@@ -1,13 +1,15 @@
 """What a command ends with: its exit code, and the sentence that says why."""
 
+import sys
 from collections.abc import Callable
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import click
 
 if TYPE_CHECKING:
     from wheelrelay.report.ci.board import Board
+    from wheelrelay.report.streams import ResultLost
 
 
 class Exit(IntEnum):
@@ -50,9 +52,29 @@ def guarded(run: Callable[[], Any], *, debug: bool, board: "Board | None" = None
             import traceback
 
             traceback.print_exc()
+        if _is_lost_result(error):
+            return _say_unprinted(error, board)
         say(error, board)
         return int(code_of(error))
     return code if isinstance(code, int) else int(Exit.IN_PLACE)
+
+
+def _is_lost_result(error: Exception) -> "TypeGuard[ResultLost]":
+    from wheelrelay.report.streams import ResultLost
+
+    return isinstance(error, ResultLost)
+
+
+def _say_unprinted(error: "ResultLost", board: "Board | None") -> int:
+    """Say that the result of a command is lost; what the command changed stays changed."""
+    from wheelrelay.disk.writing import advice
+    from wheelrelay.errors import WheelrelayError
+    from wheelrelay.report.streams import give_up
+
+    give_up(sys.stdout)
+    message = f"The result cannot be written to standard output: {error.strerror}."
+    say(WheelrelayError(message, hint=advice(error, otherwise="Run the same command again.")), board)
+    return int(Exit.PARTLY)
 
 
 def _is_end_of_relay(error: BaseException) -> bool:
@@ -73,7 +95,9 @@ def code_of(error: Exception) -> Exit:
     if isinstance(error, RelayFailed):
         receipt = error.receipt
         wrong = any(finding.severity is Severity.ERROR for finding in receipt.findings)
-        return Exit.PARTLY if receipt.mode == "mirror" or receipt.touched() or wrong else Exit.FAILED
+        after_all = receipt.complete()  # what failed is a thing that comes after the last file
+        partly = receipt.mode == "mirror" or receipt.touched() or wrong or after_all
+        return Exit.PARTLY if partly else Exit.FAILED
     return Exit.FAILED
 
 

@@ -22,6 +22,7 @@ from wheelrelay.cli.options import (
     print_json,
     quiet_option,
     receipt_option,
+    refuse_config,
     seconds,
     selection_options,
     sign_option,
@@ -162,7 +163,9 @@ def relay(  # one parameter for each option
     from wheelrelay.api.connect import sinks_of
     from wheelrelay.cli.showing import Shown
 
-    route, requirements = asked.route(loaded(config_path))
+    config = loaded(config_path)
+    refuse_config(config, receipt=receipt, sums=sums)
+    route, requirements = asked.route(config)
     show = Shown(as_json, quiet, receipt, sinks_of(route))
     show.around(
         lambda progress: api.relay(

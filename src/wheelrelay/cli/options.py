@@ -217,6 +217,19 @@ def loaded(config_path: str | None) -> "Config":
     return load_config(found)
 
 
+def refuse_config(config: "Config", **outputs: str | None) -> None:
+    """Refuse an output file that is the configuration.
+
+    Args:
+        config: what was read.
+        outputs: the files that are written, by what they are called.
+    """
+    if config.path is not None and any(outputs.values()):
+        from wheelrelay.api.outputs import refuse_inputs
+
+        refuse_inputs(outputs, [config.path])
+
+
 def seconds(duration: str, *, option: str = "--confirm-timeout") -> float:
     """The seconds that a duration such as ``20m`` stands for."""
     from wheelrelay.config.values import parse_duration

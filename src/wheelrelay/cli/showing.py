@@ -1,5 +1,7 @@
 """What commands that move files show at their end."""
 
+import logging
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +10,10 @@ from wheelrelay.cli.options import print_json
 from wheelrelay.config import Remote
 from wheelrelay.errors import RelayFailed, ReleaseRefused
 from wheelrelay.records import Receipt
+from wheelrelay.report.streams import give_up
 from wheelrelay.steps.events import Progress
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +68,20 @@ class Shown:
             from wheelrelay.report.console import console
             from wheelrelay.report.tables import receipt_table
 
-            console().print(receipt_table(receipt))
+            try:
+                console().print(receipt_table(receipt))
+            except OSError as error:  # people can read it in the log, and nothing of the relay depends on it
+                _log.warning("What is shown cannot be written: %s.", error.strerror)
+                give_up(sys.stdout)
 
     def end(self, error: RelayFailed | ReleaseRefused) -> None:
         """Print the receipt of a relay that did not do all; the findings of a refusal are told elsewhere."""
         if error.receipt and (self.as_json or isinstance(error, RelayFailed)):
-            self.receipt(error.receipt)
+            try:
+                self.receipt(error.receipt)
+            except RelayFailed as unprinted:  # what ended the relay matters more
+                _log.warning("%s", unprinted.message)
+                give_up(sys.stdout)
         elif error.receipt:
             board().receipt(error.receipt, self.path, self.sinks)
 

@@ -16,6 +16,7 @@ from wheelrelay.cli.options import (
     print_json,
     quiet_option,
     receipt_option,
+    refuse_config,
     seconds,
     timeout_option,
 )
@@ -96,7 +97,9 @@ def push(
     from wheelrelay.cli.showing import Shown
     from wheelrelay.errors import MissingSecret
 
-    to = loaded(config_path).remote(remote)
+    config = loaded(config_path)
+    to = config.remote(remote)
+    refuse_config(config, receipt=receipt)
     show = Shown(as_json, quiet, receipt, (to,))
     try:
         show.around(

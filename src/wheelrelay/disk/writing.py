@@ -165,8 +165,10 @@ def replace_whole(path: Path, content: bytes) -> None:
     Raises:
         WheelrelayError: it cannot be written; the old one is as it was.
     """
-    with writing(path), written_beside(path, [content], size=len(content)) as temporary:
-        temporary.replace(path)
+    with writing(path):
+        _refuse_special(path)
+        with written_beside(path, [content], size=len(content)) as temporary:
+            temporary.replace(path)
 
 
 def create_whole(path: Path, content: bytes) -> None:
@@ -187,13 +189,17 @@ def prove_writable(path: Path) -> None:
         WheelrelayError: it cannot.
     """
     with writing(path):
+        _refuse_special(path)
         with written_beside(path, [b"\n"], size=1):
             pass
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if path.exists() and not path.is_file():
-            raise OSError(errno.EINVAL, "it is a device or a pipe, and no regular file")
-    sweep(path.parent)
+
+
+def _refuse_special(path: Path) -> None:
+    """Refuse what a regular file must not take the place of."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is a device or a pipe, and no regular file")
 
 
 @contextmanager

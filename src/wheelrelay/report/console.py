@@ -71,6 +71,8 @@ class LogConsole:
         try:
             self.quiet = not put(stream, text)
         except OSError as error:
+            if not self._stderr:  # whoever asked for a result has to learn that it is lost
+                raise
             self.quiet = True
             assert stream is not None
             give_up(stream)

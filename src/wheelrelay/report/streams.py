@@ -6,8 +6,61 @@ else: what a relay does must not depend on who watches.
 
 import os
 import sys
-from contextlib import suppress
-from typing import IO
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, Any, TextIO, cast
+
+
+class ResultLost(OSError):
+    """Standard output cannot be written, as on a disk that is full."""
+
+
+class WatchedStream:
+    """Standard output, whose errors can be told from those of other files.
+
+    Args:
+        stream: where it goes.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write text."""
+        with _told_apart():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        """Let it be seen."""
+        with _told_apart():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "buffer":  # who asks for it would write past this
+            raise AttributeError(name)
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def watched_output() -> Iterator[None]:
+    """Within the context, what cannot be written to standard output is `ResultLost`, whoever writes."""
+    before = sys.stdout
+    if before is not None:  # it may be closed before this program begins
+        sys.stdout = cast("TextIO", WatchedStream(before))
+    try:
+        yield
+    finally:
+        sys.stdout = before
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:  # the reader went away, which is its own affair
+        raise
+    except OSError as error:
+        raise ResultLost(error.errno, error.strerror) from error
 
 
 def write(text: str) -> None:
