@@ -91,10 +91,22 @@ def test_a_file_that_is_no_distribution_is_refused_when_it_is_named(dist):
         find_paths([dist / "notes.txt"])
 
 
-def test_a_wheel_of_an_impossible_name_in_a_directory_is_refused_and_not_left_behind(dist):
-    (dist / "sample-2.0-whatever.whl").write_bytes(b"PK")
-    with pytest.raises(InvalidFilename, match="whatever"):
-        find_paths([dist])
+@pytest.mark.parametrize(
+    "name", ["sample-2.0-whatever.whl", "SAMPLE-2.0-py3-none-any.WHL", "sample-x.tar.gz"]
+)
+def test_a_misnamed_file_in_a_directory_is_a_finding_and_no_file(dist, name):
+    (dist / name).write_bytes(b"PK")
+    source = find_paths([dist])
+    assert [(found.filename, found.check) for found in source.misnamed()] == [(name, "filename")]
+    assert names(source) == names(find_paths([f"{dist}/*1.0*", f"{dist}/other*"]))
+
+
+def test_links_to_nothing_and_to_themselves_are_findings(dist):
+    (dist / "sample-2.0.tar.gz").symlink_to("gone.tar.gz")
+    (dist / "loop-1.0.tar.gz").symlink_to("loop-1.0.tar.gz")
+    source = find_paths([dist])
+    assert sorted(found.filename for found in source.dangling()) == ["loop-1.0.tar.gz", "sample-2.0.tar.gz"]
+    assert len(names(source)) == 3
 
 
 def test_files_are_told_by_project_in_any_spelling(tmp_path):

@@ -84,17 +84,22 @@ class Project:
         }
 
 
-def index_table(index: PyPI, name: str = "warehouse", *, kind: str = "pypi", keys: str = "") -> str:
+def index_table(index: PyPI, name: str = "warehouse", *, profile: str = "pypi", keys: str = "") -> str:
     """The table of a remote that is the test index.
 
     Args:
         index: the index.
         name: of the remote.
-        kind: its type; ``pypi`` asks for all that PyPI asks for.
+        profile: of its checks, unless the keys name one.
         keys: further lines.
     """
+    checks = f"[remotes.{name}.checks]"
+    if checks not in keys:
+        keys = f"{keys}\n{checks}"
+    if "profile =" not in keys:
+        keys = keys.replace(checks, f'{checks}\nprofile = "{profile}"')
     return (
-        f'[remotes.{name}]\ntype = "{kind}"\nurl = "{index.simple_url}"\nupload_url = "{index.upload_url}"\n'
+        f'[remotes.{name}]\ntype = "index"\nurl = "{index.simple_url}"\nupload_url = "{index.upload_url}"\n'
         f'token = {{ env = "{name.upper()}_TOKEN" }}\n{keys}\n'
     )
 

@@ -97,7 +97,7 @@ def test_a_verify_compares_two_places(project, pypi, relay, run):
 class TestBlindly:
     @pytest.fixture(autouse=True)
     def blind(self, project, pypi):
-        table = index_table(pypi, kind="index", keys='confirm = "none"')
+        table = index_table(pypi, profile="index", keys='confirm = "none"')
         project.configure("warehouse", remotes=table.replace(f'url = "{pypi.simple_url}"\n', "", 1))
 
     def test_the_sinks_word_is_taken_and_nothing_is_read(self, project, pypi, relay):

@@ -78,7 +78,7 @@ class TestFiles:
     def test_what_one_of_several_sinks_refuses_keeps_all_of_them_from_their_files(
         self, project, pypi, second, relay, broken
     ):
-        remotes = index_table(second, "mirror", kind="index") + index_table(pypi)
+        remotes = index_table(second, "mirror", profile="index") + index_table(pypi)
         project.configure("mirror", "warehouse", remotes=remotes)
         assert relay().code == 3
         assert pypi.uploads == second.uploads == []
@@ -116,7 +116,7 @@ class TestTheSink:
 
     def test_the_window_is_asked_for_by_the_profile_of_pypi_only(self, project, pypi, relay, begun):
         pypi.age(days=15)
-        project.configure("warehouse", remotes=index_table(pypi, kind="index"))
+        project.configure("warehouse", remotes=index_table(pypi, profile="index"))
         done = relay()
         assert done.code == 4 or done.code == 1
         assert "14 days" in done.err

@@ -19,7 +19,7 @@ def old(project, pypi):
     """One of the wheels, and the sdist, have metadata as they once were; the sink is a private index."""
     make_wheel(project.dist, tag="cp312-cp312-manylinux_2_17_x86_64", metadata=OLD)
     make_sdist(project.dist, metadata=OLD)
-    project.configure("warehouse", remotes=index_table(pypi, kind="index"))
+    project.configure("warehouse", remotes=index_table(pypi, profile="index"))
     return project
 
 
@@ -35,7 +35,7 @@ def test_ignored_checks_do_not_let_a_file_through_that_cannot_be_sent(project, p
     make_wheel(project.dist, tag="cp312-cp312-manylinux_2_17_x86_64", metadata=nameless)
     make_sdist(project.dist, metadata=nameless)
     ignored = '[remotes.warehouse.checks]\nignore = ["metadata-required", "filename-metadata"]'
-    project.configure("warehouse", remotes=index_table(pypi, kind="index", keys=ignored))
+    project.configure("warehouse", remotes=index_table(pypi, profile="index", keys=ignored))
     done = relay("--json")
     assert done.code == 3
     refused = {
@@ -72,6 +72,37 @@ class TestCopies:
 
 
 class TestPush:
+    MISNAMED = ("sample-1.0-noavx.whl", "sample-1.0-py3-none-any.WHL", "sample-1.0.linux-x86_64.tar.gz")
+
+    @pytest.fixture
+    def mixed(self, project):
+        """Misnamed files, links to nothing, and a file with a fault of another kind."""
+        BROKEN["record-hash"].broken(project.dist)
+        for name in self.MISNAMED:
+            built = make_wheel(project.folder / "built", payload=name.encode())
+            (project.dist / name).write_bytes(built.read_bytes())
+        (project.dist / "sample-1.0-cp39-none-any.whl").symlink_to("gone.whl")
+        return {(name, "filename") for name in self.MISNAMED} | {
+            ("sample-1.0-py3-none-any.whl", "record-hash"),
+            ("sample-1.0-cp39-none-any.whl", "dangling-link"),
+        }
+
+    @pytest.mark.parametrize("command", [["check", "dist"], ["push", "dist", "--to", "./staging"]])
+    def test_everything_is_reported_at_once(self, command, project, run, mixed):
+        done = run(*command, "--json")
+        assert done.code == 3
+        document = done.json()
+        findings = document if isinstance(document, list) else document["findings"]
+        errors = {(found["filename"], found["check"]) for found in findings if found["severity"] == "error"}
+        assert errors - {(self.MISNAMED[2], "archive-unreadable")} == mixed
+
+    def test_misnamed_files_alone_are_reported_too(self, project, run):
+        (project.folder / "bad").mkdir()
+        (project.folder / "bad" / self.MISNAMED[0]).write_bytes(b"PK")
+        done = run("push", "bad", "--to", "./staging")
+        assert done.code == 3
+        assert "[filename]" in done.err
+
     def test_the_profile_pypi_refuses_a_build_before_it_is_stored(self, project, run):
         path = BROKEN["platform-tag"].broken(project.folder / "bad")
         assert run("push", str(path), "--to", "./staging", "--profile", "pypi").code == 3

@@ -205,7 +205,7 @@ class TestCredentials:
         self, project, pypi, second, relay, monkeypatch, blind
     ):
         """Also where the second sink is not read, so that only publishing needs the secret."""
-        mirror = index_table(second, "mirror", kind="index", keys='confirm = "none"' if blind else "")
+        mirror = index_table(second, "mirror", profile="index", keys='confirm = "none"' if blind else "")
         if blind:
             mirror = mirror.replace(f'url = "{second.simple_url}"\n', "")
         project.configure("warehouse", "mirror", remotes=index_table(pypi) + mirror)

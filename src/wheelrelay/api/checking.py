@@ -17,4 +17,5 @@ def check(paths: Sequence[Pathlike], asked: ChecksConfig | None = None) -> list[
     Raises:
         ConfigError: a path leads to no distribution file.
     """
-    return check_files(find_paths(paths).paths(), asked)
+    found = find_paths(paths)
+    return [*check_files(found.paths(), asked), *found.dangling()]

@@ -34,6 +34,7 @@ from wheelrelay.steps import engine
 from wheelrelay.steps.check import Demands
 from wheelrelay.steps.confirm import DEADLINE
 from wheelrelay.steps.events import Progress, silent
+from wheelrelay.steps.gate import refuse
 from wheelrelay.steps.journey import Journey, Settings
 from wheelrelay.steps.planning import plan_of
 from wheelrelay.steps.verify import verify_place, verify_sinks
@@ -170,7 +171,10 @@ def push(
         order=route.order,
         keep_receipt=kept.keeper(),
         versions=versions_of(*sinks_of(route)),
+        findings=(*found.misnamed(), *found.dangling()),
     )
+    if not found.has_files:
+        refuse(settings.findings)
     chosen = None if profile is None else Profile(profile)
     move = partial(engine.release, one_version=False)
     done = _carried_out(route, Selection(), settings, move, {"receipt": receipt}, profile=chosen)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from wheelrelay.errors import BackendError, ConfigError, NotFound
+from wheelrelay.errors import BackendError, ConfigError, InvalidFilename, NotFound
 from wheelrelay.filenames import dist_file, looks_like_distribution, parse_filename
 from wheelrelay.model import COMPANION_SUFFIXES, DistFile
 from wheelrelay.protocols import ByteStream
+from wheelrelay.records import Finding, Severity
 
 Pathlike = str | os.PathLike[str]
 
@@ -22,15 +23,50 @@ class PathsSource:
     Args:
         paths: of distribution files, by filename.
         origin: what is said of their build: ``commit``, ``run``, ``job`` or else.
+        misnamed: files that end as distributions do, and whose names are not those of wheels or sdists.
+        dangling: links named as distributions that lead to no file.
     """
 
-    def __init__(self, paths: Mapping[str, Path], origin: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        paths: Mapping[str, Path],
+        origin: Mapping[str, str] | None = None,
+        *,
+        misnamed: Sequence[Path] = (),
+        dangling: Sequence[Path] = (),
+    ) -> None:
         self._paths = dict(paths)
         self._origin = dict(origin or {})
+        self._misnamed = tuple(misnamed)
+        self._dangling = tuple(dangling)
 
     def paths(self) -> list[Path]:
-        """All paths, in the order that they were found in."""
-        return list(self._paths.values())
+        """The paths of all files, also of the misnamed ones, in the order that they were found in."""
+        return [*self._paths.values(), *self._misnamed]
+
+    @property
+    def has_files(self) -> bool:
+        """Whether any file is a distribution by its name."""
+        return bool(self._paths)
+
+    def misnamed(self) -> list[Finding]:
+        """A finding for each file that is no distribution by its name; `iter_files` does not give it."""
+        from wheelrelay.checks.filename import misnamed
+
+        return [misnamed(path.name).finding(path.name) for path in self._misnamed]
+
+    def dangling(self) -> list[Finding]:
+        """A finding for each link that leads to no file."""
+        return [
+            Finding(
+                "dangling-link",
+                Severity.ERROR,
+                "It is a link that leads to no file.",
+                path.name,
+                "Build the file that it leads to, or remove the link.",
+            )
+            for path in self._dangling
+        ]
 
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
         """The files, with the companions that lie beside them."""
@@ -81,8 +117,7 @@ def find_paths(given: Sequence[Pathlike], *, origin: Mapping[str, str] | None = 
 
     Raises:
         ConfigError: a path leads to nothing, or two files have one name.
-        InvalidFilename: a path names a file that is not a wheel or an sdist, or leads to one that is only
-            called so: what was just built should not be left behind without a word.
+        InvalidFilename: a path names a file that is no distribution.
     """
     found: dict[str, Path] = {}
     for one in given:
@@ -90,32 +125,51 @@ def find_paths(given: Sequence[Pathlike], *, origin: Mapping[str, str] | None = 
             paths = _lead_to(os.fspath(one))
         for path in paths:
             other = found.setdefault(path.name, path)
-            if other.resolve() != path.resolve():
+            if other != path and other.resolve() != path.resolve():
                 raise ConfigError(
                     f"{other} and {path} have the same name.", hint="Only one of them can be meant."
                 )
-    return PathsSource(found, origin)
+    dangling = [path for path in found.values() if not path.is_file()]
+    misnamed = [path for path in found.values() if path not in dangling and not _is_named_well(path)]
+    left_out = {path.name for path in (*dangling, *misnamed)}
+    files = {name: path for name, path in found.items() if name not in left_out}
+    return PathsSource(files, origin, misnamed=misnamed, dangling=dangling)
 
 
 def _lead_to(text: str) -> list[Path]:
     path = Path(os.path.expanduser(text))
     if path.is_dir():
         paths = [one for one in sorted(path.iterdir()) if _counts(one)]
-    elif path.is_file():
+    elif path.is_file() or path.is_symlink():
         paths = [path]
+        if not _ends_as_distribution(path):
+            parse_filename(path.name)
     elif has_magic(text):
         paths = [one for one in map(Path, sorted(glob(str(path), recursive=True))) if _counts(one)]  # noqa: PTH207  (absolute patterns)
     else:
         raise ConfigError(f"There is no file or directory {text}.")
     if not paths:
         raise ConfigError(f"{text} leads to no wheel and no sdist.")
-    for one in paths:
-        parse_filename(one.name)
     return paths
 
 
 def _counts(path: Path) -> bool:
-    return path.is_file() and looks_like_distribution(path.name) and not path.name.startswith(".")
+    """Whether it is meant: a regular file, or a link to one or to nothing, that ends as a distribution."""
+    visible = _ends_as_distribution(path) and not path.name.startswith(".")
+    return visible and (path.is_file() or (path.is_symlink() and not path.exists()))
+
+
+def _ends_as_distribution(path: Path) -> bool:
+    """Also ``.WHL``, which installers do not take for a wheel."""
+    return looks_like_distribution(path.name.lower())
+
+
+def _is_named_well(path: Path) -> bool:
+    try:
+        parse_filename(path.name)
+    except InvalidFilename:
+        return False
+    return True
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def open_distribution(path: Path, *, filename: str | None = None, each: Each = m
         file = dist_file(name, size=size)
     except InvalidFilename:
         file = None
-    reader = next((reader for suffix, reader in READERS.items() if name.endswith(suffix)), None)
+    reader = next((reader for suffix, reader in READERS.items() if name.lower().endswith(suffix)), None)
     if reader is read_zip:
         reader = partial(read_zip, each=each)
     contents = _read(reader, path) if reader else unreadable("it is no kind of distribution file")

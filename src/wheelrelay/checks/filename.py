@@ -1,5 +1,6 @@
 """Checks of the filename, by itself and against the metadata."""
 
+import re
 from collections.abc import Iterator
 
 from packaging.utils import canonicalize_name
@@ -48,12 +49,23 @@ def find(distribution: Distribution) -> Iterator[Breach]:
     """Find what is wrong with the filename."""
     file = distribution.file
     if file is None:
-        yield FILENAME.broken(f"{shown(distribution.filename)} is not the name of a wheel or an sdist.")
+        yield misnamed(distribution.filename)
         return
     yield from _spelling(distribution, file)
     if file.version.local:
         yield LOCAL.broken(f"{file.version} is a local version.")
     yield from _against_metadata(distribution)
+
+
+def misnamed(filename: str) -> Breach:
+    """The breach of a file whose name is not that of a wheel or an sdist; says why, if that is known."""
+    try:
+        parse_filename(filename)
+    except InvalidFilename as error:
+        reason = re.search(r"filename \(([^()]*)\)", error.message)
+        why = f": {reason[1]}" if reason else ""
+        return FILENAME.broken(f"This is not the name of a wheel or an sdist{why}.")
+    return FILENAME.broken("This is not the name of a wheel or an sdist.")
 
 
 def _spelling(distribution: Distribution, file: DistFile) -> Iterator[Breach]:

@@ -87,6 +87,7 @@ class Settings:
         keep_receipt: given the receipt as it stands, again and again while the relay runs.
         versions: of wheelrelay and of the distributions that take part, for the receipt.
         started: when the relay began, in UTC, for the receipt.
+        findings: what is known to be wrong before anything is read.
     """
 
     jobs: int | None = None
@@ -104,6 +105,7 @@ class Settings:
     keep_receipt: Callable[[Receipt], None] | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    findings: Sequence[Finding] = ()
 
 
 class Journey:

@@ -1,7 +1,7 @@
 """Read both sides of a journey, and decide what is to be done; nothing is written."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -78,6 +78,7 @@ def _plan(journey: Journey, *, one_version: bool) -> Plan:
     there = {name for inventory in journey.inventories.values() for name in inventory or ()}
     files = with_digests(source, files, there, journey.workers)
     plan = make_plan(journey.origin.name, files, sinks, journey.expected, making=journey.making)
+    plan = replace(plan, findings=(*plan.findings, *journey.settings.findings))
     return replacing(plan, journey.sinks) if journey.settings.replace else plan
 
 
