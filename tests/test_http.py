@@ -381,6 +381,38 @@ class TestCredentials:
         fetch(http, web.redirect("/here", there))
         assert authorizations(web) == [BASIC, None]
 
+    def test_the_default_of_netrc_is_for_the_remotes_own_addresses_alone(
+        self, web: Web, other_web: Web, home: Path
+    ) -> None:
+        (home / ".netrc").write_text(f"default login me password {SECRET}\n")
+        client = HttpClient(own=(web.url,))
+        fetch(client, web.serve("/page"))
+        fetch(client, other_web.serve("/named-by-the-page"))
+        assert (authorizations(web), authorizations(other_web)) == ([BASIC], [None])
+
+    @pytest.mark.parametrize("entry", ["machine localhost", "default"])
+    def test_no_entry_of_netrc_is_used_after_a_redirect_to_another_host(
+        self, web: Web, home: Path, entry: str
+    ) -> None:
+        (home / ".netrc").write_text(f"{entry} login me password {SECRET}\n")
+        there = web.serve("/there").replace("127.0.0.1", "localhost")
+        fetch(HttpClient(own=(web.url, there)), web.redirect("/here", there))
+        assert authorizations(web)[1] is None
+
+    def test_allow_insecure_is_for_the_remotes_own_addresses_alone(
+        self, web: Web, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", web.url)
+        web.serve("/page")
+        hosts = ("own.invalid", "cdn.invalid")
+        (home / ".netrc").write_text(
+            "".join(f"machine {each} login me password {SECRET}\n" for each in hosts)
+        )
+        client = HttpClient(own=("http://own.invalid/",), allow_insecure=True)
+        fetch(client, "http://own.invalid/page")
+        fetch(client, "http://cdn.invalid/page")
+        assert authorizations(web) == [BASIC, None]
+
     def test_others_take_the_place_of_the_clients_own(self, web: Web) -> None:
         other = client_for(web.url).with_auth(BasicAuth("you", "yours"), web.url)
         fetch(other, web.serve("/page", credentials=("you", "yours")))
@@ -456,10 +488,15 @@ class TestTLS:
         authority.issue_cert("me@example.org").private_key_and_cert_chain_pem.write_to_path(str(mine))
         with run_web(tls=context) as strict:
             page = strict.serve("/page", b"content")
-            client = HttpClient(ca_cert=str(ca_bundle), client_cert=str(mine))
+            client = HttpClient(ca_cert=str(ca_bundle), client_cert=str(mine), own=(strict.url,))
             assert fetch(client, page) == b"content"
             with pytest.raises(Unavailable):
                 fetch(HttpClient(ca_cert=str(ca_bundle)), page)
+            elsewhere = HttpClient(
+                ca_cert=str(ca_bundle), client_cert=str(mine), own=("https://packages.example.org/",)
+            )
+            with pytest.raises(Unavailable):  # a page that leads here cannot see whose certificate it is
+                fetch(elsewhere, page)
 
     def test_tls_that_breaks_off_may_pass(self, web: Web) -> None:
         with pytest.raises(Unavailable):

@@ -609,3 +609,39 @@ def test_an_address_stands_for_a_listing(web: Web) -> None:
 def test_an_address_must_be_one_of_the_web_without_credentials(url: str) -> None:
     with pytest.raises(ConfigError, match="address"):
         as_remote(f"listing+{url}" if "://" in url else f"listing+https:///{url}")
+
+
+class TestPlainHttpBelowTls:
+    """What a page behind TLS promises holds for a file on plain HTTP only by its digest."""
+
+    NAME = "sample-1.0-py3-none-any.whl"
+    URL = f"http://cdn.invalid/{NAME}"
+
+    @pytest.fixture(autouse=True)
+    def way(self, web: Web, ca_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A network in which the file is, and others can change it."""
+        monkeypatch.setenv("HTTP_PROXY", web.url)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(ca_bundle))
+        web.serve(f"/{self.NAME}", b"content")
+
+    def read(self, url: str) -> bytes:
+        with opened(url) as source, source.open(only(url)) as stream:
+            return stream.read(100)
+
+    def test_without_a_digest_the_file_is_refused(self, tls_web: Web) -> None:
+        with pytest.raises(
+            IntegrityError, match=r"is plain HTTP, and the page that links it gives no digest"
+        ):
+            self.read(tls_web.serve("/", page(self.URL)))
+
+    def test_so_is_one_whose_address_redirects_there(self, tls_web: Web) -> None:
+        tls_web.redirect(f"/{self.NAME}", self.URL)
+        with pytest.raises(IntegrityError, match="is plain HTTP"):
+            self.read(tls_web.serve("/", page(self.NAME)))
+
+    def test_with_a_digest_it_is_read(self, tls_web: Web) -> None:
+        digest = hashlib.sha256(b"content").hexdigest()
+        assert self.read(tls_web.serve("/", page(f"{self.URL}#sha256={digest}"))) == b"content"
+
+    def test_a_page_on_plain_http_has_nothing_to_lose(self, web: Web) -> None:
+        assert self.read(web.serve("/", page(self.URL))) == b"content"

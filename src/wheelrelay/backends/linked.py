@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from wheelrelay.backends.pages import HTML_TYPES, media_type_of
 from wheelrelay.errors import BackendError, IntegrityError, Rejected
-from wheelrelay.http import HttpClient, RawBody, Response, is_part_from, part_wanted, shown
+from wheelrelay.http import HttpClient, RawBody, Response, is_part_from, is_private, part_wanted, shown
 from wheelrelay.model import Companion, DistFile
 from wheelrelay.protocols import ByteStream
 from wheelrelay.signing import attestations_in
@@ -37,11 +37,13 @@ class LinkedFiles:
 
         Raises:
             NotFound: it is not there any more.
-            IntegrityError: a page came in its place.
+            IntegrityError: a page came in its place; or the file is plain HTTP, of a remote that is https,
+                and there is no digest to prove it by.
             SizeMismatch: while reading, if the stream ends early.
             BackendError: it cannot be read.
         """
         with self._answer(_address_of(file)) as response:
+            self._refuse_unproven(file, response)
             yield RawBody(response)
 
     @contextmanager
@@ -53,6 +55,7 @@ class LinkedFiles:
             BackendError: as `open`.
         """
         with self._answer(_address_of(file), {"Range": part_wanted(start, stop)}) as response:
+            self._refuse_unproven(file, response)
             given = response.headers.get("Content-Range", "")
             if response.status_code != _PARTIAL_CONTENT or not is_part_from(start, given):
                 told = f"{shown(response.url)} gives out only the whole file."
@@ -64,6 +67,14 @@ class LinkedFiles:
         parts = urlsplit(_address_of(file))
         with self._answer(parts._replace(path=parts.path + suffix).geturl()) as response:
             return response.read_whole(MAX_COMPANION)
+
+    def _refuse_unproven(self, file: DistFile, response: Response) -> None:
+        if not (file.digests.known() or is_private(response.url)) and self.http.is_reached_by_tls:
+            raise IntegrityError(
+                f"{shown(response.url)} is plain HTTP, and the page that links it gives no digest: it can be "
+                "changed on the way.",
+                hint="Link it as https, or with its digest (#sha256=...).",
+            )
 
     @contextmanager
     def _answer(self, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> Iterator[Response]:

@@ -68,7 +68,7 @@ class ListingConfig(RemoteConfig):
     @contextmanager
     def open(self) -> Iterator[Backend]:
         """Connect; nothing is asked for yet."""
-        with closing(HttpClient(timeout=self.timeout)) as http:
+        with closing(HttpClient(own=(self.url,), timeout=self.timeout)) as http:
             yield ListingSource(http, self.url, recursive=self.recursive)
 
 

@@ -35,7 +35,7 @@ class WebConfig(RemoteConfig):
     @contextmanager
     def open(self) -> Iterator[Backend]:
         """Connect; nothing is asked for yet."""
-        with closing(HttpClient(timeout=self.timeout)) as http:
+        with closing(HttpClient(own=(self.url,), timeout=self.timeout)) as http:
             yield WebSource(http, self.url)
 
 

@@ -68,8 +68,12 @@ def warn_if_others_may_read(path: Path) -> None:
         _log.warning("%s holds a password, and others on this machine may read it: chmod 600 it.", path)
 
 
-def netrc_login(url: str) -> tuple[str, str] | None:
+def netrc_login(url: str, *, default: bool = True) -> tuple[str, str] | None:
     """User name and password that the netrc file has for the host of ``url``, if it has any.
+
+    Args:
+        url: an address of the host.
+        default: whether the entry for all hosts that have none of their own counts.
 
     Raises:
         ValueError: the file cannot be parsed; says nothing of what is in it.
@@ -81,7 +85,8 @@ def netrc_login(url: str) -> tuple[str, str] | None:
     from netrc import NetrcParseError, netrc
 
     try:
-        found = netrc(str(path)).authenticators(host)
+        read = netrc(str(path))
+        found = read.authenticators(host) if default or host in read.hosts else None
     except NetrcParseError as error:
         raise ValueError(f"line {error.lineno} cannot be parsed") from None
     if not found:

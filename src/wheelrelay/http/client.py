@@ -37,7 +37,9 @@ class HttpClient:
         origins: URLs to whose scheme, host and port the credentials belong.
         ca_cert: path of a CA bundle to trust instead of the usual one.
         client_cert: path of a client certificate with its key.
-        allow_insecure: send credentials over plain HTTP to other machines too.
+        allow_insecure: send credentials over plain HTTP to the remote's own addresses, on other machines too.
+        own: the remote's own addresses, as configured. A page may lead anywhere else: the client certificate,
+            the default entry of netrc and credentials over plain HTTP go to the origins of these alone.
         timeout: seconds that a server may take; see `wheelrelay.http.limits`.
 
     Raises:
@@ -52,13 +54,15 @@ class HttpClient:
         ca_cert: str | None = None,
         client_cert: str | None = None,
         allow_insecure: bool = False,
+        own: tuple[str, ...] = (),
         timeout: float | None = None,
     ) -> None:
         self.limits = time_limits(timeout)
         self._auth = auth
         self._origins = {origin_of(url) for url in origins}
+        self._own = {origin_of(url) for url in (*own, *origins)}
         self._allow_insecure = allow_insecure
-        self._pools = Pools(ca_cert, client_cert, self.limits)
+        self._pools = Pools(ca_cert, client_cert, self.limits, self._own)
 
     @contextmanager
     def get(
@@ -141,16 +145,21 @@ class HttpClient:
         Raises:
             AuthenticationFailed: there are some, and they may not be sent; or as `Auth.renew`.
         """
-        if self._auth and not self._may_carry_credentials(refusal.url):
+        if self._auth is None or origin_of(refusal.url) not in self._origins:
+            return False
+        if not self._may_carry_credentials(refusal.url):
             if refusal.status_code != 401:  # it may mean anything, and does not ask for credentials
                 return False
             raise AuthenticationFailed(
                 f"{shown(refusal.url)} wants credentials, and none are sent over plain HTTP.",
                 hint="Use https, or say allow_insecure = true if nobody can listen.",
             )
-        if self._auth is None or origin_of(refusal.url) not in self._origins:
-            return False
         return self._auth.renew(refusal)
+
+    @property
+    def is_reached_by_tls(self) -> bool:
+        """Whether all addresses of the remote are https: what its pages say cannot be changed on the way."""
+        return bool(self._own) and all(scheme == "https" for scheme, _, _ in self._own)
 
     def close(self) -> None:
         """Close all connections."""
@@ -176,9 +185,7 @@ class HttpClient:
                 if same_host and not is_same_host(url, target):
                     raise _leads_away(response, target)
                 response.drain()
-            if not _keeps_credentials(url, target):
-                authorization = self._netrc_header(target)
-            elif not self._may_carry_credentials(target):
+            if not (_keeps_credentials(url, target) and self._may_carry_credentials(target)):
                 authorization = None
             url = target
         raise Unavailable(f"{shown(url)} redirects without end.")
@@ -221,10 +228,8 @@ class HttpClient:
         return self._netrc_header(url)
 
     def _netrc_header(self, url: str) -> str | None:
-        if not self._may_carry_credentials(url):
-            return None
         try:
-            login = netrc_login(url)
+            login = netrc_login(url, default=origin_of(url) in self._own)
         except (ValueError, OSError) as error:  # it is somebody else's file, and may be for other programs
             _warn_of_netrc(error.strerror if isinstance(error, OSError) else str(error))
             return None
@@ -235,7 +240,7 @@ class HttpClient:
         return basic(*login)
 
     def _may_carry_credentials(self, url: str) -> bool:
-        return self._allow_insecure or is_private(url)
+        return is_private(url) or (self._allow_insecure and origin_of(url) in self._own)
 
 
 @cache

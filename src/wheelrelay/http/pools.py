@@ -5,6 +5,7 @@ import re
 import ssl
 import sys
 import threading
+from collections.abc import Set
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,9 @@ from wheelrelay.staged import BLOCK
 if TYPE_CHECKING:
     from urllib3 import PoolManager
 
+Origin = tuple[str, str, int | None]
+"""Scheme, host and port."""
+
 HOSTS, CONNECTIONS = 16, 64
 """How many hosts connections are kept for, and how many to each."""
 
@@ -31,21 +35,25 @@ class Pools:
         ca_cert: path of a CA bundle to trust instead of the usual one.
         client_cert: path of a client certificate with its key.
         limits: how long the servers may take.
+        own: the origins that are shown the client certificate.
 
     Raises:
         ConfigError: one of the files is not there.
     """
 
-    def __init__(self, ca_cert: str | None, client_cert: str | None, limits: TimeLimits) -> None:
+    def __init__(
+        self, ca_cert: str | None, client_cert: str | None, limits: TimeLimits, own: Set[Origin]
+    ) -> None:
         for path in (ca_cert, client_cert):
             if path and not Path(path).exists():
                 raise ConfigError(f"The certificate {path} is not there.")
         self._ca_cert = ca_cert
         self._client_cert = client_cert
         self._limits = limits
-        self._context: ssl.SSLContext | None = None
-        self._by_proxy: dict[tuple[str | None, bool], PoolManager] = {}
-        self._by_origin: dict[tuple[str, str, int | None], PoolManager] = {}
+        self._own = own
+        self._contexts: dict[bool, ssl.SSLContext] = {}
+        self._by_kind: dict[tuple[str | None, bool, bool], PoolManager] = {}
+        self._by_origin: dict[Origin, PoolManager] = {}
         self._lock = threading.Lock()
 
     def leading_to(self, url: str) -> "PoolManager":
@@ -57,27 +65,29 @@ class Pools:
         origin = origin_of(url)
         with self._lock:
             if origin not in self._by_origin:
-                self._by_origin[origin] = self._by(proxy_for(url), tls=origin[0] == "https")
+                shows = self._client_cert is not None and origin in self._own
+                self._by_origin[origin] = self._by(proxy_for(url), tls=origin[0] == "https", shows=shows)
             return self._by_origin[origin]
 
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
-            for pools in self._by_proxy.values():
+            for pools in self._by_kind.values():
                 pools.clear()
-            self._by_proxy.clear()
+            self._by_kind.clear()
             self._by_origin.clear()
 
-    def _by(self, proxy: str | None, *, tls: bool) -> "PoolManager":
-        if tls and self._context is None:
-            self._context = self._new_context()
-        if (proxy, tls) not in self._by_proxy:
-            pools = self._new_pools(proxy)
+    def _by(self, proxy: str | None, *, tls: bool, shows: bool) -> "PoolManager":
+        """The connections by way of a proxy, with TLS or without, that show the certificate or not."""
+        if tls and shows not in self._contexts:
+            self._contexts[shows] = self._new_context(self._client_cert if shows else None)
+        if (proxy, tls, shows) not in self._by_kind:
+            pools = self._new_pools(proxy, self._contexts[shows] if tls else None)
             hold_to(self._limits, pools)
-            self._by_proxy[proxy, tls] = pools
-        return self._by_proxy[proxy, tls]
+            self._by_kind[proxy, tls, shows] = pools
+        return self._by_kind[proxy, tls, shows]
 
-    def _new_pools(self, proxy: str | None) -> "PoolManager":
+    def _new_pools(self, proxy: str | None, context: ssl.SSLContext | None) -> "PoolManager":
         from urllib3 import PoolManager, ProxyManager
         from urllib3.util import Timeout
 
@@ -87,7 +97,7 @@ class Pools:
             "retries": False,
             "timeout": Timeout(connect=self._limits.connect, read=self._limits.timeout),
             "blocksize": BLOCK,  # the usual 16 KiB make uploads CPU-bound
-            "ssl_context": self._context,
+            "ssl_context": context,
         }
         if proxy is None:
             return PoolManager(**options)
@@ -101,7 +111,7 @@ class Pools:
             **options,
         )
 
-    def _new_context(self) -> ssl.SSLContext:
+    def _new_context(self, client_cert: str | None) -> ssl.SSLContext:
         """What TLS connections trust and show; made once, for reading a bundle takes its time."""
         from urllib3.util import create_urllib3_context
 
@@ -113,11 +123,11 @@ class Pools:
         except OSError as error:
             raise ConfigError(f"The CA bundle {bundle} cannot be used: {error.strerror or error}.") from error
         try:
-            if self._client_cert:
-                context.load_cert_chain(self._client_cert)
+            if client_cert:
+                context.load_cert_chain(client_cert)
         except OSError as error:
             raise ConfigError(
-                f"The client certificate {self._client_cert} cannot be used: {error.strerror or error}.",
+                f"The client certificate {client_cert} cannot be used: {error.strerror or error}.",
                 hint="It has to be a PEM file with the certificate and its key.",
             ) from error
         return context

@@ -37,13 +37,19 @@ class Reach:
     allow_insecure: bool
     timeout: float | None = None
 
-    def client(self, wanted: Wanted | None) -> HttpClient:
-        """HTTP without credentials; certificates that are not configured are those of an upload address."""
+    def client(self, wanted: Wanted | None, own: tuple[str, ...]) -> HttpClient:
+        """HTTP without credentials; certificates that are not configured are those of an upload address.
+
+        Args:
+            wanted: what is looked for at the upload address, if there is one.
+            own: the addresses of the index.
+        """
         ca_cert, client_cert = certificates(wanted, self.ca_cert, self.client_cert)
         return HttpClient(
             ca_cert=ca_cert,
             client_cert=client_cert,
             allow_insecure=self.allow_insecure,
+            own=own,
             timeout=self.timeout,
         )
 
@@ -76,7 +82,7 @@ def connected(
     """
     uploads = Wanted(account, upload_url) if upload_url else None
     with ExitStack() as stack:
-        http = stack.enter_context(closing(reach.client(uploads)))
+        http = stack.enter_context(closing(reach.client(uploads, tuple(filter(None, (url, upload_url))))))
         reader = uploader = None
         if url:
             # What is found by the upload address serves to read on the same host, and on no other.
