@@ -156,6 +156,14 @@ class TestPatterns:
         with pytest.raises(ConfigError, match="do not match"):
             TagPattern.parse(text)
 
+    @pytest.mark.parametrize("text", ["cp{1,2}" * 25, "{" + ",1" * 2_000 + "}"], ids=["many", "long"])
+    def test_braces_have_a_limit(self, text: str) -> None:
+        with pytest.raises(ConfigError, match="more than 1000 combinations"):
+            TagPattern.parse(f"{text}-*-*")
+
+    def test_many_braces_of_one_choice_are_no_trouble(self) -> None:
+        assert expand_braces("{a}" * 5_000) == ["a" * 5_000]
+
     @pytest.mark.parametrize("text", ["", "cp312", "cp312-*", "cp312--win32", "a-b-c-d"])
     def test_a_pattern_has_three_parts(self, text: str) -> None:
         with pytest.raises(ConfigError, match="Write python-abi-platform"):

@@ -5,6 +5,8 @@ A tag pattern is ``python-abi-platform``, as ``cp312-*-manylinux*``, with ``*``,
 braces. A ``*`` as ABI never stands for a free-threaded one (``cp313t``): that has to be written.
 """
 
+import itertools
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ from wheelrelay.model import DistFile, Kind, Release
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
+
+MAX_COMBINATIONS = 1_000
+"""The most patterns that the braces of one pattern may stand for."""
 
 FREE_THREADED = re.compile(r"(cp3\d+|abi3)t")
 
@@ -169,15 +174,22 @@ def expand_braces(text: str) -> list[str]:
     ['cp311-*-win*', 'cp312-*-win*']
 
     Raises:
-        ConfigError: a brace is not closed, or was not opened.
+        ConfigError: a brace is not closed, or was not opened; or there are more than `MAX_COMBINATIONS`.
     """
-    head, opened, rest = text.partition("{")
-    choices, closed, tail = rest.partition("}")
-    if "}" in head or bool(opened) != bool(closed) or "{" in choices:
-        raise ConfigError(f"The braces in {text!r} do not match.", hint="Write choices as {311,312}.")
-    if not opened:
-        return [text]
-    return [head + choice.strip() + end for choice in choices.split(",") for end in expand_braces(tail)]
+    parts: list[list[str]] = []
+    rest = text
+    while rest:
+        head, opened, rest = rest.partition("{")
+        choices, closed, rest = rest.partition("}")
+        if "}" in head or bool(opened) != bool(closed) or "{" in choices:
+            raise ConfigError(f"The braces in {text!r} do not match.", hint="Write choices as {311,312}.")
+        parts += [[head], [choice.strip() for choice in choices.split(",")]]
+    if math.prod(map(len, parts)) > MAX_COMBINATIONS:
+        raise ConfigError(
+            f"The braces in {text[:80]!r} have more than {MAX_COMBINATIONS} combinations.",
+            hint="Use *, or several patterns.",
+        )
+    return ["".join(chosen) for chosen in itertools.product(*parts)]
 
 
 def _fitting(wanted: "Requirement", files: Iterable[DistFile]) -> Iterator[DistFile]:

@@ -31,6 +31,12 @@ def test_what_is_no_duration_is_refused(text: object) -> None:
         TypeAdapter(Duration).validate_python(text)
 
 
+@pytest.mark.parametrize("text", ["99999999999d", "9" * 400 + "w", "9" * 5_000 + "s", "36500d1s"])
+def test_a_duration_has_a_limit(text: str) -> None:
+    with pytest.raises(ValidationError, match="is too long: at most 36500d"):
+        TypeAdapter(Duration).validate_python(text)
+
+
 @pytest.mark.parametrize("url", ["https://example.org/simple/", "http://127.0.0.1:8080/", "http://[::1]/"])
 def test_a_web_address_stays_as_it_is(url: str) -> None:
     assert TypeAdapter(WebAddress).validate_python(url) == url

@@ -45,6 +45,28 @@ def told(show, events):
         show(event)
 
 
+def failing():
+    """What a relay tells while thirty files are refused alike, and one is not."""
+    yield StepBegan(Step.PUBLISH, "pypi", 31, 3_000)
+    for number in range(30):
+        name = f"sample-1.0-{number}-py3-none-any.whl"
+        yield FileBegan(Step.PUBLISH, name, 100)
+        yield FileEnded(Step.PUBLISH, name, error=f"{name} is refused: 403.")
+    yield FileEnded(Step.PUBLISH, OTHER, error="Too large.")
+    yield StepEnded(Step.PUBLISH, "pypi")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_identical_errors_of_many_files_are_one_line_with_a_count(terminal):
+    screen = Screen(160, terminal=terminal)
+    with shown_on(screen.console) as show:
+        told(show, failing())
+    text = screen.text
+    assert text.count("is refused: 403.") == 1
+    assert "29 more files failed with the same error as sample-1.0-0-py3-none-any.whl." in text
+    assert "Too large." in text
+
+
 class TestPlainLines:
     def test_a_step_is_one_line_with_what_was_moved(self):
         screen = Screen()

@@ -7,7 +7,7 @@ from tests.report.conftest import LONG, WHEEL, Screen
 
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import Digests
-from wheelrelay.records import Action, Intent, Plan, PlannedFile
+from wheelrelay.records import Action, Delivery, Intent, Outcome, Plan, PlannedFile
 from wheelrelay.report.console import LOG_WIDTH
 from wheelrelay.report.files import files_table
 from wheelrelay.report.tables import plan_table, receipt_table
@@ -110,3 +110,20 @@ def test_names_are_shown_as_they_are_and_not_as_markup(plan):
 def test_one_is_one_and_two_are_two():
     assert [counted(number) for number in (0, 1, 2)] == ["0 files", "1 file", "2 files"]
     assert counted(1, "release") == "1 release"
+
+
+@pytest.mark.parametrize("every_file", [False, True])
+def test_many_files_that_failed_alike_are_one_line(receipt, every_file):
+    [like] = [file for file in receipt.files if "failed" in {one.outcome for one in file.sinks.values()}]
+    names = [f"sample-1.0-{number}-py3-none-any.whl" for number in range(30)]
+    many = [
+        replace(
+            like,
+            filename=name,
+            sinks={sink: Delivery(Outcome.FAILED, reason=f"{name} is refused.") for sink in receipt.sinks},
+        )
+        for name in names
+    ]
+    text = Screen(200).show(receipt_table(replace(receipt, files=tuple(many)), every_file=every_file))
+    assert text.count("is refused") == (30 if every_file else 1)
+    assert (f"{names[0]} and 29 more" in text) is not every_file

@@ -94,6 +94,8 @@ class TrustingIndex(PyPI):
         token = {"iss": self.url, "aud": audience, "iat": now, "exp": now + life, "jti": uuid.uuid4().hex}
         job = {"sub": f"repo:{self.repository}", "repository": self.repository, "environment": "release"}
         job["workflow_ref"] = f"{self.repository}/.github/workflows/{WORKFLOW}@refs/tags/v1.0"
+        job["job_workflow_ref"] = "example/shared/.github/workflows/upload.yml@refs/heads/main"
+        job["repository_owner_id"] = "4711"
         return jwt.encode({"alg": "ES256"}, token | job, key or self._key)
 
     def vouch(self, filename: str, attestations: list[Any]) -> None:

@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 
+MAX_DURATION = timedelta(days=36_500)
+"""The longest duration that is accepted, a hundred years: longer ones are slips, and overflow dates."""
+
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -44,7 +47,7 @@ def parse_duration(value: Any) -> timedelta:
     """Read ``90s``, ``20m``, ``2h``, ``14d``, ``3w`` or a combination such as ``1h30m``.
 
     Raises:
-        ValueError: it is not a duration.
+        ValueError: it is not a duration, or longer than `MAX_DURATION`.
 
     >>> parse_duration("1h30m")
     datetime.timedelta(seconds=5400)
@@ -54,7 +57,15 @@ def parse_duration(value: Any) -> timedelta:
     parts = re.findall(r"(\d+)([smhdw])", value) if isinstance(value, str) else []
     if not parts or "".join(number + unit for number, unit in parts) != value:
         raise ValueError(f"{value!r} is not a duration: write 90s, 20m, 2h or 14d")
-    return timedelta(**{_UNITS[unit]: int(number) for number, unit in parts})
+    try:
+        duration = sum(
+            (timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), start=timedelta()
+        )
+    except (OverflowError, ValueError):  # more than Python can count, or read
+        duration = timedelta.max
+    if duration > MAX_DURATION:
+        raise ValueError(f"{value[:40]!r} is too long: at most {MAX_DURATION.days}d")
+    return duration
 
 
 def written_duration(value: timedelta) -> str:

@@ -119,12 +119,14 @@ class LiveProgress:
         if self._whole is not None and step and self._tally.is_about(event.step):
             self._tally.files += 1
             self._bars.update(self._whole, description=self._title(step))
-        if event.error:
+        if event.error and self._tally.is_new_error(event):
             self._bars.console.print(f"{event.filename}: {event.error}", markup=False, highlight=False)
 
     def _end(self) -> None:
         if self._bars is not None:
             self._bars.stop()
+        for sentence in self._tally.repeated_errors():
+            self._console.print(sentence, markup=False, highlight=False)
         self._bars, self._whole = None, None
         self._each.clear()
         self._tally.end()

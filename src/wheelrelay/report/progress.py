@@ -79,7 +79,7 @@ class PlainProgress:
                     self._tally.add(event.filename, event.count)
                     self._sign_of_life()
                 case FileEnded():
-                    if event.error:
+                    if event.error and self._tally.is_new_error(event):
                         self._say(f"{event.filename}: {event.error}")
                     if self._tally.is_about(event.step):
                         self._tally.files += 1
@@ -104,6 +104,8 @@ class PlainProgress:
             self._say(f"{VERBS[step.step]}: {files}, {decimal(self._tally.size)}{of}")
 
     def _end(self) -> None:
+        for sentence in self._tally.repeated_errors():
+            self._say(sentence)
         if step := self._tally.step:
             seconds = monotonic() - self._began
             moved = f", {decimal(self._tally.size)}" if self._tally.size else ""

@@ -1,5 +1,7 @@
 """Plans and receipts for people, as tables."""
 
+from collections.abc import Iterable, Iterator
+
 from rich.filesize import decimal
 
 from wheelrelay.records import (
@@ -33,6 +35,10 @@ OUTCOME_STYLES = {
 }
 
 
+MANY = 6
+"""From how many files on those that failed alike are shown as one line."""
+
+
 def plan_table(plan: Plan, *, every_file: bool = True) -> Sheet:
     """What will happen to each file at each sink, and the totals.
 
@@ -52,9 +58,23 @@ def receipt_table(receipt: Receipt, *, every_file: bool = False) -> Sheet:
     """What became of the files: those that are not in place, or all of them, and the totals."""
     shown = [file for file in receipt.files if every_file or not _in_place(file)]
     table = Grid([Column("file"), *map(Column, receipt.sinks)])
-    for file in shown:
-        table.add(file.filename, *(_delivery(file.sinks[sink]) for sink in receipt.sinks))
+    for first, *others in _alike(shown, at_least=None if every_file else MANY):
+        names = f"{first.filename} and {len(others)} more" if others else first.filename
+        table.add(names, *(_delivery(first.sinks[sink]) for sink in receipt.sinks))
     return Sheet(*([table] if shown else []), *findings_lines(receipt.findings), *_receipt_totals(receipt))
+
+
+def _alike(files: Iterable[ReceiptFile], *, at_least: int | None) -> Iterator[list[ReceiptFile]]:
+    """The files in groups: those that fared alike together if there are many, every other one on its own."""
+    groups: dict[tuple[tuple[str, str], ...], list[ReceiptFile]] = {}
+    for file in files:
+        fate = tuple(
+            (delivery.outcome.value, (delivery.reason or "").replace(file.filename, ""))
+            for delivery in file.sinks.values()
+        )
+        groups.setdefault(fate, []).append(file)
+    for group in groups.values():
+        yield from [group] if at_least and len(group) >= at_least else [[file] for file in group]
 
 
 def _delivery(delivery: Delivery) -> Line:

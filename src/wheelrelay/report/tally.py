@@ -1,6 +1,8 @@
 """What has been moved so far in the step of a relay that is under way."""
 
-from wheelrelay.steps.events import Step, StepBegan
+from collections.abc import Iterator
+
+from wheelrelay.steps.events import FileEnded, Step, StepBegan
 
 
 class Tally:
@@ -15,6 +17,7 @@ class Tally:
         self.step: StepBegan | None = None
         self.files = 0
         self._moved: dict[str, int] = {}
+        self._failed: dict[str, list[str]] = {}
 
     def begin(self, step: StepBegan) -> None:
         """Count for a new step."""
@@ -26,6 +29,7 @@ class Tally:
         self.step = None
         self.files = 0
         self._moved.clear()
+        self._failed.clear()
 
     def is_about(self, step: Step) -> bool:
         """Whether the step under way is this one; while a mirror publishes, it stages as well."""
@@ -38,6 +42,19 @@ class Tally:
     def take_back(self, filename: str) -> int:
         """Forget the bytes of a file, of which another attempt begins; gives how many there were."""
         return self._moved.pop(filename, 0)
+
+    def is_new_error(self, event: FileEnded) -> bool:
+        """Note the error of a file; whether no other file of this step has failed in the same way."""
+        names = self._failed.setdefault((event.error or "").replace(event.filename, ""), [])
+        names.append(event.filename)
+        return len(names) == 1
+
+    def repeated_errors(self) -> Iterator[str]:
+        """A sentence for each error that several files of this step have failed with."""
+        for first, *others in self._failed.values():
+            if others:
+                files = "1 more file" if len(others) == 1 else f"{len(others)} more files"
+                yield f"{files} failed with the same error as {first}."
 
     @property
     def size(self) -> int:

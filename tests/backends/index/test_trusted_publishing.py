@@ -21,8 +21,12 @@ import wheelrelay
 from wheelrelay import Remote, Route
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.index.backend import Index
+from wheelrelay.backends.index.credentials import Account
 from wheelrelay.backends.index.credentials.audience import audience_for
+from wheelrelay.backends.index.credentials.trusted import TrustedPublishing
+from wheelrelay.backends.index.credentials.wanted import Wanted
 from wheelrelay.errors import AuthenticationFailed, PermissionDenied, Unavailable, WheelrelayError
+from wheelrelay.http import HttpClient
 from wheelrelay.staged import StagedFile
 from wheelrelay.testing import make_wheel, stage_path
 
@@ -298,6 +302,18 @@ class TestRefusals:
         assert "invalid-publisher: valid token, but no corresponding publisher" in refusal.message
         assert "repository 'example/project'" in str(refusal.hint)
         assert "environment 'release'" in str(refusal.hint)
+        assert f"workflow_ref '{job.repository}/.github/workflows/" in str(refusal.hint)
+        assert "job_workflow_ref 'example/shared/.github/workflows/upload.yml@" in str(refusal.hint)
+        assert "repository_owner_id '4711'" in str(refusal.hint)
+        assert "no other CI systems" not in str(refusal)
+
+    def test_pypi_is_said_to_support_some_ci_systems_only(self, job: TrustingIndex) -> None:
+        job.publisher = "somebody/else"
+        job.fail("/_/oidc/audience", Reply(b'{"audience": "pypi"}'))
+        tokens = TrustedPublishing(HttpClient(), job.upload_url, "pypi")
+        with pytest.raises(AuthenticationFailed) as refused:
+            tokens.place(Wanted(Account("index"), job.upload_url), None)
+        assert "supports GitHub, GitLab, Google Cloud and ActiveState, and no other" in str(refused.value)
 
     @pytest.mark.parametrize("forged", ["life", "key"])
     def test_an_identity_that_is_no_good_is_refused(

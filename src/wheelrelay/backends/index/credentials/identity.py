@@ -18,8 +18,23 @@ SIGN_OF_GOOGLE = "GOOGLE_SERVICE_ACCOUNT_NAME"
 GOOGLE_MACHINE = Path("/sys/class/dmi/id/product_name")
 """A file that tells of Google's machines, which set none of the variables."""
 
-CLAIMS = ("repository", "job_workflow_ref", "project_path", "ci_config_ref_uri", "environment", "sub")
-"""What an index compares with the publishers that are configured there."""
+CLAIMS = (
+    "iss",
+    "repository",
+    "repository_owner",
+    "repository_owner_id",
+    "workflow_ref",
+    "job_workflow_ref",
+    "project_path",
+    "namespace_id",
+    "ci_config_ref_uri",
+    "email",
+    "organization",
+    "project",
+    "environment",
+    "sub",
+)
+"""What indexes compare with the publishers that are configured there, by whichever system has it."""
 
 
 def is_ci_job() -> bool:

@@ -22,6 +22,12 @@ from wheelrelay.http import HttpClient, Response, basic, error_for, raise_for, r
 
 logger = logging.getLogger(__name__)
 
+PYPI_AUDIENCES = ("pypi", "testpypi")
+"""The audiences of PyPI and of TestPyPI."""
+
+SUPPORTED = "GitHub, GitLab, Google Cloud and ActiveState"
+"""The CI systems whose identities PyPI takes: https://docs.pypi.org/trusted-publishers/adding-a-publisher/."""
+
 USUAL_LIFE = 900.0
 """Seconds that a token lives of which the index does not say so."""
 
@@ -163,7 +169,7 @@ class TrustedPublishing:
             said = _document(answer)
             value, expires = said.get("token"), said.get("expires")
             if not (answer.ok and isinstance(value, str) and is_one_line(value)):
-                _refuse(answer, said, identity)
+                _refuse(answer, said, identity, self._audience)
         token = Token.given_now(value, expires if _is_time(expires) else time() + USUAL_LIFE)
         self._spent.add(identity)
         self.publisher = build_of(identity)
@@ -195,7 +201,7 @@ class _Spent(AuthenticationFailed):
     """The only identity that there is has served already."""
 
 
-def _refuse(answer: Response, said: dict[str, Any], identity: str) -> NoReturn:
+def _refuse(answer: Response, said: dict[str, Any], identity: str, audience: str) -> NoReturn:
     """Tell why the index made no token, in its own words, and what to do about it."""
     error = error_for(answer)
     if isinstance(error, Unavailable):
@@ -205,9 +211,11 @@ def _refuse(answer: Response, said: dict[str, Any], identity: str) -> NoReturn:
     words = "; ".join(f"{reason.get('code')}: {reason.get('description')}" for reason in reasons)
     words = words or said.get("message") or f"it answered {answer.status_code} {answer.reason}"
     told = ", ".join(f"{name} {value!r}" for name, value in claims_of(identity).items())
+    supported = f" It supports {SUPPORTED}, and no other CI systems." if audience in PYPI_AUDIENCES else ""
     raise AuthenticationFailed(
         f"{shown(answer.url)} makes no token for this job: {repeated(str(words), identity)}.",
-        hint=f"Configure a trusted publisher there that fits what the CI system says of this job: {told}.",
+        hint="Configure a trusted publisher there that fits what the CI system says of this job: "
+        f"{told}.{supported}",
     )
 
 
