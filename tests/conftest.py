@@ -14,6 +14,7 @@ from tests.servers.gpg import Keyring, run_gpg
 from tests.servers.indexes import DevpiServer, IndexServer, run_devpi, run_pypiserver
 from tests.servers.pypi import PyPI, run_pypi
 from tests.servers.web import Web, run_web
+from wheelrelay.plugins import CHECKS, installed
 
 FOREIGN = (
     *("AWS_", "WHEELRELAY_", "TWINE_", "NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
@@ -52,6 +53,31 @@ def log() -> Iterator[None]:
     yield
     logger.handlers[:] = handlers
     logger.setLevel(level)  # not by assignment: loggers remember what they are enabled for
+
+
+class _Failures(logging.Handler):
+    """Gathers which families of checks failed instead of finding something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and isinstance(record.args, tuple):
+            self.names += map(str, record.args)
+
+
+@pytest.fixture(autouse=True)
+def _no_check_fails() -> Iterator[None]:
+    """A check of ours that fails on a file is a fault, whatever comes of it for the file."""
+    logger, failures = logging.getLogger("wheelrelay.checks.registry"), _Failures()
+    logger.addHandler(failures)
+    logger.setLevel(logging.DEBUG)
+    yield
+    logger.removeHandler(failures)
+    logger.setLevel(logging.NOTSET)
+    ours = {name for name, plugin in installed(CHECKS).items() if plugin.package == "wheelrelay"}
+    assert ours.isdisjoint(failures.names), "A check failed instead of finding something."
 
 
 @pytest.fixture(scope="session")

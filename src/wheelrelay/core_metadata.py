@@ -162,10 +162,13 @@ def _metadata_path(paths: Collection[str], filename: str) -> str:
 
 
 def _known(value: Any) -> Any:
-    """The value of a field without what old tools write where there is none."""
+    """The value of a field without what old tools write where there is none: ``UNKNOWN``, or nothing.
+
+    Of several values, an empty one stays: PyPI takes a field for absent only if nothing else is in it.
+    """
     if isinstance(value, list):
-        return [one for one in value if one.strip() != "UNKNOWN"]
-    return None if isinstance(value, str) and value.strip() == "UNKNOWN" else value
+        return [one for one in value if one.strip() != "UNKNOWN"] if value != [""] else None
+    return None if value == "" or (isinstance(value, str) and value.strip() == "UNKNOWN") else value
 
 
 def is_older(metadata_version: str, other: str) -> bool:

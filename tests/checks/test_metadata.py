@@ -188,3 +188,13 @@ def test_license_files_of_an_sdist_lie_under_its_top_folder(tmp_path, found):
 def test_metadata_of_nonsense_bytes_are_findings(tmp_path, found):
     path = make_wheel(tmp_path, files={"sample-1.0.dist-info/METADATA": b"\xff\xfe\x00" * 100})
     assert "metadata-required" in found(path)
+
+
+@pytest.mark.parametrize("field", ["Home-page", "Download-URL", "Classifier", "Provides-Dist", "License"])
+def test_an_empty_field_counts_as_absent_as_it_does_for_pypi(field, tmp_path, found):
+    assert found(make_wheel(tmp_path, metadata={field: ""})) == set()
+
+
+def test_an_empty_value_among_others_does_not(tmp_path, found):
+    classifiers = ["Topic :: Utilities", ""]
+    assert found(make_wheel(tmp_path, metadata={"Classifier": classifiers})) == {"classifier-unknown"}

@@ -14,7 +14,7 @@ from wheelrelay.checks import (
     inspect,
     run_release_checks,
 )
-from wheelrelay.checks.registry import families
+from wheelrelay.checks.registry import failed, families
 from wheelrelay.errors import PluginLoadError
 from wheelrelay.filenames import dist_file
 from wheelrelay.plugins import CHECKS
@@ -71,6 +71,25 @@ def test_a_check_of_releases_that_fails_is_a_finding(tmp_path):
         [inspect(make_wheel(tmp_path))], families={"failing": ReleaseChecks((RULE,), failing)}
     )
     assert [finding.check for finding in findings] == ["rule", "check-failed"]
+
+
+def test_a_failing_check_keeps_no_file_from_being_stored(tmp_path):
+    findings = inspect(make_wheel(tmp_path), families={"failing": FileChecks((), failing)}).findings
+    for profile, severity in (("index", Severity.ERROR), ("storage", Severity.WARNING)):
+        selected = ChecksConfig(profile=profile).select(findings)
+        assert {one.check: one.severity for one in selected}["check-failed"] is severity
+
+
+class TestWhoseFaultItIs:
+    @pytest.fixture
+    def _no_check_fails(self):
+        """Here one fails on purpose."""
+
+    def test_a_check_of_ours_says_that_it_is_ours(self):
+        assert "fault of wheelrelay" in failed("wheel", ValueError("no")).finding().hint
+
+    def test_a_check_of_another_package_says_that_it_is_theirs(self):
+        assert "those who maintain the check" in failed("icons", ValueError("no")).finding().hint
 
 
 def test_checks_whose_needs_are_not_installed_are_not_run():

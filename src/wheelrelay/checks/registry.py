@@ -1,6 +1,7 @@
 """Which checks there are: those of wheelrelay and those of other installed distributions, alike."""
 
 import difflib
+import logging
 from functools import cache
 
 from wheelrelay.checks.check import Breach, Check
@@ -9,11 +10,17 @@ from wheelrelay.errors import PluginLoadError
 from wheelrelay.plugins import CHECKS, Plugin, installed
 from wheelrelay.records import Severity
 
+logger = logging.getLogger(__name__)
+
 FAILED = Check(
     "check-failed",
     "Every installed check can be loaded, and comes to an end.",
     hint="This is a fault of the check, not of the file: report it to those who maintain the check.",
     below=Severity.WARNING,
+)
+OUR_FAULT = (
+    "This is a fault of wheelrelay, not of the file: report it with the file's name and what -vv shows. "
+    'Until it is mended, ignore = ["check-failed"] lets the file pass without these checks.'
 )
 
 
@@ -57,9 +64,12 @@ def unknown_check(given: str) -> str:
 
 
 def failed(name: str, error: Exception) -> Breach:
-    """What is found when a family of checks fails instead of finding something."""
+    """What is found when a family of checks fails instead of finding something; the log has the traceback."""
+    logger.debug("The checks %r failed.", name, exc_info=error)
     said = f"{type(error).__name__}: {error}".rstrip(".: ")
-    return FAILED.broken(f"The checks {name!r} failed: {said}.")
+    plugin = installed(CHECKS).get(name)
+    hint = OUR_FAULT if plugin and plugin.package == "wheelrelay" else None
+    return FAILED.broken(f"The checks {name!r} failed: {said}.", hint=hint)
 
 
 def _load(plugin: Plugin) -> FileChecks | ReleaseChecks:
