@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import wheelrelay
+from tests.openpgp import armored, signature
 from tests.servers.process import script
 from tests.servers.proxy import Fault, run_proxy, uploaded_name
 from tests.servers.web import Reply, read
@@ -559,8 +560,9 @@ def test_names_are_normalised_and_versions_compared_on_both_sides(index, tmp_pat
 
 
 def test_signatures_travel_with_their_files(web, dist, wheelhouse, open_pypiserver):
-    (dist / f"{SDIST}.asc").write_bytes(b"-----BEGIN PGP SIGNATURE-----\n")
+    content = armored(signature())
+    (dist / f"{SDIST}.asc").write_bytes(content)
     relay(dist, str(wheelhouse))
-    assert (wheelhouse / f"{SDIST}.asc").read_bytes() == b"-----BEGIN PGP SIGNATURE-----\n"
+    assert (wheelhouse / f"{SDIST}.asc").read_bytes() == content
     relay(wheelhouse, index_remote(open_pypiserver))
-    assert read(open_pypiserver.url + f"packages/{SDIST}.asc") == b"-----BEGIN PGP SIGNATURE-----\n"
+    assert read(open_pypiserver.url + f"packages/{SDIST}.asc") == content

@@ -131,6 +131,7 @@ class SupportsCompanions(Protocol):
 
         Raises:
             NotFound: it is not there.
+            Rejected: it is only at another host, to which a redirect (``status`` 3xx) leads.
             BackendError: it cannot be read, or is implausibly large.
         """
         ...

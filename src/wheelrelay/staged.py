@@ -15,6 +15,7 @@ from typing import Self
 
 from wheelrelay.errors import ChangedWhileReading
 from wheelrelay.model import Companion, DistFile
+from wheelrelay.records import Finding
 
 BLOCK = 1 << 20
 """Bytes read or written at once: large enough that Python's cost per block does not count."""
@@ -102,6 +103,7 @@ class StagedFile:
         sha256: of the bytes, in hexadecimal.
         identity: which file it was that was hashed.
         companions: its companion files, to be published with it.
+        refused: findings about companion files that the source has and that are not published.
         metadata: its core metadata as the checks have read them, empty if they could not; ``None`` if the
             file was not read yet. What is here is what is sent: no file is read in two ways.
         watcher: called with the number of bytes each time some are read; for progress.
@@ -113,6 +115,7 @@ class StagedFile:
     sha256: str
     identity: FileIdentity
     companions: tuple[Companion, ...] = ()
+    refused: tuple[Finding, ...] = ()
     metadata: bytes | None = field(default=None, repr=False, compare=False)
     watcher: Callable[[int], None] | None = field(default=None, repr=False, compare=False)
 

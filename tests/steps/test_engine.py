@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.openpgp import armored, signature
 from tests.servers.places import Blind, MoodyStore, staged_files
 from tests.steps.conftest import SDIST, WHEELS, mirror, release
 
@@ -124,7 +125,7 @@ class TestRelease:
 
         release(source, sink)
         [staged] = staged_files(tmp_path / "files", SDIST)
-        source.put(replace(staged, companions=(Companion(".asc", b"signature"),)))
+        source.put(replace(staged, companions=(Companion(".asc", armored(signature())),)))
         release(source, sink)
         [file] = [file for file in sink.iter_files("sample") if file.filename == SDIST]
         assert file.companions == (".asc",)

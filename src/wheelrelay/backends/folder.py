@@ -15,12 +15,13 @@ from io import FileIO
 from pathlib import Path
 from stat import S_ISREG
 
+from wheelrelay.backends.beside import read_beside
 from wheelrelay.containers.content import blocks_of
 from wheelrelay.containers.objects import StoredObject
 from wheelrelay.containers.store import ContainerStore
 from wheelrelay.disk.writing import TEMPORARY, advice, give_name, sweep, written_beside
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound, PermissionDenied
-from wheelrelay.filenames import looks_like_distribution
+from wheelrelay.filenames import looks_like_distribution, split_companion
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import StagedFile
@@ -69,6 +70,10 @@ class DirectoryStore(ContainerStore):
     def local_path(self, file: DistFile) -> Path:
         """Where the file lies."""
         return self._folder / file.filename
+
+    def read_companion(self, file: DistFile, suffix: str) -> bytes:
+        """The content of a companion file; a link is not followed, and over 1 MiB are refused."""
+        return read_beside(self._folder / (file.filename + suffix))
 
 
 class DirectoryObjects:
@@ -148,7 +153,9 @@ class DirectoryObjects:
             if not wanted(entry.name) or entry.name.startswith(TEMPORARY):
                 continue
             try:
-                if entry.is_file():
+                if entry.is_symlink() and split_companion(entry.name):
+                    self._warn(entry, "links to companions are not followed")
+                elif entry.is_file():
                     yield _stored(folder + entry.name, entry.stat())
                 elif entry.is_symlink() and not Path(entry).exists():
                     self._warn(entry, "it is a link that leads nowhere")
@@ -160,7 +167,8 @@ class DirectoryObjects:
                 self._warn(entry, "it is a link that leads to itself")
 
     def _warn(self, entry: os.DirEntry[str], why: str) -> None:
-        if entry.path not in self._warned and looks_like_distribution(entry.name):
+        matters = looks_like_distribution(entry.name) or split_companion(entry.name)
+        if entry.path not in self._warned and matters:
             self._warned.add(entry.path)
             _log.warning("%s is left out: %s.", entry.path, why)
 

@@ -63,9 +63,14 @@ class LinkedFiles:
             yield RawBody(response)
 
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
-        """Read what lies beside a file; see `wheelrelay.protocols.SupportsCompanions`."""
+        """Read what lies beside a file; see `wheelrelay.protocols.SupportsCompanions`.
+
+        A redirect to another host is refused: no digest tells what that gives out, and it would be
+        published under the name of this place.
+        """
         parts = urlsplit(_address_of(file))
-        with self._answer(parts._replace(path=parts.path + suffix).geturl()) as response:
+        address = parts._replace(path=parts.path + suffix).geturl()
+        with self._answer(address, same_host=True) as response:
             return response.read_whole(MAX_COMPANION)
 
     def _refuse_unproven(self, file: DistFile, response: Response) -> None:
@@ -77,8 +82,11 @@ class LinkedFiles:
             )
 
     @contextmanager
-    def _answer(self, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> Iterator[Response]:
-        with self.http.get(url, headers={"Accept-Encoding": "identity", **headers}) as response:
+    def _answer(
+        self, url: str, headers: Mapping[str, str] = MappingProxyType({}), *, same_host: bool = False
+    ) -> Iterator[Response]:
+        sent = {"Accept-Encoding": "identity", **headers}
+        with self.http.get(url, headers=sent, same_host=same_host) as response:
             if media_type_of(response) in HTML_TYPES:
                 raise IntegrityError(
                     f"{shown(url)} answered with a page, not with a file.",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from wheelrelay.backends.beside import is_there, read_beside
 from wheelrelay.errors import BackendError, ConfigError, InvalidFilename, NotFound
 from wheelrelay.filenames import dist_file, looks_like_distribution, parse_filename
 from wheelrelay.model import COMPANION_SUFFIXES, DistFile
@@ -73,7 +74,7 @@ class PathsSource:
         for filename, path in self._paths.items():
             with _mapped(path):
                 size = path.stat().st_size
-            beside = [suffix for suffix in COMPANION_SUFFIXES if path.with_name(filename + suffix).is_file()]
+            beside = [suffix for suffix in COMPANION_SUFFIXES if is_there(path.with_name(filename + suffix))]
             file = dist_file(
                 filename,
                 project=project,
@@ -101,10 +102,9 @@ class PathsSource:
         return self._paths[file.filename]
 
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
-        """The content of a companion beside a file."""
+        """The content of a companion beside a file; a link is not followed, and over 1 MiB are refused."""
         path = self.local_path(file)
-        with _mapped(path.with_name(path.name + suffix)):
-            return path.with_name(path.name + suffix).read_bytes()
+        return read_beside(path.with_name(path.name + suffix))
 
 
 def find_paths(given: Sequence[Pathlike], *, origin: Mapping[str, str] | None = None) -> PathsSource:

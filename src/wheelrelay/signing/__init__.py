@@ -9,6 +9,7 @@ from wheelrelay.signing.attestations import (
     mistaken,
 )
 from wheelrelay.signing.attester import Attester, SigstoreAttester, require_package
+from wheelrelay.signing.formats import refused, without_malformed
 from wheelrelay.signing.gpg import GPG
 from wheelrelay.signing.keys import TrustedKeys, fingerprint_in
 from wheelrelay.signing.policies import TrustedPublisher
@@ -34,6 +35,8 @@ __all__ = [
     "builder_of",
     "fingerprint_in",
     "mistaken",
+    "refused",
     "require_package",
     "signature_of",
+    "without_malformed",
 ]

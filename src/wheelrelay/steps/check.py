@@ -25,7 +25,7 @@ class CheckedFile:
     Attributes:
         staged: the file.
         inspection: findings of all file checks, whichever sink asks for them.
-        distrust: what is wrong with the signature that came with it.
+        distrust: what is wrong with the signature and the other companions that came with it.
     """
 
     staged: StagedFile

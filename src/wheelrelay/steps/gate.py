@@ -20,6 +20,9 @@ Each = Callable[[Sequence[_Place], Callable[[_Place], str]], list[Done[_Place, s
 
 CONFLICT, MISSING, UNEXPECTED = "conflict", "missing", "unexpected"
 
+_OPEN = (Action.UNKNOWN, Action.UPLOAD)
+"""What may change once a file is staged: its digest is known, and some of its companions may stay behind."""
+
 
 def settle(
     plan: Plan,
@@ -147,7 +150,7 @@ def _sha256s_there(
         (name, planned.file.filename): intent.there
         for planned in plan.files
         for name, intent in planned.sinks.items()
-        if intent.action is Action.UNKNOWN and intent.there and planned.file.filename in staged
+        if intent.action in _OPEN and intent.there and planned.file.filename in staged
     }
     declared = {place: file.sha256 for place, file in there.items() if file.sha256}
     unknown = [place for place in there if place not in declared]

@@ -24,6 +24,8 @@ from wheelrelay.errors import (
 )
 from wheelrelay.model import Companion, Digests, DistFile
 from wheelrelay.protocols import ByteStream, Source, SupportsCompanions, SupportsLocalPath, SupportsRange
+from wheelrelay.records import Finding
+from wheelrelay.signing import refused
 from wheelrelay.staged import BLOCK, FileIdentity, StagedFile
 from wheelrelay.steps.ahead import Ahead, Crew
 from wheelrelay.steps.meter import Meter, Watcher
@@ -32,6 +34,9 @@ from wheelrelay.steps.wheelhouse import Wheelhouse
 
 _NEVER = threading.Event()
 """Set by nobody: what is not to be given up half-way."""
+
+_REDIRECTS = range(300, 400)
+"""The HTTP statuses with which a server says that something is elsewhere."""
 
 Result = TypeVar("Result")
 
@@ -92,13 +97,16 @@ def stage(
                 _prove_whole(Path(target.name), file.filename)
         identity = FileIdentity.of(path.stat())
     digests = meter.verify()
+    companions, refusals = insist(lambda: _companions(source, file))
+    kept = tuple(companion.suffix for companion in companions)
     return StagedFile(
-        file=replace(file, size=meter.size, digests=digests),
+        file=replace(file, size=meter.size, digests=digests, companions=kept),
         path=path,
         size=meter.size,
         sha256=digests.sha256 or "",
         identity=identity,
-        companions=insist(lambda: _companions(source, file)),
+        companions=companions,
+        refused=refusals,
     )
 
 
@@ -236,7 +244,17 @@ def _prove_whole(path: Path, filename: str) -> None:
         raise IntegrityError(f"{filename} came damaged: its member {damaged} has a wrong checksum.")
 
 
-def _companions(source: Source, file: DistFile) -> tuple[Companion, ...]:
+def _companions(source: Source, file: DistFile) -> tuple[tuple[Companion, ...], tuple[Finding, ...]]:
+    """What lies beside a file at its source; what the source has only at another host stays behind."""
+    read: list[Companion] = []
+    refusals: list[Finding] = []
     if not isinstance(source, SupportsCompanions):
-        return ()
-    return tuple(Companion(suffix, source.read_companion(file, suffix)) for suffix in file.companions)
+        return (), ()
+    for suffix in file.companions:
+        try:
+            read.append(Companion(suffix, source.read_companion(file, suffix)))
+        except Rejected as error:
+            if error.status not in _REDIRECTS:
+                raise
+            refusals.append(refused(file.filename, suffix, error.message.rstrip(".")))
+    return tuple(read), tuple(refusals)

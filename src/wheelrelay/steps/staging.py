@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import SupportsLocalPath, SupportsProvenance
-from wheelrelay.records import Finding, Plan, PlannedFile
-from wheelrelay.signing import SIGNATURE, attestations_of, mistaken
+from wheelrelay.records import Finding, Plan, PlannedFile, Severity
+from wheelrelay.signing import SIGNATURE, attestations_of, mistaken, without_malformed
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.check import CheckedFile
 from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
@@ -87,7 +87,11 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
         journey.tell(FileEnded(Step.STAGE, file.filename, error=str(error)))
         raise
     staged = replace(staged, metadata=inspection.metadata or b"")  # the one reading: see `StagedFile`
-    checked = CheckedFile(staged, inspection, tuple(_distrust(journey, vouched)))
+    distrust = _distrust(journey, vouched)
+    if not any(finding.severity is Severity.ERROR for finding in distrust):
+        staged, malformed = without_malformed(staged)
+        distrust += malformed
+    checked = CheckedFile(staged, inspection, (*distrust, *staged.refused))
     journey.tell(FileEnded(Step.STAGE, file.filename))
     return checked
 

@@ -57,6 +57,8 @@ class FsspecReader:
         for entry in entries:
             if entry["type"] != "directory" and entry["name"].rstrip("/") != path:
                 name = entry["name"].rpartition("/")[2]
+                if entry.get("islink") and split_companion(name):  # links to companions are not followed
+                    continue
                 yield from self._described(fs, folder + (unquote(name) if self._web else name), entry)
 
     def stat_object(self, name: str) -> StoredObject:

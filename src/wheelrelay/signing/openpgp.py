@@ -1,0 +1,91 @@
+"""Tell whether bytes are detached OpenPGP signatures (RFC 9580), without verifying them.
+
+Only the frame is read: enough that a page, a script or a key is not published as a signature.
+"""
+
+import re
+from base64 import b64decode
+
+_BEGIN, _END = b"-----BEGIN PGP SIGNATURE-----", b"-----END PGP SIGNATURE-----"
+_HEADER = re.compile(rb"[A-Za-z][A-Za-z-]*:( .*)?")
+_CHECKSUM = re.compile(rb"=[A-Za-z0-9+/]{4}")
+
+_SIGNATURE = 2
+"""The type of a signature packet (section 5)."""
+_OF_FILES = (0, 1)
+"""The types of signatures of files, bytes or text (section 5.2.1)."""
+_TYPE_AT = {3: 2, 4: 1, 5: 1, 6: 1}
+"""Where a signature of each version has its type."""
+_SHORTEST = 12
+"""Bytes that a signature has at least."""
+
+
+def check_detached(content: bytes) -> None:
+    """Make sure that bytes are detached signatures, in armor or in binary form, and nothing else.
+
+    Raises:
+        ValueError: they are not; says why.
+    """
+    text = content.strip()
+    packets = _without_armor(text) if text.startswith(b"-----") else content
+    if not packets:
+        raise ValueError("it is empty")
+    while packets:
+        packets = _after_signature(packets)
+
+
+def _without_armor(text: bytes) -> bytes:
+    """The packets within armor (section 6.2)."""
+    first, *lines = [line.rstrip() for line in text.split(b"\n")]
+    if first != _BEGIN or not lines or lines.pop() != _END:
+        raise ValueError("it is not one armored signature")
+    while lines and _HEADER.fullmatch(lines[0]):
+        del lines[0]
+    if not lines or lines.pop(0):
+        raise ValueError("its armor has no empty line after the headers")
+    if lines and _CHECKSUM.fullmatch(lines[-1]):
+        lines.pop()
+    try:
+        return b64decode(b"".join(lines), validate=True)
+    except ValueError as error:
+        raise ValueError("its armor holds something else than base64") from error
+
+
+def _after_signature(packets: bytes) -> bytes:
+    """What follows the signature packet that ``packets`` begin with."""
+    kind, start, stop = _frame(packets)
+    body = packets[start:stop]
+    if kind != _SIGNATURE or len(body) != stop - start or len(body) < _SHORTEST:
+        raise ValueError("it is not whole, or holds something else than signatures")
+    if body[0] not in _TYPE_AT:
+        raise ValueError("it is a signature of an unknown version")
+    if body[_TYPE_AT[body[0]]] not in _OF_FILES:
+        raise ValueError("it is a signature of something else than a file")
+    return packets[stop:]
+
+
+def _frame(packets: bytes) -> tuple[int, int, int]:
+    """The type of the first packet, and where its body starts and stops (section 4.2)."""
+    first = packets[0]
+    if not first & 0x80:
+        raise ValueError("it is no OpenPGP data")
+    if first & 0x40:
+        size, start = _new_length(packets)
+        return first & 0x3F, start, start + size
+    octets = {0: 1, 1: 2, 2: 4}.get(first & 0x03)
+    if octets is None:
+        raise ValueError("it has a packet of unknown length")
+    start = 1 + octets
+    return (first >> 2) & 0x0F, start, start + int.from_bytes(packets[1:start], "big")
+
+
+def _new_length(packets: bytes) -> tuple[int, int]:
+    """The length of the first packet's body, and where that starts (section 4.2.1)."""
+    octets = [*packets[1:3], 0, 0]
+    if octets[0] < 192:
+        return octets[0], 2
+    if octets[0] < 224:
+        return ((octets[0] - 192) << 8) + octets[1] + 192, 3
+    if octets[0] == 255:
+        return int.from_bytes(packets[2:6], "big"), 6
+    raise ValueError("it has a packet in parts")
