@@ -1,11 +1,14 @@
 """Pages that are there stay true, also where none were asked for, and whatever one file of others is like."""
 
+import contextlib
 import json
 import logging
 import os
 import tarfile
+import threading
 import uuid
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -281,3 +284,44 @@ def test_a_file_that_is_shorter_than_its_pages_declare_is_named_in_a_warning(tmp
         store.rebuild_pages()
         assert caplog.text.count(warning) == 1
         assert f"remove it: wheelrelay remove REMOTE {WHEEL}" in caplog.text
+
+
+def test_pages_that_come_while_files_are_put_have_all_that_is_known_of_them(objects, dist):
+    staged = stage_path(dist / WHEEL)
+    origin = {"commit": "0123abc"}
+    plain = ContainerStore(objects)
+    plain.put(replace(staged, file=replace(staged.file, origin=origin)))
+    objects.kept[WHEEL] = replace(objects.kept[WHEEL], metadata={})
+    ContainerStore(objects, pages=True).rebuild_pages()
+    objects.delete_object("simple/sample/index.json")
+    objects.kept["simple/index.json"] = replace(objects.kept["simple/index.json"], content=b"")
+    objects.delete_object(f"{WHEEL}.metadata")
+    plain.finalize({"sample"})
+    [entry] = json.loads(objects.kept["simple/sample/index.json"].content)["files"]
+    assert "core-metadata" in entry
+    assert entry["_wheelrelay"]["origin"] == origin
+
+
+def test_files_that_are_put_at_once_all_have_their_metadata(objects, dist, tmp_path):
+    ContainerStore(objects, pages=True).rebuild_pages()
+    files = [stage_path(make_wheel(tmp_path, "many", "1.0", f"py{number}-none-any")) for number in range(8)]
+    store = ContainerStore(objects)
+    together = threading.Barrier(len(files))
+    asked = threading.Barrier(2)
+
+    def wait(operation: str, name: str) -> None:
+        if (operation, name) == ("open", "simple/index.json"):
+            with contextlib.suppress(threading.BrokenBarrierError):
+                asked.wait(0.2)  # the others have time to go ahead
+
+    def put(staged) -> None:
+        together.wait()
+        store.put(staged)
+
+    objects.before = wait
+    threads = [threading.Thread(target=put, args=(staged,)) for staged in files]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {f"{staged.filename}.metadata" for staged in files} <= set(objects.kept)

@@ -153,7 +153,7 @@ class Knowledge:
     def _recognised(self, held: Held) -> Facts | None:
         """What was told of the name, if the bytes are those that it was told of."""
         told = self._told.get(held.file.filename)
-        if told is None or told.sha256 != sha256_of(self._objects, held.stored.name):
+        if told is None or not told.inspected or told.sha256 != sha256_of(self._objects, held.stored.name):
             return None
         return told
 
@@ -168,7 +168,8 @@ class Knowledge:
         if metadata is not None:
             self._core_metadata[held.file.filename] = metadata
         kept = kept_facts(self._objects.stat_object(held.stored.name).metadata)
-        said = kept if kept and kept.sha256 == digest.hexdigest() else None
+        known = (kept, self._told.get(held.file.filename))
+        said = next((one for one in known if one and one.sha256 == digest.hexdigest()), None)
         file = replace(held.file, yanked=said.yanked, origin=said.origin) if said else held.file
         return inspected_facts(file, digest.hexdigest(), metadata)
 

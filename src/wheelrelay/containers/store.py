@@ -1,6 +1,7 @@
 """A container as a store: what is put there is there whole, with its companions, and never overwritten."""
 
 import hashlib
+import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -56,6 +57,7 @@ class ContainerStore(ContainerSource):
         )
         self._objects = objects
         self._looked_for_pages = False
+        self._looking_for_pages = threading.Lock()
         self._told: dict[str, Facts] = {}
         self._written = Written()
         self._seen: dict[str, frozenset[str]] = {}
@@ -154,12 +156,13 @@ class ContainerStore(ContainerSource):
         Args:
             look_again: look also if there were none before.
         """
-        if not self._keeps_pages and (look_again or not self._looked_for_pages):
-            self._looked_for_pages = True
-            from wheelrelay.containers.documents import has_own_pages
+        with self._looking_for_pages:
+            if not self._keeps_pages and (look_again or not self._looked_for_pages):
+                from wheelrelay.containers.documents import has_own_pages
 
-            self._keeps_pages = has_own_pages(self._objects)
-        return self._keeps_pages
+                self._keeps_pages = has_own_pages(self._objects)
+                self._looked_for_pages = True
+            return self._keeps_pages
 
     @cached_property
     def _pages(self) -> "Pages":
