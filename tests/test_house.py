@@ -77,6 +77,31 @@ def test_lines_end_at_a_line_feed_and_nowhere_else() -> None:
     assert found == []
 
 
+WRITES = re.compile(
+    r"\.write_(bytes|text)\(|os\.(write|link|rename|replace)\(|shutil\.(copy|move)|copyfileobj"
+    r"|tempfile\.(mk|Temp|Named|Spooled)|open\([^)]*[\"'][wax]b?[\"']"
+)
+"""How Python writes files."""
+
+WRITERS = {
+    "src/wheelrelay/backends/fsspec/writing.py",  # through fsspec, on other machines
+    "src/wheelrelay/cli/demonstration.py",  # the log of a server of the demo's own
+    "src/wheelrelay/steps/wheelhouse.py",  # the meter writes and compares; a broken transfer goes on there
+}
+
+
+def test_files_are_written_in_one_place() -> None:
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in tracked()
+        if path.suffix == ".py" and "src" in path.relative_to(ROOT).parts and WRITES.search(path.read_text())
+    }
+    elsewhere = {
+        name for name in found if not name.startswith(("src/wheelrelay/disk/", "src/wheelrelay/testing/"))
+    }
+    assert elsewhere == WRITERS
+
+
 def pins() -> dict[str, str]:
     """The versions that development installs, by the normalised name of the project."""
     lines = (ROOT / "tests" / "constraints.txt").read_text().splitlines()

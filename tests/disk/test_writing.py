@@ -211,3 +211,24 @@ def test_what_another_user_left_is_left_alone(target):
     os.chown(left, 65534, 65534)
     sweep(target.parent)
     assert names(target.parent) == [left.name]
+
+
+APPENDING = """
+import resource, sys
+from pathlib import Path
+from wheelrelay.disk.writing import append_whole
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+append_whole(Path(sys.argv[1]), b"new" * 4000)
+"""
+
+
+@posix
+@pytest.mark.parametrize("limit", [3, 4, 4096, 12002])
+def test_what_cannot_be_appended_as_a_whole_is_taken_off_again(target, limit):
+    target.write_bytes(b"old")
+    command = [sys.executable, "-c", APPENDING, target]
+    ended = subprocess.run([*command, str(limit)], capture_output=True, text=True, check=False)
+    assert "File too large" in ended.stderr
+    assert target.read_bytes() == b"old"
+    subprocess.run([*command, "12003"], check=True)
+    assert target.read_bytes() == b"old" + b"new" * 4000

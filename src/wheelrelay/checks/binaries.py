@@ -6,7 +6,6 @@ No index asks for these, so they warn: a library that is not in the wheel may be
 import json
 import logging
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,8 +16,10 @@ from zipfile import ZipFile
 from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.families import FileChecks
-from wheelrelay.disk.folders import temporary_folder
+from wheelrelay.disk.folders import temporary_file, temporary_folder
+from wheelrelay.disk.writing import write_all
 from wheelrelay.records import Severity
+from wheelrelay.staged import BLOCK
 
 logger = logging.getLogger(__name__)
 
@@ -91,10 +92,10 @@ def find_macos(distribution: Distribution) -> Iterator[Breach]:
         return
     with ZipFile(distribution.path) as archive, temporary_folder() as folder:
         for library in libraries:
-            copy = folder / "library"
-            with archive.open(library) as member, copy.open("wb") as stream:
-                shutil.copyfileobj(member, stream)
-            outside = [path for path in _loaded_by(copy) if not path.startswith(OF_MACOS)]
+            with archive.open(library) as member, temporary_file(folder) as copy:
+                while block := member.read(BLOCK):
+                    write_all(copy, block)
+            outside = [path for path in _loaded_by(Path(copy.name)) if not path.startswith(OF_MACOS)]
             if outside:
                 yield MACOS.broken(f"{shown(library)} loads {listed(outside)}.")
 

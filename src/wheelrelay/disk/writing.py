@@ -182,6 +182,22 @@ def create_whole(path: Path, content: bytes) -> None:
         give_name(temporary, path)
 
 
+def append_whole(path: Path, content: bytes) -> None:
+    """Append to a file that other programs append to as well: all of it, or nothing.
+
+    Raises:
+        OSError: it cannot be written; what was written of it is taken off again, as far as possible.
+    """
+    with path.open("ab", buffering=0) as stream:
+        before = os.fstat(stream.fileno()).st_size
+        try:
+            write_all(stream, content)
+        except OSError:
+            with suppress(OSError):
+                stream.truncate(before)
+            raise
+
+
 def prove_writable(path: Path) -> None:
     """Make sure that `replace_whole` can write a file, before anything is done that cannot be undone.
 

@@ -8,11 +8,10 @@ Nothing secret is on a command line: gpg asks for a passphrase by itself, throug
 
 import os
 import subprocess
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
+from wheelrelay.disk.folders import temporary_folder
 from wheelrelay.errors import ConfigError
 
 GPG = "gpg"
@@ -104,8 +103,8 @@ def run(program: str, *arguments: str, given: bytes = b"") -> Answer:
     Raises:
         ConfigError: the program cannot be run, or does not come to its end.
     """
-    with tempfile.TemporaryDirectory(prefix="wheelrelay-gpg-") as folder:
-        status = Path(folder) / "status"
+    with temporary_folder("gpg") as folder:
+        status = folder / "status"
         command = [program, "--batch", "--status-file", str(status), *arguments]
         done = _called(command, given)
         told = status.read_bytes() if status.exists() else b""

@@ -17,6 +17,7 @@ from time import time
 from typing import Protocol
 
 from wheelrelay.ci import CISystem
+from wheelrelay.disk.writing import append_whole
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -89,8 +90,9 @@ class GitHub:
         """Written to a file, between two lines that nobody can guess."""
         if self._outputs is not None:
             mark = f"end-{secrets.token_hex(16)}"
-            with self._outputs.open("a", encoding="utf-8") as file:
-                file.write(f"{name}<<{mark}\n{value}\n{mark}\n")
+            append_whole(
+                self._outputs, f"{name}<<{mark}\n{value}\n{mark}\n".encode("utf-8", "backslashreplace")
+            )
         return ""
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wheelrelay.config import Remote
+from wheelrelay.disk.writing import append_whole
 from wheelrelay.errors import ConfigError, Incomplete, RelayFailed, ReleaseRefused
 from wheelrelay.records import Finding, Outcome, Plan, Receipt
 from wheelrelay.report.ci.board import Board
@@ -123,8 +124,8 @@ class CIBoard(Board):
             return
         try:
             there = path.stat().st_size if path.exists() else 0
-            with path.open("a", encoding="utf-8") as file:
-                file.write(fitting(markdown, SUMMARY_SIZE - there))
+            text = fitting(markdown, SUMMARY_SIZE - there)
+            append_whole(path, text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             logger.warning("The summary cannot be written: %s.", error.strerror)
 
