@@ -7,9 +7,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
+from importlib.metadata import requires
+from urllib.parse import urlsplit
 
 import pytest
 from tests.cli.conftest import end_of
+
+from wheelrelay.cli.demonstration import SERVER, running_index
 
 pytestmark = pytest.mark.long
 
@@ -110,3 +115,20 @@ def test_programs_started_end_with_their_own_children(tmp_path):
     heard = beats.stat().st_size
     time.sleep(0.2)
     assert beats.stat().st_size == heard
+
+
+def test_its_index_answers_more_clients_at_once_than_wsgiref_lets_wait(tmp_path):
+    """Without a server named, pypiserver takes whichever is installed, and wsgiref where none is."""
+    assert any(SERVER in each and "demo" in each for each in requires("wheelrelay"))
+    with ExitStack() as stack:
+        index = stack.enter_context(running_index(tmp_path))
+        address = urlsplit(index.config.url)
+        clients = [
+            stack.enter_context(socket.create_connection((address.hostname, address.port), 30))
+            for _ in range(64)
+        ]
+        for client in clients:
+            client.sendall(b"GET /simple/ HTTP/1.0\r\n\r\n")
+        answers = [client.makefile("rb").read() for client in clients]
+    assert all(answer.startswith(b"HTTP/1.0 200") for answer in answers)
+    assert all(b"Server: waitress" in answer for answer in answers)

@@ -30,6 +30,13 @@ NEWEST_WHEELS = (3, 13)
 REQUIRE_PYPI = "WHEELRELAY_DEMO_REQUIRE_PYPI"
 """Set in CI: the demo must not fall back to samples."""
 
+SERVER = "waitress"
+"""The HTTP server that pypiserver takes if it is installed.
+
+If none is, it takes wsgiref, which answers one request at a time and lets five connections wait: the system
+closes more of them unanswered.
+"""
+
 START_TIMEOUT = 30.0
 
 
@@ -76,16 +83,26 @@ def running_index(folder: Path) -> "Iterator[Remote]":
     from wheelrelay.config import Remote
     from wheelrelay.errors import WheelrelayError
 
-    if find_spec("pypiserver") is None:
-        raise WheelrelayError(
-            "The demo needs pypiserver.", hint="Install it: pip install 'wheelrelay[demo]'."
-        )
+    for package in ("pypiserver", SERVER):
+        if find_spec(package) is None:
+            raise WheelrelayError(
+                f"The demo needs {package}.", hint="Install it: pip install 'wheelrelay[demo]'."
+            )
     from wheelrelay.backends.index import IndexConfig
 
     packages, log, port = folder / "packages", folder / "pypiserver.log", _free_port()
     packages.mkdir()
     command = [sys.executable, "-m", "pypiserver", "run", "-i", "127.0.0.1", "-p", str(port)]
-    command += ["-P", ".", "-a", ".", "--hash-algo", "sha256", "--disable-fallback", str(packages)]
+    command += [
+        "-P",
+        ".",
+        "-a",
+        ".",
+        "--hash-algo",
+        "sha256",
+        "--disable-fallback",
+        str(packages),
+    ]
     address = f"http://127.0.0.1:{port}/"
     with log.open("wb") as output:
         server = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)  # noqa: S603
