@@ -91,6 +91,7 @@ class TestBrokenBodies:
     @pytest.mark.parametrize(
         ("encoding", "body"),
         [("gzip", b"no gzip"), ("gzip", gzip.compress(b"x" * 5000)[:-9]), ("deflate", b"?"), ("br", b"x")],
+        ids=["not gzip", "cut off", "not deflate", "not asked for"],
     )
     def test_a_body_that_cannot_be_decompressed_can_be_tried_again(
         self, http: HttpClient, encoding: str, body: bytes
@@ -107,6 +108,7 @@ class TestBrokenBodies:
             ("deflate", zlib.compress(b"content", wbits=-15)),
             ("identity", b"content"),
         ],
+        ids=["gzip", "two members and padding", "zlib", "raw deflate", "identity"],
     )
     def test_each_compression_that_is_asked_for_is_undone(
         self, http: HttpClient, encoding: str, body: bytes
