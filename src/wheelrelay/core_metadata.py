@@ -3,9 +3,6 @@
 The files of a release mostly bring the same metadata, so what was read is remembered by its bytes.
 """
 
-import tarfile
-import zipfile
-import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,24 +14,16 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from wheelrelay.archives import BROKEN, is_plain_file, plain, read_tar, read_zip
 from wheelrelay.staged import StagedFile
 
 LIMIT = 16 << 20
 """The most bytes of metadata that are believed."""
 
-_ENCRYPTED = 0x1
+FOLDERS = 4
+"""How many folders with metadata an sdist may have for them to be read; it ought to have one."""
+
 _SDIST_ENDS = (".tar.gz", ".tgz", ".tar.bz2", ".zip")
-
-_BROKEN = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    EOFError,
-    OSError,
-    ValueError,
-    NotImplementedError,
-)
-
 
 REMEMBERED = 64
 """How many different metadata are remembered: those of the projects that are under way."""
@@ -83,7 +72,7 @@ def core_metadata(path: Path, filename: str) -> bytes | None:
     """
     try:
         return (_from_zip if filename.endswith((".whl", ".zip")) else _from_tar)(path, filename)
-    except _BROKEN:
+    except BROKEN:
         return None
 
 
@@ -135,24 +124,22 @@ def requires_python(metadata: bytes | None) -> str | None:
 
 
 def _from_zip(path: Path, filename: str) -> bytes | None:
-    with zipfile.ZipFile(path) as archive:
-        infos = [info for info in archive.infolist() if not info.is_dir()]
+    with read_zip(path) as archive:
+        infos = [info for info in archive.infos if not info.is_dir()]
         wanted = _metadata_path([info.filename for info in infos], filename)
         found = [info for info in infos if info.filename == wanted]
-        if len(found) != 1 or found[0].file_size > LIMIT or found[0].flag_bits & _ENCRYPTED:
-            return None
-        is_plain = found[0].compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-        return archive.read(found[0]) if is_plain else None
+        return archive.read(found[0]) if len(found) == 1 and found[0].file_size <= LIMIT else None
 
 
 def _from_tar(path: Path, filename: str) -> bytes | None:
     found: dict[str, bytes | None] = {}
-    with tarfile.open(path) as archive:
+    with read_tar(path, is_bzip2=filename.endswith(".bz2")) as archive:
         for member in archive:
-            name = member.name.removeprefix("./")
+            name = plain(member.name)
             if name.count("/") == 1 and name.endswith("/PKG-INFO"):
-                content = archive.extractfile(member) if member.isreg() and member.size <= LIMIT else None
-                found[name] = content.read() if content and name not in found else None
+                is_read = is_plain_file(member) and member.size <= LIMIT and len(found) < FOLDERS
+                content = b"".join(archive.blocks(member)) if is_read else None
+                found[name] = content if found.get(name, content) == content else None
     return found.get(_metadata_path(found, filename))
 
 

@@ -6,14 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
+from wheelrelay.archives import limits
 from wheelrelay.checks.check import Breach, Check, Profile, shown
 
 TEXTS = frozenset({"METADATA", "WHEEL", "RECORD", "entry_points.txt"})
-TEXT_LIMIT = 64 << 20
-"""Bytes that a member may have to be kept; real ones are a thousandth of that."""
+TEXT_LIMIT = 16 << 20
+"""Bytes that a member may have to be kept; real ones are a hundredth of that."""
 
-RATIO_FROM = 64 << 20
-"""Bytes of unpacked content from which on the compression ratio counts."""
+RECORD_LIMIT = 64 << 20
+"""Bytes that RECORD may have."""
+
+KEPT_LIMIT = 96 << 20
+"""Bytes of all members of an archive that are kept."""
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -47,7 +51,13 @@ STRAY = Check(
     hint="Build it again with a plain archiver; nothing may be prepended or appended.",
     profile=Profile.PYPI,
 )
-CHECKS = (UNREADABLE, CORRUPT, RATIO, MEMBER_PATH, STRAY)
+LIMITS = Check(
+    "archive-limits",
+    f"An archive has at most {limits.MEMBERS:,} members, and headers of plausible size.",
+    hint="Build it again with a current build tool; such an archive occupies the machines of its readers.",
+    profile=Profile.STORAGE,
+)
+CHECKS = (UNREADABLE, CORRUPT, RATIO, MEMBER_PATH, STRAY, LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +110,34 @@ def unreadable(reason: object, *more: Breach) -> Contents:
     )
 
 
+def implausible(error: limits.Implausible) -> Contents:
+    """The contents of an archive that exceeds a limit of what is read."""
+    check = RATIO if isinstance(error, limits.Overinflated) else LIMITS
+    return Contents(breaches=(check.broken(f"The archive is not read to its end: {error}."),), readable=False)
+
+
+class Texts:
+    """Collects the members of an archive that checks read.
+
+    Attributes:
+        kept: their bytes, by their path.
+    """
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self._left = KEPT_LIMIT
+
+    def wants(self, path: str, size: int) -> bool:
+        """Whether a member of this size is one to keep."""
+        limit = RECORD_LIMIT if path.endswith("/RECORD") else TEXT_LIMIT
+        return is_kept(path) and size <= min(limit, self._left)
+
+    def keep(self, path: str, content: bytes) -> None:
+        """Keep the content of a member; of several with one path, the last one counts."""
+        self._left -= len(content)
+        self.kept[path] = content
+
+
 def is_kept(path: str) -> bool:
     """Whether checks read the member: metadata in a ``.dist-info`` folder, ``PKG-INFO`` in the top one."""
     folder, _, name = path.partition("/")
@@ -134,4 +172,6 @@ def _path_problem(path: str) -> str | None:
         return "has '..' in its path"
     if not path.strip("/"):
         return "has no name"
+    if len(path) > limits.PATH:
+        return "has a path that no system can unpack"
     return None

@@ -1,38 +1,38 @@
 """Read a compressed tar archive once, from its first byte to its last, without unpacking it to disk."""
 
-import bz2
-import gzip
 import posixpath
 import tarfile
-import zlib
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, cast
 
+from wheelrelay.archives import BROKEN, Implausible, TarReader, is_plain_file, plain, read_tar
 from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
 from wheelrelay.checks.contents import (
-    RATIO,
-    RATIO_FROM,
-    STRAY,
-    TEXT_LIMIT,
     Contents,
     Member,
+    Texts,
+    implausible,
     is_kept,
     leads_outside,
     path_breaches,
     unreadable,
 )
+from wheelrelay.checks.protected import PROTECTED, is_searched, protection
+from wheelrelay.checks.zips import ALSO_TAR
 from wheelrelay.records import Severity
-from wheelrelay.staged import BLOCK
-
-MAX_RATIO = 200
-"""No index refuses an sdist for this; it keeps a malicious one from occupying the machine for hours."""
 
 TOP_FOLDER = Check(
     "sdist-top-folder",
     "An sdist holds one top folder, and nothing beside it.",
     hint="Build it again; every member has to lie in {name}-{version}/.",
     below=Severity.WARNING,
+)
+PLACE = Check(
+    "sdist-pkg-info-path",
+    "PKG-INFO is where PyPI looks for it: in the folder that all members have in common, without './' before.",
+    hint="Build it again with a current build tool, and not with tar.",
+    profile=Profile.PYPI,
 )
 LINK = Check(
     "sdist-link",
@@ -46,97 +46,144 @@ SPECIAL = Check(
     hint="Leave them out.",
     profile=Profile.STORAGE,
 )
-CHECKS = (TOP_FOLDER, LINK, SPECIAL)
-
-
-class _Implausible(Exception):
-    """The content is too large for the archive."""
-
-
-class _Inflated:
-    """The inflated stream: counts the bytes, remembers where the last one was that is not zero."""
-
-    def __init__(self, stream: gzip.GzipFile | bz2.BZ2File, packed: int) -> None:
-        self._stream = stream
-        self._limit = max(RATIO_FROM, MAX_RATIO * packed)
-        self.size = 0
-        self.last = 0
-
-    def read(self, size: int) -> bytes:
-        block = self._stream.read(size)
-        if kept := len(block.rstrip(b"\0")):
-            self.last = self.size + kept
-        self.size += len(block)
-        if self.size > self._limit:
-            raise _Implausible
-        return block
+SPARSE = Check(
+    "sdist-sparse-file",
+    "No file in an sdist is sparse, in any of the forms that GNU tar has for that.",
+    hint="Build it again without the option --sparse.",
+    profile=Profile.PYPI,
+)
+TWICE = Check(
+    "sdist-duplicate-member",
+    "No two members of an sdist have the same path.",
+    hint="Build it again; the build adds a file twice.",
+    severity=Severity.WARNING,
+    profile=Profile.STORAGE,
+)
+TWO_TEXTS = Check(
+    "sdist-two-metadata",
+    "An sdist does not have its PKG-INFO twice.",
+    hint="Build it again; readers differ in which of the two they read.",
+    profile=Profile.STORAGE,
+)
+TRAILING = Check(
+    "sdist-trailing-data",
+    "Nothing follows the end of an sdist's archive.",
+    hint="Installers ignore what follows; build it again if it is not known where it comes from.",
+    severity=Severity.WARNING,
+    profile=Profile.STORAGE,
+)
+CHECKS = (TOP_FOLDER, PLACE, LINK, SPECIAL, SPARSE, TWICE, TWO_TEXTS, TRAILING)
 
 
 def read_gzip_tar(path: Path) -> Contents:
     """Read a ``.tar.gz`` archive; nothing in it makes this fail."""
-    return _read(path, lambda raw: gzip.GzipFile(fileobj=raw))
+    return _read(path, is_bzip2=False)
 
 
 def read_bzip2_tar(path: Path) -> Contents:
     """Read a ``.tar.bz2`` archive; nothing in it makes this fail."""
-    return _read(path, bz2.BZ2File)
+    return _read(path, is_bzip2=True)
 
 
-def _read(path: Path, inflate: Callable[[IO[bytes]], gzip.GzipFile | bz2.BZ2File]) -> Contents:
-    with path.open("rb") as raw, inflate(raw) as stream:
-        inflated = _Inflated(stream, path.stat().st_size)
-        try:
-            return _contents(inflated)
-        except _Implausible:
-            ratio = RATIO.broken(f"The content is more than {MAX_RATIO} times as large as the file.")
-            return Contents(breaches=(ratio,), readable=False)
-        except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error) as error:
-            return unreadable(error)
+def _read(path: Path, *, is_bzip2: bool) -> Contents:
+    try:
+        with read_tar(path, is_bzip2=is_bzip2) as archive:
+            contents = _Reading(archive).contents()
+        if zipfile.is_zipfile(path):
+            also = ALSO_TAR.broken("The file can be read as a zip archive too.")
+            return Contents(contents.members, contents.texts, (*contents.breaches, also))
+        return contents
+    except Implausible as error:
+        return implausible(error)
+    except BROKEN as error:
+        return unreadable(error)
 
 
-def _contents(inflated: _Inflated) -> Contents:
-    members: dict[str, Member] = {}
-    texts: dict[str, bytes] = {}
-    infos: list[tarfile.TarInfo] = []
-    with tarfile.open(fileobj=cast("IO[bytes]", inflated), mode="r|", bufsize=BLOCK) as archive:
-        for info in archive:
-            infos.append(info)
-            path = _plain(info.name)
+class _Reading:
+    """One pass over an archive, gathering what is wrong."""
+
+    def __init__(self, archive: TarReader) -> None:
+        self._archive = archive
+        self._members: dict[str, Member] = {}
+        self._texts = Texts()
+        self._names: dict[str, bool] = {}
+        self._breaches: list[Breach] = []
+
+    def contents(self) -> Contents:
+        for info in self._archive:
+            self._look_at(info)
             if not info.isdir():
-                members[path] = Member(info.size)
-            if info.isreg() and is_kept(path) and info.size <= TEXT_LIMIT:
-                stream = archive.extractfile(info)
-                texts[path] = stream.read() if stream else b""
-        end = archive.offset
-    while inflated.read(BLOCK):
-        pass
-    breaches = [*path_breaches(info.name for info in infos), *_structure_breaches(infos)]
-    if inflated.last > end:
-        breaches.append(STRAY.broken("There are bytes behind the end of the tar archive."))
-    return Contents(members, texts, tuple(breaches))
+                self._add(info)
+            self._names[info.name] = info.isdir()
+        stream = self._archive.stream
+        stream.drain()
+        self._breaches += _layout_breaches(self._names)
+        if stream.last > self._archive.end:
+            self._found(TRAILING, "There are bytes behind the end of the tar archive.")
+        if stream.trailing:
+            self._found(TRAILING, f"There are {stream.trailing} bytes behind the compressed data.")
+        return Contents(self._members, self._texts.kept, tuple(self._breaches))
+
+    def _look_at(self, info: tarfile.TarInfo) -> None:
+        """Find what one member alone shows."""
+        self._breaches += path_breaches([info.name])
+        if info.issym() or info.islnk():
+            if _leaves(info):
+                self._found(LINK, f"The link {shown(info.name)} leads to {shown(info.linkname)}.")
+        elif info.issparse():
+            self._found(SPARSE, f"{shown(info.name)} is sparse.")
+        elif not (info.isreg() or info.isdir()):
+            self._found(SPECIAL, f"{shown(info.name)} is neither a file nor a folder nor a link.")
+
+    def _add(self, info: tarfile.TarInfo) -> None:
+        path = plain(info.name)
+        content = self._content(info, path)
+        if path in self._members:
+            is_text = is_kept(path) and content != self._texts.kept.get(path)
+            self._found(TWO_TEXTS if is_text else TWICE, f"{shown(path)} is there more than once.")
+        self._members[path] = Member(info.size)
+        if content is not None and self._texts.wants(path, info.size):
+            self._texts.keep(path, content)
+
+    def _content(self, info: tarfile.TarInfo, path: str) -> bytes | None:
+        """The content of a member, if it is one that is looked into."""
+        searched = is_searched(info.name, info.size)
+        if not is_plain_file(info) or not (searched or self._texts.wants(path, info.size)):
+            return None
+        content = b"".join(self._archive.blocks(info))
+        if searched and (protected := protection(content)):
+            self._found(PROTECTED, f"{protected} encrypted {shown(info.name)}.")
+        return content
+
+    def _found(self, check: Check, message: str) -> None:
+        self._breaches.append(check.broken(message))
 
 
-def _structure_breaches(infos: list[tarfile.TarInfo]) -> Iterator[Breach]:
-    tops = {_plain(info.name).partition("/")[0] for info in infos}
-    loose = [info.name for info in infos if not info.isdir() and "/" not in _plain(info.name)]
+def _layout_breaches(names: dict[str, bool]) -> Iterator[Breach]:
+    """What is wrong with where members lie.
+
+    Args:
+        names: of the members as they are in the archive; whether each is a folder.
+    """
+    paths = {plain(name): is_folder for name, is_folder in names.items()}
+    tops = {path.partition("/")[0] for path in paths}
+    loose = [path for path, is_folder in paths.items() if not is_folder and "/" not in path]
     if len(tops) != 1 or loose:
         yield TOP_FOLDER.broken(f"At the top of the archive are: {listed(sorted(tops)) or 'no members'}.")
-    for info in infos:
-        if (info.issym() or info.islnk()) and _leaves(info):
-            yield LINK.broken(f"The link {shown(info.name)} leads to {shown(info.linkname)}.")
-        elif not (info.isreg() or info.isdir() or info.issym() or info.islnk()):
-            yield SPECIAL.broken(f"{shown(info.name)} is neither a file nor a folder nor a link.")
+        return
+    top = next(iter(tops))
+    if f"{top}/PKG-INFO" not in paths or top == "..":
+        return
+    common = posixpath.commonpath(name.lstrip("/") for name in names)
+    if f"{common}/PKG-INFO" not in names:
+        yield PLACE.broken(f"PyPI looks for {shown(common)}/PKG-INFO, and there is no such member.")
 
 
 def _leaves(info: tarfile.TarInfo) -> bool:
     """Whether a link leads out of the folder that all members lie in."""
     if info.linkname.startswith("/"):
         return True
-    folder = posixpath.dirname(_plain(info.name)) if info.issym() else ""
+    folder = posixpath.dirname(plain(info.name)) if info.issym() else ""
     target = f"{folder}/{info.linkname}".lstrip("/")
-    top = _plain(info.name).partition("/")[0]
-    return leads_outside(target) or _plain(posixpath.normpath(target)).partition("/")[0] != top
-
-
-def _plain(path: str) -> str:
-    return path.removeprefix("./").rstrip("/")
+    top = plain(info.name).partition("/")[0]
+    return leads_outside(target) or plain(posixpath.normpath(target)).partition("/")[0] != top

@@ -5,7 +5,6 @@ Both have to tell the same story, and there has to be nothing beside it (PKWARE 
 """
 
 import hashlib
-import struct
 import tarfile
 import zlib
 from base64 import urlsafe_b64encode
@@ -14,31 +13,41 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import IO
-from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
+from wheelrelay.archives import BROKEN, Implausible, ZipReader
+from wheelrelay.archives import read_zip as open_zip
+from wheelrelay.archives.limits import RATIO_FROM
+from wheelrelay.archives.zipend import END, end_problem
+from wheelrelay.archives.zipheaders import (
+    UTF8,
+    LocalHeader,
+    extra_problem,
+    other_name,
+    raw_name,
+    read_local_header,
+)
+from wheelrelay.archives.zips import ENCRYPTED, Corrupt, blocks, can_unpack
 from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
 from wheelrelay.checks.contents import (
     CORRUPT,
     RATIO,
-    RATIO_FROM,
     STRAY,
-    TEXT_LIMIT,
     UNREADABLE,
     Contents,
     Each,
     Member,
-    is_kept,
+    Texts,
+    implausible,
     path_breaches,
     unreadable,
 )
+from wheelrelay.checks.protected import PROTECTED, is_searched, protection
 from wheelrelay.checks.recordfile import algorithms
-from wheelrelay.checks.zipheaders import UTF8, LocalHeader, raw_name, read_local_header
 from wheelrelay.records import Severity
-from wheelrelay.staged import BLOCK
 
 MAX_RATIO = 50
-ENCRYPTED, DESCRIPTOR = 0x1, 0x8
-END = struct.Struct("<4sHHHHLLH")
+DESCRIPTOR = 0x8
 END64_SIZE = 56 + 20
 DESCRIPTOR_SIZES = (12, 16, 20, 24)
 TAR_SUM = 148
@@ -79,15 +88,20 @@ HEADERS = Check(
 )
 ALSO_TAR = Check(
     "zip-also-tar",
-    "The archive is not a tar archive at the same time.",
+    "The file is not a zip archive and a tar archive at the same time.",
     hint="Build it again; whoever made this file wanted two readers to see two things.",
     profile=Profile.STORAGE,
 )
-CHECKS = (COMPRESSION, DATA_DESCRIPTOR, DUPLICATE, COMMENT, HEADERS, ALSO_TAR)
+RECORDS = Check(
+    "zip-records",
+    "Extra fields and end records of a zip archive are complete, appear once, and have true sizes and counts.",
+    hint="Build it again with a plain archiver, such as Python's zipfile.",
+    profile=Profile.PYPI,
+)
+OF_RECORDS = frozenset({COMMENT, DATA_DESCRIPTOR, DUPLICATE, HEADERS, STRAY})
+"""Checks that name more exactly what is wrong with a record."""
 
-
-class _Corrupt(Exception):
-    """A member does not unpack to what was declared."""
+CHECKS = (COMPRESSION, DATA_DESCRIPTOR, DUPLICATE, COMMENT, HEADERS, RECORDS, ALSO_TAR, PROTECTED)
 
 
 def read_zip(path: Path, each: Each = map) -> Contents:
@@ -99,48 +113,56 @@ def read_zip(path: Path, each: Each = map) -> Contents:
         path: of the archive.
         each: as ``map``; the parts of a large archive are read by it, which may be at the same time.
     """
-    with path.open("rb") as raw:
-        try:
-            with ZipFile(raw) as archive:
-                return _Reading(raw, path, archive).contents(each)
-        except (BadZipFile, NotImplementedError, OSError, EOFError, ValueError, struct.error) as error:
-            return unreadable(error)
+    try:
+        with open_zip(path) as archive:
+            return _Reading(path, archive).contents(each)
+    except Implausible as error:
+        return implausible(error)
+    except BROKEN as error:
+        return unreadable(error)
 
 
 class _Reading:
     """One pass over an archive, gathering what is wrong."""
 
-    def __init__(self, raw: IO[bytes], path: Path, archive: ZipFile) -> None:
-        self._raw = raw
+    def __init__(self, path: Path, archive: ZipReader) -> None:
+        self._raw = archive.raw
         self._path = path
-        self._infos = archive.infolist()
-        self._directory = archive.start_dir
+        self._infos = archive.infos
+        self._directory = archive.directory
         self._comment = archive.comment
         self._size = path.stat().st_size
         self._breaches: list[Breach] = []
         self._starts: dict[int, int] = {}
+        self._names: set[bytes] = set()
+        self._extra: list[Breach] = []
         self._corrupt: dict[int, str] = {}
+        self._protected: dict[int, str] = {}
 
     def contents(self, each: Each) -> Contents:
         self._compare_layout()
         self._look_at_directory()
-        plausible = self._is_plausible()
-        texts = dict(self._texts())
+        self._look_at_records()
+        files = [info for info in self._infos if not info.filename.endswith("/")]
+        if not self._is_plausible():
+            members = {info.filename: Member(info.file_size) for info in files}
+            return Contents(members, {}, tuple(self._breaches))
+        texts = self._texts()
         wanted: dict[str, str] = {}
         for path, text in texts.items():
             wanted |= algorithms(text) if path.endswith("/RECORD") else {}
-        files = [info for info in self._infos if not info.filename.endswith("/")]
-        if plausible:
-            read = each(partial(self._members, wanted=wanted), _portions(files))
-            members = {name: member for portion in read for name, member in portion.items()}
-        else:
-            members = {info.filename: Member(info.file_size) for info in files}
-        self._breaches += [
-            CORRUPT.broken(f"{shown(info.filename)} cannot be unpacked: {self._corrupt[id(info)]}.")
-            for info in files
-            if id(info) in self._corrupt
-        ]
+        read = each(partial(self._members, wanted=wanted), _portions(files))
+        members = {name: member for portion in read for name, member in portion.items()}
+        self._breaches += self._breaches_of_contents(files)
         return Contents(members, texts, tuple(self._breaches))
+
+    def _breaches_of_contents(self, files: Iterable[ZipInfo]) -> Iterator[Breach]:
+        for info in files:
+            if id(info) in self._corrupt:
+                reason = self._corrupt[id(info)]
+                yield CORRUPT.broken(f"{shown(info.filename)} cannot be unpacked: {reason}.")
+            elif id(info) in self._protected:
+                yield PROTECTED.broken(f"{self._protected[id(info)]} encrypted {shown(info.filename)}.")
 
     def _compare_layout(self) -> None:
         """Walk the archive as a streaming reader does, and compare with the central directory."""
@@ -155,6 +177,7 @@ class _Reading:
             if info.header_offset > position:
                 self._gap("before", info.filename, info.header_offset - position)
             self._starts[id(info)] = local.data
+            self._names.add(local.name)
             self._compare(info, local)
             position = local.data + info.compress_size
             if info.flag_bits & DESCRIPTOR and following - position in DESCRIPTOR_SIZES:
@@ -177,6 +200,11 @@ class _Reading:
         differing = [what for what, (one, other) in pairs.items() if one != other]
         if differing:
             self._found(HEADERS, f"The two headers of {where} differ in {' and '.join(differing)}.")
+        if other_name(local.extra, local.name) or other_name(info.extra, raw_name(info)):
+            self._found(HEADERS, f"{where} has another name in its extra fields.")
+        if not info.flag_bits & DESCRIPTOR:
+            problem = extra_problem(local, info.compress_size, info.file_size)
+            self._extra += [RECORDS.broken(f"{where} {problem}.")] if problem else []
         if not local.name.isascii() and not info.flag_bits & UTF8:
             self._found(HEADERS, f"The name {where} is not ASCII and not marked as UTF-8.")
 
@@ -226,6 +254,13 @@ class _Reading:
         if _may_begin_a_tar(self._raw.read(TAR_SUM + 1)) and tarfile.is_tarfile(self._path):
             self._found(ALSO_TAR, "The file can be read as a tar archive too.")
 
+    def _look_at_records(self) -> None:
+        """Read the records as PyPI does, unless another check has found already what is wrong with them."""
+        if {breach.check for breach in self._breaches}.isdisjoint(OF_RECORDS):
+            self._breaches += self._extra
+            if problem := end_problem(self._raw, self._directory, self._names):
+                self._found(RECORDS, f"{problem}.")
+
     def _is_plausible(self) -> bool:
         total = sum(info.file_size for info in self._infos)
         if total <= RATIO_FROM or total <= MAX_RATIO * self._size:
@@ -233,13 +268,15 @@ class _Reading:
         self._found(RATIO, f"The content is {total / self._size:.0f} times as large as the file.")
         return False
 
-    def _texts(self) -> Iterator[tuple[str, bytes]]:
+    def _texts(self) -> dict[str, bytes]:
+        texts = Texts()
         for info in self._infos:
-            if is_kept(info.filename) and info.file_size <= TEXT_LIMIT and self._can_unpack(info):
+            if texts.wants(info.filename, info.file_size) and self._can_unpack(info):
                 try:
-                    yield info.filename, b"".join(self._blocks(self._raw, info))
-                except (_Corrupt, zlib.error):
+                    texts.keep(info.filename, b"".join(self._blocks(self._raw, info)))
+                except (Corrupt, zlib.error):
                     continue
+        return texts.kept
 
     def _members(self, infos: Iterable[ZipInfo], wanted: Mapping[str, str]) -> dict[str, Member]:
         """Unpack and hash some members, by a file handle of their own: others may be read meanwhile."""
@@ -252,33 +289,25 @@ class _Reading:
         if not self._can_unpack(info):
             return Member(info.file_size)
         hasher = hashlib.new(algorithm, usedforsecurity=False)
+        searched: list[bytes] | None = [] if is_searched(info.filename, info.file_size) else None
         try:
             for block in self._blocks(raw, info):
                 hasher.update(block)
-        except (_Corrupt, zlib.error) as error:
+                if searched is not None:
+                    searched.append(block)
+        except (Corrupt, zlib.error) as error:
             self._corrupt[id(info)] = str(error).rstrip(".")
             return Member(info.file_size)
+        if searched and (protected := protection(b"".join(searched))):
+            self._protected[id(info)] = protected
         digest = urlsafe_b64encode(hasher.digest()).rstrip(b"=").decode()
         return Member(info.file_size, f"{algorithm}={digest}")
 
     def _can_unpack(self, info: ZipInfo) -> bool:
-        known = info.compress_type in (ZIP_STORED, ZIP_DEFLATED) and not info.flag_bits & ENCRYPTED
-        return known and id(info) in self._starts
+        return can_unpack(info) and id(info) in self._starts
 
     def _blocks(self, raw: IO[bytes], info: ZipInfo) -> Iterator[bytes]:
-        """The content of a member in blocks, compared with the declared size and checksum at the end."""
-        pieces = _pieces(raw, self._starts[id(info)], info.compress_size)
-        crc = size = 0
-        for block in _inflated(pieces) if info.compress_type == ZIP_DEFLATED else pieces:
-            size += len(block)
-            if size > info.file_size:
-                break
-            crc = zlib.crc32(block, crc)
-            yield block
-        if size != info.file_size:
-            raise _Corrupt("it has another size than declared")
-        if crc != info.CRC:
-            raise _Corrupt("it has another checksum than declared")
+        return blocks(raw, info, self._starts[id(info)])
 
 
 def _may_begin_a_tar(start: bytes) -> bool:
@@ -299,24 +328,3 @@ def _portions(infos: Sequence[ZipInfo]) -> list[list[ZipInfo]]:
         portions[-1].append(info)
         size += info.file_size
     return portions
-
-
-def _pieces(raw: IO[bytes], start: int, left: int) -> Iterator[bytes]:
-    """``left`` bytes of a file from ``start`` on, in large blocks."""
-    raw.seek(start)
-    while left and (piece := raw.read(min(left, BLOCK))):
-        left -= len(piece)
-        yield piece
-    if left:
-        raise _Corrupt("the file ends before it")
-
-
-def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    for piece in pieces:
-        while piece:
-            yield inflater.decompress(piece, BLOCK)
-            piece = inflater.unconsumed_tail
-    yield inflater.flush()
-    if not inflater.eof or inflater.unused_data:
-        raise _Corrupt("its compressed data do not end where they should")
