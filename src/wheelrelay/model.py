@@ -1,14 +1,16 @@
 """What travels: distribution files, as a remote describes them and as they lie on local disk."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import product
 from typing import Self
 
 from packaging.tags import Tag
-from packaging.utils import BuildTag, NormalizedName, parse_wheel_filename
+from packaging.utils import BuildTag, NormalizedName
 from packaging.version import Version
 
 COMPANION_SUFFIXES = (".asc", ".sigstore", ".publish.attestation", ".slsa.attestation")
@@ -23,6 +25,15 @@ DIGEST_LENGTHS: Mapping[str, int] = {
 
 UNSAID: Mapping[str, str] = {}
 """The origin of files of whose build nothing was said: one and the same for all of them."""
+
+
+def expanded_tags(text: str) -> frozenset[Tag]:
+    """The single tags that ``python-abi-platform`` stands for, each part perhaps a compressed set (PEP 425).
+
+    Other than `packaging.tags.parse_tag` it takes any Python that a name may have, as ``cp3.14``.
+    """
+    pythons, abis, platforms = (part.split(".") for part in text.split("-"))
+    return frozenset(Tag(*parts) for parts in product(pythons, abis, platforms))
 
 
 class Kind(StrEnum):
@@ -105,12 +116,19 @@ class DistFile:
     @property
     def tags(self) -> frozenset[Tag]:
         """The compatibility tags of a wheel (PEP 425), compressed sets expanded; none for an sdist."""
-        return parse_wheel_filename(self.filename)[3] if self.kind is Kind.WHEEL else frozenset()
+        if self.kind is not Kind.WHEEL:
+            return frozenset()
+        return expanded_tags("-".join(self.filename.removesuffix(".whl").split("-")[-3:]))
 
     @property
     def build(self) -> BuildTag:
         """The build tag of a wheel; empty where there is none."""
-        return parse_wheel_filename(self.filename)[2] if self.kind is Kind.WHEEL else ()
+        parts = self.filename.split("-")
+        if self.kind is not Kind.WHEEL or len(parts) < 6:
+            return ()
+        digits = re.match(r"\d*", parts[2], re.ASCII)
+        number = digits[0] if digits else ""
+        return int(number or 0), parts[2].removeprefix(number)
 
 
 @dataclass(frozen=True, slots=True)

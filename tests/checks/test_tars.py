@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 
-from wheelrelay.checks import inspect
+from wheelrelay.checks import ChecksConfig, Profile, inspect
 from wheelrelay.testing.broken_archives import sdist_with_link
 from wheelrelay.testing.samples import make_sdist, write_tar_gz
 
@@ -40,11 +40,24 @@ def test_hard_links_count_from_the_top_of_the_archive(tmp_path, found):
         assert found(path) == expected
 
 
-def test_members_may_begin_with_a_dot_and_folders_may_be_listed(tmp_path, found):
+def test_members_that_begin_with_a_dot_are_only_refused_for_pypi(tmp_path, found, findings):
+    """PyPI looks for the path that all members have in common, which has no dot."""
     path = tmp_path / "sample-1.0.tar.gz"
     with tarfile.open(make_sdist(tmp_path / "original")) as archive:
         members = {f"./{info.name}": archive.extractfile(info).read() for info in archive}
     folder = tarfile.TarInfo("./sample-1.0/")
+    folder.type = tarfile.DIRTYPE
+    write_tar_gz(path, {folder.name: folder, **members})
+    (finding,) = findings(path)
+    assert finding.check == "sdist-pkg-info-path"
+    assert ChecksConfig(profile=Profile.INDEX).select(inspect(path).findings) == []
+
+
+def test_folders_may_be_listed(tmp_path, found):
+    path = tmp_path / "sample-1.0.tar.gz"
+    with tarfile.open(make_sdist(tmp_path / "original")) as archive:
+        members = {info.name: archive.extractfile(info).read() for info in archive}
+    folder = tarfile.TarInfo("sample-1.0/")
     folder.type = tarfile.DIRTYPE
     write_tar_gz(path, {folder.name: folder, **members})
     assert found(path) == set()
@@ -70,7 +83,7 @@ def test_a_file_beside_the_top_folder_is_found(tmp_path, findings):
 
 
 def test_data_behind_the_end_are_found(tmp_path, found):
-    assert found(edit(make_sdist(tmp_path), lambda tar: tar + b"something else")) == {"archive-stray-data"}
+    assert found(edit(make_sdist(tmp_path), lambda tar: tar + b"something else")) == {"sdist-trailing-data"}
 
 
 def test_zeros_behind_the_end_are_padding(tmp_path, found):

@@ -1,4 +1,4 @@
-"""The content of a compressed file, read forwards only, with a limit on what is inflated and on each header."""
+"""The content of a compressed file, read forwards only, with limits on all of it and on each header."""
 
 import bz2
 import zlib

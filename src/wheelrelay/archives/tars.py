@@ -37,6 +37,8 @@ class TarReader:
                 count += 1
                 if count > MEMBERS:
                     raise Implausible(f"it has more than {MEMBERS:,} members")
+                if info.size < 0:
+                    raise Implausible("a member has a negative size")
                 yield info
                 self.stream.begin_header()
             self.end = archive.offset
@@ -68,7 +70,7 @@ class TarReader:
     def _next(self, archive: tarfile.TarFile) -> tarfile.TarInfo | None:
         """The next member; what is read for it is counted, and nothing of it is kept."""
         info = archive.next()
-        archive.members.clear()
+        archive.members.clear()  # type: ignore[attr-defined]  # tarfile would keep them all
         if len(archive.pax_headers) > FIELDS:
             raise Implausible(f"its global headers have more than {FIELDS:,} fields")
         self.stream.end_header()

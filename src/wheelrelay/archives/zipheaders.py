@@ -16,7 +16,7 @@ ZIP64 = 0x0001
 """The extra field of sizes that are too large for a header (section 4.5.3)."""
 
 UNICODE_PATH = 0x7075
-"""The extra field of a name in UTF-8 (section 4.6.9): a version, a checksum of the header's name, the name."""
+"""The extra field of a name in UTF-8 (section 4.6.9): version, checksum of the header's name, name."""
 
 ZIP64_LENGTHS = (0, 8, 16, 24, 28)
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")

@@ -82,12 +82,14 @@ class Contents:
         texts: the bytes of those members that checks read.
         breaches: what is wrong with the archive itself.
         readable: whether the members are known; if not, checks of the content have nothing to say.
+        folders: those of a tar archive that are members of it.
     """
 
     members: dict[str, Member] = field(default_factory=dict)
     texts: dict[str, bytes] = field(default_factory=dict)
     breaches: tuple[Breach, ...] = ()
     readable: bool = True
+    folders: frozenset[str] = frozenset()
 
     @property
     def damage(self) -> str | None:
@@ -133,7 +135,7 @@ class Texts:
         return is_kept(path) and size <= min(limit, self._left)
 
     def keep(self, path: str, content: bytes) -> None:
-        """Keep the content of a member; of several with one path, the last one counts."""
+        """Keep the content of a member."""
         self._left -= len(content)
         self.kept[path] = content
 

@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Iterator
 from functools import lru_cache
+from importlib.util import find_spec
 
 from wheelrelay.checks.check import Breach, Check, Profile, shown
 from wheelrelay.checks.distribution import Distribution
@@ -24,7 +25,7 @@ def find(distribution: Distribution) -> Iterator[Breach]:
     """Find a description that does not render."""
     raw = distribution.metadata.raw if distribution.metadata else {}
     text = raw.get("description")
-    kind = raw.get("description_content_type", "text/x-rst").partition(";")[0].strip().lower()
+    kind = (raw.get("description_content_type") or "text/x-rst").partition(";")[0].strip().lower()
     if not text:
         return
     if kind == "text/x-rst":
@@ -32,8 +33,8 @@ def find(distribution: Distribution) -> Iterator[Breach]:
             problem = _rst_problem(text)
         if problem is not None:
             yield DESCRIPTION.broken(f"The description is not valid reStructuredText{problem}.")
-    elif kind == "text/markdown" and not text.strip():
-        yield DESCRIPTION.broken("The description is blank, and blank Markdown does not render.")
+    elif kind == "text/markdown" and not _renders_markdown(text):
+        yield DESCRIPTION.broken("The description is Markdown that renders to nothing.")
 
 
 @lru_cache(maxsize=8)
@@ -42,10 +43,23 @@ def _rst_problem(text: str) -> str | None:
     from readme_renderer.rst import render
 
     warnings = io.StringIO()
-    if render(text, stream=warnings) is not None:
-        return None
+    try:
+        if render(text, stream=warnings) is not None:
+            return None
+    except RecursionError:
+        return ": it is nested too deeply"
     first = re.search(r":(\d+): \(\w+/\d\) (.+)", warnings.getvalue())
     return f": line {first[1]}: {shown(first[2].rstrip('.'))}" if first else ""
+
+
+@lru_cache(maxsize=8)
+def _renders_markdown(text: str) -> bool:
+    """Whether there is something to show; definitions of links and of unused footnotes show nothing."""
+    if find_spec("comrak") is None:  # there is no wheel of it for every system
+        return bool(text.strip())
+    from readme_renderer.markdown import variants
+
+    return bool(variants["GFM"](text))
 
 
 DESCRIPTIONS = FileChecks((DESCRIPTION,), find)

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from wheelrelay.checks.check import Breach, Check, Profile, shown
+from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.families import FileChecks
 from wheelrelay.errors import InvalidFilename
 from wheelrelay.filenames import parse_filename
 from wheelrelay.model import DistFile
+from wheelrelay.records import Severity
 
 FILENAME = Check(
     "filename",
@@ -43,6 +44,13 @@ LOCAL = Check(
     hint="Public indexes take no local versions: tag the release, or build it without the local part.",
     profile=Profile.PYPI,
 )
+PYTHON_TAG = Check(
+    "wheel-python-tag",
+    "The Python that a wheel is for is a name of letters, digits and '_'.",
+    hint="Write cp314 instead of cp3.14: a dot separates several Pythons.",
+    severity=Severity.WARNING,
+    profile=Profile.STORAGE,
+)
 
 
 def find(distribution: Distribution) -> Iterator[Breach]:
@@ -52,6 +60,9 @@ def find(distribution: Distribution) -> Iterator[Breach]:
         yield misnamed(distribution.filename)
         return
     yield from _spelling(distribution, file)
+    odd = sorted(tag.interpreter for tag in file.tags if not tag.interpreter.isidentifier())
+    if odd:
+        yield PYTHON_TAG.broken(f"Installers may not accept a wheel for the Python {listed(odd)}.")
     if file.version.local:
         yield LOCAL.broken(f"{file.version} is a local version.")
     yield from _against_metadata(distribution)
@@ -76,8 +87,18 @@ def _spelling(distribution: Distribution, file: DistFile) -> Iterator[Breach]:
             yield NORMALIZED.broken(f"The filename begins with {written} instead of {name}.")
     elif not file.filename.endswith(".tar.gz"):
         yield FORMAT.broken("The sdist is not a .tar.gz archive.")
-    elif file.filename != f"{name}-{file.version}.tar.gz":
-        yield NORMALIZED.broken(f"The filename should be {name}-{file.version}.tar.gz.")
+    elif file.filename != f"{name}-{_version(distribution, file)}.tar.gz":
+        yield NORMALIZED.broken(f"The filename should be {name}-{_version(distribution, file)}.tar.gz.")
+
+
+def _version(distribution: Distribution, file: DistFile) -> Version:
+    """The version as the metadata spell it, if it is the filename's: 1.0 may be 1 in either."""
+    raw = distribution.metadata.raw if distribution.metadata else {}
+    try:
+        declared = Version(raw.get("version", ""))
+    except InvalidVersion:
+        return file.version
+    return declared if declared == file.version else file.version
 
 
 def _against_metadata(distribution: Distribution) -> Iterator[Breach]:
@@ -96,4 +117,4 @@ def _against_metadata(distribution: Distribution) -> Iterator[Breach]:
         yield AGREES.broken(f"The filename names the version {parsed.version}, the metadata {declared}.")
 
 
-FILENAMES = FileChecks((FILENAME, NORMALIZED, AGREES, FORMAT, LOCAL), find)
+FILENAMES = FileChecks((FILENAME, NORMALIZED, AGREES, FORMAT, LOCAL, PYTHON_TAG), find)

@@ -21,7 +21,8 @@ def find(distribution: Distribution) -> Iterator[Breach]:
     inside = "/licenses" if distribution.is_wheel else ""
     declared = distribution.metadata.raw.get("license_files", [])
     paths = [f"{distribution.folder}{inside}/{name}" for name in declared]
-    missing = [path for path in paths if path not in distribution.members]
+    folders = set() if distribution.is_wheel else distribution.contents.folders
+    missing = [path for path in paths if path not in distribution.members and path not in folders]
     if missing:
         yield LICENSE_FILE.broken(f"Declared as License-File and not there: {listed(missing)}.")
 

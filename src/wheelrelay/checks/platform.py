@@ -8,6 +8,7 @@ from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.families import FileChecks
 
 N = r"\d+"
+IPHONE = "(?:iphoneos|iphonesimulator)"
 LINUX = "x86_64 i686 aarch64 armv7l ppc64le s390x riscv64"
 MACOS = "ppc ppc64 i386 x86_64 arm64 intel fat fat3 fat64 universal universal2"
 
@@ -23,11 +24,11 @@ PLATFORMS = (
     ("linux_{}", "armv6l armv7l"),
     (f"macosx_10_{N}_{{}}", MACOS),
     ("macosx_(11|12|13|14|15|26)_0_{}", MACOS),
-    (f"ios_{N}_{N}_{{}}_(iphoneos|iphonesimulator)", "arm64 x86_64"),
+    (f"ios_{N}_{N}_{{}}_{IPHONE}(?!.*_{IPHONE}).*", "arm64 x86_64"),
     (f"android_{N}_{{}}", "armeabi_v7a arm64_v8a x86 x86_64"),
-    (f"pyemscripten_{N}_{N}_wasm32", ""),
+    (f"pyemscripten_{N}_{N}_wasm32.*", ""),
 )
-"""What PyPI takes: a pattern, and the architectures that fill its gap."""
+"""What PyPI takes: a pattern, and the architectures that fill its gap; it does not look at all ends."""
 
 ACCEPTED = re.compile(
     "|".join(pattern.format(f"({archs.replace(' ', '|')})") for pattern, archs in PLATFORMS)

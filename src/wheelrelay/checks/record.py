@@ -15,10 +15,18 @@ SYNTAX = Check(
     "record-syntax", "RECORD is CSV in UTF-8 with three fields a line.", hint=REBUILD, below=Severity.WARNING
 )
 UNLISTED = Check(
-    "record-unlisted", "RECORD lists every file of the wheel.", hint=REBUILD, below=Severity.WARNING
+    "record-unlisted",
+    "RECORD lists every file of the wheel; PyPI sends a mail about it.",
+    hint=REBUILD,
+    severity=Severity.WARNING,
+    profile=Profile.STORAGE,
 )
 ABSENT = Check(
-    "record-absent", "Every file that RECORD lists is in the wheel.", hint=REBUILD, below=Severity.WARNING
+    "record-absent",
+    "Every file that RECORD lists is in the wheel; PyPI sends a mail about it.",
+    hint=REBUILD,
+    severity=Severity.WARNING,
+    profile=Profile.STORAGE,
 )
 HASH = Check("record-hash", "The digests in RECORD are true.", hint=REBUILD, profile=Profile.STORAGE)
 DIGEST = Check(

@@ -30,7 +30,7 @@ TOP_FOLDER = Check(
 )
 PLACE = Check(
     "sdist-pkg-info-path",
-    "PKG-INFO is where PyPI looks for it: in the folder that all members have in common, without './' before.",
+    "PKG-INFO is in the folder that the paths of all members have in common, without './' before it.",
     hint="Build it again with a current build tool, and not with tar.",
     profile=Profile.PYPI,
 )
@@ -88,11 +88,7 @@ def read_bzip2_tar(path: Path) -> Contents:
 def _read(path: Path, *, is_bzip2: bool) -> Contents:
     try:
         with read_tar(path, is_bzip2=is_bzip2) as archive:
-            contents = _Reading(archive).contents()
-        if zipfile.is_zipfile(path):
-            also = ALSO_TAR.broken("The file can be read as a zip archive too.")
-            return Contents(contents.members, contents.texts, (*contents.breaches, also))
-        return contents
+            return _Reading(archive, is_zip=zipfile.is_zipfile(path)).contents()
     except Implausible as error:
         return implausible(error)
     except BROKEN as error:
@@ -102,12 +98,14 @@ def _read(path: Path, *, is_bzip2: bool) -> Contents:
 class _Reading:
     """One pass over an archive, gathering what is wrong."""
 
-    def __init__(self, archive: TarReader) -> None:
+    def __init__(self, archive: TarReader, *, is_zip: bool) -> None:
         self._archive = archive
         self._members: dict[str, Member] = {}
         self._texts = Texts()
         self._names: dict[str, bool] = {}
         self._breaches: list[Breach] = []
+        if is_zip:
+            self._found(ALSO_TAR, "The file can be read as a zip archive too.")
 
     def contents(self) -> Contents:
         for info in self._archive:
@@ -122,7 +120,8 @@ class _Reading:
             self._found(TRAILING, "There are bytes behind the end of the tar archive.")
         if stream.trailing:
             self._found(TRAILING, f"There are {stream.trailing} bytes behind the compressed data.")
-        return Contents(self._members, self._texts.kept, tuple(self._breaches))
+        folders = frozenset(plain(name) for name, is_folder in self._names.items() if is_folder)
+        return Contents(self._members, self._texts.kept, tuple(self._breaches), folders=folders)
 
     def _look_at(self, info: tarfile.TarInfo) -> None:
         """Find what one member alone shows."""
@@ -142,7 +141,7 @@ class _Reading:
             is_text = is_kept(path) and content != self._texts.kept.get(path)
             self._found(TWO_TEXTS if is_text else TWICE, f"{shown(path)} is there more than once.")
         self._members[path] = Member(info.size)
-        if content is not None and self._texts.wants(path, info.size):
+        if content is not None and path not in self._texts.kept and self._texts.wants(path, info.size):
             self._texts.keep(path, content)
 
     def _content(self, info: tarfile.TarInfo, path: str) -> bytes | None:

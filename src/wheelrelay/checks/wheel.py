@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from email.message import Message
 from email.parser import BytesHeaderParser
 
-from packaging.tags import Tag, parse_tag
+from packaging.tags import Tag
 
 from wheelrelay.checks.check import Breach, Check, listed, shown
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.families import FileChecks
+from wheelrelay.model import expanded_tags
 from wheelrelay.records import Severity
 
 WHEEL_VERSION = Check(
@@ -67,11 +68,11 @@ def _names(distribution: Distribution, fields: Message) -> Iterator[Breach]:
 
 
 def _tags(fields: Message) -> frozenset[Tag]:
-    """The tags that WHEEL lists; a line that is not a tag counts as none."""
+    """The tags that WHEEL lists, sets expanded; a line that is not a tag counts as none."""
     tags: frozenset[Tag] = frozenset()
     for line in fields.get_all("Tag", []):
         if str(line).count("-") == 2:
-            tags |= parse_tag(str(line).strip())
+            tags |= expanded_tags(str(line).strip())
     return tags
 
 

@@ -94,7 +94,7 @@ ALSO_TAR = Check(
 )
 RECORDS = Check(
     "zip-records",
-    "Extra fields and end records of a zip archive are complete, appear once, and have true sizes and counts.",
+    "Extra fields and end records of a zip archive are complete, single, and true about sizes and counts.",
     hint="Build it again with a plain archiver, such as Python's zipfile.",
     profile=Profile.PYPI,
 )
@@ -144,10 +144,10 @@ class _Reading:
         self._look_at_directory()
         self._look_at_records()
         files = [info for info in self._infos if not info.filename.endswith("/")]
+        texts = self._texts()
         if not self._is_plausible():
             members = {info.filename: Member(info.file_size) for info in files}
-            return Contents(members, {}, tuple(self._breaches))
-        texts = self._texts()
+            return Contents(members, texts, tuple(self._breaches))
         wanted: dict[str, str] = {}
         for path, text in texts.items():
             wanted |= algorithms(text) if path.endswith("/RECORD") else {}

@@ -69,6 +69,9 @@ INFO = "sample-1.0.dist-info"
 
 BROKEN: Mapping[str, BrokenSample] = {
     "archive-corrupt": BrokenSample(archives.corrupt_wheel, archives.stored_wheel),
+    "archive-limits": BrokenSample(
+        archives.sdist_with_comment(1 << 20), archives.sdist_with_comment(1 << 10)
+    ),
     "archive-ratio": BrokenSample(
         wheel(payload=bytes(64 << 20)), wheel(payload=bytes((64 << 20) - (64 << 10)))
     ),
@@ -117,6 +120,9 @@ BROKEN: Mapping[str, BrokenSample] = {
     "platform-tag": BrokenSample(
         wheel(tag="cp311-cp311-linux_x86_64"), wheel(tag="cp311-cp311-manylinux_2_17_x86_64")
     ),
+    "protected-code": BrokenSample(
+        wheel(files={"sample/x.py": b"__pyarmor_enter__\n"}), wheel(files={"sample/x.py": b"pyarmor_enter\n"})
+    ),
     "record-absent": BrokenSample(wheel(unrecorded={INIT: None}), wheel(files={INIT: None})),
     "record-digest": record(lambda true: re.sub(r"sha256=[^,]+", "", true, count=1)),
     "record-folder": record(lambda true: f"sample,,\n{true}"),
@@ -126,11 +132,16 @@ BROKEN: Mapping[str, BrokenSample] = {
     "record-size": record(lambda true: re.sub(r",\d+\n", ",1\n", true, count=1)),
     "record-syntax": record(lambda true: f"{true}one field\n"),
     "record-unlisted": BrokenSample(wheel(unrecorded={"new.py": b""}), wheel(files={"new.py": b""})),
+    "sdist-duplicate-member": BrokenSample(archives.sdist_with_twice("pyproject.toml"), sdist()),
     "sdist-format": BrokenSample(archives.zip_sdist, sdist()),
     "sdist-link": BrokenSample(archives.sdist_with_link("../../etc"), archives.sdist_with_link("PKG-INFO")),
     "sdist-pkg-info": BrokenSample(sdist(files={"PKG-INFO": None}), sdist()),
+    "sdist-pkg-info-path": BrokenSample(archives.sdist_with_dots, sdist()),
+    "sdist-sparse-file": BrokenSample(archives.sdist_with_sparse_file, sdist()),
     "sdist-special-file": BrokenSample(archives.sdist_with_pipe, sdist()),
     "sdist-top-folder": BrokenSample(archives.sdist_with_two_folders, sdist()),
+    "sdist-trailing-data": BrokenSample(archives.sdist_with_trailing_data, sdist()),
+    "sdist-two-metadata": BrokenSample(archives.sdist_with_twice("PKG-INFO"), sdist()),
     "wheel-build": BrokenSample(wheel(build="1", wheel={"Build": "2"}), wheel(build="1")),
     "wheel-dist-info": BrokenSample(wheel(files={f"{INFO}/WHEEL": None}), PLAIN),
     "wheel-dist-info-name": BrokenSample(renamed(PLAIN, "sample-1.0.0-py3-none-any.whl"), PLAIN),
@@ -140,6 +151,7 @@ BROKEN: Mapping[str, BrokenSample] = {
     ),
     "wheel-purelib": BrokenSample(wheel(wheel={"Root-Is-Purelib": "perhaps"}), PLAIN),
     "wheel-stray-dist-info": BrokenSample(wheel(files={"Sample-1.0.dist-info/LICENSE": b"Do."}), PLAIN),
+    "wheel-python-tag": BrokenSample(wheel(tag="cp3.14-none-any"), wheel(tag="cp314-none-any")),
     "wheel-tags": BrokenSample(wheel(wheel={"Tag": "py2-none-any"}), PLAIN),
     "wheel-version": BrokenSample(wheel(wheel={"Wheel-Version": "2.0"}), PLAIN),
     "zip-also-tar": BrokenSample(archives.wheel_and_tar, archives.stored_wheel),
@@ -147,6 +159,7 @@ BROKEN: Mapping[str, BrokenSample] = {
     "zip-data-descriptor": BrokenSample(archives.streamed_wheel, PLAIN),
     "zip-duplicate-member": BrokenSample(archives.wheel_with_duplicate, PLAIN),
     "zip-headers-differ": BrokenSample(archives.wheel_with_two_names, PLAIN),
+    "zip-records": BrokenSample(archives.wheel_with_false_end, PLAIN),
     "zip-member-comment": BrokenSample(archives.wheel_with_comment, PLAIN),
 }
 """By the id of a check: a distribution file that breaks it and nothing else."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wheelrelay.testing.samples import (
+    make_sdist,
     make_wheel,
     sdist_members,
     write_tar_gz,
@@ -104,6 +105,11 @@ def wheel_and_tar(folder: Path) -> Path:
     raise AssertionError("no filling gives a valid header")
 
 
+def wheel_with_false_end(folder: Path) -> Path:
+    """A wheel whose end record promises a comment that is not there."""
+    return _edited(make_wheel(folder), lambda content: content[:-2] + b"\t\0")
+
+
 def zip_sdist(folder: Path) -> Path:
     """An sdist as a zip archive, as they once were."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -138,11 +144,44 @@ def sdist_with_linked_metadata(folder: Path) -> Path:
     return _sdist(folder, link)
 
 
-def _sdist(folder: Path, extra: tarfile.TarInfo) -> Path:
+def sdist_with_comment(size: int) -> Callable[[Path], Path]:
+    """An sdist with a header of some size before one of its members."""
+    info = tarfile.TarInfo("sample-1.0/empty")
+    info.pax_headers = {"comment": "x" * size}
+    return lambda folder: _sdist(folder, info)
+
+
+def sdist_with_sparse_file(folder: Path) -> Path:
+    """An sdist with a file of which only the first part is in the archive."""
+    info = tarfile.TarInfo("sample-1.0/sparse")
+    info.pax_headers = {"GNU.sparse.map": "0,0", "GNU.sparse.size": "100000"}
+    return _sdist(folder, info)
+
+
+def sdist_with_twice(name: str) -> Callable[[Path], Path]:
+    """An sdist with a member of this name that is there a second time, and empty then."""
+    return lambda folder: _sdist(folder, tarfile.TarInfo(f"sample-1.0/{name}"), key="again")
+
+
+def sdist_with_dots(folder: Path) -> Path:
+    """An sdist whose paths begin with a dot, as those that tar packs by hand."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "sample-1.0.tar.gz"
+    members = sdist_members("sample", "1.0").items()
+    write_tar_gz(path, {f"./sample-1.0/{name}": text for name, text in members})
+    return path
+
+
+def sdist_with_trailing_data(folder: Path) -> Path:
+    """An sdist with something behind it."""
+    return _edited(make_sdist(folder), lambda content: content + b"something")
+
+
+def _sdist(folder: Path, extra: tarfile.TarInfo, *, key: str = "") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "sample-1.0.tar.gz"
     members = {f"sample-1.0/{name}": text for name, text in sdist_members("sample", "1.0").items()}
-    write_tar_gz(path, {**members, extra.name: extra})
+    write_tar_gz(path, {**members, key or extra.name: extra})
     return path
 
 
