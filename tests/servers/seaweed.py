@@ -18,7 +18,10 @@ _IDENTITIES = {
     "identities": [
         {
             "name": "ci",
-            "credentials": [{"accessKey": "AKCI", "secretKey": "s3cret-of-ci"}],
+            "credentials": [
+                {"accessKey": "AKCI", "secretKey": "s3cret-of-ci"},
+                {"accessKey": "AKCI2", "secretKey": "s3cret-of-ci-2"},
+            ],
             "actions": ["Admin", "Read", "List", "Tagging", "Write"],
         },
         {
@@ -38,11 +41,13 @@ class Seaweed(S3Server):
         filer_url: of the server that keeps the names, with ``/buckets/`` in it.
         pid: of the one process.
         reader: access key and secret key of somebody who may read all, and write nothing.
+        renewed: other keys of the one who may do everything.
     """
 
     filer_url: str = ""
     pid: int = 0
     reader: tuple[str, str] = ("AKREADER", "s3cret-of-reader")
+    renewed: tuple[str, str] = ("AKCI2", "s3cret-of-ci-2")
 
     def lay(self, bucket: str, folder: Path) -> None:
         """Lay the files of a folder into a bucket, by SeaweedFS's own means: fast, for thousands of them."""

@@ -15,10 +15,14 @@ from urllib.parse import quote
 from fsspec.asyn import sync
 
 from wheelrelay.staged import BLOCK
+from wheelrelay_s3.account import Account, Session
 from wheelrelay_s3.errors import mapped, not_s3
 
 LONGEST = 300.0
-"""Seconds that one call may take in all: a part of 8 MiB on a line of 30 KiB a second."""
+"""Seconds that one call may take in all, unless its body is large."""
+
+SLOWEST = 30 * 1024
+"""Bytes a second that a line carries at least: a part of 8 MiB takes less than `LONGEST` on it."""
 
 _TOLD = {
     "abort_multipart_upload": (),
@@ -40,14 +44,12 @@ class Bucket:
     """One bucket, below one prefix.
 
     Attributes:
-        loop: the event loop that the client lives on.
-        client: of aiobotocore.
+        account: whose client asks.
         bucket: its name.
         prefix: empty, or ending in a slash.
     """
 
-    loop: Any
-    client: Any
+    account: Account
     bucket: str
     prefix: str
 
@@ -71,17 +73,22 @@ class Bucket:
     def read(self, name: str, body: Any, size: int) -> bytes:
         """The next ``size`` bytes of an answer's body; fewer only at the end."""
         with mapped(self.address_of(name)):
-            block: bytes = sync(self.loop, _fill, body, size)
+            block: bytes = sync(self.account.session.loop, _fill, body, size)
         return block
 
     def close_body(self, body: Any) -> None:
         """Let go of an answer's body, read to the end or not."""
-        self.loop.call_soon_threadsafe(body.close)
+        self.account.session.loop.call_soon_threadsafe(body.close)
 
     def shares_server_with(self, other: "Bucket") -> bool:
         """Whether both are buckets, or the same bucket, of one server."""
-        same: bool = self.client.meta.endpoint_url == other.client.meta.endpoint_url
-        return same
+        return self.endpoint == other.endpoint
+
+    @property
+    def endpoint(self) -> str:
+        """The server's address, without a slash at the end."""
+        endpoint: str = self.account.session.client.meta.endpoint_url
+        return endpoint.rstrip("/")
 
     def key(self, name: str) -> str:
         """The key of an object."""
@@ -93,17 +100,23 @@ class Bucket:
 
     def address_of(self, name: str) -> str:
         """The web address of an object at the endpoint, the bucket in its path."""
-        endpoint = self.client.meta.endpoint_url.rstrip("/")
-        return f"{endpoint}/{self.bucket}/{quote(self.key(name))}"
+        return f"{self.endpoint}/{self.bucket}/{quote(self.key(name))}"
 
     def _ask(self, operation: str, name: str, **parameters: Any) -> Mapping[str, Any]:
-        if len(parameters.get("Body", b"")) > BLOCK:  # aiohttp sends a file in pieces, and bytes in one go
-            parameters["Body"] = BytesIO(parameters["Body"])
-        method = getattr(self.client, operation)
-        with mapped(self.address_of(name)):
-            answer: Mapping[str, Any] = sync(
-                self.loop, method, timeout=LONGEST, Bucket=self.bucket, **parameters
-            )
+        body: bytes = parameters.get("Body", b"")
+
+        def once(session: Session) -> Mapping[str, Any]:
+            if len(body) > BLOCK:  # aiohttp sends a file in pieces, and bytes in one go
+                parameters["Body"] = BytesIO(body)
+            method = getattr(session.client, operation)
+            timeout = max(LONGEST, len(body) / SLOWEST)
+            with mapped(self.address_of(name)):
+                answer: Mapping[str, Any] = sync(
+                    session.loop, method, timeout=timeout, Bucket=self.bucket, **parameters
+                )
+            return answer
+
+        answer = self.account.using(once)
         if any(key not in answer for key in _TOLD.get(operation, ("ETag",))):
             raise not_s3(self.address_of(name))
         return answer

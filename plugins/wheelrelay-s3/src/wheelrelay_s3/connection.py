@@ -1,7 +1,7 @@
 """Connect to a bucket by s3fs, which knows sessions, profiles, credentials, endpoints and event loops."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -13,12 +13,17 @@ from s3fs import S3FileSystem
 from wheelrelay.config import SecretValue
 from wheelrelay.errors import ConfigError
 from wheelrelay.http import is_private, time_limits
+from wheelrelay_s3.account import Account, Session
 from wheelrelay_s3.bucket import Bucket
 from wheelrelay_s3.config import S3Config
-from wheelrelay_s3.errors import mapped, no_credentials
+from wheelrelay_s3.credentials import require_absence
+from wheelrelay_s3.errors import mapped, no_credentials, providing
 
 CONNECTIONS = 32
 """Connections at one time, so that no thread waits for another's."""
+
+WITH_TOKEN = 3
+"""How many texts credentials have with a session token: key, secret and token."""
 
 
 class _StraightSession(AIOHTTPSession):  # type: ignore[misc]  # it has no types
@@ -35,29 +40,68 @@ def connected(config: S3Config) -> Iterator[Bucket]:
 
     Raises:
         MissingSecret: there are no credentials.
+        AuthenticationFailed: there should be credentials, but what provides them fails.
         ConfigError: the profile, the region or the endpoint cannot be used, or a session token would
             travel in plain text.
     """
+    keys = {"key": config.access_key_id, "secret": config.secret_access_key, "token": config.session_token}
+    secrets = {name: SecretValue(reference) for name, reference in keys.items() if reference}
+    account = Account(partial(_log_in, config, secrets), secrets.values())
+    try:
+        yield Bucket(account, config.bucket, f"{config.prefix}/" if config.prefix else "")
+    finally:
+        account.close()
+
+
+def _log_in(config: S3Config, secrets: dict[str, SecretValue]) -> Session:
+    """Make a client with the credentials as they are now; what is wrong with them is found out here."""
     address = f"s3://{config.bucket}"
-    fs = _file_system(config)
+    keys = {name: secret.get() for name, secret in secrets.items()}
+    fs = _file_system(config, keys)
     with mapped(address):
         fs.connect()
     try:
-        _look_at_credentials(config, fs, address)
-        yield Bucket(fs.loop, fs.s3, config.bucket, f"{config.prefix}/" if config.prefix else "")
-    finally:
-        with suppress(OSError):
-            sync(fs.loop, fs.s3.close)
+        credentials = tuple(keys.values())
+        if not keys and not config.anonymous:
+            credentials = _found(config, fs, address)
+        _refuse_plain_text(credentials, fs.s3.meta.endpoint_url, address)
+    except BaseException:
+        Session(fs, ()).close()
+        raise
+    return Session(fs, credentials)
 
 
-def _file_system(config: S3Config) -> Any:
+def _refuse_plain_text(credentials: tuple[str, ...], endpoint: str, address: str) -> None:
+    """Raise if a session token would travel where others can read along."""
+    if len(credentials) == WITH_TOKEN and not is_private(endpoint):
+        raise ConfigError(
+            f"The session token for {address} would travel to {endpoint} in plain text.",
+            hint="Use an https endpoint_url.",
+        )
+
+
+def _found(config: S3Config, fs: Any, address: str) -> tuple[str, ...]:
+    """The credentials from where AWS's own tools find them.
+
+    Raises:
+        MissingSecret: nothing says that there should be any.
+    """
+    with providing(address):
+        found = sync(fs.loop, fs.session.get_credentials)
+        if found is None:
+            require_absence(config, fs.session, address)
+            raise no_credentials(address)
+        frozen = sync(fs.loop, found.get_frozen_credentials)
+    return tuple(filter(None, (frozen.access_key, frozen.secret_key, frozen.token)))
+
+
+def _file_system(config: S3Config, keys: dict[str, str]) -> Any:
     """The file system, with everything off that works behind our back: caches, retries, other checksums."""
     limits = time_limits(None)
-    keys = {"key": config.access_key_id, "secret": config.secret_access_key, "token": config.session_token}
     return S3FileSystem(
         anon=config.anonymous,
         endpoint_url=config.endpoint_url,
-        **{name: SecretValue(reference).get() for name, reference in keys.items() if reference},
+        **keys,
         **({"profile": config.profile} if config.profile else {}),
         client_kwargs={"region_name": config.region} if config.region else {},
         config_kwargs={
@@ -71,23 +115,3 @@ def _file_system(config: S3Config) -> Any:
         },
         skip_instance_cache=True,
     )
-
-
-def _look_at_credentials(config: S3Config, fs: Any, address: str) -> None:
-    """Find out now, not at the first file, that there are none or that they must not travel."""
-    if config.anonymous:
-        return
-    endpoint: str = fs.s3.meta.endpoint_url
-    if config.access_key_id:
-        token: Any = config.session_token
-    else:
-        with mapped(address):
-            found = sync(fs.loop, fs.session.get_credentials)
-            if found is None:
-                raise no_credentials(address)
-            token = sync(fs.loop, found.get_frozen_credentials).token
-    if token and not is_private(endpoint):
-        raise ConfigError(
-            f"The session token for {address} would travel to {endpoint} in plain text.",
-            hint="Use an https endpoint_url.",
-        )

@@ -48,7 +48,7 @@ def copy(
     """
     if staged.size > LARGEST:
         return False
-    twin = replace(origin, client=bucket.client)
+    twin = replace(origin, account=bucket.account)
     etag = _etag_if_same(twin, staged)
     return etag is not None and _copied(twin, bucket, staged.filename, etag, {**kept, **condition})
 

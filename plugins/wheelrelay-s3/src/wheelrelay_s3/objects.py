@@ -8,19 +8,28 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from wheelrelay.containers.objects import ReadableObjects, StoredObject
-from wheelrelay.errors import AlreadyExists, BackendError, PermissionDenied, Rejected
+from wheelrelay.errors import (
+    AlreadyExists,
+    AuthenticationFailed,
+    BackendError,
+    PermissionDenied,
+    Rejected,
+)
 from wheelrelay.http import is_part_from, part_wanted
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import StagedFile
 from wheelrelay_s3.bucket import Bucket
 from wheelrelay_s3.copies import copy, heeds_conditions
-from wheelrelay_s3.uploads import upload
+from wheelrelay_s3.uploads import PART, heeds_condition, upload
 
 WITNESS = ".wheelrelay-witness"
 """An object that is there so that writing it again must be refused."""
 
 FOLDER = ".wheelrelay-folder/"
 """An object that is there if the server keeps objects of such names, and does not make folders of them."""
+
+FOLDER_ATTEMPTS = 3
+"""How often to write it where the server fails in a way that may pass; there are servers that always do."""
 
 _EXPLANATION = b"wheelrelay keeps this object to find out what this server can do; it may be deleted.\n"
 
@@ -64,7 +73,8 @@ class S3Reader:
             answer = self.bucket.call("head_object", name)
         except (PermissionDenied, Rejected):
             with self.open_object(name):  # a HEAD is refused without a word; a GET says why
-                raise
+                pass
+            answer = self.bucket.call("head_object", name)  # the GET may have renewed the credentials
         return self._stored(name, answer["ContentLength"], answer)
 
     @contextmanager
@@ -112,14 +122,18 @@ class S3Objects(S3Reader):
         super().__init__(bucket)
         self._lock = Lock()
         self._refuses_taken_names = False
+        self._refuses_large_files = False
         self._copies_safely: bool | None = None
         self._keeps_folder_pages: bool | None = None
+        self._folder_failures = 0
 
     def create_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> str | None:
         """Write an object that is not there yet: the server itself refuses a name that is taken."""
         self._prove_that_taken_names_are_refused()
+        if isinstance(content, StagedFile) and content.size > PART:
+            self._prove_that_large_files_are_refused()
         kept = _kept(content_type, metadata)
         return upload(self.bucket, name, content, kept, condition=_UNLESS_THERE).strip('"')
 
@@ -145,13 +159,35 @@ class S3Objects(S3Reader):
         self.bucket.call("delete_object", name)
 
     def keeps_folder_pages(self) -> bool:
-        """Whether an object whose name ends in ``/`` is kept with its bytes; found out once."""
+        """Whether an object whose name ends in ``/`` is kept with its bytes; found out once.
+
+        A server that refuses such a name, whatever it answers, keeps none.
+        """
         with self._lock:
             if self._keeps_folder_pages is None:
-                with suppress(AlreadyExists):
-                    self._leave(FOLDER)
-                self._keeps_folder_pages = self.stat_object(FOLDER).size == len(_EXPLANATION)
+                self._keeps_folder_pages = self._has_folder_page() or self._takes_folder_page()
             return self._keeps_folder_pages
+
+    def _has_folder_page(self) -> bool:
+        try:
+            return self.stat_object(FOLDER).size == len(_EXPLANATION)
+        except BackendError as error:
+            if error.retryable or isinstance(error, AuthenticationFailed):
+                raise
+            return False
+
+    def _takes_folder_page(self) -> bool:
+        try:
+            with suppress(AlreadyExists):
+                self._leave(FOLDER)
+            return self._has_folder_page()
+        except AuthenticationFailed:
+            raise
+        except BackendError as error:
+            self._folder_failures += 1
+            if error.retryable and self._folder_failures < FOLDER_ATTEMPTS:
+                raise
+            return False
 
     def _can_copy_safely(self) -> bool:
         """Whether the server refuses copies as well as uploads; found out once."""
@@ -178,6 +214,21 @@ class S3Objects(S3Reader):
                 hint="Two jobs that push at once could replace each other's files: use a server that knows "
                 "conditional writes.",
             )
+
+    def _prove_that_large_files_are_refused(self) -> None:
+        """Find out once whether the server heeds the condition also where a file comes in parts."""
+        with self._lock:
+            if self._refuses_large_files:
+                return
+            kept = _kept("text/plain", {})
+            if not heeds_condition(self.bucket, WITNESS, _EXPLANATION, kept, _UNLESS_THERE):
+                raise BackendError(
+                    f"{self.address_of('')}: this server overwrites files of more than {PART >> 20} MiB, "
+                    "although it is told not to (If-None-Match of CompleteMultipartUpload).",
+                    hint="Two jobs that push at once could replace each other's files: use a server that "
+                    "knows conditional writes.",
+                )
+            self._refuses_large_files = True
 
     def _leave(self, name: str) -> None:
         """Write one of the small objects that tell what the server can do, unless it is there."""
