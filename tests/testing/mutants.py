@@ -9,11 +9,14 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Literal
 from urllib.parse import quote
+from zipfile import ZipFile
 
 from packaging.utils import canonicalize_name
 from pydantic import ConfigDict, Field, PrivateAttr
+from tests.servers.objects import MemoryObjects
 
 from wheelrelay.config import RemoteConfig, SecretReference, SecretValue
+from wheelrelay.containers import ContainerStore
 from wheelrelay.errors import AlreadyExists, NotFound, Rejected, SizeMismatch
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import Digests
@@ -533,6 +536,35 @@ class ListsWhileItChanges(WholeStore):
         for kept in self._kept.values():
             yield kept.file
             sleep(0.1)
+
+
+class PagedStore(ContainerStore):
+    """An honest store that is an index too."""
+
+    def __init__(self, folder):
+        super().__init__(MemoryObjects(), pages=True)
+
+
+@breaks(StoreContract.test_pages_that_are_there_stay_true_when_files_come_and_go)
+class LeavesPagesStale(PagedStore):
+    def finalize(self, projects):
+        pass
+
+
+@breaks(StoreContract.test_pages_that_are_there_stay_true_when_files_come_and_go)
+class ForgetsPagesOfWhatWentAway(PagedStore):
+    def delete(self, files):
+        for file in files:
+            self._objects.delete_object(file.filename)
+
+
+@breaks(StoreContract.test_one_damaged_file_keeps_no_other_from_the_pages)
+class ReadsEveryArchive(PagedStore):
+    def rebuild_pages(self):
+        for file in self.iter_files(None):
+            with self.open(file) as stream, ZipFile(BytesIO(stream.read(-1))) as archive:
+                archive.testzip()
+        super().rebuild_pages()
 
 
 class ShelfConfig(RemoteConfig):

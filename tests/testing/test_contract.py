@@ -13,6 +13,7 @@ from tests.testing.mutants import (
     BareSink,
     BareSource,
     LooksBeforeItLeaps,
+    PagedStore,
     ShelfConfig,
     SinkWithInventory,
     SlowStore,
@@ -91,6 +92,14 @@ class TestWholeStore(StoreContract):
     @pytest.fixture
     def store(self, tmp_path):
         return WholeStore(tmp_path)
+
+
+class TestPagedStore(StoreContract):
+    """A store that is an index too passes."""
+
+    @pytest.fixture
+    def store(self, tmp_path):
+        return PagedStore(tmp_path)
 
 
 class TestSlowStore(StoreContract):

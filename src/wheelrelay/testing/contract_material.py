@@ -92,6 +92,19 @@ def write_distribution(folder: Path, filename: str, *, seed: int = 0, size: int 
     )
 
 
+def write_unreadable_wheel(folder: Path, filename: str) -> Path:
+    """Write a sample wheel whose members are said to be encrypted: nothing within it can be read."""
+    path = write_distribution(folder, filename)
+    content = bytearray(path.read_bytes())
+    for signature, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        at = content.find(signature)
+        while at >= 0:
+            content[at + flags] |= 1
+            at = content.find(signature, at + 4)
+    path.write_bytes(content)
+    return path
+
+
 def _pack_as_named(sdist: Path) -> None:
     """Pack a gzipped sdist as the end of its name says."""
     if sdist.name.endswith(".zip"):

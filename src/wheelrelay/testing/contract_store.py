@@ -8,15 +8,18 @@ import pytest
 
 from wheelrelay.errors import InvalidFilename
 from wheelrelay.filenames import parse_filename
-from wheelrelay.protocols import Source, Store
+from wheelrelay.protocols import Source, Store, SupportsDelete, SupportsPages, SupportsReplace
 from wheelrelay.testing.contract_material import (
     THREADS,
+    WHEEL,
     at_once,
+    finish,
     poll,
     publish,
     read_all,
     stage_path,
     write_distribution,
+    write_unreadable_wheel,
 )
 from wheelrelay.testing.contract_sink import SinkContract
 from wheelrelay.testing.contract_source import Serve, SourceContract
@@ -64,6 +67,37 @@ class StoreContract(SourceContract, SinkContract):
 
         calls: list[Callable[[], None]] = [partial(store.put, staged) for staged in files]
         assert at_once([*calls, read, read]) == [None] * (len(calls) + 2)
+
+    def test_pages_that_are_there_stay_true_when_files_come_and_go(
+        self, store: Store, workshop: Path
+    ) -> None:
+        if not isinstance(store, SupportsPages):
+            return
+        publish(store, stage_path(write_distribution(workshop, WHEEL)))
+        store.rebuild_pages()
+        self._await_true_pages(store)
+        newer = stage_path(write_distribution(workshop, "sample-2.0-py3-none-any.whl"))
+        publish(store, newer)
+        self._await_true_pages(store)
+        if isinstance(store, SupportsReplace):
+            other = stage_path(write_distribution(workshop / "other", WHEEL, seed=1))
+            store.replace(other)
+            finish(store, [other])
+            self._await_true_pages(store)
+        if isinstance(store, SupportsDelete):
+            store.delete([newer.file])
+            self._await_true_pages(store)
+
+    def test_one_damaged_file_keeps_no_other_from_the_pages(self, store: Store, workshop: Path) -> None:
+        if isinstance(store, SupportsPages):
+            damaged = stage_path(write_unreadable_wheel(workshop, "damaged-1.0-py3-none-any.whl"))
+            publish(store, damaged, stage_path(write_distribution(workshop, WHEEL)))
+            store.rebuild_pages()
+            self._await_true_pages(store)
+
+    def _await_true_pages(self, store: SupportsPages) -> None:
+        """Assert that the pages are as they would be written now, in time."""
+        assert poll(lambda: list(store.check_pages()), [].__eq__, within=self.visible_within) == []
 
 
 def fill(store: Store, folder: Path, *, within: float) -> Source:
