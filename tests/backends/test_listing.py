@@ -497,8 +497,8 @@ class TestPagesThatCannotBeRead:
         with pytest.raises(BackendError, match="empty"):
             files_at(web.serve("/", body))
 
-    @pytest.mark.parametrize("body", ["<a href='http://[x/sample-1.0.tar.gz'>x</a>", "<html><![foo bar]]>"])
-    def test_a_page_that_makes_no_sense_is_an_error(self, web: Web, body: str) -> None:
+    def test_a_page_that_makes_no_sense_is_an_error(self, web: Web) -> None:
+        body = "<a href='http://[x/sample-1.0.tar.gz'>x</a>"
         with pytest.raises(BackendError, match=r"cannot be read as a page of links: \w"):
             files_at(web.serve("/", body))
 

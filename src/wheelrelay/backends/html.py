@@ -3,15 +3,24 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
+from types import MappingProxyType
 from urllib.parse import urljoin
 
+from wheelrelay.backends.tags import start_tags
 from wheelrelay.filenames import looks_like_distribution
 
 NEWEST_MAJOR = 1
 """The highest major version of the Simple API that is known."""
 
+KEPT = ("rel", "data-requires-python", "data-yanked", "data-gpg-sig", "data-provenance")
+"""The attributes of links that matter."""
+
+MAX_WEIGHT = 48 << 20
+"""Bytes of memory that the links of one page may need: some 50,000 files as PyPI describes them."""
+
 _INDEX_META = "pypi:"
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class LaterVersion(ValueError):
@@ -23,7 +32,7 @@ class HtmlPage:
     """What counts of a page of HTML.
 
     Attributes:
-        links: where each link leads, absolute, with the attributes of its element; names in lower case.
+        links: where each link leads, absolute, with those attributes of its element that are `KEPT`.
         meta: what it says of itself as a page of an index, by the names without ``pypi:``; the first of each.
     """
 
@@ -40,14 +49,14 @@ def read_html(body: bytes, url: str) -> HtmlPage:
 
     Raises:
         LaterVersion: see there.
-        ValueError: an address on it makes no sense.
+        ValueError: an address on it makes no sense, or it has too many links.
     """
-    parser = _Links(url)
-    parser.feed(body.decode("utf-8-sig", "replace"))
-    parser.close()
-    if version := parser.page.meta.get("repository-version"):
+    links = _Links(url)
+    for tag, attributes in start_tags(body.decode("latin-1")):  # one byte a character, whatever it holds
+        links.read(tag, attributes)
+    if version := links.page.meta.get("repository-version"):
         refuse_later_version(version)
-    return parser.page
+    return links.page
 
 
 def refuse_later_version(version: str) -> None:
@@ -67,29 +76,46 @@ def refuse_later_version(version: str) -> None:
         raise LaterVersion(version.strip())
 
 
-class _Links(HTMLParser):
+class _Links:
     """Gathers links as they come, whatever is around them."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(convert_charrefs=False)  # texts do not count; attributes are decoded all the same
         self.page = HtmlPage()
         self._url = url
         self._base = url
         self._based = False
+        self._weight = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: value or "" for name, value in reversed(attrs)}  # of two, the first counts
-        if tag == "a" and "href" in told:
-            self._add(told["href"].strip(), told)
-        elif tag == "base" and "href" in told and not self._based:
+    def read(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take in the next start tag."""
+        if tag == "a" and "href" in attributes:
+            kept = {name: _text(attributes[name]) for name in KEPT if name in attributes}
+            self._add(_text(attributes["href"]).strip(), kept)
+        elif tag == "base" and "href" in attributes and not self._based:
             self._based = True
-            self._base = urljoin(self._url, told["href"].strip())
-        elif tag == "meta" and "content" in told and told.get("name", "").startswith(_INDEX_META):
-            self.page.meta.setdefault(told["name"].removeprefix(_INDEX_META), told["content"])
+            self._base = urljoin(self._url, _text(attributes["href"]).strip())
+        elif tag == "meta" and "content" in attributes and attributes.get("name", "").startswith(_INDEX_META):
+            name = attributes["name"].removeprefix(_INDEX_META)
+            self.page.meta.setdefault(name, _text(attributes["content"]))
 
     def _add(self, href: str, attributes: Mapping[str, str]) -> None:
         try:
-            self.page.links.append((urljoin(self._base, href), attributes))
+            url = urljoin(self._base, href)
         except ValueError:
             if looks_like_distribution(href.rpartition("/")[2]):
                 raise  # a file that cannot be reached must not look as if there were none
+            return
+        self._weight += 300 + 2 * len(url) + sum(100 + len(value) for value in attributes.values())
+        if self._weight > MAX_WEIGHT:
+            raise ValueError(f"its {len(self.page.links)} links need over {MAX_WEIGHT >> 20} MiB of memory")
+        self.page.links.append((url, attributes or _NONE))
+
+
+def _text(value: str) -> str:
+    """An attribute in UTF-8, where the page was decoded byte by byte."""
+    if value.isascii():
+        return value
+    try:
+        return value.encode("latin-1").decode("utf-8", "replace")
+    except UnicodeEncodeError:  # it had a character reference, such as &euro;
+        return value

@@ -172,7 +172,7 @@ class _Walk:
         if "next" in link.attributes.get("rel", "").lower().split():
             return self._is_below(_folder_of(link.url))
         same_path = here.path == there.path and origin_of(page_url) == origin_of(link.url)
-        return same_path and not PAGING.isdisjoint(parse_qs(there.query))
+        return same_path and not PAGING.isdisjoint(parse_qs(there.query[:1024]))
 
     def _note_folder(self, url: str) -> None:
         if urlsplit(url).query or url == self._root or not self._is_below(url):

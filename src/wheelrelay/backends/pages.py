@@ -25,8 +25,15 @@ CACHE_HEADERS = (
 )
 """Headers that caches add to answers."""
 
-MAX_PAGE = 64 << 20
-"""Bytes that a page may have; the largest known, of all projects of PyPI, has some 45 million."""
+MAX_PAGE = 32 << 20
+"""Bytes that a page of files may have: several times as many as the largest known."""
+
+MAX_ROOT = 64 << 20
+"""Bytes that the page of all projects may have; that of PyPI has some 45 million."""
+
+
+MAX_FRAGMENT = 1024
+"""Characters of an address's fragment that are searched for digests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +73,15 @@ class Link:
         return name_in(self.url)
 
 
-def fetch_page(http: HttpClient, url: str, headers: Mapping[str, str], *, same_host: bool = False) -> WebPage:
-    """Read a page; the arguments are those of `HttpClient.get`.
+def fetch_page(
+    http: HttpClient,
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    same_host: bool = False,
+    limit: int = MAX_PAGE,
+) -> WebPage:
+    """Read a page of at most ``limit`` bytes; the other arguments are those of `HttpClient.get`.
 
     Raises:
         BackendError: it cannot be read, or is implausibly large.
@@ -76,7 +90,7 @@ def fetch_page(http: HttpClient, url: str, headers: Mapping[str, str], *, same_h
         return WebPage(
             response.url,
             media_type_of(response),
-            response.read_whole(MAX_PAGE, seconds=http.limits.page),
+            response.read_whole(limit, seconds=http.limits.page),
             came_through_cache(response),
         )
 
@@ -109,7 +123,7 @@ def links_of(html: HtmlPage) -> Iterator[Link]:
     for url, attributes in html.links:
         if leads_into_the_web(url):
             fragment = urldefrag(url).fragment
-            yield Link(one_spelling(url), digests_in(dict(parse_qsl(fragment))), attributes)
+            yield Link(one_spelling(url), digests_in(dict(parse_qsl(fragment[:MAX_FRAGMENT]))), attributes)
 
 
 @contextmanager

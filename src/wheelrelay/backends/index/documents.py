@@ -4,7 +4,6 @@ A page that is not of this form is an error: unknown files are not absent files.
 costs that value and nothing else, because other installers read such pages, and so do their users.
 """
 
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,10 +12,17 @@ from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 from wheelrelay.backends.html import refuse_later_version
+from wheelrelay.backends.index.json_object import JsonObject
 from wheelrelay.backends.pages import name_in
 from wheelrelay.http import shown
 
 logger = logging.getLogger(__name__)
+
+MAX_FILES = 50_000
+"""Files that one page may have; the projects with the most have a fifth of it."""
+
+MAX_NAMES = 2_000_000
+"""Projects that an index may have; PyPI has a third of it."""
 
 Kind = TypeVar("Kind")
 
@@ -52,67 +58,80 @@ class FileEntry:
     provenance: str | None
 
 
-@dataclass(frozen=True, slots=True)
 class ProjectDocument:
-    """The page of one project.
+    """The page of one project, read piece by piece.
+
+    Args:
+        body: the page.
+        url: where it came from.
 
     Attributes:
-        files: in the order of the page.
-        status: ``active`` if the page gives none; it may be a word of a later specification.
+        status: ``active`` if the page gives none; it may be a word of a later specification. Known when all
+            files have been read.
         reason: of the status, if one is given.
     """
 
-    files: tuple[FileEntry, ...]
-    status: str
-    reason: str | None
+    def __init__(self, body: bytes, url: str) -> None:
+        self._body = body
+        self._url = url
+        self.status = "active"
+        self.reason: str | None = None
+
+    def files(self) -> Iterator[FileEntry]:
+        """The files in the order of the page.
+
+        Raises:
+            LaterVersion: it has a version of the Simple API that is not known yet; at the end at the latest.
+            ValueError: it is not JSON, or it has more than `MAX_FILES` files.
+            Malformed: it is not such a page.
+        """
+        others: dict[str, Any] = {}
+        for count, entry in enumerate(_items(self._body, "files", others)):
+            if count >= MAX_FILES:
+                raise Malformed(f"it has over {MAX_FILES} files")
+            found = _entry(_Fields(entry, self._url), self._url) if isinstance(entry, dict) else None
+            if found:
+                yield found
+            else:
+                logger.warning("%s: skipped an entry that names no file.", shown(self._url))
+        status = _Fields(others, self._url).get("project-status", dict) or {}
+        fields = _Fields(status, self._url)
+        self.status = fields.get("status", str) or "active"
+        self.reason = fields.get("reason", str)
 
 
-def read_project(body: bytes, url: str) -> ProjectDocument:
-    """Read the page of a project that came from ``url``.
-
-    Raises:
-        LaterVersion: it has a version of the Simple API that is not known yet.
-        ValueError: it is not JSON.
-        Malformed: it is not such a page.
-    """
-    document = _opened(body)
-    files = tuple(_entries(_value(document, "files", list), url))
-    status = _Fields(document, url).get("project-status", dict) or {}
-    fields = _Fields(status, url)
-    return ProjectDocument(files, fields.get("status", str) or "active", fields.get("reason", str))
-
-
-def read_names(body: bytes) -> list[str]:
+def read_names(body: bytes) -> Iterator[str]:
     """The names of all projects, from the root page of an index.
 
     Raises:
-        LaterVersion: see `read_project`.
+        LaterVersion: see `ProjectDocument.files`.
         ValueError: likewise.
     """
-    projects = _value(_opened(body), "projects", list)
-    if not all(isinstance(project, dict) for project in projects):
-        raise Malformed("projects holds an item that is not an object")
-    return [_value(project, "name", str) for project in projects]
+    for count, project in enumerate(_items(body, "projects", {})):
+        if count >= MAX_NAMES:
+            raise Malformed(f"it has over {MAX_NAMES} projects")
+        if not isinstance(project, dict):
+            raise Malformed("projects holds an item that is not an object")
+        yield _value(project, "name", str)
 
 
-def _opened(body: bytes) -> Mapping[str, Any]:
-    document = json.loads(body)
-    if not isinstance(document, dict):
-        raise Malformed("it is not a JSON object")
-    version = _value(document, "meta", dict).get("api-version")
+def _items(body: bytes, key: str, others: dict[str, Any]) -> Iterator[Any]:
+    """The items of the list at ``key``; the other values, as far as they matter, are put into ``others``.
+
+    Raises:
+        LaterVersion: the version of the Simple API is not known yet.
+        Malformed: the list or the version is missing.
+    """
+    for name, value in JsonObject(body).items(key):
+        if name is None:
+            yield value
+        elif name in (key, "meta", "project-status"):
+            others[name] = value
+    _value(others, key, list)
+    version = _value(others, "meta", dict).get("api-version")
     if isinstance(version, bool) or not isinstance(version, int | float | str):
         raise Malformed("api-version is missing")
     refuse_later_version(str(version))
-    return document
-
-
-def _entries(entries: list[Any], page: str) -> Iterator[FileEntry]:
-    for entry in entries:
-        found = _entry(_Fields(entry, page), page) if isinstance(entry, dict) else None
-        if found:
-            yield found
-        else:
-            logger.warning("%s: skipped an entry that names no file.", shown(page))
 
 
 def _entry(fields: "_Fields", page: str) -> FileEntry | None:

@@ -14,10 +14,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from wheelrelay.backends.html import HtmlPage
-from wheelrelay.backends.index.documents import FileEntry, read_names, read_project
+from wheelrelay.backends.index.documents import FileEntry, ProjectDocument, read_names
 from wheelrelay.backends.linked import IndexedFiles
 from wheelrelay.backends.pages import (
     HTML_TYPES,
+    MAX_ROOT,
     Link,
     WebPage,
     companions_of,
@@ -120,7 +121,7 @@ class SimpleApi(IndexedFiles):
             NotFound: there is no index.
             BackendError: its root page cannot be read.
         """
-        page = fetch_page(self.http, self._url, {"Accept": ACCEPT}, same_host=True)
+        page = fetch_page(self.http, self._url, {"Accept": ACCEPT}, same_host=True, limit=MAX_ROOT)
         names = _names_in_json(page) if _is_json(page) else _names_in_html(page)
         yield from dict.fromkeys(names)
 
@@ -134,7 +135,7 @@ class SimpleApi(IndexedFiles):
             BackendError: it cannot be read.
         """
         try:
-            page = fetch_page(self.http, self._url, {"Accept": ACCEPT})
+            page = fetch_page(self.http, self._url, {"Accept": ACCEPT}, limit=MAX_ROOT)
         except NotFound:
             return False
         if page.media_type == JSON_TYPE:
@@ -168,10 +169,10 @@ def _is_json(page: WebPage) -> bool:
 
 
 def _from_json(page: WebPage, name: NormalizedName) -> IndexedProject:
+    document = ProjectDocument(page.body, page.url)
     with unreadable(page.url):
-        document = read_project(page.body, page.url)
-    entries = (partial(_described_file, entry, name) for entry in document.files)
-    files = _belonging(entries, name, page.url)
+        entries = (partial(_described_file, entry, name) for entry in document.files())
+        files = _belonging(entries, name, page.url)
     return IndexedProject(name, files, document.status, document.reason)
 
 
