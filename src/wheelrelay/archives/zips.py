@@ -11,7 +11,9 @@ from wheelrelay.archives.limits import DIRECTORY, MEMBERS, Implausible
 from wheelrelay.archives.zipheaders import read_local_header
 from wheelrelay.staged import BLOCK
 
-ENCRYPTED = 0x1
+LOCKED = 0x1 | 0x20 | 0x40
+"""Flags of members that are encrypted, or patches of compressed data: no Python unpacks them."""
+
 CENTRAL = b"PK\1\2"
 
 
@@ -80,7 +82,7 @@ def read_zip(path: Path) -> Iterator[ZipReader]:
 
 def can_unpack(info: ZipInfo) -> bool:
     """Whether a member is unpacked here: installers can do without any other way to pack it."""
-    return info.compress_type in (ZIP_STORED, ZIP_DEFLATED) and not info.flag_bits & ENCRYPTED
+    return info.compress_type in (ZIP_STORED, ZIP_DEFLATED) and not info.flag_bits & LOCKED
 
 
 def blocks(raw: IO[bytes], info: ZipInfo, start: int) -> Iterator[bytes]:

@@ -14,6 +14,9 @@ from wheelrelay.filenames import parse_filename
 from wheelrelay.model import DistFile
 from wheelrelay.records import Severity
 
+LONGEST = 255
+"""Bytes of a name that file systems store."""
+
 FILENAME = Check(
     "filename",
     "The filename is the plain name of a wheel or an sdist (PEP 427, PEP 625).",
@@ -44,6 +47,12 @@ LOCAL = Check(
     hint="Public indexes take no local versions: tag the release, or build it without the local part.",
     profile=Profile.PYPI,
 )
+LENGTH = Check(
+    "filename-length",
+    "With '.metadata' behind it, the filename has at most 255 bytes.",
+    hint="Leave out platform tags that others include.",
+    profile=Profile.PYPI,
+)
 PYTHON_TAG = Check(
     "wheel-python-tag",
     "The Python that a wheel is for is a name of letters, digits and '_'.",
@@ -60,6 +69,8 @@ def find(distribution: Distribution) -> Iterator[Breach]:
         yield misnamed(distribution.filename)
         return
     yield from _spelling(distribution, file)
+    if len(file.filename.encode()) + len(".metadata") > LONGEST:
+        yield LENGTH.broken(f"The filename has {len(file.filename.encode())} bytes.")
     odd = sorted(tag.interpreter for tag in file.tags if not tag.interpreter.isidentifier())
     if odd:
         yield PYTHON_TAG.broken(f"Installers may not accept a wheel for the Python {listed(odd)}.")
@@ -117,4 +128,4 @@ def _against_metadata(distribution: Distribution) -> Iterator[Breach]:
         yield AGREES.broken(f"The filename names the version {parsed.version}, the metadata {declared}.")
 
 
-FILENAMES = FileChecks((FILENAME, NORMALIZED, AGREES, FORMAT, LOCAL, PYTHON_TAG), find)
+FILENAMES = FileChecks((FILENAME, NORMALIZED, AGREES, FORMAT, LOCAL, LENGTH, PYTHON_TAG), find)

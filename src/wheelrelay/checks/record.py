@@ -12,7 +12,14 @@ from wheelrelay.records import Severity
 REBUILD = "Change a wheel only with tools that write RECORD anew, as 'wheel pack' does."
 
 SYNTAX = Check(
-    "record-syntax", "RECORD is CSV in UTF-8 with three fields a line.", hint=REBUILD, below=Severity.WARNING
+    "record-syntax", "RECORD is CSV in UTF-8 without empty lines.", hint=REBUILD, below=Severity.WARNING
+)
+FIELDS = Check(
+    "record-fields",
+    "Each line of RECORD has three fields.",
+    hint=REBUILD,
+    severity=Severity.WARNING,
+    profile=Profile.STORAGE,
 )
 UNLISTED = Check(
     "record-unlisted",
@@ -33,7 +40,8 @@ DIGEST = Check(
     "record-digest",
     "RECORD has a digest of every file, by sha256 or a stronger algorithm.",
     hint=REBUILD,
-    below=Severity.WARNING,
+    severity=Severity.WARNING,
+    profile=Profile.STORAGE,
 )
 FOLDER = Check(
     "record-folder",
@@ -42,7 +50,13 @@ FOLDER = Check(
     severity=Severity.WARNING,
     profile=Profile.STORAGE,
 )
-SIZE = Check("record-size", "The sizes in RECORD are true.", hint=REBUILD, below=Severity.WARNING)
+SIZE = Check(
+    "record-size",
+    "The sizes in RECORD are true.",
+    hint=REBUILD,
+    severity=Severity.WARNING,
+    profile=Profile.STORAGE,
+)
 
 
 def find(distribution: Distribution) -> Iterator[Breach]:
@@ -64,6 +78,7 @@ def find(distribution: Distribution) -> Iterator[Breach]:
     rows = [row for row in rows if row.path not in {*exempt, *listed_folders}]
     weak = [row.path for row in rows if row.algorithm not in SECURE]
     found = (
+        (FIELDS, [row.path for row in rows if row.fields != 3], "RECORD has other than three fields for"),
         (UNLISTED, sorted(there.keys() - named - exempt), "RECORD does not list"),
         (ABSENT, [row.path for row in rows if row.path not in there], "RECORD lists what is not there"),
         (DIGEST, weak, "RECORD has no digest, or one by a weak algorithm, for"),
@@ -92,4 +107,4 @@ def _is_other_size(row: Row, distribution: Distribution) -> bool:
     return member is not None and row.size not in ("", str(member.size))
 
 
-RECORD = FileChecks((SYNTAX, UNLISTED, ABSENT, HASH, DIGEST, FOLDER, SIZE), find)
+RECORD = FileChecks((SYNTAX, FIELDS, UNLISTED, ABSENT, HASH, DIGEST, FOLDER, SIZE), find)

@@ -9,11 +9,15 @@ SECURE = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_
 
 
 class Row(NamedTuple):
-    """One line of RECORD: a path, its digest as ``sha256=...`` and its size; the last two may be empty."""
+    """One line of RECORD: a path, its digest as ``sha256=...`` and its size; the last two may be empty.
+
+    ``fields`` is how many fields the line has.
+    """
 
     path: str
     digest: str
     size: str
+    fields: int = 3
 
     @property
     def algorithm(self) -> str:
@@ -25,14 +29,15 @@ def parse_record(text: bytes) -> list[Row]:
     """The rows of a RECORD; backslashes in paths, which old tools wrote, become slashes.
 
     Raises:
-        ValueError: it is not UTF-8, not CSV, or a line has not three fields.
+        ValueError: it is not UTF-8, not CSV, or a line is empty.
     """
     rows = []
     try:
-        for line in csv.reader(io.StringIO(text.decode(), newline=""), strict=True):
-            if len(line) != 3:
-                raise ValueError(f"a line has {len(line)} fields instead of three: {','.join(line)[:120]!r}")
-            rows.append(Row(line[0].replace("\\", "/"), line[1], line[2]))
+        for line in csv.reader(io.StringIO(text.decode(), newline="")):
+            if not line:
+                raise ValueError("a line is empty")
+            path, digest, size = (*line, "", "")[:3]
+            rows.append(Row(path.replace("\\", "/"), digest, size, len(line)))
     except csv.Error as error:
         raise ValueError(str(error)) from error
     return rows

@@ -27,7 +27,7 @@ from wheelrelay.archives.zipheaders import (
     raw_name,
     read_local_header,
 )
-from wheelrelay.archives.zips import ENCRYPTED, Corrupt, blocks, can_unpack
+from wheelrelay.archives.zips import LOCKED, Corrupt, blocks, can_unpack
 from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
 from wheelrelay.checks.contents import (
     CORRUPT,
@@ -238,13 +238,13 @@ class _Reading:
         packed = [info.filename for info in infos if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED)]
         streamed = [info.filename for info in infos if info.flag_bits & DESCRIPTOR]
         commented = [info.filename for info in infos if info.comment]
-        locked = [info.filename for info in infos if info.flag_bits & ENCRYPTED]
+        locked = [info.filename for info in infos if info.flag_bits & LOCKED]
         found = (
             (DUPLICATE, twice, "are there more than once"),
             (COMPRESSION, packed, "are neither stored nor deflated"),
             (DATA_DESCRIPTOR, streamed, "have data descriptors"),
             (COMMENT, commented, "have comments"),
-            (UNREADABLE, locked, "are encrypted"),
+            (UNREADABLE, locked, "are encrypted or patches"),
         )
         self._breaches += [
             check.broken(f"Members {said}: {listed(names)}.") for check, names, said in found if names

@@ -84,6 +84,9 @@ BROKEN: Mapping[str, BrokenSample] = {
     "classifier-unknown": fields({"Classifier": "Topic :: Cheese"}, {"Classifier": "Topic :: Utilities"}),
     "entry-points": scripts("[console_scripts]\nrun : sample\n", "[console_scripts]\nrun = sample:main\n"),
     "filename": BrokenSample(renamed(PLAIN, "sample-1.0-any.whl"), PLAIN),
+    "filename-length": BrokenSample(
+        wheel(tag=f"py3-none-any{'.any' * 56}"), wheel(tag=f"py3-none-any{'.any' * 54}")
+    ),
     "filename-metadata": fields({"Name": "simple"}),
     "filename-normalized": BrokenSample(
         sdist(name="Sample", filename="Sample-1.0.tar.gz"), sdist(name="Sample")
@@ -126,11 +129,12 @@ BROKEN: Mapping[str, BrokenSample] = {
     "record-absent": BrokenSample(wheel(unrecorded={INIT: None}), wheel(files={INIT: None})),
     "record-digest": record(lambda true: re.sub(r"sha256=[^,]+", "", true, count=1)),
     "record-folder": record(lambda true: f"sample,,\n{true}"),
+    "record-fields": record(lambda true: true.replace("\n", ",more\n", 1)),
     "record-hash": BrokenSample(
         wheel(files={INIT: b"true"}, unrecorded={INIT: b"lies"}), wheel(files={INIT: b"lies"})
     ),
     "record-size": record(lambda true: re.sub(r",\d+\n", ",1\n", true, count=1)),
-    "record-syntax": record(lambda true: f"{true}one field\n"),
+    "record-syntax": record(lambda true: f"{true}\n"),
     "record-unlisted": BrokenSample(wheel(unrecorded={"new.py": b""}), wheel(files={"new.py": b""})),
     "sdist-duplicate-member": BrokenSample(archives.sdist_with_twice("pyproject.toml"), sdist()),
     "sdist-format": BrokenSample(archives.zip_sdist, sdist()),

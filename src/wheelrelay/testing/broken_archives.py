@@ -40,6 +40,11 @@ def wheel_with_trailing_data(folder: Path) -> Path:
     return _edited(make_wheel(folder), lambda content: content + b"something")
 
 
+def wheel_with_leading_data(folder: Path) -> Path:
+    """A wheel with something before it."""
+    return _edited(make_wheel(folder), lambda content: b"#!/bin/sh\n" + content)
+
+
 def wheel_with_two_names(folder: Path) -> Path:
     """A wheel with a member that has one name for streaming readers and another for all others."""
     other = INIT.replace("init", "evil").encode()
