@@ -216,7 +216,7 @@ def test_one_file_that_may_not_be_read_is_an_error_after_the_pages_of_all_others
     make_wheel(there, "other").chmod(0)
     with DirectoryConfig(path=there, pages=True).open() as store:
         store.put(stage_path(dist / WHEEL))
-        with pytest.raises(PermissionDenied, match=r"without other-1.0-py3-none-any.whl"):
+        with pytest.raises(PermissionDenied, match=r"No page can list other-1.0-py3-none-any.whl"):
             store.finalize({"sample"})
     assert (there / "simple" / "sample" / "index.html").exists()
 
@@ -232,10 +232,12 @@ def test_an_object_that_may_not_be_read_is_an_error_after_the_pages_of_all_other
     objects.before = refuse
     store = ContainerStore(objects, pages=True)
     store.put(stage_path(dist / WHEEL))
-    with pytest.raises(PermissionDenied, match=r"without other-1.0-py3-none-any.whl"):
+    with pytest.raises(PermissionDenied, match=r"No page can list other-1.0-py3-none-any.whl"):
         store.finalize({"sample"})
     assert "simple/sample/index.html" in objects.kept
     assert "simple/other/index.html" not in objects.kept
+    with pytest.raises(PermissionDenied, match=r"No page can list other-1.0-py3-none-any.whl"):
+        store.check_pages()
 
 
 HOSTILE = '"><a href="https://evil.example/">x</a>'

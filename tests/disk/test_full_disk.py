@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.servers.objects import MemoryObjects
 
 from wheelrelay import api
 from wheelrelay.config import Remote, Route
+from wheelrelay.containers import ContainerStore
 from wheelrelay.errors import WheelrelayError
 from wheelrelay.testing import MemoryStore, make_sdist, make_wheel, stage_path
 
@@ -50,6 +52,12 @@ def payload(seed: int) -> bytes:
     return random.Random(seed).randbytes(PAYLOAD)
 
 
+def signature(seed: int) -> bytes:
+    """Bytes that have the frame of a detached OpenPGP signature (RFC 9580, section 4.2.1), and its size."""
+    body = b"\x04\x00" + payload(seed)
+    return b"\xc2\xff" + len(body).to_bytes(4, "big") + body
+
+
 @dataclass(frozen=True)
 class Work:
     """An old release in a container with pages, and the new one that is to come into it.
@@ -75,7 +83,7 @@ class Work:
             make_wheel(made.new, "sample", "2.0", f"{python}-{python}-win32", payload=payload(2 + number))
         make_sdist(made.new, "sample", "2.0", payload=payload(4))
         for path in list(made.new.iterdir()):
-            path.with_name(f"{path.name}.asc").write_bytes(payload(5))
+            path.with_name(f"{path.name}.asc").write_bytes(signature(5))
         make_wheel(made.other, payload=payload(6))
         return made
 
@@ -281,17 +289,19 @@ def test_staged_files_that_are_cut_short_at_every_block(work, tmp_path, monkeypa
     assert failed >= 2
 
 
-def test_metadata_that_are_looked_for_in_files_of_others_take_no_room_that_is_not_there(work):
-    work.prepare()
-    for path in work.new.glob("*.whl"):
-        shutil.copy(path, work.there)
-    before = work.state()
+def test_metadata_that_are_looked_for_in_objects_are_copied_whole_or_not_at_all(work, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     failed = 0
     for limit in range(0, PAYLOAD + 3 * BLOCK, BLOCK):
-        for name, content in before.items():
-            (work.there / name).write_bytes(content)
+        objects = MemoryObjects()
+        for path in work.new.glob("*.whl"):
+            objects.create_object(path.name, path.read_bytes(), content_type="", metadata={})
+        store = ContainerStore(objects, pages=True)
         with files_up_to(limit):
-            failed += fails(work, lambda _: api.index(str(work.there)) and None)
-        api.index(str(work.there))
-        work.assert_true()
+            if fails(work, lambda _, store=store: store.rebuild_pages()):
+                failed += 1
+                assert not any(name.endswith(".html") for name in objects.kept)
+        store.rebuild_pages()
+        assert store.check_pages() == []
+        assert not list(tmp_path.glob("wheelrelay-*"))
     assert failed >= 2

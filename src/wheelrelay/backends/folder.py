@@ -103,6 +103,10 @@ class DirectoryObjects:
                     f"There is no directory {self.path}.", hint="Check the path, or make it."
                 ) from None
 
+    def path_of(self, name: str) -> Path:
+        """The file's path."""
+        return self.path / name
+
     def stat_object(self, name: str) -> StoredObject:
         """One file, if it is there and a regular one."""
         with _mapped(self.path / name):

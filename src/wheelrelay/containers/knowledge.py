@@ -18,7 +18,7 @@ from wheelrelay.containers.facts import (
     kept_facts,
     metadata_within,
 )
-from wheelrelay.containers.objects import ReadableObjects, StoredObject
+from wheelrelay.containers.objects import LieOnDisk, ReadableObjects, StoredObject
 from wheelrelay.containers.written import State, Written, state_of
 from wheelrelay.core_metadata import LIMIT
 from wheelrelay.disk.folders import temporary_file, temporary_folder
@@ -76,7 +76,7 @@ class Knowledge:
             first = next(iter(self.unreadable.values()))
             names = ", ".join(sorted(self.unreadable))
             raise PermissionDenied(
-                f"The pages are written without {names}: {first.message}",
+                f"No page can list {names}: {first.message}",
                 hint="Let them be read, or remove them, and run `wheelrelay index` on the container.",
             ) from first
 
@@ -158,20 +158,28 @@ class Knowledge:
         return told
 
     def _inspected(self, held: Held) -> Facts:
-        digest = hashlib.sha256()
-        with temporary_folder() as folder, self._objects.open_object(held.stored.name) as stream:
-            with temporary_file(folder) as copy:
-                while block := stream.read(BLOCK):
-                    digest.update(block)
-                    write_all(copy, block)
-            metadata = metadata_within(Path(copy.name), held.file.filename)
+        sha256, metadata = self._looked_into(held)
         if metadata is not None:
             self._core_metadata[held.file.filename] = metadata
         kept = kept_facts(self._objects.stat_object(held.stored.name).metadata)
         known = (kept, self._told.get(held.file.filename))
-        said = next((one for one in known if one and one.sha256 == digest.hexdigest()), None)
+        said = next((one for one in known if one and one.sha256 == sha256), None)
         file = replace(held.file, yanked=said.yanked, origin=said.origin) if said else held.file
-        return inspected_facts(file, digest.hexdigest(), metadata)
+        return inspected_facts(file, sha256, metadata)
+
+    def _looked_into(self, held: Held) -> tuple[str, bytes | None]:
+        """The sha256 of a file, and the metadata within it."""
+        name = held.stored.name
+        if isinstance(self._objects, LieOnDisk):
+            sha256 = sha256_of(self._objects, name)
+            return sha256, metadata_within(self._objects.path_of(name), held.file.filename)
+        digest = hashlib.sha256()
+        with temporary_folder() as folder:
+            with self._objects.open_object(name) as stream, temporary_file(folder) as copy:
+                while block := stream.read(BLOCK):
+                    digest.update(block)
+                    write_all(copy, block)
+            return digest.hexdigest(), metadata_within(Path(copy.name), held.file.filename)
 
     def _sha256_of_metadata(self, stored: StoredObject | None) -> str | None:
         if stored is None or stored.size > LIMIT:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from wheelrelay.model import UNSAID
@@ -120,6 +121,15 @@ class Objects(ReadableObjects, Protocol):
 
     def delete_object(self, name: str) -> None:
         """Remove an object; one that is not there is no error."""
+        ...
+
+
+@runtime_checkable
+class LieOnDisk(Protocol):
+    """A place whose objects are files of this machine: they are looked into where they lie."""
+
+    def path_of(self, name: str) -> Path:
+        """Where an object lies."""
         ...
 
 

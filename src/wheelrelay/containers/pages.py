@@ -114,6 +114,7 @@ class Pages:
         touched = _touched(contents, None, knowledge, pages)
         entries, wrong = _described(contents, knowledge)
         differing = pages.differing(self._wanted(entries, touched))
+        knowledge.refuse_unreadable()
         return sorted([*differing, *(held.file.filename + METADATA for held in wrong)])
 
     def _mend(self, contents: Contents, projects: Collection[str] | None, knowledge: Knowledge) -> bool:
