@@ -128,7 +128,8 @@ def _from_zip(path: Path, filename: str) -> bytes | None:
         infos = [info for info in archive.infos if not info.is_dir()]
         wanted = _metadata_path([info.filename for info in infos], filename)
         found = [info for info in infos if info.filename == wanted]
-        return archive.read(found[0]) if len(found) == 1 and found[0].file_size <= LIMIT else None
+        is_one = len({(info.CRC, info.file_size) for info in found}) == 1
+        return archive.read(found[-1]) if is_one and found[-1].file_size <= LIMIT else None
 
 
 def _from_tar(path: Path, filename: str) -> bytes | None:

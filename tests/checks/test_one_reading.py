@@ -86,6 +86,7 @@ READ = {
     "a wheel": make_wheel,
     "an sdist": make_sdist,
     "another spelling of the folder first": wheel(first=[("Sample-1.0.dist-info/METADATA", OTHER)]),
+    "the same metadata twice": wheel(first=[(f"{INFO}/METADATA", metadata_of("sample", "1.0"))]),
     "metadata of another project first": wheel(first=[("other-9.9.dist-info/METADATA", OTHER)]),
     "a licence in another spelling of the folder first": wheel(first=[("Sample-1.0.dist-info/LICENSE", b"")]),
     "PKG-INFO in a folder of the top folder": sdist(("sample.egg-info/PKG-INFO", OTHER)),
@@ -111,3 +112,10 @@ def test_metadata_are_the_same_by_either_way(case, tmp_path):
     path = READ[case](tmp_path)
     assert inspect(path).metadata == core_metadata(path, path.name)
     assert b"Name: sample\n" in inspect(path).metadata
+
+
+def test_two_metadata_under_one_path_are_an_error_everywhere(tmp_path):
+    path = wheel(first=[(f"{INFO}/METADATA", OTHER)])(tmp_path)
+    assert core_metadata(path, path.name) is None
+    findings = check_files([path], ChecksConfig(profile=Profile.STORAGE))
+    assert ("zip-two-contents", Severity.ERROR) in {(found.check, found.severity) for found in findings}

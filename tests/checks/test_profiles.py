@@ -11,6 +11,7 @@ from wheelrelay.testing.broken import BROKEN
 
 UNSAFE_OR_FALSE = {
     "archive-corrupt",
+    "archive-limits",
     "archive-ratio",
     "archive-unreadable",
     "filename",
@@ -20,9 +21,11 @@ UNSAFE_OR_FALSE = {
     "record-hash",
     "sdist-link",
     "sdist-special-file",
+    "sdist-two-metadata",
     "wheel-one-dist-info",
     "zip-also-tar",
     "zip-headers-differ",
+    "zip-two-contents",
 }
 """Checks of what makes a file unsafe, or another file than it claims to be."""
 

@@ -169,3 +169,15 @@ def test_memory_does_not_grow_with_the_members(tmp_path):
     finally:
         tracemalloc.stop()
     assert peak < 8 << 20
+
+
+@pytest.mark.parametrize("is_true", [True, False])
+def test_true_digests_in_hexadecimal_are_not_false(is_true, tmp_path, findings):
+    content = wheel_members("sample", "1.0")[INIT] if is_true else b"another content"
+    digest = hashlib.sha256(content).hexdigest()
+
+    def edit(record):
+        return f"{INIT},sha256={digest},\n" + record.split("\n", 1)[1]
+
+    found = {finding.check for finding in findings(with_record(tmp_path, edit))}
+    assert found == ({"record-digest"} if is_true else {"record-digest", "record-hash"})

@@ -58,7 +58,7 @@ PYTHON_TAG = Check(
     "The Python that a wheel is for is a name of letters, digits and '_'.",
     hint="Write cp314 instead of cp3.14: a dot separates several Pythons.",
     severity=Severity.WARNING,
-    profile=Profile.STORAGE,
+    below=Severity.WARNING,
 )
 
 

@@ -24,7 +24,7 @@ STRAY_DIST_INFO = Check(
     "A wheel has no second .dist-info folder.",
     hint="Build it again in a clean folder. pip refuses to install such wheels.",
     severity=Severity.WARNING,
-    profile=Profile.STORAGE,
+    below=Severity.WARNING,
 )
 DIST_INFO_NAME = Check(
     "wheel-dist-info-name",

@@ -1,5 +1,8 @@
 """Checks of RECORD against what is in the wheel (PyPA: recording installed projects)."""
 
+import hashlib
+import re
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -26,14 +29,14 @@ UNLISTED = Check(
     "RECORD lists every file of the wheel; PyPI sends a mail about it.",
     hint=REBUILD,
     severity=Severity.WARNING,
-    profile=Profile.STORAGE,
+    below=Severity.WARNING,
 )
 ABSENT = Check(
     "record-absent",
     "Every file that RECORD lists is in the wheel; PyPI sends a mail about it.",
     hint=REBUILD,
     severity=Severity.WARNING,
-    profile=Profile.STORAGE,
+    below=Severity.WARNING,
 )
 HASH = Check("record-hash", "The digests in RECORD are true.", hint=REBUILD, profile=Profile.STORAGE)
 DIGEST = Check(
@@ -48,7 +51,7 @@ FOLDER = Check(
     "RECORD lists files and no folders.",
     hint="Installers ignore the folders; update the tool that writes RECORD.",
     severity=Severity.WARNING,
-    profile=Profile.STORAGE,
+    below=Severity.WARNING,
 )
 SIZE = Check(
     "record-size",
@@ -77,11 +80,13 @@ def find(distribution: Distribution) -> Iterator[Breach]:
     listed_folders = [row.path for row in rows if row.path.endswith("/") or row.path in folders]
     rows = [row for row in rows if row.path not in {*exempt, *listed_folders}]
     weak = [row.path for row in rows if row.algorithm not in SECURE]
+    hexadecimal = [row.path for row in rows if _in_hexadecimal(row)]
     found = (
         (FIELDS, [row.path for row in rows if row.fields != 3], "RECORD has other than three fields for"),
         (UNLISTED, sorted(there.keys() - named - exempt), "RECORD does not list"),
         (ABSENT, [row.path for row in rows if row.path not in there], "RECORD lists what is not there"),
         (DIGEST, weak, "RECORD has no digest, or one by a weak algorithm, for"),
+        (DIGEST, hexadecimal, "RECORD has digests in hexadecimal instead of base64 for"),
         (FOLDER, listed_folders, "RECORD lists folders"),
         (HASH, [row.path for row in rows if _is_false(row, distribution)], "RECORD has a false digest for"),
         (
@@ -99,7 +104,18 @@ def _is_false(row: Row, distribution: Distribution) -> bool:
     member = distribution.members.get(row.path)
     if member is None or member.digest is None or row.algorithm not in SECURE:
         return False
+    if _in_hexadecimal(row):
+        written = urlsafe_b64encode(bytes.fromhex(row.digest.partition("=")[2])).decode()
+        return f"{row.algorithm}={written}".rstrip("=") != member.digest
     return row.digest.rstrip("=") != member.digest
+
+
+def _in_hexadecimal(row: Row) -> bool:
+    """Whether the digest is written as early versions of flit did."""
+    if row.algorithm not in SECURE:
+        return False
+    size = hashlib.new(row.algorithm, usedforsecurity=False).digest_size
+    return re.fullmatch(f"[0-9a-fA-F]{{{2 * size}}}", row.digest.partition("=")[2]) is not None
 
 
 def _is_other_size(row: Row, distribution: Distribution) -> bool:

@@ -57,7 +57,7 @@ TWICE = Check(
     "No two members of an sdist have the same path.",
     hint="Build it again; the build adds a file twice.",
     severity=Severity.WARNING,
-    profile=Profile.STORAGE,
+    below=Severity.WARNING,
 )
 TWO_TEXTS = Check(
     "sdist-two-metadata",
@@ -70,7 +70,7 @@ TRAILING = Check(
     "Nothing follows the end of an sdist's archive.",
     hint="Installers ignore what follows; build it again if it is not known where it comes from.",
     severity=Severity.WARNING,
-    profile=Profile.STORAGE,
+    below=Severity.WARNING,
 )
 CHECKS = (TOP_FOLDER, PLACE, LINK, SPECIAL, SPARSE, TWICE, TWO_TEXTS, TRAILING)
 

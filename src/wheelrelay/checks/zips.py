@@ -74,6 +74,12 @@ DUPLICATE = Check(
     hint="Build it again; the build adds a file twice.",
     below=Severity.WARNING,
 )
+TWO_CONTENTS = Check(
+    "zip-two-contents",
+    "No path has two contents, of which one reader takes the first and another the last.",
+    hint="Build it again; the build adds two files under one path.",
+    profile=Profile.STORAGE,
+)
 COMMENT = Check(
     "zip-member-comment",
     "No member has a comment in the central directory.",
@@ -98,10 +104,13 @@ RECORDS = Check(
     hint="Build it again with a plain archiver, such as Python's zipfile.",
     profile=Profile.PYPI,
 )
-OF_RECORDS = frozenset({COMMENT, DATA_DESCRIPTOR, DUPLICATE, HEADERS, STRAY})
+OF_RECORDS = frozenset({COMMENT, DATA_DESCRIPTOR, DUPLICATE, TWO_CONTENTS, HEADERS, STRAY})
 """Checks that name more exactly what is wrong with a record."""
 
-CHECKS = (COMPRESSION, DATA_DESCRIPTOR, DUPLICATE, COMMENT, HEADERS, RECORDS, ALSO_TAR, PROTECTED)
+CHECKS = (
+    *(COMPRESSION, DATA_DESCRIPTOR, DUPLICATE, TWO_CONTENTS, COMMENT, HEADERS, RECORDS, ALSO_TAR),
+    PROTECTED,
+)
 
 
 def read_zip(path: Path, each: Each = map) -> Contents:
@@ -235,12 +244,15 @@ class _Reading:
         """Find what the central directory alone shows."""
         infos = self._infos
         twice = [name for name, count in Counter(info.filename for info in infos).items() if count > 1]
+        contents = Counter(name for name, *_ in {(info.filename, info.CRC, info.file_size) for info in infos})
+        differing = [name for name in twice if contents[name] > 1]
         packed = [info.filename for info in infos if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED)]
         streamed = [info.filename for info in infos if info.flag_bits & DESCRIPTOR]
         commented = [info.filename for info in infos if info.comment]
         locked = [info.filename for info in infos if info.flag_bits & LOCKED]
         found = (
-            (DUPLICATE, twice, "are there more than once"),
+            (DUPLICATE, [name for name in twice if contents[name] == 1], "are there more than once"),
+            (TWO_CONTENTS, differing, "are there more than once, with different contents"),
             (COMPRESSION, packed, "are neither stored nor deflated"),
             (DATA_DESCRIPTOR, streamed, "have data descriptors"),
             (COMMENT, commented, "have comments"),

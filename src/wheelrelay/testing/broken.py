@@ -162,6 +162,7 @@ BROKEN: Mapping[str, BrokenSample] = {
     "zip-compression": BrokenSample(archives.bzip2_wheel, PLAIN),
     "zip-data-descriptor": BrokenSample(archives.streamed_wheel, PLAIN),
     "zip-duplicate-member": BrokenSample(archives.wheel_with_duplicate, PLAIN),
+    "zip-two-contents": BrokenSample(archives.wheel_with_two_contents, PLAIN),
     "zip-headers-differ": BrokenSample(archives.wheel_with_two_names, PLAIN),
     "zip-records": BrokenSample(archives.wheel_with_false_end, PLAIN),
     "zip-member-comment": BrokenSample(archives.wheel_with_comment, PLAIN),

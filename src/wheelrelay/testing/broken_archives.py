@@ -69,6 +69,19 @@ def wheel_with_duplicate(folder: Path) -> Path:
     return path
 
 
+def wheel_with_two_contents(folder: Path) -> Path:
+    """A wheel that holds a member twice, the second time as RECORD has it, the first time another."""
+    path = make_wheel(folder)
+    with zipfile.ZipFile(path) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    with zipfile.ZipFile(path, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        archive.writestr(INIT, b"another = True\n")
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
 def bzip2_wheel(folder: Path) -> Path:
     """A wheel with a member that is compressed by bzip2."""
     path = make_wheel(folder, unrecorded={INIT: None})
