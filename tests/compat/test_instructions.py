@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.checks.real_files import real_files
 
 from wheelrelay.testing import make_wheel
 
@@ -49,7 +50,23 @@ def cdn(web, tmp_path):
     """The page of a container with astropy 1.3.2, its predecessor, and a neighbour."""
     folder = tmp_path / "container"
     for tag in TAGS:
-        make_wheel(folder, "astropy", "1.3.2", tag)
+        make_wheel(folder, "astropy", "1.3.2", tag, metadata={"Metadata-Version": "2.0"})
+    return served(web, folder)
+
+
+@pytest.fixture
+def real_cdn(web, tmp_path):
+    """The same page with the real wheels of astropy 1.3.2, as PyPI has them."""
+    folder = tmp_path / "container"
+    folder.mkdir()
+    with real_files() as pypi:
+        wheels = [file for file in pypi.of("astropy") if file.filename.startswith("astropy-1.3.2-")]
+        for file in wheels:
+            (folder / file.filename).symlink_to(pypi.fetch(file))
+    return served(web, folder)
+
+
+def served(web, folder):
     make_wheel(folder, "astropy", "1.3.1", TAGS[0])
     make_wheel(folder, "astropy-helpers", "1.3.2", "py2.py3-none-any")
     web.serve_folder(folder)
@@ -61,7 +78,7 @@ def run(line: str, home: Path, cdn: str) -> subprocess.CompletedProcess[str]:
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = {**os.environ, "HOME": str(home), "PATH": programs, "VERSION": "1.3.2", "CDN_URL": cdn}
     return subprocess.run(
-        ["sh", "-c", line], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100
+        ["sh", "-c", line], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300
     )
 
 
@@ -74,6 +91,17 @@ def sha256_of(folder: Path) -> dict[str, str]:
 
 
 def test_the_three_lines_run_unchanged_and_once_more(cdn, tmp_path, home, pypirc, pypiserver, keyring):
+    follow(cdn, tmp_path, home, pypiserver, keyring)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_the_three_lines_bring_the_real_wheels(real_cdn, tmp_path, home, pypirc, pypiserver, keyring):
+    follow(real_cdn, tmp_path, home, pypiserver, keyring)
+
+
+def follow(cdn, tmp_path, home, pypiserver, keyring):
+    """Run the three lines, look at what has come of them, and run them again."""
     keyring.new_key("Astropy <astropy@example.org>")
     built = sha256_of(tmp_path / "container")
     wanted = {name: sha256 for name, sha256 in built.items() if name.startswith("astropy-1.3.2-")}
