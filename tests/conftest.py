@@ -15,6 +15,7 @@ from tests.servers.indexes import DevpiServer, IndexServer, run_devpi, run_pypis
 from tests.servers.pypi import PyPI, run_pypi
 from tests.servers.web import Web, run_web
 from wheelrelay.plugins import CHECKS, installed
+from wheelrelay.redaction import forget_secrets
 
 FOREIGN = (
     *("AWS_", "WHEELRELAY_", "TWINE_", "NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
@@ -47,10 +48,11 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture(autouse=True)
 def log() -> Iterator[None]:
-    """What a command line tells the log to say is forgotten after each test."""
+    """What a command line tells the log, and the secrets in use, are forgotten after each test."""
     logger = logging.getLogger("wheelrelay")
     handlers, level = list(logger.handlers), logger.level
     yield
+    forget_secrets()
     logger.handlers[:] = handlers
     logger.setLevel(level)  # not by assignment: loggers remember what they are enabled for
 

@@ -14,6 +14,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.servers.canaries import canary, disguises, seen, text_below
+from tests.servers.echo import PLACES as ECHOING
+from tests.servers.echo import EchoingIndex, run_echoing_index
 from tests.servers.oidc import AUDIENCE, REQUEST_TOKEN, TrustingIndex, run_trusting_index
 from tests.servers.process import script
 from tests.servers.sigstore import Builder, LocalSigstore
@@ -288,6 +290,57 @@ def test_no_command_shows_anything(cage: Cage, command: str) -> None:
     assert ran.code == code, ran.said
 
 
+@pytest.fixture(scope="module")
+def echoes() -> Iterator[EchoingIndex]:
+    """An index that repeats all that it is sent."""
+    with run_echoing_index() as index:
+        yield index
+
+
+ASKING: dict[str, tuple[str, ...]] = {
+    "list": ("list", "company", "sample"),
+    "list json": ("list", "company", "sample", "--json"),
+    "plan": ("plan", "release", "sample==1.0"),
+    "plan from": ("plan", "--from", "company", "--to", "store", "sample==1.0", "--json"),
+    "relay": ("relay", "release", "sample==1.0", "--yes", "--receipt", "receipt.json", "--sums", "sums"),
+    "relay from": (
+        *("relay", "--from", "company", "--to", "store", "sample", "--mode", "mirror", "--json"),
+        *("--receipt", "receipt.json", "--sums", "sums"),
+    ),
+    "verify": ("verify", "release", "sample==1.0", "--json"),
+}
+"""Commands that ask an index."""
+
+
+@pytest.mark.parametrize("place", ECHOING)
+def test_an_index_that_repeats_its_requests_everywhere_gets_nothing_shown(
+    cage: Cage, echoes: EchoingIndex, place: str
+) -> None:
+    by_config_env(cage)
+    keys = "".join(f'{key} = "{url}"\n' for key, url in echoes.addresses(place).items())
+    cage.write(
+        cage.work / "wheelrelay.toml",
+        f'[remotes.company]\ntype = "index"\n{keys}{cage.remote}\n'
+        '[remotes.store]\ntype = "directory"\npath = "store"\n'
+        '[routes.release]\nsource = "./dist"\nsinks = ["company"]\n',
+    )
+    cage.env |= {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(cage.work / "summary.md")}
+    cage.env |= {"GITHUB_OUTPUT": str(cage.work / "outputs")}
+    echoes.requests.clear()
+    said = "".join(cage.run(*arguments, *LOUD).said for arguments in ASKING.values())
+    (secret,) = cage.canaries.values()
+    sent = {request.headers.get("authorization", "") for request in echoes.requests}
+    assert any(secret in base64.b64decode(one.removeprefix("Basic ")).decode() for one in sent), said
+
+
+def test_all_commands_that_ask_an_index_are_asked_by_it() -> None:
+    assert {arguments[0] for arguments in ASKING.values()} == {"list", "plan", "relay", "verify"}
+    assert set(COMMANDS) - {"list", "plan", "relay", "verify"} == {
+        *("backends", "check", "completion", "config check", "config schema", "config show"),
+        *("index", "init", "prune", "push", "remove"),  # of files on this machine, or in a container
+    }
+
+
 def test_a_configuration_is_begun_with_nothing_of_what_pypirc_holds(cage: Cage) -> None:
     all_places(cage)
     (cage.work / "wheelrelay.toml").unlink()
@@ -393,6 +446,13 @@ def secret_of_failing_command(cage: Cage) -> None:
     cage.configure()
 
 
+def secret_in_what_a_failing_command_complains_of(cage: Cage) -> None:
+    cage.write(cage.secrets / "token", cage.make("complaint"))
+    read = f"import sys; sys.exit(open({str(cage.secrets / 'token')!r}).read())"
+    cage.remote = f'token = {{ command = ["{sys.executable}", "-c", """{read}"""] }}'
+    cage.configure()
+
+
 def secret_that_is_no_text(cage: Cage) -> None:
     (cage.secrets / "token").write_bytes(cage.make("bytes").encode() + b"\xff")
     cage.remote = f'token = {{ file = "{cage.secrets / "token"}" }}'
@@ -418,7 +478,8 @@ def secret_in_malformed_netrc(cage: Cage) -> None:
     "place",
     [
         *(literal_secret, secret_in_broken_toml, secret_in_url, secret_in_source, secret_with_line_end),
-        *(secret_of_failing_command, secret_that_is_no_text, secret_in_malformed_pypirc),
+        *(secret_of_failing_command, secret_in_what_a_failing_command_complains_of),
+        *(secret_that_is_no_text, secret_in_malformed_pypirc),
         *(secret_in_address_in_pypirc, secret_in_malformed_netrc),
     ],
 )
@@ -441,6 +502,8 @@ def test_what_is_wrong_with_a_secret_is_told_without_it(cage: Cage, place: Calla
         ("--from", "sftp://ci:{}@127.0.0.1/"),
         ("--to", "s3://ci:{}@bucket/"),
         ("--to", "pypi://{}:@/"),
+        ("--from", "ci:{}@127.0.0.1:1/x/"),
+        ("--to", "ci:{}@index.example.org"),
     ],
 )
 def test_an_address_with_a_secret_is_refused_without_it(cage: Cage, option: str, address: str) -> None:

@@ -30,11 +30,13 @@
     └── RelayFailed                 something was, or may have been, published; carries the receipt
 
 Whether trying again can help is a property of the class (``retryable``), so that one loop decides for
-all backends. Messages are whole sentences; ``hint`` says what to do.
+all backends. Messages are whole sentences; ``hint`` says what to do. Secrets in use are masked in both.
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Self
+
+from wheelrelay.redaction import redacted
 
 if TYPE_CHECKING:
     from wheelrelay.records import Finding, Receipt
@@ -51,14 +53,15 @@ class WheelrelayError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
+        message = redacted(message)
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint and redacted(hint)
         self.where: str | None = None
 
     def at(self, where: str) -> Self:
         """Say once on which side it happened, for example ``source 'staging'``; the first word stays."""
-        self.where = self.where or where
+        self.where = self.where or redacted(where)
         return self
 
     def __str__(self) -> str:

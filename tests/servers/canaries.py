@@ -1,6 +1,7 @@
 """Secrets that must not be seen again: made up, put somewhere, and searched for in every disguise."""
 
 import base64
+import html
 import re
 import secrets
 from collections.abc import Iterable, Iterator
@@ -10,12 +11,17 @@ from urllib.parse import quote, quote_plus
 
 def canary(place: str) -> str:
     """A secret of its own for a place, with characters that every encoding changes."""
-    return f"c4nary+{place}/{secrets.token_hex(8)}="
+    return f"c4nary+{place}/{secrets.token_hex(8)}&="
 
 
 def disguises(secret: str) -> Iterator[str]:
-    """The secret itself, URL-encoded, and in base64 whatever surrounds it."""
-    yield from {secret, quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    """The secret itself, URL-encoded, escaped for HTML and JSON, in hex, and in base64 as part of more."""
+    yield from {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), html.escape(secret)}
+    yield quote(quote(secret, safe=""), safe="")
+    yield "".join(one if one.isalnum() else f"&#{ord(one)};" for one in secret)
+    yield "".join(one if one.isalnum() else f"\\u{ord(one):04x}" for one in secret)
+    yield secret.replace("/", "\\/")
+    yield from (secret.encode().hex(), secret.encode().hex().upper())
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         for ahead in range(3):
             text = encode(b"\0" * ahead + secret.encode()).decode().rstrip("=")

@@ -39,6 +39,7 @@ class Reply:
         after: set when the answer may be sent.
         pause: seconds to wait between blocks of the body.
         credentials: user and password without which the answer is 401.
+        reason: the words beside the status; by default the usual ones.
     """
 
     body: bytes | Path = b""
@@ -51,6 +52,7 @@ class Reply:
     after: threading.Event | None = None
     pause: float = 0.0
     credentials: tuple[str, str] | None = None
+    reason: str | None = None
 
     @property
     def size(self) -> int:
@@ -240,7 +242,7 @@ def _send(
     time.sleep(reply.delay + latency)
     if reply.after:
         reply.after.wait(PATIENCE)
-    handler.send_response(reply.status)
+    handler.send_response(reply.status, reply.reason)
     handler.send_header("Content-Type", reply.content_type)
     handler.send_header("Content-Length", str(reply.size if reply.declared is None else reply.declared))
     for name, value in reply.headers.items():

@@ -126,11 +126,14 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None) -> N
             stream.reconfigure(errors="backslashreplace")  # names from anywhere, on any terminal
     from wheelrelay.cli.board import board_of
     from wheelrelay.cli.exits import guarded
-    from wheelrelay.report.streams import watched_output
+    from wheelrelay.redaction import keep_login
+    from wheelrelay.report.streams import bordered_streams, watched_output
 
     given = sys.argv[1:] if arguments is None else list(arguments)
+    for argument in given:
+        keep_login(argument)
 
-    with watched_output(), board_of() as board:
+    with bordered_streams(), watched_output(), board_of() as board:
 
         def invoke() -> Any:
             return command.main(args=given, prog_name=name, standalone_mode=False, obj=board)

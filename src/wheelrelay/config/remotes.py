@@ -26,6 +26,8 @@ _AUTHORITY = re.compile(r"(?<=://)[^/?#]*")
 _USERINFO = re.compile(r"(?<=://).*@")  # also where a password with a slash has not been encoded
 _HOST_AND_PORT = re.compile(r"(\[.*\]|[^:]*)(:\d*)?")
 
+_LOGIN_WITHOUT_SCHEME = re.compile(r"[^./~\\:@][^/\\:@]*:.+@")
+
 PRESETS = ("pypi", "testpypi")
 """Remotes that are there without being configured; each is a type of its own."""
 
@@ -173,6 +175,12 @@ def from_address(text: str, *, known: Mapping[str, object] | None = None) -> Rem
 
 
 def _from_path(text: str, known: Mapping[str, object]) -> Remote:
+    if _LOGIN_WITHOUT_SCHEME.match(text) and not Path(text).drive:
+        host = text.rpartition("@")[2]
+        raise ConfigError(
+            f"{host}: a password does not belong in an address.",
+            hint="Write the address with https:// and without it. For a directory, begin with './'.",
+        )
     if text.startswith((".", "/", "~", "\\")) or "/" in text or Path(text).drive:
         return DirectoryRemote(text, text)
     from wheelrelay.config.pypirc import refuse_unlisted, sections

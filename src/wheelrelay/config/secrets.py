@@ -6,6 +6,7 @@ which resolves it when it is used, once, and shows nothing.
 
 import os
 import subprocess
+import sys
 import threading
 from typing import Annotated, Any
 from unicodedata import category
@@ -14,12 +15,22 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from wheelrelay.config.values import LocalPath
 from wheelrelay.errors import ConfigError, MissingSecret
+from wheelrelay.redaction import keep_secret
 
 HOW_TO_REFER = 'Refer to it: { env = "NAME" }, { file = "PATH" }, { keyring = "SERVICE", username = "NAME" } or { command = ["..."] }.'  # noqa: E501
 
 
+_BYTE_ORDER_MARK = "\ufeff"
+
+
 class _Reference(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
+
+    @property
+    def place(self) -> str:
+        """Where it leads, as people wrote it; of a command, its name alone."""
+        kind, value = next(iter(self.model_dump(mode="json").items()))
+        return f"{kind} = {(value[0] if isinstance(value, list) else value)!r}"
 
     def resolve(self) -> str:
         """The secret's value, fetched now.
@@ -52,7 +63,7 @@ class FileSecret(_Reference):
     def resolve(self) -> str:
         """The file's content without surrounding white space."""
         try:
-            value = self.file.read_text(encoding="utf-8").strip()
+            value = self.file.read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             raise MissingSecret(f"The secret file {self.file} cannot be read: {reason}.") from error
@@ -97,13 +108,18 @@ class CommandSecret(_Reference):
     )
 
     def resolve(self) -> str:
-        """The command's standard output; what it says on standard error is left to the terminal."""
+        """The command's standard output.
+
+        What it says on standard error is for a terminal only, as when a password manager asks for something:
+        it may be the secret, and elsewhere it would be kept in a log.
+        """
         name = self.command[0]
         try:
             done = subprocess.run(  # noqa: S603  (the user's own configuration names it)
                 self.command,
                 stdout=subprocess.PIPE,
                 stdin=subprocess.DEVNULL,
+                stderr=None if sys.stderr and sys.stderr.isatty() else subprocess.DEVNULL,
                 encoding="utf-8",
                 timeout=60,
                 check=False,
@@ -115,7 +131,10 @@ class CommandSecret(_Reference):
         except UnicodeDecodeError:
             raise MissingSecret(f"What the secret command {name!r} printed is not UTF-8 text.") from None
         if done.returncode or not done.stdout.strip():
-            raise MissingSecret(f"The secret command {name!r} gave no value (exit code {done.returncode}).")
+            raise MissingSecret(
+                f"The secret command {name!r} gave no value (exit code {done.returncode}).",
+                hint="Run it by hand to see what it says.",
+            )
         return done.stdout.strip()
 
 
@@ -178,6 +197,11 @@ TextOrReference = Annotated[
 """A field for what may be public, such as a user name: text, or a reference."""
 
 
+def is_reference(value: object) -> bool:
+    """Whether this refers to a secret, and is none itself."""
+    return isinstance(value, _Reference)
+
+
 class SecretValue:
     """The value behind a reference: resolved at the first use, once for all threads, and never shown.
 
@@ -209,10 +233,12 @@ class SecretValue:
     def _fetch(self) -> str:
         if isinstance(self._reference, str):
             return self._reference
-        value = self._reference.resolve()
+        value = self._reference.resolve().removeprefix(_BYTE_ORDER_MARK).rstrip("\r\n")
+        keep_secret(value)
         if not is_one_line(value):
             raise ConfigError(
-                "A secret holds a line end or another control character.", hint="Store it as one line."
+                f"The secret of {self._reference.place} holds a line end or another control character.",
+                hint="Store it as one line.",
             )
         return value
 

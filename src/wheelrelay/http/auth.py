@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from wheelrelay.redaction import keep_secret
+
 if TYPE_CHECKING:
     from wheelrelay.http.response import Response
 
@@ -50,7 +52,9 @@ class BasicAuth(Auth):
 
 def basic(username: str, password: str) -> str:
     """The value of an ``Authorization`` header with a user name and a password."""
-    return "Basic " + b64encode(f"{username}:{password}".encode()).decode("ascii")
+    encoded = b64encode(f"{username}:{password}".encode()).decode("ascii")
+    keep_secret(password, encoded)
+    return f"Basic {encoded}"
 
 
 def netrc_file() -> Path | None:

@@ -16,6 +16,7 @@ from wheelrelay.http.auth import basic
 from wheelrelay.http.connections import hold_to
 from wheelrelay.http.limits import TimeLimits
 from wheelrelay.http.urls import is_local, origin_of
+from wheelrelay.redaction import keep_secret
 from wheelrelay.staged import BLOCK
 
 if TYPE_CHECKING:
@@ -162,6 +163,7 @@ def _usable_proxy(proxy: str) -> SplitResult:
     """
     with suppress(ValueError):
         parts = urlsplit(proxy)
+        keep_secret(unquote(parts.password or ""))
         if parts.hostname and parts.port != 0 and not re.search(r"[\s%/?#@]", parts.hostname):
             return parts
     raise ConfigError(

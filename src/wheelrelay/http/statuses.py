@@ -16,6 +16,7 @@ from wheelrelay.errors import (
 )
 from wheelrelay.http.response import Response
 from wheelrelay.http.urls import shown
+from wheelrelay.redaction import redacted
 
 SAID_BY_SERVER = 300
 """Characters of an answer that are repeated in an error."""
@@ -78,6 +79,7 @@ def repeated(said: str, *secrets: str) -> str:
     """
     for secret in filter(None, secrets):
         said = said.replace(secret, "***")
+    said = redacted(said)
     plain = "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
         for character in " ".join(said.split())

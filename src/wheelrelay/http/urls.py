@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from wheelrelay.errors import ConfigError
+from wheelrelay.redaction import redacted
 
 _ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -43,7 +44,7 @@ def is_local(url: str) -> bool:
 def shown(url: str) -> str:
     """``url`` without what may be secret in it: user, password, query and fragment."""
     parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return redacted(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")))
 
 
 def requoted(url: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.records import Delivery, Finding, Plan, Receipt
+from wheelrelay.redaction import redacted, redacted_values
 from wheelrelay.report.shapes import (
     DeliveryDocument,
     FileDocument,
@@ -16,8 +17,8 @@ from wheelrelay.report.shapes import (
     ReceiptDocument,
 )
 
-_NO_TEXT = re.compile("[\ud800-\udfff]")
-"""What stands in names for bytes that are no UTF-8."""
+_NO_TEXT = re.compile("[\ud800-\udfff\x7f-\x9f]")
+"""What stands in names for bytes that are no UTF-8, and control characters that JSON lets through."""
 
 
 def files_document(files: Iterable[DistFile]) -> list[FileDocument]:
@@ -91,10 +92,12 @@ def receipt_document(receipt: Receipt) -> ReceiptDocument:
 
 def sums_text(receipt: Receipt) -> str:
     """The sha256 of every file in the form of ``sha256sum``, sorted by name."""
-    return "".join(
-        f"{file.sha256}  {file.filename}\n"
-        for file in sorted(receipt.files, key=lambda file: file.filename)
-        if file.sha256
+    return redacted(
+        "".join(
+            f"{file.sha256}  {file.filename}\n"
+            for file in sorted(receipt.files, key=lambda file: file.filename)
+            if file.sha256
+        )
     )
 
 
@@ -104,10 +107,10 @@ def to_json(document: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
     So is the beginning of what CI systems would take for a command, in the log that the text is printed on.
     """
     written = StringIO()  # pieces of a large document, all at once, would take several times its length
-    json.dump(document, written, indent=2, ensure_ascii=False)
+    json.dump(redacted_values(document), written, indent=2, ensure_ascii=False)
     written.write("\n")
     text = written.getvalue().replace("##", r"#\u0023").replace("section_", r"section\u005f")
-    return text.encode("utf-8", "backslashreplace").decode() if _NO_TEXT.search(text) else text
+    return _NO_TEXT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _file(file: DistFile) -> FileDocument:

@@ -7,6 +7,8 @@ paragraph and each row in one line, and need not wait until rich is imported.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from wheelrelay.redaction import redacted
+
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
@@ -18,7 +20,7 @@ GAP = 2
 MOST = 1000
 """Rows that a terminal is shown of a table: more of them scroll away, and take long to be drawn."""
 
-_UNSEEN = dict.fromkeys((*range(9), *range(11, 32), 127))
+_UNSEEN = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)))
 """Control characters, which could make a terminal do anything, also one that shows a log later."""
 
 
@@ -31,7 +33,7 @@ class Line:
 
     def append(self, text: str, style: str = "") -> Self:
         """Add a piece at the end."""
-        self._pieces.append((text.translate(_UNSEEN), style))
+        self._pieces.append((redacted(text).translate(_UNSEEN), style))
         return self
 
     @property

@@ -5,10 +5,15 @@ else: what a relay does must not depend on who watches.
 """
 
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any, TextIO, cast
+
+from wheelrelay.redaction import redacted
+
+_C1 = re.compile("[\x80-\x9f]")
 
 
 class ResultLost(OSError):
@@ -39,6 +44,50 @@ class WatchedStream:
         if name == "buffer":  # who asks for it would write past this
             raise AttributeError(name)
         return getattr(self._stream, name)
+
+
+class BorderStream:
+    r"""A standard stream that lets neither secrets nor control characters of C1 through.
+
+    Terminals take the latter (U+0080 to U+009F) for the beginnings of commands. They are written as in
+    ``\u009b``, which is right within JSON too.
+
+    Args:
+        stream: where it goes.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write text; a secret is recognised within one piece."""
+        shown = redacted(text)
+        if not shown.isascii():
+            shown = _C1.sub(lambda found: f"\\u{ord(found[0]):04x}", shown)
+        self._stream.write(shown)
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write several texts."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "buffer":  # who asks for it would write past this
+            raise AttributeError(name)
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def bordered_streams() -> Iterator[None]:
+    """Within the context, standard output and standard error are `BorderStream`."""
+    before = sys.stdout, sys.stderr
+    out, err = (stream and cast("TextIO", BorderStream(stream)) for stream in before)
+    sys.stdout, sys.stderr = out, err
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
 
 
 @contextmanager

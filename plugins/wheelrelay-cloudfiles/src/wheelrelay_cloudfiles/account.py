@@ -8,6 +8,7 @@ from typing import TypeVar
 from wheelrelay.config import SecretValue
 from wheelrelay.errors import AuthenticationFailed, ConfigError
 from wheelrelay.http import is_private, shown
+from wheelrelay.redaction import keep_secret
 
 T = TypeVar("T")
 
@@ -30,6 +31,7 @@ class Access:
     cdn_url: str | None = None
 
     def __post_init__(self) -> None:
+        keep_secret(self.token)
         for url in (self.storage_url, self.cdn_url):
             if url and not is_private(url):
                 raise ConfigError(

@@ -25,7 +25,12 @@ from wheelrelay.config.secrets import HOW_TO_REFER, SecretReference, SecretValue
 if TYPE_CHECKING:
     from wheelrelay.containers.source import ContainerSource
 
-_SECRET = re.compile(r"pass(word|wd|phrase)?$|secret|token|credential|account_key|connection_string|api_?key")
+_SECRET = re.compile(
+    r"pass(word|wd|phrase)?$|secret|token|credential|(^|_|-|api)key$|connection_string|auth|headers?$|cookie",
+    re.IGNORECASE,
+)
+"""Names of options that hold secrets, also within other options; all that is below them counts as secret."""
+
 _NO_SECRETS = {"anon", "browser", "cache", "cloud", "google_default"}
 """What a token may be that is no secret: gcsfs takes these words for ways to find one."""
 
@@ -73,13 +78,23 @@ class FsspecConfig(ContainerConfig):
             yield place
 
 
-def _checked(key: str, value: Any, context: Any) -> Any:
-    """One option with the references in it parsed; a secret in plain text is refused."""
+def _checked(key: str, value: Any, context: Any, *, secret: bool = False) -> Any:
+    """One option with the references in it parsed; a secret in plain text is refused, as deep as it lies.
+
+    Args:
+        key: its name.
+        value: what is given.
+        context: of the validation.
+        secret: whether it is part of what is secret, as a header is of ``headers``.
+    """
+    secret = secret or bool(_SECRET.search(key))
+    if isinstance(value, list):
+        return [_checked(key, each, context, secret=secret) for each in value]
     if isinstance(value, dict) and not _looks_like_reference(value):
-        return {inner: _checked(inner, content, context) for inner, content in value.items()}
+        return {inner: _checked(inner, part, context, secret=secret) for inner, part in value.items()}
     if isinstance(value, dict):
         return _reference.validate_python(value, context=context)
-    if isinstance(value, str) and _SECRET.search(key) and value not in _NO_SECRETS:
+    if isinstance(value, str) and secret and value not in _NO_SECRETS:
         raise ValueError(f"the option {key!r} is a secret in plain text. {HOW_TO_REFER}")
     return value
 
@@ -96,4 +111,6 @@ def _resolved(options: Mapping[str, Any]) -> dict[str, Any]:
 def _value_of(value: Any) -> Any:
     if isinstance(value, dict):
         return _resolved(value)
+    if isinstance(value, list):
+        return [_value_of(each) for each in value]
     return SecretValue(value).get() if isinstance(value, BaseModel) else value  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from wheelrelay.config import Remote
 from wheelrelay.disk.writing import append_whole
 from wheelrelay.errors import ConfigError, Incomplete, RelayFailed, ReleaseRefused
 from wheelrelay.records import Finding, Outcome, Plan, Receipt
+from wheelrelay.redaction import redacted
 from wheelrelay.report.ci.board import Board
 from wheelrelay.report.ci.dialects import Annotation, Dialect
 from wheelrelay.report.ci.groups import GroupedProgress
@@ -112,7 +113,7 @@ class CIBoard(Board):
 
     def _output(self, path: str, published: int, addresses: Iterable[str]) -> None:
         values = (path, str(published), "\n".join(addresses))
-        for name, value in zip(OUTPUTS, values, strict=True):
+        for name, value in zip(OUTPUTS, map(redacted, values), strict=True):
             try:
                 self._say(self._dialect.output(name, value))
             except OSError as error:
@@ -124,7 +125,7 @@ class CIBoard(Board):
             return
         try:
             there = path.stat().st_size if path.exists() else 0
-            text = fitting(markdown, SUMMARY_SIZE - there)
+            text = fitting(redacted(markdown), SUMMARY_SIZE - there)
             append_whole(path, text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             logger.warning("The summary cannot be written: %s.", error.strerror)

@@ -11,6 +11,7 @@ from urllib3.exceptions import HTTPError
 from wheelrelay.ci import current_system
 from wheelrelay.errors import AuthenticationFailed
 from wheelrelay.http import repeated
+from wheelrelay.redaction import keep_secret
 
 SIGN_OF_GOOGLE = "GOOGLE_SERVICE_ACCOUNT_NAME"
 """A variable that tells of Google's build service."""
@@ -54,6 +55,7 @@ def identity_for(audience: str) -> str:
     Raises:
         AuthenticationFailed: it gives none, or one that is not for this audience alone; `id` compares it.
     """
+    keep_secret(os.environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN"))
     from id import AmbientCredentialError, GitHubOidcPermissionCredentialError, detect_credential
 
     try:
@@ -69,6 +71,7 @@ def identity_for(audience: str) -> str:
         raise AuthenticationFailed(f"the CI system gives this job no identity: {reason}.") from None
     if identity is None:
         raise AuthenticationFailed("this is no CI job with an identity.")
+    keep_secret(identity)
     return identity
 
 

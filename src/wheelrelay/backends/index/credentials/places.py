@@ -34,10 +34,15 @@ def own_variables(wanted: Wanted, username: str | None) -> Login | NotHere:
     """``WHEELRELAY_<REMOTE>_TOKEN``, ``_USERNAME`` and ``_PASSWORD``."""
     if not wanted.account.has_name:
         return NotHere("no environment variable can be meant for a remote without a name")
-    prefix = f"WHEELRELAY_{re.sub('[^A-Z0-9]', '_', wanted.account.remote.upper())}"
+    prefix = own_prefix(wanted)
     if token := os.environ.get(f"{prefix}_TOKEN"):
         return Login(TOKEN_USER, token, f"the variable {prefix}_TOKEN")
     return _from_variables(prefix, username, f"{prefix}_TOKEN and {prefix}_PASSWORD are not set", wanted)
+
+
+def own_prefix(wanted: Wanted) -> str:
+    """What the names of a remote's own variables begin with."""
+    return f"WHEELRELAY_{re.sub('[^A-Z0-9]', '_', wanted.account.remote.upper())}"
 
 
 def twine_variables(wanted: Wanted, username: str | None) -> Login | NotHere:

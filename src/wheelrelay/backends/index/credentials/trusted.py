@@ -19,6 +19,7 @@ from wheelrelay.backends.index.credentials.wanted import TOKEN_USER, NotHere, Wa
 from wheelrelay.config.secrets import is_one_line
 from wheelrelay.errors import AuthenticationFailed, BackendError, Unavailable, WheelrelayError
 from wheelrelay.http import HttpClient, Response, basic, error_for, raise_for, repeated, shown
+from wheelrelay.redaction import keep_secret
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Token:
     @classmethod
     def given_now(cls, value: str, expires: float) -> Self:
         """A token that was made at this moment."""
+        keep_secret(value)
         now = time()
         return cls(value, now + (expires - now) * 2 / 3, expires)
 

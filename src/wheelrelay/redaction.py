@@ -1,0 +1,190 @@
+"""Keep secrets out of all that this process shows: one list of those in use, and one filter that knows them.
+
+Every secret is entered here before it is used. What leaves the process passes the filter: errors when they
+are made, log records, both standard streams, documents and summaries. A secret is found as it is, and in the
+encodings that servers and programs repeat things in: percent codes, escapes of JSON, Python and HTML, base64
+whatever surrounds it, and hexadecimal digits.
+"""
+
+import re
+import threading
+from base64 import b64encode
+from collections.abc import Iterator
+from functools import cache, cached_property
+from html.entities import codepoint2name
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from logging import Handler, LogRecord
+
+MASK = "***"
+"""What takes the place of a secret."""
+
+SHORTEST = 4
+"""Characters of the shortest secret that is looked for: a shorter one is in too much that is none."""
+
+SHORT = 8
+"""A secret of fewer characters counts as a whole word only, and in no encoding that hides its ends."""
+
+_LOGIN = re.compile(r"(?:^|=)(?:[\w+.-]+://)?[^/\s:@]*:(?![/\\]|\d+(?:/|$))(\S+)@")
+
+
+class _Secret:
+    """One secret, and how to find it.
+
+    Args:
+        value: the secret.
+    """
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+        run = max(re.findall("[A-Za-z0-9]*", value), key=len)
+        self._signs = [run, *(sign for sign, _ in self._hidden())] if len(run) > 1 else [""]
+
+    def _hidden(self) -> Iterator[tuple[str, str]]:
+        return _hidden_forms(self._value) if len(self._value) >= SHORT else iter(())
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        """Made when a sign of the secret is seen, which is seldom."""
+        plain = "".join(map(_spellings, self._value))
+        if len(self._value) < SHORT:
+            plain = f"(?<![A-Za-z0-9]){plain}(?![A-Za-z0-9])"
+        return re.compile("|".join([plain, *(form for _, form in self._hidden())]))
+
+    def masked(self, text: str) -> str:
+        """The text without the secret; quick where no sign of it is there."""
+        lower = text.lower()
+        if any(sign in text or sign in lower for sign in self._signs):
+            return self._pattern.sub(MASK, text)
+        return text
+
+
+_secrets: dict[str, _Secret] = {}
+_lock = threading.Lock()
+
+
+def keep_secret(*values: str | None) -> None:
+    """Keep secrets out of what is shown from now on.
+
+    Args:
+        values: the secrets; missing ones and those shorter than `SHORTEST` are ignored.
+    """
+    global _secrets
+    for value in values:
+        if value and len(value) >= SHORTEST and value not in _secrets:
+            with _lock:
+                known = {**_secrets, value: _Secret(value)}
+                _secrets = {each: known[each] for each in sorted(known, key=len, reverse=True)}
+            _guard_log()
+
+
+def forget_secrets() -> None:
+    """Begin anew, as when a process goes on with other work in which none of the secrets is used."""
+    global _secrets
+    with _lock:
+        _secrets = {}
+
+
+def keep_login(text: str) -> None:
+    """Keep a password out of what is shown that was written into an address, with or without a scheme."""
+    if "@" in text and (found := _LOGIN.match(text)):
+        keep_secret(found[1])
+
+
+def redacted(text: str) -> str:
+    """The text with `MASK` in place of every secret in use.
+
+    >>> keep_secret("correct horse")
+    >>> redacted("https://example.org/?password=correct%20horse")
+    'https://example.org/?password=***'
+    """
+    for secret in _secrets.values():
+        text = secret.masked(text)
+    return text
+
+
+def redacted_values(part: Any) -> Any:
+    """A document of JSON with every text in it redacted; its keys stay."""
+    if not _secrets:
+        return part
+    if isinstance(part, str):
+        return redacted(part)
+    if isinstance(part, dict):
+        return {key: redacted_values(value) for key, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [redacted_values(value) for value in part]
+    return part
+
+
+def _guard_log() -> None:
+    """Have every record of our loggers redacted before any handler elsewhere sees it."""
+    import logging
+
+    logger, guard = logging.getLogger("wheelrelay"), _log_guard()
+    if guard not in logger.handlers:
+        logger.handlers.insert(0, guard)
+
+
+@cache
+def _log_guard() -> "Handler":
+    import logging
+
+    class Guard(logging.Handler):
+        def handle(self, record: "LogRecord") -> bool:
+            record.msg, record.args = redacted(record.getMessage()), ()
+            if record.exc_info and not record.exc_text:
+                record.exc_text = redacted(logging.Formatter().formatException(record.exc_info))
+            last = logging.lastResort  # which is not asked any more where any handler is
+            if last and record.levelno >= last.level and not self._has_company(record.name):
+                last.handle(record)
+            return True
+
+        def _has_company(self, name: str) -> bool:
+            logger: logging.Logger | None = logging.getLogger(name)
+            while logger:
+                if any(handler is not self for handler in logger.handlers):
+                    return True
+                logger = logger.parent if logger.propagate else None
+            return False
+
+    return Guard()
+
+
+def _spellings(character: str) -> str:
+    """A pattern of all that encodings make of a character."""
+    if character.isascii() and character.isalnum():
+        return character
+    number, encoded = ord(character), character.encode("utf-8", "surrogatepass")
+    name = codepoint2name.get(number, "apos" if character == "'" else None)
+    forms = [
+        re.escape(character),
+        "".join(f"%(?:25)*{_any_case(f'{byte:02x}')}" for byte in encoded),
+        f"&(?:amp;)*#(?:0*{number}|[xX]0*{_any_case(f'{number:x}')});?",
+        rf"\\+(?:u{_any_case(f'{number:04x}')}|x{_any_case(f'{number:02x}')})",
+        rf"\\+{re.escape(character)}",
+    ]
+    if name:
+        forms.append(f"&(?:amp;)*{name};?")
+    if character == " ":
+        forms.append(r"\+")
+    if not character.isascii():  # as a header shows it, whose bytes are taken for Latin-1
+        forms.append("".join(f"(?:{re.escape(chr(byte))}|\N{REPLACEMENT CHARACTER})" for byte in encoded))
+    return f"(?:{'|'.join(forms)})"
+
+
+def _any_case(digits: str) -> str:
+    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in digits)
+
+
+def _hidden_forms(value: str) -> Iterator[tuple[str, str]]:
+    """Encodings that hide where characters begin: what tells of each, and its pattern."""
+    content = value.encode("utf-8", "surrogatepass")
+    yield content.hex(), _any_case(content.hex())
+    for ahead in range(3):
+        whole = b64encode(b"\0" * ahead + content).decode().rstrip("=")
+        # The first and the last characters depend on what surrounds the secret.
+        sure = whole[(0, 2, 3)[ahead] : -1]
+        sign = max(re.findall("[A-Za-z0-9]+", sure), key=len)
+        pattern = "".join({"+": "[+-]", "/": "[/_]"}.get(each, each) for each in sure)
+        yield sign, rf"[A-Za-z0-9+/_-]{{0,{(0, 2, 2)[ahead]}}}{pattern}[A-Za-z0-9+/_-]?={{0,2}}"
