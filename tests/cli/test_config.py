@@ -68,3 +68,44 @@ def test_the_schema_is_one_that_editors_understand(wheelrelay, config):
 @pytest.mark.parametrize("document", sorted(SHAPES))
 def test_every_document_has_a_schema(wheelrelay, document):
     Draft202012Validator.check_schema(json.loads(wheelrelay("config", "schema", document).out))
+
+
+def test_it_can_be_told_where_each_value_comes_from_and_no_secret_is_looked_up(
+    wheelrelay, here, home, monkeypatch
+):
+    path = here / "wheelrelay.toml"
+    path.write_text(
+        '[remotes.x]\ntype = "index"\nupload_url = "https://x.example.org/"\nchecks.profile = "pypi"\n'
+        'token = { command = ["touch", "ran"] }\n'
+        '[remotes.y]\ntype = "index"\nupload_url = "https://y.example.org/"\n'
+        '[remotes.z]\ntype = "index"\nupload_url = "https://z.example.org/"\n'
+        '[routes.r]\nsource = "./dist"\nsinks = ["x"]\n'
+    )
+    monkeypatch.setenv("WHEELRELAY_Y_PASSWORD", "canary-1")
+    monkeypatch.setenv("TWINE_PASSWORD", "canary-2")
+    (home / ".pypirc").write_text(
+        "[distutils]\nindex-servers = z\n[z]\nrepository = https://z.example.org/\npassword = canary-3\n"
+    )
+    (home / ".pypirc").chmod(0o600)
+    ended = wheelrelay("config", "show", "--sources")
+    told = json.loads(ended.out)["sources"]
+    assert {key: told.get(key) for key in told if "password" in key or "token" in key} == {
+        "remotes.x.token": f"{path}, which refers to command = 'touch'",
+        "remotes.x.password": "default",
+        "remotes.y.token": "default",
+        "remotes.y.password": "the variable WHEELRELAY_Y_PASSWORD",
+        "remotes.z.token": "default",
+        "remotes.z.password": "section [z] of ~/.pypirc",
+        "remotes.pypi.password": "the variable TWINE_PASSWORD",
+    }
+    assert told["path"] == "found by searching upward"
+    assert (told["remotes.x.checks.profile"], told["remotes.x.confirm"]) == (str(path), "default")
+    assert (told["routes.r.source"], told["routes.r.order"]) == (str(path), "default")
+    assert "canary" not in ended.out + ended.err
+    assert not (here / "ran").exists()
+
+
+def test_how_the_file_was_found_is_told_too(wheelrelay, config, monkeypatch):
+    for named, told in ((("--config", config), "--config"), ((), "the variable WHEELRELAY_CONFIG")):
+        monkeypatch.setenv("WHEELRELAY_CONFIG", str(config))
+        assert json.loads(wheelrelay("config", "show", "--sources", *named).out)["sources"]["path"] == told

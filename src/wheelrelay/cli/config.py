@@ -81,16 +81,26 @@ def schema(document: str) -> None:
 
 @config.command()
 @config_option
+@click.option("--sources", "with_sources", is_flag=True, help="Say where each value comes from.")
 @common
-def show(config_path: str | None) -> None:
+def show(config_path: str | None, with_sources: bool) -> None:
     """Print the configuration as it takes effect, as JSON.
 
-    Every key is there, with its default where it was not given. Secrets stay references.
+    Every key is there, with its default where it was not given. Secrets stay references. With --sources, the
+    file, the variable, the section of ~/.pypirc or the default is named that each value comes from; no secret
+    is looked up.
 
     \b
-    Example:
+    Examples:
       wheelrelay config show
+      wheelrelay config show --sources
     """
     from wheelrelay.config.schema import effective
 
-    print_json(effective(loaded(config_path)))
+    found = loaded(config_path)
+    document = effective(found)
+    if with_sources:
+        from wheelrelay.api.sources import sources
+
+        document["sources"] = sources(found, named=config_path is not None)
+    print_json(document)
