@@ -112,7 +112,7 @@ def test_what_cannot_be_written_is_a_source_alone(tmp_path):
 
 
 def test_a_missing_package_is_named():
-    with pytest.raises(PluginLoadError, match="adlfs"), FsspecConfig(url="az://box/wheels").open():
+    with pytest.raises(PluginLoadError, match="gcsfs"), FsspecConfig(url="gs://box/wheels").open():
         pass
 
 

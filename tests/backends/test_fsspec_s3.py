@@ -12,6 +12,7 @@ from tests.servers.seaweed import run_seaweed
 from wheelrelay.backends.fsspec import FsspecConfig
 from wheelrelay.backends.fsspec.connection import Connection
 from wheelrelay.backends.fsspec.objects import FsspecObjects
+from wheelrelay.backends.fsspec.promises import promises_of
 from wheelrelay.backends.fsspec.writing import way_of_writing
 from wheelrelay.containers import ContainerStore
 from wheelrelay.errors import AlreadyExists, BackendError, ChangedWhileReading, PermissionDenied
@@ -62,7 +63,9 @@ def store(connection):
     folder = f"{connection.root}/{uuid.uuid4().hex}"
     connection.fs().pipe_file(f"{folder}/marker", b"so that the folder is there")
     write = way_of_writing(connection.fs())
-    return ContainerStore(FsspecObjects(connection.fs, folder, f"s3://{folder}", write), pages=True)
+    promises = promises_of(connection.fs())
+    objects = FsspecObjects(connection.fs, folder, f"s3://{folder}", write, promises)
+    return ContainerStore(objects, pages=True)
 
 
 @pytest.mark.long

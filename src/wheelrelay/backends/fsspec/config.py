@@ -1,11 +1,13 @@
 """Any place that fsspec reaches as a container: what the protocol allows decides how safe writing is.
 
-Nothing that is there is overwritten, and nothing is seen half-written, as far as the protocol allows:
+Nothing that is there is overwritten, and nothing is seen half-written, as far as the protocol allows;
+`wheelrelay.backends.fsspec.promises` lists what that is:
 
-- S3 and Google Cloud Storage refuse a taken name themselves, and show an object when it is complete.
+- S3, Google Cloud Storage and Azure refuse a taken name themselves, and show an object when it is complete.
 - The memory file system is guarded by a lock.
-- Elsewhere (SFTP, FTP, SMB, WebHDFS ...) a file is written under a hidden temporary name and moved when
-  the name is free. The question and the move are two steps there: a second writer can come between them.
+- Elsewhere a file is written under a hidden temporary name and renamed. SFTP refuses to rename to a taken
+  name; with others (FTP, SMB, WebHDFS ...) the question and the renaming are two steps, and a second writer
+  can come between them. A warning says so.
 
 A local path is the same as type ``directory``. What cannot be written (``http://``, ``zip://``, a cache)
 opens as a source.

@@ -14,6 +14,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from wheelrelay.backends.folder import DirectoryObjects, DirectoryStore
 from wheelrelay.backends.fsspec.errors import mapped, shown_chain
 from wheelrelay.backends.fsspec.objects import FsspecObjects, FsspecReader
+from wheelrelay.backends.fsspec.promises import promises_of
 from wheelrelay.backends.fsspec.writing import way_of_writing
 from wheelrelay.containers.source import ContainerSource
 from wheelrelay.containers.store import ContainerStore
@@ -39,8 +40,11 @@ def connect(url: str, options: Mapping[str, Any], **keys: Any) -> ContainerSourc
         return DirectoryStore(DirectoryObjects(Path(connection.root)), **keys)
     write = way_of_writing(fs)
     if write is None:
-        return ContainerSource(FsspecReader(connection.fs, connection.root, url), **keys)
-    objects = FsspecObjects(connection.fs, connection.root, url, write)
+        reader = FsspecReader(connection.fs, connection.root, url, forget=connection.forget)
+        return ContainerSource(reader, **keys)
+    objects = FsspecObjects(
+        connection.fs, connection.root, url, write, promises_of(fs), forget=connection.forget
+    )
     return ContainerStore(objects, made_by_put=True, **keys)
 
 
@@ -66,6 +70,11 @@ class Connection:
         if not hasattr(self._local, "fs"):
             self._local.fs, _ = self._connect()
         return self._local.fs
+
+    def forget(self) -> None:
+        """Give this thread a new file system the next time: the connection of the present one has failed."""
+        if self._shared is None and hasattr(self._local, "fs"):
+            del self._local.fs
 
     def _connect(self) -> tuple[AbstractFileSystem, str]:
         try:

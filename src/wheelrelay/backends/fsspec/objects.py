@@ -1,8 +1,10 @@
 """The files of a folder that fsspec reaches, as the objects of a container."""
 
 import io
+import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
@@ -10,11 +12,13 @@ from urllib.parse import quote, unquote
 from fsspec import AbstractFileSystem
 from fsspec.implementations.memory import MemoryFile
 
+from wheelrelay.backends.fsspec.asking import entries_of, info_of
 from wheelrelay.backends.fsspec.errors import mapped, shown_chain
-from wheelrelay.backends.fsspec.writing import WayOfWriting
+from wheelrelay.backends.fsspec.promises import Exclusive, Promises
+from wheelrelay.backends.fsspec.writing import ByMoving, WayOfWriting, Writing
 from wheelrelay.containers.contents import METADATA
 from wheelrelay.containers.objects import StoredObject
-from wheelrelay.errors import BackendError, NotFound, SizeMismatch
+from wheelrelay.errors import AlreadyExists, BackendError, NotFound, SizeMismatch, Unavailable
 from wheelrelay.filenames import looks_like_distribution, split_companion
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import StagedFile
@@ -25,6 +29,17 @@ _STATE = ("ETag", "etag", "md5Hash", "checksum", "generation", "mtime", "LastMod
 _TIMES = ("mtime", "LastModified", "last_modified", "modified", "created")
 
 
+WITNESS = ".wheelrelay-witness"
+"""A file that is there so that creating it again must be refused."""
+
+EXPLANATION = b"wheelrelay keeps this file to find out what this server can do; it may be deleted.\n"
+
+PART = 5 << 20
+"""Bytes of a part, at least, where large files are sent in parts."""
+
+_log = logging.getLogger(__name__)
+
+
 class FsspecReader:
     """Reads the files of a folder.
 
@@ -32,10 +47,19 @@ class FsspecReader:
         fs: gives the file system for the calling thread.
         root: the folder's path in it.
         url: the address, for people.
+        forget: called when the connection of the calling thread failed, so that the next call makes another.
     """
 
-    def __init__(self, fs: Callable[[], AbstractFileSystem], root: str, url: str) -> None:
+    def __init__(
+        self,
+        fs: Callable[[], AbstractFileSystem],
+        root: str,
+        url: str,
+        *,
+        forget: Callable[[], None] = lambda: None,
+    ) -> None:
         self._fs = fs
+        self._forget = forget
         self._root = root.rstrip("/")
         self._address = shown_chain(url).rstrip("/")
         self._chained = "::" in url
@@ -44,12 +68,11 @@ class FsspecReader:
 
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
         """The files in a folder, asked for anew each time."""
-        fs = self._fs()
         path = self._path(folder).rstrip("/")
         try:
-            with mapped(self.address_of(folder)):
-                fs.invalidate_cache()
-                entries = fs.ls(f"{path}/" if self._web else path, detail=True)
+            with self._asking(folder):
+                fs = self._fs()
+                entries = entries_of(fs, f"{path}/" if self._web else path)
         except NotFound:
             if not folder:
                 raise
@@ -63,10 +86,8 @@ class FsspecReader:
 
     def stat_object(self, name: str) -> StoredObject:
         """One file, if it is there; nothing is kept with it."""
-        with mapped(self.address_of(name)):
-            fs = self._fs()
-            fs.invalidate_cache()
-            entry = fs.info(self._path(name))
+        with self._asking(name):
+            entry = info_of(self._fs(), self._path(name))
         if entry["type"] == "directory":
             raise NotFound(f"{self.address_of(name)} is no file.")
         return self._stored(name, entry)
@@ -74,11 +95,10 @@ class FsspecReader:
     @contextmanager
     def open_object(self, name: str) -> Iterator[ByteStream]:
         """Open a file."""
-        address = self.address_of(name)
-        with mapped(address):
+        with self._asking(name):
             file = self._fs().open(self._path(name), "rb")
         try:
-            yield _Reading(file, address)
+            yield _Reading(file, self.address_of(name), lambda: self._asking(name))
         finally:
             with suppress(Exception):  # it was only read
                 file.close()
@@ -86,6 +106,16 @@ class FsspecReader:
     def address_of(self, name: str) -> str:
         """The file's address, without what may be secret in the folder's."""
         return f"{self._address}/{name if self._chained else quote(name)}"
+
+    @contextmanager
+    def _asking(self, name: str) -> Iterator[None]:
+        """Let nothing but our errors out, and keep no connection that has failed."""
+        try:
+            with mapped(self.address_of(name)):
+                yield
+        except Unavailable:
+            self._forget()
+            raise
 
     def _path(self, name: str) -> str:
         name = quote(name) if self._web else name
@@ -99,8 +129,8 @@ class FsspecReader:
             if not looks_like_distribution(name.removesuffix(METADATA)) and not split_companion(name):
                 return
             try:
-                with mapped(self.address_of(name)):
-                    entry = fs.info(entry["name"])
+                with self._asking(name):
+                    entry = info_of(fs, entry["name"])
             except NotFound:  # it went while we looked, or the link leads nowhere
                 return
         yield self._stored(name, entry)
@@ -120,48 +150,120 @@ class FsspecObjects(FsspecReader):
         root: the folder's path in it.
         url: the address, for people.
         write: how files are written there.
+        promises: what the protocol can promise.
+        forget: as for `FsspecReader`.
     """
 
     def __init__(
-        self, fs: Callable[[], AbstractFileSystem], root: str, url: str, write: WayOfWriting
+        self,
+        fs: Callable[[], AbstractFileSystem],
+        root: str,
+        url: str,
+        write: WayOfWriting,
+        promises: Promises,
+        *,
+        forget: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(fs, root, url)
+        super().__init__(fs, root, url, forget=forget)
         self._write = write
+        self._promises = promises
+        self._lock = threading.Lock()
+        self._proved: set[bool] = set()
 
     def create_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> None:
-        """Write a file that is not there yet; neither type nor metadata can be kept."""
-        del content_type, metadata
-        with mapped(self.address_of(name)):
-            self._write(self._fs(), self._path(name), content, False)
+        """Write a file that is not there yet; metadata cannot be kept."""
+        del metadata
+        self._prove_refusal(content)
+        self._create(name, content, content_type)
 
     def replace_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> None:
         """Write a file in place of the one that may be there."""
-        del content_type, metadata
-        with mapped(self.address_of(name)):
-            self._write(self._fs(), self._path(name), content, True)
+        del metadata
+        with self._asking(name):
+            self._write(self._fs(), Writing(self._path(name), content, content_type, replace=True))
 
     def delete_object(self, name: str) -> None:
         """Remove a file."""
-        with suppress(NotFound), mapped(self.address_of(name)):
-            self._fs().rm_file(self._path(name))
+        try:
+            with self._asking(name):
+                self._fs().rm_file(self._path(name))
+        except BackendError as error:
+            if error.retryable:
+                raise
+            with suppress(NotFound):  # of FTP, for instance, which has one code for all refusals
+                self.stat_object(name)
+                raise
+
+    def _create(self, name: str, content: StagedFile | bytes, content_type: str, **options: Any) -> None:
+        with self._asking(name):
+            writing = Writing(self._path(name), content, content_type, replace=False, options=options)
+            self._write(self._fs(), writing)
+
+    def _prove_refusal(self, content: StagedFile | bytes) -> None:
+        """Find out once whether a name that is taken is refused, before the first file is created."""
+        with self._lock:
+            for many_parts in (False, True) if self._needs_parts(content) else (False,):
+                if many_parts not in self._proved:
+                    self._prove(many_parts=many_parts)
+                    self._proved.add(many_parts)
+
+    def _needs_parts(self, content: StagedFile | bytes) -> bool:
+        if not self._promises.parts or isinstance(content, bytes):
+            return False
+        return bool(content.size >= getattr(self._fs(), "default_block_size", PART))
+
+    def _prove(self, *, many_parts: bool) -> None:
+        if self._promises.exclusive is Exclusive.SERVER and not self._refuses(many_parts=many_parts):
+            if self._promises.commits:
+                raise BackendError(
+                    f"{self.address_of('')}: this server overwrites, although it is told not to.",
+                    hint="Two jobs that push at once could replace each other's files: use a server that "
+                    "knows conditional writes.",
+                )
+            self._write = ByMoving(exclusive=False)
+            self._warn()
+        if self._promises.exclusive is Exclusive.NONE:
+            self._warn()
+
+    def _refuses(self, *, many_parts: bool) -> bool:
+        """Whether the server refuses to create a file twice."""
+        if not many_parts:
+            with suppress(AlreadyExists):  # the first time it is new, and then it is not
+                self._create(WITNESS, EXPLANATION, "text/plain")
+        content, options = EXPLANATION, {}
+        if many_parts:
+            content, options = EXPLANATION.ljust(PART + 1), {"block_size": PART}
+        try:
+            self._create(WITNESS, content, "text/plain", **options)
+        except AlreadyExists:
+            return True
+        return False
+
+    def _warn(self) -> None:
+        _log.warning(
+            "%s: the server does not refuse names that are taken: two jobs that push different files under "
+            "one name in the same moment could replace each other's.",
+            self.address_of(""),
+        )
 
 
 class _Reading:
     """The bytes of an open file: whole, and with our errors only."""
 
-    def __init__(self, file: Any, address: str) -> None:
+    def __init__(self, file: Any, address: str, asking: Callable[[], AbstractContextManager[None]]) -> None:
         # The memory file system hands out the one file that it stores, position and all.
         self._file = io.BytesIO(file.getvalue()) if isinstance(file, MemoryFile) else file
         self._address = address
+        self._asking = asking
         self._left = getattr(file, "size", None)
 
     def read(self, size: int, /) -> bytes:
         """Up to ``size`` bytes; empty at the end."""
-        with mapped(self._address):
+        with self._asking():
             block: bytes = self._file.read(size)
         if self._left is not None:
             self._left -= len(block)

@@ -1,0 +1,288 @@
+"""FTP and SFTP, before servers that fail: nothing is overwritten, lost or taken for absent."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from tests.servers.ftp import PASSWORD, USER, run_ftp
+from tests.servers.sftp import run_sftp
+
+from wheelrelay.backends.fsspec import FsspecConfig
+from wheelrelay.errors import (
+    AlreadyExists,
+    AuthenticationFailed,
+    BackendError,
+    NotFound,
+    SizeMismatch,
+    Unavailable,
+    WheelrelayError,
+)
+from wheelrelay.testing import StoreContract, make_wheel, stage_path
+
+WHEEL = "sample-1.0-py3-none-any.whl"
+LOGIN = {"username": USER, "password": {"env": "FTP_PASSWORD"}}
+
+
+@pytest.fixture(autouse=True)
+def secret(monkeypatch):
+    monkeypatch.setenv("FTP_PASSWORD", PASSWORD)
+
+
+@pytest.fixture
+def ftp(tmp_path):
+    (tmp_path / "served").mkdir()
+    with run_ftp(tmp_path / "served") as server:
+        yield server
+
+
+@pytest.fixture
+def sftp(tmp_path):
+    (tmp_path / "served").mkdir()
+    with run_sftp(tmp_path / "served") as server:
+        yield server
+
+
+@pytest.fixture(params=["ftp", "sftp"])
+def server(request):
+    return request.getfixturevalue(request.param)
+
+
+def opened(server, folder="w"):
+    return FsspecConfig(url=f"{server.url}/{folder}", options=LOGIN).open()
+
+
+@pytest.fixture
+def store(server):
+    """A store in a folder that is there."""
+    (server.root / "w").mkdir()
+    with opened(server) as store:
+        yield store
+
+
+@pytest.fixture
+def objects(store):
+    return store._objects
+
+
+def create(objects, content, name="a.txt"):
+    objects.create_object(name, content, content_type="text/plain", metadata={})
+
+
+def change(objects, content, name="a.txt"):
+    objects.replace_object(name, content, content_type="text/plain", metadata={})
+
+
+def read(objects, name="a.txt"):
+    with objects.open_object(name) as stream:
+        return b"".join(iter(lambda: stream.read(1 << 20), b""))
+
+
+@pytest.mark.long
+class TestFtpContract(StoreContract):
+    atomic = False
+
+    @pytest.fixture
+    def store(self, ftp):
+        (ftp.root / "w").mkdir()
+        with opened(ftp) as store:
+            yield store
+
+
+@pytest.mark.long
+class TestSftpContract(StoreContract):
+    @pytest.fixture
+    def store(self, sftp):
+        (sftp.root / "w").mkdir()
+        with opened(sftp) as store:
+            yield store
+
+
+def test_a_file_is_created_replaced_read_and_deleted(objects):
+    create(objects, b"old")
+    with pytest.raises(AlreadyExists):
+        create(objects, b"new")
+    assert read(objects) == b"old"
+    change(objects, b"newer")
+    assert read(objects) == b"newer"
+    assert objects.stat_object("a.txt").size == 5
+    objects.delete_object("a.txt")
+    objects.delete_object("a.txt")
+    with pytest.raises(NotFound):
+        objects.stat_object("a.txt")
+
+
+def test_nothing_is_left_but_the_file(objects, server):
+    create(objects, b"old")
+    change(objects, b"new")
+    assert set(server.names("w")) <= {".wheelrelay-witness", "a.txt"}
+
+
+def test_eight_writers_make_a_new_folder_once(server, tmp_path):
+    staged = [stage_path(make_wheel(tmp_path / str(n), version=f"{n}.0")) for n in range(8)]
+    with opened(server, "made/by/push") as store:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(store.put, staged))
+        assert len(list(store.iter_files("sample"))) == 8
+
+
+def test_a_folder_that_another_writer_makes_meanwhile_is_no_error(ftp):
+    (ftp.root / "w").mkdir()
+    with opened(ftp, "w/sub") as store:
+        ftp.faults.append(("MKD", "550 File exists."))
+        change(store._objects, b"x")
+        assert read(store._objects) == b"x"
+
+
+class TestWhatIsUnknownIsNotAbsent:
+    def test_when_sftp_cannot_look(self, sftp):
+        """Its renaming would replace the file that the failing look did not see."""
+        (sftp.root / "w").mkdir()
+        with opened(sftp) as store:
+            create(store._objects, b"old")
+            sftp.replaces = True
+            with opened(sftp) as other:
+                create(other._objects, b"first", "b.txt")  # which finds out about its renaming
+                sftp.faults += ["stat"] * 9
+                with pytest.raises(BackendError) as refused:
+                    create(other._objects, b"new")
+                assert not isinstance(refused.value, AlreadyExists | NotFound)
+            sftp.faults.clear()
+            assert read(store._objects) == b"old"
+
+    @pytest.mark.parametrize("reply", ["425 Cannot open data connection.", "421 Shutting down.", ""])
+    def test_when_ftp_cannot_list(self, reply, ftp):
+        (ftp.root / "w").mkdir()
+        with opened(ftp) as store:
+            create(store._objects, b"old")
+            ftp.faults += [("MLSD", reply), ("LIST", reply), ("NLST", reply)] * 9
+            with pytest.raises(Unavailable):
+                list(store._objects.list_objects())
+            with pytest.raises(Unavailable):
+                store._objects.stat_object("a.txt")
+            with pytest.raises(Unavailable):
+                create(store._objects, b"new")
+            ftp.faults.clear()
+            assert read(store._objects) == b"old"
+
+    def test_when_ftp_lists_at_the_second_attempt_only(self, ftp):
+        (ftp.root / "w").mkdir()
+        with opened(ftp) as store:
+            create(store._objects, b"old")
+            ftp.faults.append(("MLSD", "425 Cannot open data connection."))
+            with pytest.raises(Unavailable):
+                list(store._objects.list_objects())
+
+    def test_when_ftp_refuses_to_delete(self, ftp):
+        (ftp.root / "w").mkdir()
+        with opened(ftp) as store:
+            create(store._objects, b"old")
+            ftp.faults.append(("DELE", "550 Permission denied."))
+            with pytest.raises(BackendError, match="Permission denied"):
+                store._objects.delete_object("a.txt")
+
+
+class TestReplacingThatFails:
+    def test_keeps_the_old_bytes_when_sftp_refuses(self, sftp):
+        (sftp.root / "w").mkdir()
+        with opened(sftp) as store:
+            create(store._objects, b"old")
+            sftp.faults += ["posix_rename"]
+            change(store._objects, b"new")
+            assert read(store._objects) == b"new"
+            sftp.faults += ["posix_rename", "rename"]
+            with pytest.raises(WheelrelayError):
+                change(store._objects, b"newer")
+            sftp.faults.clear()
+            assert read(store._objects) == b"new"
+            assert sorted(sftp.names("w")) == [".wheelrelay-witness", "a.txt"]
+
+    def test_goes_back_when_the_second_of_two_renamings_fails(self, sftp):
+        """As where the server knows the plain renaming alone."""
+        (sftp.root / "w").mkdir()
+        sftp.extended = False
+        with opened(sftp) as store:
+            create(store._objects, b"old")
+            change(store._objects, b"new")
+            assert read(store._objects) == b"new"
+            sftp.faults += ["rename ok", "rename"]
+            with pytest.raises(WheelrelayError):
+                change(store._objects, b"newer")
+            assert read(store._objects) == b"new"
+            assert sorted(sftp.names("w")) == [".wheelrelay-witness", "a.txt"]
+
+    def test_keeps_the_old_bytes_when_ftp_refuses(self, ftp):
+        (ftp.root / "w").mkdir()
+        with opened(ftp) as store:
+            create(store._objects, b"old")
+            ftp.faults += [("RNTO", "553 No."), ("RNTO", "451 Later.")]
+            with pytest.raises(WheelrelayError):
+                change(store._objects, b"new")
+            assert read(store._objects) == b"old"
+            assert ftp.names("w") == ["a.txt"]
+
+    def test_keeps_the_old_bytes_when_the_connection_breaks(self, ftp):
+        (ftp.root / "w").mkdir()
+        with opened(ftp) as store:
+            create(store._objects, b"old")
+            ftp.faults.append(("RNTO", ""))
+            with pytest.raises(Unavailable):
+                change(store._objects, b"new")
+            assert read(store._objects) == b"old"
+
+
+def test_a_file_that_the_server_stores_short_does_not_get_its_name(ftp):
+    (ftp.root / "w").mkdir()
+    ftp.shorten = 3
+    with opened(ftp) as store:
+        with pytest.raises(SizeMismatch, match="5 of 8 bytes"):
+            create(store._objects, b"contents")
+        assert ftp.names("w") == []
+
+
+def test_a_connection_that_broke_is_made_anew(ftp):
+    (ftp.root / "w").mkdir()
+    with opened(ftp) as store:
+        create(store._objects, b"old")
+        ftp.faults.append(("MLSD", ""))
+        with pytest.raises(Unavailable):
+            list(store._objects.list_objects())
+        assert [found.name for found in store._objects.list_objects()] == ["a.txt"]
+
+
+class TestTheWarning:
+    def text(self, caplog):
+        return [record.getMessage() for record in caplog.records if "does not refuse" in record.getMessage()]
+
+    def test_is_given_once_where_nobody_refuses_a_taken_name(self, ftp, caplog):
+        (ftp.root / "w").mkdir()
+        with caplog.at_level(logging.WARNING), opened(ftp) as store:
+            for name in ("a", "b"):
+                create(store._objects, b"x", name)
+        assert len(self.text(caplog)) == 1
+
+    def test_is_not_given_where_sftp_refuses_it(self, sftp, caplog):
+        (sftp.root / "w").mkdir()
+        with caplog.at_level(logging.WARNING), opened(sftp) as store:
+            create(store._objects, b"x")
+        assert self.text(caplog) == []
+
+    def test_is_given_where_sftp_replaces(self, sftp, caplog):
+        (sftp.root / "w").mkdir()
+        sftp.replaces = True
+        with caplog.at_level(logging.WARNING), opened(sftp) as store:
+            create(store._objects, b"x")
+            with pytest.raises(AlreadyExists):
+                create(store._objects, b"y")
+        assert len(self.text(caplog)) == 1
+
+    def test_is_not_given_to_who_only_reads(self, ftp, caplog):
+        (ftp.root / "w").mkdir()
+        with caplog.at_level(logging.WARNING), opened(ftp) as store:
+            assert list(store.iter_files(None)) == []
+        assert self.text(caplog) == []
+
+
+def test_a_password_that_is_not_accepted_is_called_so(server, monkeypatch):
+    monkeypatch.setenv("FTP_PASSWORD", "guessed")
+    with pytest.raises(AuthenticationFailed), opened(server):
+        pass

@@ -1,0 +1,63 @@
+"""Azurite: Microsoft's own emulator of Azure Blob Storage, by npm."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers.process import HOST, answers, free_port, running
+
+VERSION = "3.35.0"
+
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""The key of the one account, which every Azurite has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Azurite:
+    """An Azurite that runs.
+
+    Attributes:
+        url: of the account.
+    """
+
+    url: str
+
+    @property
+    def connection_string(self) -> str:
+        """What Azure's own tools connect by."""
+        keys = {"DefaultEndpointsProtocol": "http", "AccountName": ACCOUNT, "AccountKey": KEY}
+        return ";".join(f"{name}={value}" for name, value in {**keys, "BlobEndpoint": self.url}.items())
+
+
+def has_npm() -> bool:
+    """Whether Azurite can be installed and run here."""
+    return shutil.which("npm") is not None and shutil.which("node") is not None
+
+
+def install_azurite(cache: Path) -> Path:
+    """Install Azurite below ``cache``, unless it is there; gives its program."""
+    program = cache / VERSION / "node_modules" / ".bin" / "azurite-blob"
+    if not program.exists():
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(cache / VERSION)]
+        (cache / VERSION).mkdir(parents=True, exist_ok=True)
+        subprocess.run([*command, f"azurite@{VERSION}"], check=True, capture_output=True, timeout=300)
+    return program
+
+
+@contextmanager
+def run_azurite(root: Path, cache: Path) -> Iterator[Azurite]:
+    """Run Azurite with its files in ``root``, an empty folder."""
+    port = free_port()
+    url = f"http://{HOST}:{port}/{ACCOUNT}"
+    options = ["--location", str(root), "--blobHost", HOST, "--blobPort", str(port), "--skipApiVersionCheck"]
+    with running(
+        [str(install_azurite(cache)), "--silent", "--disableTelemetry", *options],
+        log=root / "azurite.log",
+        ready=lambda: answers(f"{url}?comp=list"),
+        grace=1.0,
+    ):
+        yield Azurite(url)
