@@ -114,3 +114,44 @@ def test_a_line_that_is_no_build_identifier_is_named():
 def test_what_only_looks_like_a_line_end_ends_no_line(inside):
     with pytest.raises(ConfigError, match="is not a build identifier"):
         from_build_identifiers(f"cp312-manylinux_x86_64{inside}cp313-manylinux_x86_64\n")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["cp313-cp313t*-win_amd64", "cp313-*t-win_amd64", "cp313-cp313[t]-win_amd64"]
+)
+def test_an_abi3_wheel_never_meets_a_free_threaded_expectation(pattern):
+    expected = Expected(wheels=expected_wheels([pattern]))
+    assert expected.missing_from(files("cp39-abi3-win_amd64")) == [pattern]
+
+
+@pytest.mark.parametrize(
+    "tag", ["cp315-abi3.abi3t-win_amd64", "cp315-abi3t-win_amd64", "cp315-abi2026-win_amd64"]
+)
+def test_wheels_for_the_free_threaded_stable_abis_meet_those_of_later_pythons(tag):
+    expected = Expected(wheels=expected_wheels(["cp316-cp316t-*", "cp315-cp315t-win_amd64"]))
+    assert expected.missing_from(files(tag)) == []
+    assert expected.unexpected_in(files(tag)) == []
+    older = Expected(wheels=expected_wheels(["cp314-cp314t-win_amd64"]))
+    assert older.missing_from(files(tag)) == ["cp314-cp314t-win_amd64"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "missing"),
+    [
+        ("cp315-abi3.abi3t-win_amd64", []),
+        ("cp315-abi2026-win_amd64", []),
+        ("cp315-abi3t-win_amd64", ["cp316-*-win_amd64"]),
+    ],
+)
+def test_only_some_stable_abis_are_for_pythons_with_a_gil(tag, missing):
+    expected = Expected(wheels=expected_wheels(["cp316-*-win_amd64"]))
+    assert expected.missing_from(files(tag)) == missing
+
+
+def test_a_universal2_wheel_meets_the_build_identifiers_of_both_architectures():
+    both = "cp313-macosx_arm64\ncp313-macosx_x86_64\n"
+    expected = Expected(wheels=from_build_identifiers(both))
+    assert expected.missing_from(files("cp313-cp313-macosx_11_0_universal2")) == []
+    assert expected.missing_from(files("cp313-cp313-macosx_11_0_arm64")) == ["cp313-macosx_x86_64"]
+    exact = Expected(wheels=expected_wheels(["cp313-*-macosx_*_arm64"]))
+    assert exact.missing_from(files("cp313-cp313-macosx_11_0_universal2")) == ["cp313-*-macosx_*_arm64"]

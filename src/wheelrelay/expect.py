@@ -2,22 +2,23 @@
 
 An expectation for a wheel is ``python-abi-platform``, as in `wheelrelay.select`, or a build identifier of
 cibuildwheel, as ``cp312-manylinux_x86_64``, which survives a new manylinux version. Wheels that run on more
-than their own tag says meet more than one: an abi3 wheel those of later Pythons on its platform, a
-``py3-none`` wheel those of all Pythons on its platform, and ``py3-none-any`` all of them.
+than their own tag says meet more than one: a wheel for a stable ABI those of later Pythons of its kind on its
+platform, a ``py3-none`` wheel those of all Pythons on its platform, and ``py3-none-any`` all of them. A
+``universal2`` wheel meets the build identifiers of both arm64 and x86_64, for it runs on both.
 """
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from packaging.tags import Tag
 
 from wheelrelay.errors import ConfigError
 from wheelrelay.model import DistFile, Kind
-from wheelrelay.select import FREE_THREADED, TagPattern
+from wheelrelay.select import TagPattern
+from wheelrelay.stable_abis import is_free_threaded, runs_on
 
-CPYTHON = re.compile(r"cp3(\d+)")
 IDENTIFIER = re.compile(r"(?P<python>cp\d+|pp\d+|gp\d+_\d+)(?P<threads>t?)-(?P<platform>\w+)")
 FAMILIES = ("manylinux", "musllinux", "macosx", "ios", "android", "pyodide", "pyemscripten")
 """Platforms whose tags hold a version that a build identifier leaves out."""
@@ -30,27 +31,30 @@ class ExpectedWheel:
     Attributes:
         name: as it is written in the configuration, braces expanded.
         pattern: which wheels meet it.
+        others: further patterns, the wheels of which do as well.
     """
 
     name: str
     pattern: TagPattern
+    others: tuple[TagPattern, ...] = ()
 
     def is_met_by(self, wheel: DistFile) -> bool:
         """Whether this wheel is the one, or does as well."""
-        return self.pattern.matches(wheel.tags) or any(self._does_as_well(tag) for tag in wheel.tags)
+        return any(
+            pattern.matches(wheel.tags) or any(_does_as_well(tag, pattern) for tag in wheel.tags)
+            for pattern in (self.pattern, *self.others)
+        )
 
-    def _does_as_well(self, tag: Tag) -> bool:
-        on_platform = tag.platform == "any" or fnmatchcase(tag.platform, self.pattern.platform)
-        if tag.interpreter == "py3" and tag.abi == "none":
-            return on_platform
-        return on_platform and tag.abi == "abi3" and self._is_later_than(tag.interpreter)
 
-    def _is_later_than(self, interpreter: str) -> bool:
-        """Whether the expected Python is a CPython with the stable ABI that is as new as the wheel's."""
-        wanted, built = CPYTHON.fullmatch(self.pattern.python), CPYTHON.fullmatch(interpreter)
-        if not wanted or not built or FREE_THREADED.fullmatch(self.pattern.abi):
-            return False
-        return int(wanted[1]) >= int(built[1])
+def _does_as_well(tag: Tag, pattern: TagPattern) -> bool:
+    """Whether a wheel of a tag runs where those of a pattern do."""
+    if tag.platform != "any" and not fnmatchcase(tag.platform, pattern.platform):
+        return False
+    if tag.interpreter == "py3" and tag.abi == "none":
+        return True
+    return runs_on(
+        tag.interpreter, tag.abi, wanted=pattern.python, free_threaded=is_free_threaded(pattern.abi)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,14 @@ def from_build_identifiers(text: str) -> tuple[ExpectedWheel, ...]:
         ConfigError: a line is not an identifier.
     """
     lines = [line.partition("#")[0].strip() for line in text.split("\n")]
-    return tuple(ExpectedWheel(line, _pattern_of(line)) for line in lines if line)
+    return tuple(_expected_of(line) for line in lines if line)
+
+
+def _expected_of(identifier: str) -> ExpectedWheel:
+    pattern = _pattern_of(identifier)
+    if pattern.platform not in ("macosx*_arm64", "macosx*_x86_64"):
+        return ExpectedWheel(identifier, pattern)
+    return ExpectedWheel(identifier, pattern, (replace(pattern, platform="macosx*_universal2"),))
 
 
 def _pattern_of(identifier: str) -> TagPattern:

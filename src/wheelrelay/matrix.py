@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from wheelrelay.stable_abis import STABLE_ABIS
+
 FAMILIES = {
     "manylinux": "manylinux",
     "musllinux": "musllinux",
@@ -106,11 +108,13 @@ def python_label(python: str, abi: str) -> str:
 
     >>> python_label("cp313", "cp313"), python_label("cp313", "cp313t"), python_label("cp39", "abi3")
     ('cp313', 'cp313t', 'cp39 abi3')
+    >>> python_label("cp315", "abi3.abi3t"), python_label("cp315", "abi3t")
+    ('cp315 abi3.abi3t', 'cp315 abi3t')
     >>> python_label("py3", "none"), python_label("pp311", "pypy311_pp73"), python_label("cp313", "*")
     ('py3', 'pp311', 'cp313')
     """
-    if abi == "abi3":
-        return f"{python} abi3"
+    if STABLE_ABIS.keys() >= set(abi.split(".")):
+        return f"{python} {abi}"
     return f"{python}t" if re.fullmatch(r"cp\d+t", abi) and not python.endswith("t") else python
 
 

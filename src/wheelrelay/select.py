@@ -7,7 +7,6 @@ braces. A ``*`` as ABI never stands for a free-threaded one (``cp313t``): that h
 
 import itertools
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -19,6 +18,7 @@ from packaging.version import Version
 
 from wheelrelay.errors import ConfigError, NothingMatched, SeveralVersions
 from wheelrelay.model import DistFile, Kind, Release
+from wheelrelay.stable_abis import FREE_THREADED, is_free_threaded
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 MAX_COMBINATIONS = 1_000
 """The most patterns that the braces of one pattern may stand for."""
-
-FREE_THREADED = re.compile(r"(cp3\d+|abi3)t")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class TagPattern:
         )
 
     def _abi_matches(self, abi: str) -> bool:
-        if FREE_THREADED.fullmatch(abi) and not self.abi.rstrip("*?").endswith("t"):
+        if FREE_THREADED.fullmatch(abi) and not is_free_threaded(self.abi):
             return False
         return fnmatchcase(abi, self.abi)
 

@@ -115,7 +115,13 @@ def test_what_record_may_leave_out_it_may_leave_out(tmp_path, found):
 
     assert found(with_record(tmp_path, edit)) == set()
     signed = {f"{INFO}/RECORD.jws": b"", f"{INFO}/RECORD.p7s": b""}
-    assert found(make_wheel(tmp_path, unrecorded=signed)) == set()
+    assert found(make_wheel(tmp_path, unrecorded=signed)) == {"wheel-signature"}
+
+
+def test_sboms_are_left_alone(tmp_path, found):
+    """They may be anything in a folder of their own (PEP 770)."""
+    sboms = {f"{INFO}/sboms/sample.cdx.json": b"{}", f"{INFO}/sboms/more/any": b"\xff"}
+    assert found(make_wheel(tmp_path, files=sboms)) == set()
 
 
 def test_names_with_commas_and_quotes_are_recorded(tmp_path, found):

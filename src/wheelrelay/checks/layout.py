@@ -26,6 +26,13 @@ STRAY_DIST_INFO = Check(
     severity=Severity.WARNING,
     below=Severity.WARNING,
 )
+SIGNED = Check(
+    "wheel-signature",
+    "A wheel has no RECORD.jws and no RECORD.p7s, which are deprecated (PEP 815).",
+    hint="Sign releases with attestations (PEP 740) instead.",
+    severity=Severity.WARNING,
+    profile=Profile.STORAGE,
+)
 DIST_INFO_NAME = Check(
     "wheel-dist-info-name",
     "The .dist-info folder is spelled as the filename is.",
@@ -60,6 +67,10 @@ def _wheel(distribution: Distribution) -> Iterator[Breach]:
     missing = [text for text in needed if f"{distribution.folder}/{text}" not in distribution.members]
     if missing:
         yield DIST_INFO.broken(f"{distribution.folder} lacks {listed(missing)}.")
+    marks = ("RECORD.jws", "RECORD.p7s")
+    signatures = [mark for mark in marks if f"{distribution.folder}/{mark}" in distribution.members]
+    if signatures:
+        yield SIGNED.broken(f"{distribution.folder} has {listed(signatures)}.")
     yield from _others(distribution)
     if distribution.folder != expected:
         yield DIST_INFO_NAME.broken(f"The folder is {distribution.folder} instead of {expected}.")
@@ -76,4 +87,4 @@ def _others(distribution: Distribution) -> Iterator[Breach]:
         yield STRAY_DIST_INFO.broken(f"There is a second .dist-info folder: {listed(sorted(others))}.")
 
 
-LAYOUT = FileChecks((DIST_INFO, ONE_DIST_INFO, STRAY_DIST_INFO, DIST_INFO_NAME, PKG_INFO), find)
+LAYOUT = FileChecks((DIST_INFO, ONE_DIST_INFO, STRAY_DIST_INFO, DIST_INFO_NAME, PKG_INFO, SIGNED), find)

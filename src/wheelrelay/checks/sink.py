@@ -8,6 +8,8 @@ from wheelrelay.checks.families import Inspection, ReleaseChecks, ReleaseContext
 from wheelrelay.records import Severity
 
 UPLOAD_WINDOW = timedelta(days=14)
+UPLOAD_MARGIN = timedelta(hours=6)
+"""How much earlier it is taken to end: an upload takes time, and a first file may have been deleted."""
 
 FILE_SIZE = Check(
     "file-size",
@@ -23,7 +25,7 @@ PROJECT_SIZE = Check(
 )
 WINDOW = Check(
     "upload-window",
-    "PyPI takes new files of a release for 14 days after its first file.",
+    "PyPI takes new files for 14 days after a release was created, which its files show within 6 hours.",
     hint="Release a new version.",
     profile=Profile.PYPI,
 )
@@ -87,8 +89,11 @@ def _age(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Breach]
     for version in sorted(versions):
         there = [file for file in context.there if file.version == version]
         first = min((file.upload_time for file in there if file.upload_time), default=None)
-        if first is not None and context.now - first > UPLOAD_WINDOW:
-            yield WINDOW.broken(f"The first file of {version} was uploaded on {first:%Y-%m-%d}.")
+        if first is not None and context.now - first > UPLOAD_WINDOW - UPLOAD_MARGIN:
+            yield WINDOW.broken(
+                f"The first file of {version} that is there was uploaded on {first:%Y-%m-%d}; "
+                "the release is at least as old."
+            )
         if there and all(file.yanked is not None for file in there):
             yield YANKED.broken(f"All files of {version} at the sink are yanked.")
 

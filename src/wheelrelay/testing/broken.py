@@ -154,6 +154,7 @@ BROKEN: Mapping[str, BrokenSample] = {
         PLAIN,
     ),
     "wheel-purelib": BrokenSample(wheel(wheel={"Root-Is-Purelib": "perhaps"}), PLAIN),
+    "wheel-signature": BrokenSample(wheel(unrecorded={f"{INFO}/RECORD.jws": b"{}"}), PLAIN),
     "wheel-stray-dist-info": BrokenSample(wheel(files={"Sample-1.0.dist-info/LICENSE": b"Do."}), PLAIN),
     "wheel-python-tag": BrokenSample(wheel(tag="cp3.14-none-any"), wheel(tag="cp314-none-any")),
     "wheel-tags": BrokenSample(wheel(wheel={"Tag": "py2-none-any"}), PLAIN),

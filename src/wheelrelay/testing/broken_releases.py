@@ -107,8 +107,8 @@ BROKEN_RELEASES: Mapping[str, BrokenRelease] = {
     ),
     "sha256sums": around(ReleaseContext(sums={WHEEL: "0" * 64}, now=NOW), ReleaseContext(sums=None, now=NOW)),
     "upload-window": around(
-        ReleaseContext(there=at_sink(days_ago=15), now=NOW),
         ReleaseContext(there=at_sink(days_ago=14), now=NOW),
+        ReleaseContext(there=at_sink(days_ago=13), now=NOW),
     ),
 }
 """By the id of a check: a release that breaks it and, as a release, nothing else."""
