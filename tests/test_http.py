@@ -15,7 +15,9 @@ import trustme
 
 from tests.servers.process import free_port
 from tests.servers.web import Reply, Web, run_web
+from wheelrelay.backends.index.upload import upload
 from wheelrelay.errors import (
+    AlreadyExists,
     AuthenticationFailed,
     BackendError,
     ConfigError,
@@ -38,6 +40,7 @@ from wheelrelay.http import (
     shown,
 )
 from wheelrelay.http.pools import proxy_for
+from wheelrelay.testing import make_wheel, stage_path
 
 SECRET = "hunter2"
 
@@ -513,7 +516,7 @@ class TestRedirects:
     ) -> None:
         url = web.redirect("/simple/foo/", other_web.serve("/simple/foo/", b"another's content"))
         with (
-            pytest.raises(Rejected, match=r"redirects to another host, 127\.0\.0\.1"),
+            pytest.raises(Rejected, match=f"another host, {other_web.url.rstrip('/')}, and"),
             http.get(url, same_host=True),
         ):
             pass
@@ -571,3 +574,37 @@ def test_asks_for_a_plus_in_a_path_as_pip_does(http: HttpClient, web: Web) -> No
     with http.get(f"{address}?signature=a+b") as answer:
         assert answer.content == b"content"
     assert web.paths() == ["/files/sample-2.0%2Bcu121-py3-none-any.whl?signature=a+b"]
+
+
+class TestWordsOfRefusals:
+    @pytest.mark.parametrize("status", [400, 403, 409, 413])
+    def test_those_of_a_page_of_html_are_shown(self, http: HttpClient, web: Web, status: int) -> None:
+        page = (
+            "<!DOCTYPE html><html><head><title>Refused</title><style>a { b: c }</style></head><body>"
+            "<h1>Refused</h1><script>if (a<b) alert(1)</script><p>The name is\n &lt;reserved&gt;.</p><!-- -->"
+        )
+        with pytest.raises(WheelrelayError, match=rf"answered {status}: Refused: The name is <reserved>\. "):
+            fetch(http, web.serve("/page", page, status=status))
+
+    def test_a_403_to_a_request_without_credentials_does_not_speak_of_their_rights(
+        self, http: HttpClient, web: Web
+    ) -> None:
+        url = web.serve("/page", status=403)
+        with pytest.raises(PermissionDenied, match="No credentials were sent"):
+            fetch(http, url)
+        with pytest.raises(PermissionDenied, match="what these credentials may do"):
+            fetch(client_for(web.url), url)
+
+
+def test_an_upload_that_is_answered_with_a_web_page_names_upload_url(
+    http: HttpClient, web: Web, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    staged = stage_path(make_wheel(tmp_path))
+    upload(http, web.serve("/", "<html><body>Welcome</body></html>"), staged)
+    assert "check upload_url" in caplog.text
+
+
+def test_a_409_repeats_what_the_index_says(http: HttpClient, web: Web, tmp_path: Path) -> None:
+    url = web.serve("/legacy/", "<title>409 The namespace is reserved.</title>", status=409)
+    with pytest.raises(AlreadyExists, match="The namespace is reserved"):
+        upload(http, url, stage_path(make_wheel(tmp_path)))

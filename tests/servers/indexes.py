@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -78,16 +78,18 @@ class DevpiServer:
     url: str
     _numbers: Iterator[int]
 
-    def new_index(self, *, volatile: bool = False) -> IndexServer:
-        """A fresh user with a fresh index that has no bases.
+    def new_index(self, *, volatile: bool = False, bases: Iterable[IndexServer] = ()) -> IndexServer:
+        """A fresh user with a fresh index.
 
         Args:
             volatile: whether the index lets files be replaced.
+            bases: indexes whose files it shows as well.
         """
         user, password = f"user{next(self._numbers)}", "correct horse"
         self._call("PUT", user, {"password": password})
         token = self._login(user, password)
-        index = {"type": "stage", "bases": [], "volatile": volatile}
+        inherited = [f"{base.username}/dev" for base in bases]
+        index = {"type": "stage", "bases": inherited, "volatile": volatile}
         self._call("PUT", f"{user}/dev", index, token=f"{user}:{token}")
         root = f"{self.url}{user}/dev/"
         return IndexServer(self.url, f"{root}+simple/", root, user, password)

@@ -42,8 +42,10 @@ class LinkedFiles:
             SizeMismatch: while reading, if the stream ends early.
             BackendError: it cannot be read.
         """
-        with self._answer(_address_of(file)) as response:
+        with self._answer(_address_of(file), may_be_page=bool(file.digests.known())) as response:
             self._refuse_unproven(file, response)
+            if response.status_code == _PARTIAL_CONTENT:
+                raise BackendError(f"{shown(response.url)} gives out only a part of the file.")
             yield RawBody(response)
 
     @contextmanager
@@ -54,7 +56,8 @@ class LinkedFiles:
             Rejected: the server gives out the whole, or another part than was asked for.
             BackendError: as `open`.
         """
-        with self._answer(_address_of(file), {"Range": part_wanted(start, stop)}) as response:
+        wanted = {"Range": part_wanted(start, stop)}
+        with self._answer(_address_of(file), wanted, may_be_page=bool(file.digests.known())) as response:
             self._refuse_unproven(file, response)
             given = response.headers.get("Content-Range", "")
             if response.status_code != _PARTIAL_CONTENT or not is_part_from(start, given):
@@ -83,11 +86,17 @@ class LinkedFiles:
 
     @contextmanager
     def _answer(
-        self, url: str, headers: Mapping[str, str] = MappingProxyType({}), *, same_host: bool = False
+        self,
+        url: str,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        *,
+        same_host: bool = False,
+        may_be_page: bool = False,
     ) -> Iterator[Response]:
+        """An answer that is a file. Some servers call every file HTML: a digest shows whether it is one."""
         sent = {"Accept-Encoding": "identity", **headers}
         with self.http.get(url, headers=sent, same_host=same_host) as response:
-            if media_type_of(response) in HTML_TYPES:
+            if media_type_of(response) in HTML_TYPES and not may_be_page:
                 raise IntegrityError(
                     f"{shown(url)} answered with a page, not with a file.",
                     hint="Look at it in a browser: it may ask for a login, or tell what is wrong.",

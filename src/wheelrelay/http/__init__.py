@@ -13,7 +13,7 @@ from wheelrelay.http.auth import (
     netrc_login,
     warn_if_others_may_read,
 )
-from wheelrelay.http.client import HttpClient
+from wheelrelay.http.client import HttpClient, RedirectsAway
 from wheelrelay.http.faults import fault_for, mapped_errors
 from wheelrelay.http.limits import (
     CONNECT_TIMEOUT,
@@ -32,8 +32,9 @@ from wheelrelay.http.statuses import (
     repeated,
     retry_after,
     seconds_to_wait,
+    words_of,
 )
-from wheelrelay.http.urls import is_private, is_same_host, origin_of, requoted, shown
+from wheelrelay.http.urls import is_private, is_same_host, origin_of, requoted, shown, shown_origin
 
 __all__ = [
     "CONNECT_TIMEOUT",
@@ -43,6 +44,7 @@ __all__ = [
     "BasicAuth",
     "HttpClient",
     "RawBody",
+    "RedirectsAway",
     "Response",
     "TimeLimits",
     "basic",
@@ -63,7 +65,9 @@ __all__ = [
     "retry_after",
     "seconds_to_wait",
     "shown",
+    "shown_origin",
     "time_limits",
     "usable_timeout",
     "warn_if_others_may_read",
+    "words_of",
 ]

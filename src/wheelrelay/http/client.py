@@ -15,7 +15,7 @@ from wheelrelay.http.limits import time_limits
 from wheelrelay.http.pools import Pools
 from wheelrelay.http.response import Response
 from wheelrelay.http.statuses import raise_for
-from wheelrelay.http.urls import checked, is_private, is_same_host, origin_of, shown
+from wheelrelay.http.urls import checked, is_private, is_same_host, origin_of, shown, shown_origin
 
 if TYPE_CHECKING:
     from urllib3.util import Timeout
@@ -263,10 +263,26 @@ def _target_of(response: Response) -> str:
         raise BackendError(f"{shown(response.url)} redirects to what is not an address: {error}") from error
 
 
-def _leads_away(response: Response, target: str) -> Rejected:
-    return Rejected(
-        f"{shown(response.url)} redirects to another host, {urlsplit(target).hostname}, "
+class RedirectsAway(Rejected):
+    """A page redirects to another origin, and that is not allowed.
+
+    Args:
+        message: what happened.
+        target: where it redirects to.
+        status: the HTTP status.
+        hint: what to do about it.
+    """
+
+    def __init__(self, message: str, *, target: str, status: int, hint: str) -> None:
+        super().__init__(message, status=status, hint=hint)
+        self.target = target
+
+
+def _leads_away(response: Response, target: str) -> RedirectsAway:
+    return RedirectsAway(
+        f"{shown(response.url)} redirects to another host, {shown_origin(target)}, "
         "and what stands there is not its content.",
+        target=target,
         status=response.status_code,
         hint="Name the other host itself if its content is meant, or switch the redirection off "
         "(pypiserver: --disable-fallback).",

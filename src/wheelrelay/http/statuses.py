@@ -1,8 +1,10 @@
 """What the status of an answer means, and what the server says of it, fit to be repeated."""
 
 import math
+import re
 from base64 import b64decode
 from email.utils import parsedate_to_datetime
+from html import unescape
 from time import time
 from urllib.parse import quote, quote_plus
 
@@ -23,6 +25,17 @@ SAID_BY_SERVER = 300
 
 LONGEST_WAIT = 1e9
 """Seconds that stand for any longer wait that a server asks for."""
+
+READ_FOR_WORDS = 1 << 14
+"""Bytes of an answer that are searched for words."""
+
+_CODE = re.compile(r"<(script|style)\b.*?(?:</\1[^>]*>|$)|<!--.*?(?:-->|$)", re.IGNORECASE | re.DOTALL)
+_TITLE = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*(?:>|$)")
+
+_RIGHTS = "Check what these credentials may do there."
+
+_NO_CREDENTIALS = "No credentials were sent: check the address, and whether this remote needs some."
 
 _HINTS = {
     405: "This address does not take what was asked of it: check that it is the right one.",
@@ -47,11 +60,11 @@ def error_for(response: Response) -> BackendError | None:
     status = response.status_code
     if 200 <= status < 300:
         return None
-    told = f"{shown(response.url)} answered {status}{_words_of(response)}"
+    told = f"{shown(response.url)} answered {status}{words_of(response)}"
     if status == 401:
         return AuthenticationFailed(told, hint="Check the credentials of this remote.")
     if status == 403:
-        return PermissionDenied(told, hint="Check what these credentials may do there.")
+        return PermissionDenied(told, hint=_RIGHTS if "Authorization" in response.sent else _NO_CREDENTIALS)
     if status in (404, 410):
         return NotFound(told, hint="Check the address.")
     if status in (408, 425, 429) or status >= 500:
@@ -117,15 +130,35 @@ def _seconds_until(date: str) -> float:
         return math.nan
 
 
-def _words_of(response: Response) -> str:
-    """What the server says of its refusal: the reason phrase, or the start of a text body."""
+def words_of(response: Response) -> str:
+    """What the server says of its refusal, with a colon before and a full stop behind it.
+
+    That is the start of the body, if it is text, or the text of an HTML page that refuses a request. Pages
+    about failures of the server (5xx) say no more than the reason phrase.
+    """
     said = response.reason
     # Read in any case: with an answer that is read to its end, the connection can be used again.
-    body = response.beginning(4 * SAID_BY_SERVER)
-    if "html" not in response.headers.get("Content-Type", "html"):
-        said = body.decode("utf-8", "replace").strip() or said
+    body = response.beginning(READ_FOR_WORDS).decode("utf-8", "replace")
+    if "html" not in response.headers.get("Content-Type", "html").lower():
+        said = body.strip() or said
+    elif 400 <= response.status_code < 500:
+        said = text_of_html(body) or said
     said = repeated(said, *_sent_secrets(response))
     return f": {said}." if said else "."
+
+
+def text_of_html(page: str) -> str:
+    """The text of the beginning of a page of HTML: its title, then what is not in the title.
+
+    >>> text_of_html("<title>400 Bad</title><h1>400 Bad</h1><p>The name is &lt;taken&gt;.</p>")
+    '400 Bad: The name is <taken>.'
+    """
+    without_code = _CODE.sub(" ", page)
+    found = _TITLE.search(without_code)
+    title, body = (found[1], without_code[found.end() :]) if found else ("", without_code)
+    texts = [" ".join(unescape(_TAG.sub(" ", part)).split()) for part in (title, body)]
+    texts[1] = texts[1].removeprefix(texts[0]).strip()
+    return ": ".join(filter(None, texts))
 
 
 def _sent_secrets(response: Response) -> tuple[str, ...]:

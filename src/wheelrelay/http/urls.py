@@ -47,6 +47,16 @@ def shown(url: str) -> str:
     return redacted(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")))
 
 
+def shown_origin(url: str) -> str:
+    """Scheme, host and port of ``url``, as people write them.
+
+    >>> shown_origin("https://user:secret@example.org:8443/simple/?token=1")
+    'https://example.org:8443'
+    """
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
 def requoted(url: str) -> str:
     """``url`` in one spelling: what has to be percent-encoded is, and what need not be is not (RFC 3986).
 

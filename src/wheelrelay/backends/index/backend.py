@@ -111,6 +111,10 @@ class Index(IndexReader):
         super().__init__(api)
         self._uploader = uploader
 
+    def inventory(self, project: str) -> Iterator[DistFile]:
+        """The files of one project that were published to this very index; see `SimpleApi.own_files`."""
+        return self._api.own_files(project)
+
     def put(self, staged: StagedFile) -> None:
         """Upload a file with its signature.
 

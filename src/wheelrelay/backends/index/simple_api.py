@@ -6,7 +6,7 @@ have is one whose page is truly not found; everything else that is not a project
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import unquote, urljoin, urlsplit
@@ -15,6 +15,13 @@ from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from wheelrelay.backends.html import HtmlPage
 from wheelrelay.backends.index.documents import FileEntry, ProjectDocument, read_names
+from wheelrelay.backends.index.elsewhere import (
+    forwards_to_public_index,
+    is_inherited,
+    is_own_page,
+    say_that_it_forwards,
+    say_that_it_inherits,
+)
 from wheelrelay.backends.linked import IndexedFiles
 from wheelrelay.backends.pages import (
     HTML_TYPES,
@@ -34,7 +41,7 @@ from wheelrelay.backends.pages import (
 )
 from wheelrelay.errors import BackendError, InvalidFilename, NotFound
 from wheelrelay.filenames import dist_file, looks_like_distribution
-from wheelrelay.http import HttpClient, shown
+from wheelrelay.http import Auth, HttpClient, RedirectsAway, shown, shown_origin
 from wheelrelay.model import DistFile
 
 logger = logging.getLogger(__name__)
@@ -103,8 +110,10 @@ class SimpleApi(IndexedFiles):
         headers = {"Accept": ACCEPT, **({"Cache-Control": "no-cache", "Pragma": "no-cache"} if fresh else {})}
         url = f"{self._url}{name}/"
         try:
-            page = fetch_page(self.http, url, headers, same_host=True)
+            page = self._page(url, headers)
         except NotFound:
+            return None
+        if page is None:
             return None
         self.cached = self.cached or page.cached
         if name not in map(canonicalize_name, unquote(urlsplit(page.url).path).split("/")):
@@ -113,6 +122,39 @@ class SimpleApi(IndexedFiles):
                 hint="Perhaps the index wants credentials.",
             )
         return _from_json(page, name) if _is_json(page) else _from_html(page, name)
+
+    def own_files(self, project: str) -> Iterator[DistFile]:
+        """The files of a project that were published to this very index, past all caches.
+
+        A file counts as published here if the index keeps it. What devpi shows of the indexes that it builds
+        upon does not count: it is gone when their files go, or when the bases change.
+
+        Raises:
+            BackendError: as `files`.
+        """
+        files = list(self.files(project, fresh=True))
+        own = [file for file in files if not is_inherited(self._url, file.url or "")]
+        if len(own) < len(files):
+            say_that_it_inherits(self._url, len(files) - len(own))
+        yield from own
+
+    def _page(self, url: str, headers: Mapping[str, str]) -> WebPage | None:
+        """The page of a project; none if the index only says where else the project may be.
+
+        Raises:
+            RedirectsAway: the page is at another origin that may be anybody's.
+            BackendError: it cannot be read.
+        """
+        try:
+            return fetch_page(self.http, url, headers, same_host=True)
+        except RedirectsAway as away:
+            if forwards_to_public_index(url, away.target):
+                say_that_it_forwards(url, shown_origin(away.target))
+                return None
+            if not is_own_page(url, away.target):
+                raise
+            logger.info("%s: read without credentials from %s.", shown(url), shown(away.target))
+            return fetch_page(self.http.with_auth(Auth()), away.target, headers, same_host=True)
 
     def projects(self) -> Iterator[NormalizedName]:
         """The normalised names of all projects.

@@ -1,12 +1,19 @@
 """Send a file by the legacy upload API, in one pass over its bytes, and tell what the answer means."""
 
+import logging
+from functools import cache
 from typing import Any
 from urllib.parse import urljoin
 
 from wheelrelay.backends.index.form import FormBody, form_fields
 from wheelrelay.errors import AlreadyExists, Rejected
-from wheelrelay.http import HttpClient, Response, raise_for, shown
+from wheelrelay.http import HttpClient, Response, raise_for, shown, words_of
 from wheelrelay.staged import StagedFile
+
+logger = logging.getLogger(__name__)
+
+KEPT_OF_PAGE = 100
+"""Bytes of an answer that show whether it is a web page."""
 
 
 def upload(http: HttpClient, url: str, staged: StagedFile) -> None:
@@ -35,7 +42,10 @@ def _send(http: HttpClient, url: str, fields: list[tuple[str, Any]], staged: Sta
 
 def _raise_for_upload(answer: Response, filename: str) -> None:
     if answer.status_code == 409:
-        raise AlreadyExists(f"{shown(answer.url)} has a file {filename} already.")
+        raise AlreadyExists(
+            f"{shown(answer.url)} has a file {filename} already, or reserves its name: it answered "
+            f"409{words_of(answer)}"
+        )
     if answer.is_redirect:
         target = urljoin(answer.url, answer.headers["Location"])
         raise Rejected(
@@ -44,3 +54,14 @@ def _raise_for_upload(answer: Response, filename: str) -> None:
             hint="Give that address as upload_url if you trust it.",
         )
     raise_for(answer)
+    if answer.beginning(KEPT_OF_PAGE).lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
+        _say_that_a_page_answered(shown(answer.url))
+
+
+@cache
+def _say_that_a_page_answered(url: str) -> None:
+    logger.warning(
+        "%s answered an upload with a web page. If no file appears, this is not the address of the upload "
+        "API: check upload_url.",
+        url,
+    )
