@@ -155,3 +155,12 @@ def test_a_universal2_wheel_meets_the_build_identifiers_of_both_architectures():
     assert expected.missing_from(files("cp313-cp313-macosx_11_0_arm64")) == ["cp313-macosx_x86_64"]
     exact = Expected(wheels=expected_wheels(["cp313-*-macosx_*_arm64"]))
     assert exact.missing_from(files("cp313-cp313-macosx_11_0_universal2")) == ["cp313-*-macosx_*_arm64"]
+
+
+def test_a_variant_wheel_is_expected_and_meets_nothing_by_itself():
+    """Installers that do not know variants do not use it (PEP 825)."""
+    expected = Expected(wheels=expected_wheels(["cp313-*-win_amd64"]))
+    variant = files("cp313-cp313-win_amd64-cu130")
+    assert expected.missing_from(variant) == ["cp313-*-win_amd64"]
+    assert expected.unexpected_in(variant) == []
+    assert expected.missing_from([*variant, *files("cp313-cp313-win_amd64")]) == []

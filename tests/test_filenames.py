@@ -142,3 +142,48 @@ def test_what_is_no_companion_is_not_taken_for_one(filename: str) -> None:
 def test_a_broken_name_that_was_meant_as_a_distribution_is_told_from_other_files() -> None:
     assert looks_like_distribution("foo_1.0.whl")
     assert not looks_like_distribution("foo-1.0.tar.gz.asc")
+
+
+@pytest.mark.parametrize(
+    ("name", "build", "variant"),
+    [
+        ("sample-1.0-cp313-cp313-manylinux_2_28_x86_64-cu130.whl", (), "cu130"),
+        ("sample-1.0-2b-cp313-cp313-manylinux_2_28_x86_64-x86_64_v3.whl", (2, "b"), "x86_64_v3"),
+        ("sample-1.0-2-cp313-cp313-manylinux_2_28_x86_64.whl", (2, ""), ""),
+        ("sample-1.0-cp313-cp313-manylinux_2_28_x86_64.whl", (), ""),
+    ],
+)
+def test_a_variant_wheel_has_a_label_behind_its_platform(name, build, variant):
+    """PEP 825; a build tag begins with a digit, so that the two cannot be confused."""
+    file = dist_file(name)
+    assert (file.build, file.variant) == (build, variant)
+    assert [str(tag) for tag in file.tags] == ["cp313-cp313-manylinux_2_28_x86_64"]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "py3-none-any (1)",
+        "py3-none-any copy",
+        "py3-none-any[1]",
+        "py3-none-any~",
+        "1 (2)-py3-none-any",
+        "1~-py3-none-any",
+        "a1-py3-none-any",
+        "noavx-cp313-cp313-win_amd64",
+        "cp313-cp313-win_amd64-Upper",
+        "cp313-cp313-win_amd64-" + "x" * 17,
+        "cp313-cp313-win_amd64-one-two",
+        ".".join(["py3"] * 40) + "-" + ".".join(["none"] * 40) + "-any",
+    ],
+)
+def test_what_is_no_tag_makes_no_name_of_a_wheel(rest):
+    with pytest.raises(InvalidFilename):
+        parse_filename(f"sample-1.0-{rest}.whl")
+
+
+def test_a_python_that_later_installers_may_refuse_is_one_for_checks_to_judge():
+    assert {str(tag) for tag in dist_file("sample-1.0-cp3.14-none-any.whl").tags} == {
+        "cp3-none-any",
+        "14-none-any",
+    }

@@ -72,12 +72,16 @@ class Expected:
     count: int | None = None
 
     def missing_from(self, files: Sequence[DistFile]) -> list[str]:
-        """The expectations that no file meets, in words."""
+        """The expectations that no file meets, in words.
+
+        A variant wheel meets none: only installers that know variants use it.
+        """
         wheels = [file for file in files if file.kind is Kind.WHEEL]
+        for_all = [wheel for wheel in wheels if not wheel.variant]
         missing = [
             expected.name
             for expected in self.wheels or ()
-            if not any(expected.is_met_by(wheel) for wheel in wheels)
+            if not any(expected.is_met_by(wheel) for wheel in for_all)
         ]
         if self.sdist and len(wheels) == len(files):
             missing.append("sdist")

@@ -35,8 +35,14 @@ _USUAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]*")
 _REMEMBERED = 1 << 13
 """How many names of projects, versions and tags are remembered, each."""
 
-_TAGS = re.compile(r"(?:[0-9][A-Za-z0-9_.]*-)?(?P<tags>[A-Za-z0-9_.]+(?:-[A-Za-z0-9_.]+){2})")
-"""What follows name and version in the name of a wheel (PEP 427), the build tag first."""
+_TAGS = re.compile(
+    r"(?:[0-9][A-Za-z0-9_.]*-)?(?P<tags>[A-Za-z0-9_.]+(?:-[A-Za-z0-9_.]+){2})"
+    r"(?:-(?!any$|win|macosx|linux|manylinux|musllinux)[a-z0-9_.]{1,16})?"
+)
+"""What follows name and version in the name of a wheel: build tag (PEP 427), tags, label (PEP 825).
+
+A label that begins as a platform does is none: what comes first is a wrong build tag then.
+"""
 
 MOST_TAGS = 1000
 """Single tags that the compressed sets of one filename may stand for."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from wheelrelay.model import wheel_parts
 from wheelrelay.stable_abis import STABLE_ABIS
 
 FAMILIES = {
@@ -83,7 +84,7 @@ def matrix_of(
     """
     files: dict[tuple[str, str], list[str]] = {}
     for filename in wheels:
-        python, abi, platforms = filename.removesuffix(".whl").split("-")[-3:]
+        python, abi, platforms = wheel_parts(filename).tags.split("-")
         for platform in dict.fromkeys(platform_label(tag) for tag in platforms.split(".")):
             files.setdefault((platform, python_label(python, abi)), []).append(filename)
     absent = {(platform_label(platform), python_label(python, abi)) for python, abi, platform in missing}

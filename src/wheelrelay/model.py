@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from itertools import product
-from typing import Self
+from typing import NamedTuple, Self
 
 from packaging.tags import Tag
 from packaging.utils import BuildTag, NormalizedName
@@ -34,6 +34,31 @@ def expanded_tags(text: str) -> frozenset[Tag]:
     """
     pythons, abis, platforms = (part.split(".") for part in text.split("-"))
     return frozenset(Tag(*parts) for parts in product(pythons, abis, platforms))
+
+
+class WheelParts(NamedTuple):
+    """What follows name and version in a wheel's filename.
+
+    Attributes:
+        build: the build tag; empty if there is none.
+        tags: ``python-abi-platform``.
+        variant: the label of a variant wheel (PEP 825); empty for all others.
+    """
+
+    build: str
+    tags: str
+    variant: str
+
+
+def wheel_parts(filename: str) -> WheelParts:
+    """Take the filename of a wheel apart; a build tag begins with a digit.
+
+    >>> wheel_parts("sample-1.0-1-cp313-cp313-win_amd64-cu130.whl")
+    WheelParts(build='1', tags='cp313-cp313-win_amd64', variant='cu130')
+    """
+    parts = filename.removesuffix(".whl").split("-")[2:]
+    build = parts.pop(0) if len(parts) > 3 and parts[0][0].isdigit() else ""
+    return WheelParts(build, "-".join(parts[:3]), "-".join(parts[3:]))
 
 
 class Kind(StrEnum):
@@ -118,17 +143,22 @@ class DistFile:
         """The compatibility tags of a wheel (PEP 425), compressed sets expanded; none for an sdist."""
         if self.kind is not Kind.WHEEL:
             return frozenset()
-        return expanded_tags("-".join(self.filename.removesuffix(".whl").split("-")[-3:]))
+        return expanded_tags(wheel_parts(self.filename).tags)
 
     @property
     def build(self) -> BuildTag:
         """The build tag of a wheel; empty where there is none."""
-        parts = self.filename.split("-")
-        if self.kind is not Kind.WHEEL or len(parts) < 6:
+        build = wheel_parts(self.filename).build if self.kind is Kind.WHEEL else ""
+        if not build:
             return ()
-        digits = re.match(r"\d*", parts[2], re.ASCII)
+        digits = re.match(r"\d*", build, re.ASCII)
         number = digits[0] if digits else ""
-        return int(number or 0), parts[2].removeprefix(number)
+        return int(number or 0), build.removeprefix(number)
+
+    @property
+    def variant(self) -> str:
+        """The label of a variant wheel (PEP 825); empty for all other files."""
+        return wheel_parts(self.filename).variant if self.kind is Kind.WHEEL else ""
 
 
 @dataclass(frozen=True, slots=True)

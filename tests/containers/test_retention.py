@@ -92,3 +92,8 @@ def test_builds_are_those_of_one_local_version():
     assert gone(files, keep=1) == []
     files.append(file("sample-1.0+cpu-2-py3-none-any.whl"))
     assert gone(files, keep=1) == ["sample-1.0+cpu-1-py3-none-any.whl"]
+
+
+def test_variants_of_a_wheel_are_no_builds_of_one_another():
+    tags = ("cp313-cp313-win_amd64", "cp313-cp313-win_amd64-cu129", "cp313-cp313-win_amd64-cu130")
+    assert gone([nightly(1, tag=tag) for tag in tags]) == []

@@ -9,7 +9,7 @@ from packaging.tags import Tag
 from wheelrelay.checks.check import Breach, Check, listed, shown
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.families import FileChecks
-from wheelrelay.model import expanded_tags
+from wheelrelay.model import expanded_tags, wheel_parts
 from wheelrelay.records import Severity
 
 WHEEL_VERSION = Check(
@@ -60,8 +60,7 @@ def _names(distribution: Distribution, fields: Message) -> Iterator[Breach]:
     differing = sorted(str(tag) for tag in _tags(fields) ^ distribution.file.tags)
     if differing:
         yield TAGS.broken(f"Either WHEEL or the filename lacks {listed(differing)}.")
-    parts = distribution.filename.split("-")
-    build = parts[2] if len(parts) == 6 else ""
+    build = wheel_parts(distribution.filename).build
     written = _one(fields, "Build")
     if written != build:
         yield BUILD.broken(f"WHEEL has the build tag {shown(written)}, the filename {shown(build)}.")

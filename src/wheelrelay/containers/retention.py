@@ -45,7 +45,7 @@ def _versions_by_project(files: Iterable[DistFile]) -> list[list[Sequence[DistFi
 def _old_builds(version: Sequence[DistFile], keep: int) -> list[DistFile]:
     builds: dict[object, list[DistFile]] = defaultdict(list)
     for file in version:
-        builds[file.kind, file.version, file.tags].append(file)
+        builds[file.kind, file.version, file.tags, file.variant].append(file)
     return [
         build
         for same in builds.values()

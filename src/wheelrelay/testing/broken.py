@@ -158,6 +158,10 @@ BROKEN: Mapping[str, BrokenSample] = {
     "wheel-stray-dist-info": BrokenSample(wheel(files={"Sample-1.0.dist-info/LICENSE": b"Do."}), PLAIN),
     "wheel-python-tag": BrokenSample(wheel(tag="cp3.14-none-any"), wheel(tag="cp314-none-any")),
     "wheel-tags": BrokenSample(wheel(wheel={"Tag": "py2-none-any"}), PLAIN),
+    "wheel-variant": BrokenSample(
+        wheel(filename="sample-1.0-py3-none-any-cu130.whl"),
+        wheel(filename="sample-1.0-1-py3-none-any.whl", wheel={"Build": "1"}),
+    ),
     "wheel-version": BrokenSample(wheel(wheel={"Wheel-Version": "2.0"}), PLAIN),
     "zip-also-tar": BrokenSample(archives.wheel_and_tar, archives.stored_wheel),
     "zip-compression": BrokenSample(archives.bzip2_wheel, PLAIN),

@@ -14,7 +14,7 @@ from urllib3.filepost import encode_multipart_formdata
 
 from wheelrelay.core_metadata import is_older, metadata_of, parse_core_metadata
 from wheelrelay.errors import Rejected
-from wheelrelay.model import Companion, Kind
+from wheelrelay.model import Companion, Kind, wheel_parts
 from wheelrelay.signing import attestations_of
 from wheelrelay.staged import StagedFile, StagedStream
 
@@ -126,7 +126,7 @@ def display_name(name: str) -> str:
 
 def _pyversion(staged: StagedFile) -> str:
     """The tag of a wheel's Python, as it stands in the filename."""
-    return staged.filename.split("-")[-3] if staged.file.kind is Kind.WHEEL else "source"
+    return wheel_parts(staged.filename).tags.partition("-")[0] if staged.file.kind is Kind.WHEEL else "source"
 
 
 def _signature(staged: StagedFile) -> Iterator[tuple[str, Any]]:
