@@ -27,13 +27,13 @@ class WatchedStream:
         stream: where it goes.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
 
-    def write(self, text: str) -> int:
-        """Write text."""
+    def write(self, content: Any) -> Any:
+        """Write text, or bytes to the stream beneath it."""
         with _told_apart():
-            return self._stream.write(text)
+            return self._stream.write(content)
 
     def flush(self) -> None:
         """Let it be seen."""
@@ -41,9 +41,8 @@ class WatchedStream:
             self._stream.flush()
 
     def __getattr__(self, name: str) -> Any:
-        if name == "buffer":  # who asks for it would write past this
-            raise AttributeError(name)
-        return getattr(self._stream, name)
+        found = getattr(self._stream, name)
+        return WatchedStream(found) if name == "buffer" else found
 
 
 class BorderStream:
