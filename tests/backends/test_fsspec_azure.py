@@ -15,6 +15,7 @@ pytestmark = [
     pytest.mark.long,
     pytest.mark.skipif(not has_npm(), reason="Azurite is installed by npm"),
     pytest.mark.timeout(400),
+    pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning"),  # how adlfs sends a block
 ]
 
 

@@ -109,29 +109,14 @@ class TestMissing:
         with pytest.raises(MissingSecret, match="token cannot be read: No such file"):
             value_of({"file": "token"}, base=tmp_path)
 
-    def test_a_file_that_is_empty_or_no_text(self, tmp_path: Path) -> None:
+    def test_a_file_that_is_empty(self, tmp_path: Path) -> None:
         (tmp_path / "token").write_text(" \n")
         with pytest.raises(MissingSecret, match="is empty"):
             value_of({"file": "token"}, base=tmp_path)
-        (tmp_path / "token").write_bytes(b"\xff")
-        with pytest.raises(MissingSecret, match="not UTF-8"):
-            value_of({"file": "token"}, base=tmp_path)
 
-    @pytest.mark.parametrize(
-        ("code", "told"),
-        [
-            ("raise SystemExit(3)", r"gave no value \(exit code 3\)"),
-            ("pass", r"gave no value \(exit code 0\)"),
-            ("import sys; sys.stdout.buffer.write(b'\\xff')", "is not UTF-8"),
-        ],
-    )
-    def test_a_command_that_fails(self, code: str, told: str) -> None:
-        with pytest.raises(MissingSecret, match=told):
-            value_of(printing(code))
-
-    def test_a_command_that_is_not_there(self) -> None:
-        with pytest.raises(MissingSecret, match="'no-such-command' cannot be run: No such file"):
-            value_of({"command": ["no-such-command", "hunter2"]})
+    def test_a_command_that_prints_nothing(self) -> None:
+        with pytest.raises(MissingSecret, match=r"gave no value \(exit code 0\)"):
+            value_of(printing("pass"))
 
     def test_a_keyring_without_it(self, keyring: None) -> None:
         with pytest.raises(
@@ -139,9 +124,53 @@ class TestMissing:
         ):
             value_of({"keyring": "example.org", "username": "me"})
 
+    def test_a_machine_without_a_keyring(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        import keyring
+        from keyring.backends.fail import Keyring
+
+        before = keyring.get_keyring()
+        keyring.set_keyring(Keyring())
+        try:
+            with pytest.raises(MissingSecret, match="NoKeyringError"):
+                value_of({"keyring": "example.org", "username": "me"})
+        finally:
+            keyring.set_keyring(before)
+
+
+class TestAProviderThatFailsIsNoAbsence:
+    """A push with ``--skip-if-no-credentials`` must fail then."""
+
+    def fails(self, reference: dict[str, object], told: str, **where: Path) -> None:
+        with pytest.raises(ConfigError, match=told) as caught:
+            value_of(reference, **where)
+        assert not isinstance(caught.value, MissingSecret)
+
+    def test_a_file_that_is_no_text(self, tmp_path: Path) -> None:
+        (tmp_path / "token").write_bytes(b"\xff")
+        self.fails({"file": "token"}, "not UTF-8", base=tmp_path)
+
+    def test_a_file_that_is_a_folder(self, tmp_path: Path) -> None:
+        (tmp_path / "token").mkdir()
+        self.fails({"file": "token"}, "cannot be read: Is a directory", base=tmp_path)
+
+    @pytest.mark.parametrize(
+        ("code", "told"),
+        [
+            ("raise SystemExit(3)", r"gave no value \(exit code 3\)"),
+            ("print('half of it'); raise SystemExit(3)", r"gave no value \(exit code 3\)"),
+            ("import sys; sys.stdout.buffer.write(b'\\xff')", "is not UTF-8"),
+        ],
+    )
+    def test_a_command_that_fails(self, code: str, told: str) -> None:
+        self.fails(printing(code), told)
+
+    def test_a_command_that_is_not_there(self) -> None:
+        self.fails(
+            {"command": ["no-such-command", "hunter2"]}, "'no-such-command' cannot be run: No such file"
+        )
+
     def test_a_keyring_that_stays_locked(self, keyring: None) -> None:
-        with pytest.raises(MissingSecret, match=r"cannot be read: KeyringLocked\.$"):
-            value_of({"keyring": "locked", "username": "me"})
+        self.fails({"keyring": "locked", "username": "me"}, r"cannot be read: KeyringLocked\.$")
 
     def test_one_that_would_break_a_header(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TOKEN", "hunter2\r\nX-Evil: 1")

@@ -36,7 +36,8 @@ class _Reference(BaseModel):
         """The secret's value, fetched now.
 
         Raises:
-            MissingSecret: the reference leads nowhere.
+            MissingSecret: the reference leads nowhere: there is no secret.
+            ConfigError: it is unknown whether there is one, because what provides it fails.
         """
         raise NotImplementedError
 
@@ -66,7 +67,8 @@ class FileSecret(_Reference):
             value = self.file.read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise MissingSecret(f"The secret file {self.file} cannot be read: {reason}.") from error
+            kind = MissingSecret if isinstance(error, FileNotFoundError) else ConfigError
+            raise kind(f"The secret file {self.file} cannot be read: {reason}.") from error
         if not value:
             raise MissingSecret(f"The secret file {self.file} is empty.")
         return value
@@ -82,8 +84,9 @@ class KeyringSecret(_Reference):
         """What the keyring holds for the service and user."""
         try:
             import keyring
+            import keyring.errors
         except ImportError as error:
-            raise MissingSecret(
+            raise ConfigError(
                 "A secret is in the keyring, but the package keyring is not installed.",
                 hint="Install it: pip install 'wheelrelay[keyring]'.",
             ) from error
@@ -91,7 +94,8 @@ class KeyringSecret(_Reference):
             value: str | None = keyring.get_password(self.keyring, self.username)
         except Exception as error:  # noqa: BLE001  (keyrings raise what they like)
             # Not chained: what it says may be anything.
-            raise MissingSecret(f"The keyring cannot be read: {type(error).__name__}.") from None
+            kind = MissingSecret if isinstance(error, keyring.errors.NoKeyringError) else ConfigError
+            raise kind(f"The keyring cannot be read: {type(error).__name__}.") from None
         if not value:
             raise MissingSecret(
                 f"The keyring has no secret for {self.username!r} at {self.keyring!r}.",
@@ -125,13 +129,15 @@ class CommandSecret(_Reference):
                 check=False,
             )
         except OSError as error:
-            raise MissingSecret(f"The secret command {name!r} cannot be run: {error.strerror}.") from error
+            raise ConfigError(f"The secret command {name!r} cannot be run: {error.strerror}.") from error
         except subprocess.TimeoutExpired:
-            raise MissingSecret(f"The secret command {name!r} took over 60 seconds.") from None
+            raise ConfigError(f"The secret command {name!r} took over 60 seconds.") from None
         except UnicodeDecodeError:
-            raise MissingSecret(f"What the secret command {name!r} printed is not UTF-8 text.") from None
+            raise ConfigError(f"What the secret command {name!r} printed is not UTF-8 text.") from None
         if done.returncode or not done.stdout.strip():
-            raise MissingSecret(
+            # One that succeeds and prints nothing has none; one that fails may have one.
+            kind = ConfigError if done.returncode else MissingSecret
+            raise kind(
                 f"The secret command {name!r} gave no value (exit code {done.returncode}).",
                 hint="Run it by hand to see what it says.",
             )
