@@ -11,9 +11,12 @@ from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree
 
 from wheelrelay.errors import BackendError
-from wheelrelay.http import HttpClient, raise_for
+from wheelrelay.http import HttpClient, Response, raise_for, shown
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import StagedFile
+
+MAX_LISTING = 64 << 20
+"""Bytes that an answer about a folder may have: some hundred for each file."""
 
 _WANTED = b"""<?xml version="1.0" encoding="utf-8"?>
 <propfind xmlns="DAV:">
@@ -87,18 +90,32 @@ class Dav:
             raise_for(answer)
             if answer.status_code != 207:
                 raise BackendError(f"{self.url_of(name)}: no WebDAV server answers there.", hint="Check url.")
-            return list(_resources(answer.content, self.url_of(name)))
+            found = list(_resources(answer.read_whole(MAX_LISTING), self.url_of(name)))
+        if self.path_of(name) not in {resource.path for resource in found}:
+            # What was asked for is always part of the answer: this one is no empty folder.
+            raise BackendError(f"{self.url_of(name)}: the answer is not about it.", hint="Check url.")
+        return found
 
     def put(self, name: str, content: StagedFile | bytes, content_type: str) -> None:
         """Write a file, in place of any that is there."""
         with _body(content) as body:
             headers = {"Content-Type": content_type}
             with self.ask("PUT", name, body=body, headers=headers) as answer:
-                raise_for(answer)
+                require_done(answer)
 
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+
+
+def require_done(answer: Response) -> None:
+    """Raise unless all of what was asked for was done.
+
+    207 is no success here: it lists what failed (RFC 4918, section 11.1).
+    """
+    raise_for(answer)
+    if answer.status_code not in (200, 201, 204):
+        raise BackendError(f"{shown(answer.url)} answered {answer.status_code}, and not that it is done.")
 
 
 @contextmanager

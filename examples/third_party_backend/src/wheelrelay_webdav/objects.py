@@ -10,7 +10,7 @@ from wheelrelay.errors import AlreadyExists, BackendError, NotFound
 from wheelrelay.http import RawBody, raise_for
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import StagedFile
-from wheelrelay_webdav.dav import Dav, Resource
+from wheelrelay_webdav.dav import Dav, Resource, require_done
 
 INCOMING = ".wheelrelay-incoming/"
 """Where files lie while they are sent: apart, for some servers fail to list a folder that a file leaves."""
@@ -38,7 +38,9 @@ class WebDavObjects:
 
     def stat_object(self, name: str) -> StoredObject:
         """One file; nothing is kept with it."""
-        resource, *_ = self._dav.properties(name, depth=0)
+        resource = next(
+            found for found in self._dav.properties(name, depth=0) if found.path == self._dav.path_of(name)
+        )
         if resource.is_folder:
             raise NotFound(f"{self.address_of(name)} is a folder.")
         return _stored(name, resource)
@@ -71,7 +73,7 @@ class WebDavObjects:
     def delete_object(self, name: str) -> None:
         """Remove a file."""
         with suppress(NotFound), self._dav.ask("DELETE", name) as answer:
-            raise_for(answer)
+            require_done(answer)
 
     def _write(self, name: str, content: StagedFile | bytes, content_type: str, *, overwrite: bool) -> None:
         """Send the bytes to where nobody looks, and move them to their name when they are all there."""
@@ -92,7 +94,7 @@ class WebDavObjects:
         with self._dav.ask("MOVE", origin, headers=headers) as answer:
             if answer.status_code == 412:
                 raise AlreadyExists(f"{self.address_of(target)} is there already.")
-            raise_for(answer)
+            require_done(answer)
 
     def _make_folders(self, name: str) -> None:
         """Make the folders that a name lies in; each is asked for once."""
@@ -108,7 +110,7 @@ class WebDavObjects:
             if answer.status_code == 409:
                 raise NotFound(f"{self.address_of('')} is not there.", hint="Make the folder.")
             if answer.status_code != 405:  # it is there
-                raise_for(answer)
+                require_done(answer)
 
 
 def _stored(name: str, resource: Resource) -> StoredObject:
