@@ -60,13 +60,12 @@ def test_versions_are_pinned_to_this_one() -> None:
     texts = [path.read_text(encoding="utf-8") for path in CI.rglob("*") if path.is_file()]
     pins = re.findall(r"\bwheelrelay(?:-s3)?==([\w.]+)", "\n".join(texts))
     assert set(pins) == {__version__}
-    assert all("@v" in used for used in re.findall(r"uses: (?!\./)(.*)", "\n".join(texts)))
 
 
 def test_only_the_release_may_ask_for_an_identity() -> None:
     (wheels,), (release,) = documents(CI / "github/wheels.yml"), documents(CI / "github/release.yml")
-    assert wheels["permissions"] == {"contents": "read"}
-    assert release["permissions"] == {}
+    assert wheels["permissions"] == release["permissions"] == {}
+    assert {str(job["permissions"]) for job in wheels["jobs"].values()} == {str({"contents": "read"})}
     assert release["jobs"]["release"]["permissions"] == {"contents": "read", "id-token": "write"}
 
 
@@ -163,6 +162,14 @@ class TestGitHub:
         assert run_github(repo, "push", attempt=2, to="staging").code == 0
         assert (repo / "staging" / WHEEL).read_bytes() == (repo / "dist" / WHEEL).read_bytes()
 
+    def test_no_attempt_of_a_pull_request_replaces_anything_on_its_own(self, repo: Path) -> None:
+        assert run_github(repo, "push", to="staging").code == 0
+        make_wheel(repo / "dist", payload=b"built again")
+        step, values, env = github(repo, "push", attempt=2, to="staging")
+        for event in ("pull_request", "pull_request_target"):
+            assert step.run(repo, values, {**env, "GITHUB_EVENT_NAME": event}).code == 3
+        assert step.run(repo, values, {**env, "GITHUB_EVENT_NAME": "push"}).code == 0
+
     def test_a_fork_without_secrets_passes_unless_that_is_not_wanted(self, repo: Path) -> None:
         ended = run_github(repo, "push", to="locked")
         assert ended.code == 0
@@ -217,7 +224,7 @@ class TestGitLab:
         assert ended.code == 0, ended.err
         assert "section_start:" in ended.err
         assert json.loads((repo / "wheelrelay-receipt.json").read_text())["complete"]
-        assert self.run(repo, "relay", route="release", requirement="sample==1.0").code == 0
+        assert self.run(repo, "relay", route="release", requirement="sample==1.0", lock="x").code == 0
         assert (repo / "index" / WHEEL).is_file()
 
     def test_a_fork_without_secrets_passes(self, repo: Path) -> None:
@@ -232,12 +239,13 @@ class TestGitLab:
 
 
 class TestAzure:
-    def run(self, repo: Path, attempt: int = 1, **parameters: str) -> Ended:
+    def run(self, repo: Path, attempt: int = 1, reason: str = "Manual", **parameters: str) -> Ended:
         values = {f"parameters.{name}": told for name, told in {"paths": "dist", **parameters}.items()}
         temp = str(repo.parent / "temp")
         env = {"TF_BUILD": "True", "AGENT_TEMPDIRECTORY": temp, "SYSTEM_JOBATTEMPT": str(attempt)}
+        env["BUILD_REASON"] = reason
         env["SECRET"] = "$(SECRET)"  # as Azure leaves it where there is none
-        step = azure_steps(CI / "azure" / "push.yml")[-1]
+        (step,) = (one for one in azure_steps(CI / "azure" / "push.yml") if one.name == "Push")
         return step.run(repo, {**values, "insert": "", "parameters.secrets": ""}, env)
 
     def test_attempts_after_the_first_one_replace(self, repo: Path) -> None:
@@ -247,6 +255,26 @@ class TestAzure:
         ended = self.run(repo, 2, to="staging")
         assert ended.code == 0
         assert "##vso[task.setvariable variable=published;isOutput=true]1" in ended.err
+
+    def test_no_attempt_of_a_pull_request_replaces_anything(self, repo: Path) -> None:
+        assert self.run(repo, to="staging").code == 0
+        make_wheel(repo / "dist", payload=b"built again")
+        assert self.run(repo, 2, "PullRequest", to="staging").code == 3
+
+    def test_the_command_is_found_in_an_environment_of_windows_too(self, repo: Path) -> None:
+        home = repo.parent / "temp" / "wheelrelay"
+        (home / "bin").rename(home / "Scripts")
+        assert self.run(repo, to="staging").code == 0
+
+    def test_the_receipt_is_kept_if_there_is_one(self, repo: Path) -> None:
+        *_, keep = azure_steps(CI / "azure" / "push.yml")
+        assert keep.condition == "always()"
+        env = {"AGENT_TEMPDIRECTORY": str(repo.parent / "temp"), "SYSTEM_JOBID": "7"}
+        assert keep.run(repo, {}, env).out == ""
+        self.run(repo, to="staging")
+        said = keep.run(repo, {}, env).out
+        path = re.fullmatch(r"##vso\[artifact.upload artifactname=wheelrelay-receipt-7\](.*)\n", said)[1]
+        assert json.loads(Path(path).read_text())["complete"]
 
     def test_a_secret_that_azure_did_not_put_in_is_none(self, repo: Path) -> None:
         ended = self.run(repo, to="locked")
@@ -261,11 +289,15 @@ class TestAzure:
 
 
 PLAIN: dict[str, tuple[Callable[[Path], list[Step]], str, dict[str, str]]] = {
-    "travis.yml": (travis_steps, "after_success", {"TRAVIS": "true", "TRAVIS_COMMIT": "1f2e3d"}),
+    "travis.yml": (
+        travis_steps,
+        "after_success",
+        {"TRAVIS": "true", "TRAVIS_COMMIT": "1f2e3d", "TRAVIS_PULL_REQUEST": "false"},
+    ),
     "appveyor.yml": (appveyor_steps, "deploy_script", {"APPVEYOR": "True"}),
     "circleci.yml": (circleci_steps, "push/Push", {"CIRCLECI": "true"}),
     "buildkite.yml": (buildkite_steps, "push", {"BUILDKITE": "true", "BUILDKITE_RETRY_COUNT": "0"}),
-    "Jenkinsfile": (jenkins_steps, "sh 0", {"JENKINS_URL": "https://ci.example.org/"}),
+    "Jenkinsfile": (jenkins_steps, "sh 1", {"JENKINS_URL": "https://ci.example.org/"}),
 }
 
 
@@ -273,7 +305,9 @@ def run_plain(repo: Path, name: str, **variables: str) -> Ended:
     """The pushing part of a plain script; what is installed is there already."""
     read, part, env = PLAIN[name]
     (step,) = (step for step in read(CI / name) if step.name == part)
-    kept = [line for line in step.script.splitlines() if not re.search(r"-m (venv|pip)\b", line)]
+    kept = [
+        line for line in step.script.splitlines() if not re.search(r"-m (venv|pip)\b|^buildkite-agent", line)
+    ]
     plain = Step(step.name, "\n".join(kept), step.env, step.shell, step.fill)
     return plain.run(repo, {"parameters.to": "staging"}, {**env, **variables})
 
@@ -298,6 +332,23 @@ def test_a_plain_script_lets_forks_pass(repo: Path, name: str) -> None:
         .replace("remotes.locked", "remotes.staging")
     )
     assert run_plain(repo, name).code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "variables"),
+    [("travis.yml", {"TRAVIS_PULL_REQUEST": "7"}), ("appveyor.yml", {"APPVEYOR_PULL_REQUEST_NUMBER": "7"})],
+)
+def test_a_pull_request_pushes_nothing(repo: Path, name: str, variables: dict[str, str]) -> None:
+    assert run_plain(repo, name, **variables).code == 0
+    assert not (repo / "staging").exists()
+
+
+def test_appveyor_keeps_a_receipt_that_is_written_after_it_has_collected_artifacts(repo: Path) -> None:
+    (document,) = documents(CI / "appveyor.yml")
+    assert "artifacts" not in document
+    assert [one["sh"] for one in document["on_finish"]] == [
+        "if [ -f wheelrelay-receipt.json ]; then appveyor PushArtifact wheelrelay-receipt.json; fi"
+    ]
 
 
 def test_a_retry_of_buildkite_replaces(repo: Path) -> None:

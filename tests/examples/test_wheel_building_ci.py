@@ -48,17 +48,18 @@ class TestTheFilesOfTheCISystems:
             r"set PATH=C:\Python313-x64;C:\Python313-x64\Scripts;%PATH%",
             r"set /p COMMIT=<build\commit",
         }
-        shell = [
-            line.replace("%COMMIT%", "$(cat build/commit)").replace("%PUSH_OPTIONS%", "$PUSH_OPTIONS")
-            for line in lines
-            if line not in unlike_a_shell
-        ]
+        install, *build, push = [line for line in lines if line not in unlike_a_shell]
         github = [step.script for step in github_steps(EXAMPLE / ".github/workflows/wheels.yml")]
-        assert len(shell) == len(lines) - len(unlike_a_shell) == 4
-        assert shell == github[:4]
+        assert install == f"{github[0]} -r requirements-push.txt"
+        assert build == github[1:3]
+        condition, command = push.split(" wheelrelay push ")
+        assert condition == "if not defined APPVEYOR_PULL_REQUEST_NUMBER"
+        shell = command.replace("%COMMIT%", "$(cat build/commit)").replace("%PUSH_OPTIONS%", "$PUSH_OPTIONS")
+        travis = (EXAMPLE / ".travis.yml").read_text()
+        assert f"wheelrelay push {shell}; fi" in travis
 
     def test_each_builds_repairs_and_pushes_by_the_same_commands(self) -> None:
-        push = "wheelrelay push dist/*.whl --to staging --origin commit=$(cat build/commit)"
+        push = "wheelrelay push "
         relay = "wheelrelay relay release"
         texts = {name: (EXAMPLE / name).read_text() for name in CI_FILES}
         wheels = [name for name in CI_FILES if "release" not in name and name != "appveyor.yml"]
@@ -93,7 +94,9 @@ def test_a_release_consists_of_what_cibuildwheel_builds() -> None:
 
 SHIM = """#!/bin/sh
 case "$*" in
-    "-m pip install -r requirements.txt") ;;
+    "-m pip install -r requirements.txt" | "-m pip install -r requirements-push.txt") ;;
+    "-m pip install -r requirements.txt -r requirements-push.txt") ;;
+    "-m pip install --require-hashes --only-binary=:all: -r requirements-release.txt") ;;
     "-m venv .venv") mkdir -p .venv/bin && : > .venv/bin/activate ;;
     "-m cibuildwheel build/source --config-file cibuildwheel.toml --output-dir dist" | tools/build_wheel.py)
         test -f build/source/pyproject.toml && mkdir -p dist && cp "$BUILT"/*.whl dist ;;
@@ -164,6 +167,8 @@ def machine(repo: Path, tmp_path: Path) -> Machine:
         "PUSH_OPTIONS": "",
         "PYTHON": "python",
         "BUILD_COMMIT": "",
+        "CI_JOB_ID": "7",
+        "TRAVIS_PULL_REQUEST": "false",
     }
     return Machine(repo, built, env)
 
@@ -173,17 +178,21 @@ REPLACE = "(inputs.replace || github.run_attempt > 1) && '--replace' || ''"
 
 def github(path: Path) -> list[list[Step]]:
     steps = github_steps(path)
-    return [[step for step in steps if step.name.startswith(job)] for job in ("wheels/", "sdist/")]
+    wheels, sdist, push = (
+        [step for step in steps if step.name.startswith(job)] for job in ("wheels/", "sdist/", "push/")
+    )
+    return [[*wheels, *push], [*sdist, *push]]
 
 
 def gitlab(path: Path) -> list[list[Step]]:
-    common, wheels, sdist, _ = gitlab_steps(path)
-    return [[common, wheels], [common, sdist]]
+    common, wheels, sdist, push, _ = gitlab_steps(path)
+    return [[common, wheels, push], [common, sdist, push]]
 
 
 def azure(path: Path) -> list[list[Step]]:
     steps = azure_steps(path)
-    return [steps[:4], steps[4:]]
+    push = [replace(step, script=step.script.replace("built/*/", "dist/")) for step in steps[8:]]
+    return [[*steps[:4], *push], [*steps[4:8], *push]]
 
 
 def travis(path: Path) -> list[list[Step]]:
@@ -257,9 +266,13 @@ def test_a_pull_request_from_a_fork_pushes_nothing_and_succeeds(
     shutil.copytree(machine.built, machine.folder / "dist")
     (machine.folder / "build").mkdir()
     (machine.folder / "build" / "commit").write_text(LATEST)
-    push = github_steps(EXAMPLE / ".github/workflows/wheels.yml")[3]
-    step = replace(push, env=secrets)
-    done = machine.run(step, WHEELRELAY_CONFIG="wheelrelay.toml")
+    (machine.folder / "commits").mkdir()
+    (machine.folder / "commits" / "sdist").write_text(LATEST)
+    push = github_steps(EXAMPLE / ".github/workflows/wheels.yml")[-1]
+    assert push.name.startswith("push-pull-request/")
+    bare = {name: text for name, text in push.env.items() if "secrets." not in text}
+    step = replace(push, env={**bare, **secrets})
+    done = machine.run(step, {"github.event.number": "7"}, WHEELRELAY_CONFIG="wheelrelay.toml")
     assert done.code == 0, done.err
     assert "Nothing was pushed, for there are no credentials here" in done.err
 

@@ -28,7 +28,7 @@ def main() -> None:
         name = latest_tag(project)
     commit = resolve(project, name)
     git("checkout", "--quiet", "--detach", commit)
-    COMMIT.write_text(commit + "\n", encoding="utf-8")
+    COMMIT.write_text(commit + "\n", encoding="utf-8", newline="\n")
     EPOCH.write_text(git("show", "--no-patch", "--format=%ct", commit) + "\n", encoding="utf-8")
     print(f"{project} at {name}, commit {commit}, is in {SOURCE.relative_to(ROOT)}")
 
