@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from wheelrelay.backends.folder import DirectoryStore
 from wheelrelay.backends.fsspec import FsspecConfig
+from wheelrelay.backends.fsspec.config import _resolved
 from wheelrelay.backends.fsspec.errors import mapped
 from wheelrelay.config.kinds import make_config
 from wheelrelay.config.remotes import from_address
@@ -249,3 +250,42 @@ def from_address_of_fsspec(url):
 def test_an_address_that_only_fsspec_knows_opens_by_it():
     url = new_memory()
     assert from_address(url).config == FsspecConfig(url=url)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"auth": "hunter2"},
+        {"auth": ["ci", "hunter2"]},
+        {"headers": {"X-Custom": "hunter2"}},
+        {"client_kwargs": {"headers": {"Accept": "hunter2"}}},
+        {"client_kwargs": {"cookies": {"session": "hunter2"}}},
+        {"key": "hunter2"},
+        {"Access-Key": "hunter2"},
+        {"Authorization": "hunter2"},
+        {"hosts": [{"password": "hunter2"}]},
+    ],
+)
+def test_all_below_an_option_that_is_secret_must_be_referred_to(options):
+    with pytest.raises(ConfigError, match="is a secret in plain text") as refused:
+        make_config("fsspec", {"url": "sftp://host/wheels", "options": options}, where="remotes.x")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_references_are_followed_wherever_they_lie(monkeypatch):
+    monkeypatch.setenv("SECRET", "hunter2")
+    options = {
+        "auth": ["ci", {"env": "SECRET"}],
+        "client_kwargs": {"headers": {"X-Token": {"env": "SECRET"}}},
+    }
+    with pytest.raises(ConfigError, match="'auth' is a secret"):
+        config_with(options)
+    options["auth"][0] = {"env": "SECRET"}
+    assert _resolved(config_with(options).options) == {
+        "auth": ["hunter2", "hunter2"],
+        "client_kwargs": {"headers": {"X-Token": "hunter2"}},
+    }
+
+
+def config_with(options):
+    return make_config("fsspec", {"url": "memory://x", "options": options}, where="remotes.x")

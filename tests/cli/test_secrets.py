@@ -84,6 +84,42 @@ def test_a_missing_secret_is_told_before_anything_is_published(wheelrelay, confi
     assert proxy.uploads() == []
 
 
+def test_commands_that_only_look_follow_no_reference_of_a_sink(wheelrelay, here, dist, home, proxy):
+    (home / ".pypirc").write_text("")
+    ran = here / "ran"
+    (here / "wheelrelay.toml").write_text(
+        f"""
+[remotes.up]
+type = "index"
+upload_url = "{proxy.index.upload_url}"
+confirm = "none"
+token = {{ command = ["touch", "{ran}"] }}
+
+[remotes.elsewhere]
+type = "index"
+url = "{proxy.index.simple_url}"
+upload_url = "https://upload.example.org/legacy/"
+token = {{ command = ["touch", "{ran}"] }}
+
+[routes.release]
+source = "./dist"
+sinks = ["up", "elsewhere"]
+"""
+    )
+    for command in (
+        *(
+            ["config", "check"],
+            ["config", "show", "--sources"],
+            ["list", "./dist"],
+            ["list", "elsewhere", "sample"],
+        ),
+        *(["plan", "release"], ["check", "dist"], ["backends"]),
+    ):
+        ended = wheelrelay(*command)
+        assert "touch" not in ended.err
+        assert not ran.exists(), command
+
+
 def test_canaries_are_sought_in_what_every_command_says():
     assert {command.split()[0] for command in COMMANDS} | {"demo"} == set(
         cli.list_commands(click.Context(cli))

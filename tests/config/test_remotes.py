@@ -90,6 +90,17 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(text: str) -> None
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["ci:hunter2@example.org/simple/", "ci:hun/ter2@127.0.0.1:80/x", "ci:hunter2@example.org", "x:@h:2@e/"],
+)
+def test_nor_is_one_that_was_written_without_a_scheme_taken_for_a_path(text: str) -> None:
+    with pytest.raises(ConfigError, match="a password does not belong in an address") as caught:
+        as_remote(text)
+    assert "ter2" not in str(caught.value)
+    assert as_remote(f"./{text}").config.type == "directory"
+
+
 def test_a_user_alone_is_no_password() -> None:
     assert as_remote("sftp://ci@example.org:22/wheels").name == "sftp://ci@example.org:22/wheels"
 

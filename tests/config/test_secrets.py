@@ -172,6 +172,31 @@ class TestAProviderThatFailsIsNoAbsence:
     def test_a_keyring_that_stays_locked(self, keyring: None) -> None:
         self.fails({"keyring": "locked", "username": "me"}, r"cannot be read: KeyringLocked\.$")
 
+    @pytest.mark.parametrize("written", [b"\xef\xbb\xbfhunter2", b"hunter2\r\n", b"\xef\xbb\xbfhunter2\n\n"])
+    def test_what_editors_add_to_a_file_is_no_part_of_it(self, tmp_path: Path, written: bytes) -> None:
+        (tmp_path / "token").write_bytes(written)
+        assert value_of({"file": "token"}, base=tmp_path) == "hunter2"
+
+    def test_what_shells_add_to_a_variable_is_no_part_of_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TOKEN", "\ufeffhunter2\r\n")
+        assert value_of({"env": "TOKEN"}) == "hunter2"
+
+    def test_one_that_cannot_be_sent_is_refused_by_the_name_of_its_reference(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("TOKEN", "hunter2\nhunter3")
+        (tmp_path / "token").write_text("hunter2\nhunter3")
+        for reference, told in (({"env": "TOKEN"}, "env = 'TOKEN'"), ({"file": "token"}, "file = '.*token'")):
+            with pytest.raises(ConfigError, match=f"The secret of {told} holds a line end"):
+                value_of(reference, base=tmp_path)
+
+    def test_what_a_failing_command_complains_of_is_not_passed_on(
+        self, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(MissingSecret, match="Run it by hand"):
+            value_of(printing("import sys; sys.exit('hunter2')"))
+        assert "hunter2" not in "".join(capfd.readouterr())
+
     def test_one_that_would_break_a_header(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TOKEN", "hunter2\r\nX-Evil: 1")
         with pytest.raises(ConfigError, match="line end or another control character") as caught:
