@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from wheelrelay.core_metadata import LIMIT, core_metadata, requires_python
+from wheelrelay.core_metadata import LIMIT, core_metadata, parse_core_metadata, requires_python
 from wheelrelay.testing import make_sdist, make_wheel
 
 
@@ -71,3 +71,34 @@ def test_metadata_of_implausible_size_is_not_read(tmp_path):
 )
 def test_what_names_no_python_gives_none(metadata):
     assert requires_python(metadata) is None
+
+
+HEAD = b"Metadata-Version: 2.1\nName: sample\nVersion: 1.0\nSummary: It is large\n"
+
+
+def test_large_metadata_are_read_as_small_ones_are():
+    small, large = (parse_core_metadata(HEAD + b"\n" + b"A line.\n" * count) for count in (2, 1 << 18))
+    assert {**small.raw, "description": ""} == {**large.raw, "description": ""}
+    assert large.raw["description"] == "A line.\n" * (1 << 18)
+    assert (small.unparsed, large.unparsed) == ((), ())
+
+
+def test_large_metadata_with_a_description_twice_are_not_read():
+    text = HEAD + b"Description: one\n\n" + b"x" * (1 << 20)
+    assert parse_core_metadata(text).unparsed == ("description",)
+    assert parse_core_metadata(HEAD + b"\n\xff" + b"x" * (1 << 20)).unparsed == ("description",)
+
+
+def test_metadata_that_nest_without_end_are_read_without_their_description():
+    parts = b"".join(
+        b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (level, level) for level in range(5000)
+    )
+    metadata = parse_core_metadata(HEAD + parts)
+    assert metadata.raw["name"] == "sample"
+    assert "content-type" in metadata.unparsed
+
+
+def test_fields_without_end_are_not_read():
+    metadata = parse_core_metadata(HEAD + b"a:b\n" * (1 << 19))
+    assert metadata.raw == {}
+    assert metadata.unparsed == ("more than 50,000 lines",)

@@ -3,6 +3,7 @@
 The files of a release mostly bring the same metadata, so what was read is remembered by its bytes.
 """
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +26,14 @@ FOLDERS = 4
 
 _SDIST_ENDS = (".tar.gz", ".tgz", ".tar.bz2", ".zip")
 
+WHOLE = 1 << 20
+"""Bytes of metadata up to which they are parsed at once."""
+
+HEAD_LINES = 50_000
+"""Lines of fields, above the description, that are believed."""
+
+_BLANK = re.compile(rb"\r?\n\r?\n")
+
 REMEMBERED = 64
 """How many different metadata are remembered: those of the projects that are under way."""
 
@@ -46,13 +55,42 @@ class CoreMetadata:
 @lru_cache(maxsize=REMEMBERED)
 def parse_core_metadata(text: bytes) -> CoreMetadata:
     """Read METADATA or PKG-INFO; what comes of it is shared, so do not change it."""
-    raw, unparsed = parse_email(text)
+    raw, unparsed = _parsed(text)
     fields = {key: _known(value) for key, value in raw.items()}
     if is_older(str(fields.get("metadata_version", "")), "2.4"):
         fields.pop("license_files", None)
         unparsed.pop("license-file", None)
     present = {key: value for key, value in fields.items() if value not in (None, [])}
     return CoreMetadata(cast("RawMetadata", present), tuple(sorted(unparsed)))
+
+
+def _parsed(text: bytes) -> tuple[RawMetadata, dict[str, list[str]]]:
+    """What `packaging` reads; hostile metadata cost it much memory, or nest until it fails."""
+    if len(text) > WHOLE:
+        return _parsed_in_parts(text)
+    try:
+        return parse_email(text)
+    except RecursionError:
+        return _parsed_in_parts(text)
+
+
+def _parsed_in_parts(text: bytes) -> tuple[RawMetadata, dict[str, list[str]]]:
+    """As `parse_email`, without looking for parts in the description: the fields, and what follows them."""
+    blank = _BLANK.search(text)
+    head, body = (text[: blank.start()], text[blank.end() :]) if blank else (text, b"")
+    if head.count(b"\n") > HEAD_LINES:
+        return {}, {f"more than {HEAD_LINES:,} lines": []}
+    raw, unparsed = parse_email(head + b"\n\n")
+    try:
+        description = body.decode()
+    except UnicodeDecodeError:
+        description = ""
+        unparsed["description"] = []
+    if description and "description" in raw:
+        unparsed["description"] = [raw.pop("description"), description]
+    elif description:
+        raw["description"] = description
+    return raw, unparsed
 
 
 def metadata_of(staged: StagedFile) -> bytes | None:
