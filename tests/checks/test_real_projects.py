@@ -1,12 +1,19 @@
-"""What real build tools make, and PyPI took, passes the profile ``pypi``: no false refusals."""
+"""What PyPI has accepted within the last year passes the profile ``pypi``: no false refusals."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-import requests
-from packaging.version import InvalidVersion, Version
-from pypi_simple import PyPISimple
+from tests.checks.real_files import RealFile, real_files
 
-from wheelrelay.checks import check_files
+from wheelrelay.checks import ChecksConfig, Profile, inspect
 from wheelrelay.records import Severity
+
+NAMES = Path(__file__).with_name("real_projects.txt").read_text(encoding="utf-8").splitlines()[1:]
+SEED, PROJECTS, LARGEST = 13, 240, 3 << 20
+YEAR = timedelta(days=365)
 
 BUILT_WITH = {
     "setuptools": "setuptools",
@@ -17,42 +24,52 @@ BUILT_WITH = {
     "scikit-build-core": "boost-histogram",
     "meson-python": "contourpy",
     "pdm-backend": "unearth",
-    "cython": "frozenlist",
-    "cffi": "argon2-cffi-bindings",
+    "cython": "yarl",
+    "cffi": "cffi",
 }
-"""Build tools, and a project of moderate size that is built with each."""
+"""Build tools, and a project that is built with each; all of these are drawn from."""
+
+REFUSED: dict[str, str] = {}
+"""Files, and the rule that refuses them and is newer than they are."""
 
 
 @pytest.fixture(scope="module")
-def index():
-    with PyPISimple() as client:
-        try:
-            client.get_project_page("packaging", timeout=20)
-        except (requests.ConnectionError, requests.Timeout) as error:
-            pytest.skip(f"PyPI cannot be reached from here: {type(error).__name__}")
-        yield client
+def drawn():
+    """A wheel and an sdist of each project that is drawn, if it has both; with their paths."""
+    random_ = random.Random(SEED)
+    others = random_.sample(sorted(set(NAMES) - set(BUILT_WITH.values())), PROJECTS - len(BUILT_WITH))
+    names = sorted({*others, *BUILT_WITH.values()})
+    with real_files() as pypi, ThreadPoolExecutor(4) as pool:
+        files = [file for found in pool.map(pypi.of, names) for file in drawn_from(found, random_)]
+        return list(zip(files, pool.map(pypi.fetch, files), strict=True))
 
 
-def newest_release(packages):
-    """The files of the newest final release."""
-    releases = {}
-    for package in packages:
-        try:
-            version = Version(package.version or "")
-        except InvalidVersion:
-            continue
-        if package.package_type in ("sdist", "wheel") and not version.is_prerelease and not package.is_yanked:
-            releases.setdefault(version, []).append(package)
-    return releases[max(releases)]
+def drawn_from(files: list[RealFile], random_: random.Random) -> list[RealFile]:
+    recent = [
+        file
+        for file in files
+        if datetime.now(UTC) - file.uploaded < YEAR and file.size <= LARGEST and not file.yanked
+    ]
+    kinds = ([file for file in recent if file.filename.endswith(end)] for end in (".whl", ".tar.gz"))
+    return [random_.choice(sorted(kind, key=lambda file: file.filename)) for kind in kinds if kind]
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("tool", BUILT_WITH)
-def test_files_that_pypi_took_are_not_refused(tool, index, tmp_path):
-    packages = newest_release(index.get_project_page(BUILT_WITH[tool]).packages)
-    assert {package.package_type for package in packages} == {"sdist", "wheel"}
-    for package in packages:
-        index.download_package(package, tmp_path / package.filename)
-    refused = [finding for finding in check_files(tmp_path.iterdir()) if finding.severity is Severity.ERROR]
-    assert refused == []
+@pytest.mark.timeout(1500)
+def test_nothing_that_pypi_accepted_within_a_year_is_refused(drawn):
+    assert len(drawn) >= 300
+    config = ChecksConfig(profile=Profile.PYPI)
+    with ThreadPoolExecutor(2) as pool:
+        inspections = list(pool.map(lambda one: inspect(one[1], asked=[config]), drawn))
+    refused = {
+        (finding.filename, finding.check): finding.message
+        for inspection in inspections
+        for finding in config.select(inspection.findings)
+        if finding.severity is Severity.ERROR and finding.filename not in REFUSED
+    }
+    assert refused == {}
+
+
+def test_there_are_projects_enough_to_draw_from():
+    assert len(NAMES) >= PROJECTS
+    assert set(BUILT_WITH.values()) <= set(NAMES)
