@@ -6,6 +6,7 @@ the killed process ends it just before a system call.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,19 +27,22 @@ from wheelrelay.report.shapes import document_schema
 from wheelrelay.testing import make_wheel
 
 HOOK = """
-import os, re, signal, sys
+import atexit, os, re, signal, sys
 
-pattern, left = re.compile(os.environ["KILLED_BEFORE"]), int(os.environ["KILLED_AT"])
+pattern, at = re.compile(os.environ["KILLED_BEFORE"]), int(os.environ["KILLED_AT"])
+by, seen = int(os.environ.get("KILLED_BY", signal.SIGKILL)), 0
 
 def hook(event, args):
-    global left
-    if event in ("open", "os.link", "os.mkdir", "os.remove", "os.rename"):
+    global seen
+    if event in ("open", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir"):
         if pattern.search(f"{event} {' '.join(map(str, args))}"):
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            seen += 1
+            if seen == at:
+                os.kill(os.getpid(), by)
 
 sys.addaudithook(hook)
+if count := os.environ.get("COUNTED_IN"):
+    atexit.register(lambda: open(count, "w").write(str(seen)))
 """
 
 JOBS = 2
@@ -306,6 +310,82 @@ def test_a_killed_relay_is_completed_by_the_next(name, world):
     assert not set(world.pypi.sent()) & set(state), "a file that was there was sent again"
     if moment.sink == "box":
         assert pages_are_true(world.project.folder / "box", release)
+
+
+ANYWHERE = r"/(box|scratch|receipt\.json)|\.receipt\.json"
+"""What system calls are about that a relay into the directory makes in the whole of its run."""
+
+KILLS = 40
+
+
+@pytest.fixture(scope="module")
+def counted() -> list[int]:
+    """How many such system calls a whole run makes, once that is known."""
+    return []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(1, KILLS + 1))
+def test_a_relay_is_completed_that_was_killed_anywhere_in_its_run(number, world, counted):
+    """The kills are spread evenly from before the first system call to after the last file and page."""
+    release = world.project.digests()
+    if not counted:
+        counted.append(count_of(world))
+    at = max(1, counted[0] * number // KILLS)
+    process = before(ANYWHERE, number=at)(world)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode in (-signal.SIGKILL, 0), said.decode()  # threads may take fewer calls this time
+
+    state = world.state("box")
+    print(f"killed before system call {at} of {counted[0]}; the sink has {len(state)} files")
+    assert state.items() <= release.items(), "something else than whole files of the release is there"
+    if process.returncode:
+        assert_true(world.project.folder / "receipt.json", state)
+    process = world.start("box")
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said.decode()
+    assert world.state("box") == release
+    assert pages_are_true(world.project.folder / "box", release)
+
+
+def count_of(world: World) -> int:
+    """How many of the system calls that are counted a whole run makes; it leaves nothing behind."""
+    result = world.project.folder / "count"
+    process = world.start(
+        "box",
+        PYTHONPATH=str(world.project.folder / "hook"),
+        KILLED_BEFORE=ANYWHERE,
+        KILLED_AT="0",
+        COUNTED_IN=str(result),
+    )
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said.decode()
+    shutil.rmtree(world.project.folder / "box")
+    (world.project.folder / "receipt.json").unlink()
+    return int(result.read_text())
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "last",
+    [r"^os\.(rmdir|remove) .*/scratch/wheelrelay-", r"^os\.rename .*/\.receipt\.json\S* .*/receipt\.json"],
+)
+def test_an_interrupt_after_the_last_file_changes_nothing(last, sign, world):
+    """The receipt's last word and the removal of temporary files come after the work."""
+    result = world.project.folder / "count"
+    hook = {"PYTHONPATH": str(world.project.folder / "hook"), "KILLED_BEFORE": last, "KILLED_AT": "0"}
+    process = world.start("box", COUNTED_IN=str(result), **hook)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said.decode()
+    shutil.rmtree(world.project.folder / "box")
+
+    process = world.start("box", **hook | {"KILLED_AT": result.read_text(), "KILLED_BY": str(int(sign))})
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said.decode()
+    assert b"nothing was published" not in said
+    assert world.state("box") == world.project.digests()
+    receipt = json.loads((world.project.folder / "receipt.json").read_text())
+    assert receipt["complete"]
 
 
 def test_each_step_has_at_least_three_moments():
