@@ -58,8 +58,16 @@ class BorderStream:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def write(self, text: str) -> int:
-        """Write text; a secret is recognised within one piece."""
+    def write(self, text: str | bytes) -> int:
+        """Write text; a secret is recognised within one piece.
+
+        click writes what shells complete as bytes. Empty ones are its question whether this is a stream of
+        bytes, which it is not.
+        """
+        if isinstance(text, bytes):
+            if not text:
+                raise TypeError("this is a stream of text")
+            text = text.decode("utf-8", "replace")
         shown = redacted(text)
         if not shown.isascii():
             shown = _C1.sub(lambda found: f"\\u{ord(found[0]):04x}", shown)
