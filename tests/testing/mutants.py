@@ -558,6 +558,13 @@ class ForgetsPagesOfWhatWentAway(PagedStore):
             self._objects.delete_object(file.filename)
 
 
+@breaks(StoreContract.test_a_replacing_that_fails_keeps_the_old_bytes)
+class DeletesBeforeItReplaces(PagedStore):
+    def replace(self, staged):
+        self._objects.delete_object(staged.filename)
+        super().replace(staged)
+
+
 @breaks(StoreContract.test_one_damaged_file_keeps_no_other_from_the_pages)
 class ReadsEveryArchive(PagedStore):
     def rebuild_pages(self):

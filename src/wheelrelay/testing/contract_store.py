@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from wheelrelay.errors import InvalidFilename
+from wheelrelay.errors import ChangedWhileReading, InvalidFilename
 from wheelrelay.filenames import parse_filename
 from wheelrelay.protocols import Source, Store, SupportsDelete, SupportsPages, SupportsReplace
 from wheelrelay.testing.contract_material import (
+    LARGE,
     THREADS,
     WHEEL,
+    Look,
     at_once,
     finish,
     poll,
@@ -87,6 +89,30 @@ class StoreContract(SourceContract, SinkContract):
         if isinstance(store, SupportsDelete):
             store.delete([newer.file])
             self._await_true_pages(store)
+
+    def test_a_replacing_that_fails_keeps_the_old_bytes(
+        self, store: Store, look: Look, workshop: Path
+    ) -> None:
+        if not isinstance(store, SupportsReplace):
+            return
+        old = stage_path(write_distribution(workshop, WHEEL))
+        publish(store, old)
+        self._await(look, old)
+        new = stage_path(write_distribution(workshop / "other", WHEEL, seed=1, size=LARGE))
+        left = new.size
+
+        def tamper(size: int) -> None:
+            nonlocal left
+            left -= size
+            if left:  # a store that has read all of it at once has read what was staged
+                new.path.write_bytes(b"something else")
+
+        try:
+            store.replace(new.watched_by(tamper))
+        except ChangedWhileReading:
+            self._assert_still(look, old)
+        else:
+            self._await(look, new)
 
     def test_one_damaged_file_keeps_no_other_from_the_pages(self, store: Store, workshop: Path) -> None:
         if isinstance(store, SupportsPages):
