@@ -17,6 +17,7 @@ from tests.servers.web import Web
 from wheelrelay import Remote, Route, WheelrelayError, errors
 from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.backends.index import IndexConfig
+from wheelrelay.http.limits import override_timeout
 from wheelrelay.plugins import find, installed
 from wheelrelay.testing import make_sdist, make_wheel, stage_path
 
@@ -157,6 +158,15 @@ def unavailable(scene: Scene) -> None:
     wheelrelay.list_files(f"listing+http://127.0.0.1:{free_port()}/")
 
 
+def timed_out(scene: Scene) -> None:
+    scene.web.serve("/simple/sample/", "<html>", delay=5)
+    override_timeout(0.2)
+    try:
+        wheelrelay.list_files(f"index+{scene.web.url}simple/", ["sample"])
+    finally:
+        override_timeout(None)
+
+
 def damaged(scene: Scene) -> None:
     scene.web.serve(f"/{WHEEL}", b"PK and nothing that makes a wheel")
     scene.relay(scene.page(WHEEL))
@@ -199,7 +209,7 @@ def incomplete(scene: Scene) -> None:
 
 
 def check_failed(scene: Scene) -> None:
-    make_wheel(scene.folder / "dist", metadata={"Metadata-Version": "nonsense"})
+    make_wheel(scene.folder / "dist", metadata={"Name": "another"})
     scene.relay(scene.folder / "dist")
 
 
@@ -226,6 +236,7 @@ GALLERY: dict[str, tuple[Callable[[Scene], object], str]] = {
     "PermissionDenied": (permission_denied, "/private/"),
     "Rejected": (rejected, "/legacy/"),
     "Unavailable": (unavailable, "127.0.0.1"),
+    "TimedOut": (timed_out, "/simple/sample/"),
     "IntegrityError": (damaged, WHEEL),
     "SizeMismatch": (cut_off, WHEEL),
     "DigestMismatch": (exchanged, WHEEL),

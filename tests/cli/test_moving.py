@@ -120,7 +120,7 @@ class TestRelay:
         assert ended.code == 4
         assert "index has 1 of 2 files" in ended.err
         assert "Bad description" in ended.err
-        assert "Run the same command again" in ended.err
+        assert "then run the same command again to complete it" in ended.err
         receipt = answer(ended, "receipt")
         assert receipt["complete"] is False
         assert receipt == json.loads((config.parent / "receipt.json").read_text()) | {
@@ -165,7 +165,7 @@ class TestRelay:
         ended = wheelrelay("relay", "release", "--mode", "mirror")
         assert ended.code == 4
         assert proxy.uploads() == [SDIST]
-        assert "Run it again" in ended.err
+        assert "the same name is there with other bytes" in ended.err
 
     @pytest.mark.parametrize(
         ("options", "expected"),

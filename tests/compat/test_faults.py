@@ -242,15 +242,14 @@ def test_what_else_the_wheelhouse_holds_of_the_release_stays_there(upload, built
     assert arrived() == [wheel("cp36-cp36m", "macosx_10_6_intel")]
 
 
-def test_a_signature_beside_the_local_file_that_is_one_of_other_bytes_is_not_sent(
-    upload, built, arrived, tmp_path, keyring
+def test_a_signature_of_other_bytes_that_was_left_for_a_wheel_is_replaced(
+    upload, built, pypiserver, tmp_path, keyring
 ):
     key = keyring.new_key("Somebody <somebody@example.org>")
     (path,) = built("cp36-cp36m-macosx_10_6_intel")
     other = make_wheel(tmp_path / "other", "sample", "1.0", "py3-none-any")
     (tmp_path / "wheelhouse").mkdir()
     keyring.sign(other, key=key).rename(tmp_path / "wheelhouse" / f"{path.name}.asc")
-    refused = upload("-s")
-    assert refused.code == 3
-    assert "is no signature of it" in refused.err
-    assert arrived() == []
+    assert upload("-s").code == 0
+    signature = (pypiserver.folder / f"{path.name}.asc").read_bytes()
+    assert keyring.is_good(path, signature)

@@ -148,7 +148,7 @@ def while_the_source_stalls(path: str, *, sink: str = "warehouse", **reply: floa
         process = world.start(sink)
         _await(lambda: path in world.web.paths())
         if "pause" in reply:
-            _await(lambda: any(map(_size, world.scratch.rglob(f".{LARGE}.*.part"))))
+            _await(lambda: any(map(_size, world.scratch.rglob(".*.part"))))
         process.kill()
         return process
 

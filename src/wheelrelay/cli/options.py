@@ -232,7 +232,7 @@ def refuse_config(config: "Config", **outputs: str | None) -> None:
 
 def seconds(duration: str, *, option: str = "--confirm-timeout") -> float:
     """The seconds that a duration such as ``20m`` stands for."""
-    from wheelrelay.config.values import parse_duration
+    from wheelrelay.config.durations import parse_duration
 
     try:
         return parse_duration(duration).total_seconds()

@@ -9,6 +9,7 @@ from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
     LocationValueError,
+    NewConnectionError,
     ReadTimeoutError,
     URLSchemeUnknown,
 )
@@ -79,13 +80,20 @@ def fault_for(url: str, error: BaseException, *, while_reading: bool = False) ->
     slow = next((inner for inner in chain if isinstance(inner, TooSlow)), None)
     if slow:
         return TimedOut(f"{shown(url)} {slow}.", waited=slow.waited, hint=_HINT_FOR_SLOW)
-    if any(isinstance(inner, ConnectTimeoutError | ReadTimeoutError | TimeoutError) for inner in chain):
+    if any(map(_is_timeout, chain)):
         return TimedOut(
             f"{shown(url)} cannot be reached: {_cause(error)}.",
             waited=CONNECT_TIMEOUT,
             hint="Check the address and the network.",
         )
     return _broken(url, error, chain, while_reading=while_reading)
+
+
+def _is_timeout(error: BaseException) -> bool:
+    """Whether an error is a timeout; urllib3 derives all failed connections from `ConnectTimeoutError`."""
+    if isinstance(error, NewConnectionError):
+        return False
+    return isinstance(error, ConnectTimeoutError | ReadTimeoutError | TimeoutError)
 
 
 _HINT_FOR_SLOW = "If the server needs longer, raise the timeout."
