@@ -6,8 +6,10 @@ import json
 import logging
 import os
 import re
+import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import click
 import pytest
@@ -18,6 +20,8 @@ from tests.servers.web import Reply
 
 from wheelrelay.cli import cli
 from wheelrelay.cli.exits import Exit, guarded
+from wheelrelay.errors import RelayFailed, ReleaseRefused
+from wheelrelay.records import Delivery, Outcome, Receipt, ReceiptFile
 from wheelrelay.report.live import LiveProgress
 from wheelrelay.steps.events import Step, StepBegan
 from wheelrelay.testing import make_wheel
@@ -257,3 +261,29 @@ def test_what_is_logged_while_bars_move_stands_above_them(wheelrelay, dist):
     bars.close()
     lines = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown.getvalue()).replace("\r", "\n").splitlines()
     assert "INFO Something of interest." in [line.strip() for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("ended", "code"),
+    [
+        (lambda receipt: ReleaseRefused("The gate stays shut."), Exit.REFUSED),
+        (lambda receipt: RelayFailed("pypi has 1 of 2 files.", receipt=receipt), Exit.PARTLY),
+    ],
+    ids=["refused", "partly"],
+)
+def test_ctrl_c_while_the_end_of_a_relay_is_shown_does_not_change_it(ended, code, capsys):
+    delivery = Delivery(Outcome.PUBLISHED, 1)
+    file = ReceiptFile(WHEEL, "sample", "1.0", 1, "0" * 64, None, {"pypi": delivery})
+    now = datetime.now(UTC)
+    error = ended(Receipt("here", ("pypi",), "release", now, now, (file,)))
+
+    def run():
+        try:
+            raise error
+        except type(error):
+            signal.raise_signal(signal.SIGINT)
+
+    assert guarded(run, debug=False) == code
+    said = capsys.readouterr().err
+    assert error.message in said
+    assert "Interrupted; nothing was published" not in said

@@ -598,3 +598,15 @@ class TestRealIndexes:
                 assert stream.read(1 << 20) == path.read_bytes()
             assert file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
             assert files_of(api, "absent") == []
+
+
+@pytest.mark.parametrize(
+    ("header", "cached"),
+    [("Age", True), ("X-Cache", True), ("CF-Cache-Status", True), ("Cache-Control", False), ("Via", False)],
+)
+def test_the_marks_of_a_cache_are_noticed(web: Web, api: SimpleApi, header: str, cached: bool) -> None:
+    page = "<html><body><h1>Links for sample</h1></body></html>"
+    web.serve("/simple/sample/", page, headers={header: "1"})
+    list(api.files("sample", fresh=True))
+    assert api.cached is cached
+    assert IndexReader(api).is_cached() is cached
