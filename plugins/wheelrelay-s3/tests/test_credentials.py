@@ -182,8 +182,11 @@ class TestKeysThatExpire:
         gateway, config = reached
         objects = objects_of(config)
         self.refuse(gateway, seaweed.access_key_id)
-        with pytest.raises(AuthenticationFailed):
-            list(objects.list_objects())
+        before = objects.bucket.account.session
+        for _ in range(3):
+            with pytest.raises(AuthenticationFailed):
+                list(objects.list_objects())
+        assert objects.bucket.account.session is before  # and not a new client each time
 
     def test_that_vanish_fail_as_they_were_refused(self, seaweed, reached, objects_of, tmp_path):
         gateway, config = reached

@@ -93,8 +93,15 @@ class Account:
                 for secret in self._secrets:
                     secret.renew()
                 with suppress(WheelrelayError):  # that they were refused is what counts
-                    self._sessions.append(self._log_in())
+                    self._take(self._log_in())
             return self.session
+
+    def _take(self, renewed: Session) -> None:
+        """Use a session from now on, if its credentials are others."""
+        if renewed.credentials == self.session.credentials:
+            renewed.close()
+        else:
+            self._sessions.append(renewed)
 
     def close(self) -> None:
         """Close all connections."""
