@@ -83,6 +83,15 @@ class TestAdvice:
             run(source, sink)
         assert failed.value.hint.startswith("Correct this first")
 
+    @pytest.mark.parametrize(
+        ("slip", "advice"), [(Unavailable("Busy."), "Run the same"), (Rejected("No room."), "Correct this")]
+    )
+    def test_pages_that_cannot_be_written_likewise(self, source, slip, advice):
+        with pytest.raises(RelayFailed) as failed:
+            release(source, Finishing(*[slip] * 10))
+        assert failed.value.hint.startswith(advice)
+        assert failed.value.receipt.findings[0].hint.startswith(advice)
+
     def test_files_that_are_not_confirmed_are_not_counted_as_absent(self, source, sink):
         sink.late = 1_000
         with pytest.raises(RelayFailed, match="there: 0 of 5 files are in place, 4 not confirmed"):

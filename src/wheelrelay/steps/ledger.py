@@ -122,7 +122,7 @@ class Ledger:
         with self._lock:
             lasting = any(
                 delivery.lasting and not delivery.in_place for delivery in self._deliveries.values()
-            )
+            ) or any(finding.hint == CORRECT_FIRST for finding in self._findings)
         return CORRECT_FIRST if lasting else AGAIN
 
     def delivery(self, sink: str, filename: str) -> Delivery:

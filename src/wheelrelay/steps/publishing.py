@@ -15,7 +15,7 @@ from wheelrelay.steps.check import CheckedFile
 from wheelrelay.steps.confirm import Each, confirm
 from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.steps.journey import Destination, Journey
-from wheelrelay.steps.ledger import AGAIN, Ledger
+from wheelrelay.steps.ledger import AGAIN, CORRECT_FIRST, Ledger
 from wheelrelay.steps.publish import deliver
 from wheelrelay.steps.workers import one_by_one, unforeseen
 
@@ -185,7 +185,8 @@ def _finalize(journey: Journey, destinations: Iterable[Destination], plan: Plan,
         except Exception as error:  # noqa: BLE001  (of a foreign backend; the next sink has its turn all the same)
             ours = error if isinstance(error, WheelrelayError) else unforeseen(error)
             ours.at(f"sink {each.name!r}")
-            ledger.found(Finding("finalize", Severity.ERROR, str(ours), hint=AGAIN))
+            hint = AGAIN if ours.retryable else CORRECT_FIRST
+            ledger.found(Finding("finalize", Severity.ERROR, str(ours), hint=hint))
             problems.append(f"The pages of {each.name} were not brought up to date: {ours}")
     return problems
 
