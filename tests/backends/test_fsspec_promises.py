@@ -48,12 +48,13 @@ def moto(tmp_path_factory):
 @pytest.fixture
 def config_at(moto, monkeypatch):
     """Gives the configuration of a folder of S3 by fsspec alone, at any address of the server."""
+    monkeypatch.setenv("S3_KEY", moto.access_key_id)
     monkeypatch.setenv("S3_SECRET", moto.secret_access_key)
     bucket = moto.new_bucket(public=True)
 
     def config(url):
         options = {
-            "key": moto.access_key_id,
+            "key": {"env": "S3_KEY"},
             "secret": {"env": "S3_SECRET"},
             "default_block_size": 5 << 20,
             "client_kwargs": {"endpoint_url": url, "region_name": moto.region},

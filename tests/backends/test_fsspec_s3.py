@@ -31,7 +31,7 @@ def options(bucket):
     """The options that reach it."""
     server, _ = bucket
     return {
-        "key": server.access_key_id,
+        "key": {"env": "S3_KEY"},
         "secret": {"env": "S3_SECRET"},
         "client_kwargs": {"endpoint_url": server.url, "region_name": server.region},
     }
@@ -42,6 +42,7 @@ def secret(bucket, monkeypatch):
     """The secret where the options refer to, and nothing else of S3 in the environment."""
     for variable in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("S3_KEY", bucket[0].access_key_id)
     monkeypatch.setenv("S3_SECRET", bucket[0].secret_access_key)
 
 
@@ -54,7 +55,8 @@ def config(bucket, options):
 def connection(bucket, options):
     """One connection for all cases of the contract: it takes longer than most of them."""
     server, name = bucket
-    return Connection(f"s3://{name}", {**options, "secret": server.secret_access_key})
+    keys = {"key": server.access_key_id, "secret": server.secret_access_key}
+    return Connection(f"s3://{name}", {**options, **keys})
 
 
 @pytest.fixture
