@@ -382,6 +382,7 @@ METADATA = joined(
 )
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")  # such archives are among those that are tried
 @fuzz(kind=st.sampled_from(["wheel", "sdist"]), members=MEMBERS, metadata=METADATA)
 def test_archives_with_odd_members(guard, wheel, sdist, kind, members, metadata):
     text = metadata.encode("utf-8", "surrogatepass")
