@@ -34,6 +34,15 @@ SMALL = ("--timeout", "0.5", "--max-retry-wait", "0s")
 
 WHEEL = "sample-1.0-py3-none-any.whl"
 
+MEASURE = """
+import json, os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+work = usage.ru_utime + usage.ru_stime
+print(json.dumps([os.waitstatus_to_exitcode(status), work, usage.ru_maxrss // 1024]))
+"""
+"""Measures a command from a small process: a child inherits the peak memory of the one that starts it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -51,20 +60,19 @@ def run(*arguments: str, folder: Path, **environment: str) -> Ended:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "ACTIONS_"))}
     with (folder / "error").open("w+") as error:
         began = time.monotonic()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "wheelrelay", *arguments],
+        measured = subprocess.run(
+            [sys.executable, "-c", MEASURE, sys.executable, "-m", "wheelrelay", *arguments],
             cwd=folder,
             env={**kept, "HOME": str(folder), **environment},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=error,
+            check=True,
         )
-        _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        work = usage.ru_utime + usage.ru_stime
+        code, work, megabytes = json.loads(measured.stdout)
         error.seek(0)
-        return Ended(process.returncode, error.read(), seconds, work, usage.ru_maxrss // 1024)
+        return Ended(code, error.read(), seconds, work, megabytes)
 
 
 def complaints(name: str, ended: Ended, codes: Iterable[int]) -> Iterator[str]:

@@ -272,7 +272,7 @@ class TestJson:
         body = json.dumps({"meta": {"api-version": "1.0"}, "files": files}).encode()
         web.serve("/simple/foo/", body, content_type=JSON_TYPE)
         assert names_of(api) == [WHEEL]
-        assert "skipped an entry that names no file" in caplog.text
+        assert "entries skipped because they name no file: " in caplog.text
 
     def test_the_address_names_a_file_that_has_no_other_name(self, web: Web, api: SimpleApi) -> None:
         serve_json(web, {"filename": None, "url": f"/files/{WHEEL}"})

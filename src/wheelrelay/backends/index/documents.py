@@ -86,6 +86,7 @@ class ProjectDocument:
             Malformed: it is not such a page.
         """
         others: dict[str, Any] = {}
+        skipped = 0
         for count, entry in enumerate(_items(self._body, "files", others)):
             if count >= MAX_FILES:
                 raise Malformed(f"it has over {MAX_FILES} files")
@@ -93,7 +94,9 @@ class ProjectDocument:
             if found:
                 yield found
             else:
-                logger.warning("%s: skipped an entry that names no file.", shown(self._url))
+                skipped += 1
+        if skipped:
+            logger.warning("%s: entries skipped because they name no file: %d.", shown(self._url), skipped)
         status = _Fields(others, self._url).get("project-status", dict) or {}
         fields = _Fields(status, self._url)
         self.status = fields.get("status", str) or "active"
