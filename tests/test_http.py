@@ -604,7 +604,31 @@ def test_an_upload_that_is_answered_with_a_web_page_names_upload_url(
     assert "check upload_url" in caplog.text
 
 
-def test_a_409_repeats_what_the_index_says(http: HttpClient, web: Web, tmp_path: Path) -> None:
-    url = web.serve("/legacy/", "<title>409 The namespace is reserved.</title>", status=409)
-    with pytest.raises(AlreadyExists, match="The namespace is reserved"):
+NAMESPACE = "The name sample is within the reserved namespace sam."
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (NAMESPACE, "text/plain"),
+        (f"<html><title>409 Conflict</title><p>{NAMESPACE}</p></html>", "text/html"),
+        (f'{{"error": "{NAMESPACE}"}}', "application/json"),
+    ],
+)
+def test_a_409_for_a_reserved_namespace_is_a_refusal_in_the_words_of_the_index(
+    answer: str, kind: str, http: HttpClient, web: Web, tmp_path: Path
+) -> None:
+    url = web.serve("/legacy/", answer, status=409, content_type=kind)
+    with pytest.raises(Rejected, match="within the reserved namespace sam") as refused:
+        upload(http, url, stage_path(make_wheel(tmp_path)))
+    assert "PEP 752" in (refused.value.hint or "")
+    assert "already" not in str(refused.value)
+    assert not refused.value.retryable
+
+
+def test_any_other_409_is_a_taken_name_in_the_words_of_the_index(
+    http: HttpClient, web: Web, tmp_path: Path
+) -> None:
+    url = web.serve("/legacy/", "<title>409 There is such a file.</title>", status=409)
+    with pytest.raises(AlreadyExists, match="There is such a file"):
         upload(http, url, stage_path(make_wheel(tmp_path)))

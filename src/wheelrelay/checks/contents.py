@@ -94,8 +94,15 @@ class Contents:
     @property
     def damage(self) -> str | None:
         """What shows that the archive does not unpack to what was packed, as a sentence; none if it does."""
-        damaged = (breach for breach in self.breaches if breach.check in (CORRUPT, UNREADABLE))
-        return next((breach.message for breach in damaged), None)
+        return self._first_of(CORRUPT, UNREADABLE)
+
+    @property
+    def unproven(self) -> str | None:
+        """Why the archive is not known to unpack, as a sentence: damage, or a limit of what is read."""
+        return self._first_of(CORRUPT, UNREADABLE, RATIO, LIMITS)
+
+    def _first_of(self, *checks: Check) -> str | None:
+        return next((breach.message for breach in self.breaches if breach.check in checks), None)
 
 
 Reader = Callable[..., Contents]
