@@ -83,6 +83,7 @@ class Contents:
         breaches: what is wrong with the archive itself.
         readable: whether the members are known; if not, checks of the content have nothing to say.
         folders: those of a tar archive that are members of it.
+        variants: the labels in the list of a release's variants (PEP 825).
     """
 
     members: dict[str, Member] = field(default_factory=dict)
@@ -90,6 +91,7 @@ class Contents:
     breaches: tuple[Breach, ...] = ()
     readable: bool = True
     folders: frozenset[str] = frozenset()
+    variants: frozenset[str] = frozenset()
 
     @property
     def damage(self) -> str | None:
@@ -114,9 +116,7 @@ Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 def unreadable(reason: object, *more: Breach) -> Contents:
     """The contents of an archive that cannot be read, for a reason."""
     said = str(reason).strip().rstrip(".") or type(reason).__name__
-    return Contents(
-        breaches=(UNREADABLE.broken(f"The archive cannot be read: {said}."), *more), readable=False
-    )
+    return Contents(breaches=(UNREADABLE.broken(f"The file cannot be read: {said}."), *more), readable=False)
 
 
 def implausible(error: limits.Implausible) -> Contents:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from wheelrelay.checks.contents import Contents, Each, Member, Reader, unreadable
 from wheelrelay.checks.tars import read_bzip2_tar, read_gzip_tar
+from wheelrelay.checks.variants import read_variants
 from wheelrelay.checks.zips import read_zip
 from wheelrelay.core_metadata import LIMIT, metadata_folder, parse_core_metadata
 from wheelrelay.core_metadata import CoreMetadata as CoreMetadata  # part of what checks get to see
 from wheelrelay.errors import InvalidFilename
-from wheelrelay.filenames import dist_file
+from wheelrelay.filenames import VARIANTS_SUFFIX, dist_file
 from wheelrelay.model import DistFile, Kind
 
 READERS: Mapping[str, Reader] = {
@@ -20,6 +21,7 @@ READERS: Mapping[str, Reader] = {
     ".tar.gz": read_gzip_tar,
     ".tgz": read_gzip_tar,
     ".tar.bz2": read_bzip2_tar,
+    VARIANTS_SUFFIX: read_variants,
 }
 
 

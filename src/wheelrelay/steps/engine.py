@@ -70,6 +70,8 @@ def mirror(journey: Journey) -> Receipt:
     journey.tell(Planned(plan))
     ledger = Ledger(plan, "mirror", journey.settings)
     journey.ledger = ledger
+    for finding in plan.findings:
+        ledger.found(finding)
     with _recorded(ledger), temporary_wheelhouse() as wheelhouse:
         prepare(journey, plan)
         journey.make_ready(plan)

@@ -195,9 +195,8 @@ def _batches(files: Sequence[StagedFile], order: Order) -> list[Sequence[StagedF
     if order is Order.ANY:
         batches = [list(files)]
     else:
-        batches = [
-            [staged for staged in files if staged.file.kind is kind] for kind in (Kind.WHEEL, Kind.SDIST)
-        ]
+        kinds = ((Kind.VARIANTS, Kind.WHEEL), (Kind.SDIST,))
+        batches = [[staged for staged in files if staged.file.kind in batch] for batch in kinds]
     return [batch for batch in batches if batch]
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from wheelrelay.testing import broken_archives as archives
-from wheelrelay.testing.samples import make_sdist, make_wheel, record_of, wheel_members
+from wheelrelay.testing.samples import make_sdist, make_variants, make_wheel, record_of, wheel_members
 
 Builder = Callable[[Path], Path]
 
@@ -162,6 +162,7 @@ BROKEN: Mapping[str, BrokenSample] = {
         wheel(filename="sample-1.0-py3-none-any-cu130.whl"),
         wheel(filename="sample-1.0-1-py3-none-any.whl", wheel={"Build": "1"}),
     ),
+    "variants-file": BrokenSample(make_variants, PLAIN),
     "wheel-version": BrokenSample(wheel(wheel={"Wheel-Version": "2.0"}), PLAIN),
     "zip-also-tar": BrokenSample(archives.wheel_and_tar, archives.stored_wheel),
     "zip-compression": BrokenSample(archives.bzip2_wheel, PLAIN),
