@@ -1,5 +1,6 @@
 """HTTP for a remote: errors are ours, and credentials stay where they belong."""
 
+import re
 import socket
 import ssl
 from base64 import b64decode, b64encode
@@ -585,6 +586,25 @@ class TestWordsOfRefusals:
         )
         with pytest.raises(WheelrelayError, match=rf"answered {status}: Refused: The name is <reserved>\. "):
             fetch(http, web.serve("/page", page, status=status))
+
+    @pytest.mark.parametrize(
+        ("body", "words"),
+        [
+            ("<title>403 The user ci isn't known</title><h1>403 The user ci isn't known</h1>", "The user"),
+            ("<title>403 Forbidden</title><h1>403 Forbidden</h1><p>Ask ci.</p>", "Ask ci"),
+            ("<title>Forbidden</title><p>Ask ci.</p>", "Ask ci"),
+            ("403 Forbidden\n", "Forbidden"),
+            ("403", "403"),
+            ("403.5 kB are too much", "403.5 kB"),
+            ("4031 files are too many", "4031 files"),
+            ("Forbiddens are many", "Forbiddens"),
+            ("", "Forbidden"),
+        ],
+    )
+    def test_the_status_is_not_repeated(self, http: HttpClient, web: Web, body: str, words: str) -> None:
+        kind = "text/html" if "<" in body else "text/plain"
+        with pytest.raises(PermissionDenied, match=f"answered 403: {re.escape(words)}"):
+            fetch(http, web.serve("/page", body.encode(), content_type=kind, status=403))
 
     def test_a_403_to_a_request_without_credentials_does_not_speak_of_their_rights(
         self, http: HttpClient, web: Web
