@@ -106,6 +106,8 @@ def after_interrupt(journey: Journey) -> Receipt:
 def _mirror_all(journey: Journey, plan: Plan, wheelhouse: Wheelhouse, ledger: Ledger) -> None:
     """Move the files of a plan, each by itself, and note what becomes of them."""
     moving = [planned for planned in plan.files if planned.needs_staging()]
+    if not moving:
+        return
     size = sum(planned.file.size or 0 for planned in moving)
     journey.tell(StepBegan(Step.PUBLISH, ", ".join(plan.sinks), len(moving), size))
     done = journey.workers.each(

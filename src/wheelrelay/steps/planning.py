@@ -113,9 +113,9 @@ def _refuse_blind_sinks(journey: Journey) -> None:
     for each in journey.destinations:
         if not isinstance(each.sink, SupportsInventory) and each.confirm is not Confirm.NONE:
             raise ConfigError(
-                f"The sink {each.name!r} cannot be asked what it has, so nothing could be confirmed.",
-                hint="Configure it with what can be read, as the Simple API of an index is by url, "
-                f'or with confirm = "none" under [remotes.{each.name}] to take its word.',
+                f"The sink {each.name!r} is write-only, so uploads cannot be confirmed.",
+                hint="Set `url` to the Simple API of the index, "
+                f'or confirm = "none" to rely on its answers, under [remotes.{each.name}].',
             )
 
 
