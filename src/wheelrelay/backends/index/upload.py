@@ -13,8 +13,12 @@ from wheelrelay.staged import StagedFile
 
 logger = logging.getLogger(__name__)
 
-KEPT_OF_PAGE = 100
+KEPT_OF_PAGE = 200
 """Bytes of an answer that show whether it is a web page."""
+
+_PAGE = re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
+_PAGE_OF_SUCCESS = re.compile(rb"<title>\s*20\d\b", re.IGNORECASE)
+"""PyPI answers an accepted upload with a page whose title is ``200 OK``."""
 
 _RESERVED = re.compile(r"\bnamespaces?\b|\breserv(?:ed|es|ation)\b", re.IGNORECASE)
 """Words by which an index refuses a project whose name begins as a reserved namespace does (PEP 752)."""
@@ -56,7 +60,8 @@ def _raise_for_upload(answer: Response, filename: str) -> None:
             hint="Give that address as upload_url if you trust it.",
         )
     raise_for(answer)
-    if answer.beginning(KEPT_OF_PAGE).lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
+    beginning = answer.beginning(KEPT_OF_PAGE)
+    if _PAGE.match(beginning) and not _PAGE_OF_SUCCESS.search(beginning):
         _say_that_a_page_answered(shown(answer.url))
 
 
