@@ -17,7 +17,7 @@ from tests.hostile.answers import ANY, FILES, JSON, PAGES, Hostile
 from tests.servers.raw import Asked, answer, run_raw
 from wheelrelay.testing import make_wheel
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 LONGEST = 300.0
 """Seconds that a command may take, on a machine that does other things too."""
@@ -199,20 +199,20 @@ def test_there_are_over_a_hundred() -> None:
 
 
 def test_a_page_that_is_listed(tmp_path: Path) -> None:
-    try_all({**share(ANY, 0), **share(ANY, 1), **PAGES}, list_page, (0, 1, 3), tmp_path)
+    try_all({**share(ANY, 0), **PAGES}, list_page, (0, 1, 3), tmp_path)
 
 
 def test_a_page_of_a_sink_that_is_planned(tmp_path: Path) -> None:
-    try_all({**share(ANY, 2), **share(PAGES, 0)}, plan_sink, (0, 1, 3), tmp_path)
+    try_all({**share(ANY, 1), **share(PAGES, 0)}, plan_sink, (0, 1, 3), tmp_path)
 
 
 def test_a_file_that_is_relayed(tmp_path: Path) -> None:
-    try_all({**share(ANY, 3), **share(ANY, 4), **FILES}, relay_file, (1, 3), tmp_path)
+    try_all({**share(ANY, 2), **FILES}, relay_file, (1, 3), tmp_path)
 
 
 def test_an_answer_to_an_upload(tmp_path: Path) -> None:
-    try_all({**share(ANY, 1), **share(ANY, 2), **share(ANY, 4)}, upload, (1, 3, 4), tmp_path)
+    try_all({**share(ANY, 3), **share(ANY, 0)}, upload, (1, 3, 4), tmp_path)
 
 
 def test_a_token_that_is_made(tmp_path: Path) -> None:
-    try_all({**share(ANY, 0), **share(ANY, 3)}, mint, (1, 2, 3, 4), tmp_path)
+    try_all(share(ANY, 4), mint, (1, 2, 3, 4), tmp_path)
