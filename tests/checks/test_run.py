@@ -176,3 +176,12 @@ def test_threads_do_not_disturb_one_another(tmp_path):
 def test_a_file_that_is_not_there_is_the_callers_problem(tmp_path):
     with pytest.raises(FileNotFoundError):
         inspect(tmp_path / "sample-1.0-py3-none-any.whl")
+
+
+def test_a_reader_that_fails_says_that_this_may_be_our_fault(tmp_path):
+    def fail(*_):
+        raise TypeError
+
+    (finding,) = inspect(make_wheel(tmp_path, files={"sample/data": b"x" * (2 << 20)}), each=fail).findings
+    assert (finding.check, finding.message) == ("archive-unreadable", "The file cannot be read: TypeError.")
+    assert "may be a fault of wheelrelay" in finding.hint

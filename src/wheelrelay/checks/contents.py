@@ -113,10 +113,11 @@ Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 """What works on many things as ``map`` does, perhaps on several at once."""
 
 
-def unreadable(reason: object, *more: Breach) -> Contents:
-    """The contents of an archive that cannot be read, for a reason."""
-    said = str(reason).strip().rstrip(".") or type(reason).__name__
-    return Contents(breaches=(UNREADABLE.broken(f"The file cannot be read: {said}."), *more), readable=False)
+def unreadable(reason: object, *more: Breach, hint: str | None = None) -> Contents:
+    """The contents of an archive that cannot be read, for a reason; a ``hint`` may fit better than the usual."""
+    said = str(reason).strip().rstrip(": .") or type(reason).__name__
+    breach = UNREADABLE.broken(f"The file cannot be read: {said}.", hint=hint)
+    return Contents(breaches=(breach, *more), readable=False)
 
 
 def implausible(error: limits.Implausible) -> Contents:

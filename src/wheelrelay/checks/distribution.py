@@ -1,5 +1,6 @@
 """A distribution file, opened and read once, as checks look at it."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -14,6 +15,13 @@ from wheelrelay.core_metadata import CoreMetadata as CoreMetadata  # part of wha
 from wheelrelay.errors import InvalidFilename
 from wheelrelay.filenames import VARIANTS_SUFFIX, dist_file
 from wheelrelay.model import DistFile, Kind
+
+logger = logging.getLogger(__name__)
+
+PERHAPS_OUR_FAULT = (
+    "Build or fetch it again. If that gives the same file, this may be a fault of wheelrelay: "
+    "report it with the file's name and what -vv shows."
+)
 
 READERS: Mapping[str, Reader] = {
     ".whl": read_zip,
@@ -116,4 +124,5 @@ def _read(reader: Reader, path: Path) -> Contents:
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001  (a hostile file may find a fault in any library)
-        return unreadable(f"{type(error).__name__}: {error}")
+        logger.debug("The reader of %r failed.", path.name, exc_info=error)
+        return unreadable(f"{type(error).__name__}: {error}", hint=PERHAPS_OUR_FAULT)
