@@ -33,12 +33,6 @@ CORRUPT = Check(
     hint="Build or fetch it again.",
     profile=Profile.STORAGE,
 )
-RATIO = Check(
-    "archive-ratio",
-    "An archive of more than 64 MiB of content is not compressed beyond plausibility (50-fold for a wheel).",
-    hint="Leave out what compresses like that, or generate it at run time.",
-    profile=Profile.STORAGE,
-)
 MEMBER_PATH = Check(
     "member-path",
     "Members lie inside the archive: no absolute path, no '..', no backslash, no control character.",
@@ -53,11 +47,12 @@ STRAY = Check(
 )
 LIMITS = Check(
     "archive-limits",
-    f"An archive has at most {limits.MEMBERS:,} members, and headers of plausible size.",
+    f"An archive has at most {limits.MEMBERS:,} members, headers of plausible size, and no more than 64 MiB "
+    f"of content if that is over {limits.MOST_RATIO} times as large as the file.",
     hint="Build it again with a current build tool; such an archive occupies the machines of its readers.",
     profile=Profile.STORAGE,
 )
-CHECKS = (UNREADABLE, CORRUPT, RATIO, MEMBER_PATH, STRAY, LIMITS)
+CHECKS = (UNREADABLE, CORRUPT, MEMBER_PATH, STRAY, LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +96,7 @@ class Contents:
     @property
     def unproven(self) -> str | None:
         """Why the archive is not known to unpack, as a sentence: damage, or a limit of what is read."""
-        return self._first_of(CORRUPT, UNREADABLE, RATIO, LIMITS)
+        return self._first_of(CORRUPT, UNREADABLE, LIMITS)
 
     def _first_of(self, *checks: Check) -> str | None:
         return next((breach.message for breach in self.breaches if breach.check in checks), None)
@@ -122,8 +117,7 @@ def unreadable(reason: object, *more: Breach, hint: str | None = None) -> Conten
 
 def implausible(error: limits.Implausible) -> Contents:
     """The contents of an archive that exceeds a limit of what is read."""
-    check = RATIO if isinstance(error, limits.Overinflated) else LIMITS
-    return Contents(breaches=(check.broken(f"The archive is not read to its end: {error}."),), readable=False)
+    return Contents(breaches=(LIMITS.broken(f"The archive is not read to its end: {error}."),), readable=False)
 
 
 class Texts:

@@ -8,6 +8,7 @@
 ['platform-tag']
 """
 
+import random
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -66,6 +67,8 @@ PLAIN = wheel()
 PEP639 = {"Metadata-Version": "2.4"}
 INIT = "sample/__init__.py"
 INFO = "sample-1.0.dist-info"
+DENSE = random.Random(0).randbytes(800_000)
+"""What does not compress: with zeros, it makes a wheel of a ratio that is high, and plausible."""
 
 BROKEN: Mapping[str, BrokenSample] = {
     "archive-corrupt": BrokenSample(archives.corrupt_wheel, archives.stored_wheel),
@@ -73,7 +76,7 @@ BROKEN: Mapping[str, BrokenSample] = {
         archives.sdist_with_comment(1 << 20), archives.sdist_with_comment(1 << 10)
     ),
     "archive-ratio": BrokenSample(
-        wheel(payload=bytes(64 << 20)), wheel(payload=bytes((64 << 20) - (64 << 10)))
+        wheel(payload=DENSE + bytes(64 << 20)), wheel(payload=DENSE + bytes(32 << 20))
     ),
     "archive-stray-data": BrokenSample(archives.wheel_with_trailing_data, PLAIN),
     "archive-unreadable": BrokenSample(archives.truncated_wheel, archives.stored_wheel),
