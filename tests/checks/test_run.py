@@ -1,6 +1,7 @@
 """Running the checks: all findings at once, whatever a file or a check does."""
 
 import hashlib
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -71,6 +72,12 @@ def test_a_check_of_releases_that_fails_is_a_finding(tmp_path):
         [inspect(make_wheel(tmp_path))], families={"failing": ReleaseChecks((RULE,), failing)}
     )
     assert [finding.check for finding in findings] == ["rule", "check-failed"]
+
+
+def test_a_check_that_exits_does_not_pass_the_file(tmp_path):
+    families = {"exiting": FileChecks((), lambda distribution: sys.exit(0))}
+    (finding,) = inspect(make_wheel(tmp_path), families=families).findings
+    assert (finding.check, finding.severity) == ("check-failed", Severity.ERROR)
 
 
 def test_a_failing_check_keeps_no_file_from_being_stored(tmp_path):

@@ -109,7 +109,7 @@ Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 
 def unreadable(reason: object, *more: Breach, hint: str | None = None) -> Contents:
-    """The contents of an archive that cannot be read, for a reason; a ``hint`` may fit better than the usual."""
+    """The contents of an archive that cannot be read, for a reason; perhaps with another hint than usual."""
     said = str(reason).strip().rstrip(": .") or type(reason).__name__
     breach = UNREADABLE.broken(f"The file cannot be read: {said}.", hint=hint)
     return Contents(breaches=(breach, *more), readable=False)
@@ -117,7 +117,8 @@ def unreadable(reason: object, *more: Breach, hint: str | None = None) -> Conten
 
 def implausible(error: limits.Implausible) -> Contents:
     """The contents of an archive that exceeds a limit of what is read."""
-    return Contents(breaches=(LIMITS.broken(f"The archive is not read to its end: {error}."),), readable=False)
+    breach = LIMITS.broken(f"The archive is not read to its end: {error}.")
+    return Contents(breaches=(breach,), readable=False)
 
 
 class Texts:

@@ -123,6 +123,6 @@ def _read(reader: Reader, path: Path) -> Contents:
         return reader(path)
     except OSError:
         raise
-    except Exception as error:  # noqa: BLE001  (a hostile file may find a fault in any library)
+    except Exception as error:  # a hostile file may find a fault in any library
         logger.debug("The reader of %r failed.", path.name, exc_info=error)
         return unreadable(f"{type(error).__name__}: {error}", hint=PERHAPS_OUR_FAULT)

@@ -63,7 +63,7 @@ def unknown_check(given: str) -> str:
     return f"there is no check {given!r}; {meant}"
 
 
-def failed(name: str, error: Exception) -> Breach:
+def failed(name: str, error: BaseException) -> Breach:
     """What is found when a family of checks fails instead of finding something; the log has the traceback."""
     logger.debug("The checks %r failed.", name, exc_info=error)
     said = f"{type(error).__name__}: {error}".rstrip(".: ")

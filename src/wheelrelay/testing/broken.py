@@ -8,11 +8,11 @@
 ['platform-tag']
 """
 
-import random
 import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import shake_256
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ PLAIN = wheel()
 PEP639 = {"Metadata-Version": "2.4"}
 INIT = "sample/__init__.py"
 INFO = "sample-1.0.dist-info"
-DENSE = random.Random(0).randbytes(800_000)
+DENSE = shake_256().digest(800_000)
 """What does not compress: with zeros, it makes a wheel of a ratio that is high, and plausible."""
 
 BROKEN: Mapping[str, BrokenSample] = {
