@@ -165,7 +165,7 @@ def finalizing(
         problems = _finalize(journey, changed, plan, ledger)
         if problems and isinstance(error, RelayFailed):
             told = " ".join([error.message, *problems])
-            raise RelayFailed(told, receipt=ledger.receipt(), hint=error.hint) from error
+            raise RelayFailed(told, receipt=ledger.receipt(), hint=ledger.advice()) from error
         raise
     if problems := _finalize(journey, destinations, plan, ledger):
         told = " ".join([ledger.tally(), *problems])
