@@ -4,7 +4,9 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+import sys
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -208,13 +210,15 @@ class TestGitHub:
 
 
 class TestGitLab:
-    def run(self, repo: Path, name: str, **inputs: str) -> Ended:
+    def run(self, repo: Path, name: str, env: Mapping[str, str] | None = None, **inputs: str) -> Ended:
         (job,) = gitlab_steps(CI / "gitlab" / "templates" / f"{name}.yml")
         main = "\n".join(
             line for line in job.script.splitlines() if "python" not in line and "INSTALL" not in line
         )
         values = {f"inputs.{key.replace('_', '-')}": value for key, value in inputs.items()}
-        return Step(job.name, main, job.env, job.shell, job.fill).run(repo, values, {"GITLAB_CI": "true"})
+        return Step(job.name, main, job.env, job.shell, job.fill).run(
+            repo, values, {"GITLAB_CI": "true", "RELAY_ID_TOKEN": "", **(env or {})}
+        )
 
     def test_what_was_built_is_pushed_and_relayed(self, repo: Path) -> None:
         assert self.run(repo, "push", to="staging").code == 0
@@ -226,6 +230,23 @@ class TestGitLab:
         assert json.loads((repo / "wheelrelay-receipt.json").read_text())["complete"]
         assert self.run(repo, "relay", route="release", requirement="sample==1.0", lock="x").code == 0
         assert (repo / "index" / WHEEL).is_file()
+
+    @pytest.mark.parametrize("audience", ["pypi", "testpypi", "https://index.example.org/a", "2nd_index"])
+    def test_the_identity_is_found_whatever_its_audience(self, repo: Path, audience: str) -> None:
+        ((name, told),) = documents(CI / "gitlab/templates/relay.yml")[-1]["$[[ inputs.job ]]"][
+            "id_tokens"
+        ].items()
+        claims = json.dumps({"aud": told["aud"].replace("$[[ inputs.audience ]]", audience)})
+        identity = f"e30.{urlsafe_b64encode(claims.encode()).decode().rstrip('=')}.e30"
+        command = repo / ".wheelrelay" / "bin" / "wheelrelay"
+        command.parent.unlink()  # a link to what is installed
+        command.parent.mkdir()
+        command.write_text(
+            f"#!{sys.executable}\nimport id\nprint(id.detect_credential({audience!r}), end='')\n"
+        )
+        command.chmod(0o755)
+        ended = self.run(repo, "relay", env={name: identity}, route="release", lock="x", audience=audience)
+        assert (ended.code, ended.out) == (0, identity), ended.err
 
     def test_a_fork_without_secrets_passes(self, repo: Path) -> None:
         assert self.run(repo, "push", to="locked").code == 0
