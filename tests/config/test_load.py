@@ -305,6 +305,30 @@ class TestWhatOthersCanWrite:
         above.parent.chmod(0o1777)  # as /tmp: only the owner of a file can replace it
         assert load_config().path == above
 
+    def test_a_link_to_where_others_may_replace_a_file_is_refused(self, above: Path) -> None:
+        shared = above.parent.parent / "shared"
+        shared.mkdir()
+        above.symlink_to(above.rename(shared / "real.toml"))
+        assert load_config().path == above
+        shared.chmod(0o777)
+        with pytest.raises(ConfigError, match=r"other users may write to .*shared\. Run chmod go-w"):
+            load_config()
+
+    def test_what_is_no_regular_file_is_not_read(self, work: Path) -> None:
+        for name in ("wheelrelay.toml", "pyproject.toml"):
+            os.mkfifo(work / name)
+        (work.parent / "pyproject.toml").symlink_to("/dev/zero")
+        code = "from wheelrelay import load_config; print(load_config().path)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
+        assert done.stdout == b"None\n"
+
+    def test_a_file_of_any_size_takes_little_memory(self, work: Path) -> None:
+        project = work / "pyproject.toml"
+        project.write_text("[tool.wheelrelay]\n")
+        os.truncate(project, 1 << 40)
+        with pytest.raises(ConfigError, match=r"pyproject\.toml is too large: over 64 MiB"):
+            load_config()
+
     @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a file away")
     class TestOfAnotherUser:
         @pytest.fixture
@@ -320,6 +344,11 @@ class TestWhatOthersCanWrite:
 
         def test_it_is_refused(self, theirs: Path) -> None:
             with pytest.raises(ConfigError, match=r"belongs to the user 4321\. Name it with --config"):
+                load_config()
+
+        def test_so_is_one_of_mine_in_their_folder(self, above: Path) -> None:
+            os.chown(above.parent, 4321, 4321)
+            with pytest.raises(ConfigError, match=r"theirs belongs to the user 4321\. Name it with --config"):
                 load_config()
 
         def test_so_is_a_link_of_theirs_to_a_file_of_mine(self, above: Path) -> None:

@@ -5,14 +5,7 @@ from typing import TYPE_CHECKING
 from wheelrelay.exports import offered
 
 if TYPE_CHECKING:
-    from wheelrelay.config.bases import (
-        Confirm,
-        ContainerConfig,
-        NetworkConfig,
-        RemoteConfig,
-        Retention,
-        SinkConfig,
-    )
+    from wheelrelay.config.bases import Confirm, ContainerConfig, RemoteConfig, Retention, SinkConfig
     from wheelrelay.config.load import load_config, which_config
     from wheelrelay.config.loaded import Config, looks_like_remote
     from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
@@ -27,7 +20,6 @@ __all__ = [
     "Duration",
     "LocalPath",
     "Mode",
-    "NetworkConfig",
     "Order",
     "Remote",
     "RemoteConfig",

@@ -12,7 +12,7 @@ from pathlib import Path
 from stat import S_ISVTX, S_IWGRP, S_IWOTH
 from typing import Any
 
-from wheelrelay.config.texts import read_text
+from wheelrelay.config.texts import LARGEST, read_text
 from wheelrelay.errors import ConfigError
 
 FILE = "wheelrelay.toml"
@@ -44,14 +44,22 @@ def refuse_what_others_can_write(path: Path) -> None:
     """
     if os.name != "posix":
         return
-    place = path.parent
     for each in (path.lstat(), path.stat()):
         if each.st_uid not in _trusted_owners():
             raise _refused(path, f"it belongs to {_user(each.st_uid)}")
     if _others_may_write(path.stat()):
         raise _refused(path, "other users may write it", f"Run chmod go-w {path}")
-    if _others_may_write(place.stat()) and not place.stat().st_mode & S_ISVTX:
-        raise _refused(path, f"other users may write to {place}", f"Run chmod go-w {place}")
+    for folder in dict.fromkeys((path.parent, path.resolve().parent)):
+        _refuse_where_others_can_replace(path, folder)
+
+
+def _refuse_where_others_can_replace(path: Path, folder: Path) -> None:
+    """Refuse a file for the folder that it, or what it links to, is in."""
+    status = folder.stat()
+    if status.st_uid not in _trusted_owners():
+        raise _refused(path, f"{folder} belongs to {_user(status.st_uid)}")
+    if _others_may_write(status) and not status.st_mode & S_ISVTX:
+        raise _refused(path, f"other users may write to {folder}", f"Run chmod go-w {folder}")
 
 
 def wheelrelay_table(path: Path) -> dict[str, Any] | None:
@@ -94,8 +102,11 @@ def _is_file(path: Path) -> bool:
 
 def _is_ours(project: Path) -> bool:
     """Whether a ``pyproject.toml`` has our table; one of another tool that cannot be read has not."""
+    if not _is_file(project):  # a pipe would never end
+        return False
     try:
-        content = project.read_bytes().replace(b"\0", b"")  # it may be UTF-16
+        with project.open("rb") as stream:
+            content = stream.read(LARGEST).replace(b"\0", b"")  # it may be UTF-16
     except OSError:
         return False
     if b"wheelrelay" not in content:
