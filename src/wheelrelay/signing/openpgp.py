@@ -19,6 +19,9 @@ _TYPE_AT = {3: 2, 4: 1, 5: 1, 6: 1}
 _SHORTEST = 12
 """Bytes that a signature has at least."""
 
+MOST = 16
+"""Signatures that one companion may hold: gpg takes some milliseconds for each, and thousands fit in."""
+
 
 def check_detached(content: bytes) -> None:
     """Make sure that bytes are detached signatures, in armor or in binary form, and nothing else.
@@ -30,8 +33,12 @@ def check_detached(content: bytes) -> None:
     packets = _without_armor(text) if text.startswith(b"-----") else content
     if not packets:
         raise ValueError("it is empty")
+    count = 0
     while packets:
         packets = _after_signature(packets)
+        count += 1
+    if count > MOST:
+        raise ValueError(f"it holds {count} signatures, and gpg is asked about {MOST} at most")
 
 
 def _without_armor(text: bytes) -> bytes:

@@ -434,7 +434,7 @@ class TestAudiences:
     OTHERS = (
         *("pypi", "PyPI", "testpypi", "sigstore", "api://AzureADTokenExchange", "sts.amazonaws.com"),
         "https://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/x",
-        *("https://github.com/example", "https://gitlab.com", "npm:registry.npmjs.org", " pypi"),
+        *("https://github.com/example", "https://gitlab.com", "npm:registry.npmjs.org", "pyp\u0131"),
     )
 
     @pytest.mark.parametrize("wanted", ["pypi", "testpypi", "sigstore", "api://AzureADTokenExchange", "x"])
@@ -469,6 +469,11 @@ class TestAudiences:
             "https://pypi.org.e.org/",
         ):
             assert audience_for(elsewhere, trusted=None, configured=None) is None
+
+    @pytest.mark.parametrize("audience", ["", " ", "company ", "com\npany", "com\u200bpany"])
+    def test_an_audience_is_a_plain_word(self, audience: str) -> None:
+        with pytest.raises(ValueError, match="the audience is empty, or has blanks or control characters"):
+            audience_for(self.PRIVATE, trusted=True, configured=audience)
 
     @pytest.mark.parametrize("audience", OTHERS)
     def test_no_audience_of_another_service_can_be_configured(self, audience: str) -> None:

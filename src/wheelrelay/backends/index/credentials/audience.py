@@ -47,6 +47,8 @@ def audience_for(upload_url: str, *, trusted: bool | None, configured: str | Non
             "trusted publishing needs an audience, except at PyPI and TestPyPI: name the one that the index "
             "has for itself"
         )
+    if not configured.isprintable() or configured != configured.strip() or not configured:
+        raise ValueError("the audience is empty, or has blanks or control characters around it or in it")
     if _variable(configured) in _TAKEN or _TAKEN_WITH.search(configured):
         raise ValueError(
             f"the audience {configured!r} belongs to another service: whoever gets an identity for it can "
