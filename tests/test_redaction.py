@@ -16,6 +16,7 @@ from tests.servers.canaries import canary, disguises
 from wheelrelay.errors import BackendError
 from wheelrelay.redaction import MASK, forget_secrets, keep_login, keep_secret, redacted, redacted_values
 from wheelrelay.report.documents import to_json
+from wheelrelay.report.markdown import escaped
 from wheelrelay.report.sheet import Line
 from wheelrelay.report.streams import BorderStream
 
@@ -39,6 +40,21 @@ SPELLED = {
     "Python": repr(SECRET)[1:-1],
     "Python in ASCII": ascii(SECRET)[1:-1],
     "bytes of a header": SECRET.encode().decode("latin-1"),
+    "every character as a percent code": "".join(f"%{byte:02x}" for byte in SECRET.encode()),
+    "every character of HTML by number": "".join(f"&#{ord(one)};" for one in SECRET),
+    "every character of HTML by hexadecimal number": "".join(f"&#x{ord(one):x};" for one in SECRET),
+    "every character of JSON by number": "".join(f"\\u{ord(one):04X}" for one in SECRET),
+    "every byte of Python by number": "".join(f"\\x{byte:02x}" for byte in SECRET.encode("latin-1")),
+    "percent codes of Latin-1": quote(SECRET, safe="", encoding="latin-1"),
+    "two lines": SECRET[:8] + "\n" + SECRET[8:],
+    "two lines of a header": SECRET[:8] + "\r\n " + SECRET[8:],
+    "two lines in the middle of a word": SECRET[:-2] + "\n" + SECRET[-2:],
+    "two lines within JSON": SECRET[:8] + "\\r\\n" + SECRET[8:],
+    "quoted-printable": SECRET[:-2] + "=\n" + SECRET[-2:],
+    "base64 in lines": re.sub("(.{9})", r"\1\n", base64.b64encode(SECRET.encode()).decode()),
+    "hexadecimal in lines": re.sub("(.{9})", r"\1\n", SECRET.encode().hex()),
+    "hexadecimal with colons": SECRET.encode().hex(":"),
+    "hexadecimal with blanks": SECRET.encode().hex(" ", 1).upper(),
     "hexadecimal": SECRET.encode().hex(),
     "hexadecimal in capitals": SECRET.encode().hex().upper(),
     **{
@@ -127,6 +143,14 @@ def test_a_password_in_an_address_that_was_typed_is_kept_too() -> None:
     for harmless in ("https://example.org:8080/a@b", "git@example.org:owner/name", "sample==1.0", "C:/a@b"):
         keep_login(harmless)
         assert redacted(harmless) == harmless
+
+
+@pytest.mark.parametrize("turning", "\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069")
+def test_no_character_that_turns_text_or_breaks_a_line_reaches_a_terminal_or_a_summary(turning: str) -> None:
+    written = io.StringIO()
+    BorderStream(written).write(f"a{turning}b ä\n")  # type: ignore[arg-type]
+    assert written.getvalue() == f"a\\u{ord(turning):04x}b ä\n"
+    assert escaped(f"a{turning}b") == "a b"
 
 
 @pytest.mark.parametrize("control", ["\x80", "\x9b", "\x9d", "\x9f"])

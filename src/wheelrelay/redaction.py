@@ -3,7 +3,7 @@
 Every secret is entered here before it is used. What leaves the process passes the filter: errors when they
 are made, log records, both standard streams, documents and summaries. A secret is found as it is, and in the
 encodings that servers and programs repeat things in: percent codes, escapes of JSON, Python and HTML, base64
-whatever surrounds it, and hexadecimal digits.
+whatever surrounds it, and hexadecimal digits; each also where it is broken into lines.
 """
 
 import re
@@ -26,6 +26,12 @@ SHORTEST = 4
 SHORT = 8
 """A secret of fewer characters counts as a whole word only, and in no encoding that hides its ends."""
 
+_BREAK = r"(?:=?(?:\r|\\r)?(?:\n|\\n)[ \t]{0,8})?"
+"""A line break that somebody put in, as mail, base64, headers and tables have them.
+
+Here as in all patterns, whatever may be repeated is bounded, so that no text takes long to search.
+"""
+
 _LOGIN = re.compile(r"(?:^|=)(?:[\w+.-]+://)?[^/\s:@]*:(?![/\\]|\d+(?:/|$))(\S+)@")
 
 
@@ -40,6 +46,7 @@ class _Secret:
         self._value = value
         run = max(re.findall("[A-Za-z0-9]*", value), key=len)
         self._signs = [run, *(sign for sign, _ in self._hidden())] if len(run) > 1 else [""]
+        self._small_signs = [*_signs_of_digits(value), *_signs_of_escapes(value)]
 
     def _hidden(self) -> Iterator[tuple[str, str]]:
         return _hidden_forms(self._value) if len(self._value) >= SHORT else iter(())
@@ -47,15 +54,16 @@ class _Secret:
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         """Made when a sign of the secret is seen, which is seldom."""
-        plain = "".join(map(_spellings, self._value))
+        plain = _BREAK.join(map(_spellings, self._value))
         if len(self._value) < SHORT:
             plain = f"(?<![A-Za-z0-9]){plain}(?![A-Za-z0-9])"
         return re.compile("|".join([plain, *(form for _, form in self._hidden())]))
 
-    def masked(self, text: str) -> str:
+    def masked(self, text: str, seen: "_Seen") -> str:
         """The text without the secret; quick where no sign of it is there."""
-        lower = text.lower()
-        if any(sign in text or sign in lower for sign in self._signs):
+        if any(sign in each for each in seen.exact for sign in self._signs) or any(
+            sign in each for each in seen.small for sign in self._small_signs
+        ):
             return self._pattern.sub(MASK, text)
         return text
 
@@ -99,8 +107,11 @@ def redacted(text: str) -> str:
     >>> redacted("https://example.org/?password=correct%20horse")
     'https://example.org/?password=***'
     """
+    if not _secrets:
+        return text
+    seen = _Seen(text)
     for secret in _secrets.values():
-        text = secret.masked(text)
+        text = secret.masked(text, seen)
     return text
 
 
@@ -151,23 +162,57 @@ def _log_guard() -> "Handler":
     return Guard()
 
 
+class _Seen:
+    """Where signs of secrets are looked for: a text, and all of it on one line.
+
+    Args:
+        text: any text.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.exact = [text]
+        if "\n" in text or "\\n" in text:
+            lines = text.replace("\\r", "").replace("\\n", "\n").split("\n")
+            self.exact.append("".join(line.strip().removesuffix("=") for line in lines))
+        self.small = [each.lower() for each in self.exact]
+
+
+def _signs_of_digits(value: str) -> Iterator[str]:
+    """What tells of hexadecimal digits, in small letters, also with something between the bytes."""
+    content = value.encode("utf-8", "surrogatepass")
+    if len(value) >= SHORT:
+        yield content.hex()
+        for between in ": -":
+            yield content[:4].hex(between)
+
+
+def _signs_of_escapes(value: str) -> Iterator[str]:
+    """What tells of a secret each of whose characters is escaped, in small letters."""
+    first = value.encode("utf-8", "surrogatepass")[:2]
+    for form in ("%{:02x}", "%25{:02x}", "\\x{:02x}", "\\u{:04x}"):
+        yield "".join(map(form.format, first))
+    for form in ("&#x{:x};", "&#{};", "&amp;#x{:x};", "&amp;#{};"):
+        yield "".join(map(form.format, first))
+
+
 def _spellings(character: str) -> str:
     """A pattern of all that encodings make of a character."""
-    if character.isascii() and character.isalnum():
-        return character
     number, encoded = ord(character), character.encode("utf-8", "surrogatepass")
     name = codepoint2name.get(number, "apos" if character == "'" else None)
     forms = [
         re.escape(character),
-        "".join(f"%(?:25)*{_any_case(f'{byte:02x}')}" for byte in encoded),
-        f"&(?:amp;)*#(?:0*{number}|[xX]0*{_any_case(f'{number:x}')});?",
-        rf"\\+(?:u{_any_case(f'{number:04x}')}|x{_any_case(f'{number:02x}')})",
-        rf"\\+{re.escape(character)}",
+        "".join(f"%(?:25){{0,3}}{_any_case(f'{byte:02x}')}" for byte in encoded),
+        f"&(?:amp;){{0,3}}#(?:0{{0,4}}{number}|[xX]0{{0,4}}{_any_case(f'{number:x}')});?",
+        rf"\\{{1,7}}(?:u{_any_case(f'{number:04x}')}|x{_any_case(f'{number:02x}')})",
     ]
+    if not (character.isascii() and character.isalnum()):
+        forms.append(rf"\\{{1,7}}{re.escape(character)}")
     if name:
-        forms.append(f"&(?:amp;)*{name};?")
+        forms.append(f"&(?:amp;){{0,3}}{name};?")
     if character == " ":
         forms.append(r"\+")
+    if 0x80 <= number < 0x100:  # as Latin-1
+        forms.append(f"%(?:25){{0,3}}{_any_case(f'{number:02x}')}")
     if not character.isascii():  # as a header shows it, whose bytes are taken for Latin-1
         forms.append("".join(f"(?:{re.escape(chr(byte))}|\N{REPLACEMENT CHARACTER})" for byte in encoded))
     return f"(?:{'|'.join(forms)})"
@@ -180,11 +225,12 @@ def _any_case(digits: str) -> str:
 def _hidden_forms(value: str) -> Iterator[tuple[str, str]]:
     """Encodings that hide where characters begin: what tells of each, and its pattern."""
     content = value.encode("utf-8", "surrogatepass")
-    yield content.hex(), _any_case(content.hex())
+    pairs = (_BREAK.join(map(_any_case, f"{byte:02x}")) for byte in content)
+    yield content.hex().upper(), rf"(?:[ :-]|{_BREAK})".join(pairs)
     for ahead in range(3):
         whole = b64encode(b"\0" * ahead + content).decode().rstrip("=")
         # The first and the last characters depend on what surrounds the secret.
         sure = whole[(0, 2, 3)[ahead] : -1]
         sign = max(re.findall("[A-Za-z0-9]+", sure), key=len)
-        pattern = "".join({"+": "[+-]", "/": "[/_]"}.get(each, each) for each in sure)
+        pattern = _BREAK.join({"+": "[+-]", "/": r"(?:\\{0,7}/|_)"}.get(each, each) for each in sure)
         yield sign, rf"[A-Za-z0-9+/_-]{{0,{(0, 2, 2)[ahead]}}}{pattern}[A-Za-z0-9+/_-]?={{0,2}}"

@@ -127,13 +127,13 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None) -> N
     from wheelrelay.cli.board import board_of
     from wheelrelay.cli.exits import guarded
     from wheelrelay.redaction import keep_login
-    from wheelrelay.report.streams import bordered_streams, watched_output
+    from wheelrelay.report.streams import bordered_streams
 
     given = sys.argv[1:] if arguments is None else list(arguments)
     for argument in given:
         keep_login(argument)
 
-    with bordered_streams(), watched_output(), board_of() as board:
+    with bordered_streams(), board_of() as board:
 
         def invoke() -> Any:
             return command.main(args=given, prog_name=name, standalone_mode=False, obj=board)

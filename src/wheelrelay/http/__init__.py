@@ -17,7 +17,6 @@ from wheelrelay.http.client import HttpClient, RedirectsAway
 from wheelrelay.http.faults import fault_for, mapped_errors
 from wheelrelay.http.limits import (
     CONNECT_TIMEOUT,
-    DEFAULT_TIMEOUT,
     READ_TIMEOUT,
     TimeLimits,
     override_timeout,
@@ -39,7 +38,6 @@ from wheelrelay.http.urls import is_private, is_same_host, origin_of, requoted, 
 
 __all__ = [
     "CONNECT_TIMEOUT",
-    "DEFAULT_TIMEOUT",
     "READ_TIMEOUT",
     "SAID_BY_SERVER",
     "Auth",

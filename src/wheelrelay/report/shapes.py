@@ -16,7 +16,7 @@ class FileDocument(TypedDict):
     filename: str
     project: str
     version: str
-    kind: Literal["wheel", "sdist", "variants"]
+    kind: Literal["wheel", "sdist"]
     tags: list[str]
     size: int | None
     sha256: str | None

@@ -8,55 +8,34 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import IO, Any, TextIO, cast
 
 from wheelrelay.redaction import redacted
 
-_C1 = re.compile("[\x80-\x9f]")
+_STEERING = re.compile("[\x80-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""C1, line separators, and what turns the direction of text, so that a name looks like another one."""
 
 
 class ResultLost(OSError):
     """Standard output cannot be written, as on a disk that is full."""
 
 
-class WatchedStream:
-    """Standard output, whose errors can be told from those of other files.
-
-    Args:
-        stream: where it goes.
-    """
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def write(self, content: Any) -> Any:
-        """Write text, or bytes to the stream beneath it."""
-        with _told_apart():
-            return self._stream.write(content)
-
-    def flush(self) -> None:
-        """Let it be seen."""
-        with _told_apart():
-            self._stream.flush()
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._stream, name)
-        return WatchedStream(found) if name == "buffer" else found
-
-
 class BorderStream:
-    r"""A standard stream that lets neither secrets nor control characters of C1 through.
+    r"""A standard stream that lets neither secrets nor characters that steer a terminal through.
 
-    Terminals take the latter (U+0080 to U+009F) for the beginnings of commands. They are written as in
-    ``\u009b``, which is right within JSON too.
+    Terminals take those of C1 (U+0080 to U+009F) for the beginnings of commands, and turn what follows some
+    others. They are written as in ``\u009b``, which is right within JSON too.
 
     Args:
         stream: where it goes.
+        watched: whether what cannot be written is `ResultLost`, as for standard output, whose errors are to
+            be told from those of other files.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, watched: bool = False) -> None:
         self._stream = stream
+        self._apart = _told_apart if watched else nullcontext
 
     def write(self, text: str | bytes) -> int:
         """Write text; a secret is recognised within one piece.
@@ -70,14 +49,20 @@ class BorderStream:
             text = text.decode("utf-8", "replace")
         shown = redacted(text)
         if not shown.isascii():
-            shown = _C1.sub(lambda found: f"\\u{ord(found[0]):04x}", shown)
-        self._stream.write(shown)
+            shown = _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", shown)
+        with self._apart():
+            self._stream.write(shown)
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write several texts."""
         for line in lines:
             self.write(line)
+
+    def flush(self) -> None:
+        """Let it be seen."""
+        with self._apart():
+            self._stream.flush()
 
     def __getattr__(self, name: str) -> Any:
         if name == "buffer":  # who asks for it would write past this
@@ -87,26 +72,17 @@ class BorderStream:
 
 @contextmanager
 def bordered_streams() -> Iterator[None]:
-    """Within the context, standard output and standard error are `BorderStream`."""
-    before = sys.stdout, sys.stderr
-    out, err = (stream and cast("TextIO", BorderStream(stream)) for stream in before)
-    sys.stdout, sys.stderr = out, err
+    """Within the context, standard output and standard error are `BorderStream`.
+
+    What cannot be written to standard output is `ResultLost`, whoever writes.
+    """
+    out, err = before = sys.stdout, sys.stderr  # each may be closed before this program begins
+    sys.stdout = out and cast("TextIO", BorderStream(out, watched=True))
+    sys.stderr = err and cast("TextIO", BorderStream(err))
     try:
         yield
     finally:
         sys.stdout, sys.stderr = before
-
-
-@contextmanager
-def watched_output() -> Iterator[None]:
-    """Within the context, what cannot be written to standard output is `ResultLost`, whoever writes."""
-    before = sys.stdout
-    if before is not None:  # it may be closed before this program begins
-        sys.stdout = cast("TextIO", WatchedStream(before))
-    try:
-        yield
-    finally:
-        sys.stdout = before
 
 
 @contextmanager

@@ -49,8 +49,7 @@ def connected(config: S3Config) -> Iterator[Bucket]:
     secrets = {name: SecretValue(reference) for name, reference in keys.items() if reference}
     account = Account(partial(_log_in, config, secrets), secrets.values())
     try:
-        prefix = f"{config.prefix}/" if config.prefix else ""
-        yield Bucket(account, config.bucket, prefix, 6 * time_limits(config.timeout).timeout)
+        yield Bucket(account, config.bucket, f"{config.prefix}/" if config.prefix else "")
     finally:
         account.close()
 
@@ -100,7 +99,7 @@ def _found(config: S3Config, fs: Any, address: str) -> tuple[str, ...]:
 
 def _file_system(config: S3Config, keys: dict[str, str]) -> Any:
     """The file system, with everything off that works behind our back: caches, retries, other checksums."""
-    limits = time_limits(config.timeout)
+    limits = time_limits(None)
     return S3FileSystem(
         anon=config.anonymous,
         endpoint_url=config.endpoint_url,
