@@ -1,5 +1,6 @@
 """HTTP for a remote: errors are ours, and credentials stay where they belong."""
 
+import re
 import socket
 import ssl
 from base64 import b64decode, b64encode
@@ -586,6 +587,25 @@ class TestWordsOfRefusals:
         with pytest.raises(WheelrelayError, match=rf"answered {status}: Refused: The name is <reserved>\. "):
             fetch(http, web.serve("/page", page, status=status))
 
+    @pytest.mark.parametrize(
+        ("body", "words"),
+        [
+            ("<title>403 The user ci isn't known</title><h1>403 The user ci isn't known</h1>", "The user"),
+            ("<title>403 Forbidden</title><h1>403 Forbidden</h1><p>Ask ci.</p>", "Ask ci"),
+            ("<title>Forbidden</title><p>Ask ci.</p>", "Ask ci"),
+            ("403 Forbidden\n", "Forbidden"),
+            ("403", "403"),
+            ("403.5 kB are too much", "403.5 kB"),
+            ("4031 files are too many", "4031 files"),
+            ("Forbiddens are many", "Forbiddens"),
+            ("", "Forbidden"),
+        ],
+    )
+    def test_the_status_is_not_repeated(self, http: HttpClient, web: Web, body: str, words: str) -> None:
+        kind = "text/html" if "<" in body else "text/plain"
+        with pytest.raises(PermissionDenied, match=f"answered 403: {re.escape(words)}"):
+            fetch(http, web.serve("/page", body.encode(), content_type=kind, status=403))
+
     def test_a_403_to_a_request_without_credentials_does_not_speak_of_their_rights(
         self, http: HttpClient, web: Web
     ) -> None:
@@ -604,7 +624,31 @@ def test_an_upload_that_is_answered_with_a_web_page_names_upload_url(
     assert "check upload_url" in caplog.text
 
 
-def test_a_409_repeats_what_the_index_says(http: HttpClient, web: Web, tmp_path: Path) -> None:
-    url = web.serve("/legacy/", "<title>409 The namespace is reserved.</title>", status=409)
-    with pytest.raises(AlreadyExists, match="The namespace is reserved"):
+NAMESPACE = "The name sample is within the reserved namespace sam."
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (NAMESPACE, "text/plain"),
+        (f"<html><title>409 Conflict</title><p>{NAMESPACE}</p></html>", "text/html"),
+        (f'{{"error": "{NAMESPACE}"}}', "application/json"),
+    ],
+)
+def test_a_409_for_a_reserved_namespace_is_a_refusal_in_the_words_of_the_index(
+    answer: str, kind: str, http: HttpClient, web: Web, tmp_path: Path
+) -> None:
+    url = web.serve("/legacy/", answer, status=409, content_type=kind)
+    with pytest.raises(Rejected, match="within the reserved namespace sam") as refused:
+        upload(http, url, stage_path(make_wheel(tmp_path)))
+    assert "PEP 752" in (refused.value.hint or "")
+    assert "already" not in str(refused.value)
+    assert not refused.value.retryable
+
+
+def test_any_other_409_is_a_taken_name_in_the_words_of_the_index(
+    http: HttpClient, web: Web, tmp_path: Path
+) -> None:
+    url = web.serve("/legacy/", "<title>409 There is such a file.</title>", status=409)
+    with pytest.raises(AlreadyExists, match="There is such a file"):
         upload(http, url, stage_path(make_wheel(tmp_path)))

@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,10 @@ from wheelrelay.steps.retry import Patience, Persistence
 
 QUICK = 0.6
 """Seconds; a timeout that tests can wait for."""
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n"
+"""An answer that is whole but for the header lines which may follow."""
 
 
 @pytest.fixture
@@ -167,6 +171,24 @@ class TestTime:
         patient = HttpClient(timeout=60)
         with run_raw(lambda _: repeat(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)) as server:
             assert in_time(lambda: read_page(patient, server.url)).retryable
+
+    @pytest.mark.parametrize("read", [read_raw, read_page])
+    def test_header_lines_after_a_body_that_do_not_end_are_given_up(
+        self, read: Callable[[HttpClient, str], bytes]
+    ) -> None:
+        patient = HttpClient(timeout=60)
+        with run_raw(lambda _: chain([CHUNKED], repeat(b"X-A: " + b"b" * 60_000 + b"\r\n"))) as server:
+            error = in_time(lambda: read(patient, server.url))
+        assert error.retryable
+        assert "headers have more than 1 MiB" in str(error)
+
+    @pytest.mark.parametrize("read", [read_raw, read_page])
+    def test_header_lines_after_a_body_that_drip_are_given_up(
+        self, http: HttpClient, read: Callable[[HttpClient, str], bytes]
+    ) -> None:
+        lines = [b"X-A: " + b"b" * 500 + b"\r\n"] * 300
+        with run_raw(lambda _: slowly([CHUNKED, *lines])) as server:
+            assert isinstance(in_time(lambda: read(http, server.url)), TimedOut)
 
     @pytest.mark.parametrize("read", [read_raw, read_page])
     def test_a_body_that_drips_is_given_up(

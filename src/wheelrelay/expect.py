@@ -83,23 +83,31 @@ class Expected:
             for expected in self.wheels or ()
             if not any(expected.is_met_by(wheel) for wheel in for_all)
         ]
-        if self.sdist and len(wheels) == len(files):
+        count = _count(files)
+        if self.sdist and len(wheels) == count:
             missing.append("sdist")
-        if self.count is not None and len(files) < self.count:
-            missing.append(f"{self.count - len(files)} of {self.count} files")
+        if self.count is not None and count < self.count:
+            missing.append(f"{self.count - count} of {self.count} files")
         return missing
 
     def unexpected_in(self, files: Sequence[DistFile]) -> list[str]:
         """The filenames that meet no expectation."""
         unexpected = [file.filename for file in files if not self._is_expected(file)]
-        if not unexpected and self.count is not None and len(files) > self.count:
-            return [f"{len(files) - self.count} files more than {self.count}"]
+        if not unexpected and self.count is not None and _count(files) > self.count:
+            return [f"{_count(files) - self.count} files more than {self.count}"]
         return unexpected
 
     def _is_expected(self, file: DistFile) -> bool:
+        if file.kind is Kind.VARIANTS:
+            return True
         if file.kind is Kind.SDIST:
             return self.sdist is not False
         return self.wheels is None or any(expected.is_met_by(file) for expected in self.wheels)
+
+
+def _count(files: Iterable[DistFile]) -> int:
+    """How many wheels and sdists there are; the list of a release's variants does not count."""
+    return sum(file.kind is not Kind.VARIANTS for file in files)
 
 
 def expected_wheels(patterns: Iterable[str]) -> tuple[ExpectedWheel, ...]:

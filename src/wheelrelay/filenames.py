@@ -47,6 +47,11 @@ A label that begins as a platform does is none: what comes first is a wrong buil
 MOST_TAGS = 1000
 """Single tags that the compressed sets of one filename may stand for."""
 
+VARIANTS_SUFFIX = "-variants.json"
+"""What follows name and version in the name of the list of a release's variants (PEP 825)."""
+
+_VARIANTS = re.compile(r"[^-].*-v?\d[^-]*-variants\.json")
+
 _canonical = lru_cache(_REMEMBERED)(canonicalize_name)
 
 
@@ -79,6 +84,8 @@ def parse_filename(filename: str, *, project: str | None = None) -> ParsedName:
     try:
         if filename.endswith(".whl"):
             return _checked(filename, _parse_wheel(filename))
+        if filename.endswith(VARIANTS_SUFFIX):
+            return _checked(filename, _parse_variants(filename))
         return _checked(filename, _parse_sdist(filename, project))
     except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion) as error:
         raise InvalidFilename(f"{filename!r} is not the name of a wheel or an sdist: {error}") from error
@@ -133,8 +140,17 @@ def is_plain(filename: str) -> bool:
 
 
 def looks_like_distribution(filename: str) -> bool:
-    """Whether the name ends as a wheel's or an sdist's does, so that leaving it out deserves a word."""
-    return filename.endswith((".whl", *SDIST_SUFFIXES))
+    """Whether the name ends as that of a distribution file does, so that leaving it out deserves a word."""
+    return filename.endswith((".whl", *SDIST_SUFFIXES)) or is_variants(filename)
+
+
+def is_variants(filename: str) -> bool:
+    """Whether the name looks like that of the list of a release's variants (PEP 825).
+
+    >>> is_variants("sample-1.0-variants.json"), is_variants("build-variants.json")
+    (True, False)
+    """
+    return filename.endswith(VARIANTS_SUFFIX) and _VARIANTS.fullmatch(filename) is not None
 
 
 def split_companion(name: str) -> tuple[str, str] | None:
@@ -160,6 +176,12 @@ def _parse_wheel(filename: str) -> ParsedName:
     except InvalidWheelFilename:
         parse_wheel_filename(filename)  # says it about the name as a whole
         raise
+
+
+def _parse_variants(filename: str) -> ParsedName:
+    """Name and version are spelled as in the names of wheels."""
+    name, _, version = filename.removesuffix(VARIANTS_SUFFIX).partition("-")
+    return ParsedName(_project_of_wheel(name), _version_of_wheel(version), Kind.VARIANTS)
 
 
 @lru_cache(_REMEMBERED)

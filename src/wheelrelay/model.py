@@ -62,10 +62,14 @@ def wheel_parts(filename: str) -> WheelParts:
 
 
 class Kind(StrEnum):
-    """The two kinds of distribution files that indexes take."""
+    """The two kinds of distribution files that indexes take, and what lists the variants of a release.
+
+    ``NAME-VERSION-variants.json`` (PEP 825, a draft) travels as a file of its own beside variant wheels.
+    """
 
     WHEEL = "wheel"
     SDIST = "sdist"
+    VARIANTS = "variants"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ class DistFile:
         filename: the plain name, as published.
         project: the normalised project name (PEP 503).
         version: the version (PEP 440), taken from the filename.
-        kind: wheel or sdist.
+        kind: wheel or sdist; or the list of a release's variants.
         size: in bytes, where the remote says.
         digests: what the remote says that the bytes hash to.
         url: where the bytes can be had: a web address, a path or an object's name, as the backend likes.

@@ -47,7 +47,7 @@ class Plugin:
         """
         try:
             return self.entry.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginLoadError(
                 f"{self.name!r} from {self.package} {self.version} cannot be loaded: {error}.",
                 hint=f"Reinstall it: pip install --force-reinstall {self.package}.",

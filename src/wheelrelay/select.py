@@ -96,7 +96,7 @@ class Selection:
         Raises:
             NothingMatched: there are none; says which versions or projects are there.
         """
-        meant = [file for file in files if self._kind_is_meant(file)]
+        meant = self._with_lists([file for file in files if self._kind_is_meant(file)])
         if self.requirements:
             meant = [file for wanted in self.requirements for file in _fitting(wanted, meant)]
         else:
@@ -106,7 +106,18 @@ class Selection:
             raise _nothing_matched(self, files)
         return [unique[name] for name in sorted(unique)]
 
+    def _with_lists(self, files: Sequence[DistFile]) -> Sequence[DistFile]:
+        """The files; where wheels are picked, without the lists of variants (PEP 825) that none needs."""
+        if self.wheels is None:
+            return files
+        needed = {(file.project, file.version) for file in files if file.variant}
+        return [
+            file for file in files if file.kind is not Kind.VARIANTS or (file.project, file.version) in needed
+        ]
+
     def _kind_is_meant(self, file: DistFile) -> bool:
+        if file.kind is Kind.VARIANTS:
+            return True
         if file.kind is Kind.SDIST:
             return self.sdist
         return self.wheels is None or any(pattern.matches(file.tags) for pattern in self.wheels)

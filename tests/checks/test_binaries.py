@@ -8,6 +8,7 @@ import platform
 import struct
 import sys
 from pathlib import Path
+from zipfile import ZIP_LZMA
 
 import pydantic_core._pydantic_core
 import pytest
@@ -55,6 +56,42 @@ def test_a_macos_wheel_that_loads_its_own_and_the_system_is_fine(loads, tmp_path
 def test_what_is_no_library_for_macos_is_passed_over(tmp_path, found):
     files = {"sample/_native.so": b"not a library at all"}
     assert found(make_wheel(tmp_path, tag="cp311-cp311-macosx_11_0_arm64", files=files)) == set()
+
+
+@pytest.mark.parametrize(
+    "start", [b"", b"\xca\xfe\xba\xbe" + b"\xff" * 40, struct.pack("<IIIIIII", 0xFEEDFACF, *[2**32 - 1] * 6)]
+)
+def test_what_only_begins_as_a_library_for_macos_is_passed_over(start, tmp_path, found):
+    files = {"sample/_native.so": start}
+    assert found(make_wheel(tmp_path, tag="cp311-cp311-macosx_11_0_arm64", files=files)) == set()
+
+
+def test_a_library_for_macos_in_a_hostile_archive_is_not_unpacked(tmp_path, found):
+    files = {"sample/_native.so": macos_library("/usr/local/lib/x.dylib") + bytes(80 << 20)}
+    breaches = found(make_wheel(tmp_path, tag="cp311-cp311-macosx_11_0_arm64", files=files))
+    assert breaches == {"archive-limits", "archive-ratio"}
+
+
+def test_a_library_for_macos_that_no_installer_unpacks_is_not_looked_at(tmp_path, found):
+    files = {"sample/_native.so": macos_library("/usr/local/lib/x.dylib")}
+    path = make_wheel(tmp_path, tag="cp311-cp311-macosx_11_0_arm64", files=files, compression=ZIP_LZMA)
+    breaches = found(path)
+    assert "zip-compression" in breaches
+    assert not breaches & {"binary-macos", "check-failed"}
+
+
+@pytest.mark.skipif(not ON_LINUX, reason="the sample library is one for Linux")
+@pytest.mark.parametrize(
+    ("abi", "audited"), [("abi3t", False), ("abi2026", False), ("abi3.abi3t", True), ("abi3", True)]
+)
+def test_a_stable_abi_that_abi3audit_does_not_know_is_named_as_not_audited(
+    abi, audited, tmp_path, found, caplog
+):
+    caplog.set_level("INFO", logger="wheelrelay")
+    breaches = found(linux_wheel(tmp_path, PORTABLE, f"cp315-{abi}-{MACHINE}"))
+    assert ("binary-abi3" in breaches) is audited
+    assert "check-failed" not in breaches
+    assert ("is not audited for" in caplog.text) is (abi != "abi3")
 
 
 def test_a_wheel_without_libraries_is_not_looked_at(tmp_path, found):

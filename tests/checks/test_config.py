@@ -36,6 +36,13 @@ def test_an_unknown_check_cannot_be_left_out_and_the_nearest_is_named():
         ChecksConfig(ignore=["platform-tags"])
 
 
+def test_a_check_like_no_other_is_refused_without_a_list_of_all():
+    with pytest.raises(ValidationError) as refused:
+        ChecksConfig(ignore=["qqqqqq"])
+    assert "there is no check 'qqqqqq'" in str(refused.value)
+    assert "zip-records" not in str(refused.value)
+
+
 def test_the_usual_profile_holds_where_none_was_chosen():
     assert ChecksConfig().complete(Profile.INDEX).profile is Profile.INDEX
     assert ChecksConfig(profile="pypi").complete(Profile.INDEX).profile is Profile.PYPI

@@ -12,7 +12,6 @@ from wheelrelay.testing.broken import BROKEN
 UNSAFE_OR_FALSE = {
     "archive-corrupt",
     "archive-limits",
-    "archive-ratio",
     "archive-unreadable",
     "filename",
     "filename-metadata",

@@ -1,6 +1,7 @@
 """Running the checks: all findings at once, whatever a file or a check does."""
 
 import hashlib
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -71,6 +72,12 @@ def test_a_check_of_releases_that_fails_is_a_finding(tmp_path):
         [inspect(make_wheel(tmp_path))], families={"failing": ReleaseChecks((RULE,), failing)}
     )
     assert [finding.check for finding in findings] == ["rule", "check-failed"]
+
+
+def test_a_check_that_exits_does_not_pass_the_file(tmp_path):
+    families = {"exiting": FileChecks((), lambda distribution: sys.exit(0))}
+    (finding,) = inspect(make_wheel(tmp_path), families=families).findings
+    assert (finding.check, finding.severity) == ("check-failed", Severity.ERROR)
 
 
 def test_a_failing_check_keeps_no_file_from_being_stored(tmp_path):
@@ -176,3 +183,12 @@ def test_threads_do_not_disturb_one_another(tmp_path):
 def test_a_file_that_is_not_there_is_the_callers_problem(tmp_path):
     with pytest.raises(FileNotFoundError):
         inspect(tmp_path / "sample-1.0-py3-none-any.whl")
+
+
+def test_a_reader_that_fails_says_that_this_may_be_our_fault(tmp_path):
+    def fail(*_):
+        raise TypeError
+
+    (finding,) = inspect(make_wheel(tmp_path, files={"sample/data": b"x" * (2 << 20)}), each=fail).findings
+    assert (finding.check, finding.message) == ("archive-unreadable", "The file cannot be read: TypeError.")
+    assert "may be a fault of wheelrelay" in finding.hint

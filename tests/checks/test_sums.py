@@ -17,6 +17,7 @@ DIGEST = "ab" * 32
         f"{DIGEST}  sample.whl\n{DIGEST}  sample.whl\n",
         f"SHA256 (dist/sample.whl) = {DIGEST}\n",
         f"SHA256(sample.whl)= {DIGEST}\r\n",
+        f"SHA2-256(sample.whl)= {DIGEST}\n",
         f"{DIGEST}  dist\\sample.whl\r\n",
     ],
 )

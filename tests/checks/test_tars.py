@@ -115,7 +115,7 @@ def test_an_implausible_compression_ends_the_reading(tmp_path, found):
         stream.write(info.tobuf())
         for _ in range(200):
             stream.write(bytes(1 << 20))
-    assert found(path) == {"archive-ratio"}
+    assert found(path) == {"archive-limits"}
 
 
 def test_other_compressions_are_read(tmp_path, found):

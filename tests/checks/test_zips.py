@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from wheelrelay.checks import inspect, open_distribution
+from wheelrelay.testing.broken import BROKEN
 from wheelrelay.testing.broken_archives import stored_wheel, streamed_wheel
 from wheelrelay.testing.samples import make_wheel, write_zip
 
@@ -221,3 +222,16 @@ def test_an_empty_file_cannot_be_read(tmp_path, found):
     path = tmp_path / "sample-1.0-py3-none-any.whl"
     path.touch()
     assert found(path) == {"archive-unreadable"}
+
+
+def test_a_wheel_that_only_pypi_finds_too_dense_is_read_to_its_end(tmp_path, found):
+    path = BROKEN["archive-ratio"].broken(tmp_path)
+    assert found(path) == {"archive-ratio"}
+    content = bytearray(path.read_bytes())
+    content[1000] ^= 1  # in the payload
+    path.write_bytes(content)
+    assert found(path) == {"archive-corrupt", "archive-ratio"}
+
+
+def test_a_wheel_of_an_implausible_ratio_is_not_unpacked(tmp_path, found):
+    assert found(make_wheel(tmp_path, payload=bytes(65 << 20))) == {"archive-limits", "archive-ratio"}

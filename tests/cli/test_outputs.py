@@ -99,6 +99,18 @@ def test_an_input_is_recognised_by_another_path_to_it(work, wheelrelay):
     assert wheelrelay("push", "dist", "--to", "there", "--receipt", f"linked/{WHEEL}").code == 2
 
 
+@pytest.mark.parametrize("command", ["push", "relay"])
+def test_a_file_that_a_link_in_the_source_leads_to_is_not_overwritten(work, wheelrelay, command):
+    (work / "dist" / WHEEL).rename(work / "built")
+    (work / "dist" / WHEEL).symlink_to(work / "built")
+    before = (work / "built").read_bytes()
+    words = ("push", "dist") if command == "push" else ("relay", "--from", "./dist", "sample", "--yes")
+    ended = wheelrelay(*words, "--to", "./elsewhere", "--receipt", "built")
+    assert ended.code == 2
+    assert "would overwrite" in ended.err
+    assert (work / "built").read_bytes() == before
+
+
 def test_one_file_cannot_be_both_outputs(work, wheelrelay):
     words = ("relay", "--from", "./dist", "--to", "./out", "sample==1.0")
     ended = wheelrelay(*words, "--sums", "out.txt", "--receipt", "./out.txt")

@@ -37,6 +37,13 @@ def files_in(folder):
     return sorted(path.name for path in folder.iterdir() if path.suffix in (".whl", ".gz"))
 
 
+def test_what_is_wrong_with_a_push_is_shown_once(wheelrelay, config, dist):
+    (dist / "sample-9.0-py3-none-any.whl").symlink_to("nowhere")
+    ended = wheelrelay("push", "dist", "--to", "./pushed")
+    assert ended.code == 3
+    assert ended.err.count("[dangling-link]") == 1
+
+
 class TestPush:
     def test_what_was_built_goes_into_the_container(self, wheelrelay, staging, dist):
         ended = wheelrelay("push", "dist", "--to", "staging", "--json")
@@ -76,7 +83,7 @@ class TestIndex:
         make_wheel(staging, version="2.0")
         ended = wheelrelay("index", "staging", "--check")
         assert ended.code == 3
-        assert "is not as it should be" in ended.out
+        assert "is missing or out of date" in ended.out
         assert wheelrelay("index", "staging").out == "All pages are written.\n"
         assert wheelrelay("index", "staging", "--check").code == 0
 

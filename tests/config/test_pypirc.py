@@ -170,7 +170,7 @@ class TestRelaying:
         self, dist: Path, section: None, pypiserver: IndexServer
     ) -> None:
         route = Route(source=str(dist), sinks=["warehouse"])
-        told = r"'warehouse' cannot be asked.*Simple API.*confirm = \"none\" under \[remotes\.warehouse\]"
+        told = r"'warehouse' is write-only.*Simple API.*confirm = \"none\".*under \[remotes\.warehouse\]"
         with pytest.raises(ConfigError, match=told):
             wheelrelay.relay(route)
         assert pypiserver.folder

@@ -78,6 +78,22 @@ class TestWithoutPages:
         assert api.index(remote, check=True) == []
 
 
+def test_after_a_removal_that_fails_the_pages_list_what_is_still_there(objects, dist):
+    class Refusing(type(objects)):
+        def delete_object(self, name):
+            if name == NEWER:
+                raise PermissionDenied(f"{name} may not be deleted.")
+            super().delete_object(name)
+
+    store = ContainerStore(objects, pages=True)
+    api.push([dist], store)
+    objects.__class__ = Refusing
+    with pytest.raises(PermissionDenied, match="may not be deleted"):
+        api.remove(store, [NEWER, WHEEL])
+    assert NEWER in {stored.name for stored in objects.list_objects()}
+    assert api.index(store, check=True) == []
+
+
 def test_where_there_are_no_pages_none_are_made(remote, dist, tmp_path):
     api.push([dist], remote)
     api.remove(remote, [WHEEL])

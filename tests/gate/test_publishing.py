@@ -226,6 +226,23 @@ class TestCredentials:
         assert second.requests == []
         assert f"redirects uploads to {second.upload_url}" in done.err
 
+    @pytest.mark.parametrize("read", [True, False])
+    def test_a_reserved_namespace_is_a_refusal_and_never_a_file_that_is_there(
+        self, project, pypi, web, relay, read
+    ):
+        """PEP 752 has indexes answer 409, as many do for a name that is taken."""
+        answer = "<title>409 Conflict</title><p>sample is in the reserved namespace sam.</p>"
+        url = web.serve("/legacy/", answer, status=409)
+        remotes = index_table(pypi, keys="" if read else 'confirm = "none"').replace(pypi.upload_url, url)
+        if not read:
+            remotes = remotes.replace(f'url = "{pypi.simple_url}"\n', "")
+        project.configure("warehouse", remotes=remotes)
+        done = relay()
+        assert done.code == 1
+        assert "sample is in the reserved namespace sam" in done.err
+        assert "Choose another name" in done.err
+        assert "already" not in done.err
+
 
 class TestSeveralSinks:
     @pytest.fixture

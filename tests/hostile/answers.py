@@ -51,7 +51,7 @@ def _gzipped(body: bytes, encoding: str = "gzip") -> Hostile:
     return _bytes(answer(body, f"Content-Encoding: {encoding}", kind=JSON))
 
 
-BOMB = gzip.compress(bytes(256 * MIB), 1)
+BOMB = gzip.compress(bytes(MIB)) * 256
 
 ANY: dict[str, Hostile] = {
     "nothing": _bytes(),

@@ -45,6 +45,12 @@ def row(text, platform):
     return line.removeprefix(platform)
 
 
+def test_a_release_of_an_sdist_alone_has_no_empty_table():
+    release = matrices(files("sample-1.0.tar.gz"))
+    assert drawn(release).splitlines() == ["sample 1.0", "sdist: sample-1.0.tar.gz"]
+    assert matrix_markdown(release) == "### sample 1.0\n\n- sdist: sample-1.0.tar.gz\n"
+
+
 class TestArrangement:
     def test_pythons_go_from_older_to_newer_and_what_is_for_all_comes_last(self):
         made = matrix_of([*(name for name in NAMES if name.endswith(".whl")), PURE])

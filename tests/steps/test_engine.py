@@ -361,6 +361,12 @@ class TestMirror:
         assert "Refused." in str(failed.value)
         assert mirror(source, sink).complete()
 
+    def test_no_step_is_reported_if_nothing_is_left_to_move(self, source, sink):
+        mirror(source, sink)
+        events = []
+        assert mirror(source, sink, progress=events.append).complete()
+        assert [event for event in events if isinstance(event, StepBegan)] == []
+
     def test_all_versions_are_taken(self, sink, tmp_path):
         names = ["sample-1.0.tar.gz", "sample-2.0.tar.gz"]
         mirror(MoodyStore(staged_files(tmp_path, *names)), sink)

@@ -92,6 +92,13 @@ class TestAdvice:
         assert failed.value.hint.startswith(advice)
         assert failed.value.receipt.findings[0].hint.startswith(advice)
 
+    def test_pages_have_to_be_corrected_first_also_where_a_file_failed_for_a_time(self, source):
+        sink = Finishing(Rejected("No room."))
+        sink.refusals = {SDIST: [Unavailable("Busy.")] * 10}
+        with pytest.raises(RelayFailed, match=r"Busy\..*No room\.") as failed:
+            release(source, sink)
+        assert failed.value.hint.startswith("Correct this first")
+
     def test_files_that_are_not_confirmed_are_not_counted_as_absent(self, source, sink):
         sink.late = 1_000
         with pytest.raises(RelayFailed, match="there: 0 of 5 files are in place, 4 not confirmed"):

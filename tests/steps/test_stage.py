@@ -1,6 +1,11 @@
 """Staging brings bytes to local disk and proves them; what cannot be proved leaves nothing behind."""
 
+import gzip
 import os
+import struct
+import subprocess
+import sys
+import tarfile
 import threading
 import zipfile
 from contextlib import contextmanager, nullcontext
@@ -11,6 +16,7 @@ from pathlib import Path
 import pytest
 from tests.servers.places import MoodyStore, staged_files
 
+from wheelrelay.archives.limits import MEMBERS
 from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.errors import (
     BackendError,
@@ -240,7 +246,6 @@ def sample(folder: Path, kind: str) -> Path:
     if kind == "sdist":
         return sdist
     import bz2
-    import gzip
 
     path = folder / "sample-1.0.tar.bz2"
     path.write_bytes(bz2.compress(gzip.decompress(sdist.read_bytes())))
@@ -304,3 +309,48 @@ def test_an_oversized_companion_or_a_lost_one_fails_the_file(wheelhouse, tmp_pat
 
 def test_streams_may_be_context_managers_of_any_kind(wheelhouse, content):
     assert stage(Bytes(content, lambda c: nullcontext(BytesIO(c))), dist_file(WHEEL), wheelhouse).size
+
+
+class TestAHostileArchiveWithoutADigest:
+    """Nothing but the archive itself can prove it whole, and it is read within bounds."""
+
+    def refused(self, wheelhouse, path):
+        with pytest.raises(IntegrityError) as refused:
+            stage(Bytes(path.read_bytes()), dist_file(path.name), wheelhouse)
+        assert contents(wheelhouse) == []
+        return str(refused.value)
+
+    def test_one_that_inflates_beyond_plausibility_is_not_unpacked(self, wheelhouse, tmp_path):
+        path = make_wheel(tmp_path, files={"sample/zeros": bytes(80 << 20)})
+        assert "times as large as the file" in self.refused(wheelhouse, path)
+
+    def test_a_central_directory_of_too_many_members_is_not_read(self, wheelhouse, tmp_path):
+        path = tmp_path / WHEEL
+        entry = b"PK\1\2".ljust(46, b"\0")
+        count = MEMBERS + 1
+        end = struct.pack("<4sHHHHLLH", b"PK\5\6", 0, 0, 1, 1, len(entry) * count, 0, 0)
+        path.write_bytes(entry * count + end)
+        assert "members" in self.refused(wheelhouse, path)
+
+    def test_headers_of_an_sdist_that_would_fill_the_memory_are_not_read(self, wheelhouse, tmp_path):
+        path = tmp_path / "sample-1.0.tar.gz"
+        info = tarfile.TarInfo("sample-1.0/x")
+        info.type, info.size = tarfile.XHDTYPE, 2 << 20
+        path.write_bytes(gzip.compress(info.tobuf(tarfile.GNU_FORMAT) + bytes(2 << 20)))
+        assert "headers" in self.refused(wheelhouse, path)
+
+    def test_a_member_that_needs_a_dictionary_of_gigabytes_is_not_unpacked(self, wheelhouse, tmp_path):
+        path = make_wheel(tmp_path, compression=zipfile.ZIP_LZMA)
+        content = path.read_bytes()
+        properties = struct.pack("<BBH", 9, 4, 5) + b"\x5d"
+        assert properties in content
+        start = content.index(properties) + len(properties)
+        path.write_bytes(content[:start] + struct.pack("<L", 0xFFFFFFFF) + content[start + 4 :])
+        code = (
+            "import resource, sys\n"
+            "from pathlib import Path\n"
+            "from wheelrelay.steps.stage import _prove_whole\n"
+            "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+            "_prove_whole(Path(sys.argv[1]), Path(sys.argv[1]).name)\n"
+        )
+        subprocess.run([sys.executable, "-c", code, str(path)], check=True)

@@ -9,6 +9,7 @@ from time import sleep
 from urllib.parse import quote
 
 import pytest
+from tests.servers.silent import in_time, silent_server
 from tests.servers.swift import Cluster, Swift
 from tests.servers.web import Reply, run_web
 from tests.servers.wire import run_wire
@@ -31,7 +32,7 @@ from wheelrelay.model import DistFile
 from wheelrelay.staged import BLOCK, StagedFile
 from wheelrelay.testing import stage_path, write_distribution
 from wheelrelay_cloudfiles.bodies import Body
-from wheelrelay_cloudfiles.config import SwiftConfig
+from wheelrelay_cloudfiles.config import CloudFilesConfig, SwiftConfig
 
 CONTENT = 8 * BLOCK
 TOKEN_LIFE = 2
@@ -374,3 +375,29 @@ def test_a_413_of_an_old_cluster_that_limits_requests_may_pass(
         with pytest.raises(Unavailable) as failure, store._objects.open_object("a"):
             pass
         assert failure.value.retry_after == wait
+
+
+class TestATimeout:
+    """A server that takes connections and never answers; without the key, each call takes 50 seconds."""
+
+    def test_counts_for_logging_in(self, config_for: Callable[..., SwiftConfig], swift: Swift) -> None:
+        with silent_server() as url:
+            config = config_for(swift, auth_url=f"{url}/v1.0", timeout=0.3)
+            with config.open() as store, pytest.raises(Unavailable):
+                in_time(store.make_ready)
+
+    def test_counts_for_libcloud_and_for_objects(self, by_token: Callable[[str], SwiftConfig]) -> None:
+        with silent_server() as url:
+            config = by_token(url).model_copy(update={"timeout": 0.3})
+            with config.open() as store:
+                with pytest.raises(Unavailable):
+                    in_time(lambda: list(store.iter_files(None)))
+                file = dist_file("sample-1.0-py3-none-any.whl")
+                with pytest.raises(Unavailable):
+                    in_time(lambda: read(store, file))
+
+    def test_counts_for_rackspace(self, cloudfiles_config: CloudFilesConfig) -> None:
+        with silent_server() as url:
+            config = cloudfiles_config.model_copy(update={"auth_url": url, "timeout": 0.3})
+            with config.open() as store, pytest.raises(Unavailable):
+                in_time(store.make_ready)

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 from tests.servers.gateway import run_gateway
+from tests.servers.silent import in_time, silent_server
 from tests.servers.web import Reply
 
 from wheelrelay.errors import (
@@ -220,3 +221,10 @@ def test_a_plus_in_a_key_arrives(objects):
     assert [found.name for found in objects.list_objects("sample-1.0+local/")] == ["sample-1.0+local/a+b"]
     assert read(objects, "sample-1.0+local/a+b") == b"x"
     assert objects.address_of("a+b").endswith("/a%2Bb")
+
+
+def test_a_server_that_never_answers_is_given_up_after_the_timeout_of_the_remote(seaweed, configured, opened):
+    with silent_server() as url:
+        store = opened(configured(seaweed, endpoint_url=url, timeout=0.3))
+        with pytest.raises(Unavailable):
+            in_time(lambda: list(store.iter_files(None)))

@@ -7,9 +7,9 @@ from pydantic import BaseModel
 
 from wheelrelay.backends.paths import Pathlike
 from wheelrelay.config import Remote, Route, as_remote
-from wheelrelay.errors import ConfigError, InvalidFilename, NotFound
+from wheelrelay.errors import ConfigError, InvalidFilename, NotFound, WheelrelayError
 from wheelrelay.filenames import dist_file, split_companion
-from wheelrelay.protocols import SupportsLocalPath
+from wheelrelay.protocols import Source, SupportsLocalPath
 from wheelrelay.steps.journey import Journey
 
 Outputs = Mapping[str, Pathlike | None]
@@ -43,7 +43,7 @@ def refuse_inputs_of(outputs: Outputs, route: Route, journey: Journey) -> None:
     refuse_inputs(outputs, _files_named_in(route))
     backends = [journey.origin.source, *(destination.sink for destination in journey.destinations)]
     for what, path in _given(outputs):
-        if any(_is_file_of(backend, path) for backend in backends):
+        if any(_is_file_of(backend, path) or _is_read_from(backend, path) for backend in backends):
             raise ConfigError(
                 f"The {what} would overwrite {path}, a file of the source or of a sink, now or later.",
                 hint=_ANOTHER,
@@ -105,6 +105,17 @@ def _is_file_of(backend: object, path: Path) -> bool:
         return False
     pages = (folder.with_name(FLAT), folder.with_name(ROOT.rstrip("/")))
     return any(_is_same(one, page) for one in (path, *path.parents) for page in pages)
+
+
+def _is_read_from(backend: object, path: Path) -> bool:
+    """Whether a local place reads this very file by another name, as a link in a folder leads to one."""
+    if not (isinstance(backend, SupportsLocalPath) and isinstance(backend, Source) and path.is_file()):
+        return False
+    try:
+        files = [backend.local_path(file) for file in backend.iter_files(None)]
+    except WheelrelayError:  # it cannot be read, which is reported where it is
+        return False
+    return any(_is_same(path, file) for file in files)
 
 
 def _local_path(backend: SupportsLocalPath, filename: str) -> Path | None:

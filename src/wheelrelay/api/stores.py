@@ -101,7 +101,7 @@ def _retention_of(remote: Remote) -> Retention:
     if configured is None:
         raise ConfigError(
             f"{remote.name!r} has no retention, so everything stays.",
-            hint=f"Say what to keep under [remotes.{remote.name}.retention]: keep, max_age.",
+            hint='Configure a remote with it, such as retention = { keep = 3, max_age = "14d" }.',
         )
     return configured
 

@@ -10,10 +10,9 @@ from wheelrelay.archives.limits import (
     HEADER,
     HEADER_READS,
     HEADERS,
+    MOST_RATIO,
     RATIO_FROM,
-    TAR_RATIO,
     Implausible,
-    Overinflated,
 )
 from wheelrelay.staged import BLOCK
 
@@ -34,7 +33,7 @@ class Inflated:
 
     def __init__(self, raw: IO[bytes], packed: int, *, is_bzip2: bool = False) -> None:
         self._blocks = (_bzip2_blocks if is_bzip2 else _gzip_blocks)(raw, self._found_trailing)
-        self._limit = max(RATIO_FROM, TAR_RATIO * packed)
+        self._limit = max(RATIO_FROM, MOST_RATIO * packed)
         self._buffer = b""
         self._start = 0
         self._headers = HEADERS
@@ -107,7 +106,7 @@ class Inflated:
         if kept := len(block.rstrip(b"\0")):
             self.last = self.position + kept
         if self.position + len(block) > self._limit:
-            raise Overinflated(f"its content is more than {TAR_RATIO} times as large as the file")
+            raise Implausible(f"its content is more than {MOST_RATIO} times as large as the file")
 
     def _count_header(self, size: int) -> None:
         self._reads -= 1

@@ -32,16 +32,12 @@ PATH = 4096
 RATIO_FROM = 64 << 20
 """Bytes of unpacked content from which on the compression ratio counts."""
 
-TAR_RATIO = 200
-"""How many times as large as the file the content of an sdist may be."""
+MOST_RATIO = 200
+"""How many times as large as the file its content may be."""
 
 
 class Implausible(ValueError):
     """The archive exceeds a limit, so it is not read to its end; the message is the end of a sentence."""
-
-
-class Overinflated(Implausible):
-    """The content is too large for the archive."""
 
 
 BROKEN = (

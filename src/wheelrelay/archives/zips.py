@@ -45,10 +45,18 @@ class ZipReader:
         Raises:
             BadZipFile, zlib.error: it cannot be unpacked, or not to what is declared.
         """
+        return b"".join(self.blocks(info))
+
+    def blocks(self, info: ZipInfo) -> Iterator[bytes]:
+        """The content of a member, in blocks; one at a time is read.
+
+        Raises:
+            BadZipFile, zlib.error: it cannot be unpacked, or not to what is declared.
+        """
         header = read_local_header(self.raw, info.header_offset)
         if header is None or not can_unpack(info):
             raise Corrupt("it cannot be unpacked")
-        return b"".join(blocks(self.raw, info, header.data))
+        yield from blocks(self.raw, info, header.data)
 
 
 class _Bounded:

@@ -26,7 +26,7 @@ from wheelrelay.backends.pages import (
     one_spelling,
     parse_html,
 )
-from wheelrelay.config import RemoteConfig, Timeout, WebAddress
+from wheelrelay.config import NetworkConfig, WebAddress
 from wheelrelay.errors import BackendError, InvalidFilename
 from wheelrelay.filenames import looks_like_distribution
 from wheelrelay.http import HttpClient, origin_of, shown
@@ -47,7 +47,7 @@ MAX_PAGES = 10_000
 """Pages that one listing may have."""
 
 
-class ListingConfig(RemoteConfig):
+class ListingConfig(NetworkConfig):
     """A page of links to distribution files; it is only read."""
 
     type: Literal["listing"] = "listing"
@@ -55,10 +55,6 @@ class ListingConfig(RemoteConfig):
     recursive: bool = Field(
         default=False,
         description="Read the folders that the page links to as well, as far as they lie below it.",
-    )
-    timeout: Timeout | None = Field(
-        default=None,
-        description="Seconds until a server that does not answer, or answers too slowly, is given up.",
     )
 
     def address(self) -> str:

@@ -12,21 +12,17 @@ from wheelrelay.backends.index.backend import IndexReader
 from wheelrelay.backends.index.simple_api import SimpleApi
 from wheelrelay.backends.linked import IndexedFiles
 from wheelrelay.backends.listing import ListingSource
-from wheelrelay.config import RemoteConfig, Timeout, WebAddress
+from wheelrelay.config import NetworkConfig, WebAddress
 from wheelrelay.http import HttpClient
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Backend
 
 
-class WebConfig(RemoteConfig):
+class WebConfig(NetworkConfig):
     """A web address of which it is found out whether it is an index or a listing; it is only read."""
 
     type: Literal["web"] = "web"
     url: WebAddress = Field(description="Address of an index's root, or of a page of links.")
-    timeout: Timeout | None = Field(
-        default=None,
-        description="Seconds until a server that does not answer, or answers too slowly, is given up.",
-    )
 
     def address(self) -> str:
         """The web address."""

@@ -11,15 +11,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
+from wheelrelay.archives import read_zip
 from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.families import FileChecks
 from wheelrelay.disk.folders import temporary_file, temporary_folder
 from wheelrelay.disk.writing import write_all
 from wheelrelay.records import Severity
-from wheelrelay.staged import BLOCK
+from wheelrelay.stable_abis import STABLE_ABIS
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ LINUX = Check(
 )
 ABI3 = Check(
     "binary-abi3",
-    "An abi3 wheel keeps to the stable ABI of the Python that its tag names (abi3audit).",
+    "An abi3 wheel keeps to the stable ABI of its Python (abi3audit); abi3t and abi2026 are not audited.",
     hint="Build it against the stable ABI of that Python (Py_LIMITED_API), or tag it for one Python.",
     severity=Severity.WARNING,
     profile=Profile.PYPI,
@@ -72,9 +72,16 @@ def find_linux(distribution: Distribution) -> Iterator[Breach]:
 
 
 def find_abi3(distribution: Distribution) -> Iterator[Breach]:
-    """Find abi3 wheels that use what is not in the stable ABI."""
-    tags = distribution.file.tags if distribution.file else ()
-    if not any(tag.abi == "abi3" for tag in tags) or not _libraries(distribution):
+    """Find abi3 wheels that use what is not in the stable ABI.
+
+    There is no tool that audits the other stable ABIs. A wheel for ``abi3.abi3t`` is audited for ``abi3``.
+    """
+    abis = {tag.abi for tag in distribution.file.tags} if distribution.file else set()
+    if others := sorted(abis & STABLE_ABIS.keys() - {"abi3"}):
+        logger.info(
+            "%s is not audited for %s: abi3audit cannot do so.", distribution.filename, listed(others)
+        )
+    if "abi3" not in abis or not _libraries(distribution):
         return
     report = _report("abi3audit", "--report", str(distribution.path))
     for audit in (audit for spec in report.get("specs", {}).values() for audit in spec.get("wheel", [])):
@@ -90,10 +97,11 @@ def find_macos(distribution: Distribution) -> Iterator[Breach]:
     libraries = _libraries(distribution)
     if not libraries or not any(platform.startswith("macosx_") for platform in _platforms(distribution)):
         return
-    with ZipFile(distribution.path) as archive, temporary_folder() as folder:
+    with read_zip(distribution.path) as archive, temporary_folder() as folder:
+        infos = {info.filename: info for info in archive.infos}
         for library in libraries:
-            with archive.open(library) as member, temporary_file(folder) as copy:
-                while block := member.read(BLOCK):
+            with temporary_file(folder) as copy:
+                for block in archive.blocks(infos[library]):
                     write_all(copy, block)
             outside = [path for path in _loaded_by(Path(copy.name)) if not path.startswith(OF_MACOS)]
             if outside:
@@ -105,7 +113,10 @@ def _platforms(distribution: Distribution) -> set[str]:
 
 
 def _libraries(distribution: Distribution) -> list[str]:
-    return [path for path in distribution.members if LIBRARY.search(path)]
+    """The libraries in a wheel; none if it was not unpacked: the tools unpack all of it, without limits."""
+    if distribution.contents.unproven:
+        return []
+    return [path for path, member in distribution.members.items() if member.digest and LIBRARY.search(path)]
 
 
 def _promise(platform: str) -> tuple[str, str, int, int] | None:
@@ -142,9 +153,10 @@ def _loaded_by(library: Path) -> list[str]:
 
     try:
         headers = MachO(str(library)).headers
-    except ValueError:
+        return sorted({path for header in headers for _, _, path in header.walkRelocatables()})
+    except Exception as error:  # noqa: BLE001  (whatever a library that is none makes the reader raise)
+        logger.info("%s is not read as a Mach-O library: %s", library, error)
         return []
-    return sorted({path for header in headers for _, _, path in header.walkRelocatables()})
 
 
 LINUX_WHEELS = FileChecks((LINUX,), find_linux, needs="auditwheel")

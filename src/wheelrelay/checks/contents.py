@@ -33,12 +33,6 @@ CORRUPT = Check(
     hint="Build or fetch it again.",
     profile=Profile.STORAGE,
 )
-RATIO = Check(
-    "archive-ratio",
-    "An archive of more than 64 MiB of content is not compressed beyond plausibility (50-fold for a wheel).",
-    hint="Leave out what compresses like that, or generate it at run time.",
-    profile=Profile.STORAGE,
-)
 MEMBER_PATH = Check(
     "member-path",
     "Members lie inside the archive: no absolute path, no '..', no backslash, no control character.",
@@ -53,11 +47,12 @@ STRAY = Check(
 )
 LIMITS = Check(
     "archive-limits",
-    f"An archive has at most {limits.MEMBERS:,} members, and headers of plausible size.",
+    f"An archive has at most {limits.MEMBERS:,} members, headers of plausible size, and no more than 64 MiB "
+    f"of content if that is over {limits.MOST_RATIO} times as large as the file.",
     hint="Build it again with a current build tool; such an archive occupies the machines of its readers.",
     profile=Profile.STORAGE,
 )
-CHECKS = (UNREADABLE, CORRUPT, RATIO, MEMBER_PATH, STRAY, LIMITS)
+CHECKS = (UNREADABLE, CORRUPT, MEMBER_PATH, STRAY, LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +78,7 @@ class Contents:
         breaches: what is wrong with the archive itself.
         readable: whether the members are known; if not, checks of the content have nothing to say.
         folders: those of a tar archive that are members of it.
+        variants: the labels in the list of a release's variants (PEP 825).
     """
 
     members: dict[str, Member] = field(default_factory=dict)
@@ -90,12 +86,20 @@ class Contents:
     breaches: tuple[Breach, ...] = ()
     readable: bool = True
     folders: frozenset[str] = frozenset()
+    variants: frozenset[str] = frozenset()
 
     @property
     def damage(self) -> str | None:
         """What shows that the archive does not unpack to what was packed, as a sentence; none if it does."""
-        damaged = (breach for breach in self.breaches if breach.check in (CORRUPT, UNREADABLE))
-        return next((breach.message for breach in damaged), None)
+        return self._first_of(CORRUPT, UNREADABLE)
+
+    @property
+    def unproven(self) -> str | None:
+        """Why the archive is not known to unpack, as a sentence: damage, or a limit of what is read."""
+        return self._first_of(CORRUPT, UNREADABLE, LIMITS)
+
+    def _first_of(self, *checks: Check) -> str | None:
+        return next((breach.message for breach in self.breaches if breach.check in checks), None)
 
 
 Reader = Callable[..., Contents]
@@ -104,18 +108,17 @@ Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 """What works on many things as ``map`` does, perhaps on several at once."""
 
 
-def unreadable(reason: object, *more: Breach) -> Contents:
-    """The contents of an archive that cannot be read, for a reason."""
-    said = str(reason).strip().rstrip(".") or type(reason).__name__
-    return Contents(
-        breaches=(UNREADABLE.broken(f"The archive cannot be read: {said}."), *more), readable=False
-    )
+def unreadable(reason: object, *more: Breach, hint: str | None = None) -> Contents:
+    """The contents of an archive that cannot be read, for a reason; perhaps with another hint than usual."""
+    said = str(reason).strip().rstrip(": .") or type(reason).__name__
+    breach = UNREADABLE.broken(f"The file cannot be read: {said}.", hint=hint)
+    return Contents(breaches=(breach, *more), readable=False)
 
 
 def implausible(error: limits.Implausible) -> Contents:
     """The contents of an archive that exceeds a limit of what is read."""
-    check = RATIO if isinstance(error, limits.Overinflated) else LIMITS
-    return Contents(breaches=(check.broken(f"The archive is not read to its end: {error}."),), readable=False)
+    breach = LIMITS.broken(f"The archive is not read to its end: {error}.")
+    return Contents(breaches=(breach,), readable=False)
 
 
 class Texts:

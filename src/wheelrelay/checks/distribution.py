@@ -1,5 +1,6 @@
 """A distribution file, opened and read once, as checks look at it."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -7,12 +8,20 @@ from pathlib import Path
 
 from wheelrelay.checks.contents import Contents, Each, Member, Reader, unreadable
 from wheelrelay.checks.tars import read_bzip2_tar, read_gzip_tar
+from wheelrelay.checks.variants import read_variants
 from wheelrelay.checks.zips import read_zip
 from wheelrelay.core_metadata import LIMIT, metadata_folder, parse_core_metadata
 from wheelrelay.core_metadata import CoreMetadata as CoreMetadata  # part of what checks get to see
 from wheelrelay.errors import InvalidFilename
-from wheelrelay.filenames import dist_file
+from wheelrelay.filenames import VARIANTS_SUFFIX, dist_file
 from wheelrelay.model import DistFile, Kind
+
+logger = logging.getLogger(__name__)
+
+PERHAPS_OUR_FAULT = (
+    "Build or fetch it again. If that gives the same file, this may be a fault of wheelrelay: "
+    "report it with the file's name and what -vv shows."
+)
 
 READERS: Mapping[str, Reader] = {
     ".whl": read_zip,
@@ -20,6 +29,7 @@ READERS: Mapping[str, Reader] = {
     ".tar.gz": read_gzip_tar,
     ".tgz": read_gzip_tar,
     ".tar.bz2": read_bzip2_tar,
+    VARIANTS_SUFFIX: read_variants,
 }
 
 
@@ -113,5 +123,6 @@ def _read(reader: Reader, path: Path) -> Contents:
         return reader(path)
     except OSError:
         raise
-    except Exception as error:  # noqa: BLE001  (a hostile file may find a fault in any library)
-        return unreadable(f"{type(error).__name__}: {error}")
+    except Exception as error:  # a hostile file may find a fault in any library
+        logger.debug("The reader of %r failed.", path.name, exc_info=error)
+        return unreadable(f"{type(error).__name__}: {error}", hint=PERHAPS_OUR_FAULT)

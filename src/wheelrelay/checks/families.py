@@ -58,6 +58,7 @@ class Inspection:
         requires_dist: from the metadata.
         dynamic: the fields, in lower case, that an sdist says may be other in the wheels.
         metadata: the core metadata as they stand in the archive, if there are some.
+        variants: the labels that the list of a release's variants has (PEP 825).
         damage: what shows that these are not the bytes that were once written, if anything does.
         findings: of all file checks, whichever profile they belong to.
     """
@@ -69,6 +70,7 @@ class Inspection:
     requires_python: str | None = None
     requires_dist: tuple[str, ...] = ()
     dynamic: frozenset[str] = frozenset()
+    variants: frozenset[str] = frozenset()
     metadata: bytes | None = field(default=None, repr=False)
     damage: str | None = None
     findings: tuple[Finding, ...] = ()

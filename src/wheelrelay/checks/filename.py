@@ -9,9 +9,10 @@ from packaging.version import InvalidVersion, Version
 from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.families import FileChecks
+from wheelrelay.checks.variants import VARIANT, VARIANTS_FILE, find_of_file
 from wheelrelay.errors import InvalidFilename
 from wheelrelay.filenames import parse_filename
-from wheelrelay.model import DistFile
+from wheelrelay.model import DistFile, Kind
 from wheelrelay.records import Severity
 
 LONGEST = 255
@@ -47,12 +48,6 @@ LOCAL = Check(
     hint="Public indexes take no local versions: tag the release, or build it without the local part.",
     profile=Profile.PYPI,
 )
-VARIANT = Check(
-    "wheel-variant",
-    "A wheel is not a variant wheel (PEP 825), which indexes do not accept yet.",
-    hint="Where it is stored, put NAME-VERSION-variants.json beside it yourself: that file is not copied.",
-    below=Severity.WARNING,
-)
 LENGTH = Check(
     "filename-length",
     "With '.metadata' behind it, the filename has at most 255 bytes.",
@@ -74,11 +69,12 @@ def find(distribution: Distribution) -> Iterator[Breach]:
     if file is None:
         yield misnamed(distribution.filename)
         return
-    yield from _spelling(distribution, file)
+    if file.variant or file.kind is Kind.VARIANTS:
+        yield from find_of_file(file.variant)
+    if file.kind is not Kind.VARIANTS:
+        yield from _spelling(distribution, file)
     if len(file.filename.encode()) + len(".metadata") > LONGEST:
         yield LENGTH.broken(f"The filename has {len(file.filename.encode())} bytes.")
-    if file.variant:
-        yield VARIANT.broken(f"It is a wheel for the variant {file.variant}.")
     odd = sorted(tag.interpreter for tag in file.tags if not tag.interpreter.isidentifier())
     if odd:
         yield PYTHON_TAG.broken(f"Installers may not accept a wheel for the Python {listed(odd)}.")
@@ -136,4 +132,6 @@ def _against_metadata(distribution: Distribution) -> Iterator[Breach]:
         yield AGREES.broken(f"The filename names the version {parsed.version}, the metadata {declared}.")
 
 
-FILENAMES = FileChecks((FILENAME, NORMALIZED, AGREES, FORMAT, LOCAL, LENGTH, PYTHON_TAG, VARIANT), find)
+FILENAMES = FileChecks(
+    (FILENAME, NORMALIZED, AGREES, FORMAT, LOCAL, LENGTH, PYTHON_TAG, VARIANT, VARIANTS_FILE), find
+)

@@ -59,11 +59,11 @@ def unknown_check(given: str) -> str:
     """The sentence that there is no check of this id, with the nearest that there is."""
     ids = [check.id for check in all_checks()]
     near = difflib.get_close_matches(given, ids, n=1, cutoff=0.5)
-    meant = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(ids)}"
+    meant = f"did you mean {near[0]!r}?" if near else "the README lists all checks"
     return f"there is no check {given!r}; {meant}"
 
 
-def failed(name: str, error: Exception) -> Breach:
+def failed(name: str, error: BaseException) -> Breach:
     """What is found when a family of checks fails instead of finding something; the log has the traceback."""
     logger.debug("The checks %r failed.", name, exc_info=error)
     said = f"{type(error).__name__}: {error}".rstrip(".: ")

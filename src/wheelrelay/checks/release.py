@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from wheelrelay.checks.check import Breach, Check, Profile, listed
 from wheelrelay.checks.families import Inspection, ReleaseChecks, ReleaseContext
+from wheelrelay.checks.variants import UNLISTED
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.records import Severity
 
@@ -34,10 +36,26 @@ METADATA_DIFFER = Check(
 
 def find(inspections: Sequence[Inspection], context: ReleaseContext) -> Iterator[Breach]:
     """Find files of a release that do not go together."""
+    yield from _unlisted(inspections)
+    inspections = [each for each in inspections if not (each.file and each.file.kind is Kind.VARIANTS)]
     new = [inspection for inspection in inspections if not context.is_there(inspection)]
     yield from _sdists(new, context)
     yield from _copies(new, context)
     yield from _differences(inspections)
+
+
+def _unlisted(inspections: Sequence[Inspection]) -> Iterator[Breach]:
+    """Find variant wheels whose labels the list of their release's variants does not have."""
+    files = [(each.file, each) for each in inspections if each.file]
+    for file, inspection in files:
+        if file.kind is Kind.VARIANTS and not inspection.damage:
+            of_release = {other.variant for other, _ in files if _release(other) == _release(file)}
+            if unlisted := sorted(of_release - inspection.variants - {""}):
+                yield UNLISTED.broken(f"It does not list {listed(unlisted)}.", filename=file.filename)
+
+
+def _release(file: DistFile) -> tuple[str, Version]:
+    return file.project, file.version
 
 
 def _sdists(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Breach]:
@@ -101,4 +119,4 @@ def _requirements(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(spelled)
 
 
-RELEASE = ReleaseChecks((ONE_SDIST, SAME_CONTENT, METADATA_DIFFER), find)
+RELEASE = ReleaseChecks((ONE_SDIST, SAME_CONTENT, METADATA_DIFFER, UNLISTED), find)

@@ -12,8 +12,12 @@ from wheelrelay.checks.contents import Each
 from wheelrelay.checks.distribution import Distribution, open_distribution
 from wheelrelay.checks.families import FileChecks, Inspection, ReleaseChecks, ReleaseContext
 from wheelrelay.checks.registry import failed, file_checks, release_checks
+from wheelrelay.model import Kind
 from wheelrelay.records import Finding
 from wheelrelay.staged import StagedFile
+
+OF_ANY_FILE = ("archive", "filename")
+"""Families of checks that apply to files that are neither wheels nor sdists."""
 
 MOST = 20
 """Breaches of one check by one file that are told; an archive can hold tens of thousands."""
@@ -46,6 +50,8 @@ def inspect(
     else:
         distribution, sha256 = open_distribution(given, each=each), _sha256(given)
     chosen = file_checks() if families is None else families
+    if distribution.file and distribution.file.kind is Kind.VARIANTS:
+        chosen = {name: family for name, family in chosen.items() if name in OF_ANY_FILE}
     if asked:
         chosen = {name: family for name, family in chosen.items() if _is_asked_for(family, asked)}
     found = [
@@ -112,7 +118,7 @@ def _run(name: str, find: Callable[..., Iterable[Breach]], *given: object) -> It
             told[about] += 1
             if told[about] <= MOST:
                 yield breach
-    except Exception as error:  # noqa: BLE001  (whatever a check of others may raise)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (an exit must not pass the file)
         yield failed(name, error)
 
 
@@ -130,6 +136,7 @@ def _inspection(distribution: Distribution, sha256: str, found: Sequence[Finding
         requires_python=raw.get("requires_python"),
         requires_dist=tuple(raw.get("requires_dist", ())),
         dynamic=frozenset(name.lower() for name in raw.get("dynamic", ())),
+        variants=distribution.contents.variants,
         metadata=distribution.metadata_text,
         damage=distribution.contents.damage,
         findings=tuple(found),

@@ -7,7 +7,7 @@ from wheelrelay.errors import ConfigError
 _SUM = re.compile(
     r"""
     (?P<digest>[0-9a-f]{64}) [ \t] [ *]? (?P<path>.+)  # sha256sum
-    | SHA256 \s? \( (?P<bsd_path>.+) \) \s? = \s? (?P<bsd_digest>[0-9a-f]{64})  # BSD
+    | SHA(?:2-)?256 \s? \( (?P<bsd_path>.+) \) \s? = \s? (?P<bsd_digest>[0-9a-f]{64})  # BSD, openssl
     """,
     re.VERBOSE | re.IGNORECASE,
 )

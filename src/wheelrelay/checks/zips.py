@@ -17,7 +17,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
 from wheelrelay.archives import BROKEN, Implausible, ZipReader
 from wheelrelay.archives import read_zip as open_zip
-from wheelrelay.archives.limits import RATIO_FROM
+from wheelrelay.archives.limits import MOST_RATIO, RATIO_FROM
 from wheelrelay.archives.zipend import END, end_problem
 from wheelrelay.archives.zipheaders import (
     UTF8,
@@ -31,7 +31,7 @@ from wheelrelay.archives.zips import LOCKED, Corrupt, blocks, can_unpack
 from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
 from wheelrelay.checks.contents import (
     CORRUPT,
-    RATIO,
+    LIMITS,
     STRAY,
     UNREADABLE,
     Contents,
@@ -47,6 +47,8 @@ from wheelrelay.checks.recordfile import algorithms
 from wheelrelay.records import Severity
 
 MAX_RATIO = 50
+"""How many times as large as the file PyPI lets the content of a wheel be."""
+
 DESCRIPTOR = 0x8
 END64_SIZE = 56 + 20
 DESCRIPTOR_SIZES = (12, 16, 20, 24)
@@ -104,10 +106,18 @@ RECORDS = Check(
     hint="Build it again with a plain archiver, such as Python's zipfile.",
     profile=Profile.PYPI,
 )
+RATIO = Check(
+    "archive-ratio",
+    f"A wheel of more than 64 MiB of content is not compressed more than {MAX_RATIO}-fold.",
+    hint="Leave out what compresses like that, or generate it at run time.",
+    profile=Profile.PYPI,
+    below=Severity.WARNING,
+)
 OF_RECORDS = frozenset({COMMENT, DATA_DESCRIPTOR, DUPLICATE, TWO_CONTENTS, HEADERS, STRAY})
 """Checks that name more exactly what is wrong with a record."""
 
 CHECKS = (
+    RATIO,
     *(COMPRESSION, DATA_DESCRIPTOR, DUPLICATE, TWO_CONTENTS, COMMENT, HEADERS, RECORDS, ALSO_TAR),
     PROTECTED,
 )
@@ -277,7 +287,11 @@ class _Reading:
         total = sum(info.file_size for info in self._infos)
         if total <= RATIO_FROM or total <= MAX_RATIO * self._size:
             return True
-        self._found(RATIO, f"The content is {total / self._size:.0f} times as large as the file.")
+        said = f"The content is {total / self._size:.0f} times as large as the file"
+        self._found(RATIO, f"{said}.")
+        if total <= MOST_RATIO * self._size:
+            return True
+        self._found(LIMITS, f"{said}, so it is not unpacked.")
         return False
 
     def _texts(self) -> dict[str, bytes]:

@@ -125,7 +125,7 @@ def push(
 
 @click.command()
 @click.argument("remote", shell_complete=complete_remote)
-@click.option("--check", is_flag=True, help="Write nothing; exit with 3 if a page is not as it should be.")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 3 if a page is missing or out of date.")
 @timeout_option
 @config_option
 @common
@@ -144,9 +144,9 @@ def index(remote: str, check: bool, config_path: str | None) -> int:
 
     stale = api.index(loaded(config_path).remote(remote), check=check)
     for name in stale:
-        click.echo(f"{name} is not as it should be.")
+        click.echo(f"{name} is missing or out of date.")
     if not stale:
-        click.echo("All pages are as they should be." if check else "All pages are written.")
+        click.echo("All pages are up to date." if check else "All pages are written.")
     return int(Exit.REFUSED if stale else Exit.IN_PLACE)
 
 

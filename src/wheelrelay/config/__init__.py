@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 from wheelrelay.exports import offered
 
 if TYPE_CHECKING:
-    from wheelrelay.config.bases import Confirm, ContainerConfig, RemoteConfig, Retention, SinkConfig
+    from wheelrelay.config.bases import (
+        Confirm,
+        ContainerConfig,
+        NetworkConfig,
+        RemoteConfig,
+        Retention,
+        SinkConfig,
+    )
     from wheelrelay.config.load import load_config, which_config
     from wheelrelay.config.loaded import Config, looks_like_remote
     from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
@@ -20,6 +27,7 @@ __all__ = [
     "Duration",
     "LocalPath",
     "Mode",
+    "NetworkConfig",
     "Order",
     "Remote",
     "RemoteConfig",

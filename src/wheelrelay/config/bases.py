@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wheelrelay.checks.check import Profile
 from wheelrelay.checks.config import ChecksConfig
-from wheelrelay.config.values import Duration, WebAddress
+from wheelrelay.config.values import Duration, Timeout, WebAddress
 from wheelrelay.errors import ConfigError
 from wheelrelay.protocols import Backend
 
@@ -82,6 +82,15 @@ class RemoteConfig(BaseModel):
             f"{address.partition('://')[0]}://: a remote of this type has no address form.",
             hint="Configure it under [remotes] and name it.",
         )
+
+
+class NetworkConfig(RemoteConfig):
+    """A remote that is reached over a network; `wheelrelay.http.time_limits` makes limits of its timeout."""
+
+    timeout: Timeout | None = Field(
+        default=None,
+        description="Seconds until a server that does not answer, or answers too slowly, is given up.",
+    )
 
 
 class SinkConfig(RemoteConfig):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from wheelrelay.filenames import is_variants
 from wheelrelay.model import Digests, DistFile, Kind
 from wheelrelay.simpleindex.entry import is_sha256
 
@@ -111,7 +112,7 @@ def metadata_within(path: Path, filename: str, known: bytes | None = None) -> by
     """The core metadata within a file; with a warning there are none if they cannot be read.
 
     Other people's files lie in a container too, and whatever is wrong with one of them must not keep the
-    others from the pages.
+    others from the pages. A list of variants (PEP 825) has none by its nature.
 
     Args:
         path: where the file lies.
@@ -120,6 +121,8 @@ def metadata_within(path: Path, filename: str, known: bytes | None = None) -> by
     """
     from wheelrelay.core_metadata import core_metadata, requires_python
 
+    if is_variants(filename):
+        return None
     try:
         metadata = core_metadata(path, filename) if known is None else known
         requires_python(metadata)

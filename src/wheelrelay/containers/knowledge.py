@@ -147,7 +147,7 @@ class Knowledge:
         facts = kept_facts(self._objects.stat_object(held.stored.name).metadata)
         if facts is None or not facts.inspected:
             return None
-        has_metadata = facts.metadata_sha256 is not None or held.file.kind is Kind.SDIST
+        has_metadata = facts.metadata_sha256 is not None or held.file.kind is not Kind.WHEEL
         return facts if has_metadata else None
 
     def _recognised(self, held: Held) -> Facts | None:

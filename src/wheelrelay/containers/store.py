@@ -115,8 +115,20 @@ class ContainerStore(ContainerSource):
         self._told[staged.filename] = facts
 
     def delete(self, files: Collection[DistFile]) -> None:
-        """Take files out with their companions, from the pages first; what is gone is no error."""
-        names = {file.filename for file in files}
+        """Take files out with their companions, from the pages first; what is gone is no error.
+
+        If it fails, the pages list again what is still there.
+        """
+        projects = {file.project for file in files}
+        try:
+            self._delete({file.filename for file in files})
+        except BaseException:
+            with suppress(Exception):  # what went wrong first is what matters
+                self.finalize(projects)
+            raise
+        self.finalize(projects)
+
+    def _delete(self, names: Collection[str]) -> None:
         for name in names:
             self._told.pop(name, None)
             self._written.forget(name)
@@ -130,7 +142,6 @@ class ContainerStore(ContainerSource):
             if held and held.metadata:
                 self._objects.delete_object(held.metadata.name)
             self._objects.delete_object(name)
-        self.finalize({file.project for file in files})
 
     def finalize(self, projects: Collection[str]) -> None:
         """Bring the index pages up to date, where pages are kept or are there.

@@ -17,6 +17,7 @@ from wheelrelay.http.client import HttpClient, RedirectsAway
 from wheelrelay.http.faults import fault_for, mapped_errors
 from wheelrelay.http.limits import (
     CONNECT_TIMEOUT,
+    DEFAULT_TIMEOUT,
     READ_TIMEOUT,
     TimeLimits,
     override_timeout,
@@ -38,6 +39,7 @@ from wheelrelay.http.urls import is_private, is_same_host, origin_of, requoted, 
 
 __all__ = [
     "CONNECT_TIMEOUT",
+    "DEFAULT_TIMEOUT",
     "READ_TIMEOUT",
     "SAID_BY_SERVER",
     "Auth",

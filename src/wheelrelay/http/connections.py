@@ -77,6 +77,11 @@ class _WatchedAnswer(HTTPResponse):
         super().begin()
         self._watch.headers_arrived()
 
+    def _read_and_discard_trailer(self) -> None:
+        """Read the header lines that may follow a chunked body, which `http.client` does without limits."""
+        with self._watch.in_trailer():
+            super()._read_and_discard_trailer()  # type: ignore[misc]  # (it is there in CPython 3.11 to 3.14)
+
 
 def _watching(base: type[Any], limits: TimeLimits) -> type[Any]:
     """A class of connections that are held to limits."""

@@ -30,7 +30,7 @@ LEAST_SPEED = 1000
 """Bytes a second below which a transfer is given up, on average over the timeout."""
 
 MAX_HEADERS = 1 << 20
-"""Bytes that may come before the body, interim answers (``100 Continue``) included."""
+"""Bytes that may come before the body, interim answers (``100 Continue``) included; as many after it."""
 
 MAX_SMALL = 4 << 20
 """Bytes of a body that is expected to be short: an answer to an upload, a token, an error."""
@@ -50,7 +50,7 @@ class TooSlow(TimeoutError):
 
 
 class HeadersTooLong(OSError):
-    """What comes before the body of an answer does not end."""
+    """The headers before or after the body of an answer do not end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,17 @@ class Watch:
     def headers_arrived(self) -> None:
         """The headers are complete: from now on a least speed is demanded."""
         self._ends, self._in_headers, self._came = None, False, 0
+
+    @contextmanager
+    def in_trailer(self) -> Iterator[None]:
+        """Hold the header lines that follow a body to the limits of those before it."""
+        before, self._allowed = self._allowed, self._timeout
+        ends, self._ends = self._ends, monotonic() + self._timeout
+        self._in_headers, self._came = True, 0
+        try:
+            yield
+        finally:
+            self._allowed, self._ends, self._in_headers = before, ends, False
 
     @contextmanager
     def all_within(self, seconds: float | None = None) -> Iterator[None]:

@@ -143,8 +143,27 @@ def words_of(response: Response) -> str:
         said = body.strip() or said
     elif 400 <= response.status_code < 500:
         said = text_of_html(body) or said
-    said = repeated(said, *_sent_secrets(response))
+    said = repeated(_without_status(said, response), *_sent_secrets(response))
     return f": {said}." if said else "."
+
+
+def _without_status(said: str, response: Response) -> str:
+    """The words without the status and the reason phrase at their start, if more follows these.
+
+    Many servers begin the title of an error page with the status, and the message names it already.
+    """
+    without_code = _after(said, str(response.status_code)) or said.strip()
+    return _after(without_code, response.reason) or without_code
+
+
+def _after(said: str, start: str) -> str:
+    """What follows ``start``, if the words begin with it and do not go on in the same word or number."""
+    said, start = said.strip(), start.strip()
+    rest = said[len(start) :]
+    goes_on = rest[:1].isalnum() or (rest[:1] in ".," and rest[1:2].isdigit())
+    if goes_on or not said.lower().startswith(start.lower()):
+        return said
+    return rest.lstrip(" \t\r\n:.,;-\N{EN DASH}\N{EM DASH}")
 
 
 def text_of_html(page: str) -> str:

@@ -11,6 +11,9 @@ _ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
 
+LONGEST_SHOWN = 500
+"""Characters of an address that are shown."""
+
 
 def origin_of(url: str) -> tuple[str, str, int | None]:
     """Scheme, host and port: what credentials are bound to."""
@@ -42,9 +45,13 @@ def is_local(url: str) -> bool:
 
 
 def shown(url: str) -> str:
-    """``url`` without what may be secret in it: user, password, query and fragment."""
+    """``url`` without what may be secret in it: user, password, query and fragment.
+
+    Of a very long one, the start; a server chooses where it redirects to.
+    """
     parts = urlsplit(url)
-    return redacted(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")))
+    plain = redacted(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")))
+    return plain if len(plain) <= LONGEST_SHOWN else f"{plain[:LONGEST_SHOWN]}..."
 
 
 def shown_origin(url: str) -> str:

@@ -70,12 +70,14 @@ class MatrixTable:
         yield Text(self._release.title, style="bold")
         room = options.max_width - max(map(cell_len, matrix.platforms), default=0) - 2
         for pythons in _in_width(matrix.pythons, room):
-            yield _table(matrix, pythons, plain=plain)
+            if matrix.platforms:
+                yield _table(matrix, pythons, plain=plain)
         legend = [
             Text(f"{_as_plain(sign) if plain else sign} {LEGEND[sign]}", style=STYLES[sign])
             for sign in self._release.signs()
         ]
-        yield Text("   ").join(legend)
+        if legend:
+            yield Text("   ").join(legend)
         yield from (Text(note) for note in self._release.notes)
 
 
@@ -157,9 +159,16 @@ def _as_plain(sign: str) -> str:
 
 
 def _markdown(release: ReleaseMatrix) -> Iterator[str]:
-    matrix = release.matrix
     yield f"### {_inert(release.title)}"
     yield ""
+    if release.matrix.platforms:
+        yield from _markdown_table(release)
+    yield from (f"- {_inert(note)}" for note in release.notes)
+    yield ""
+
+
+def _markdown_table(release: ReleaseMatrix) -> Iterator[str]:
+    matrix = release.matrix
     yield f"| | {' | '.join(map(_inert, matrix.pythons))} |"
     yield f"|---|{':---:|' * len(matrix.pythons)}"
     for platform in matrix.platforms:
@@ -167,8 +176,6 @@ def _markdown(release: ReleaseMatrix) -> Iterator[str]:
         yield f"| {_inert(platform)} | {' | '.join(cells)} |"
     yield ""
     yield ", ".join(f"{sign} {LEGEND[sign]}" for sign in release.signs()) + "."
-    yield from (f"- {_inert(note)}" for note in release.notes)
-    yield ""
 
 
 def _inert(text: str) -> str:

@@ -70,7 +70,7 @@ class PlainProgress:
         with self._lock:
             match event:
                 case Planned():
-                    self._console.print(plan_table(event.plan, every_file=False))
+                    self._console.print(plan_table(event.plan, every_file=False, findings=False))
                 case StepBegan():
                     self._begin(event)
                 case FileBegan() if self._tally.is_about(event.step):

@@ -16,7 +16,7 @@ class FileDocument(TypedDict):
     filename: str
     project: str
     version: str
-    kind: Literal["wheel", "sdist"]
+    kind: Literal["wheel", "sdist", "variants"]
     tags: list[str]
     size: int | None
     sha256: str | None

@@ -39,19 +39,21 @@ MANY = 6
 """From how many files on those that failed alike are shown as one line."""
 
 
-def plan_table(plan: Plan, *, every_file: bool = True) -> Sheet:
+def plan_table(plan: Plan, *, every_file: bool = True, findings: bool = True) -> Sheet:
     """What will happen to each file at each sink, and the totals.
 
     Args:
         plan: what to show.
         every_file: show also the files that are in place everywhere.
+        findings: show the plan's findings below; a relay shows them with its result.
     """
     shown = [planned for planned in plan.files if every_file or not _all_skipped(planned)]
     table = Grid([Column("file"), SIZE, *map(Column, plan.sinks)])
     for planned in shown:
         cells = [_intent(planned.sinks[sink]) for sink in plan.sinks]
         table.add(planned.file.filename, size_text(planned.file.size), *cells)
-    return Sheet(*([table] if shown else []), *_plan_totals(plan), *findings_lines(plan.findings))
+    found = findings_lines(plan.findings) if findings else ()
+    return Sheet(*([table] if shown else []), *_plan_totals(plan), *found)
 
 
 def receipt_table(receipt: Receipt, *, every_file: bool = False) -> Sheet:

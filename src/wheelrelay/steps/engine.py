@@ -70,6 +70,8 @@ def mirror(journey: Journey) -> Receipt:
     journey.tell(Planned(plan))
     ledger = Ledger(plan, "mirror", journey.settings)
     journey.ledger = ledger
+    for finding in plan.findings:
+        ledger.found(finding)
     with _recorded(ledger), temporary_wheelhouse() as wheelhouse:
         prepare(journey, plan)
         journey.make_ready(plan)
@@ -104,6 +106,8 @@ def after_interrupt(journey: Journey) -> Receipt:
 def _mirror_all(journey: Journey, plan: Plan, wheelhouse: Wheelhouse, ledger: Ledger) -> None:
     """Move the files of a plan, each by itself, and note what becomes of them."""
     moving = [planned for planned in plan.files if planned.needs_staging()]
+    if not moving:
+        return
     size = sum(planned.file.size or 0 for planned in moving)
     journey.tell(StepBegan(Step.PUBLISH, ", ".join(plan.sinks), len(moving), size))
     done = journey.workers.each(

@@ -20,6 +20,7 @@ from wheelrelay.steps.events import Waiting
 from wheelrelay.steps.gate import replacing
 from wheelrelay.steps.journey import Destination, Journey, told_at
 from wheelrelay.steps.plan import Inventory, make_plan, read_inventory
+from wheelrelay.steps.variants import without_list
 
 FIRST_LOOK, LOOK_EVERY = 0.5, 10.0
 """Seconds until the second look at a source that is waited for, and between later ones."""
@@ -78,7 +79,8 @@ def _plan(journey: Journey, *, one_version: bool) -> Plan:
     there = {name for inventory in journey.inventories.values() for name in inventory or ()}
     files = with_digests(source, files, there, journey.workers)
     plan = make_plan(journey.origin.name, files, sinks, journey.expected, making=journey.making)
-    plan = replace(plan, findings=(*plan.findings, *journey.settings.findings))
+    found = without_list(files, there)
+    plan = replace(plan, findings=(*plan.findings, *journey.settings.findings, *found))
     return replacing(plan, journey.sinks) if journey.settings.replace else plan
 
 
@@ -111,9 +113,9 @@ def _refuse_blind_sinks(journey: Journey) -> None:
     for each in journey.destinations:
         if not isinstance(each.sink, SupportsInventory) and each.confirm is not Confirm.NONE:
             raise ConfigError(
-                f"The sink {each.name!r} cannot be asked what it has, so nothing could be confirmed.",
-                hint="Configure it with what can be read, as the Simple API of an index is by url, "
-                f'or with confirm = "none" under [remotes.{each.name}] to take its word.',
+                f"The sink {each.name!r} is write-only, so uploads cannot be confirmed.",
+                hint="Set `url` to the Simple API of the index, "
+                f'or confirm = "none" to rely on its answers, under [remotes.{each.name}].',
             )
 
 

@@ -165,7 +165,7 @@ def finalizing(
         problems = _finalize(journey, changed, plan, ledger)
         if problems and isinstance(error, RelayFailed):
             told = " ".join([error.message, *problems])
-            raise RelayFailed(told, receipt=ledger.receipt(), hint=error.hint) from error
+            raise RelayFailed(told, receipt=ledger.receipt(), hint=ledger.advice()) from error
         raise
     if problems := _finalize(journey, destinations, plan, ledger):
         told = " ".join([ledger.tally(), *problems])
@@ -195,9 +195,8 @@ def _batches(files: Sequence[StagedFile], order: Order) -> list[Sequence[StagedF
     if order is Order.ANY:
         batches = [list(files)]
     else:
-        batches = [
-            [staged for staged in files if staged.file.kind is kind] for kind in (Kind.WHEEL, Kind.SDIST)
-        ]
+        kinds = ((Kind.VARIANTS, Kind.WHEEL), (Kind.SDIST,))
+        batches = [[staged for staged in files if staged.file.kind in batch] for batch in kinds]
     return [batch for batch in batches if batch]
 
 

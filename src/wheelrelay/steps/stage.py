@@ -1,11 +1,7 @@
 """Fetch a file from its source and prove that it is the file the source promised."""
 
-import bz2
-import gzip
 import os
 import threading
-import zipfile
-import zlib
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -26,7 +22,7 @@ from wheelrelay.model import Companion, Digests, DistFile
 from wheelrelay.protocols import ByteStream, Source, SupportsCompanions, SupportsLocalPath, SupportsRange
 from wheelrelay.records import Finding
 from wheelrelay.signing import refused
-from wheelrelay.staged import BLOCK, FileIdentity, StagedFile
+from wheelrelay.staged import FileIdentity, StagedFile
 from wheelrelay.steps.ahead import Ahead, Crew
 from wheelrelay.steps.meter import Meter, Watcher
 from wheelrelay.steps.retry import Persistence
@@ -228,20 +224,20 @@ def _hash_in_place(path: Path, meter: Meter) -> FileIdentity:
 
 
 def _prove_whole(path: Path, filename: str) -> None:
-    """Verify the checksums inside an archive, for want of a declared digest."""
-    try:
-        if filename.endswith((".whl", ".zip")):
-            with zipfile.ZipFile(path) as archive:
-                damaged = archive.testzip()
-        else:
-            damaged = None
-            with (bz2.open if filename.endswith(".bz2") else gzip.open)(path) as stream:
-                while stream.read(BLOCK):
-                    pass
-    except (zipfile.BadZipFile, EOFError, OSError, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise IntegrityError(f"{filename} came damaged: {error}.") from error
-    if damaged:
-        raise IntegrityError(f"{filename} came damaged: its member {damaged} has a wrong checksum.")
+    """Verify the checksums inside an archive, for want of a declared digest.
+
+    Raises:
+        IntegrityError: the archive is damaged, or it exceeds the limits of what is read.
+    """
+    from wheelrelay.checks import open_distribution  # which reads archives within bounds
+
+    contents = open_distribution(path, filename=filename).contents
+    if contents.damage:
+        raise IntegrityError(f"{filename} came damaged: {contents.damage}")
+    if contents.unproven:
+        raise IntegrityError(
+            f"{filename} is not unpacked, so nothing proves that it is whole: {contents.unproven}"
+        )
 
 
 def _companions(source: Source, file: DistFile) -> tuple[tuple[Companion, ...], tuple[Finding, ...]]:

@@ -12,11 +12,12 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import shake_256
 from pathlib import Path
 from typing import Any
 
 from wheelrelay.testing import broken_archives as archives
-from wheelrelay.testing.samples import make_sdist, make_wheel, record_of, wheel_members
+from wheelrelay.testing.samples import make_sdist, make_variants, make_wheel, record_of, wheel_members
 
 Builder = Callable[[Path], Path]
 
@@ -66,6 +67,8 @@ PLAIN = wheel()
 PEP639 = {"Metadata-Version": "2.4"}
 INIT = "sample/__init__.py"
 INFO = "sample-1.0.dist-info"
+DENSE = shake_256().digest(800_000)
+"""What does not compress: with zeros, it makes a wheel of a ratio that is high, and plausible."""
 
 BROKEN: Mapping[str, BrokenSample] = {
     "archive-corrupt": BrokenSample(archives.corrupt_wheel, archives.stored_wheel),
@@ -73,7 +76,7 @@ BROKEN: Mapping[str, BrokenSample] = {
         archives.sdist_with_comment(1 << 20), archives.sdist_with_comment(1 << 10)
     ),
     "archive-ratio": BrokenSample(
-        wheel(payload=bytes(64 << 20)), wheel(payload=bytes((64 << 20) - (64 << 10)))
+        wheel(payload=DENSE + bytes(64 << 20)), wheel(payload=DENSE + bytes(32 << 20))
     ),
     "archive-stray-data": BrokenSample(archives.wheel_with_trailing_data, PLAIN),
     "archive-unreadable": BrokenSample(archives.truncated_wheel, archives.stored_wheel),
@@ -162,6 +165,7 @@ BROKEN: Mapping[str, BrokenSample] = {
         wheel(filename="sample-1.0-py3-none-any-cu130.whl"),
         wheel(filename="sample-1.0-1-py3-none-any.whl", wheel={"Build": "1"}),
     ),
+    "variants-file": BrokenSample(make_variants, PLAIN),
     "wheel-version": BrokenSample(wheel(wheel={"Wheel-Version": "2.0"}), PLAIN),
     "zip-also-tar": BrokenSample(archives.wheel_and_tar, archives.stored_wheel),
     "zip-compression": BrokenSample(archives.bzip2_wheel, PLAIN),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from wheelrelay.checks import ChecksConfig, Profile, ReleaseContext
@@ -10,10 +11,12 @@ from wheelrelay.filenames import dist_file
 from wheelrelay.model import DistFile
 from wheelrelay.testing.broken import sdist, wheel
 from wheelrelay.testing.broken_archives import zip_sdist
+from wheelrelay.testing.samples import make_variants
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 PYPI = ChecksConfig(profile=Profile.PYPI)
 WHEEL = "sample-1.0-py3-none-any.whl"
+VARIANT = "sample-1.0-py3-none-any-cu130.whl"
 OLD = "sample-1.0-py2-none-any.whl"
 
 
@@ -106,6 +109,10 @@ BROKEN_RELEASES: Mapping[str, BrokenRelease] = {
         ReleaseContext(there=at_sink(yanked="broken"), now=NOW), ReleaseContext(there=at_sink(), now=NOW)
     ),
     "sha256sums": around(ReleaseContext(sums={WHEEL: "0" * 64}, now=NOW), ReleaseContext(sums=None, now=NOW)),
+    "variants-unlisted": together(
+        (wheel(filename=VARIANT), make_variants),
+        (wheel(filename=VARIANT), partial(make_variants, labels=["cu130", "null"])),
+    ),
     "upload-window": around(
         ReleaseContext(there=at_sink(days_ago=14), now=NOW),
         ReleaseContext(there=at_sink(days_ago=13), now=NOW),

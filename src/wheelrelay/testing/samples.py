@@ -12,6 +12,7 @@ Every argument changes one thing, so that a test can break one rule and leave al
 import gzip
 import hashlib
 import io
+import json
 import re
 import tarfile
 import zipfile
@@ -131,6 +132,24 @@ def make_sdist(
     members = _changed(sdist_members(name, version, payload=payload, metadata=metadata), files)
     path = _path(folder, filename or f"{stem}.tar.gz")
     write_tar_gz(path, {f"{stem}/{member}": content for member, content in members.items()})
+    return path
+
+
+def make_variants(
+    folder: Path, name: str = "sample", version: str = "1.0", *, labels: Sequence[str] = ("null",)
+) -> Path:
+    """Write the list of a release's variants (PEP 825) into ``folder``, and give its path.
+
+    Args:
+        folder: where to write; it is made if it is not there.
+        name: the project's name, in any spelling; the filename holds the normalised one.
+        version: the version.
+        labels: of the variants; each but ``null`` has one property.
+    """
+    variants = {label: {} if label == "null" else {"sample": {"label": [label]}} for label in labels}
+    document = {"default-priorities": {"namespace": ["sample"]}, "variants": variants}
+    path = _path(folder, f"{normalized(name)}-{version}-variants.json")
+    path.write_text(json.dumps(document))
     return path
 
 

@@ -260,6 +260,19 @@ class TestJson:
         assert found.size == (3 if odd.get("size", "3") == "3" else None)
         assert (found.yanked, found.companions, found.provenance) == (None, (), None)
 
+    @pytest.mark.parametrize("key", ["filename", "url", "hashes", "requires-python", "yanked", "provenance"])
+    def test_half_a_character_costs_nothing_but_its_file(self, web: Web, api: SimpleApi, key: str) -> None:
+        half = {"\ud800": "\ud800"} if key == "hashes" else f"/files/\ud800/{WHEEL}\udfff"
+        serve_json(web, {"filename": WHEEL, "url": f"/files/{WHEEL}", key: half}, {"filename": OTHER})
+        assert OTHER in names_of(api)
+        for file in files_of(api):
+            str(file).encode()
+
+    def test_half_a_character_in_a_name_costs_nothing_but_its_project(self, web: Web, api: SimpleApi) -> None:
+        body = {"meta": {"api-version": "1.0"}, "projects": [{"name": "foo"}, {"name": "\ud800"}]}
+        web.serve("/simple/", json.dumps(body).encode(), content_type=JSON_TYPE)
+        assert list(api.projects()) == ["foo"]
+
     def test_an_odd_value_of_yanked_that_is_true_means_yanked(self, web: Web, api: SimpleApi) -> None:
         serve_json(web, {"filename": WHEEL, "yanked": 1})
         assert only(api).yanked == ""
@@ -272,7 +285,7 @@ class TestJson:
         body = json.dumps({"meta": {"api-version": "1.0"}, "files": files}).encode()
         web.serve("/simple/foo/", body, content_type=JSON_TYPE)
         assert names_of(api) == [WHEEL]
-        assert "skipped an entry that names no file" in caplog.text
+        assert "entries skipped because they name no file: " in caplog.text
 
     def test_the_address_names_a_file_that_has_no_other_name(self, web: Web, api: SimpleApi) -> None:
         serve_json(web, {"filename": None, "url": f"/files/{WHEEL}"})

@@ -231,3 +231,26 @@ def test_the_public_addresses_come_from_the_libraries():
         presets.TESTPYPI_UPLOAD,
     ):
         assert address.startswith("https://")
+
+
+ANSWERED = "answered an upload with a web page"
+"""Words of the warning about an address that is not that of an upload API."""
+
+SUCCESS = "<html>\n <head>\n  <title>200 OK</title>\n </head>\n <body>\n  <h1>200 OK</h1>\n </body>\n</html>"
+"""PyPI's answer to an upload that it accepts."""
+
+
+@pytest.mark.parametrize(
+    ("body", "warned"),
+    [
+        (SUCCESS, 0),
+        ("", 0),
+        ("OK", 0),
+        ("<!DOCTYPE html><html><head><title>Packages</title></head></html>", 1),
+        ("\n<HTML><body>Please log in</body></HTML>", 1),
+    ],
+    ids=["PyPI", "empty", "text", "page", "login"],
+)
+def test_warns_of_a_web_page_in_answer_to_an_upload(web, http, tmp_path, caplog, body, warned):
+    upload(http, web.serve("/legacy/", body), stage_path(make_wheel(tmp_path)))
+    assert [ANSWERED in record.message for record in caplog.records] == [True] * warned

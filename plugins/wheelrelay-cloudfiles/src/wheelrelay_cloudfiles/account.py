@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from wheelrelay.config import SecretValue
 from wheelrelay.errors import AuthenticationFailed, ConfigError
-from wheelrelay.http import is_private, shown
+from wheelrelay.http import DEFAULT_TIMEOUT, is_private, shown
 from wheelrelay.redaction import keep_secret
 
 T = TypeVar("T")
@@ -46,9 +46,16 @@ class Account:
     Args:
         log_in: gives a new access.
         secret: what it logs in with; read again when the access was refused.
+        timeout: seconds that a call through libcloud may take; all of them are small.
+
+    Attributes:
+        timeout: as given.
     """
 
-    def __init__(self, log_in: Callable[[], Access], secret: SecretValue) -> None:
+    def __init__(
+        self, log_in: Callable[[], Access], secret: SecretValue, timeout: float = DEFAULT_TIMEOUT
+    ) -> None:
+        self.timeout = timeout
         self._log_in = log_in
         self._secret = secret
         self._lock = threading.Lock()

@@ -9,9 +9,16 @@ from urllib.parse import unquote
 
 from pydantic import AfterValidator, Field, model_validator
 
-from wheelrelay.config import ContainerConfig, SecretReference, SecretValue, TextOrReference, WebAddress
+from wheelrelay.config import (
+    ContainerConfig,
+    NetworkConfig,
+    SecretReference,
+    SecretValue,
+    TextOrReference,
+    WebAddress,
+)
 from wheelrelay.errors import ConfigError, MissingSecret
-from wheelrelay.http import HttpClient, is_private
+from wheelrelay.http import HttpClient, is_private, time_limits
 
 if TYPE_CHECKING:
     from wheelrelay_cloudfiles.account import Account
@@ -45,7 +52,7 @@ def _secure(url: str) -> str:
 SecureAddress = Annotated[WebAddress, AfterValidator(_secure)]
 
 
-class _Container(ContainerConfig):
+class _Container(ContainerConfig, NetworkConfig):
     """A container of a Swift cluster."""
 
     container: Annotated[str, AfterValidator(_container_name)] = Field(
@@ -113,7 +120,7 @@ class SwiftConfig(_Container):
         from wheelrelay_cloudfiles.store import SwiftStore
 
         account = self._account()
-        with closing(HttpClient()) as http:
+        with closing(HttpClient(timeout=self.timeout)) as http:
             objects = SwiftObjects(account, http, self.container, self.prefix)
             with closing(SwiftStore(account, objects, **self._options())) as store:
                 yield store
@@ -122,9 +129,10 @@ class SwiftConfig(_Container):
         from wheelrelay_cloudfiles.account import Access, Account
         from wheelrelay_cloudfiles.identity import Login
 
+        timeout = time_limits(self.timeout).timeout
         if self.storage_url and self.token:
             url, token = self.storage_url.rstrip("/"), SecretValue(self.token)
-            return Account(lambda: Access(token.get(), url), token)
+            return Account(lambda: Access(token.get(), url), token, timeout)
         assert self.auth_url
         assert self.username
         assert self.password
@@ -137,8 +145,9 @@ class SwiftConfig(_Container):
             project=self.project,
             domain=self.domain,
             region=self.region,
+            timeout=timeout,
         )
-        return Account(login, password)
+        return Account(login, password, timeout)
 
     def _version(self) -> str:
         named = _VERSION.search(self.auth_url or "")
@@ -179,7 +188,7 @@ class CloudFilesConfig(_Container):
         from wheelrelay_cloudfiles.store import ChangingObjects, CloudFilesStore
 
         account = self._account()
-        with closing(HttpClient()) as http:
+        with closing(HttpClient(timeout=self.timeout)) as http:
             objects = ChangingObjects(account, http, self.container, self.prefix)
             cdn = Cdn(account, self.container, self.prefix)
             with closing(CloudFilesStore(account, objects, cdn, **self._options())) as store:
@@ -191,7 +200,7 @@ class CloudFilesConfig(_Container):
         from wheelrelay_cloudfiles.account import Account
         from wheelrelay_cloudfiles.identity import Login
 
-        api_key = SecretValue(self.api_key)
+        api_key, timeout = SecretValue(self.api_key), time_limits(self.timeout).timeout
         login = Login(
             auth_url=_VERSION.sub("", self.auth_url or AUTH_URL),
             version="2.0_apikey",
@@ -199,8 +208,9 @@ class CloudFilesConfig(_Container):
             secret=api_key,
             region=self.region,
             internal=self.internal,
+            timeout=timeout,
         )
-        return Account(login, api_key)
+        return Account(login, api_key, timeout)
 
 
 def _parts(address: str) -> dict[str, str]:

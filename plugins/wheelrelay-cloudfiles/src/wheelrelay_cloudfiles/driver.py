@@ -8,7 +8,7 @@ from libcloud.storage.drivers.cloudfiles import CloudFilesStorageDriver
 
 from wheelrelay_cloudfiles.account import Access, Account
 from wheelrelay_cloudfiles.errors import libcloud_errors
-from wheelrelay_cloudfiles.identity import TIMEOUT, StayingConnection
+from wheelrelay_cloudfiles.identity import StayingConnection
 
 T = TypeVar("T")
 
@@ -44,13 +44,13 @@ class Driver:
         url = self._address(access)
         with libcloud_errors(url):
             if self._made is None or self._made[0] is not access:
-                self._made = access, _make(access.token, url)
+                self._made = access, _make(access.token, url, self._account.timeout)
             return use(self._made[1])
 
 
-def _make(token: str, url: str) -> Any:
+def _make(token: str, url: str, timeout: float) -> Any:
     driver = CloudFilesStorageDriver(
-        "token", "", ex_force_auth_token=token, ex_force_base_url=url, timeout=TIMEOUT
+        "token", "", ex_force_auth_token=token, ex_force_base_url=url, timeout=timeout
     )
     driver.connection.conn_class = StayingConnection
     return driver

@@ -12,12 +12,9 @@ from libcloud.http import LibcloudConnection
 
 from wheelrelay.config import SecretValue
 from wheelrelay.errors import ConfigError
-from wheelrelay.http import CONNECT_TIMEOUT, shown
+from wheelrelay.http import DEFAULT_TIMEOUT, shown
 from wheelrelay_cloudfiles.account import Access
 from wheelrelay_cloudfiles.errors import libcloud_errors
-
-TIMEOUT = 2 * CONNECT_TIMEOUT
-"""Seconds that a call through libcloud may take: all of them are small."""
 
 _STORAGE = ("object-store", "cloudFiles")
 """The types of the service in catalogues; the second is what libcloud makes of version 1, which has none."""
@@ -56,6 +53,7 @@ class Login:
         domain: the name of the user's and the project's domain, in version 3.
         region: which region's containers; may be left out where there is one.
         internal: take the address within the provider's network.
+        timeout: seconds that the service may take to answer.
     """
 
     auth_url: str
@@ -66,6 +64,7 @@ class Login:
     domain: str = "Default"
     region: str | None = None
     internal: bool = False
+    timeout: float = DEFAULT_TIMEOUT
 
     def __call__(self) -> Access:
         """Log in.
@@ -94,7 +93,7 @@ class Login:
             key=secret,
             tenant_name=self.project,
             domain_name=self.domain,
-            timeout=TIMEOUT,
+            timeout=self.timeout,
         )
         service.conn_class = StayingConnection
         return service

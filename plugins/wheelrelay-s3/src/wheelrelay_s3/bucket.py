@@ -14,12 +14,13 @@ from urllib.parse import quote
 
 from fsspec.asyn import sync
 
+from wheelrelay.http import DEFAULT_TIMEOUT
 from wheelrelay.staged import BLOCK
 from wheelrelay_s3.account import Account, Session
 from wheelrelay_s3.errors import mapped, not_s3
 
-LONGEST = 300.0
-"""Seconds that one call may take in all, unless its body is large."""
+LONGEST = 6 * DEFAULT_TIMEOUT
+"""Seconds that one call may take in all, unless its body is large, where no timeout is configured."""
 
 SLOWEST = 30 * 1024
 """Bytes a second that a line carries at least: a part of 8 MiB takes less than `LONGEST` on it."""
@@ -47,11 +48,13 @@ class Bucket:
         account: whose client asks.
         bucket: its name.
         prefix: empty, or ending in a slash.
+        longest: seconds that one call may take in all, unless its body is large.
     """
 
     account: Account
     bucket: str
     prefix: str
+    longest: float = LONGEST
 
     def call(self, operation: str, name: str, /, **parameters: Any) -> Mapping[str, Any]:
         """Call one operation of S3's API on an object, and give the answer.
@@ -109,7 +112,7 @@ class Bucket:
             if len(body) > BLOCK:  # aiohttp sends a file in pieces, and bytes in one go
                 parameters["Body"] = BytesIO(body)
             method = getattr(session.client, operation)
-            timeout = max(LONGEST, len(body) / SLOWEST)
+            timeout = max(self.longest, len(body) / SLOWEST)
             with mapped(self.address_of(name)):
                 answer: Mapping[str, Any] = sync(
                     session.loop, method, timeout=timeout, Bucket=self.bucket, **parameters

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from wheelrelay.config import ContainerConfig, SecretReference, TextOrReference, WebAddress
+from wheelrelay.config import ContainerConfig, NetworkConfig, SecretReference, TextOrReference, WebAddress
 from wheelrelay.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def _prefix(prefix: str) -> str:
     return prefix
 
 
-class S3Config(ContainerConfig):
+class S3Config(ContainerConfig, NetworkConfig):
     """A bucket of Amazon S3, or of another server that speaks its API."""
 
     type: Literal["s3"] = "s3"

@@ -49,7 +49,8 @@ def connected(config: S3Config) -> Iterator[Bucket]:
     secrets = {name: SecretValue(reference) for name, reference in keys.items() if reference}
     account = Account(partial(_log_in, config, secrets), secrets.values())
     try:
-        yield Bucket(account, config.bucket, f"{config.prefix}/" if config.prefix else "")
+        prefix = f"{config.prefix}/" if config.prefix else ""
+        yield Bucket(account, config.bucket, prefix, 6 * time_limits(config.timeout).timeout)
     finally:
         account.close()
 
@@ -99,7 +100,7 @@ def _found(config: S3Config, fs: Any, address: str) -> tuple[str, ...]:
 
 def _file_system(config: S3Config, keys: dict[str, str]) -> Any:
     """The file system, with everything off that works behind our back: caches, retries, other checksums."""
-    limits = time_limits(None)
+    limits = time_limits(config.timeout)
     return S3FileSystem(
         anon=config.anonymous,
         endpoint_url=config.endpoint_url,

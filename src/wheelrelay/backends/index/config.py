@@ -10,17 +10,17 @@ from pydantic import Field, model_validator
 from wheelrelay.checks import Profile
 from wheelrelay.config import (
     LocalPath,
+    NetworkConfig,
     SecretReference,
     SecretValue,
     SinkConfig,
     TextOrReference,
-    Timeout,
     WebAddress,
 )
 from wheelrelay.protocols import Backend
 
 
-class IndexConfig(SinkConfig):
+class IndexConfig(SinkConfig, NetworkConfig):
     """A package index: PyPI, a private index, or one on this machine."""
 
     usual_profile: ClassVar[Profile] = Profile.INDEX
@@ -54,10 +54,6 @@ class IndexConfig(SinkConfig):
     )
     allow_insecure: bool = Field(
         default=False, description="Send credentials over plain HTTP to other machines too."
-    )
-    timeout: Timeout | None = Field(
-        default=None,
-        description="Seconds until a server that does not answer, or answers too slowly, is given up.",
     )
 
     @model_validator(mode="after")

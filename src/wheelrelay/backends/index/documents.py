@@ -5,6 +5,7 @@ costs that value and nothing else, because other installers read such pages, and
 """
 
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,9 @@ MAX_NAMES = 2_000_000
 """Projects that an index may have; PyPI has a third of it."""
 
 Kind = TypeVar("Kind")
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""Halves of characters (surrogates), which no encoding can write."""
 
 
 class Malformed(ValueError):
@@ -86,6 +90,7 @@ class ProjectDocument:
             Malformed: it is not such a page.
         """
         others: dict[str, Any] = {}
+        skipped = 0
         for count, entry in enumerate(_items(self._body, "files", others)):
             if count >= MAX_FILES:
                 raise Malformed(f"it has over {MAX_FILES} files")
@@ -93,7 +98,9 @@ class ProjectDocument:
             if found:
                 yield found
             else:
-                logger.warning("%s: skipped an entry that names no file.", shown(self._url))
+                skipped += 1
+        if skipped:
+            logger.warning("%s: entries skipped because they name no file: %d.", shown(self._url), skipped)
         status = _Fields(others, self._url).get("project-status", dict) or {}
         fields = _Fields(status, self._url)
         self.status = fields.get("status", str) or "active"
@@ -112,7 +119,9 @@ def read_names(body: bytes) -> Iterator[str]:
             raise Malformed(f"it has over {MAX_NAMES} projects")
         if not isinstance(project, dict):
             raise Malformed("projects holds an item that is not an object")
-        yield _value(project, "name", str)
+        name = _value(project, "name", str)
+        if not _is_broken(name):
+            yield name
 
 
 def _items(body: bytes, key: str, others: dict[str, Any]) -> Iterator[Any]:
@@ -168,7 +177,7 @@ class _Fields:
 
     def get(self, key: str, kind: type[Kind]) -> Kind | None:
         value = self._values.get(key)
-        if value is None or isinstance(value, kind):
+        if value is None or (isinstance(value, kind) and not _is_broken(value)):
             return value
         self._log_odd(key)
         return None
@@ -177,7 +186,7 @@ class _Fields:
         """The reason why the file was yanked; empty if the page gives none (PEP 592)."""
         value = self._values.get("yanked")
         if isinstance(value, str):
-            return value
+            return _whole(value)
         if value is not None and not isinstance(value, bool):
             self._log_odd("yanked")
         return "" if value else None  # other installers go by the truth of the value, too
@@ -204,7 +213,18 @@ class _Fields:
 
     def _log_odd(self, key: str) -> None:
         name = self._values.get("filename")
-        logger.info("%s: ignored the odd value of %r%s.", shown(self._page), key, f" of {name}" * bool(name))
+        of_file = f" of {_whole(str(name))}" if name else ""
+        logger.info("%s: ignored the odd value of %r%s.", shown(self._page), key, of_file)
+
+
+def _is_broken(value: object) -> bool:
+    r"""Whether this is text with half of a character in it, as JSON writes with ``\ud800``; see RFC 8259."""
+    return isinstance(value, str) and _HALF.search(value) is not None
+
+
+def _whole(text: str) -> str:
+    """A text in which halves of characters are replaced."""
+    return _HALF.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _joined(page: str, url: str | None) -> str:

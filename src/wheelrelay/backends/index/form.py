@@ -78,6 +78,11 @@ def form_fields(staged: StagedFile) -> list[tuple[str, Any]]:
     Raises:
         Rejected: its metadata cannot be read, or lack a field that every form needs.
     """
+    if staged.file.kind is Kind.VARIANTS:
+        raise Rejected(
+            f"{staged.filename} cannot be uploaded: indexes take no lists of variants.",
+            hint="Publish it to a directory or a bucket, with its variant wheels (PEP 825).",
+        )
     text = metadata_of(staged)
     if not text:
         raise _refused(staged, "its metadata are missing or cannot be read")

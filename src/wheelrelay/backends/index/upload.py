@@ -1,19 +1,27 @@
 """Send a file by the legacy upload API, in one pass over its bytes, and tell what the answer means."""
 
 import logging
+import re
 from functools import cache
 from typing import Any
 from urllib.parse import urljoin
 
 from wheelrelay.backends.index.form import FormBody, form_fields
-from wheelrelay.errors import AlreadyExists, Rejected
+from wheelrelay.errors import AlreadyExists, BackendError, Rejected
 from wheelrelay.http import HttpClient, Response, raise_for, shown, words_of
 from wheelrelay.staged import StagedFile
 
 logger = logging.getLogger(__name__)
 
-KEPT_OF_PAGE = 100
+KEPT_OF_PAGE = 200
 """Bytes of an answer that show whether it is a web page."""
+
+_PAGE = re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
+_PAGE_OF_SUCCESS = re.compile(rb"<title>\s*20\d\b", re.IGNORECASE)
+"""PyPI answers an accepted upload with a page whose title is ``200 OK``."""
+
+_RESERVED = re.compile(r"\bnamespaces?\b|\breserv(?:ed|es|ation)\b", re.IGNORECASE)
+"""Words by which an index refuses a project whose name begins as a reserved namespace does (PEP 752)."""
 
 
 def upload(http: HttpClient, url: str, staged: StagedFile) -> None:
@@ -22,7 +30,8 @@ def upload(http: HttpClient, url: str, staged: StagedFile) -> None:
     Raises:
         AlreadyExists: the index says so by its status (409); others answer 400 or 403, and mean many things.
         ChangedWhileReading: the local file was touched.
-        Rejected: the index refuses the file, in its own words; or the file is no distribution.
+        Rejected: the index refuses the file, in its own words, also for a name in a reserved namespace (409,
+            PEP 752); or the file is no distribution.
         BackendError: as `wheelrelay.http.raise_for` maps the answer.
         Unavailable: also when no answer came; the index may have taken the file all the same.
     """
@@ -42,10 +51,7 @@ def _send(http: HttpClient, url: str, fields: list[tuple[str, Any]], staged: Sta
 
 def _raise_for_upload(answer: Response, filename: str) -> None:
     if answer.status_code == 409:
-        raise AlreadyExists(
-            f"{shown(answer.url)} has a file {filename} already, or reserves its name: it answered "
-            f"409{words_of(answer)}"
-        )
+        raise _conflict(shown(answer.url), filename, words_of(answer))
     if answer.is_redirect:
         target = urljoin(answer.url, answer.headers["Location"])
         raise Rejected(
@@ -54,8 +60,25 @@ def _raise_for_upload(answer: Response, filename: str) -> None:
             hint="Give that address as upload_url if you trust it.",
         )
     raise_for(answer)
-    if answer.beginning(KEPT_OF_PAGE).lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
+    beginning = answer.beginning(KEPT_OF_PAGE)
+    if _PAGE.match(beginning) and not _PAGE_OF_SUCCESS.search(beginning):
         _say_that_a_page_answered(shown(answer.url))
+
+
+def _conflict(url: str, filename: str, words: str) -> BackendError:
+    """The error that a 409 stands for: PEP 752 gives it a second meaning beside that of a taken name.
+
+    Only the words tell them apart where an index cannot be read. A refusal that were taken for a file that is
+    there would have the upload pass for done.
+    """
+    if _RESERVED.search(words):
+        return Rejected(
+            f"{url} refuses {filename}: it answered 409{words}",
+            status=409,
+            hint="The project's name is in a reserved namespace (PEP 752). Choose another name, or upload "
+            "with the credentials of the namespace's owner.",
+        )
+    return AlreadyExists(f"{url} says that {filename} conflicts with what is there: it answered 409{words}")
 
 
 @cache
