@@ -53,7 +53,7 @@ def remove(remote: RemoteLike, filenames: Sequence[str]) -> list[DistFile]:
         InvalidFilename: a name is not that of a wheel or an sdist.
         NothingMatched: a file is not there.
         ConfigError: nothing can be taken out of this remote.
-        BackendError: it failed part-way; the same call again completes it.
+        BackendError: it failed part-way; the pages list what is still there, which can be removed later.
     """
     for filename in filenames:
         parse_filename(filename)
