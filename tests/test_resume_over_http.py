@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.breaking import make_wheels, move, require_resumed, run_breaking
+from tests.servers.pypi import PyPI
 from tests.servers.raw import RESET, Asked, answer, run_raw
 from wheelrelay import Route, relay
 from wheelrelay.config import as_remote
@@ -113,3 +115,14 @@ def test_a_file_that_breaks_off_goes_on_where_it_broke(tmp_path: Path, source: s
 @pytest.mark.parametrize("seed", range(2, 12))
 def test_it_does_so_wherever_it_breaks(tmp_path: Path, source: str, seed: int) -> None:
     move_all(tmp_path, source, seed=seed, size=5 << 20)
+
+
+@pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 9))])
+def test_a_file_of_pypi_that_breaks_off_goes_on_where_it_broke(tmp_path: Path, pypi: PyPI, seed: int) -> None:
+    files = make_wheels(tmp_path / "dist", seed, 1_500_000)
+    for name in files:
+        pypi.take(tmp_path / "dist" / name)
+    with run_breaking(pypi.url, seed, cuts_parts=True) as (gateway, breaking):
+        source = as_remote(f"index+{gateway.url}simple/")
+        assert move(source, as_remote(str(tmp_path / "out"))).complete()
+    require_resumed(breaking, files, tmp_path / "out")

@@ -33,11 +33,13 @@ class Gateway(Web):
 
     Attributes:
         change: gets each request before it is passed on, and gives the one to pass on.
+        alter: gets each request with the server's answer, and gives the answer to send.
     """
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.change: Callable[[Request], Request] = lambda request: request
+        self.alter: Callable[[Request, Reply], Reply] = lambda _, reply: reply
         self._pending: list[Fault] = []
 
     def stand_before(self, server: str) -> None:
@@ -60,7 +62,7 @@ class Gateway(Web):
         """What the server answers, unless a fault says otherwise."""
         fault = self._take_fault(request)
         if fault is None:
-            return self._pass_on(request)
+            return self.alter(request, self._pass_on(request))
         if fault.taken:
             self._pass_on(request)
         if fault.reply is None:

@@ -220,7 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.web.answer(self)
 
-    do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815  (the names that http.server calls)
+    do_HEAD = do_POST = do_PUT = do_DELETE = do_PROPFIND = do_GET  # noqa: N815  (the names that http.server calls)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class names it so)
         """Nothing: `Web.requests` is the log."""

@@ -9,11 +9,13 @@ from time import sleep
 from urllib.parse import quote
 
 import pytest
+from tests.servers.breaking import make_wheels, move, require_resumed, run_breaking
 from tests.servers.silent import in_time, silent_server
 from tests.servers.swift import Cluster, Swift
 from tests.servers.web import Reply, run_web
 from tests.servers.wire import run_wire
 
+from wheelrelay.config import as_remote
 from wheelrelay.containers.store import ContainerStore
 from wheelrelay.errors import (
     AlreadyExists,
@@ -401,3 +403,15 @@ class TestATimeout:
             config = cloudfiles_config.model_copy(update={"auth_url": url, "timeout": 0.3})
             with config.open() as store, pytest.raises(Unavailable):
                 in_time(store.make_ready)
+
+
+@pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 9))])
+def test_a_file_that_breaks_off_goes_on_where_it_broke(
+    swift: Swift, by_token: Callable[[str], SwiftConfig], tmp_path: Path, seed: int
+) -> None:
+    files = make_wheels(tmp_path / "dist", seed, 1_500_000)
+    assert move(as_remote(str(tmp_path / "dist")), as_remote(by_token(swift.url))).complete()
+    with run_breaking(swift.url, seed) as (gateway, breaking):
+        source = as_remote(by_token(gateway.url.rstrip("/")))
+        assert move(source, as_remote(str(tmp_path / "out"))).complete()
+    require_resumed(breaking, files, tmp_path / "out")

@@ -5,10 +5,12 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+from tests.servers.breaking import make_wheels, move, require_resumed, run_breaking
 from tests.servers.gateway import run_gateway
 from tests.servers.silent import in_time, silent_server
 from tests.servers.web import Reply
 
+from wheelrelay.config import as_remote
 from wheelrelay.errors import (
     AlreadyExists,
     BackendError,
@@ -228,3 +230,14 @@ def test_a_server_that_never_answers_is_given_up_after_the_timeout_of_the_remote
         store = opened(configured(seaweed, endpoint_url=url, timeout=0.3))
         with pytest.raises(Unavailable):
             in_time(lambda: list(store.iter_files(None)))
+
+
+@pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 9))])
+def test_a_file_that_breaks_off_goes_on_where_it_broke(seaweed, configured, tmp_path, seed):
+    files = make_wheels(tmp_path / "dist", seed, 1_500_000)
+    config = configured(seaweed)
+    assert move(as_remote(str(tmp_path / "dist")), as_remote(config)).complete()
+    with run_breaking(seaweed.url, seed) as (gateway, breaking):
+        source = config.model_copy(update={"endpoint_url": gateway.url})
+        assert move(as_remote(source), as_remote(str(tmp_path / "out"))).complete()
+    require_resumed(breaking, files, tmp_path / "out")

@@ -25,6 +25,9 @@ LONGEST = 6 * DEFAULT_TIMEOUT
 SLOWEST = 30 * 1024
 """Bytes a second that a line carries at least: a part of 8 MiB takes less than `LONGEST` on it."""
 
+WIRE_BLOCK = 1 << 18
+"""Bytes that are read at once: when a connection breaks, those of an incomplete block are lost."""
+
 _TOLD = {
     "abort_multipart_upload": (),
     "copy_object": ("CopyObjectResult",),
@@ -74,9 +77,9 @@ class Bucket:
         return self._ask("list_objects_v2", folder, Prefix=self.key(folder), Delimiter="/", **parameters)
 
     def read(self, name: str, body: Any, size: int) -> bytes:
-        """The next ``size`` bytes of an answer's body; fewer only at the end."""
+        """The next bytes of an answer's body, at most ``size``; empty at the end."""
         with mapped(self.address_of(name)):
-            block: bytes = sync(self.account.session.loop, _fill, body, size)
+            block: bytes = sync(self.account.session.loop, _fill, body, min(size, WIRE_BLOCK))
         return block
 
     def close_body(self, body: Any) -> None:
