@@ -577,6 +577,11 @@ def test_asks_for_a_plus_in_a_path_as_pip_does(http: HttpClient, web: Web) -> No
     assert web.paths() == ["/files/sample-2.0%2Bcu121-py3-none-any.whl?signature=a+b"]
 
 
+def test_a_very_long_address_is_cut_where_it_is_shown() -> None:
+    assert len(shown("https://example.org/" + "a" * 60_000)) < 1000
+    assert shown("https://example.org/a/") == "https://example.org/a/"
+
+
 class TestWordsOfRefusals:
     @pytest.mark.parametrize("status", [400, 403, 409, 413])
     def test_those_of_a_page_of_html_are_shown(self, http: HttpClient, web: Web, status: int) -> None:

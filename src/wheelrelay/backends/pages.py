@@ -11,6 +11,9 @@ from wheelrelay.filenames import dist_file, split_companion
 from wheelrelay.http import HttpClient, Response, requoted, shown
 from wheelrelay.model import DIGEST_LENGTHS, Digests, DistFile
 
+LONGEST_MEDIA_TYPE = 255
+"""Characters: two names of 127, and the slash."""
+
 HTML_TYPES = ("text/html", "application/xhtml+xml", "application/vnd.pypi.simple.v1+html")
 """The media types of pages of links."""
 
@@ -200,8 +203,11 @@ def each_once(files: Iterable[DistFile], where: str) -> Iterator[DistFile]:
 
 
 def media_type_of(response: Response) -> str:
-    """What an answer is said to be, in lower case, without parameters; empty if nothing is said."""
-    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    """What an answer is said to be, in lower case, without parameters; empty if nothing is said.
+
+    A longer name than any media type may have (RFC 6838, section 4.2) is cut.
+    """
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()[:LONGEST_MEDIA_TYPE]
 
 
 def digests_in(named: Mapping[str, str]) -> Digests:

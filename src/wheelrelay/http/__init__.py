@@ -13,7 +13,7 @@ from wheelrelay.http.auth import (
     netrc_login,
     warn_if_others_may_read,
 )
-from wheelrelay.http.client import HttpClient, RedirectsAway
+from wheelrelay.http.client import HttpClient, RedirectsAway, target_of
 from wheelrelay.http.faults import fault_for, mapped_errors
 from wheelrelay.http.limits import (
     CONNECT_TIMEOUT,
@@ -68,6 +68,7 @@ __all__ = [
     "seconds_to_wait",
     "shown",
     "shown_origin",
+    "target_of",
     "time_limits",
     "usable_timeout",
     "warn_if_others_may_read",

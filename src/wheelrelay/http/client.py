@@ -181,7 +181,7 @@ class HttpClient:
             if not response.is_redirect:
                 return response
             with response:
-                target = _target_of(response)
+                target = target_of(response)
                 if same_host and not is_same_host(url, target):
                     raise _leads_away(response, target)
                 response.drain()
@@ -248,7 +248,7 @@ def _warn_of_netrc(reason: str) -> None:
     _log.warning("%s is passed over: %s.", netrc_file(), reason)
 
 
-def _target_of(response: Response) -> str:
+def target_of(response: Response) -> str:
     """Where a redirect leads.
 
     Raises:

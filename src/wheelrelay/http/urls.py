@@ -92,7 +92,7 @@ def checked(url: str) -> str:
         parts = urlsplit(url.strip())
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError as error:
-        raise ConfigError(f"{url!r} is not a usable address: {error}.") from error
+        raise ConfigError(f"{redacted(url)[:LONGEST_SHOWN]!r} is not a usable address: {error}.") from error
     if not usable or (parts.hostname or "").startswith(("*", ".")):
         raise ConfigError(f"{shown(url)} is not a usable address: http or https and a host are needed.")
     place = parts.netloc.rpartition("@")[2]

@@ -165,6 +165,13 @@ class TestAsking:
         assert "cache-control" not in usual
 
 
+def test_a_media_type_without_end_is_cut_in_the_message(web: Web, api: SimpleApi) -> None:
+    web.serve("/simple/foo/", b"{}", content_type="x/" + "y" * 9000)
+    with pytest.raises(BackendError, match="no page of a package index") as failed:
+        files_of(api)
+    assert len(str(failed.value)) < 1000
+
+
 class TestJson:
     def test_everything_that_is_said_of_a_file_is_taken_over(self, web: Web, api: SimpleApi) -> None:
         file = {

@@ -16,6 +16,7 @@ from wheelrelay.backends.index.upload import upload
 from wheelrelay.errors import (
     AlreadyExists,
     AuthenticationFailed,
+    BackendError,
     ChangedWhileReading,
     NotFound,
     PermissionDenied,
@@ -170,6 +171,13 @@ def test_a_redirect_is_not_followed_but_told(web, http, staged, status):
     with pytest.raises(Rejected, match="redirects uploads to"):
         upload(http, web.url + "legacy/", staged)
     assert web.paths() == ["/legacy/"]
+
+
+@pytest.mark.parametrize("there", ["http://[::1/legacy/", "http://127.0.0.1:99999/", "file:///etc/passwd"])
+def test_a_redirect_to_what_is_no_address_is_an_error(web, http, staged, there):
+    web.redirect("/legacy/", there)
+    with pytest.raises(BackendError, match="redirects to what is not an address"):
+        upload(http, web.url + "legacy/", staged)
 
 
 def test_no_answer_leaves_it_open(http, staged):

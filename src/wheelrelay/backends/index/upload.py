@@ -4,11 +4,10 @@ import logging
 import re
 from functools import cache
 from typing import Any
-from urllib.parse import urljoin
 
 from wheelrelay.backends.index.form import FormBody, form_fields
 from wheelrelay.errors import AlreadyExists, BackendError, Rejected
-from wheelrelay.http import HttpClient, Response, raise_for, shown, words_of
+from wheelrelay.http import HttpClient, Response, raise_for, shown, target_of, words_of
 from wheelrelay.staged import StagedFile
 
 logger = logging.getLogger(__name__)
@@ -53,9 +52,8 @@ def _raise_for_upload(answer: Response, filename: str) -> None:
     if answer.status_code == 409:
         raise _conflict(shown(answer.url), filename, words_of(answer))
     if answer.is_redirect:
-        target = urljoin(answer.url, answer.headers["Location"])
         raise Rejected(
-            f"{shown(answer.url)} redirects uploads to {shown(target)}.",
+            f"{shown(answer.url)} redirects uploads to {shown(target_of(answer))}.",
             status=answer.status_code,
             hint="Give that address as upload_url if you trust it.",
         )
