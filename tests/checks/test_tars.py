@@ -63,7 +63,7 @@ def test_folders_may_be_listed(tmp_path, found):
     assert found(path) == set()
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "sample-1.0/../../x", "sample-1.0/a\\b", "sample-1.0/a\nb"])
+@pytest.mark.parametrize("name", ["/etc/passwd", "sample-1.0/../../x", "sample-1.0/a\\b"])
 def test_paths_that_lead_elsewhere_are_found(name, tmp_path, found):
     path = tmp_path / "sample-1.0.tar.gz"
     with tarfile.open(make_sdist(tmp_path / "original")) as archive:

@@ -169,7 +169,12 @@ def test_names_beyond_ascii_in_an_unknown_encoding_are_found(tmp_path, found):
     assert "zip-headers-differ" in found(edit(path, lambda content: content.replace(b"/gr.py", b"/g\x94.py")))
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "C:/x", "a/../../b", "a\\b", "a\x01b", "..", "./../x"])
+def test_a_name_that_some_readers_end_at_a_nul_is_found(tmp_path, found):
+    path = make_wheel(tmp_path, files={"sample/gr.py": b""})
+    assert "member-path" in found(edit(path, lambda content: content.replace(b"/gr.py", b"/g\0.py")))
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "C:/x", "a/../../b", "a\\b", "..", "./../x"])
 def test_paths_that_lead_elsewhere_are_found(name, tmp_path, found):
     assert "member-path" in found(make_wheel(tmp_path, files={name: b""}))
 

@@ -19,7 +19,7 @@ RECORD_LIMIT = 64 << 20
 KEPT_LIMIT = 96 << 20
 """Bytes of all members of an archive that are kept."""
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+CONTROL = re.compile(r"[\x01-\x1f\x7f]")
 
 UNREADABLE = Check(
     "archive-unreadable",
@@ -35,7 +35,7 @@ CORRUPT = Check(
 )
 MEMBER_PATH = Check(
     "member-path",
-    "Members lie inside the archive: no absolute path, no '..', no backslash, no control character.",
+    "Members lie inside the archive: no absolute path, no '..', no backslash, no NUL.",
     hint="Build it again with relative paths and '/' as the separator.",
     profile=Profile.STORAGE,
 )
@@ -149,11 +149,18 @@ def is_kept(path: str) -> bool:
     return (folder.endswith(".dist-info") and name in TEXTS) or name == "PKG-INFO"
 
 
-def path_breaches(paths: Iterable[str]) -> Iterator[Breach]:
-    """What is wrong with the paths of members."""
+def path_breaches(paths: Iterable[str], control: Check) -> Iterator[Breach]:
+    """What is wrong with the paths of members.
+
+    Args:
+        paths: as they are in the archive.
+        control: the check that a control character breaks, which is odd and does no harm.
+    """
     for path in paths:
         if reason := _path_problem(path):
             yield MEMBER_PATH.broken(f"The member {shown(path)} {reason}.")
+        elif CONTROL.search(path):
+            yield control.broken(f"The member {shown(path)} has a control character in its name.")
 
 
 def leads_outside(path: str) -> bool:
@@ -167,8 +174,8 @@ def leads_outside(path: str) -> bool:
 
 
 def _path_problem(path: str) -> str | None:
-    if CONTROL.search(path):
-        return "has a control character in its name"
+    if "\0" in path:
+        return "has a NUL character in its name, where readers end it"
     if "\\" in path:
         return "has a backslash in its name"
     if path.startswith("/") or re.match("[A-Za-z]:", path):

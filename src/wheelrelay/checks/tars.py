@@ -72,7 +72,14 @@ TRAILING = Check(
     severity=Severity.WARNING,
     below=Severity.WARNING,
 )
-CHECKS = (TOP_FOLDER, PLACE, LINK, SPECIAL, SPARSE, TWICE, TWO_TEXTS, TRAILING)
+NAME = Check(
+    "sdist-member-name",
+    "No member has a control character in its name.",
+    hint="Rename the file; many systems cannot unpack it.",
+    severity=Severity.WARNING,
+    below=Severity.WARNING,
+)
+CHECKS = (NAME, TOP_FOLDER, PLACE, LINK, SPECIAL, SPARSE, TWICE, TWO_TEXTS, TRAILING)
 
 
 def read_gzip_tar(path: Path) -> Contents:
@@ -125,7 +132,7 @@ class _Reading:
 
     def _look_at(self, info: tarfile.TarInfo) -> None:
         """Find what one member alone shows."""
-        self._breaches += path_breaches([info.name])
+        self._breaches += path_breaches([info.name], NAME)
         if info.issym() or info.islnk():
             if _leaves(info):
                 self._found(LINK, f"The link {shown(info.name)} leads to {shown(info.linkname)}.")

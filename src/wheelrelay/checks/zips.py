@@ -113,11 +113,18 @@ RATIO = Check(
     profile=Profile.PYPI,
     below=Severity.WARNING,
 )
+NAME = Check(
+    "zip-member-name",
+    "No member has a control character in its name.",
+    hint="Rename the file; many systems cannot unpack it.",
+    profile=Profile.PYPI,
+    below=Severity.WARNING,
+)
 OF_RECORDS = frozenset({COMMENT, DATA_DESCRIPTOR, DUPLICATE, TWO_CONTENTS, HEADERS, STRAY})
 """Checks that name more exactly what is wrong with a record."""
 
 CHECKS = (
-    RATIO,
+    *(RATIO, NAME),
     *(COMPRESSION, DATA_DESCRIPTOR, DUPLICATE, TWO_CONTENTS, COMMENT, HEADERS, RECORDS, ALSO_TAR),
     PROTECTED,
 )
@@ -271,7 +278,7 @@ class _Reading:
         self._breaches += [
             check.broken(f"Members {said}: {listed(names)}.") for check, names, said in found if names
         ]
-        self._breaches += path_breaches(info.orig_filename for info in infos)
+        self._breaches += path_breaches((info.orig_filename for info in infos), NAME)
         self._raw.seek(0)
         if _may_begin_a_tar(self._raw.read(TAR_SUM + 1)) and tarfile.is_tarfile(self._path):
             self._found(ALSO_TAR, "The file can be read as a tar archive too.")
