@@ -13,7 +13,9 @@ import pytest
 from tests.servers.breaking import make_wheels, move, require_resumed, run_breaking
 from tests.servers.pypi import PyPI
 from tests.servers.raw import RESET, Asked, answer, run_raw
+from tests.servers.web import Web
 from wheelrelay import Route, relay
+from wheelrelay.backends.fsspec import FsspecConfig
 from wheelrelay.config import as_remote
 from wheelrelay.http.response import WIRE_BLOCK
 from wheelrelay.testing import make_wheel
@@ -126,3 +128,16 @@ def test_a_file_of_pypi_that_breaks_off_goes_on_where_it_broke(tmp_path: Path, p
         source = as_remote(f"index+{gateway.url}simple/")
         assert move(source, as_remote(str(tmp_path / "out"))).complete()
     require_resumed(breaking, files, tmp_path / "out")
+
+
+@pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 9))])
+def test_a_file_that_breaks_off_over_fsspec_is_fetched_once_more(tmp_path: Path, web: Web, seed: int) -> None:
+    """Places of fsspec give out files as a whole, so the bound is one more file."""
+    files = make_wheels(tmp_path / "dist", seed, 1_500_000)
+    web.serve_folder(tmp_path / "dist", at="/w/")
+    for name, body in files.items():
+        web.serve(f"/w/{name}", body)
+    with run_breaking(web.url, seed, cuts_parts=True) as (gateway, breaking):
+        source = as_remote(FsspecConfig(url=f"{gateway.url}w"))
+        assert move(source, as_remote(str(tmp_path / "out"))).complete()
+    require_resumed(breaking, files, tmp_path / "out", slack=max(map(len, files.values())))

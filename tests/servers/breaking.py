@@ -54,7 +54,7 @@ def _part(request: Request, reply: Reply) -> Reply:
     found = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
     if not found or not isinstance(reply.body, bytes):
         return reply
-    start, stop = int(found[1]), int(found[2]) + 1 if found[2] else reply.size
+    start, stop = int(found[1]), min(int(found[2]) + 1, reply.size) if found[2] else reply.size
     headers = {**reply.headers, "Content-Range": f"bytes {start}-{stop - 1}/{reply.size}"}
     return replace(reply, body=reply.body[start:stop], status=206, headers=headers)
 
