@@ -172,7 +172,7 @@ BROKEN: Mapping[str, BrokenSample] = {
     "zip-compression": BrokenSample(archives.bzip2_wheel, PLAIN),
     "zip-data-descriptor": BrokenSample(archives.streamed_wheel, PLAIN),
     "zip-duplicate-member": BrokenSample(archives.wheel_with_duplicate, PLAIN),
-    "zip-member-name": BrokenSample(wheel(files={"sample/Icon\r": b""}), wheel(files={"sample/Icon": b""})),
+    "zip-member-name": BrokenSample(wheel(files={"sample/Icon\x01": b""}), wheel(files={"sample/Icon": b""})),
     "zip-two-contents": BrokenSample(archives.wheel_with_two_contents, PLAIN),
     "zip-headers-differ": BrokenSample(archives.wheel_with_two_names, PLAIN),
     "zip-records": BrokenSample(archives.wheel_with_false_end, PLAIN),
