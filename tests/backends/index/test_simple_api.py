@@ -203,7 +203,7 @@ class TestJson:
         assert (found.digests.known(), found.companions, found.provenance) == ({}, (), None)
 
     @pytest.mark.parametrize(
-        ("yanked", "reason"), [(True, ""), (False, None), ("", ""), ("too early", "too early")]
+        ("yanked", "reason"), [(True, ""), (False, None), ("", None), ("too early", "too early")]
     )
     def test_yanked_has_a_reason_or_an_empty_one(
         self, web: Web, api: SimpleApi, yanked: bool | str, reason: str | None

@@ -183,13 +183,15 @@ class _Fields:
         return None
 
     def yanked(self) -> str | None:
-        """The reason why the file was yanked; empty if the page gives none (PEP 592)."""
+        """The reason why the file was yanked; empty if the page gives none.
+
+        The truth of the value decides (PEP 691): an empty text is not yanked.
+        """
         value = self._values.get("yanked")
-        if isinstance(value, str):
-            return _whole(value)
-        if value is not None and not isinstance(value, bool):
+        if value is not None and not isinstance(value, bool | str):
             self._log_odd("yanked")
-        return "" if value else None  # other installers go by the truth of the value, too
+        reason = value if isinstance(value, str) else ""
+        return _whole(reason) if value else None
 
     def size(self) -> int | None:
         """The size in bytes, also where it is written as text."""
