@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urldefrag, urlsplit
 from wheelrelay.backends.html import HtmlPage, LaterVersion, read_html
 from wheelrelay.errors import BackendError, IntegrityError
 from wheelrelay.filenames import dist_file, split_companion
-from wheelrelay.http import HttpClient, Response, requoted, shown
+from wheelrelay.http import HttpClient, Response, repeated, requoted, shown
 from wheelrelay.model import DIGEST_LENGTHS, Digests, DistFile
 
 LONGEST_MEDIA_TYPE = 255
@@ -140,11 +140,11 @@ def unreadable(url: str) -> Iterator[None]:
         yield
     except LaterVersion as error:
         raise BackendError(
-            f"{shown(url)} speaks version {error} of the Simple API.",
+            f"{shown(url)} speaks version {repeated(str(error))} of the Simple API.",
             hint="A later release of wheelrelay may know it.",
         ) from error
     except (ValueError, AssertionError, RecursionError) as error:
-        reason = str(error).strip().partition("\n")[0].rstrip(".:") or type(error).__name__
+        reason = repeated(str(error).strip().partition("\n")[0]).rstrip(".:") or type(error).__name__
         raise BackendError(f"{shown(url)} cannot be read as a page of links: {reason}.") from error
 
 

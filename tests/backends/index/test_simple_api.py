@@ -172,6 +172,15 @@ def test_a_media_type_without_end_is_cut_in_the_message(web: Web, api: SimpleApi
     assert len(str(failed.value)) < 1000
 
 
+@pytest.mark.parametrize("version", ["9" * 5000, "2." + "9" * 5000])
+def test_a_version_without_end_is_cut_in_the_message(web: Web, api: SimpleApi, version: str) -> None:
+    body = json.dumps({"meta": {"api-version": version}, "files": []}).encode()
+    web.serve("/simple/foo/", body, content_type=JSON_TYPE)
+    with pytest.raises(BackendError) as failed:
+        files_of(api)
+    assert len(str(failed.value)) < 1000
+
+
 class TestJson:
     def test_everything_that_is_said_of_a_file_is_taken_over(self, web: Web, api: SimpleApi) -> None:
         file = {
