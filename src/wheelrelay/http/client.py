@@ -260,7 +260,8 @@ def target_of(response: Response) -> str:
     try:
         return checked(urljoin(response.url, location))
     except (ConfigError, ValueError) as error:
-        raise BackendError(f"{shown(response.url)} redirects to what is not an address: {error}") from error
+        reason = str(error).rstrip(".")
+        raise BackendError(f"{shown(response.url)} redirects to what is not an address: {reason}.") from error
 
 
 class RedirectsAway(Rejected):
