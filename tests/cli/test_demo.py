@@ -64,7 +64,7 @@ def test_where_pypi_is_required_its_absence_is_an_error(wheelrelay, scratch):
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     ("heading", "made"),
-    [("1. Relay", "*"), ("2. pip installs from there", "*/venv/lib/*/site-packages/pip/_vendor")],
+    [("1. Relay", "*"), ("2. pip installs from there", "**/venv/lib/*/site-packages/pip/_vendor")],
 )
 def test_an_interrupt_stops_what_it_started(wheelrelay, scratch, heading, made, sign):
     process = wheelrelay.start("demo", **OFFLINE, **AT_HOME)

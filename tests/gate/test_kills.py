@@ -246,7 +246,7 @@ MOMENTS = {
         SENDING, while_the_index_holds(Point.TAKEN, SDIST), has=(5, 5)
     ),
     "a file is about to be written": Moment(
-        SENDING, before(r"^open .*/box/\.wheelrelay-\w+ x", number=4), "box", (0, 3)
+        SENDING, before(r"^open .*/box/\.wheelrelay-[\w-]+ x", number=4), "box", (0, 3)
     ),
     "a file is about to get its name": Moment(
         SENDING, before(r"^os.link .*\.whl -1", number=2), "box", (1, 2)
