@@ -11,7 +11,6 @@ import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from functools import cache, cached_property
-from html.entities import codepoint2name
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -197,6 +196,8 @@ def _signs_of_escapes(value: str) -> Iterator[str]:
 
 def _spellings(character: str) -> str:
     """A pattern of all that encodings make of a character."""
+    from html.entities import codepoint2name  # large, and needed only where a sign of a secret is seen
+
     number, encoded = ord(character), character.encode("utf-8", "surrogatepass")
     name = codepoint2name.get(number, "apos" if character == "'" else None)
     forms = [

@@ -6,11 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from wheelrelay.filenames import is_variants
 from wheelrelay.model import Digests, DistFile, Kind
-from wheelrelay.simpleindex.entry import is_sha256
 
 if TYPE_CHECKING:
     from wheelrelay.simpleindex import IndexedFile
@@ -75,6 +72,8 @@ def kept_facts(texts: Mapping[str, str]) -> Facts | None:
 
     Whoever may write there can write anything: what is no digest or no specifier was not said.
     """
+    from wheelrelay.simpleindex.entry import is_sha256  # a directory keeps no texts and needs no pages
+
     sha256, metadata, python = map(texts.get, (SHA256, METADATA_SHA256, REQUIRES_PYTHON))
     if sha256 is None or not is_sha256(sha256):
         return None
@@ -90,6 +89,8 @@ def kept_facts(texts: Mapping[str, str]) -> Facts | None:
 
 
 def _is_specifier(text: str) -> bool:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # likewise
+
     try:
         SpecifierSet("" if text == _ANY else text)
     except InvalidSpecifier:

@@ -8,7 +8,6 @@ same folder, and has its final name only when its size and digest are the expect
 import errno
 import os
 import re
-import secrets
 import stat
 import threading
 from collections.abc import Iterable, Iterator
@@ -123,6 +122,8 @@ def _write_blocks(stream: FileIO, blocks: Iterable[bytes], *, hashed: bool) -> s
 
 def _new_beside(target: Path) -> tuple[FileIO, Path]:
     """A new locked file with a temporary name."""
+    import secrets  # which takes long to import, and commands that only read do not need it
+
     while True:
         temporary = target.parent / f"{TEMPORARY}{machine()}-{secrets.token_hex(8)}"
         stream = temporary.open("xb", buffering=0)
