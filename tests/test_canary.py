@@ -301,6 +301,7 @@ ASKING: dict[str, tuple[str, ...]] = {
     "list": ("list", "company", "sample"),
     "list json": ("list", "company", "sample", "--json"),
     "plan": ("plan", "release", "sample==1.0"),
+    "push": ("push", "dist", "--to", "company", "--json"),
     "plan from": ("plan", "--from", "company", "--to", "store", "sample==1.0", "--json"),
     "relay": ("relay", "release", "sample==1.0", "--yes", "--receipt", "receipt.json", "--sums", "sums"),
     "relay from": (
@@ -334,7 +335,7 @@ def test_an_index_that_repeats_its_requests_everywhere_gets_nothing_shown(
 
 
 def test_all_commands_that_ask_an_index_are_asked_by_it() -> None:
-    assert {arguments[0] for arguments in ASKING.values()} == {"list", "plan", "relay", "verify"}
+    assert {arguments[0] for arguments in ASKING.values()} == {"list", "plan", "push", "relay", "verify"}
     assert set(COMMANDS) - {"list", "plan", "relay", "verify"} == {
         *("backends", "check", "completion", "config check", "config schema", "config show"),
         *("index", "init", "prune", "push", "remove"),  # of files on this machine, or in a container
