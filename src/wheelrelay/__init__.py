@@ -5,7 +5,7 @@ The public names, imported when they are first used: a command line should start
 
 from typing import TYPE_CHECKING
 
-from wheelrelay.exports import offered
+from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
     from wheelrelay.api import check, index, list_files, plan, prune, push, relay, remove, verify
@@ -105,10 +105,76 @@ __all__ = [
 ]
 
 
-__getattr__ = offered(
+__getattr__ = lazy_names(
     __name__,
-    ("errors", "model", "records", "staged", "protocols", "filenames", "config", "api"),
-    __all__,
+    {
+        "wheelrelay.api": (
+            "check",
+            "index",
+            "list_files",
+            "plan",
+            "prune",
+            "push",
+            "relay",
+            "remove",
+            "verify",
+        ),
+        "wheelrelay.config": (
+            "Config",
+            "Mode",
+            "Remote",
+            "RemoteConfig",
+            "Route",
+            "SinkConfig",
+            "load_config",
+        ),
+        "wheelrelay.errors": (
+            "AlreadyExists",
+            "AuthenticationFailed",
+            "BackendError",
+            "ChangedWhileReading",
+            "CheckFailed",
+            "ConfigError",
+            "Conflict",
+            "DigestMismatch",
+            "DuplicateBackend",
+            "Incomplete",
+            "IntegrityError",
+            "InvalidFilename",
+            "MissingSecret",
+            "NotFound",
+            "NothingMatched",
+            "PermissionDenied",
+            "PluginLoadError",
+            "Rejected",
+            "RelayFailed",
+            "ReleaseRefused",
+            "SeveralVersions",
+            "SizeMismatch",
+            "TimedOut",
+            "Unavailable",
+            "UnknownBackend",
+            "WheelrelayError",
+        ),
+        "wheelrelay.filenames": ("dist_file",),
+        "wheelrelay.model": (
+            "Digests",
+            "DistFile",
+            "Kind",
+            "Release",
+        ),
+        "wheelrelay.protocols": (
+            "Sink",
+            "Source",
+            "Store",
+        ),
+        "wheelrelay.records": (
+            "Finding",
+            "Plan",
+            "Receipt",
+        ),
+        "wheelrelay.staged": ("StagedFile",),
+    },
 )
 
 

@@ -15,7 +15,7 @@ True
 
 from typing import TYPE_CHECKING
 
-from wheelrelay.exports import offered
+from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
     from wheelrelay.api.checking import check
@@ -25,4 +25,21 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "index", "list_files", "plan", "prune", "push", "relay", "remove", "verify"]
 
-__getattr__ = offered(__name__, ("looking", "moving", "checking", "stores"), __all__)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "wheelrelay.api.checking": ("check",),
+        "wheelrelay.api.looking": ("list_files",),
+        "wheelrelay.api.moving": (
+            "plan",
+            "push",
+            "relay",
+            "verify",
+        ),
+        "wheelrelay.api.stores": (
+            "index",
+            "prune",
+            "remove",
+        ),
+    },
+)

@@ -5,7 +5,7 @@ The public names, imported when they are first used: reading a configuration nee
 
 from typing import TYPE_CHECKING
 
-from wheelrelay.exports import offered
+from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
     from wheelrelay.checks.check import Breach, Check, Profile
@@ -39,6 +39,36 @@ __all__ = [
 ]
 
 
-__getattr__ = offered(
-    __name__, ("check", "config", "sums", "contents", "distribution", "families", "registry", "run"), __all__
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "wheelrelay.checks.check": (
+            "Breach",
+            "Check",
+            "Profile",
+        ),
+        "wheelrelay.checks.config": (
+            "ChecksConfig",
+            "Ignored",
+        ),
+        "wheelrelay.checks.contents": ("Member",),
+        "wheelrelay.checks.distribution": (
+            "CoreMetadata",
+            "Distribution",
+            "open_distribution",
+        ),
+        "wheelrelay.checks.families": (
+            "FileChecks",
+            "Inspection",
+            "ReleaseChecks",
+            "ReleaseContext",
+        ),
+        "wheelrelay.checks.registry": ("all_checks",),
+        "wheelrelay.checks.run": (
+            "check_files",
+            "inspect",
+            "run_release_checks",
+        ),
+        "wheelrelay.checks.sums": ("parse_sums",),
+    },
 )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from wheelrelay.exports import offered
+from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
     from wheelrelay.config.bases import (
@@ -46,6 +46,45 @@ __all__ = [
     "which_config",
 ]
 
-__getattr__ = offered(
-    __name__, ("load", "loaded", "remotes", "bases", "routes", "secrets", "values"), __all__
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "wheelrelay.config.bases": (
+            "Confirm",
+            "ContainerConfig",
+            "NetworkConfig",
+            "RemoteConfig",
+            "Retention",
+            "SinkConfig",
+        ),
+        "wheelrelay.config.load": (
+            "load_config",
+            "which_config",
+        ),
+        "wheelrelay.config.loaded": (
+            "Config",
+            "looks_like_remote",
+        ),
+        "wheelrelay.config.remotes": (
+            "Remote",
+            "RemoteLike",
+            "as_remote",
+        ),
+        "wheelrelay.config.routes": (
+            "Mode",
+            "Order",
+            "Route",
+        ),
+        "wheelrelay.config.secrets": (
+            "SecretReference",
+            "SecretValue",
+            "TextOrReference",
+        ),
+        "wheelrelay.config.values": (
+            "Duration",
+            "LocalPath",
+            "Timeout",
+            "WebAddress",
+        ),
+    },
 )

@@ -6,7 +6,7 @@ A backend for object storage brings `Objects` (or `ReadableObjects`) and gives t
 
 from typing import TYPE_CHECKING
 
-from wheelrelay.exports import offered
+from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
     from wheelrelay.containers.content import blocks_of
@@ -23,4 +23,16 @@ __all__ = [
     "blocks_of",
 ]
 
-__getattr__ = offered(__name__, ("objects", "content", "source", "store"), __all__)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "wheelrelay.containers.content": ("blocks_of",),
+        "wheelrelay.containers.objects": (
+            "Objects",
+            "ReadableObjects",
+            "StoredObject",
+        ),
+        "wheelrelay.containers.source": ("ContainerSource",),
+        "wheelrelay.containers.store": ("ContainerStore",),
+    },
+)
