@@ -17,8 +17,8 @@ from wheelrelay import Remote, Route
 from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.errors import Rejected
+from wheelrelay.events import Planned, StepBegan
 from wheelrelay.records import Action, Outcome
-from wheelrelay.steps.events import Planned, StepBegan
 from wheelrelay.testing import make_sdist, make_wheel
 
 WHEEL = "sample-1.0-py3-none-any.whl"

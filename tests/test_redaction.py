@@ -13,9 +13,9 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from tests.servers.canaries import canary, disguises
+from wheelrelay.documents import to_json
 from wheelrelay.errors import BackendError
 from wheelrelay.redaction import MASK, forget_secrets, keep_login, keep_secret, redacted, redacted_values
-from wheelrelay.report.documents import to_json
 from wheelrelay.report.markdown import escaped
 from wheelrelay.report.sheet import Line
 from wheelrelay.report.streams import BorderStream

@@ -16,9 +16,9 @@ import pytest
 
 from tests.servers.raw import RESET, Asked, answer, run_raw
 from wheelrelay.errors import SizeMismatch, TimedOut, Unavailable, WheelrelayError
+from wheelrelay.events import Waiting
 from wheelrelay.http import HttpClient, RawBody, seconds_to_wait
 from wheelrelay.http.limits import DEFAULT_TIMEOUT, MAX_SMALL, override_timeout, time_limits
-from wheelrelay.steps.events import Waiting
 from wheelrelay.steps.retry import Patience, Persistence
 
 QUICK = 0.6

@@ -5,7 +5,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from wheelrelay.report.shapes import SHAPES
+from wheelrelay.documents import SHAPES
 
 
 def test_a_valid_configuration_is_said_to_be_valid(wheelrelay, config):

@@ -7,8 +7,8 @@ import pytest
 from jsonschema import validate
 from tests.cli.conftest import SDIST, WHEEL
 
+from wheelrelay.documents import document_schema
 from wheelrelay.report.console import choose_color
-from wheelrelay.report.shapes import document_schema
 from wheelrelay.testing import make_wheel
 
 

@@ -21,9 +21,9 @@ from tests.servers.web import Reply
 from wheelrelay.cli import cli
 from wheelrelay.cli.exits import Exit, guarded
 from wheelrelay.errors import RelayFailed, ReleaseRefused
+from wheelrelay.events import Step, StepBegan
 from wheelrelay.records import Delivery, Outcome, Receipt, ReceiptFile
 from wheelrelay.report.live import LiveProgress
-from wheelrelay.steps.events import Step, StepBegan
 from wheelrelay.testing import make_wheel
 
 COMMANDS = cli.list_commands(click.Context(cli))

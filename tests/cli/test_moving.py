@@ -12,7 +12,7 @@ from tests.cli.conftest import SDIST, WHEEL
 from tests.servers.proxy import Fault
 from tests.servers.web import Reply
 
-from wheelrelay.report.shapes import document_schema
+from wheelrelay.documents import document_schema
 from wheelrelay.testing import make_sdist, make_wheel
 
 

@@ -9,7 +9,7 @@ from tests.cli.conftest import SDIST, WHEEL
 from wheelrelay import api
 from wheelrelay.cli.exits import code_of
 from wheelrelay.errors import RelayFailed
-from wheelrelay.steps.events import Step, StepBegan
+from wheelrelay.events import Step, StepBegan
 from wheelrelay.testing import make_wheel
 
 CONFIG = f"""

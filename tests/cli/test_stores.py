@@ -6,7 +6,7 @@ import pytest
 from jsonschema import validate
 from tests.cli.conftest import SDIST, WHEEL
 
-from wheelrelay.report.shapes import document_schema
+from wheelrelay.documents import document_schema
 from wheelrelay.testing import make_wheel
 
 

@@ -23,7 +23,7 @@ from tests.servers.pypi_troubles import Point, Trouble
 from tests.servers.web import Reply, Web
 
 import wheelrelay
-from wheelrelay.report.shapes import document_schema
+from wheelrelay.documents import document_schema
 from wheelrelay.testing import make_wheel
 
 HOOK = """

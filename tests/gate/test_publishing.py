@@ -9,8 +9,8 @@ from tests.gate.conftest import SDIST, WHEELS, index_table
 from tests.servers.pypi_troubles import Point, Trouble
 
 import wheelrelay
+from wheelrelay.events import FileEnded
 from wheelrelay.records import Outcome
-from wheelrelay.steps.events import FileEnded
 from wheelrelay.testing import make_wheel
 
 

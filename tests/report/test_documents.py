@@ -7,15 +7,15 @@ import pytest
 from jsonschema import ValidationError, validate
 from tests.report.conftest import SDIST, WHEEL
 
-from wheelrelay.filenames import dist_file
-from wheelrelay.model import Digests
-from wheelrelay.report.documents import (
+from wheelrelay.documents import (
+    document_schema,
     files_document,
     plan_document,
     receipt_document,
     to_json,
 )
-from wheelrelay.report.shapes import document_schema
+from wheelrelay.filenames import dist_file
+from wheelrelay.model import Digests
 
 
 def through_json(document):

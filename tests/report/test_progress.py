@@ -8,10 +8,7 @@ import pytest
 from rich.console import Console
 from tests.report.conftest import WHEEL, Screen
 
-from wheelrelay.report import progress as module
-from wheelrelay.report.live import LiveProgress
-from wheelrelay.report.progress import PlainProgress, shown_on
-from wheelrelay.steps.events import (
+from wheelrelay.events import (
     BytesMoved,
     FileBegan,
     FileEnded,
@@ -21,6 +18,9 @@ from wheelrelay.steps.events import (
     StepEnded,
     Waiting,
 )
+from wheelrelay.report import progress as module
+from wheelrelay.report.live import LiveProgress
+from wheelrelay.report.progress import PlainProgress, shown_on
 
 OTHER = "sample-1.0.tar.gz"
 

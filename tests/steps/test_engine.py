@@ -24,9 +24,9 @@ from wheelrelay.errors import (
     SeveralVersions,
     Unavailable,
 )
+from wheelrelay.events import BytesMoved, FileBegan, FileEnded, Planned, Step, StepBegan, StepEnded
 from wheelrelay.model import Digests
 from wheelrelay.records import Action, Outcome
-from wheelrelay.steps.events import BytesMoved, FileBegan, FileEnded, Planned, Step, StepBegan, StepEnded
 
 ALL = sorted([*WHEELS, SDIST])
 

@@ -8,7 +8,7 @@ from tests.steps.conftest import SDIST, WHEELS, mirror, release
 from tests.steps.test_engine import ALL, Finishing
 
 from wheelrelay.errors import Rejected, RelayFailed, Unavailable
-from wheelrelay.steps.events import Step, StepEnded
+from wheelrelay.events import Step, StepEnded
 from wheelrelay.testing import MemoryStore
 
 

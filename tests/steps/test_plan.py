@@ -15,11 +15,11 @@ from wheelrelay.errors import (
     PermissionDenied,
     Unavailable,
 )
+from wheelrelay.events import Waiting
 from wheelrelay.expect import Expected, expected_wheels
 from wheelrelay.model import Companion, Digests
 from wheelrelay.records import Action
 from wheelrelay.steps.choose import chosen_files
-from wheelrelay.steps.events import Waiting
 from wheelrelay.steps.planning import plan_of
 
 WHEEL = WHEELS[0]

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from wheelrelay.errors import AuthenticationFailed, SizeMismatch, Unavailable
-from wheelrelay.steps.events import Waiting
+from wheelrelay.events import Waiting
 from wheelrelay.steps.retry import Patience, Persistence
 
 QUICK = Patience(attempts=4, first_pause=0.001)

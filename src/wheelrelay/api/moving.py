@@ -15,10 +15,11 @@ from wheelrelay.checks import Profile
 from wheelrelay.ci import origin_from
 from wheelrelay.config import Mode, Remote, RemoteLike, Route, as_remote
 from wheelrelay.disk.writing import prove_writable, replace_whole
+from wheelrelay.documents import receipt_document, sums_text, to_json
 from wheelrelay.errors import ConfigError, RelayFailed, WheelrelayError
+from wheelrelay.events import Progress, silent
 from wheelrelay.expect import Expected
 from wheelrelay.records import Finding, Plan, Receipt
-from wheelrelay.report.documents import receipt_document, sums_text, to_json
 from wheelrelay.select import Selection, parse_requirement
 from wheelrelay.signing import (
     GPG,
@@ -33,7 +34,6 @@ from wheelrelay.signing import (
 from wheelrelay.steps import engine
 from wheelrelay.steps.check import Demands
 from wheelrelay.steps.confirm import DEADLINE
-from wheelrelay.steps.events import Progress, silent
 from wheelrelay.steps.gate import refuse
 from wheelrelay.steps.journey import Journey, Settings
 from wheelrelay.steps.planning import plan_of
@@ -84,7 +84,7 @@ def relay(
         route: from where to where; `Config.route` gives a configured one.
         requirements: which projects and versions; they take the place of the route's own.
         jobs: how many files are moved at once; found out by what is observed if not given.
-        progress: told of what happens, see `wheelrelay.steps.events`.
+        progress: told of what happens, see `wheelrelay.events`.
         receipt: where to keep the receipt, from the beginning on and however the relay ends.
         sums: where to write the sha256 of every file, as ``sha256sum --check`` reads it.
         allow_unexpected: publish also files that the route's expected set does not name.

@@ -10,8 +10,8 @@ import click
 from wheelrelay.ci import current_system
 
 if TYPE_CHECKING:
+    from wheelrelay.events import Progress
     from wheelrelay.report.ci.board import Board
-    from wheelrelay.steps.events import Progress
 
 SWITCH = "WHEELRELAY_CI"
 """A variable; with one of the values of `OFF`, nothing is shown beside the log, or folded in it."""

@@ -45,7 +45,7 @@ def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json
     findings = check_paths(paths, _asked(profile, ignore))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     if as_json:
-        from wheelrelay.report.documents import findings_document
+        from wheelrelay.documents import findings_document
 
         print_json(findings_document(findings))
     else:

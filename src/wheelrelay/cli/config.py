@@ -73,7 +73,7 @@ def schema(document: str) -> None:
       wheelrelay config schema receipt
     """
     from wheelrelay.config.schema import json_schema, pyproject_schema
-    from wheelrelay.report.shapes import document_schema
+    from wheelrelay.documents import document_schema
 
     ours = {"config": json_schema, "pyproject": pyproject_schema}
     print_json(ours[document]() if document in ours else document_schema(document))

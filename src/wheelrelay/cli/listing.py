@@ -71,7 +71,7 @@ def list_(
         _draw(files, _expected(config, remote, expecting), form)
         return
     if as_json:
-        from wheelrelay.report.documents import files_document
+        from wheelrelay.documents import files_document
 
         print_json(files_document(files))
         return

@@ -92,8 +92,8 @@ def plan(
       wheelrelay plan --from ./dist --to testpypi 'astropy==1.3.2'
     """
     from wheelrelay import api
+    from wheelrelay.documents import plan_document
     from wheelrelay.report.console import console
-    from wheelrelay.report.documents import plan_document
     from wheelrelay.report.tables import plan_table
     from wheelrelay.steps.gate import objections
 
@@ -209,7 +209,7 @@ def verify(
       wheelrelay verify pypi 'markupsafe==3.0.2'
     """
     from wheelrelay import api
-    from wheelrelay.report.documents import findings_document
+    from wheelrelay.documents import findings_document
     from wheelrelay.report.words import counted
 
     config = loaded(config_path)

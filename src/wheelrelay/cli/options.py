@@ -253,7 +253,7 @@ def print_findings(findings: "Sequence[Finding]") -> None:
 
 def print_json(document: "Mapping[str, Any] | Sequence[Mapping[str, Any]]") -> None:
     """Print a document on standard output."""
-    from wheelrelay.report.documents import to_json
+    from wheelrelay.documents import to_json
     from wheelrelay.report.streams import write
 
     write(to_json(document))

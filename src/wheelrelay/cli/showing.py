@@ -9,9 +9,9 @@ from wheelrelay.cli.board import board, shown
 from wheelrelay.cli.options import print_json
 from wheelrelay.config import Remote
 from wheelrelay.errors import RelayFailed, ReleaseRefused
+from wheelrelay.events import Progress
 from wheelrelay.records import Receipt
 from wheelrelay.report.streams import give_up
-from wheelrelay.steps.events import Progress
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Shown:
 
 
 def _print(receipt: Receipt) -> None:
-    from wheelrelay.report.documents import receipt_document
+    from wheelrelay.documents import receipt_document
 
     try:
         print_json(receipt_document(receipt))

@@ -94,7 +94,7 @@ def _write(text: str) -> None:
     from wheelrelay.config.schema import json_schema
     from wheelrelay.config.starting import ROUTE, SCHEMA
     from wheelrelay.disk.writing import create_whole
-    from wheelrelay.report.documents import to_json
+    from wheelrelay.documents import to_json
 
     parse_config(tomllib.loads(text), Path(FILE).absolute())
     for name, content in ((FILE, text), (SCHEMA, to_json(json_schema()))):

@@ -198,7 +198,7 @@ def prune(remote: str, dry_run: bool, as_json: bool, config_path: str | None) ->
 
 
 def _tell(what: str, files: "list[DistFile]", *, as_json: bool) -> None:
-    from wheelrelay.report.documents import files_document
+    from wheelrelay.documents import files_document
     from wheelrelay.report.words import counted
 
     if as_json:

@@ -12,10 +12,10 @@ from wheelrelay.config import Confirm, Remote, Route, as_remote
 from wheelrelay.config.pypirc import refuse_unlisted, sections
 from wheelrelay.config.remotes import PRESETS, from_section
 from wheelrelay.errors import ConfigError, Conflict, NothingMatched
+from wheelrelay.events import Progress
 from wheelrelay.model import DistFile
 from wheelrelay.records import Receipt
 from wheelrelay.select import nearest
-from wheelrelay.steps.events import Progress
 
 MOST = 8
 """How many platforms an error names."""

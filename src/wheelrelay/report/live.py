@@ -15,11 +15,7 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.table import Column
 
-from wheelrelay.report.tables import plan_table
-from wheelrelay.report.tally import Tally
-from wheelrelay.report.verbs import VERBS
-from wheelrelay.report.words import counted
-from wheelrelay.steps.events import (
+from wheelrelay.events import (
     BytesMoved,
     Event,
     FileBegan,
@@ -29,6 +25,10 @@ from wheelrelay.steps.events import (
     StepEnded,
     Waiting,
 )
+from wheelrelay.report.tables import plan_table
+from wheelrelay.report.tally import Tally
+from wheelrelay.report.verbs import VERBS
+from wheelrelay.report.words import counted
 
 
 class LiveProgress:

@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
 
-from wheelrelay.report.console import LogConsole
-from wheelrelay.report.tables import plan_table
-from wheelrelay.report.tally import Tally
-from wheelrelay.report.verbs import VERBS
-from wheelrelay.report.words import counted
-from wheelrelay.steps.events import (
+from wheelrelay.events import (
     BytesMoved,
     Event,
     FileBegan,
@@ -26,6 +21,11 @@ from wheelrelay.steps.events import (
     Waiting,
     silent,
 )
+from wheelrelay.report.console import LogConsole
+from wheelrelay.report.tables import plan_table
+from wheelrelay.report.tally import Tally
+from wheelrelay.report.verbs import VERBS
+from wheelrelay.report.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console

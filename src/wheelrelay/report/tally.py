@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from wheelrelay.steps.events import FileEnded, Step, StepBegan
+from wheelrelay.events import FileEnded, Step, StepBegan
 
 
 class Tally:

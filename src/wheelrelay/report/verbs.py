@@ -1,6 +1,6 @@
 """What the steps of a relay are called while they run."""
 
-from wheelrelay.steps.events import Step
+from wheelrelay.events import Step
 
 VERBS = {
     Step.STAGE: "fetching and verifying",

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from wheelrelay.errors import RelayFailed, ReleaseRefused, WheelrelayError
+from wheelrelay.events import Planned, Step, StepBegan, StepEnded
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, PlannedFile, Receipt, Severity
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.check import CheckedFile
-from wheelrelay.steps.events import Planned, Step, StepBegan, StepEnded
 from wheelrelay.steps.gate import Each, objections, refuse, replacing, settle
 from wheelrelay.steps.journey import Journey
 from wheelrelay.steps.ledger import Ledger

@@ -13,6 +13,7 @@ from packaging.utils import NormalizedName
 from wheelrelay.checks import ChecksConfig, Profile
 from wheelrelay.config import Confirm, Order
 from wheelrelay.errors import WheelrelayError
+from wheelrelay.events import BytesMoved, Progress, Step, harmless, silent
 from wheelrelay.expect import Expected
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import (
@@ -28,7 +29,6 @@ from wheelrelay.select import Selection
 from wheelrelay.signing import PUBLISH, SIGNATURE, Attester, Signer, SigstoreAttester
 from wheelrelay.steps.check import CheckedFile, Demands, SinkView, find_for_sink, once
 from wheelrelay.steps.confirm import DEADLINE, fetched_sha256
-from wheelrelay.steps.events import BytesMoved, Progress, Step, harmless, silent
 from wheelrelay.steps.pace import Pace
 from wheelrelay.steps.plan import Inventory
 from wheelrelay.steps.retry import Patience, Persistence

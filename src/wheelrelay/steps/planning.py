@@ -10,13 +10,13 @@ from packaging.utils import NormalizedName
 
 from wheelrelay.config import Confirm
 from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched
+from wheelrelay.events import Waiting
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import SupportsInventory
 from wheelrelay.records import Plan
 from wheelrelay.select import releases_of
 from wheelrelay.steps.choose import chosen_files
 from wheelrelay.steps.digests import with_digests
-from wheelrelay.steps.events import Waiting
 from wheelrelay.steps.gate import replacing
 from wheelrelay.steps.journey import Destination, Journey, told_at
 from wheelrelay.steps.plan import Inventory, make_plan, read_inventory

@@ -7,13 +7,13 @@ from functools import partial
 
 from wheelrelay.config import Confirm, Order
 from wheelrelay.errors import RelayFailed, WheelrelayError
+from wheelrelay.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.model import Kind
 from wheelrelay.protocols import SupportsFinalize
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, Severity
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.check import CheckedFile
 from wheelrelay.steps.confirm import Each, confirm
-from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.steps.journey import Destination, Journey
 from wheelrelay.steps.ledger import AGAIN, CORRECT_FIRST, Ledger
 from wheelrelay.steps.publish import deliver

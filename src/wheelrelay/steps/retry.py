@@ -11,7 +11,7 @@ from wheelrelay.config.durations import parse_duration
 from wheelrelay.errors import ConfigError, TimedOut, Unavailable, WheelrelayError
 
 if TYPE_CHECKING:
-    from wheelrelay.steps.events import Progress
+    from wheelrelay.events import Progress
 
 _log = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ class Persistence:
             self._troubled()
         if not error.retryable or self.patience.is_over(attempt, error) or self.stopped.is_set():
             return False
-        from wheelrelay.steps.events import Waiting
+        from wheelrelay.events import Waiting
 
         pause = self.patience.pause_after(attempt, error)
         self._progress(Waiting(what, f"{error}{_longer_wish(error, pause)}", pause))

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from wheelrelay.events import FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.model import Companion
 from wheelrelay.protocols import SupportsAttestations
 from wheelrelay.records import Action, Plan
 from wheelrelay.signing import PUBLISH, SIGNATURE, require_package
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.check import CheckedFile
-from wheelrelay.steps.events import FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.steps.journey import Destination, Journey
 
 Made = Mapping[str, Sequence[Companion]]

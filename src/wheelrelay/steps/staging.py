@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
+from wheelrelay.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import SupportsLocalPath, SupportsProvenance
 from wheelrelay.records import Finding, Plan, PlannedFile, Severity
 from wheelrelay.signing import SIGNATURE, attestations_of, mistaken, without_malformed
 from wheelrelay.staged import StagedFile
 from wheelrelay.steps.check import CheckedFile
-from wheelrelay.steps.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.steps.journey import Journey
 from wheelrelay.steps.stage import stage
 from wheelrelay.steps.wheelhouse import Wheelhouse

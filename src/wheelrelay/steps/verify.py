@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
+from wheelrelay.events import FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.model import DistFile
 from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
 from wheelrelay.staged import StagedFile
-from wheelrelay.steps.events import FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.steps.gate import settle
 from wheelrelay.steps.journey import Destination, Journey
 from wheelrelay.steps.planning import plan_of

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from wheelrelay.config import Remote
+    from wheelrelay.events import Progress
     from wheelrelay.records import Finding, Plan, Receipt
-    from wheelrelay.steps.events import Progress
 
 
 class Board:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from threading import Lock
 
+from wheelrelay.events import Event, Planned, Progress, StepBegan, StepEnded
 from wheelrelay.report.ci.dialects import Dialect
 from wheelrelay.report.verbs import VERBS
 from wheelrelay.report.words import counted
-from wheelrelay.steps.events import Event, Planned, Progress, StepBegan, StepEnded
 
 
 class GroupedProgress:

@@ -9,13 +9,13 @@ from pathlib import Path
 from wheelrelay.config import Remote
 from wheelrelay.disk.writing import append_whole
 from wheelrelay.errors import ConfigError, Incomplete, RelayFailed, ReleaseRefused
+from wheelrelay.events import Event, Planned, Progress
 from wheelrelay.records import Finding, Outcome, Plan, Receipt
 from wheelrelay.redaction import redacted
 from wheelrelay.report.ci.board import Board
 from wheelrelay.report.ci.dialects import Annotation, Dialect
 from wheelrelay.report.ci.groups import GroupedProgress
 from wheelrelay.report.markdown import findings_markdown, fitting, plan_markdown, receipt_markdown
-from wheelrelay.steps.events import Event, Planned, Progress
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,7 @@
-"""Files, plans and receipts as JSON documents, in the shapes that scripts lean on."""
+"""The shapes of the JSON documents that wheelrelay prints and writes, and their JSON Schemas.
+
+Scripts lean on them: a key is added freely, and changed or taken away only with a deprecation.
+"""
 
 import json
 import re
@@ -6,16 +9,125 @@ from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from typing import Any, Literal, cast
 
+from typing_extensions import TypedDict  # pydantic reads the one of typing from Python 3.12 on
+
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.records import Delivery, Finding, Plan, Receipt
 from wheelrelay.redaction import redacted, redacted_values
-from wheelrelay.report.shapes import (
-    DeliveryDocument,
-    FileDocument,
-    FindingDocument,
-    PlanDocument,
-    ReceiptDocument,
-)
+
+SCHEMA = "https://json-schema.org/draft/2020-12/schema"
+
+
+class FileDocument(TypedDict):
+    """One file of ``list --json``."""
+
+    filename: str
+    project: str
+    version: str
+    kind: Literal["wheel", "sdist", "variants"]
+    tags: list[str]
+    size: int | None
+    sha256: str | None
+    url: str | None
+    requires_python: str | None
+    yanked: str | None
+    upload_time: str | None
+    companions: list[str]
+    origin: dict[str, str]
+
+
+class FindingDocument(TypedDict):
+    """One finding."""
+
+    check: str
+    severity: Literal["error", "warning"]
+    filename: str | None
+    message: str
+    hint: str | None
+
+
+class IntentDocument(TypedDict):
+    """What would be done with a file at a sink."""
+
+    action: Literal["upload", "skip", "conflict", "unknown"]
+    reason: str
+
+
+class PlannedFileDocument(TypedDict):
+    """One file of a plan."""
+
+    filename: str
+    project: str
+    version: str
+    size: int | None
+    sha256: str | None
+    sinks: dict[str, IntentDocument]
+
+
+class PlanDocument(TypedDict):
+    """The answer of ``plan --json``."""
+
+    source: str
+    files: list[PlannedFileDocument]
+    missing: list[str]
+    unexpected: list[str]
+    findings: list[FindingDocument]
+
+
+class DeliveryDocument(TypedDict):
+    """What became of a file at a sink."""
+
+    outcome: Literal["published", "skipped", "failed", "pending", "unconfirmed"]
+    attempts: int
+    seconds: float
+    reason: str | None
+
+
+class ReceiptFileDocument(TypedDict):
+    """One file of a receipt."""
+
+    filename: str
+    project: str
+    version: str
+    size: int | None
+    sha256: str | None
+    origin: str | None
+    sinks: dict[str, DeliveryDocument]
+
+
+class ReceiptDocument(TypedDict):
+    """The receipt of a relay."""
+
+    source: str
+    sinks: list[str]
+    mode: Literal["release", "mirror"]
+    started: str
+    finished: str
+    complete: bool
+    files: list[ReceiptFileDocument]
+    findings: list[FindingDocument]
+    versions: dict[str, str]
+
+
+SHAPES: dict[str, Any] = {
+    "list": list[FileDocument],
+    "plan": PlanDocument,
+    "findings": list[FindingDocument],
+    "receipt": ReceiptDocument,
+}
+"""What a document is called on the command line, and its shape."""
+
+
+def document_schema(name: str) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of one kind of document.
+
+    Args:
+        name: one of `SHAPES`.
+    """
+    from pydantic import TypeAdapter
+
+    return {"$schema": SCHEMA, **TypeAdapter(SHAPES[name]).json_schema()}
+
 
 _NO_TEXT = re.compile("[\ud800-\udfff\x7f-\x9f]")
 """What stands in names for bytes that are no UTF-8, and control characters that JSON lets through."""
