@@ -14,7 +14,7 @@ import pydantic_core._pydantic_core
 import pytest
 
 from wheelrelay.checks import all_checks
-from wheelrelay.checks.families import FileChecks
+from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.registry import families
 from wheelrelay.records import Severity
 from wheelrelay.testing.samples import make_wheel

@@ -6,9 +6,9 @@ upload sends, and the pages of a container. So all of them see the same members 
 
 from wheelrelay.archives.limits import BROKEN as BROKEN
 from wheelrelay.archives.limits import Implausible as Implausible
-from wheelrelay.archives.tars import TarReader as TarReader
-from wheelrelay.archives.tars import is_plain_file as is_plain_file
-from wheelrelay.archives.tars import plain as plain
-from wheelrelay.archives.tars import read_tar as read_tar
-from wheelrelay.archives.zips import ZipReader as ZipReader
-from wheelrelay.archives.zips import read_zip as read_zip
+from wheelrelay.archives.tar_reader import TarReader as TarReader
+from wheelrelay.archives.tar_reader import is_plain_file as is_plain_file
+from wheelrelay.archives.tar_reader import plain as plain
+from wheelrelay.archives.tar_reader import read_tar as read_tar
+from wheelrelay.archives.zip_reader import ZipReader as ZipReader
+from wheelrelay.archives.zip_reader import read_zip as read_zip

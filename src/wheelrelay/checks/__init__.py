@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
+    from wheelrelay.checks.archive_contents import Member
     from wheelrelay.checks.check import Breach, Check, Profile
     from wheelrelay.checks.config import ChecksConfig, Ignored
-    from wheelrelay.checks.contents import Member
+    from wheelrelay.checks.contract import FileChecks, Inspection, ReleaseChecks, ReleaseContext
     from wheelrelay.checks.distribution import CoreMetadata, Distribution, open_distribution
-    from wheelrelay.checks.families import FileChecks, Inspection, ReleaseChecks, ReleaseContext
     from wheelrelay.checks.registry import all_checks
     from wheelrelay.checks.run import check_files, inspect, run_release_checks
     from wheelrelay.checks.sums import parse_sums
@@ -51,13 +51,13 @@ __getattr__ = lazy_names(
             "ChecksConfig",
             "Ignored",
         ),
-        "wheelrelay.checks.contents": ("Member",),
+        "wheelrelay.checks.archive_contents": ("Member",),
         "wheelrelay.checks.distribution": (
             "CoreMetadata",
             "Distribution",
             "open_distribution",
         ),
-        "wheelrelay.checks.families": (
+        "wheelrelay.checks.contract": (
             "FileChecks",
             "Inspection",
             "ReleaseChecks",

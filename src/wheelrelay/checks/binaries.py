@@ -14,8 +14,8 @@ from typing import Any
 
 from wheelrelay.archives import read_zip
 from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
+from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
-from wheelrelay.checks.families import FileChecks
 from wheelrelay.disk.folders import temporary_file, temporary_folder
 from wheelrelay.disk.writing import write_all
 from wheelrelay.records import Severity

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
+from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
-from wheelrelay.checks.families import FileChecks
 
 PRIVATE = Check(
     "classifier-private",

@@ -8,8 +8,8 @@ from functools import lru_cache
 from importlib.util import find_spec
 
 from wheelrelay.checks.check import Breach, Check, Profile, shown
+from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
-from wheelrelay.checks.families import FileChecks
 
 DESCRIPTION = Check(
     "metadata-description",

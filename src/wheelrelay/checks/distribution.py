@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
-from wheelrelay.checks.contents import Contents, Each, Member, Reader, unreadable
-from wheelrelay.checks.tars import read_bzip2_tar, read_gzip_tar
+from wheelrelay.checks.archive_contents import Contents, Each, Member, Reader, unreadable
+from wheelrelay.checks.tar_archive import read_bzip2_tar, read_gzip_tar
 from wheelrelay.checks.variants import read_variants
-from wheelrelay.checks.zips import read_zip
+from wheelrelay.checks.zip_archive import read_zip
 from wheelrelay.core_metadata import LIMIT, metadata_folder, parse_core_metadata
 from wheelrelay.core_metadata import CoreMetadata as CoreMetadata  # part of what checks get to see
 from wheelrelay.errors import InvalidFilename

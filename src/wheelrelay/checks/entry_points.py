@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 
 from wheelrelay.checks.check import Breach, Check, shown
+from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
-from wheelrelay.checks.families import FileChecks
 from wheelrelay.records import Severity
 
 REFERENCE = re.compile(r"[\w.]+\s*(:\s*[\w.]+)?\s*(\[[^\]]*\])?")

@@ -7,8 +7,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
+from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
-from wheelrelay.checks.families import FileChecks
 from wheelrelay.checks.variants import VARIANT, VARIANTS_FILE, find_of_file
 from wheelrelay.errors import InvalidFilename
 from wheelrelay.filenames import parse_filename

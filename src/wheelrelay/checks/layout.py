@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from wheelrelay.checks.check import Breach, Check, Profile, listed
+from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
-from wheelrelay.checks.families import FileChecks
 from wheelrelay.records import Severity
 
 DIST_INFO = Check(

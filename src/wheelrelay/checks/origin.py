@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from wheelrelay.checks.check import Breach, Check, Profile, listed
-from wheelrelay.checks.families import Inspection, ReleaseChecks, ReleaseContext
+from wheelrelay.checks.contract import Inspection, ReleaseChecks, ReleaseContext
 from wheelrelay.records import Severity
 
 ABBREVIATED = 7

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from wheelrelay.checks.check import Breach, Check, Profile, listed
+from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
-from wheelrelay.checks.families import FileChecks
 
 N = r"\d+"
 IPHONE = "(?:iphoneos|iphonesimulator)"

@@ -6,10 +6,10 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from wheelrelay.archives.record_file import SECURE, Row, parse_record
 from wheelrelay.checks.check import Breach, Check, Profile, listed
+from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
-from wheelrelay.checks.families import FileChecks
-from wheelrelay.checks.recordfile import SECURE, Row, parse_record
 from wheelrelay.records import Severity
 
 REBUILD = "Change a wheel only with tools that write RECORD anew, as 'wheel pack' does."

@@ -5,7 +5,7 @@ import logging
 from functools import cache
 
 from wheelrelay.checks.check import Breach, Check
-from wheelrelay.checks.families import FileChecks, ReleaseChecks
+from wheelrelay.checks.contract import FileChecks, ReleaseChecks
 from wheelrelay.errors import PluginLoadError
 from wheelrelay.plugins import CHECKS, Plugin, installed
 from wheelrelay.records import Severity

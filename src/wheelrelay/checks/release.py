@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from wheelrelay.checks.check import Breach, Check, Profile, listed
-from wheelrelay.checks.families import Inspection, ReleaseChecks, ReleaseContext
+from wheelrelay.checks.contract import Inspection, ReleaseChecks, ReleaseContext
 from wheelrelay.checks.variants import UNLISTED
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.records import Severity

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from wheelrelay.checks.archive_contents import Each
 from wheelrelay.checks.check import Breach, Profile
 from wheelrelay.checks.config import ChecksConfig
-from wheelrelay.checks.contents import Each
+from wheelrelay.checks.contract import FileChecks, Inspection, ReleaseChecks, ReleaseContext
 from wheelrelay.checks.distribution import Distribution, open_distribution
-from wheelrelay.checks.families import FileChecks, Inspection, ReleaseChecks, ReleaseContext
 from wheelrelay.checks.registry import failed, file_checks, release_checks
 from wheelrelay.model import Kind
 from wheelrelay.records import Finding

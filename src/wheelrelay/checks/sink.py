@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from wheelrelay.checks.check import Breach, Check, Profile
-from wheelrelay.checks.families import Inspection, ReleaseChecks, ReleaseContext
+from wheelrelay.checks.contract import Inspection, ReleaseChecks, ReleaseContext
 from wheelrelay.records import Severity
 
 UPLOAD_WINDOW = timedelta(days=14)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from wheelrelay.checks.archive_contents import Contents, unreadable
 from wheelrelay.checks.check import Breach, Check, Profile
-from wheelrelay.checks.contents import Contents, unreadable
 from wheelrelay.records import Severity
 
 LARGEST = 16 << 20

@@ -7,8 +7,8 @@ from email.parser import BytesHeaderParser
 from packaging.tags import Tag
 
 from wheelrelay.checks.check import Breach, Check, listed, shown
+from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
-from wheelrelay.checks.families import FileChecks
 from wheelrelay.model import expanded_tags, wheel_parts
 from wheelrelay.records import Severity
 

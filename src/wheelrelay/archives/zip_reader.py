@@ -8,7 +8,7 @@ from typing import IO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from wheelrelay.archives.limits import DIRECTORY, MEMBERS, Implausible
-from wheelrelay.archives.zipheaders import read_local_header
+from wheelrelay.archives.zip_headers import read_local_header
 from wheelrelay.staged import BLOCK
 
 LOCKED = 0x1 | 0x20 | 0x40

@@ -18,8 +18,9 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 from wheelrelay.archives import BROKEN, Implausible, ZipReader
 from wheelrelay.archives import read_zip as open_zip
 from wheelrelay.archives.limits import MOST_RATIO, RATIO_FROM
-from wheelrelay.archives.zipend import END, end_problem
-from wheelrelay.archives.zipheaders import (
+from wheelrelay.archives.record_file import algorithms
+from wheelrelay.archives.zip_end import END, end_problem
+from wheelrelay.archives.zip_headers import (
     UTF8,
     LocalHeader,
     extra_problem,
@@ -27,9 +28,8 @@ from wheelrelay.archives.zipheaders import (
     raw_name,
     read_local_header,
 )
-from wheelrelay.archives.zips import LOCKED, Corrupt, blocks, can_unpack
-from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
-from wheelrelay.checks.contents import (
+from wheelrelay.archives.zip_reader import LOCKED, Corrupt, blocks, can_unpack
+from wheelrelay.checks.archive_contents import (
     CORRUPT,
     LIMITS,
     STRAY,
@@ -42,8 +42,8 @@ from wheelrelay.checks.contents import (
     path_breaches,
     unreadable,
 )
+from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
 from wheelrelay.checks.protected import PROTECTED, is_searched, protection
-from wheelrelay.checks.recordfile import algorithms
 from wheelrelay.records import Severity
 
 MAX_RATIO = 50

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from wheelrelay.archives.inflating import Inflated
+from wheelrelay.archives.inflate import Inflated
 from wheelrelay.archives.limits import FIELDS, MEMBERS, Implausible
 from wheelrelay.staged import BLOCK
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wheelrelay.archives import BROKEN, Implausible, TarReader, is_plain_file, plain, read_tar
-from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
-from wheelrelay.checks.contents import (
+from wheelrelay.checks.archive_contents import (
     Contents,
     Member,
     Texts,
@@ -18,8 +17,9 @@ from wheelrelay.checks.contents import (
     path_breaches,
     unreadable,
 )
+from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
 from wheelrelay.checks.protected import PROTECTED, is_searched, protection
-from wheelrelay.checks.zips import ALSO_TAR
+from wheelrelay.checks.zip_archive import ALSO_TAR
 from wheelrelay.records import Severity
 
 TOP_FOLDER = Check(
