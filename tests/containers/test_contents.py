@@ -8,7 +8,7 @@ from tests.servers.objects import MemoryObjects
 
 from wheelrelay.backends.folder import DirectoryObjects
 from wheelrelay.containers import ContainerSource, StoredObject
-from wheelrelay.containers.contents import ContentsReader
+from wheelrelay.containers.listing import ContentsReader
 
 SPELLINGS = (
     "foo_bar-1.0-py3-none-any.whl",

@@ -17,11 +17,11 @@ from wheelrelay.backends.pages import WebPage, companions_of, links_of, parse_ht
 from wheelrelay.checks.sums import parse_sums
 from wheelrelay.config import load_config
 from wheelrelay.config.pypirc import sections
+from wheelrelay.containers.index_pages.json_form import parse_project_document, parse_root_document
 from wheelrelay.expect import expected_wheels, from_build_identifiers
 from wheelrelay.filenames import dist_file, is_plain, looks_like_distribution, parse_filename, split_companion
 from wheelrelay.http import HttpClient
 from wheelrelay.select import parse_requirement
-from wheelrelay.simpleindex.documents import parse_project_document, parse_root_document
 from wheelrelay.testing import make_sdist, make_wheel
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]

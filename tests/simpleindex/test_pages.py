@@ -11,7 +11,7 @@ import pytest
 from packaging.version import Version
 from pypi_simple import ProjectPage
 
-from wheelrelay.simpleindex import (
+from wheelrelay.containers.index_pages import (
     IndexedFile,
     flat_page,
     parse_project_document,

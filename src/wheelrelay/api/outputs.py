@@ -90,7 +90,7 @@ def _paths_in(value: object) -> Iterator[Path]:
 
 def _is_file_of(backend: object, path: Path) -> bool:
     """Whether a path is that of a distribution file of a local place, of a companion, or of a page."""
-    from wheelrelay.containers.contents import METADATA
+    from wheelrelay.containers.listing import METADATA
     from wheelrelay.containers.pages import FLAT, ROOT
 
     if not isinstance(backend, SupportsLocalPath):

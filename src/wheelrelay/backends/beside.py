@@ -9,7 +9,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from wheelrelay.containers.content import SMALL
+from wheelrelay.containers.io import SMALL
 from wheelrelay.errors import BackendError, NotFound
 
 

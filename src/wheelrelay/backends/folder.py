@@ -16,7 +16,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from wheelrelay.backends.beside import read_beside
-from wheelrelay.containers.content import blocks_of
+from wheelrelay.containers.io import blocks_of
 from wheelrelay.containers.objects import StoredObject
 from wheelrelay.containers.store import ContainerStore
 from wheelrelay.disk.writing import TEMPORARY, advice, give_name, sweep, written_beside

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
-    from wheelrelay.containers.content import blocks_of
+    from wheelrelay.containers.io import blocks_of
     from wheelrelay.containers.objects import Objects, ReadableObjects, StoredObject
     from wheelrelay.containers.source import ContainerSource
     from wheelrelay.containers.store import ContainerStore
@@ -26,7 +26,7 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
-        "wheelrelay.containers.content": ("blocks_of",),
+        "wheelrelay.containers.io": ("blocks_of",),
         "wheelrelay.containers.objects": (
             "Objects",
             "ReadableObjects",

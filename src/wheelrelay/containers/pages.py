@@ -14,15 +14,8 @@ from contextlib import suppress
 
 from packaging.utils import canonicalize_name
 
-from wheelrelay.containers.content import BINARY, read_whole
-from wheelrelay.containers.contents import METADATA, Contents, Held, warn_of_parts
-from wheelrelay.containers.facts import Facts
-from wheelrelay.containers.knowledge import Knowledge
-from wheelrelay.containers.objects import Objects, SupportsFolderPages
-from wheelrelay.containers.written import Written
-from wheelrelay.errors import InvalidFilename, NotFound, PermissionDenied, Unavailable
-from wheelrelay.filenames import parse_filename
-from wheelrelay.simpleindex import (
+from wheelrelay.containers.file_metadata import Facts
+from wheelrelay.containers.index_pages import (
     IndexedFile,
     flat_page,
     parse_project_document,
@@ -32,6 +25,13 @@ from wheelrelay.simpleindex import (
     root_document,
     root_page,
 )
+from wheelrelay.containers.io import BINARY, read_whole
+from wheelrelay.containers.listing import METADATA, Contents, Held, warn_of_parts
+from wheelrelay.containers.metadata_cache import Knowledge
+from wheelrelay.containers.objects import Objects, SupportsFolderPages
+from wheelrelay.containers.write_cache import Written
+from wheelrelay.errors import InvalidFilename, NotFound, PermissionDenied, Unavailable
+from wheelrelay.filenames import parse_filename
 
 HTML = "text/html; charset=utf-8"
 JSON = "application/vnd.pypi.simple.v1+json"

@@ -7,17 +7,17 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from wheelrelay.containers.content import read_whole, sha256_of
-from wheelrelay.containers.contents import Contents, ContentsReader, Held, warn_of_parts
-from wheelrelay.containers.facts import Facts, indexed_facts, kept_facts
+from wheelrelay.containers.file_metadata import Facts, indexed_facts, kept_facts
+from wheelrelay.containers.io import read_whole, sha256_of
+from wheelrelay.containers.listing import Contents, ContentsReader, Held, warn_of_parts
 from wheelrelay.containers.objects import GivesParts, ReadableObjects
 from wheelrelay.errors import BackendError, IntegrityError, NotFound, Rejected
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import ByteStream
 
 if TYPE_CHECKING:
-    from wheelrelay.containers.public import PublicCopy
-    from wheelrelay.simpleindex import IndexedFile
+    from wheelrelay.containers.cdn import PublicCopy
+    from wheelrelay.containers.index_pages import IndexedFile
 
 _log = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ class ContainerSource:
         """What the pages say, by filename."""
         if not self._keeps_pages:
             return {}
-        from wheelrelay.containers.documents import read_document
+        from wheelrelay.containers.page_contents import read_document
 
         return {entry.filename: entry for entry in read_document(self.readable, project)}
 
@@ -161,6 +161,6 @@ def _still_true(entry: "IndexedFile | None", held: Held) -> Facts | None:
 
 
 def _public_copy(url: str, lag: timedelta) -> "PublicCopy":
-    from wheelrelay.containers.public import PublicCopy  # which brings all of HTTP along
+    from wheelrelay.containers.cdn import PublicCopy  # which brings all of HTTP along
 
     return PublicCopy(url, lag)

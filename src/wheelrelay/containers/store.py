@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
 
-from wheelrelay.containers.content import BINARY, read_whole, sha256_of
-from wheelrelay.containers.contents import METADATA, Contents, Held
-from wheelrelay.containers.facts import Facts, inspected_facts, kept_facts, metadata_within
+from wheelrelay.containers.file_metadata import Facts, inspected_facts, kept_facts, metadata_within
+from wheelrelay.containers.io import BINARY, read_whole, sha256_of
+from wheelrelay.containers.listing import METADATA, Contents, Held
 from wheelrelay.containers.objects import Objects, SupportsCopy
 from wheelrelay.containers.source import ContainerSource
-from wheelrelay.containers.written import Written, state_of
+from wheelrelay.containers.write_cache import Written, state_of
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound, Unavailable
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.protocols import Source
@@ -169,7 +169,7 @@ class ContainerStore(ContainerSource):
         """
         with self._looking_for_pages:
             if not self._keeps_pages and (look_again or not self._looked_for_pages):
-                from wheelrelay.containers.documents import has_own_pages
+                from wheelrelay.containers.page_contents import has_own_pages
 
                 self._keeps_pages = has_own_pages(self._objects)
                 self._looked_for_pages = True

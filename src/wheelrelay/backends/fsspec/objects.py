@@ -16,7 +16,7 @@ from wheelrelay.backends.fsspec.asking import entries_of, info_of
 from wheelrelay.backends.fsspec.errors import mapped, shown_chain
 from wheelrelay.backends.fsspec.promises import Exclusive, Promises
 from wheelrelay.backends.fsspec.writing import ByMoving, WayOfWriting, Writing
-from wheelrelay.containers.contents import METADATA
+from wheelrelay.containers.listing import METADATA
 from wheelrelay.containers.objects import StoredObject
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound, SizeMismatch, Unavailable
 from wheelrelay.filenames import looks_like_distribution, split_companion

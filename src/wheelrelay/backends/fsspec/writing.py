@@ -16,7 +16,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from wheelrelay.backends.fsspec.asking import info_of, is_there
 from wheelrelay.backends.fsspec.errors import may_pass
 from wheelrelay.backends.fsspec.promises import Exclusive, promises_of
-from wheelrelay.containers.content import blocks_of
+from wheelrelay.containers.io import blocks_of
 from wheelrelay.errors import BackendError, SizeMismatch, WheelrelayError
 from wheelrelay.staged import StagedFile
 

@@ -10,7 +10,7 @@ from wheelrelay.filenames import is_variants
 from wheelrelay.model import Digests, DistFile, Kind
 
 if TYPE_CHECKING:
-    from wheelrelay.simpleindex import IndexedFile
+    from wheelrelay.containers.index_pages import IndexedFile
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +72,9 @@ def kept_facts(texts: Mapping[str, str]) -> Facts | None:
 
     Whoever may write there can write anything: what is no digest or no specifier was not said.
     """
-    from wheelrelay.simpleindex.entry import is_sha256  # a directory keeps no texts and needs no pages
+    from wheelrelay.containers.index_pages.entry import (
+        is_sha256,  # a directory keeps no texts and needs no pages
+    )
 
     sha256, metadata, python = map(texts.get, (SHA256, METADATA_SHA256, REQUIRES_PYTHON))
     if sha256 is None or not is_sha256(sha256):

@@ -2,11 +2,16 @@
 
 from packaging.utils import canonicalize_name
 
-from wheelrelay.containers.content import read_whole
+from wheelrelay.containers.index_pages import (
+    IndexedFile,
+    is_own_root,
+    parse_project_document,
+    parse_root_document,
+)
+from wheelrelay.containers.io import read_whole
 from wheelrelay.containers.objects import ReadableObjects
 from wheelrelay.containers.pages import DOCUMENT, LARGEST, ROOT
 from wheelrelay.errors import NotFound
-from wheelrelay.simpleindex import IndexedFile, is_own_root, parse_project_document, parse_root_document
 
 
 def has_own_pages(objects: ReadableObjects) -> bool:

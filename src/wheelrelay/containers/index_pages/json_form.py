@@ -13,7 +13,7 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from wheelrelay.simpleindex.entry import REPOSITORY_VERSION, IndexedFile, href, in_order, is_sha256
+from wheelrelay.containers.index_pages.entry import REPOSITORY_VERSION, IndexedFile, href, in_order, is_sha256
 
 _PRIVATE = "_wheelrelay"
 _META = {"api-version": REPOSITORY_VERSION}

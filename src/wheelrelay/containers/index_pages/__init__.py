@@ -4,15 +4,15 @@ Pure functions: descriptions of files in, bytes of pages out, and back. All addr
 that the pages work below any prefix and behind any host name.
 """
 
-from wheelrelay.simpleindex.documents import (
+from wheelrelay.containers.index_pages.entry import IndexedFile, is_sha256
+from wheelrelay.containers.index_pages.html import flat_page, project_page, root_page
+from wheelrelay.containers.index_pages.json_form import (
     is_own_root,
     parse_project_document,
     parse_root_document,
     project_document,
     root_document,
 )
-from wheelrelay.simpleindex.entry import IndexedFile, is_sha256
-from wheelrelay.simpleindex.html import flat_page, project_page, root_page
 
 __all__ = [
     "IndexedFile",

@@ -6,7 +6,7 @@ very bytes that were written, so that nothing has to be asked, or read, to know 
 
 from dataclasses import dataclass, field
 
-from wheelrelay.containers.facts import Facts
+from wheelrelay.containers.file_metadata import Facts
 from wheelrelay.containers.objects import StoredObject
 
 State = tuple[str, int, str]

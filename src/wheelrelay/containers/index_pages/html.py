@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import groupby
 
+from wheelrelay.containers.index_pages.entry import REPOSITORY_VERSION, IndexedFile, href, in_order
+from wheelrelay.containers.index_pages.style import POLICY, SCRIPT, STYLE
 from wheelrelay.matrix import Matrix, matrix_of
-from wheelrelay.simpleindex.entry import REPOSITORY_VERSION, IndexedFile, href, in_order
-from wheelrelay.simpleindex.look import POLICY, SCRIPT, STYLE
 
 _PAGE = """\
 <!DOCTYPE html>

@@ -9,23 +9,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from wheelrelay.containers.content import read_whole, sha256_of
-from wheelrelay.containers.contents import METADATA, Held
-from wheelrelay.containers.facts import (
+from wheelrelay.containers.file_metadata import (
     Facts,
     indexed_facts,
     inspected_facts,
     kept_facts,
     metadata_within,
 )
+from wheelrelay.containers.index_pages import IndexedFile
+from wheelrelay.containers.io import read_whole, sha256_of
+from wheelrelay.containers.listing import METADATA, Held
 from wheelrelay.containers.objects import LieOnDisk, ReadableObjects, StoredObject
-from wheelrelay.containers.written import State, Written, state_of
+from wheelrelay.containers.write_cache import State, Written, state_of
 from wheelrelay.core_metadata import LIMIT
 from wheelrelay.disk.folders import temporary_file, temporary_folder
 from wheelrelay.disk.writing import write_all
 from wheelrelay.errors import NotFound, PermissionDenied
 from wheelrelay.model import Kind
-from wheelrelay.simpleindex import IndexedFile
 from wheelrelay.staged import BLOCK
 
 
