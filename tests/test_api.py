@@ -14,8 +14,8 @@ import pytest
 import wheelrelay
 from tests.servers.places import Blind, MoodyStore, staged_files
 from wheelrelay import Remote, Route
-from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.backends.index import IndexConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.errors import Rejected
 from wheelrelay.events import Planned, StepBegan
 from wheelrelay.records import Action, Outcome

@@ -14,8 +14,8 @@ from tests.servers.pypi import TOKEN
 from tests.servers.sigstore import PUBLISH, SLSA, Builder, LocalSigstore
 from tests.servers.web import Reply
 from wheelrelay import BackendError, CheckFailed, ConfigError, MissingSecret, Remote, Route
-from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.backends.index import IndexConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.errors import AuthenticationFailed, Unavailable
 from wheelrelay.model import Companion
 from wheelrelay.staged import StagedFile

@@ -12,7 +12,7 @@ from tests.openpgp import armored, signature
 from tests.servers.sigstore import LocalSigstore
 from tests.servers.web import Web, run_web
 from wheelrelay import Route
-from wheelrelay.backends.directory import DirectoryConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.errors import BackendError, CheckFailed
 from wheelrelay.model import Companion
 from wheelrelay.records import Outcome

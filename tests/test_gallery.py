@@ -15,8 +15,8 @@ from tests.servers.pypi import TOKEN, PyPI
 from tests.servers.pypi_troubles import Trouble
 from tests.servers.web import Web
 from wheelrelay import Remote, Route, WheelrelayError, errors
-from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.backends.index import IndexConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.http.limits import override_timeout
 from wheelrelay.plugins import find, installed
 from wheelrelay.testing import make_sdist, make_wheel, stage_path

@@ -16,7 +16,7 @@ from tests.servers.proxy import Fault, run_proxy, uploaded_name
 from tests.servers.web import Reply, read
 from wheelrelay import Remote, Route
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.backends.listing import ListingConfig
+from wheelrelay.backends.web.listing import ListingConfig
 from wheelrelay.config import Confirm
 from wheelrelay.records import Action, Outcome
 from wheelrelay.testing import make_sdist, make_wheel

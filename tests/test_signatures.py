@@ -7,8 +7,8 @@ import pytest
 
 import wheelrelay
 from wheelrelay import Remote, Route
-from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.backends.index import IndexConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.errors import CheckFailed, ConfigError, MissingSecret, RelayFailed
 from wheelrelay.records import Outcome
 from wheelrelay.testing import make_sdist, make_wheel

@@ -14,8 +14,8 @@ from tests.servers.indexes import IndexServer
 from tests.servers.installers import pip_download, pip_install, uv_install
 from tests.servers.moto import run_moto
 from tests.servers.s3 import S3Server
-from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.backends.index import IndexConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.checks import ChecksConfig, Profile, check_files
 from wheelrelay.config import load_config
 from wheelrelay.errors import CheckFailed, Conflict, RelayFailed

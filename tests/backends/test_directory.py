@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from wheelrelay.backends.directory import DirectoryConfig
-from wheelrelay.backends.folder import DirectoryObjects, DirectoryStore
+from wheelrelay.backends.local.directory import DirectoryConfig
+from wheelrelay.backends.local.store import DirectoryObjects, DirectoryStore
 from wheelrelay.config.remotes import from_address
 from wheelrelay.errors import (
     AlreadyExists,
@@ -214,7 +214,7 @@ def test_the_folder_is_readable_as_other_new_files_are(store, folder, tmp_path):
     [(errno.EACCES, PermissionDenied), (errno.EIO, BackendError), (errno.ENOENT, NotFound)],
 )
 def test_what_the_system_says_becomes_our_error_with_the_path(raised, expected, folder):
-    from wheelrelay.backends.folder import _mapped
+    from wheelrelay.backends.local.store import _mapped
 
     with pytest.raises(expected, match=str(folder)), _mapped(folder):
         raise OSError(raised, os.strerror(raised))
@@ -230,7 +230,7 @@ def test_an_error_of_the_reader_is_not_taken_for_one_of_the_directory(store, tmp
 PUTTING = """
 import resource, sys
 from pathlib import Path
-from wheelrelay.backends.folder import DirectoryObjects, DirectoryStore
+from wheelrelay.backends.local.store import DirectoryObjects, DirectoryStore
 from wheelrelay.errors import BackendError
 from wheelrelay.testing import stage_path
 staged = stage_path(Path(sys.argv[1]))

@@ -8,10 +8,10 @@ import fsspec
 import pytest
 from pydantic import ValidationError
 
-from wheelrelay.backends.folder import DirectoryStore
 from wheelrelay.backends.fsspec import FsspecConfig
 from wheelrelay.backends.fsspec.config import _resolved
 from wheelrelay.backends.fsspec.errors import mapped
+from wheelrelay.backends.local.store import DirectoryStore
 from wheelrelay.config.kinds import make_config
 from wheelrelay.config.remotes import from_address
 from wheelrelay.errors import (

@@ -14,7 +14,7 @@ from tests.servers.gateway import run_gateway
 from tests.servers.moto import run_moto
 
 from wheelrelay.backends.fsspec import FsspecConfig
-from wheelrelay.backends.fsspec.promises import ANY_OTHER, PROMISES, Exclusive, promises_of, table
+from wheelrelay.backends.fsspec.capabilities import ANY_OTHER, PROMISES, Exclusive, promises_of, table
 from wheelrelay.errors import AlreadyExists, BackendError
 from wheelrelay.testing import make_wheel, stage_path
 

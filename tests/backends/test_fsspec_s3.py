@@ -10,9 +10,9 @@ import pytest
 from tests.servers.seaweed import run_seaweed
 
 from wheelrelay.backends.fsspec import FsspecConfig
+from wheelrelay.backends.fsspec.capabilities import promises_of
 from wheelrelay.backends.fsspec.connection import Connection
 from wheelrelay.backends.fsspec.objects import FsspecObjects
-from wheelrelay.backends.fsspec.promises import promises_of
 from wheelrelay.backends.fsspec.writing import way_of_writing
 from wheelrelay.containers import ContainerStore
 from wheelrelay.errors import AlreadyExists, BackendError, ChangedWhileReading, PermissionDenied

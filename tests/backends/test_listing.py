@@ -11,9 +11,9 @@ import pytest
 from tests.servers.process import free_port
 from tests.servers.web import Reply, Request, Web, run_web
 
-from wheelrelay.backends import listing
-from wheelrelay.backends.linked import MAX_COMPANION
-from wheelrelay.backends.listing import ListingConfig, ListingSource
+from wheelrelay.backends.web import listing
+from wheelrelay.backends.web.files import MAX_COMPANION
+from wheelrelay.backends.web.listing import ListingConfig, ListingSource
 from wheelrelay.config import as_remote
 from wheelrelay.errors import (
     BackendError,

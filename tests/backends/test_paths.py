@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelrelay.backends.paths import PathsSource, find_paths
+from wheelrelay.backends.local.paths import PathsSource, find_paths
 from wheelrelay.errors import BackendError, ConfigError, InvalidFilename, NotFound
 from wheelrelay.protocols import Source, SupportsCompanions, SupportsLocalPath
 from wheelrelay.testing import SourceContract, make_sdist, make_wheel

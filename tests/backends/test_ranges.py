@@ -10,9 +10,9 @@ import pytest
 from tests.servers.web import Reply, Request, Web, run_web
 
 import wheelrelay
+from wheelrelay.backends.detect import WebConfig
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.backends.listing import ListingConfig
-from wheelrelay.backends.web import WebConfig
+from wheelrelay.backends.web.listing import ListingConfig
 from wheelrelay.errors import IntegrityError, NotFound, Rejected, SizeMismatch
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import DistFile

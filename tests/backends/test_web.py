@@ -11,7 +11,7 @@ import pytest
 from tests.servers.indexes import IndexServer
 from tests.servers.web import Reply, Request, Web, run_web
 
-from wheelrelay.backends.web import WebConfig, WebSource
+from wheelrelay.backends.detect import WebConfig, WebSource
 from wheelrelay.config import as_remote
 from wheelrelay.errors import BackendError, NotFound, PermissionDenied, Unavailable
 from wheelrelay.http import HttpClient

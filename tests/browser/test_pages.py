@@ -11,7 +11,7 @@ import pytest
 
 import wheelrelay
 from wheelrelay import Remote
-from wheelrelay.backends.directory import DirectoryConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.testing import make_sdist, make_wheel
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -6,7 +6,7 @@ from io import BytesIO
 
 import pytest
 
-from wheelrelay.backends.index.form import form_fields
+from wheelrelay.backends.index.upload_form import form_fields
 from wheelrelay.checks import inspect
 from wheelrelay.errors import Rejected
 from wheelrelay.testing import make_wheel, stage_path

@@ -10,9 +10,9 @@ from tests.servers.installers import pip_download
 
 import wheelrelay
 from wheelrelay import Remote, Route
-from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.backends.listing import ListingConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
+from wheelrelay.backends.web.listing import ListingConfig
 from wheelrelay.checks import ChecksConfig, Profile, check_files
 from wheelrelay.filenames import parse_filename
 from wheelrelay.records import Severity

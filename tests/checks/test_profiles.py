@@ -2,8 +2,8 @@
 
 import pytest
 
-from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.backends.index import IndexConfig, PyPIConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.checks import Check, ChecksConfig, Profile, all_checks, check_files
 from wheelrelay.config import Remote, SinkConfig
 from wheelrelay.records import Severity

@@ -56,7 +56,7 @@ def test_a_command_is_loaded_without_the_others():
 def test_a_directory_is_listed_without_configuration_checks_and_network(here):
     make_wheel(here / "dist")
     modules = loaded_by("list", "./dist")
-    assert "wheelrelay.backends.folder" in modules
+    assert "wheelrelay.backends.local.store" in modules
     assert modules.isdisjoint(
         {"importlib.metadata", "pydantic", "requests", "twine", "wheelrelay.checks", "wheelrelay.http"}
     )

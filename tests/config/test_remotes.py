@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelrelay.backends.directory import DirectoryConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.config import Confirm, Remote, as_remote
 from wheelrelay.config.kinds import config_class, make_config
 from wheelrelay.errors import ConfigError, UnknownBackend

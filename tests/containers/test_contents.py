@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from tests.servers.objects import MemoryObjects
 
-from wheelrelay.backends.folder import DirectoryObjects
+from wheelrelay.backends.local.store import DirectoryObjects
 from wheelrelay.containers import ContainerSource, StoredObject
 from wheelrelay.containers.listing import ContentsReader
 

@@ -8,7 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from tests.servers.installers import pip_download, pip_install, pip_resolve, uv_install
 
-from wheelrelay.backends.directory import DirectoryConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.testing import make_wheel, stage_path
 
 SAMPLE = "sample-1!2.0+local.1-py3-none-any.whl"

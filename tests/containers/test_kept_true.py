@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from wheelrelay import api
-from wheelrelay.backends.directory import DirectoryConfig
 from wheelrelay.backends.fsspec import FsspecConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.config import Route
 from wheelrelay.config.bases import Retention
 from wheelrelay.containers import ContainerStore

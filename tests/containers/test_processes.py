@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from wheelrelay.backends.directory import DirectoryConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.testing import make_wheel, stage_path
 
 PUSH = """
 import os, signal, sys
 from pathlib import Path
-from wheelrelay.backends.folder import DirectoryObjects, DirectoryStore
+from wheelrelay.backends.local.store import DirectoryObjects, DirectoryStore
 from wheelrelay.errors import NotFound
 from wheelrelay.testing import stage_path
 

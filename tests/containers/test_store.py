@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from wheelrelay.backends.directory import DirectoryConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.containers import ContainerStore
 from wheelrelay.errors import AlreadyExists, NotFound, Unavailable
 from wheelrelay.model import Companion

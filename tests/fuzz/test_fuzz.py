@@ -13,7 +13,7 @@ from tests.servers.web import run_web
 
 import wheelrelay
 from wheelrelay.backends.index.simple_api import JSON_TYPE, SimpleApi
-from wheelrelay.backends.pages import WebPage, companions_of, links_of, parse_html
+from wheelrelay.backends.web.pages import WebPage, companions_of, links_of, parse_html
 from wheelrelay.checks.sums import parse_sums
 from wheelrelay.config import load_config
 from wheelrelay.config.pypirc import sections

@@ -14,7 +14,7 @@ from tests.servers.seaweed import run_seaweed
 from tests.servers.swift import run_swift
 
 import wheelrelay
-from wheelrelay.backends.folder import DirectoryObjects, DirectoryStore
+from wheelrelay.backends.local.store import DirectoryObjects, DirectoryStore
 from wheelrelay.config import load_config
 from wheelrelay.errors import RelayFailed, Unavailable
 from wheelrelay.testing import make_sdist, make_wheel

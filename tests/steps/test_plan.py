@@ -6,7 +6,7 @@ import pytest
 from tests.servers.places import Blind, MoodyStore, Mute, staged_files
 from tests.steps.conftest import SDIST, WHEELS, journey_between
 
-from wheelrelay.backends.directory import DirectoryConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.config import Confirm
 from wheelrelay.errors import (
     AuthenticationFailed,

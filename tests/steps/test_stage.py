@@ -17,7 +17,7 @@ import pytest
 from tests.servers.places import MoodyStore, staged_files
 
 from wheelrelay.archives.limits import MEMBERS
-from wheelrelay.backends.directory import DirectoryConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.errors import (
     BackendError,
     ChangedWhileReading,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from wheelrelay.backends.paths import Pathlike, find_paths
+from wheelrelay.backends.local.paths import Pathlike, find_paths
 from wheelrelay.checks import ChecksConfig, check_files
 from wheelrelay.records import Finding
 

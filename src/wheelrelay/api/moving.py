@@ -10,7 +10,7 @@ from pathlib import Path
 from wheelrelay.api.connect import opened_sink, opened_source, sinks_of, versions_of
 from wheelrelay.api.outputs import Outputs, refuse_inputs_of
 from wheelrelay.api.places import Requirements
-from wheelrelay.backends.paths import Pathlike, find_paths
+from wheelrelay.backends.local.paths import Pathlike, find_paths
 from wheelrelay.checks import Profile
 from wheelrelay.ci import origin_from
 from wheelrelay.config import Mode, Remote, RemoteLike, Route, as_remote

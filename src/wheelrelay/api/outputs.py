@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from wheelrelay.backends.paths import Pathlike
+from wheelrelay.backends.local.paths import Pathlike
 from wheelrelay.config import Remote, Route, as_remote
 from wheelrelay.errors import ConfigError, InvalidFilename, NotFound, WheelrelayError
 from wheelrelay.filenames import dist_file, split_companion

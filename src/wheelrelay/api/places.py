@@ -32,7 +32,7 @@ def readable(remote: Remote) -> Iterator[Source]:
 
 def _opened(remote: Remote) -> AbstractContextManager[Backend]:
     if isinstance(remote, DirectoryRemote):
-        from wheelrelay.backends.folder import opened_directory
+        from wheelrelay.backends.local.store import opened_directory
 
         return opened_directory(remote.path)  # as its configuration does, which takes long to be imported
     return remote.open()

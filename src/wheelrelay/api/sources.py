@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.backends.index.credentials import Account, Wanted, places
+from wheelrelay.backends.index.credentials import Account, Wanted, providers
 from wheelrelay.config import Config, Remote
 from wheelrelay.config.load import VARIABLE
 from wheelrelay.config.pypirc import FILE, sections_for
@@ -76,8 +76,8 @@ def _credentials(remote: Remote) -> dict[str, str]:
 
 
 def _ready(wanted: Wanted) -> Iterator[str]:
-    own = places.own_prefix(wanted)
-    twine = "TWINE" if places.is_twines(wanted) else None
+    own = providers.own_prefix(wanted)
+    twine = "TWINE" if providers.is_twines(wanted) else None
     for variable in (f"{own}_TOKEN", f"{own}_PASSWORD", f"{twine}_PASSWORD"):
         if os.environ.get(variable):
             yield f"the variable {variable}"

@@ -92,8 +92,8 @@ def push(
       wheelrelay push 'wheelhouse/*.whl' --to s3://bucket/wheels --skip-if-no-credentials
     """
     from wheelrelay import api
-    from wheelrelay.backends.origin import parse_origin
     from wheelrelay.ci import origin_from
+    from wheelrelay.cli.build_info import parse_origin
     from wheelrelay.cli.showing import Shown
     from wheelrelay.errors import MissingSecret
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wheelrelay import api
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.backends.paths import find_paths
+from wheelrelay.backends.local.paths import find_paths
 from wheelrelay.compat.platforms import PlatformType
 from wheelrelay.config import Confirm, Remote, Route, as_remote
 from wheelrelay.config.pypirc import refuse_unlisted, sections

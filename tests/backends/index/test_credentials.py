@@ -25,9 +25,9 @@ from wheelrelay import Remote
 from wheelrelay.backends.index import IndexConfig, PyPIConfig, TestPyPIConfig
 from wheelrelay.backends.index.backend import Index, IndexReader
 from wheelrelay.backends.index.connection import Reach, connected
-from wheelrelay.backends.index.credentials import Account, Wanted, places
+from wheelrelay.backends.index.credentials import Account, Wanted, providers
 from wheelrelay.backends.index.credentials.chain import look
-from wheelrelay.backends.index.credentials.trusted import Token
+from wheelrelay.backends.index.credentials.trusted_publishing import Token
 from wheelrelay.config import as_remote
 from wheelrelay.config.pypirc import same_place, sections
 from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret, PermissionDenied
@@ -296,7 +296,7 @@ class TestTwineVariables:
     @pytest.mark.parametrize("name", ["pypi", "upload"])
     def test_unnamed_they_are_for_the_address_of_pypi(self, around: Surroundings, name: str) -> None:
         wanted = Wanted(Account(name), "https://upload.pypi.org/legacy/")
-        found = places.twine_variables(wanted, None)
+        found = providers.twine_variables(wanted, None)
         assert (found.username, getattr(found, "password", None)) == self.PAIR
 
     def test_a_section_of_pypirc_names_the_address_as_for_twine(
@@ -853,8 +853,8 @@ def _read_terminal(terminal: int) -> bytes:
 class TestTelling:
     def test_no_repr_shows_a_secret(self, around: Surroundings) -> None:
         pypirc(around)
-        found = look(Wanted(Account("company-eu"), around.index.upload_url), [places.pypirc])
-        assert isinstance(found, places.Login)
+        found = look(Wanted(Account("company-eu"), around.index.upload_url), [providers.pypirc])
+        assert isinstance(found, providers.Login)
         assert found.password == "pypirc's"
         assert "pypirc's" not in repr(found) + repr(sections())
         assert "hunter2" not in repr(Token("hunter2", 0, 0))

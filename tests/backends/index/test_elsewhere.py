@@ -13,7 +13,7 @@ from tests.servers.web import Web, run_web
 
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.index.backend import Index, IndexReader
-from wheelrelay.backends.index.elsewhere import is_own_page
+from wheelrelay.backends.index.foreign_files import is_own_page
 from wheelrelay.backends.index.simple_api import JSON_TYPE, SimpleApi
 from wheelrelay.config.secrets import FileSecret
 from wheelrelay.errors import Rejected

@@ -23,8 +23,8 @@ from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.index.backend import Index
 from wheelrelay.backends.index.credentials import Account
 from wheelrelay.backends.index.credentials.audience import audience_for
-from wheelrelay.backends.index.credentials.trusted import TrustedPublishing
-from wheelrelay.backends.index.credentials.wanted import Wanted
+from wheelrelay.backends.index.credentials.request import Wanted
+from wheelrelay.backends.index.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.errors import AuthenticationFailed, PermissionDenied, Unavailable, WheelrelayError
 from wheelrelay.http import HttpClient
 from wheelrelay.staged import StagedFile
@@ -229,7 +229,7 @@ print(json.load(urllib.request.urlopen(request))["value"])
         if account:
             monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_NAME", account)
         with run_google(index.sign) as google:
-            monkeypatch.setattr("wheelrelay.backends.index.credentials.identity.GOOGLE_MACHINE", product)
+            monkeypatch.setattr("wheelrelay.backends.index.credentials.ci_identity.GOOGLE_MACHINE", product)
             for name, value in {  # the places where `id` asks, which no setting changes
                 "PRODUCT_NAME_FILE": str(product),
                 "TOKEN_REQUEST_URL": f"{google.url.rstrip('/')}{OF_THE_MACHINE}token",

@@ -11,8 +11,8 @@ from tests.servers.proxy import reset
 from tests.servers.web import Web, run_web
 
 from wheelrelay.backends.index import presets
-from wheelrelay.backends.index.form import FormBody, form_fields
 from wheelrelay.backends.index.upload import upload
+from wheelrelay.backends.index.upload_form import FormBody, form_fields
 from wheelrelay.errors import (
     AlreadyExists,
     AuthenticationFailed,

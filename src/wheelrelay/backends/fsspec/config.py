@@ -1,7 +1,7 @@
 """Any place that fsspec reaches as a container: what the protocol allows decides how safe writing is.
 
 Nothing that is there is overwritten, and nothing is seen half-written, as far as the protocol allows;
-`wheelrelay.backends.fsspec.promises` lists what that is:
+`wheelrelay.backends.fsspec.capabilities` lists what that is:
 
 - S3, Google Cloud Storage and Azure refuse a taken name themselves, and show an object when it is complete.
 - The memory file system is guarded by a lock.

@@ -11,11 +11,11 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from wheelrelay.backends.folder import DirectoryObjects, DirectoryStore
+from wheelrelay.backends.fsspec.capabilities import promises_of
 from wheelrelay.backends.fsspec.errors import mapped, shown_chain
 from wheelrelay.backends.fsspec.objects import FsspecObjects, FsspecReader
-from wheelrelay.backends.fsspec.promises import promises_of
 from wheelrelay.backends.fsspec.writing import way_of_writing
+from wheelrelay.backends.local.store import DirectoryObjects, DirectoryStore
 from wheelrelay.containers.source import ContainerSource
 from wheelrelay.containers.store import ContainerStore
 from wheelrelay.errors import BackendError, ConfigError, PluginLoadError, WheelrelayError

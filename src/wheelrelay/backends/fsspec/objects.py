@@ -12,9 +12,9 @@ from urllib.parse import quote, unquote
 from fsspec import AbstractFileSystem
 from fsspec.implementations.memory import MemoryFile
 
-from wheelrelay.backends.fsspec.asking import entries_of, info_of
+from wheelrelay.backends.fsspec.capabilities import Exclusive, Promises
 from wheelrelay.backends.fsspec.errors import mapped, shown_chain
-from wheelrelay.backends.fsspec.promises import Exclusive, Promises
+from wheelrelay.backends.fsspec.info import entries_of, info_of
 from wheelrelay.backends.fsspec.writing import ByMoving, WayOfWriting, Writing
 from wheelrelay.containers.listing import METADATA
 from wheelrelay.containers.objects import StoredObject

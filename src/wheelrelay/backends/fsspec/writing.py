@@ -13,9 +13,9 @@ from fsspec import AbstractFileSystem
 from fsspec.asyn import AsyncFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from wheelrelay.backends.fsspec.asking import info_of, is_there
+from wheelrelay.backends.fsspec.capabilities import Exclusive, promises_of
 from wheelrelay.backends.fsspec.errors import may_pass
-from wheelrelay.backends.fsspec.promises import Exclusive, promises_of
+from wheelrelay.backends.fsspec.info import info_of, is_there
 from wheelrelay.containers.io import blocks_of
 from wheelrelay.errors import BackendError, SizeMismatch, WheelrelayError
 from wheelrelay.staged import StagedFile

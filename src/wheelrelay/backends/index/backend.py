@@ -8,7 +8,7 @@ from packaging.utils import NormalizedName
 
 from wheelrelay.backends.index.credentials import IndexAuth
 from wheelrelay.backends.index.simple_api import SimpleApi
-from wheelrelay.backends.linked import IndexedFiles
+from wheelrelay.backends.web.files import IndexedFiles
 from wheelrelay.errors import AlreadyExists, PermissionDenied, Rejected
 from wheelrelay.http import HttpClient, shown
 from wheelrelay.model import Companion, DistFile
@@ -74,7 +74,7 @@ class Uploader:
 
     def validate_form(self, staged: StagedFile) -> None:
         """Make the form of an upload without sending it."""
-        from wheelrelay.backends.index.form import form_fields
+        from wheelrelay.backends.index.upload_form import form_fields
 
         form_fields(staged)
 

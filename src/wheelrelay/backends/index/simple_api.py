@@ -13,17 +13,17 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
-from wheelrelay.backends.html import HtmlPage
-from wheelrelay.backends.index.documents import FileEntry, ProjectDocument, read_names
-from wheelrelay.backends.index.elsewhere import (
+from wheelrelay.backends.index.foreign_files import (
     forwards_to_public_index,
     is_inherited,
     is_own_page,
     say_that_it_forwards,
     say_that_it_inherits,
 )
-from wheelrelay.backends.linked import IndexedFiles
-from wheelrelay.backends.pages import (
+from wheelrelay.backends.index.simple_json import FileEntry, ProjectDocument, read_names
+from wheelrelay.backends.web.files import IndexedFiles
+from wheelrelay.backends.web.html import HtmlPage
+from wheelrelay.backends.web.pages import (
     HTML_TYPES,
     MAX_ROOT,
     Link,

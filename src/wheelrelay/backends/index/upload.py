@@ -5,7 +5,7 @@ import re
 from functools import cache
 from typing import Any
 
-from wheelrelay.backends.index.form import FormBody, form_fields
+from wheelrelay.backends.index.upload_form import FormBody, form_fields
 from wheelrelay.errors import AlreadyExists, BackendError, Rejected
 from wheelrelay.http import HttpClient, Response, raise_for, shown, target_of, words_of
 from wheelrelay.staged import StagedFile

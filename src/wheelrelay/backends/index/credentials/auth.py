@@ -3,18 +3,18 @@
 import threading
 from collections.abc import Sequence
 
-from wheelrelay.backends.index.credentials import places
+from wheelrelay.backends.index.credentials import providers
 from wheelrelay.backends.index.credentials.chain import Nowhere, look
-from wheelrelay.backends.index.credentials.trusted import TrustedPublishing
-from wheelrelay.backends.index.credentials.wanted import Credentials, Place, Wanted
+from wheelrelay.backends.index.credentials.request import Credentials, Place, Wanted
+from wheelrelay.backends.index.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret, PermissionDenied
 from wheelrelay.http import Auth, HttpClient, Response, error_for, shown
 
 WRITTEN_DOWN: tuple[Place, ...] = (
-    places.configuration,
-    places.own_variables,
-    places.twine_variables,
-    places.pypirc,
+    providers.configuration,
+    providers.own_variables,
+    providers.twine_variables,
+    providers.pypirc,
 )
 """Where credentials stand for this very remote, and can be read without anybody noticing."""
 
@@ -188,8 +188,10 @@ def reading_auth(wanted: Wanted, *, elsewhere: bool = False) -> IndexAuth:
         wanted: what for.
         elsewhere: whether files are sent to another host, which what is configured is for then.
     """
-    written: tuple[Place, ...] = (places.of_the_other_host, places.pypirc) if elsewhere else WRITTEN_DOWN
-    return IndexAuth(wanted, (*written, places.netrc), (*written, places.keyring, places.netrc))
+    written: tuple[Place, ...] = (
+        (providers.of_the_other_host, providers.pypirc) if elsewhere else WRITTEN_DOWN
+    )
+    return IndexAuth(wanted, (*written, providers.netrc), (*written, providers.keyring, providers.netrc))
 
 
 def uploading_auth(wanted: Wanted, http: HttpClient, *, may_be_sent: bool) -> IndexAuth:
@@ -200,9 +202,9 @@ def uploading_auth(wanted: Wanted, http: HttpClient, *, may_be_sent: bool) -> In
         http: how to reach the index, without credentials.
         may_be_sent: see `IndexAuth`; if not, no token is made and nobody is prompted.
     """
-    kept = (*WRITTEN_DOWN, places.keyring, places.netrc)
+    kept = (*WRITTEN_DOWN, providers.keyring, providers.netrc)
     if not may_be_sent:
         return IndexAuth(wanted, kept, kept, may_be_sent=False)
     tokens = TrustedPublishing(http, wanted.address, wanted.account.audience)
     again = (*kept, tokens.place)
-    return IndexAuth(wanted, (*again, places.prompt), again, tokens=tokens)
+    return IndexAuth(wanted, (*again, providers.prompt), again, tokens=tokens)

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from wheelrelay.backends.index.credentials.places import is_twines
-from wheelrelay.backends.index.credentials.wanted import Wanted
+from wheelrelay.backends.index.credentials.providers import is_twines
+from wheelrelay.backends.index.credentials.request import Wanted
 from wheelrelay.config.pypirc import Section, sections_for
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wheelrelay.backends.index.credentials.wanted import Credentials, NotHere, Place, Wanted
+from wheelrelay.backends.index.credentials.request import Credentials, NotHere, Place, Wanted
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from time import time
 from typing import Any, NoReturn, Self, TypeGuard
 from urllib.parse import urljoin
 
-from wheelrelay.backends.index.credentials.identity import build_of, claims_of, identity_for, is_ci_job
-from wheelrelay.backends.index.credentials.wanted import TOKEN_USER, NotHere, Wanted
+from wheelrelay.backends.index.credentials.ci_identity import build_of, claims_of, identity_for, is_ci_job
+from wheelrelay.backends.index.credentials.request import TOKEN_USER, NotHere, Wanted
 from wheelrelay.config.secrets import is_one_line
 from wheelrelay.errors import AuthenticationFailed, BackendError, Unavailable, WheelrelayError
 from wheelrelay.http import HttpClient, Response, basic, error_for, raise_for, repeated, shown

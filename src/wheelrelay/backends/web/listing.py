@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from packaging.utils import canonicalize_name
 from pydantic import Field
 
-from wheelrelay.backends.linked import LinkedFiles
-from wheelrelay.backends.pages import (
+from wheelrelay.backends.web.files import LinkedFiles
+from wheelrelay.backends.web.pages import (
     Link,
     companions_of,
     each_once,

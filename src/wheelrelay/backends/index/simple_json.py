@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
-from wheelrelay.backends.html import refuse_later_version
 from wheelrelay.backends.index.json_object import JsonObject
-from wheelrelay.backends.pages import name_in
+from wheelrelay.backends.web.html import refuse_later_version
+from wheelrelay.backends.web.pages import name_in
 from wheelrelay.http import shown
 
 logger = logging.getLogger(__name__)

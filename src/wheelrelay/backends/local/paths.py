@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from wheelrelay.backends.beside import is_there, read_beside
+from wheelrelay.backends.local.companions import is_there, read_beside
 from wheelrelay.errors import BackendError, ConfigError, InvalidFilename, NotFound
 from wheelrelay.filenames import dist_file, looks_like_distribution, parse_filename
 from wheelrelay.model import COMPANION_SUFFIXES, DistFile

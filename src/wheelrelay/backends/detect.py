@@ -10,8 +10,8 @@ from pydantic import Field
 
 from wheelrelay.backends.index.backend import IndexReader
 from wheelrelay.backends.index.simple_api import SimpleApi
-from wheelrelay.backends.linked import IndexedFiles
-from wheelrelay.backends.listing import ListingSource
+from wheelrelay.backends.web.files import IndexedFiles
+from wheelrelay.backends.web.listing import ListingSource
 from wheelrelay.config import NetworkConfig, WebAddress
 from wheelrelay.http import HttpClient
 from wheelrelay.model import DistFile

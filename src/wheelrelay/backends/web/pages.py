@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, unquote, urldefrag, urlsplit
 
-from wheelrelay.backends.html import HtmlPage, LaterVersion, read_html
+from wheelrelay.backends.web.html import HtmlPage, LaterVersion, read_html
 from wheelrelay.errors import BackendError, IntegrityError
 from wheelrelay.filenames import dist_file, split_companion
 from wheelrelay.http import HttpClient, Response, repeated, requoted, shown

@@ -7,7 +7,7 @@ from getpass import getpass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from wheelrelay.backends.index.credentials.wanted import TOKEN_USER, Login, NotHere, Wanted
+from wheelrelay.backends.index.credentials.request import TOKEN_USER, Login, NotHere, Wanted
 from wheelrelay.config.pypirc import FILE, Section, kind_of, same_place, sections, sections_for
 from wheelrelay.config.remotes import PRESETS
 from wheelrelay.http import netrc_file, netrc_login, shown, warn_if_others_may_read

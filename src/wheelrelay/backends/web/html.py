@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import urljoin
 
-from wheelrelay.backends.tags import start_tags
+from wheelrelay.backends.web.tags import start_tags
 from wheelrelay.filenames import looks_like_distribution
 
 NEWEST_MAJOR = 1

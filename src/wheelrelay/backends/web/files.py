@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from wheelrelay.backends.pages import HTML_TYPES, media_type_of
+from wheelrelay.backends.web.pages import HTML_TYPES, media_type_of
 from wheelrelay.errors import BackendError, IntegrityError, Rejected
 from wheelrelay.http import HttpClient, RawBody, Response, is_part_from, is_private, part_wanted, shown
 from wheelrelay.model import Companion, DistFile

@@ -15,7 +15,7 @@ from io import FileIO
 from pathlib import Path
 from stat import S_ISREG
 
-from wheelrelay.backends.beside import read_beside
+from wheelrelay.backends.local.companions import read_beside
 from wheelrelay.containers.io import blocks_of
 from wheelrelay.containers.objects import StoredObject
 from wheelrelay.containers.store import ContainerStore

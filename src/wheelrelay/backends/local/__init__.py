@@ -1,0 +1,1 @@
+"""Directories and files on this machine as remotes."""
