@@ -17,7 +17,7 @@ from tests.servers.web import Reply, read
 from wheelrelay import Remote, Route
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.web.listing import ListingConfig
-from wheelrelay.config import Confirm
+from wheelrelay.model import Confirm
 from wheelrelay.records import Action, Outcome
 from wheelrelay.testing import make_sdist, make_wheel
 

@@ -19,7 +19,7 @@ from wheelrelay.errors import SizeMismatch, TimedOut, Unavailable, WheelrelayErr
 from wheelrelay.events import Waiting
 from wheelrelay.http import HttpClient, RawBody, seconds_to_wait
 from wheelrelay.http.limits import DEFAULT_TIMEOUT, MAX_SMALL, override_timeout, time_limits
-from wheelrelay.steps.retry import Patience, Persistence
+from wheelrelay.transfer.retry import Patience, Persistence
 
 QUICK = 0.6
 """Seconds; a timeout that tests can wait for."""

@@ -9,7 +9,7 @@ from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
     from wheelrelay.api import check, index, list_files, plan, prune, push, relay, remove, verify
-    from wheelrelay.config import Config, Mode, Remote, RemoteConfig, Route, SinkConfig, load_config
+    from wheelrelay.config import Config, Remote, RemoteConfig, Route, SinkConfig, load_config
     from wheelrelay.errors import (
         AlreadyExists,
         AuthenticationFailed,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         WheelrelayError,
     )
     from wheelrelay.filenames import dist_file
-    from wheelrelay.model import Digests, DistFile, Kind, Release
+    from wheelrelay.model import Digests, DistFile, Kind, Mode, Release
     from wheelrelay.protocols import Sink, Source, Store
     from wheelrelay.records import Finding, Plan, Receipt
     from wheelrelay.staged import StagedFile
@@ -121,7 +121,6 @@ __getattr__ = lazy_names(
         ),
         "wheelrelay.config": (
             "Config",
-            "Mode",
             "Remote",
             "RemoteConfig",
             "Route",
@@ -161,6 +160,7 @@ __getattr__ = lazy_names(
             "Digests",
             "DistFile",
             "Kind",
+            "Mode",
             "Release",
         ),
         "wheelrelay.protocols": (

@@ -72,6 +72,28 @@ class Kind(StrEnum):
     VARIANTS = "variants"
 
 
+class Mode(StrEnum):
+    """Whether files stand or fall together."""
+
+    RELEASE = "release"
+    MIRROR = "mirror"
+
+
+class Order(StrEnum):
+    """In which order the files of a release are published."""
+
+    SDIST_LAST = "sdist-last"
+    ANY = "any"
+
+
+class Confirm(StrEnum):
+    """How a relay proves that a sink holds the very bytes that were staged."""
+
+    INDEX = "index"
+    DOWNLOAD = "download"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Digests:
     """Hexadecimal digests of one file, lower case, as far as they are known.

@@ -13,8 +13,8 @@ from tests.servers.process import script
 from wheelrelay.backends.index import presets
 from wheelrelay.checks import Profile
 from wheelrelay.compat.upload import section
-from wheelrelay.config import Confirm
 from wheelrelay.errors import ConfigError
+from wheelrelay.model import Confirm
 from wheelrelay.testing import make_sdist, make_wheel
 
 MAC = "sample-1.0-cp36-cp36m-macosx_10_6_intel.whl"

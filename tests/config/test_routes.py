@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from wheelrelay.config import Mode, Remote, Route
+from wheelrelay.config import Remote, Route
 from wheelrelay.config.routes import Expect
 from wheelrelay.errors import ConfigError
 from wheelrelay.filenames import dist_file
+from wheelrelay.model import Mode
 from wheelrelay.testing.memory import MemoryStore
 
 SHA256 = "0" * 64

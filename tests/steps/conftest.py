@@ -6,14 +6,14 @@ from contextlib import contextmanager
 import pytest
 from tests.servers.places import MoodyStore, staged_files
 
-from wheelrelay.config import Confirm
+from wheelrelay.engine import run
+from wheelrelay.engine.context import Destination, Journey, Origin, Settings
+from wheelrelay.engine.findings import Demands
 from wheelrelay.expect import Expected
+from wheelrelay.model import Confirm
 from wheelrelay.records import Receipt
 from wheelrelay.select import Selection, parse_requirement
-from wheelrelay.steps import engine
-from wheelrelay.steps.check import Demands
-from wheelrelay.steps.journey import Destination, Journey, Origin, Settings
-from wheelrelay.steps.retry import Patience
+from wheelrelay.transfer.retry import Patience
 
 QUICK = Patience(attempts=3, first_pause=0.001)
 WHEELS = tuple(f"sample-1.0-py3-none-manylinux_2_{number}_x86_64.whl" for number in range(4))
@@ -44,13 +44,13 @@ def journey_between(
 def release(*places: object, **options: object) -> Receipt:
     """Relay everything, or nothing."""
     with journey_between(*places, **options) as journey:
-        return engine.release(journey)
+        return run.release(journey)
 
 
 def mirror(*places: object, **options: object) -> Receipt:
     """Relay each file by itself."""
     with journey_between(*places, **options) as journey:
-        return engine.mirror(journey)
+        return run.mirror(journey)
 
 
 @pytest.fixture

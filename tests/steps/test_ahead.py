@@ -11,17 +11,17 @@ from io import BytesIO
 import pytest
 from tests.steps.conftest import QUICK, journey_between
 
+from wheelrelay.engine import run
 from wheelrelay.errors import DigestMismatch, Rejected, SizeMismatch, Unavailable
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import Digests
 from wheelrelay.staged import BLOCK
-from wheelrelay.steps import ahead, engine
-from wheelrelay.steps.ahead import Ahead
-from wheelrelay.steps.retry import Persistence
-from wheelrelay.steps.stage import stage
-from wheelrelay.steps.wheelhouse import Wheelhouse
-from wheelrelay.steps.workers import Workers
 from wheelrelay.testing import MemoryStore, write_distribution
+from wheelrelay.transfer.download import stage
+from wheelrelay.transfer.parallel_ranges import Ahead
+from wheelrelay.transfer.retry import Persistence
+from wheelrelay.transfer.staging_area import Wheelhouse
+from wheelrelay.transfer.thread_pool import Workers
 
 WHEEL = "sample-1.0-py3-none-any.whl"
 PART = 100_000
@@ -105,7 +105,7 @@ def declared(content):
 def _small(monkeypatch):
     """Small parts, and connections that are always found slow."""
     for name, value in {"PART": PART, "FROM": 2 * PART, "AFTER": 0, "WAITING": 0}.items():
-        monkeypatch.setattr(ahead, name, value)
+        monkeypatch.setattr(parallel_ranges, name, value)
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_what_nothing_would_prove_is_not_divided(fetch, place, file):
     ids=["not yet judged", "this machine is slow", "too small"],
 )
 def test_what_would_not_come_faster_is_not_divided(fetch, place, monkeypatch, name, value):
-    monkeypatch.setattr(ahead, name, value)
+    monkeypatch.setattr(parallel_ranges, name, value)
     assert fetch(Crew()).path.read_bytes() == place.content
     assert place.asked == [(0, None)]
 
@@ -236,7 +236,7 @@ def test_what_is_given_up_asks_for_nothing_more(place):
 def test_a_relay_divides_its_last_file_among_those_who_are_free(place, jobs, divided):
     sink = MemoryStore()
     with journey_between(place, sink, jobs=jobs) as journey:
-        assert engine.mirror(journey).complete()
+        assert run.mirror(journey).complete()
     assert (len(place.asked) > 1) is divided
     assert place.most_at_once < jobs
     [file] = sink.iter_files(None)

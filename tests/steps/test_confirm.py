@@ -8,10 +8,9 @@ from itertools import pairwise
 import pytest
 from tests.servers.places import Blind, MoodyStore, Mute, staged_files
 
-from wheelrelay.config import Confirm
+from wheelrelay.engine.confirming import confirm
 from wheelrelay.errors import AuthenticationFailed, ConfigError, NotFound, Unavailable
-from wheelrelay.model import Companion, Digests
-from wheelrelay.steps.confirm import confirm
+from wheelrelay.model import Companion, Confirm, Digests
 
 NAMES = ("sample-1.0-py3-none-any.whl", "sample-1.0.tar.gz")
 

@@ -9,7 +9,6 @@ from tests.openpgp import armored, signature
 from tests.servers.places import Blind, MoodyStore, staged_files
 from tests.steps.conftest import SDIST, WHEELS, mirror, release
 
-from wheelrelay.config import Confirm, Order
 from wheelrelay.errors import (
     AuthenticationFailed,
     BackendError,
@@ -25,7 +24,7 @@ from wheelrelay.errors import (
     Unavailable,
 )
 from wheelrelay.events import BytesMoved, FileBegan, FileEnded, Planned, Step, StepBegan, StepEnded
-from wheelrelay.model import Digests
+from wheelrelay.model import Confirm, Digests, Order
 from wheelrelay.records import Action, Outcome
 
 ALL = sorted([*WHEELS, SDIST])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wheelrelay.steps.pace import FAR, FEW, INSTANT, LONG, MOST, ROUNDS, START, Pace
+from wheelrelay.transfer.concurrency import FAR, FEW, INSTANT, LONG, MOST, ROUNDS, START, Pace
 
 PLENTY = 1000
 """Files that have not begun."""

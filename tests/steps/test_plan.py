@@ -7,7 +7,8 @@ from tests.servers.places import Blind, MoodyStore, Mute, staged_files
 from tests.steps.conftest import SDIST, WHEELS, journey_between
 
 from wheelrelay.backends.local.directory import DirectoryConfig
-from wheelrelay.config import Confirm
+from wheelrelay.engine.choosing import chosen_files
+from wheelrelay.engine.planning import plan_of
 from wheelrelay.errors import (
     AuthenticationFailed,
     BackendError,
@@ -17,10 +18,8 @@ from wheelrelay.errors import (
 )
 from wheelrelay.events import Waiting
 from wheelrelay.expect import Expected, expected_wheels
-from wheelrelay.model import Companion, Digests
+from wheelrelay.model import Companion, Confirm, Digests
 from wheelrelay.records import Action
-from wheelrelay.steps.choose import chosen_files
-from wheelrelay.steps.planning import plan_of
 
 WHEEL = WHEELS[0]
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from tests.servers.places import Blind, MoodyStore, staged_files
 
+from wheelrelay.engine.upload import deliver
 from wheelrelay.errors import (
     AlreadyExists,
     AuthenticationFailed,
@@ -16,8 +17,7 @@ from wheelrelay.errors import (
 )
 from wheelrelay.model import Companion, Digests
 from wheelrelay.records import Outcome
-from wheelrelay.steps.publish import deliver
-from wheelrelay.steps.retry import Patience, Persistence
+from wheelrelay.transfer.retry import Patience, Persistence
 
 WHEEL = "sample-1.0-py3-none-any.whl"
 ATTEMPTS = 3

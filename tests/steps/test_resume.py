@@ -12,10 +12,10 @@ from wheelrelay.errors import DigestMismatch, Rejected, SizeMismatch, Unavailabl
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import Digests
 from wheelrelay.staged import BLOCK
-from wheelrelay.steps.retry import Persistence
-from wheelrelay.steps.stage import stage
-from wheelrelay.steps.wheelhouse import Wheelhouse
 from wheelrelay.testing import write_distribution
+from wheelrelay.transfer.download import stage
+from wheelrelay.transfer.retry import Persistence
+from wheelrelay.transfer.staging_area import Wheelhouse
 
 WHEEL = "sample-1.0-py3-none-any.whl"
 SIZE = 4 * BLOCK

@@ -7,7 +7,7 @@ import pytest
 
 from wheelrelay.errors import AuthenticationFailed, SizeMismatch, Unavailable
 from wheelrelay.events import Waiting
-from wheelrelay.steps.retry import Patience, Persistence
+from wheelrelay.transfer.retry import Patience, Persistence
 
 QUICK = Patience(attempts=4, first_pause=0.001)
 

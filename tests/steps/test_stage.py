@@ -31,10 +31,10 @@ from wheelrelay.errors import (
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import Companion, Digests
 from wheelrelay.staged import BLOCK
-from wheelrelay.steps.stage import stage
-from wheelrelay.steps.wheelhouse import Wheelhouse
 from wheelrelay.testing import make_sdist, make_wheel
 from wheelrelay.testing.contract_material import LARGE, write_distribution
+from wheelrelay.transfer.download import stage
+from wheelrelay.transfer.staging_area import Wheelhouse
 
 WHEEL = "sample-1.0-py3-none-any.whl"
 
@@ -349,7 +349,7 @@ class TestAHostileArchiveWithoutADigest:
         code = (
             "import resource, sys\n"
             "from pathlib import Path\n"
-            "from wheelrelay.steps.stage import _prove_whole\n"
+            "from wheelrelay.transfer.download import _prove_whole\n"
             "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
             "_prove_whole(Path(sys.argv[1]), Path(sys.argv[1]).name)\n"
         )

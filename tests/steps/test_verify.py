@@ -4,10 +4,10 @@ import pytest
 from tests.servers.places import MoodyStore, staged_files
 from tests.steps.conftest import SDIST, WHEELS, journey_between, release
 
+from wheelrelay.engine.verifying import verify_place, verify_sinks
 from wheelrelay.errors import AuthenticationFailed, DigestMismatch, IntegrityError, Unavailable
 from wheelrelay.model import Digests
-from wheelrelay.steps.verify import verify_place, verify_sinks
-from wheelrelay.steps.wheelhouse import temporary_wheelhouse
+from wheelrelay.transfer.staging_area import temporary_wheelhouse
 
 
 def found(*places, download=False):

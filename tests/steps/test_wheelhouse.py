@@ -11,11 +11,11 @@ import pytest
 
 from wheelrelay.disk.folders import PREFIX
 from wheelrelay.errors import WheelrelayError
-from wheelrelay.steps.wheelhouse import temporary_wheelhouse
+from wheelrelay.transfer.staging_area import temporary_wheelhouse
 
 STAGING = """
 import sys, tempfile
-from wheelrelay.steps.wheelhouse import temporary_wheelhouse
+from wheelrelay.transfer.staging_area import temporary_wheelhouse
 with temporary_wheelhouse() as house:
     (house.folder / "sample-1.0.tar.gz").write_bytes(b"half of it")
     print("ready", flush=True)

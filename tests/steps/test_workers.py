@@ -8,8 +8,8 @@ import time
 import pytest
 
 from wheelrelay.errors import BackendError, Unavailable
-from wheelrelay.steps.pace import Pace
-from wheelrelay.steps.workers import GRACE, Workers
+from wheelrelay.transfer.concurrency import Pace
+from wheelrelay.transfer.thread_pool import GRACE, Workers
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from wheelrelay.errors import NotFound
 from wheelrelay.http import HttpClient
-from wheelrelay.steps.retry import Patience, Persistence
+from wheelrelay.transfer.retry import Patience, Persistence
 from wheelrelay.testing import stage_path
 from wheelrelay_cloudfiles.config import SwiftConfig
 from wheelrelay_cloudfiles.objects import SwiftObjects

@@ -7,10 +7,10 @@ from wheelrelay import __version__
 from wheelrelay.api.places import readable
 from wheelrelay.checks import Profile
 from wheelrelay.config import Remote, Route, as_remote
+from wheelrelay.engine.context import Destination, Origin
 from wheelrelay.errors import ConfigError
 from wheelrelay.plugins import BACKENDS, CHECKS, installed
 from wheelrelay.protocols import Sink
-from wheelrelay.steps.journey import Destination, Origin
 
 
 @contextmanager

@@ -5,12 +5,12 @@ import threading
 
 from wheelrelay.api.places import Requirements, readable
 from wheelrelay.config import RemoteLike, as_remote
+from wheelrelay.engine.choosing import chosen_files
 from wheelrelay.events import Event, Waiting
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Source, SupportsInventory
 from wheelrelay.select import Selection, parse_requirement
-from wheelrelay.steps.choose import chosen_files
-from wheelrelay.steps.retry import Patience, Persistence
+from wheelrelay.transfer.retry import Patience, Persistence
 
 logger = logging.getLogger(__name__)
 

@@ -13,12 +13,20 @@ from wheelrelay.api.places import Requirements
 from wheelrelay.backends.local.paths import Pathlike, find_paths
 from wheelrelay.checks import Profile
 from wheelrelay.ci import origin_from
-from wheelrelay.config import Mode, Remote, RemoteLike, Route, as_remote
+from wheelrelay.config import Remote, RemoteLike, Route, as_remote
 from wheelrelay.disk.writing import prove_writable, replace_whole
 from wheelrelay.documents import receipt_document, sums_text, to_json
+from wheelrelay.engine import run
+from wheelrelay.engine.confirming import DEADLINE
+from wheelrelay.engine.context import Journey, Settings
+from wheelrelay.engine.findings import Demands
+from wheelrelay.engine.gate import refuse
+from wheelrelay.engine.planning import plan_of
+from wheelrelay.engine.verifying import verify_place, verify_sinks
 from wheelrelay.errors import ConfigError, RelayFailed, WheelrelayError
 from wheelrelay.events import Progress, silent
 from wheelrelay.expect import Expected
+from wheelrelay.model import Mode
 from wheelrelay.records import Finding, Plan, Receipt
 from wheelrelay.select import Selection, parse_requirement
 from wheelrelay.signing import (
@@ -31,14 +39,7 @@ from wheelrelay.signing import (
     TrustedKeys,
     TrustedPublishers,
 )
-from wheelrelay.steps import engine
-from wheelrelay.steps.check import Demands
-from wheelrelay.steps.confirm import DEADLINE
-from wheelrelay.steps.gate import refuse
-from wheelrelay.steps.journey import Journey, Settings
-from wheelrelay.steps.planning import plan_of
-from wheelrelay.steps.verify import verify_place, verify_sinks
-from wheelrelay.steps.wheelhouse import temporary_wheelhouse
+from wheelrelay.transfer.staging_area import temporary_wheelhouse
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ def relay(
         keep_receipt=kept.keeper(),
         versions=versions_of(as_remote(route.source), *sinks_of(route)),
     )
-    move = engine.mirror if route.mode is Mode.MIRROR else engine.release
+    move = run.mirror if route.mode is Mode.MIRROR else run.release
     outputs = {"receipt": receipt, "list of sums": sums}
     done = _carried_out(route, route.selection(list(requirements)), settings, move, outputs)
     kept.demand(done)
@@ -176,7 +177,7 @@ def push(
     if not found.has_files:
         refuse(settings.findings)
     chosen = None if profile is None else Profile(profile)
-    move = partial(engine.release, one_version=False)
+    move = partial(run.release, one_version=False)
     done = _carried_out(route, Selection(), settings, move, {"receipt": receipt}, profile=chosen)
     kept.demand(done)
     return done
@@ -242,7 +243,7 @@ def _carried_out(
     except KeyboardInterrupt:
         if journey is None:
             raise
-        return engine.after_interrupt(journey)
+        return run.after_interrupt(journey)
 
 
 @contextmanager

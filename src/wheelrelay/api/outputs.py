@@ -7,10 +7,10 @@ from pydantic import BaseModel
 
 from wheelrelay.backends.local.paths import Pathlike
 from wheelrelay.config import Remote, Route, as_remote
+from wheelrelay.engine.context import Journey
 from wheelrelay.errors import ConfigError, InvalidFilename, NotFound, WheelrelayError
 from wheelrelay.filenames import dist_file, split_companion
 from wheelrelay.protocols import Source, SupportsLocalPath
-from wheelrelay.steps.journey import Journey
 
 Outputs = Mapping[str, Pathlike | None]
 """The files that are written, by what they are called."""

@@ -93,9 +93,9 @@ def plan(
     """
     from wheelrelay import api
     from wheelrelay.documents import plan_document
+    from wheelrelay.engine.gate import objections
     from wheelrelay.report.console import console
     from wheelrelay.report.tables import plan_table
-    from wheelrelay.steps.gate import objections
 
     route, requirements = asked.route(loaded(config_path))
     made = api.plan(route, requirements, jobs=jobs)

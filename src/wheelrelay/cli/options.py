@@ -63,7 +63,7 @@ def _set_timeout(context: click.Context, _: click.Parameter, text: str | None) -
 def _set_longest_pause(context: click.Context, _: click.Parameter, text: str | None) -> None:
     if context.resilient_parsing or text is None:
         return
-    from wheelrelay.steps.retry import override_longest_pause
+    from wheelrelay.transfer.retry import override_longest_pause
 
     override_longest_pause(seconds(text, option="--max-retry-wait"))
 
@@ -232,7 +232,7 @@ def refuse_config(config: "Config", **outputs: str | None) -> None:
 
 def seconds(duration: str, *, option: str = "--confirm-timeout") -> float:
     """The seconds that a duration such as ``20m`` stands for."""
-    from wheelrelay.config.durations import parse_duration
+    from wheelrelay.durations import parse_duration
 
     try:
         return parse_duration(duration).total_seconds()

@@ -8,12 +8,12 @@ from wheelrelay import api
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.local.paths import find_paths
 from wheelrelay.compat.platforms import PlatformType
-from wheelrelay.config import Confirm, Remote, Route, as_remote
+from wheelrelay.config import Remote, Route, as_remote
 from wheelrelay.config.pypirc import refuse_unlisted, sections
 from wheelrelay.config.remotes import PRESETS, from_section
 from wheelrelay.errors import ConfigError, Conflict, NothingMatched
 from wheelrelay.events import Progress
-from wheelrelay.model import DistFile
+from wheelrelay.model import Confirm, DistFile
 from wheelrelay.records import Receipt
 from wheelrelay.select import nearest
 

@@ -6,7 +6,6 @@ from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
     from wheelrelay.config.bases import (
-        Confirm,
         ContainerConfig,
         NetworkConfig,
         RemoteConfig,
@@ -16,19 +15,16 @@ if TYPE_CHECKING:
     from wheelrelay.config.load import load_config, which_config
     from wheelrelay.config.loaded import Config, looks_like_remote
     from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
-    from wheelrelay.config.routes import Mode, Order, Route
+    from wheelrelay.config.routes import Route
     from wheelrelay.config.secrets import SecretReference, SecretValue, TextOrReference
     from wheelrelay.config.values import Duration, LocalPath, Timeout, WebAddress
 
 __all__ = [
     "Config",
-    "Confirm",
     "ContainerConfig",
     "Duration",
     "LocalPath",
-    "Mode",
     "NetworkConfig",
-    "Order",
     "Remote",
     "RemoteConfig",
     "RemoteLike",
@@ -50,7 +46,6 @@ __getattr__ = lazy_names(
     __name__,
     {
         "wheelrelay.config.bases": (
-            "Confirm",
             "ContainerConfig",
             "NetworkConfig",
             "RemoteConfig",
@@ -70,11 +65,7 @@ __getattr__ = lazy_names(
             "RemoteLike",
             "as_remote",
         ),
-        "wheelrelay.config.routes": (
-            "Mode",
-            "Order",
-            "Route",
-        ),
+        "wheelrelay.config.routes": ("Route",),
         "wheelrelay.config.secrets": (
             "SecretReference",
             "SecretValue",

@@ -2,7 +2,6 @@
 
 from contextlib import AbstractContextManager
 from datetime import timedelta
-from enum import StrEnum
 from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -11,15 +10,8 @@ from wheelrelay.checks.check import Profile
 from wheelrelay.checks.config import ChecksConfig
 from wheelrelay.config.values import Duration, Timeout, WebAddress
 from wheelrelay.errors import ConfigError
+from wheelrelay.model import Confirm
 from wheelrelay.protocols import Backend
-
-
-class Confirm(StrEnum):
-    """How a relay proves that a sink holds the very bytes that were staged."""
-
-    INDEX = "index"
-    DOWNLOAD = "download"
-    NONE = "none"
 
 
 class RemoteConfig(BaseModel):

@@ -19,8 +19,9 @@ from wheelrelay.select import nearest
 
 if TYPE_CHECKING:
     from wheelrelay.checks import ChecksConfig
-    from wheelrelay.config.bases import Confirm, RemoteConfig
+    from wheelrelay.config.bases import RemoteConfig
     from wheelrelay.config.pypirc import Section
+    from wheelrelay.model import Confirm
 
 _AUTHORITY = re.compile(r"(?<=://)[^/?#]*")
 _USERINFO = re.compile(r"(?<=://).*@")  # also where a password with a slash has not been encoded
@@ -61,7 +62,8 @@ class Remote:
     @property
     def confirm(self) -> "Confirm":
         """How to prove what was published there."""
-        from wheelrelay.config.bases import Confirm, SinkConfig
+        from wheelrelay.config.bases import SinkConfig
+        from wheelrelay.model import Confirm
 
         return self.config.confirm if isinstance(self.config, SinkConfig) else Confirm.INDEX
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
@@ -29,6 +28,7 @@ from wheelrelay.config.values import Duration, LocalPath
 from wheelrelay.config.vouching import VoucherField
 from wheelrelay.errors import ConfigError
 from wheelrelay.expect import Expected, expected_wheels, from_build_identifiers
+from wheelrelay.model import Mode, Order
 from wheelrelay.select import Selection, TagPattern, parse_requirement
 from wheelrelay.signing import TrustedPublisher
 
@@ -36,20 +36,6 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 Parsed = TypeVar("Parsed")
-
-
-class Mode(StrEnum):
-    """Whether files stand or fall together."""
-
-    RELEASE = "release"
-    MIRROR = "mirror"
-
-
-class Order(StrEnum):
-    """In which order the files of a release are published."""
-
-    SDIST_LAST = "sdist-last"
-    ANY = "any"
 
 
 def _resolved(given: RemoteLike, info: ValidationInfo) -> RemoteLike:

@@ -10,11 +10,11 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from wheelrelay.config.bases import RemoteConfig, SinkConfig
-from wheelrelay.config.durations import written_duration
 from wheelrelay.config.kinds import config_class
 from wheelrelay.config.loaded import Config
 from wheelrelay.config.remotes import PRESETS, Remote
 from wheelrelay.config.routes import Route
+from wheelrelay.durations import written_duration
 from wheelrelay.errors import PluginLoadError
 from wheelrelay.plugins import BACKENDS, installed
 

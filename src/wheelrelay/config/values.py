@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 
-from wheelrelay.config.durations import parse_duration, written_duration
+from wheelrelay.durations import parse_duration, written_duration
 
 
 def _from_config_file(path: Path, info: ValidationInfo) -> Path:

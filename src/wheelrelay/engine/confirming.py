@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 
-from wheelrelay.config import Confirm
 from wheelrelay.errors import ConfigError, WheelrelayError
-from wheelrelay.model import DistFile
+from wheelrelay.model import Confirm, DistFile
 from wheelrelay.protocols import KeepsCompanions, Sink, Source, SupportsCacheStatus, SupportsInventory
 from wheelrelay.staged import BLOCK, StagedFile
-from wheelrelay.steps.workers import Done, one_by_one
+from wheelrelay.transfer.thread_pool import Done, one_by_one
 
 DEADLINE = 900.0
 """Seconds to wait until a sink shows everything: PyPI's pages may be ten minutes old."""

@@ -5,19 +5,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
-from wheelrelay.config import Confirm, Order
+from wheelrelay.engine.confirming import Each, confirm
+from wheelrelay.engine.context import Destination, Journey
+from wheelrelay.engine.findings import CheckedFile
+from wheelrelay.engine.recording import AGAIN, CORRECT_FIRST, Ledger
+from wheelrelay.engine.upload import deliver
 from wheelrelay.errors import RelayFailed, WheelrelayError
 from wheelrelay.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
-from wheelrelay.model import Kind
+from wheelrelay.model import Confirm, Kind, Order
 from wheelrelay.protocols import SupportsFinalize
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, Severity
 from wheelrelay.staged import StagedFile
-from wheelrelay.steps.check import CheckedFile
-from wheelrelay.steps.confirm import Each, confirm
-from wheelrelay.steps.journey import Destination, Journey
-from wheelrelay.steps.ledger import AGAIN, CORRECT_FIRST, Ledger
-from wheelrelay.steps.publish import deliver
-from wheelrelay.steps.workers import one_by_one, unforeseen
+from wheelrelay.transfer.thread_pool import one_by_one, unforeseen
 
 
 def bound_for(plan: Plan, destination: Destination, checked: Mapping[str, CheckedFile]) -> list[StagedFile]:

@@ -8,20 +8,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from wheelrelay.engine.context import Journey
+from wheelrelay.engine.findings import CheckedFile
+from wheelrelay.engine.gate import Each, objections, refuse, replacing, settle
+from wheelrelay.engine.planning import plan_of
+from wheelrelay.engine.publishing import bound_for, finalizing, publish_all, publish_one, read_back
+from wheelrelay.engine.recording import Ledger
+from wheelrelay.engine.signing import prepare, sign_all, sign_files, with_companions
+from wheelrelay.engine.staging import import_checks_meanwhile, stage_all, stage_one
 from wheelrelay.errors import RelayFailed, ReleaseRefused, WheelrelayError
 from wheelrelay.events import Planned, Step, StepBegan, StepEnded
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, PlannedFile, Receipt, Severity
 from wheelrelay.staged import StagedFile
-from wheelrelay.steps.check import CheckedFile
-from wheelrelay.steps.gate import Each, objections, refuse, replacing, settle
-from wheelrelay.steps.journey import Journey
-from wheelrelay.steps.ledger import Ledger
-from wheelrelay.steps.planning import plan_of
-from wheelrelay.steps.publishing import bound_for, finalizing, publish_all, publish_one, read_back
-from wheelrelay.steps.sign import prepare, sign_all, sign_files, with_companions
-from wheelrelay.steps.staging import import_checks_meanwhile, stage_all, stage_one
-from wheelrelay.steps.wheelhouse import Wheelhouse, temporary_wheelhouse
-from wheelrelay.steps.workers import one_by_one
+from wheelrelay.transfer.staging_area import Wheelhouse, temporary_wheelhouse
+from wheelrelay.transfer.thread_pool import one_by_one
 
 
 def release(journey: Journey, *, one_version: bool = True) -> Receipt:

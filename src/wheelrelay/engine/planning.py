@@ -8,19 +8,18 @@ from typing import Any
 
 from packaging.utils import NormalizedName
 
-from wheelrelay.config import Confirm
+from wheelrelay.engine.choosing import chosen_files
+from wheelrelay.engine.comparing import Inventory, make_plan, read_inventory
+from wheelrelay.engine.context import Destination, Journey, told_at
+from wheelrelay.engine.gate import replacing
+from wheelrelay.engine.local_digests import with_digests
+from wheelrelay.engine.variants import without_list
 from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched
 from wheelrelay.events import Waiting
-from wheelrelay.model import DistFile
+from wheelrelay.model import Confirm, DistFile
 from wheelrelay.protocols import SupportsInventory
 from wheelrelay.records import Plan
 from wheelrelay.select import releases_of
-from wheelrelay.steps.choose import chosen_files
-from wheelrelay.steps.digests import with_digests
-from wheelrelay.steps.gate import replacing
-from wheelrelay.steps.journey import Destination, Journey, told_at
-from wheelrelay.steps.plan import Inventory, make_plan, read_inventory
-from wheelrelay.steps.variants import without_list
 
 FIRST_LOOK, LOOK_EVERY = 0.5, 10.0
 """Seconds until the second look at a source that is waited for, and between later ones."""

@@ -23,10 +23,10 @@ from wheelrelay.protocols import ByteStream, Source, SupportsCompanions, Support
 from wheelrelay.records import Finding
 from wheelrelay.signing import refused
 from wheelrelay.staged import FileIdentity, StagedFile
-from wheelrelay.steps.ahead import Ahead, Crew
-from wheelrelay.steps.meter import Meter, Watcher
-from wheelrelay.steps.retry import Persistence
-from wheelrelay.steps.wheelhouse import Wheelhouse
+from wheelrelay.transfer.hashing import Meter, Watcher
+from wheelrelay.transfer.parallel_ranges import Ahead, Crew
+from wheelrelay.transfer.retry import Persistence
+from wheelrelay.transfer.staging_area import Wheelhouse
 
 _NEVER = threading.Event()
 """Set by nobody: what is not to be given up half-way."""

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Source, SupportsLocalPath
-from wheelrelay.steps.stage import hashed_in_place
-from wheelrelay.steps.workers import Workers
+from wheelrelay.transfer.download import hashed_in_place
+from wheelrelay.transfer.thread_pool import Workers
 
 AT_ONCE = 32
 """Files that a thread takes at a time: most are small, and handing work to a thread takes time too."""

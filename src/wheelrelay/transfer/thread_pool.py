@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from wheelrelay.errors import BackendError, WheelrelayError
-from wheelrelay.steps.pace import INSTANT, Pace
+from wheelrelay.transfer.concurrency import INSTANT, Pace
 
 THREADS = "wheelrelay"
 """How the names of the threads begin."""

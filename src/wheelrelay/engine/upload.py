@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from time import monotonic
 
+from wheelrelay.engine.confirming import fetched_sha256, is_cached, lacking_companions
 from wheelrelay.errors import (
     AlreadyExists,
     AuthenticationFailed,
@@ -23,9 +24,8 @@ from wheelrelay.protocols import (
 )
 from wheelrelay.records import Delivery, Outcome
 from wheelrelay.staged import StagedFile
-from wheelrelay.steps.confirm import fetched_sha256, is_cached, lacking_companions
-from wheelrelay.steps.retry import Persistence
-from wheelrelay.steps.workers import unforeseen
+from wheelrelay.transfer.retry import Persistence
+from wheelrelay.transfer.thread_pool import unforeseen
 
 REFUSALS = (AuthenticationFailed, ChangedWhileReading, ConfigError, PermissionDenied, Rejected)
 """Errors by which a sink that cannot be read says that it did not take a file."""

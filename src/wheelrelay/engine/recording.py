@@ -4,10 +4,10 @@ import threading
 from datetime import UTC, datetime
 from time import monotonic
 
+from wheelrelay.engine.context import Settings
 from wheelrelay.model import DistFile
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, Receipt, ReceiptFile
 from wheelrelay.staged import StagedFile
-from wheelrelay.steps.journey import Settings
 
 KEEP_EVERY = 0.25
 """Seconds between two receipts that are kept while the relay runs."""

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from wheelrelay.engine.context import Destination, Journey
+from wheelrelay.engine.findings import CheckedFile
 from wheelrelay.events import FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.model import Companion
 from wheelrelay.protocols import SupportsAttestations
 from wheelrelay.records import Action, Plan
 from wheelrelay.signing import PUBLISH, SIGNATURE, require_package
 from wheelrelay.staged import StagedFile
-from wheelrelay.steps.check import CheckedFile
-from wheelrelay.steps.journey import Destination, Journey
 
 Made = Mapping[str, Sequence[Companion]]
 """What was made, by the names of the files that it belongs to."""

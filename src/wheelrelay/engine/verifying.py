@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 
+from wheelrelay.engine.context import Destination, Journey
+from wheelrelay.engine.gate import settle
+from wheelrelay.engine.planning import plan_of
+from wheelrelay.engine.staging import fetched, stage_all
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
 from wheelrelay.events import FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.model import DistFile
 from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
 from wheelrelay.staged import StagedFile
-from wheelrelay.steps.gate import settle
-from wheelrelay.steps.journey import Destination, Journey
-from wheelrelay.steps.planning import plan_of
-from wheelrelay.steps.staging import fetched, stage_all
-from wheelrelay.steps.wheelhouse import Wheelhouse
-from wheelrelay.steps.workers import Done
+from wheelrelay.transfer.staging_area import Wheelhouse
+from wheelrelay.transfer.thread_pool import Done
 
 MISSING, DIFFERS, DAMAGED = "verify-missing", "verify-differs", "verify-damaged"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from wheelrelay.config.durations import parse_duration
+from wheelrelay.durations import parse_duration
 from wheelrelay.errors import ConfigError, TimedOut, Unavailable, WheelrelayError
 
 if TYPE_CHECKING:

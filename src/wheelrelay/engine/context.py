@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from packaging.utils import NormalizedName
 
 from wheelrelay.checks import ChecksConfig, Profile
-from wheelrelay.config import Confirm, Order
+from wheelrelay.engine.comparing import Inventory
+from wheelrelay.engine.confirming import DEADLINE, fetched_sha256
+from wheelrelay.engine.findings import CheckedFile, Demands, SinkView, find_for_sink, once
 from wheelrelay.errors import WheelrelayError
 from wheelrelay.events import BytesMoved, Progress, Step, harmless, silent
 from wheelrelay.expect import Expected
-from wheelrelay.model import DistFile
+from wheelrelay.model import Confirm, DistFile, Order
 from wheelrelay.protocols import (
     Sink,
     Source,
@@ -27,15 +29,12 @@ from wheelrelay.protocols import (
 from wheelrelay.records import Action, Finding, Plan, Receipt
 from wheelrelay.select import Selection
 from wheelrelay.signing import PUBLISH, SIGNATURE, Attester, Signer, SigstoreAttester
-from wheelrelay.steps.check import CheckedFile, Demands, SinkView, find_for_sink, once
-from wheelrelay.steps.confirm import DEADLINE, fetched_sha256
-from wheelrelay.steps.pace import Pace
-from wheelrelay.steps.plan import Inventory
-from wheelrelay.steps.retry import Patience, Persistence
-from wheelrelay.steps.workers import Workers
+from wheelrelay.transfer.concurrency import Pace
+from wheelrelay.transfer.retry import Patience, Persistence
+from wheelrelay.transfer.thread_pool import Workers
 
 if TYPE_CHECKING:
-    from wheelrelay.steps.ledger import Ledger
+    from wheelrelay.engine.recording import Ledger
 
 
 @dataclass(frozen=True, slots=True)

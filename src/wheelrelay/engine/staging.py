@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from wheelrelay.engine.context import Journey
+from wheelrelay.engine.findings import CheckedFile
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
 from wheelrelay.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.model import DistFile
@@ -11,10 +13,8 @@ from wheelrelay.protocols import SupportsLocalPath, SupportsProvenance
 from wheelrelay.records import Finding, Plan, PlannedFile, Severity
 from wheelrelay.signing import SIGNATURE, attestations_of, mistaken, without_malformed
 from wheelrelay.staged import StagedFile
-from wheelrelay.steps.check import CheckedFile
-from wheelrelay.steps.journey import Journey
-from wheelrelay.steps.stage import stage
-from wheelrelay.steps.wheelhouse import Wheelhouse
+from wheelrelay.transfer.download import stage
+from wheelrelay.transfer.staging_area import Wheelhouse
 
 if TYPE_CHECKING:
     from wheelrelay.checks import Inspection

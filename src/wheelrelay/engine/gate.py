@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from wheelrelay.engine.comparing import NOTHING_MADE, compare, is_partial, with_companions
+from wheelrelay.engine.confirming import fetched_sha256
 from wheelrelay.errors import CheckFailed, Conflict, Incomplete
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Sink, SupportsReplace
 from wheelrelay.records import Action, Finding, Intent, Plan, Severity
 from wheelrelay.staged import StagedFile
-from wheelrelay.steps.confirm import fetched_sha256
-from wheelrelay.steps.plan import NOTHING_MADE, compare, is_partial, with_companions
-from wheelrelay.steps.workers import Done, one_by_one
+from wheelrelay.transfer.thread_pool import Done, one_by_one
 
 _Place = tuple[str, str]
 """The name of a sink and a filename."""

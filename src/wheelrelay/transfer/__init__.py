@@ -1,0 +1,1 @@
+"""How bytes move: download, upload, hashing, threads, retries."""
