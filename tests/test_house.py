@@ -87,7 +87,7 @@ WRITES = re.compile(
 WRITERS = {
     "src/wheelrelay/backends/fsspec/writing.py",  # through fsspec, on other machines
     "src/wheelrelay/cli/demonstration.py",  # the log of a server of the demo's own
-    "src/wheelrelay/steps/wheelhouse.py",  # the meter writes and compares; a broken transfer goes on there
+    "src/wheelrelay/transfer/staging_area.py",  # the meter writes and compares; a broken transfer goes on there
 }
 
 

@@ -13,12 +13,12 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from tests.servers.canaries import canary, disguises
+from wheelrelay.cli.render.markdown import escaped
+from wheelrelay.cli.render.sheet import Line
+from wheelrelay.cli.render.streams import BorderStream
 from wheelrelay.documents import to_json
 from wheelrelay.errors import BackendError
 from wheelrelay.redaction import MASK, forget_secrets, keep_login, keep_secret, redacted, redacted_values
-from wheelrelay.report.markdown import escaped
-from wheelrelay.report.sheet import Line
-from wheelrelay.report.streams import BorderStream
 
 SECRET = "p+ss/w\"r'd & <Päß>=?0123"
 SPELLED = {

@@ -12,7 +12,7 @@ from wheelrelay.backends.fsspec import FsspecConfig
 from wheelrelay.backends.fsspec.config import _resolved
 from wheelrelay.backends.fsspec.errors import mapped
 from wheelrelay.backends.local.store import DirectoryStore
-from wheelrelay.config.kinds import make_config
+from wheelrelay.config.remote_types import make_config
 from wheelrelay.config.remotes import from_address
 from wheelrelay.errors import (
     AuthenticationFailed,

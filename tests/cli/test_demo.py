@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from tests.cli.conftest import end_of
 
-from wheelrelay.cli.demonstration import SERVER, running_index
+from wheelrelay.cli.demo import SERVER, running_index
 
 pytestmark = pytest.mark.long
 

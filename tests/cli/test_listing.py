@@ -7,8 +7,8 @@ import pytest
 from jsonschema import validate
 from tests.cli.conftest import SDIST, WHEEL
 
+from wheelrelay.cli.render.console import choose_color
 from wheelrelay.documents import document_schema
-from wheelrelay.report.console import choose_color
 from wheelrelay.testing import make_wheel
 
 

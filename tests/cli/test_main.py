@@ -20,10 +20,10 @@ from tests.servers.web import Reply
 
 from wheelrelay.cli import cli
 from wheelrelay.cli.exits import Exit, guarded
+from wheelrelay.cli.render.live import LiveProgress
 from wheelrelay.errors import RelayFailed, ReleaseRefused
 from wheelrelay.events import Step, StepBegan
 from wheelrelay.records import Delivery, Outcome, Receipt, ReceiptFile
-from wheelrelay.report.live import LiveProgress
 from wheelrelay.testing import make_wheel
 
 COMMANDS = cli.list_commands(click.Context(cli))
@@ -50,7 +50,7 @@ def test_it_answers_without_loading_what_is_heavy(option):
 def test_a_command_is_loaded_without_the_others():
     modules = loaded_by("list", "--help")
     assert modules.isdisjoint(HEAVY)
-    assert "wheelrelay.cli.moving" not in modules
+    assert "wheelrelay.cli.relay" not in modules
 
 
 def test_a_directory_is_listed_without_configuration_checks_and_network(here):

@@ -6,7 +6,7 @@ import pytest
 
 from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.config import Remote, as_remote
-from wheelrelay.config.kinds import config_class, make_config
+from wheelrelay.config.remote_types import config_class, make_config
 from wheelrelay.errors import ConfigError, UnknownBackend
 from wheelrelay.model import Confirm
 from wheelrelay.testing.memory import MemoryStore

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from wheelrelay.config.bases import Retention
-from wheelrelay.config.kinds import make_config
+from wheelrelay.config.base import Retention
+from wheelrelay.config.remote_types import make_config
 from wheelrelay.errors import ConfigError
 
 

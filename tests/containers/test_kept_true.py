@@ -17,7 +17,7 @@ from wheelrelay import api
 from wheelrelay.backends.fsspec import FsspecConfig
 from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.config import Route
-from wheelrelay.config.bases import Retention
+from wheelrelay.config.base import Retention
 from wheelrelay.containers import ContainerStore
 from wheelrelay.errors import PermissionDenied
 from wheelrelay.testing import make_sdist, make_wheel, stage_path

@@ -19,9 +19,9 @@ from tests.servers.pypi import PyPI, run_pypi
 from tests.servers.rackspace import API_KEY, USERNAME, Rackspace, run_rackspace
 from tests.servers.seaweed import Seaweed, run_seaweed
 from tests.servers.swift import Swift, run_swift
+from wheelrelay.cli.init import written_value
 from wheelrelay.config import load_config
 from wheelrelay.config.schema import json_schema
-from wheelrelay.config.starting import written_value
 from wheelrelay.testing.samples import make_sdist, make_wheel
 
 TRANSFERS = Path(__file__).parents[2] / "examples" / "transfers"

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from wheelrelay.report.console import LOG_WIDTH, console
-from wheelrelay.report.streams import write
+from wheelrelay.cli.render.console import LOG_WIDTH, console
+from wheelrelay.cli.render.streams import write
 
 
 def test_a_log_is_wide(capsys, monkeypatch):

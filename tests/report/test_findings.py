@@ -5,10 +5,10 @@ import io
 import pytest
 from rich.console import Console
 
+from wheelrelay.cli.render.findings import findings_lines
+from wheelrelay.cli.render.tables import plan_table
 from wheelrelay.filenames import dist_file
 from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
-from wheelrelay.report.findings import findings_lines
-from wheelrelay.report.tables import plan_table
 
 
 def shown(*findings):

@@ -7,6 +7,14 @@ from datetime import UTC, datetime
 import pytest
 from markdown_it import MarkdownIt
 
+from wheelrelay.cli.render.markdown import (
+    code,
+    escaped,
+    findings_markdown,
+    fitting,
+    plan_markdown,
+    receipt_markdown,
+)
 from wheelrelay.filenames import dist_file
 from wheelrelay.records import (
     Action,
@@ -19,14 +27,6 @@ from wheelrelay.records import (
     Receipt,
     ReceiptFile,
     Severity,
-)
-from wheelrelay.report.markdown import (
-    code,
-    escaped,
-    findings_markdown,
-    fitting,
-    plan_markdown,
-    receipt_markdown,
 )
 
 WHEEL = "sample-1.0-py3-none-any.whl"

@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 from wheelrelay import dist_file
+from wheelrelay.cli.render.matrix import matrices, matrix_html, matrix_markdown, matrix_table
 from wheelrelay.expect import Expected, expected_wheels
 from wheelrelay.matrix import matrix_of
-from wheelrelay.report.matrix import matrices, matrix_html, matrix_markdown, matrix_table
 
 NAMES = (
     "sample-1.0-cp39-abi3-macosx_11_0_arm64.whl",

@@ -8,6 +8,9 @@ import pytest
 from rich.console import Console
 from tests.report.conftest import WHEEL, Screen
 
+from wheelrelay.cli.render import progress as module
+from wheelrelay.cli.render.live import LiveProgress
+from wheelrelay.cli.render.progress import PlainProgress, shown_on
 from wheelrelay.events import (
     BytesMoved,
     FileBegan,
@@ -18,9 +21,6 @@ from wheelrelay.events import (
     StepEnded,
     Waiting,
 )
-from wheelrelay.report import progress as module
-from wheelrelay.report.live import LiveProgress
-from wheelrelay.report.progress import PlainProgress, shown_on
 
 OTHER = "sample-1.0.tar.gz"
 

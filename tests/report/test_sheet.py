@@ -7,11 +7,11 @@ import sys
 import pytest
 from tests.report.conftest import LONG, Screen
 
-from wheelrelay.report.console import LogConsole
-from wheelrelay.report.files import files_table
-from wheelrelay.report.findings import findings_lines
-from wheelrelay.report.sheet import MOST, Column, Grid, Line, Sheet
-from wheelrelay.report.tables import plan_table, receipt_table
+from wheelrelay.cli.render.console import LogConsole
+from wheelrelay.cli.render.files import files_table
+from wheelrelay.cli.render.findings import findings_lines
+from wheelrelay.cli.render.sheet import MOST, Column, Grid, Line, Sheet
+from wheelrelay.cli.render.tables import plan_table, receipt_table
 
 
 def table():
@@ -89,9 +89,9 @@ def test_a_log_does_not_fold_a_long_line(capsys, plan):
 def test_a_log_does_not_wait_for_rich():
     program = (
         "import sys\n"
-        "from wheelrelay.report.console import console\n"
-        "from wheelrelay.report.progress import shown_on\n"
-        "from wheelrelay.report.tables import plan_table\n"
+        "from wheelrelay.cli.render.console import console\n"
+        "from wheelrelay.cli.render.progress import shown_on\n"
+        "from wheelrelay.cli.render.tables import plan_table\n"
         "from wheelrelay.records import Plan\n"
         "console().print(plan_table(Plan('here', ('there',), ())))\n"
         "sys.exit('rich.console' in sys.modules)\n"

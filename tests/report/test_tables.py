@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from tests.report.conftest import LONG, WHEEL, Screen
 
+from wheelrelay.cli.render.console import LOG_WIDTH
+from wheelrelay.cli.render.files import files_table
+from wheelrelay.cli.render.tables import plan_table, receipt_table
+from wheelrelay.cli.render.wording import counted
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import Digests
 from wheelrelay.records import Action, Delivery, Intent, Outcome, Plan, PlannedFile
-from wheelrelay.report.console import LOG_WIDTH
-from wheelrelay.report.files import files_table
-from wheelrelay.report.tables import plan_table, receipt_table
-from wheelrelay.report.words import counted
 
 
 def squeezed(text):

@@ -17,6 +17,7 @@ from wheelrelay.filenames import dist_file
 from wheelrelay.model import Digests
 from wheelrelay.staged import BLOCK
 from wheelrelay.testing import MemoryStore, write_distribution
+from wheelrelay.transfer import parallel_ranges
 from wheelrelay.transfer.download import stage
 from wheelrelay.transfer.parallel_ranges import Ahead
 from wheelrelay.transfer.retry import Persistence

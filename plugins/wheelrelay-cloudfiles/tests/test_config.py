@@ -9,7 +9,7 @@ from tests.servers.rackspace import Rackspace
 from tests.servers.swift import Swift
 
 from wheelrelay.config import Remote, as_remote
-from wheelrelay.config.kinds import make_config
+from wheelrelay.config.remote_types import make_config
 from wheelrelay.errors import ConfigError, MissingSecret
 from wheelrelay_cloudfiles.config import CloudFilesConfig, SwiftConfig
 

@@ -13,7 +13,7 @@ from tests.servers.process import script
 import wheelrelay
 from wheelrelay import Remote, Route
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.config.kinds import make_config
+from wheelrelay.config.remote_types import make_config
 from wheelrelay.testing import make_sdist, make_wheel, stage_path
 from wheelrelay_s3.config import S3Config
 

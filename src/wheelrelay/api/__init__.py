@@ -18,25 +18,25 @@ from typing import TYPE_CHECKING
 from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
-    from wheelrelay.api.checking import check
-    from wheelrelay.api.looking import list_files
-    from wheelrelay.api.moving import plan, push, relay, verify
-    from wheelrelay.api.stores import index, prune, remove
+    from wheelrelay.api.checks import check
+    from wheelrelay.api.containers import index, prune, remove
+    from wheelrelay.api.listing import list_files
+    from wheelrelay.api.releases import plan, push, relay, verify
 
 __all__ = ["check", "index", "list_files", "plan", "prune", "push", "relay", "remove", "verify"]
 
 __getattr__ = lazy_names(
     __name__,
     {
-        "wheelrelay.api.checking": ("check",),
-        "wheelrelay.api.looking": ("list_files",),
-        "wheelrelay.api.moving": (
+        "wheelrelay.api.checks": ("check",),
+        "wheelrelay.api.listing": ("list_files",),
+        "wheelrelay.api.releases": (
             "plan",
             "push",
             "relay",
             "verify",
         ),
-        "wheelrelay.api.stores": (
+        "wheelrelay.api.containers": (
             "index",
             "prune",
             "remove",

@@ -124,10 +124,10 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None) -> N
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names from anywhere, on any terminal
-    from wheelrelay.cli.board import board_of
+    from wheelrelay.cli.ci.current import board_of
     from wheelrelay.cli.exits import guarded
+    from wheelrelay.cli.render.streams import bordered_streams
     from wheelrelay.redaction import keep_login
-    from wheelrelay.report.streams import bordered_streams
 
     given = sys.argv[1:] if arguments is None else list(arguments)
     for argument in given:

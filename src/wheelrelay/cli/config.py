@@ -34,8 +34,8 @@ def check(config_path: str | None) -> None:
       wheelrelay config check
       wheelrelay config check --config release/wheelrelay.toml
     """
+    from wheelrelay.cli.render.wording import counted
     from wheelrelay.errors import ConfigError
-    from wheelrelay.report.words import counted
 
     found = loaded(config_path)
     if found.path is None:
@@ -100,7 +100,7 @@ def show(config_path: str | None, with_sources: bool) -> None:
     found = loaded(config_path)
     document = effective(found)
     if with_sources:
-        from wheelrelay.api.sources import sources
+        from wheelrelay.api.config_sources import sources
 
         document["sources"] = sources(found, named=config_path is not None)
     print_json(document)

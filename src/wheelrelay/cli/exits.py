@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import click
 
 if TYPE_CHECKING:
-    from wheelrelay.report.ci.board import Board
-    from wheelrelay.report.streams import ResultLost
+    from wheelrelay.cli.ci.base import Board
+    from wheelrelay.cli.render.streams import ResultLost
 
 
 class Exit(IntEnum):
@@ -60,16 +60,16 @@ def guarded(run: Callable[[], Any], *, debug: bool, board: "Board | None" = None
 
 
 def _is_lost_result(error: Exception) -> "TypeGuard[ResultLost]":
-    from wheelrelay.report.streams import ResultLost
+    from wheelrelay.cli.render.streams import ResultLost
 
     return isinstance(error, ResultLost)
 
 
 def _say_unprinted(error: "ResultLost", board: "Board | None") -> int:
     """Say that the result of a command is lost; what the command changed stays changed."""
+    from wheelrelay.cli.render.streams import give_up
     from wheelrelay.disk.writing import advice
     from wheelrelay.errors import WheelrelayError
-    from wheelrelay.report.streams import give_up
 
     give_up(sys.stdout)
     message = f"The result cannot be written to standard output: {error.strerror}."
@@ -103,10 +103,10 @@ def code_of(error: Exception) -> Exit:
 
 def say(error: Exception, board: "Board | None" = None) -> None:
     """Print an error, with every finding that it carries, on standard error; put it on the board as well."""
+    from wheelrelay.cli.render.console import console
+    from wheelrelay.cli.render.findings import findings_lines
+    from wheelrelay.cli.render.sheet import Line
     from wheelrelay.errors import ReleaseRefused, WheelrelayError
-    from wheelrelay.report.console import console
-    from wheelrelay.report.findings import findings_lines
-    from wheelrelay.report.sheet import Line
 
     shown = console(stderr=True)
     if isinstance(error, ReleaseRefused):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wheelrelay.cli.completion_values import complete_remote
 from wheelrelay.cli.options import common, config_option, json_option, loaded, print_json, timeout_option
-from wheelrelay.cli.words import complete_remote
 
 if TYPE_CHECKING:
     from wheelrelay.config import Config
@@ -75,16 +75,16 @@ def list_(
 
         print_json(files_document(files))
         return
-    from wheelrelay.report.console import console
-    from wheelrelay.report.files import files_table
+    from wheelrelay.cli.render.console import console
+    from wheelrelay.cli.render.files import files_table
 
     console().print(files_table(files))
 
 
 def _draw(files: "Sequence[DistFile]", expected: "Expected | None", form: str) -> None:
-    from wheelrelay.report.console import console
-    from wheelrelay.report.matrix import matrices, matrix_html, matrix_markdown, matrix_table
-    from wheelrelay.report.streams import write
+    from wheelrelay.cli.render.console import console
+    from wheelrelay.cli.render.matrix import matrices, matrix_html, matrix_markdown, matrix_table
+    from wheelrelay.cli.render.streams import write
 
     releases = matrices(files, expected)
     if form == "text":

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from wheelrelay.cli.board import board
-from wheelrelay.cli.words import complete_file, complete_remote
+from wheelrelay.cli.ci.current import board
+from wheelrelay.cli.completion_values import complete_file, complete_remote
 
 if TYPE_CHECKING:
     from wheelrelay.config import Config
@@ -43,7 +43,7 @@ def _set_verbosity(context: click.Context, _: click.Parameter, count: int) -> No
 def _set_color(context: click.Context, _: click.Parameter, choice: str) -> None:
     if context.resilient_parsing or choice == "auto":
         return
-    from wheelrelay.report.console import choose_color
+    from wheelrelay.cli.render.console import choose_color
 
     choose_color(choice)
 
@@ -244,8 +244,8 @@ def print_findings(findings: "Sequence[Finding]") -> None:
     """Print all findings on standard output, for people."""
     if not findings:  # then nothing has to be imported
         return
-    from wheelrelay.report.console import console
-    from wheelrelay.report.findings import findings_lines
+    from wheelrelay.cli.render.console import console
+    from wheelrelay.cli.render.findings import findings_lines
 
     for line in findings_lines(findings, every=True):
         console().print(line, soft_wrap=True)
@@ -253,7 +253,7 @@ def print_findings(findings: "Sequence[Finding]") -> None:
 
 def print_json(document: "Mapping[str, Any] | Sequence[Mapping[str, Any]]") -> None:
     """Print a document on standard output."""
+    from wheelrelay.cli.render.streams import write
     from wheelrelay.documents import to_json
-    from wheelrelay.report.streams import write
 
     write(to_json(document))

@@ -89,12 +89,12 @@ def wheel_uploader(
         context.exit(1)
     if wheel_url_dir is None:
         raise click.UsageError("Where are the wheels? Give the address of their page with -u.")
-    from wheelrelay.cli.board import shown
-    from wheelrelay.cli.showing import Shown
+    from wheelrelay.cli.ci.current import shown
+    from wheelrelay.cli.output import Shown
+    from wheelrelay.cli.render.console import console
     from wheelrelay.compat.platforms import PlatformType
     from wheelrelay.compat.upload import Asked, fetch, publish, section
     from wheelrelay.errors import RelayFailed
-    from wheelrelay.report.console import console
     from wheelrelay.signing import Signer
 
     show, to_people = Shown(as_json=False, quiet=False), console(stderr=True)

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
-    from wheelrelay.config.bases import (
+    from wheelrelay.config.base import (
         ContainerConfig,
         NetworkConfig,
         RemoteConfig,
         Retention,
         SinkConfig,
     )
+    from wheelrelay.config.configuration import Config, looks_like_remote
     from wheelrelay.config.load import load_config, which_config
-    from wheelrelay.config.loaded import Config, looks_like_remote
     from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
     from wheelrelay.config.routes import Route
     from wheelrelay.config.secrets import SecretReference, SecretValue, TextOrReference
@@ -45,7 +45,7 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
-        "wheelrelay.config.bases": (
+        "wheelrelay.config.base": (
             "ContainerConfig",
             "NetworkConfig",
             "RemoteConfig",
@@ -56,7 +56,7 @@ __getattr__ = lazy_names(
             "load_config",
             "which_config",
         ),
-        "wheelrelay.config.loaded": (
+        "wheelrelay.config.configuration": (
             "Config",
             "looks_like_remote",
         ),

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from wheelrelay.config.found import FILE, find_config, refuse_what_others_can_write, wheelrelay_table
-from wheelrelay.config.loaded import Config
+from wheelrelay.config.configuration import Config
+from wheelrelay.config.discovery import FILE, find_config, refuse_what_others_can_write, wheelrelay_table
 from wheelrelay.errors import ConfigError
 
 VARIABLE = "WHEELRELAY_CONFIG"

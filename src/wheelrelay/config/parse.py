@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wheelrelay.config.kinds import make_config
-from wheelrelay.config.loaded import Config
-from wheelrelay.config.problems import unknown_key
+from wheelrelay.config.configuration import Config
+from wheelrelay.config.errors import unknown_key
+from wheelrelay.config.remote_types import make_config
 from wheelrelay.config.remotes import PRESETS, Remote
 from wheelrelay.config.routes import Route
 from wheelrelay.errors import ConfigError, PluginLoadError, UnknownBackend

@@ -19,7 +19,7 @@ from wheelrelay.select import nearest
 
 if TYPE_CHECKING:
     from wheelrelay.checks import ChecksConfig
-    from wheelrelay.config.bases import RemoteConfig
+    from wheelrelay.config.base import RemoteConfig
     from wheelrelay.config.pypirc import Section
     from wheelrelay.model import Confirm
 
@@ -62,7 +62,7 @@ class Remote:
     @property
     def confirm(self) -> "Confirm":
         """How to prove what was published there."""
-        from wheelrelay.config.bases import SinkConfig
+        from wheelrelay.config.base import SinkConfig
         from wheelrelay.model import Confirm
 
         return self.config.confirm if isinstance(self.config, SinkConfig) else Confirm.INDEX
@@ -70,14 +70,14 @@ class Remote:
     @property
     def sign(self) -> bool:
         """Whether a signature is published there with each file."""
-        from wheelrelay.config.bases import SinkConfig
+        from wheelrelay.config.base import SinkConfig
 
         return self.config.sign if isinstance(self.config, SinkConfig) else False
 
     @property
     def attest(self) -> bool:
         """Whether an attestation is published there with each file."""
-        from wheelrelay.config.bases import SinkConfig
+        from wheelrelay.config.base import SinkConfig
 
         return self.config.attest if isinstance(self.config, SinkConfig) else False
 
@@ -89,7 +89,7 @@ class Remote:
     def checks_for(self, *, mirror: bool = False) -> "ChecksConfig":
         """What is asked of a release, or of files that are mirrored, before they are published there."""
         from wheelrelay.checks import ChecksConfig, Profile
-        from wheelrelay.config.bases import SinkConfig
+        from wheelrelay.config.base import SinkConfig
 
         if isinstance(self.config, SinkConfig):
             return self.config.effective_checks(mirror=mirror)
@@ -134,7 +134,7 @@ def as_remote(given: RemoteLike, *, configured: Mapping[str, Remote] | None = No
         return given
     if isinstance(given, str):
         return (configured or {}).get(given) or from_address(given, known=configured or {})
-    from wheelrelay.config.bases import RemoteConfig
+    from wheelrelay.config.base import RemoteConfig
 
     if isinstance(given, RemoteConfig):
         return Remote(given.type, given)
@@ -171,7 +171,7 @@ def from_address(text: str, *, known: Mapping[str, object] | None = None) -> Rem
         return Remote(text, _make_config(kind, {"url": f"{web}://{rest}"}, where=where))
     if scheme in ("http", "https"):
         return Remote(text, _make_config("web", {"url": text}, where=where))
-    from wheelrelay.config.kinds import config_by_scheme
+    from wheelrelay.config.remote_types import config_by_scheme
 
     return Remote(text, config_by_scheme(scheme, text, where))
 
@@ -220,6 +220,6 @@ def _has_password(authority: str) -> bool:
 
 
 def _make_config(kind: str, keys: Mapping[str, Any], *, where: str) -> "RemoteConfig":
-    from wheelrelay.config.kinds import make_config
+    from wheelrelay.config.remote_types import make_config
 
     return make_config(kind, keys, where=where)

@@ -20,12 +20,12 @@ from pydantic import (
 from pydantic_core.core_schema import CoreSchema, with_info_plain_validator_function
 
 from wheelrelay.checks import parse_sums
-from wheelrelay.config.bases import RemoteConfig  # noqa: F401  (`RemoteLike` speaks of it)
-from wheelrelay.config.problems import explain
+from wheelrelay.config.base import RemoteConfig  # noqa: F401  (`RemoteLike` speaks of it)
+from wheelrelay.config.errors import explain
 from wheelrelay.config.remotes import RemoteLike, as_remote
-from wheelrelay.config.texts import read_text
+from wheelrelay.config.text_files import read_text
+from wheelrelay.config.trust import VoucherField
 from wheelrelay.config.values import Duration, LocalPath
-from wheelrelay.config.vouching import VoucherField
 from wheelrelay.errors import ConfigError
 from wheelrelay.expect import Expected, expected_wheels, from_build_identifiers
 from wheelrelay.model import Mode, Order

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from wheelrelay.config.bases import RemoteConfig, SinkConfig
-from wheelrelay.config.kinds import config_class
-from wheelrelay.config.loaded import Config
+from wheelrelay.config.base import RemoteConfig, SinkConfig
+from wheelrelay.config.configuration import Config
+from wheelrelay.config.remote_types import config_class
 from wheelrelay.config.remotes import PRESETS, Remote
 from wheelrelay.config.routes import Route
 from wheelrelay.durations import written_duration

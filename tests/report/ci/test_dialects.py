@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from wheelrelay.ci import SYSTEMS
-from wheelrelay.report.ci.dialects import Annotation, Azure, GitHub, GitLab, dialect_of
+from wheelrelay.cli.ci.syntax import Annotation, Azure, GitHub, GitLab, dialect_of
 
 EVIL = "a: b, c % %0A\r\n::error::no\n##vso[task.complete]"
 

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from wheelrelay.report.ci.guard import GuardedStream, disarmed
+from wheelrelay.cli.ci.escaping import GuardedStream, disarmed
 
 
 @pytest.mark.parametrize(

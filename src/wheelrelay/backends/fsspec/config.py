@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationInfo, field_validator
 
-from wheelrelay.config.bases import ContainerConfig
+from wheelrelay.config.base import ContainerConfig
 from wheelrelay.config.secrets import HOW_TO_REFER, SecretReference, SecretValue
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from wheelrelay.backends.local.store import DirectoryStore, opened_directory
-from wheelrelay.config.bases import ContainerConfig
+from wheelrelay.config.base import ContainerConfig
 from wheelrelay.config.values import LocalPath
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from rich.filesize import decimal
 
+from wheelrelay.cli.render.sheet import Column, Grid, Line, Sheet
+from wheelrelay.cli.render.wording import counted
 from wheelrelay.model import DistFile
-from wheelrelay.report.sheet import Column, Grid, Line, Sheet
-from wheelrelay.report.words import counted
 from wheelrelay.select import releases_of
 
 SIZE = Column("size", right=True, folds=False)

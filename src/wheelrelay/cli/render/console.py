@@ -9,8 +9,8 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from wheelrelay.report.sheet import Grid, Line, Sheet
-from wheelrelay.report.streams import give_up, put
+from wheelrelay.cli.render.sheet import Grid, Line, Sheet
+from wheelrelay.cli.render.streams import give_up, put
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -100,6 +100,6 @@ def console(*, stderr: bool = False) -> "Console | LogConsole":
 
 
 def _drawn(**options: Any) -> "Console":
-    from wheelrelay.report.terminal import PatientConsole
+    from wheelrelay.cli.render.terminal import PatientConsole
 
     return PatientConsole(highlight=False, **options, **_chosen)

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelrelay.cli.board import board
+from wheelrelay.cli.ci.current import board
+from wheelrelay.cli.completion_values import complete_file, complete_remote
 from wheelrelay.cli.exits import Exit
 from wheelrelay.cli.options import (
     common,
@@ -20,7 +21,6 @@ from wheelrelay.cli.options import (
     seconds,
     timeout_option,
 )
-from wheelrelay.cli.words import complete_file, complete_remote
 
 if TYPE_CHECKING:
     from wheelrelay.model import DistFile
@@ -94,7 +94,7 @@ def push(
     from wheelrelay import api
     from wheelrelay.ci import origin_from
     from wheelrelay.cli.build_info import parse_origin
-    from wheelrelay.cli.showing import Shown
+    from wheelrelay.cli.output import Shown
     from wheelrelay.errors import MissingSecret
 
     config = loaded(config_path)
@@ -198,8 +198,8 @@ def prune(remote: str, dry_run: bool, as_json: bool, config_path: str | None) ->
 
 
 def _tell(what: str, files: "list[DistFile]", *, as_json: bool) -> None:
+    from wheelrelay.cli.render.wording import counted
     from wheelrelay.documents import files_document
-    from wheelrelay.report.words import counted
 
     if as_json:
         print_json(files_document(files))

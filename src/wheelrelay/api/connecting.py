@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from wheelrelay import __version__
-from wheelrelay.api.places import readable
+from wheelrelay.api.reading import readable
 from wheelrelay.checks import Profile
 from wheelrelay.config import Remote, Route, as_remote
 from wheelrelay.engine.context import Destination, Origin

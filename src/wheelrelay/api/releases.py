@@ -7,9 +7,9 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
-from wheelrelay.api.connect import opened_sink, opened_source, sinks_of, versions_of
+from wheelrelay.api.connecting import opened_sink, opened_source, sinks_of, versions_of
 from wheelrelay.api.outputs import Outputs, refuse_inputs_of
-from wheelrelay.api.places import Requirements
+from wheelrelay.api.reading import Requirements
 from wheelrelay.backends.local.paths import Pathlike, find_paths
 from wheelrelay.checks import Profile
 from wheelrelay.ci import origin_from

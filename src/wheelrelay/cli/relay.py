@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wheelrelay.cli.board import board, shown
+from wheelrelay.cli.ci.current import board, shown
+from wheelrelay.cli.completion_values import complete_route, complete_route_or_remote
 from wheelrelay.cli.exits import Exit
 from wheelrelay.cli.options import (
     allow_unexpected_option,
@@ -32,10 +33,9 @@ from wheelrelay.cli.options import (
     wait_option,
     yes_option,
 )
-from wheelrelay.cli.words import complete_route, complete_route_or_remote
 
 if TYPE_CHECKING:
-    from wheelrelay.cli.asked import Asked
+    from wheelrelay.cli.arguments import Asked
     from wheelrelay.records import Plan
 
 
@@ -58,7 +58,7 @@ def _asking(command: Callable[..., Any], *, first: Callable[..., Any] = complete
         wait: str | None = None,
         **others: Any,
     ) -> Any:
-        from wheelrelay.cli.asked import Asked
+        from wheelrelay.cli.arguments import Asked
 
         return command(Asked(words, source, sinks, wheels, no_sdist, sdist_only, wait, mode), **others)
 
@@ -92,10 +92,10 @@ def plan(
       wheelrelay plan --from ./dist --to testpypi 'astropy==1.3.2'
     """
     from wheelrelay import api
+    from wheelrelay.cli.render.console import console
+    from wheelrelay.cli.render.tables import plan_table
     from wheelrelay.documents import plan_document
     from wheelrelay.engine.gate import objections
-    from wheelrelay.report.console import console
-    from wheelrelay.report.tables import plan_table
 
     route, requirements = asked.route(loaded(config_path))
     made = api.plan(route, requirements, jobs=jobs)
@@ -160,8 +160,8 @@ def relay(  # one parameter for each option
       wheelrelay relay --from pypi --to ./wheelhouse 'numpy==2.1.0' --wheels 'cp313-*-manylinux*'
     """
     from wheelrelay import api
-    from wheelrelay.api.connect import sinks_of
-    from wheelrelay.cli.showing import Shown
+    from wheelrelay.api.connecting import sinks_of
+    from wheelrelay.cli.output import Shown
 
     config = loaded(config_path)
     refuse_config(config, receipt=receipt, sums=sums)
@@ -209,8 +209,8 @@ def verify(
       wheelrelay verify pypi 'markupsafe==3.0.2'
     """
     from wheelrelay import api
+    from wheelrelay.cli.render.wording import counted
     from wheelrelay.documents import findings_document
-    from wheelrelay.report.words import counted
 
     config = loaded(config_path)
     given: Any
@@ -233,10 +233,10 @@ def verify(
 
 
 def _ask(plan: "Plan") -> bool:
+    from wheelrelay.cli.render.console import console
+    from wheelrelay.cli.render.tables import plan_table
+    from wheelrelay.cli.render.wording import counted
     from wheelrelay.records import Action
-    from wheelrelay.report.console import console
-    from wheelrelay.report.tables import plan_table
-    from wheelrelay.report.words import counted
 
     console(stderr=True).print(plan_table(plan))
     uploads = sum(plan.count(sink, Action.UPLOAD) for sink in plan.sinks)

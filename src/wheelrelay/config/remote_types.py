@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wheelrelay.config.bases import RemoteConfig
-from wheelrelay.config.problems import explain
+from wheelrelay.config.base import RemoteConfig
+from wheelrelay.config.errors import explain
 from wheelrelay.errors import PluginLoadError, WheelrelayError
 from wheelrelay.plugins import BACKENDS, PROVIDERS, find, installed
 

@@ -5,13 +5,13 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from wheelrelay.cli.board import board, shown
+from wheelrelay.cli.ci.current import board, shown
 from wheelrelay.cli.options import print_json
+from wheelrelay.cli.render.streams import give_up
 from wheelrelay.config import Remote
 from wheelrelay.errors import RelayFailed, ReleaseRefused
 from wheelrelay.events import Progress
 from wheelrelay.records import Receipt
-from wheelrelay.report.streams import give_up
 
 _log = logging.getLogger(__name__)
 
@@ -65,8 +65,8 @@ class Shown:
         if self.as_json:
             _print(receipt)
         elif not self.quiet:
-            from wheelrelay.report.console import console
-            from wheelrelay.report.tables import receipt_table
+            from wheelrelay.cli.render.console import console
+            from wheelrelay.cli.render.tables import receipt_table
 
             try:
                 console().print(receipt_table(receipt))

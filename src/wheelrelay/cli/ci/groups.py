@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from threading import Lock
 
+from wheelrelay.cli.ci.syntax import Dialect
+from wheelrelay.cli.render.wording import VERBS, counted
 from wheelrelay.events import Event, Planned, Progress, StepBegan, StepEnded
-from wheelrelay.report.ci.dialects import Dialect
-from wheelrelay.report.verbs import VERBS
-from wheelrelay.report.words import counted
 
 
 class GroupedProgress:

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
 
+from wheelrelay.cli.render.console import LogConsole
+from wheelrelay.cli.render.tables import plan_table
+from wheelrelay.cli.render.tally import Tally
+from wheelrelay.cli.render.wording import VERBS, counted
 from wheelrelay.events import (
     BytesMoved,
     Event,
@@ -21,11 +25,6 @@ from wheelrelay.events import (
     Waiting,
     silent,
 )
-from wheelrelay.report.console import LogConsole
-from wheelrelay.report.tables import plan_table
-from wheelrelay.report.tally import Tally
-from wheelrelay.report.verbs import VERBS
-from wheelrelay.report.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,7 +44,7 @@ def shown_on(console: "Console | LogConsole", *, quiet: bool = False) -> Iterato
     if quiet:
         yield silent
     elif not isinstance(console, LogConsole) and console.is_terminal:
-        from wheelrelay.report.live import LiveProgress
+        from wheelrelay.cli.render.live import LiveProgress
 
         live = LiveProgress(console)
         try:

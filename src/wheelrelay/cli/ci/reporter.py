@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from wheelrelay.cli.ci.base import Board
+from wheelrelay.cli.ci.groups import GroupedProgress
+from wheelrelay.cli.ci.syntax import Annotation, Dialect
+from wheelrelay.cli.render.markdown import findings_markdown, fitting, plan_markdown, receipt_markdown
 from wheelrelay.config import Remote
 from wheelrelay.disk.writing import append_whole
 from wheelrelay.errors import ConfigError, Incomplete, RelayFailed, ReleaseRefused
 from wheelrelay.events import Event, Planned, Progress
 from wheelrelay.records import Finding, Outcome, Plan, Receipt
 from wheelrelay.redaction import redacted
-from wheelrelay.report.ci.board import Board
-from wheelrelay.report.ci.dialects import Annotation, Dialect
-from wheelrelay.report.ci.groups import GroupedProgress
-from wheelrelay.report.markdown import findings_markdown, fitting, plan_markdown, receipt_markdown
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from stat import S_ISVTX, S_IWGRP, S_IWOTH
 from typing import Any
 
-from wheelrelay.config.texts import LARGEST, read_text
+from wheelrelay.config.text_files import LARGEST, read_text
 from wheelrelay.errors import ConfigError
 
 FILE = "wheelrelay.toml"

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelrelay.cli.board import board
+from wheelrelay.cli.ci.current import board
+from wheelrelay.cli.completion_values import complete_file
 from wheelrelay.cli.exits import Exit
 from wheelrelay.cli.options import common, json_option, print_findings, print_json
-from wheelrelay.cli.words import complete_file
 
 if TYPE_CHECKING:
     from wheelrelay.checks import ChecksConfig
@@ -39,7 +39,7 @@ def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json
       wheelrelay check dist/
       wheelrelay check dist/*.whl --profile index
     """
-    from wheelrelay.api.checking import check as check_paths
+    from wheelrelay.api.checks import check as check_paths
     from wheelrelay.records import Severity
 
     findings = check_paths(paths, _asked(profile, ignore))
@@ -49,7 +49,7 @@ def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json
 
         print_json(findings_document(findings))
     else:
-        from wheelrelay.report.words import counted
+        from wheelrelay.cli.render.wording import counted
 
         print_findings(findings)
         warnings = counted(len(findings) - errors, "warning")

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.filesize import decimal
 
+from wheelrelay.cli.render.wording import counted
 from wheelrelay.records import Action, Delivery, Finding, Intent, Outcome, Plan, Receipt, Severity
-from wheelrelay.report.words import counted
 
 _PUNCTUATION = re.compile(r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]")
 _PLAIN = re.compile(r"[\w.+!=@:/, -]+")

@@ -4,6 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from rich.filesize import decimal
 
+from wheelrelay.cli.render.files import SIZE, size_text
+from wheelrelay.cli.render.findings import findings_lines
+from wheelrelay.cli.render.sheet import Column, Grid, Line, Sheet
+from wheelrelay.cli.render.wording import counted
 from wheelrelay.records import (
     NOT_THERE,
     Action,
@@ -15,10 +19,6 @@ from wheelrelay.records import (
     Receipt,
     ReceiptFile,
 )
-from wheelrelay.report.files import SIZE, size_text
-from wheelrelay.report.findings import findings_lines
-from wheelrelay.report.sheet import Column, Grid, Line, Sheet
-from wheelrelay.report.words import counted
 
 ACTION_STYLES = {
     Action.UPLOAD: "green",

@@ -15,6 +15,9 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.table import Column
 
+from wheelrelay.cli.render.tables import plan_table
+from wheelrelay.cli.render.tally import Tally
+from wheelrelay.cli.render.wording import VERBS, counted
 from wheelrelay.events import (
     BytesMoved,
     Event,
@@ -25,10 +28,6 @@ from wheelrelay.events import (
     StepEnded,
     Waiting,
 )
-from wheelrelay.report.tables import plan_table
-from wheelrelay.report.tally import Tally
-from wheelrelay.report.verbs import VERBS
-from wheelrelay.report.words import counted
 
 
 class LiveProgress:

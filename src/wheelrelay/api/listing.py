@@ -3,7 +3,7 @@
 import logging
 import threading
 
-from wheelrelay.api.places import Requirements, readable
+from wheelrelay.api.reading import Requirements, readable
 from wheelrelay.config import RemoteLike, as_remote
 from wheelrelay.engine.choosing import chosen_files
 from wheelrelay.events import Event, Waiting

@@ -10,8 +10,8 @@ import click
 from wheelrelay.ci import current_system
 
 if TYPE_CHECKING:
+    from wheelrelay.cli.ci.base import Board
     from wheelrelay.events import Progress
-    from wheelrelay.report.ci.board import Board
 
 SWITCH = "WHEELRELAY_CI"
 """A variable; with one of the values of `OFF`, nothing is shown beside the log, or folded in it."""
@@ -29,10 +29,10 @@ def board_of(environment: Mapping[str, str] = os.environ) -> Iterator["Board | N
     if system is None:
         yield None
         return
-    from wheelrelay.report.ci.board import Board
-    from wheelrelay.report.ci.dialects import dialect_of
-    from wheelrelay.report.ci.guard import guarded_streams
-    from wheelrelay.report.ci.posted import CIBoard
+    from wheelrelay.cli.ci.base import Board
+    from wheelrelay.cli.ci.escaping import guarded_streams
+    from wheelrelay.cli.ci.reporter import CIBoard
+    from wheelrelay.cli.ci.syntax import dialect_of
 
     dialect = dialect_of(system, environment)
     if dialect is None:
@@ -45,7 +45,7 @@ def board_of(environment: Mapping[str, str] = os.environ) -> Iterator["Board | N
 
 def board() -> "Board":
     """The board of the command that runs."""
-    from wheelrelay.report.ci.board import Board
+    from wheelrelay.cli.ci.base import Board
 
     return click.get_current_context().find_object(Board) or Board()
 
@@ -57,8 +57,8 @@ def shown(*, quiet: bool = False) -> Iterator["Progress"]:
     Args:
         quiet: show nothing of it but what the board has.
     """
-    from wheelrelay.report.console import console
-    from wheelrelay.report.progress import shown_on
+    from wheelrelay.cli.render.console import console
+    from wheelrelay.cli.render.progress import shown_on
 
     with (
         shown_on(console(stderr=True), quiet=quiet) as progress,

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from wheelrelay.report.streams import give_up
+from wheelrelay.cli.render.streams import give_up
 
 
 class PatientConsole(Console):

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from wheelrelay.cli.render.sheet import Line
+from wheelrelay.cli.render.wording import counted
 from wheelrelay.records import Finding, Severity
-from wheelrelay.report.sheet import Line
-from wheelrelay.report.words import counted
 
 SHOWN, EXAMPLES = 10, 3
 """Findings of one rule, and files that break the same rules, that are shown; JSON has all of them."""
