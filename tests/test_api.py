@@ -74,7 +74,7 @@ class TestRoutes:
     )
     def test_a_route_may_be_made_of_anything_that_stands_for_a_place(self, dist, out, make):
         source, sink = make(dist, out)
-        assert wheelrelay.relay(Route(source=source, sinks=[sink]), ["sample==1.0"]).complete()
+        assert wheelrelay.relay(Route(source=source, sinks=[sink]), ["sample==1.0"]).is_complete
         assert names(out) == [WHEEL, SDIST]
 
     def test_connected_backends_serve_as_they_are(self, tmp_path):
@@ -90,7 +90,7 @@ class TestRoutes:
         config = wheelrelay.load_config(tmp_path / "wheelrelay.toml")
         route = config.route("release")
         monkeypatch.chdir(tmp_path)
-        assert wheelrelay.relay(route).complete()
+        assert wheelrelay.relay(route).is_complete
 
     def test_the_same_sink_twice_is_refused(self, dist, out):
         with pytest.raises(wheelrelay.ConfigError, match="given twice"):
@@ -179,7 +179,7 @@ class TestPush:
     def test_files_directories_and_patterns(self, dist, out, tmp_path):
         make_wheel(tmp_path / "more", "other")
         receipt = wheelrelay.push([dist / WHEEL, str(dist / "*.gz"), tmp_path / "more"], to=str(out))
-        assert receipt.complete()
+        assert receipt.is_complete
         assert names(out) == ["other-1.0-py3-none-any.whl", WHEEL, SDIST]
 
     def test_several_versions_go_together(self, dist, out):
@@ -197,7 +197,7 @@ class TestPush:
         with pytest.raises(wheelrelay.Conflict):
             wheelrelay.push([path], to=str(out))
         assert (out / WHEEL).read_bytes() == (dist / WHEEL).read_bytes()
-        assert wheelrelay.push([path], to=str(out), replace=True).complete()
+        assert wheelrelay.push([path], to=str(out), replace=True).is_complete
         assert (out / WHEEL).read_bytes() == path.read_bytes()
 
     def test_a_damaged_file_keeps_all_back(self, dist, out):
@@ -271,7 +271,7 @@ def test_memory_does_not_grow_with_the_size_of_a_file(web, open_pypiserver, tmp_
         "from wheelrelay.backends.index import IndexConfig\n"
         f"sink = IndexConfig(url={open_pypiserver.simple_url!r}, upload_url={open_pypiserver.upload_url!r})\n"
         f"route = wheelrelay.Route(source={f'listing+{page}'!r}, sinks=[sink])\n"
-        "assert wheelrelay.relay(route, ['sample']).complete()\n"
+        "assert wheelrelay.relay(route, ['sample']).is_complete\n"
         "print(re.search(r'VmHWM:\\s*(\\d+) kB', open('/proc/self/status').read())[1])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -99,7 +99,7 @@ def attested_names(folder: Path) -> set[str]:
 class TestMaking:
     def test_each_file_goes_up_with_an_attestation_that_the_index_finds_good(self, dist, index, attester):
         receipt = wheelrelay.relay(Route(source=str(dist), sinks=[remote(index)]), attester=attester)
-        assert receipt.complete()
+        assert receipt.is_complete
         assert index.attested == {path.name: [PUBLISH] for path in dist.iterdir()}
 
     def test_a_container_keeps_them_beside_the_files(self, dist, tmp_path, attester):
@@ -109,7 +109,7 @@ class TestMaking:
         assert attested_names(tmp_path / "out") == {
             f"{path.name}.publish.attestation" for path in dist.iterdir()
         }
-        assert wheelrelay.plan(route).to_do() == 0
+        assert wheelrelay.plan(route).has_work == 0
 
     def test_only_the_sinks_that_ask_for_them_get_them(self, dist, tmp_path, attester):
         with_them = Remote("one", DirectoryConfig(path=tmp_path / "one", attest=True))
@@ -178,19 +178,19 @@ class TestTakingAlong:
 
     def test_others_stay_behind_for_the_index_would_refuse_the_file(self, dist, index, sigstore, caplog):
         put_beside(dist, sigstore, Builder(repository="somebody/else"))
-        assert wheelrelay.relay(Route(source=str(dist), sinks=[remote(index, attest=False)])).complete()
+        assert wheelrelay.relay(Route(source=str(dist), sinks=[remote(index, attest=False)])).is_complete
         assert index.attested == {}
         assert "stays behind" in caplog.text
 
     def test_so_do_those_whose_certificate_is_malformed(self, dist, index, sigstore):
         put_beside(dist, sigstore, Builder(tag=0x30))
-        assert wheelrelay.relay(Route(source=str(dist), sinks=[remote(index, attest=False)])).complete()
+        assert wheelrelay.relay(Route(source=str(dist), sinks=[remote(index, attest=False)])).is_complete
         assert index.attested == {}
 
     def test_so_do_all_where_a_token_publishes(self, dist, index, sigstore, monkeypatch):
         put_beside(dist, sigstore)
         monkeypatch.setenv("WHEELRELAY_TRUSTING_TOKEN", TOKEN)
-        assert wheelrelay.relay(Route(source=str(dist), sinks=[remote(index, attest=False)])).complete()
+        assert wheelrelay.relay(Route(source=str(dist), sinks=[remote(index, attest=False)])).is_complete
         assert index.attested == {}
 
     @pytest.mark.parametrize("wrong", ["name", "bytes", "nonsense"])
@@ -222,7 +222,7 @@ class TestDemanding:
 
     def test_files_that_the_publisher_attests_pass(self, dist, tmp_path, trust_root, sigstore):
         put_beside(dist, sigstore, Builder())
-        assert wheelrelay.relay(self.route(dist, tmp_path, trust_root)).complete()
+        assert wheelrelay.relay(self.route(dist, tmp_path, trust_root)).is_complete
 
     def test_without_attestations_nothing_passes(self, dist, tmp_path, trust_root):
         assert self.refused(self.route(dist, tmp_path, trust_root), tmp_path) == {"attestation-missing"}
@@ -271,13 +271,13 @@ class TestDemanding:
             wheelrelay.relay(demanding)
         assert f"it was built from {ref}, not from refs/tags/v*" in refused.value.findings[0].message
         assert not (tmp_path / "out").exists()
-        assert wheelrelay.relay(self.route(dist, tmp_path, trust_root)).complete()
+        assert wheelrelay.relay(self.route(dist, tmp_path, trust_root)).is_complete
 
     @pytest.mark.parametrize("ref", ["refs/tags/v*", "refs/tags/v1.0", "refs/*"])
     def test_those_of_a_ref_that_is_demanded_count(self, dist, tmp_path, trust_root, sigstore, ref):
         put_beside(dist, sigstore, Builder(ref="refs/tags/v1.0"))
         demanding = self.route(dist, tmp_path, trust_root, {**PUBLISHER, "ref": ref})
-        assert wheelrelay.relay(demanding).complete()
+        assert wheelrelay.relay(demanding).is_complete
 
     @pytest.mark.parametrize("environment", [None, "staging", "pypi2", "p" * 200])
     def test_those_of_another_environment_do_not_count_where_one_is_demanded(
@@ -293,7 +293,7 @@ class TestDemanding:
     ):
         put_beside(dist, sigstore, Builder(environment=environment))
         demanding = self.route(dist, tmp_path, trust_root, {**PUBLISHER, "environment": environment})
-        assert wheelrelay.relay(demanding).complete()
+        assert wheelrelay.relay(demanding).is_complete
 
     def test_one_whose_certificate_is_malformed_does_not_count(self, dist, tmp_path, trust_root, sigstore):
         put_beside(dist, sigstore, Builder(tag=0x30))
@@ -302,12 +302,12 @@ class TestDemanding:
     def test_one_of_several_publishers_is_enough(self, dist, tmp_path, trust_root, sigstore):
         put_beside(dist, sigstore, Builder())
         others = ({"gitlab": "acme/sample"}, {"google": "ci@acme.example"}, PUBLISHER)
-        assert wheelrelay.relay(self.route(dist, tmp_path, trust_root, *others)).complete()
+        assert wheelrelay.relay(self.route(dist, tmp_path, trust_root, *others)).is_complete
 
     def test_a_key_or_a_publisher_is_enough(self, dist, tmp_path, trust_root, sigstore, keyring):
         key = keyring.new_key("Releases <releases@example.org>")
         put_beside(dist, sigstore, Builder())
-        assert wheelrelay.relay(self.route(dist, tmp_path, trust_root, key, PUBLISHER)).complete()
+        assert wheelrelay.relay(self.route(dist, tmp_path, trust_root, key, PUBLISHER)).is_complete
 
     def test_a_trust_root_that_is_not_there_is_told(self, dist, tmp_path):
         with pytest.raises(ConfigError, match=r"nowhere\.json is not there"):
@@ -366,7 +366,7 @@ class TestProvenance:
     BUILD: ClassVar = {"github": "example/project", "workflow": "release.yml"}
 
     def test_files_pass_that_the_publisher_has_attested_there(self, published, tmp_path, trust_root):
-        assert wheelrelay.relay(self.route(published, tmp_path, trust_root, self.BUILD)).complete()
+        assert wheelrelay.relay(self.route(published, tmp_path, trust_root, self.BUILD)).is_complete
         assert {path.name for path in (tmp_path / "out").iterdir()} == set(published.provenance)
 
     def test_files_of_another_publisher_are_refused(self, published, tmp_path, trust_root):
@@ -401,7 +401,7 @@ class TestProvenance:
     def test_trouble_that_passes_is_outlasted(self, published, tmp_path, trust_root):
         name = next(iter(published.provenance))
         published.fail(f"/integrity/{name}/provenance", Reply(b"", 503, headers={"Retry-After": "0"}))
-        assert wheelrelay.relay(self.route(published, tmp_path, trust_root, self.BUILD)).complete()
+        assert wheelrelay.relay(self.route(published, tmp_path, trust_root, self.BUILD)).is_complete
 
     def test_nobody_asks_for_it_where_no_publisher_is_demanded(self, published, tmp_path):
         source = Remote("trusting", IndexConfig(url=published.simple_url))

@@ -130,12 +130,12 @@ password = {{ env = "DEVPI_PASSWORD" }}
 def travels(places: wheelrelay.Config, release: Sequence[Path], *names: str) -> None:
     """Push the release to the first place and relay it from place to place; the last has the very bytes."""
     if names[0] != "folder":
-        assert wheelrelay.push(release, to=places.remote(names[0])).complete()
+        assert wheelrelay.push(release, to=places.remote(names[0])).is_complete
     for source, sink in pairwise(names):
         route = wheelrelay.Route(source=places.remote(source), sinks=[places.remote(sink)])
-        assert wheelrelay.relay(route, ["sample==1.0"]).complete()
+        assert wheelrelay.relay(route, ["sample==1.0"]).is_complete
         again = wheelrelay.plan(route, ["sample==1.0"])
-        assert not again.to_do()
+        assert not again.has_work
     last = wheelrelay.list_files(places.remote(names[-1]), ["sample==1.0"])
     assert [file.filename for file in last] == sorted(path.name for path in release)
     to_the_files = wheelrelay.Route(source=places.remote("folder"), sinks=[places.remote(names[-1])])

@@ -138,7 +138,7 @@ class TestStayingBehind:
     def test_what_is_not_as_its_suffix_says_is_not_published_and_told(self, dist, out, suffix):
         (dist / f"{WHEEL}{suffix}").write_bytes(b"<html>anything</html>")
         receipt = relay(dist, out)
-        assert receipt.complete()
+        assert receipt.is_complete
         assert [(found.check, found.severity) for found in receipt.findings] == [
             ("companion-refused", "warning")
         ]
@@ -181,7 +181,7 @@ class TestLinks:
     def test_one_in_a_directory_is_not_followed_and_told(self, dist, out, secret, caplog):
         (dist / f"{WHEEL}.asc").symlink_to(secret)
         with caplog.at_level(logging.WARNING):
-            assert relay(dist, out).complete()
+            assert relay(dist, out).is_complete
         assert names(out) == {WHEEL}
         assert "links to companions are not followed" in caplog.text
 
@@ -197,12 +197,12 @@ class TestLinks:
 
     def test_nor_is_one_beside_a_file_that_is_pushed(self, dist, out, secret):
         (dist / f"{WHEEL}.asc").symlink_to(secret)
-        assert wheelrelay.push([str(dist / WHEEL)], str(out)).complete()
+        assert wheelrelay.push([str(dist / WHEEL)], str(out)).is_complete
         assert names(out) == {WHEEL}
 
     def test_nor_is_one_that_fsspec_lists(self, dist, out, secret):
         (dist / f"{WHEEL}.asc").symlink_to(secret)
-        assert relay(f"fsspec+file://{dist}", out).complete()
+        assert relay(f"fsspec+file://{dist}", out).is_complete
         assert names(out) == {WHEEL}
 
 
@@ -232,7 +232,7 @@ class TestRedirects:
         web.serve("/", f'<a href="{WHEEL}">w</a><a href="{WHEEL}.asc">s</a>')
         web.redirect(f"/{WHEEL}.asc", target)
         receipt = relay(f"listing+{page}", out)
-        assert receipt.complete()
+        assert receipt.is_complete
         assert [found.check for found in receipt.findings] == ["companion-refused"]
         assert "redirects to another host" in receipt.findings[0].message
         assert names(out) == {WHEEL}

@@ -115,7 +115,7 @@ class TestSeveralInOne:
 
     def relay(self, dist: Path, out: Path, *keys: str) -> None:
         route = Route(source=str(dist), sinks=[str(out)], verify={"signatures": list(keys)})
-        assert wheelrelay.relay(route).complete()
+        assert wheelrelay.relay(route).is_complete
 
     def test_two_good_ones_by_trusted_keys_pass(self, dist, tmp_path, keyring, key, other):
         (dist / f"{WHEEL}.asc").write_bytes(armored(self.signed(keyring, dist / WHEEL, key, other)))

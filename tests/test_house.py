@@ -86,8 +86,8 @@ WRITES = re.compile(
 
 WRITERS = {
     "src/wheelrelay/backends/fsspec/writing.py",  # through fsspec, on other machines
-    "src/wheelrelay/cli/demonstration.py",  # the log of a server of the demo's own
-    "src/wheelrelay/transfer/staging_area.py",  # the meter writes and compares; a broken transfer goes on there
+    "src/wheelrelay/cli/demo.py",  # the log of a server of the demo's own
+    "src/wheelrelay/transfer/staging_area.py",  # HashingCopier writes; a broken transfer resumes
 }
 
 

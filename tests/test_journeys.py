@@ -123,7 +123,7 @@ class TestFromEverywhereToEverywhere:
     def test_a_release_arrives_and_a_second_relay_has_nothing_to_do(self, source, index, dist):
         sink = index_remote(index)
         first = relay(source, sink)
-        assert first.complete()
+        assert first.is_complete
         assert all_are(Outcome.PUBLISHED, first)
         assert shown(sink) == digests(dist)
         assert {file.filename: file.sha256 for file in first.files} == digests(dist)
@@ -392,12 +392,12 @@ class TestTroubleThatPasses:
     )
     def test_while_staging_is_overcome(self, web, listing, wheelhouse, dist, fault):
         web.fail(f"/files/{PURE}", fault)
-        assert relay(listing, str(wheelhouse)).complete()
+        assert relay(listing, str(wheelhouse)).is_complete
         assert digests(wheelhouse) == digests(dist)
 
     def test_while_listing_is_overcome(self, web, listing, wheelhouse):
         web.fail("/files/", Reply(b"Busy.", 503, headers=AGAIN))
-        assert relay(listing, str(wheelhouse)).complete()
+        assert relay(listing, str(wheelhouse)).is_complete
 
     @pytest.mark.parametrize(
         "fault",
@@ -412,7 +412,7 @@ class TestTroubleThatPasses:
     def test_while_publishing_is_overcome(self, proxy, dist, fault):
         proxy.fail_upload(PURE, fault)
         receipt = relay(dist, index_remote(proxy.index))
-        assert receipt.complete()
+        assert receipt.is_complete
         assert max(file.sinks["index"].attempts for file in receipt.files) == 2
         assert shown(index_remote(proxy.index)) == digests(dist)
 
@@ -456,7 +456,7 @@ class TestPublishing:
         }
         assert list(shown(sink)) == ["sample-1.0-cp312-cp312-manylinux_2_17_x86_64.whl"]
         second = relay(dist, sink)
-        assert second.complete()
+        assert second.is_complete
         assert shown(sink) == digests(dist)
 
     def test_the_second_sink_is_not_touched_when_the_first_fails(self, proxy, dist, wheelhouse):
@@ -468,7 +468,7 @@ class TestPublishing:
 
     def test_the_second_sink_waits_until_the_first_is_confirmed(self, index, dist, wheelhouse):
         receipt = relay(dist, index_remote(index), str(wheelhouse))
-        assert receipt.complete()
+        assert receipt.is_complete
         assert digests(wheelhouse) == digests(dist) == shown(index_remote(index))
 
     def test_a_sink_that_has_all_does_not_keep_the_next_one_from_its_files(self, index, dist, wheelhouse):
@@ -481,7 +481,7 @@ class TestPublishing:
 class TestConfirming:
     def test_a_sink_that_shows_the_files_late_is_waited_for(self, proxy, dist):
         proxy.fail_page(*[Fault(Reply(b"", 404))] * 4)
-        assert relay(dist, index_remote(proxy.index)).complete()
+        assert relay(dist, index_remote(proxy.index)).is_complete
 
     def test_polling_goes_past_caches(self, proxy, dist):
         relay(dist, index_remote(proxy.index))
@@ -502,11 +502,11 @@ class TestConfirming:
         proxy.rewrite = lambda page: page.replace(true, b"0" * 64)
         with pytest.raises(wheelrelay.RelayFailed, match="but the sink has 000") as failed:
             relay(dist, index_remote(proxy.index))
-        assert not failed.value.receipt.complete()
-        assert failed.value.receipt.touched()
+        assert not failed.value.receipt.is_complete
+        assert failed.value.receipt.has_changes
 
     def test_downloading_proves_the_very_bytes(self, index, dist):
-        assert relay(dist, index_remote(index, confirm=Confirm.DOWNLOAD)).complete()
+        assert relay(dist, index_remote(index, confirm=Confirm.DOWNLOAD)).is_complete
 
     def test_downloading_finds_what_the_page_hides(self, proxy, dist, open_pypiserver):
         def swap(page):
@@ -539,7 +539,7 @@ class TestThreads:
         web.latency = 0.02
         source = Remote("listing", ListingConfig(url=page))
         receipt = relay(source, index_remote(proxy.index), jobs=3)
-        assert receipt.complete()
+        assert receipt.is_complete
         assert web.most_at_once > 1
         assert len(proxy.uploads()) == 24
         assert len(proxy.connections) <= 3 + 2

@@ -98,7 +98,7 @@ def move_all(tmp_path: Path, source: str, seed: int, size: int) -> None:
         origin, sink = as_remote(address(raw.url)), as_remote(str(tmp_path / "out"))
         route = Route(source=origin, sinks=(sink,))
         receipt = relay(route, ["sample==1.0"])
-    assert receipt.complete()
+    assert receipt.is_complete
     for name, body in server.files.items():
         assert (tmp_path / "out" / name).read_bytes() == body
         (_, broken), *rest = server.sent[name]
@@ -126,7 +126,7 @@ def test_a_file_of_pypi_that_breaks_off_goes_on_where_it_broke(tmp_path: Path, p
         pypi.take(tmp_path / "dist" / name)
     with run_breaking(pypi.url, seed, cuts_parts=True) as (gateway, breaking):
         source = as_remote(f"index+{gateway.url}simple/")
-        assert move(source, as_remote(str(tmp_path / "out"))).complete()
+        assert move(source, as_remote(str(tmp_path / "out"))).is_complete
     require_resumed(breaking, files, tmp_path / "out")
 
 
@@ -139,5 +139,5 @@ def test_a_file_that_breaks_off_over_fsspec_is_fetched_once_more(tmp_path: Path,
         web.serve(f"/w/{name}", body)
     with run_breaking(web.url, seed, cuts_parts=True) as (gateway, breaking):
         source = as_remote(FsspecConfig(url=f"{gateway.url}w"))
-        assert move(source, as_remote(str(tmp_path / "out"))).complete()
+        assert move(source, as_remote(str(tmp_path / "out"))).is_complete
     require_resumed(breaking, files, tmp_path / "out", slack=max(map(len, files.values())))

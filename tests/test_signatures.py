@@ -62,7 +62,7 @@ class TestSigning:
     def test_every_file_arrives_at_an_index_with_a_good_signature(
         self, dist, index, open_pypiserver, keyring, key
     ):
-        assert wheelrelay.relay(Route(source=str(dist), sinks=[index])).complete()
+        assert wheelrelay.relay(Route(source=str(dist), sinks=[index])).is_complete
         arrived = open_pypiserver.folder
         assert names(arrived) == {WHEEL, SDIST, f"{WHEEL}.asc", f"{SDIST}.asc"}
         for name in (WHEEL, SDIST):
@@ -255,20 +255,20 @@ class TestTrustedKeys:
     @pytest.mark.parametrize("spelling", ["{}", "0x{}", "{:.4} {}"], ids=["plain", "0x", "spaced"])
     def test_signatures_by_the_key_of_a_fingerprint_are_good(self, signed, out, key, spelling):
         text = spelling.format(key) if " " not in spelling else f"{key[:4]} {key[4:].lower()}"
-        assert wheelrelay.relay(self.route(signed, out, text)).complete()
+        assert wheelrelay.relay(self.route(signed, out, text)).is_complete
         assert f"{WHEEL}.asc" in names(out)
 
     def test_a_long_key_id_will_do(self, signed, out, key):
-        assert wheelrelay.relay(self.route(signed, out, key[-16:])).complete()
+        assert wheelrelay.relay(self.route(signed, out, key[-16:])).is_complete
 
     def test_a_key_file_needs_no_key_in_the_keyring(self, signed, out, keyring, key, tmp_path):
         (tmp_path / "key.asc").write_bytes(keyring.run("--armor", "--export", key))
         keyring.run("--yes", "--delete-secret-and-public-key", key)
-        assert wheelrelay.relay(self.route(signed, out, tmp_path / "key.asc")).complete()
+        assert wheelrelay.relay(self.route(signed, out, tmp_path / "key.asc")).is_complete
 
     def test_one_of_several_keys_is_enough(self, signed, out, keyring, key):
         other = keyring.new_key("Other <other@example.org>")
-        assert wheelrelay.relay(self.route(signed, out, other, key)).complete()
+        assert wheelrelay.relay(self.route(signed, out, other, key)).is_complete
 
     def test_files_without_a_signature_are_refused(self, signed, out, key):
         (signed / f"{SDIST}.asc").unlink()
@@ -332,4 +332,4 @@ class TestTrustedKeys:
             f'[routes.release]\nsource = "{signed}"\nsinks = ["{out}"]\nverify.signatures = ["key.gpg"]\n'
         )
         route = wheelrelay.load_config(tmp_path / "wheelrelay.toml").route("release")
-        assert wheelrelay.relay(route).complete()
+        assert wheelrelay.relay(route).is_complete

@@ -100,7 +100,7 @@ class TestToADirectory:
     def test_everything_arrives_with_the_same_bytes(self, dist: Path, tmp_path: Path, mode: str) -> None:
         there = tmp_path / "there"
         receipt = mirror(str(dist), with_pages(there), mode=mode)
-        assert receipt.complete()
+        assert receipt.is_complete
         assert receipt.findings == ()
         assert names(there) == ALL
         assert (there / LIST).read_bytes() == (dist / LIST).read_bytes()
@@ -179,12 +179,12 @@ class TestToAnObjectStore:
         self, dist: Path, bucket: wheelrelay.Config, tmp_path: Path
     ) -> None:
         receipt = mirror(str(dist), bucket.remote("bucket"))
-        assert receipt.complete()
+        assert receipt.is_complete
         with bucket.remote("bucket").open() as store:
             assert sorted(file.filename for file in store.iter_files(None)) == ALL  # type: ignore[attr-defined]
             assert store.check_pages() == []  # type: ignore[attr-defined]
         there = tmp_path / "there"
-        assert mirror(bucket.remote("bucket"), with_pages(there)).complete()
+        assert mirror(bucket.remote("bucket"), with_pages(there)).is_complete
         assert names(there) == ALL
         assert (there / LIST).read_bytes() == (dist / LIST).read_bytes()
 
@@ -289,4 +289,4 @@ def test_the_list_comes_with_the_variant_wheels_that_are_picked(
 def test_the_list_meets_no_expectation_and_counts_for_none(dist: Path, tmp_path: Path) -> None:
     expect = {"wheels": ["py3-none-any"], "sdist": True, "count": len(ALL) - 1}
     route = wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "there")], expect=expect)  # type: ignore[arg-type]
-    assert wheelrelay.relay(route).complete()
+    assert wheelrelay.relay(route).is_complete

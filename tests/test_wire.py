@@ -19,7 +19,7 @@ from wheelrelay.errors import SizeMismatch, TimedOut, Unavailable, WheelrelayErr
 from wheelrelay.events import Waiting
 from wheelrelay.http import HttpClient, RawBody, seconds_to_wait
 from wheelrelay.http.limits import DEFAULT_TIMEOUT, MAX_SMALL, override_timeout, time_limits
-from wheelrelay.transfer.retry import Patience, Persistence
+from wheelrelay.transfer.retry import Retrier, RetryPolicy
 
 QUICK = 0.6
 """Seconds; a timeout that tests can wait for."""
@@ -363,7 +363,7 @@ class TestConfiguration:
         assert len(server.requests) == 3
 
     def test_a_remote_that_stays_silent_is_not_asked_for_ever(self) -> None:
-        persistence = Persistence(Patience(first_pause=0.01, silence=90), lambda _: None, threading.Event())
+        retrier = Retrier(RetryPolicy(first_pause=0.01, silence=90), lambda _: None, threading.Event())
         asked = []
 
         def ask() -> None:
@@ -371,13 +371,13 @@ class TestConfiguration:
             raise TimedOut("It is silent.", waited=DEFAULT_TIMEOUT)
 
         with pytest.raises(TimedOut):
-            persistence.insist("a page", ask)
+            retrier.call("a page", ask)
         assert len(asked) * DEFAULT_TIMEOUT <= 120
 
     def test_the_wish_of_a_server_to_wait_longer_is_shown(self) -> None:
         seen: list[object] = []
-        patience = Patience(attempts=2, longest_pause=0.01)
-        persistence = Persistence(patience, seen.append, threading.Event())
+        retry_policy = RetryPolicy(attempts=2, longest_pause=0.01)
+        retrier = Retrier(retry_policy, seen.append, threading.Event())
         busy = Unavailable("It is busy.", retry_after=3600)
-        assert persistence.again("a page", 1, busy)
+        assert retrier.again("a page", 1, busy)
         assert seen == [Waiting("a page", "It is busy. The server asks to wait 3600 s.", 0.01)]

@@ -14,7 +14,7 @@ def main(source: str, sink: str, requirement: str) -> None:
     plan = wheelrelay.plan(route, [requirement])
     for planned in plan.files:
         print(planned.file.filename, planned.sinks[sink].action)
-    if not plan.to_do():
+    if not plan.has_work:
         print("Nothing is left to do.")
         return
     receipt = wheelrelay.relay(route, [requirement], receipt="receipt.json")

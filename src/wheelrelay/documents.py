@@ -184,7 +184,7 @@ def receipt_document(receipt: Receipt) -> ReceiptDocument:
         "mode": cast("Literal['release', 'mirror']", receipt.mode),
         "started": receipt.started.isoformat(timespec="milliseconds"),
         "finished": receipt.finished.isoformat(timespec="milliseconds"),
-        "complete": receipt.complete(),
+        "complete": receipt.is_complete,
         "files": [
             {
                 "filename": file.filename,

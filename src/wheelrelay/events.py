@@ -114,7 +114,7 @@ def silent(event: Event) -> None:
     """Show nothing."""
 
 
-def harmless(progress: Progress) -> Progress:
+def swallow_errors(progress: Progress) -> Progress:
     """The same, except that what it raises is logged: who stumbles while watching must not harm a relay."""
 
     def tell(event: Event) -> None:

@@ -138,7 +138,7 @@ class SupportsCompanions(Protocol):
 
 
 @runtime_checkable
-class KeepsCompanions(Protocol):
+class SupportsCompanionStorage(Protocol):
     """A sink where companions are files: what was published is in place only with its companions."""
 
     keeps_companions: Literal[True]

@@ -75,6 +75,7 @@ class PlannedFile:
     file: DistFile
     sinks: Mapping[str, Intent]
 
+    @property
     def needs_staging(self) -> bool:
         """Whether its bytes are needed: it goes somewhere, or must be compared."""
         return any(intent.action in (Action.UPLOAD, Action.UNKNOWN) for intent in self.sinks.values())
@@ -104,9 +105,10 @@ class Plan:
         """How many files have this action at this sink."""
         return sum(planned.sinks[sink].action is action for planned in self.files)
 
-    def to_do(self) -> bool:
+    @property
+    def has_work(self) -> bool:
         """Whether any file would be moved, or must be looked at to know."""
-        return any(planned.needs_staging() for planned in self.files)
+        return any(planned.needs_staging for planned in self.files)
 
 
 class Outcome(StrEnum):
@@ -182,11 +184,13 @@ class Receipt:
     findings: tuple[Finding, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
 
-    def complete(self) -> bool:
+    @property
+    def is_complete(self) -> bool:
         """Whether every file is in place at every sink."""
         return all(delivery.in_place for delivery in self._deliveries())
 
-    def touched(self) -> bool:
+    @property
+    def has_changes(self) -> bool:
         """Whether any sink was, or may have been, changed."""
         changed = (Outcome.PUBLISHED, Outcome.UNCONFIRMED)
         return any(delivery.outcome in changed for delivery in self._deliveries())

@@ -116,7 +116,7 @@ def test_a_relay_goes_on_where_the_connection_broke(ranges, tmp_path):
     ranges.serve(f"/{WHEEL}", content)
     ranges.fail(f"/{WHEEL}", Reply(content, cut_after=500))
     route = wheelrelay.Route(source=f"listing+{ranges.url}/", sinks=[str(tmp_path / "there")])
-    assert wheelrelay.relay(route, ["sample"]).complete()
+    assert wheelrelay.relay(route, ["sample"]).is_complete
     assert (tmp_path / "there" / WHEEL).read_bytes() == content
     asked = [request.headers.get("range") for request in ranges.requests if request.path == f"/{WHEEL}"]
     assert asked == [None, "bytes=500-"]

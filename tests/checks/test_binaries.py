@@ -68,16 +68,16 @@ def test_what_only_begins_as_a_library_for_macos_is_passed_over(start, tmp_path,
 
 def test_a_library_for_macos_in_a_hostile_archive_is_not_unpacked(tmp_path, found):
     files = {"sample/_native.so": macos_library("/usr/local/lib/x.dylib") + bytes(80 << 20)}
-    breaches = found(make_wheel(tmp_path, tag="cp311-cp311-macosx_11_0_arm64", files=files))
-    assert breaches == {"archive-limits", "archive-ratio"}
+    violations = found(make_wheel(tmp_path, tag="cp311-cp311-macosx_11_0_arm64", files=files))
+    assert violations == {"archive-limits", "archive-ratio"}
 
 
 def test_a_library_for_macos_that_no_installer_unpacks_is_not_looked_at(tmp_path, found):
     files = {"sample/_native.so": macos_library("/usr/local/lib/x.dylib")}
     path = make_wheel(tmp_path, tag="cp311-cp311-macosx_11_0_arm64", files=files, compression=ZIP_LZMA)
-    breaches = found(path)
-    assert "zip-compression" in breaches
-    assert not breaches & {"binary-macos", "check-failed"}
+    violations = found(path)
+    assert "zip-compression" in violations
+    assert not violations & {"binary-macos", "check-failed"}
 
 
 @pytest.mark.skipif(not ON_LINUX, reason="the sample library is one for Linux")
@@ -88,9 +88,9 @@ def test_a_stable_abi_that_abi3audit_does_not_know_is_named_as_not_audited(
     abi, audited, tmp_path, found, caplog
 ):
     caplog.set_level("INFO", logger="wheelrelay")
-    breaches = found(linux_wheel(tmp_path, PORTABLE, f"cp315-{abi}-{MACHINE}"))
-    assert ("binary-abi3" in breaches) is audited
-    assert "check-failed" not in breaches
+    violations = found(linux_wheel(tmp_path, PORTABLE, f"cp315-{abi}-{MACHINE}"))
+    assert ("binary-abi3" in violations) is audited
+    assert "check-failed" not in violations
     assert ("is not audited for" in caplog.text) is (abi != "abi3")
 
 

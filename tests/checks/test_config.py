@@ -62,6 +62,6 @@ def test_the_schema_lets_sizes_and_checks_be_text():
 
 def test_a_check_of_others_counts_unless_it_is_left_out(tmp_path):
     extra = Check("no-samples", "There are no samples.", hint="Write real code.")
-    family = FileChecks((extra,), lambda distribution: [extra.broken("It is a sample.")])
+    family = FileChecks((extra,), lambda distribution: [extra.violation("It is a sample.")])
     findings = inspect(BROKEN["wheel-tags"].repaired(tmp_path), families={"extra": family}).findings
     assert [finding.check for finding in ChecksConfig(profile="index").select(findings)] == ["no-samples"]

@@ -80,7 +80,7 @@ def test_they_are_pushed_mirrored_and_downloaded(folder, tmp_path, web):
 
     index = Remote("index", IndexConfig(url=serve_index(web, tmp_path / "container")))
     mirror = Route(source=index, sinks=[str(tmp_path / "mirror")], mode="mirror")
-    assert wheelrelay.relay(mirror).complete()
+    assert wheelrelay.relay(mirror).is_complete
     assert arrived(tmp_path / "mirror") == SHA256S
 
     for name, version in sorted({parse_filename(name)[:2] for name in SHA256S}):
@@ -108,7 +108,7 @@ def test_they_are_relayed_from_a_page_of_links_that_has_installers_too(folder, t
     web.serve_folder(folder)
     listing = ListingConfig(url=web.serve("/page/", page))
     route = Route(source=Remote("listing", listing), sinks=[str(tmp_path / "mirror")], mode="mirror")
-    assert wheelrelay.relay(route).complete()
+    assert wheelrelay.relay(route).is_complete
     assert arrived(tmp_path / "mirror") == SHA256S
 
 

@@ -28,7 +28,7 @@ RULE = Check("rule", "There is a rule.", hint="Follow it.")
 
 
 def failing(*given):
-    yield RULE.broken("It is broken.")
+    yield RULE.violation("It is broken.")
     raise ZeroDivisionError("nothing goes into nothing")
 
 
@@ -59,7 +59,7 @@ def test_a_check_that_fails_is_a_finding_and_the_others_go_on(tmp_path):
     other = Check("other", "There is another rule.", hint="Follow it.")
     chosen = {
         "failing": FileChecks((RULE,), failing),
-        "other": FileChecks((other,), lambda distribution: [other.broken("It is broken.")]),
+        "other": FileChecks((other,), lambda distribution: [other.violation("It is broken.")]),
     }
     findings = inspect(make_wheel(tmp_path), families=chosen).findings
     assert [finding.check for finding in findings] == ["rule", "check-failed", "other"]
@@ -100,8 +100,8 @@ class TestWhoseFaultItIs:
 
 
 def test_checks_whose_needs_are_not_installed_are_not_run():
-    assert FileChecks((RULE,), failing, needs="json").available()
-    assert not FileChecks((RULE,), failing, needs="no_such_module_here").available()
+    assert FileChecks((RULE,), failing, needs="json").is_available
+    assert not FileChecks((RULE,), failing, needs="no_such_module_here").is_available
 
 
 def test_a_broken_plugin_is_an_error_and_not_a_pass(tmp_path, monkeypatch):
@@ -130,7 +130,7 @@ PLUGIN = """
 from wheelrelay.checks import Check, FileChecks
 
 EXTRA = Check("no-samples", "There are no samples.", hint="Write real code.")
-CHECKS = FileChecks((EXTRA,), lambda distribution: [EXTRA.broken("It is a sample.")])
+CHECKS = FileChecks((EXTRA,), lambda distribution: [EXTRA.violation("It is a sample.")])
 """
 
 

@@ -138,6 +138,6 @@ def test_a_receipt_that_could_not_be_completed_is_an_error_after_the_last_file(w
 
     with pytest.raises(RelayFailed, match="the receipt is not complete") as failed:
         api.push([work / "dist"], str(work / "out"), receipt=kept / "receipt.json", progress=lose)
-    assert failed.value.receipt.complete()
+    assert failed.value.receipt.is_complete
     assert code_of(failed.value) == 4
     api.push([work / "dist"], str(work / "out"), receipt=work / "lost" / "receipt.json")

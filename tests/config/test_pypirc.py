@@ -188,6 +188,6 @@ class TestRelaying:
         )
         warehouse = load_config(tmp_path / "wheelrelay.toml").remote("warehouse")
         assert warehouse.confirm is Confirm(confirm)
-        assert wheelrelay.relay(Route(source=str(dist), sinks=[warehouse])).complete()
+        assert wheelrelay.relay(Route(source=str(dist), sinks=[warehouse])).is_complete
         assert pypiserver.folder
         assert [path.name for path in pypiserver.folder.iterdir()] == ["sample-1.0-py3-none-any.whl"]

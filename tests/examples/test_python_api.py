@@ -98,7 +98,7 @@ token = {{ env = "INDEX_TOKEN" }}
         os.environ["INDEX_TOKEN"] = pypi.accounts["__token__"]
         try:
             index = wheelrelay.load_config(work / "wheelrelay.toml").remote("index")
-            assert wheelrelay.push([work / "dist"], index).complete()
+            assert wheelrelay.push([work / "dist"], index).is_complete
         finally:
             del os.environ["INDEX_TOKEN"]
         return pypi

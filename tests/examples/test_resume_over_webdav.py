@@ -24,8 +24,8 @@ def test_a_file_that_breaks_off_goes_on_where_it_broke(
 
     files = make_wheels(tmp_path / "dist", seed, 1_500_000)
     config = WebDavConfig(url=share, username="ci", password={"env": "DAV_PASSWORD"})
-    assert move(as_remote(str(tmp_path / "dist")), as_remote(config)).complete()
+    assert move(as_remote(str(tmp_path / "dist")), as_remote(config)).is_complete
     with run_breaking(share.removesuffix("wheels/"), seed) as (gateway, breaking):
         source = config.model_copy(update={"url": f"{gateway.url}wheels/"})
-        assert move(as_remote(source), as_remote(str(tmp_path / "out"))).complete()
+        assert move(as_remote(source), as_remote(str(tmp_path / "out"))).is_complete
     require_resumed(breaking, files, tmp_path / "out")

@@ -316,5 +316,5 @@ class TestWaiting:
         pages.await_reached()
         make_sdist(project.dist, "sample", "1.0")
         pages.let_go()
-        assert future.result(60).complete()
+        assert future.result(60).is_complete
         assert pypi.digests() == project.digests()

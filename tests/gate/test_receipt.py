@@ -94,7 +94,7 @@ def test_it_is_written_from_the_beginning_and_says_what_is_being_sent(project, p
     assert sending[WHEELS[0]]["reason"] == "It was being sent."
     for hold in held:
         hold.let_go()
-    assert future.result(60).complete()
+    assert future.result(60).is_complete
     assert receipt()["complete"] is True
 
 

@@ -7,15 +7,15 @@ import pytest
 from tests.servers.places import MoodyStore, staged_files
 
 from wheelrelay.engine import run
-from wheelrelay.engine.context import Destination, Journey, Origin, Settings
-from wheelrelay.engine.findings import Demands
+from wheelrelay.engine.context import ConnectedSink, ConnectedSource, RelayContext, RelayOptions
+from wheelrelay.engine.findings import ReleasePolicy
 from wheelrelay.expect import Expected
 from wheelrelay.model import Confirm
 from wheelrelay.records import Receipt
 from wheelrelay.select import Selection, parse_requirement
-from wheelrelay.transfer.retry import Patience
+from wheelrelay.transfer.retry import RetryPolicy
 
-QUICK = Patience(attempts=3, first_pause=0.001)
+QUICK = RetryPolicy(attempts=3, first_pause=0.001)
 WHEELS = tuple(f"sample-1.0-py3-none-manylinux_2_{number}_x86_64.whl" for number in range(4))
 SDIST = "sample-1.0.tar.gz"
 
@@ -28,29 +28,31 @@ def journey_between(
     expected: Expected = Expected(),  # noqa: B008  (frozen)
     confirm: Confirm = Confirm.INDEX,
     **settings: object,
-) -> Iterator[Journey]:
+) -> Iterator[RelayContext]:
     """A journey from the source ``here`` to the sinks ``there``, ``there2`` ..."""
     names = ["there", *(f"there{number}" for number in range(2, len(sinks) + 1))][: len(sinks)]
-    destinations = [Destination(name, sink, confirm) for name, sink in zip(names, sinks, strict=True)]
+    destinations = [ConnectedSink(name, sink, confirm) for name, sink in zip(names, sinks, strict=True)]
     selection = Selection(requirements=(parse_requirement(requirement),))
-    options = Settings(**{"patience": QUICK, "confirm_within": 0.5, "jobs": 4, **settings})
-    journey = Journey(Origin("here", source), destinations, selection, expected, Demands(), options)
+    options = RelayOptions(**{"retry_policy": QUICK, "confirm_within": 0.5, "jobs": 4, **settings})
+    context = RelayContext(
+        ConnectedSource("here", source), destinations, selection, expected, ReleasePolicy(), options
+    )
     try:
-        yield journey
+        yield context
     finally:
-        journey.close()
+        context.close()
 
 
 def release(*places: object, **options: object) -> Receipt:
     """Relay everything, or nothing."""
-    with journey_between(*places, **options) as journey:
-        return run.release(journey)
+    with journey_between(*places, **options) as context:
+        return run.release(context)
 
 
 def mirror(*places: object, **options: object) -> Receipt:
     """Relay each file by itself."""
-    with journey_between(*places, **options) as journey:
-        return run.mirror(journey)
+    with journey_between(*places, **options) as context:
+        return run.mirror(context)
 
 
 @pytest.fixture

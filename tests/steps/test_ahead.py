@@ -19,9 +19,9 @@ from wheelrelay.staged import BLOCK
 from wheelrelay.testing import MemoryStore, write_distribution
 from wheelrelay.transfer import parallel_ranges
 from wheelrelay.transfer.download import stage
-from wheelrelay.transfer.parallel_ranges import Ahead
-from wheelrelay.transfer.retry import Persistence
-from wheelrelay.transfer.staging_area import Wheelhouse
+from wheelrelay.transfer.parallel_ranges import ParallelRangeReader
+from wheelrelay.transfer.retry import Retrier
+from wheelrelay.transfer.staging_area import StagingArea
 from wheelrelay.transfer.thread_pool import Workers
 
 WHEEL = "sample-1.0-py3-none-any.whl"
@@ -77,7 +77,7 @@ class Place:
                 self._at_once -= 1
 
 
-class Crew:
+class RangeExecutor:
     """Threads, as many as are wanted."""
 
     def __init__(self, spare=3):
@@ -91,7 +91,7 @@ class Crew:
         return self._pool.submit(work)
 
 
-class Absent(Crew):
+class Absent(RangeExecutor):
     """A crew of which nobody ever comes."""
 
     def begin(self, work):
@@ -121,14 +121,14 @@ def fetch(tmp_path, place):
     folder.mkdir()
 
     def fetched(crew, source=place, file=None):
-        persistence = Persistence(QUICK, lambda _: None, threading.Event())
+        retrier = Retrier(QUICK, lambda _: None, threading.Event())
         file = file or declared(place.content)
-        return stage(source, file, Wheelhouse(folder), persistence=persistence, crew=crew)
+        return stage(source, file, StagingArea(folder), retrier=retrier, crew=crew)
 
     return fetched
 
 
-@pytest.mark.parametrize("crew", [Crew, Absent])
+@pytest.mark.parametrize("crew", [RangeExecutor, Absent])
 def test_all_bytes_come_once_and_in_order_whoever_fetches_them(fetch, place, crew):
     staged = fetch(crew())
     assert staged.path.read_bytes() == place.content
@@ -145,7 +145,7 @@ def test_several_parts_come_at_the_same_time(fetch, place):
     place.meeting = threading.Barrier(3, timeout=10)
     place.in_parts = place.content[: BLOCK + 4 * PART]  # three parts, after what comes before them
     place.content = place.in_parts
-    assert fetch(Crew(spare=3)).path.read_bytes() == place.content
+    assert fetch(RangeExecutor(spare=3)).path.read_bytes() == place.content
     assert place.most_at_once == 3
 
 
@@ -160,7 +160,7 @@ def test_several_parts_come_at_the_same_time(fetch, place):
 def test_what_nothing_would_prove_is_not_divided(fetch, place, file):
     plain = declared(place.content)
     known = {"size": plain.size, "digests": plain.digests, **file}
-    assert fetch(Crew(), file=dist_file(WHEEL, **known)).path.read_bytes() == place.content
+    assert fetch(RangeExecutor(), file=dist_file(WHEEL, **known)).path.read_bytes() == place.content
     assert place.asked == [(0, None)]
 
 
@@ -171,19 +171,19 @@ def test_what_nothing_would_prove_is_not_divided(fetch, place, file):
 )
 def test_what_would_not_come_faster_is_not_divided(fetch, place, monkeypatch, name, value):
     monkeypatch.setattr(parallel_ranges, name, value)
-    assert fetch(Crew()).path.read_bytes() == place.content
+    assert fetch(RangeExecutor()).path.read_bytes() == place.content
     assert place.asked == [(0, None)]
 
 
 def test_where_all_hands_are_busy_nothing_is_divided(fetch, place):
-    assert fetch(Crew(spare=0)).path.read_bytes() == place.content
+    assert fetch(RangeExecutor(spare=0)).path.read_bytes() == place.content
     assert place.asked == [(0, None)]
 
 
 @pytest.mark.parametrize("fault", [Rejected("Only as a whole."), Unavailable("Too many.")])
 def test_if_the_first_part_does_not_come_the_one_connection_goes_on(fetch, place, fault):
     place.faults = [fault] * 3
-    assert fetch(Crew()).path.read_bytes() == place.content
+    assert fetch(RangeExecutor()).path.read_bytes() == place.content
     assert place.asked.count((0, None)) == 1
     assert place.closed == 1
 
@@ -191,7 +191,7 @@ def test_if_the_first_part_does_not_come_the_one_connection_goes_on(fetch, place
 def test_if_a_later_part_does_not_come_the_rest_comes_by_one_connection(fetch, place):
     done = BLOCK + 2 * PART
 
-    class Second(Crew):
+    class Second(RangeExecutor):
         def begin(self, work):
             future = super().begin(work)
             future.exception()
@@ -205,12 +205,12 @@ def test_if_a_later_part_does_not_come_the_rest_comes_by_one_connection(fetch, p
 def test_a_part_that_comes_short_is_no_end(fetch, place):
     place.in_parts = place.content[:-10]
     with pytest.raises(SizeMismatch, match="only"):
-        fetch(Crew())
+        fetch(RangeExecutor())
 
 
 def test_parts_of_another_file_are_found_out_and_the_whole_is_fetched(fetch, place):
     place.in_parts = bytes(reversed(place.content))
-    assert fetch(Crew()).path.read_bytes() == place.content
+    assert fetch(RangeExecutor()).path.read_bytes() == place.content
     assert place.asked.count((0, None)) == 2
     assert place.asked[-1] == (0, None)
 
@@ -218,13 +218,13 @@ def test_parts_of_another_file_are_found_out_and_the_whole_is_fetched(fetch, pla
 def test_a_file_that_is_not_what_was_declared_is_refused_for_that(fetch, place):
     file = dist_file(WHEEL, size=len(place.content), digests=Digests(sha256="0" * 64))
     with pytest.raises(DigestMismatch):
-        fetch(Crew(), file=file)
+        fetch(RangeExecutor(), file=file)
 
 
 def test_what_is_given_up_asks_for_nothing_more(place):
-    crew, held = Crew(spare=2), ExitStack()
+    crew, held = RangeExecutor(spare=2), ExitStack()
     file = declared(place.content)
-    stream = Ahead(BytesIO(place.content), held, source=place, file=file, start=0, crew=crew)
+    stream = ParallelRangeReader(BytesIO(place.content), held, source=place, file=file, start=0, crew=crew)
     while not stream.divided:
         assert stream.read(BLOCK)
     stream.close()
@@ -236,8 +236,8 @@ def test_what_is_given_up_asks_for_nothing_more(place):
 @pytest.mark.parametrize(("jobs", "divided"), [(1, False), (4, True)])
 def test_a_relay_divides_its_last_file_among_those_who_are_free(place, jobs, divided):
     sink = MemoryStore()
-    with journey_between(place, sink, jobs=jobs) as journey:
-        assert run.mirror(journey).complete()
+    with journey_between(place, sink, jobs=jobs) as context:
+        assert run.mirror(context).is_complete
     assert (len(place.asked) > 1) is divided
     assert place.most_at_once < jobs
     [file] = sink.iter_files(None)

@@ -115,7 +115,7 @@ class TestRelease:
     def test_files_that_are_in_place_are_not_fetched(self, source, sink):
         release(source, sink)
         source.fetch_errors = {name: [BackendError("Nobody asked.")] for name in ALL}
-        assert release(source, sink).complete()
+        assert release(source, sink).is_complete
 
     def test_missing_companions_are_brought_later(self, source, sink, tmp_path):
         from dataclasses import replace
@@ -145,7 +145,7 @@ class TestRelease:
                 return super().open(file)
 
         wheels = MoodyStore(staged_files(tmp_path, *WHEELS))
-        assert release(wheels, Meeting(), confirm=Confirm.DOWNLOAD, jobs=len(WHEELS)).complete()
+        assert release(wheels, Meeting(), confirm=Confirm.DOWNLOAD, jobs=len(WHEELS)).is_complete
 
     def test_temporary_files_are_gone_however_it_ends(self, source, sink, tmp_path, monkeypatch):
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
@@ -178,7 +178,7 @@ class TestAsking:
 
     def test_nothing_to_do_is_not_asked(self, source, sink):
         release(source, sink)
-        assert release(source, sink, approve=lambda _: False).complete()
+        assert release(source, sink, approve=lambda _: False).is_complete
 
 
 class TestPublishing:
@@ -204,7 +204,7 @@ class TestPublishing:
             take(staged)
 
         sink.put = put
-        assert release(source, sink, order=Order.ANY, jobs=len(ALL)).complete()
+        assert release(source, sink, order=Order.ANY, jobs=len(ALL)).is_complete
 
     def test_a_refusal_ends_it_and_the_receipt_is_exact(self, source, sink):
         sink.refusals = {WHEELS[1]: [Rejected("The description is bad.", status=400)]}
@@ -219,9 +219,9 @@ class TestPublishing:
             SDIST: Outcome.PENDING,
         }
         assert sink.names() == [WHEELS[0]]
-        assert receipt.touched()
-        assert not receipt.complete()
-        assert release(source, sink).complete()
+        assert receipt.has_changes
+        assert not receipt.is_complete
+        assert release(source, sink).is_complete
         assert sink.names() == ALL
 
     def test_what_is_under_way_when_one_is_refused_ends_and_is_told(self, source, sink):
@@ -261,7 +261,7 @@ class TestPublishing:
             release(source, sink, jobs=1)
         assert outcomes(failed.value.receipt)[WHEELS[0]] is Outcome.UNCONFIRMED
         sink.put, sink.list_errors = take, []
-        assert release(source, sink).complete()
+        assert release(source, sink).is_complete
 
     def test_the_next_sink_waits_for_the_one_before(self, source, sink):
         second = MoodyStore()
@@ -294,13 +294,13 @@ class TestPublishing:
         sink.put = put
         with pytest.raises(RelayFailed, match="the sink has 0000") as failed:
             release(source, sink)
-        assert failed.value.receipt.touched()
+        assert failed.value.receipt.has_changes
 
     def test_what_cannot_be_read_back_has_to_be_wanted(self, source, sink):
         with pytest.raises(ConfigError, match='confirm = "none"'):
             release(source, Blind(sink))
         assert sink.puts == []
-        assert release(source, Blind(sink), confirm=Confirm.NONE).complete()
+        assert release(source, Blind(sink), confirm=Confirm.NONE).is_complete
 
     def test_an_error_while_confirming_is_told_and_leaves_nothing_confirmed(self, source, sink):
         take = sink.put
@@ -334,7 +334,7 @@ class TestFinishing:
 
     def test_trouble_that_may_pass_is_tried_again(self, source):
         sink = Finishing(Unavailable("Busy."))
-        assert release(source, sink).complete()
+        assert release(source, sink).is_complete
         assert len(sink.finished) == 2
 
     @pytest.mark.parametrize("run", [release, mirror])
@@ -343,7 +343,7 @@ class TestFinishing:
         with pytest.raises(RelayFailed, match=r"in place\. The pages of there were not") as failed:
             run(source, sink)
         receipt = failed.value.receipt
-        assert receipt.complete()
+        assert receipt.is_complete
         assert [finding.check for finding in receipt.findings] == ["finalize"]
 
 
@@ -358,12 +358,12 @@ class TestMirror:
         assert sink.names() == sorted([*WHEELS[2:], SDIST])
         assert "It is bad." in str(failed.value)
         assert "Refused." in str(failed.value)
-        assert mirror(source, sink).complete()
+        assert mirror(source, sink).is_complete
 
     def test_no_step_is_reported_if_nothing_is_left_to_move(self, source, sink):
         mirror(source, sink)
         events = []
-        assert mirror(source, sink, progress=events.append).complete()
+        assert mirror(source, sink, progress=events.append).is_complete
         assert [event for event in events if isinstance(event, StepBegan)] == []
 
     def test_all_versions_are_taken(self, sink, tmp_path):
@@ -401,8 +401,8 @@ class TestMirror:
         release(source, sink)
         sink.shown = Digests()
         sink.fetch_errors = {WHEELS[0]: [Unavailable("Busy.")]}
-        assert mirror(source, sink).complete()
-        assert release(source, sink).complete()
+        assert mirror(source, sink).is_complete
+        assert release(source, sink).is_complete
 
     def test_it_goes_through_when_there_is_nothing_to_do(self, source, sink):
         release(source, sink)
@@ -457,7 +457,7 @@ class TestReceipt:
         with pytest.raises(Conflict):
             release(source, other(WHEELS[0]), keep_receipt=kept.append)
         assert [finding.check for finding in kept[-1].findings] == ["conflict"]
-        assert not kept[-1].touched()
+        assert not kept[-1].has_changes
 
     @pytest.mark.parametrize("run", [release, mirror])
     def test_an_interrupt_is_told_with_what_is_in(self, source, sink, run):
@@ -467,7 +467,7 @@ class TestReceipt:
 
         with pytest.raises(RelayFailed, match="It was interrupted: ") as failed:
             run(source, sink, progress=progress)
-        assert failed.value.receipt.touched()
+        assert failed.value.receipt.has_changes
 
     def test_an_interrupt_before_the_first_byte_is_passed_on(self, source, sink):
         def progress(event):
@@ -512,7 +512,7 @@ class TestWatching:
         def stumble(event):
             raise ValueError("I cannot watch this.")
 
-        assert run(source, sink, progress=stumble).complete()
+        assert run(source, sink, progress=stumble).is_complete
 
     def test_a_mirror_is_one_step(self, source, sink):
         events = []

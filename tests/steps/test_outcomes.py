@@ -122,11 +122,11 @@ class TestInterruptsAfterTheEnd:
 
     @pytest.mark.parametrize("run", [release, mirror])
     def test_a_complete_relay_is_complete(self, source, sink, run, interrupted_cleanup):
-        assert run(source, sink).complete()
+        assert run(source, sink).is_complete
 
     def test_nothing_left_to_do_is_complete(self, source, sink, interrupted_cleanup):
         release(source, sink)
-        assert release(source, sink).complete()
+        assert release(source, sink).is_complete
 
     def test_a_failure_is_still_a_failure(self, source, sink, interrupted_cleanup):
         sink.refusals = {SDIST: [Rejected("Bad.")]}
@@ -150,4 +150,4 @@ def test_old_bytes_that_a_sink_still_shows_after_a_replacement_are_waited_out(so
 
     [wheel] = staged_files(tmp_path / "old", WHEELS[0], seed=1)
     old, sink = MoodyStore([wheel]), Replacing([wheel])
-    assert release(source, sink, replace=True, confirm_within=20).complete()
+    assert release(source, sink, replace=True, confirm_within=20).is_complete

@@ -2,7 +2,16 @@
 
 import pytest
 
-from wheelrelay.transfer.concurrency import FAR, FEW, INSTANT, LONG, MOST, ROUNDS, START, Pace
+from wheelrelay.transfer.concurrency import (
+    FAR,
+    FEW,
+    INSTANT,
+    LONG,
+    MOST,
+    ROUNDS,
+    START,
+    ConcurrencyController,
+)
 
 PLENTY = 1000
 """Files that have not begun."""
@@ -15,7 +24,7 @@ class Time:
         self.now = self.work = 0.0
 
     def pace(self, fixed=None):
-        return Pace(fixed, clock=lambda: self.now, worked=lambda: self.work)
+        return ConcurrencyController(fixed, clock=lambda: self.now, worked=lambda: self.work)
 
     def far(self, fixed=None):
         """A pace that has seen transfers wait for an instant, and one come to its end."""
@@ -29,7 +38,7 @@ class Time:
         """Let some time pass in which processors worked for a part of it."""
         self.now += seconds
         self.work += busy * seconds
-        pace.glance()
+        pace.sample()
 
     def window(self, pace, *, rate, busy=0.1, left=PLENTY):
         """Let as many transfers of 100 bytes end as may be under way, at so many bytes a second."""
@@ -95,7 +104,7 @@ def test_a_new_connection_has_to_be_worth_its_beginning(time):
 def test_less_than_an_instant_tells_nothing(time):
     pace = time.pace()
     time.now += INSTANT / 2
-    pace.glance()
+    pace.sample()
     assert pace.limit == FEW
 
 
@@ -142,7 +151,7 @@ def test_it_can_grow_later_when_the_process_has_time(time):
 
 def test_trouble_halves_it_and_it_comes_back_one_by_one(time):
     pace = time.far()
-    pace.troubled()
+    pace.on_failure()
     assert pace.limit == START // 2
     time.window(pace, rate=1000)
     assert pace.limit == START // 2 + 1
@@ -154,13 +163,13 @@ def test_trouble_halves_it_and_it_comes_back_one_by_one(time):
 def test_one_is_left_however_much_trouble_there_is(time):
     pace = time.pace()
     for _ in range(10):
-        pace.troubled()
+        pace.on_failure()
     assert pace.limit == 1
 
 
 def test_another_place_begins_anew(time):
     pace = time.pace()
-    pace.troubled()
+    pace.on_failure()
     pace.begin()
     assert pace.limit == FEW
     time.window(pace, rate=1000)
@@ -171,7 +180,7 @@ def test_another_place_begins_anew(time):
 def test_what_was_asked_for_stays(time, jobs):
     pace = time.pace(jobs)
     time.window(pace, rate=1000)
-    pace.troubled()
+    pace.on_failure()
     pace.begin()
     time.window(pace, rate=5000)
     assert (pace.limit, pace.most) == (jobs, jobs)

@@ -26,8 +26,8 @@ WHEEL = WHEELS[0]
 
 def planned(*places, **options):
     one_version = options.pop("one_version", True)
-    with journey_between(*places, **options) as journey:
-        return plan_of(journey, one_version=one_version)
+    with journey_between(*places, **options) as context:
+        return plan_of(context, one_version=one_version)
 
 
 def intents(plan, sink="there"):
@@ -47,14 +47,14 @@ def test_what_is_not_there_would_be_uploaded(source, sink):
     plan = planned(source, sink)
     assert (plan.source, plan.sinks) == ("here", ("there",))
     assert actions(plan) == dict.fromkeys(sorted([*WHEELS, SDIST]), Action.UPLOAD)
-    assert plan.to_do()
+    assert plan.has_work
     assert sink.puts == []
 
 
 def test_the_same_bytes_would_be_skipped(wheel):
     plan = planned(MoodyStore([wheel]), MoodyStore([wheel]))
     assert actions(plan) == {WHEEL: Action.SKIP}
-    assert not plan.to_do()
+    assert not plan.has_work
 
 
 def test_other_bytes_are_a_conflict(wheel, other):
@@ -113,7 +113,7 @@ def test_an_inventory_that_cannot_be_read_is_an_error_of_that_sink(source, sink,
 @pytest.mark.parametrize("side", ["source", "sink"])
 def test_trouble_that_may_pass_is_tried_again(source, sink, side):
     (source if side == "source" else sink).list_errors = [Unavailable("Busy."), Unavailable("Busy.")]
-    assert planned(source, sink).to_do()
+    assert planned(source, sink).has_work
 
 
 @pytest.mark.parametrize("side", ["source 'here'", "sink 'there'"])

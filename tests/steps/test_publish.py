@@ -17,16 +17,16 @@ from wheelrelay.errors import (
 )
 from wheelrelay.model import Companion, Digests
 from wheelrelay.records import Outcome
-from wheelrelay.transfer.retry import Patience, Persistence
+from wheelrelay.transfer.retry import Retrier, RetryPolicy
 
 WHEEL = "sample-1.0-py3-none-any.whl"
 ATTEMPTS = 3
 
 
 @pytest.fixture
-def persistence():
-    patience = Patience(attempts=ATTEMPTS, first_pause=0.001)
-    return Persistence(patience, lambda event: None, threading.Event())
+def retrier():
+    retry_policy = RetryPolicy(attempts=ATTEMPTS, first_pause=0.001)
+    return Retrier(retry_policy, lambda event: None, threading.Event())
 
 
 @pytest.fixture
@@ -45,60 +45,60 @@ def store():
     return MoodyStore()
 
 
-def test_a_file_is_published_at_the_first_attempt(store, staged, persistence):
-    delivery = deliver(store, staged, persistence)
+def test_a_file_is_published_at_the_first_attempt(store, staged, retrier):
+    delivery = deliver(store, staged, retrier)
     assert (delivery.outcome, delivery.attempts, delivery.reason) == (Outcome.PUBLISHED, 1, None)
     assert store.names() == [WHEEL]
 
 
-def test_trouble_that_may_pass_is_tried_again(store, staged, persistence):
+def test_trouble_that_may_pass_is_tried_again(store, staged, retrier):
     store.refusals[WHEEL] = [Unavailable("Busy."), Unavailable("Busy.")]
-    delivery = deliver(store, staged, persistence)
+    delivery = deliver(store, staged, retrier)
     assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 3)
 
 
-def test_a_refusal_is_final(store, staged, persistence):
+def test_a_refusal_is_final(store, staged, retrier):
     store.refusals[WHEEL] = [Rejected("The description is bad.", status=400)]
-    delivery = deliver(store, staged, persistence)
+    delivery = deliver(store, staged, retrier)
     assert (delivery.outcome, delivery.attempts) == (Outcome.FAILED, 1)
     assert delivery.reason == "The description is bad."
 
 
-def test_trouble_that_stays_is_a_failure_if_the_file_is_known_to_be_absent(store, staged, persistence):
+def test_trouble_that_stays_is_a_failure_if_the_file_is_known_to_be_absent(store, staged, retrier):
     store.refusals[WHEEL] = [Unavailable("Busy.")] * 10
-    delivery = deliver(store, staged, persistence)
+    delivery = deliver(store, staged, retrier)
     assert (delivery.outcome, delivery.attempts, delivery.reason) == (Outcome.FAILED, ATTEMPTS, "Busy.")
 
 
-def test_a_lost_answer_is_settled_by_asking_and_not_by_sending_again(store, staged, persistence):
+def test_a_lost_answer_is_settled_by_asking_and_not_by_sending_again(store, staged, retrier):
     store.lost_answers[WHEEL] = [Unavailable("The line broke.")]
-    delivery = deliver(store, staged, persistence)
+    delivery = deliver(store, staged, retrier)
     assert delivery.outcome is Outcome.PUBLISHED
     assert store.puts == [WHEEL]
 
 
-def test_a_lost_answer_is_settled_also_at_the_last_attempt(store, staged, persistence):
+def test_a_lost_answer_is_settled_also_at_the_last_attempt(store, staged, retrier):
     store.refusals[WHEEL] = [Unavailable("Busy.")] * (ATTEMPTS - 1)
     store.lost_answers[WHEEL] = [Unavailable("The line broke.")]
-    assert deliver(store, staged, persistence).outcome is Outcome.PUBLISHED
+    assert deliver(store, staged, retrier).outcome is Outcome.PUBLISHED
     assert len(store.puts) == ATTEMPTS
 
 
-def test_a_lost_answer_of_a_sink_that_gives_no_digest_is_settled_by_reading(store, staged, persistence):
+def test_a_lost_answer_of_a_sink_that_gives_no_digest_is_settled_by_reading(store, staged, retrier):
     store.shown = Digests()
     store.lost_answers[WHEEL] = [Unavailable("The line broke.")]
-    assert deliver(store, staged, persistence).outcome is Outcome.PUBLISHED
+    assert deliver(store, staged, retrier).outcome is Outcome.PUBLISHED
     assert store.puts == [WHEEL]
 
 
-def test_a_lost_answer_that_cannot_be_settled_is_unconfirmed(store, staged, persistence):
+def test_a_lost_answer_that_cannot_be_settled_is_unconfirmed(store, staged, retrier):
     store.lost_answers[WHEEL] = [Unavailable("The line broke.")] * 10
     store.list_errors = [AuthenticationFailed("Who are you?")] * 10
-    delivery = deliver(store, staged, persistence)
+    delivery = deliver(store, staged, retrier)
     assert (delivery.outcome, delivery.reason) == (Outcome.UNCONFIRMED, "The line broke.")
 
 
-def test_a_refusal_after_a_lost_answer_is_no_proof_of_absence(store, staged, persistence):
+def test_a_refusal_after_a_lost_answer_is_no_proof_of_absence(store, staged, retrier):
     store.lost_answers[WHEEL] = [Unavailable("The line broke.")]
     blind = Blind(store)
 
@@ -108,29 +108,29 @@ def test_a_refusal_after_a_lost_answer_is_no_proof_of_absence(store, staged, per
         store.put(file)
 
     blind.put = put
-    assert deliver(blind, staged, persistence).outcome is Outcome.UNCONFIRMED
+    assert deliver(blind, staged, retrier).outcome is Outcome.UNCONFIRMED
 
 
-def test_a_name_that_another_took_meanwhile_is_a_failure(store, staged, other, persistence):
+def test_a_name_that_another_took_meanwhile_is_a_failure(store, staged, other, retrier):
     def put(file):
         store.put(other)
         raise Unavailable("The line broke.")
 
     sink = Blind(store)
     sink.put, sink.inventory = put, store.inventory
-    delivery = deliver(sink, staged, persistence)
+    delivery = deliver(sink, staged, retrier)
     assert delivery.outcome is Outcome.FAILED
     assert "other bytes" in delivery.reason
 
 
-def test_the_same_bytes_that_are_there_are_skipped(store, staged, persistence):
+def test_the_same_bytes_that_are_there_are_skipped(store, staged, retrier):
     store.put(staged)
     store.refusals[WHEEL] = [AlreadyExists("It is there.")]
-    delivery = deliver(store, staged, persistence)
+    delivery = deliver(store, staged, retrier)
     assert (delivery.outcome, delivery.reason) == (Outcome.SKIPPED, "the same bytes are there")
 
 
-def test_the_same_bytes_met_at_a_later_attempt_are_our_own(store, staged, persistence):
+def test_the_same_bytes_met_at_a_later_attempt_are_our_own(store, staged, retrier):
     store.lost_answers[WHEEL] = [Unavailable("The line broke.")]
     store.late = 1  # the first look does not show what is there
     sink = Blind(store)
@@ -142,26 +142,26 @@ def test_the_same_bytes_met_at_a_later_attempt_are_our_own(store, staged, persis
         store.put(file)
 
     sink.put = put
-    delivery = deliver(sink, staged, persistence)
+    delivery = deliver(sink, staged, retrier)
     assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 2)
 
 
-def test_other_bytes_that_are_there_are_a_failure_and_stay(store, staged, other, persistence):
+def test_other_bytes_that_are_there_are_a_failure_and_stay(store, staged, other, retrier):
     store.put(other)
-    delivery = deliver(store, staged, persistence)
+    delivery = deliver(store, staged, retrier)
     assert delivery.outcome is Outcome.FAILED
     [there] = store.iter_files("sample")
     assert there.sha256 == other.sha256
 
 
-def test_a_taken_name_that_is_not_shown_is_unconfirmed(store, staged, persistence):
+def test_a_taken_name_that_is_not_shown_is_unconfirmed(store, staged, retrier):
     store.refusals[WHEEL] = [AlreadyExists("It is there.")]
-    assert deliver(store, staged, persistence).outcome is Outcome.UNCONFIRMED
+    assert deliver(store, staged, retrier).outcome is Outcome.UNCONFIRMED
 
 
-def test_a_taken_name_at_a_sink_that_cannot_be_asked_is_skipped_by_its_word(store, staged, persistence):
+def test_a_taken_name_at_a_sink_that_cannot_be_asked_is_skipped_by_its_word(store, staged, retrier):
     store.refusals[WHEEL] = [AlreadyExists("It is there.")]
-    delivery = deliver(Blind(store), staged, persistence)
+    delivery = deliver(Blind(store), staged, retrier)
     assert delivery.outcome is Outcome.SKIPPED
     assert "cannot be compared" in delivery.reason
 
@@ -178,25 +178,25 @@ class Copying(MoodyStore):
         self.put(staged)
 
 
-def test_a_sink_of_the_source_s_server_may_copy(staged, persistence):
+def test_a_sink_of_the_source_s_server_may_copy(staged, retrier):
     source, sink = MoodyStore(), Copying()
-    delivery = deliver(sink, staged, persistence, source=source)
+    delivery = deliver(sink, staged, retrier, source=source)
     assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 1)
     assert sink.copied == [(source, WHEEL)]
 
 
-def test_after_a_copy_that_failed_the_staged_bytes_are_sent(staged, persistence):
+def test_after_a_copy_that_failed_the_staged_bytes_are_sent(staged, retrier):
     sink = Copying()
     sink.refusals[WHEEL] = [Unavailable("Busy."), Unavailable("Busy.")]
-    delivery = deliver(sink, staged, persistence, source=MoodyStore())
+    delivery = deliver(sink, staged, retrier, source=MoodyStore())
     assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 3)
     assert len(sink.copied) == 1
 
 
-def test_a_copy_whose_answer_was_lost_is_found_there(staged, persistence):
+def test_a_copy_whose_answer_was_lost_is_found_there(staged, retrier):
     sink = Copying()
     sink.lost_answers[WHEEL] = [Unavailable("The line broke.")]
-    delivery = deliver(sink, staged, persistence, source=MoodyStore())
+    delivery = deliver(sink, staged, retrier, source=MoodyStore())
     assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 1)
     assert sink.puts == [WHEEL]
 
@@ -213,40 +213,40 @@ class TestErrorsAfterTheFileArrived:
         ],
         ids=["after-the-rename", "on-the-look-after-it", "of-a-foreign-backend"],
     )
-    def test_the_file_is_found_there(self, store, staged, persistence, error):
+    def test_the_file_is_found_there(self, store, staged, retrier, error):
         store.lost_answers[WHEEL] = [error]
-        delivery = deliver(store, staged, persistence)
+        delivery = deliver(store, staged, retrier)
         assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 1)
         assert store.puts == [WHEEL]
 
-    def test_where_the_sink_cannot_be_read_any_more_it_is_unconfirmed(self, store, staged, persistence):
+    def test_where_the_sink_cannot_be_read_any_more_it_is_unconfirmed(self, store, staged, retrier):
         store.lost_answers[WHEEL] = [PermissionDenied("HEAD is not allowed.")]
         store.list_errors = [PermissionDenied("GET is not allowed.")] * 10
-        delivery = deliver(store, staged, persistence)
+        delivery = deliver(store, staged, retrier)
         assert (delivery.outcome, delivery.reason) == (Outcome.UNCONFIRMED, "HEAD is not allowed.")
 
-    def test_a_slip_of_a_sink_that_cannot_be_read_is_unconfirmed(self, staged, persistence):
+    def test_a_slip_of_a_sink_that_cannot_be_read_is_unconfirmed(self, staged, retrier):
         store = MoodyStore()
         store.lost_answers[WHEEL] = [KeyError("x")]
-        assert deliver(Blind(store), staged, persistence).outcome is Outcome.UNCONFIRMED
+        assert deliver(Blind(store), staged, retrier).outcome is Outcome.UNCONFIRMED
 
-    def test_a_refusal_of_a_sink_that_cannot_be_read_is_a_failure(self, store, staged, persistence):
+    def test_a_refusal_of_a_sink_that_cannot_be_read_is_a_failure(self, store, staged, retrier):
         store.refusals[WHEEL] = [Rejected("The description is bad.", status=400)]
-        assert deliver(Blind(store), staged, persistence).outcome is Outcome.FAILED
+        assert deliver(Blind(store), staged, retrier).outcome is Outcome.FAILED
 
 
 @pytest.mark.parametrize(("error", "lasting"), [(Rejected("Bad."), True), (Unavailable("Busy."), False)])
-def test_a_failure_says_whether_sending_again_can_help(store, staged, persistence, error, lasting):
+def test_a_failure_says_whether_sending_again_can_help(store, staged, retrier, error, lasting):
     store.refusals[WHEEL] = [error] * 10
-    assert deliver(store, staged, persistence).lasting is lasting
+    assert deliver(store, staged, retrier).lasting is lasting
 
 
-def test_absence_that_a_cache_shows_is_no_proof_after_a_lost_answer(store, staged, persistence):
+def test_absence_that_a_cache_shows_is_no_proof_after_a_lost_answer(store, staged, retrier):
     store.lost_answers[WHEEL] = [Unavailable("The line broke.")] * 10
     store.late = 1_000
-    assert deliver(store, staged, persistence).outcome is Outcome.FAILED
+    assert deliver(store, staged, retrier).outcome is Outcome.FAILED
     store.is_cached = lambda: True
-    assert deliver(store, staged, persistence).outcome is Outcome.UNCONFIRMED
+    assert deliver(store, staged, retrier).outcome is Outcome.UNCONFIRMED
 
 
 class TestCompanions:
@@ -254,7 +254,7 @@ class TestCompanions:
     def signed(self, staged):
         return replace(staged, companions=(Companion(".asc", b"signature"),))
 
-    def test_a_file_whose_signature_was_lost_with_the_answer_is_completed(self, store, signed, persistence):
+    def test_a_file_whose_signature_was_lost_with_the_answer_is_completed(self, store, signed, retrier):
         take, store.put = store.put, None
 
         def put(file):
@@ -265,12 +265,12 @@ class TestCompanions:
                 raise Unavailable("The line broke.")
 
         store.put = put
-        delivery = deliver(store, signed, persistence)
+        delivery = deliver(store, signed, retrier)
         assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 2)
         [there] = store.iter_files("sample")
         assert there.companions == (".asc",)
 
-    def test_a_signature_that_cannot_be_brought_leaves_the_file_unconfirmed(self, store, signed, persistence):
+    def test_a_signature_that_cannot_be_brought_leaves_the_file_unconfirmed(self, store, signed, retrier):
         take = store.put
 
         def put(file):
@@ -278,6 +278,6 @@ class TestCompanions:
             raise BackendError("No room for signatures.")
 
         store.put = put
-        delivery = deliver(store, signed, persistence)
+        delivery = deliver(store, signed, retrier)
         assert delivery.outcome is Outcome.UNCONFIRMED
         assert "without all of its companions: No room for signatures." in delivery.reason

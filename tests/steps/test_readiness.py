@@ -38,7 +38,7 @@ def test_a_sink_that_takes_something_must_have_its_credentials_before_any_does(t
 @pytest.mark.parametrize("mode", ["release", "mirror"])
 def test_one_that_has_everything_needs_none(tmp_path, mode):
     locked = Locked(staged_files(tmp_path, WHEEL))
-    assert wheelrelay.relay(Route(source=str(tmp_path), sinks=[locked], mode=mode)).complete()
+    assert wheelrelay.relay(Route(source=str(tmp_path), sinks=[locked], mode=mode)).is_complete
 
 
 @pytest.mark.parametrize("mode", ["release", "mirror"])
@@ -61,5 +61,5 @@ def test_one_whose_credentials_cannot_be_had_for_a_moment_is_asked_again(tmp_pat
 
     slow = Slow()
     staged_files(tmp_path, WHEEL)
-    assert wheelrelay.relay(Route(source=str(tmp_path), sinks=[slow])).complete()
+    assert wheelrelay.relay(Route(source=str(tmp_path), sinks=[slow])).is_complete
     assert slow.asked == 2

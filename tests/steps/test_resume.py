@@ -14,8 +14,8 @@ from wheelrelay.model import Digests
 from wheelrelay.staged import BLOCK
 from wheelrelay.testing import write_distribution
 from wheelrelay.transfer.download import stage
-from wheelrelay.transfer.retry import Persistence
-from wheelrelay.transfer.staging_area import Wheelhouse
+from wheelrelay.transfer.retry import Retrier
+from wheelrelay.transfer.staging_area import StagingArea
 
 WHEEL = "sample-1.0-py3-none-any.whl"
 SIZE = 4 * BLOCK
@@ -49,7 +49,7 @@ class WholeOnly:
         return Breaking(content[start:end], breaks=end is not None)
 
 
-class GivesParts(WholeOnly):
+class SupportsParts(WholeOnly):
     """The same, which gives out parts as well."""
 
     @contextmanager
@@ -85,7 +85,7 @@ def content(tmp_path):
 def wheelhouse(tmp_path):
     folder = tmp_path / "wheelhouse"
     folder.mkdir()
-    return Wheelhouse(folder)
+    return StagingArea(folder)
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def fetch(wheelhouse, content):
             source,
             dist_file(WHEEL, size=size, digests=declared),
             wheelhouse,
-            persistence=Persistence(QUICK, lambda _: None, threading.Event()),
+            retrier=Retrier(QUICK, lambda _: None, threading.Event()),
             watcher=watched,
             begin=begin,
         )
@@ -108,7 +108,7 @@ def fetch(wheelhouse, content):
 
 @pytest.mark.parametrize("size_known", [True, False], ids=["size known", "size unknown"])
 def test_it_goes_on_where_it_broke_off(fetch, content, size_known):
-    source = GivesParts(content, breaks=[1_000_000, 1_500_000])
+    source = SupportsParts(content, breaks=[1_000_000, 1_500_000])
     staged = fetch(source, size=len(content) if size_known else None)
     assert staged.path.read_bytes() == content
     assert source.opened == [0, 1_000_000, 1_500_000]
@@ -122,39 +122,39 @@ def test_a_source_that_gives_out_only_the_whole_is_read_from_the_beginning(fetch
 
 
 def test_without_a_declared_digest_pieces_are_not_put_together(fetch, content):
-    source = GivesParts(content, breaks=[1_000_000])
+    source = SupportsParts(content, breaks=[1_000_000])
     assert fetch(source, sha256="").path.read_bytes() == content
     assert source.opened == [0, 0]
 
 
 def test_a_file_that_was_replaced_meanwhile_is_read_from_the_beginning(fetch, content):
     before = content[:10] + b"other" + content[15:]
-    source = GivesParts(before, content, breaks=[1_000_000])
+    source = SupportsParts(before, content, breaks=[1_000_000])
     assert fetch(source).path.read_bytes() == content
     assert source.opened == [0, 1_000_000, 0]
 
 
 def test_a_file_that_came_whole_with_another_digest_is_not_asked_for_again(fetch, content):
-    source = GivesParts(content)
+    source = SupportsParts(content)
     with pytest.raises(DigestMismatch):
         fetch(source, sha256="0" * 64)
     assert source.opened == [0]
 
 
 def test_more_bytes_than_declared_are_no_beginning(fetch, content):
-    source = GivesParts(content + b"more", content)
+    source = SupportsParts(content + b"more", content)
     assert fetch(source, size=len(content)).path.read_bytes() == content
     assert source.opened == [0, 0]
 
 
 def test_a_stream_that_ends_early_and_quietly_is_gone_on_with(fetch, content):
-    source = GivesParts(content[:2_000_000], content)
+    source = SupportsParts(content[:2_000_000], content)
     assert fetch(source, size=len(content)).path.read_bytes() == content
     assert source.opened == [0, 2_000_000]
 
 
 def test_patience_ends(fetch, content, wheelhouse):
-    source = GivesParts(content[:2_000_000])
+    source = SupportsParts(content[:2_000_000])
     with pytest.raises(SizeMismatch, match="only 2000000 of"):
         fetch(source, size=len(content))
     assert len(source.opened) == QUICK.attempts
@@ -164,7 +164,7 @@ def test_patience_ends(fetch, content, wheelhouse):
 def test_those_who_watch_see_as_many_bytes_as_there_are(fetch, content):
     attempts = []
     fetch(
-        GivesParts(content, breaks=[1_000_000]),
+        SupportsParts(content, breaks=[1_000_000]),
         begin=lambda: attempts.append(0),
         watched=lambda count: attempts.append(attempts.pop() + count),
     )

@@ -7,9 +7,9 @@ import pytest
 
 from wheelrelay.errors import AuthenticationFailed, SizeMismatch, Unavailable
 from wheelrelay.events import Waiting
-from wheelrelay.transfer.retry import Patience, Persistence
+from wheelrelay.transfer.retry import Retrier, RetryPolicy
 
-QUICK = Patience(attempts=4, first_pause=0.001)
+QUICK = RetryPolicy(attempts=4, first_pause=0.001)
 
 
 class Operation:
@@ -37,60 +37,60 @@ def stopped():
 
 
 @pytest.fixture
-def persistence(events, stopped):
-    return Persistence(QUICK, events.append, stopped)
+def retrier(events, stopped):
+    return Retrier(QUICK, events.append, stopped)
 
 
-def test_what_may_pass_is_tried_again(persistence, events):
+def test_what_may_pass_is_tried_again(retrier, events):
     operation = Operation(Unavailable("Busy."), SizeMismatch("Cut."))
-    assert persistence.insist("the page", operation) == "done"
+    assert retrier.call("the page", operation) == "done"
     assert operation.calls == 3
     assert [(event.what, event.error) for event in events] == [("the page", "Busy."), ("the page", "Cut.")]
     assert all(isinstance(event, Waiting) for event in events)
 
 
-def test_what_does_not_pass_is_not_tried_again(persistence):
+def test_what_does_not_pass_is_not_tried_again(retrier):
     operation = Operation(AuthenticationFailed("Who are you?"))
     with pytest.raises(AuthenticationFailed):
-        persistence.insist("the page", operation)
+        retrier.call("the page", operation)
     assert operation.calls == 1
 
 
-def test_patience_ends_with_the_last_error(persistence):
+def test_patience_ends_with_the_last_error(retrier):
     operation = Operation(*[Unavailable(f"Busy {n}.") for n in range(10)])
     with pytest.raises(Unavailable, match="Busy 3"):
-        persistence.insist("the page", operation)
+        retrier.call("the page", operation)
     assert operation.calls == QUICK.attempts
 
 
 def test_a_pause_ends_when_the_relay_is_to_end(events, stopped):
-    persistence = Persistence(Patience(first_pause=60), events.append, stopped)
+    retrier = Retrier(RetryPolicy(first_pause=60), events.append, stopped)
     threading.Timer(0.05, stopped.set).start()
     began = time.monotonic()
     with pytest.raises(Unavailable):
-        persistence.insist("the page", Operation(Unavailable("Busy.")))
+        retrier.call("the page", Operation(Unavailable("Busy.")))
     assert time.monotonic() - began < 10
 
 
-def test_nothing_is_tried_again_after_the_end(persistence, events, stopped):
+def test_nothing_is_tried_again_after_the_end(retrier, events, stopped):
     stopped.set()
     operation = Operation(Unavailable("Busy."))
     with pytest.raises(Unavailable):
-        persistence.insist("the page", operation)
+        retrier.call("the page", operation)
     assert (operation.calls, events) == (1, [])
 
 
 def test_pauses_grow_and_differ():
-    patience = Patience(first_pause=1.0)
+    retry_policy = RetryPolicy(first_pause=1.0)
     for attempt, middle in ((1, 1.0), (2, 2.0), (3, 4.0)):
-        pauses = {patience.pause_after(attempt, Unavailable("Busy.")) for _ in range(20)}
+        pauses = {retry_policy.pause_after(attempt, Unavailable("Busy.")) for _ in range(20)}
         assert len(pauses) > 1
         assert all(middle / 2 <= pause <= middle * 1.5 for pause in pauses)
 
 
 def test_what_a_server_asks_for_is_honoured_within_reason():
-    patience = Patience(longest_pause=60)
-    assert patience.pause_after(1, Unavailable("Busy.", retry_after=7)) == 7
-    assert patience.pause_after(1, Unavailable("Busy.", retry_after=86_400)) == 60
-    assert patience.pause_after(1, Unavailable("Busy.", retry_after=0)) == 0
-    assert patience.pause_after(20, Unavailable("Busy.")) == 60
+    retry_policy = RetryPolicy(longest_pause=60)
+    assert retry_policy.pause_after(1, Unavailable("Busy.", retry_after=7)) == 7
+    assert retry_policy.pause_after(1, Unavailable("Busy.", retry_after=86_400)) == 60
+    assert retry_policy.pause_after(1, Unavailable("Busy.", retry_after=0)) == 0
+    assert retry_policy.pause_after(20, Unavailable("Busy.")) == 60

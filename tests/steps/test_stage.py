@@ -34,7 +34,7 @@ from wheelrelay.staged import BLOCK
 from wheelrelay.testing import make_sdist, make_wheel
 from wheelrelay.testing.contract_material import LARGE, write_distribution
 from wheelrelay.transfer.download import stage
-from wheelrelay.transfer.staging_area import Wheelhouse
+from wheelrelay.transfer.staging_area import StagingArea
 
 WHEEL = "sample-1.0-py3-none-any.whl"
 
@@ -64,7 +64,7 @@ class Bytes:
 def wheelhouse(tmp_path):
     folder = tmp_path / "wheelhouse"
     folder.mkdir()
-    return Wheelhouse(folder)
+    return StagingArea(folder)
 
 
 @pytest.fixture

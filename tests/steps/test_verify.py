@@ -7,15 +7,15 @@ from tests.steps.conftest import SDIST, WHEELS, journey_between, release
 from wheelrelay.engine.verifying import verify_place, verify_sinks
 from wheelrelay.errors import AuthenticationFailed, DigestMismatch, IntegrityError, Unavailable
 from wheelrelay.model import Digests
-from wheelrelay.transfer.staging_area import temporary_wheelhouse
+from wheelrelay.transfer.staging_area import temporary_staging_area
 
 
 def found(*places, download=False):
-    with journey_between(*places) as journey, temporary_wheelhouse() as house:
+    with journey_between(*places) as context, temporary_staging_area() as house:
         if len(places) == 1:
-            findings = verify_place(journey, house)
+            findings = verify_place(context, house)
         else:
-            findings = verify_sinks(journey, house, download=download)
+            findings = verify_sinks(context, house, download=download)
     return sorted((finding.check, finding.filename) for finding in findings)
 
 

@@ -11,12 +11,12 @@ import pytest
 
 from wheelrelay.disk.folders import PREFIX
 from wheelrelay.errors import WheelrelayError
-from wheelrelay.transfer.staging_area import temporary_wheelhouse
+from wheelrelay.transfer.staging_area import temporary_staging_area
 
 STAGING = """
 import sys, tempfile
-from wheelrelay.transfer.staging_area import temporary_wheelhouse
-with temporary_wheelhouse() as house:
+from wheelrelay.transfer.staging_area import temporary_staging_area
+with temporary_staging_area() as house:
     (house.folder / "sample-1.0.tar.gz").write_bytes(b"half of it")
     print("ready", flush=True)
     sys.stdin.read()
@@ -46,7 +46,7 @@ def other_relay(scratch):
 
 
 def test_it_is_gone_at_the_end(scratch):
-    with temporary_wheelhouse() as house:
+    with temporary_staging_area() as house:
         (house.folder / "sample-1.0.tar.gz").write_bytes(b"content")
         assert list(scratch.iterdir())
     assert list(scratch.iterdir()) == []
@@ -56,13 +56,13 @@ def test_what_a_killed_relay_has_left_behind_is_swept_up(scratch, other_relay):
     other_relay.send_signal(signal.SIGKILL)
     other_relay.wait()
     [left] = scratch.iterdir()
-    with temporary_wheelhouse():
+    with temporary_staging_area():
         assert not left.exists()
 
 
 def test_the_files_of_a_relay_that_lives_are_left_alone(scratch, other_relay):
     [alive] = scratch.iterdir()
-    with temporary_wheelhouse():
+    with temporary_staging_area():
         pass
     assert [path.name for path in alive.rglob("*.gz")] == ["sample-1.0.tar.gz"]
     other_relay.communicate()
@@ -80,7 +80,7 @@ def test_what_is_no_wheelhouse_is_left_alone(scratch, tmp_path):
     (scratch / f"{PREFIX}trap").mkdir()
     (scratch / f"{PREFIX}trap" / "lock").symlink_to(elsewhere / "lock")
     there = sorted(scratch.iterdir())
-    with temporary_wheelhouse():
+    with temporary_staging_area():
         pass
     assert sorted(scratch.iterdir()) == there
     assert (elsewhere / "lock").exists()
@@ -100,10 +100,10 @@ def test_a_folder_whose_lock_does_not_tell_is_swept_up_once_it_is_old(scratch, l
     if lock is not None:
         (left / "lock").write_text(lock)
     aged(left, days=6)
-    with temporary_wheelhouse():
+    with temporary_staging_area():
         assert left.exists()
     aged(left, days=8)
-    with temporary_wheelhouse():
+    with temporary_staging_area():
         assert not left.exists()
 
 
@@ -112,13 +112,13 @@ def test_an_old_folder_in_which_something_is_being_written_is_left_alone(scratch
     (left / "files").mkdir(parents=True)
     aged(left, days=8)
     (left / "files" / "sample-1.0.tar.gz").write_bytes(b"half of it")
-    with temporary_wheelhouse():
+    with temporary_staging_area():
         assert left.exists()
 
 
 def test_names_that_differ_in_case_alone_are_never_staged_at_one_path(scratch):
     names = ("Sample-1.0.tar.gz", "sample-1.0.tar.gz", "SAMPLE-1.0.tar.gz")
-    with temporary_wheelhouse() as house:
+    with temporary_staging_area() as house:
         for name in names:
             with house.incoming(name) as stream:
                 stream.write(name.encode())
@@ -130,5 +130,5 @@ def test_names_that_differ_in_case_alone_are_never_staged_at_one_path(scratch):
 
 def test_no_folder_for_temporary_files_is_an_error_that_says_what_to_do(scratch):
     scratch.rmdir()
-    with pytest.raises(WheelrelayError, match="Set TMPDIR"), temporary_wheelhouse():
+    with pytest.raises(WheelrelayError, match="Set TMPDIR"), temporary_staging_area():
         pass

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from wheelrelay.errors import BackendError, Unavailable
-from wheelrelay.transfer.concurrency import Pace
+from wheelrelay.transfer.concurrency import ConcurrencyController
 from wheelrelay.transfer.thread_pool import GRACE, Workers
 
 
@@ -222,13 +222,13 @@ class TestTooFewThreads:
     @pytest.mark.parametrize("threads", [0, 1, 2])
     def test_all_work_is_done_by_the_threads_there_are(self, few_threads, threads, jobs):
         few_threads(threads)
-        workers = Workers(Pace(jobs), threading.Event())
+        workers = Workers(ConcurrencyController(jobs), threading.Event())
         done = workers.each(range(200), lambda number: number * 10)
         workers.close()
         assert sorted(one.unwrap() for one in done) == [number * 10 for number in range(200)]
 
     def test_a_worker_that_gets_no_help_does_not_wait_for_it(self, few_threads):
-        workers = Workers(Pace(8), threading.Event())
+        workers = Workers(ConcurrencyController(8), threading.Event())
         few_threads(1)
 
         def work(number):
@@ -265,8 +265,8 @@ class TestTheWaitEndsByAnyError:
 
     @pytest.mark.parametrize("error", [MemoryError, SystemExit, RuntimeError])
     def test_nothing_more_is_begun(self, error):
-        class Failing(Pace):
-            def glance(self):
+        class Failing(ConcurrencyController):
+            def sample(self):
                 raise error
 
         workers, begun, ended = Workers(Failing(), threading.Event()), [], []

@@ -410,8 +410,8 @@ def test_a_file_that_breaks_off_goes_on_where_it_broke(
     swift: Swift, by_token: Callable[[str], SwiftConfig], tmp_path: Path, seed: int
 ) -> None:
     files = make_wheels(tmp_path / "dist", seed, 1_500_000)
-    assert move(as_remote(str(tmp_path / "dist")), as_remote(by_token(swift.url))).complete()
+    assert move(as_remote(str(tmp_path / "dist")), as_remote(by_token(swift.url))).is_complete
     with run_breaking(swift.url, seed) as (gateway, breaking):
         source = as_remote(by_token(gateway.url.rstrip("/")))
-        assert move(source, as_remote(str(tmp_path / "out"))).complete()
+        assert move(source, as_remote(str(tmp_path / "out"))).is_complete
     require_resumed(breaking, files, tmp_path / "out")

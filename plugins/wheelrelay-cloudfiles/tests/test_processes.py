@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from wheelrelay.errors import NotFound
 from wheelrelay.http import HttpClient
-from wheelrelay.transfer.retry import Patience, Persistence
+from wheelrelay.transfer.retry import RetryPolicy, Retrier
 from wheelrelay.testing import stage_path
 from wheelrelay_cloudfiles.config import SwiftConfig
 from wheelrelay_cloudfiles.objects import SwiftObjects
@@ -45,11 +45,11 @@ account = config._account()
 objects = (DiesWhileWritingAPage if dies else SwiftObjects)(account, HttpClient(), config.container)
 store = SwiftStore(account, objects, pages=True)
 staged = stage_path(wheel)
-relay = Persistence(Patience(), lambda event: None, threading.Event())  # a small cluster is late now and then
+relay = Retrier(RetryPolicy(), lambda event: None, threading.Event())  # a small cluster is late now and then
 print("ready", flush=True)
 sys.stdin.read(1)
-relay.insist("put", lambda: store.put(staged))
-relay.insist("finalize", lambda: store.finalize({staged.file.project}))
+relay.call("put", lambda: store.put(staged))
+relay.call("finalize", lambda: store.finalize({staged.file.project}))
 """
 
 

@@ -71,7 +71,7 @@ class TestARelayWithinOneServer:
     def test_sends_no_bytes_of_a_file(self, wheel, places, wire, opened):
         wheelrelay.push([wheel], to=Remote("source", places[0]))
         before = wire.sent
-        assert relay(*places).complete()
+        assert relay(*places).is_complete
         assert wire.sent - before < SIZE / 4
         assert read(opened(places[1])) == wheel.read_bytes()
 
@@ -89,7 +89,7 @@ class TestARelayWithinOneServer:
         other = places[0].model_copy(update={"prefix": "other"})
         wheelrelay.push([wheel], to=Remote("source", places[0]))
         before = wire.sent
-        assert relay(places[0], other).complete()
+        assert relay(places[0], other).is_complete
         assert wire.sent - before < SIZE / 4
         assert read(opened(other)) == wheel.read_bytes()
 

@@ -236,8 +236,8 @@ def test_a_server_that_never_answers_is_given_up_after_the_timeout_of_the_remote
 def test_a_file_that_breaks_off_goes_on_where_it_broke(seaweed, configured, tmp_path, seed):
     files = make_wheels(tmp_path / "dist", seed, 1_500_000)
     config = configured(seaweed)
-    assert move(as_remote(str(tmp_path / "dist")), as_remote(config)).complete()
+    assert move(as_remote(str(tmp_path / "dist")), as_remote(config)).is_complete
     with run_breaking(seaweed.url, seed) as (gateway, breaking):
         source = config.model_copy(update={"endpoint_url": gateway.url})
-        assert move(as_remote(source), as_remote(str(tmp_path / "out"))).complete()
+        assert move(as_remote(source), as_remote(str(tmp_path / "out"))).is_complete
     require_resumed(breaking, files, tmp_path / "out")

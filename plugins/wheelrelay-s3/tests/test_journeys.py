@@ -67,7 +67,7 @@ def test_a_release_goes_from_a_bucket_to_an_index_and_from_there_to_a_bucket(
         index = Remote("index", IndexConfig(url=server.simple_url, upload_url=server.upload_url))
         for source, sink in ((staging, index), (index, archive)):
             receipt = wheelrelay.relay(Route(source=source, sinks=[sink]), ["sample==1.0"])
-            assert receipt.complete()
+            assert receipt.is_complete
     shown = {file.filename: file.sha256 for file in wheelrelay.list_files(archive, ["sample"])}
     assert shown == {path.name: sha256_of(path) for path in dist.iterdir()}
 

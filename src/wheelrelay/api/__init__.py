@@ -7,7 +7,7 @@
 >>> wheelrelay.plan(route, ["sample"]).files[0].file.filename
 'sample-1.0-py3-none-any.whl'
 >>> receipt = wheelrelay.relay(route, ["sample==1.0"])
->>> receipt.complete()
+>>> receipt.is_complete
 True
 >>> wheelrelay.check([wheel])
 []

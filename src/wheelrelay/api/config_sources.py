@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.backends.index.credentials import Account, Wanted, providers
+from wheelrelay.backends.index.credentials import Account, CredentialRequest, providers
 from wheelrelay.config import Config, Remote
 from wheelrelay.config.load import VARIABLE
 from wheelrelay.config.pypirc import FILE, sections_for
@@ -70,12 +70,12 @@ def _credentials(remote: Remote) -> dict[str, str]:
     config = remote.config
     if not isinstance(config, IndexConfig) or config.token or config.password or not config.upload_url:
         return {}
-    wanted = Wanted(Account(remote.name), config.upload_url)
+    wanted = CredentialRequest(Account(remote.name), config.upload_url)
     found = next(_ready(wanted), None)
     return {f"remotes.{remote.name}.password": found} if found else {}
 
 
-def _ready(wanted: Wanted) -> Iterator[str]:
+def _ready(wanted: CredentialRequest) -> Iterator[str]:
     own = providers.own_prefix(wanted)
     twine = "TWINE" if providers.is_twines(wanted) else None
     for variable in (f"{own}_TOKEN", f"{own}_PASSWORD", f"{twine}_PASSWORD"):

@@ -7,27 +7,27 @@ from wheelrelay import __version__
 from wheelrelay.api.reading import readable
 from wheelrelay.checks import Profile
 from wheelrelay.config import Remote, Route, as_remote
-from wheelrelay.engine.context import Destination, Origin
+from wheelrelay.engine.context import ConnectedSink, ConnectedSource
 from wheelrelay.errors import ConfigError
 from wheelrelay.plugins import BACKENDS, CHECKS, installed
 from wheelrelay.protocols import Sink
 
 
 @contextmanager
-def opened_source(remote: Remote) -> Iterator[Origin]:
+def opened_source(remote: Remote) -> Iterator[ConnectedSource]:
     """A remote, connected to be read.
 
     Raises:
         ConfigError: it cannot be read.
     """
     with readable(remote) as source:
-        yield Origin(remote.name, source)
+        yield ConnectedSource(remote.name, source)
 
 
 @contextmanager
 def opened_sink(
     remote: Remote, *, sign: bool = False, mirror: bool = False, profile: Profile | None = None
-) -> Iterator[Destination]:
+) -> Iterator[ConnectedSink]:
     """A remote, connected to be published to.
 
     Args:
@@ -48,7 +48,7 @@ def opened_sink(
         checks = remote.checks_for(mirror=mirror)
         if profile is not None:
             checks = checks.model_copy(update={"profile": profile}).complete(profile)
-        yield Destination(remote.name, backend, remote.confirm, checks, sign or remote.sign, remote.attest)
+        yield ConnectedSink(remote.name, backend, remote.confirm, checks, sign or remote.sign, remote.attest)
 
 
 def sinks_of(route: Route) -> list[Remote]:

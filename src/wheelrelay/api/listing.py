@@ -10,7 +10,7 @@ from wheelrelay.events import Event, Waiting
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Source, SupportsInventory
 from wheelrelay.select import Selection, parse_requirement
-from wheelrelay.transfer.retry import Patience, Persistence
+from wheelrelay.transfer.retry import Retrier, RetryPolicy
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ def list_files(
     selection = Selection(requirements=tuple(parse_requirement(str(wanted)) for wanted in requirements))
     place = as_remote(remote)
     with readable(place) as source:
-        persistence = Persistence(Patience(attempts=LOOKS), _warn_of_pause, threading.Event())
-        return persistence.insist(
+        retrier = Retrier(RetryPolicy(attempts=LOOKS), _warn_of_pause, threading.Event())
+        return retrier.call(
             f"the files of {place.name}", lambda: _read(source, selection, with_digests=with_digests)
         )
 

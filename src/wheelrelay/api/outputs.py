@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from wheelrelay.backends.local.paths import Pathlike
 from wheelrelay.config import Remote, Route, as_remote
-from wheelrelay.engine.context import Journey
+from wheelrelay.engine.context import RelayContext
 from wheelrelay.errors import ConfigError, InvalidFilename, NotFound, WheelrelayError
 from wheelrelay.filenames import dist_file, split_companion
 from wheelrelay.protocols import Source, SupportsLocalPath
@@ -32,7 +32,7 @@ def refuse_inputs(outputs: Outputs, inputs: Iterable[Path]) -> None:
         taken.append(path)
 
 
-def refuse_inputs_of(outputs: Outputs, route: Route, journey: Journey) -> None:
+def refuse_inputs_of(outputs: Outputs, route: Route, context: RelayContext) -> None:
     """Refuse an output that is a file of the route's source or sinks, or that their configuration names.
 
     Raises:
@@ -41,7 +41,7 @@ def refuse_inputs_of(outputs: Outputs, route: Route, journey: Journey) -> None:
     if not any(outputs.values()):
         return
     refuse_inputs(outputs, _files_named_in(route))
-    backends = [journey.origin.source, *(destination.sink for destination in journey.destinations)]
+    backends = [context.origin.source, *(destination.sink for destination in context.destinations)]
     for what, path in _given(outputs):
         if any(_is_file_of(backend, path) or _is_read_from(backend, path) for backend in backends):
             raise ConfigError(

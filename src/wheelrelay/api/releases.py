@@ -18,8 +18,8 @@ from wheelrelay.disk.writing import prove_writable, replace_whole
 from wheelrelay.documents import receipt_document, sums_text, to_json
 from wheelrelay.engine import run
 from wheelrelay.engine.confirming import DEADLINE
-from wheelrelay.engine.context import Journey, Settings
-from wheelrelay.engine.findings import Demands
+from wheelrelay.engine.context import RelayContext, RelayOptions
+from wheelrelay.engine.findings import ReleasePolicy
 from wheelrelay.engine.gate import refuse
 from wheelrelay.engine.planning import plan_of
 from wheelrelay.engine.verifying import verify_place, verify_sinks
@@ -32,14 +32,14 @@ from wheelrelay.select import Selection, parse_requirement
 from wheelrelay.signing import (
     GPG,
     Attester,
-    Judge,
     Signer,
     SigstoreAttester,
-    Trust,
     TrustedKeys,
     TrustedPublishers,
+    TrustPolicy,
+    Verifier,
 )
-from wheelrelay.transfer.staging_area import temporary_wheelhouse
+from wheelrelay.transfer.staging_area import temporary_staging_area
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +58,8 @@ def plan(route: Route, requirements: Requirements = (), *, jobs: int | None = No
         ConfigError: a remote or requirement is wrong.
         BackendError: a remote fails.
     """
-    with _journey(route, route.selection(list(requirements)), Settings(_counted(jobs))) as journey:
-        return plan_of(journey, one_version=route.mode is Mode.RELEASE)
+    with _journey(route, route.selection(list(requirements)), RelayOptions(_counted(jobs))) as context:
+        return plan_of(context, one_version=route.mode is Mode.RELEASE)
 
 
 def relay(
@@ -105,7 +105,7 @@ def relay(
     if sums is not None:
         prove_writable(Path(os.fspath(sums)))
     kept = _ReceiptFile(receipt)
-    settings = Settings(
+    settings = RelayOptions(
         jobs=_counted(jobs),
         progress=progress,
         approve=approve or (lambda _: True),
@@ -164,7 +164,7 @@ def push(
     found = find_paths(paths, origin=origin_from() if origin is None else origin)
     route = Route(source=Remote("local files", connected=found), sinks=[to])
     kept = _ReceiptFile(receipt)
-    settings = Settings(
+    settings = RelayOptions(
         jobs=_counted(jobs),
         progress=progress,
         confirm_within=confirm_within,
@@ -209,72 +209,72 @@ def verify(
         ConfigError: a remote cannot be read.
         BackendError: a remote fails.
     """
-    settings = Settings(_counted(jobs), progress)
+    settings = RelayOptions(_counted(jobs), progress)
     if isinstance(given, Route):
         with (
-            _journey(given, given.selection(list(requirements)), settings) as journey,
-            temporary_wheelhouse() as house,
+            _journey(given, given.selection(list(requirements)), settings) as context,
+            temporary_staging_area() as house,
         ):
-            return verify_sinks(journey, house, download=download)
+            return verify_sinks(context, house, download=download)
     selection = Selection(requirements=tuple(parse_requirement(str(wanted)) for wanted in requirements))
-    with opened_source(as_remote(given)) as origin, temporary_wheelhouse() as house:
-        journey = Journey(origin, (), selection, Expected(), Demands(), settings)
+    with opened_source(as_remote(given)) as origin, temporary_staging_area() as house:
+        context = RelayContext(origin, (), selection, Expected(), ReleasePolicy(), settings)
         try:
-            return verify_place(journey, house)
+            return verify_place(context, house)
         finally:
-            journey.close()
+            context.close()
 
 
 def _carried_out(
     route: Route,
     selection: Selection,
-    settings: Settings,
-    move: Callable[[Journey], Receipt],
+    settings: RelayOptions,
+    move: Callable[[RelayContext], Receipt],
     outputs: Outputs,
     *,
     profile: Profile | None = None,
 ) -> Receipt:
     """Connect both sides and move the files; an interrupt that comes after that changes nothing."""
-    journey = None
+    context = None
     try:
-        with _journey(route, selection, settings, profile=profile) as journey:
-            refuse_inputs_of(outputs, route, journey)
-            return move(journey)
+        with _journey(route, selection, settings, profile=profile) as context:
+            refuse_inputs_of(outputs, route, context)
+            return move(context)
     except KeyboardInterrupt:
-        if journey is None:
+        if context is None:
             raise
-        return run.after_interrupt(journey)
+        return run.after_interrupt(context)
 
 
 @contextmanager
 def _journey(
-    route: Route, selection: Selection, settings: Settings, *, profile: Profile | None = None
-) -> Iterator[Journey]:
+    route: Route, selection: Selection, settings: RelayOptions, *, profile: Profile | None = None
+) -> Iterator[RelayContext]:
     """Connect both sides of a route; everything is closed at the end."""
     expected = route.expect.expected() if route.expect else Expected()
     commit, sums = (route.expect.commit, route.expect.sums()) if route.expect else (None, None)
     mirror = route.mode is Mode.MIRROR
     with ExitStack() as stack:
-        demands = Demands(commit, sums, _trust(route, stack))
+        demands = ReleasePolicy(commit, sums, _trust(route, stack))
         origin = stack.enter_context(opened_source(as_remote(route.source)))
         destinations = [
             stack.enter_context(opened_sink(sink, sign=settings.sign, mirror=mirror, profile=profile))
             for sink in sinks_of(route)
         ]
-        journey = Journey(origin, destinations, selection, expected, demands, settings)
-        stack.callback(journey.close)
-        yield journey
+        context = RelayContext(origin, destinations, selection, expected, demands, settings)
+        stack.callback(context.close)
+        yield context
 
 
-def _trust(route: Route, stack: ExitStack) -> Trust | None:
+def _trust(route: Route, stack: ExitStack) -> TrustPolicy | None:
     """Those who may vouch for the files of a route; none if anybody's files will do."""
     keys, publishers = route.verify.keys(), route.verify.publishers()
-    judges: list[Judge] = []
+    judges: list[Verifier] = []
     if keys:
         judges.append(stack.enter_context(TrustedKeys.gathered(keys)))
     if publishers:
         judges.append(TrustedPublishers(publishers, route.verify.trust_root))
-    return Trust(judges) if judges else None
+    return TrustPolicy(judges) if judges else None
 
 
 def _counted(jobs: int | None) -> int | None:

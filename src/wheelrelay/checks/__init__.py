@@ -9,7 +9,7 @@ from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
     from wheelrelay.checks.archive_contents import Member
-    from wheelrelay.checks.check import Breach, Check, Profile
+    from wheelrelay.checks.check import Check, Profile, Violation
     from wheelrelay.checks.config import ChecksConfig, Ignored
     from wheelrelay.checks.contract import FileChecks, Inspection, ReleaseChecks, ReleaseContext
     from wheelrelay.checks.distribution import CoreMetadata, Distribution, open_distribution
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from wheelrelay.checks.sums import parse_sums
 
 __all__ = [
-    "Breach",
     "Check",
     "ChecksConfig",
     "CoreMetadata",
@@ -30,6 +29,7 @@ __all__ = [
     "Profile",
     "ReleaseChecks",
     "ReleaseContext",
+    "Violation",
     "all_checks",
     "check_files",
     "inspect",
@@ -43,7 +43,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         "wheelrelay.checks.check": (
-            "Breach",
+            "Violation",
             "Check",
             "Profile",
         ),

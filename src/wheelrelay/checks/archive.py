@@ -5,5 +5,5 @@ from wheelrelay.checks.contract import FileChecks
 
 ARCHIVE = FileChecks(
     (*archive_contents.CHECKS, *zip_archive.CHECKS, *tar_archive.CHECKS),
-    lambda distribution: distribution.contents.breaches,
+    lambda distribution: distribution.contents.violations,
 )

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from wheelrelay.archives import limits
-from wheelrelay.checks.check import Breach, Check, Profile, shown
+from wheelrelay.checks.check import Check, Profile, Violation, shown
 
 TEXTS = frozenset({"METADATA", "WHEEL", "RECORD", "entry_points.txt"})
 TEXT_LIMIT = 16 << 20
@@ -75,7 +75,7 @@ class Contents:
     Attributes:
         members: the files by their path; folders are left out.
         texts: the bytes of those members that checks read.
-        breaches: what is wrong with the archive itself.
+        violations: what is wrong with the archive itself.
         readable: whether the members are known; if not, checks of the content have nothing to say.
         folders: those of a tar archive that are members of it.
         variants: the labels in the list of a release's variants (PEP 825).
@@ -83,7 +83,7 @@ class Contents:
 
     members: dict[str, Member] = field(default_factory=dict)
     texts: dict[str, bytes] = field(default_factory=dict)
-    breaches: tuple[Breach, ...] = ()
+    violations: tuple[Violation, ...] = ()
     readable: bool = True
     folders: frozenset[str] = frozenset()
     variants: frozenset[str] = frozenset()
@@ -99,7 +99,7 @@ class Contents:
         return self._first_of(CORRUPT, UNREADABLE, LIMITS)
 
     def _first_of(self, *checks: Check) -> str | None:
-        return next((breach.message for breach in self.breaches if breach.check in checks), None)
+        return next((violation.message for violation in self.violations if violation.check in checks), None)
 
 
 Reader = Callable[..., Contents]
@@ -108,17 +108,17 @@ Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 """What works on many things as ``map`` does, perhaps on several at once."""
 
 
-def unreadable(reason: object, *more: Breach, hint: str | None = None) -> Contents:
+def unreadable(reason: object, *more: Violation, hint: str | None = None) -> Contents:
     """The contents of an archive that cannot be read, for a reason; perhaps with another hint than usual."""
     said = str(reason).strip().rstrip(": .") or type(reason).__name__
-    breach = UNREADABLE.broken(f"The file cannot be read: {said}.", hint=hint)
-    return Contents(breaches=(breach, *more), readable=False)
+    violation = UNREADABLE.violation(f"The file cannot be read: {said}.", hint=hint)
+    return Contents(violations=(violation, *more), readable=False)
 
 
 def implausible(error: limits.Implausible) -> Contents:
     """The contents of an archive that exceeds a limit of what is read."""
-    breach = LIMITS.broken(f"The archive is not read to its end: {error}.")
-    return Contents(breaches=(breach,), readable=False)
+    violation = LIMITS.violation(f"The archive is not read to its end: {error}.")
+    return Contents(violations=(violation,), readable=False)
 
 
 class Texts:
@@ -149,7 +149,7 @@ def is_kept(path: str) -> bool:
     return (folder.endswith(".dist-info") and name in TEXTS) or name == "PKG-INFO"
 
 
-def path_breaches(paths: Iterable[str], control: Check) -> Iterator[Breach]:
+def path_violations(paths: Iterable[str], control: Check) -> Iterator[Violation]:
     """What is wrong with the paths of members.
 
     Args:
@@ -158,9 +158,9 @@ def path_breaches(paths: Iterable[str], control: Check) -> Iterator[Breach]:
     """
     for path in paths:
         if reason := _path_problem(path):
-            yield MEMBER_PATH.broken(f"The member {shown(path)} {reason}.")
+            yield MEMBER_PATH.violation(f"The member {shown(path)} {reason}.")
         elif CONTROL.search(path):
-            yield control.broken(f"The member {shown(path)} has a control character in its name.")
+            yield control.violation(f"The member {shown(path)} has a control character in its name.")
 
 
 def leads_outside(path: str) -> bool:

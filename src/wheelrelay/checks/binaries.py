@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wheelrelay.archives import read_zip
-from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
+from wheelrelay.checks.check import Check, Profile, Violation, listed, shown
 from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.disk.folders import temporary_file, temporary_folder
@@ -57,7 +57,7 @@ MACOS = Check(
 )
 
 
-def find_linux(distribution: Distribution) -> Iterator[Breach]:
+def find_linux(distribution: Distribution) -> Iterator[Violation]:
     """Find wheels that promise more portability than they have."""
     claims = [claim for claim in map(_promise, _platforms(distribution)) if claim]
     if not claims or not _libraries(distribution):
@@ -68,10 +68,10 @@ def find_linux(distribution: Distribution) -> Iterator[Breach]:
         return
     outside = sorted(report.get("external_libs", {}))
     needs = f"; it needs {listed(outside)} from outside" if outside else ""
-    yield LINUX.broken(f"auditwheel finds it fit for {shown(report['overall_tag'])}{needs}.")
+    yield LINUX.violation(f"auditwheel finds it fit for {shown(report['overall_tag'])}{needs}.")
 
 
-def find_abi3(distribution: Distribution) -> Iterator[Breach]:
+def find_abi3(distribution: Distribution) -> Iterator[Violation]:
     """Find abi3 wheels that use what is not in the stable ABI.
 
     There is no tool that audits the other stable ABIs. A wheel for ``abi3.abi3t`` is audited for ``abi3``.
@@ -89,10 +89,10 @@ def find_abi3(distribution: Distribution) -> Iterator[Breach]:
         used = {*result["non_abi3_symbols"], *result["future_abi3_objects"]}
         foreign = sorted(name for name in used if not name.startswith(OWN_SYMBOLS))
         if foreign:
-            yield ABI3.broken(f"{shown(audit['name'])} uses {listed(foreign)}.")
+            yield ABI3.violation(f"{shown(audit['name'])} uses {listed(foreign)}.")
 
 
-def find_macos(distribution: Distribution) -> Iterator[Breach]:
+def find_macos(distribution: Distribution) -> Iterator[Violation]:
     """Find macOS wheels with libraries that load others by the path they had on the build machine."""
     libraries = _libraries(distribution)
     if not libraries or not any(platform.startswith("macosx_") for platform in _platforms(distribution)):
@@ -105,7 +105,7 @@ def find_macos(distribution: Distribution) -> Iterator[Breach]:
                     write_all(copy, block)
             outside = [path for path in _loaded_by(Path(copy.name)) if not path.startswith(OF_MACOS)]
             if outside:
-                yield MACOS.broken(f"{shown(library)} loads {listed(outside)}.")
+                yield MACOS.violation(f"{shown(library)} loads {listed(outside)}.")
 
 
 def _platforms(distribution: Distribution) -> set[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from wheelrelay.checks.check import Breach, Check, Profile, listed
+from wheelrelay.checks.check import Check, Profile, Violation, listed
 from wheelrelay.checks.contract import Inspection, ReleaseChecks, ReleaseContext
 from wheelrelay.records import Severity
 
@@ -30,7 +30,7 @@ SUMS = Check(
 )
 
 
-def find(inspections: Sequence[Inspection], context: ReleaseContext) -> Iterator[Breach]:
+def find(inspections: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
     """Find files that come from elsewhere."""
     names = [inspection.filename for inspection in inspections]
     commits = {context.origins[name] for name in names if name in context.origins}
@@ -39,21 +39,23 @@ def find(inspections: Sequence[Inspection], context: ReleaseContext) -> Iterator
             origin = context.origins.get(name)
             if origin is None or not _is_same(origin, context.commit):
                 said = f"The file is from {origin or 'an unknown commit'}, not from {context.commit}."
-                yield COMMIT.broken(said, filename=name)
+                yield COMMIT.violation(said, filename=name)
     elif len(commits) > 1:
-        yield MIXED.broken(f"The files are from several commits: {listed(sorted(commits))}.")
+        yield MIXED.violation(f"The files are from several commits: {listed(sorted(commits))}.")
     if context.sums is not None:
         yield from _sums(inspections, context.sums)
 
 
-def _sums(inspections: Sequence[Inspection], sums: Mapping[str, str]) -> Iterator[Breach]:
+def _sums(inspections: Sequence[Inspection], sums: Mapping[str, str]) -> Iterator[Violation]:
     for inspection in inspections:
         expected = sums.get(inspection.filename)
         if expected is None:
-            yield SUMS.broken("The list of sha256 sums does not have the file.", filename=inspection.filename)
+            yield SUMS.violation(
+                "The list of sha256 sums does not have the file.", filename=inspection.filename
+            )
         elif expected.lower() != inspection.sha256:
             said = f"The list has the sha256 {expected} for the file, which has {inspection.sha256}."
-            yield SUMS.broken(said, filename=inspection.filename)
+            yield SUMS.violation(said, filename=inspection.filename)
 
 
 def _is_same(commit: str, other: str) -> bool:

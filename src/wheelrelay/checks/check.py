@@ -1,4 +1,4 @@
-"""A check as data: its id, what it asks for, who asks for it; and the breach of one."""
+"""A check as data: its id, what it asks for, who asks for it; and the violation of one."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Check:
         id: the stable id, in lower case with hyphens.
         text: what must hold, as one sentence.
         hint: what to do where it does not hold.
-        severity: whether a breach shuts the gate.
+        severity: whether a violation shuts the gate.
         profile: the least strict profile in which it has that severity; the stricter ones share it.
         below: the severity in less strict profiles; ``None`` if they do not have the check.
     """
@@ -46,17 +46,17 @@ class Check:
     profile: Profile = Profile.INDEX
     below: Severity | None = None
 
-    def broken(self, message: str, *, filename: str | None = None, hint: str | None = None) -> "Breach":
+    def violation(self, message: str, *, filename: str | None = None, hint: str | None = None) -> "Violation":
         """Say that the rule is broken, and how, as one sentence; a ``hint`` may fit better than the usual."""
-        return Breach(self, message, filename, hint or self.hint)
+        return Violation(self, message, filename, hint or self.hint)
 
     def severity_in(self, profile: Profile) -> Severity | None:
-        """How severe a breach is in a profile; ``None`` if the profile does not have this check."""
+        """How severe a violation is in a profile; ``None`` if the profile does not have this check."""
         return self.severity if STRICTNESS[profile] >= STRICTNESS[self.profile] else self.below
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
+class Violation:
     """One way in which a rule is broken; the runner turns it into a finding.
 
     Attributes:
@@ -72,7 +72,7 @@ class Breach:
     hint: str | None = None
 
     def finding(self, filename: str | None = None) -> Finding:
-        """The finding, about ``filename`` if the breach does not name another file."""
+        """The finding, about ``filename`` if the violation does not name another file."""
         return Finding(self.check.id, self.check.severity, self.message, self.filename or filename, self.hint)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
+from wheelrelay.checks.check import Check, Profile, Violation, listed, shown
 from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
 
@@ -26,7 +26,7 @@ DEPRECATED = Check(
 )
 
 
-def find(distribution: Distribution) -> Iterator[Breach]:
+def find(distribution: Distribution) -> Iterator[Violation]:
     """Find classifiers that PyPI does not take."""
     used = set(distribution.metadata.raw.get("classifiers", [])) if distribution.metadata else set()
     if not used:
@@ -35,14 +35,14 @@ def find(distribution: Distribution) -> Iterator[Breach]:
 
     private = {classifier for classifier in used if classifier.startswith("Private ::")}
     if private:
-        yield PRIVATE.broken(f"The project is marked as private: {listed(sorted(private))}.")
+        yield PRIVATE.violation(f"The project is marked as private: {listed(sorted(private))}.")
     for classifier in sorted(used & deprecated_classifiers.keys()):
         instead = ", ".join(deprecated_classifiers[classifier])
         hint = f"Use {instead} instead." if instead else "Remove it."
-        yield DEPRECATED.broken(f"The classifier {shown(classifier)} is deprecated.", hint=hint)
+        yield DEPRECATED.violation(f"The classifier {shown(classifier)} is deprecated.", hint=hint)
     unknown = used - classifiers - deprecated_classifiers.keys() - private
     if unknown:
-        yield UNKNOWN.broken(f"There are no such classifiers: {listed(sorted(unknown))}.")
+        yield UNKNOWN.violation(f"There are no such classifiers: {listed(sorted(unknown))}.")
 
 
 CLASSIFIERS = FileChecks((PRIVATE, UNKNOWN, DEPRECATED), find)

@@ -101,7 +101,7 @@ class ChecksConfig(BaseModel):
         return self.model_copy(update={"profile": chosen, **limits})
 
     def severity_of(self, check: Check) -> Severity | None:
-        """How severe a breach of a check is here; ``None`` if the check is ignored or not in the profile."""
+        """The severity of a violation here; ``None`` if the check is ignored or not in the profile."""
         if check.id in {ignored.check for ignored in self.ignore}:
             return None
         return check.severity_in(self.profile or Profile.PYPI)

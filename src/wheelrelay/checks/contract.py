@@ -5,10 +5,10 @@ that belong together, and the function that finds what breaks them::
 
     ICON_SIZE = Check("icon-size", "Icons are at most 1 MiB large.", hint="Make them smaller.")
 
-    def find(distribution: Distribution) -> Iterator[Breach]:
+    def find(distribution: Distribution) -> Iterator[Violation]:
         for path, member in distribution.members.items():
             if path.endswith(".ico") and member.size > 1 << 20:
-                yield ICON_SIZE.broken(f"{path} has {member.size} bytes.")
+                yield ICON_SIZE.violation(f"{path} has {member.size} bytes.")
 
     ICONS = FileChecks((ICON_SIZE,), find)
 """
@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.util import find_spec
 
-from wheelrelay.checks.check import Breach, Check
+from wheelrelay.checks.check import Check, Violation
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.model import DistFile
 from wheelrelay.records import Finding
@@ -37,10 +37,11 @@ class FileChecks:
     """
 
     checks: tuple[Check, ...]
-    find: Callable[[Distribution], Iterable[Breach]]
+    find: Callable[[Distribution], Iterable[Violation]]
     needs: str | None = None
 
-    def available(self) -> bool:
+    @property
+    def is_available(self) -> bool:
         """Whether what they need is installed."""
         return self.needs is None or _is_installed(self.needs)
 
@@ -118,7 +119,7 @@ class ReleaseChecks:
     """
 
     checks: tuple[Check, ...]
-    find: Callable[[Sequence[Inspection], ReleaseContext], Iterable[Breach]]
+    find: Callable[[Sequence[Inspection], ReleaseContext], Iterable[Violation]]
 
 
 @cache

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from importlib.util import find_spec
 
-from wheelrelay.checks.check import Breach, Check, Profile, shown
+from wheelrelay.checks.check import Check, Profile, Violation, shown
 from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
 
@@ -21,7 +21,7 @@ _docutils = threading.Lock()
 """Docutils keeps state that threads share."""
 
 
-def find(distribution: Distribution) -> Iterator[Breach]:
+def find(distribution: Distribution) -> Iterator[Violation]:
     """Find a description that does not render."""
     raw = distribution.metadata.raw if distribution.metadata else {}
     text = raw.get("description")
@@ -32,9 +32,9 @@ def find(distribution: Distribution) -> Iterator[Breach]:
         with _docutils:
             problem = _rst_problem(text)
         if problem is not None:
-            yield DESCRIPTION.broken(f"The description is not valid reStructuredText{problem}.")
+            yield DESCRIPTION.violation(f"The description is not valid reStructuredText{problem}.")
     elif kind == "text/markdown" and not _renders_markdown(text):
-        yield DESCRIPTION.broken("The description is Markdown that renders to nothing.")
+        yield DESCRIPTION.violation("The description is Markdown that renders to nothing.")
 
 
 @lru_cache(maxsize=8)

@@ -4,7 +4,7 @@ import configparser
 import re
 from collections.abc import Iterator
 
-from wheelrelay.checks.check import Breach, Check, shown
+from wheelrelay.checks.check import Check, Violation, shown
 from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.records import Severity
@@ -20,7 +20,7 @@ ENTRY_POINTS = Check(
 )
 
 
-def find(distribution: Distribution) -> Iterator[Breach]:
+def find(distribution: Distribution) -> Iterator[Violation]:
     """Find what is wrong with the entry points."""
     text = distribution.text("entry_points.txt") if distribution.is_wheel else None
     if text is None:
@@ -31,12 +31,12 @@ def find(distribution: Distribution) -> Iterator[Breach]:
         parser.read_string(text.decode())
     except (configparser.Error, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
-        yield ENTRY_POINTS.broken(f"entry_points.txt cannot be parsed: {shown(reason.rstrip('.'))}.")
+        yield ENTRY_POINTS.violation(f"entry_points.txt cannot be parsed: {shown(reason.rstrip('.'))}.")
         return
     for group in ("console_scripts", "gui_scripts"):
         for name, value in parser.items(group) if parser.has_section(group) else ():
             if not SCRIPT.fullmatch(name) or not REFERENCE.fullmatch(value):
-                yield ENTRY_POINTS.broken(
+                yield ENTRY_POINTS.violation(
                     f"In {group}, this is no entry point: {shown(f'{name} = {value}')}."
                 )
 

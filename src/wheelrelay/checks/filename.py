@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
+from wheelrelay.checks.check import Check, Profile, Violation, listed, shown
 from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.variants import VARIANT, VARIANTS_FILE, find_of_file
@@ -63,7 +63,7 @@ PYTHON_TAG = Check(
 )
 
 
-def find(distribution: Distribution) -> Iterator[Breach]:
+def find(distribution: Distribution) -> Iterator[Violation]:
     """Find what is wrong with the filename."""
     file = distribution.file
     if file is None:
@@ -74,36 +74,36 @@ def find(distribution: Distribution) -> Iterator[Breach]:
     if file.kind is not Kind.VARIANTS:
         yield from _spelling(distribution, file)
     if len(file.filename.encode()) + len(".metadata") > LONGEST:
-        yield LENGTH.broken(f"The filename has {len(file.filename.encode())} bytes.")
+        yield LENGTH.violation(f"The filename has {len(file.filename.encode())} bytes.")
     odd = sorted(tag.interpreter for tag in file.tags if not tag.interpreter.isidentifier())
     if odd:
-        yield PYTHON_TAG.broken(f"Installers may not accept a wheel for the Python {listed(odd)}.")
+        yield PYTHON_TAG.violation(f"Installers may not accept a wheel for the Python {listed(odd)}.")
     if file.version.local:
-        yield LOCAL.broken(f"{file.version} is a local version.")
+        yield LOCAL.violation(f"{file.version} is a local version.")
     yield from _against_metadata(distribution)
 
 
-def misnamed(filename: str) -> Breach:
-    """The breach of a file whose name is not that of a wheel or an sdist; says why, if that is known."""
+def misnamed(filename: str) -> Violation:
+    """The violation of a file whose name is not that of a wheel or an sdist; says why, if that is known."""
     try:
         parse_filename(filename)
     except InvalidFilename as error:
         reason = re.search(r"filename \(([^()]*)\)", error.message)
         why = f": {reason[1]}" if reason else ""
-        return FILENAME.broken(f"This is not the name of a wheel or an sdist{why}.")
-    return FILENAME.broken("This is not the name of a wheel or an sdist.")
+        return FILENAME.violation(f"This is not the name of a wheel or an sdist{why}.")
+    return FILENAME.violation("This is not the name of a wheel or an sdist.")
 
 
-def _spelling(distribution: Distribution, file: DistFile) -> Iterator[Breach]:
+def _spelling(distribution: Distribution, file: DistFile) -> Iterator[Violation]:
     name = file.project.replace("-", "_")
     if distribution.is_wheel:
         written = file.filename.partition("-")[0]
         if written != name:
-            yield NORMALIZED.broken(f"The filename begins with {written} instead of {name}.")
+            yield NORMALIZED.violation(f"The filename begins with {written} instead of {name}.")
     elif not file.filename.endswith(".tar.gz"):
-        yield FORMAT.broken("The sdist is not a .tar.gz archive.")
+        yield FORMAT.violation("The sdist is not a .tar.gz archive.")
     elif file.filename != f"{name}-{_version(distribution, file)}.tar.gz":
-        yield NORMALIZED.broken(f"The filename should be {name}-{_version(distribution, file)}.tar.gz.")
+        yield NORMALIZED.violation(f"The filename should be {name}-{_version(distribution, file)}.tar.gz.")
 
 
 def _version(distribution: Distribution, file: DistFile) -> Version:
@@ -116,7 +116,7 @@ def _version(distribution: Distribution, file: DistFile) -> Version:
     return declared if declared == file.version else file.version
 
 
-def _against_metadata(distribution: Distribution) -> Iterator[Breach]:
+def _against_metadata(distribution: Distribution) -> Iterator[Violation]:
     raw = distribution.metadata.raw if distribution.metadata else {}
     name, version = raw.get("name"), raw.get("version")
     if not name or not version:
@@ -127,9 +127,11 @@ def _against_metadata(distribution: Distribution) -> Iterator[Breach]:
     except (InvalidFilename, InvalidVersion):
         return
     if parsed.project != canonicalize_name(name):
-        yield AGREES.broken(f"The filename names the project {parsed.project}, the metadata {shown(name)}.")
+        yield AGREES.violation(
+            f"The filename names the project {parsed.project}, the metadata {shown(name)}."
+        )
     elif parsed.version != declared:
-        yield AGREES.broken(f"The filename names the version {parsed.version}, the metadata {declared}.")
+        yield AGREES.violation(f"The filename names the version {parsed.version}, the metadata {declared}.")
 
 
 FILENAMES = FileChecks(

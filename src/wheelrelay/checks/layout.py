@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from wheelrelay.checks.check import Breach, Check, Profile, listed
+from wheelrelay.checks.check import Check, Profile, Violation, listed
 from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.records import Severity
@@ -47,44 +47,44 @@ PKG_INFO = Check(
 )
 
 
-def find(distribution: Distribution) -> Iterator[Breach]:
+def find(distribution: Distribution) -> Iterator[Violation]:
     """Find what is not in its place."""
     if distribution.file is None or not distribution.contents.readable:
         return
     if distribution.is_wheel:
         yield from _wheel(distribution)
     elif distribution.folder is None:
-        yield PKG_INFO.broken("There is no PKG-INFO in the top folder.")
+        yield PKG_INFO.violation("There is no PKG-INFO in the top folder.")
 
 
-def _wheel(distribution: Distribution) -> Iterator[Breach]:
+def _wheel(distribution: Distribution) -> Iterator[Violation]:
     name, version = distribution.filename.split("-")[:2]
     expected = f"{name}-{version}.dist-info"
     if distribution.folder is None:
-        yield DIST_INFO.broken(f"There is no folder {expected}.")
+        yield DIST_INFO.violation(f"There is no folder {expected}.")
         return
     needed = ("METADATA", "WHEEL", "RECORD")
     missing = [text for text in needed if f"{distribution.folder}/{text}" not in distribution.members]
     if missing:
-        yield DIST_INFO.broken(f"{distribution.folder} lacks {listed(missing)}.")
+        yield DIST_INFO.violation(f"{distribution.folder} lacks {listed(missing)}.")
     marks = ("RECORD.jws", "RECORD.p7s")
     signatures = [mark for mark in marks if f"{distribution.folder}/{mark}" in distribution.members]
     if signatures:
-        yield SIGNED.broken(f"{distribution.folder} has {listed(signatures)}.")
+        yield SIGNED.violation(f"{distribution.folder} has {listed(signatures)}.")
     yield from _others(distribution)
     if distribution.folder != expected:
-        yield DIST_INFO_NAME.broken(f"The folder is {distribution.folder} instead of {expected}.")
+        yield DIST_INFO_NAME.violation(f"The folder is {distribution.folder} instead of {expected}.")
 
 
-def _others(distribution: Distribution) -> Iterator[Breach]:
+def _others(distribution: Distribution) -> Iterator[Violation]:
     """Find further folders of metadata, which one reader may take for the wheel's and another may not."""
     tops = dict.fromkeys(path.partition("/")[0] for path in distribution.members)
     others = [top for top in tops if top.endswith(".dist-info") and top != distribution.folder]
     full = [top for top in others if f"{top}/METADATA" in distribution.members]
     if full:
-        yield ONE_DIST_INFO.broken(f"There are several .dist-info folders: {listed(sorted(full))} too.")
+        yield ONE_DIST_INFO.violation(f"There are several .dist-info folders: {listed(sorted(full))} too.")
     elif others:
-        yield STRAY_DIST_INFO.broken(f"There is a second .dist-info folder: {listed(sorted(others))}.")
+        yield STRAY_DIST_INFO.violation(f"There is a second .dist-info folder: {listed(sorted(others))}.")
 
 
 LAYOUT = FileChecks((DIST_INFO, ONE_DIST_INFO, STRAY_DIST_INFO, DIST_INFO_NAME, PKG_INFO, SIGNED), find)

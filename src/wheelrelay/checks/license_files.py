@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from wheelrelay.checks.check import Breach, Check, Profile, listed
+from wheelrelay.checks.check import Check, Profile, Violation, listed
 from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
 
@@ -14,7 +14,7 @@ LICENSE_FILE = Check(
 )
 
 
-def find(distribution: Distribution) -> Iterator[Breach]:
+def find(distribution: Distribution) -> Iterator[Violation]:
     """Find licence files that are declared and not there."""
     if distribution.metadata is None:
         return
@@ -24,7 +24,7 @@ def find(distribution: Distribution) -> Iterator[Breach]:
     folders = set() if distribution.is_wheel else distribution.contents.folders
     missing = [path for path in paths if path not in distribution.members and path not in folders]
     if missing:
-        yield LICENSE_FILE.broken(f"Declared as License-File and not there: {listed(missing)}.")
+        yield LICENSE_FILE.violation(f"Declared as License-File and not there: {listed(missing)}.")
 
 
 LICENSE_FILES = FileChecks((LICENSE_FILE,), find)

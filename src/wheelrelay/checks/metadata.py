@@ -7,7 +7,7 @@ from email.utils import parseaddr
 from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
 from packaging.requirements import InvalidRequirement, Requirement
 
-from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
+from wheelrelay.checks.check import Check, Profile, Violation, listed, shown
 from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.records import Severity
@@ -79,35 +79,35 @@ LICENSE = Check(
 )
 
 
-def find(distribution: Distribution) -> Iterator[Breach]:
+def find(distribution: Distribution) -> Iterator[Violation]:
     """Find what is wrong with the core metadata."""
     if unread := distribution.unread():
-        yield UNREADABLE.broken(f"Not a plain member that every reader reads alike: {listed(unread)}.")
+        yield UNREADABLE.violation(f"Not a plain member that every reader reads alike: {listed(unread)}.")
     if distribution.metadata is None:
         return
     raw = distribution.metadata.raw
     yield from _form(raw, distribution.metadata.unparsed)
     if len(raw.get("summary", "")) > SUMMARY_LENGTH:
-        yield SUMMARY.broken(f"The Summary has {len(raw['summary'])} characters.")
+        yield SUMMARY.violation(f"The Summary has {len(raw['summary'])} characters.")
     if raw.get("license") and raw.get("license_expression"):
-        yield LICENSE.broken("Both License and License-Expression are given.")
+        yield LICENSE.violation("Both License and License-Expression are given.")
     yield from _emails(raw)
     yield from _urls(raw)
     yield from _requirements(raw)
 
 
-def _form(raw: RawMetadata, unparsed: tuple[str, ...]) -> Iterator[Breach]:
+def _form(raw: RawMetadata, unparsed: tuple[str, ...]) -> Iterator[Violation]:
     """What the specification does not allow, and the versions of it that PyPI does not know yet."""
     if unparsed:
-        yield FIELD.broken(f"Unknown, repeated or unreadable: {listed(unparsed)}.")
+        yield FIELD.violation(f"Unknown, repeated or unreadable: {listed(unparsed)}.")
     errors = _errors(raw)
     for field, said in errors:
         missing = field == "metadata-version" and "metadata_version" not in raw
-        yield (REQUIRED if field in ("name", "version") or missing else FIELD).broken(said)
-    yield from (FIELD.broken(f"description-content-type: {said}.") for said in _charset(raw))
+        yield (REQUIRED if field in ("name", "version") or missing else FIELD).violation(said)
+    yield from (FIELD.violation(f"description-content-type: {said}.") for said in _charset(raw))
     version = raw.get("metadata_version")
     if version and version not in PYPI_VERSIONS and "metadata-version" not in dict(errors):
-        yield VERSION.broken(f"PyPI does not take Metadata-Version {version} yet.")
+        yield VERSION.violation(f"PyPI does not take Metadata-Version {version} yet.")
 
 
 def _charset(raw: RawMetadata) -> Iterator[str]:
@@ -132,12 +132,12 @@ def _errors(raw: RawMetadata) -> list[tuple[str, str]]:
     return []
 
 
-def _emails(raw: RawMetadata) -> Iterator[Breach]:
+def _emails(raw: RawMetadata) -> Iterator[Violation]:
     fields = {"Author-email": raw.get("author_email"), "Maintainer-email": raw.get("maintainer_email")}
     for field, value in fields.items():
         address = parseaddr(value or "")[1]
         if address and not is_deliverable(address):
-            yield EMAIL.broken(f"{field}: {shown(address)} is not an address that mail can be sent to.")
+            yield EMAIL.violation(f"{field}: {shown(address)} is not an address that mail can be sent to.")
 
 
 def is_deliverable(address: str) -> bool:
@@ -155,18 +155,18 @@ def is_deliverable(address: str) -> bool:
     return True
 
 
-def _urls(raw: RawMetadata) -> Iterator[Breach]:
+def _urls(raw: RawMetadata) -> Iterator[Violation]:
     urls: dict[str, str | None] = {
         "Home-page": raw.get("home_page"),
         "Download-URL": raw.get("download_url"),
     }
     for label, url in raw.get("project_urls", {}).items():
         if not label or len(label) > LABEL_LENGTH:
-            yield LABEL.broken(f"The label {shown(label)} has {len(label)} characters.")
+            yield LABEL.violation(f"The label {shown(label)} has {len(label)} characters.")
         urls[f"Project-URL {shown(label)}"] = url
     for field, given in urls.items():
         if given is not None and not is_web_address(given):
-            yield URL.broken(f"{field}: {shown(given)} is not a web address.")
+            yield URL.violation(f"{field}: {shown(given)} is not a web address.")
 
 
 def is_web_address(url: str) -> bool:
@@ -184,7 +184,7 @@ def is_web_address(url: str) -> bool:
     return True
 
 
-def _requirements(raw: RawMetadata) -> Iterator[Breach]:
+def _requirements(raw: RawMetadata) -> Iterator[Violation]:
     fields = {
         "Requires-Dist": raw.get("requires_dist", []),
         "Provides-Dist": raw.get("provides_dist", []),
@@ -196,10 +196,10 @@ def _requirements(raw: RawMetadata) -> Iterator[Breach]:
                 requirement = Requirement(value)
             except InvalidRequirement:
                 if field != "Requires-Dist":
-                    yield FIELD.broken(f"{field}: {shown(value)} is not a requirement.")
+                    yield FIELD.violation(f"{field}: {shown(value)} is not a requirement.")
                 continue
             if requirement.url:
-                yield DIRECT_URL.broken(
+                yield DIRECT_URL.violation(
                     f"{field}: {requirement.name} is required from {shown(requirement.url)}."
                 )
 

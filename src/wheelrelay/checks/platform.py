@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from wheelrelay.checks.check import Breach, Check, Profile, listed
+from wheelrelay.checks.check import Check, Profile, Violation, listed
 from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
 
@@ -42,12 +42,12 @@ PLATFORM_TAG = Check(
 )
 
 
-def find(distribution: Distribution) -> Iterator[Breach]:
+def find(distribution: Distribution) -> Iterator[Violation]:
     """Find platform tags that PyPI does not take."""
     platforms = {tag.platform for tag in distribution.file.tags} if distribution.file else set()
     refused = sorted(platform for platform in platforms if not ACCEPTED.fullmatch(platform))
     if refused:
-        yield PLATFORM_TAG.broken(f"PyPI takes no wheels for {listed(refused)}.")
+        yield PLATFORM_TAG.violation(f"PyPI takes no wheels for {listed(refused)}.")
 
 
 PLATFORM = FileChecks((PLATFORM_TAG,), find)

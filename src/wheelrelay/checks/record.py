@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from wheelrelay.archives.record_file import SECURE, Row, parse_record
-from wheelrelay.checks.check import Breach, Check, Profile, listed
+from wheelrelay.checks.check import Check, Profile, Violation, listed
 from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.records import Severity
@@ -62,7 +62,7 @@ SIZE = Check(
 )
 
 
-def find(distribution: Distribution) -> Iterator[Breach]:
+def find(distribution: Distribution) -> Iterator[Violation]:
     """Find where RECORD and the wheel differ."""
     text = distribution.text("RECORD") if distribution.is_wheel else None
     if text is None:
@@ -70,7 +70,7 @@ def find(distribution: Distribution) -> Iterator[Breach]:
     try:
         rows = parse_record(text)
     except ValueError as error:
-        yield SYNTAX.broken(f"RECORD cannot be read: {error}.")
+        yield SYNTAX.violation(f"RECORD cannot be read: {error}.")
         return
     record = f"{distribution.folder}/RECORD"
     exempt = {record, f"{record}.jws", f"{record}.p7s"}
@@ -97,7 +97,7 @@ def find(distribution: Distribution) -> Iterator[Breach]:
     )
     for check, paths, said in found:
         if paths:
-            yield check.broken(f"{said}: {listed(paths)}.")
+            yield check.violation(f"{said}: {listed(paths)}.")
 
 
 def _is_false(row: Row, distribution: Distribution) -> bool:

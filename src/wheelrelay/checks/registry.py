@@ -4,7 +4,7 @@ import difflib
 import logging
 from functools import cache
 
-from wheelrelay.checks.check import Breach, Check
+from wheelrelay.checks.check import Check, Violation
 from wheelrelay.checks.contract import FileChecks, ReleaseChecks
 from wheelrelay.errors import PluginLoadError
 from wheelrelay.plugins import CHECKS, Plugin, installed
@@ -40,7 +40,7 @@ def file_checks() -> dict[str, FileChecks]:
     return {
         name: family
         for name, family in families().items()
-        if isinstance(family, FileChecks) and family.available()
+        if isinstance(family, FileChecks) and family.is_available
     }
 
 
@@ -63,13 +63,13 @@ def unknown_check(given: str) -> str:
     return f"there is no check {given!r}; {meant}"
 
 
-def failed(name: str, error: BaseException) -> Breach:
+def failed(name: str, error: BaseException) -> Violation:
     """What is found when a family of checks fails instead of finding something; the log has the traceback."""
     logger.debug("The checks %r failed.", name, exc_info=error)
     said = f"{type(error).__name__}: {error}".rstrip(".: ")
     plugin = installed(CHECKS).get(name)
     hint = OUR_FAULT if plugin and plugin.package == "wheelrelay" else None
-    return FAILED.broken(f"The checks {name!r} failed: {said}.", hint=hint)
+    return FAILED.violation(f"The checks {name!r} failed: {said}.", hint=hint)
 
 
 def _load(plugin: Plugin) -> FileChecks | ReleaseChecks:

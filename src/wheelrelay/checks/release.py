@@ -7,7 +7,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from wheelrelay.checks.check import Breach, Check, Profile, listed
+from wheelrelay.checks.check import Check, Profile, Violation, listed
 from wheelrelay.checks.contract import Inspection, ReleaseChecks, ReleaseContext
 from wheelrelay.checks.variants import UNLISTED
 from wheelrelay.model import DistFile, Kind
@@ -34,7 +34,7 @@ METADATA_DIFFER = Check(
 )
 
 
-def find(inspections: Sequence[Inspection], context: ReleaseContext) -> Iterator[Breach]:
+def find(inspections: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
     """Find files of a release that do not go together."""
     yield from _unlisted(inspections)
     inspections = [each for each in inspections if not (each.file and each.file.kind is Kind.VARIANTS)]
@@ -44,21 +44,21 @@ def find(inspections: Sequence[Inspection], context: ReleaseContext) -> Iterator
     yield from _differences(inspections)
 
 
-def _unlisted(inspections: Sequence[Inspection]) -> Iterator[Breach]:
+def _unlisted(inspections: Sequence[Inspection]) -> Iterator[Violation]:
     """Find variant wheels whose labels the list of their release's variants does not have."""
     files = [(each.file, each) for each in inspections if each.file]
     for file, inspection in files:
         if file.kind is Kind.VARIANTS and not inspection.damage:
             of_release = {other.variant for other, _ in files if _release(other) == _release(file)}
             if unlisted := sorted(of_release - inspection.variants - {""}):
-                yield UNLISTED.broken(f"It does not list {listed(unlisted)}.", filename=file.filename)
+                yield UNLISTED.violation(f"It does not list {listed(unlisted)}.", filename=file.filename)
 
 
 def _release(file: DistFile) -> tuple[str, Version]:
     return file.project, file.version
 
 
-def _sdists(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Breach]:
+def _sdists(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
     ours = [inspection.file for inspection in new if inspection.file]
     releases = {(file.project, file.version) for file in ours if file.kind is Kind.SDIST}
     for release in sorted(releases):
@@ -69,19 +69,19 @@ def _sdists(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Brea
             if file.kind is Kind.SDIST and (file.project, file.version) == release
         }
         if len(sdists) > 1:
-            yield ONE_SDIST.broken(f"The release has several sdists: {listed(sorted(sdists))}.")
+            yield ONE_SDIST.violation(f"The release has several sdists: {listed(sorted(sdists))}.")
 
 
-def _copies(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Breach]:
+def _copies(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
     known = [(file.sha256, file.filename) for file in context.there if file.sha256]
     known += [(inspection.sha256, inspection.filename) for inspection in new]
     for digest in dict.fromkeys(inspection.sha256 for inspection in new):
         names = {name for other, name in known if other == digest}
         if len(names) > 1:
-            yield SAME_CONTENT.broken(f"These files have the same content: {listed(sorted(names))}.")
+            yield SAME_CONTENT.violation(f"These files have the same content: {listed(sorted(names))}.")
 
 
-def _differences(inspections: Sequence[Inspection]) -> Iterator[Breach]:
+def _differences(inspections: Sequence[Inspection]) -> Iterator[Violation]:
     """Compare each release's files; an sdist may say that a field is dynamic."""
     releases: dict[object, list[Inspection]] = {}
     for inspection in inspections:
@@ -91,11 +91,11 @@ def _differences(inspections: Sequence[Inspection]) -> Iterator[Breach]:
         pythons = {_specifiers(file) for file in files if "requires-python" not in file.dynamic}
         needs = {_requirements(file.requires_dist) for file in files if "requires-dist" not in file.dynamic}
         if len(pythons) > 1:
-            yield METADATA_DIFFER.broken(f"Requires-Python differs: {' and '.join(sorted(pythons))}.")
+            yield METADATA_DIFFER.violation(f"Requires-Python differs: {' and '.join(sorted(pythons))}.")
         if len(needs) > 1:
             common = frozenset.intersection(*needs)
             differing = sorted(frozenset.union(*needs) - common)
-            yield METADATA_DIFFER.broken(f"Some files, not all, have Requires-Dist {listed(differing)}.")
+            yield METADATA_DIFFER.violation(f"Some files, not all, have Requires-Dist {listed(differing)}.")
 
 
 def _specifiers(inspection: Inspection) -> str:

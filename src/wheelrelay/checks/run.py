@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from wheelrelay.checks.archive_contents import Each
-from wheelrelay.checks.check import Breach, Profile
+from wheelrelay.checks.check import Profile, Violation
 from wheelrelay.checks.config import ChecksConfig
 from wheelrelay.checks.contract import FileChecks, Inspection, ReleaseChecks, ReleaseContext
 from wheelrelay.checks.distribution import Distribution, open_distribution
@@ -20,7 +20,7 @@ OF_ANY_FILE = ("archive", "filename")
 """Families of checks that apply to files that are neither wheels nor sdists."""
 
 MOST = 20
-"""Breaches of one check by one file that are told; an archive can hold tens of thousands."""
+"""Violations of one check by one file that are told; an archive can hold tens of thousands."""
 
 
 def inspect(
@@ -55,9 +55,9 @@ def inspect(
     if asked:
         chosen = {name: family for name, family in chosen.items() if _is_asked_for(family, asked)}
     found = [
-        breach.finding(distribution.filename)
+        violation.finding(distribution.filename)
         for name, family in chosen.items()
-        for breach in _run(name, family.find, distribution)
+        for violation in _run(name, family.find, distribution)
     ]
     return _inspection(distribution, sha256, found)
 
@@ -85,9 +85,9 @@ def run_release_checks(
         max_project_size=asked.max_project_size,
     )
     found = [
-        breach.finding()
+        violation.finding()
         for name, family in chosen.items()
-        for breach in _run(name, family.find, inspections, around)
+        for violation in _run(name, family.find, inspections, around)
     ]
     return asked.select(found)
 
@@ -109,15 +109,15 @@ def check_files(paths: Iterable[Path], config: ChecksConfig | None = None) -> li
     return sorted(found, key=lambda finding: (finding.filename or "", finding.check))
 
 
-def _run(name: str, find: Callable[..., Iterable[Breach]], *given: object) -> Iterator[Breach]:
+def _run(name: str, find: Callable[..., Iterable[Violation]], *given: object) -> Iterator[Violation]:
     """What a family finds, cut short; its failing is a finding too, for a check must not end the run."""
     told: Counter[tuple[str, str | None]] = Counter()
     try:
-        for breach in find(*given):
-            about = (breach.check.id, breach.filename)
+        for violation in find(*given):
+            about = (violation.check.id, violation.filename)
             told[about] += 1
             if told[about] <= MOST:
-                yield breach
+                yield violation
     except (Exception, SystemExit) as error:  # noqa: BLE001  (an exit must not pass the file)
         yield failed(name, error)
 

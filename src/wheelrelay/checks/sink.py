@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from wheelrelay.checks.check import Breach, Check, Profile
+from wheelrelay.checks.check import Check, Profile, Violation
 from wheelrelay.checks.contract import Inspection, ReleaseChecks, ReleaseContext
 from wheelrelay.records import Severity
 
@@ -51,7 +51,7 @@ YANKED = Check(
 )
 
 
-def find(inspections: Sequence[Inspection], context: ReleaseContext) -> Iterator[Breach]:
+def find(inspections: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
     """Find what keeps new files of this release from being taken by the sink."""
     new = [inspection for inspection in inspections if not context.is_there(inspection)]
     if not new:
@@ -61,41 +61,41 @@ def find(inspections: Sequence[Inspection], context: ReleaseContext) -> Iterator
     yield from _age(new, context)
 
 
-def _sizes(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Breach]:
+def _sizes(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
     limit = context.max_file_size
     for inspection in new:
         if limit is not None and inspection.size > limit:
             said = f"The file has {_mib(inspection.size)}; the sink takes {_mib(limit)}."
-            yield FILE_SIZE.broken(said, filename=inspection.filename)
+            yield FILE_SIZE.violation(said, filename=inspection.filename)
     there = sum(file.size or 0 for file in context.there)
     total = there + sum(inspection.size for inspection in new)
     limit = context.max_project_size
     if limit is not None and total > limit:
-        yield PROJECT_SIZE.broken(
+        yield PROJECT_SIZE.violation(
             f"The project would have {_mib(total)} at the sink, {_mib(there)} of it already; "
             f"the sink takes {_mib(limit)}."
         )
 
 
-def _status(context: ReleaseContext) -> Iterator[Breach]:
+def _status(context: ReleaseContext) -> Iterator[Violation]:
     if context.status in ("archived", "quarantined"):
-        yield CLOSED.broken(f"The project is {context.status} at the sink and takes no files.")
+        yield CLOSED.violation(f"The project is {context.status} at the sink and takes no files.")
     elif context.status == "deprecated":
-        yield DEPRECATED.broken("The project is marked as deprecated at the sink.")
+        yield DEPRECATED.violation("The project is marked as deprecated at the sink.")
 
 
-def _age(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Breach]:
+def _age(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
     versions = {inspection.file.version for inspection in new if inspection.file}
     for version in sorted(versions):
         there = [file for file in context.there if file.version == version]
         first = min((file.upload_time for file in there if file.upload_time), default=None)
         if first is not None and context.now - first > UPLOAD_WINDOW - UPLOAD_MARGIN:
-            yield WINDOW.broken(
+            yield WINDOW.violation(
                 f"The first file of {version} that is there was uploaded on {first:%Y-%m-%d}; "
                 "the release is at least as old."
             )
         if there and all(file.yanked is not None for file in there):
-            yield YANKED.broken(f"All files of {version} at the sink are yanked.")
+            yield YANKED.violation(f"All files of {version} at the sink are yanked.")
 
 
 def _mib(size: int) -> str:

@@ -14,10 +14,10 @@ from wheelrelay.checks.archive_contents import (
     implausible,
     is_kept,
     leads_outside,
-    path_breaches,
+    path_violations,
     unreadable,
 )
-from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
+from wheelrelay.checks.check import Check, Profile, Violation, listed, shown
 from wheelrelay.checks.protected import PROTECTED, is_searched, protection
 from wheelrelay.checks.zip_archive import ALSO_TAR
 from wheelrelay.records import Severity
@@ -110,7 +110,7 @@ class _Reading:
         self._members: dict[str, Member] = {}
         self._texts = Texts()
         self._names: dict[str, bool] = {}
-        self._breaches: list[Breach] = []
+        self._violations: list[Violation] = []
         if is_zip:
             self._found(ALSO_TAR, "The file can be read as a zip archive too.")
 
@@ -122,17 +122,17 @@ class _Reading:
             self._names[info.name] = info.isdir()
         stream = self._archive.stream
         stream.drain()
-        self._breaches += _layout_breaches(self._names)
+        self._violations += _layout_violations(self._names)
         if stream.last > self._archive.end:
             self._found(TRAILING, "There are bytes behind the end of the tar archive.")
         if stream.trailing:
             self._found(TRAILING, f"There are {stream.trailing} bytes behind the compressed data.")
         folders = frozenset(plain(name) for name, is_folder in self._names.items() if is_folder)
-        return Contents(self._members, self._texts.kept, tuple(self._breaches), folders=folders)
+        return Contents(self._members, self._texts.kept, tuple(self._violations), folders=folders)
 
     def _look_at(self, info: tarfile.TarInfo) -> None:
         """Find what one member alone shows."""
-        self._breaches += path_breaches([info.name], NAME)
+        self._violations += path_violations([info.name], NAME)
         if info.issym() or info.islnk():
             if _leaves(info):
                 self._found(LINK, f"The link {shown(info.name)} leads to {shown(info.linkname)}.")
@@ -162,10 +162,10 @@ class _Reading:
         return content
 
     def _found(self, check: Check, message: str) -> None:
-        self._breaches.append(check.broken(message))
+        self._violations.append(check.violation(message))
 
 
-def _layout_breaches(names: dict[str, bool]) -> Iterator[Breach]:
+def _layout_violations(names: dict[str, bool]) -> Iterator[Violation]:
     """What is wrong with where members lie.
 
     Args:
@@ -175,14 +175,14 @@ def _layout_breaches(names: dict[str, bool]) -> Iterator[Breach]:
     tops = {path.partition("/")[0] for path in paths}
     loose = [path for path, is_folder in paths.items() if not is_folder and "/" not in path]
     if len(tops) != 1 or loose:
-        yield TOP_FOLDER.broken(f"At the top of the archive are: {listed(sorted(tops)) or 'no members'}.")
+        yield TOP_FOLDER.violation(f"At the top of the archive are: {listed(sorted(tops)) or 'no members'}.")
         return
     top = next(iter(tops))
     if f"{top}/PKG-INFO" not in paths or top == "..":
         return
     common = posixpath.commonpath(name.lstrip("/") for name in names)
     if f"{common}/PKG-INFO" not in names:
-        yield PLACE.broken(f"PyPI looks for {shown(common)}/PKG-INFO, and there is no such member.")
+        yield PLACE.violation(f"PyPI looks for {shown(common)}/PKG-INFO, and there is no such member.")
 
 
 def _leaves(info: tarfile.TarInfo) -> bool:

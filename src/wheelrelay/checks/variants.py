@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from wheelrelay.checks.archive_contents import Contents, unreadable
-from wheelrelay.checks.check import Breach, Check, Profile
+from wheelrelay.checks.check import Check, Profile, Violation
 from wheelrelay.records import Severity
 
 LARGEST = 16 << 20
@@ -54,13 +54,13 @@ def read_variants(path: Path) -> Contents:
     return Contents(variants=frozenset(variants), readable=False)
 
 
-def find_of_file(label: str) -> Iterator[Breach]:
+def find_of_file(label: str) -> Iterator[Violation]:
     """Find that a file is one that belongs to variants.
 
     Args:
         label: of a variant wheel; empty for the list of the variants.
     """
     if label:
-        yield VARIANT.broken(f"It is a wheel for the variant {label}.")
+        yield VARIANT.violation(f"It is a wheel for the variant {label}.")
     else:
-        yield VARIANTS_FILE.broken("It is the list of a release's variants.")
+        yield VARIANTS_FILE.violation("It is the list of a release's variants.")

@@ -6,7 +6,7 @@ from email.parser import BytesHeaderParser
 
 from packaging.tags import Tag
 
-from wheelrelay.checks.check import Breach, Check, listed, shown
+from wheelrelay.checks.check import Check, Violation, listed, shown
 from wheelrelay.checks.contract import FileChecks
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.model import expanded_tags, wheel_parts
@@ -40,7 +40,7 @@ BUILD = Check(
 )
 
 
-def find(distribution: Distribution) -> Iterator[Breach]:
+def find(distribution: Distribution) -> Iterator[Violation]:
     """Find what is wrong with WHEEL."""
     text = distribution.text("WHEEL") if distribution.is_wheel else None
     if text is None:
@@ -48,22 +48,22 @@ def find(distribution: Distribution) -> Iterator[Breach]:
     fields = BytesHeaderParser().parsebytes(text)
     version = _one(fields, "Wheel-Version")
     if version.partition(".")[0] != "1":
-        yield WHEEL_VERSION.broken(f"Wheel-Version is {shown(version)}.")
+        yield WHEEL_VERSION.violation(f"Wheel-Version is {shown(version)}.")
     purelib = _one(fields, "Root-Is-Purelib")
     if purelib.lower() not in ("true", "false"):
-        yield PURELIB.broken(f"Root-Is-Purelib is {shown(purelib)}.")
+        yield PURELIB.violation(f"Root-Is-Purelib is {shown(purelib)}.")
     yield from _names(distribution, fields)
 
 
-def _names(distribution: Distribution, fields: Message) -> Iterator[Breach]:
+def _names(distribution: Distribution, fields: Message) -> Iterator[Violation]:
     assert distribution.file is not None
     differing = sorted(str(tag) for tag in _tags(fields) ^ distribution.file.tags)
     if differing:
-        yield TAGS.broken(f"Either WHEEL or the filename lacks {listed(differing)}.")
+        yield TAGS.violation(f"Either WHEEL or the filename lacks {listed(differing)}.")
     build = wheel_parts(distribution.filename).build
     written = _one(fields, "Build")
     if written != build:
-        yield BUILD.broken(f"WHEEL has the build tag {shown(written)}, the filename {shown(build)}.")
+        yield BUILD.violation(f"WHEEL has the build tag {shown(written)}, the filename {shown(build)}.")
 
 
 def _tags(fields: Message) -> frozenset[Tag]:

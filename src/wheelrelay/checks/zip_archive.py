@@ -39,10 +39,10 @@ from wheelrelay.checks.archive_contents import (
     Member,
     Texts,
     implausible,
-    path_breaches,
+    path_violations,
     unreadable,
 )
-from wheelrelay.checks.check import Breach, Check, Profile, listed, shown
+from wheelrelay.checks.check import Check, Profile, Violation, listed, shown
 from wheelrelay.checks.protected import PROTECTED, is_searched, protection
 from wheelrelay.records import Severity
 
@@ -158,10 +158,10 @@ class _Reading:
         self._directory = archive.directory
         self._comment = archive.comment
         self._size = path.stat().st_size
-        self._breaches: list[Breach] = []
+        self._violations: list[Violation] = []
         self._starts: dict[int, int] = {}
         self._names: set[bytes] = set()
-        self._extra: list[Breach] = []
+        self._extra: list[Violation] = []
         self._corrupt: dict[int, str] = {}
         self._protected: dict[int, str] = {}
 
@@ -173,22 +173,22 @@ class _Reading:
         texts = self._texts()
         if not self._is_plausible():
             members = {info.filename: Member(info.file_size) for info in files}
-            return Contents(members, texts, tuple(self._breaches))
+            return Contents(members, texts, tuple(self._violations))
         wanted: dict[str, str] = {}
         for path, text in texts.items():
             wanted |= algorithms(text) if path.endswith("/RECORD") else {}
         read = each(partial(self._members, wanted=wanted), _portions(files))
         members = {name: member for portion in read for name, member in portion.items()}
-        self._breaches += self._breaches_of_contents(files)
-        return Contents(members, texts, tuple(self._breaches))
+        self._violations += self._breaches_of_contents(files)
+        return Contents(members, texts, tuple(self._violations))
 
-    def _breaches_of_contents(self, files: Iterable[ZipInfo]) -> Iterator[Breach]:
+    def _breaches_of_contents(self, files: Iterable[ZipInfo]) -> Iterator[Violation]:
         for info in files:
             if id(info) in self._corrupt:
                 reason = self._corrupt[id(info)]
-                yield CORRUPT.broken(f"{shown(info.filename)} cannot be unpacked: {reason}.")
+                yield CORRUPT.violation(f"{shown(info.filename)} cannot be unpacked: {reason}.")
             elif id(info) in self._protected:
-                yield PROTECTED.broken(f"{self._protected[id(info)]} encrypted {shown(info.filename)}.")
+                yield PROTECTED.violation(f"{self._protected[id(info)]} encrypted {shown(info.filename)}.")
 
     def _compare_layout(self) -> None:
         """Walk the archive as a streaming reader does, and compare with the central directory."""
@@ -230,7 +230,7 @@ class _Reading:
             self._found(HEADERS, f"{where} has another name in its extra fields.")
         if not info.flag_bits & DESCRIPTOR:
             problem = extra_problem(local, info.compress_size, info.file_size)
-            self._extra += [RECORDS.broken(f"{where} {problem}.")] if problem else []
+            self._extra += [RECORDS.violation(f"{where} {problem}.")] if problem else []
         if not local.name.isascii() and not info.flag_bits & UTF8:
             self._found(HEADERS, f"The name {where} is not ASCII and not marked as UTF-8.")
 
@@ -255,7 +255,7 @@ class _Reading:
         self._found(STRAY, f"There are {many} {where} {shown(what)} that belong to nothing.")
 
     def _found(self, check: Check, message: str) -> None:
-        self._breaches.append(check.broken(message))
+        self._violations.append(check.violation(message))
 
     def _look_at_directory(self) -> None:
         """Find what the central directory alone shows."""
@@ -275,18 +275,18 @@ class _Reading:
             (COMMENT, commented, "have comments"),
             (UNREADABLE, locked, "are encrypted or patches"),
         )
-        self._breaches += [
-            check.broken(f"Members {said}: {listed(names)}.") for check, names, said in found if names
+        self._violations += [
+            check.violation(f"Members {said}: {listed(names)}.") for check, names, said in found if names
         ]
-        self._breaches += path_breaches((info.orig_filename for info in infos), NAME)
+        self._violations += path_violations((info.orig_filename for info in infos), NAME)
         self._raw.seek(0)
         if _may_begin_a_tar(self._raw.read(TAR_SUM + 1)) and tarfile.is_tarfile(self._path):
             self._found(ALSO_TAR, "The file can be read as a tar archive too.")
 
     def _look_at_records(self) -> None:
         """Read the records as PyPI does, unless another check has found already what is wrong with them."""
-        if {breach.check for breach in self._breaches}.isdisjoint(OF_RECORDS):
-            self._breaches += self._extra
+        if {violation.check for violation in self._violations}.isdisjoint(OF_RECORDS):
+            self._violations += self._extra
             if problem := end_problem(self._raw, self._directory, self._names):
                 self._found(RECORDS, f"{problem}.")
 

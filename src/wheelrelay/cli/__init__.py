@@ -22,19 +22,19 @@ from wheelrelay import __version__
 
 COMMANDS = {
     "backends": "listing",
-    "check": "checking",
+    "check": "check",
     "completion": "completion",
     "config": "config",
     "demo": "demo",
-    "index": "stores",
-    "init": "starting",
+    "index": "containers",
+    "init": "init",
     "list": "listing",
-    "plan": "moving",
-    "prune": "stores",
-    "push": "stores",
-    "relay": "moving",
-    "remove": "stores",
-    "verify": "moving",
+    "plan": "relay",
+    "prune": "containers",
+    "push": "containers",
+    "relay": "relay",
+    "remove": "containers",
+    "verify": "relay",
 }
 """In which module each command is."""
 

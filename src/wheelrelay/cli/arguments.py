@@ -12,7 +12,7 @@ from wheelrelay.config import Config, Route, looks_like_remote
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RouteArguments:
     """What the words and options of a command ask for."""
 
     words: tuple[str, ...]

@@ -94,13 +94,13 @@ def push(
     from wheelrelay import api
     from wheelrelay.ci import origin_from
     from wheelrelay.cli.build_info import parse_origin
-    from wheelrelay.cli.output import Shown
+    from wheelrelay.cli.output import ReceiptPrinter
     from wheelrelay.errors import MissingSecret
 
     config = loaded(config_path)
     to = config.remote(remote)
     refuse_config(config, receipt=receipt)
-    show = Shown(as_json, quiet, receipt, (to,))
+    show = ReceiptPrinter(as_json, quiet, receipt, (to,))
     try:
         show.around(
             lambda progress: api.push(

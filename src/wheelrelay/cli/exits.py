@@ -95,8 +95,8 @@ def code_of(error: Exception) -> Exit:
     if isinstance(error, RelayFailed):
         receipt = error.receipt
         wrong = any(finding.severity is Severity.ERROR for finding in receipt.findings)
-        after_all = receipt.complete()  # what failed is a thing that comes after the last file
-        partly = receipt.mode == "mirror" or receipt.touched() or wrong or after_all
+        after_all = receipt.is_complete  # what failed is a thing that comes after the last file
+        partly = receipt.mode == "mirror" or receipt.has_changes or wrong or after_all
         return Exit.PARTLY if partly else Exit.FAILED
     return Exit.FAILED
 

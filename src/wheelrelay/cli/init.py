@@ -32,7 +32,7 @@ _WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class ConfigTemplate:
     """What a configuration is begun with.
 
     Attributes:
@@ -224,7 +224,7 @@ def init(
       wheelrelay init --from ./dist --to pypi --expect 'cp{312,313}-*-manylinux*_x86_64'
       wheelrelay init --to index+https://e.org/simple/ --upload-url https://e.org/legacy/
     """
-    from wheelrelay.cli.init import Beginning
+    from wheelrelay.cli.init import ConfigTemplate
 
     _refuse_what_is_there()
     if sys.stdin.isatty() and sys.stderr.isatty():
@@ -232,7 +232,7 @@ def init(
         sinks = sinks or _several("Where do they go, first to last?", "pypi")
         projects = projects or _several("Which projects? Nothing for all that are there", "")
         wheels = wheels or _several("Which wheels must be there, as cp312-*-win_amd64? Nothing for any", "")
-    begun = Beginning(source or "./dist", sinks or ("pypi",), upload_url, projects, wheels, not no_sdist)
+    begun = ConfigTemplate(source or "./dist", sinks or ("pypi",), upload_url, projects, wheels, not no_sdist)
     _write(begun.written())
 
 

@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ReceiptPrinter:
     """How a receipt is shown.
 
     Attributes:

@@ -35,12 +35,12 @@ from wheelrelay.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from wheelrelay.cli.arguments import Asked
+    from wheelrelay.cli.arguments import RouteArguments
     from wheelrelay.records import Plan
 
 
 def _asking(command: Callable[..., Any], *, first: Callable[..., Any] = complete_route) -> Callable[..., Any]:
-    """Options and words of the commands that take a route, gathered into one `Asked`.
+    """Options and words of the commands that take a route, gathered into one `RouteArguments`.
 
     Args:
         command: takes it.
@@ -58,9 +58,11 @@ def _asking(command: Callable[..., Any], *, first: Callable[..., Any] = complete
         wait: str | None = None,
         **others: Any,
     ) -> Any:
-        from wheelrelay.cli.arguments import Asked
+        from wheelrelay.cli.arguments import RouteArguments
 
-        return command(Asked(words, source, sinks, wheels, no_sdist, sdist_only, wait, mode), **others)
+        return command(
+            RouteArguments(words, source, sinks, wheels, no_sdist, sdist_only, wait, mode), **others
+        )
 
     gather.__name__, gather.__doc__ = command.__name__, command.__doc__
     gather.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
@@ -77,7 +79,7 @@ def _asking(command: Callable[..., Any], *, first: Callable[..., Any] = complete
 @config_option
 @common
 def plan(
-    asked: "Asked", allow_unexpected: bool, jobs: int | None, as_json: bool, config_path: str | None
+    asked: "RouteArguments", allow_unexpected: bool, jobs: int | None, as_json: bool, config_path: str | None
 ) -> int:
     """Show what a relay would do, file by file; nothing is written.
 
@@ -95,7 +97,7 @@ def plan(
     from wheelrelay.cli.render.console import console
     from wheelrelay.cli.render.tables import plan_table
     from wheelrelay.documents import plan_document
-    from wheelrelay.engine.gate import objections
+    from wheelrelay.engine.gate import blocking_findings
 
     route, requirements = asked.route(loaded(config_path))
     made = api.plan(route, requirements, jobs=jobs)
@@ -103,7 +105,7 @@ def plan(
         print_json(plan_document(made))
     else:
         console().print(plan_table(made))
-    shut = objections(made, allow_unexpected=allow_unexpected)
+    shut = blocking_findings(made, allow_unexpected=allow_unexpected)
     board().plan(made)
     board().findings(shut)
     return int(Exit.REFUSED if shut else Exit.IN_PLACE)
@@ -127,7 +129,7 @@ def plan(
 @config_option
 @common
 def relay(  # one parameter for each option
-    asked: "Asked",
+    asked: "RouteArguments",
     yes: bool,
     allow_unexpected: bool,
     jobs: int | None,
@@ -161,12 +163,12 @@ def relay(  # one parameter for each option
     """
     from wheelrelay import api
     from wheelrelay.api.connecting import sinks_of
-    from wheelrelay.cli.output import Shown
+    from wheelrelay.cli.output import ReceiptPrinter
 
     config = loaded(config_path)
     refuse_config(config, receipt=receipt, sums=sums)
     route, requirements = asked.route(config)
-    show = Shown(as_json, quiet, receipt, sinks_of(route))
+    show = ReceiptPrinter(as_json, quiet, receipt, sinks_of(route))
     show.around(
         lambda progress: api.relay(
             route,
@@ -195,7 +197,12 @@ def relay(  # one parameter for each option
 @config_option
 @common
 def verify(
-    asked: "Asked", download: bool, jobs: int | None, as_json: bool, quiet: bool, config_path: str | None
+    asked: "RouteArguments",
+    download: bool,
+    jobs: int | None,
+    as_json: bool,
+    quiet: bool,
+    config_path: str | None,
 ) -> int:
     """Prove that what is published is what was staged.
 

@@ -90,14 +90,14 @@ def wheel_uploader(
     if wheel_url_dir is None:
         raise click.UsageError("Where are the wheels? Give the address of their page with -u.")
     from wheelrelay.cli.ci.current import shown
-    from wheelrelay.cli.output import Shown
+    from wheelrelay.cli.output import ReceiptPrinter
     from wheelrelay.cli.render.console import console
     from wheelrelay.compat.platforms import PlatformType
     from wheelrelay.compat.upload import Asked, fetch, publish, section
     from wheelrelay.errors import RelayFailed
     from wheelrelay.signing import Signer
 
-    show, to_people = Shown(as_json=False, quiet=False), console(stderr=True)
+    show, to_people = ReceiptPrinter(as_json=False, quiet=False), console(stderr=True)
     wheelhouse = Path(os.path.expanduser(wheel_dir)).absolute()
     platform = PlatformType.parse(wheel_type)
     asked = Asked("==".join(words), wheel_url_dir, wheelhouse, platform, clobber)

@@ -26,7 +26,7 @@ _ANY = "any"
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FileMetadata:
     """What is known of one distribution file.
 
     Attributes:
@@ -67,7 +67,7 @@ class Facts:
         )
 
 
-def kept_facts(texts: Mapping[str, str]) -> Facts | None:
+def kept_facts(texts: Mapping[str, str]) -> FileMetadata | None:
     """What the texts that are kept with an object say, if they name a digest.
 
     Whoever may write there can write anything: what is no digest or no specifier was not said.
@@ -80,7 +80,7 @@ def kept_facts(texts: Mapping[str, str]) -> Facts | None:
     if sha256 is None or not is_sha256(sha256):
         return None
     plausible = python is not None and _is_specifier(python) and (metadata is None or is_sha256(metadata))
-    return Facts(
+    return FileMetadata(
         sha256=sha256,
         inspected=plausible,
         metadata_sha256=metadata if plausible else None,
@@ -100,9 +100,9 @@ def _is_specifier(text: str) -> bool:
     return True
 
 
-def indexed_facts(entry: "IndexedFile") -> Facts:
+def indexed_facts(entry: "IndexedFile") -> FileMetadata:
     """What a page says of a file."""
-    return Facts(
+    return FileMetadata(
         sha256=entry.sha256,
         metadata_sha256=entry.metadata_sha256,
         requires_python=entry.requires_python,
@@ -139,7 +139,7 @@ def metadata_within(path: Path, filename: str, known: bytes | None = None) -> by
     return None
 
 
-def inspected_facts(file: DistFile, sha256: str, metadata: bytes | None) -> Facts:
+def inspected_facts(file: DistFile, sha256: str, metadata: bytes | None) -> FileMetadata:
     """The facts of a file that was looked into.
 
     Args:
@@ -151,7 +151,7 @@ def inspected_facts(file: DistFile, sha256: str, metadata: bytes | None) -> Fact
 
     from wheelrelay.core_metadata import requires_python
 
-    return Facts(
+    return FileMetadata(
         sha256=sha256,
         metadata_sha256=hashlib.sha256(metadata).hexdigest()
         if metadata and file.kind is Kind.WHEEL

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredDistribution:
     """One distribution file that a container holds.
 
     Attributes:
@@ -36,18 +36,20 @@ class Held:
     metadata: StoredObject | None = None
 
 
-class Contents(Mapping[str, Held]):
+class Contents(Mapping[str, StoredDistribution]):
     """The distribution files of a container by filename, as one listing showed them.
 
     Attributes:
         orphans: the suffixes of companions without a distribution file, by the name that it would have.
     """
 
-    def __init__(self, held: Iterable[Held], orphans: Mapping[str, Sequence[str]] = NO_ORPHANS) -> None:
+    def __init__(
+        self, held: Iterable[StoredDistribution], orphans: Mapping[str, Sequence[str]] = NO_ORPHANS
+    ) -> None:
         self._held = {one.file.filename: one for one in held}
         self.orphans = orphans
 
-    def __getitem__(self, filename: str) -> Held:
+    def __getitem__(self, filename: str) -> StoredDistribution:
         return self._held[filename]
 
     def __iter__(self) -> Iterator[str]:
@@ -114,7 +116,7 @@ class ContentsReader:
         project: str | None,
         stored: Mapping[str, StoredObject],
         companions: Mapping[str, list[str]],
-    ) -> Held | None:
+    ) -> StoredDistribution | None:
         if not looks_like_distribution(found.name):
             return None
         try:
@@ -129,7 +131,7 @@ class ContentsReader:
         except InvalidFilename as error:
             self._warn(found.name, error)
             return None
-        return Held(file, found, stored.get(found.name + METADATA))
+        return StoredDistribution(file, found, stored.get(found.name + METADATA))
 
     def _warn(self, name: str, error: InvalidFilename) -> None:
         if name not in self._warned:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from wheelrelay.containers.file_metadata import (
-    Facts,
+    FileMetadata,
     indexed_facts,
     inspected_facts,
     kept_facts,
@@ -18,9 +18,9 @@ from wheelrelay.containers.file_metadata import (
 )
 from wheelrelay.containers.index_pages import IndexedFile
 from wheelrelay.containers.io import read_whole, sha256_of
-from wheelrelay.containers.listing import METADATA, Held
+from wheelrelay.containers.listing import METADATA, StoredDistribution
 from wheelrelay.containers.objects import LieOnDisk, ReadableObjects, StoredObject
-from wheelrelay.containers.write_cache import State, Written, state_of
+from wheelrelay.containers.write_cache import State, WriteCache, state_of
 from wheelrelay.core_metadata import LIMIT
 from wheelrelay.disk.folders import temporary_file, temporary_folder
 from wheelrelay.disk.writing import write_all
@@ -29,7 +29,7 @@ from wheelrelay.model import Kind
 from wheelrelay.staged import BLOCK
 
 
-class Knowledge:
+class MetadataCache:
     """What is known of the files in a container, for as long as one rebuilding of pages lasts.
 
     Args:
@@ -43,12 +43,12 @@ class Knowledge:
     """
 
     def __init__(
-        self, objects: ReadableObjects, told: Mapping[str, Facts], written: Written | None = None
+        self, objects: ReadableObjects, told: Mapping[str, FileMetadata], written: WriteCache | None = None
     ) -> None:
         self._objects = objects
         self._told = dict(told)
-        by_us = written or Written()
-        self._facts: dict[State, Facts] = {
+        by_us = written or WriteCache()
+        self._facts: dict[State, FileMetadata] = {
             state: facts for state, facts in by_us.facts.items() if facts.inspected
         }
         self._metadata_files: dict[tuple[str, str], str] = dict(by_us.digests)
@@ -80,11 +80,11 @@ class Knowledge:
                 hint="Let them be read, or remove them, and run `wheelrelay index` on the container.",
             ) from first
 
-    def knows(self, held: Held) -> bool:
+    def knows(self, held: StoredDistribution) -> bool:
         """Whether the facts of a file are known without asking the place."""
         return state_of(held.stored) in self._facts
 
-    def facts(self, held: Held) -> Facts:
+    def facts(self, held: StoredDistribution) -> FileMetadata:
         """The facts of a file.
 
         Raises:
@@ -96,7 +96,7 @@ class Knowledge:
             self._facts[state] = self._kept(held) or self._recognised(held) or self._inspected(held)
         return self._facts[state]
 
-    def entry(self, held: Held) -> IndexedFile:
+    def entry(self, held: StoredDistribution) -> IndexedFile:
         """What the pages are to say of a file; its metadata file takes part if it is the right one.
 
         Raises:
@@ -120,7 +120,7 @@ class Knowledge:
             origin=facts.origin,
         )
 
-    def has_right_metadata(self, held: Held) -> bool:
+    def has_right_metadata(self, held: StoredDistribution) -> bool:
         """Whether the metadata file beside a wheel is the wheel's own; true where there ought to be none.
 
         Raises:
@@ -132,7 +132,7 @@ class Knowledge:
             held.metadata is not None and self._sha256_of_metadata(held.metadata) == wanted
         )
 
-    def core_metadata(self, held: Held) -> bytes | None:
+    def core_metadata(self, held: StoredDistribution) -> bytes | None:
         """The core metadata within a file, read from its bytes; what was known of it is corrected by that.
 
         Raises:
@@ -143,21 +143,21 @@ class Knowledge:
             self._facts[state_of(held.stored)] = self._inspected(held)
         return self._core_metadata.get(held.file.filename)
 
-    def _kept(self, held: Held) -> Facts | None:
+    def _kept(self, held: StoredDistribution) -> FileMetadata | None:
         facts = kept_facts(self._objects.stat_object(held.stored.name).metadata)
         if facts is None or not facts.inspected:
             return None
         has_metadata = facts.metadata_sha256 is not None or held.file.kind is not Kind.WHEEL
         return facts if has_metadata else None
 
-    def _recognised(self, held: Held) -> Facts | None:
+    def _recognised(self, held: StoredDistribution) -> FileMetadata | None:
         """What was told of the name, if the bytes are those that it was told of."""
         told = self._told.get(held.file.filename)
         if told is None or not told.inspected or told.sha256 != sha256_of(self._objects, held.stored.name):
             return None
         return told
 
-    def _inspected(self, held: Held) -> Facts:
+    def _inspected(self, held: StoredDistribution) -> FileMetadata:
         sha256, metadata = self._looked_into(held)
         if metadata is not None:
             self._core_metadata[held.file.filename] = metadata
@@ -167,7 +167,7 @@ class Knowledge:
         file = replace(held.file, yanked=said.yanked, origin=said.origin) if said else held.file
         return inspected_facts(file, sha256, metadata)
 
-    def _looked_into(self, held: Held) -> tuple[str, bytes | None]:
+    def _looked_into(self, held: StoredDistribution) -> tuple[str, bytes | None]:
         """The sha256 of a file, and the metadata within it."""
         name = held.stored.name
         if isinstance(self._objects, LieOnDisk):

@@ -71,7 +71,7 @@ class ReadableObjects(Protocol):
 
 
 @runtime_checkable
-class GivesParts(Protocol):
+class SupportsParts(Protocol):
     """A place that gives out parts of objects as well."""
 
     def open_part(self, name: str, start: int, stop: int | None) -> AbstractContextManager[ByteStream]:

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from packaging.utils import canonicalize_name
 
-from wheelrelay.containers.file_metadata import Facts
+from wheelrelay.containers.file_metadata import FileMetadata
 from wheelrelay.containers.index_pages import (
     IndexedFile,
     flat_page,
@@ -26,10 +26,10 @@ from wheelrelay.containers.index_pages import (
     root_page,
 )
 from wheelrelay.containers.io import BINARY, read_whole
-from wheelrelay.containers.listing import METADATA, Contents, Held, warn_of_parts
-from wheelrelay.containers.metadata_cache import Knowledge
+from wheelrelay.containers.listing import METADATA, Contents, StoredDistribution, warn_of_parts
+from wheelrelay.containers.metadata_cache import MetadataCache
 from wheelrelay.containers.objects import Objects, SupportsFolderPages
-from wheelrelay.containers.write_cache import Written
+from wheelrelay.containers.write_cache import WriteCache
 from wheelrelay.errors import InvalidFilename, NotFound, PermissionDenied, Unavailable
 from wheelrelay.filenames import parse_filename
 
@@ -58,13 +58,13 @@ class Pages:
     """
 
     def __init__(
-        self, objects: Objects, contents: Callable[[], Contents], written: Written | None = None
+        self, objects: Objects, contents: Callable[[], Contents], written: WriteCache | None = None
     ) -> None:
         self._objects = objects
         self._contents = contents
         self._written = written
 
-    def write(self, projects: Collection[str] | None, told: Mapping[str, Facts]) -> None:
+    def write(self, projects: Collection[str] | None, told: Mapping[str, FileMetadata]) -> None:
         """Bring the pages up to date, and look again until they are.
 
         Args:
@@ -78,7 +78,7 @@ class Pages:
             PermissionDenied: a file may not be read; the pages of all others are as they should be.
             BackendError: something cannot be read or written; nothing true was replaced by less.
         """
-        knowledge = Knowledge(self._objects, told, self._written)
+        knowledge = MetadataCache(self._objects, told, self._written)
         for look in range(LOOKS):
             if not self._mend(self._contents(), projects, knowledge):
                 knowledge.refuse_unreadable()
@@ -90,12 +90,12 @@ class Pages:
             hint="Rebuild them later: wheelrelay index REMOTE.",
         )
 
-    def hide(self, filenames: Collection[str], told: Mapping[str, Facts]) -> None:
+    def hide(self, filenames: Collection[str], told: Mapping[str, FileMetadata]) -> None:
         """Take files off the pages that are still there, so that nobody is sent to them; see `write`.
 
         Another writer who looks meanwhile brings them back: this is a courtesy before they are deleted.
         """
-        knowledge = Knowledge(self._objects, told, self._written)
+        knowledge = MetadataCache(self._objects, told, self._written)
         for _ in range(3):
             there = self._contents()
             projects = {there[name].file.project for name in filenames if name in there}
@@ -109,7 +109,7 @@ class Pages:
             NotFound: the container is not there.
             BackendError: something cannot be read.
         """
-        knowledge = Knowledge(self._objects, {})
+        knowledge = MetadataCache(self._objects, {})
         contents, pages = self._contents(), _PagesThere(self._objects)
         touched = _touched(contents, None, knowledge, pages)
         entries, wrong = _described(contents, knowledge)
@@ -117,7 +117,7 @@ class Pages:
         knowledge.refuse_unreadable()
         return sorted([*differing, *(held.file.filename + METADATA for held in wrong)])
 
-    def _mend(self, contents: Contents, projects: Collection[str] | None, knowledge: Knowledge) -> bool:
+    def _mend(self, contents: Contents, projects: Collection[str] | None, knowledge: MetadataCache) -> bool:
         """Look once, and write what is not as it ought to be; tells whether there was something."""
         pages = _PagesThere(self._objects)
         touched = _touched(contents, projects, knowledge, pages)
@@ -133,7 +133,7 @@ class Pages:
                 self._objects.replace_object(name, content, content_type=kind, metadata={})
         return bool(differing)
 
-    def _write_metadata(self, held: Held, knowledge: Knowledge) -> bool:
+    def _write_metadata(self, held: StoredDistribution, knowledge: MetadataCache) -> bool:
         with suppress(NotFound):
             if (content := knowledge.core_metadata(held)) is not None:
                 name = held.file.filename + METADATA
@@ -158,7 +158,7 @@ class Pages:
 
 
 def _touched(
-    contents: Contents, projects: Collection[str] | None, knowledge: Knowledge, pages: "_PagesThere"
+    contents: Contents, projects: Collection[str] | None, knowledge: MetadataCache, pages: "_PagesThere"
 ) -> set[str]:
     """The projects to look at; what pages said of their files before is remembered on the way."""
     said = parse_root_document(pages.read(ROOT + DOCUMENT) or b"")
@@ -173,7 +173,9 @@ def _touched(
     return touched
 
 
-def _described(contents: Contents, knowledge: Knowledge) -> tuple[dict[str, list[IndexedFile]], list[Held]]:
+def _described(
+    contents: Contents, knowledge: MetadataCache
+) -> tuple[dict[str, list[IndexedFile]], list[StoredDistribution]]:
     """What the pages are to say of all files by project, and the wheels without right metadata file."""
     entries: dict[str, list[IndexedFile]] = {}
     wrong = []

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from wheelrelay.containers.file_metadata import Facts, indexed_facts, kept_facts
+from wheelrelay.containers.file_metadata import FileMetadata, indexed_facts, kept_facts
 from wheelrelay.containers.io import read_whole, sha256_of
-from wheelrelay.containers.listing import Contents, ContentsReader, Held, warn_of_parts
-from wheelrelay.containers.objects import GivesParts, ReadableObjects
+from wheelrelay.containers.listing import Contents, ContentsReader, StoredDistribution, warn_of_parts
+from wheelrelay.containers.objects import ReadableObjects, SupportsParts
 from wheelrelay.errors import BackendError, IntegrityError, NotFound, Rejected
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import ByteStream
@@ -99,7 +99,7 @@ class ContainerSource:
     @contextmanager
     def open_range(self, file: DistFile, start: int, stop: int | None) -> Iterator[ByteStream]:
         """Open a part of a file, from the place itself; see `wheelrelay.protocols.SupportsRange`."""
-        if not isinstance(self.readable, GivesParts):
+        if not isinstance(self.readable, SupportsParts):
             where = self.readable.address_of(file.filename)
             raise Rejected(f"{where} is given out only as a whole.")
         with self.readable.open_part(file.filename, start, stop) as stream:
@@ -132,7 +132,7 @@ class ContainerSource:
                 return Contents(())
             raise
 
-    def _described(self, held: Held, facts: Facts | None) -> DistFile:
+    def _described(self, held: StoredDistribution, facts: FileMetadata | None) -> DistFile:
         file = facts.describe(held.file) if facts else held.file
         return replace(file, url=self._public.address_of(file.filename)) if self._public else file
 
@@ -144,17 +144,17 @@ class ContainerSource:
 
         return {entry.filename: entry for entry in read_document(self.readable, project)}
 
-    def _found_out(self, held: Held) -> Facts:
+    def _found_out(self, held: StoredDistribution) -> FileMetadata:
         kept = kept_facts(self.readable.stat_object(held.stored.name).metadata)
         if kept is not None:
             return kept
         state = (held.stored.name, held.stored.size, held.stored.etag)
         if state not in self._hashed or not held.stored.etag:
             self._hashed[state] = sha256_of(self.readable, held.stored.name)
-        return Facts(sha256=self._hashed[state])
+        return FileMetadata(sha256=self._hashed[state])
 
 
-def _still_true(entry: "IndexedFile | None", held: Held) -> Facts | None:
+def _still_true(entry: "IndexedFile | None", held: StoredDistribution) -> FileMetadata | None:
     """What a page says of a file, if it is still the file that the page speaks of."""
     same = entry is not None and (entry.size, entry.etag) == (held.stored.size, held.stored.etag or None)
     return indexed_facts(entry) if entry is not None and same else None

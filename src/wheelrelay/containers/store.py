@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
 
-from wheelrelay.containers.file_metadata import Facts, inspected_facts, kept_facts, metadata_within
+from wheelrelay.containers.file_metadata import FileMetadata, inspected_facts, kept_facts, metadata_within
 from wheelrelay.containers.io import BINARY, read_whole, sha256_of
-from wheelrelay.containers.listing import METADATA, Contents, Held
+from wheelrelay.containers.listing import METADATA, Contents, StoredDistribution
 from wheelrelay.containers.objects import Objects, SupportsCopy
 from wheelrelay.containers.source import ContainerSource
-from wheelrelay.containers.write_cache import Written, state_of
+from wheelrelay.containers.write_cache import WriteCache, state_of
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound, Unavailable
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.protocols import Source
@@ -58,8 +58,8 @@ class ContainerStore(ContainerSource):
         self._objects = objects
         self._looked_for_pages = False
         self._looking_for_pages = threading.Lock()
-        self._told: dict[str, Facts] = {}
-        self._written = Written()
+        self._told: dict[str, FileMetadata] = {}
+        self._written = WriteCache()
         self._seen: dict[str, frozenset[str]] = {}
         self._orphans: dict[str, Sequence[str]] = {}
 
@@ -188,7 +188,7 @@ class ContainerStore(ContainerSource):
             self._orphans |= contents.orphans
         return contents
 
-    def _found_out(self, held: Held) -> Facts:
+    def _found_out(self, held: StoredDistribution) -> FileMetadata:
         return self._written.facts.get(state_of(held.stored)) or super()._found_out(held)
 
     def _was_absent(self, staged: StagedFile) -> bool:
@@ -223,7 +223,7 @@ class ContainerStore(ContainerSource):
                 raise
         self._told[staged.filename] = facts
 
-    def _create(self, staged: StagedFile, kept: Mapping[str, str], facts: Facts) -> None:
+    def _create(self, staged: StagedFile, kept: Mapping[str, str], facts: FileMetadata) -> None:
         etag = self._objects.create_object(staged.filename, staged, content_type=BINARY, metadata=kept)
         if etag:
             self._written.facts[staged.filename, staged.size, etag] = facts
@@ -234,11 +234,11 @@ class ContainerStore(ContainerSource):
         with staged.open():  # refused if somebody touched what the facts were read from
             return self._objects.copy_object(source.readable, staged, content_type=BINARY, metadata=kept)
 
-    def _inspected(self, staged: StagedFile) -> tuple[Facts, bytes | None]:
+    def _inspected(self, staged: StagedFile) -> tuple[FileMetadata, bytes | None]:
         """The facts of a file, and the content of the metadata file that belongs beside it."""
         if not self._has_pages():
             said = staged.file
-            return Facts(staged.sha256, inspected=False, yanked=said.yanked, origin=said.origin), None
+            return FileMetadata(staged.sha256, inspected=False, yanked=said.yanked, origin=said.origin), None
         metadata = metadata_within(staged.path, staged.filename, known=staged.metadata)
         facts = inspected_facts(staged.file, staged.sha256, metadata)
         return facts, metadata if staged.file.kind is Kind.WHEEL else None

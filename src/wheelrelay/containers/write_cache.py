@@ -6,7 +6,7 @@ very bytes that were written, so that nothing has to be asked, or read, to know 
 
 from dataclasses import dataclass, field
 
-from wheelrelay.containers.file_metadata import Facts
+from wheelrelay.containers.file_metadata import FileMetadata
 from wheelrelay.containers.objects import StoredObject
 
 State = tuple[str, int, str]
@@ -19,7 +19,7 @@ def state_of(stored: StoredObject) -> State:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WriteCache:
     """Objects that were written, as far as the place told their ETags.
 
     Attributes:
@@ -27,7 +27,7 @@ class Written:
         digests: the sha256 of other objects, by name and ETag.
     """
 
-    facts: dict[State, Facts] = field(default_factory=dict)
+    facts: dict[State, FileMetadata] = field(default_factory=dict)
     digests: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def forget(self, filename: str) -> None:

@@ -7,7 +7,7 @@ from packaging.utils import NormalizedName
 
 from wheelrelay.expect import Expected
 from wheelrelay.model import DistFile
-from wheelrelay.protocols import KeepsCompanions, Sink, SupportsInventory, SupportsReplace
+from wheelrelay.protocols import Sink, SupportsCompanionStorage, SupportsInventory, SupportsReplace
 from wheelrelay.records import NOT_THERE, Action, Intent, Plan, PlannedFile
 
 NOTHING_MADE: Mapping[str, Sequence[str]] = {}
@@ -84,7 +84,7 @@ def compare(file: DistFile, sha256: str, there: DistFile, there_sha256: str, sin
             Action.CONFLICT, _difference(file, there), there, replaceable=isinstance(sink, SupportsReplace)
         )
     missing = [suffix for suffix in file.companions if suffix not in there.companions]
-    if missing and isinstance(sink, KeepsCompanions):
+    if missing and isinstance(sink, SupportsCompanionStorage):
         return Intent(Action.UPLOAD, f"there without its {', '.join(missing)}", there)
     return Intent(Action.SKIP, "the same bytes are there", there)
 

@@ -9,7 +9,13 @@ from time import monotonic
 
 from wheelrelay.errors import ConfigError, WheelrelayError
 from wheelrelay.model import Confirm, DistFile
-from wheelrelay.protocols import KeepsCompanions, Sink, Source, SupportsCacheStatus, SupportsInventory
+from wheelrelay.protocols import (
+    Sink,
+    Source,
+    SupportsCacheStatus,
+    SupportsCompanionStorage,
+    SupportsInventory,
+)
 from wheelrelay.staged import BLOCK, StagedFile
 from wheelrelay.transfer.thread_pool import Done, one_by_one
 
@@ -26,7 +32,7 @@ Each = Callable[[Sequence[DistFile], Callable[[DistFile], str]], list[Done[DistF
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class Unconfirmed:
     """Why a file could not be confirmed.
 
     Attributes:
@@ -49,7 +55,7 @@ def confirm(
     stopped: threading.Event | None = None,
     each: Each = one_by_one,
     replaced: Mapping[str, str | None] = NOTHING_REPLACED,
-) -> list[Doubt]:
+) -> list[Unconfirmed]:
     """Compare what a sink shows with what was staged, polling until everything is there.
 
     A file is confirmed with its companions, where the sink keeps these as files. Where caches answer for the
@@ -112,7 +118,7 @@ class _Reading:
         replaced: Mapping[str, str | None],
     ) -> None:
         self.open_files = {staged.filename: staged for staged in files}
-        self.doubts: list[Doubt] = []
+        self.doubts: list[Unconfirmed] = []
         self._sink = sink
         self._how = how
         self._each = each
@@ -141,14 +147,17 @@ class _Reading:
         if errors:
             raise min(errors, key=lambda error: error.retryable)
 
-    def end(self, reason: str | None, *, after: float | None = None) -> list[Doubt]:
+    def end(self, reason: str | None, *, after: float | None = None) -> list[Unconfirmed]:
         """All doubts, when nothing more is read: ``reason`` is that of files which the sink did not show."""
         late = "" if after is None else f"After {after:.0f} s: "
         stop = "" if after is None else "."
         reasons = {
             name: self._reasons.get(name, reason or "the sink does not show it") for name in self.open_files
         }
-        return [*self.doubts, *(Doubt(name, f"{late}{reasons[name]}{stop}") for name in sorted(reasons))]
+        return [
+            *self.doubts,
+            *(Unconfirmed(name, f"{late}{reasons[name]}{stop}") for name in sorted(reasons)),
+        ]
 
     def _sha256s(self, shown: Sequence[DistFile]) -> tuple[dict[str, str], list[WheelrelayError]]:
         """The sha256 of each file that the sink shows: as it declares it, or of what it gives out."""
@@ -185,7 +194,7 @@ class _Reading:
 
 def lacking_companions(sink: object, staged: StagedFile, there: DistFile) -> list[str]:
     """The suffixes of the companions that a sink does not show beside a file, if it keeps them as files."""
-    if not isinstance(sink, KeepsCompanions):
+    if not isinstance(sink, SupportsCompanionStorage):
         return []
     return [companion.suffix for companion in staged.companions if companion.suffix not in there.companions]
 
@@ -211,6 +220,6 @@ def fetched_sha256(sink: object, file: DistFile) -> str:
     return digest.hexdigest()
 
 
-def _wrong(staged: StagedFile, sha256: str) -> Doubt:
+def _wrong(staged: StagedFile, sha256: str) -> Unconfirmed:
     reason = f"It was sent with sha256 {staged.sha256}, but the sink has {sha256}."
-    return Doubt(staged.filename, reason, lasting=True)
+    return Unconfirmed(staged.filename, reason, lasting=True)

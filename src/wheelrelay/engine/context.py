@@ -13,9 +13,9 @@ from packaging.utils import NormalizedName
 from wheelrelay.checks import ChecksConfig, Profile
 from wheelrelay.engine.comparing import Inventory
 from wheelrelay.engine.confirming import DEADLINE, fetched_sha256
-from wheelrelay.engine.findings import CheckedFile, Demands, SinkView, find_for_sink, once
+from wheelrelay.engine.findings import CheckedFile, ReleasePolicy, SinkView, find_for_sink, once
 from wheelrelay.errors import WheelrelayError
-from wheelrelay.events import BytesMoved, Progress, Step, harmless, silent
+from wheelrelay.events import BytesMoved, Progress, Step, silent, swallow_errors
 from wheelrelay.expect import Expected
 from wheelrelay.model import Confirm, DistFile, Order
 from wheelrelay.protocols import (
@@ -29,16 +29,16 @@ from wheelrelay.protocols import (
 from wheelrelay.records import Action, Finding, Plan, Receipt
 from wheelrelay.select import Selection
 from wheelrelay.signing import PUBLISH, SIGNATURE, Attester, Signer, SigstoreAttester
-from wheelrelay.transfer.concurrency import Pace
-from wheelrelay.transfer.retry import Patience, Persistence
+from wheelrelay.transfer.concurrency import ConcurrencyController
+from wheelrelay.transfer.retry import Retrier, RetryPolicy
 from wheelrelay.transfer.thread_pool import Workers
 
 if TYPE_CHECKING:
-    from wheelrelay.engine.recording import Ledger
+    from wheelrelay.engine.recording import ReceiptRecorder
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ConnectedSource:
     """A connected source and what it is called."""
 
     name: str
@@ -46,7 +46,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
+class ConnectedSink:
     """A connected sink, what it is called, how it proves what it holds, what it asks of a release.
 
     Every file gets a signature there if ``sign`` is set, and an attestation if ``attest`` is.
@@ -67,14 +67,14 @@ class Destination:
 
 
 @dataclass(frozen=True)
-class Settings:
+class RelayOptions:
     """How to travel.
 
     Attributes:
         jobs: how many files are moved at once; found out by what is observed if not given.
         progress: told of what happens.
         approve: asked once with the final plan, after the gate and before the first byte is published.
-        patience: how long to insist where a remote fails.
+        retry_policy: how long to insist where a remote fails.
         confirm_within: seconds to wait for a sink to show what was published.
         allow_unexpected: publish also files that the expected set does not name.
         replace: put other bytes in the place of those that a container has under a name.
@@ -92,7 +92,7 @@ class Settings:
     jobs: int | None = None
     progress: Progress = silent
     approve: Callable[[Plan], bool] = lambda _: True
-    patience: Patience = field(default_factory=Patience)
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     confirm_within: float = DEADLINE
     allow_unexpected: bool = False
     replace: bool = False
@@ -107,7 +107,7 @@ class Settings:
     findings: Sequence[Finding] = ()
 
 
-class Journey:
+class RelayContext:
     """One relay under way; close it when done.
 
     Args:
@@ -120,17 +120,17 @@ class Journey:
 
     Attributes:
         tell: passes an event on to those who watch.
-        ledger: the record of the relay, once it has begun.
+        recorder: the record of the relay, once it has begun.
     """
 
     def __init__(
         self,
-        origin: Origin,
-        destinations: Sequence[Destination],
+        origin: ConnectedSource,
+        destinations: Sequence[ConnectedSink],
         selection: Selection,
         expected: Expected,
-        demands: Demands,
-        settings: Settings,
+        demands: ReleasePolicy,
+        settings: RelayOptions,
     ) -> None:
         self.origin = origin
         self.destinations = tuple(destinations)
@@ -140,12 +140,12 @@ class Journey:
         self._statuses: dict[tuple[str, NormalizedName], str | None] = {}
         self.inventories: dict[str, Inventory | None] = {}
         self.settings = settings
-        self.ledger: Ledger | None = None
+        self.recorder: ReceiptRecorder | None = None
         self.stopped = threading.Event()
-        self.workers = Workers(Pace(settings.jobs), self.stopped)
-        self.tell = harmless(settings.progress)
-        self.persistence = Persistence(
-            settings.patience, self.tell, self.stopped, troubled=self.workers.pace.troubled
+        self.workers = Workers(ConcurrencyController(settings.jobs), self.stopped)
+        self.tell = swallow_errors(settings.progress)
+        self.retrier = Retrier(
+            settings.retry_policy, self.tell, self.stopped, on_failure=self.workers.pace.on_failure
         )
 
     @property
@@ -172,7 +172,7 @@ class Journey:
 
     def fetched_sha256(self, sink: Sink, file: DistFile) -> str:
         """The sha256 of the bytes that a sink gives out, trying again while that makes sense."""
-        return self.persistence.insist(file.filename, lambda: fetched_sha256(sink, file))
+        return self.retrier.call(file.filename, lambda: fetched_sha256(sink, file))
 
     def find(self, files: Sequence[CheckedFile]) -> list[Finding]:
         """Everything that the sinks find wrong with some staged files.
@@ -182,14 +182,14 @@ class Journey:
         """
         found: list[Finding] = []
         for each in self.destinations:
-            with told_at(f"sink {each.name!r}"):
-                found += self.persistence.insist(
+            with error_context(f"sink {each.name!r}"):
+                found += self.retrier.call(
                     f"the state of the projects at {each.name}",
                     partial(find_for_sink, files, self._view_of(each), self.demands),
                 )
         return once(found)
 
-    def _view_of(self, destination: Destination) -> SinkView:
+    def _view_of(self, destination: ConnectedSink) -> SinkView:
         def status(project: NormalizedName) -> str | None:
             key = destination.name, project
             if key not in self._statuses and isinstance(destination.sink, SupportsStatus):
@@ -213,12 +213,12 @@ class Journey:
             to_do = plan.count(each.name, Action.UPLOAD) or plan.count(each.name, Action.UNKNOWN)
             needed = to_do or isinstance(each.sink, SupportsFinalize)
             if needed and isinstance(each.sink, SupportsReadiness):
-                with told_at(f"sink {each.name!r}"):
-                    self.persistence.insist(f"the credentials for {each.name}", each.sink.make_ready)
+                with error_context(f"sink {each.name!r}"):
+                    self.retrier.call(f"the credentials for {each.name}", each.sink.make_ready)
 
 
 @contextmanager
-def told_at(where: str) -> Iterator[None]:
+def error_context(where: str) -> Iterator[None]:
     """Let errors say on which side they happened."""
     try:
         yield

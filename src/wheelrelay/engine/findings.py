@@ -9,7 +9,7 @@ from packaging.utils import NormalizedName
 from wheelrelay.errors import Rejected
 from wheelrelay.model import DistFile
 from wheelrelay.records import Finding, Severity
-from wheelrelay.signing import Trust
+from wheelrelay.signing import TrustPolicy
 from wheelrelay.staged import StagedFile
 
 if TYPE_CHECKING:  # where all is in place already, nothing is checked
@@ -34,7 +34,7 @@ class CheckedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Demands:
+class ReleasePolicy:
     """What is asked of a release, apart from the sink's own rules.
 
     Attributes:
@@ -45,7 +45,7 @@ class Demands:
 
     commit: str | None = None
     sums: Mapping[str, str] | None = None
-    trust: Trust | None = None
+    trust: TrustPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class SinkView:
     validate_form: Callable[[StagedFile], None] | None = None
 
 
-def find_for_sink(files: Sequence[CheckedFile], sink: SinkView, demands: Demands) -> list[Finding]:
+def find_for_sink(files: Sequence[CheckedFile], sink: SinkView, demands: ReleasePolicy) -> list[Finding]:
     """Everything that is wrong with some staged files in the eyes of one sink.
 
     Raises:

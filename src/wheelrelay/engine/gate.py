@@ -24,7 +24,7 @@ _OPEN = (Action.UNKNOWN, Action.UPLOAD)
 """What may change once a file is staged: its digest is known, and some of its companions may stay behind."""
 
 
-def settle(
+def resolve_unknown(
     plan: Plan,
     staged: Mapping[str, StagedFile],
     sinks: Mapping[str, Sink],
@@ -78,7 +78,7 @@ def replacing(plan: Plan, sinks: Mapping[str, Sink]) -> Plan:
     return replace(plan, files=tuple(files))
 
 
-def objections(plan: Plan, *, allow_unexpected: bool = False) -> list[Finding]:
+def blocking_findings(plan: Plan, *, allow_unexpected: bool = False) -> list[Finding]:
     """Everything in a plan that keeps it from being carried out.
 
     Args:

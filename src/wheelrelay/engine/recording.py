@@ -4,7 +4,7 @@ import threading
 from datetime import UTC, datetime
 from time import monotonic
 
-from wheelrelay.engine.context import Settings
+from wheelrelay.engine.context import RelayOptions
 from wheelrelay.model import DistFile
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, Receipt, ReceiptFile
 from wheelrelay.staged import StagedFile
@@ -21,7 +21,7 @@ CORRECT_FIRST = "Correct this first; then run the same command again to complete
 """The hint where something was refused that would be refused again."""
 
 
-class Ledger:
+class ReceiptRecorder:
     """The record of one relay; written to by several threads.
 
     Args:
@@ -34,7 +34,7 @@ class Ledger:
         ended: whether all work of the relay is done.
     """
 
-    def __init__(self, plan: Plan, mode: str, settings: Settings) -> None:
+    def __init__(self, plan: Plan, mode: str, settings: RelayOptions) -> None:
         self._lock = threading.Lock()
         self._plan = plan
         self._mode = mode

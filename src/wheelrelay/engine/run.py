@@ -8,27 +8,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from wheelrelay.engine.context import Journey
+from wheelrelay.engine.context import RelayContext
 from wheelrelay.engine.findings import CheckedFile
-from wheelrelay.engine.gate import Each, objections, refuse, replacing, settle
+from wheelrelay.engine.gate import Each, blocking_findings, refuse, replacing, resolve_unknown
 from wheelrelay.engine.planning import plan_of
 from wheelrelay.engine.publishing import bound_for, finalizing, publish_all, publish_one, read_back
-from wheelrelay.engine.recording import Ledger
+from wheelrelay.engine.recording import ReceiptRecorder
 from wheelrelay.engine.signing import prepare, sign_all, sign_files, with_companions
 from wheelrelay.engine.staging import import_checks_meanwhile, stage_all, stage_one
 from wheelrelay.errors import RelayFailed, ReleaseRefused, WheelrelayError
 from wheelrelay.events import Planned, Step, StepBegan, StepEnded
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, PlannedFile, Receipt, Severity
 from wheelrelay.staged import StagedFile
-from wheelrelay.transfer.staging_area import Wheelhouse, temporary_wheelhouse
+from wheelrelay.transfer.staging_area import StagingArea, temporary_staging_area
 from wheelrelay.transfer.thread_pool import one_by_one
 
 
-def release(journey: Journey, *, one_version: bool = True) -> Receipt:
+def release(context: RelayContext, *, one_version: bool = True) -> Receipt:
     """Move all files or, if anything can be known to be wrong with any of them, none.
 
     Args:
-        journey: both sides, connected.
+        context: both sides, connected.
         one_version: whether each project must come down to exactly one version.
 
     Raises:
@@ -36,190 +36,194 @@ def release(journey: Journey, *, one_version: bool = True) -> Receipt:
         RelayFailed: publishing began and did not come to its end; carries the receipt.
         WheelrelayError: anything else that ends a relay before it publishes anything.
     """
-    import_checks_meanwhile(journey)
-    plan = plan_of(journey, one_version=one_version)
-    journey.tell(Planned(plan))
-    ledger = Ledger(plan, "release", journey.settings)
-    journey.ledger = ledger
-    with _recorded(ledger), temporary_wheelhouse() as wheelhouse:
-        prepare(journey, plan)
-        checked = stage_all(journey, plan, wheelhouse)
-        plan = _settle(journey, plan, checked, ledger, each=journey.workers.each)
-        _refuse(journey, plan, ledger, journey.find(list(checked.values())))
-        signatures = sign_all(journey, plan, checked)
-        journey.make_ready(plan)
-        _ask(journey, plan)
-        for destination in journey.destinations:
+    import_checks_meanwhile(context)
+    plan = plan_of(context, one_version=one_version)
+    context.tell(Planned(plan))
+    recorder = ReceiptRecorder(plan, "release", context.settings)
+    context.recorder = recorder
+    with _recorded(recorder), temporary_staging_area() as staging_area:
+        prepare(context, plan)
+        checked = stage_all(context, plan, staging_area)
+        plan = _settle(context, plan, checked, recorder, each=context.workers.each)
+        _refuse(context, plan, recorder, context.find(list(checked.values())))
+        signatures = sign_all(context, plan, checked)
+        context.make_ready(plan)
+        _ask(context, plan)
+        for destination in context.destinations:
             files = with_companions(destination, bound_for(plan, destination, checked), signatures)
-            last = destination is journey.destinations[-1]
-            with finalizing(journey, [destination], plan, ledger):
-                publish_all(journey, destination, files, ledger, sent=wheelhouse.drop if last else _keep)
-        ledger.ended = True
-    return ledger.receipt()
+            last = destination is context.destinations[-1]
+            with finalizing(context, [destination], plan, recorder):
+                publish_all(context, destination, files, recorder, sent=staging_area.drop if last else _keep)
+        recorder.ended = True
+    return recorder.receipt()
 
 
-def mirror(journey: Journey) -> Receipt:
+def mirror(context: RelayContext) -> Receipt:
     """Move each file by itself as soon as it can; a bad one is reported, and the rest go on.
 
     Raises:
         RelayFailed: some files are not in place; carries the receipt.
         WheelrelayError: the relay could not begin.
     """
-    import_checks_meanwhile(journey)
-    plan = plan_of(journey, one_version=False)
-    journey.tell(Planned(plan))
-    ledger = Ledger(plan, "mirror", journey.settings)
-    journey.ledger = ledger
+    import_checks_meanwhile(context)
+    plan = plan_of(context, one_version=False)
+    context.tell(Planned(plan))
+    recorder = ReceiptRecorder(plan, "mirror", context.settings)
+    context.recorder = recorder
     for finding in plan.findings:
-        ledger.found(finding)
-    with _recorded(ledger), temporary_wheelhouse() as wheelhouse:
-        prepare(journey, plan)
-        journey.make_ready(plan)
-        _ask(journey, plan)
-        with finalizing(journey, journey.destinations, plan, ledger):
-            _mirror_all(journey, plan, wheelhouse, ledger)
-        ledger.ended = True
-        if not ledger.receipt().complete():
-            raise RelayFailed(ledger.tally(), receipt=ledger.receipt(), hint=ledger.advice())
-    return ledger.receipt()
+        recorder.found(finding)
+    with _recorded(recorder), temporary_staging_area() as staging_area:
+        prepare(context, plan)
+        context.make_ready(plan)
+        _ask(context, plan)
+        with finalizing(context, context.destinations, plan, recorder):
+            _mirror_all(context, plan, staging_area, recorder)
+        recorder.ended = True
+        if not recorder.receipt().is_complete:
+            raise RelayFailed(recorder.tally(), receipt=recorder.receipt(), hint=recorder.advice())
+    return recorder.receipt()
 
 
-def after_interrupt(journey: Journey) -> Receipt:
+def after_interrupt(context: RelayContext) -> Receipt:
     """The receipt of a relay whose end an interrupt met; called while that is handled.
 
     Raises:
         RelayFailed: it met the end of a relay that did not do all; carries the receipt.
         KeyboardInterrupt: nothing was published.
     """
-    ledger = journey.ledger
-    if ledger is not None:
-        receipt = ledger.receipt()
+    recorder = context.recorder
+    if recorder is not None:
+        receipt = recorder.receipt()
         wrong = any(finding.severity is Severity.ERROR for finding in receipt.findings)
-        if ledger.ended and receipt.complete() and not wrong:
+        if recorder.ended and receipt.is_complete and not wrong:
             return receipt
-        if receipt.touched():
-            told = f"It was interrupted: {ledger.tally()}"
-            raise RelayFailed(told, receipt=receipt, hint=ledger.advice())
+        if receipt.has_changes:
+            told = f"It was interrupted: {recorder.tally()}"
+            raise RelayFailed(told, receipt=receipt, hint=recorder.advice())
     raise
 
 
-def _mirror_all(journey: Journey, plan: Plan, wheelhouse: Wheelhouse, ledger: Ledger) -> None:
+def _mirror_all(
+    context: RelayContext, plan: Plan, staging_area: StagingArea, recorder: ReceiptRecorder
+) -> None:
     """Move the files of a plan, each by itself, and note what becomes of them."""
-    moving = [planned for planned in plan.files if planned.needs_staging()]
+    moving = [planned for planned in plan.files if planned.needs_staging]
     if not moving:
         return
     size = sum(planned.file.size or 0 for planned in moving)
-    journey.tell(StepBegan(Step.PUBLISH, ", ".join(plan.sinks), len(moving), size))
-    done = journey.workers.each(
+    context.tell(StepBegan(Step.PUBLISH, ", ".join(plan.sinks), len(moving), size))
+    done = context.workers.each(
         moving,
-        lambda planned: _mirror_one(journey, planned, wheelhouse, ledger),
+        lambda planned: _mirror_one(context, planned, staging_area, recorder),
         moved=lambda one: one.item.file.size or 1,
     )
     for one in done:
         if one.error is not None:
-            _enter_failure(one.item, str(one.error), ledger, lasting=not one.error.retryable)
-    journey.tell(StepEnded(Step.PUBLISH, ", ".join(plan.sinks)))
+            _enter_failure(one.item, str(one.error), recorder, lasting=not one.error.retryable)
+    context.tell(StepEnded(Step.PUBLISH, ", ".join(plan.sinks)))
 
 
-def _mirror_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse, ledger: Ledger) -> None:
+def _mirror_one(
+    context: RelayContext, planned: PlannedFile, staging_area: StagingArea, recorder: ReceiptRecorder
+) -> None:
     """Stage one file and publish it wherever it is not yet; what goes wrong is its own affair."""
-    checked = stage_one(journey, planned, wheelhouse)
+    checked = stage_one(context, planned, staging_area)
     files = {planned.file.filename: checked}
     try:
-        findings = journey.find([checked])
+        findings = context.find([checked])
         for finding in findings:
-            ledger.found(finding)
+            recorder.found(finding)
         errors = [finding.message for finding in findings if finding.severity is Severity.ERROR]
         if errors:
-            _enter_failure(planned, " ".join(errors), ledger, lasting=True)
+            _enter_failure(planned, " ".join(errors), recorder, lasting=True)
             return
-        alone = Plan(journey.origin.name, tuple(planned.sinks), (planned,))
-        settled = _settle(journey, alone, files, ledger)
-        signatures = sign_files(journey, settled, files)
-        for destination in journey.destinations:
+        alone = Plan(context.origin.name, tuple(planned.sinks), (planned,))
+        settled = _settle(context, alone, files, recorder)
+        signatures = sign_files(context, settled, files)
+        for destination in context.destinations:
             for staged in with_companions(destination, bound_for(settled, destination, files), signatures):
-                publish_one(journey, destination, staged, ledger)
-                read_back(journey, destination, [staged], ledger)
+                publish_one(context, destination, staged, recorder)
+                read_back(context, destination, [staged], recorder)
     finally:
-        wheelhouse.drop(checked.staged)
+        staging_area.drop(checked.staged)
 
 
 def _settle(
-    journey: Journey,
+    context: RelayContext,
     plan: Plan,
     checked: Mapping[str, CheckedFile],
-    ledger: Ledger,
+    recorder: ReceiptRecorder,
     *,
     each: Each = one_by_one,
 ) -> Plan:
     """Decide what the plan left open, and note what was staged and what comes of it."""
     for file in checked.values():
-        ledger.staged(file.staged)
+        recorder.staged(file.staged)
     staged = {name: file.staged for name, file in checked.items()}
-    fetch = journey.fetched_sha256
-    settled = settle(plan, staged, journey.sinks, fetch, making=journey.making, each=each)
-    if journey.settings.replace:
-        settled = replacing(settled, journey.sinks)
-    ledger.settled(settled)
+    fetch = context.fetched_sha256
+    settled = resolve_unknown(plan, staged, context.sinks, fetch, making=context.making, each=each)
+    if context.settings.replace:
+        settled = replacing(settled, context.sinks)
+    recorder.settled(settled)
     return settled
 
 
-def _refuse(journey: Journey, plan: Plan, ledger: Ledger, found: Sequence[Finding]) -> None:
+def _refuse(context: RelayContext, plan: Plan, recorder: ReceiptRecorder, found: Sequence[Finding]) -> None:
     """Shut the gate on what is wrong with the plan or was found in the files; the receipt keeps it all.
 
     Both are told at once, so that one run shows everything that has to be put right.
     """
-    findings = [*objections(plan, allow_unexpected=journey.settings.allow_unexpected), *found]
+    findings = [*blocking_findings(plan, allow_unexpected=context.settings.allow_unexpected), *found]
     for finding in findings:
-        ledger.found(finding)
+        recorder.found(finding)
     refuse(findings)
 
 
-def _enter_failure(planned: PlannedFile, reason: str, ledger: Ledger, *, lasting: bool) -> None:
+def _enter_failure(planned: PlannedFile, reason: str, recorder: ReceiptRecorder, *, lasting: bool) -> None:
     """Note that a file cannot be published wherever it was not sent yet."""
     for name, intent in planned.sinks.items():
-        before = ledger.delivery(name, planned.file.filename)
+        before = recorder.delivery(name, planned.file.filename)
         if intent.action is not Action.SKIP and before.outcome is Outcome.PENDING:
             failed = Delivery(Outcome.FAILED, reason=reason, lasting=lasting)
-            ledger.enter(name, planned.file.filename, failed)
+            recorder.enter(name, planned.file.filename, failed)
         elif before.outcome is Outcome.UNCONFIRMED:  # it was being sent, or read back
-            ledger.enter(name, planned.file.filename, replace(before, reason=reason))
+            recorder.enter(name, planned.file.filename, replace(before, reason=reason))
 
 
 def _keep(_: StagedFile) -> None:
     """Leave a staged file where it lies, for another sink."""
 
 
-def _ask(journey: Journey, plan: Plan) -> None:
-    if plan.to_do() and not journey.settings.approve(plan):
+def _ask(context: RelayContext, plan: Plan) -> None:
+    if plan.has_work and not context.settings.approve(plan):
         raise ReleaseRefused(
             "It was not approved; nothing was published.", hint="Run it again to be asked again."
         )
 
 
 @contextmanager
-def _recorded(ledger: Ledger) -> Iterator[None]:
+def _recorded(recorder: ReceiptRecorder) -> Iterator[None]:
     """Keep the receipt from the beginning, and however it ends.
 
     Once anything is in, an end before the end tells what is in and what is not; until then the cause speaks.
     """
-    ledger.keep()
+    recorder.keep()
     try:
         yield
     except RelayFailed:
         raise
     except (KeyboardInterrupt, Exception) as error:
-        if ledger.ended and isinstance(error, KeyboardInterrupt):
+        if recorder.ended and isinstance(error, KeyboardInterrupt):
             return  # it came too late to interrupt anything
-        receipt = ledger.receipt()
+        receipt = recorder.receipt()
         if isinstance(error, ReleaseRefused):
             error.receipt = receipt
-        if not receipt.touched():
+        if not receipt.has_changes:
             raise
-        hint = ledger.advice()
-        raise RelayFailed(f"{_cause(error)}: {ledger.tally()}", receipt=receipt, hint=hint) from error
+        hint = recorder.advice()
+        raise RelayFailed(f"{_cause(error)}: {recorder.tally()}", receipt=receipt, hint=hint) from error
     finally:
-        ledger.keep()
+        recorder.keep()
 
 
 def _cause(error: BaseException) -> str:

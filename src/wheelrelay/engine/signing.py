@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from wheelrelay.engine.context import Destination, Journey
+from wheelrelay.engine.context import ConnectedSink, RelayContext
 from wheelrelay.engine.findings import CheckedFile
 from wheelrelay.events import FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.model import Companion
@@ -16,57 +16,57 @@ Made = Mapping[str, Sequence[Companion]]
 """What was made, by the names of the files that it belongs to."""
 
 
-def sign_all(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile]) -> Made:
+def sign_all(context: RelayContext, plan: Plan, checked: Mapping[str, CheckedFile]) -> Made:
     """Make signatures and attestations for the files of a release, and tell those who watch.
 
     Raises:
         MissingSecret: there is no key to sign with, or no identity to attest with.
         WheelrelayError: whoever makes them failed.
     """
-    files = _lacking(journey, plan, checked)
+    files = _lacking(context, plan, checked)
     if not files:
         return {}
     suffixes = {suffix for _, lacking in files for suffix in lacking}
-    makers = {SIGNATURE: journey.settings.signer.program, PUBLISH: "Sigstore"}
+    makers = {SIGNATURE: context.settings.signer.program, PUBLISH: "Sigstore"}
     told = " and ".join(maker for suffix, maker in makers.items() if suffix in suffixes)
-    journey.tell(StepBegan(Step.SIGN, told, len(files), sum(staged.size for staged, _ in files)))
-    made = sign_files(journey, plan, checked)
-    journey.tell(StepEnded(Step.SIGN, told))
+    context.tell(StepBegan(Step.SIGN, told, len(files), sum(staged.size for staged, _ in files)))
+    made = sign_files(context, plan, checked)
+    context.tell(StepEnded(Step.SIGN, told))
     return made
 
 
-def sign_files(journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile]) -> Made:
+def sign_files(context: RelayContext, plan: Plan, checked: Mapping[str, CheckedFile]) -> Made:
     """Make what those files lack that are bound for a sink which asks for it, once for all such sinks.
 
     What came from the source is kept, but an attestation of publishing: this job is the one that publishes.
     """
     made = {}
-    for staged, lacking in _lacking(journey, plan, checked):
-        made[staged.filename] = [_make(journey, staged, suffix) for suffix in lacking]
-        journey.tell(FileEnded(Step.SIGN, staged.filename))
+    for staged, lacking in _lacking(context, plan, checked):
+        made[staged.filename] = [_make(context, staged, suffix) for suffix in lacking]
+        context.tell(FileEnded(Step.SIGN, staged.filename))
     return made
 
 
-def prepare(journey: Journey, plan: Plan) -> None:
+def prepare(context: RelayContext, plan: Plan) -> None:
     """Make sure that there is what it takes to sign and attest, while nothing was fetched yet.
 
     Raises:
         MissingSecret: there is no key to sign with.
         ConfigError: gpg cannot be run, or the key cannot be used; a sink would not take attestations.
     """
-    if not plan.to_do():
+    if not plan.has_work:
         return
-    making = {suffix for suffixes in journey.making.values() for suffix in suffixes}
+    making = {suffix for suffixes in context.making.values() for suffix in suffixes}
     if SIGNATURE in making:
-        journey.settings.signer.make_ready()
+        context.settings.signer.make_ready()
     if PUBLISH in making:
         require_package()
-        for each in journey.destinations:
+        for each in context.destinations:
             if each.attest and isinstance(each.sink, SupportsAttestations):
-                journey.persistence.insist(f"the credentials for {each.name}", each.sink.admit_attestations)
+                context.retrier.call(f"the credentials for {each.name}", each.sink.admit_attestations)
 
 
-def with_companions(destination: Destination, files: Sequence[StagedFile], made: Made) -> list[StagedFile]:
+def with_companions(destination: ConnectedSink, files: Sequence[StagedFile], made: Made) -> list[StagedFile]:
     """The files as they are sent to a sink: each with what was made for it and the sink asks for."""
     return [_with_made(staged, destination.making, made.get(staged.filename, ())) for staged in files]
 
@@ -79,23 +79,23 @@ def _with_made(staged: StagedFile, asked: Sequence[str], made: Sequence[Companio
     return replace(staged, companions=(*kept, *new.values()))
 
 
-def _make(journey: Journey, staged: StagedFile, suffix: str) -> Companion:
+def _make(context: RelayContext, staged: StagedFile, suffix: str) -> Companion:
     if suffix == SIGNATURE:
-        return journey.settings.signer.sign(staged)
-    return journey.persistence.insist(
-        f"the attestation of {staged.filename}", lambda: journey.settings.attester.attest(staged)
+        return context.settings.signer.sign(staged)
+    return context.retrier.call(
+        f"the attestation of {staged.filename}", lambda: context.settings.attester.attest(staged)
     )
 
 
 def _lacking(
-    journey: Journey, plan: Plan, checked: Mapping[str, CheckedFile]
+    context: RelayContext, plan: Plan, checked: Mapping[str, CheckedFile]
 ) -> list[tuple[StagedFile, tuple[str, ...]]]:
     """The files for which something has to be made, and what."""
     found = []
     for planned in plan.files:
         asked = {
             suffix: None
-            for name, suffixes in journey.making.items()
+            for name, suffixes in context.making.items()
             if planned.sinks[name].action is Action.UPLOAD
             for suffix in suffixes
         }

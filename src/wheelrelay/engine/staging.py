@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wheelrelay.engine.context import Journey
+from wheelrelay.engine.context import RelayContext
 from wheelrelay.engine.findings import CheckedFile
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
 from wheelrelay.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
@@ -14,7 +14,7 @@ from wheelrelay.records import Finding, Plan, PlannedFile, Severity
 from wheelrelay.signing import SIGNATURE, attestations_of, mistaken, without_malformed
 from wheelrelay.staged import StagedFile
 from wheelrelay.transfer.download import stage
-from wheelrelay.transfer.staging_area import Wheelhouse
+from wheelrelay.transfer.staging_area import StagingArea
 
 if TYPE_CHECKING:
     from wheelrelay.checks import Inspection
@@ -26,7 +26,7 @@ TOLD = 10
 """How many further errors are told in the words of the first."""
 
 
-def stage_all(journey: Journey, plan: Plan, wheelhouse: Wheelhouse) -> dict[str, CheckedFile]:
+def stage_all(context: RelayContext, plan: Plan, staging_area: StagingArea) -> dict[str, CheckedFile]:
     """Stage every file that any sink needs, and read it through.
 
     A damaged file does not keep the others from being looked at, so that one run tells all that is wrong;
@@ -39,26 +39,26 @@ def stage_all(journey: Journey, plan: Plan, wheelhouse: Wheelhouse) -> dict[str,
         IntegrityError: files are not what the source promised; tells of all of them.
         BackendError: the source failed.
     """
-    needed = [planned for planned in plan.files if planned.needs_staging()]
+    needed = [planned for planned in plan.files if planned.needs_staging]
     if not needed:
         return {}
     size = sum(planned.file.size or 0 for planned in needed)
-    journey.tell(StepBegan(Step.STAGE, journey.origin.name, len(needed), size))
-    done = journey.workers.each(
+    context.tell(StepBegan(Step.STAGE, context.origin.name, len(needed), size))
+    done = context.workers.each(
         needed,
-        lambda planned: stage_one(journey, planned, wheelhouse),
+        lambda planned: stage_one(context, planned, staging_area),
         enough=lambda one: one.error is not None and not isinstance(one.error, OF_ONE_FILE),
         moved=lambda one: one.result.staged.size if one.result else 0,
     )
-    journey.tell(StepEnded(Step.STAGE, journey.origin.name))
+    context.tell(StepEnded(Step.STAGE, context.origin.name))
     _raise_first({one.item.file.filename: one.error for one in done if one.error is not None})
     return {one.item.file.filename: one.unwrap() for one in done}
 
 
-def import_checks_meanwhile(journey: Journey) -> None:
+def import_checks_meanwhile(context: RelayContext) -> None:
     """Import the checks while a source that is far away is listed: it takes a while, and so does that."""
-    if not isinstance(journey.origin.source, SupportsLocalPath):
-        journey.workers.aside(_import_checks)
+    if not isinstance(context.origin.source, SupportsLocalPath):
+        context.workers.aside(_import_checks)
 
 
 def _import_checks() -> None:
@@ -67,7 +67,7 @@ def _import_checks() -> None:
     file_checks()
 
 
-def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) -> CheckedFile:
+def stage_one(context: RelayContext, planned: PlannedFile, staging_area: StagingArea) -> CheckedFile:
     """Stage one file, trying again while that makes sense, and read it through.
 
     Raises:
@@ -76,35 +76,35 @@ def stage_one(journey: Journey, planned: PlannedFile, wheelhouse: Wheelhouse) ->
     """
     file = planned.file
     try:
-        staged = fetched(journey, file, wheelhouse, Step.STAGE, proven=False)
+        staged = fetched(context, file, staging_area, Step.STAGE, proven=False)
         from wheelrelay.checks import inspect  # with all checks; those of other files come meanwhile
 
-        inspection = inspect(staged, asked=journey.asked(), each=journey.workers.map)
-        _refuse_damaged(journey, file, inspection)
-        vouched = _with_provenance(journey, staged)
+        inspection = inspect(staged, asked=context.asked(), each=context.workers.map)
+        _refuse_damaged(context, file, inspection)
+        vouched = _with_provenance(context, staged)
     except WheelrelayError as error:
-        error.at(f"source {journey.origin.name!r}")
-        journey.tell(FileEnded(Step.STAGE, file.filename, error=str(error)))
+        error.at(f"source {context.origin.name!r}")
+        context.tell(FileEnded(Step.STAGE, file.filename, error=str(error)))
         raise
     staged = replace(staged, metadata=inspection.metadata or b"")  # the one reading: see `StagedFile`
-    distrust = _distrust(journey, vouched)
+    distrust = _distrust(context, vouched)
     if not any(finding.severity is Severity.ERROR for finding in distrust):
         staged, malformed = without_malformed(staged)
         distrust += malformed
     checked = CheckedFile(staged, inspection, (*distrust, *staged.refused))
-    journey.tell(FileEnded(Step.STAGE, file.filename))
+    context.tell(FileEnded(Step.STAGE, file.filename))
     return checked
 
 
 def fetched(
-    journey: Journey, file: DistFile, wheelhouse: Wheelhouse, step: Step, *, proven: bool
+    context: RelayContext, file: DistFile, staging_area: StagingArea, step: Step, *, proven: bool
 ) -> StagedFile:
     """Bring a file of the source to local disk, and let those who watch see it as a part of a step.
 
     Args:
-        journey: both sides, connected.
+        context: both sides, connected.
         file: as the source lists it.
-        wheelhouse: where it is put.
+        staging_area: where it is put.
         step: what it is done for.
         proven: verify the archive's checksums where the source declares no digest.
 
@@ -113,25 +113,25 @@ def fetched(
         BackendError: the source failed.
     """
     return stage(
-        journey.origin.source,
+        context.origin.source,
         file,
-        wheelhouse,
-        watcher=journey.counter(step, file.filename),
-        stopped=journey.stopped,
-        persistence=journey.persistence,
-        begin=lambda: journey.tell(FileBegan(step, file.filename, file.size)),
+        staging_area,
+        watcher=context.counter(step, file.filename),
+        stopped=context.stopped,
+        retrier=context.retrier,
+        begin=lambda: context.tell(FileBegan(step, file.filename, file.size)),
         proven=proven,
-        crew=journey.workers,
+        crew=context.workers,
     )
 
 
-def _refuse_damaged(journey: Journey, file: DistFile, inspection: "Inspection") -> None:
+def _refuse_damaged(context: RelayContext, file: DistFile, inspection: "Inspection") -> None:
     """Refuse a fetched file that does not unpack, where the source declares no digest that would have told.
 
     Raises:
         IntegrityError: it is damaged.
     """
-    told = file.digests.known() or isinstance(journey.origin.source, SupportsLocalPath)
+    told = file.digests.known() or isinstance(context.origin.source, SupportsLocalPath)
     if inspection.damage and not told:
         raise IntegrityError(
             f"{file.filename} came damaged: {inspection.damage.rstrip('.')}.",
@@ -139,29 +139,29 @@ def _refuse_damaged(journey: Journey, file: DistFile, inspection: "Inspection") 
         )
 
 
-def _with_provenance(journey: Journey, staged: StagedFile) -> StagedFile:
+def _with_provenance(context: RelayContext, staged: StagedFile) -> StagedFile:
     """The file as it is judged: with the attestations that its source tells of, where it needs some.
 
     They do not travel: they say who has published it at the source.
     """
-    trust, source = journey.demands.trust, journey.origin.source
+    trust, source = context.demands.trust, context.origin.source
     if not (trust and trust.goes_by_attestations and isinstance(source, SupportsProvenance)):
         return staged
     if attestations_of(staged):
         return staged
-    told = journey.persistence.insist(
+    told = context.retrier.call(
         f"the attestations of {staged.filename}", lambda: source.read_provenance(staged.file)
     )
     return replace(staged, companions=(*staged.companions, *told))
 
 
-def _distrust(journey: Journey, staged: StagedFile) -> list[Finding]:
+def _distrust(context: RelayContext, staged: StagedFile) -> list[Finding]:
     """What is wrong with what came with a file to vouch for it, if the route or a sink cares for it."""
     found = list(mistaken(staged))
-    if journey.demands.trust:
-        return found + journey.demands.trust.findings(staged)
-    signed = any(SIGNATURE in suffixes for suffixes in journey.making.values())
-    return found + (journey.settings.signer.findings(staged) if signed else [])
+    if context.demands.trust:
+        return found + context.demands.trust.findings(staged)
+    signed = any(SIGNATURE in suffixes for suffixes in context.making.values())
+    return found + (context.settings.signer.findings(staged) if signed else [])
 
 
 def _raise_first(errors: Mapping[str, WheelrelayError]) -> None:

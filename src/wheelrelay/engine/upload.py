@@ -24,14 +24,14 @@ from wheelrelay.protocols import (
 )
 from wheelrelay.records import Delivery, Outcome
 from wheelrelay.staged import StagedFile
-from wheelrelay.transfer.retry import Persistence
+from wheelrelay.transfer.retry import Retrier
 from wheelrelay.transfer.thread_pool import unforeseen
 
 REFUSALS = (AuthenticationFailed, ChangedWhileReading, ConfigError, PermissionDenied, Rejected)
 """Errors by which a sink that cannot be read says that it did not take a file."""
 
 
-class Seen(Enum):
+class RemoteState(Enum):
     """What a sink has under a filename."""
 
     SAME = auto()
@@ -57,7 +57,7 @@ _AGAIN = _Result(None)
 def deliver(
     sink: Sink,
     staged: StagedFile,
-    persistence: Persistence,
+    retrier: Retrier,
     *,
     source: Source | None = None,
     replacing: bool = False,
@@ -72,7 +72,7 @@ def deliver(
     Args:
         sink: where to.
         staged: the file.
-        persistence: tries again and pauses.
+        retrier: tries again and pauses.
         source: where the file came from: a sink of the same server may copy it from there.
         replacing: put the file in the place of other bytes; the sink can do that.
         begin: called before each attempt.
@@ -84,7 +84,7 @@ def deliver(
     attempt = 1
     while True:
         begin()
-        result = _attempt(sink, source, staged, persistence, attempt, replacing=replacing)
+        result = _attempt(sink, source, staged, retrier, attempt, replacing=replacing)
         if result.outcome is not None:
             seconds = monotonic() - began
             return Delivery(result.outcome, attempt, seconds, result.reason, lasting=result.lasting)
@@ -96,7 +96,7 @@ def _attempt(
     sink: Sink,
     source: Source | None,
     staged: StagedFile,
-    persistence: Persistence,
+    retrier: Retrier,
     attempt: int,
     *,
     replacing: bool,
@@ -105,11 +105,11 @@ def _attempt(
     try:
         _send(sink, source, staged, replacing=replacing)
     except AlreadyExists as error:
-        return _settle_taken_name(sink, staged, persistence, error, first=attempt == 1)
+        return _settle_taken_name(sink, staged, retrier, error, first=attempt == 1)
     except WheelrelayError as error:
-        return _settle_failure(sink, staged, persistence, error, attempt, replacing=replacing)
+        return _settle_failure(sink, staged, retrier, error, attempt, replacing=replacing)
     except Exception as error:  # noqa: BLE001  (a foreign backend's slip, which may come after the last byte)
-        return _settle_failure(sink, staged, persistence, unforeseen(error), attempt, replacing=replacing)
+        return _settle_failure(sink, staged, retrier, unforeseen(error), attempt, replacing=replacing)
     return _Result(Outcome.PUBLISHED, "it replaced other bytes" if replacing else None)
 
 
@@ -125,24 +125,24 @@ def _send(sink: Sink, source: Source | None, staged: StagedFile, *, replacing: b
 def _settle_failure(
     sink: Sink,
     staged: StagedFile,
-    persistence: Persistence,
+    retrier: Retrier,
     error: WheelrelayError,
     attempt: int,
     *,
     replacing: bool,
 ) -> _Result:
     """Ask the sink what became of a file whose sending failed."""
-    again = persistence.again(staged.filename, attempt, error)
-    seen = look(sink, staged, persistence)
-    if seen is Seen.SAME:
+    again = retrier.again(staged.filename, attempt, error)
+    seen = look(sink, staged, retrier)
+    if seen is RemoteState.SAME:
         return _Result(Outcome.PUBLISHED)
-    if seen is Seen.OTHER and not replacing:
+    if seen is RemoteState.OTHER and not replacing:
         return _Result(Outcome.FAILED, "The name was taken by other bytes meanwhile.", lasting=True)
-    if again or (seen is Seen.INCOMPLETE and attempt < persistence.patience.attempts):
+    if again or (seen is RemoteState.INCOMPLETE and attempt < retrier.retry_policy.attempts):
         return _AGAIN
-    if seen is Seen.INCOMPLETE:
+    if seen is RemoteState.INCOMPLETE:
         return _Result(Outcome.UNCONFIRMED, f"It is there without all of its companions: {error}")
-    if seen is Seen.UNTOLD:
+    if seen is RemoteState.UNTOLD:
         known = attempt == 1 and isinstance(error, REFUSALS) and not isinstance(sink, SupportsInventory)
     else:  # a cache may show what was there before the file
         known = not (error.retryable and is_cached(sink))
@@ -150,33 +150,33 @@ def _settle_failure(
     return _Result(outcome, str(error), lasting=not error.retryable)
 
 
-def look(sink: Sink, staged: StagedFile, persistence: Persistence) -> Seen:
+def look(sink: Sink, staged: StagedFile, retrier: Retrier) -> RemoteState:
     """Ask a sink whether it holds the file, with its companions where these are files."""
     if not isinstance(sink, SupportsInventory):
-        return Seen.UNTOLD
+        return RemoteState.UNTOLD
     project = staged.file.project
     try:
-        there = persistence.insist(f"the inventory of {project}", lambda: list(sink.inventory(project)))
+        there = retrier.call(f"the inventory of {project}", lambda: list(sink.inventory(project)))
         found = next((file for file in there if file.filename == staged.filename), None)
         if found is None:
-            return Seen.ABSENT
-        sha256 = found.sha256 or persistence.insist(staged.filename, lambda: fetched_sha256(sink, found))
+            return RemoteState.ABSENT
+        sha256 = found.sha256 or retrier.call(staged.filename, lambda: fetched_sha256(sink, found))
     except Exception:  # noqa: BLE001  (a foreign backend's slip tells no more than an error)
-        return Seen.UNTOLD
+        return RemoteState.UNTOLD
     if sha256 != staged.sha256:
-        return Seen.OTHER
-    return Seen.INCOMPLETE if lacking_companions(sink, staged, found) else Seen.SAME
+        return RemoteState.OTHER
+    return RemoteState.INCOMPLETE if lacking_companions(sink, staged, found) else RemoteState.SAME
 
 
 def _settle_taken_name(
-    sink: Sink, staged: StagedFile, persistence: Persistence, error: AlreadyExists, *, first: bool
+    sink: Sink, staged: StagedFile, retrier: Retrier, error: AlreadyExists, *, first: bool
 ) -> _Result:
-    seen = look(sink, staged, persistence)
-    if seen is Seen.SAME:
+    seen = look(sink, staged, retrier)
+    if seen is RemoteState.SAME:
         # A later attempt that meets the very bytes meets those of an earlier one whose answer was lost.
         return _Result(Outcome.SKIPPED, "the same bytes are there") if first else _Result(Outcome.PUBLISHED)
-    if seen is Seen.UNTOLD and not isinstance(sink, SupportsInventory):
+    if seen is RemoteState.UNTOLD and not isinstance(sink, SupportsInventory):
         return _Result(Outcome.SKIPPED, "the sink says that it is there; it cannot be compared")
-    if seen is Seen.OTHER:
+    if seen is RemoteState.OTHER:
         return _Result(Outcome.FAILED, str(error), lasting=True)
     return _Result(Outcome.UNCONFIRMED, str(error))

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from wheelrelay.engine.context import Destination, Journey
-from wheelrelay.engine.gate import settle
+from wheelrelay.engine.context import ConnectedSink, RelayContext
+from wheelrelay.engine.gate import resolve_unknown
 from wheelrelay.engine.planning import plan_of
 from wheelrelay.engine.staging import fetched, stage_all
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
@@ -12,18 +12,18 @@ from wheelrelay.events import FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.model import DistFile
 from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
 from wheelrelay.staged import StagedFile
-from wheelrelay.transfer.staging_area import Wheelhouse
+from wheelrelay.transfer.staging_area import StagingArea
 from wheelrelay.transfer.thread_pool import Done
 
 MISSING, DIFFERS, DAMAGED = "verify-missing", "verify-differs", "verify-damaged"
 
 
-def verify_sinks(journey: Journey, wheelhouse: Wheelhouse, *, download: bool) -> list[Finding]:
+def verify_sinks(context: RelayContext, staging_area: StagingArea, *, download: bool) -> list[Finding]:
     """Compare the files of the source with those of each sink.
 
     Args:
-        journey: both sides, connected.
-        wheelhouse: for the files of a source that declares no digests.
+        context: both sides, connected.
+        staging_area: for the files of a source that declares no digests.
         download: fetch and hash every file of the sinks; otherwise the digests that they declare are taken.
 
     Returns:
@@ -33,26 +33,26 @@ def verify_sinks(journey: Journey, wheelhouse: Wheelhouse, *, download: bool) ->
         NothingMatched: no file is meant.
         BackendError: a side cannot be read.
     """
-    plan = plan_of(journey, one_version=False)
+    plan = plan_of(context, one_version=False)
     unknown = [planned for planned in plan.files if _is_open(planned)]
-    checked = stage_all(journey, _only(plan, unknown), wheelhouse)
+    checked = stage_all(context, _only(plan, unknown), staging_area)
     staged = {name: file.staged for name, file in checked.items()}
-    settled = settle(
+    settled = resolve_unknown(
         plan,
         staged,
-        journey.sinks,
-        journey.fetched_sha256,
-        making=journey.making,
-        each=journey.workers.each,
+        context.sinks,
+        context.fetched_sha256,
+        making=context.making,
+        each=context.workers.each,
     )
     findings = [finding for planned in settled.files for finding in _differences(planned)]
     if download:
-        for destination in journey.destinations:
-            findings += _fetch_and_compare(journey, settled, destination, staged)
+        for destination in context.destinations:
+            findings += _fetch_and_compare(context, settled, destination, staged)
     return findings
 
 
-def verify_place(journey: Journey, wheelhouse: Wheelhouse) -> list[Finding]:
+def verify_place(context: RelayContext, staging_area: StagingArea) -> list[Finding]:
     """Fetch every file of the source that is meant, and compare it with what the source declares of it.
 
     Returns:
@@ -62,13 +62,13 @@ def verify_place(journey: Journey, wheelhouse: Wheelhouse) -> list[Finding]:
         NothingMatched: no file is meant.
         BackendError: the source cannot be read.
     """
-    plan = plan_of(journey, one_version=False)
+    plan = plan_of(context, one_version=False)
     files = [planned.file for planned in plan.files]
-    journey.tell(
-        StepBegan(Step.CONFIRM, journey.origin.name, len(files), sum(file.size or 0 for file in files))
+    context.tell(
+        StepBegan(Step.CONFIRM, context.origin.name, len(files), sum(file.size or 0 for file in files))
     )
-    done = journey.workers.each(files, lambda file: _fetch_one(journey, file, wheelhouse))
-    journey.tell(StepEnded(Step.CONFIRM, journey.origin.name))
+    done = context.workers.each(files, lambda file: _fetch_one(context, file, staging_area))
+    context.tell(StepEnded(Step.CONFIRM, context.origin.name))
     return [
         Finding(DAMAGED, Severity.ERROR, str(one.error), filename=one.item.filename)
         for one in done
@@ -99,7 +99,7 @@ def _differences(planned: PlannedFile) -> Iterator[Finding]:
 
 
 def _fetch_and_compare(
-    journey: Journey, plan: Plan, destination: Destination, staged: Mapping[str, StagedFile]
+    context: RelayContext, plan: Plan, destination: ConnectedSink, staged: Mapping[str, StagedFile]
 ) -> list[Finding]:
     """Fetch what a sink has and says to be the same, and compare it with the source's digests.
 
@@ -113,9 +113,9 @@ def _fetch_and_compare(
     declared = {planned.file.filename: planned.file.sha256 for planned in plan.files}
     expected = declared | {name: file.sha256 for name, file in staged.items()}
     files = [intent.there for intent in there.values() if intent.there is not None]
-    journey.tell(StepBegan(Step.CONFIRM, destination.name, len(files), 0))
-    done = journey.workers.each(files, partial(journey.fetched_sha256, destination.sink))
-    journey.tell(StepEnded(Step.CONFIRM, destination.name))
+    context.tell(StepBegan(Step.CONFIRM, destination.name, len(files), 0))
+    done = context.workers.each(files, partial(context.fetched_sha256, destination.sink))
+    context.tell(StepEnded(Step.CONFIRM, destination.name))
     return [
         Finding(DAMAGED, Severity.ERROR, f"{destination.name} gives out other bytes.", one.item.filename)
         for one in done
@@ -123,14 +123,14 @@ def _fetch_and_compare(
     ]
 
 
-def _fetch_one(journey: Journey, file: DistFile, wheelhouse: Wheelhouse) -> None:
+def _fetch_one(context: RelayContext, file: DistFile, staging_area: StagingArea) -> None:
     try:
-        staged = fetched(journey, file, wheelhouse, Step.CONFIRM, proven=True)
+        staged = fetched(context, file, staging_area, Step.CONFIRM, proven=True)
     except WheelrelayError as error:
-        journey.tell(FileEnded(Step.CONFIRM, file.filename, error=str(error)))
+        context.tell(FileEnded(Step.CONFIRM, file.filename, error=str(error)))
         raise
-    wheelhouse.drop(staged)
-    journey.tell(FileEnded(Step.CONFIRM, file.filename))
+    staging_area.drop(staged)
+    context.tell(FileEnded(Step.CONFIRM, file.filename))
 
 
 def _is_damage(done: Done[DistFile, None]) -> bool:

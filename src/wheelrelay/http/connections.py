@@ -38,7 +38,7 @@ class _WatchedStream(io.RawIOBase):
             TooSlow: they do not come in time.
             HeadersTooLong: too many came before the body.
         """
-        self._sock.settimeout(self._watch.patience())
+        self._sock.settimeout(self._watch.retry_policy())
         began = monotonic()
         try:
             size: int | None = self._raw.readinto(buffer)

@@ -170,7 +170,7 @@ class Watch:
         finally:
             self._ends = None
 
-    def patience(self) -> float:
+    def retry_policy(self) -> float:
         """Seconds to wait for the next bytes.
 
         Raises:
@@ -203,7 +203,7 @@ class Watch:
             self._came, self._waited = 0, 0.0
 
     def silent(self) -> TooSlow:
-        """The error for a server that sent nothing for as long as `patience` allowed."""
+        """The error for a server that sent nothing for as long as `retry_policy` allowed."""
         if self._ends is not None:
             what = "its headers" if self._in_headers else "its answer"
             return TooSlow(f"did not send {what} within {self._allowed:g} s", self._allowed)

@@ -15,7 +15,7 @@ from wheelrelay.signing.keys import TrustedKeys, fingerprint_in
 from wheelrelay.signing.policies import TrustedPublisher
 from wheelrelay.signing.publishers import TrustedPublishers
 from wheelrelay.signing.signer import SIGNATURE, Signer, signature_of
-from wheelrelay.signing.trust import Judge, Trust
+from wheelrelay.signing.trust import TrustPolicy, Verifier
 
 __all__ = [
     "ATTESTATIONS",
@@ -23,13 +23,13 @@ __all__ = [
     "PUBLISH",
     "SIGNATURE",
     "Attester",
-    "Judge",
     "Signer",
     "SigstoreAttester",
-    "Trust",
+    "TrustPolicy",
     "TrustedKeys",
     "TrustedPublisher",
     "TrustedPublishers",
+    "Verifier",
     "attestations_in",
     "attestations_of",
     "builder_of",

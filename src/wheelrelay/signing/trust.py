@@ -8,7 +8,7 @@ from wheelrelay.signing.publishers import TrustedPublishers
 from wheelrelay.staged import StagedFile
 
 
-class Judge(Protocol):
+class Verifier(Protocol):
     """Whoever can tell a file that is vouched for from one that is not."""
 
     def findings(self, staged: StagedFile) -> list[Finding]:
@@ -16,14 +16,14 @@ class Judge(Protocol):
         ...
 
 
-class Trust:
+class TrustPolicy:
     """Several judges: a file that one of them finds good is good.
 
     Args:
         judges: in the order in which their reasons are told.
     """
 
-    def __init__(self, judges: Sequence[Judge]) -> None:
+    def __init__(self, judges: Sequence[Verifier]) -> None:
         self._judges = judges
 
     @property

@@ -13,7 +13,7 @@ import pytest
 
 from wheelrelay.errors import AlreadyExists, ChangedWhileReading
 from wheelrelay.model import Companion
-from wheelrelay.protocols import KeepsCompanions, Sink, SupportsCompanions, SupportsInventory
+from wheelrelay.protocols import Sink, SupportsCompanions, SupportsCompanionStorage, SupportsInventory
 from wheelrelay.staged import StagedFile
 from wheelrelay.testing.contract_material import (
     LARGE,
@@ -274,7 +274,7 @@ def _inventoried(sink: SupportsInventory) -> list[str]:
 
 
 def _keeps_companions(sink: Sink) -> TypeGuard[SupportsCompanions]:
-    return isinstance(sink, KeepsCompanions) and isinstance(sink, SupportsCompanions)
+    return isinstance(sink, SupportsCompanionStorage) and isinstance(sink, SupportsCompanions)
 
 
 def _companions(place: SupportsCompanions) -> set[Companion]:

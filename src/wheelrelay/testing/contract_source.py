@@ -15,10 +15,10 @@ from wheelrelay.filenames import dist_file
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import (
     ByteStream,
-    KeepsCompanions,
     Sink,
     Source,
     SupportsCompanions,
+    SupportsCompanionStorage,
     SupportsInventory,
     SupportsLocalPath,
     SupportsProjects,
@@ -289,5 +289,5 @@ def _blocks(stream: ByteStream) -> Iterator[bytes]:
 
 def _keeps_companions(source: Source) -> TypeGuard[SupportsCompanions]:
     """Whether companions that were served must be there; a store may show some and yet take none."""
-    takes = isinstance(source, KeepsCompanions) or not isinstance(source, Sink)
+    takes = isinstance(source, SupportsCompanionStorage) or not isinstance(source, Sink)
     return takes and isinstance(source, SupportsCompanions)

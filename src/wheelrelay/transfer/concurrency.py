@@ -39,7 +39,7 @@ BUSY = 0.5
 """The share of a processor from which on it is this process that is waited for, and not the wires."""
 
 
-class Pace:
+class ConcurrencyController:
     """How many transfers may be under way at once; safe for threads.
 
     Args:
@@ -90,7 +90,7 @@ class Pace:
         """Whether `glance` is to be called every `INSTANT`."""
         return not (self._fixed or self._settled or self._limit >= (START if self._ended else FAR))
 
-    def glance(self) -> None:
+    def sample(self) -> None:
         """Look whether the processors had time left since something changed; if so, more may be under way."""
         with self._lock:
             passed = self._clock() - self._began
@@ -115,7 +115,7 @@ class Pace:
                 self._judge(left)
                 self._open_window()
 
-    def troubled(self) -> None:
+    def on_failure(self) -> None:
         """Note that the other side failed, or asked for patience: that may be because of too many."""
         with self._lock:
             if not self._fixed:

@@ -23,10 +23,10 @@ from wheelrelay.protocols import ByteStream, Source, SupportsCompanions, Support
 from wheelrelay.records import Finding
 from wheelrelay.signing import refused
 from wheelrelay.staged import FileIdentity, StagedFile
-from wheelrelay.transfer.hashing import Meter, Watcher
-from wheelrelay.transfer.parallel_ranges import Ahead, Crew
-from wheelrelay.transfer.retry import Persistence
-from wheelrelay.transfer.staging_area import Wheelhouse
+from wheelrelay.transfer.hashing import HashingCopier, Watcher
+from wheelrelay.transfer.parallel_ranges import ParallelRangeReader, RangeExecutor
+from wheelrelay.transfer.retry import Retrier
+from wheelrelay.transfer.staging_area import StagingArea
 
 _NEVER = threading.Event()
 """Set by nobody: what is not to be given up half-way."""
@@ -40,14 +40,14 @@ Result = TypeVar("Result")
 def stage(
     source: Source,
     file: DistFile,
-    wheelhouse: Wheelhouse,
+    staging_area: StagingArea,
     *,
     watcher: Watcher = lambda _: None,
     stopped: threading.Event | None = None,
-    persistence: Persistence | None = None,
+    retrier: Retrier | None = None,
     begin: Callable[[], None] = lambda: None,
     proven: bool = True,
-    crew: Crew | None = None,
+    crew: RangeExecutor | None = None,
 ) -> StagedFile:
     """Bring ``file`` to local disk and verify it on the way.
 
@@ -62,10 +62,10 @@ def stage(
     Args:
         source: where the file is.
         file: as the source describes it.
-        wheelhouse: where to put it.
+        staging_area: where to put it.
         watcher: called with the number of bytes each time some have come.
         stopped: set to give up in the middle of the file.
-        persistence: tries again and pauses; without it there is one attempt.
+        retrier: tries again and pauses; without it there is one attempt.
         begin: called before each attempt; what was kept is told to ``watcher`` once more then.
         proven: verify the archive's checksums where no digest is declared.
         crew: fetches parts of a large file ahead where one connection is slow, and a digest proves the whole.
@@ -77,23 +77,23 @@ def stage(
         ChangedWhileReading: a local file changed while it was hashed.
         BackendError: the source failed.
     """
-    meter = Meter(file, watcher, stopped or _NEVER)
+    meter = HashingCopier(file, watcher, stopped or _NEVER)
 
-    def insist(operation: Callable[[], Result]) -> Result:
-        return persistence.insist(file.filename, operation) if persistence else operation()
+    def call(operation: Callable[[], Result]) -> Result:
+        return retrier.call(file.filename, operation) if retrier else operation()
 
     if isinstance(source, SupportsLocalPath):
         path = source.local_path(file)
-        identity = insist(_begun(begin, partial(_hash_in_place, path, meter)))
+        identity = call(_begun(begin, partial(_hash_in_place, path, meter)))
     else:
-        path = wheelhouse.path_of(file.filename)
-        with wheelhouse.incoming(file.filename) as target:
-            insist(_begun(begin, _Fetch(source, file, target, meter, crew).attempt))
+        path = staging_area.path_of(file.filename)
+        with staging_area.incoming(file.filename) as target:
+            call(_begun(begin, _Fetch(source, file, target, meter, crew).attempt))
             if proven and not file.digests.known():
                 _prove_whole(Path(target.name), file.filename)
         identity = FileIdentity.of(path.stat())
     digests = meter.verify()
-    companions, refusals = insist(lambda: _companions(source, file))
+    companions, refusals = call(lambda: _companions(source, file))
     kept = tuple(companion.suffix for companion in companions)
     return StagedFile(
         file=replace(file, size=meter.size, digests=digests, companions=kept),
@@ -115,7 +115,7 @@ def hashed_in_place(path: Path, file: DistFile) -> DistFile:
         ChangedWhileReading: it changed while it was hashed.
         BackendError: it cannot be read.
     """
-    meter = Meter(file, lambda _: None, _NEVER)
+    meter = HashingCopier(file, lambda _: None, _NEVER)
     _hash_in_place(path, meter)
     return replace(file, size=meter.size, digests=Digests(sha256=meter.verify().sha256))
 
@@ -140,7 +140,12 @@ class _Fetch:
     """
 
     def __init__(
-        self, source: Source, file: DistFile, target: BinaryIO, meter: Meter, crew: Crew | None
+        self,
+        source: Source,
+        file: DistFile,
+        target: BinaryIO,
+        meter: HashingCopier,
+        crew: RangeExecutor | None,
     ) -> None:
         self._source = source
         self._file = file
@@ -178,13 +183,13 @@ class _Fetch:
             self._start_anew()
             raise Unavailable(f"{self._file.filename} came in pieces that do not belong together.") from error
 
-    def _ahead(self, stream: ByteStream, stack: ExitStack) -> Ahead | None:
+    def _ahead(self, stream: ByteStream, stack: ExitStack) -> ParallelRangeReader | None:
         """The same stream, helped along, where that is possible; ``stack`` closes it."""
         file, source = self._file, self._source
         if not (self._crew and file.size and file.digests.known() and isinstance(source, SupportsRange)):
             return None
         held, start = stack.pop_all(), self._meter.size
-        ahead = Ahead(stream, held, source=source, file=file, start=start, crew=self._crew)
+        ahead = ParallelRangeReader(stream, held, source=source, file=file, start=start, crew=self._crew)
         stack.callback(ahead.close)
         return ahead
 
@@ -206,7 +211,7 @@ class _Fetch:
             self._target.truncate()
 
 
-def _hash_in_place(path: Path, meter: Meter) -> FileIdentity:
+def _hash_in_place(path: Path, meter: HashingCopier) -> FileIdentity:
     meter.start_anew()
     try:
         with path.open("rb", buffering=0) as stream:

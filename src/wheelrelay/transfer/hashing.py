@@ -22,7 +22,7 @@ class Interrupted(WheelrelayError):
     """The relay was asked to stop in the middle of a file."""
 
 
-class Meter:
+class HashingCopier:
     """Counts and hashes the bytes of one file as they pass.
 
     Attributes:

@@ -35,7 +35,7 @@ WAITING = 0.8
 """The share of the time that goes by in waiting, from which on the wire is slow and not this machine."""
 
 
-class Crew(Protocol):
+class RangeExecutor(Protocol):
     """Those who fetch the parts."""
 
     def spare(self) -> int:
@@ -47,7 +47,7 @@ class Crew(Protocol):
         ...
 
 
-class Ahead:
+class ParallelRangeReader:
     """The bytes of a file from some byte on, in order; a `ByteStream` to be closed.
 
     Args:
@@ -71,7 +71,7 @@ class Ahead:
         source: SupportsRange,
         file: DistFile,
         start: int,
-        crew: Crew,
+        crew: RangeExecutor,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.divided = False

@@ -52,7 +52,7 @@ def longest_pause() -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long to insist.
 
     Attributes:
@@ -87,30 +87,30 @@ class Patience:
         return min(pause, self.longest_pause)
 
 
-class Persistence:
+class Retrier:
     """Tries again on behalf of one relay.
 
     Args:
-        patience: how long to insist.
+        retry_policy: how long to insist.
         progress: told of each pause.
         stopped: set when the relay is to end: pauses end, and nothing is tried again.
-        troubled: called after each failure that may pass.
+        on_failure: called after each failure that may pass.
     """
 
     def __init__(
         self,
-        patience: Patience,
+        retry_policy: RetryPolicy,
         progress: "Progress",
         stopped: threading.Event,
         *,
-        troubled: Callable[[], None] = lambda: None,
+        on_failure: Callable[[], None] = lambda: None,
     ) -> None:
-        self.patience = patience
+        self.retry_policy = retry_policy
         self.stopped = stopped
         self._progress = progress
-        self._troubled = troubled
+        self._troubled = on_failure
 
-    def insist(self, what: str, operation: Callable[[], Result]) -> Result:
+    def call(self, what: str, operation: Callable[[], Result]) -> Result:
         """Call ``operation`` until it succeeds, fails for good, or patience ends; what it raised last."""
         attempt = 1
         while True:
@@ -125,11 +125,11 @@ class Persistence:
         """Wait after a failed attempt; whether to try again."""
         if error.retryable:
             self._troubled()
-        if not error.retryable or self.patience.is_over(attempt, error) or self.stopped.is_set():
+        if not error.retryable or self.retry_policy.is_over(attempt, error) or self.stopped.is_set():
             return False
         from wheelrelay.events import Waiting
 
-        pause = self.patience.pause_after(attempt, error)
+        pause = self.retry_policy.pause_after(attempt, error)
         self._progress(Waiting(what, f"{error}{_longer_wish(error, pause)}", pause))
         _log.info("%s: %s Trying again in %.1f s.", what, error, pause)
         return not self.stopped.wait(pause)

@@ -14,7 +14,7 @@ from wheelrelay.filenames import is_plain
 from wheelrelay.staged import StagedFile
 
 
-class Wheelhouse:
+class StagingArea:
     """A folder on local disk where the files of one relay are staged.
 
     Names that differ only in case, which some file systems take for one name, lie in different folders.
@@ -73,7 +73,7 @@ class Wheelhouse:
 
 
 @contextmanager
-def temporary_wheelhouse() -> Iterator[Wheelhouse]:
+def temporary_staging_area() -> Iterator[StagingArea]:
     """A wheelhouse below the folder for temporary files (``TMPDIR``), gone at the end.
 
     Those of relays that were killed are removed as well: their owners could not do it any more.
@@ -83,4 +83,4 @@ def temporary_wheelhouse() -> Iterator[Wheelhouse]:
     """
     sweep_folders()
     with temporary_folder() as folder:
-        yield Wheelhouse(folder)
+        yield StagingArea(folder)

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from wheelrelay.errors import BackendError, WheelrelayError
-from wheelrelay.transfer.concurrency import INSTANT, Pace
+from wheelrelay.transfer.concurrency import INSTANT, ConcurrencyController
 
 THREADS = "wheelrelay"
 """How the names of the threads begin."""
@@ -17,7 +17,7 @@ THREADS = "wheelrelay"
 GRACE = 5.0
 """Seconds that work under way has to come to its end after Ctrl-C."""
 
-MOST_HANDS = 8
+MAX_HELPERS = 8
 """How many threads share one large piece of work at most, for each needs some memory."""
 
 _NOTHING = object()
@@ -54,8 +54,8 @@ class Workers:
         stopped: set when the relay is to end; work under way may look at it and give up.
     """
 
-    def __init__(self, jobs: int | Pace, stopped: threading.Event) -> None:
-        self.pace = jobs if isinstance(jobs, Pace) else Pace(jobs)
+    def __init__(self, jobs: int | ConcurrencyController, stopped: threading.Event) -> None:
+        self.pace = jobs if isinstance(jobs, ConcurrencyController) else ConcurrencyController(jobs)
         self.stopped = stopped
         self._pool = ThreadPoolExecutor(self.pace.most, thread_name_prefix=THREADS)
         self._given_up = False
@@ -110,7 +110,7 @@ class Workers:
         try:
             call_others()
             while self.pace.begins and not batch.has_results(within=INSTANT):
-                self.pace.glance()
+                self.pace.sample()
                 call_others()
             if batch.needs_caller():
                 work_on()
@@ -158,7 +158,7 @@ class Workers:
                     return
                 results[number] = work(item)
 
-        hands = min(len(waiting), os.cpu_count() or 1, MOST_HANDS)
+        hands = min(len(waiting), os.cpu_count() or 1, MAX_HELPERS)
         helpers = [helper for _ in range(hands - 1) if (helper := self._start(take_part))]
         try:
             take_part()
@@ -206,7 +206,7 @@ def one_by_one(items: Iterable[Item], work: Callable[[Item], Result]) -> list[Do
 class _Batch(Generic[Item, Result]):
     """Items that are worked on: what is left, how many are at it, and what came of the others."""
 
-    def __init__(self, items: Iterable[Item], pace: Pace) -> None:
+    def __init__(self, items: Iterable[Item], pace: ConcurrencyController) -> None:
         self._changed = threading.Condition()
         self._pace = pace
         self._left = deque(items)

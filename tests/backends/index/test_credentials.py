@@ -25,7 +25,7 @@ from wheelrelay import Remote
 from wheelrelay.backends.index import IndexConfig, PyPIConfig, TestPyPIConfig
 from wheelrelay.backends.index.backend import Index, IndexReader
 from wheelrelay.backends.index.connection import Reach, connected
-from wheelrelay.backends.index.credentials import Account, Wanted, providers
+from wheelrelay.backends.index.credentials import Account, CredentialRequest, providers
 from wheelrelay.backends.index.credentials.chain import look
 from wheelrelay.backends.index.credentials.trusted_publishing import Token
 from wheelrelay.config import as_remote
@@ -295,7 +295,7 @@ class TestTwineVariables:
 
     @pytest.mark.parametrize("name", ["pypi", "upload"])
     def test_unnamed_they_are_for_the_address_of_pypi(self, around: Surroundings, name: str) -> None:
-        wanted = Wanted(Account(name), "https://upload.pypi.org/legacy/")
+        wanted = CredentialRequest(Account(name), "https://upload.pypi.org/legacy/")
         found = providers.twine_variables(wanted, None)
         assert (found.username, getattr(found, "password", None)) == self.PAIR
 
@@ -853,7 +853,7 @@ def _read_terminal(terminal: int) -> bytes:
 class TestTelling:
     def test_no_repr_shows_a_secret(self, around: Surroundings) -> None:
         pypirc(around)
-        found = look(Wanted(Account("company-eu"), around.index.upload_url), [providers.pypirc])
+        found = look(CredentialRequest(Account("company-eu"), around.index.upload_url), [providers.pypirc])
         assert isinstance(found, providers.Login)
         assert found.password == "pypirc's"
         assert "pypirc's" not in repr(found) + repr(sections())

@@ -23,7 +23,7 @@ from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.index.backend import Index
 from wheelrelay.backends.index.credentials import Account
 from wheelrelay.backends.index.credentials.audience import audience_for
-from wheelrelay.backends.index.credentials.request import Wanted
+from wheelrelay.backends.index.credentials.request import CredentialRequest
 from wheelrelay.backends.index.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.errors import AuthenticationFailed, PermissionDenied, Unavailable, WheelrelayError
 from wheelrelay.http import HttpClient
@@ -77,7 +77,7 @@ class TestTokens:
         self, job: TrustingIndex, tmp_path: Path
     ) -> None:
         names = {make_wheel(tmp_path, "sample", "1.0", f"cp3{minor}-none-any").name for minor in range(9, 14)}
-        assert relay(tmp_path, job).complete()
+        assert relay(tmp_path, job).is_complete
         assert set(job.files) == names
         assert owners(job) == ["sample"]
         assert job.burnt == list(job.tokens)
@@ -85,7 +85,7 @@ class TestTokens:
     def test_each_project_has_a_token_of_its_own(self, job: TrustingIndex, tmp_path: Path) -> None:
         for project in ("one", "two", "three"):
             make_wheel(tmp_path, project, "1.0")
-        assert relay(tmp_path, job).complete()
+        assert relay(tmp_path, job).is_complete
         assert sorted(map(str, owners(job))) == ["one", "three", "two"]
         assert len(set(job.identities)) == 3
         assert sorted(job.burnt) == sorted(job.tokens)
@@ -96,7 +96,7 @@ class TestTokens:
         job.token_life, job.slowness = 2, 0.3
         for number in range(30):
             make_wheel(tmp_path, "sample", "1.0", f"cp3{number}-none-any")
-        assert relay(tmp_path, job, jobs=4).complete()
+        assert relay(tmp_path, job, jobs=4).is_complete
         assert len(job.files) == 30
         assert len(job.tokens) > 1
         assert set(owners(job)) == {"sample"}
@@ -140,7 +140,7 @@ class TestTokens:
         job.tells_expiry = False
         for number in range(5):
             make_wheel(tmp_path, "sample", "1.0", f"cp3{number}-none-any")
-        assert relay(tmp_path, job).complete()
+        assert relay(tmp_path, job).is_complete
         assert len(job.tokens) == 1
 
     @pytest.mark.parametrize("expires", [b'"2026-11-25T00:00:00Z"', b"[]", b"1e999", b"-1"])
@@ -242,7 +242,7 @@ print(json.load(urllib.request.urlopen(request))["value"])
 
     def assert_published(self, index: TrustingIndex, folder: Path) -> None:
         name = make_wheel(folder / "dist", "sample", "1.0").name
-        assert relay(folder / "dist", index).complete()
+        assert relay(folder / "dist", index).is_complete
         assert set(index.files) == {name}
         assert owners(index) == ["sample"]
         assert index.burnt == list(index.tokens)
@@ -312,7 +312,7 @@ class TestRefusals:
         job.fail("/_/oidc/audience", Reply(b'{"audience": "pypi"}'))
         tokens = TrustedPublishing(HttpClient(), job.upload_url, "pypi")
         with pytest.raises(AuthenticationFailed) as refused:
-            tokens.place(Wanted(Account("index"), job.upload_url), None)
+            tokens.place(CredentialRequest(Account("index"), job.upload_url), None)
         assert "supports GitHub, GitLab, Google Cloud and ActiveState, and no other" in str(refused.value)
 
     @pytest.mark.parametrize("forged", ["life", "key"])

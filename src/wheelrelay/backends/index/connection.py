@@ -9,7 +9,7 @@ from pathlib import Path
 from wheelrelay.backends.index.backend import Uploader, open_index
 from wheelrelay.backends.index.credentials import (
     Account,
-    Wanted,
+    CredentialRequest,
     certificates,
     reading_auth,
     uploading_auth,
@@ -37,7 +37,7 @@ class Reach:
     allow_insecure: bool
     timeout: float | None = None
 
-    def client(self, wanted: Wanted | None, own: tuple[str, ...]) -> HttpClient:
+    def client(self, wanted: CredentialRequest | None, own: tuple[str, ...]) -> HttpClient:
         """HTTP without credentials; certificates that are not configured are those of an upload address.
 
         Args:
@@ -80,14 +80,14 @@ def connected(
     Raises:
         ConfigError: a certificate is not there, or ``~/.pypirc`` cannot be read.
     """
-    uploads = Wanted(account, upload_url) if upload_url else None
+    uploads = CredentialRequest(account, upload_url) if upload_url else None
     with ExitStack() as stack:
         http = stack.enter_context(closing(reach.client(uploads, tuple(filter(None, (url, upload_url))))))
         reader = uploader = None
         if url:
             # What is found by the upload address serves to read on the same host, and on no other.
             same = upload_url is not None and is_same_host(url, upload_url)
-            reads = uploads if uploads and same else Wanted(account, url)
+            reads = uploads if uploads and same else CredentialRequest(account, url)
             auth = reading_auth(reads, elsewhere=bool(uploads and not same)).for_project()
             reader = SimpleApi(http if read_by_all else http.with_auth(auth, url), url)
         if uploads:

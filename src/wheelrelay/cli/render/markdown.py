@@ -98,9 +98,9 @@ def _findings(findings: Iterable[Finding]) -> Iterator[str]:
 
 
 def _verdict(receipt: Receipt) -> str:
-    if receipt.complete():
+    if receipt.is_complete:
         return "All is in place"
-    return "Partly published" if receipt.touched() else "Nothing was published"
+    return "Partly published" if receipt.has_changes else "Nothing was published"
 
 
 def _intent(intent: Intent) -> str:

@@ -100,7 +100,7 @@ def _plan_totals(plan: Plan) -> list[Line]:
         lines.append(Line(f"{sink}: {', '.join(counts)}."))
     lines += [Line(f"missing: {expected}", "red") for expected in plan.missing]
     lines += [Line(f"unexpected: {filename}", "red") for filename in plan.unexpected]
-    if not plan.to_do() and not any(plan.count(sink, Action.CONFLICT) for sink in plan.sinks):
+    if not plan.has_work and not any(plan.count(sink, Action.CONFLICT) for sink in plan.sinks):
         lines.append(Line("Nothing is left to do.", "green"))
     return lines
 

@@ -26,6 +26,6 @@ is prompted and no token is made for reading.
 
 from wheelrelay.backends.index.credentials.auth import IndexAuth, reading_auth, uploading_auth
 from wheelrelay.backends.index.credentials.certificates import certificates
-from wheelrelay.backends.index.credentials.request import Account, Wanted
+from wheelrelay.backends.index.credentials.request import Account, CredentialRequest
 
-__all__ = ["Account", "IndexAuth", "Wanted", "certificates", "reading_auth", "uploading_auth"]
+__all__ = ["Account", "CredentialRequest", "IndexAuth", "certificates", "reading_auth", "uploading_auth"]

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Sequence
 
 from wheelrelay.backends.index.credentials import providers
-from wheelrelay.backends.index.credentials.chain import Nowhere, look
-from wheelrelay.backends.index.credentials.request import Credentials, Place, Wanted
+from wheelrelay.backends.index.credentials.chain import NotFoundAnywhere, look
+from wheelrelay.backends.index.credentials.request import CredentialRequest, Credentials, Place
 from wheelrelay.backends.index.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret, PermissionDenied
 from wheelrelay.http import Auth, HttpClient, Response, error_for, shown
@@ -32,7 +32,7 @@ class IndexAuth:
 
     def __init__(
         self,
-        wanted: Wanted,
+        wanted: CredentialRequest,
         at_first: Sequence[Place],
         when_refused: Sequence[Place],
         *,
@@ -44,7 +44,7 @@ class IndexAuth:
         self._when_refused = when_refused
         self._may_be_sent = may_be_sent
         self._tokens = tokens
-        self._found: Credentials | Nowhere | None = None
+        self._found: Credentials | NotFoundAnywhere | None = None
         self._hopeless: set[str | None] = set()
         self._lock = threading.RLock()
 
@@ -61,7 +61,7 @@ class IndexAuth:
             BackendError: the index refuses the identity of this job, or cannot be asked.
         """
         found = self._resolved()
-        if isinstance(found, Nowhere):
+        if isinstance(found, NotFoundAnywhere):
             if self._wanted.is_guarded:
                 raise MissingSecret(f"There are no credentials for {self._wanted}.", hint=str(found))
         elif not self._may_be_sent:
@@ -80,7 +80,11 @@ class IndexAuth:
         self.make_ready()
         found = self._resolved()
         if not isinstance(found, TrustedPublishing):
-            where = "there are none" if isinstance(found, Nowhere) else f"they come from {found.found_in}"
+            where = (
+                "there are none"
+                if isinstance(found, NotFoundAnywhere)
+                else f"they come from {found.found_in}"
+            )
             raise ConfigError(
                 f"{self._wanted} takes attestations only with credentials from trusted publishing; {where}.",
                 hint="Take other credentials away and let the job have an identity, or say attest = false.",
@@ -104,7 +108,7 @@ class IndexAuth:
         """
         with self._lock:
             found = self._resolved()
-            return None if isinstance(found, Nowhere) else found.header(project)
+            return None if isinstance(found, NotFoundAnywhere) else found.header(project)
 
     def renew(self, refusal: Response, project: str | None) -> bool:
         """Look again after a refusal; see `Auth.renew`.
@@ -129,7 +133,7 @@ class IndexAuth:
                 self._hopeless.add(used)
             raise self._explained(refusal)
 
-    def _resolved(self) -> Credentials | Nowhere:
+    def _resolved(self) -> Credentials | NotFoundAnywhere:
         with self._lock:
             if self._found is None:
                 self._found = look(self._wanted, self._at_first)
@@ -141,15 +145,19 @@ class IndexAuth:
         if self._tokens:
             self._tokens.drop(project)
         found = look(self._wanted, self._when_refused)
-        if not isinstance(found, Nowhere):
+        if not isinstance(found, NotFoundAnywhere):
             self._found = found
-        elif isinstance(self._found, Nowhere):
+        elif isinstance(self._found, NotFoundAnywhere):
             self._found = self._found.and_not_in(found)
 
     def _explained(self, refusal: Response) -> AuthenticationFailed:
         """What a 401 that nothing helps against means: in the index's words, and where we looked."""
         found = self._resolved()
-        where = str(found) if isinstance(found, Nowhere) else f"The credentials come from {found.found_in}."
+        where = (
+            str(found)
+            if isinstance(found, NotFoundAnywhere)
+            else f"The credentials come from {found.found_in}."
+        )
         with refusal:
             return AuthenticationFailed(str(error_for(refusal)), hint=where)
 
@@ -158,7 +166,7 @@ class IndexAuth:
         found = self._resolved()
         hint = (
             f"No credentials were sent. {found}"
-            if isinstance(found, Nowhere)
+            if isinstance(found, NotFoundAnywhere)
             else f"The credentials come from {found.found_in}: check what they may do there."
         )
         with refusal:
@@ -181,7 +189,7 @@ class _ProjectAuth(Auth):
         return self._auth.renew(refusal, self._project)
 
 
-def reading_auth(wanted: Wanted, *, elsewhere: bool = False) -> IndexAuth:
+def reading_auth(wanted: CredentialRequest, *, elsewhere: bool = False) -> IndexAuth:
     """Credentials to read an index with, where some are written down or it asks for them.
 
     Args:
@@ -194,7 +202,7 @@ def reading_auth(wanted: Wanted, *, elsewhere: bool = False) -> IndexAuth:
     return IndexAuth(wanted, (*written, providers.netrc), (*written, providers.keyring, providers.netrc))
 
 
-def uploading_auth(wanted: Wanted, http: HttpClient, *, may_be_sent: bool) -> IndexAuth:
+def uploading_auth(wanted: CredentialRequest, http: HttpClient, *, may_be_sent: bool) -> IndexAuth:
     """Credentials to upload with, from wherever there are some.
 
     Args:

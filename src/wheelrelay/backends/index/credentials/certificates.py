@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 
 from wheelrelay.backends.index.credentials.providers import is_twines
-from wheelrelay.backends.index.credentials.request import Wanted
+from wheelrelay.backends.index.credentials.request import CredentialRequest
 from wheelrelay.config.pypirc import Section, sections_for
 
 
 def certificates(
-    wanted: Wanted | None, ca_cert: Path | None, client_cert: Path | None
+    wanted: CredentialRequest | None, ca_cert: Path | None, client_cert: Path | None
 ) -> tuple[str | None, str | None]:
     """The paths of a CA bundle and of a client certificate.
 
@@ -38,5 +38,5 @@ def _of_home(path: str | None) -> str | None:
     return path and os.path.expanduser(path)
 
 
-def _named(variable: str, wanted: Wanted) -> str | None:
+def _named(variable: str, wanted: CredentialRequest) -> str | None:
     return os.environ.get(variable) if is_twines(wanted) else None

@@ -4,13 +4,13 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wheelrelay.backends.index.credentials.request import Credentials, NotHere, Place, Wanted
+from wheelrelay.backends.index.credentials.request import CredentialRequest, Credentials, NoCredentials, Place
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Nowhere:
+class NotFoundAnywhere:
     """No place has credentials.
 
     Attributes:
@@ -19,15 +19,15 @@ class Nowhere:
 
     reasons: tuple[str, ...]
 
-    def and_not_in(self, other: "Nowhere") -> "Nowhere":
+    def and_not_in(self, other: "NotFoundAnywhere") -> "NotFoundAnywhere":
         """The outcome of looking twice."""
-        return Nowhere(tuple(dict.fromkeys((*self.reasons, *other.reasons))))
+        return NotFoundAnywhere(tuple(dict.fromkeys((*self.reasons, *other.reasons))))
 
     def __str__(self) -> str:
         return f"They were looked for everywhere: {'; '.join(self.reasons)}."
 
 
-def look(wanted: Wanted, places: Sequence[Place]) -> Credentials | Nowhere:
+def look(wanted: CredentialRequest, places: Sequence[Place]) -> Credentials | NotFoundAnywhere:
     """The credentials of the first place that has some.
 
     Args:
@@ -43,10 +43,10 @@ def look(wanted: Wanted, places: Sequence[Place]) -> Credentials | Nowhere:
     reasons = []
     for place in places:
         found = place(wanted, username)
-        if not isinstance(found, NotHere):
+        if not isinstance(found, NoCredentials):
             logger.info("Credentials for %s come from %s.", wanted, found.found_in)
             return found
         logger.info("Credentials for %s: %s.", wanted, found.reason)
         username = username or found.username
         reasons.append(found.reason)
-    return Nowhere(tuple(reasons))
+    return NotFoundAnywhere(tuple(reasons))

@@ -42,7 +42,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CredentialRequest:
     """What credentials are wanted for: a remote, at the address of its upload API, or that is read."""
 
     account: Account
@@ -103,7 +103,7 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class NotHere:
+class NoCredentials:
     """Why a place has no credentials.
 
     Attributes:
@@ -115,5 +115,5 @@ class NotHere:
     username: str | None = field(default=None, repr=False)
 
 
-Place = Callable[[Wanted, str | None], Credentials | NotHere]
+Place = Callable[[CredentialRequest, str | None], Credentials | NoCredentials]
 """Looks for credentials; the second argument is the user name, if an earlier place gave one."""

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, Self, TypeGuard
 from urllib.parse import urljoin
 
 from wheelrelay.backends.index.credentials.ci_identity import build_of, claims_of, identity_for, is_ci_job
-from wheelrelay.backends.index.credentials.request import TOKEN_USER, NotHere, Wanted
+from wheelrelay.backends.index.credentials.request import TOKEN_USER, CredentialRequest, NoCredentials
 from wheelrelay.config.secrets import is_one_line
 from wheelrelay.errors import AuthenticationFailed, BackendError, Unavailable, WheelrelayError
 from wheelrelay.http import HttpClient, Response, basic, error_for, raise_for, repeated, shown
@@ -79,7 +79,7 @@ class TrustedPublishing:
         self._spent: set[str] = set()
         self._lock = threading.Lock()
 
-    def place(self, _: Wanted, __: str | None) -> "TrustedPublishing | NotHere":
+    def place(self, _: CredentialRequest, __: str | None) -> "TrustedPublishing | NoCredentials":
         """Whether the index makes tokens for this job: the first one is made now.
 
         Raises:
@@ -89,9 +89,9 @@ class TrustedPublishing:
         if self._made:
             return self
         if not is_ci_job():
-            return NotHere("for trusted publishing, this is no CI job with an identity")
+            return NoCredentials("for trusted publishing, this is no CI job with an identity")
         if not self._audience:
-            return NotHere(
+            return NoCredentials(
                 "trusted publishing is not switched on for this remote (trusted_publishing = true)"
             )
         try:
@@ -100,7 +100,7 @@ class TrustedPublishing:
         except Unavailable:
             raise
         except BackendError as error:
-            return NotHere(f"for trusted publishing, {str(error).rstrip('.')}")
+            return NoCredentials(f"for trusted publishing, {str(error).rstrip('.')}")
         self._tokens[None] = self._mint(identity)
         return self
 
