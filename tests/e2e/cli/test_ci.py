@@ -1,0 +1,270 @@
+"""Commands on CI systems: what they show beside the log, and what the log is kept from saying."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.e2e.cli.conftest import SDIST, WHEEL, CommandLine
+from tests.servers.web import Web
+
+from wheelrelay.testing import make_wheel
+
+MEBIBYTE = 2**20
+LINUX = "cp312-cp312-manylinux_2_17_x86_64"
+
+
+@dataclass(frozen=True)
+class GitHubFiles:
+    """The files that GitHub gives to a step."""
+
+    summary: Path
+    outputs: Path
+
+    def told(self) -> dict[str, str]:
+        """The outputs, as GitHub reads them."""
+        found = re.finditer(r"^(\w+)<<(.+)\n((?:.*\n)*?)\2\n", self.outputs.read_text(), re.MULTILINE)
+        return {one[1]: one[3].removesuffix("\n") for one in found}
+
+
+@pytest.fixture
+def github(here: Path, monkeypatch: pytest.MonkeyPatch) -> GitHubFiles:
+    files = GitHubFiles(here / "summary.md", here / "outputs")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(here))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(files.summary))
+    monkeypatch.setenv("GITHUB_OUTPUT", str(files.outputs))
+    return files
+
+
+def annotations(log: str) -> list[str]:
+    return [line for line in log.splitlines() if re.match(r"::(error|warning|notice) ", line)]
+
+
+class TestGitHub:
+    def test_a_push_shows_plan_and_receipt_and_tells_later_steps(
+        self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
+    ) -> None:
+        ended = wheelrelay("push", "dist", "--to", "./staging", "--receipt", "receipt.json")
+        assert ended.code == 0
+        assert github.told() == {"receipt": "receipt.json", "published": "2", "address": "staging"}
+        summary = github.summary.read_text()
+        assert summary.index("### Plan: 2 files") < summary.index("### All is in place: 2 files")
+        assert summary.count(WHEEL) == 2
+        assert annotations(ended.err) == []
+        opened = [line for line in ended.err.splitlines() if line.startswith("::group::")]
+        assert opened[0] == "::group::Plan: 2 files to ./staging"
+        assert len(opened) == ended.err.splitlines().count("::endgroup::") > 2
+
+    def test_json_on_standard_output_stays_alone(
+        self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
+    ) -> None:
+        ended = wheelrelay("push", "dist", "--to", "./staging", "--json")
+        assert json.loads(ended.out)["complete"]
+
+    def test_the_public_address_of_a_container_is_told(
+        self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path, here: Path
+    ) -> None:
+        (here / "wheelrelay.toml").write_text(
+            '[remotes.staging]\ntype = "directory"\npath = "staging"\n'
+            'public_url = "https://wheels.example.org/staging/"\n'
+        )
+        wheelrelay("push", "dist", "--to", "staging", "--quiet")
+        assert github.told()["address"] == "https://wheels.example.org/staging/"
+
+    def test_a_refusal_is_annotated_and_summarized(
+        self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
+    ) -> None:
+        wheelrelay("push", "dist", "--to", "./staging")
+        make_wheel(dist, payload=b"other")
+        ended = wheelrelay("push", "dist", "--to", "./staging")
+        assert ended.code == 3
+        conflict, end = annotations(ended.err)
+        assert conflict.startswith(f"::error title=conflict::{WHEEL}: ")
+        assert end.startswith("::error title=wheelrelay::1 file is published already")
+        assert "### Nothing was published" in github.summary.read_text()
+        assert github.told()["published"] == "0"
+
+    def test_what_is_missing_points_at_the_configuration(
+        self, wheelrelay: CommandLine, github: GitHubFiles, config: Path
+    ) -> None:
+        make_wheel(config.parent / "dist", "sample", "1.0", LINUX)
+        with config.open("a") as file:
+            file.write('expect = { wheels = ["cp313-*-win_amd64"] }\n')
+        for command in ("plan", "relay"):
+            ended = wheelrelay(command, "release")
+            assert ended.code == 3
+            assert annotations(ended.err)[0] == (
+                "::error title=missing::cp313-*-win_amd64 is expected and not there."
+                "%0AHave it built, or expect it no longer."
+            )
+        assert annotations(ended.err)[-1].startswith("::error title=wheelrelay,file=wheelrelay.toml::")
+        assert "**missing:**" in github.summary.read_text()
+
+    def test_a_wrong_configuration_is_pointed_at(
+        self, wheelrelay: CommandLine, github: GitHubFiles, here: Path
+    ) -> None:
+        (here / "ci").mkdir()
+        (here / "ci" / "wheelrelay.toml").write_text("[remotes.x]\ntype = 'directory'\npaht = 'y'\n")
+        ended = wheelrelay("list", "x", "--config", "ci/wheelrelay.toml")
+        assert ended.code == 2
+        (one,) = annotations(ended.err)
+        assert one.startswith("::error title=wheelrelay,file=ci/wheelrelay.toml::")
+
+    def test_usage_errors_are_annotated(self, wheelrelay: CommandLine, github: GitHubFiles) -> None:
+        (one,) = annotations(wheelrelay("push", "--no-such-option").err)
+        assert "--no-such-option" in one
+
+    def test_check_and_verify_annotate_and_summarize(
+        self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
+    ) -> None:
+        (dist / SDIST).write_bytes(b"broken")
+        ended = wheelrelay("check", "dist")
+        assert annotations(ended.err)[0].startswith(f"::error title=archive-unreadable::{SDIST}: ")
+        assert "### Checked: 1 error, 0 warnings" in github.summary.read_text()
+        (dist / SDIST).unlink()
+        wheelrelay("push", "dist", "--to", "./staging", "--quiet")
+        make_wheel(dist, payload=b"other")
+        ended = wheelrelay("verify", "--from", "./dist", "--to", "./staging")
+        assert ended.code == 3
+        assert WHEEL in annotations(ended.err)[0]
+        assert "### Verified: 1 error" in github.summary.read_text()
+
+    def test_many_rules_are_not_more_annotations_than_github_shows(
+        self, wheelrelay: CommandLine, github: GitHubFiles, here: Path
+    ) -> None:
+        with (here / "wheelrelay.toml").open("w") as file:
+            file.write('[routes.release]\nsource = "./dist"\nsinks = ["./out"]\n')
+            wheels = ", ".join(f'"cp3{minor}-*-win_amd64"' for minor in range(10, 40))
+            file.write(f"expect = {{ wheels = [{wheels}] }}\n")
+        make_wheel(here / "dist", "sample", "1.0", LINUX)
+        ended = wheelrelay("relay", "release")
+        assert len(annotations(ended.err)) == 3  # missing, unexpected, and how it ended
+        assert "and 20 more" in ended.err
+
+    def test_forks_without_credentials_get_a_notice(
+        self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path, here: Path
+    ) -> None:
+        (here / "wheelrelay.toml").write_text(
+            '[remotes.locked]\ntype = "index"\nurl = "http://127.0.0.1:9/simple/"\n'
+            'upload_url = "http://127.0.0.1:9/"\ntoken = { env = "NOT_SET" }\n'
+        )
+        ended = wheelrelay("push", "dist", "--to", "locked", "--skip-if-no-credentials")
+        assert ended.code == 0
+        (notice,) = annotations(ended.err)
+        assert notice.startswith("::notice title=wheelrelay::Nothing was pushed")
+        assert github.told() == {"receipt": "", "published": "0", "address": ""}
+
+    def test_the_summary_stays_below_what_github_takes(
+        self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
+    ) -> None:
+        github.summary.write_text("x" * (MEBIBYTE - 300))
+        assert wheelrelay("push", "dist", "--to", "./staging").code == 0
+        assert MEBIBYTE - 300 < github.summary.stat().st_size <= MEBIBYTE
+
+    def test_files_that_cannot_be_written_do_no_harm(
+        self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
+    ) -> None:
+        for path in (github.summary, github.outputs):
+            path.mkdir()
+        ended = wheelrelay("push", "dist", "--to", "./staging", "-v")
+        assert ended.code == 0
+        assert "The summary cannot be written" in ended.err
+
+
+class TestOthers:
+    def test_gitlab_folds(self, wheelrelay: CommandLine, dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GITLAB_CI", "true")
+        ended = wheelrelay("push", "dist", "--to", "./staging")
+        names = re.findall(r"section_(start|end):\d{10}:(\w+)\r", ended.err)
+        starts, ends = ([name for what, name in names if what == which] for which in ("start", "end"))
+        assert starts == ends
+        assert len(set(starts)) == len(starts) > 2
+
+    def test_azure_logs_issues_and_sets_variables(
+        self, wheelrelay: CommandLine, dist: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TF_BUILD", "True")
+        told = wheelrelay("push", "dist", "--to", "./staging").err
+        assert "##[group]Plan: 2 files to ./staging\n" in told
+        assert "##vso[task.setvariable variable=published;isOutput=true]2\n" in told
+        make_wheel(dist, payload=b"other")
+        refused = wheelrelay("push", "dist", "--to", "./staging").err
+        assert f"##vso[task.logissue type=error]conflict: {WHEEL}" in refused
+
+    @pytest.mark.parametrize("sign", ["TRAVIS", "APPVEYOR", "CIRCLECI", "BUILDKITE", "JENKINS_URL"])
+    def test_other_systems_see_what_every_log_shows(
+        self, wheelrelay: CommandLine, dist: Path, monkeypatch: pytest.MonkeyPatch, sign: str
+    ) -> None:
+        def without_times(text: str) -> str:
+            return re.sub(r"[\d.]+ s\b", "", text)
+
+        plain = wheelrelay("push", "dist", "--to", "./staging")
+        monkeypatch.setenv(sign, "true")
+        there = wheelrelay("push", "dist", "--to", "./there/staging")
+        assert without_times(there.err.replace("./there/", "./")).split() == without_times(plain.err).split()
+
+
+class TestSwitch:
+    @pytest.mark.parametrize("value", ["off", "0", "False"])
+    def test_all_of_it_can_be_switched_off(
+        self,
+        wheelrelay: CommandLine,
+        github: GitHubFiles,
+        dist: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        value: str,
+    ) -> None:
+        monkeypatch.setenv("WHEELRELAY_CI", value)
+        ended = wheelrelay("push", "dist", "--to", "./staging")
+        assert ended.code == 0
+        assert "::" not in ended.err
+        assert not github.summary.exists()
+        assert not github.outputs.exists()
+
+
+EVIL = "::add-mask::x\n##[error]x\n##vso[task.complete result=Succeeded]x\nsection_end:1:x\r"
+OWN = re.compile(
+    r"::(group|endgroup|error)\b|##\[(end)?group\]|##vso\[task\.(logissue|setvariable) |"
+    r"\x1b\[0Ksection_\w+:\d+:wheelrelay_"
+)
+"""What begins a line of our own."""
+COMMANDS = re.compile(r"^\s*::\S|##\[|##vso\[|section_(start|end):\d", re.MULTILINE)
+
+
+@pytest.mark.parametrize("sign", ["GITHUB_ACTIONS", "TF_BUILD", "GITLAB_CI"])
+@pytest.mark.parametrize("switch", ["", "off"])
+def test_what_a_server_says_is_no_command(
+    wheelrelay: CommandLine, web: Web, monkeypatch: pytest.MonkeyPatch, sign: str, switch: str, here: Path
+) -> None:
+    monkeypatch.setenv(sign, "true")
+    monkeypatch.setenv("WHEELRELAY_CI", switch)
+    make_wheel(here / "dist")
+    url = web.url + "legacy/"
+    web.serve("/legacy/", EVIL.encode(), status=400)
+    web.serve("/simple/sample/", status=404)
+    (here / "wheelrelay.toml").write_text(
+        f'[remotes.evil]\ntype = "index"\nurl = "{web.url}simple/"\nupload_url = "{url}"\n'
+        'username = "ci"\npassword = { env = "SECRET" }\n'
+    )
+    monkeypatch.setenv("SECRET", "s3cret")
+    ended = wheelrelay("push", "dist", "--to", "evil", "-vv")
+    assert ended.code == 1
+    assert "task.complete" in ended.err  # it is repeated
+    kept = [line for line in ended.err.splitlines() if not OWN.match(line)]
+    rest = "\n".join(kept)
+    assert not COMMANDS.search(rest), rest
+
+
+def test_json_keeps_its_meaning_and_holds_no_command(
+    wheelrelay: CommandLine, dist: Path, monkeypatch: pytest.MonkeyPatch, here: Path
+) -> None:
+    evil = "##vso[task.complete]x section_end:1:x ##[group]"
+    folder = here / evil
+    make_wheel(folder)
+    for sign in ("", "true"):
+        monkeypatch.setenv("TF_BUILD", sign)
+        ended = wheelrelay("plan", "--from", f"./{evil}", "--to", "./out", "--json")
+        assert json.loads(ended.out)["source"] == f"./{evil}"
+        assert not COMMANDS.search(ended.out)

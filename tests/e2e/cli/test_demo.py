@@ -1,0 +1,134 @@
+"""``demo``: the main job on this machine, with nothing left behind."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from importlib.metadata import requires
+from urllib.parse import urlsplit
+
+import pytest
+from tests.e2e.cli.conftest import end_of
+
+from wheelrelay.cli.demo import SERVER, running_index
+
+pytestmark = pytest.mark.long
+
+OFFLINE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
+"""Lead all connections to places elsewhere to where nobody listens."""
+
+AT_HOME = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+
+
+@pytest.fixture
+def scratch(tmp_path, monkeypatch):
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
+def nobody_listens(said):
+    """Whether the index that a demo spoke of has stopped."""
+    port = int(re.search(r"127\.0\.0\.1:(\d+)", said.replace("127.0.0.1:9", ""))[1])
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_without_pypi_it_takes_samples_and_says_so(wheelrelay, scratch, monkeypatch):
+    for name, value in {**OFFLINE, **AT_HOME, "TMPDIR": str(scratch)}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    ended = wheelrelay("demo")
+    assert ended.code == 0, ended.err
+    assert "PyPI cannot be reached, so sample wheels take its place." in ended.out
+    assert "2 published" in ended.out
+    assert "Successfully installed sample-1.0" in ended.out
+    assert "2 skipped" in ended.out
+    assert "Everything that the demo started is stopped." in ended.out
+    assert nobody_listens(ended.out)
+    assert list(scratch.iterdir()) == []
+
+
+def test_where_pypi_is_required_its_absence_is_an_error(wheelrelay, scratch):
+    ended = wheelrelay.apart("demo", WHEELRELAY_DEMO_REQUIRE_PYPI="1", **OFFLINE, **AT_HOME)
+    assert ended.code == 1
+    assert "cannot be reached" in ended.err
+    assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("heading", "made"),
+    [("1. Relay", "*"), ("2. pip installs from there", "**/venv/lib/*/site-packages/pip/_vendor")],
+)
+def test_an_interrupt_stops_what_it_started(wheelrelay, scratch, heading, made, sign):
+    process = wheelrelay.start("demo", **OFFLINE, **AT_HOME)
+    said = ""
+    while heading not in said:
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        said += line
+    while not any(scratch.glob(made)):
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(sign)
+    ended = end_of(process)
+    assert ended.code in (4, 130)
+    assert "Traceback" not in ended.err
+    assert "Done." not in ended.out
+    assert nobody_listens(said)
+    assert list(scratch.iterdir()) == []
+
+
+def test_programs_started_end_with_their_own_children(tmp_path):
+    """Also one that does not tidy up when it is told to."""
+    beats = tmp_path / "beats"
+    child = f"""if True:
+        import signal, time
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        while True:
+            open({str(beats)!r}, "a").write("x")
+            time.sleep(0.01)"""
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    code = f"""if True:
+        import os, sys
+        from wheelrelay.cli import children
+        children.GRACE = 0.2
+        children.run_whole([sys.executable, "-c", {parent!r}], dict(os.environ))"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        while not beats.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+    finally:
+        process.kill()
+    time.sleep(0.1)
+    heard = beats.stat().st_size
+    time.sleep(0.2)
+    assert beats.stat().st_size == heard
+
+
+def test_its_index_answers_more_clients_at_once_than_wsgiref_lets_wait(tmp_path):
+    """Without a server named, pypiserver takes whichever is installed, and wsgiref where none is."""
+    assert any(SERVER in each and "demo" in each for each in requires("wheelrelay"))
+    with ExitStack() as stack:
+        index = stack.enter_context(running_index(tmp_path))
+        address = urlsplit(index.config.url)
+        clients = [
+            stack.enter_context(socket.create_connection((address.hostname, address.port), 30))
+            for _ in range(64)
+        ]
+        for client in clients:
+            client.sendall(b"GET /simple/ HTTP/1.0\r\n\r\n")
+        answers = [client.makefile("rb").read() for client in clients]
+    assert all(answer.startswith(b"HTTP/1.0 200") for answer in answers)
+    assert all(b"Server: waitress" in answer for answer in answers)

@@ -1,0 +1,193 @@
+"""``init`` writes a configuration that works as it stands and explains itself."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.e2e.cli.terminal import on_terminal
+from tests.servers.process import script
+
+from wheelrelay.config import load_config
+from wheelrelay.config.schema import effective
+
+EVERYTHING = (
+    *("--from", "./wheels", "--to", "testpypi", "--to", "index+https://example.org/simple/"),
+    *("--upload-url", "https://example.org/legacy/", "--project", "sample", "--project", "other>=2"),
+    *("--expect", "cp{312,313}-*-manylinux*_x86_64", "--no-sdist"),
+)
+
+
+def shown() -> dict[str, Any]:
+    """The configuration of the working directory as it takes effect."""
+    return effective(load_config())
+
+
+def test_without_any_words_it_leads_from_dist_to_pypi(wheelrelay, here):
+    ended = wheelrelay("init")
+    assert ended.code == 0
+    assert ended.out.splitlines()[:2] == ["wheelrelay.toml is written.", "wheelrelay.schema.json is written."]
+    route = load_config().route("release")
+    assert route.source.config.path == here / "dist"
+    assert [sink.name for sink in route.sinks] == ["pypi"]
+    assert not route.expect.model_fields_set
+
+
+def test_what_is_commented_out_can_be_put_to_use_where_it_stands(wheelrelay, here):
+    assert wheelrelay("init").code == 0
+    path = here / "wheelrelay.toml"
+    for key, value in (("token", '{ env = "PYPI_TOKEN" }'), ("retention", "{ keep = 2 }"), ("count", "4")):
+        text, changes = re.subn(rf"^# {key} =.*$", f"{key} = {value}", path.read_text(), flags=re.MULTILINE)
+        assert changes == 1
+        path.write_text(text)
+    config = load_config()
+    assert config.remote("pypi").config.token.env == "PYPI_TOKEN"
+    assert config.remote("staging").config.retention.keep == 2
+    assert config.route("release").expect.count == 4
+
+
+def test_a_section_of_pypirc_is_named_and_stays_what_it_is(wheelrelay, here, home):
+    (home / ".pypirc").write_text(
+        "[distutils]\nindex-servers = ours\n[ours]\nrepository = https://example.org/legacy/\n"
+    )
+    assert wheelrelay("init", "--to", "ours").code == 0
+    assert "[remotes.ours]" not in (here / "wheelrelay.toml").read_text()
+    assert wheelrelay("config", "check").code == 0
+    assert load_config().route("release").sinks[0].config.upload_url == "https://example.org/legacy/"
+
+
+def test_what_the_options_say_is_in_it(wheelrelay, here):
+    assert wheelrelay("init", *EVERYTHING).code == 0
+    route = load_config().route("release")
+    assert route.source.config.path == here / "wheels"
+    assert [sink.name for sink in route.sinks] == ["testpypi", "index"]
+    assert route.sinks[1].config.upload_url == "https://example.org/legacy/"
+    assert route.projects == ("sample", "other>=2")
+    assert route.expect.wheels == ("cp{312,313}-*-manylinux*_x86_64",)
+    assert route.expect.sdist is False
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        EVERYTHING,
+        ("--from", "pypi", "--to", "./mirror", "--to", "./other"),
+        ("--from", "s3://bucket/wheels"),
+        ("--from", "swift://wheels"),
+        ("--from", "memory://wheels", "--to", "s3://bucket"),
+        ("--from", "https://wheels.example.org/", "--to", "testpypi", "--to", "pypi"),
+    ],
+    ids=" ".join,
+)
+class TestWhatIsWritten:
+    @pytest.fixture(autouse=True)
+    def swift(self, monkeypatch):
+        """What a swift:// address needs beside itself."""
+        for name, value in (
+            ("ST_AUTH", "http://127.0.0.1:9/auth/v1.0"),
+            ("ST_USER", "test"),
+            ("ST_KEY", "k"),
+        ):
+            monkeypatch.setenv(name, value)
+
+    def test_it_passes_the_check_and_is_what_editors_take(self, wheelrelay, here, options):
+        assert wheelrelay("init", *options).code == 0
+        assert wheelrelay("config", "check").code == 0
+        for verb in ("lint", "format"):
+            command = [script("taplo"), verb, *(["--check"] if verb == "format" else []), "wheelrelay.toml"]
+            done = subprocess.run(command, cwd=here, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+        assert (here / "wheelrelay.toml").read_text().startswith("#:schema ./wheelrelay.schema.json\n")
+
+    def test_every_key_of_its_remotes_and_routes_is_there_with_its_description(
+        self, wheelrelay, here, options
+    ):
+        assert wheelrelay("init", *options).code == 0
+        text = (here / "wheelrelay.toml").read_text()
+        schema = json.loads((here / "wheelrelay.schema.json").read_text())
+        for name, remote in shown()["remotes"].items():
+            table = text.partition(f"[remotes.{name}]")[2].partition("\n\n\n")[0]
+            assert keys_in(table) >= set(remote) - {"type"}
+        route = text.partition("[routes.release]")[2].partition("\n\n\n")[0]
+        unwrapped = " ".join(route.replace("\n# ", " ").split())
+        for key, field in schema["$defs"]["Route"]["properties"].items():
+            if key != "expect":
+                assert field["description"] in unwrapped
+                assert key in keys_in(route)
+
+    def test_what_is_commented_out_is_what_holds_anyway(self, wheelrelay, here, options):
+        assert wheelrelay("init", *options).code == 0
+        before, path = shown(), here / "wheelrelay.toml"
+        default = re.compile(r"^# (?=\w+ = (?!\{ env)\S)", re.MULTILINE)
+        text, changes = default.subn("", path.read_text())
+        assert changes >= 10
+        path.write_text(text)
+        after = shown()
+        assert after["routes"] == before["routes"]
+        for name, remote in before["remotes"].items():
+            assert after["remotes"][name] == remote
+
+
+def keys_in(table: str) -> set[str]:
+    """The keys that a table has, commented out or not."""
+    return set(re.findall(r"^(?:# )?(\w+) =", table, re.MULTILINE))
+
+
+class TestNothingIsOverwritten:
+    @pytest.mark.parametrize("name", ["wheelrelay.toml", "pyproject.toml"])
+    def test_a_configuration_stays_as_it_is(self, wheelrelay, here, name):
+        (here / name).write_text("[tool.wheelrelay]\n")
+        ended = wheelrelay("init")
+        assert ended.code == 2
+        assert f"already: {name}" in ended.err
+        assert [path.name for path in here.iterdir()] == [name]
+        assert (here / name).read_text() == "[tool.wheelrelay]\n"
+
+    def test_so_does_a_schema(self, wheelrelay, here):
+        (here / "wheelrelay.schema.json").write_text("{}")
+        assert "stays as it is" in wheelrelay("init").err
+        assert (here / "wheelrelay.schema.json").read_text() == "{}"
+        assert (here / "wheelrelay.toml").exists()
+
+    def test_a_pyproject_of_others_is_no_hindrance(self, wheelrelay, here):
+        (here / "pyproject.toml").write_text("[project]\nname = 'sample'\n")
+        assert wheelrelay("init").code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--from", "pypy"), "There is no remote 'pypy'"),
+        (("--to", "listing+https://e.org/"), "listing+https://e.org/: nothing can be published there"),
+        (("--to", "index+https://e.org/"), "--upload-url"),
+        (("--to", "index+https://e.org/", "--upload-url", "e.org"), "not an http or https address"),
+        (("--project", "a b"), "'a b'"),
+        (("--expect", "cp312"), "'cp312' is not a tag pattern"),
+        (("--from", "s3://user:hunter2@bucket"), "a password does not belong in an address"),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",
+)
+def test_what_cannot_work_is_not_written(wheelrelay, here, options, said):
+    ended = wheelrelay("init", *options)
+    assert ended.code == 2
+    assert said in ended.err
+    assert "hunter2" not in ended.err
+    assert list(here.iterdir()) == []
+
+
+def test_on_a_terminal_it_asks_for_what_the_options_do_not_say(here: Path) -> None:
+    command = [sys.executable, "-m", "wheelrelay", "init", "--to", "testpypi"]
+    with on_terminal(command, here) as terminal:
+        assert "[./dist]" in terminal.type("", until="]: ")
+        assert "project" in terminal.type("./wheels\n", until="between): ")
+        assert "must be there" in terminal.type("sample==1.0\n", until="between): ")
+        assert "is written" in terminal.type("cp312-*-win_amd64 cp313-*-win_amd64\n", until="Next: ")
+    route = load_config(here / "wheelrelay.toml").route("release")
+    assert route.source.config.path == here / "wheels"
+    assert [sink.name for sink in route.sinks] == ["testpypi"]
+    assert route.projects == ("sample==1.0",)
+    assert route.expect.wheels == ("cp312-*-win_amd64", "cp313-*-win_amd64")

@@ -1,0 +1,143 @@
+"""``list`` and ``backends``: what is there."""
+
+import hashlib
+import json
+
+import pytest
+from jsonschema import validate
+from tests.e2e.cli.conftest import SDIST, WHEEL
+
+from wheelrelay.cli.render.console import choose_color
+from wheelrelay.documents import document_schema
+from wheelrelay.testing import make_wheel
+
+
+def listed(ended):
+    document = json.loads(ended.out)
+    validate(document, document_schema("list"))
+    return document
+
+
+@pytest.fixture
+def listing(web, dist):
+    return f"listing+{web.serve_folder(dist, '/files/')}"
+
+
+def test_files_are_listed_by_release(wheelrelay, dist):
+    make_wheel(dist, "other", "2.0")
+    said = wheelrelay("list", "./dist").out
+    assert WHEEL in said
+    assert SDIST in said
+    assert "3 files in 2 releases." in said
+
+
+def test_a_requirement_narrows_the_list(wheelrelay, dist):
+    make_wheel(dist, "sample", "2.0")
+    assert [file["filename"] for file in listed(wheelrelay("list", "dist/", "sample>=2", "--json"))] == [
+        "sample-2.0-py3-none-any.whl"
+    ]
+
+
+def test_json_tells_all_that_is_known(wheelrelay, dist):
+    [wheel, sdist] = listed(wheelrelay("list", "./dist", "--json"))
+    content = (dist / WHEEL).read_bytes()
+    assert wheel["filename"] == WHEEL
+    assert (wheel["project"], wheel["version"], wheel["kind"]) == ("sample", "1.0", "wheel")
+    assert wheel["tags"] == ["py3-none-any"]
+    assert (wheel["size"], wheel["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+    assert wheel["url"] == str(dist.relative_to(dist.parent) / WHEEL)
+    assert (sdist["kind"], sdist["tags"]) == ("sdist", [])
+
+
+def test_json_tells_unknown_digests_as_unknown(wheelrelay, listing):
+    assert {file["sha256"] for file in listed(wheelrelay("list", listing, "--json"))} == {None}
+    assert "not given" in wheelrelay("list", listing).out
+
+
+def test_what_an_index_says_of_its_files_is_told(wheelrelay, web, here):
+    web.serve(
+        "/simple/sample/",
+        '<meta name="pypi:repository-version" content="1.0">'
+        f'<a href="/{WHEEL}" data-requires-python="&gt;=3.9" data-yanked="broken">{WHEEL}</a>',
+    )
+    ended = wheelrelay("list", f"index+{web.url}simple/", "sample==1.0", "--json")
+    assert listed(ended)[0]["requires_python"] == ">=3.9"
+    assert listed(ended)[0]["yanked"] == "broken"
+    assert "yanked" in wheelrelay("list", f"index+{web.url}simple/", "sample==1.0").out
+
+
+def test_companions_are_told(wheelrelay, dist):
+    (dist / f"{SDIST}.asc").write_bytes(b"signature")
+    assert listed(wheelrelay("list", "./dist", "--json"))[1]["companions"] == [".asc"]
+    assert ".asc" in wheelrelay("list", "./dist").out
+
+
+def test_nothing_there_is_a_failure(wheelrelay, here):
+    (here / "empty").mkdir()
+    ended = wheelrelay("list", "./empty")
+    assert (ended.code, ended.out) == (1, "")
+    assert "no distribution file" in ended.err
+
+
+def test_what_cannot_be_read_is_a_failure(wheelrelay, web):
+    web.serve("/files/", b"Not you.", status=403)
+    ended = wheelrelay("list", f"listing+{web.url}files/", "--json")
+    assert (ended.code, ended.out) == (1, "")
+    assert "403" in ended.err
+
+
+def test_what_can_only_be_written_to_cannot_be_listed(wheelrelay, here):
+    (here / "wheelrelay.toml").write_text(
+        '[remotes.blind]\ntype = "index"\nupload_url = "https://example.org/legacy/"\nconfirm = "none"\n'
+    )
+    ended = wheelrelay("list", "blind")
+    assert ended.code == 2
+    assert "but not read" in ended.err
+
+
+def test_the_backends_are_told_with_their_packages_and_roles(wheelrelay, here):
+    said = {line.split()[0]: line for line in wheelrelay("backends").out.splitlines()}
+    assert {"directory", "fsspec", "listing", "index", "pypi", "testpypi", "web"} <= set(said)
+    assert "wheelrelay" in said["directory"]
+    document = json.loads(wheelrelay("backends", "--json").out)
+    roles = {one["type"]: one["roles"] for one in document}
+    assert set(roles["directory"]) >= {"source", "sink"}
+    assert "sink" not in roles["listing"]
+    assert all(one["package"] and one["version"] for one in document)
+
+
+class TestMatrix:
+    def test_it_is_drawn(self, wheelrelay, dist):
+        ended = wheelrelay("list", dist, "--matrix")
+        assert ended.code == 0
+        assert ended.out.splitlines()[0].startswith("sample 1.0")
+        assert "✓" in ended.out
+
+    @pytest.mark.parametrize(("form", "mark"), [("markdown", "| any |"), ("html", "<table>")])
+    def test_it_is_written_for_elsewhere(self, wheelrelay, dist, form, mark):
+        assert mark in wheelrelay("list", dist, "--matrix", "--format", form).out
+
+    def test_the_only_route_from_there_tells_what_is_missing(self, wheelrelay, here):
+        dist = make_wheel(here / "binary", tag="cp313-cp313-win_amd64").parent
+        (here / "wheelrelay.toml").write_text(
+            f'[remotes.staging]\ntype = "directory"\npath = "{dist}"\n'
+            '[routes.release]\nsource = "staging"\nsinks = ["./out"]\n'
+            '[routes.release.expect]\nwheels = ["cp{313,314}-*-win_amd64"]\n'
+            '[routes.other]\nsource = "staging"\nsinks = ["./out"]\n'
+        )
+        assert "✗" in wheelrelay("list", "staging", "--matrix").out
+        assert "✗" in wheelrelay("list", "staging", "--matrix", "--route", "release").out
+        assert "✗" not in wheelrelay("list", "staging", "--matrix", "--route", "other").out
+
+    @pytest.mark.parametrize(
+        "options", [("--matrix", "--json"), ("--format", "html"), ("--route", "release")]
+    )
+    def test_options_that_make_no_sense_together_are_refused(self, wheelrelay, dist, options):
+        assert wheelrelay("list", dist, *options).code == 2
+
+
+@pytest.mark.parametrize(("choice", "coloured"), [("always", True), ("never", False), ("auto", False)])
+def test_colour_is_what_was_chosen(wheelrelay, dist, choice, coloured):
+    ended = wheelrelay("list", dist, "--matrix", "--color", choice)
+    choose_color("auto")
+    assert ("\x1b[" in ended.out) is coloured

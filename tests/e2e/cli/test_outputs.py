@@ -1,0 +1,143 @@
+"""A receipt or a list of sums is never written over something that is read or published."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.e2e.cli.conftest import SDIST, WHEEL
+
+from wheelrelay import api
+from wheelrelay.cli.exits import code_of
+from wheelrelay.errors import RelayFailed
+from wheelrelay.events import Step, StepBegan
+from wheelrelay.testing import make_wheel
+
+CONFIG = f"""
+[remotes.there]
+type = "directory"
+path = "there"
+pages = true
+
+[routes.release]
+source = "./dist"
+sinks = ["there"]
+
+[routes.release.expect]
+sha256sums = "SHA256SUMS"
+
+[routes.mirror]
+source = "there"
+sinks = ["./mirror"]
+# {"x" * 100}
+"""
+
+
+@pytest.fixture
+def work(here, dist, wheelrelay):
+    """A release, its configuration, a container with pages, and what belongs to the files."""
+    (here / "wheelrelay.toml").write_text(CONFIG)
+    (dist / f"{WHEEL}.asc").write_bytes(b"signature")
+    assert wheelrelay("push", "dist", "--to", "there").code == 0
+    (here / "SHA256SUMS").write_text("")
+    return here
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+INPUTS = [
+    f"dist/{WHEEL}",
+    f"dist/{SDIST}",
+    f"dist/{WHEEL}.asc",
+    f"./dist/../dist/{WHEEL}",
+    "wheelrelay.toml",
+    f"there/{WHEEL}",
+    f"there/{WHEEL}.metadata",
+    "there/newer-9.0-py3-none-any.whl",
+    "there/index.html",
+    "there/simple/index.json",
+    "there/simple/sample/index.html",
+]
+
+
+@pytest.mark.parametrize("output", INPUTS)
+@pytest.mark.parametrize("option", ["--receipt", "--sums"])
+def test_relay_refuses_an_output_that_is_an_input(work, wheelrelay, option, output):
+    before = contents(work)
+    ended = wheelrelay("relay", "--from", "./dist", "--to", "there", "sample==1.0", option, output)
+    assert ended.code == 2
+    assert "would overwrite" in ended.err
+    assert contents(work) == before
+
+
+@pytest.mark.parametrize("output", INPUTS)
+def test_push_refuses_an_output_that_is_an_input(work, wheelrelay, output):
+    before = contents(work)
+    ended = wheelrelay("push", "dist", "--to", "there", "--receipt", output)
+    assert ended.code == 2
+    assert "would overwrite" in ended.err
+    assert contents(work) == before
+
+
+def test_a_file_that_is_named_by_the_route_is_not_overwritten(work, wheelrelay):
+    before = contents(work)
+    assert wheelrelay("relay", "release", "sample==1.0", "--sums", "SHA256SUMS").code == 2
+    assert contents(work) == before
+
+
+def test_a_configuration_that_is_named_is_not_overwritten(work, wheelrelay):
+    other = work / "other.toml"
+    other.write_text(CONFIG)
+    words = ("relay", "--config", other, "mirror", "--receipt", other)
+    assert wheelrelay(*words).code == 2
+    assert other.read_text() == CONFIG
+
+
+def test_an_input_is_recognised_by_another_path_to_it(work, wheelrelay):
+    (work / "linked").symlink_to(work / "dist")
+    assert wheelrelay("push", "dist", "--to", "there", "--receipt", f"linked/{WHEEL}").code == 2
+
+
+@pytest.mark.parametrize("command", ["push", "relay"])
+def test_a_file_that_a_link_in_the_source_leads_to_is_not_overwritten(work, wheelrelay, command):
+    (work / "dist" / WHEEL).rename(work / "built")
+    (work / "dist" / WHEEL).symlink_to(work / "built")
+    before = (work / "built").read_bytes()
+    words = ("push", "dist") if command == "push" else ("relay", "--from", "./dist", "sample", "--yes")
+    ended = wheelrelay(*words, "--to", "./elsewhere", "--receipt", "built")
+    assert ended.code == 2
+    assert "would overwrite" in ended.err
+    assert (work / "built").read_bytes() == before
+
+
+def test_one_file_cannot_be_both_outputs(work, wheelrelay):
+    words = ("relay", "--from", "./dist", "--to", "./out", "sample==1.0")
+    ended = wheelrelay(*words, "--sums", "out.txt", "--receipt", "./out.txt")
+    assert ended.code == 2
+    assert "it is given twice" in ended.err
+    assert not (work / "out").exists()
+
+
+def test_outputs_beside_the_files_are_written(work, wheelrelay):
+    make_wheel(work / "dist", version="2.0")
+    words = ("relay", "--from", "./dist", "--to", "there", "sample==2.0")
+    ended = wheelrelay(*words, "--receipt", "dist/receipt.json", "--sums", "there/SHA256SUMS")
+    assert ended.code == 0
+    assert json.loads((work / "dist" / "receipt.json").read_text())["complete"]
+    assert "sample-2.0-py3-none-any.whl" in (work / "there" / "SHA256SUMS").read_text()
+
+
+def test_a_receipt_that_could_not_be_completed_is_an_error_after_the_last_file(work, wheelrelay):
+    kept = work / "kept"
+    kept.mkdir()
+
+    def lose(event: object) -> None:
+        if isinstance(event, StepBegan) and event.step is Step.PUBLISH and kept.exists():
+            kept.rename(work / "lost")
+
+    with pytest.raises(RelayFailed, match="the receipt is not complete") as failed:
+        api.push([work / "dist"], str(work / "out"), receipt=kept / "receipt.json", progress=lose)
+    assert failed.value.receipt.is_complete
+    assert code_of(failed.value) == 4
+    api.push([work / "dist"], str(work / "out"), receipt=work / "lost" / "receipt.json")

@@ -1,0 +1,232 @@
+"""The configurations among the examples work: their commands are run, with servers of the tests behind."""
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from tests.servers.indexes import IndexServer
+from tests.servers.installers import pip_install
+from tests.servers.pypi import PyPI, run_pypi
+from tests.servers.rackspace import API_KEY, USERNAME, Rackspace, run_rackspace
+from tests.servers.seaweed import Seaweed, run_seaweed
+from tests.servers.swift import Swift, run_swift
+
+from wheelrelay.cli.init import written_value
+from wheelrelay.config import load_config
+from wheelrelay.config.schema import json_schema
+from wheelrelay.testing.samples import make_sdist, make_wheel
+
+TRANSFERS = Path(__file__).parents[3] / "examples" / "transfers"
+FILES = sorted(TRANSFERS.glob("*.toml"))
+DAY = 86400.0
+
+PLATFORMS = ("manylinux_2_17_x86_64", "macosx_11_0_arm64", "win_amd64")
+TAGS = [f"{python}-{python}-{platform}" for python in ("cp312", "cp313") for platform in PLATFORMS]
+
+
+def commands(name: str) -> list[list[str]]:
+    """The commands at the top of a configuration."""
+    lines = (TRANSFERS / name).read_text().splitlines()
+    return [shlex.split(line.lstrip("# ")) for line in lines if line.startswith("#   wheelrelay ")]
+
+
+class Work:
+    """A folder in which the commands of an example are run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.dist = folder / "dist"
+
+    def build(self, *tags: str, version: str = "1.0") -> list[str]:
+        """Make a release of these wheels and an sdist in ``dist``; gives the names of its files."""
+        paths = [*(make_wheel(self.dist, "sample", version, tag) for tag in tags)]
+        paths.append(make_sdist(self.dist, "sample", version))
+        return sorted(path.name for path in paths)
+
+    def follow(self, name: str, changes: Mapping[str, Mapping[str, Any]], **env: str) -> list[str]:
+        """Do what the top of an example says.
+
+        Args:
+            name: of the example.
+            changes: keys that take the place of the example's, by table: the addresses of servers.
+            env: the secrets.
+
+        Returns:
+            What each command said on standard output.
+        """
+        text = (TRANSFERS / name).read_text()
+        for preset in [table.removeprefix("remotes.local-") for table in changes if "local-" in table]:
+            # Presets keep their addresses: an index that takes the place of one has a name of its own.
+            text = text.replace(f"[remotes.{preset}", f"[remotes.local-{preset}").replace(
+                f'"{preset}"', f'"local-{preset}"'
+            )
+        document = tomllib.loads(text)
+        for table, keys in changes.items():
+            inner = document
+            for part in table.split("."):
+                inner = inner.setdefault(part, {})
+            inner.update(keys)
+        text = "\n".join(f"{key} = {written_value(value)}" for key, value in document.items())
+        (self.folder / "wheelrelay.toml").write_text(text)
+        return [self.run(*command[1:], **env) for command in commands(name)]
+
+    def run(self, *words: str, **env: str) -> str:
+        """Run a command; gives what it says on standard output."""
+        done = subprocess.run(
+            [sys.executable, "-m", "wheelrelay", *words],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **env},
+        )
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
+        return done.stdout
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Work:
+    return Work(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+    """SeaweedFS, which speaks S3."""
+    with run_seaweed(tmp_path_factory.mktemp("seaweed")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swift]:
+    """OpenStack Swift."""
+    with run_swift(tmp_path_factory.mktemp("swift")) as server:
+        yield server
+
+
+@pytest.fixture
+def rackspace(swift: Swift) -> Iterator[Rackspace]:
+    """Rackspace's identity service before it."""
+    with run_rackspace(swift) as server:
+        yield server
+
+
+@pytest.fixture
+def testpypi() -> Iterator[PyPI]:
+    """Another index like PyPI."""
+    with run_pypi() as index:
+        yield index
+
+
+def stand_in(index: PyPI) -> dict[str, object]:
+    """Keys of a remote that takes the place of PyPI."""
+    return {"type": "index", **addresses(index), "checks": {"profile": "pypi"}}
+
+
+def addresses(index: PyPI | IndexServer) -> dict[str, str]:
+    return {"url": index.simple_url, "upload_url": index.upload_url}
+
+
+def s3_keys(server: Seaweed) -> dict[str, str]:
+    return {"AWS_ACCESS_KEY_ID": server.access_key_id, "AWS_SECRET_ACCESS_KEY": server.secret_access_key}
+
+
+def test_each_is_there_and_told_of() -> None:
+    assert len(FILES) == 5
+    readme = (TRANSFERS / "README.md").read_text()
+    assert [path.name for path in FILES if f"({path.name})" not in readme] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_each_is_a_valid_configuration_and_says_what_to_do(path: Path) -> None:
+    config = load_config(path)
+    assert not config.broken
+    assert config.remotes
+    jsonschema.validate(tomllib.loads(path.read_text()), json_schema())
+    assert len(commands(path.name)) >= 2
+
+
+def test_a_mirror_takes_what_is_asked_for(
+    work: Work, open_pypiserver: IndexServer, pypiserver: IndexServer
+) -> None:
+    upstream, company = open_pypiserver.folder, pypiserver.folder
+    assert upstream
+    assert company
+    make_wheel(upstream, "markupsafe", "3.0.2", "cp312-cp312-manylinux_2_17_x86_64")
+    make_wheel(upstream, "markupsafe", "3.0.2", "cp313-cp313-manylinux_2_17_x86_64")
+    make_sdist(upstream, "markupsafe", "3.0.2")
+    make_wheel(upstream, "packaging", "25.0")
+    make_wheel(upstream, "packaging", "24.0")
+    changes = {
+        "remotes.local-pypi": {"type": "index", "url": open_pypiserver.simple_url},
+        "remotes.company": {**addresses(pypiserver), "username": pypiserver.username},
+    }
+    for _ in range(2):
+        work.follow("pypi_to_private_index.toml", changes, COMPANY_PASSWORD=pypiserver.password)
+        assert sorted(path.name for path in company.iterdir()) == [
+            "markupsafe-3.0.2-cp312-cp312-manylinux_2_17_x86_64.whl",
+            "packaging-25.0-py3-none-any.whl",
+        ]
+
+
+def test_of_nightlies_the_newest_ten_stay_and_what_is_young(work: Work) -> None:
+    place = work.folder / "nightlies"
+    for number in range(1, 13):
+        make_wheel(work.dist, "sample", f"1.0.dev{number}")
+    changes = {"remotes.nightlies": {"path": str(place)}}
+    assert work.follow("nightlies.toml", changes)[-1] == "0 files removed.\n"
+    for path in place.glob("*.whl"):
+        if "dev2-" not in path.name:
+            os.utime(path, (time.time() - 15 * DAY,) * 2)
+    work.run("prune", "nightlies")
+    left = sorted(int(path.name.split("dev")[1].split("-")[0]) for path in place.glob("*.whl"))
+    assert left == list(range(2, 13))
+    work.run("index", "nightlies", "--check")
+
+
+@pytest.mark.long
+def test_a_release_goes_from_s3_to_pypi(work: Work, seaweed: Seaweed, pypi: PyPI) -> None:
+    release = work.build(*TAGS)
+    bucket = {"bucket": seaweed.new_bucket(), "endpoint_url": seaweed.url, "region": seaweed.region}
+    changes = {"remotes.staging": bucket, "remotes.local-pypi": stand_in(pypi)}
+    env = {**s3_keys(seaweed), "PYPI_TOKEN": pypi.accounts["__token__"]}
+    work.follow("s3_to_pypi.toml", changes, **env)
+    assert sorted(pypi.sent()) == release
+    assert (work.folder / "receipt.json").is_file()
+
+
+@pytest.mark.long
+def test_a_release_goes_from_cloud_files_to_testpypi_and_then_to_pypi(
+    work: Work, rackspace: Rackspace, testpypi: PyPI, pypi: PyPI
+) -> None:
+    release = work.build(*TAGS)
+    container = {"container": work.folder.name, "auth_url": rackspace.auth_url}
+    changes = {
+        "remotes.staging": container,
+        "remotes.local-testpypi": stand_in(testpypi),
+        "remotes.local-pypi": stand_in(pypi),
+    }
+    token = pypi.accounts["__token__"]
+    secrets = {"RACKSPACE_USERNAME": USERNAME, "RACKSPACE_API_KEY": API_KEY}
+    work.follow(
+        "cloudfiles_to_testpypi_then_pypi.toml", changes, **secrets, PYPI_TOKEN=token, TESTPYPI_TOKEN=token
+    )
+    assert sorted(testpypi.sent()) == sorted(pypi.sent()) == release
+
+
+@pytest.mark.long
+def test_a_container_is_an_index_that_pip_installs_from(work: Work, seaweed: Seaweed, tmp_path: Path) -> None:
+    work.build("py3-none-any")
+    bucket = seaweed.new_bucket(public=True)
+    url = f"{seaweed.url}/{bucket}/stable/"
+    place = {"bucket": bucket, "endpoint_url": seaweed.url, "region": seaweed.region, "public_url": url}
+    work.follow("directory_to_container.toml", {"remotes.wheels": place}, **s3_keys(seaweed))
+    links = ("--no-index", "--find-links", f"{url}index.html")
+    assert pip_install(tmp_path / "installed", *links, "sample") == ["sample-1.0"]

@@ -1,0 +1,117 @@
+"""What was published is read back, as the sink's configuration says, until it is shown or time is up."""
+
+import pytest
+from tests.integration.release.conftest import SDIST, WHEELS, index_table
+from tests.servers.pypi_troubles import Trouble
+
+
+def outcomes(receipt):
+    return {file["filename"]: file["sinks"]["warehouse"]["outcome"] for file in receipt["files"]}
+
+
+def fetched(index):
+    return sorted(path.rpartition("/")[2] for path in index.paths() if path.startswith("/files/"))
+
+
+def test_pages_are_asked_for_past_all_caches_until_they_show_the_files(project, pypi, relay):
+    pypi.lag = 1.0
+    assert relay().code == 0
+    pages = [request for request in pypi.requests if request.path == "/simple/sample/"]
+    assert len(pages) > 4
+    after = [page for page in pages if page.headers.get("cache-control") == "no-cache"]
+    assert len(after) >= len(pages) - 1  # the project's state may be old
+    assert fetched(pypi) == []
+
+
+def test_what_is_not_shown_in_time_is_unconfirmed_and_the_next_run_finds_it(project, pypi, relay):
+    pypi.lag = 600
+    done = relay("--confirm-timeout", "1s", "--json")
+    assert done.code == 4
+    assert outcomes(done.json()) == {**dict.fromkeys(WHEELS, "unconfirmed"), SDIST: "pending"}
+    assert "does not show it" in done.err
+    pypi.show_all()
+    pypi.lag = 0
+    assert relay().code == 0
+    assert sorted(pypi.sent()) == sorted([*WHEELS, SDIST])
+    assert pypi.digests() == project.digests()
+
+
+def test_a_page_that_fails_for_a_while_is_asked_again(project, pypi, relay):
+    pypi.slowness = 0.2
+    pypi.trouble_with_pages(Trouble(503, retry_after="0"), Trouble(None), Trouble(429, retry_after="0"))
+    assert relay().code == 0
+    assert pypi.digests() == project.digests()
+
+
+def test_a_page_that_cannot_be_read_leaves_the_files_unconfirmed(project, pypi, relay):
+    pypi.trouble_with_pages(*[Trouble(403, "Not you")] * 100)
+    done = relay("--json")
+    assert done.code == 4
+    assert set(outcomes(done.json()).values()) == {"unconfirmed", "pending"}
+    assert "403" in done.err
+
+
+class TestDownload:
+    @pytest.fixture(autouse=True)
+    def careful(self, project, pypi):
+        project.configure("warehouse", remotes=index_table(pypi, keys='confirm = "download"'))
+
+    def test_every_file_is_fetched_and_hashed(self, pypi, relay):
+        assert relay().code == 0
+        assert fetched(pypi) == sorted([*WHEELS, SDIST])
+
+    def test_what_the_page_hides_is_found(self, project, pypi, relay):
+        pypi.give_out(WHEELS[1], b"PK something else")
+        done = relay("--json")
+        assert done.code == 4
+        assert outcomes(done.json())[WHEELS[1]] == "unconfirmed"
+        assert f"sha256 {project.digests()[WHEELS[1]]}" in done.err
+        assert SDIST not in pypi.sent()
+
+    def test_a_later_verify_finds_it_too(self, pypi, relay, run):
+        assert relay().code == 0
+        assert run("verify", "release").code == 0
+        assert run("verify", "release", "--download").code == 0
+        content = pypi.files[WHEELS[1]].content
+        pypi.give_out(WHEELS[1], content[:-100] + bytes(100))
+        assert run("verify", "release").code == 0
+        done = run("verify", "release", "--download", "--json")
+        assert done.code == 3
+        assert [(found["check"], found["filename"]) for found in done.json()] == [
+            ("verify-damaged", WHEELS[1])
+        ]
+        assert run("verify", "warehouse", "sample==1.0").code == 3
+
+
+def test_a_verify_compares_two_places(project, pypi, relay, run):
+    assert relay().code == 0
+    pypi.lose(WHEELS[0])
+    done = run("verify", "--from", "staging", "--to", "warehouse", "sample", "--json")
+    assert done.code == 3
+    assert [(found["check"], found["filename"]) for found in done.json()] == [("verify-missing", WHEELS[0])]
+    (project.dist / WHEELS[1]).write_bytes((project.dist / WHEELS[2]).read_bytes())
+    done = run("verify", "release", "--json")
+    assert ("verify-differs", WHEELS[1]) in [(found["check"], found["filename"]) for found in done.json()]
+
+
+class TestBlindly:
+    @pytest.fixture(autouse=True)
+    def blind(self, project, pypi):
+        table = index_table(pypi, profile="index", keys='confirm = "none"')
+        project.configure("warehouse", remotes=table.replace(f'url = "{pypi.simple_url}"\n', "", 1))
+
+    def test_the_sinks_word_is_taken_and_nothing_is_read(self, project, pypi, relay):
+        assert relay().code == 0
+        assert pypi.digests() == project.digests()
+        assert all(request.method == "POST" for request in pypi.requests)
+
+    def test_the_same_bytes_again_are_no_error(self, project, pypi, relay):
+        assert relay().code == 0
+        assert relay().code == 0
+        assert pypi.digests() == project.digests()
+
+    def test_a_lost_answer_leaves_the_file_to_be_sent_again(self, project, pypi, relay):
+        pypi.trouble(SDIST, Trouble(None, taken=True))
+        assert relay().code == 0
+        assert pypi.sent().count(SDIST) == 2
+        assert pypi.digests() == project.digests()

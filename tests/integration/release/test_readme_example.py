@@ -1,0 +1,62 @@
+"""The README's tables of checks and other findings are complete and true."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import wheelrelay
+from wheelrelay.checks import Profile, all_checks
+from wheelrelay.config.parse import parse_config
+
+ROOT = Path(__file__).parents[3]
+SECTION = re.search(r"^## Checks\n(.*?)^## ", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)[1]
+
+
+def rows(columns):
+    """The rows of the section's table that has so many columns, without its head."""
+    tables = re.split(r"\n\n", SECTION)
+    lines = next(
+        table
+        for table in tables
+        if table.startswith("|") and table.count("|\n|---") and _width(table) == columns
+    )
+    return [
+        tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines.strip().splitlines()[2:]
+    ]
+
+
+def _width(table):
+    return table.splitlines()[0].count("|") - 1
+
+
+def test_every_check_stands_there_as_it_is():
+    expected = [
+        (f"`{check.id}`", *(check.severity_in(profile) or "-" for profile in Profile), check.text)
+        for check in all_checks()
+    ]
+    assert rows(5) == expected
+
+
+def test_every_other_finding_stands_there_too():
+    """Whatever else the code calls a finding: its id is the first argument."""
+    found = set()
+    for path in Path(wheelrelay.__file__).parent.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Finding":
+                first = call.args[0]
+                if isinstance(first, ast.Constant):
+                    found.add(first.value)
+                elif isinstance(first, ast.Name):
+                    module = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
+                    found.add(getattr(__import__(module, fromlist=["_"]), first.id))
+    assert len(found) >= 7
+    assert {name for name, _, _ in rows(3)} == {f"`{one}`" for one in found}
+
+
+def test_its_example_is_a_valid_configuration():
+    text = re.search(r"```toml\n(.*?)```", SECTION, re.DOTALL)[1]
+    checks = parse_config(tomllib.loads(text), ROOT / "wheelrelay.toml").remote("pypi").checks
+    assert checks.max_file_size == 300 << 20
+    assert [ignored.check for ignored in checks.ignore] == ["release-yanked", "classifier-unknown"]

@@ -1,0 +1,158 @@
+"""The receipt tells the truth from the beginning, in a published shape, and no secret."""
+
+import json
+import subprocess
+from base64 import b64encode
+from concurrent.futures import Future
+from importlib.metadata import version
+
+import jsonschema
+import pytest
+from tests.integration.release.conftest import SDIST, WHEELS, index_table
+from tests.servers.pypi import TOKEN
+from tests.servers.pypi_troubles import Point, Trouble
+
+import wheelrelay
+from wheelrelay.testing import make_wheel
+
+
+@pytest.fixture
+def valid(run):
+    """A document, held against the schema that the command line publishes."""
+    schemas = {kind: run("config", "schema", kind).json() for kind in ("list", "plan", "findings", "receipt")}
+
+    def validated(kind, document):
+        jsonschema.Draft202012Validator.check_schema(schemas[kind])
+        jsonschema.validate(document, schemas[kind])
+        return document
+
+    return validated
+
+
+@pytest.fixture
+def receipt(project, valid):
+    """What stands in ``receipt.json``."""
+    return lambda: valid("receipt", json.loads((project.folder / "receipt.json").read_text()))
+
+
+def test_it_says_what_came_from_where_and_went_where(project, pypi, relay, receipt):
+    done = relay("--receipt", "receipt.json", "--json")
+    found = receipt()
+    assert done.code == 0
+    assert done.json()["files"] == found["files"]
+    assert (found["source"], found["sinks"], found["mode"]) == ("staging", ["warehouse"], "release")
+    assert found["complete"] is True
+    assert found["versions"]["wheelrelay"] == version("wheelrelay")
+    assert found["started"] < found["finished"]
+    assert {file["filename"]: file["sha256"] for file in found["files"]} == project.digests()
+    for file in found["files"]:
+        path = project.dist / file["filename"]
+        assert (file["size"], file["project"], file["version"]) == (path.stat().st_size, "sample", "1.0")
+        assert file["origin"] == str(path)
+        assert file["sinks"]["warehouse"]["attempts"] == 1
+        assert file["sinks"]["warehouse"]["seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code", "outcomes"),
+    [
+        (Trouble(400, "No"), 4, {"published", "failed"}),
+        (Trouble(429, retry_after="0"), 0, {"published"}),
+    ],
+    ids=["refused", "tried again"],
+)
+def test_it_is_true_and_valid_however_the_relay_ends(pypi, relay, receipt, trouble, code, outcomes):
+    pypi.trouble(SDIST, trouble)
+    assert relay("--receipt", "receipt.json").code == code
+    found = receipt()
+    assert {file["sinks"]["warehouse"]["outcome"] for file in found["files"]} == outcomes
+    assert found["complete"] is (code == 0)
+
+
+def test_a_refusal_at_the_gate_is_in_it_with_all_findings(project, pypi, relay, receipt):
+    make_wheel(project.dist, tag="cp313-cp313-linux_x86_64")
+    done = relay("--receipt", "receipt.json", "--json")
+    assert done.code == 3
+    assert [found["check"] for found in receipt()["findings"]] == ["platform-tag"]
+    assert {file["sinks"]["warehouse"]["outcome"] for file in receipt()["files"]} == {"pending"}
+
+
+def test_it_is_written_from_the_beginning_and_says_what_is_being_sent(project, pypi, relay_beside, receipt):
+    pages = pypi.hold(Point.PAGE, number=2)  # the project's status, asked after staging
+    path = project.folder / "receipt.json"
+    future: Future[wheelrelay.Receipt] = relay_beside(jobs=2, receipt=path)
+    pages.await_reached()
+    begun = receipt()
+    assert {file["sinks"]["warehouse"]["outcome"] for file in begun["files"]} == {"pending"}
+    assert begun["complete"] is False
+    held = [pypi.hold(Point.RECEIVED, name) for name in WHEELS[:2]]
+    pages.let_go()
+    for hold in held:
+        hold.await_reached()
+    sending = {file["filename"]: file["sinks"]["warehouse"] for file in receipt()["files"]}
+    assert [sending[name]["outcome"] for name in (*WHEELS, SDIST)] == ["unconfirmed"] * 2 + ["pending"] * 3
+    assert sending[WHEELS[0]]["reason"] == "It was being sent."
+    for hold in held:
+        hold.let_go()
+    assert future.result(60).is_complete
+    assert receipt()["complete"] is True
+
+
+def test_a_receipt_that_cannot_be_written_keeps_everything_from_being_published(pypi, relay):
+    done = relay("--receipt", "nowhere/receipt.json")
+    assert done.code == 1
+    assert "receipt.json cannot be written" in done.err
+    assert pypi.uploads == []
+
+
+def test_sha256sum_reads_the_sums(project, relay):
+    assert relay("--sums", "SHA256SUMS").code == 0
+    checked = subprocess.run(
+        ["sha256sum", "--check", "--strict", "../SHA256SUMS"],
+        cwd=project.dist,
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert checked.stdout.count(": OK\n") == 5
+
+
+def test_the_sums_of_one_relay_are_what_the_next_one_may_expect(project, pypi, second, relay):
+    assert relay("--sums", "SHA256SUMS").code == 0
+    expect = '[routes.release.expect]\nsha256sums = "SHA256SUMS"'
+    project.configure("mirror", remotes=index_table(second, "mirror"), route=expect)
+    assert relay().code == 0
+    assert second.digests() == pypi.digests() == project.digests()
+
+
+def test_no_secret_is_in_it_nor_anywhere_else(project, pypi, relay, receipt):
+    pypi.trouble(WHEELS[0], Trouble(403, "Not you"))
+    done = relay("--receipt", "receipt.json", "-vv", "--debug")
+    assert done.code in (1, 4)
+    told = done.out + done.err + json.dumps(receipt())
+    for secret in (
+        TOKEN,
+        b64encode(f"__token__:{TOKEN}".encode()).decode(),
+        b64encode(TOKEN.encode()).decode(),
+    ):
+        assert secret not in told
+
+
+def test_every_command_with_json_writes_documents_of_published_shapes(project, relay, run, valid):
+    assert len(valid("plan", run("plan", "release", "--json").json())["files"]) == 5
+    valid("receipt", relay("--json").json())
+    assert len(valid("list", run("list", "warehouse", "sample", "--json").json())) == 5
+    assert valid("findings", run("verify", "release", "--json").json()) == []
+    make_wheel(project.dist, tag="cp313-cp313-linux_x86_64")
+    done = run("check", "dist", "--json")
+    assert done.code == 3
+    assert len(valid("findings", done.json())) == 1
+    valid("receipt", run("push", "dist/sample-1.0.tar.gz", "--to", "./box", "--json").json())
+
+
+@pytest.mark.parametrize("path", ["nowhere/SHA256SUMS", "dist"])
+def test_sums_that_cannot_be_written_keep_everything_from_being_published(pypi, relay, path):
+    done = relay("--sums", path)
+    assert done.code == 1
+    assert f"{path} cannot be written" in done.err
+    assert pypi.uploads == []

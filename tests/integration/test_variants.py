@@ -1,0 +1,292 @@
+"""Variant wheels travel with the list of their release's variants (PEP 825), or it is said why not."""
+
+import json
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from tests.servers.indexes import IndexServer
+from tests.servers.installers import pip_download, pip_install, uv_install
+from tests.servers.moto import run_moto
+from tests.servers.s3 import S3Server
+
+import wheelrelay
+from wheelrelay.backends.index import IndexConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
+from wheelrelay.checks import ChecksConfig, Profile, check_files
+from wheelrelay.config import load_config
+from wheelrelay.errors import CheckFailed, Conflict, RelayFailed
+from wheelrelay.records import Outcome, Receipt, Severity
+from wheelrelay.testing.samples import make_sdist, make_variants, make_wheel
+
+PLAIN = "sample-1.0-py3-none-any.whl"
+LABELS = ("cu130", "null")
+VARIANTS = tuple(f"sample-1.0-py3-none-any-{label}.whl" for label in LABELS)
+LIST = "sample-1.0-variants.json"
+SDIST = "sample-1.0.tar.gz"
+ALL = sorted([PLAIN, *VARIANTS, LIST, SDIST])
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    """A release with two variant wheels, a plain wheel for all others, and the list."""
+    folder = tmp_path / "dist"
+    make_wheel(folder)
+    for number, name in enumerate(VARIANTS):
+        make_wheel(folder, filename=name, payload=bytes([number]))
+    make_sdist(folder)
+    make_variants(folder, labels=LABELS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server."""
+    with run_moto(tmp_path_factory.mktemp("moto")) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(moto: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> wheelrelay.Config:
+    """A bucket, as the remote ``bucket``."""
+    monkeypatch.setenv("S3_KEY", moto.secret_access_key)
+    path = tmp_path / "wheelrelay.toml"
+    path.write_text(f"""
+[remotes.bucket]
+type = "s3"
+bucket = "{moto.new_bucket()}"
+region = "{moto.region}"
+endpoint_url = "{moto.url}"
+access_key_id = "{moto.access_key_id}"
+secret_access_key = {{ env = "S3_KEY" }}
+""")
+    return load_config(path)
+
+
+def mirror(source: object, sink: object, *, mode: str = "mirror", **options: object) -> Receipt:
+    """Relay everything."""
+    return wheelrelay.relay(wheelrelay.Route(source=source, sinks=[sink], mode=mode), **options)  # type: ignore[arg-type]
+
+
+def with_pages(folder: Path) -> DirectoryConfig:
+    """A directory that keeps index pages."""
+    return DirectoryConfig(path=folder, pages=True)
+
+
+def names(folder: Path) -> list[str]:
+    """The distribution files of a folder."""
+    return sorted(path.name for path in folder.iterdir() if path.name in ALL)
+
+
+@pytest.fixture
+def served(dist: Path, tmp_path: Path) -> Iterator[str]:
+    """The address of a directory that the release was mirrored to, with pages."""
+    folder = tmp_path / "served"
+    mirror(str(dist), with_pages(folder))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, args=[0.01])
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class TestToADirectory:
+    @pytest.mark.parametrize("mode", ["mirror", "release"])
+    def test_everything_arrives_with_the_same_bytes(self, dist: Path, tmp_path: Path, mode: str) -> None:
+        there = tmp_path / "there"
+        receipt = mirror(str(dist), with_pages(there), mode=mode)
+        assert receipt.is_complete
+        assert receipt.findings == ()
+        assert names(there) == ALL
+        assert (there / LIST).read_bytes() == (dist / LIST).read_bytes()
+
+    def test_the_pages_link_the_list_as_they_link_wheels(self, dist: Path, tmp_path: Path) -> None:
+        there = tmp_path / "there"
+        mirror(str(dist), with_pages(there))
+        page = json.loads((there / "simple" / "sample" / "index.json").read_bytes())
+        entries = {entry["filename"]: entry for entry in page["files"]}
+        assert sorted(entries) == ALL
+        assert entries[LIST]["url"] == f"../../{LIST}"
+        assert len(entries[LIST]["hashes"]["sha256"]) == 64
+        assert "core-metadata" not in entries[LIST]
+        for html in (there / "index.html", there / "simple" / "sample" / "index.html"):
+            assert f'{LIST}#sha256={entries[LIST]["hashes"]["sha256"]}"' in html.read_text()
+
+    def test_a_second_run_sends_nothing_and_leaves_the_pages(self, dist: Path, tmp_path: Path) -> None:
+        there = with_pages(tmp_path / "there")
+        mirror(str(dist), there)
+        page = (tmp_path / "there" / "simple" / "sample" / "index.json").read_bytes()
+        receipt = mirror(str(dist), there)
+        outcomes = {delivery.outcome for file in receipt.files for delivery in file.sinks.values()}
+        assert outcomes == {Outcome.SKIPPED}
+        assert (tmp_path / "there" / "simple" / "sample" / "index.json").read_bytes() == page
+        with there.open() as store:
+            assert store.check_pages() == []  # type: ignore[attr-defined]
+
+    def test_another_list_is_a_conflict_and_replaced_only_on_purpose(
+        self, dist: Path, tmp_path: Path
+    ) -> None:
+        there = with_pages(tmp_path / "there")
+        mirror(str(dist), there)
+        before = (dist / LIST).read_bytes()
+        make_variants(dist, labels=[*LABELS, "cu131"])
+        with pytest.raises(Conflict):
+            mirror(str(dist), there, mode="release")
+        assert (tmp_path / "there" / LIST).read_bytes() == before
+        wheelrelay.push([dist], there, replace=True)
+        assert (tmp_path / "there" / LIST).read_bytes() == (dist / LIST).read_bytes()
+        assert '"cu131"' in (tmp_path / "there" / LIST).read_text()
+        with there.open() as store:
+            assert store.check_pages() == []  # type: ignore[attr-defined]
+
+    def test_a_list_whose_bytes_are_no_json_is_refused(self, dist: Path, tmp_path: Path) -> None:
+        (dist / LIST).write_text("<html>Please log in.</html>")
+        with pytest.raises(CheckFailed):
+            mirror(str(dist), with_pages(tmp_path / "there"), mode="release")
+        assert not (tmp_path / "there").exists()
+
+
+class TestFromWhereItIsServed:
+    def test_a_listing_and_an_index_give_the_list_too(self, served: str, tmp_path: Path) -> None:
+        for number, address in enumerate((f"listing+{served}index.html", f"listing+{served}")):
+            there = tmp_path / f"there-{number}"
+            mirror(address, str(there))
+            assert names(there) == ALL
+        there = tmp_path / "from-index"
+        wheelrelay.relay(
+            wheelrelay.Route(source=f"index+{served}simple/", sinks=[str(there)], mode="mirror"), ["sample"]
+        )
+        assert names(there) == ALL
+
+    def test_installers_that_do_not_know_variants_install_the_plain_wheel(
+        self, served: str, tmp_path: Path
+    ) -> None:
+        index = f"{served}simple/"
+        assert pip_install(tmp_path / "pip", "--index-url", index, "sample") == ["sample-1.0"]
+        assert uv_install(tmp_path / "uv", "--index-url", index, "sample") == ["sample-1.0"]
+        assert pip_download(tmp_path / "got", "--index-url", index, "sample") == [PLAIN]
+        links = f"{served}index.html"
+        assert pip_download(tmp_path / "flat", "--no-index", "--find-links", links, "sample") == [PLAIN]
+
+
+class TestToAnObjectStore:
+    def test_everything_arrives_with_pages_and_goes_on_from_there(
+        self, dist: Path, bucket: wheelrelay.Config, tmp_path: Path
+    ) -> None:
+        receipt = mirror(str(dist), bucket.remote("bucket"))
+        assert receipt.is_complete
+        with bucket.remote("bucket").open() as store:
+            assert sorted(file.filename for file in store.iter_files(None)) == ALL  # type: ignore[attr-defined]
+            assert store.check_pages() == []  # type: ignore[attr-defined]
+        there = tmp_path / "there"
+        assert mirror(bucket.remote("bucket"), with_pages(there)).is_complete
+        assert names(there) == ALL
+        assert (there / LIST).read_bytes() == (dist / LIST).read_bytes()
+
+    def test_removing_a_release_removes_its_list(self, dist: Path, bucket: wheelrelay.Config) -> None:
+        mirror(str(dist), bucket.remote("bucket"))
+        with bucket.remote("bucket").open() as store:
+            store.delete(list(store.iter_files("sample")))  # type: ignore[attr-defined]
+            assert list(store.iter_files(None)) == []  # type: ignore[attr-defined]
+            assert store.check_pages() == []  # type: ignore[attr-defined]
+
+
+class TestToAnIndex:
+    def index(self, server: IndexServer, **keys: object) -> object:
+        return IndexConfig(url=server.simple_url, upload_url=server.upload_url, **keys)  # type: ignore[arg-type]
+
+    def test_a_release_is_refused_with_the_reason_and_nothing_is_sent(
+        self, dist: Path, open_pypiserver: IndexServer
+    ) -> None:
+        with pytest.raises(CheckFailed) as refused:
+            mirror(str(dist), self.index(open_pypiserver), mode="release")
+        found = {(finding.check, finding.filename) for finding in refused.value.findings}
+        assert ("variants-file", LIST) in found
+        assert {("wheel-variant", name) for name in VARIANTS} <= found
+        assert all("directory or a bucket" in (finding.hint or "") for finding in refused.value.findings)
+
+    def test_a_mirror_moves_the_rest_and_says_what_stays_behind(
+        self, dist: Path, open_pypiserver: IndexServer
+    ) -> None:
+        with pytest.raises(RelayFailed) as failed:
+            mirror(str(dist), self.index(open_pypiserver))
+        assert failed.value.receipt is not None
+        (entry,) = [file for file in failed.value.receipt.files if file.filename == LIST]
+        (delivery,) = entry.sinks.values()
+        assert delivery.outcome is Outcome.FAILED
+        assert "no lists of variants" in (delivery.reason or "")
+
+
+class TestVariantWheelsWithoutTheirList:
+    @pytest.fixture(autouse=True)
+    def _without(self, dist: Path) -> None:
+        (dist / LIST).unlink()
+
+    @pytest.mark.parametrize("mode", ["mirror", "release"])
+    def test_a_relay_warns(self, dist: Path, tmp_path: Path, mode: str) -> None:
+        (finding,) = mirror(str(dist), str(tmp_path / "there"), mode=mode).findings
+        assert (finding.check, finding.severity) == ("variants-missing", Severity.WARNING)
+        assert LIST in finding.message
+
+    def test_a_push_warns(self, dist: Path, tmp_path: Path) -> None:
+        receipt = wheelrelay.push([dist], str(tmp_path / "there"))
+        assert "variants-missing" in {finding.check for finding in receipt.findings}
+
+    def test_a_plan_warns(self, dist: Path, tmp_path: Path) -> None:
+        plan = wheelrelay.plan(wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "there")]))
+        assert {finding.check for finding in plan.findings} == {"variants-missing"}
+
+    def test_a_list_that_the_sink_has_is_enough(self, dist: Path, tmp_path: Path) -> None:
+        make_variants(tmp_path / "there", labels=LABELS)
+        assert mirror(str(dist), str(tmp_path / "there")).findings == ()
+
+
+def test_a_list_without_the_label_of_a_wheel_is_warned_of(dist: Path, tmp_path: Path) -> None:
+    make_variants(dist, labels=["null"])
+    (finding,) = mirror(str(dist), str(tmp_path / "there"), mode="release").findings
+    assert (finding.check, finding.severity) == ("variants-unlisted", Severity.WARNING)
+    assert "cu130" in finding.message
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b'{"variants": []}', b"\xff", b"[" * 100_000, b" " * (17 << 20)]
+)
+def test_what_is_no_list_is_a_finding(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / LIST
+    path.write_bytes(content)
+    found = {finding.check for finding in check_files([path], ChecksConfig(profile=Profile.STORAGE))}
+    assert found == {"archive-unreadable"}
+
+
+def test_a_name_that_is_not_spelled_as_wheels_are_is_named(tmp_path: Path) -> None:
+    make_wheel(tmp_path / "dist")
+    (tmp_path / "dist" / "foo-bar-1.0-variants.json").write_text("{}")
+    with pytest.raises(CheckFailed) as refused:
+        wheelrelay.push([tmp_path / "dist"], str(tmp_path / "there"))
+    assert [finding.filename for finding in refused.value.findings] == ["foo-bar-1.0-variants.json"]
+
+
+@pytest.mark.parametrize(
+    ("wheels", "picked"),
+    [
+        (["py3-none-any"], ALL),
+        (["cp313-*-*"], [SDIST]),
+        ([], [SDIST]),
+    ],
+)
+def test_the_list_comes_with_the_variant_wheels_that_are_picked(
+    dist: Path, tmp_path: Path, wheels: list[str], picked: list[str]
+) -> None:
+    wheelrelay.relay(wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "there")], wheels=wheels))  # type: ignore[arg-type]
+    assert names(tmp_path / "there") == picked
+
+
+def test_the_list_meets_no_expectation_and_counts_for_none(dist: Path, tmp_path: Path) -> None:
+    expect = {"wheels": ["py3-none-any"], "sdist": True, "count": len(ALL) - 1}
+    route = wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "there")], expect=expect)  # type: ignore[arg-type]
+    assert wheelrelay.relay(route).is_complete

@@ -1,0 +1,68 @@
+"""Every rule of PyPI that is listed has a check that refuses what breaks it, and nothing nearby."""
+
+import importlib.util
+import tomllib
+from pathlib import Path
+
+import pytest
+from tests.unit.checks.pypi_cases import CASES, case
+
+from wheelrelay.checks import ChecksConfig, Profile, all_checks, inspect
+from wheelrelay.records import Severity
+from wheelrelay.testing.broken_releases import BROKEN_RELEASES
+
+ROOT = Path(__file__).parents[3]
+SOURCES = tomllib.loads((ROOT / "docs" / "pypi_rules.toml").read_text())["source"]
+RULES = [rule for source in SOURCES for rule in source["rules"] if rule.get("known", True)]
+OF_FILES = [(rule["id"], rule["check"]) for rule in RULES if rule["check"] not in BROKEN_RELEASES]
+
+
+def errors(path):
+    findings = ChecksConfig(profile=Profile.PYPI).select(inspect(path).findings)
+    return {finding.check for finding in findings if finding.severity is Severity.ERROR}
+
+
+@pytest.mark.parametrize(("rule", "check"), OF_FILES)
+def test_what_breaks_a_rule_is_refused_and_the_nearest_is_accepted(rule, check, tmp_path):
+    sample = case(rule, check)
+    assert check in errors(sample.broken(tmp_path / "broken"))
+    assert errors(sample.repaired(tmp_path / "repaired")) == set()
+
+
+def test_every_rule_has_an_id_of_its_own_and_a_check_that_there_is():
+    ids = [rule["id"] for source in SOURCES for rule in source["rules"]]
+    assert len(ids) == len(set(ids))
+    assert {rule["check"] for rule in RULES} <= {check.id for check in all_checks()}
+    assert set(CASES) <= set(ids)
+
+
+def test_every_check_that_only_pypi_asks_for_is_one_of_its_rules():
+    """Or it warns, or says which rule it stands for."""
+    only = {
+        check.id
+        for check in all_checks()
+        if check.profile is Profile.PYPI and check.severity is Severity.ERROR and check.below is None
+    }
+    assert only - {rule["check"] for rule in RULES} <= {"classifier-private"}
+
+
+def test_the_pages_are_made_from_the_checks_and_rules():
+    """If this fails, run ``python docs/make_checks.py``."""
+    spec = importlib.util.spec_from_file_location("make_checks", ROOT / "docs" / "make_checks.py")
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    assert made.PAGE.read_text(encoding="utf-8") == made.page()
+    assert made.README.read_text(encoding="utf-8") == made.readme()
+
+
+def test_data_that_differ_from_the_newest_are_shown():
+    spec = importlib.util.spec_from_file_location("compare_data", ROOT / "docs" / "compare_data.py")
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    here = made.data("")
+    assert made.differences(here, here) == []
+    newer = {**here, "SPDX licences": [*here["SPDX licences"][1:], "new-1.0"]}
+    assert made.differences(here, newer) == [
+        "SPDX licences: new: new-1.0",
+        f"SPDX licences: gone: {here['SPDX licences'][0]}",
+    ]

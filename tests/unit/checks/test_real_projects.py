@@ -1,0 +1,75 @@
+"""What PyPI has accepted within the last year passes the profile ``pypi``: no false refusals."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.unit.checks.real_files import RealFile, real_files
+
+from wheelrelay.checks import ChecksConfig, Profile, inspect
+from wheelrelay.records import Severity
+
+NAMES = Path(__file__).with_name("real_projects.txt").read_text(encoding="utf-8").splitlines()[1:]
+SEED, PROJECTS, LARGEST = 13, 240, 3 << 20
+YEAR = timedelta(days=365)
+
+BUILT_WITH = {
+    "setuptools": "setuptools",
+    "hatchling": "attrs",
+    "flit": "packaging",
+    "poetry-core": "tomlkit",
+    "maturin": "rpds-py",
+    "scikit-build-core": "boost-histogram",
+    "meson-python": "contourpy",
+    "pdm-backend": "unearth",
+    "cython": "yarl",
+    "cffi": "cffi",
+}
+"""Build tools, and a project that is built with each; all of these are drawn from."""
+
+REFUSED: dict[str, str] = {}
+"""Files, and the rule that refuses them and is newer than they are."""
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """A wheel and an sdist of each project that is drawn, if it has both; with their paths."""
+    random_ = random.Random(SEED)
+    others = random_.sample(sorted(set(NAMES) - set(BUILT_WITH.values())), PROJECTS - len(BUILT_WITH))
+    names = sorted({*others, *BUILT_WITH.values()})
+    with real_files() as pypi, ThreadPoolExecutor(4) as pool:
+        files = [file for found in pool.map(pypi.of, names) for file in drawn_from(found, random_)]
+        return list(zip(files, pool.map(pypi.fetch, files), strict=True))
+
+
+def drawn_from(files: list[RealFile], random_: random.Random) -> list[RealFile]:
+    recent = [
+        file
+        for file in files
+        if datetime.now(UTC) - file.uploaded < YEAR and file.size <= LARGEST and not file.yanked
+    ]
+    kinds = ([file for file in recent if file.filename.endswith(end)] for end in (".whl", ".tar.gz"))
+    return [random_.choice(sorted(kind, key=lambda file: file.filename)) for kind in kinds if kind]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1500)
+def test_nothing_that_pypi_accepted_within_a_year_is_refused(drawn):
+    assert len(drawn) >= 300
+    config = ChecksConfig(profile=Profile.PYPI)
+    with ThreadPoolExecutor(2) as pool:
+        inspections = list(pool.map(lambda one: inspect(one[1], asked=[config]), drawn))
+    refused = {
+        (finding.filename, finding.check): finding.message
+        for inspection in inspections
+        for finding in config.select(inspection.findings)
+        if finding.severity is Severity.ERROR and finding.filename not in REFUSED
+    }
+    assert refused == {}
+
+
+def test_there_are_projects_enough_to_draw_from():
+    assert len(NAMES) >= PROJECTS
+    assert set(BUILT_WITH.values()) <= set(NAMES)

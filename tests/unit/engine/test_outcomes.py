@@ -1,0 +1,153 @@
+"""What a relay reports is what the sinks hold: pages, advice and exit after failures and interrupts."""
+
+import tempfile
+
+import pytest
+from tests.servers.places import MoodyStore, staged_files
+from tests.unit.engine.conftest import SDIST, WHEELS, mirror, release
+from tests.unit.engine.test_run import ALL, Finishing
+
+from wheelrelay.errors import Rejected, RelayFailed, Unavailable
+from wheelrelay.events import Step, StepEnded
+from wheelrelay.testing import MemoryStore
+
+
+class TestFinishingAfterAFailure:
+    """Whatever was changed is made visible, and then the failure is reported."""
+
+    def test_a_release_that_stops_part_way(self, source):
+        sink = Finishing()
+        sink.refusals = {WHEELS[1]: [Rejected("Bad.")]}
+        with pytest.raises(RelayFailed, match=r"there has 1 of 5 files\. Bad\."):
+            release(source, sink, jobs=1)
+        assert sink.finished == [(["sample"], [WHEELS[0]])]
+
+    def test_a_sink_that_was_not_changed_is_left_alone(self, source):
+        first, second = Finishing(), Finishing()
+        first.refusals = {key: [Rejected("Bad.")] for key in WHEELS}
+        with pytest.raises(RelayFailed):
+            release(source, first, second)
+        assert (first.finished, second.finished) == ([], [])
+
+    def test_a_replacement_that_fails_may_have_changed_something(self, source, other, tmp_path):
+        class Replacing(Finishing):
+            def replace(self, staged):
+                raise Rejected("The old signature is gone, and now this.")
+
+        sink = Replacing()
+        MemoryStore.put(sink, staged_files(tmp_path / "old", WHEELS[0], seed=1)[0])
+        with pytest.raises(RelayFailed):
+            release(source, sink, replace=True, jobs=1)
+        assert len(sink.finished) == 1
+
+    def test_an_interrupt(self, source):
+        sink = Finishing()
+
+        def progress(event):
+            if isinstance(event, StepEnded) and event.step is Step.PUBLISH:
+                raise KeyboardInterrupt
+
+        with pytest.raises(RelayFailed, match="It was interrupted"):
+            release(source, sink, progress=progress)
+        assert sink.finished == [(["sample"], sorted(WHEELS))]
+
+    @pytest.mark.parametrize("slip", [Rejected("No pages here."), KeyError("slip")])
+    def test_one_sink_does_not_keep_a_mirror_from_finishing_the_others(self, source, slip):
+        first, second = Finishing(slip), Finishing()
+        with pytest.raises(RelayFailed, match="The pages of there were not brought up to date"):
+            mirror(source, first, second)
+        assert [len(each.finished) for each in (first, second)] == [1, 1]
+
+    def test_files_and_pages_that_failed_are_reported_together(self, source):
+        sink = Finishing(Rejected("No pages here."))
+        sink.refusals = {key: [Rejected("The disk is full.")] for key in ALL}
+        with pytest.raises(RelayFailed) as failed:
+            mirror(source, sink)
+        assert "there has 0 of 5 files" in str(failed.value)
+        assert "The disk is full. (The same for 4 more.)" in str(failed.value)
+        assert "No pages here." in str(failed.value)
+        assert "in place" not in str(failed.value)
+
+
+class TestAdvice:
+    def test_trouble_that_may_pass_needs_the_same_command_again(self, source, sink):
+        sink.refusals = {SDIST: [Unavailable("Busy.")] * 10}
+        with pytest.raises(RelayFailed) as failed:
+            release(source, sink)
+        assert failed.value.hint == "Run the same command again to complete it."
+
+    @pytest.mark.parametrize("run", [release, mirror])
+    def test_what_would_be_refused_again_has_to_be_corrected_first(self, source, sink, run):
+        sink.refusals = {SDIST: [Rejected("The description is bad.", status=400)]}
+        with pytest.raises(RelayFailed) as failed:
+            run(source, sink)
+        assert failed.value.hint.startswith("Correct this first")
+
+    @pytest.mark.parametrize(
+        ("slip", "advice"), [(Unavailable("Busy."), "Run the same"), (Rejected("No room."), "Correct this")]
+    )
+    def test_pages_that_cannot_be_written_likewise(self, source, slip, advice):
+        with pytest.raises(RelayFailed) as failed:
+            release(source, Finishing(*[slip] * 10))
+        assert failed.value.hint.startswith(advice)
+        assert failed.value.receipt.findings[0].hint.startswith(advice)
+
+    def test_pages_have_to_be_corrected_first_also_where_a_file_failed_for_a_time(self, source):
+        sink = Finishing(Rejected("No room."))
+        sink.refusals = {SDIST: [Unavailable("Busy.")] * 10}
+        with pytest.raises(RelayFailed, match=r"Busy\..*No room\.") as failed:
+            release(source, sink)
+        assert failed.value.hint.startswith("Correct this first")
+
+    def test_files_that_are_not_confirmed_are_not_counted_as_absent(self, source, sink):
+        sink.late = 1_000
+        with pytest.raises(RelayFailed, match="there: 0 of 5 files are in place, 4 not confirmed"):
+            release(source, sink)
+
+
+class TestInterruptsAfterTheEnd:
+    """Once the work is done, an interrupt changes nothing about what is reported."""
+
+    @pytest.fixture
+    def interrupted_cleanup(self, monkeypatch):
+        """Lets Ctrl-C meet the removal of the temporary folder."""
+        remove = tempfile.TemporaryDirectory.cleanup
+
+        def cleanup(folder):
+            remove(folder)
+            if folder.name.rpartition("/")[2].startswith("wheelrelay-"):
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(tempfile.TemporaryDirectory, "cleanup", cleanup)
+
+    @pytest.mark.parametrize("run", [release, mirror])
+    def test_a_complete_relay_is_complete(self, source, sink, run, interrupted_cleanup):
+        assert run(source, sink).is_complete
+
+    def test_nothing_left_to_do_is_complete(self, source, sink, interrupted_cleanup):
+        release(source, sink)
+        assert release(source, sink).is_complete
+
+    def test_a_failure_is_still_a_failure(self, source, sink, interrupted_cleanup):
+        sink.refusals = {SDIST: [Rejected("Bad.")]}
+        with pytest.raises(RelayFailed, match="there has 4 of 5 files"):
+            release(source, sink)
+
+
+def test_old_bytes_that_a_sink_still_shows_after_a_replacement_are_waited_out(source, tmp_path):
+    class Replacing(MoodyStore):
+        late_looks = 0
+
+        def replace(self, staged):
+            self._kept.pop(staged.filename)
+            self.put(staged)
+            self.late_looks = 2
+
+        def iter_files(self, project):
+            self.late_looks -= 1
+            shown = old if self.late_looks > 0 else super()
+            return shown.iter_files(project)
+
+    [wheel] = staged_files(tmp_path / "old", WHEELS[0], seed=1)
+    old, sink = MoodyStore([wheel]), Replacing([wheel])
+    assert release(source, sink, replace=True, confirm_within=20).is_complete

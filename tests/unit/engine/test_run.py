@@ -1,0 +1,520 @@
+"""A relay from end to end: all or nothing before the gate, and a true record after it."""
+
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+from tests.servers.openpgp import armored, signature
+from tests.servers.places import Blind, MoodyStore, staged_files
+from tests.unit.engine.conftest import SDIST, WHEELS, mirror, release
+
+from wheelrelay.errors import (
+    AuthenticationFailed,
+    BackendError,
+    ConfigError,
+    Conflict,
+    DigestMismatch,
+    IntegrityError,
+    NothingMatched,
+    Rejected,
+    RelayFailed,
+    ReleaseRefused,
+    SeveralVersions,
+    Unavailable,
+)
+from wheelrelay.events import BytesMoved, FileBegan, FileEnded, Planned, Step, StepBegan, StepEnded
+from wheelrelay.model import Confirm, Digests, Order
+from wheelrelay.records import Action, Outcome
+
+ALL = sorted([*WHEELS, SDIST])
+
+
+def outcomes(receipt, sink="there"):
+    return {file.filename: file.sinks[sink].outcome for file in receipt.files}
+
+
+class Finishing(MoodyStore):
+    """A store that has something to do after the last file."""
+
+    def __init__(self, *troubles):
+        super().__init__()
+        self.troubles = list(troubles)
+        self.finished = []
+
+    def finalize(self, projects):
+        self.finished.append((sorted(projects), self.names()))
+        if self.troubles:
+            raise self.troubles.pop(0)
+
+
+class TestRelease:
+    def test_everything_arrives(self, source, sink):
+        receipt = release(source, sink)
+        assert sink.names() == ALL
+        assert outcomes(receipt) == dict.fromkeys(ALL, Outcome.PUBLISHED)
+
+    def test_nothing_is_sent_twice(self, source, sink):
+        release(source, sink)
+        assert outcomes(release(source, sink)) == dict.fromkeys(ALL, Outcome.SKIPPED)
+        assert len(sink.puts) == len(ALL)
+
+    def test_one_bad_file_keeps_all_back(self, source, sink):
+        source.fetch_errors = {WHEELS[2]: [DigestMismatch("It is another.")]}
+        with pytest.raises(DigestMismatch, match="source 'here'"):
+            release(source, sink)
+        assert sink.puts == []
+
+    def test_all_bad_files_are_told_at_once(self, source, sink):
+        source.fetch_errors = {name: [IntegrityError(f"{name} is bad.")] for name in ALL}
+        with pytest.raises(IntegrityError) as failed:
+            release(source, sink)
+        assert all(f"{name} is bad." in str(failed.value) for name in ALL)
+
+    def test_of_very_many_bad_files_some_are_told_and_the_rest_counted(self, sink, tmp_path):
+        names = [f"sample-1.0-py3-none-manylinux_2_{number}_x86_64.whl" for number in range(30)]
+        source = MoodyStore(staged_files(tmp_path, *names))
+        source.fetch_errors = {name: [IntegrityError("It is bad.")] for name in names}
+        with pytest.raises(IntegrityError, match="And 19 more"):
+            release(source, sink)
+
+    def test_a_source_that_refuses_is_not_asked_for_every_file(self, source, sink):
+        source.fetch_errors = {name: [AuthenticationFailed("Who are you?")] for name in ALL}
+        with pytest.raises(AuthenticationFailed):
+            release(source, sink, jobs=1)
+        assert sum(map(len, source.fetch_errors.values())) == len(ALL) - 1
+
+    def test_trouble_that_stays_ends_the_relay(self, source, sink):
+        source.fetch_errors = {WHEELS[0]: [Unavailable("Busy.")] * 10}
+        with pytest.raises(Unavailable, match="Busy"):
+            release(source, sink)
+        assert sink.puts == []
+
+    def test_a_slip_of_the_source_ends_the_relay_and_is_told(self, source, sink):
+        source.fetch_errors = {WHEELS[0]: [KeyError("slip")]}
+        with pytest.raises(BackendError, match="KeyError"):
+            release(source, sink)
+        assert sink.puts == []
+
+    def test_a_conflict_at_the_last_sink_keeps_the_first_untouched(self, source, sink, other):
+        with pytest.raises(Conflict) as refused:
+            release(source, sink, other(WHEELS[0]))
+        assert sink.puts == []
+        [finding] = refused.value.findings
+        assert "there2" in finding.message
+
+    def test_several_versions_are_refused(self, sink, tmp_path):
+        names = ("sample-1.0.tar.gz", "sample-2.0.tar.gz")
+        with pytest.raises(SeveralVersions, match=r"1\.0, 2\.0"):
+            release(MoodyStore(staged_files(tmp_path, *names)), sink)
+
+    def test_no_match_is_an_error_on_the_sources_side(self, source, sink):
+        with pytest.raises(NothingMatched, match="source 'here'"):
+            release(source, sink, requirement="sampel")
+
+    def test_files_that_are_in_place_are_not_fetched(self, source, sink):
+        release(source, sink)
+        source.fetch_errors = {name: [BackendError("Nobody asked.")] for name in ALL}
+        assert release(source, sink).is_complete
+
+    def test_missing_companions_are_brought_later(self, source, sink, tmp_path):
+        from dataclasses import replace
+
+        from wheelrelay.model import Companion
+
+        release(source, sink)
+        [staged] = staged_files(tmp_path / "files", SDIST)
+        source.put(replace(staged, companions=(Companion(".asc", armored(signature())),)))
+        release(source, sink)
+        [file] = [file for file in sink.iter_files("sample") if file.filename == SDIST]
+        assert file.companions == (".asc",)
+
+    def test_no_more_files_are_moved_at_once_than_jobs(self, source, sink):
+        source.pause = sink.pause = 0.02
+        release(source, sink, jobs=2)
+        assert source.most_at_once == sink.most_at_once == 2
+
+    def test_what_is_confirmed_by_downloading_is_downloaded_many_at_once(self, tmp_path):
+        class Meeting(MoodyStore):
+            """Gives out a file only when all are asked for at one time."""
+
+            together = threading.Barrier(len(WHEELS))
+
+            def open(self, file):
+                self.together.wait(10)
+                return super().open(file)
+
+        wheels = MoodyStore(staged_files(tmp_path, *WHEELS))
+        assert release(wheels, Meeting(), confirm=Confirm.DOWNLOAD, jobs=len(WHEELS)).is_complete
+
+    def test_temporary_files_are_gone_however_it_ends(self, source, sink, tmp_path, monkeypatch):
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+        (tmp_path / "scratch").mkdir()
+        release(source, sink)
+        source.fetch_errors = {WHEELS[0]: [IntegrityError("It is bad.")]}
+        with pytest.raises(IntegrityError):
+            release(source, MoodyStore())
+        assert list((tmp_path / "scratch").iterdir()) == []
+
+
+class TestAsking:
+    def test_it_is_asked_once_before_the_first_byte_and_with_the_final_plan(self, source, sink):
+        plans = []
+
+        def approve(plan):
+            assert sink.puts == []
+            plans.append(plan)
+            return True
+
+        release(source, sink, approve=approve)
+        [plan] = plans
+        assert plan.count("there", Action.UPLOAD) == len(ALL)
+
+    @pytest.mark.parametrize("run", [release, mirror])
+    def test_a_no_publishes_nothing(self, source, sink, run):
+        with pytest.raises(ReleaseRefused, match="not approved"):
+            run(source, sink, approve=lambda _: False)
+        assert sink.puts == []
+
+    def test_nothing_to_do_is_not_asked(self, source, sink):
+        release(source, sink)
+        assert release(source, sink, approve=lambda _: False).is_complete
+
+
+class TestPublishing:
+    def test_sdists_wait_until_the_wheels_are_confirmed(self, source, sink):
+        seen = []
+        sink.late = 2
+        take = sink.put
+
+        def put(staged):
+            if staged.filename == SDIST:
+                seen.append((sorted(sink.puts), sink.late))
+            take(staged)
+
+        sink.put = put
+        release(source, sink)
+        assert seen == [(sorted(WHEELS), 0)]
+
+    def test_sdists_may_go_at_once_with_the_wheels(self, source, sink):
+        together, take = threading.Barrier(len(ALL), timeout=10), sink.put
+
+        def put(staged):
+            together.wait()
+            take(staged)
+
+        sink.put = put
+        assert release(source, sink, order=Order.ANY, jobs=len(ALL)).is_complete
+
+    def test_a_refusal_ends_it_and_the_receipt_is_exact(self, source, sink):
+        sink.refusals = {WHEELS[1]: [Rejected("The description is bad.", status=400)]}
+        with pytest.raises(RelayFailed, match="there has 1 of 5 files") as failed:
+            release(source, sink, jobs=1)
+        receipt = failed.value.receipt
+        assert outcomes(receipt) == {
+            WHEELS[0]: Outcome.PUBLISHED,
+            WHEELS[1]: Outcome.FAILED,
+            WHEELS[2]: Outcome.PENDING,
+            WHEELS[3]: Outcome.PENDING,
+            SDIST: Outcome.PENDING,
+        }
+        assert sink.names() == [WHEELS[0]]
+        assert receipt.has_changes
+        assert not receipt.is_complete
+        assert release(source, sink).is_complete
+        assert sink.names() == ALL
+
+    def test_what_is_under_way_when_one_is_refused_ends_and_is_told(self, source, sink):
+        together = threading.Barrier(4, timeout=10)
+        take = sink.put
+
+        def put(staged):
+            together.wait()
+            if staged.filename == WHEELS[0]:
+                raise Rejected("Bad.")
+            threading.Event().wait(0.1)
+            take(staged)
+
+        sink.put = put
+        with pytest.raises(RelayFailed) as failed:
+            release(source, sink, jobs=4)
+        found = outcomes(failed.value.receipt)
+        assert found.pop(SDIST) is Outcome.PENDING
+        assert found.pop(WHEELS[0]) is Outcome.FAILED
+        assert set(found.values()) == {Outcome.PUBLISHED}
+
+    def test_after_a_slip_of_a_sink_it_is_asked_what_became_of_the_file(self, source, sink):
+        sink.lost_answers = {WHEELS[0]: [KeyError("slip")]}
+        sink.refusals = {WHEELS[1]: [KeyError("slip")]}
+        with pytest.raises(RelayFailed, match="KeyError") as failed:
+            release(source, sink, jobs=1)
+        found = outcomes(failed.value.receipt)
+        assert (found[WHEELS[0]], found[WHEELS[1]]) == (Outcome.PUBLISHED, Outcome.FAILED)
+
+    def test_a_slip_of_a_sink_leaves_its_file_unconfirmed_and_the_others_recorded(self, source, sink):
+        def broken(staged):
+            sink.list_errors = [KeyError("another slip")] * 10
+            raise KeyError("slip")
+
+        take, sink.put = sink.put, broken
+        with pytest.raises(RelayFailed, match="KeyError") as failed:
+            release(source, sink, jobs=1)
+        assert outcomes(failed.value.receipt)[WHEELS[0]] is Outcome.UNCONFIRMED
+        sink.put, sink.list_errors = take, []
+        assert release(source, sink).is_complete
+
+    def test_the_next_sink_waits_for_the_one_before(self, source, sink):
+        second = MoodyStore()
+        take = second.put
+
+        def put(staged):
+            assert sink.names() == ALL
+            take(staged)
+
+        second.put = put
+        receipt = release(source, sink, second)
+        assert outcomes(receipt, "there2") == dict.fromkeys(ALL, Outcome.PUBLISHED)
+
+    def test_the_next_sink_is_not_touched_when_the_one_before_fails(self, source, sink):
+        second = MoodyStore()
+        sink.refusals = {SDIST: [Rejected("Bad.")]}
+        with pytest.raises(RelayFailed) as failed:
+            release(source, sink, second)
+        assert second.puts == []
+        assert outcomes(failed.value.receipt, "there2") == dict.fromkeys(ALL, Outcome.PENDING)
+
+    def test_other_bytes_than_were_sent_are_a_failure_that_touched_the_sink(self, source, sink):
+        sink.lost_answers = {}
+        take = sink.put
+
+        def put(staged):
+            take(staged)
+            sink.shown = Digests(sha256="0" * 64)
+
+        sink.put = put
+        with pytest.raises(RelayFailed, match="the sink has 0000") as failed:
+            release(source, sink)
+        assert failed.value.receipt.has_changes
+
+    def test_what_cannot_be_read_back_has_to_be_wanted(self, source, sink):
+        with pytest.raises(ConfigError, match='confirm = "none"'):
+            release(source, Blind(sink))
+        assert sink.puts == []
+        assert release(source, Blind(sink), confirm=Confirm.NONE).is_complete
+
+    def test_an_error_while_confirming_is_told_and_leaves_nothing_confirmed(self, source, sink):
+        take = sink.put
+
+        def put(staged):
+            take(staged)
+            sink.inventory = broken
+
+        def broken(project):
+            raise KeyError("slip")
+
+        sink.put = put
+        with pytest.raises(RelayFailed, match="KeyError") as failed:
+            release(source, sink)
+        found = outcomes(failed.value.receipt)
+        assert found.pop(SDIST) is Outcome.PENDING
+        assert set(found.values()) == {Outcome.UNCONFIRMED}
+
+
+class TestFinishing:
+    def test_it_comes_after_the_last_file(self, source):
+        sink = Finishing()
+        release(source, sink)
+        assert sink.finished == [(["sample"], ALL)]
+
+    def test_it_is_repeated_when_everything_is_there_already(self, source):
+        sink = Finishing()
+        release(source, sink)
+        release(source, sink)
+        assert len(sink.finished) == 2
+
+    def test_trouble_that_may_pass_is_tried_again(self, source):
+        sink = Finishing(Unavailable("Busy."))
+        assert release(source, sink).is_complete
+        assert len(sink.finished) == 2
+
+    @pytest.mark.parametrize("run", [release, mirror])
+    def test_its_failure_is_told_though_all_files_are_in_place(self, source, run):
+        sink = Finishing(*[Unavailable("Busy.")] * 10)
+        with pytest.raises(RelayFailed, match=r"in place\. The pages of there were not") as failed:
+            run(source, sink)
+        receipt = failed.value.receipt
+        assert receipt.is_complete
+        assert [finding.check for finding in receipt.findings] == ["finalize"]
+
+
+class TestMirror:
+    def test_each_file_moves_by_itself(self, source, sink):
+        source.fetch_errors = {WHEELS[0]: [IntegrityError("It is bad.")]}
+        sink.refusals = {WHEELS[1]: [Rejected("Refused.")]}
+        with pytest.raises(RelayFailed, match="there has 3 of 5 files") as failed:
+            mirror(source, sink)
+        found = failed.value.receipt
+        assert outcomes(found)[WHEELS[0]] is outcomes(found)[WHEELS[1]] is Outcome.FAILED
+        assert sink.names() == sorted([*WHEELS[2:], SDIST])
+        assert "It is bad." in str(failed.value)
+        assert "Refused." in str(failed.value)
+        assert mirror(source, sink).is_complete
+
+    def test_no_step_is_reported_if_nothing_is_left_to_move(self, source, sink):
+        mirror(source, sink)
+        events = []
+        assert mirror(source, sink, progress=events.append).is_complete
+        assert [event for event in events if isinstance(event, StepBegan)] == []
+
+    def test_all_versions_are_taken(self, sink, tmp_path):
+        names = ["sample-1.0.tar.gz", "sample-2.0.tar.gz"]
+        mirror(MoodyStore(staged_files(tmp_path, *names)), sink)
+        assert sink.names() == names
+
+    def test_fetching_and_publishing_overlap_and_no_file_stays_on_disk(self, source, sink):
+        most, take = [], sink.put
+
+        def put(staged):
+            most.append(len(list(Path(staged.path).parent.iterdir())))
+            take(staged)
+
+        sink.put = put
+        mirror(source, sink, jobs=1)
+        assert most == [1] * len(ALL)
+
+    def test_every_sink_gets_what_it_lacks(self, source, sink, other):
+        second = other(WHEELS[0])
+        with pytest.raises(RelayFailed) as failed:
+            mirror(source, sink, second)
+        assert sink.names() == ALL
+        assert outcomes(failed.value.receipt, "there2")[WHEELS[0]] is Outcome.FAILED
+        assert second.names() == ALL
+
+    def test_what_cannot_be_compared_is_told(self, source, sink):
+        release(source, sink)
+        sink.shown = Digests()
+        sink.fetch_errors = {WHEELS[0]: [AuthenticationFailed("Who are you?")]}
+        with pytest.raises(RelayFailed, match="Who are you"):
+            mirror(source, sink)
+
+    def test_a_comparison_is_tried_again(self, source, sink):
+        release(source, sink)
+        sink.shown = Digests()
+        sink.fetch_errors = {WHEELS[0]: [Unavailable("Busy.")]}
+        assert mirror(source, sink).is_complete
+        assert release(source, sink).is_complete
+
+    def test_it_goes_through_when_there_is_nothing_to_do(self, source, sink):
+        release(source, sink)
+        assert outcomes(mirror(source, sink)) == dict.fromkeys(ALL, Outcome.SKIPPED)
+
+
+class TestComparing:
+    def test_files_of_a_sink_that_declares_no_digests_are_fetched_side_by_side(self, source, sink):
+        release(source, sink)
+        sink.shown = Digests()
+        together, take = threading.Barrier(len(ALL), timeout=10), sink.open
+
+        def open_file(file):
+            together.wait()
+            return take(file)
+
+        sink.open = open_file
+        assert outcomes(release(source, sink, jobs=len(ALL))) == dict.fromkeys(ALL, Outcome.SKIPPED)
+
+    def test_one_that_cannot_be_fetched_ends_it_before_anything_is_published(self, source, sink):
+        release(source, sink)
+        sink.shown, before = Digests(), list(sink.puts)
+        sink.fetch_errors = {WHEELS[1]: [AuthenticationFailed("Who are you?")]}
+        with pytest.raises(AuthenticationFailed, match="Who are you"):
+            release(source, sink)
+        assert sink.puts == before
+
+
+class TestReceipt:
+    def test_it_begins_before_the_first_file_is_fetched(self, source, sink):
+        source.pause = 0.2
+        receipt = release(source, sink)
+        assert (receipt.finished - receipt.started).total_seconds() >= 0.2
+
+    def test_it_says_what_staging_found_out(self, source, sink, files):
+        source.shown = Digests()
+        receipt = release(source, sink)
+        assert {file.filename: file.sha256 for file in receipt.files} == {
+            staged.filename: staged.sha256 for staged in files
+        }
+
+    def test_it_is_kept_from_the_beginning_and_however_it_ends(self, source, sink):
+        kept = []
+        sink.refusals = {SDIST: [Rejected("Bad.")]}
+        with pytest.raises(RelayFailed) as failed:
+            release(source, sink, keep_receipt=kept.append)
+        assert set(outcomes(kept[0]).values()) == {Outcome.PENDING}
+        assert outcomes(kept[-1]) == outcomes(failed.value.receipt)
+
+    def test_a_refusal_at_the_gate_is_kept_too(self, source, other):
+        kept = []
+        with pytest.raises(Conflict):
+            release(source, other(WHEELS[0]), keep_receipt=kept.append)
+        assert [finding.check for finding in kept[-1].findings] == ["conflict"]
+        assert not kept[-1].has_changes
+
+    @pytest.mark.parametrize("run", [release, mirror])
+    def test_an_interrupt_is_told_with_what_is_in(self, source, sink, run):
+        def progress(event):
+            if isinstance(event, StepEnded) and event.step is Step.PUBLISH:
+                raise KeyboardInterrupt
+
+        with pytest.raises(RelayFailed, match="It was interrupted: ") as failed:
+            run(source, sink, progress=progress)
+        assert failed.value.receipt.has_changes
+
+    def test_an_interrupt_before_the_first_byte_is_passed_on(self, source, sink):
+        def progress(event):
+            if isinstance(event, StepEnded):
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            release(source, sink, progress=progress)
+        assert sink.puts == []
+
+
+class TestWatching:
+    def test_events_tell_the_whole_story_in_order(self, source, sink, files):
+        events = []
+        release(source, sink, progress=events.append)
+        assert isinstance(events[0], Planned)
+        steps = [
+            (type(event).__name__, event.step, event.remote)
+            for event in events
+            if isinstance(event, StepBegan | StepEnded)
+        ]
+        assert steps == [
+            (kind, step, remote)
+            for step, remote in (
+                (Step.STAGE, "here"),
+                (Step.PUBLISH, "there"),
+                (Step.CONFIRM, "there"),
+                (Step.PUBLISH, "there"),
+                (Step.CONFIRM, "there"),
+            )
+            for kind in ("StepBegan", "StepEnded")
+        ]
+        size = sum(staged.size for staged in files)
+        for step in (Step.STAGE, Step.PUBLISH):
+            told = [event for event in events if not isinstance(event, Planned) and event.step is step]
+            assert sum(event.count for event in told if isinstance(event, BytesMoved)) == size
+            for kind in (FileBegan, FileEnded):
+                assert sorted(event.filename for event in told if isinstance(event, kind)) == ALL
+
+    @pytest.mark.parametrize("run", [release, mirror])
+    def test_somebody_who_stumbles_while_watching_harms_nothing(self, source, sink, run):
+        def stumble(event):
+            raise ValueError("I cannot watch this.")
+
+        assert run(source, sink, progress=stumble).is_complete
+
+    def test_a_mirror_is_one_step(self, source, sink):
+        events = []
+        mirror(source, sink, progress=events.append)
+        assert [event.step for event in events if isinstance(event, StepBegan)] == [Step.PUBLISH]

@@ -1,0 +1,80 @@
+"""What is published is compared with what it should be, long after the relay."""
+
+import pytest
+from tests.servers.places import MoodyStore, staged_files
+from tests.unit.engine.conftest import SDIST, WHEELS, journey_between, release
+
+from wheelrelay.engine.verifying import verify_place, verify_sinks
+from wheelrelay.errors import AuthenticationFailed, DigestMismatch, IntegrityError, Unavailable
+from wheelrelay.model import Digests
+from wheelrelay.transfer.staging_area import temporary_staging_area
+
+
+def found(*places, download=False):
+    with journey_between(*places) as context, temporary_staging_area() as house:
+        if len(places) == 1:
+            findings = verify_place(context, house)
+        else:
+            findings = verify_sinks(context, house, download=download)
+    return sorted((finding.check, finding.filename) for finding in findings)
+
+
+@pytest.mark.parametrize("download", [False, True])
+def test_what_was_relayed_is_right(source, sink, download):
+    release(source, sink)
+    assert found(source, sink, download=download) == []
+
+
+def test_what_is_missing_or_differs_is_told(source, other):
+    assert found(source, other(WHEELS[0])) == sorted(
+        [("verify-differs", WHEELS[0]), *(("verify-missing", name) for name in [*WHEELS[1:], SDIST])]
+    )
+
+
+@pytest.mark.parametrize("download", [False, True])
+def test_where_no_digest_is_declared_the_bytes_are_compared(source, sink, other, download):
+    release(source, sink)
+    source.shown = sink.shown = Digests()
+    assert found(source, sink, download=download) == []
+    second = other(*WHEELS, SDIST)
+    second.shown = Digests()
+    assert {check for check, _ in found(source, second, download=download)} == {"verify-differs"}
+
+
+def test_a_lie_about_the_bytes_is_found_by_fetching_them(source, tmp_path, files):
+    honest = {staged.filename: staged.file for staged in files}
+
+    class Liar(MoodyStore):
+        def inventory(self, project):
+            for file in super().iter_files(project):
+                yield honest[file.filename]
+
+    sink = Liar(staged_files(tmp_path / "other", *WHEELS, SDIST, seed=1))
+    assert found(source, sink) == []
+    assert {check for check, _ in found(source, sink, download=True)} == {"verify-damaged"}
+
+
+def test_the_files_of_one_place_are_compared_with_what_it_declares(source):
+    assert found(source) == []
+    source.fetch_errors = {WHEELS[0]: [IntegrityError("It is bad.")], SDIST: [Unavailable("Busy.")]}
+    assert found(source) == [("verify-damaged", WHEELS[0])]
+    source.shown = Digests(sha256="0" * 64)
+    assert len(found(source)) == 5
+
+
+def test_a_place_that_cannot_be_read_is_no_damage(source, sink):
+    release(source, sink)
+    source.fetch_errors = {WHEELS[0]: [AuthenticationFailed("Who are you?")]}
+    with pytest.raises(AuthenticationFailed):
+        found(source)
+    sink.fetch_errors = {WHEELS[0]: [AuthenticationFailed("Who are you?")]}
+    with pytest.raises(AuthenticationFailed):
+        found(source, sink, download=True)
+
+
+def test_a_damaged_source_proves_nothing(source, sink):
+    release(source, sink)
+    source.shown = Digests()
+    source.fetch_errors = {WHEELS[0]: [DigestMismatch("It is bad.")]}
+    with pytest.raises(DigestMismatch):
+        found(source, sink)

@@ -1,0 +1,280 @@
+"""The Python face: a few functions, and routes made in code that work like configured ones."""
+
+import hashlib
+import json
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZIP_STORED
+
+import pytest
+from tests.servers.places import Blind, MoodyStore, staged_files
+
+import wheelrelay
+from wheelrelay import Remote, Route
+from wheelrelay.backends.index import IndexConfig
+from wheelrelay.backends.local.directory import DirectoryConfig
+from wheelrelay.errors import Rejected
+from wheelrelay.events import Planned, StepBegan
+from wheelrelay.records import Action, Outcome
+from wheelrelay.testing import make_sdist, make_wheel
+
+WHEEL = "sample-1.0-py3-none-any.whl"
+SDIST = "sample-1.0.tar.gz"
+
+
+@pytest.fixture
+def dist(tmp_path):
+    make_wheel(tmp_path / "dist")
+    make_sdist(tmp_path / "dist")
+    return tmp_path / "dist"
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+def named(name, path):
+    return Remote(name, DirectoryConfig(path=path))
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+class TestTheFace:
+    def test_every_public_name_is_there_and_listed(self):
+        assert [name for name in wheelrelay.__all__ if not hasattr(wheelrelay, name)] == []
+        assert dir(wheelrelay) == wheelrelay.__all__
+        assert sorted(wheelrelay.__all__) == wheelrelay.__all__
+
+    def test_what_is_not_there_is_no_attribute(self):
+        with pytest.raises(AttributeError, match="no_such_name"):
+            getattr(wheelrelay, "no_such_" + "name")
+
+    def test_the_import_alone_loads_nothing_heavy(self):
+        heavy = "('requests', 'pydantic', 'rich')"
+        code = f"import sys, wheelrelay; print([name for name in {heavy} if name in sys.modules])"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout == "[]\n"
+
+
+class TestRoutes:
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda dist, out: (str(dist), str(out)),
+            lambda dist, out: (named("here", dist), named("there", out)),
+            lambda dist, out: (DirectoryConfig(path=dist), str(out)),
+        ],
+        ids=["addresses", "remotes", "configurations"],
+    )
+    def test_a_route_may_be_made_of_anything_that_stands_for_a_place(self, dist, out, make):
+        source, sink = make(dist, out)
+        assert wheelrelay.relay(Route(source=source, sinks=[sink]), ["sample==1.0"]).is_complete
+        assert names(out) == [WHEEL, SDIST]
+
+    def test_connected_backends_serve_as_they_are(self, tmp_path):
+        source, sink = MoodyStore(staged_files(tmp_path, WHEEL)), MoodyStore()
+        receipt = wheelrelay.relay(Route(source=source, sinks=[sink]), ["sample"])
+        assert receipt.sinks == ("MoodyStore",)
+        assert sink.names() == [WHEEL]
+
+    def test_a_configured_route_is_one(self, dist, tmp_path, monkeypatch):
+        (tmp_path / "wheelrelay.toml").write_text(
+            '[routes.release]\nsource = "./dist"\nsinks = ["./out"]\nprojects = ["sample==1.0"]\n'
+        )
+        config = wheelrelay.load_config(tmp_path / "wheelrelay.toml")
+        route = config.route("release")
+        monkeypatch.chdir(tmp_path)
+        assert wheelrelay.relay(route).is_complete
+
+    def test_the_same_sink_twice_is_refused(self, dist, out):
+        with pytest.raises(wheelrelay.ConfigError, match="given twice"):
+            wheelrelay.relay(Route(source=str(dist), sinks=[str(out), str(out)]))
+
+    def test_what_can_only_be_read_is_no_sink(self, dist):
+        reader = Remote("reader", IndexConfig(url="https://example.org/simple/"))
+        with pytest.raises(wheelrelay.ConfigError, match="'reader' can only be read"):
+            wheelrelay.plan(Route(source=str(dist), sinks=[reader]))
+
+    def test_what_can_only_be_written_to_is_no_source(self, tmp_path):
+        with pytest.raises(wheelrelay.ConfigError, match="but not read"):
+            wheelrelay.plan(Route(source=Blind(MoodyStore()), sinks=[MoodyStore()]))
+
+    def test_a_requirement_may_be_parsed_already(self, dist, out):
+        from packaging.requirements import Requirement
+
+        plan = wheelrelay.plan(Route(source=str(dist), sinks=[str(out)]), [Requirement("sample==1.0")])
+        assert plan.count(str(out), Action.UPLOAD) == 2
+
+    def test_an_odd_requirement_is_refused(self, dist, out):
+        with pytest.raises(wheelrelay.ConfigError, match="extras"):
+            wheelrelay.plan(Route(source=str(dist), sinks=[str(out)]), ["sample[all]"])
+
+
+class TestRelay:
+    def test_progress_is_told(self, dist, out):
+        events = []
+        wheelrelay.relay(Route(source=str(dist), sinks=[str(out)]), progress=events.append)
+        assert isinstance(events[0], Planned)
+        assert any(isinstance(event, StepBegan) for event in events)
+
+    def test_the_receipt_is_written_however_it_ends(self, tmp_path):
+        files = staged_files(tmp_path / "files", WHEEL, SDIST)
+        sink, path = MoodyStore(), tmp_path / "receipt.json"
+        sink.refusals = {SDIST: [Rejected("Bad.")]}
+        route = Route(source=MoodyStore(files), sinks=[sink])
+        with pytest.raises(wheelrelay.RelayFailed):
+            wheelrelay.relay(route, receipt=path)
+        assert json.loads(path.read_text())["complete"] is False
+        wheelrelay.relay(route, receipt=path)
+        assert json.loads(path.read_text())["complete"] is True
+        assert names(tmp_path) == ["files", "receipt.json"]
+
+    def test_sums_are_written(self, dist, out, tmp_path):
+        wheelrelay.relay(Route(source=str(dist), sinks=[str(out)]), sums=tmp_path / "SUMS")
+        done = subprocess.run(
+            ["sha256sum", "--check", "--strict", tmp_path / "SUMS"], cwd=out, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+    def test_the_versions_of_those_who_took_part_are_told(self, dist, out):
+        receipt = wheelrelay.relay(Route(source=str(dist), sinks=[str(out)]))
+        assert set(receipt.versions) == {"wheelrelay"}
+
+    def test_approval_is_asked_for(self, dist, out):
+        with pytest.raises(wheelrelay.ReleaseRefused):
+            wheelrelay.relay(Route(source=str(dist), sinks=[str(out)]), approve=lambda plan: False)
+        assert not out.exists()
+
+
+class TestListing:
+    def test_all_or_some(self, dist):
+        make_wheel(dist, "other", "2.0")
+        assert len(wheelrelay.list_files(str(dist))) == 3
+        assert [file.filename for file in wheelrelay.list_files(str(dist), ["other>1"])] == [
+            "other-2.0-py3-none-any.whl"
+        ]
+
+    def test_digests_on_request(self, dist):
+        assert {file.sha256 for file in wheelrelay.list_files(str(dist))} == {None}
+        listed = {file.filename: file.sha256 for file in wheelrelay.list_files(str(dist), with_digests=True)}
+        assert listed[WHEEL] == hashlib.sha256((dist / WHEEL).read_bytes()).hexdigest()
+
+    def test_nothing_there_is_an_error(self, tmp_path):
+        (tmp_path / "empty").mkdir()
+        with pytest.raises(wheelrelay.NothingMatched):
+            wheelrelay.list_files(str(tmp_path / "empty"))
+
+    def test_what_is_listed_can_be_pickled(self, dist):
+        files = wheelrelay.list_files(str(dist))
+        assert pickle.loads(pickle.dumps(files)) == files
+
+
+class TestPush:
+    def test_files_directories_and_patterns(self, dist, out, tmp_path):
+        make_wheel(tmp_path / "more", "other")
+        receipt = wheelrelay.push([dist / WHEEL, str(dist / "*.gz"), tmp_path / "more"], to=str(out))
+        assert receipt.is_complete
+        assert names(out) == ["other-1.0-py3-none-any.whl", WHEEL, SDIST]
+
+    def test_several_versions_go_together(self, dist, out):
+        make_wheel(dist, version="2.0")
+        assert len(wheelrelay.push([dist], to=str(out)).files) == 3
+
+    def test_the_same_again_is_skipped(self, dist, out):
+        wheelrelay.push([dist], to=str(out))
+        receipt = wheelrelay.push([dist], to=str(out))
+        assert {file.sinks[str(out)].outcome for file in receipt.files} == {Outcome.SKIPPED}
+
+    def test_other_bytes_are_refused_unless_replacing_is_wanted(self, dist, out, tmp_path):
+        wheelrelay.push([dist], to=str(out))
+        path = make_wheel(tmp_path / "again", payload=b"other")
+        with pytest.raises(wheelrelay.Conflict):
+            wheelrelay.push([path], to=str(out))
+        assert (out / WHEEL).read_bytes() == (dist / WHEEL).read_bytes()
+        assert wheelrelay.push([path], to=str(out), replace=True).is_complete
+        assert (out / WHEEL).read_bytes() == path.read_bytes()
+
+    def test_a_damaged_file_keeps_all_back(self, dist, out):
+        (dist / "other-1.0-py3-none-any.whl").write_bytes(b"PK no")
+        with pytest.raises(wheelrelay.WheelrelayError):
+            wheelrelay.push([dist], to=str(out))
+        assert not out.exists()
+
+    def test_nothing_to_push_is_an_error(self, tmp_path, out):
+        with pytest.raises(wheelrelay.ConfigError, match="no file or directory"):
+            wheelrelay.push([tmp_path / "nowhere"], to=str(out))
+
+
+class TestLookingAfter:
+    def test_check_tells_what_is_wrong_with_local_files(self, dist):
+        assert wheelrelay.check([dist]) == []
+        (dist / "sample-1.0.tar.gz").write_bytes(b"no archive")
+        assert {finding.filename for finding in wheelrelay.check([dist])} == {SDIST}
+
+    def test_verify_compares_a_route_or_a_place(self, dist, out):
+        route = Route(source=str(dist), sinks=[str(out)])
+        wheelrelay.relay(route)
+        assert wheelrelay.verify(route, download=True) == wheelrelay.verify(str(out)) == []
+        (out / SDIST).unlink()
+        [finding] = wheelrelay.verify(route)
+        assert finding.filename == SDIST
+
+    def test_remove_takes_files_out_of_a_container(self, dist):
+        assert [file.filename for file in wheelrelay.remove(str(dist), [WHEEL])] == [WHEEL]
+        assert names(dist) == [SDIST]
+        with pytest.raises(wheelrelay.NothingMatched, match="nothing was removed"):
+            wheelrelay.remove(str(dist), [SDIST, WHEEL])
+        assert names(dist) == [SDIST]
+        with pytest.raises(wheelrelay.InvalidFilename):
+            wheelrelay.remove(str(dist), ["../outside.whl"])
+
+    def test_an_index_keeps_what_it_has(self):
+        with pytest.raises(wheelrelay.ConfigError, match="Nothing can be taken out"):
+            wheelrelay.remove("pypi", [WHEEL])
+        with pytest.raises(wheelrelay.ConfigError, match="no container"):
+            wheelrelay.index("pypi")
+
+    def test_prune_needs_to_know_what_to_keep(self, dist):
+        with pytest.raises(wheelrelay.ConfigError, match="no retention") as refused:
+            wheelrelay.prune(str(dist))
+        assert "[remotes." not in str(refused.value)  # an address has no table of its name
+        from wheelrelay.config import Retention
+
+        make_wheel(dist, version="2.0")
+        gone = wheelrelay.prune(str(dist), retention=Retention(keep=1), dry_run=True)
+        assert sorted(file.filename for file in gone) == [WHEEL, SDIST]
+        assert len(names(dist)) == 3
+        wheelrelay.prune(str(dist), retention=Retention(keep=1))
+        assert names(dist) == ["sample-2.0-py3-none-any.whl"]
+
+    def test_the_pages_of_a_container_are_written_anew(self, dist):
+        container = DirectoryConfig(path=dist, pages=True)
+        assert wheelrelay.index(container, check=True) != []
+        wheelrelay.index(container)
+        assert wheelrelay.index(container, check=True) == []
+        assert (dist / "simple" / "sample" / "index.html").is_file()
+
+
+@pytest.mark.long
+def test_memory_does_not_grow_with_the_size_of_a_file(web, open_pypiserver, tmp_path):
+    """A file of 300 MB from a listing to an index, in less than a third of its size."""
+    big = make_wheel(tmp_path / "big", payload=os.urandom(300 << 20), compression=ZIP_STORED)
+    page = web.serve_folder(big.parent, "/files/")
+    code = (
+        "import re, wheelrelay\n"
+        "from wheelrelay.backends.index import IndexConfig\n"
+        f"sink = IndexConfig(url={open_pypiserver.simple_url!r}, upload_url={open_pypiserver.upload_url!r})\n"
+        f"route = wheelrelay.Route(source={f'listing+{page}'!r}, sinks=[sink])\n"
+        "assert wheelrelay.relay(route, ['sample']).is_complete\n"
+        "print(re.search(r'VmHWM:\\s*(\\d+) kB', open('/proc/self/status').read())[1])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 100 * 1024
+    assert (Path(open_pypiserver.folder) / WHEEL).stat().st_size == big.stat().st_size

@@ -1,0 +1,163 @@
+"""Secrets in use are masked in whatever leaves the process, however they are spelled there."""
+
+import base64
+import html
+import io
+import json
+import logging
+import re
+import subprocess
+import sys
+from urllib.parse import quote, quote_plus
+
+import pytest
+from tests.servers.canaries import canary, disguises
+
+from wheelrelay.cli.render.markdown import escaped
+from wheelrelay.cli.render.sheet import Line
+from wheelrelay.cli.render.streams import BorderStream
+from wheelrelay.documents import to_json
+from wheelrelay.errors import BackendError
+from wheelrelay.redaction import MASK, forget_secrets, keep_login, keep_secret, redacted, redacted_values
+
+SECRET = "p+ss/w\"r'd & <Päß>=?0123"
+SPELLED = {
+    "itself": SECRET,
+    "percent codes": quote(SECRET, safe=""),
+    "percent codes in small letters": re.sub("%..", lambda found: found[0].lower(), quote(SECRET, safe="")),
+    "percent codes twice": quote(quote(SECRET, safe=""), safe=""),
+    "a form": quote_plus(SECRET),
+    "HTML": html.escape(SECRET),
+    "HTML twice": html.escape(html.escape(SECRET)),
+    "HTML by number": "".join(one if one.isascii() and one.isalnum() else f"&#{ord(one)};" for one in SECRET),
+    "HTML by hexadecimal number": "".join(
+        one if one.isascii() and one.isalnum() else f"&#x{ord(one):X};" for one in SECRET
+    ),
+    "JSON": json.dumps(SECRET)[1:-1],
+    "JSON as it is": json.dumps(SECRET, ensure_ascii=False)[1:-1],
+    "JSON within JSON": json.dumps(json.dumps(SECRET))[3:-3],
+    "JSON of PHP": json.dumps(SECRET)[1:-1].replace("/", "\\/"),
+    "Python": repr(SECRET)[1:-1],
+    "Python in ASCII": ascii(SECRET)[1:-1],
+    "bytes of a header": SECRET.encode().decode("latin-1"),
+    "every character as a percent code": "".join(f"%{byte:02x}" for byte in SECRET.encode()),
+    "every character of HTML by number": "".join(f"&#{ord(one)};" for one in SECRET),
+    "every character of HTML by hexadecimal number": "".join(f"&#x{ord(one):x};" for one in SECRET),
+    "every character of JSON by number": "".join(f"\\u{ord(one):04X}" for one in SECRET),
+    "every byte of Python by number": "".join(f"\\x{byte:02x}" for byte in SECRET.encode("latin-1")),
+    "percent codes of Latin-1": quote(SECRET, safe="", encoding="latin-1"),
+    "two lines": SECRET[:8] + "\n" + SECRET[8:],
+    "two lines of a header": SECRET[:8] + "\r\n " + SECRET[8:],
+    "two lines in the middle of a word": SECRET[:-2] + "\n" + SECRET[-2:],
+    "two lines within JSON": SECRET[:8] + "\\r\\n" + SECRET[8:],
+    "quoted-printable": SECRET[:-2] + "=\n" + SECRET[-2:],
+    "base64 in lines": re.sub("(.{9})", r"\1\n", base64.b64encode(SECRET.encode()).decode()),
+    "hexadecimal in lines": re.sub("(.{9})", r"\1\n", SECRET.encode().hex()),
+    "hexadecimal with colons": SECRET.encode().hex(":"),
+    "hexadecimal with blanks": SECRET.encode().hex(" ", 1).upper(),
+    "hexadecimal": SECRET.encode().hex(),
+    "hexadecimal in capitals": SECRET.encode().hex().upper(),
+    **{
+        f"{encode.__name__} after {ahead}": encode(b"u" * ahead + SECRET.encode() + b"x" * behind).decode()
+        for encode in (base64.b64encode, base64.urlsafe_b64encode)
+        for ahead, behind in ((0, 0), (1, 1), (2, 0), (3, 2), (4, 1))
+    },
+}
+
+
+@pytest.mark.parametrize("how", SPELLED)
+def test_a_secret_is_masked_however_it_is_spelled(how: str) -> None:
+    keep_secret(SECRET)
+    masked = redacted(f"You sent <{SPELLED[how]}>.")
+    assert MASK in masked
+    assert len(masked) < len("You sent <***>.") + 12
+    assert "0123" not in masked
+
+
+def test_every_disguise_that_the_canaries_are_sought_in_is_known() -> None:
+    for _ in range(50):
+        secret = canary("any")
+        keep_secret(secret)
+        assert [each for each in disguises(secret) if each in redacted(f"({each})")] == []
+
+
+def test_nothing_else_is_masked() -> None:
+    keep_secret(SECRET, "hunter2")
+    for text in ("p+ss", "0123", "hunter", "hunter22", "https://example.org/a%20b", "Zm9vYmFy"):
+        assert redacted(text) == text
+
+
+def test_a_short_secret_is_masked_as_a_whole_word_and_a_tiny_one_not_at_all() -> None:
+    keep_secret("test", "ci")
+    assert redacted("testpypi has a test, says ci") == "testpypi has a ***, says ci"
+
+
+def test_of_two_secrets_the_longer_is_masked_first() -> None:
+    keep_secret("hunter2-and-more", "hunter2-")
+    assert redacted("hunter2-and-more") == MASK
+
+
+def test_an_error_has_none() -> None:
+    keep_secret(SECRET)
+    error = BackendError(f"It answered {SECRET}.", hint=f"Not {quote(SECRET)}.").at(f"sink {SECRET!r}")
+    assert str(error) == f"sink '{MASK}': It answered {MASK}. Not {MASK}."
+    assert SECRET not in repr(error)
+
+
+def test_a_log_record_has_none_for_whoever_handles_it(caplog: pytest.LogCaptureFixture) -> None:
+    keep_secret(SECRET)
+    logger = logging.getLogger("wheelrelay.backends.somewhere")
+    with caplog.at_level(logging.INFO):
+        try:
+            raise ValueError(SECRET)
+        except ValueError:
+            logger.exception("%s was sent", SECRET)
+    assert f"{MASK} was sent" in caplog.text
+    assert f"ValueError: {MASK}" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_warnings_still_show_where_nobody_handles_the_log() -> None:
+    code = (
+        "import logging; from wheelrelay.redaction import keep_secret; keep_secret('hunter2-hunter2')\n"
+        "logging.getLogger('wheelrelay.x').info('quiet')\n"
+        "logging.getLogger('wheelrelay.x').warning('%s is wrong', 'hunter2-hunter2')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == f"{MASK} is wrong\n"
+
+
+def test_a_document_has_none_and_stays_json() -> None:
+    keep_secret(SECRET)
+    document = {"files": [{"url": f"https://example.org/{SECRET}", "size": 3, "yanked": None}]}
+    assert json.loads(to_json(document)) == redacted_values(document)
+    assert MASK in to_json(document)
+
+
+def test_a_password_in_an_address_that_was_typed_is_kept_too() -> None:
+    for typed in ("index+https://ci:hunter2/2@example.org/", "--from=ci:hunter2/2@example.org"):
+        forget_secrets()
+        keep_login(typed)
+        assert redacted(typed) == typed.replace("hunter2/2", MASK)
+    forget_secrets()
+    for harmless in ("https://example.org:8080/a@b", "git@example.org:owner/name", "sample==1.0", "C:/a@b"):
+        keep_login(harmless)
+        assert redacted(harmless) == harmless
+
+
+@pytest.mark.parametrize("turning", "\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069")
+def test_no_character_that_turns_text_or_breaks_a_line_reaches_a_terminal_or_a_summary(turning: str) -> None:
+    written = io.StringIO()
+    BorderStream(written).write(f"a{turning}b ä\n")  # type: ignore[arg-type]
+    assert written.getvalue() == f"a\\u{ord(turning):04x}b ä\n"
+    assert escaped(f"a{turning}b") == "a b"
+
+
+@pytest.mark.parametrize("control", ["\x80", "\x9b", "\x9d", "\x9f"])
+def test_no_control_character_of_c1_reaches_a_terminal(control: str) -> None:
+    written = io.StringIO()
+    BorderStream(written).write(f"a{control}2Jb ä\n")  # type: ignore[arg-type]
+    assert written.getvalue() == f"a\\u{ord(control):04x}2Jb ä\n"
+    assert control not in Line(f"a{control}b").text
+    assert json.loads(to_json({"name": control})) == {"name": control}
+    assert control not in to_json({"name": control})
