@@ -27,7 +27,7 @@ lint: $(VENV)/installed-dev ## check style, types and the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy src $(PLUGINS:%=%/src) examples/third_party_backend/src
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 test-long: $(VENV)/installed-dev ## run the tests that take long
 	$(SUITE) --numprocesses $(WORKERS) -m long
