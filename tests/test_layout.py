@@ -40,7 +40,9 @@ def tracked() -> list[Path]:
 
 
 def test_imports_run_one_way_down() -> None:
-    done = subprocess.run([script("lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [script("lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout
 
 
