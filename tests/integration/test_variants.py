@@ -259,7 +259,7 @@ def test_a_list_without_the_label_of_a_wheel_is_warned_of(dist: Path, tmp_path: 
 def test_what_is_no_list_is_a_finding(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / LIST
     path.write_bytes(content)
-    found = {finding.check for finding in check_files([path], ChecksConfig(profile=Profile.STORAGE))}
+    found = {finding.check for finding in check_files([path], ChecksConfig(profile=Profile.STORAGE).policy())}
     assert found == {"archive-unreadable"}
 
 

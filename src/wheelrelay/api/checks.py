@@ -18,4 +18,4 @@ def check(paths: Sequence[Pathlike], asked: ChecksConfig | None = None) -> list[
         ConfigError: a path leads to no distribution file.
     """
     found = find_paths(paths)
-    return [*check_files(found.paths(), asked), *found.dangling()]
+    return [*check_files(found.paths(), (asked or ChecksConfig()).policy()), *found.dangling()]

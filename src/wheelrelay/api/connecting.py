@@ -47,7 +47,7 @@ def opened_sink(
             )
         checks = remote.checks_for(mirror=mirror)
         if profile is not None:
-            checks = checks.model_copy(update={"profile": profile}).complete(profile)
+            checks = checks.with_profile(profile)
         yield ConnectedSink(remote.name, backend, remote.confirm, checks, sign or remote.sign, remote.attest)
 
 

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from wheelrelay.checks.config import ChecksConfig, Ignored
     from wheelrelay.checks.contract import FileChecks, Inspection, ReleaseChecks, ReleaseContext
     from wheelrelay.checks.distribution import CoreMetadata, Distribution, open_distribution
+    from wheelrelay.checks.policy import CheckPolicy
     from wheelrelay.checks.registry import all_checks
     from wheelrelay.checks.run import check_files, inspect, run_release_checks
     from wheelrelay.checks.sums import parse_sums
 
 __all__ = [
     "Check",
+    "CheckPolicy",
     "ChecksConfig",
     "CoreMetadata",
     "Distribution",
@@ -63,6 +65,7 @@ __getattr__ = lazy_names(
             "ReleaseChecks",
             "ReleaseContext",
         ),
+        "wheelrelay.checks.policy": ("CheckPolicy",),
         "wheelrelay.checks.registry": ("all_checks",),
         "wheelrelay.checks.run": (
             "check_files",

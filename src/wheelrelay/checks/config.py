@@ -1,7 +1,5 @@
 """Which checks a sink asks for: the ``checks`` table of a remote."""
 
-from collections.abc import Iterable
-from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import (
@@ -17,11 +15,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core.core_schema import CoreSchema
 
-from wheelrelay.checks.check import STRICTNESS, Check, Profile
-from wheelrelay.records import Finding, Severity
-
-PYPI_FILE_SIZE = 100 << 20
-PYPI_PROJECT_SIZE = 10 << 30
+from wheelrelay.checks.check import Profile
+from wheelrelay.checks.policy import CheckPolicy
 
 
 def _known(check: str) -> str:
@@ -85,39 +80,15 @@ class ChecksConfig(BaseModel):
         description="What a project's files may have together, as '20 GiB'. The profile 'pypi' has 10 GiB.",
     )
 
-    def complete(self, profile: Profile) -> "ChecksConfig":
-        """The configuration with nothing left open.
+    def policy(self, default_profile: Profile = Profile.PYPI) -> CheckPolicy:
+        """Return the policy with all defaults applied.
 
         Args:
-            profile: the usual one for this kind of sink.
+            default_profile: the profile to use if the configuration names none.
         """
-        chosen = self.profile or profile
-        limits = {}
-        if chosen is Profile.PYPI:
-            limits = {
-                "max_file_size": self.max_file_size or ByteSize(PYPI_FILE_SIZE),
-                "max_project_size": self.max_project_size or ByteSize(PYPI_PROJECT_SIZE),
-            }
-        return self.model_copy(update={"profile": chosen, **limits})
-
-    def severity_of(self, check: Check) -> Severity | None:
-        """The severity of a violation here; ``None`` if the check is ignored or not in the profile."""
-        if check.id in {ignored.check for ignored in self.ignore}:
-            return None
-        return check.severity_in(self.profile or Profile.PYPI)
-
-    def select(self, findings: Iterable[Finding]) -> list[Finding]:
-        """The findings that count here, each as severe as it is here."""
-        from wheelrelay.checks.registry import all_checks
-
-        checks = {check.id: check for check in all_checks()}
-        return [one for finding in findings if (one := self._as_here(finding, checks.get(finding.check)))]
-
-    def _as_here(self, finding: Finding, check: Check | None) -> Finding | None:
-        if check is None:
-            return finding
-        severity = self.severity_of(check)
-        if severity is None:
-            return None
-        lenient = STRICTNESS[self.profile or Profile.PYPI] < STRICTNESS[check.profile]
-        return replace(finding, severity=severity, demoted=lenient and severity is Severity.WARNING)
+        policy = CheckPolicy(
+            ignored=frozenset(ignored.check for ignored in self.ignore),
+            max_file_size=self.max_file_size,
+            max_project_size=self.max_project_size,
+        )
+        return policy.with_profile(self.profile or default_profile)

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from wheelrelay.checks.archive_contents import Each
-from wheelrelay.checks.check import Profile, Violation
-from wheelrelay.checks.config import ChecksConfig
+from wheelrelay.checks.check import Violation
 from wheelrelay.checks.contract import FileChecks, Inspection, ReleaseChecks, ReleaseContext
 from wheelrelay.checks.distribution import Distribution, open_distribution
+from wheelrelay.checks.policy import PYPI_POLICY, CheckPolicy
 from wheelrelay.checks.registry import failed, file_checks, release_checks
 from wheelrelay.model import Kind
 from wheelrelay.records import Finding
@@ -26,7 +26,7 @@ MOST = 20
 def inspect(
     given: Path | StagedFile,
     *,
-    asked: Sequence[ChecksConfig] = (),
+    policies: Sequence[CheckPolicy] = (),
     families: dict[str, FileChecks] | None = None,
     each: Each = map,
 ) -> Inspection:
@@ -34,13 +34,12 @@ def inspect(
 
     Args:
         given: the file; the digest of a staged one is known and not computed again.
-        asked: what each sink asks for: families of checks that none of them asks for are not run, for some
-            take their time.
+        policies: the policy of each sink. Families of checks that apply at none of them are not run.
         families: the checks to run, by name; the installed ones if not given.
         each: as ``map``; reads the parts of a large wheel.
 
     Returns:
-        A few facts and all findings, whoever asks: `ChecksConfig.select` leaves those of one sink.
+        A few facts and all findings, for all sinks; `CheckPolicy.select` returns those of one sink.
 
     Raises:
         OSError: the file cannot be opened.
@@ -52,8 +51,8 @@ def inspect(
     chosen = file_checks() if families is None else families
     if distribution.file and distribution.file.kind is Kind.VARIANTS:
         chosen = {name: family for name, family in chosen.items() if name in OF_ANY_FILE}
-    if asked:
-        chosen = {name: family for name, family in chosen.items() if _is_asked_for(family, asked)}
+    if policies:
+        chosen = {name: family for name, family in chosen.items() if _applies(family, policies)}
     found = [
         violation.finding(distribution.filename)
         for name, family in chosen.items()
@@ -66,7 +65,7 @@ def run_release_checks(
     inspections: Sequence[Inspection],
     context: ReleaseContext | None = None,
     *,
-    config: ChecksConfig | None = None,
+    policy: CheckPolicy = PYPI_POLICY,
     families: dict[str, ReleaseChecks] | None = None,
 ) -> list[Finding]:
     """Check the files of a release together, and against a sink.
@@ -74,38 +73,36 @@ def run_release_checks(
     Args:
         inspections: the files that were inspected.
         context: what is known around the release; without it there is no sink and no expectation.
-        config: what the sink asks for; findings that it leaves out are not returned.
+        policy: which checks apply at the sink, and its limits.
         families: the checks to run, by name; the installed ones if not given.
     """
     chosen = release_checks() if families is None else families
-    asked = (config or ChecksConfig()).complete(Profile.PYPI)
     around = replace(
         context or ReleaseContext(),
-        max_file_size=asked.max_file_size,
-        max_project_size=asked.max_project_size,
+        max_file_size=policy.max_file_size,
+        max_project_size=policy.max_project_size,
     )
     found = [
         violation.finding()
         for name, family in chosen.items()
         for violation in _run(name, family.find, inspections, around)
     ]
-    return asked.select(found)
+    return policy.select(found)
 
 
-def check_files(paths: Iterable[Path], config: ChecksConfig | None = None) -> list[Finding]:
+def check_files(paths: Iterable[Path], policy: CheckPolicy = PYPI_POLICY) -> list[Finding]:
     """Everything that is wrong with local files, each by itself and all together, sorted by filename.
 
     Args:
         paths: distribution files.
-        config: what to ask for; all that PyPI asks for if not given.
+        policy: which checks apply, and the size limits.
 
     Raises:
         OSError: a file cannot be opened.
     """
-    asked = (config or ChecksConfig()).complete(Profile.PYPI)
-    inspections = [inspect(path, asked=[asked]) for path in paths]
-    of_files = [finding for inspection in inspections for finding in asked.select(inspection.findings)]
-    found = [*of_files, *run_release_checks(inspections, config=asked)]
+    inspections = [inspect(path, policies=[policy]) for path in paths]
+    of_files = [finding for inspection in inspections for finding in policy.select(inspection.findings)]
+    found = [*of_files, *run_release_checks(inspections, policy=policy)]
     return sorted(found, key=lambda finding: (finding.filename or "", finding.check))
 
 
@@ -122,8 +119,8 @@ def _run(name: str, find: Callable[..., Iterable[Violation]], *given: object) ->
         yield failed(name, error)
 
 
-def _is_asked_for(family: FileChecks, asked: Sequence[ChecksConfig]) -> bool:
-    return any(one.severity_of(check) is not None for one in asked for check in family.checks)
+def _applies(family: FileChecks, policies: Sequence[CheckPolicy]) -> bool:
+    return any(policy.severity_of(check) is not None for policy in policies for check in family.checks)
 
 
 def _inspection(distribution: Distribution, sha256: str, found: Sequence[Finding]) -> Inspection:

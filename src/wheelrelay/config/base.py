@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wheelrelay.checks.check import Profile
 from wheelrelay.checks.config import ChecksConfig
+from wheelrelay.checks.policy import CheckPolicy
 from wheelrelay.config.values import Duration, Timeout, WebAddress
 from wheelrelay.errors import ConfigError
 from wheelrelay.model import Confirm
@@ -113,7 +114,7 @@ class SinkConfig(RemoteConfig):
     usual_profile: ClassVar[Profile] = Profile.STORAGE
     """The profile of a sink whose configuration names none."""
 
-    def effective_checks(self, *, mirror: bool = False) -> ChecksConfig:
+    def check_policy(self, *, mirror: bool = False) -> CheckPolicy:
         """The checks of this sink with its defaults filled in.
 
         Args:
@@ -121,7 +122,7 @@ class SinkConfig(RemoteConfig):
                 apply to these, except at PyPI, which applies them to every upload.
         """
         copied = mirror and self.usual_profile is not Profile.PYPI
-        return self.checks.complete(Profile.STORAGE if copied else self.usual_profile)
+        return self.checks.policy(Profile.STORAGE if copied else self.usual_profile)
 
 
 class Retention(BaseModel):

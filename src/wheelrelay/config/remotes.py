@@ -18,7 +18,7 @@ from wheelrelay.protocols import Backend, Sink, Source, SupportsUploadForm
 from wheelrelay.select import nearest
 
 if TYPE_CHECKING:
-    from wheelrelay.checks import ChecksConfig
+    from wheelrelay.checks import CheckPolicy
     from wheelrelay.config.base import RemoteConfig
     from wheelrelay.config.pypirc import Section
     from wheelrelay.model import Confirm
@@ -82,19 +82,19 @@ class Remote:
         return self.config.attest if isinstance(self.config, SinkConfig) else False
 
     @property
-    def checks(self) -> "ChecksConfig":
-        """What is asked of a release before it is published there."""
+    def checks(self) -> "CheckPolicy":
+        """The checks that a release must pass before it is published there."""
         return self.checks_for()
 
-    def checks_for(self, *, mirror: bool = False) -> "ChecksConfig":
-        """What is asked of a release, or of files that are mirrored, before they are published there."""
-        from wheelrelay.checks import ChecksConfig, Profile
+    def checks_for(self, *, mirror: bool = False) -> "CheckPolicy":
+        """Return the checks that a release, or a mirrored file, must pass before it is published there."""
+        from wheelrelay.checks import CheckPolicy, Profile
         from wheelrelay.config.base import SinkConfig
 
         if isinstance(self.config, SinkConfig):
-            return self.config.effective_checks(mirror=mirror)
+            return self.config.check_policy(mirror=mirror)
         is_index = not mirror and isinstance(self.connected, SupportsUploadForm)
-        return ChecksConfig().complete(Profile.INDEX if is_index else Profile.STORAGE)
+        return CheckPolicy(Profile.INDEX if is_index else Profile.STORAGE)
 
 
 class DirectoryRemote(Remote):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName
 
-from wheelrelay.checks import ChecksConfig, Profile
+from wheelrelay.checks import CheckPolicy
 from wheelrelay.engine.comparing import Inventory
 from wheelrelay.engine.confirming import DEADLINE, fetched_sha256
 from wheelrelay.engine.findings import CheckedFile, ReleasePolicy, SinkView, find_for_sink, once
@@ -55,7 +55,7 @@ class ConnectedSink:
     name: str
     sink: Sink
     confirm: Confirm = Confirm.INDEX
-    checks: ChecksConfig = ChecksConfig.model_construct(profile=Profile.INDEX)  # noqa: RUF009  (frozen)
+    checks: CheckPolicy = CheckPolicy()  # noqa: RUF009  (frozen)
     sign: bool = False
     attest: bool = False
 
@@ -158,8 +158,8 @@ class RelayContext:
         """The suffixes of the companions that every file gets, by the names of the sinks that ask for any."""
         return {each.name: each.making for each in self.destinations if each.making}
 
-    def asked(self) -> list[ChecksConfig]:
-        """What the sinks ask of a release."""
+    def policies(self) -> list[CheckPolicy]:
+        """Return the check policy of each sink."""
         return [each.checks for each in self.destinations]
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from wheelrelay.signing import TrustPolicy
 from wheelrelay.staged import StagedFile
 
 if TYPE_CHECKING:  # where all is in place already, nothing is checked
-    from wheelrelay.checks import ChecksConfig, Inspection
+    from wheelrelay.checks import CheckPolicy, Inspection
 
 UPLOAD_FORM = "upload-form"
 
@@ -53,13 +53,13 @@ class SinkView:
     """What checks know of a sink.
 
     Attributes:
-        asked: its profile, limits, and what it ignores.
+        policy: which checks apply there, and its limits.
         inventory: what it holds of the projects at hand, by filename.
         status: the state of a project there (PEP 792), if it can tell.
         validate_form: raises `Rejected` for a file that the sink's upload form cannot describe.
     """
 
-    asked: "ChecksConfig"
+    policy: "CheckPolicy"
     inventory: Mapping[str, DistFile]
     status: Callable[[NormalizedName], str | None]
     validate_form: Callable[[StagedFile], None] | None = None
@@ -75,8 +75,8 @@ def find_for_sink(files: Sequence[CheckedFile], sink: SinkView, demands: Release
         return []
     from wheelrelay.checks import ReleaseContext, run_release_checks
 
-    asked = sink.asked
-    found = [finding for file in files for finding in asked.select(file.inspection.findings)]
+    policy = sink.policy
+    found = [finding for file in files for finding in policy.select(file.inspection.findings)]
     found += [finding for file in files for finding in file.distrust]
     found += _unsendable([file.staged for file in files], sink)
     for project, group in _by_project(files).items():
@@ -91,7 +91,7 @@ def find_for_sink(files: Sequence[CheckedFile], sink: SinkView, demands: Release
             commit=demands.commit,
             sums=demands.sums,
         )
-        found += run_release_checks([file.inspection for file in group], context, config=asked)
+        found += run_release_checks([file.inspection for file in group], context, policy=policy)
     return found
 
 

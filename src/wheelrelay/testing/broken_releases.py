@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from wheelrelay.checks import ChecksConfig, Profile, ReleaseContext
+from wheelrelay.checks import CheckPolicy, Profile, ReleaseContext
+from wheelrelay.checks.policy import PYPI_POLICY
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import DistFile
 from wheelrelay.testing.broken import sdist, wheel
@@ -14,7 +15,6 @@ from wheelrelay.testing.broken_archives import zip_sdist
 from wheelrelay.testing.samples import make_variants
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
-PYPI = ChecksConfig(profile=Profile.PYPI)
 WHEEL = "sample-1.0-py3-none-any.whl"
 VARIANT = "sample-1.0-py3-none-any-cu130.whl"
 OLD = "sample-1.0-py2-none-any.whl"
@@ -27,12 +27,12 @@ class Situation:
     Attributes:
         files: write the files into a folder.
         context: what is known around the release.
-        config: what its sink asks for.
+        policy: the checks of its sink.
     """
 
     files: Sequence[Callable[[Path], Path]] = (wheel(),)
     context: ReleaseContext = field(default_factory=lambda: ReleaseContext(now=NOW))
-    config: ChecksConfig = PYPI
+    policy: CheckPolicy = PYPI_POLICY
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ def around(broken: ReleaseContext, repaired: ReleaseContext) -> BrokenRelease:
     return BrokenRelease(Situation(context=broken), Situation(context=repaired))
 
 
-def limited(broken: ChecksConfig, repaired: ChecksConfig) -> BrokenRelease:
+def limited(broken: CheckPolicy, repaired: CheckPolicy) -> BrokenRelease:
     """The same wheel, twice for sinks with other limits."""
-    return BrokenRelease(Situation(config=broken), Situation(config=repaired))
+    return BrokenRelease(Situation(policy=broken), Situation(policy=repaired))
 
 
 def together(
@@ -76,8 +76,8 @@ BOTH = (wheel(), sdist())
 
 BROKEN_RELEASES: Mapping[str, BrokenRelease] = {
     "file-size": limited(
-        ChecksConfig(max_file_size="100 B", profile=Profile.INDEX),
-        ChecksConfig(max_file_size="10 KiB", profile=Profile.INDEX),
+        CheckPolicy(Profile.INDEX, max_file_size=100),
+        CheckPolicy(Profile.INDEX, max_file_size=10 << 10),
     ),
     "mixed-origin": BrokenRelease(
         Situation(BOTH, from_commits("1234567", "89abcde")),

@@ -8,7 +8,7 @@ from wheelrelay.checks import ChecksConfig, Profile, inspect
 @pytest.fixture
 def findings():
     """Everything that the profile ``pypi`` finds wrong with a file."""
-    return lambda path: ChecksConfig(profile=Profile.PYPI).select(inspect(path).findings)
+    return lambda path: ChecksConfig(profile=Profile.PYPI).policy().select(inspect(path).findings)
 
 
 @pytest.fixture

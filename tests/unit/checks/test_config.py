@@ -8,7 +8,7 @@ from wheelrelay.testing.broken import BROKEN
 
 
 def selected(config, path):
-    return {finding.check for finding in config.select(inspect(path).findings)}
+    return {finding.check for finding in config.policy().select(inspect(path).findings)}
 
 
 def test_the_profile_index_asks_for_less_than_pypi(tmp_path):
@@ -44,14 +44,14 @@ def test_a_check_like_no_other_is_refused_without_a_list_of_all():
 
 
 def test_the_usual_profile_holds_where_none_was_chosen():
-    assert ChecksConfig().complete(Profile.INDEX).profile is Profile.INDEX
-    assert ChecksConfig(profile="pypi").complete(Profile.INDEX).profile is Profile.PYPI
+    assert ChecksConfig().policy(Profile.INDEX).profile is Profile.INDEX
+    assert ChecksConfig(profile="pypi").policy(Profile.INDEX).profile is Profile.PYPI
 
 
 def test_pypi_has_limits_and_they_can_be_raised():
-    assert ChecksConfig().complete(Profile.PYPI).max_file_size == 100 << 20
-    assert ChecksConfig(max_file_size="1 GiB").complete(Profile.PYPI).max_file_size == 1 << 30
-    assert ChecksConfig().complete(Profile.INDEX).max_file_size is None
+    assert ChecksConfig().policy(Profile.PYPI).max_file_size == 100 << 20
+    assert ChecksConfig(max_file_size="1 GiB").policy(Profile.PYPI).max_file_size == 1 << 30
+    assert ChecksConfig().policy(Profile.INDEX).max_file_size is None
 
 
 def test_the_schema_lets_sizes_and_checks_be_text():
@@ -64,4 +64,6 @@ def test_a_check_of_others_counts_unless_it_is_left_out(tmp_path):
     extra = Check("no-samples", "There are no samples.", hint="Write real code.")
     family = FileChecks((extra,), lambda distribution: [extra.violation("It is a sample.")])
     findings = inspect(BROKEN["wheel-tags"].repaired(tmp_path), families={"extra": family}).findings
-    assert [finding.check for finding in ChecksConfig(profile="index").select(findings)] == ["no-samples"]
+    assert [finding.check for finding in ChecksConfig(profile="index").policy().select(findings)] == [
+        "no-samples"
+    ]

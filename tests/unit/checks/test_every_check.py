@@ -6,7 +6,7 @@ from wheelrelay.checks import ChecksConfig, Profile, all_checks, inspect, run_re
 from wheelrelay.testing.broken import BROKEN
 from wheelrelay.testing.broken_releases import BROKEN_RELEASES
 
-PYPI = ChecksConfig(profile=Profile.PYPI)
+PYPI = ChecksConfig(profile=Profile.PYPI).policy()
 
 SHOWN_ELSEWHERE = {"check-failed", "binary-abi3", "binary-linux", "binary-macos"}
 """About checks and not distributions, see test_run.py; with real libraries, see test_binaries.py."""
@@ -18,7 +18,7 @@ def found_in_file(path):
 
 def found_in_release(situation, folder):
     inspections = [inspect(build(folder)) for build in situation.files]
-    findings = run_release_checks(inspections, situation.context, config=situation.config)
+    findings = run_release_checks(inspections, situation.context, policy=situation.policy)
     return {finding.check for finding in findings}
 
 

@@ -69,7 +69,7 @@ def test_the_table_has_enough_files_of_enough_kinds():
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.oddity}-{file.filename}")
 def test_a_store_takes_it(file, folder):
-    stored = check_files([folder / file.filename], ChecksConfig(profile=Profile.STORAGE))
+    stored = check_files([folder / file.filename], ChecksConfig(profile=Profile.STORAGE).policy())
     assert [found for found in stored if found.severity is Severity.ERROR] == []
 
 

@@ -96,7 +96,7 @@ READ = {
 @pytest.mark.parametrize("profile", Profile)
 @pytest.mark.parametrize("case", UNREAD)
 def test_metadata_that_are_there_and_cannot_be_read_are_an_error(case, profile, tmp_path):
-    findings = check_files([UNREAD[case](tmp_path)], ChecksConfig(profile=profile))
+    findings = check_files([UNREAD[case](tmp_path)], ChecksConfig(profile=profile).policy())
     assert ("metadata-unreadable", Severity.ERROR) in {(found.check, found.severity) for found in findings}
 
 
@@ -117,5 +117,5 @@ def test_metadata_are_the_same_by_either_way(case, tmp_path):
 def test_two_metadata_under_one_path_are_an_error_everywhere(tmp_path):
     path = wheel(first=[(f"{INFO}/METADATA", OTHER)])(tmp_path)
     assert core_metadata(path, path.name) is None
-    findings = check_files([path], ChecksConfig(profile=Profile.STORAGE))
+    findings = check_files([path], ChecksConfig(profile=Profile.STORAGE).policy())
     assert ("zip-two-contents", Severity.ERROR) in {(found.check, found.severity) for found in findings}

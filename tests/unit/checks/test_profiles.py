@@ -34,7 +34,7 @@ METADATA = sorted(
 
 
 def severities(check, profile, folder):
-    findings = check_files([BROKEN[check].broken(folder)], ChecksConfig(profile=profile))
+    findings = check_files([BROKEN[check].broken(folder)], ChecksConfig(profile=profile).policy())
     return {finding.check: finding.severity for finding in findings}
 
 
@@ -90,7 +90,7 @@ class TestWhichProfileARemoteHas:
         assert Remote("d", DirectoryConfig(path=tmp_path)).checks.profile is Profile.STORAGE
 
     def test_a_sink_of_another_package(self):
-        assert SinkConfig(type="shelf").effective_checks().profile is Profile.STORAGE
+        assert SinkConfig(type="shelf").check_policy().profile is Profile.STORAGE
 
     def test_a_mirror_of_published_files(self):
         assert self.INDEX.checks_for(mirror=True).profile is Profile.STORAGE

@@ -18,7 +18,7 @@ OF_FILES = [(rule["id"], rule["check"]) for rule in RULES if rule["check"] not i
 
 
 def errors(path):
-    findings = ChecksConfig(profile=Profile.PYPI).select(inspect(path).findings)
+    findings = ChecksConfig(profile=Profile.PYPI).policy().select(inspect(path).findings)
     return {finding.check for finding in findings if finding.severity is Severity.ERROR}
 
 

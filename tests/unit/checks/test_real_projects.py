@@ -58,9 +58,9 @@ def drawn_from(files: list[RealFile], random_: random.Random) -> list[RealFile]:
 @pytest.mark.timeout(1500)
 def test_nothing_that_pypi_accepted_within_a_year_is_refused(drawn):
     assert len(drawn) >= 300
-    config = ChecksConfig(profile=Profile.PYPI)
+    config = ChecksConfig(profile=Profile.PYPI).policy()
     with ThreadPoolExecutor(2) as pool:
-        inspections = list(pool.map(lambda one: inspect(one[1], asked=[config]), drawn))
+        inspections = list(pool.map(lambda one: inspect(one[1], policies=[config]), drawn))
     refused = {
         (finding.filename, finding.check): finding.message
         for inspection in inspections

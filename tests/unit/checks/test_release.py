@@ -54,7 +54,7 @@ def test_other_releases_may_be_old(release):
 
 def test_the_upload_window_is_a_rule_of_pypi_alone(release):
     context = ReleaseContext(there=at_sink(days_ago=15), now=NOW)
-    assert run_release_checks(release, context, config=ChecksConfig(profile=Profile.INDEX)) == []
+    assert run_release_checks(release, context, policy=ChecksConfig(profile=Profile.INDEX).policy()) == []
 
 
 def test_an_sdist_at_the_sink_leaves_no_room_for_another(release, tmp_path):
@@ -96,15 +96,15 @@ def test_releases_of_several_projects_are_not_compared_with_one_another(tmp_path
 
 
 def test_limits_come_from_the_configuration(release):
-    small = ChecksConfig(max_file_size="200 B", max_project_size="300 B")
-    findings = run_release_checks(release, config=small)
+    small = ChecksConfig(max_file_size="200 B", max_project_size="300 B").policy()
+    findings = run_release_checks(release, policy=small)
     assert sorted(ids(findings)) == ["file-size", "file-size", "project-size"]
     assert {finding.filename for finding in findings} == {WHEEL, "sample-1.0.tar.gz", None}
 
 
 def test_the_profile_index_has_no_limits_of_its_own(release):
     context = ReleaseContext(there=at_sink(size=1 << 50), now=NOW)
-    assert run_release_checks(release, context, config=ChecksConfig(profile=Profile.INDEX)) == []
+    assert run_release_checks(release, context, policy=ChecksConfig(profile=Profile.INDEX).policy()) == []
     assert ids(run_release_checks(release, context)) == ["project-size"]
 
 

@@ -52,7 +52,7 @@ def test_local_files_are_checked_as_a_release_too(tmp_path):
 
 def test_the_configuration_decides_what_counts(tmp_path):
     path = BROKEN["platform-tag"].broken(tmp_path)
-    assert check_files([path], ChecksConfig(profile="index")) == []
+    assert check_files([path], ChecksConfig(profile="index").policy()) == []
 
 
 def test_a_check_that_fails_is_a_finding_and_the_others_go_on(tmp_path):
@@ -83,7 +83,7 @@ def test_a_check_that_exits_does_not_pass_the_file(tmp_path):
 def test_a_failing_check_keeps_no_file_from_being_stored(tmp_path):
     findings = inspect(make_wheel(tmp_path), families={"failing": FileChecks((), failing)}).findings
     for profile, severity in (("index", Severity.ERROR), ("storage", Severity.WARNING)):
-        selected = ChecksConfig(profile=profile).select(findings)
+        selected = ChecksConfig(profile=profile).policy().select(findings)
         assert {one.check: one.severity for one in selected}["check-failed"] is severity
 
 

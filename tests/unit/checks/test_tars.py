@@ -50,7 +50,7 @@ def test_members_that_begin_with_a_dot_are_only_refused_for_pypi(tmp_path, found
     write_tar_gz(path, {folder.name: folder, **members})
     (finding,) = findings(path)
     assert finding.check == "sdist-pkg-info-path"
-    assert ChecksConfig(profile=Profile.INDEX).select(inspect(path).findings) == []
+    assert ChecksConfig(profile=Profile.INDEX).policy().select(inspect(path).findings) == []
 
 
 def test_folders_may_be_listed(tmp_path, found):
