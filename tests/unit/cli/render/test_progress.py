@@ -6,7 +6,8 @@ from io import StringIO
 
 import pytest
 from rich.console import Console
-from tests.unit.cli.render.conftest import WHEEL, Screen
+from tests.unit.cli.render.screen import Screen
+from tests.unit.conftest import WHEEL
 
 from wheelrelay.cli.render import progress as module
 from wheelrelay.cli.render.live import LiveProgress

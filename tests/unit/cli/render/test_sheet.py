@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from tests.unit.cli.render.conftest import LONG, Screen
+from tests.unit.cli.render.screen import Screen
+from tests.unit.conftest import LONG
 
 from wheelrelay.cli.render.console import LogConsole
 from wheelrelay.cli.render.files import files_table

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.cli.render.conftest import LONG, WHEEL, Screen
+from tests.unit.cli.render.screen import Screen
+from tests.unit.conftest import LONG, WHEEL
 
 from wheelrelay.cli.render.console import LOG_WIDTH
 from wheelrelay.cli.render.files import files_table

@@ -1,10 +1,8 @@
-"""Plans and receipts to be shown, and consoles to show them on."""
+"""A plan and a receipt with every action and outcome."""
 
 from datetime import UTC, datetime, timedelta
-from io import StringIO
 
 import pytest
-from rich.console import Console
 
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import Digests
@@ -25,29 +23,6 @@ LONG = "a_project_with_a_long_name-1.0.0-cp312-cp312-manylinux_2_17_x86_64.manyl
 WHEEL = "sample-1.0-py3-none-any.whl"
 SDIST = "sample-1.0.tar.gz"
 BEGAN = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
-
-
-class Screen:
-    """A console that can be read."""
-
-    def __init__(self, width: int = 100, *, terminal: bool = False) -> None:
-        self._file = StringIO()
-        self.console = Console(file=self._file, width=width, force_terminal=terminal, highlight=False)
-
-    def show(self, what: object) -> str:
-        """What it looks like."""
-        self.console.print(what)
-        return self.text
-
-    @property
-    def text(self) -> str:
-        """Everything that was shown so far."""
-        return self._file.getvalue()
-
-    @property
-    def lines(self) -> list[str]:
-        """The same line by line, without the blanks at their ends."""
-        return [line.rstrip() for line in self.text.splitlines()]
 
 
 @pytest.fixture
