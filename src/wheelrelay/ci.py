@@ -26,8 +26,8 @@ class CISystem:
     job: str
     gives_identities: bool = False
 
-    def origin(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """What it tells here; what it leaves out is left out."""
+    def build(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return commit, run and job of the build, as far as the variables are set."""
         told = {"commit": self.commit, "run": self.run, "job": self.job}
         return {
             key: string.Template(text).substitute(environment)
@@ -87,14 +87,14 @@ def current_system(environment: Mapping[str, str] = os.environ) -> CISystem | No
     return next((system for system in SYSTEMS if environment.get(system.sign)), None)
 
 
-def origin_from(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+def current_build(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Commit, run and job of the build, as the CI system that this runs on tells; empty elsewhere.
 
     In a container to which a job passes some of its variables only, those of any system count.
 
-    >>> origin_from({"CI_COMMIT_SHA": "1f2e3d", "CI_JOB_NAME": "wheels"})
+    >>> current_build({"CI_COMMIT_SHA": "1f2e3d", "CI_JOB_NAME": "wheels"})
     {'commit': '1f2e3d', 'job': 'wheels'}
     """
     current = current_system(environment)
     systems = SYSTEMS if current is None else (current, *SYSTEMS)
-    return next((told for system in systems if "commit" in (told := system.origin(environment))), {})
+    return next((build for system in systems if "commit" in (build := system.build(environment))), {})

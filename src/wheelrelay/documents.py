@@ -33,7 +33,7 @@ class FileDocument(TypedDict):
     yanked: str | None
     upload_time: str | None
     companions: list[str]
-    origin: dict[str, str]
+    build: dict[str, str]
 
 
 class FindingDocument(TypedDict):
@@ -239,7 +239,7 @@ def _file(file: DistFile) -> FileDocument:
         "yanked": file.yanked,
         "upload_time": file.upload_time.isoformat() if file.upload_time else None,
         "companions": list(file.companions),
-        "origin": dict(file.origin),
+        "build": dict(file.build),
     }
 
 

@@ -24,7 +24,7 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from wheelrelay.errors import InvalidFilename
-from wheelrelay.model import COMPANION_SUFFIXES, UNSAID, Digests, DistFile, Kind
+from wheelrelay.model import COMPANION_SUFFIXES, EMPTY, Digests, DistFile, Kind
 
 SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
 """The last three are legacy: they are read, and it is for checks and indexes to refuse them."""
@@ -103,7 +103,7 @@ def dist_file(
     upload_time: datetime | None = None,
     companions: tuple[str, ...] = (),
     provenance: str | None = None,
-    origin: Mapping[str, str] = UNSAID,
+    build: Mapping[str, str] = EMPTY,
 ) -> DistFile:
     """Describe a distribution file by its filename and by what a remote says of it; see `DistFile`.
 
@@ -124,7 +124,7 @@ def dist_file(
         upload_time=upload_time,
         companions=companions,
         provenance=provenance,
-        origin=origin,
+        build=build,
     )
 
 

@@ -23,8 +23,8 @@ DIGEST_LENGTHS: Mapping[str, int] = {
 }
 """How many hexadecimal digits a digest has, for each algorithm that `hashlib` guarantees."""
 
-UNSAID: Mapping[str, str] = {}
-"""The origin of files of whose build nothing was said: one and the same for all of them."""
+EMPTY: Mapping[str, str] = {}
+"""One empty mapping shared by all files that have none of their own, to save memory."""
 
 
 def expanded_tags(text: str) -> frozenset[Tag]:
@@ -142,7 +142,7 @@ class DistFile:
         upload_time: when the remote took the file, with a time zone.
         companions: the suffixes, as ``.asc``, of the companion files that the remote holds beside it.
         provenance: the address where the remote tells of the file's attestations (PEP 740).
-        origin: what was said of its build when it was pushed, as ``commit`` or ``run``; by lower-case names.
+        build: what CI reported about its build when it was pushed, such as ``commit`` or ``run``.
     """
 
     filename: str
@@ -157,7 +157,7 @@ class DistFile:
     upload_time: datetime | None = None
     companions: tuple[str, ...] = ()
     provenance: str | None = None
-    origin: Mapping[str, str] = field(default_factory=lambda: UNSAID, compare=False)
+    build: Mapping[str, str] = field(default_factory=lambda: EMPTY, compare=False)
 
     @property
     def sha256(self) -> str | None:
@@ -172,8 +172,8 @@ class DistFile:
         return expanded_tags(wheel_parts(self.filename).tags)
 
     @property
-    def build(self) -> BuildTag:
-        """The build tag of a wheel; empty where there is none."""
+    def build_tag(self) -> BuildTag:
+        """The build tag of a wheel (PEP 427); empty if it has none."""
         build = wheel_parts(self.filename).build if self.kind is Kind.WHEEL else ""
         if not build:
             return ()

@@ -5,7 +5,7 @@ import os
 
 import pytest
 from jsonschema import ValidationError, validate
-from tests.unit.cli.render.conftest import SDIST, WHEEL
+from tests.unit.conftest import SDIST, WHEEL
 
 from wheelrelay.documents import (
     document_schema,
@@ -47,7 +47,7 @@ def test_a_list_is_sorted_and_tells_all_that_is_known():
         "yanked": None,
         "upload_time": None,
         "companions": [],
-        "origin": {},
+        "build": {},
     }
 
 

@@ -119,13 +119,13 @@ def test_a_file_is_described_by_its_name_and_what_the_remote_says() -> None:
     file = dist_file("foo_bar-1.0-2-cp27.cp36-none-win32.whl", size=7, yanked="", companions=(".asc",))
     assert (file.project, str(file.version), file.size, file.yanked) == ("foo-bar", "1.0", 7, "")
     assert {str(tag) for tag in file.tags} == {"cp27-none-win32", "cp36-none-win32"}
-    assert file.build == (2, "")
+    assert file.build_tag == (2, "")
     assert file.sha256 is None
 
 
 def test_an_sdist_has_neither_tags_nor_a_build() -> None:
     file = dist_file("foo-1.0.tar.gz")
-    assert (file.tags, file.build) == (frozenset(), ())
+    assert (file.tags, file.build_tag) == (frozenset(), ())
 
 
 @pytest.mark.parametrize("suffix", [".asc", ".sigstore", ".publish.attestation", ".slsa.attestation"])
@@ -156,7 +156,7 @@ def test_a_broken_name_that_was_meant_as_a_distribution_is_told_from_other_files
 def test_a_variant_wheel_has_a_label_behind_its_platform(name, build, variant):
     """PEP 825; a build tag begins with a digit, so that the two cannot be confused."""
     file = dist_file(name)
-    assert (file.build, file.variant) == (build, variant)
+    assert (file.build_tag, file.variant) == (build, variant)
     assert [str(tag) for tag in file.tags] == ["cp313-cp313-manylinux_2_28_x86_64"]
 
 

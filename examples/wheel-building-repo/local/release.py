@@ -72,7 +72,7 @@ def main() -> None:
         requirement = f"{project}=={version}"
         commit = COMMIT.read_text(encoding="utf-8").strip()
         files = [str(path.relative_to(ROOT)) for path in sorted(DIST.iterdir())]
-        wheelrelay("push", *files, "--to", "staging", "--origin", f"commit={commit}")
+        wheelrelay("push", *files, "--to", "staging", "--build", f"commit={commit}")
         wait_for(f"{public}/simple/{project}/", [path.name for path in DIST.iterdir()])
         wheelrelay("relay", "release", requirement, "--yes", "--receipt", "build/receipt.json")
         wheelrelay("verify", "release", requirement)

@@ -87,7 +87,7 @@ class TestAnyName:
 
 class TestWhatIsKeptWithAnObject:
     def test_texts_come_back_as_they_were(self, objects):
-        texts = {"sha256": "ab" * 32, "origin-job": "é 100 %  (+) %20", "origin-run": "https://ci/?a=b&c#d"}
+        texts = {"sha256": "ab" * 32, "build-job": "é 100 %  (+) %20", "build-run": "https://ci/?a=b&c#d"}
         write(objects, "kept", metadata=texts)
         assert objects.stat_object("kept").metadata == texts
 

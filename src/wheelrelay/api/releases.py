@@ -12,7 +12,7 @@ from wheelrelay.api.outputs import Outputs, refuse_inputs_of
 from wheelrelay.api.reading import Requirements
 from wheelrelay.backends.local.paths import Pathlike, find_paths
 from wheelrelay.checks import Profile
-from wheelrelay.ci import origin_from
+from wheelrelay.ci import current_build
 from wheelrelay.config import Remote, RemoteLike, Route, as_remote
 from wheelrelay.disk.writing import prove_writable, replace_whole
 from wheelrelay.documents import receipt_document, sums_text, to_json
@@ -133,7 +133,7 @@ def push(
     paths: Sequence[Pathlike],
     to: RemoteLike,
     *,
-    origin: Mapping[str, str] | None = None,
+    build: Mapping[str, str] | None = None,
     profile: Profile | str | None = None,
     replace: bool = False,
     jobs: int | None = None,
@@ -146,7 +146,7 @@ def push(
     Args:
         paths: distribution files, directories that hold some, or glob patterns.
         to: the remote to publish to.
-        origin: what to keep with each file of its build, such as ``commit``, ``run`` and ``job``; if not
+        build: what to store with each file about its build, such as ``commit``, ``run`` and ``job``; if not
             given, what the CI system that this runs on tells.
         profile: the profile of checks to use instead of the remote's own; with ``pypi``, a build that PyPI
             would refuse is refused before it is stored anywhere.
@@ -161,7 +161,7 @@ def push(
         RelayFailed: publishing began and did not come to its end; a re-run completes it.
         WheelrelayError: anything else; nothing was published.
     """
-    found = find_paths(paths, origin=origin_from() if origin is None else origin)
+    found = find_paths(paths, build=current_build() if build is None else build)
     route = Route(source=Remote("local files", connected=found), sinks=[to])
     kept = _ReceiptFile(receipt)
     settings = RelayOptions(

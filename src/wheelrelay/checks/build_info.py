@@ -10,7 +10,7 @@ ABBREVIATED = 7
 """Characters of a commit id that tell it from others."""
 
 MIXED = Check(
-    "mixed-origin",
+    "mixed-commits",
     "All files of a release were built from one commit.",
     hint="Build the files again that are from another commit, or say which commit is meant.",
     severity=Severity.WARNING,
@@ -19,7 +19,7 @@ MIXED = Check(
 COMMIT = Check(
     "other-commit",
     "Every file was built from the commit that was asked for.",
-    hint="Build the file again from that commit, and push it with its origin.",
+    hint="Build the file again from that commit, and push it with its build information.",
     profile=Profile.STORAGE,
 )
 SUMS = Check(
@@ -33,12 +33,12 @@ SUMS = Check(
 def find(inspections: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
     """Find files that come from elsewhere."""
     names = [inspection.filename for inspection in inspections]
-    commits = {context.origins[name] for name in names if name in context.origins}
+    commits = {context.commits[name] for name in names if name in context.commits}
     if context.commit is not None:
         for name in names:
-            origin = context.origins.get(name)
-            if origin is None or not _is_same(origin, context.commit):
-                said = f"The file is from {origin or 'an unknown commit'}, not from {context.commit}."
+            commit = context.commits.get(name)
+            if commit is None or not _is_same(commit, context.commit):
+                said = f"The file is from {commit or 'an unknown commit'}, not from {context.commit}."
                 yield COMMIT.violation(said, filename=name)
     elif len(commits) > 1:
         yield MIXED.violation(f"The files are from several commits: {listed(sorted(commits))}.")

@@ -87,7 +87,7 @@ class ReleaseContext:
         now: the time of the run.
         max_file_size: bytes that a file may have at the sink, if there is a limit.
         max_project_size: bytes that all files of the project may have at the sink, if there is a limit.
-        origins: from which commit a file was built, by filename, as far as it is known.
+        commits: the commit that each file was built from, by filename, as far as known.
         commit: the commit that all files have to be built from, if one was asked for.
         sums: the sha256 that each file has to have, by filename, if a list was given.
     """
@@ -97,7 +97,7 @@ class ReleaseContext:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     max_file_size: int | None = None
     max_project_size: int | None = None
-    origins: Mapping[str, str] = field(default_factory=dict)
+    commits: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
     sums: Mapping[str, str] | None = None
 

@@ -47,11 +47,11 @@ if TYPE_CHECKING:
     help="Put other bytes in the place of those that the container has, as after a CI re-run.",
 )
 @click.option(
-    "--origin",
+    "--build",
     metavar="KEY=VALUE",
     multiple=True,
-    help="What to keep with each file of its build, as commit=1f2e3d; may be repeated. "
-    "[default: commit, run and job as the CI system tells]",
+    help="Build information to store with each file, such as commit=1f2e3d; repeatable. "
+    "[default: commit, run and job of the CI build]",
 )
 @click.option(
     "--skip-if-no-credentials",
@@ -71,7 +71,7 @@ def push(
     remote: str,
     profile: str | None,
     replace: bool,
-    origin: tuple[str, ...],
+    build: tuple[str, ...],
     skip_if_no_credentials: bool,
     jobs: int | None,
     receipt: str | None,
@@ -92,8 +92,8 @@ def push(
       wheelrelay push 'wheelhouse/*.whl' --to s3://bucket/wheels --skip-if-no-credentials
     """
     from wheelrelay import api
-    from wheelrelay.ci import origin_from
-    from wheelrelay.cli.build_info import parse_origin
+    from wheelrelay.ci import current_build
+    from wheelrelay.cli.build_info import parse_build_info
     from wheelrelay.cli.output import ReceiptPrinter
     from wheelrelay.errors import MissingSecret
 
@@ -106,7 +106,7 @@ def push(
             lambda progress: api.push(
                 paths,
                 to,
-                origin={**origin_from(), **parse_origin(origin)},
+                build={**current_build(), **parse_build_info(build)},
                 profile=profile,
                 replace=replace,
                 jobs=jobs,

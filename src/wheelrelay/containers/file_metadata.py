@@ -18,7 +18,7 @@ SHA256 = "sha256"
 METADATA_SHA256 = "metadata-sha256"
 REQUIRES_PYTHON = "requires-python"
 YANKED = "yanked"
-ORIGIN = "origin-"
+BUILD_PREFIX = "build-"
 """The keys, and the beginning of keys, of what is kept with an object."""
 
 _ANY = "any"
@@ -35,7 +35,7 @@ class FileMetadata:
         metadata_sha256: of the metadata within a wheel; ``None`` for sdists and where there is none.
         requires_python: as the metadata says.
         yanked: the reason, if it is yanked.
-        origin: what was said of its build.
+        build: what CI reported about its build.
     """
 
     sha256: str
@@ -43,7 +43,7 @@ class FileMetadata:
     metadata_sha256: str | None = None
     requires_python: str | None = None
     yanked: str | None = None
-    origin: Mapping[str, str] = field(default_factory=dict)
+    build: Mapping[str, str] = field(default_factory=dict)
 
     def kept(self) -> dict[str, str]:
         """The texts to keep with the object; `kept_facts` reads them."""
@@ -52,7 +52,7 @@ class FileMetadata:
             METADATA_SHA256: self.metadata_sha256,
             REQUIRES_PYTHON: (self.requires_python or _ANY) if self.inspected else None,
             YANKED: self.yanked,
-            **{ORIGIN + key: value for key, value in self.origin.items()},
+            **{BUILD_PREFIX + key: value for key, value in self.build.items()},
         }
         return {key: text for key, text in texts.items() if text is not None}
 
@@ -63,7 +63,7 @@ class FileMetadata:
             digests=Digests(sha256=self.sha256),
             requires_python=self.requires_python,
             yanked=self.yanked,
-            origin=self.origin,
+            build=self.build,
         )
 
 
@@ -86,7 +86,11 @@ def kept_facts(texts: Mapping[str, str]) -> FileMetadata | None:
         metadata_sha256=metadata if plausible else None,
         requires_python=python if plausible and python != _ANY else None,
         yanked=texts.get(YANKED),
-        origin={key.removeprefix(ORIGIN): text for key, text in texts.items() if key.startswith(ORIGIN)},
+        build={
+            key.removeprefix(BUILD_PREFIX): text
+            for key, text in texts.items()
+            if key.startswith(BUILD_PREFIX)
+        },
     )
 
 
@@ -107,7 +111,7 @@ def indexed_facts(entry: "IndexedFile") -> FileMetadata:
         metadata_sha256=entry.metadata_sha256,
         requires_python=entry.requires_python,
         yanked=entry.yanked,
-        origin=entry.origin,
+        build=entry.build,
     )
 
 
@@ -158,5 +162,5 @@ def inspected_facts(file: DistFile, sha256: str, metadata: bytes | None) -> File
         else None,
         requires_python=requires_python(metadata),
         yanked=file.yanked,
-        origin=file.origin,
+        build=file.build,
     )

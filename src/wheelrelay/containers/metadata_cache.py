@@ -117,7 +117,7 @@ class MetadataCache:
             metadata_sha256=facts.metadata_sha256 if has_metadata_file else None,
             metadata_etag=held.metadata.etag if held.metadata else None,
             signed=".asc" in held.file.companions,
-            origin=facts.origin,
+            build=facts.build,
         )
 
     def has_right_metadata(self, held: StoredDistribution) -> bool:
@@ -164,7 +164,7 @@ class MetadataCache:
         kept = kept_facts(self._objects.stat_object(held.stored.name).metadata)
         known = (kept, self._told.get(held.file.filename))
         said = next((one for one in known if one and one.sha256 == sha256), None)
-        file = replace(held.file, yanked=said.yanked, origin=said.origin) if said else held.file
+        file = replace(held.file, yanked=said.yanked, build=said.build) if said else held.file
         return inspected_facts(file, sha256, metadata)
 
     def _looked_into(self, held: StoredDistribution) -> tuple[str, bytes | None]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from wheelrelay.model import UNSAID
+from wheelrelay.model import EMPTY
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import StagedFile
 
@@ -30,7 +30,7 @@ class StoredObject:
     size: int
     etag: str
     modified: datetime | None = None
-    metadata: Mapping[str, str] = field(default_factory=lambda: UNSAID, compare=False)
+    metadata: Mapping[str, str] = field(default_factory=lambda: EMPTY, compare=False)
 
 
 class ReadableObjects(Protocol):

@@ -49,7 +49,7 @@ def _old_builds(version: Sequence[DistFile], keep: int) -> list[DistFile]:
     return [
         build
         for same in builds.values()
-        for build in sorted(same, key=lambda file: file.build, reverse=True)[keep:]
+        for build in sorted(same, key=lambda file: file.build_tag, reverse=True)[keep:]
         if build.tags
     ]
 

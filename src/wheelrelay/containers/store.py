@@ -238,7 +238,7 @@ class ContainerStore(ContainerSource):
         """The facts of a file, and the content of the metadata file that belongs beside it."""
         if not self._has_pages():
             said = staged.file
-            return FileMetadata(staged.sha256, inspected=False, yanked=said.yanked, origin=said.origin), None
+            return FileMetadata(staged.sha256, inspected=False, yanked=said.yanked, build=said.build), None
         metadata = metadata_within(staged.path, staged.filename, known=staged.metadata)
         facts = inspected_facts(staged.file, staged.sha256, metadata)
         return facts, metadata if staged.file.kind is Kind.WHEEL else None

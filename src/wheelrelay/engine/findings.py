@@ -83,10 +83,10 @@ def find_for_sink(files: Sequence[CheckedFile], sink: SinkView, demands: Release
         context = ReleaseContext(
             there=tuple(file for file in sink.inventory.values() if file.project == project),
             status=sink.status(project),
-            origins={
-                file.staged.filename: file.staged.file.origin["commit"]
+            commits={
+                file.staged.filename: file.staged.file.build["commit"]
                 for file in group
-                if "commit" in file.staged.file.origin
+                if "commit" in file.staged.file.build
             },
             commit=demands.commit,
             sums=demands.sums,

@@ -68,8 +68,8 @@ def together(
 
 def from_commits(*commits: str, expected: str | None = None) -> ReleaseContext:
     """The wheel and the sdist are from these commits."""
-    origins = dict(zip((WHEEL, "sample-1.0.tar.gz"), commits, strict=False))
-    return ReleaseContext(origins=origins, commit=expected, now=NOW)
+    commits = dict(zip((WHEEL, "sample-1.0.tar.gz"), commits, strict=False))
+    return ReleaseContext(commits=commits, commit=expected, now=NOW)
 
 
 BOTH = (wheel(), sdist())
@@ -79,7 +79,7 @@ BROKEN_RELEASES: Mapping[str, BrokenRelease] = {
         CheckPolicy(Profile.INDEX, max_file_size=100),
         CheckPolicy(Profile.INDEX, max_file_size=10 << 10),
     ),
-    "mixed-origin": BrokenRelease(
+    "mixed-commits": BrokenRelease(
         Situation(BOTH, from_commits("1234567", "89abcde")),
         Situation(BOTH, from_commits("1234567", "1234567")),
     ),

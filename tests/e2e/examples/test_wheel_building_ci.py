@@ -231,7 +231,7 @@ class TestTheStepsOfTheCISystems:
         built = {path.name for path in machine.built.iterdir()}
         expected = {name for name in built if system != "travis" or name.endswith(".whl")}
         assert {file["filename"] for file in machine.staged()} == expected
-        assert {file["origin"]["commit"] for file in machine.staged()} == {LATEST}
+        assert {file["build"]["commit"] for file in machine.staged()} == {LATEST}
 
     def test_other_bytes_are_refused_unless_they_are_meant_to_replace_those_that_are_there(
         self, machine: Machine, system: str

@@ -160,7 +160,7 @@ FIELDS = st.sampled_from(
             "upload-time",
             "provenance",
         ),
-        *("core-metadata", "dist-info-metadata", "gpg-sig", "version", "etag", "origin", "commit"),
+        *("core-metadata", "dist-info-metadata", "gpg-sig", "version", "etag", "build", "commit"),
     ]
 )
 

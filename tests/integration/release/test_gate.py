@@ -238,7 +238,7 @@ class TestWhereFilesComeFrom:
                 "warehouse",
                 remotes=index_table(pypi) + '[remotes.box]\ntype = "directory"\npath = "box"\npages = true\n',
             )
-            assert run("push", *words, "--to", "box", "--origin", f"commit={commit}").code == 0
+            assert run("push", *words, "--to", "box", "--build", f"commit={commit}").code == 0
         return project
 
     def configure(self, project, pypi, expect=""):
@@ -252,7 +252,7 @@ class TestWhereFilesComeFrom:
         done = relay("--json")
         assert done.code == 0
         assert [(found["check"], found["severity"]) for found in done.json()["findings"]] == [
-            ("mixed-origin", "warning")
+            ("mixed-commits", "warning")
         ]
         assert pypi.digests() == pushed.digests()
 

@@ -115,15 +115,15 @@ def test_a_yanked_release_is_a_warning(release):
     assert finding.severity is Severity.WARNING
 
 
-def test_a_file_of_unknown_origin_is_not_from_the_commit_that_was_asked_for(release):
-    context = ReleaseContext(origins={WHEEL: "1234567"}, commit="1234567", now=NOW)
+def test_file_of_unknown_commit_is_not_from_the_expected_commit(release):
+    context = ReleaseContext(commits={WHEEL: "1234567"}, commit="1234567", now=NOW)
     (finding,) = run_release_checks(release, context)
     assert finding.check == "other-commit"
     assert finding.filename == "sample-1.0.tar.gz"
 
 
-def test_files_of_unknown_origin_do_not_make_the_origin_mixed(release):
-    assert run_release_checks(release, ReleaseContext(origins={WHEEL: "1234567"}, now=NOW)) == []
+def test_files_of_unknown_commit_do_not_count_as_mixed_commits(release):
+    assert run_release_checks(release, ReleaseContext(commits={WHEEL: "1234567"}, now=NOW)) == []
 
 
 def test_true_sums_pass_and_missing_ones_do_not(release):

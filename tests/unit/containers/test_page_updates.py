@@ -306,9 +306,9 @@ def test_a_file_that_is_shorter_than_its_pages_declare_is_named_in_a_warning(tmp
 
 def test_pages_that_come_while_files_are_put_have_all_that_is_known_of_them(objects, dist):
     staged = stage_path(dist / WHEEL)
-    origin = {"commit": "0123abc"}
+    build = {"commit": "0123abc"}
     plain = ContainerStore(objects)
-    plain.put(replace(staged, file=replace(staged.file, origin=origin)))
+    plain.put(replace(staged, file=replace(staged.file, build=build)))
     objects.kept[WHEEL] = replace(objects.kept[WHEEL], metadata={})
     ContainerStore(objects, pages=True).rebuild_pages()
     objects.delete_object("simple/sample/index.json")
@@ -317,7 +317,7 @@ def test_pages_that_come_while_files_are_put_have_all_that_is_known_of_them(obje
     plain.finalize({"sample"})
     [entry] = json.loads(objects.kept["simple/sample/index.json"].content)["files"]
     assert "core-metadata" in entry
-    assert entry["_wheelrelay"]["origin"] == origin
+    assert entry["_wheelrelay"]["build"] == build
 
 
 def test_files_that_are_put_at_once_all_have_their_metadata(objects, dist, tmp_path):

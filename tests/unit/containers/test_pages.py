@@ -50,10 +50,10 @@ def test_after_finishing_all_pages_are_there_with_their_media_types(store, objec
 
 
 def test_pages_say_what_is_known_of_a_file(store, objects, staged):
-    origin = {"commit": "0123abc"}
+    build = {"commit": "0123abc"}
     (staged.path.parent / f"{WHEEL}.asc").write_bytes(b"signature")
     signed = stage_path(staged.path)
-    store.put(replace(signed, file=replace(staged.file, origin=origin, yanked="broken")))
+    store.put(replace(signed, file=replace(staged.file, build=build, yanked="broken")))
     store.finalize({"sample"})
     [entry] = json.loads(objects.kept["simple/sample/index.json"].content)["files"]
     metadata = objects.kept[f"{WHEEL}.metadata"].content
@@ -62,7 +62,7 @@ def test_pages_say_what_is_known_of_a_file(store, objects, staged):
     assert (entry["requires-python"], entry["yanked"], entry["gpg-sig"]) == (">=3.9", "broken", True)
     assert entry["size"] == staged.size
     assert entry["upload-time"] == objects.kept[WHEEL].modified.strftime("%Y-%m-%dT%H:%M:%SZ")
-    assert entry["_wheelrelay"]["origin"] == origin
+    assert entry["_wheelrelay"]["build"] == build
 
 
 def test_an_sdist_tells_the_pythons_it_is_for(store, objects, tmp_path):
@@ -96,13 +96,13 @@ def test_a_second_run_reads_no_distribution_and_writes_nothing(store, objects, s
 
 
 def test_a_source_takes_digests_from_the_pages_without_reading_files(store, objects, staged):
-    store.put(replace(staged, file=replace(staged.file, yanked="broken", origin={"commit": "0123abc"})))
+    store.put(replace(staged, file=replace(staged.file, yanked="broken", build={"commit": "0123abc"})))
     store.finalize({"sample"})
     for project in ("sample", None):
         objects.asked.clear()
         [file] = ContainerStore(objects, pages=True).iter_files(project)
         assert (file.sha256, file.requires_python, file.yanked) == (staged.sha256, ">=3.9", "broken")
-        assert file.origin == {"commit": "0123abc"}
+        assert file.build == {"commit": "0123abc"}
         assert WHEEL not in objects.opened()
         assert ("stat", WHEEL) not in objects.asked
 
@@ -153,11 +153,11 @@ class TestFilesOfOthers:
         assert store.check_pages() == []
 
     def test_one_that_was_put_without_pages_is_read_for_its_metadata(self, objects, staged):
-        ContainerStore(objects).put(replace(staged, file=replace(staged.file, origin={"commit": "0123abc"})))
+        ContainerStore(objects).put(replace(staged, file=replace(staged.file, build={"commit": "0123abc"})))
         ContainerStore(objects, pages=True).rebuild_pages()
         [entry] = json.loads(objects.kept["simple/sample/index.json"].content)["files"]
         assert entry["requires-python"] == ">=3.9"
-        assert entry["_wheelrelay"]["origin"] == {"commit": "0123abc"}
+        assert entry["_wheelrelay"]["build"] == {"commit": "0123abc"}
 
 
 class TestRepair:

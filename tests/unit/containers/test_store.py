@@ -77,13 +77,13 @@ def test_without_pages_there_is_no_metadata_file(objects, staged):
 
 
 def test_what_is_known_is_kept_with_the_object_and_told_again(store, objects, staged):
-    origin = {"commit": "0123abc", "run": "https://ci.example.org/1"}
-    store.put(replace(staged, file=replace(staged.file, origin=origin, yanked="broken")))
-    assert objects.kept[WHEEL].metadata["origin-commit"] == "0123abc"
+    build = {"commit": "0123abc", "run": "https://ci.example.org/1"}
+    store.put(replace(staged, file=replace(staged.file, build=build, yanked="broken")))
+    assert objects.kept[WHEEL].metadata["build-commit"] == "0123abc"
     objects.asked.clear()
     [file] = ContainerStore(objects).inventory("sample")
     assert (file.sha256, file.yanked, file.requires_python) == (staged.sha256, "broken", ">=3.9")
-    assert file.origin == origin
+    assert file.build == build
     assert objects.opened() == []
 
 

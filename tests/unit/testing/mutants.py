@@ -488,7 +488,7 @@ class DeclaresWrongDigestsInInventories(WholeStore):
 @breaks(SinkContract.test_its_inventory_is_complete_and_true)
 class ForgetsSdistsInInventories(WholeStore):
     def inventory(self, project):
-        return (file for file in super().inventory(project) if file.build or file.tags)
+        return (file for file in super().inventory(project) if file.build_tag or file.tags)
 
 
 @breaks(SinkContract.test_its_inventory_is_fresh_after_every_put)

@@ -23,7 +23,7 @@ class PathsSource:
 
     Args:
         paths: of distribution files, by filename.
-        origin: what is said of their build: ``commit``, ``run``, ``job`` or else.
+        build: what CI reported about their build: ``commit``, ``run``, ``job`` or else.
         misnamed: files that end as distributions do, and whose names are not those of wheels or sdists.
         dangling: links named as distributions that lead to no file.
     """
@@ -31,13 +31,13 @@ class PathsSource:
     def __init__(
         self,
         paths: Mapping[str, Path],
-        origin: Mapping[str, str] | None = None,
+        build: Mapping[str, str] | None = None,
         *,
         misnamed: Sequence[Path] = (),
         dangling: Sequence[Path] = (),
     ) -> None:
         self._paths = dict(paths)
-        self._origin = dict(origin or {})
+        self._build = dict(build or {})
         self._misnamed = tuple(misnamed)
         self._dangling = tuple(dangling)
 
@@ -81,7 +81,7 @@ class PathsSource:
                 size=size,
                 url=str(path),
                 companions=tuple(beside),
-                origin=self._origin,
+                build=self._build,
             )
             if project is None or file.project == canonicalize_name(project):
                 yield file
@@ -107,13 +107,13 @@ class PathsSource:
         return read_beside(path.with_name(path.name + suffix))
 
 
-def find_paths(given: Sequence[Pathlike], *, origin: Mapping[str, str] | None = None) -> PathsSource:
+def find_paths(given: Sequence[Pathlike], *, build: Mapping[str, str] | None = None) -> PathsSource:
     """The distribution files that paths, directories and glob patterns lead to.
 
     Args:
         given: a path names one file, which must be a wheel or an sdist; a directory stands for the
             distribution files directly in it; a pattern for those that it matches.
-        origin: what is said of their build.
+        build: what CI reported about their build.
 
     Raises:
         ConfigError: a path leads to nothing, or two files have one name.
@@ -133,7 +133,7 @@ def find_paths(given: Sequence[Pathlike], *, origin: Mapping[str, str] | None = 
     misnamed = [path for path in found.values() if path not in dangling and not _is_named_well(path)]
     left_out = {path.name for path in (*dangling, *misnamed)}
     files = {name: path for name, path in found.items() if name not in left_out}
-    return PathsSource(files, origin, misnamed=misnamed, dangling=dangling)
+    return PathsSource(files, build, misnamed=misnamed, dangling=dangling)
 
 
 def _lead_to(text: str) -> list[Path]:

@@ -32,7 +32,7 @@ class IndexedFile:
         metadata_sha256: of the metadata file that lies beside it (PEP 658), if there is one.
         metadata_etag: what the listing said of that metadata file.
         signed: whether a detached signature lies beside it.
-        origin: what was said of its build when it was pushed.
+        build: what CI reported about its build when it was pushed.
     """
 
     filename: str
@@ -46,7 +46,7 @@ class IndexedFile:
     metadata_sha256: str | None = None
     metadata_etag: str | None = None
     signed: bool = False
-    origin: Mapping[str, str] = field(default_factory=dict)
+    build: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_sha256(text: str) -> bool:

@@ -102,7 +102,7 @@ def _written(file: IndexedFile, up: str) -> dict[str, Any]:
         "gpg-sig": True if file.signed else None,
         "upload-time": _stamp(file.uploaded) if file.uploaded else None,
     }
-    private = {"etag": file.etag, "metadata-etag": file.metadata_etag, "origin": dict(file.origin) or None}
+    private = {"etag": file.etag, "metadata-etag": file.metadata_etag, "build": dict(file.build) or None}
     return {
         "filename": file.filename,
         "url": href(file.filename, up),
@@ -144,7 +144,7 @@ def _indexed(entry: Any) -> IndexedFile:
         metadata_sha256=_sha256(metadata["sha256"]) if metadata else None,
         metadata_etag=_text_or_none(private.get("metadata-etag")),
         signed=bool(entry.get("gpg-sig")),
-        origin={_text(key): _text(value) for key, value in private.get("origin", {}).items()},
+        build={_text(key): _text(value) for key, value in private.get("build", {}).items()},
     )
 
 

@@ -39,7 +39,7 @@ FULL = IndexedFile(
     metadata_sha256=SHA,
     metadata_etag="m",
     signed=True,
-    origin={"commit": "0123abc", "run": "https://ci.example.org/1"},
+    build={"commit": "0123abc", "run": "https://ci.example.org/1"},
 )
 
 
