@@ -91,7 +91,7 @@ class ReceiptFileDocument(TypedDict):
     version: str
     size: int | None
     sha256: str | None
-    origin: str | None
+    source_url: str | None
     sinks: dict[str, DeliveryDocument]
 
 
@@ -192,7 +192,7 @@ def receipt_document(receipt: Receipt) -> ReceiptDocument:
                 "version": file.version,
                 "size": file.size,
                 "sha256": file.sha256,
-                "origin": file.origin,
+                "source_url": file.source_url,
                 "sinks": {sink: _delivery(delivery) for sink, delivery in file.sinks.items()},
             }
             for file in receipt.files

@@ -156,7 +156,7 @@ class ReceiptFile:
     version: str
     size: int | None
     sha256: str | None
-    origin: str | None
+    source_url: str | None
     sinks: Mapping[str, Delivery]
 
 

@@ -95,8 +95,8 @@ def move_all(tmp_path: Path, source: str, seed: int, size: int) -> None:
     how, address = SOURCES[source]
     server = Breaking({path.name: path.read_bytes() for path in wheels}, how, seed)
     with run_raw(server) as raw:
-        origin, sink = as_remote(address(raw.url)), as_remote(str(tmp_path / "out"))
-        route = Route(source=origin, sinks=(sink,))
+        source, sink = as_remote(address(raw.url)), as_remote(str(tmp_path / "out"))
+        route = Route(source=source, sinks=(sink,))
         receipt = relay(route, ["sample==1.0"])
     assert receipt.is_complete
     for name, body in server.files.items():

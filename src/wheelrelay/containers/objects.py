@@ -147,9 +147,9 @@ class SupportsCopy(Protocol):
     """A place that can copy objects from another place within the server that both belong to."""
 
     def copy_object(
-        self, origin: ReadableObjects, staged: StagedFile, *, content_type: str, metadata: Mapping[str, str]
+        self, source: ReadableObjects, staged: StagedFile, *, content_type: str, metadata: Mapping[str, str]
     ) -> bool:
-        """Write a staged file's object from ``origin``'s object of that name, unless it is there already.
+        """Write a staged file's object from ``source``'s object of that name, unless it is there already.
 
         Returns:
             Whether it was written; if not, nothing was changed. So it is wherever the server does not prove

@@ -170,7 +170,7 @@ class ReceiptRecorder:
             version=str(file.version),
             size=file.size,
             sha256=file.sha256,
-            origin=_public(file.url) if file.url else None,
+            source_url=_public(file.url) if file.url else None,
             sinks={sink: self.delivery(sink, filename) for sink in self._plan.sinks},
         )
 

@@ -22,7 +22,7 @@ from wheelrelay.staged import BLOCK
 if TYPE_CHECKING:
     from urllib3 import PoolManager
 
-ConnectedSource = tuple[str, str, int | None]
+Origin = tuple[str, str, int | None]
 """Scheme, host and port."""
 
 HOSTS, CONNECTIONS = 16, 64
@@ -43,7 +43,7 @@ class Pools:
     """
 
     def __init__(
-        self, ca_cert: str | None, client_cert: str | None, limits: TimeLimits, own: Set[ConnectedSource]
+        self, ca_cert: str | None, client_cert: str | None, limits: TimeLimits, own: Set[Origin]
     ) -> None:
         for path in (ca_cert, client_cert):
             if path and not Path(path).exists():
@@ -54,7 +54,7 @@ class Pools:
         self._own = own
         self._contexts: dict[bool, ssl.SSLContext] = {}
         self._by_kind: dict[tuple[str | None, bool, bool], PoolManager] = {}
-        self._by_origin: dict[ConnectedSource, PoolManager] = {}
+        self._by_origin: dict[Origin, PoolManager] = {}
         self._lock = threading.Lock()
 
     def leading_to(self, url: str) -> "PoolManager":

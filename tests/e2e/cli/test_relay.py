@@ -89,7 +89,7 @@ class TestRelay:
         [wheel, sdist] = receipt["files"]
         assert wheel["filename"] == WHEEL
         assert wheel["sha256"] == hashlib.sha256((dist / WHEEL).read_bytes()).hexdigest()
-        assert wheel["origin"] == str(dist / WHEEL)
+        assert wheel["source_url"] == str(dist / WHEEL)
         assert sdist["sinks"]["index"]["outcome"] == "published"
         assert sdist["sinks"]["index"]["attempts"] == 1
 
@@ -219,7 +219,7 @@ class TestRelay:
             web.serve(f"/files/{name}", dist / name)
         web.serve("/files/", f'<a href="{WHEEL}?signature=canary">{WHEEL}</a>')
         ended = wheelrelay("relay", "--from", f"listing+{web.url}files/", "--to", "./out", "--json", "-vv")
-        assert answer(ended, "receipt")["files"][0]["origin"] == f"{web.url}files/{WHEEL}"
+        assert answer(ended, "receipt")["files"][0]["source_url"] == f"{web.url}files/{WHEEL}"
         assert "canary" not in ended.out + ended.err
 
 

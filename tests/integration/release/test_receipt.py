@@ -48,7 +48,7 @@ def test_it_says_what_came_from_where_and_went_where(project, pypi, relay, recei
     for file in found["files"]:
         path = project.dist / file["filename"]
         assert (file["size"], file["project"], file["version"]) == (path.stat().st_size, "sample", "1.0")
-        assert file["origin"] == str(path)
+        assert file["source_url"] == str(path)
         assert file["sinks"]["warehouse"]["attempts"] == 1
         assert file["sinks"]["warehouse"]["seconds"] > 0
 

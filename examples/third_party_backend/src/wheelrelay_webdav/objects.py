@@ -98,10 +98,10 @@ class WebDavObjects:
                 self.delete_object(temporary)
             raise
 
-    def _move(self, origin: str, target: str, *, overwrite: bool) -> None:
+    def _move(self, source: str, target: str, *, overwrite: bool) -> None:
         """Give a file another name (RFC 4918, section 9.9.4)."""
         headers = {"Destination": self._dav.url_of(target), "Overwrite": "T" if overwrite else "F"}
-        with self._dav.ask("MOVE", origin, headers=headers) as answer:
+        with self._dav.ask("MOVE", source, headers=headers) as answer:
             if answer.status_code == 412:
                 raise AlreadyExists(f"{self.address_of(target)} is there already.")
             require_done(answer)

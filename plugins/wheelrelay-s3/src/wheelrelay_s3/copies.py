@@ -21,7 +21,7 @@ _NO_ETAG = '"0"'
 
 
 def copy(
-    origin: Bucket,
+    source: Bucket,
     bucket: Bucket,
     staged: StagedFile,
     kept: Mapping[str, Any],
@@ -33,7 +33,7 @@ def copy(
     Both requests go out with the sink's credentials.
 
     Args:
-        origin: where the staged file came from, on the same server.
+        source: where the staged file came from, on the same server.
         bucket: where to.
         staged: the file.
         kept: the parameters that say what is kept with the object.
@@ -48,7 +48,7 @@ def copy(
     """
     if staged.size > LARGEST:
         return False
-    twin = replace(origin, account=bucket.account)
+    twin = replace(source, account=bucket.account)
     etag = _etag_if_same(twin, staged)
     return etag is not None and _copied(twin, bucket, staged.filename, etag, {**kept, **condition})
 

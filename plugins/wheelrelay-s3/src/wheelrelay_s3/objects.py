@@ -138,14 +138,14 @@ class S3Objects(S3Reader):
         return upload(self.bucket, name, content, kept, condition=_UNLESS_THERE).strip('"')
 
     def copy_object(
-        self, origin: ReadableObjects, staged: StagedFile, *, content_type: str, metadata: Mapping[str, str]
+        self, source: ReadableObjects, staged: StagedFile, *, content_type: str, metadata: Mapping[str, str]
     ) -> bool:
         """Copy an object within the server; see `wheelrelay.containers.objects.SupportsCopy`."""
-        if not isinstance(origin, S3Objects) or not self.bucket.shares_server_with(origin.bucket):
+        if not isinstance(source, S3Objects) or not self.bucket.shares_server_with(source.bucket):
             return False
         kept = _kept(content_type, metadata)
         return self._can_copy_safely() and copy(
-            origin.bucket, self.bucket, staged, kept, condition=_UNLESS_THERE
+            source.bucket, self.bucket, staged, kept, condition=_UNLESS_THERE
         )
 
     def replace_object(

@@ -216,17 +216,17 @@ def _replace_aside(fs: AbstractFileSystem, temporary: str, writing: Writing) -> 
         fs.rm_file(aside)
 
 
-def _move(fs: AbstractFileSystem, origin: str, target: str, *, over: bool = True) -> None:
+def _move(fs: AbstractFileSystem, source: str, target: str, *, over: bool = True) -> None:
     """Rename a file; some implementations say nothing when the server refuses.
 
     Args:
         fs: where.
-        origin: the path of the file.
+        source: the path of the file.
         target: the path that it gets.
         over: use a renaming that replaces, if there are two; some servers know the other alone.
     """
     client: Any = getattr(fs, "ftp", None)
     rename = client.rename if not over and hasattr(client, "posix_rename") else fs.mv
-    rename(origin, target)
-    if is_there(fs, origin):
+    rename(source, target)
+    if is_there(fs, source):
         raise OSError(errno.EIO, "the server did not rename it")
