@@ -68,8 +68,8 @@ def together(
 
 def from_commits(*commits: str, expected: str | None = None) -> ReleaseContext:
     """The wheel and the sdist are from these commits."""
-    commits = dict(zip((WHEEL, "sample-1.0.tar.gz"), commits, strict=False))
-    return ReleaseContext(commits=commits, commit=expected, now=NOW)
+    commit_of = dict(zip((WHEEL, "sample-1.0.tar.gz"), commits, strict=False))
+    return ReleaseContext(commits=commit_of, commit=expected, now=NOW)
 
 
 BOTH = (wheel(), sdist())
