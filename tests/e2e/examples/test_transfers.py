@@ -19,7 +19,7 @@ from tests.servers.rackspace import API_KEY, USERNAME, Rackspace, run_rackspace
 from tests.servers.seaweed import Seaweed, run_seaweed
 from tests.servers.swift import Swift, run_swift
 
-from wheelrelay.cli.init import written_value
+from wheelrelay.cli.config_template import written_value
 from wheelrelay.config import load_config
 from wheelrelay.config.schema import json_schema
 from wheelrelay.testing.samples import make_sdist, make_wheel
