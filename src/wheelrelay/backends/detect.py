@@ -31,7 +31,7 @@ class WebConfig(NetworkConfig):
     @contextmanager
     def open(self) -> Iterator[Backend]:
         """Connect; nothing is asked for yet."""
-        with closing(HttpClient(own=(self.url,), timeout=self.timeout)) as http:
+        with closing(HttpClient(own_urls=(self.url,), timeout=self.timeout)) as http:
             yield WebSource(http, self.url)
 
 

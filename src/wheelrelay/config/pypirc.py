@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from wheelrelay.errors import ConfigError
-from wheelrelay.http import origin_of, warn_if_others_may_read
+from wheelrelay.http import origin_of, warn_if_readable_by_others
 
 FILE = "~/.pypirc"
 
@@ -48,7 +48,7 @@ def sections() -> dict[str, Section]:
         return {}
     found = {name: Section(name, **keys) for name, keys in _parsed().items()}
     if any(section.password for section in found.values()):
-        warn_if_others_may_read(path)
+        warn_if_readable_by_others(path)
     return found
 
 

@@ -57,15 +57,15 @@ def parse_timeout(value: Any) -> float:
     >>> parse_timeout(30), parse_timeout("2.5"), parse_timeout("2m")
     (30.0, 2.5, 120.0)
     """
-    from wheelrelay.http.limits import usable_timeout  # most runs read no timeout, and need no HTTP
+    from wheelrelay.http.limits import validate_timeout  # most runs read no timeout, and need no HTTP
 
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return usable_timeout(float(value))
+        return validate_timeout(float(value))
     try:
         seconds = float(value) if isinstance(value, str) else math.nan
     except ValueError:
         seconds = parse_duration(value).total_seconds()
-    return usable_timeout(seconds)
+    return validate_timeout(seconds)
 
 
 Timeout = Annotated[

@@ -22,7 +22,7 @@ class PublicCopy:
     def __init__(self, url: str, lag: timedelta) -> None:
         self._url = url.rstrip("/") + "/"
         self._lag = lag
-        self._http = HttpClient(own=(url,))
+        self._http = HttpClient(own_urls=(url,))
 
     def address_of(self, name: str) -> str:
         """Where people find a file."""

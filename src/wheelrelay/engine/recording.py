@@ -200,6 +200,6 @@ def _public(url: str) -> str:
     """Where a file came from, without the signature that some addresses carry."""
     if not url.startswith(("http://", "https://")):
         return url
-    from wheelrelay.http import shown  # heavy, and not needed for places without HTTP
+    from wheelrelay.http import display_url  # heavy, and not needed for places without HTTP
 
-    return shown(url)
+    return display_url(url)

@@ -1,20 +1,21 @@
-"""The one place that speaks HTTP: connections, credentials, answers, and what goes wrong, in our errors.
+"""HTTP for backends: connections, credentials, responses and the errors they lead to.
 
-Nothing is retried here. Credentials go to the origin that they were made for and nowhere else: not after
-a redirect to another host, and not over plain HTTP unless the host is this machine or the configuration
-insists.
+This package retries nothing. Credentials go only to the origin that they belong to: they are dropped on a
+redirect to another host, and never sent over plain HTTP, except to this machine or if the configuration
+allows it.
 """
 
 from wheelrelay.http.auth import (
     Auth,
     BasicAuth,
-    basic,
-    netrc_file,
+    basic_auth_header,
     netrc_login,
-    warn_if_others_may_read,
+    netrc_path,
+    warn_if_readable_by_others,
 )
-from wheelrelay.http.client import HttpClient, RedirectsAway, target_of
-from wheelrelay.http.faults import fault_for, mapped_errors
+from wheelrelay.http.client import CrossOriginRedirect, HttpClient, redirect_target
+from wheelrelay.http.connection_errors import connection_error, map_errors
+from wheelrelay.http.headers import content_range_starts_at, parse_retry_after, range_header
 from wheelrelay.http.limits import (
     CONNECT_TIMEOUT,
     DEFAULT_TIMEOUT,
@@ -22,55 +23,60 @@ from wheelrelay.http.limits import (
     TimeLimits,
     override_timeout,
     time_limits,
-    usable_timeout,
+    validate_timeout,
 )
-from wheelrelay.http.ranges import is_part_from, part_wanted
 from wheelrelay.http.response import RawBody, Response
-from wheelrelay.http.statuses import (
-    SAID_BY_SERVER,
-    error_for,
-    raise_for,
-    repeated,
+from wheelrelay.http.status_errors import (
+    MAX_QUOTED,
+    raise_for_status,
     retry_after,
-    seconds_to_wait,
-    words_of,
+    sanitized,
+    server_message,
+    status_error,
 )
-from wheelrelay.http.urls import is_private, is_same_host, origin_of, requoted, shown, shown_origin
+from wheelrelay.http.urls import (
+    display_origin,
+    display_url,
+    is_same_host,
+    is_secure,
+    normalize_url,
+    origin_of,
+)
 
 __all__ = [
     "CONNECT_TIMEOUT",
     "DEFAULT_TIMEOUT",
+    "MAX_QUOTED",
     "READ_TIMEOUT",
-    "SAID_BY_SERVER",
     "Auth",
     "BasicAuth",
+    "CrossOriginRedirect",
     "HttpClient",
     "RawBody",
-    "RedirectsAway",
     "Response",
     "TimeLimits",
-    "basic",
-    "error_for",
-    "fault_for",
-    "is_part_from",
-    "is_private",
+    "basic_auth_header",
+    "connection_error",
+    "content_range_starts_at",
+    "display_origin",
+    "display_url",
     "is_same_host",
-    "mapped_errors",
-    "netrc_file",
+    "is_secure",
+    "map_errors",
     "netrc_login",
+    "netrc_path",
+    "normalize_url",
     "origin_of",
     "override_timeout",
-    "part_wanted",
-    "raise_for",
-    "repeated",
-    "requoted",
+    "parse_retry_after",
+    "raise_for_status",
+    "range_header",
+    "redirect_target",
     "retry_after",
-    "seconds_to_wait",
-    "shown",
-    "shown_origin",
-    "target_of",
+    "sanitized",
+    "server_message",
+    "status_error",
     "time_limits",
-    "usable_timeout",
-    "warn_if_others_may_read",
-    "words_of",
+    "validate_timeout",
+    "warn_if_readable_by_others",
 ]

@@ -1,4 +1,4 @@
-"""Credentials as they go with a request: whoever gives them, and those that ``~/.netrc`` has for a host."""
+"""Credentials for requests, and logins from ``~/.netrc``."""
 
 import logging
 import os
@@ -17,83 +17,83 @@ _log = logging.getLogger(__name__)
 
 
 class Auth:
-    """Gives the credentials for requests; the base class has none."""
+    """Provides the credentials for requests; the base class provides none."""
 
     def header(self) -> str | None:
-        """The value of the ``Authorization`` header; none if nothing is to be sent."""
+        """Return the ``Authorization`` header, or ``None`` to send none."""
         return None
 
     def renew(self, refusal: "Response") -> bool:
-        """Read the credentials again after an answer that did not accept them: they may have changed.
+        """Read the credentials again after a response that rejected them: they may have changed.
 
         Args:
-            refusal: the answer.
+            refusal: the response, with status 401 or 403.
 
         Returns:
-            Whether there are others now, so that trying again makes sense.
+            Whether the credentials are different now, so that the request can be sent again.
 
         Raises:
-            AuthenticationFailed: there are none; says more than the answer does.
+            AuthenticationFailed: there are no others; the message has more detail than the response.
         """
         del refusal
         return False
 
 
 class BasicAuth(Auth):
-    """A user name and a password that stay as they are (RFC 7617)."""
+    """A fixed user name and password (RFC 7617)."""
 
     def __init__(self, username: str, password: str) -> None:
-        self._header = basic(username, password)
+        self._header = basic_auth_header(username, password)
 
     def header(self) -> str:
-        """The two, encoded."""
+        """Return the encoded user name and password."""
         return self._header
 
 
-def basic(username: str, password: str) -> str:
-    """The value of an ``Authorization`` header with a user name and a password."""
+def basic_auth_header(username: str, password: str) -> str:
+    """Return the ``Authorization`` header for a user name and a password (RFC 7617)."""
     encoded = b64encode(f"{username}:{password}".encode()).decode("ascii")
     keep_secret(password, encoded)
     return f"Basic {encoded}"
 
 
-def netrc_file() -> Path | None:
-    """The file that ``NETRC`` names, else ``~/.netrc`` or ``~/_netrc``; none if there is none."""
-    named = os.environ.get("NETRC")
-    candidates = [named] if named else ["~/.netrc", "~/_netrc"]
-    paths = (Path(os.path.expanduser(each)) for each in candidates)
+def netrc_path() -> Path | None:
+    """Return the file that ``NETRC`` names, else ``~/.netrc`` or ``~/_netrc``; ``None`` if none exists."""
+    configured = os.environ.get("NETRC")
+    candidates = [configured] if configured else ["~/.netrc", "~/_netrc"]
+    paths = (Path(os.path.expanduser(candidate)) for candidate in candidates)
     return next((path for path in paths if path.exists()), None)
 
 
 @cache
-def warn_if_others_may_read(path: Path) -> None:
-    """Warn, once, of a file with passwords that other users of this machine may read."""
+def warn_if_readable_by_others(path: Path) -> None:
+    """Log a warning, once, if other users of this machine can read a file that holds passwords."""
     if os.name == "posix" and path.stat().st_mode & 0o077:
-        _log.warning("%s holds a password, and others on this machine may read it: chmod 600 it.", path)
+        _log.warning("%s holds a password and is readable by other users; run chmod 600 on it.", path)
 
 
 def netrc_login(url: str, *, default: bool = True) -> tuple[str, str] | None:
-    """User name and password that the netrc file has for the host of ``url``, if it has any.
+    """Return the user name and password that the netrc file has for the host of ``url``, if any.
 
     Args:
-        url: an address of the host.
-        default: whether the entry for all hosts that have none of their own counts.
+        url: a URL on the host.
+        default: whether to use the ``default`` entry if the host has no entry.
 
     Raises:
-        ValueError: the file cannot be parsed; says nothing of what is in it.
-        OSError: it cannot be read.
+        ValueError: the file cannot be parsed; the message quotes nothing from it.
+        OSError: the file cannot be read.
     """
-    path, host = netrc_file(), urlsplit(url).hostname
+    path, host = netrc_path(), urlsplit(url).hostname
     if path is None or not host:
         return None
     from netrc import NetrcParseError, netrc
 
     try:
-        read = netrc(str(path))
-        found = read.authenticators(host) if default or host in read.hosts else None
+        entries = netrc(str(path))
+        entry = entries.authenticators(host) if default or host in entries.hosts else None
     except NetrcParseError as error:
         raise ValueError(f"line {error.lineno} cannot be parsed") from None
-    if not found:
+    if not entry:
         return None
-    login, account, password = found
+    login, account, password = entry
     return login or account or "", password or ""

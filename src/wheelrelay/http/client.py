@@ -1,4 +1,4 @@
-"""HTTP for one remote: connections that are kept open, and credentials that go where they belong."""
+"""HTTP for one remote: shared connections, and credentials that are sent only where they belong."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -9,41 +9,55 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from wheelrelay.errors import AuthenticationFailed, BackendError, ConfigError, Rejected, Unavailable
-from wheelrelay.http.auth import Auth, basic, netrc_file, netrc_login, warn_if_others_may_read
-from wheelrelay.http.faults import mapped_errors
+from wheelrelay.http.auth import (
+    Auth,
+    basic_auth_header,
+    netrc_login,
+    netrc_path,
+    warn_if_readable_by_others,
+)
+from wheelrelay.http.connection_errors import map_errors
 from wheelrelay.http.limits import time_limits
 from wheelrelay.http.pools import Pools
 from wheelrelay.http.response import Response
-from wheelrelay.http.statuses import raise_for
-from wheelrelay.http.urls import checked, is_private, is_same_host, origin_of, shown, shown_origin
+from wheelrelay.http.status_errors import raise_for_status
+from wheelrelay.http.urls import (
+    display_origin,
+    display_url,
+    is_same_host,
+    is_secure,
+    origin_of,
+    request_url,
+)
 
 if TYPE_CHECKING:
     from urllib3.util import Timeout
 
 _log = logging.getLogger(__name__)
 
-MOST_REDIRECTS = 30
-"""After so many, one that leads in circles is given up."""
+MAX_REDIRECTS = 30
+"""Redirects that are followed for one request."""
 
-KEPT = 1 << 16
-"""Bytes of the answer to an upload that are kept, for the words in it."""
+MAX_UPLOAD_RESPONSE = 1 << 16
+"""Bytes of the response to an upload that are kept, for its message."""
 
 
 class HttpClient:
-    """HTTP for one remote, for any number of threads, which share the connections that are kept open.
+    """An HTTP client for one remote. Any number of threads can use it and share its connections.
 
     Args:
-        auth: gives credentials; asked for each request to one of ``origins``.
-        origins: URLs to whose scheme, host and port the credentials belong.
-        ca_cert: path of a CA bundle to trust instead of the usual one.
+        auth: provides credentials for requests to ``origins``.
+        origins: URLs whose scheme, host and port the credentials belong to.
+        ca_cert: path of a CA bundle to use instead of the default one.
         client_cert: path of a client certificate with its key.
-        allow_insecure: send credentials over plain HTTP to the remote's own addresses, on other machines too.
-        own: the remote's own addresses, as configured. A page may lead anywhere else: the client certificate,
-            the default entry of netrc and credentials over plain HTTP go to the origins of these alone.
+        allow_insecure: send credentials over plain HTTP to the remote's own URLs, also on other machines.
+        own_urls: the remote's own URLs, as configured. Pages may link anywhere else, so the client
+            certificate, the default entry of netrc and credentials over plain HTTP are sent to the origins
+            of these alone.
         timeout: seconds that a server may take; see `wheelrelay.http.limits`.
 
     Raises:
-        ConfigError: a certificate is not where it is said to be, or the environment names no usable timeout.
+        ConfigError: a certificate file does not exist, or the timeout in the environment is not valid.
     """
 
     def __init__(
@@ -54,54 +68,57 @@ class HttpClient:
         ca_cert: str | None = None,
         client_cert: str | None = None,
         allow_insecure: bool = False,
-        own: tuple[str, ...] = (),
+        own_urls: tuple[str, ...] = (),
         timeout: float | None = None,
     ) -> None:
         self.limits = time_limits(timeout)
         self._auth = auth
-        self._origins = {origin_of(url) for url in origins}
-        self._own = {origin_of(url) for url in (*own, *origins)}
+        self._auth_origins = {origin_of(url) for url in origins}
+        self._own_origins = {origin_of(url) for url in (*own_urls, *origins)}
         self._allow_insecure = allow_insecure
-        self._pools = Pools(ca_cert, client_cert, self.limits, self._own)
+        self._pools = Pools(ca_cert, client_cert, self.limits, self._own_origins)
 
     @contextmanager
     def get(
         self, url: str, *, headers: Mapping[str, str] | None = None, same_host: bool = False
     ) -> Iterator[Response]:
-        """Read ``url``; the body is not read yet: take ``content``, or `RawBody` for a file.
+        """Request ``url`` and follow redirects. The body is not read yet.
+
+        Read it with `Response.content`, or with `RawBody` for a file.
 
         Args:
-            url: what to read.
-            headers: to send with the request.
-            same_host: refuse redirects to other hosts: what stands there is not this remote's content.
+            url: the URL.
+            headers: additional headers.
+            same_host: reject redirects to other hosts, whose content is not this remote's.
 
         Raises:
-            BackendError: as `raise_for` maps it; reading the body raises as `Response.read`.
-            Rejected: a redirect to another host, if those are refused.
+            BackendError: see `status_error`; reading the body raises as `Response.read`.
+            CrossOriginRedirect: a redirect to another host, with ``same_host``.
         """
-        with mapped_errors(url):
+        with map_errors(url):
             response = self._get(url, headers or {}, same_host=same_host)
-        with response:  # what is raised by those who read is theirs, and not a fault of the connection
-            raise_for(response)
+        # Outside map_errors: exceptions that the caller raises in the context are not connection errors.
+        with response:
+            raise_for_status(response)
             yield response
 
     def post(self, url: str, *, body: Any, headers: Mapping[str, str]) -> Response:
-        """Send ``body`` to ``url`` and give the answer, whatever its status; redirects are not followed.
+        """Send ``body`` and return the response with any status. Redirects are not followed.
 
-        Of the answer's body only the beginning is kept, as `Response.beginning` reads it.
+        Only the start of the response's body is kept, for `Response.peek`.
 
         Args:
-            url: where to.
+            url: the URL.
             body: bytes, or an object with ``read`` and ``__len__`` that is read once.
-            headers: as usual.
+            headers: additional headers.
 
         Raises:
-            Unavailable: no answer came; the server may have acted all the same.
+            Unavailable: no response arrived; the server may have processed the request anyway.
         """
-        with mapped_errors(url):
-            response = self._ask("POST", url, headers, self._header_for(url), body)
+        with map_errors(url):
+            response = self._request("POST", url, headers, self._authorization(url), body)
         with response:
-            response.beginning(KEPT)
+            response.peek(MAX_UPLOAD_RESPONSE)
             response.drain()
             return response
 
@@ -109,64 +126,64 @@ class HttpClient:
     def send(
         self, method: str, url: str, *, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> Iterator[Response]:
-        """Ask for anything, and give the answer, whatever its status; its body is not read yet.
+        """Send a request and yield the response with any status. The body is not read yet.
 
-        Redirects are not followed, and the only credentials sent are those in ``headers``.
+        Redirects are not followed, and no credentials are sent except those in ``headers``.
 
         Args:
-            method: as ``PUT``.
-            url: of what.
+            method: the HTTP method.
+            url: the URL.
             body: bytes, or an object with ``read`` and ``__len__`` that is read once.
-            headers: as usual.
+            headers: additional headers.
 
         Raises:
-            Unavailable: no answer came; the server may have acted all the same.
+            Unavailable: no response arrived; the server may have processed the request anyway.
         """
-        with mapped_errors(url):
-            response = self._ask(method, url, headers or {}, None, body)
+        with map_errors(url):
+            response = self._request(method, url, headers or {}, None, body)
         with response:
             yield response
 
     def with_auth(self, auth: Auth, *origins: str) -> "HttpClient":
-        """The same connections with other credentials; closing this client closes them.
+        """Return a client with other credentials and the same connections; closing this one closes both.
 
         Args:
-            auth: gives the credentials.
-            origins: URLs to whose scheme, host and port they belong.
+            auth: provides the credentials.
+            origins: URLs whose scheme, host and port the credentials belong to.
         """
-        twin = copy(self)
-        twin._auth = auth  # noqa: SLF001  (of its own kind)
-        twin._origins = {origin_of(url) for url in origins}  # noqa: SLF001  (likewise)
-        return twin
+        client = copy(self)
+        client._auth = auth  # noqa: SLF001  (an instance of this class)
+        client._auth_origins = {origin_of(url) for url in origins}  # noqa: SLF001  (likewise)
+        return client
 
     def renew_credentials(self, refusal: Response) -> bool:
-        """Whether there are other credentials after a refusal, so that sending again makes sense.
+        """Return whether there are other credentials after a refusal, so that a retry makes sense.
 
         Raises:
-            AuthenticationFailed: there are some, and they may not be sent; or as `Auth.renew`.
+            AuthenticationFailed: there are credentials that must not be sent; or as `Auth.renew`.
         """
-        if self._auth is None or origin_of(refusal.url) not in self._origins:
+        if self._auth is None or origin_of(refusal.url) not in self._auth_origins:
             return False
-        if not self._may_carry_credentials(refusal.url):
-            if refusal.status_code != 401:  # it may mean anything, and does not ask for credentials
+        if not self._may_send_credentials(refusal.url):
+            if refusal.status_code != 401:  # other statuses are not a request for credentials
                 return False
             raise AuthenticationFailed(
-                f"{shown(refusal.url)} wants credentials, and none are sent over plain HTTP.",
-                hint="Use https, or say allow_insecure = true if nobody can listen.",
+                f"{display_url(refusal.url)} requires credentials, which are not sent over plain HTTP.",
+                hint="Use https, or set allow_insecure = true if the network is trusted.",
             )
         return self._auth.renew(refusal)
 
     @property
-    def is_reached_by_tls(self) -> bool:
-        """Whether all addresses of the remote are https: what its pages say cannot be changed on the way."""
-        return bool(self._own) and all(scheme == "https" for scheme, _, _ in self._own)
+    def uses_tls(self) -> bool:
+        """Whether all URLs of the remote are https, so that its pages cannot be changed in transit."""
+        return bool(self._own_origins) and all(scheme == "https" for scheme, _, _ in self._own_origins)
 
     def close(self) -> None:
         """Close all connections."""
         self._pools.close()
 
     def _get(self, url: str, headers: Mapping[str, str], *, same_host: bool) -> Response:
-        """One answer, its body unread; asked for once more if the credentials turn out to be stale."""
+        """Return the response, after a second request if the credentials were outdated."""
         response = self._follow(url, headers, same_host=same_host)
         if response.status_code == 401 and self.renew_credentials(response):
             response.close()
@@ -174,102 +191,82 @@ class HttpClient:
         return response
 
     def _follow(self, url: str, headers: Mapping[str, str], *, same_host: bool) -> Response:
-        """Read ``url``, and where it leads."""
-        authorization = self._header_for(url)
-        for _ in range(MOST_REDIRECTS):
-            response = self._ask("GET", url, headers, authorization)
+        """Request ``url`` and the URLs that it redirects to."""
+        authorization = self._authorization(url)
+        for _ in range(MAX_REDIRECTS):
+            response = self._request("GET", url, headers, authorization)
             if not response.is_redirect:
                 return response
             with response:
-                target = target_of(response)
+                target = redirect_target(response)
                 if same_host and not is_same_host(url, target):
-                    raise _leads_away(response, target)
+                    raise _cross_origin_redirect(response, target)
                 response.drain()
-            if not (_keeps_credentials(url, target) and self._may_carry_credentials(target)):
+            # Once dropped, credentials stay dropped, even if a later redirect leads back.
+            if not (_keeps_credentials(url, target) and self._may_send_credentials(target)):
                 authorization = None
             url = target
-        raise Unavailable(f"{shown(url)} redirects without end.")
+        raise Unavailable(f"{display_url(url)} redirects more than {MAX_REDIRECTS} times.")
 
-    def _ask(
+    def _request(
         self, method: str, url: str, headers: Mapping[str, str], authorization: str | None, body: Any = None
     ) -> Response:
-        address = checked(url)
+        address = request_url(url)
         sent = {"User-Agent": _user_agent(), "Accept-Encoding": "gzip, deflate", "Accept": "*/*", **headers}
         if authorization:
             sent["Authorization"] = authorization
         if body is not None and not isinstance(body, bytes):
             sent["Content-Length"] = str(len(body))
-        raw = self._pools.leading_to(address).urlopen(
+        raw = self._pools.pool_for(address).urlopen(
             method,
             address,
             body=body,
             headers=sent,
             redirect=False,
             preload_content=False,
-            timeout=self._timeout(sends=body is not None),
+            timeout=self._timeout(has_body=body is not None),
         )
         return Response(raw, method, url, sent, self.limits)
 
-    def _timeout(self, *, sends: bool) -> "Timeout":
+    def _timeout(self, *, has_body: bool) -> "Timeout":
         from urllib3.util import Timeout
 
-        answer = self.limits.after_upload if sends else self.limits.timeout
-        return Timeout(connect=self.limits.connect, read=answer)
+        until_response = self.limits.after_upload if has_body else self.limits.timeout
+        return Timeout(connect=self.limits.connect, read=until_response)
 
-    def _header_for(self, url: str) -> str | None:
-        """The credentials for a request: those of the address, the client's own, or those of netrc."""
-        if not self._may_carry_credentials(url):
+    def _authorization(self, url: str) -> str | None:
+        """Return the credentials for a request: those in the URL, the client's, or those of netrc."""
+        if not self._may_send_credentials(url):
             return None
         parts = urlsplit(url)
         if parts.username:
-            return basic(unquote(parts.username), unquote(parts.password or ""))
-        if self._auth and origin_of(url) in self._origins:
+            return basic_auth_header(unquote(parts.username), unquote(parts.password or ""))
+        if self._auth and origin_of(url) in self._auth_origins:
             return self._auth.header()
-        return self._netrc_header(url)
+        return self._netrc_authorization(url)
 
-    def _netrc_header(self, url: str) -> str | None:
+    def _netrc_authorization(self, url: str) -> str | None:
         try:
-            login = netrc_login(url, default=origin_of(url) in self._own)
-        except (ValueError, OSError) as error:  # it is somebody else's file, and may be for other programs
+            login = netrc_login(url, default=origin_of(url) in self._own_origins)
+        except (ValueError, OSError) as error:  # not fatal: the file may be intended for other programs
             _warn_of_netrc(error.strerror if isinstance(error, OSError) else str(error))
             return None
         if login is None:
             return None
-        if path := netrc_file():
-            warn_if_others_may_read(path)
-        return basic(*login)
+        if path := netrc_path():
+            warn_if_readable_by_others(path)
+        return basic_auth_header(*login)
 
-    def _may_carry_credentials(self, url: str) -> bool:
-        return is_private(url) or (self._allow_insecure and origin_of(url) in self._own)
-
-
-@cache
-def _warn_of_netrc(reason: str) -> None:
-    _log.warning("%s is passed over: %s.", netrc_file(), reason)
+    def _may_send_credentials(self, url: str) -> bool:
+        return is_secure(url) or (self._allow_insecure and origin_of(url) in self._own_origins)
 
 
-def target_of(response: Response) -> str:
-    """Where a redirect leads.
-
-    Raises:
-        BackendError: to what is not an address.
-    """
-    location = response.headers["Location"]
-    with suppress(UnicodeError):  # some servers send UTF-8 where nothing but ASCII is allowed
-        location = location.encode("latin-1").decode("utf-8")
-    try:
-        return checked(urljoin(response.url, location))
-    except (ConfigError, ValueError) as error:
-        reason = str(error).rstrip(".")
-        raise BackendError(f"{shown(response.url)} redirects to what is not an address: {reason}.") from error
-
-
-class RedirectsAway(Rejected):
-    """A page redirects to another origin, and that is not allowed.
+class CrossOriginRedirect(Rejected):
+    """A page redirects to another origin, which is not allowed.
 
     Args:
         message: what happened.
-        target: where it redirects to.
+        target: the URL that it redirects to.
         status: the HTTP status.
         hint: what to do about it.
     """
@@ -279,21 +276,43 @@ class RedirectsAway(Rejected):
         self.target = target
 
 
-def _leads_away(response: Response, target: str) -> RedirectsAway:
-    return RedirectsAway(
-        f"{shown(response.url)} redirects to another host, {shown_origin(target)}, "
-        "and what stands there is not its content.",
+def redirect_target(response: Response) -> str:
+    """Return the URL that a response redirects to.
+
+    Raises:
+        BackendError: its ``Location`` is not a usable URL.
+    """
+    location = response.headers["Location"]
+    with suppress(UnicodeError):  # some servers send UTF-8, although only ASCII is allowed
+        location = location.encode("latin-1").decode("utf-8")
+    try:
+        return request_url(urljoin(response.url, location))
+    except (ConfigError, ValueError) as error:
+        reason = str(error).rstrip(".")
+        raise BackendError(f"{display_url(response.url)} redirects to an invalid URL: {reason}.") from error
+
+
+def _cross_origin_redirect(response: Response, target: str) -> CrossOriginRedirect:
+    return CrossOriginRedirect(
+        f"{display_url(response.url)} redirects to another host, {display_origin(target)}, "
+        "which may serve different files.",
         target=target,
         status=response.status_code,
-        hint="Name the other host itself if its content is meant, or switch the redirection off "
+        hint="Use the URL of the other host if it is the one you want, or disable the redirect on the server "
         "(pypiserver: --disable-fallback).",
     )
 
 
 def _keeps_credentials(url: str, target: str) -> bool:
-    """Whether a redirect leads to the same origin, or from plain HTTP to TLS by the usual ports."""
-    here, there = origin_of(url), origin_of(target)
-    return here == there or (here, there) == (("http", here[1], 80), ("https", here[1], 443))
+    """Return whether a redirect stays on the origin, or changes from HTTP to HTTPS on the default ports."""
+    origin, target_origin = origin_of(url), origin_of(target)
+    is_upgrade = (origin, target_origin) == (("http", origin[1], 80), ("https", origin[1], 443))
+    return origin == target_origin or is_upgrade
+
+
+@cache
+def _warn_of_netrc(reason: str) -> None:
+    _log.warning("%s is ignored: %s.", netrc_path(), reason)
 
 
 @cache

@@ -1,7 +1,7 @@
-"""Connections of urllib3 that hold a server to the limits of `wheelrelay.http.limits`.
+"""Connections of urllib3 that enforce the limits of `wheelrelay.http.limits`.
 
-A timeout of a socket counts for one call. A server that sends a byte now and then, or one ``100 Continue``
-after the other, never exceeds it. So each answer is read through a stream that knows how long it may take.
+A socket timeout applies to one call, so a server that sends a byte now and then, or an endless series of
+``100 Continue``, never exceeds it. Each response is therefore read through a stream with a `ResponseTimer`.
 """
 
 import io
@@ -10,116 +10,116 @@ from http.client import HTTPResponse
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from wheelrelay.http.limits import TimeLimits, Watch
+from wheelrelay.http.limits import ResponseTimer, TimeLimits
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager
     from urllib3.response import HTTPResponse as Urllib3Response
 
-SLICE = 1 << 16
-"""Bytes that are sent at once: each has the whole timeout, and a slow line needs it."""
+SEND_SIZE = 1 << 16
+"""Bytes per call of ``send``: the timeout applies to each call, and slow connections need it."""
 
 
-class _WatchedStream(io.RawIOBase):
-    """What a socket receives, within the limits of a `Watch`."""
+class _TimedStream(io.RawIOBase):
+    """The data that a socket receives, within the limits of a `ResponseTimer`."""
 
-    def __init__(self, sock: Any, watch: Watch) -> None:
+    def __init__(self, sock: Any, timer: ResponseTimer) -> None:
         self._raw = sock.makefile("rb", buffering=0)
         self._sock = sock
-        self._watch = watch
+        self._timer = timer
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        """Receive some bytes.
+        """Receive data.
 
         Raises:
-            TooSlow: they do not come in time.
-            HeadersTooLong: too many came before the body.
+            TooSlow: it does not arrive in time.
+            HeadersTooLong: the headers are too long.
         """
-        self._sock.settimeout(self._watch.retry_policy())
-        began = monotonic()
+        self._sock.settimeout(self._timer.remaining())
+        start = monotonic()
         try:
             size: int | None = self._raw.readinto(buffer)
         except TimeoutError as error:
-            raise self._watch.silent() from error
-        self._watch.note(size or 0, monotonic() - began)
+            raise self._timer.timed_out() from error
+        self._timer.record(size or 0, monotonic() - start)
         return size
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Release the socket."""
         self._raw.close()
         super().close()
 
 
-class _WatchedSocket:
-    """What `http.client.HTTPResponse` needs of a socket."""
+class _TimedSocket:
+    """The part of a socket that `http.client.HTTPResponse` uses."""
 
-    def __init__(self, sock: Any, watch: Watch) -> None:
+    def __init__(self, sock: Any, timer: ResponseTimer) -> None:
         self._sock = sock
-        self._watch = watch
+        self._timer = timer
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
-        """The stream to read from."""
-        return io.BufferedReader(_WatchedStream(self._sock, self._watch))
+        """Return the stream to read from."""
+        return io.BufferedReader(_TimedStream(self._sock, self._timer))
 
 
-class _WatchedAnswer(HTTPResponse):
-    """An answer whose headers and body are held to limits."""
+class _TimedResponse(HTTPResponse):
+    """A response whose headers, body and trailers are read within limits."""
 
-    def __init__(self, watch: Watch, sock: Any, *args: Any, **options: Any) -> None:
-        super().__init__(_WatchedSocket(sock, watch), *args, **options)  # type: ignore[arg-type]
-        self._watch = watch
+    def __init__(self, timer: ResponseTimer, sock: Any, *args: Any, **options: Any) -> None:
+        super().__init__(_TimedSocket(sock, timer), *args, **options)  # type: ignore[arg-type]
+        self._timer = timer
 
     def begin(self) -> None:
         """Read the headers."""
         super().begin()
-        self._watch.headers_arrived()
+        self._timer.headers_complete()
 
     def _read_and_discard_trailer(self) -> None:
-        """Read the header lines that may follow a chunked body, which `http.client` does without limits."""
-        with self._watch.in_trailer():
-            super()._read_and_discard_trailer()  # type: ignore[misc]  # (it is there in CPython 3.11 to 3.14)
+        # A private method of http.client in CPython 3.11 to 3.14, which reads trailers without a limit.
+        with self._timer.reading_trailers():
+            super()._read_and_discard_trailer()  # type: ignore[misc]
 
 
-def _watching(base: type[Any], limits: TimeLimits) -> type[Any]:
-    """A class of connections that are held to limits."""
+def _timed_connection(base: type[Any], limits: TimeLimits) -> type[Any]:
+    """Return a subclass of a connection class that enforces limits."""
 
-    class Watching(base):  # type: ignore[misc]
-        """Its answers have a `Watch`; what is sent goes in slices, each with the whole timeout."""
+    class TimedConnection(base):  # type: ignore[misc]
+        """Attaches a `ResponseTimer` to each response, and sends data in blocks of `SEND_SIZE`."""
 
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
-            self.response_class = self._new_answer
+            self.response_class = self._new_response
 
-        def _new_answer(self, sock: socket.socket, *args: Any, **options: Any) -> HTTPResponse:
-            self._watch = Watch(sock.gettimeout() or limits.timeout)
-            return _WatchedAnswer(self._watch, sock, *args, **options)
+        def _new_response(self, sock: socket.socket, *args: Any, **options: Any) -> HTTPResponse:
+            self._timer = ResponseTimer(sock.gettimeout() or limits.timeout)
+            return _TimedResponse(self._timer, sock, *args, **options)
 
         def getresponse(self) -> "Urllib3Response":
-            """The answer, with its `Watch`."""
+            """Return the response, with its timer."""
             response: Any = super().getresponse()
-            response.watch = self._watch
+            response.timer = self._timer
             return response  # type: ignore[no-any-return]
 
         def send(self, data: Any) -> None:
-            """Send bytes."""
+            """Send data."""
             if self.sock is not None:
                 self.sock.settimeout(limits.timeout)
-            if not isinstance(data, bytes | bytearray | memoryview) or len(data) <= SLICE:
+            if not isinstance(data, bytes | bytearray | memoryview) or len(data) <= SEND_SIZE:
                 super().send(data)
                 return
             view = memoryview(data)
-            for start in range(0, len(view), SLICE):
-                super().send(view[start : start + SLICE])
+            for start in range(0, len(view), SEND_SIZE):
+                super().send(view[start : start + SEND_SIZE])
 
-    return Watching
+    return TimedConnection
 
 
-def hold_to(limits: TimeLimits, manager: "PoolManager") -> None:
-    """Let all connections that a pool manager opens from now on be held to limits."""
+def enforce_limits(manager: "PoolManager", limits: TimeLimits) -> None:
+    """Make all connections that a pool manager opens from now on enforce limits."""
     manager.pool_classes_by_scheme = {
-        scheme: type(pool.__name__, (pool,), {"ConnectionCls": _watching(pool.ConnectionCls, limits)})
+        scheme: type(pool.__name__, (pool,), {"ConnectionCls": _timed_connection(pool.ConnectionCls, limits)})
         for scheme, pool in dict[str, Any](manager.pool_classes_by_scheme).items()
     }

@@ -1,8 +1,8 @@
-"""Limits on answers: how long a server may take, how slow it may be, and how much it may send.
+"""Limits for responses: how long a server may take, how slow it may be, and how much it may send.
 
-A server that sends nothing for ``timeout`` seconds is given up, and so is one that sends fewer than
-`LEAST_SPEED` bytes a second on average over that time. The headers of an answer, and a body that is known to
-be small, have to arrive completely within it.
+A transfer fails if the server sends nothing for ``timeout`` seconds, or fewer than `MIN_SPEED` bytes a second
+on average over that time. The headers of a response, and bodies that are known to be small, must arrive
+completely within it.
 """
 
 import math
@@ -18,30 +18,30 @@ DEFAULT_TIMEOUT = 50.0
 """Seconds; two attempts that time out end within two minutes."""
 
 TIMEOUT_VARIABLE = "WHEELRELAY_TIMEOUT"
-"""The environment variable that changes the default, in seconds."""
+"""The environment variable that overrides the default, in seconds."""
 
 CONNECT_TIMEOUT = 15.0
-"""Seconds to wait for a connection, if the timeout is not shorter."""
+"""Seconds to wait for a connection, unless the timeout is shorter."""
 
 READ_TIMEOUT = 120.0
-"""Seconds to wait for the next bytes, for libraries that have one timeout for uploads and all else."""
+"""Seconds to wait for data, for libraries that have one timeout for uploads and everything else."""
 
-LEAST_SPEED = 1000
-"""Bytes a second below which a transfer is given up, on average over the timeout."""
+MIN_SPEED = 1000
+"""Bytes a second; a transfer that is slower on average over the timeout fails."""
 
 MAX_HEADERS = 1 << 20
-"""Bytes that may come before the body, interim answers (``100 Continue``) included; as many after it."""
+"""Bytes of headers, including those of interim responses (``100 Continue``); the same again for trailers."""
 
-MAX_SMALL = 4 << 20
-"""Bytes of a body that is expected to be short: an answer to an upload, a token, an error."""
+MAX_SMALL_BODY = 4 << 20
+"""Bytes of a body that is expected to be small: the response to an upload, a token, an error."""
 
 
 class TooSlow(TimeoutError):
-    """A server did not send enough in time.
+    """A server did not send enough data in time.
 
     Args:
-        message: what it failed to do.
-        waited: seconds that it was waited for.
+        message: what happened, without a subject.
+        waited: seconds.
     """
 
     def __init__(self, message: str, waited: float) -> None:
@@ -50,58 +50,60 @@ class TooSlow(TimeoutError):
 
 
 class HeadersTooLong(OSError):
-    """The headers before or after the body of an answer do not end."""
+    """The headers or trailers of a response exceed `MAX_HEADERS`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeLimits:
-    """How long one remote may take, in seconds.
+    """How long the server of one remote may take, in seconds.
 
     Attributes:
-        timeout: until the next bytes, until all headers, and for all of a small body.
+        timeout: until the next data, until all headers, and for the whole of a small body.
     """
 
     timeout: float
 
     @property
     def connect(self) -> float:
-        """Until a connection is made."""
+        """Until a connection is established."""
         return min(CONNECT_TIMEOUT, self.timeout)
 
     @property
     def after_upload(self) -> float:
-        """Until an upload is answered: an index unpacks and stores the file before it answers."""
+        """Until an upload is answered: an index unpacks and stores the file first."""
         return 2.4 * self.timeout
 
     @property
     def page(self) -> float:
-        """For all of a page, however many bytes it has."""
+        """For the whole of a page, whatever its size."""
         return 10 * self.timeout
 
 
 class _Override:
-    """The timeout that the command line asks for, which counts for all remotes of a process."""
+    """The timeout from the command line, which applies to all remotes of the process."""
 
     seconds: float | None = None
 
 
 def override_timeout(seconds: float | None) -> None:
-    """Use one timeout for all remotes, whatever their configuration says.
+    """Use one timeout for all remotes, whatever their configuration.
 
     Args:
-        seconds: the timeout; ``None`` to go by the configuration again.
+        seconds: the timeout, or ``None`` to use the configuration again.
     """
     _Override.seconds = seconds
 
 
 def time_limits(configured: float | None) -> TimeLimits:
-    """The limits for a remote: by the command line, its configuration, the environment, or the default.
+    """Return the limits for a remote.
+
+    They come from the command line, its configuration, the environment or the default, in this order.
 
     Args:
-        configured: seconds that the remote's configuration gives, if it does.
+        configured: the timeout in the remote's configuration, in seconds.
 
     Raises:
-        ConfigError: the environment variable is not a positive number.
+        ConfigError: the environment variable is not a valid timeout.
     """
     for seconds in (_Override.seconds, configured):
         if seconds is not None:
@@ -109,102 +111,104 @@ def time_limits(configured: float | None) -> TimeLimits:
     if not (text := os.environ.get(TIMEOUT_VARIABLE)):
         return TimeLimits(DEFAULT_TIMEOUT)
     try:
-        return TimeLimits(usable_timeout(float(text)))
+        return TimeLimits(validate_timeout(float(text)))
     except ValueError:
         raise ConfigError(
-            f"{TIMEOUT_VARIABLE} is not a usable number of seconds: {text!r}.",
-            hint="Give one between 0.1 and 86400.",
+            f"{TIMEOUT_VARIABLE} is not a valid timeout: {text!r}.",
+            hint="Set it to a number of seconds from 0.1 to 86400.",
         ) from None
 
 
-def usable_timeout(seconds: float) -> float:
-    """``seconds``, if a server can be given that long.
+def validate_timeout(seconds: float) -> float:
+    """Return ``seconds`` if it is a valid timeout.
 
     Raises:
-        ValueError: it is not a number between 0.1 and 86400.
+        ValueError: it is not a number from 0.1 to 86400.
     """
     if not (math.isfinite(seconds) and 0.1 <= seconds <= 86_400):
-        raise ValueError("a timeout is between 0.1 and 86400 seconds")
+        raise ValueError("a timeout must be from 0.1 to 86400 seconds")
     return seconds
 
 
-class Watch:
-    """Bounds the time in which the bytes of one answer arrive.
+class ResponseTimer:
+    """Limits the time in which the data of one response arrives.
 
-    Only time spent waiting for the network counts: a reader that pauses is not held against the server.
+    Only the time spent waiting for the network counts, so a slow reader does not make the server look slow.
 
     Args:
-        timeout: seconds until the headers have arrived, and see the module.
+        timeout: seconds until the headers have arrived, and as described in this module.
     """
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        self._ends: float | None = monotonic() + timeout
+        self._deadline: float | None = monotonic() + timeout
         self._allowed = timeout
-        self._came = 0
+        self._received = 0
         self._waited = 0.0
         self._in_headers = True
 
-    def headers_arrived(self) -> None:
-        """The headers are complete: from now on a least speed is demanded."""
-        self._ends, self._in_headers, self._came = None, False, 0
+    def headers_complete(self) -> None:
+        """Start to require the minimum speed: the headers have arrived."""
+        self._deadline, self._in_headers, self._received = None, False, 0
 
     @contextmanager
-    def in_trailer(self) -> Iterator[None]:
-        """Hold the header lines that follow a body to the limits of those before it."""
-        before, self._allowed = self._allowed, self._timeout
-        ends, self._ends = self._ends, monotonic() + self._timeout
-        self._in_headers, self._came = True, 0
+    def reading_trailers(self) -> Iterator[None]:
+        """Apply the limits of headers to the trailers of a chunked body."""
+        allowed, self._allowed = self._allowed, self._timeout
+        deadline, self._deadline = self._deadline, monotonic() + self._timeout
+        self._in_headers, self._received = True, 0
         try:
             yield
         finally:
-            self._allowed, self._ends, self._in_headers = before, ends, False
+            self._allowed, self._deadline, self._in_headers = allowed, deadline, False
 
     @contextmanager
-    def all_within(self, seconds: float | None = None) -> Iterator[None]:
-        """Demand that all that is read in the context arrives within a time; by default, the timeout."""
+    def deadline(self, seconds: float | None = None) -> Iterator[None]:
+        """Require that everything read in the context arrives within a time; by default, the timeout."""
         self._allowed = self._timeout if seconds is None else seconds
-        self._ends = monotonic() + self._allowed
+        self._deadline = monotonic() + self._allowed
         try:
             yield
         finally:
-            self._ends = None
+            self._deadline = None
 
-    def retry_policy(self) -> float:
-        """Seconds to wait for the next bytes.
+    def remaining(self) -> float:
+        """Return the seconds to wait for the next data.
 
         Raises:
-            TooSlow: there is no time left.
+            TooSlow: no time is left.
         """
-        if self._ends is None:
+        if self._deadline is None:
             return self._timeout
-        left = self._ends - monotonic()
+        left = self._deadline - monotonic()
         if left <= 0:
-            what = "its headers" if self._in_headers else "its answer"
-            raise TooSlow(f"did not send {what} within {self._allowed:g} s", self._allowed)
+            raise self._missed_deadline()
         return min(left, self._timeout)
 
-    def note(self, size: int, waited: float) -> None:
-        """Count bytes that arrived after so many seconds of waiting.
+    def record(self, size: int, waited: float) -> None:
+        """Count bytes that arrived after some seconds of waiting.
 
         Raises:
-            TooSlow: they come too slowly.
-            HeadersTooLong: the headers do not end.
+            TooSlow: the average speed is too low.
+            HeadersTooLong: the headers are too long.
         """
-        self._came += size
+        self._received += size
         self._waited += waited
         if self._in_headers:
-            if self._came > MAX_HEADERS:
-                raise HeadersTooLong(f"its headers have more than {MAX_HEADERS >> 20} MiB")
+            if self._received > MAX_HEADERS:
+                raise HeadersTooLong(f"its headers are larger than {MAX_HEADERS >> 20} MiB")
         elif self._waited >= self._timeout:
-            if self._came < LEAST_SPEED * self._waited:
-                speed = f"{self._came / self._waited:.0f} bytes a second for {self._timeout:g} s"
+            if self._received < MIN_SPEED * self._waited:
+                speed = f"{self._received / self._waited:.0f} bytes a second for {self._timeout:g} s"
                 raise TooSlow(f"sent only {speed}", self._waited)
-            self._came, self._waited = 0, 0.0
+            self._received, self._waited = 0, 0.0
 
-    def silent(self) -> TooSlow:
-        """The error for a server that sent nothing for as long as `retry_policy` allowed."""
-        if self._ends is not None:
-            what = "its headers" if self._in_headers else "its answer"
-            return TooSlow(f"did not send {what} within {self._allowed:g} s", self._allowed)
+    def timed_out(self) -> TooSlow:
+        """Return the error for a server that sent nothing within the `remaining` time."""
+        if self._deadline is not None:
+            return self._missed_deadline()
         return TooSlow(f"sent nothing for {self._timeout:g} s", self._timeout)
+
+    def _missed_deadline(self) -> TooSlow:
+        part = "its headers" if self._in_headers else "its response"
+        return TooSlow(f"did not send {part} within {self._allowed:g} s", self._allowed)

@@ -1,4 +1,4 @@
-"""Connections that are kept open and shared by all threads: their proxies, and the TLS that is wanted."""
+"""Connection pools that all threads share, with their proxies and TLS settings."""
 
 import os
 import re
@@ -12,141 +12,142 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from wheelrelay.errors import ConfigError
-from wheelrelay.http.auth import basic
-from wheelrelay.http.connections import hold_to
+from wheelrelay.http.auth import basic_auth_header
+from wheelrelay.http.connections import enforce_limits
 from wheelrelay.http.limits import TimeLimits
-from wheelrelay.http.urls import is_local, origin_of
+from wheelrelay.http.urls import Origin, is_loopback, origin_of
 from wheelrelay.redaction import keep_secret
 from wheelrelay.staged import BLOCK
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager
 
-Origin = tuple[str, str, int | None]
-"""Scheme, host and port."""
+MAX_HOSTS = 16
+"""Hosts that connections are kept for."""
 
-HOSTS, CONNECTIONS = 16, 64
-"""How many hosts connections are kept for, and how many to each."""
+MAX_CONNECTIONS = 64
+"""Connections that are kept for one host."""
 
 
 class Pools:
-    """The connections of one client.
+    """The connection pools of one client.
 
     Args:
-        ca_cert: path of a CA bundle to trust instead of the usual one.
+        ca_cert: path of a CA bundle to use instead of the default one.
         client_cert: path of a client certificate with its key.
-        limits: how long the servers may take.
-        own: the origins that are shown the client certificate.
+        limits: how long servers may take.
+        own_origins: the origins that receive the client certificate.
 
     Raises:
-        ConfigError: one of the files is not there.
+        ConfigError: a certificate file does not exist.
     """
 
     def __init__(
-        self, ca_cert: str | None, client_cert: str | None, limits: TimeLimits, own: Set[Origin]
+        self, ca_cert: str | None, client_cert: str | None, limits: TimeLimits, own_origins: Set[Origin]
     ) -> None:
         for path in (ca_cert, client_cert):
             if path and not Path(path).exists():
-                raise ConfigError(f"The certificate {path} is not there.")
+                raise ConfigError(f"The certificate {path} does not exist.")
         self._ca_cert = ca_cert
         self._client_cert = client_cert
         self._limits = limits
-        self._own = own
+        self._own_origins = own_origins
         self._contexts: dict[bool, ssl.SSLContext] = {}
-        self._by_kind: dict[tuple[str | None, bool, bool], PoolManager] = {}
+        self._by_settings: dict[tuple[str | None, bool, bool], PoolManager] = {}
         self._by_origin: dict[Origin, PoolManager] = {}
         self._lock = threading.Lock()
 
-    def leading_to(self, url: str) -> "PoolManager":
-        """The connections by which ``url`` is reached; the proxy that the environment names, if it does.
+    def pool_for(self, url: str) -> "PoolManager":
+        """Return the pool for ``url``, which uses a proxy if the environment configures one.
 
         Raises:
-            ConfigError: a certificate or the proxy's address cannot be used.
+            ConfigError: a certificate or the proxy's URL cannot be used.
         """
         origin = origin_of(url)
         with self._lock:
             if origin not in self._by_origin:
-                shows = self._client_cert is not None and origin in self._own
-                self._by_origin[origin] = self._by(proxy_for(url), tls=origin[0] == "https", shows=shows)
+                with_cert = self._client_cert is not None and origin in self._own_origins
+                self._by_origin[origin] = self._pool(
+                    proxy_for(url), tls=origin[0] == "https", with_cert=with_cert
+                )
             return self._by_origin[origin]
 
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
-            for pools in self._by_kind.values():
-                pools.clear()
-            self._by_kind.clear()
+            for pool in self._by_settings.values():
+                pool.clear()
+            self._by_settings.clear()
             self._by_origin.clear()
 
-    def _by(self, proxy: str | None, *, tls: bool, shows: bool) -> "PoolManager":
-        """The connections by way of a proxy, with TLS or without, that show the certificate or not."""
-        if tls and shows not in self._contexts:
-            self._contexts[shows] = self._new_context(self._client_cert if shows else None)
-        if (proxy, tls, shows) not in self._by_kind:
-            pools = self._new_pools(proxy, self._contexts[shows] if tls else None)
-            hold_to(self._limits, pools)
-            self._by_kind[proxy, tls, shows] = pools
-        return self._by_kind[proxy, tls, shows]
+    def _pool(self, proxy: str | None, *, tls: bool, with_cert: bool) -> "PoolManager":
+        if tls and with_cert not in self._contexts:
+            self._contexts[with_cert] = self._new_context(self._client_cert if with_cert else None)
+        if (proxy, tls, with_cert) not in self._by_settings:
+            pool = self._new_pool(proxy, self._contexts[with_cert] if tls else None)
+            enforce_limits(pool, self._limits)
+            self._by_settings[proxy, tls, with_cert] = pool
+        return self._by_settings[proxy, tls, with_cert]
 
-    def _new_pools(self, proxy: str | None, context: ssl.SSLContext | None) -> "PoolManager":
+    def _new_pool(self, proxy: str | None, context: ssl.SSLContext | None) -> "PoolManager":
         from urllib3 import PoolManager, ProxyManager
         from urllib3.util import Timeout
 
         options: dict[str, Any] = {
-            "num_pools": HOSTS,
-            "maxsize": CONNECTIONS,
+            "num_pools": MAX_HOSTS,
+            "maxsize": MAX_CONNECTIONS,
             "retries": False,
             "timeout": Timeout(connect=self._limits.connect, read=self._limits.timeout),
-            "blocksize": BLOCK,  # the usual 16 KiB make uploads CPU-bound
+            "blocksize": BLOCK,  # the default of 16 KiB makes uploads CPU-bound
             "ssl_context": context,
         }
         if proxy is None:
             return PoolManager(**options)
-        parts = _usable_proxy(proxy)
+        parts = _parse_proxy(proxy)
         if parts.scheme.startswith("socks"):
-            return _socks_pools(proxy, options)
-        login = basic(unquote(parts.username), unquote(parts.password or "")) if parts.username else None
-        return ProxyManager(
-            parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(),
-            proxy_headers={"Proxy-Authorization": login} if login else None,
-            **options,
-        )
+            return _socks_pool(proxy, options)
+        headers = None
+        if parts.username:
+            login = basic_auth_header(unquote(parts.username), unquote(parts.password or ""))
+            headers = {"Proxy-Authorization": login}
+        address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        return ProxyManager(address, proxy_headers=headers, **options)
 
     def _new_context(self, client_cert: str | None) -> ssl.SSLContext:
-        """What TLS connections trust and show; made once, for reading a bundle takes its time."""
+        """Return the TLS settings; they are shared by all pools because loading a CA bundle is slow."""
         from urllib3.util import create_urllib3_context
 
         context = create_urllib3_context()
-        bundle = self._ca_cert or _usual_bundle()
+        bundle = self._ca_cert or _default_bundle()
         try:
-            where = {"capath": bundle} if Path(bundle).is_dir() else {"cafile": bundle}
-            context.load_verify_locations(**where)
+            location = {"capath": bundle} if Path(bundle).is_dir() else {"cafile": bundle}
+            context.load_verify_locations(**location)
         except OSError as error:
-            raise ConfigError(f"The CA bundle {bundle} cannot be used: {error.strerror or error}.") from error
+            raise ConfigError(f"Cannot load the CA bundle {bundle}: {error.strerror or error}.") from error
         try:
             if client_cert:
                 context.load_cert_chain(client_cert)
         except OSError as error:
             raise ConfigError(
-                f"The client certificate {client_cert} cannot be used: {error.strerror or error}.",
-                hint="It has to be a PEM file with the certificate and its key.",
+                f"Cannot load the client certificate {client_cert}: {error.strerror or error}.",
+                hint="It must be a PEM file with the certificate and its key.",
             ) from error
         return context
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy that the environment, or the system's settings, name for ``url``; none to ask it directly.
+    """Return the proxy that the environment or the system settings configure for ``url``, if any.
 
-    What is within this machine is asked directly in any case: to a proxy elsewhere its address would mean
-    another machine, and what is sent to it in plain text would leave this one.
+    Loopback addresses never use a proxy: on another machine the address would mean that machine, and data
+    that is sent to it in plain text would leave this one.
     """
-    if not _may_name_proxies() or is_local(url):
+    if not _may_have_proxies() or is_loopback(url):
         return None
     from urllib.request import getproxies, proxy_bypass
 
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if proxy_bypass(f"{host}:{parts.port}" if parts.port else host) or _is_in_network_without_proxy(host):
+    if proxy_bypass(f"{host}:{parts.port}" if parts.port else host) or _is_in_excluded_network(host):
         return None
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
@@ -155,11 +156,11 @@ def proxy_for(url: str) -> str | None:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def _usable_proxy(proxy: str) -> SplitResult:
-    """The parts of a proxy's address.
+def _parse_proxy(proxy: str) -> SplitResult:
+    """Return the parts of a proxy's URL.
 
     Raises:
-        ConfigError: it is none; it is not repeated, for it may hold a password.
+        ConfigError: it is not a usable URL. The message does not quote it, because it may hold a password.
     """
     with suppress(ValueError):
         parts = urlsplit(proxy)
@@ -167,33 +168,33 @@ def _usable_proxy(proxy: str) -> SplitResult:
         if parts.hostname and parts.port != 0 and not re.search(r"[\s%/?#@]", parts.hostname):
             return parts
     raise ConfigError(
-        "The proxy that the environment names is not a usable address.",
-        hint="Write http://USER:PASSWORD@HOST:PORT in HTTP_PROXY or HTTPS_PROXY, and in user and password a "
-        "percent code in place of each of :/?#[]@, as %2F.",
+        "The proxy URL in the environment cannot be used.",
+        hint="Set HTTP_PROXY or HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT, and percent-encode the "
+        "characters :/?#[]@ in user and password (%2F, for example).",
     )
 
 
-def _may_name_proxies() -> bool:
-    """Whether there is anything that could name a proxy; to look closer takes an import of some weight."""
-    elsewhere = sys.platform in ("darwin", "win32")  # in the system's settings
-    return elsewhere or any(name.lower().endswith("_proxy") for name in os.environ)
+def _may_have_proxies() -> bool:
+    """Return whether a proxy may be configured; looking closer needs an import that is slow."""
+    has_system_settings = sys.platform in ("darwin", "win32")
+    return has_system_settings or any(name.lower().endswith("_proxy") for name in os.environ)
 
 
-def _is_in_network_without_proxy(host: str) -> bool:
-    """Whether ``NO_PROXY`` names a network, as ``10.0.0.0/8``, that an address is in."""
-    named = (os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "").split(",")
-    networks = [each.strip() for each in named if "/" in each]
+def _is_in_excluded_network(host: str) -> bool:
+    """Return whether an IP address is in a network that ``NO_PROXY`` lists (``10.0.0.0/8``, for example)."""
+    entries = (os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "").split(",")
+    networks = [entry.strip() for entry in entries if "/" in entry]
     if not networks:
         return False
     from ipaddress import ip_address, ip_network
 
     try:
-        return any(ip_address(host) in ip_network(each, strict=False) for each in networks)
+        return any(ip_address(host) in ip_network(network, strict=False) for network in networks)
     except ValueError:
         return False
 
 
-def _usual_bundle() -> str:
+def _default_bundle() -> str:
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         if path := os.environ.get(variable):
             return path
@@ -202,13 +203,13 @@ def _usual_bundle() -> str:
     return where()
 
 
-def _socks_pools(proxy: str, options: dict[str, Any]) -> "PoolManager":
+def _socks_pool(proxy: str, options: dict[str, Any]) -> "PoolManager":
     try:
         from urllib3.contrib.socks import SOCKSProxyManager
     except ImportError as error:
         raise ConfigError(
-            "The environment names a SOCKS proxy, and the package PySocks is not installed.",
-            hint="Install it, or name a proxy that speaks HTTP.",
+            "The environment configures a SOCKS proxy, but the package PySocks is not installed.",
+            hint="Install PySocks, or configure an HTTP proxy.",
         ) from error
     manager: PoolManager = SOCKSProxyManager(proxy, **options)
     return manager

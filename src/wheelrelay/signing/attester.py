@@ -98,11 +98,11 @@ def _told() -> Iterator[None]:
     except Exception as error:
         from sigstore.oidc import ExpiredIdentity, IdentityError
 
-        from wheelrelay.http import repeated  # heavy, and not needed where all goes well
+        from wheelrelay.http import sanitized  # heavy, and not needed where all goes well
 
         reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
         if isinstance(error, IdentityError | ExpiredIdentity):
             # Not chained, and cut short: it repeats what the CI system said.
-            said = repeated(reason.partition("body=")[0]).rstrip("(, ")
+            said = sanitized(reason.partition("body=")[0]).rstrip("(, ")
             raise AuthenticationFailed(f"There is no identity that Sigstore takes: {said}.") from None
         raise Unavailable(f"Sigstore did not sign: {reason}.") from error

@@ -35,10 +35,10 @@ from wheelrelay.http import (
     HttpClient,
     RawBody,
     Response,
-    is_private,
+    display_url,
     is_same_host,
+    is_secure,
     origin_of,
-    shown,
 )
 from wheelrelay.http.pools import proxy_for
 from wheelrelay.testing import make_wheel, stage_path
@@ -115,7 +115,7 @@ class TestErrors:
         self, http: HttpClient, web: Web, status: int, kind: type[WheelrelayError]
     ) -> None:
         url = web.serve("/page", status=status)
-        with pytest.raises(WheelrelayError, match=f"{url} answered {status}") as caught:
+        with pytest.raises(WheelrelayError, match=f"{url} returned {status}") as caught:
             fetch(http, url)
         assert type(caught.value) is kind
 
@@ -123,12 +123,12 @@ class TestErrors:
         url = web.serve("/page", b"Project name\nis too short.", status=400, content_type="text/plain")
         with pytest.raises(Rejected) as caught:
             fetch(http, url)
-        assert caught.value.message == f"{url} answered 400: Project name is too short."
+        assert caught.value.message == f"{url} returned 400: Project name is too short."
         assert caught.value.status == 400
 
     @pytest.mark.parametrize(
         ("status", "advice"),
-        [(304, "check the address"), (400, "change what"), (405, "right one"), (413, "of this size")],
+        [(304, "Check the URL"), (400, "Fix the problem"), (405, "does not support"), (413, "of this size")],
     )
     def test_a_refusal_says_what_to_do_about_it(
         self, http: HttpClient, web: Web, status: int, advice: str
@@ -138,7 +138,7 @@ class TestErrors:
 
     def test_a_page_of_html_is_not_repeated(self, http: HttpClient, web: Web) -> None:
         url = web.serve("/page", "<h1>Oh no</h1>", status=500)
-        with pytest.raises(Unavailable, match="answered 500: Internal Server Error"):
+        with pytest.raises(Unavailable, match="returned 500: Internal Server Error"):
             fetch(http, url)
 
     def test_what_a_server_says_cannot_steer_the_terminal(self, http: HttpClient, web: Web) -> None:
@@ -179,7 +179,7 @@ class TestErrors:
         assert caught.value.retry_after == 0.0
 
     def test_nobody_listening_may_pass(self, http: HttpClient) -> None:
-        with pytest.raises(Unavailable, match=r"cannot be reached: .*Connection refused\. Check the address"):
+        with pytest.raises(Unavailable, match=r"Cannot connect to .*: Connection refused\. Check the URL"):
             fetch(http, f"http://127.0.0.1:{free_port()}/")
 
     def test_a_server_that_hangs_up_may_come_back(self, http: HttpClient) -> None:
@@ -193,11 +193,11 @@ class TestErrors:
         self, http: HttpClient, web: Web, cut_after: int
     ) -> None:
         url = web.serve("/file", b"x" * 1_000_000, cut_after=cut_after)
-        with pytest.raises(SizeMismatch, match="ended before"), http.get(url) as response:
+        with pytest.raises(SizeMismatch, match="ended early"), http.get(url) as response:
             list(iter(lambda: RawBody(response).read(1 << 16), b""))
 
     def test_an_address_that_is_none_is_a_configuration_error(self, http: HttpClient) -> None:
-        with pytest.raises(ConfigError, match="not a usable address"):
+        with pytest.raises(ConfigError, match="not a usable URL"):
             fetch(http, "http://*example.org/")
 
     def test_no_error_shows_what_an_address_may_hide(self, http: HttpClient, web: Web) -> None:
@@ -281,7 +281,7 @@ class TestBodies:
         self, http: HttpClient, login: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("HTTP_PROXY", f"http://{login}@/" if login == "secret:" else f"http://{login}@h:1")
-        with pytest.raises(ConfigError, match="The proxy that the environment names") as caught:
+        with pytest.raises(ConfigError, match="The proxy URL in the environment") as caught:
             fetch(http, "http://index.invalid/page")
         assert "sec" not in str(caught.value).replace("percent", "")
 
@@ -350,7 +350,7 @@ class TestCredentials:
     ) -> None:
         monkeypatch.setenv("HTTP_PROXY", web.url)
         web.serve("/page", credentials=("me", SECRET))
-        with pytest.raises(AuthenticationFailed, match=r"none are sent over plain HTTP\. Use https"):
+        with pytest.raises(AuthenticationFailed, match=r"not sent over plain HTTP\. Use https"):
             fetch(client_for("http://index.invalid/"), "http://index.invalid/page")
 
     def test_they_do_if_the_configuration_insists(self, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -389,7 +389,7 @@ class TestCredentials:
         self, web: Web, other_web: Web, home: Path
     ) -> None:
         (home / ".netrc").write_text(f"default login me password {SECRET}\n")
-        client = HttpClient(own=(web.url,))
+        client = HttpClient(own_urls=(web.url,))
         fetch(client, web.serve("/page"))
         fetch(client, other_web.serve("/named-by-the-page"))
         assert (authorizations(web), authorizations(other_web)) == ([BASIC], [None])
@@ -400,7 +400,7 @@ class TestCredentials:
     ) -> None:
         (home / ".netrc").write_text(f"{entry} login me password {SECRET}\n")
         there = web.serve("/there").replace("127.0.0.1", "localhost")
-        fetch(HttpClient(own=(web.url, there)), web.redirect("/here", there))
+        fetch(HttpClient(own_urls=(web.url, there)), web.redirect("/here", there))
         assert authorizations(web)[1] is None
 
     def test_allow_insecure_is_for_the_remotes_own_addresses_alone(
@@ -412,7 +412,7 @@ class TestCredentials:
         (home / ".netrc").write_text(
             "".join(f"machine {each} login me password {SECRET}\n" for each in hosts)
         )
-        client = HttpClient(own=("http://own.invalid/",), allow_insecure=True)
+        client = HttpClient(own_urls=("http://own.invalid/",), allow_insecure=True)
         fetch(client, "http://own.invalid/page")
         fetch(client, "http://cdn.invalid/page")
         assert authorizations(web) == [BASIC, None]
@@ -429,7 +429,7 @@ class TestCredentials:
     @pytest.mark.parametrize("repeated", [SECRET, BASIC.removeprefix("Basic ")])
     def test_what_a_server_repeats_of_them_is_not_told(self, web: Web, repeated: str) -> None:
         url = web.serve("/page", f"No, not {repeated}!".encode(), status=400, content_type="text/plain")
-        with pytest.raises(Rejected, match=r"answered 400: No, not \*\*\*!"):
+        with pytest.raises(Rejected, match=r"returned 400: No, not \*\*\*!"):
             fetch(client_for(web.url), url)
 
     def test_those_of_an_address_do_not_go_over_plain_http_to_another_machine(
@@ -470,7 +470,7 @@ class TestTLS:
     def test_a_stranger_is_refused_and_the_way_to_trust_it_named(
         self, http: HttpClient, tls_web: Web, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with pytest.raises(BackendError, match=r"could not prove who it is: .*ca_cert") as caught:
+        with pytest.raises(BackendError, match=r"certificate of .* is not valid: .*ca_cert") as caught:
             fetch(http, tls_web.serve("/page"))
         assert not caught.value.retryable
 
@@ -492,12 +492,12 @@ class TestTLS:
         authority.issue_cert("me@example.org").private_key_and_cert_chain_pem.write_to_path(str(mine))
         with run_web(tls=context) as strict:
             page = strict.serve("/page", b"content")
-            client = HttpClient(ca_cert=str(ca_bundle), client_cert=str(mine), own=(strict.url,))
+            client = HttpClient(ca_cert=str(ca_bundle), client_cert=str(mine), own_urls=(strict.url,))
             assert fetch(client, page) == b"content"
             with pytest.raises(Unavailable):
                 fetch(HttpClient(ca_cert=str(ca_bundle)), page)
             elsewhere = HttpClient(
-                ca_cert=str(ca_bundle), client_cert=str(mine), own=("https://packages.example.org/",)
+                ca_cert=str(ca_bundle), client_cert=str(mine), own_urls=("https://packages.example.org/",)
             )
             with pytest.raises(Unavailable):  # a page that leads here cannot see whose certificate it is
                 fetch(elsewhere, page)
@@ -507,7 +507,7 @@ class TestTLS:
             fetch(HttpClient(), web.url.replace("http:", "https:"))
 
     def test_a_certificate_that_is_not_there_is_a_configuration_error(self, tmp_path: Path) -> None:
-        with pytest.raises(ConfigError, match=r"nowhere\.pem is not there"):
+        with pytest.raises(ConfigError, match=r"nowhere\.pem does not exist"):
             HttpClient(ca_cert=str(tmp_path / "nowhere.pem"))
 
 
@@ -517,7 +517,7 @@ class TestRedirects:
     ) -> None:
         url = web.redirect("/simple/foo/", other_web.serve("/simple/foo/", b"another's content"))
         with (
-            pytest.raises(Rejected, match=f"another host, {other_web.url.rstrip('/')}, and"),
+            pytest.raises(Rejected, match=f"another host, {other_web.url.rstrip('/')}, which"),
             http.get(url, same_host=True),
         ):
             pass
@@ -548,7 +548,7 @@ class TestRedirects:
     ],
 )
 def test_a_connection_is_private_by_tls_or_within_this_machine(url: str, private: bool) -> None:
-    assert is_private(url) is private
+    assert is_secure(url) is private
 
 
 def test_an_origin_is_scheme_host_and_port() -> None:
@@ -559,7 +559,7 @@ def test_an_origin_is_scheme_host_and_port() -> None:
 
 
 def test_an_address_is_shown_without_what_is_secret_in_it() -> None:
-    assert shown("https://me:pw@example.org:8443/a?key=1#frag") == "https://example.org:8443/a"
+    assert display_url("https://me:pw@example.org:8443/a?key=1#frag") == "https://example.org:8443/a"
 
 
 def test_a_fault_that_passes_is_over_at_the_next_try(http: HttpClient, web: Web) -> None:
@@ -578,8 +578,8 @@ def test_asks_for_a_plus_in_a_path_as_pip_does(http: HttpClient, web: Web) -> No
 
 
 def test_a_very_long_address_is_cut_where_it_is_shown() -> None:
-    assert len(shown("https://example.org/" + "a" * 60_000)) < 1000
-    assert shown("https://example.org/a/") == "https://example.org/a/"
+    assert len(display_url("https://example.org/" + "a" * 60_000)) < 1000
+    assert display_url("https://example.org/a/") == "https://example.org/a/"
 
 
 class TestWordsOfRefusals:
@@ -589,7 +589,7 @@ class TestWordsOfRefusals:
             "<!DOCTYPE html><html><head><title>Refused</title><style>a { b: c }</style></head><body>"
             "<h1>Refused</h1><script>if (a<b) alert(1)</script><p>The name is\n &lt;reserved&gt;.</p><!-- -->"
         )
-        with pytest.raises(WheelrelayError, match=rf"answered {status}: Refused: The name is <reserved>\. "):
+        with pytest.raises(WheelrelayError, match=rf"returned {status}: Refused: The name is <reserved>\. "):
             fetch(http, web.serve("/page", page, status=status))
 
     @pytest.mark.parametrize(
@@ -608,7 +608,7 @@ class TestWordsOfRefusals:
     )
     def test_the_status_is_not_repeated(self, http: HttpClient, web: Web, body: str, words: str) -> None:
         kind = "text/html" if "<" in body else "text/plain"
-        with pytest.raises(PermissionDenied, match=f"answered 403: {re.escape(words)}"):
+        with pytest.raises(PermissionDenied, match=f"returned 403: {re.escape(words)}"):
             fetch(http, web.serve("/page", body.encode(), content_type=kind, status=403))
 
     def test_a_403_to_a_request_without_credentials_does_not_speak_of_their_rights(
@@ -617,7 +617,7 @@ class TestWordsOfRefusals:
         url = web.serve("/page", status=403)
         with pytest.raises(PermissionDenied, match="No credentials were sent"):
             fetch(http, url)
-        with pytest.raises(PermissionDenied, match="what these credentials may do"):
+        with pytest.raises(PermissionDenied, match="permissions of these credentials"):
             fetch(client_for(web.url), url)
 
 

@@ -17,8 +17,8 @@ from tests.servers.raw import RESET, Asked, answer, run_raw
 
 from wheelrelay.errors import SizeMismatch, TimedOut, Unavailable, WheelrelayError
 from wheelrelay.events import Waiting
-from wheelrelay.http import HttpClient, RawBody, seconds_to_wait
-from wheelrelay.http.limits import DEFAULT_TIMEOUT, MAX_SMALL, override_timeout, time_limits
+from wheelrelay.http import HttpClient, RawBody, parse_retry_after
+from wheelrelay.http.limits import DEFAULT_TIMEOUT, MAX_SMALL_BODY, override_timeout, time_limits
 from wheelrelay.transfer.retry import Retrier, RetryPolicy
 
 QUICK = 0.6
@@ -137,7 +137,7 @@ class TestBrokenBodies:
 
     def test_a_refusal_counts_also_if_its_body_breaks(self, http: HttpClient) -> None:
         with run_raw(lambda _: [answer(b"no", status="404 Not Found", length=500), RESET]) as server:
-            assert "answered 404" in str(in_time(lambda: read_page(http, server.url)))
+            assert "returned 404" in str(in_time(lambda: read_page(http, server.url)))
 
     def test_an_upload_that_was_answered_counts_also_if_the_body_of_the_answer_breaks(
         self, http: HttpClient
@@ -180,7 +180,7 @@ class TestTime:
         with run_raw(lambda _: chain([CHUNKED], repeat(b"X-A: " + b"b" * 60_000 + b"\r\n"))) as server:
             error = in_time(lambda: read(patient, server.url))
         assert error.retryable
-        assert "headers have more than 1 MiB" in str(error)
+        assert "headers are larger than 1 MiB" in str(error)
 
     @pytest.mark.parametrize("read", [read_raw, read_page])
     def test_header_lines_after_a_body_that_drip_are_given_up(
@@ -220,7 +220,7 @@ class TestTime:
     def test_all_of_a_small_body_has_to_come_in_time(self, http: HttpClient) -> None:
         with run_raw(lambda _: slowly([answer(length=10**6), *[b"x" * 5000] * 200])) as server:
             error = in_time(lambda: read_page(http, server.url))
-        assert "did not send its answer within 0.6 s" in str(error)
+        assert "did not send its response within 0.6 s" in str(error)
 
     def test_an_upload_that_is_read_slowly_is_given_the_timeout_for_each_slice(
         self, http: HttpClient
@@ -266,7 +266,7 @@ class TestSize:
             with http.send("GET", server.url) as response:
                 assert "too large" in str(in_time(lambda: response.content))
             with http.send("GET", server.url) as response:
-                assert len(response.beginning(1000)) == 1000
+                assert len(response.peek(1000)) == 1000
 
     def test_of_a_redirect_no_more_is_read_than_is_needed(self, http: HttpClient) -> None:
         def respond(asked: Asked) -> Iterator[bytes]:
@@ -287,7 +287,7 @@ class TestSize:
         with run_raw(lambda _: [b"HTTP/1.1 200 OK\r\n\r\n", *repeat(b"x" * (1 << 20), 512)]) as server:
             reply = http.post(server.url, body=b"form", headers={})
         assert reply.status_code == 200
-        assert len(reply.beginning(1 << 30)) <= MAX_SMALL
+        assert len(reply.peek(1 << 30)) <= MAX_SMALL_BODY
 
     def test_json_that_is_nested_too_deeply_is_no_json(self, http: HttpClient) -> None:
         with (
@@ -316,7 +316,7 @@ class TestSize:
     ],
 )
 def test_any_retry_after_is_understood_or_ignored(value: str, seconds: float | None) -> None:
-    assert seconds_to_wait(value) == seconds
+    assert parse_retry_after(value) == seconds
 
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -22,11 +22,11 @@ class WebDavConfig(ContainerConfig):
 
     @model_validator(mode="after")
     def _credentials_are_whole_and_safe(self) -> Self:
-        from wheelrelay.http import is_private
+        from wheelrelay.http import is_secure
 
         if bool(self.username) != bool(self.password):
             raise ValueError("username and password go together")
-        if self.password and not is_private(self.url):
+        if self.password and not is_secure(self.url):
             raise ValueError("the password would travel in plain text: give an https address")
         return self
 

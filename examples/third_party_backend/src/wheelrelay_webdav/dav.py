@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree
 
 from wheelrelay.errors import BackendError
-from wheelrelay.http import HttpClient, Response, raise_for, shown
+from wheelrelay.http import HttpClient, Response, display_url, raise_for_status
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import StagedFile
 
@@ -87,7 +87,7 @@ class Dav:
         """
         headers = {"Depth": str(depth), "Content-Type": "application/xml"}
         with self.ask("PROPFIND", name, body=_WANTED, headers=headers) as answer:
-            raise_for(answer)
+            raise_for_status(answer)
             if answer.status_code != 207:
                 raise BackendError(f"{self.url_of(name)}: no WebDAV server answers there.", hint="Check url.")
             found = list(_resources(answer.read_whole(MAX_LISTING), self.url_of(name)))
@@ -113,9 +113,11 @@ def require_done(answer: Response) -> None:
 
     207 is no success here: it lists what failed (RFC 4918, section 11.1).
     """
-    raise_for(answer)
+    raise_for_status(answer)
     if answer.status_code not in (200, 201, 204):
-        raise BackendError(f"{shown(answer.url)} answered {answer.status_code}, and not that it is done.")
+        raise BackendError(
+            f"{display_url(answer.url)} answered {answer.status_code}, and not that it is done."
+        )
 
 
 @contextmanager

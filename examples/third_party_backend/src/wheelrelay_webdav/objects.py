@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 from wheelrelay.containers.objects import StoredObject
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound, Rejected
-from wheelrelay.http import RawBody, is_part_from, part_wanted, raise_for
+from wheelrelay.http import RawBody, content_range_starts_at, raise_for_status, range_header
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import StagedFile
 from wheelrelay_webdav.dav import Dav, Resource, require_done
@@ -49,16 +49,16 @@ class WebDavObjects:
     def open_object(self, name: str) -> Iterator[ByteStream]:
         """Open a file; it comes over the network as it is read."""
         with self._dav.ask("GET", name, headers={"Accept-Encoding": "identity"}) as answer:
-            raise_for(answer)
+            raise_for_status(answer)
             yield RawBody(answer)
 
     @contextmanager
     def open_part(self, name: str, start: int, stop: int | None) -> Iterator[ByteStream]:
         """Open a part of a file, so that what breaks off goes on where it broke."""
-        headers = {"Accept-Encoding": "identity", "Range": part_wanted(start, stop)}
+        headers = {"Accept-Encoding": "identity", "Range": range_header(start, stop)}
         with self._dav.ask("GET", name, headers=headers) as answer:
-            raise_for(answer)
-            if not is_part_from(start, answer.headers.get("Content-Range", "")):
+            raise_for_status(answer)
+            if not content_range_starts_at(start, answer.headers.get("Content-Range", "")):
                 raise Rejected(f"{self.address_of(name)} is given out only as a whole.")
             yield RawBody(answer)
 

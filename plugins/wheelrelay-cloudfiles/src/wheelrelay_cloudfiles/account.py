@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from wheelrelay.config import SecretValue
 from wheelrelay.errors import AuthenticationFailed, ConfigError
-from wheelrelay.http import DEFAULT_TIMEOUT, is_private, shown
+from wheelrelay.http import DEFAULT_TIMEOUT, display_url, is_secure
 from wheelrelay.redaction import keep_secret
 
 T = TypeVar("T")
@@ -33,9 +33,9 @@ class Access:
     def __post_init__(self) -> None:
         keep_secret(self.token)
         for url in (self.storage_url, self.cdn_url):
-            if url and not is_private(url):
+            if url and not is_secure(url):
                 raise ConfigError(
-                    f"{shown(url)} is plain HTTP, and the token must not be sent that way.",
+                    f"{display_url(url)} is plain HTTP, and the token must not be sent that way.",
                     hint="Have the cluster offer https in its catalogue.",
                 )
 

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Any, Protocol
 
 from wheelrelay.errors import DigestMismatch
-from wheelrelay.http import RawBody, Response, shown
+from wheelrelay.http import RawBody, Response, display_url
 from wheelrelay.staged import BLOCK, StagedFile
 
 
@@ -119,7 +119,9 @@ class VerifiedBody:
         if self._expected:
             self._md5.update(block)
             if (self._left == 0 or not block) and self._md5.hexdigest() != self._expected:
-                raise DigestMismatch(f"{shown(self._url)} arrived with other bytes than the cluster has.")
+                raise DigestMismatch(
+                    f"{display_url(self._url)} arrived with other bytes than the cluster has."
+                )
         return block
 
 

@@ -18,7 +18,7 @@ from wheelrelay.config import (
     WebAddress,
 )
 from wheelrelay.errors import ConfigError, MissingSecret
-from wheelrelay.http import HttpClient, is_private, time_limits
+from wheelrelay.http import HttpClient, is_secure, time_limits
 
 if TYPE_CHECKING:
     from wheelrelay_cloudfiles.account import Account
@@ -44,7 +44,7 @@ def _prefix(prefix: str) -> str:
 
 
 def _secure(url: str) -> str:
-    if not is_private(url):
+    if not is_secure(url):
         raise ValueError("credentials would travel in plain text: give an https address")
     return url
 

@@ -20,7 +20,15 @@ from wheelrelay.errors import (
     Unavailable,
     WheelrelayError,
 )
-from wheelrelay.http import SAID_BY_SERVER, Response, fault_for, mapped_errors, repeated, retry_after, shown
+from wheelrelay.http import (
+    MAX_QUOTED,
+    Response,
+    connection_error,
+    display_url,
+    map_errors,
+    retry_after,
+    sanitized,
+)
 
 _PASSING = (408, 409, 425, 429, 498)
 """Beyond 5xx. Swift answers 409 to two writers at once, Rackspace 498 to too many requests."""
@@ -64,30 +72,30 @@ def raise_for(answer: Response) -> None:
     """Raise the error that the status of an answer stands for; nothing for success."""
     status = answer.status_code
     if not 200 <= status < 300:
-        told = f"{answer.method} {shown(answer.url)} answered {status}: {_words_of(answer)}."
+        told = f"{answer.method} {display_url(answer.url)} answered {status}: {_words_of(answer)}."
         raise error_for(status, told, wait=retry_after(answer))
 
 
 @contextmanager
 def libcloud_errors(url: str) -> Iterator[None]:
     """Turn what libcloud raises while it speaks to ``url`` into our errors."""
-    with mapped_errors(url):
+    with map_errors(url):
         try:
             yield
         except requests.TooManyRedirects as error:
             raise ConfigError(
-                f"{shown(url)} redirects to another address.", hint="Give the address that is meant."
+                f"{display_url(url)} redirects to another address.", hint="Give the address that is meant."
             ) from error
         except requests.RequestException as error:
-            raise fault_for(url, error) from error
+            raise connection_error(url, error) from error
         except InvalidCredsError as error:
-            raise error_for(401, f"{shown(url)} does not accept the credentials.") from error
+            raise error_for(401, f"{display_url(url)} does not accept the credentials.") from error
         except BaseHTTPError as error:
-            told = f"{shown(url)} answered {error.code}: {repeated(str(error.message))}."
+            told = f"{display_url(url)} answered {error.code}: {sanitized(str(error.message))}."
             raise error_for(error.code, told, wait=_seconds(error.headers or {})) from error
         except LibcloudError as error:
             if "code: 5" in str(error):
-                raise Unavailable(f"{shown(url)} failed.") from error
+                raise Unavailable(f"{display_url(url)} failed.") from error
             raise unexpected(url) from error
         except _NOT_AS_EXPECTED as error:
             raise unexpected(url) from error
@@ -105,7 +113,7 @@ def parsing(url: str) -> Iterator[None]:
 def unexpected(url: str) -> BackendError:
     """The error for an answer that no Swift gives, from a proxy or another server for instance."""
     return BackendError(
-        f"{shown(url)} does not answer as expected.",
+        f"{display_url(url)} does not answer as expected.",
         hint="Check that this is the address of a Swift service.",
     )
 
@@ -120,5 +128,5 @@ def _words_of(answer: Response) -> str:
     """What the server says of its refusal; the reason phrase where the text is a page for people."""
     said = ""
     if answer.headers.get("Content-Type", "").startswith("text/plain"):
-        said = " ".join(answer.text[:SAID_BY_SERVER].split())
+        said = " ".join(answer.text[:MAX_QUOTED].split())
     return (said or answer.reason or "no reason").rstrip(".")

@@ -12,7 +12,7 @@ from libcloud.http import LibcloudConnection
 
 from wheelrelay.config import SecretValue
 from wheelrelay.errors import ConfigError
-from wheelrelay.http import DEFAULT_TIMEOUT, shown
+from wheelrelay.http import DEFAULT_TIMEOUT, display_url
 from wheelrelay_cloudfiles.account import Access
 from wheelrelay_cloudfiles.errors import libcloud_errors
 
@@ -117,7 +117,7 @@ class Login:
         where = f" in region {self.region!r}" if self.region else ""
         count = "more than one object storage" if found else "no object storage"
         hint = f"Set region to one of: {', '.join(regions)}." if regions else None
-        return ConfigError(f"The catalogue of {shown(self.auth_url)} has {count}{where}.", hint=hint)
+        return ConfigError(f"The catalogue of {display_url(self.auth_url)} has {count}{where}.", hint=hint)
 
 
 _OPTIONS = {"2.0_password": {"auth_type": "password"}, "2.0_apikey": {"auth_type": "api_key"}}

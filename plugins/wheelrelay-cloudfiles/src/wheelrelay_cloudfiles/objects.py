@@ -19,7 +19,7 @@ from libcloud.storage.types import ContainerAlreadyExistsError, ContainerDoesNot
 from wheelrelay.containers.objects import StoredObject
 from wheelrelay.errors import AlreadyExists, NotFound, Rejected
 from wheelrelay.filenames import looks_like_distribution
-from wheelrelay.http import HttpClient, RawBody, is_part_from, part_wanted, shown
+from wheelrelay.http import HttpClient, RawBody, content_range_starts_at, display_url, range_header
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import BLOCK, StagedFile
 from wheelrelay_cloudfiles.account import Account
@@ -106,9 +106,9 @@ class SwiftObjects:
     def open_part(self, name: str, start: int, stop: int | None) -> Iterator[ByteStream]:
         """Open a part of an object for reading it once, in order."""
         with ExitStack() as stack:
-            wanted = {"Range": part_wanted(start, stop)}
+            wanted = {"Range": range_header(start, stop)}
             answer = self._transfers.ask(stack, "GET", self._path(name), headers=wanted)
-            if not is_part_from(start, answer.headers.get("Content-Range", "")):
+            if not content_range_starts_at(start, answer.headers.get("Content-Range", "")):
                 raise Rejected(f"{self.address_of(name)} is given out only as a whole.")
             yield RawBody(answer)
 
@@ -171,7 +171,7 @@ class SwiftObjects:
         if answer.status == 404:
             raise NotFound(f"There is no container {self._container!r}.")
         if answer.status == 409:  # which libcloud takes for success
-            raise error_for(409, f"{shown(self.address_of(''))} answered 409.")
+            raise error_for(409, f"{display_url(self.address_of(''))} answered 409.")
         if answer.status == 204:
             return []
         page = answer.object

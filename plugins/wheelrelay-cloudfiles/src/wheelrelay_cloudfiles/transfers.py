@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urljoin
 
 from wheelrelay.errors import AuthenticationFailed, NotFound, PermissionDenied, Rejected, Unavailable
-from wheelrelay.http import HttpClient, Response, shown
+from wheelrelay.http import HttpClient, Response, display_url
 from wheelrelay_cloudfiles.account import Access, Account
 from wheelrelay_cloudfiles.bodies import Body, WithLastLook
 from wheelrelay_cloudfiles.errors import raise_for
@@ -88,7 +88,7 @@ class Transfers:
                         body=WithLastLook(stream, last_look) if body and last_look else stream,
                     )
                 )
-                if method != "GET" or not answer.ok:
+                if method != "GET" or not answer.is_success:
                     answer.content  # noqa: B018  (it is short, and a connection with unread bytes is not kept)
                 raise_for(answer)
                 stack.push(attempt.pop_all())
@@ -153,7 +153,7 @@ class Transfers:
             yield
         except NotFound as error:
             raise Unavailable(
-                f"{shown(self._account.access().storage_url + quote(path))} cannot be written: "
+                f"{display_url(self._account.access().storage_url + quote(path))} cannot be written: "
                 "the cluster does not find its container just now."
             ) from error
 

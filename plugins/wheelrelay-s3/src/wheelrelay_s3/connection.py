@@ -12,7 +12,7 @@ from s3fs import S3FileSystem
 
 from wheelrelay.config import SecretValue
 from wheelrelay.errors import ConfigError
-from wheelrelay.http import is_private, time_limits
+from wheelrelay.http import is_secure, time_limits
 from wheelrelay.redaction import keep_secret
 from wheelrelay_s3.account import Account, Session
 from wheelrelay_s3.bucket import Bucket
@@ -75,7 +75,7 @@ def _log_in(config: S3Config, secrets: dict[str, SecretValue]) -> Session:
 
 def _refuse_plain_text(credentials: tuple[str, ...], endpoint: str, address: str) -> None:
     """Raise if a session token would travel where others can read along."""
-    if len(credentials) == WITH_TOKEN and not is_private(endpoint):
+    if len(credentials) == WITH_TOKEN and not is_secure(endpoint):
         raise ConfigError(
             f"The session token for {address} would travel to {endpoint} in plain text.",
             hint="Use an https endpoint_url.",

@@ -49,7 +49,7 @@ from wheelrelay.errors import (
     Unavailable,
     WheelrelayError,
 )
-from wheelrelay.http import repeated, seconds_to_wait
+from wheelrelay.http import parse_retry_after, sanitized
 
 _CREDENTIALS = {
     "AuthFailure",
@@ -163,7 +163,7 @@ def providing(address: str) -> Iterator[None]:
 
 def _not_provided(error: Exception, address: str) -> WheelrelayError:
     """The error for credentials that should be there: that their provider fails is no absence."""
-    said = repeated(str(error)) or type(error).__name__
+    said = sanitized(str(error)) or type(error).__name__
     told = f"{address}: the credentials cannot be had: {said}."
     if isinstance(error, MetadataRetrievalError) or getattr(error, "kwargs", {}).get("provider") in _NETWORK:
         return Unavailable(told)
@@ -261,7 +261,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _seconds(value: str | None) -> float | None:
-    return seconds_to_wait(value) if value else None
+    return parse_retry_after(value) if value else None
 
 
 _MEANINGS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any, str], WheelrelayError]], ...] = (

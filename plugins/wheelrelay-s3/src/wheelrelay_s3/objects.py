@@ -15,7 +15,7 @@ from wheelrelay.errors import (
     PermissionDenied,
     Rejected,
 )
-from wheelrelay.http import is_part_from, part_wanted
+from wheelrelay.http import content_range_starts_at, range_header
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import StagedFile
 from wheelrelay_s3.bucket import Bucket
@@ -89,9 +89,9 @@ class S3Reader:
     @contextmanager
     def open_part(self, name: str, start: int, stop: int | None) -> Iterator[ByteStream]:
         """Open a part of an object; it comes over the network as it is read."""
-        answer = self.bucket.call("get_object", name, Range=part_wanted(start, stop))
+        answer = self.bucket.call("get_object", name, Range=range_header(start, stop))
         try:
-            if not is_part_from(start, answer.get("ContentRange", "")):
+            if not content_range_starts_at(start, answer.get("ContentRange", "")):
                 raise Rejected(f"{self.address_of(name)} is given out only as a whole.")
             yield _Reading(self.bucket, name, answer["Body"])
         finally:

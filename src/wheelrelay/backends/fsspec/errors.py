@@ -18,7 +18,7 @@ from wheelrelay.errors import (
     Unavailable,
     WheelrelayError,
 )
-from wheelrelay.http import shown
+from wheelrelay.http import display_url
 
 _MAY_PASS = {errno.EBUSY, errno.EAGAIN, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPIPE}
 
@@ -46,7 +46,7 @@ _CHECK_RIGHTS = "Check what these credentials may do there."
 
 def shown_chain(url: str) -> str:
     """An fsspec URL, each part of it without what may be secret there."""
-    return "::".join(shown(part) if "://" in part else part for part in url.split("::"))
+    return "::".join(display_url(part) if "://" in part else part for part in url.split("::"))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from wheelrelay.backends.index.credentials import IndexAuth
 from wheelrelay.backends.index.simple_api import SimpleApi
 from wheelrelay.backends.web.files import IndexedFiles
 from wheelrelay.errors import AlreadyExists, PermissionDenied, Rejected
-from wheelrelay.http import HttpClient, shown
+from wheelrelay.http import HttpClient, display_url
 from wheelrelay.model import Companion, DistFile
 from wheelrelay.protocols import Backend
 from wheelrelay.signing import ATTESTATIONS, builder_of
@@ -100,7 +100,7 @@ class Uploader:
                     "%s%s stays behind: %s takes attestations only by trusted publishing, of whom publishes.",
                     staged.filename,
                     companion.suffix,
-                    shown(self._upload_url),
+                    display_url(self._upload_url),
                 )
 
 

@@ -15,7 +15,7 @@ from wheelrelay.backends.index.credentials import (
     uploading_auth,
 )
 from wheelrelay.backends.index.simple_api import SimpleApi
-from wheelrelay.http import HttpClient, is_private, is_same_host, shown
+from wheelrelay.http import HttpClient, display_url, is_same_host, is_secure
 from wheelrelay.protocols import Backend
 
 logger = logging.getLogger(__name__)
@@ -49,17 +49,17 @@ class Reach:
             ca_cert=ca_cert,
             client_cert=client_cert,
             allow_insecure=self.allow_insecure,
-            own=own,
+            own_urls=own,
             timeout=self.timeout,
         )
 
     def may_carry_secrets(self, address: str) -> bool:
         """Whether credentials may be sent to an address; a way that others can listen on is warned of."""
-        if is_private(address):
+        if is_secure(address):
             return True
         if self.allow_insecure:
             logger.warning(
-                "%s is plain HTTP: whoever is on the way there can read credentials.", shown(address)
+                "%s is plain HTTP: whoever is on the way there can read credentials.", display_url(address)
             )
         return self.allow_insecure
 

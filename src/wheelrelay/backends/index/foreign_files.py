@@ -10,7 +10,7 @@ import re
 from functools import cache
 from urllib.parse import unquote, urlsplit
 
-from wheelrelay.http import shown
+from wheelrelay.http import display_url
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def say_that_it_forwards(url: str, host: str) -> None:
         "%s redirects to %s: the index does not have the project and forwards it, so nothing there counts as "
         "its own. To switch forwarding off, GitLab: Settings > Packages and registries; pypiserver: "
         "--disable-fallback.",
-        shown(url),
+        display_url(url),
         host,
     )
 
@@ -83,7 +83,7 @@ def say_that_it_inherits(index_url: str, count: int) -> None:
     """Log, once, that files which an index only inherits do not count as published there."""
     logger.info(
         "%s lists %d files of the indexes that it builds upon; they do not count as published there.",
-        shown(index_url),
+        display_url(index_url),
         count,
     )
 

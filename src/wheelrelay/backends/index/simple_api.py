@@ -41,7 +41,7 @@ from wheelrelay.backends.web.pages import (
 )
 from wheelrelay.errors import BackendError, InvalidFilename, NotFound
 from wheelrelay.filenames import dist_file, looks_like_distribution
-from wheelrelay.http import Auth, HttpClient, RedirectsAway, shown, shown_origin
+from wheelrelay.http import Auth, CrossOriginRedirect, HttpClient, display_origin, display_url
 from wheelrelay.model import DistFile
 
 logger = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ class SimpleApi(IndexedFiles):
         self.cached = self.cached or page.cached
         if name not in map(canonicalize_name, unquote(urlsplit(page.url).path).split("/")):
             raise BackendError(
-                f"{shown(url)} redirects to {shown(page.url)}, which is not the page of {name}.",
+                f"{display_url(url)} redirects to {display_url(page.url)}, which is not the page of {name}.",
                 hint="Perhaps the index wants credentials.",
             )
         return _from_json(page, name) if _is_json(page) else _from_html(page, name)
@@ -147,13 +147,13 @@ class SimpleApi(IndexedFiles):
         """
         try:
             return fetch_page(self.http, url, headers, same_host=True)
-        except RedirectsAway as away:
+        except CrossOriginRedirect as away:
             if forwards_to_public_index(url, away.target):
-                say_that_it_forwards(url, shown_origin(away.target))
+                say_that_it_forwards(url, display_origin(away.target))
                 return None
             if not is_own_page(url, away.target):
                 raise
-            logger.info("%s: read without credentials from %s.", shown(url), shown(away.target))
+            logger.info("%s: read without credentials from %s.", display_url(url), display_url(away.target))
             return fetch_page(self.http.with_auth(Auth()), away.target, headers, same_host=True)
 
     def projects(self) -> Iterator[NormalizedName]:
@@ -200,11 +200,11 @@ def _is_json(page: WebPage) -> bool:
     later = _SIMPLE_TYPE.fullmatch(page.media_type)
     if later:
         raise BackendError(
-            f"{shown(page.url)} speaks version {later[1]} of the Simple API.",
+            f"{display_url(page.url)} speaks version {later[1]} of the Simple API.",
             hint="A later release of wheelrelay may know it.",
         )
     raise BackendError(
-        f"{shown(page.url)} answered with {page.media_type or 'no media type'}: "
+        f"{display_url(page.url)} answered with {page.media_type or 'no media type'}: "
         "that is no page of a package index.",
         hint="Check the address of this remote: it should be that of the Simple API.",
     )
@@ -261,12 +261,12 @@ def _belonging(
         try:
             file = entry()
         except InvalidFilename as error:
-            logger.info("%s: passed over: %s", shown(where), error)
+            logger.info("%s: passed over: %s", display_url(where), error)
             continue
         if file.project == name:
             files.append(file)
         else:
-            logger.info("%s: passed over: %s belongs to %s.", shown(where), file.filename, file.project)
+            logger.info("%s: passed over: %s belongs to %s.", display_url(where), file.filename, file.project)
     return tuple(each_once(files, where))
 
 
@@ -286,7 +286,7 @@ def _names_in_html(page: WebPage) -> list[NormalizedName]:
             try:
                 names.append(canonicalize_name(unquote(name), validate=True))
             except InvalidName:
-                logger.info("%s: passed over: %r is not a project's name.", shown(page.url), name)
+                logger.info("%s: passed over: %r is not a project's name.", display_url(page.url), name)
     if not names:
         _refuse_foreign_page(page, html)
     return names
@@ -301,6 +301,6 @@ def _refuse_foreign_page(page: WebPage, html: HtmlPage) -> None:
     body = page.body.lower()
     if "repository-version" not in html.meta and b"links for" not in body and b"simple index" not in body:
         raise BackendError(
-            f"{shown(page.url)} is a page of HTML, but not one of a package index.",
+            f"{display_url(page.url)} is a page of HTML, but not one of a package index.",
             hint="Look at it in a browser; if it is a plain page of links, write its address as listing+https://...",
         )

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 from wheelrelay.backends.index.json_object import JsonObject
 from wheelrelay.backends.web.html import refuse_later_version
 from wheelrelay.backends.web.pages import name_in
-from wheelrelay.http import shown
+from wheelrelay.http import display_url
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,9 @@ class ProjectDocument:
             else:
                 skipped += 1
         if skipped:
-            logger.warning("%s: entries skipped because they name no file: %d.", shown(self._url), skipped)
+            logger.warning(
+                "%s: entries skipped because they name no file: %d.", display_url(self._url), skipped
+            )
         status = _Fields(others, self._url).get("project-status", dict) or {}
         fields = _Fields(status, self._url)
         self.status = fields.get("status", str) or "active"
@@ -216,7 +218,7 @@ class _Fields:
     def _log_odd(self, key: str) -> None:
         name = self._values.get("filename")
         of_file = f" of {_whole(str(name))}" if name else ""
-        logger.info("%s: ignored the odd value of %r%s.", shown(self._page), key, of_file)
+        logger.info("%s: ignored the odd value of %r%s.", display_url(self._page), key, of_file)
 
 
 def _is_broken(value: object) -> bool:

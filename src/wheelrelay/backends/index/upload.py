@@ -7,7 +7,14 @@ from typing import Any
 
 from wheelrelay.backends.index.upload_form import FormBody, form_fields
 from wheelrelay.errors import AlreadyExists, BackendError, Rejected
-from wheelrelay.http import HttpClient, Response, raise_for, shown, target_of, words_of
+from wheelrelay.http import (
+    HttpClient,
+    Response,
+    display_url,
+    raise_for_status,
+    redirect_target,
+    server_message,
+)
 from wheelrelay.staged import StagedFile
 
 logger = logging.getLogger(__name__)
@@ -50,17 +57,17 @@ def _send(http: HttpClient, url: str, fields: list[tuple[str, Any]], staged: Sta
 
 def _raise_for_upload(answer: Response, filename: str) -> None:
     if answer.status_code == 409:
-        raise _conflict(shown(answer.url), filename, words_of(answer))
+        raise _conflict(display_url(answer.url), filename, server_message(answer))
     if answer.is_redirect:
         raise Rejected(
-            f"{shown(answer.url)} redirects uploads to {shown(target_of(answer))}.",
+            f"{display_url(answer.url)} redirects uploads to {display_url(redirect_target(answer))}.",
             status=answer.status_code,
             hint="Give that address as upload_url if you trust it.",
         )
-    raise_for(answer)
-    beginning = answer.beginning(KEPT_OF_PAGE)
+    raise_for_status(answer)
+    beginning = answer.peek(KEPT_OF_PAGE)
     if _PAGE.match(beginning) and not _PAGE_OF_SUCCESS.search(beginning):
-        _say_that_a_page_answered(shown(answer.url))
+        _say_that_a_page_answered(display_url(answer.url))
 
 
 def _conflict(url: str, filename: str, words: str) -> BackendError:

@@ -7,7 +7,15 @@ from urllib.parse import urlsplit
 
 from wheelrelay.backends.web.pages import HTML_TYPES, media_type_of
 from wheelrelay.errors import BackendError, IntegrityError, Rejected
-from wheelrelay.http import HttpClient, RawBody, Response, is_part_from, is_private, part_wanted, shown
+from wheelrelay.http import (
+    HttpClient,
+    RawBody,
+    Response,
+    content_range_starts_at,
+    display_url,
+    is_secure,
+    range_header,
+)
 from wheelrelay.model import Companion, DistFile
 from wheelrelay.protocols import ByteStream
 from wheelrelay.signing import attestations_in
@@ -45,7 +53,7 @@ class LinkedFiles:
         with self._answer(_address_of(file), may_be_page=bool(file.digests.known())) as response:
             self._refuse_unproven(file, response)
             if response.status_code == _PARTIAL_CONTENT:
-                raise BackendError(f"{shown(response.url)} gives out only a part of the file.")
+                raise BackendError(f"{display_url(response.url)} gives out only a part of the file.")
             yield RawBody(response)
 
     @contextmanager
@@ -56,12 +64,12 @@ class LinkedFiles:
             Rejected: the server gives out the whole, or another part than was asked for.
             BackendError: as `open`.
         """
-        wanted = {"Range": part_wanted(start, stop)}
+        wanted = {"Range": range_header(start, stop)}
         with self._answer(_address_of(file), wanted, may_be_page=bool(file.digests.known())) as response:
             self._refuse_unproven(file, response)
             given = response.headers.get("Content-Range", "")
-            if response.status_code != _PARTIAL_CONTENT or not is_part_from(start, given):
-                told = f"{shown(response.url)} gives out only the whole file."
+            if response.status_code != _PARTIAL_CONTENT or not content_range_starts_at(start, given):
+                told = f"{display_url(response.url)} gives out only the whole file."
                 raise Rejected(told, status=response.status_code)
             yield RawBody(response)
 
@@ -77,10 +85,10 @@ class LinkedFiles:
             return response.read_whole(MAX_COMPANION)
 
     def _refuse_unproven(self, file: DistFile, response: Response) -> None:
-        if not (file.digests.known() or is_private(response.url)) and self.http.is_reached_by_tls:
+        if not (file.digests.known() or is_secure(response.url)) and self.http.uses_tls:
             raise IntegrityError(
-                f"{shown(response.url)} is plain HTTP, and the page that links it gives no digest: it can be "
-                "changed on the way.",
+                f"{display_url(response.url)} is plain HTTP, and the page that links it gives no digest: "
+                "it can be changed on the way.",
                 hint="Link it as https, or with its digest (#sha256=...).",
             )
 
@@ -98,7 +106,7 @@ class LinkedFiles:
         with self.http.get(url, headers=sent, same_host=same_host) as response:
             if media_type_of(response) in HTML_TYPES and not may_be_page:
                 raise IntegrityError(
-                    f"{shown(url)} answered with a page, not with a file.",
+                    f"{display_url(url)} answered with a page, not with a file.",
                     hint="Look at it in a browser: it may ask for a login, or tell what is wrong.",
                 )
             yield response
@@ -116,7 +124,9 @@ class IndexedFiles(LinkedFiles):
         try:
             return tuple(attestations_in(document))
         except ValueError as error:
-            raise BackendError(f"{shown(file.provenance)} is no provenance of a file: {error}.") from error
+            raise BackendError(
+                f"{display_url(file.provenance)} is no provenance of a file: {error}."
+            ) from error
 
 
 def _address_of(file: DistFile) -> str:

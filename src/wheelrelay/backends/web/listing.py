@@ -29,7 +29,7 @@ from wheelrelay.backends.web.pages import (
 from wheelrelay.config import NetworkConfig, WebAddress
 from wheelrelay.errors import BackendError, InvalidFilename
 from wheelrelay.filenames import looks_like_distribution
-from wheelrelay.http import HttpClient, origin_of, shown
+from wheelrelay.http import HttpClient, display_url, origin_of
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Backend
 
@@ -64,7 +64,7 @@ class ListingConfig(NetworkConfig):
     @contextmanager
     def open(self) -> Iterator[Backend]:
         """Connect; nothing is asked for yet."""
-        with closing(HttpClient(own=(self.url,), timeout=self.timeout)) as http:
+        with closing(HttpClient(own_urls=(self.url,), timeout=self.timeout)) as http:
             yield ListingSource(http, self.url, recursive=self.recursive)
 
 
@@ -100,8 +100,8 @@ class ListingSource(LinkedFiles):
         files = self._files(links, project)
         if walk.unread and not files:
             self._warn(
-                f"{shown(self._url)} has no distribution file of its own, and {walk.unread} folders that "
-                "'recursive = true' would read; if it is a package index, write it as index+https://..."
+                f"{display_url(self._url)} has no distribution file of its own, and {walk.unread} folders "
+                "that 'recursive = true' would read; if it is a package index, write it as index+https://..."
             )
         wanted = canonicalize_name(project) if project is not None else None
         meant = [file for file in files if wanted is None or file.project == wanted]
@@ -115,7 +115,7 @@ class ListingSource(LinkedFiles):
                 try:
                     files.append(linked_file(link, project, companions.get(link.url, ())))
                 except InvalidFilename as error:
-                    self._warn(f"{shown(self._url)}: left out: {error}")
+                    self._warn(f"{display_url(self._url)}: left out: {error}")
         return files
 
     def _warn(self, message: str) -> None:
@@ -153,7 +153,9 @@ class _Walk:
             url = one_spelling(page.url)
             self._root = self._root or _folder_of(url)
             if not self._is_below(_folder_of(url)):
-                raise BackendError(f"{shown(asked)} redirects out of the listing, to {shown(url)}.")
+                raise BackendError(
+                    f"{display_url(asked)} redirects out of the listing, to {display_url(url)}."
+                )
             for link in links_of(parse_html(page)):
                 if self._continues(url, link):
                     self._follow(link.url)
@@ -183,8 +185,8 @@ class _Walk:
         depth = urlsplit(url).path[len(urlsplit(self._root).path) :].count("/")
         if depth > MAX_DEPTH or len(self._known) >= MAX_PAGES:
             raise BackendError(
-                f"{shown(self._root)} does not end: it has over {MAX_PAGES} pages, or {MAX_DEPTH} folders "
-                "within each other.",
+                f"{display_url(self._root)} does not end: it has over {MAX_PAGES} pages, or {MAX_DEPTH} "
+                "folders within each other.",
                 hint="A link there may lead in circles; name the folder that is meant.",
             )
         self._known.add(url)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urldefrag, urlsplit
 from wheelrelay.backends.web.html import HtmlPage, LaterVersion, read_html
 from wheelrelay.errors import BackendError, IntegrityError
 from wheelrelay.filenames import dist_file, split_companion
-from wheelrelay.http import HttpClient, Response, repeated, requoted, shown
+from wheelrelay.http import HttpClient, Response, display_url, normalize_url, sanitized
 from wheelrelay.model import DIGEST_LENGTHS, Digests, DistFile
 
 LONGEST_MEDIA_TYPE = 255
@@ -112,11 +112,11 @@ def parse_html(page: WebPage) -> HtmlPage:
     if page.media_type not in HTML_TYPES:
         said = page.media_type or "no media type"
         raise BackendError(
-            f"{shown(page.url)} answered with {said}: that is not an HTML page.",
+            f"{display_url(page.url)} answered with {said}: that is not an HTML page.",
             hint="Check the address of this remote.",
         )
     if b"<" not in page.body:
-        raise BackendError(f"{shown(page.url)} answered with an empty page.")
+        raise BackendError(f"{display_url(page.url)} answered with an empty page.")
     with unreadable(page.url):
         return read_html(page.body, page.url)
 
@@ -140,12 +140,12 @@ def unreadable(url: str) -> Iterator[None]:
         yield
     except LaterVersion as error:
         raise BackendError(
-            f"{shown(url)} speaks version {repeated(str(error))} of the Simple API.",
+            f"{display_url(url)} speaks version {sanitized(str(error))} of the Simple API.",
             hint="A later release of wheelrelay may know it.",
         ) from error
     except (ValueError, AssertionError, RecursionError) as error:
-        reason = repeated(str(error).strip().partition("\n")[0]).rstrip(".:") or type(error).__name__
-        raise BackendError(f"{shown(url)} cannot be read as a page of links: {reason}.") from error
+        reason = sanitized(str(error).strip().partition("\n")[0]).rstrip(".:") or type(error).__name__
+        raise BackendError(f"{display_url(url)} cannot be read as a page of links: {reason}.") from error
 
 
 def companions_of(links: Iterable[Link]) -> Mapping[str, tuple[str, ...]]:
@@ -218,7 +218,7 @@ def digests_in(named: Mapping[str, str]) -> Digests:
 
 def one_spelling(url: str) -> str:
     """``url`` without its fragment, percent-encoded as it is going to be requested."""
-    return requoted(urldefrag(url.strip()).url)
+    return normalize_url(urldefrag(url.strip()).url)
 
 
 def leads_into_the_web(url: str) -> bool:
@@ -249,8 +249,8 @@ def _merged(one: DistFile, other: DistFile, where: str) -> DistFile:
     )
     if contradict or not same:
         raise IntegrityError(
-            f"{shown(where)} has {one.filename} twice, as {shown(one.url or '')} and "
-            f"{shown(other.url or '')}, and nothing proves that both are the same bytes.",
+            f"{display_url(where)} has {one.filename} twice, as {display_url(one.url or '')} and "
+            f"{display_url(other.url or '')}, and nothing proves that both are the same bytes.",
             hint="Name a place that has it once.",
         )
     return replace(one, url=one.url or other.url, digests=Digests.of({**also, **told}))

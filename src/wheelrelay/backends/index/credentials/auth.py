@@ -8,7 +8,7 @@ from wheelrelay.backends.index.credentials.chain import NotFoundAnywhere, look
 from wheelrelay.backends.index.credentials.request import CredentialRequest, Credentials, Place
 from wheelrelay.backends.index.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret, PermissionDenied
-from wheelrelay.http import Auth, HttpClient, Response, error_for, shown
+from wheelrelay.http import Auth, HttpClient, Response, display_url, status_error
 
 WRITTEN_DOWN: tuple[Place, ...] = (
     providers.configuration,
@@ -66,7 +66,7 @@ class IndexAuth:
                 raise MissingSecret(f"There are no credentials for {self._wanted}.", hint=str(found))
         elif not self._may_be_sent:
             raise ConfigError(
-                f"{shown(self._wanted.address)} is plain HTTP, and credentials are not sent over it.",
+                f"{display_url(self._wanted.address)} is plain HTTP, and credentials are not sent over it.",
                 hint="Use https, or say allow_insecure = true if nobody can listen.",
             )
 
@@ -120,7 +120,7 @@ class IndexAuth:
             AuthenticationFailed: nothing helps against a 401; says where the credentials come from.
             PermissionDenied: likewise for a 403.
         """
-        used = refusal.sent.get("Authorization")
+        used = refusal.request_headers.get("Authorization")
         with self._lock:
             if self.header(project) != used:
                 return True
@@ -159,7 +159,7 @@ class IndexAuth:
             else f"The credentials come from {found.found_in}."
         )
         with refusal:
-            return AuthenticationFailed(str(error_for(refusal)), hint=where)
+            return AuthenticationFailed(str(status_error(refusal)), hint=where)
 
     def _forbidden(self, refusal: Response) -> PermissionDenied:
         """What a 403 means, which may be about these credentials."""
@@ -170,7 +170,7 @@ class IndexAuth:
             else f"The credentials come from {found.found_in}: check what they may do there."
         )
         with refusal:
-            return PermissionDenied(str(error_for(refusal)), hint=hint)
+            return PermissionDenied(str(status_error(refusal)), hint=hint)
 
 
 class _ProjectAuth(Auth):

@@ -10,7 +10,7 @@ from urllib3.exceptions import HTTPError
 
 from wheelrelay.ci import current_system
 from wheelrelay.errors import AuthenticationFailed
-from wheelrelay.http import repeated
+from wheelrelay.http import sanitized
 from wheelrelay.redaction import keep_secret
 
 SIGN_OF_GOOGLE = "GOOGLE_SERVICE_ACCOUNT_NAME"
@@ -67,7 +67,7 @@ def identity_for(audience: str) -> str:
         ) from None
     except (AmbientCredentialError, HTTPError) as error:
         # Not chained, and cut short: it repeats what the other side said.
-        reason = repeated(str(error).partition("body=")[0]).rstrip("(, ")
+        reason = sanitized(str(error).partition("body=")[0]).rstrip("(, ")
         raise AuthenticationFailed(f"the CI system gives this job no identity: {reason}.") from None
     if identity is None:
         raise AuthenticationFailed("this is no CI job with an identity.")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from wheelrelay.backends.index.credentials.request import TOKEN_USER, CredentialRequest, Login, NoCredentials
 from wheelrelay.config.pypirc import FILE, Section, kind_of, same_place, sections, sections_for
 from wheelrelay.config.remotes import PRESETS
-from wheelrelay.http import netrc_file, netrc_login, shown, warn_if_others_may_read
+from wheelrelay.http import display_url, netrc_login, netrc_path, warn_if_readable_by_others
 
 
 def configuration(wanted: CredentialRequest, _: str | None) -> Login | NoCredentials:
@@ -79,12 +79,12 @@ def pypirc(wanted: CredentialRequest, username: str | None) -> Login | NoCredent
         return NoCredentials(f"there is no {FILE}")
     sections = sections_for(wanted.address, name=wanted.account.remote)
     if not sections:
-        return NoCredentials(f"no section of {FILE} has the repository {shown(wanted.address)}")
+        return NoCredentials(f"no section of {FILE} has the repository {display_url(wanted.address)}")
     section = _own_section(wanted)
     if section is None:
         names = ", ".join(f"[{each.name}]" for each in sections)
         return NoCredentials(
-            f"{names} of {FILE} are for {shown(wanted.address)}, and none has this remote's name"
+            f"{names} of {FILE} are for {display_url(wanted.address)}, and none has this remote's name"
         )
     return _from_section(section, username)
 
@@ -102,14 +102,14 @@ def keyring(wanted: CredentialRequest, username: str | None) -> Login | NoCreden
     except Exception as error:  # noqa: BLE001  (what the keyrings of this world raise has no common class)
         return NoCredentials(f"the keyring cannot be read: {type(error).__name__}")
     if found is None or None in found:
-        return NoCredentials(f"the keyring has nothing for {shown(service)}")
-    return Login(*found, f"the keyring, for {shown(service)}")
+        return NoCredentials(f"the keyring has nothing for {display_url(service)}")
+    return Login(*found, f"the keyring, for {display_url(service)}")
 
 
 def netrc(wanted: CredentialRequest, username: str | None) -> Login | NoCredentials:
     """What ``~/.netrc``, or the file that ``NETRC`` names, has for the host."""
     host = urlsplit(wanted.address).hostname
-    path = netrc_file()
+    path = netrc_path()
     if path is None:
         return NoCredentials(f"there is no {os.environ.get('NETRC') or '~/.netrc'}")
     try:
@@ -118,7 +118,7 @@ def netrc(wanted: CredentialRequest, username: str | None) -> Login | NoCredenti
         return NoCredentials(f"{path} cannot be read")
     if not found or not found[1]:
         return NoCredentials(f"{path} has nothing for {host}")
-    warn_if_others_may_read(path)
+    warn_if_readable_by_others(path)
     if username and found[0] != username:
         return NoCredentials(f"{path} is for another user of {host}")
     return Login(found[0], found[1], f"{path}, for {host}")

@@ -7,7 +7,7 @@ from typing import Protocol
 from wheelrelay.config import SecretValue
 from wheelrelay.config.secrets import is_one_line
 from wheelrelay.errors import ConfigError
-from wheelrelay.http import basic, shown
+from wheelrelay.http import basic_auth_header, display_url
 from wheelrelay.redaction import keep_secret
 
 TOKEN_USER = "__token__"  # noqa: S105  (the user name that goes with any token)
@@ -50,7 +50,7 @@ class CredentialRequest:
 
     def __str__(self) -> str:
         name = f"{self.account.remote!r}, " if self.account.has_name else ""
-        return name + shown(self.address)
+        return name + display_url(self.address)
 
     @property
     def is_guarded(self) -> bool:
@@ -99,7 +99,7 @@ class Login:
 
     def header(self, _: str | None) -> str:
         """The value for basic authentication (RFC 7617), the same for every project."""
-        return basic(self.username, self.password)
+        return basic_auth_header(self.username, self.password)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,15 @@ from wheelrelay.backends.index.credentials.ci_identity import build_of, claims_o
 from wheelrelay.backends.index.credentials.request import TOKEN_USER, CredentialRequest, NoCredentials
 from wheelrelay.config.secrets import is_one_line
 from wheelrelay.errors import AuthenticationFailed, BackendError, Unavailable, WheelrelayError
-from wheelrelay.http import HttpClient, Response, basic, error_for, raise_for, repeated, shown
+from wheelrelay.http import (
+    HttpClient,
+    Response,
+    basic_auth_header,
+    display_url,
+    raise_for_status,
+    sanitized,
+    status_error,
+)
 from wheelrelay.redaction import keep_secret
 
 logger = logging.getLogger(__name__)
@@ -116,7 +124,7 @@ class TrustedPublishing:
             if token is None or time() >= token.due:
                 token = self._another(token)
             self._tokens[project] = token
-            return basic(TOKEN_USER, token.value)
+            return basic_auth_header(TOKEN_USER, token.value)
 
     def drop(self, project: str | None) -> None:
         """Forget a project's token, for it was not accepted."""
@@ -151,14 +159,14 @@ class TrustedPublishing:
         """
         url = self._endpoint("audience")
         with self._http.send("GET", url) as answer:
-            raise_for(answer)
+            raise_for_status(answer)
             audience = _document(answer).get("audience")
         if not isinstance(audience, str):
-            raise BackendError(f"{shown(url)} names no audience.")
+            raise BackendError(f"{display_url(url)} names no audience.")
         if audience != self._audience:
             raise BackendError(
-                f"{shown(url)} wants identities for the audience {repeated(audience)!r}, and gets none but "
-                f"for {self._audience!r}."
+                f"{display_url(url)} wants identities for the audience {sanitized(audience)!r}, "
+                f"and gets none but for {self._audience!r}."
             )
 
     def _mint(self, identity: str) -> Token:
@@ -170,21 +178,21 @@ class TrustedPublishing:
         with self._post("mint-token", identity) as answer:
             said = _document(answer)
             value, expires = said.get("token"), said.get("expires")
-            if not (answer.ok and isinstance(value, str) and is_one_line(value)):
+            if not (answer.is_success and isinstance(value, str) and is_one_line(value)):
                 _refuse(answer, said, identity, self._audience)
         token = Token.given_now(value, expires if _is_time(expires) else time() + USUAL_LIFE)
         self._spent.add(identity)
         self.publisher = build_of(identity)
         self._made.append(token)
-        logger.info("%s made a token for uploads.", shown(self._url))
+        logger.info("%s made a token for uploads.", display_url(self._url))
         return token
 
     def _burn(self, token: Token) -> None:
         try:
             with self._post("burn-token", token.value) as answer:
-                if not answer.ok and answer.status_code != 404:
+                if not answer.is_success and answer.status_code != 404:
                     logger.info(
-                        "%s took no token back: it answered %s.", shown(self._url), answer.status_code
+                        "%s took no token back: it answered %s.", display_url(self._url), answer.status_code
                     )
         except WheelrelayError as error:
             logger.info("A token could not be given back: %s", error)
@@ -205,7 +213,7 @@ class _Spent(AuthenticationFailed):
 
 def _refuse(answer: Response, said: dict[str, Any], identity: str, audience: str) -> NoReturn:
     """Tell why the index made no token, in its own words, and what to do about it."""
-    error = error_for(answer)
+    error = status_error(answer)
     if isinstance(error, Unavailable):
         raise error
     listed = said.get("errors")
@@ -215,7 +223,7 @@ def _refuse(answer: Response, said: dict[str, Any], identity: str, audience: str
     told = ", ".join(f"{name} {value!r}" for name, value in claims_of(identity).items())
     supported = f" It supports {SUPPORTED}, and no other CI systems." if audience in PYPI_AUDIENCES else ""
     raise AuthenticationFailed(
-        f"{shown(answer.url)} makes no token for this job: {repeated(str(words), identity)}.",
+        f"{display_url(answer.url)} makes no token for this job: {sanitized(str(words), identity)}.",
         hint="Configure a trusted publisher there that fits what the CI system says of this job: "
         f"{told}.{supported}",
     )
