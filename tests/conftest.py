@@ -14,8 +14,8 @@ from tests.servers.gpg import Keyring, run_gpg
 from tests.servers.indexes import DevpiServer, IndexServer, run_devpi, run_pypiserver
 from tests.servers.pypi import PyPI, run_pypi
 from tests.servers.web import Web, run_web
-from wheelrelay.plugins import CHECKS, installed
-from wheelrelay.redaction import forget_secrets
+from wheelrelay.plugins import CHECK_GROUP, installed_plugins
+from wheelrelay.redaction import clear_secrets
 
 FOREIGN = (
     *("AWS_", "WHEELRELAY_", "TWINE_", "NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
@@ -52,7 +52,7 @@ def log() -> Iterator[None]:
     logger = logging.getLogger("wheelrelay")
     handlers, level = list(logger.handlers), logger.level
     yield
-    forget_secrets()
+    clear_secrets()
     logger.handlers[:] = handlers
     logger.setLevel(level)  # not by assignment: loggers remember what they are enabled for
 
@@ -78,7 +78,7 @@ def _no_check_fails() -> Iterator[None]:
     yield
     logger.removeHandler(failures)
     logger.setLevel(logging.NOTSET)
-    ours = {name for name, plugin in installed(CHECKS).items() if plugin.package == "wheelrelay"}
+    ours = {name for name, plugin in installed_plugins(CHECK_GROUP).items() if plugin.package == "wheelrelay"}
     assert ours.isdisjoint(failures.names), "A check failed instead of finding something."
 
 

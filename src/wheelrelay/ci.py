@@ -16,7 +16,7 @@ class CISystem:
         commit: a template over its variables, which gives the commit that is built.
         run: the same for the address of the run.
         job: the same for the name of the job.
-        gives_identities: whether `id` knows how to get a job's identity from it.
+        provides_identity: whether `id` knows how to get a job's identity from it.
     """
 
     name: str
@@ -24,7 +24,7 @@ class CISystem:
     commit: str
     run: str
     job: str
-    gives_identities: bool = False
+    provides_identity: bool = False
 
     def build(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return commit, run and job of the build, as far as the variables are set."""
@@ -36,17 +36,17 @@ class CISystem:
         }
 
 
-SYSTEMS = (
+CI_SYSTEMS = (
     CISystem(
         "github",
         "GITHUB_ACTIONS",
         "$GITHUB_SHA",
         "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID",
         "$GITHUB_JOB",
-        gives_identities=True,
+        provides_identity=True,
     ),
     CISystem(
-        "gitlab", "GITLAB_CI", "$CI_COMMIT_SHA", "$CI_PIPELINE_URL", "$CI_JOB_NAME", gives_identities=True
+        "gitlab", "GITLAB_CI", "$CI_COMMIT_SHA", "$CI_PIPELINE_URL", "$CI_JOB_NAME", provides_identity=True
     ),
     CISystem(
         "azure",
@@ -64,7 +64,7 @@ SYSTEMS = (
         "$APPVEYOR_JOB_ID",
     ),
     CISystem(
-        "circleci", "CIRCLECI", "$CIRCLE_SHA1", "$CIRCLE_BUILD_URL", "$CIRCLE_JOB", gives_identities=True
+        "circleci", "CIRCLECI", "$CIRCLE_SHA1", "$CIRCLE_BUILD_URL", "$CIRCLE_JOB", provides_identity=True
     ),
     CISystem(
         "buildkite",
@@ -72,7 +72,7 @@ SYSTEMS = (
         "$BUILDKITE_COMMIT",
         "$BUILDKITE_BUILD_URL",
         "$BUILDKITE_LABEL",
-        gives_identities=True,
+        provides_identity=True,
     ),
     CISystem("jenkins", "JENKINS_URL", "$GIT_COMMIT", "$BUILD_URL", "$JOB_NAME"),
 )
@@ -84,7 +84,7 @@ def current_system(environment: Mapping[str, str] = os.environ) -> CISystem | No
     >>> current_system({"GITLAB_CI": "true"}).name
     'gitlab'
     """
-    return next((system for system in SYSTEMS if environment.get(system.sign)), None)
+    return next((system for system in CI_SYSTEMS if environment.get(system.sign)), None)
 
 
 def current_build(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -96,5 +96,5 @@ def current_build(environment: Mapping[str, str] = os.environ) -> dict[str, str]
     {'commit': '1f2e3d', 'job': 'wheels'}
     """
     current = current_system(environment)
-    systems = SYSTEMS if current is None else (current, *SYSTEMS)
+    systems = CI_SYSTEMS if current is None else (current, *CI_SYSTEMS)
     return next((build for system in systems if "commit" in (build := system.build(environment))), {})

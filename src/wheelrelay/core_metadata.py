@@ -18,23 +18,23 @@ from packaging.version import InvalidVersion, Version
 from wheelrelay.archives import BROKEN, is_plain_file, plain, read_tar, read_zip
 from wheelrelay.staged import StagedFile
 
-LIMIT = 16 << 20
+MAX_METADATA_SIZE = 16 << 20
 """The most bytes of metadata that are believed."""
 
-FOLDERS = 4
+MAX_METADATA_FOLDERS = 4
 """How many folders with metadata an sdist may have for them to be read; it ought to have one."""
 
 _SDIST_ENDS = (".tar.gz", ".tgz", ".tar.bz2", ".zip")
 
-WHOLE = 1 << 20
+MAX_SIMPLE_PARSE = 1 << 20
 """Bytes of metadata up to which they are parsed at once."""
 
-HEAD_LINES = 50_000
+MAX_HEADER_LINES = 50_000
 """Lines of fields, above the description, that are believed."""
 
 _BLANK = re.compile(rb"\r?\n\r?\n")
 
-REMEMBERED = 64
+CACHE_SIZE = 64
 """How many different metadata are remembered: those of the projects that are under way."""
 
 
@@ -52,7 +52,7 @@ class CoreMetadata:
     unparsed: tuple[str, ...]
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHE_SIZE)
 def parse_core_metadata(text: bytes) -> CoreMetadata:
     """Read METADATA or PKG-INFO; what comes of it is shared, so do not change it."""
     raw, unparsed = _parsed(text)
@@ -66,7 +66,7 @@ def parse_core_metadata(text: bytes) -> CoreMetadata:
 
 def _parsed(text: bytes) -> tuple[RawMetadata, dict[str, list[str]]]:
     """What `packaging` reads; hostile metadata cost it much memory, or nest until it fails."""
-    if len(text) > WHOLE:
+    if len(text) > MAX_SIMPLE_PARSE:
         return _parsed_in_parts(text)
     try:
         return parse_email(text)
@@ -78,8 +78,8 @@ def _parsed_in_parts(text: bytes) -> tuple[RawMetadata, dict[str, list[str]]]:
     """As `parse_email`, without looking for parts in the description: the fields, and what follows them."""
     blank = _BLANK.search(text)
     head, body = (text[: blank.start()], text[blank.end() :]) if blank else (text, b"")
-    if head.count(b"\n") > HEAD_LINES:
-        return {}, {f"more than {HEAD_LINES:,} lines": []}
+    if head.count(b"\n") > MAX_HEADER_LINES:
+        return {}, {f"more than {MAX_HEADER_LINES:,} lines": []}
     raw, unparsed = parse_email(head + b"\n\n")
     try:
         description = body.decode()
@@ -95,10 +95,12 @@ def _parsed_in_parts(text: bytes) -> tuple[RawMetadata, dict[str, list[str]]]:
 
 def metadata_of(staged: StagedFile) -> bytes | None:
     """The metadata of a staged file: those that a look into it has shown, or what such a look shows now."""
-    return staged.metadata if staged.metadata is not None else core_metadata(staged.path, staged.filename)
+    return (
+        staged.metadata if staged.metadata is not None else read_core_metadata(staged.path, staged.filename)
+    )
 
 
-def core_metadata(path: Path, filename: str) -> bytes | None:
+def read_core_metadata(path: Path, filename: str) -> bytes | None:
     """The METADATA of a wheel or the PKG-INFO of an sdist, as the checks read it, without reading the rest.
 
     An archive that is broken or has none gives ``None``, and so does one where readers can differ about
@@ -167,7 +169,7 @@ def _from_zip(path: Path, filename: str) -> bytes | None:
         wanted = _metadata_path([info.filename for info in infos], filename)
         found = [info for info in infos if info.filename == wanted]
         is_one = len({(info.CRC, info.file_size) for info in found}) == 1
-        return archive.read(found[-1]) if is_one and found[-1].file_size <= LIMIT else None
+        return archive.read(found[-1]) if is_one and found[-1].file_size <= MAX_METADATA_SIZE else None
 
 
 def _from_tar(path: Path, filename: str) -> bytes | None:
@@ -176,7 +178,11 @@ def _from_tar(path: Path, filename: str) -> bytes | None:
         for member in archive:
             name = plain(member.name)
             if name.count("/") == 1 and name.endswith("/PKG-INFO"):
-                is_read = is_plain_file(member) and member.size <= LIMIT and len(found) < FOLDERS
+                is_read = (
+                    is_plain_file(member)
+                    and member.size <= MAX_METADATA_SIZE
+                    and len(found) < MAX_METADATA_FOLDERS
+                )
                 content = b"".join(archive.blocks(member)) if is_read else None
                 found[name] = content if found.get(name, content) == content else None
     return found.get(_metadata_path(found, filename))

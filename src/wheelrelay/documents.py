@@ -13,9 +13,9 @@ from typing_extensions import TypedDict  # pydantic reads the one of typing from
 
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.records import Delivery, Finding, Plan, Receipt
-from wheelrelay.redaction import redacted, redacted_values
+from wheelrelay.redaction import redact, redact_values
 
-SCHEMA = "https://json-schema.org/draft/2020-12/schema"
+JSON_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class FileDocument(TypedDict):
@@ -109,7 +109,7 @@ class ReceiptDocument(TypedDict):
     versions: dict[str, str]
 
 
-SHAPES: dict[str, Any] = {
+DOCUMENT_TYPES: dict[str, Any] = {
     "list": list[FileDocument],
     "plan": PlanDocument,
     "findings": list[FindingDocument],
@@ -122,11 +122,11 @@ def document_schema(name: str) -> dict[str, Any]:
     """The JSON Schema (2020-12) of one kind of document.
 
     Args:
-        name: one of `SHAPES`.
+        name: one of `DOCUMENT_TYPES`.
     """
     from pydantic import TypeAdapter
 
-    return {"$schema": SCHEMA, **TypeAdapter(SHAPES[name]).json_schema()}
+    return {"$schema": JSON_SCHEMA_DIALECT, **TypeAdapter(DOCUMENT_TYPES[name]).json_schema()}
 
 
 _NO_TEXT = re.compile("[\ud800-\udfff\x7f-\x9f]")
@@ -204,7 +204,7 @@ def receipt_document(receipt: Receipt) -> ReceiptDocument:
 
 def sums_text(receipt: Receipt) -> str:
     """The sha256 of every file in the form of ``sha256sum``, sorted by name."""
-    return redacted(
+    return redact(
         "".join(
             f"{file.sha256}  {file.filename}\n"
             for file in sorted(receipt.files, key=lambda file: file.filename)
@@ -219,7 +219,7 @@ def to_json(document: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
     So is the beginning of what CI systems would take for a command, in the log that the text is printed on.
     """
     written = StringIO()  # pieces of a large document, all at once, would take several times its length
-    json.dump(redacted_values(document), written, indent=2, ensure_ascii=False)
+    json.dump(redact_values(document), written, indent=2, ensure_ascii=False)
     written.write("\n")
     text = written.getvalue().replace("##", r"#\u0023").replace("section_", r"section\u005f")
     return _NO_TEXT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -36,7 +36,7 @@ all backends. Messages are whole sentences; ``hint`` says what to do. Secrets in
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from wheelrelay.redaction import redacted
+from wheelrelay.redaction import redact
 
 if TYPE_CHECKING:
     from wheelrelay.records import Finding, Receipt
@@ -53,15 +53,15 @@ class WheelrelayError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        message = redacted(message)
+        message = redact(message)
         super().__init__(message)
         self.message = message
-        self.hint = hint and redacted(hint)
+        self.hint = hint and redact(hint)
         self.where: str | None = None
 
     def at(self, where: str) -> Self:
         """Say once on which side it happened, for example ``source 'staging'``; the first word stays."""
-        self.where = self.where or redacted(where)
+        self.where = self.where or redact(where)
         return self
 
     def __str__(self) -> str:

@@ -110,7 +110,7 @@ Event = Planned | StepBegan | FileBegan | BytesMoved | FileEnded | Waiting | Ste
 Progress = Callable[[Event], None]
 
 
-def silent(event: Event) -> None:
+def ignore_events(event: Event) -> None:
     """Show nothing."""
 
 

@@ -19,8 +19,8 @@ from wheelrelay.model import DistFile, Kind
 from wheelrelay.select import TagPattern
 from wheelrelay.stable_abis import is_free_threaded, runs_on
 
-IDENTIFIER = re.compile(r"(?P<python>cp\d+|pp\d+|gp\d+_\d+)(?P<threads>t?)-(?P<platform>\w+)")
-FAMILIES = ("manylinux", "musllinux", "macosx", "ios", "android", "pyodide", "pyemscripten")
+BUILD_IDENTIFIER = re.compile(r"(?P<python>cp\d+|pp\d+|gp\d+_\d+)(?P<threads>t?)-(?P<platform>\w+)")
+VERSIONED_PLATFORMS = ("manylinux", "musllinux", "macosx", "ios", "android", "pyodide", "pyemscripten")
 """Platforms whose tags hold a version that a build identifier leaves out."""
 
 
@@ -143,7 +143,7 @@ def _expected_of(identifier: str) -> ExpectedWheel:
 
 
 def _pattern_of(identifier: str) -> TagPattern:
-    parts = IDENTIFIER.fullmatch(identifier)
+    parts = BUILD_IDENTIFIER.fullmatch(identifier)
     if parts is None:
         raise ConfigError(
             f"{identifier!r} is not a build identifier.", hint="One looks like cp312-manylinux_x86_64."
@@ -153,5 +153,5 @@ def _pattern_of(identifier: str) -> TagPattern:
         python = f"graalpy{python.removeprefix('gp').partition('_')[0]}"
     abi = f"{python}t" if parts["threads"] else "*"
     family, _, architecture = parts["platform"].partition("_")
-    platform = f"{family}*_{architecture}" if family in FAMILIES else parts["platform"]
+    platform = f"{family}*_{architecture}" if family in VERSIONED_PLATFORMS else parts["platform"]
     return TagPattern(python, abi, platform)

@@ -44,7 +44,7 @@ _TAGS = re.compile(
 A label that begins as a platform does is none: what comes first is a wrong build tag then.
 """
 
-MOST_TAGS = 1000
+MAX_TAGS = 1000
 """Single tags that the compressed sets of one filename may stand for."""
 
 VARIANTS_SUFFIX = "-variants.json"
@@ -204,8 +204,8 @@ def _prove_tags(part: str) -> None:
     found = _TAGS.fullmatch(part)
     if found is None:
         raise InvalidWheelFilename(f"{part!r} is not python-abi-platform of letters, digits, '_' and '.'")
-    if prod(one.count(".") + 1 for one in found["tags"].split("-")) > MOST_TAGS:
-        raise InvalidWheelFilename(f"it stands for more than {MOST_TAGS} tags")
+    if prod(one.count(".") + 1 for one in found["tags"].split("-")) > MAX_TAGS:
+        raise InvalidWheelFilename(f"it stands for more than {MAX_TAGS} tags")
 
 
 def _parse_sdist(filename: str, project: str | None) -> ParsedName:

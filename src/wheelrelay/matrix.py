@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from wheelrelay.model import wheel_parts
 from wheelrelay.stable_abis import STABLE_ABIS
 
-FAMILIES = {
+PLATFORM_NAMES = {
     "manylinux": "manylinux",
     "musllinux": "musllinux",
     "linux": "linux",
@@ -125,11 +125,11 @@ def platform_label(tag: str) -> str:
     >>> platform_label("macosx_11_0_arm64"), platform_label("manylinux*_i686"), platform_label("win32")
     ('macOS arm64', 'manylinux i686', 'Windows x86')
     """
-    family = next((family for family in FAMILIES if tag.startswith(family)), None)
+    family = next((family for family in PLATFORM_NAMES if tag.startswith(family)), None)
     if family is None:
         return tag
     rest = re.sub(r"^[\d_.*?]*", "", tag.removeprefix(family)) if tag != "win32" else "x86"
-    return f"{FAMILIES[family]} {rest}".strip()
+    return f"{PLATFORM_NAMES[family]} {rest}".strip()
 
 
 def _python_order(label: str) -> tuple[int, int, int, str]:
@@ -141,6 +141,6 @@ def _python_order(label: str) -> tuple[int, int, int, str]:
 
 
 def _platform_order(label: str) -> tuple[int, str]:
-    names = list(dict.fromkeys(FAMILIES.values()))
+    names = list(dict.fromkeys(PLATFORM_NAMES.values()))
     family, _, architecture = label.partition(" ")
     return (names.index(family) if family in names else len(names)), architecture

@@ -9,13 +9,13 @@ from packaging.utils import canonicalize_name
 
 from wheelrelay.errors import DuplicateBackend, PluginLoadError, UnknownBackend
 
-BACKENDS = "wheelrelay.backends"
+BACKEND_GROUP = "wheelrelay.backends"
 """The entry-point group of backends; an entry's name is the ``type``, its object the config class."""
 
-CHECKS = "wheelrelay.checks"
+CHECK_GROUP = "wheelrelay.checks"
 """The entry-point group of checks; an entry names a `FileChecks` or a `ReleaseChecks`."""
 
-PROVIDERS = {
+KNOWN_PLUGINS = {
     "cloudfiles": "wheelrelay-cloudfiles",
     "swift": "wheelrelay-cloudfiles",
     "s3": "wheelrelay-s3",
@@ -54,7 +54,7 @@ class Plugin:
             ) from error
 
 
-def installed(group: str) -> dict[str, Plugin]:
+def installed_plugins(group: str) -> dict[str, Plugin]:
     """All plugins of a group by name, sorted; nothing is imported.
 
     Raises:
@@ -71,21 +71,21 @@ def installed(group: str) -> dict[str, Plugin]:
     return found
 
 
-def find(group: str, name: str) -> Plugin:
+def find_plugin(group: str, name: str) -> Plugin:
     """The one plugin of this name.
 
     Raises:
         UnknownBackend: there is none; says what is installed and what would provide it.
         DuplicateBackend: two distributions claim one name.
     """
-    known = installed(group)
+    known = installed_plugins(group)
     if name in known:
         return known[name]
     import difflib
 
     hint = f"Installed are: {', '.join(known)}."
-    if name in PROVIDERS:
-        hint = f"Install it: pip install {PROVIDERS[name]}. {hint}"
+    if name in KNOWN_PLUGINS:
+        hint = f"Install it: pip install {KNOWN_PLUGINS[name]}. {hint}"
     elif close := difflib.get_close_matches(name, known, n=1):
         hint = f"Did you mean {close[0]!r}? {hint}"
     raise UnknownBackend(f"There is no backend of type {name!r}.", hint=hint)

@@ -203,7 +203,7 @@ class SupportsReadiness(Protocol):
 class SupportsAttestations(Protocol):
     """A sink that takes attestations (PEP 740) from those alone who publish as whom they attest."""
 
-    def admit_attestations(self) -> None:
+    def ensure_accepts_attestations(self) -> None:
         """Make sure that an attestation made with the identity of this job is going to be taken.
 
         Raises:

@@ -45,7 +45,7 @@ class Action(StrEnum):
     UNKNOWN = "unknown"
 
 
-NOT_THERE = "not there yet"
+NOT_PUBLISHED_YET = "not there yet"
 """The usual reason to upload a file."""
 
 
@@ -56,16 +56,16 @@ class Intent:
     Attributes:
         action: what would be done.
         reason: why, in a few words.
-        there: the file of the same name at the sink, where there is one.
+        existing: the file of the same name at the sink, where there is one.
         replaces: whether the other bytes there are deliberately replaced.
-        replaceable: whether the sink can replace them, as containers can and indexes cannot.
+        can_replace: whether the sink can replace them, as containers can and indexes cannot.
     """
 
     action: Action
     reason: str
-    there: DistFile | None = field(default=None, repr=False)
+    existing: DistFile | None = field(default=None, repr=False)
     replaces: bool = False
-    replaceable: bool = False
+    can_replace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class Delivery:
     lasting: bool = False
 
     @property
-    def in_place(self) -> bool:
+    def is_in_place(self) -> bool:
         """Whether the sink is known to hold the very bytes."""
         return self.outcome in (Outcome.PUBLISHED, Outcome.SKIPPED)
 
@@ -187,7 +187,7 @@ class Receipt:
     @property
     def is_complete(self) -> bool:
         """Whether every file is in place at every sink."""
-        return all(delivery.in_place for delivery in self._deliveries())
+        return all(delivery.is_in_place for delivery in self._deliveries())
 
     @property
     def has_changes(self) -> bool:

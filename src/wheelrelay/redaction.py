@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 MASK = "***"
 """What takes the place of a secret."""
 
-SHORTEST = 4
+MIN_SECRET_LENGTH = 4
 """Characters of the shortest secret that is looked for: a shorter one is in too much that is none."""
 
-SHORT = 8
+WHOLE_WORD_LENGTH = 8
 """A secret of fewer characters counts as a whole word only, and in no encoding that hides its ends."""
 
 _BREAK = r"(?:=?(?:\r|\\r)?(?:\n|\\n)[ \t]{0,8})?"
@@ -48,13 +48,13 @@ class _Secret:
         self._small_signs = [*_signs_of_digits(value), *_signs_of_escapes(value)]
 
     def _hidden(self) -> Iterator[tuple[str, str]]:
-        return _hidden_forms(self._value) if len(self._value) >= SHORT else iter(())
+        return _hidden_forms(self._value) if len(self._value) >= WHOLE_WORD_LENGTH else iter(())
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         """Made when a sign of the secret is seen, which is seldom."""
         plain = _BREAK.join(map(_spellings, self._value))
-        if len(self._value) < SHORT:
+        if len(self._value) < WHOLE_WORD_LENGTH:
             plain = f"(?<![A-Za-z0-9]){plain}(?![A-Za-z0-9])"
         return re.compile("|".join([plain, *(form for _, form in self._hidden())]))
 
@@ -71,39 +71,39 @@ _secrets: dict[str, _Secret] = {}
 _lock = threading.Lock()
 
 
-def keep_secret(*values: str | None) -> None:
+def register_secret(*values: str | None) -> None:
     """Keep secrets out of what is shown from now on.
 
     Args:
-        values: the secrets; missing ones and those shorter than `SHORTEST` are ignored.
+        values: the secrets; missing ones and those shorter than `MIN_SECRET_LENGTH` are ignored.
     """
     global _secrets
     for value in values:
-        if value and len(value) >= SHORTEST and value not in _secrets:
+        if value and len(value) >= MIN_SECRET_LENGTH and value not in _secrets:
             with _lock:
                 known = {**_secrets, value: _Secret(value)}
                 _secrets = {each: known[each] for each in sorted(known, key=len, reverse=True)}
             _guard_log()
 
 
-def forget_secrets() -> None:
+def clear_secrets() -> None:
     """Begin anew, as when a process goes on with other work in which none of the secrets is used."""
     global _secrets
     with _lock:
         _secrets = {}
 
 
-def keep_login(text: str) -> None:
+def register_login(text: str) -> None:
     """Keep a password out of what is shown that was written into an address, with or without a scheme."""
     if "@" in text and (found := _LOGIN.match(text)):
-        keep_secret(found[1])
+        register_secret(found[1])
 
 
-def redacted(text: str) -> str:
+def redact(text: str) -> str:
     """The text with `MASK` in place of every secret in use.
 
-    >>> keep_secret("correct horse")
-    >>> redacted("https://example.org/?password=correct%20horse")
+    >>> register_secret("correct horse")
+    >>> redact("https://example.org/?password=correct%20horse")
     'https://example.org/?password=***'
     """
     if not _secrets:
@@ -114,16 +114,16 @@ def redacted(text: str) -> str:
     return text
 
 
-def redacted_values(part: Any) -> Any:
+def redact_values(part: Any) -> Any:
     """A document of JSON with every text in it redacted; its keys stay."""
     if not _secrets:
         return part
     if isinstance(part, str):
-        return redacted(part)
+        return redact(part)
     if isinstance(part, dict):
-        return {key: redacted_values(value) for key, value in part.items()}
+        return {key: redact_values(value) for key, value in part.items()}
     if isinstance(part, list | tuple):
-        return [redacted_values(value) for value in part]
+        return [redact_values(value) for value in part]
     return part
 
 
@@ -142,9 +142,9 @@ def _log_guard() -> "Handler":
 
     class Guard(logging.Handler):
         def handle(self, record: "LogRecord") -> bool:
-            record.msg, record.args = redacted(record.getMessage()), ()
+            record.msg, record.args = redact(record.getMessage()), ()
             if record.exc_info and not record.exc_text:
-                record.exc_text = redacted(logging.Formatter().formatException(record.exc_info))
+                record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
             last = logging.lastResort  # which is not asked any more where any handler is
             if last and record.levelno >= last.level and not self._has_company(record.name):
                 last.handle(record)
@@ -179,7 +179,7 @@ class _Seen:
 def _signs_of_digits(value: str) -> Iterator[str]:
     """What tells of hexadecimal digits, in small letters, also with something between the bytes."""
     content = value.encode("utf-8", "surrogatepass")
-    if len(value) >= SHORT:
+    if len(value) >= WHOLE_WORD_LENGTH:
         yield content.hex()
         for between in ": -":
             yield content[:4].hex(between)

@@ -231,11 +231,11 @@ def _nothing_matched(selection: Selection, files: Sequence[DistFile]) -> Nothing
             f"Of {same[-1].project} there is: {versions}{' (all yanked: pin one with ==)' if yanked else ''}."
         )
     else:
-        hint = nearest(selection.projects(), [release.project for release in there])
+        hint = did_you_mean(selection.projects(), [release.project for release in there])
     return NothingMatched(f"No file matches {asked}.", hint=hint)
 
 
-def nearest(wanted: Sequence[str], known: Iterable[str]) -> str:
+def did_you_mean(wanted: Sequence[str], known: Iterable[str]) -> str:
     """A sentence naming the known projects that come nearest to what was asked for."""
     import difflib
 

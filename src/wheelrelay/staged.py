@@ -17,7 +17,7 @@ from wheelrelay.errors import ChangedWhileReading
 from wheelrelay.model import Companion, DistFile
 from wheelrelay.records import Finding
 
-BLOCK = 1 << 20
+BLOCK_SIZE = 1 << 20
 """Bytes read or written at once: large enough that Python's cost per block does not count."""
 
 
@@ -73,7 +73,7 @@ class StagedStream:
 
     def __iter__(self) -> Iterator[bytes]:
         """The bytes in large blocks."""
-        while block := self.read(BLOCK):
+        while block := self.read(BLOCK_SIZE):
             yield block
 
     def _compare(self) -> None:
@@ -103,7 +103,7 @@ class StagedFile:
         sha256: of the bytes, in hexadecimal.
         identity: which file it was that was hashed.
         companions: its companion files, to be published with it.
-        refused: findings about companion files that the source has and that are not published.
+        companion_findings: findings about companion files that the source has and that are not published.
         metadata: its core metadata as the checks have read them, empty if they could not; ``None`` if the
             file was not read yet. What is here is what is sent: no file is read in two ways.
         watcher: called with the number of bytes each time some are read; for progress.
@@ -115,7 +115,7 @@ class StagedFile:
     sha256: str
     identity: FileIdentity
     companions: tuple[Companion, ...] = ()
-    refused: tuple[Finding, ...] = ()
+    companion_findings: tuple[Finding, ...] = ()
     metadata: bytes | None = field(default=None, repr=False, compare=False)
     watcher: Callable[[int], None] | None = field(default=None, repr=False, compare=False)
 

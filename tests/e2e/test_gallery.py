@@ -18,7 +18,7 @@ from wheelrelay import Remote, Route, WheelrelayError, errors
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.http.limits import override_timeout
-from wheelrelay.plugins import find, installed
+from wheelrelay.plugins import find_plugin, installed_plugins
 from wheelrelay.testing import make_sdist, make_wheel, stage_path
 
 WHEEL = "sample-1.0-py3-none-any.whl"
@@ -96,12 +96,12 @@ def unknown_backend(scene: Scene) -> None:
 def duplicate_backend(scene: Scene) -> None:
     scene.install("one", "webdav")
     scene.install("two", "webdav")
-    installed(scene.group)
+    installed_plugins(scene.group)
 
 
 def broken_plugin(scene: Scene) -> None:
     scene.install("broken_gallery", "broken", "import no_such_module")
-    find(scene.group, "broken").load()
+    find_plugin(scene.group, "broken").load()
 
 
 def missing_secret(scene: Scene) -> None:

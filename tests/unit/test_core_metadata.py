@@ -5,13 +5,18 @@ import zipfile
 
 import pytest
 
-from wheelrelay.core_metadata import LIMIT, core_metadata, parse_core_metadata, requires_python
+from wheelrelay.core_metadata import (
+    MAX_METADATA_SIZE,
+    parse_core_metadata,
+    read_core_metadata,
+    requires_python,
+)
 from wheelrelay.testing import make_sdist, make_wheel
 
 
 def test_of_a_wheel_it_is_its_metadata(tmp_path):
     path = make_wheel(tmp_path, metadata={"Requires-Python": ">= 3.9"})
-    content = core_metadata(path, path.name)
+    content = read_core_metadata(path, path.name)
     assert content == zipfile.ZipFile(path).read("sample-1.0.dist-info/METADATA")
     assert requires_python(content) == ">=3.9"
 
@@ -31,39 +36,39 @@ def test_of_an_sdist_it_is_its_pkg_info(tmp_path, filename):
         with tarfile.open(path, "w:" + filename.rpartition(".")[2]) as archive:
             archive.add(__file__, nested)
             archive.add(member, "sample-1.0/PKG-INFO")
-    assert core_metadata(path, filename) == inner
+    assert read_core_metadata(path, filename) == inner
 
 
 def test_it_is_told_by_the_name_and_not_by_the_path(tmp_path):
     path = make_sdist(tmp_path).rename(tmp_path / "file")
-    assert b"Name: sample" in core_metadata(path, "sample-1.0.tar.gz")
+    assert b"Name: sample" in read_core_metadata(path, "sample-1.0.tar.gz")
 
 
 @pytest.mark.parametrize("name", ["sample-1.0-py3-none-any.whl", "sample-1.0.tar.gz", "sample-1.0.zip"])
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04broken", b"\x1f\x8bbroken"])
 def test_a_broken_archive_has_none(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    assert core_metadata(tmp_path / name, name) is None
+    assert read_core_metadata(tmp_path / name, name) is None
 
 
 def test_a_truncated_sdist_has_none(tmp_path):
     path = make_sdist(tmp_path, payload=bytes(range(256)) * 100, files={"PKG-INFO": None})
     path.write_bytes(path.read_bytes()[:-200])
-    assert core_metadata(path, path.name) is None
+    assert read_core_metadata(path, path.name) is None
 
 
 def test_an_archive_without_metadata_has_none(tmp_path):
     wheel = make_wheel(tmp_path, files={"sample-1.0.dist-info/METADATA": None})
     sdist = make_sdist(tmp_path, files={"PKG-INFO": None})
-    assert core_metadata(wheel, wheel.name) is None
-    assert core_metadata(sdist, sdist.name) is None
+    assert read_core_metadata(wheel, wheel.name) is None
+    assert read_core_metadata(sdist, sdist.name) is None
 
 
 def test_metadata_of_implausible_size_is_not_read(tmp_path):
-    huge = {"Description": "x" * LIMIT}
+    huge = {"Description": "x" * MAX_METADATA_SIZE}
     wheel, sdist = make_wheel(tmp_path, metadata=huge), make_sdist(tmp_path, metadata=huge)
-    assert core_metadata(wheel, wheel.name) is None
-    assert core_metadata(sdist, sdist.name) is None
+    assert read_core_metadata(wheel, wheel.name) is None
+    assert read_core_metadata(sdist, sdist.name) is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wheelrelay.errors import DuplicateBackend, PluginLoadError, UnknownBackend
-from wheelrelay.plugins import BACKENDS, PROVIDERS, find, installed
+from wheelrelay.plugins import BACKEND_GROUP, KNOWN_PLUGINS, find_plugin, installed_plugins
 
 
 class Site:
@@ -36,7 +36,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
 
 def test_plugins_are_listed_by_name_and_not_imported(site: Site) -> None:
     site.install("site-webdav", "raise SystemExit", webdav="site_webdav:Config", dav="site_webdav:Config")
-    found = installed(site.group)
+    found = installed_plugins(site.group)
     assert list(found) == ["dav", "webdav"]
     assert (found["dav"].package, found["dav"].version) == ("site-webdav", "2.5")
     assert "site_webdav" not in sys.modules
@@ -44,7 +44,7 @@ def test_plugins_are_listed_by_name_and_not_imported(site: Site) -> None:
 
 def test_a_plugin_gives_what_its_entry_point_names(site: Site) -> None:
     site.install("site-good", "Config = 42", good="site_good:Config")
-    assert find(site.group, "good").load() == 42
+    assert find_plugin(site.group, "good").load() == 42
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_plugin_that_cannot_be_imported_is_named_with_its_package(site: Site, 
     package = f"site-broken-{abs(hash(code))}"
     site.install(package, code, broken=f"{package.replace('-', '_')}:Config")
     with pytest.raises(PluginLoadError, match=f"'broken' from {package} 2.5 cannot be loaded") as caught:
-        find(site.group, "broken").load()
+        find_plugin(site.group, "broken").load()
     assert caught.value.hint == f"Reinstall it: pip install --force-reinstall {package}."
     assert caught.value.__cause__ is not None
 
@@ -64,7 +64,7 @@ def test_two_packages_that_claim_one_name_are_both_named(site: Site) -> None:
     site.install("site-one", webdav="site_one:Config")
     site.install("site-two", webdav="site_two:Config")
     with pytest.raises(DuplicateBackend, match="Both site-one and site-two provide 'webdav'"):
-        installed(site.group)
+        installed_plugins(site.group)
 
 
 def test_one_package_met_twice_on_the_path_is_no_clash(
@@ -74,26 +74,28 @@ def test_one_package_met_twice_on_the_path_is_no_clash(
     monkeypatch.syspath_prepend(str(again.folder))
     for place in (site, again):
         place.install("site-webdav", webdav="site_webdav:Config")
-    assert list(installed(site.group)) == ["webdav"]
+    assert list(installed_plugins(site.group)) == ["webdav"]
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_and_with_all_there_are(site: Site) -> None:
     site.install("site-webdav", webdav="site_webdav:Config", ftp="site_webdav:Config")
     with pytest.raises(UnknownBackend, match=r"no backend of type 'webdaf'") as caught:
-        find(site.group, "webdaf")
+        find_plugin(site.group, "webdaf")
     assert caught.value.hint == "Did you mean 'webdav'? Installed are: ftp, webdav."
 
 
-@pytest.mark.parametrize(("name", "package"), PROVIDERS.items())
+@pytest.mark.parametrize(("name", "package"), KNOWN_PLUGINS.items())
 def test_a_type_of_this_projects_other_packages_is_answered_with_how_to_install_it(
     site: Site, name: str, package: str
 ) -> None:
     with pytest.raises(UnknownBackend) as caught:
-        find(site.group, name)
+        find_plugin(site.group, name)
     assert f"pip install {package}" in (caught.value.hint or "")
 
 
 def test_the_built_in_backends_come_the_same_way() -> None:
-    own = {name for name, plugin in installed(BACKENDS).items() if plugin.package == "wheelrelay"}
+    own = {
+        name for name, plugin in installed_plugins(BACKEND_GROUP).items() if plugin.package == "wheelrelay"
+    }
     assert own == {"directory", "fsspec", "listing", "index", "pypi", "testpypi", "web"}
-    assert find(BACKENDS, "index").version == importlib.metadata.version("wheelrelay")
+    assert find_plugin(BACKEND_GROUP, "index").version == importlib.metadata.version("wheelrelay")

@@ -18,7 +18,7 @@ from wheelrelay.cli.render.sheet import Line
 from wheelrelay.cli.render.streams import BorderStream
 from wheelrelay.documents import to_json
 from wheelrelay.errors import BackendError
-from wheelrelay.redaction import MASK, forget_secrets, keep_login, keep_secret, redacted, redacted_values
+from wheelrelay.redaction import MASK, clear_secrets, redact, redact_values, register_login, register_secret
 
 SECRET = "p+ss/w\"r'd & <Päß>=?0123"
 SPELLED = {
@@ -67,8 +67,8 @@ SPELLED = {
 
 @pytest.mark.parametrize("how", SPELLED)
 def test_a_secret_is_masked_however_it_is_spelled(how: str) -> None:
-    keep_secret(SECRET)
-    masked = redacted(f"You sent <{SPELLED[how]}>.")
+    register_secret(SECRET)
+    masked = redact(f"You sent <{SPELLED[how]}>.")
     assert MASK in masked
     assert len(masked) < len("You sent <***>.") + 12
     assert "0123" not in masked
@@ -77,35 +77,35 @@ def test_a_secret_is_masked_however_it_is_spelled(how: str) -> None:
 def test_every_disguise_that_the_canaries_are_sought_in_is_known() -> None:
     for _ in range(50):
         secret = canary("any")
-        keep_secret(secret)
-        assert [each for each in disguises(secret) if each in redacted(f"({each})")] == []
+        register_secret(secret)
+        assert [each for each in disguises(secret) if each in redact(f"({each})")] == []
 
 
 def test_nothing_else_is_masked() -> None:
-    keep_secret(SECRET, "hunter2")
+    register_secret(SECRET, "hunter2")
     for text in ("p+ss", "0123", "hunter", "hunter22", "https://example.org/a%20b", "Zm9vYmFy"):
-        assert redacted(text) == text
+        assert redact(text) == text
 
 
 def test_a_short_secret_is_masked_as_a_whole_word_and_a_tiny_one_not_at_all() -> None:
-    keep_secret("test", "ci")
-    assert redacted("testpypi has a test, says ci") == "testpypi has a ***, says ci"
+    register_secret("test", "ci")
+    assert redact("testpypi has a test, says ci") == "testpypi has a ***, says ci"
 
 
 def test_of_two_secrets_the_longer_is_masked_first() -> None:
-    keep_secret("hunter2-and-more", "hunter2-")
-    assert redacted("hunter2-and-more") == MASK
+    register_secret("hunter2-and-more", "hunter2-")
+    assert redact("hunter2-and-more") == MASK
 
 
 def test_an_error_has_none() -> None:
-    keep_secret(SECRET)
+    register_secret(SECRET)
     error = BackendError(f"It answered {SECRET}.", hint=f"Not {quote(SECRET)}.").at(f"sink {SECRET!r}")
     assert str(error) == f"sink '{MASK}': It answered {MASK}. Not {MASK}."
     assert SECRET not in repr(error)
 
 
 def test_a_log_record_has_none_for_whoever_handles_it(caplog: pytest.LogCaptureFixture) -> None:
-    keep_secret(SECRET)
+    register_secret(SECRET)
     logger = logging.getLogger("wheelrelay.backends.somewhere")
     with caplog.at_level(logging.INFO):
         try:
@@ -119,7 +119,8 @@ def test_a_log_record_has_none_for_whoever_handles_it(caplog: pytest.LogCaptureF
 
 def test_warnings_still_show_where_nobody_handles_the_log() -> None:
     code = (
-        "import logging; from wheelrelay.redaction import keep_secret; keep_secret('hunter2-hunter2')\n"
+        "import logging\nfrom wheelrelay.redaction import register_secret\n"
+        "register_secret('hunter2-hunter2')\n"
         "logging.getLogger('wheelrelay.x').info('quiet')\n"
         "logging.getLogger('wheelrelay.x').warning('%s is wrong', 'hunter2-hunter2')\n"
     )
@@ -128,21 +129,21 @@ def test_warnings_still_show_where_nobody_handles_the_log() -> None:
 
 
 def test_a_document_has_none_and_stays_json() -> None:
-    keep_secret(SECRET)
+    register_secret(SECRET)
     document = {"files": [{"url": f"https://example.org/{SECRET}", "size": 3, "yanked": None}]}
-    assert json.loads(to_json(document)) == redacted_values(document)
+    assert json.loads(to_json(document)) == redact_values(document)
     assert MASK in to_json(document)
 
 
 def test_a_password_in_an_address_that_was_typed_is_kept_too() -> None:
     for typed in ("index+https://ci:hunter2/2@example.org/", "--from=ci:hunter2/2@example.org"):
-        forget_secrets()
-        keep_login(typed)
-        assert redacted(typed) == typed.replace("hunter2/2", MASK)
-    forget_secrets()
+        clear_secrets()
+        register_login(typed)
+        assert redact(typed) == typed.replace("hunter2/2", MASK)
+    clear_secrets()
     for harmless in ("https://example.org:8080/a@b", "git@example.org:owner/name", "sample==1.0", "C:/a@b"):
-        keep_login(harmless)
-        assert redacted(harmless) == harmless
+        register_login(harmless)
+        assert redact(harmless) == harmless
 
 
 @pytest.mark.parametrize("turning", "\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069")

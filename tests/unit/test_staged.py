@@ -8,7 +8,7 @@ import pytest
 
 from wheelrelay.errors import ChangedWhileReading
 from wheelrelay.filenames import dist_file
-from wheelrelay.staged import BLOCK, FileIdentity, StagedFile
+from wheelrelay.staged import BLOCK_SIZE, FileIdentity, StagedFile
 
 
 def stage(path: Path, content: bytes) -> StagedFile:
@@ -20,7 +20,7 @@ def stage(path: Path, content: bytes) -> StagedFile:
 
 @pytest.fixture
 def staged(tmp_path: Path) -> StagedFile:
-    return stage(tmp_path / "foo-1.0-py3-none-any.whl", os.urandom(3 * BLOCK + 7))
+    return stage(tmp_path / "foo-1.0-py3-none-any.whl", os.urandom(3 * BLOCK_SIZE + 7))
 
 
 def touch(staged: StagedFile) -> None:
@@ -59,7 +59,7 @@ def test_a_file_changed_before_it_is_read_is_refused(staged: StagedFile) -> None
 def test_a_file_changed_while_it_is_read_is_refused_before_its_last_block(staged: StagedFile) -> None:
     received = []
     with staged.open() as stream:
-        received.append(stream.read(BLOCK))
+        received.append(stream.read(BLOCK_SIZE))
         touch(staged)
         with pytest.raises(ChangedWhileReading):
             received.extend(stream)
@@ -68,7 +68,7 @@ def test_a_file_changed_while_it_is_read_is_refused_before_its_last_block(staged
 
 def test_a_file_that_was_cut_is_refused(staged: StagedFile) -> None:
     with staged.open() as stream:
-        os.truncate(staged.path, BLOCK)
+        os.truncate(staged.path, BLOCK_SIZE)
         with pytest.raises(ChangedWhileReading):
             stream.read()
 
@@ -103,6 +103,6 @@ def test_a_watcher_is_told_of_every_byte(staged: StagedFile) -> None:
     watched = staged.watched_by(seen.append)
     with watched.open() as stream:
         list(stream)
-    assert seen == [BLOCK, BLOCK, BLOCK, 7]
+    assert seen == [BLOCK_SIZE, BLOCK_SIZE, BLOCK_SIZE, 7]
     assert watched == staged
     assert watched.filename == "foo-1.0-py3-none-any.whl"

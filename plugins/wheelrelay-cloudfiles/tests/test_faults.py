@@ -31,12 +31,12 @@ from wheelrelay.errors import (
 )
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import DistFile
-from wheelrelay.staged import BLOCK, StagedFile
+from wheelrelay.staged import BLOCK_SIZE, StagedFile
 from wheelrelay.testing import stage_path, write_distribution
 from wheelrelay_cloudfiles.bodies import Body
 from wheelrelay_cloudfiles.config import CloudFilesConfig, SwiftConfig
 
-CONTENT = 8 * BLOCK
+CONTENT = 8 * BLOCK_SIZE
 TOKEN_LIFE = 2
 EPOCH = "Thu, 01 Jan 1970 00:00:00 GMT"
 
@@ -67,7 +67,7 @@ def by_token(swift: Swift, container: str, monkeypatch: pytest.MonkeyPatch) -> C
 
 def read(store: ContainerStore, file: DistFile) -> None:
     with store.open(file) as stream:
-        while stream.read(BLOCK):
+        while stream.read(BLOCK_SIZE):
             pass
 
 
@@ -118,7 +118,7 @@ def test_connections_are_kept_from_file_to_file(
     with run_wire(swift.url) as wire, by_token(wire.url).open() as store:
         for number in range(4):
             name = f"sample-{number}.0-py3-none-any.whl"
-            store.put(stage_path(write_distribution(tmp_path, name, size=2 * BLOCK)))
+            store.put(stage_path(write_distribution(tmp_path, name, size=2 * BLOCK_SIZE)))
         store.finalize(["sample"])
         for file in store.iter_files("sample"):
             read(store, file)

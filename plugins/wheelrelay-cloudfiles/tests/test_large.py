@@ -12,7 +12,7 @@ from tests.servers.web import Reply, Request, run_web
 
 from wheelrelay.containers.store import ContainerStore
 from wheelrelay.errors import AlreadyExists, ChangedWhileReading, PermissionDenied, Rejected, Unavailable
-from wheelrelay.staged import BLOCK, StagedFile
+from wheelrelay.staged import BLOCK_SIZE, StagedFile
 from wheelrelay.testing import stage_path, write_distribution
 from wheelrelay_cloudfiles.config import SwiftConfig
 from wheelrelay_cloudfiles.objects import SwiftObjects
@@ -37,14 +37,14 @@ def objects(store: ContainerStore) -> SwiftObjects:
 @pytest.fixture
 def wheel(tmp_path: Path) -> StagedFile:
     """Of four segments."""
-    return stage_path(write_distribution(tmp_path, WHEEL, size=3 * BLOCK + 1000))
+    return stage_path(write_distribution(tmp_path, WHEEL, size=3 * BLOCK_SIZE + 1000))
 
 
 def content_of(store: ContainerStore) -> bytes:
     [file] = store.iter_files("sample")
     content = b""
     with store.open(file) as stream:
-        while block := stream.read(BLOCK):
+        while block := stream.read(BLOCK_SIZE):
             content += block
     assert file.size == len(content)
     return content
@@ -86,13 +86,13 @@ def test_a_local_file_that_changes_between_segments_leaves_nothing(
 
     def tamper(size: int) -> None:
         seen.append(size)
-        if sum(seen) == 2 * BLOCK:
+        if sum(seen) == 2 * BLOCK_SIZE:
             with wheel.path.open("ab") as stream:
                 stream.write(b"more")
 
     with pytest.raises(ChangedWhileReading):
         objects.create_object(WHEEL, wheel.watched_by(tamper), **PLAIN)
-    assert sum(seen) >= 2 * BLOCK
+    assert sum(seen) >= 2 * BLOCK_SIZE
     assert swift.names(container) == []
 
 

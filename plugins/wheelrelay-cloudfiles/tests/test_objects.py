@@ -10,7 +10,7 @@ from tests.servers.swift import Cluster, Swift
 from wheelrelay.containers.objects import SupportsSearch
 from wheelrelay.containers.store import ContainerStore
 from wheelrelay.errors import AlreadyExists, NotFound, PermissionDenied, Rejected
-from wheelrelay.staged import BLOCK, StagedFile
+from wheelrelay.staged import BLOCK_SIZE, StagedFile
 from wheelrelay.testing import stage_path, write_distribution
 from wheelrelay_cloudfiles.config import SwiftConfig
 from wheelrelay_cloudfiles.objects import SwiftObjects
@@ -34,7 +34,7 @@ def objects(swift_config: SwiftConfig) -> Iterator[SwiftObjects]:
 
 @pytest.fixture
 def wheel(tmp_path: Path) -> StagedFile:
-    return stage_path(write_distribution(tmp_path, "sample-1.0-py3-none-any.whl", size=4 * BLOCK))
+    return stage_path(write_distribution(tmp_path, "sample-1.0-py3-none-any.whl", size=4 * BLOCK_SIZE))
 
 
 def objects_of(store: ContainerStore) -> SwiftObjects:
@@ -46,7 +46,7 @@ def objects_of(store: ContainerStore) -> SwiftObjects:
 def read(objects: SwiftObjects, name: str) -> bytes:
     content = b""
     with objects.open_object(name) as stream:
-        while block := stream.read(BLOCK):
+        while block := stream.read(BLOCK_SIZE):
             content += block
     return content
 
@@ -55,8 +55,8 @@ def read(objects: SwiftObjects, name: str) -> bytes:
 def test_a_part_of_an_object_is_that_part(objects: SwiftObjects, start: int, stop: int | None) -> None:
     objects.create_object("part of it.bin", b"0123456789", **PLAIN)
     with objects.open_part("part of it.bin", start, stop) as stream:
-        assert stream.read(BLOCK) == b"0123456789"[start:stop]
-        assert stream.read(BLOCK) == b""
+        assert stream.read(BLOCK_SIZE) == b"0123456789"[start:stop]
+        assert stream.read(BLOCK_SIZE) == b""
 
 
 def test_a_part_that_is_not_there_is_refused(objects: SwiftObjects) -> None:

@@ -9,7 +9,7 @@ from wheelrelay.checks import Profile
 from wheelrelay.config import Remote, Route, as_remote
 from wheelrelay.engine.context import ConnectedSink, ConnectedSource
 from wheelrelay.errors import ConfigError
-from wheelrelay.plugins import BACKENDS, CHECKS, installed
+from wheelrelay.plugins import BACKEND_GROUP, CHECK_GROUP, installed_plugins
 from wheelrelay.protocols import Sink
 
 
@@ -67,9 +67,9 @@ def sinks_of(route: Route) -> list[Remote]:
 
 def versions_of(*remotes: Remote) -> Mapping[str, str]:
     """The versions of wheelrelay and of the distributions that bring checks or some remotes' backends."""
-    plugins = installed(BACKENDS)
+    plugins = installed_plugins(BACKEND_GROUP)
     used = [
         plugins[remote.config.type] for remote in remotes if remote.config and remote.config.type in plugins
     ]
-    used += installed(CHECKS).values()
+    used += installed_plugins(CHECK_GROUP).values()
     return {"wheelrelay": __version__, **{plugin.package: plugin.version for plugin in used}}

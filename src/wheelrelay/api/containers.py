@@ -10,7 +10,7 @@ from wheelrelay.errors import ConfigError, NothingMatched
 from wheelrelay.filenames import parse_filename
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Source, SupportsDelete, SupportsPages
-from wheelrelay.select import nearest
+from wheelrelay.select import did_you_mean
 
 
 def index(remote: RemoteLike, *, check: bool = False) -> list[str]:
@@ -63,7 +63,7 @@ def remove(remote: RemoteLike, filenames: Sequence[str]) -> list[DistFile]:
         if absent:
             raise NothingMatched(
                 f"{as_remote(remote).name} has no file {', '.join(absent)}; nothing was removed.",
-                hint=nearest(absent, there),
+                hint=did_you_mean(absent, there),
             )
         files = [there[name] for name in filenames]
         store.delete(files)

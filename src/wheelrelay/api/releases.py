@@ -14,7 +14,7 @@ from wheelrelay.backends.local.paths import Pathlike, find_paths
 from wheelrelay.checks import Profile
 from wheelrelay.ci import current_build
 from wheelrelay.config import Remote, RemoteLike, Route, as_remote
-from wheelrelay.disk.writing import prove_writable, replace_whole
+from wheelrelay.disk.writing import ensure_writable, replace_file
 from wheelrelay.documents import receipt_document, sums_text, to_json
 from wheelrelay.engine import run
 from wheelrelay.engine.confirming import DEADLINE
@@ -24,7 +24,7 @@ from wheelrelay.engine.gate import refuse
 from wheelrelay.engine.planning import plan_of
 from wheelrelay.engine.verifying import verify_place, verify_sinks
 from wheelrelay.errors import ConfigError, RelayFailed, WheelrelayError
-from wheelrelay.events import Progress, silent
+from wheelrelay.events import Progress, ignore_events
 from wheelrelay.expect import Expected
 from wheelrelay.model import Mode
 from wheelrelay.records import Finding, Plan, Receipt
@@ -67,7 +67,7 @@ def relay(
     requirements: Requirements = (),
     *,
     jobs: int | None = None,
-    progress: Progress = silent,
+    progress: Progress = ignore_events,
     receipt: Pathlike | None = None,
     sums: Pathlike | None = None,
     allow_unexpected: bool = False,
@@ -103,7 +103,7 @@ def relay(
         WheelrelayError: anything else; nothing was published.
     """
     if sums is not None:
-        prove_writable(Path(os.fspath(sums)))
+        ensure_writable(Path(os.fspath(sums)))
     kept = _ReceiptFile(receipt)
     settings = RelayOptions(
         jobs=_counted(jobs),
@@ -137,7 +137,7 @@ def push(
     profile: Profile | str | None = None,
     replace: bool = False,
     jobs: int | None = None,
-    progress: Progress = silent,
+    progress: Progress = ignore_events,
     receipt: Pathlike | None = None,
     confirm_within: float = DEADLINE,
 ) -> Receipt:
@@ -189,7 +189,7 @@ def verify(
     *,
     download: bool = False,
     jobs: int | None = None,
-    progress: Progress = silent,
+    progress: Progress = ignore_events,
 ) -> list[Finding]:
     """Prove that what is published is what it should be.
 
@@ -318,7 +318,7 @@ class _ReceiptFile:
     def _keep(self, receipt: Receipt) -> None:
         assert self._path is not None
         try:
-            replace_whole(self._path, to_json(receipt_document(receipt)).encode())
+            replace_file(self._path, to_json(receipt_document(receipt)).encode())
             self._failed = None
         except WheelrelayError as error:
             if not self._began:
@@ -330,6 +330,6 @@ class _ReceiptFile:
 
 def _write_sums(path: Path, done: Receipt) -> None:
     try:
-        replace_whole(path, sums_text(done).encode())
+        replace_file(path, sums_text(done).encode())
     except WheelrelayError as error:
         raise RelayFailed(f"All files are in place, but {error}", receipt=done) from error

@@ -14,7 +14,7 @@ from wheelrelay.archives.limits import (
     RATIO_FROM,
     Implausible,
 )
-from wheelrelay.staged import BLOCK
+from wheelrelay.staged import BLOCK_SIZE
 
 RECORD = 512
 """Bytes of a plain header of a tar archive."""
@@ -89,7 +89,7 @@ class Inflated:
 
     def drain(self) -> None:
         """Read to the end."""
-        while self._take(BLOCK):
+        while self._take(BLOCK_SIZE):
             pass
 
     def _take(self, most: int) -> bytes:
@@ -123,7 +123,7 @@ class Inflated:
 
 def _gzip_blocks(raw: IO[bytes], found_trailing: Callable[[int], None]) -> Iterator[bytes]:
     """Inflate each gzip member; bytes behind the last one are counted, not read as content (RFC 1952)."""
-    data = raw.read(BLOCK)
+    data = raw.read(BLOCK_SIZE)
     if not data.startswith(b"\x1f\x8b"):
         raise zlib.error("it is not compressed by gzip")
     while data.startswith(b"\x1f\x8b"):
@@ -131,26 +131,26 @@ def _gzip_blocks(raw: IO[bytes], found_trailing: Callable[[int], None]) -> Itera
         while not inflater.eof:
             if not data:
                 raise EOFError("the compressed data end too early")
-            if block := inflater.decompress(data, BLOCK):
+            if block := inflater.decompress(data, BLOCK_SIZE):
                 yield block
-            data = inflater.unconsumed_tail or (b"" if inflater.eof else raw.read(BLOCK))
-        data = (inflater.unused_data or raw.read(BLOCK)).lstrip(b"\0")
-        data += raw.read(BLOCK) if len(data) < 2 else b""
+            data = inflater.unconsumed_tail or (b"" if inflater.eof else raw.read(BLOCK_SIZE))
+        data = (inflater.unused_data or raw.read(BLOCK_SIZE)).lstrip(b"\0")
+        data += raw.read(BLOCK_SIZE) if len(data) < 2 else b""
     found_trailing(len(data))
-    while rest := raw.read(BLOCK):
+    while rest := raw.read(BLOCK_SIZE):
         found_trailing(len(rest))
 
 
 def _bzip2_blocks(raw: IO[bytes], found_trailing: Callable[[int], None]) -> Iterator[bytes]:
     """As `_gzip_blocks`, for bzip2."""
-    data = raw.read(BLOCK)
+    data = raw.read(BLOCK_SIZE)
     while data.startswith(b"BZh"):
         inflater = bz2.BZ2Decompressor()
         while not inflater.eof:
             if not data and inflater.needs_input:
                 raise EOFError("the compressed data end too early")
-            if block := inflater.decompress(data, BLOCK):
+            if block := inflater.decompress(data, BLOCK_SIZE):
                 yield block
-            data = raw.read(BLOCK) if inflater.needs_input and not inflater.eof else b""
-        data = inflater.unused_data or raw.read(BLOCK)
+            data = raw.read(BLOCK_SIZE) if inflater.needs_input and not inflater.eof else b""
+        data = inflater.unused_data or raw.read(BLOCK_SIZE)
     found_trailing(len(data))

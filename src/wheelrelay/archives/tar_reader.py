@@ -8,7 +8,7 @@ from typing import IO, cast
 
 from wheelrelay.archives.inflate import Inflated
 from wheelrelay.archives.limits import FIELDS, MEMBERS, Implausible
-from wheelrelay.staged import BLOCK
+from wheelrelay.staged import BLOCK_SIZE
 
 
 class TarReader:
@@ -53,7 +53,7 @@ class TarReader:
         """
         left = info.size
         while left:
-            block = self.stream.read(min(left, BLOCK))
+            block = self.stream.read(min(left, BLOCK_SIZE))
             if not block:
                 raise tarfile.ReadError("the archive ends within a member")
             left -= len(block)

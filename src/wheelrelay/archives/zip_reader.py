@@ -9,7 +9,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from wheelrelay.archives.limits import DIRECTORY, MEMBERS, Implausible
 from wheelrelay.archives.zip_headers import read_local_header
-from wheelrelay.staged import BLOCK
+from wheelrelay.staged import BLOCK_SIZE
 
 LOCKED = 0x1 | 0x20 | 0x40
 """Flags of members that are encrypted, or patches of compressed data: no Python unpacks them."""
@@ -122,7 +122,7 @@ def blocks(raw: IO[bytes], info: ZipInfo, start: int) -> Iterator[bytes]:
 def _pieces(raw: IO[bytes], start: int, left: int) -> Iterator[bytes]:
     """``left`` bytes of a file from ``start`` on, in large blocks."""
     raw.seek(start)
-    while left and (piece := raw.read(min(left, BLOCK))):
+    while left and (piece := raw.read(min(left, BLOCK_SIZE))):
         left -= len(piece)
         yield piece
     if left:
@@ -133,7 +133,7 @@ def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     for piece in pieces:
         while piece:
-            yield inflater.decompress(piece, BLOCK)
+            yield inflater.decompress(piece, BLOCK_SIZE)
             piece = inflater.unconsumed_tail
     yield inflater.flush()
     if not inflater.eof or inflater.unused_data:

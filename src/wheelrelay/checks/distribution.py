@@ -10,7 +10,7 @@ from wheelrelay.checks.archive_contents import Contents, Each, Member, Reader, u
 from wheelrelay.checks.tar_archive import read_bzip2_tar, read_gzip_tar
 from wheelrelay.checks.variants import read_variants
 from wheelrelay.checks.zip_archive import read_zip
-from wheelrelay.core_metadata import LIMIT, metadata_folder, parse_core_metadata
+from wheelrelay.core_metadata import MAX_METADATA_SIZE, metadata_folder, parse_core_metadata
 from wheelrelay.core_metadata import CoreMetadata as CoreMetadata  # part of what checks get to see
 from wheelrelay.errors import InvalidFilename
 from wheelrelay.filenames import VARIANTS_SUFFIX, dist_file
@@ -76,7 +76,7 @@ class Distribution:
     def metadata_text(self) -> bytes | None:
         """The core metadata as they stand in the archive; ``None`` if there are none that can be read."""
         text = self.text("METADATA" if self.is_wheel else "PKG-INFO")
-        return text if text is not None and len(text) <= LIMIT else None
+        return text if text is not None and len(text) <= MAX_METADATA_SIZE else None
 
     def unread(self) -> list[str]:
         """The metadata files that are in the archive and could not be read: as links or encrypted."""

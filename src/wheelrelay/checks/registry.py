@@ -7,7 +7,7 @@ from functools import cache
 from wheelrelay.checks.check import Check, Violation
 from wheelrelay.checks.contract import FileChecks, ReleaseChecks
 from wheelrelay.errors import PluginLoadError
-from wheelrelay.plugins import CHECKS, Plugin, installed
+from wheelrelay.plugins import CHECK_GROUP, Plugin, installed_plugins
 from wheelrelay.records import Severity
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ def families() -> dict[str, FileChecks | ReleaseChecks]:
         PluginLoadError: one cannot be imported, or is no checks; nothing may pass for checked then.
         DuplicateBackend: two distributions provide checks of one name.
     """
-    return {name: _load(plugin) for name, plugin in installed(CHECKS).items()}
+    return {name: _load(plugin) for name, plugin in installed_plugins(CHECK_GROUP).items()}
 
 
 def file_checks() -> dict[str, FileChecks]:
@@ -67,7 +67,7 @@ def failed(name: str, error: BaseException) -> Violation:
     """What is found when a family of checks fails instead of finding something; the log has the traceback."""
     logger.debug("The checks %r failed.", name, exc_info=error)
     said = f"{type(error).__name__}: {error}".rstrip(".: ")
-    plugin = installed(CHECKS).get(name)
+    plugin = installed_plugins(CHECK_GROUP).get(name)
     hint = OUR_FAULT if plugin and plugin.package == "wheelrelay" else None
     return FAILED.violation(f"The checks {name!r} failed: {said}.", hint=hint)
 

@@ -127,11 +127,11 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None) -> N
     from wheelrelay.cli.ci.current import board_of
     from wheelrelay.cli.exits import guarded
     from wheelrelay.cli.render.streams import bordered_streams
-    from wheelrelay.redaction import keep_login
+    from wheelrelay.redaction import register_login
 
     given = sys.argv[1:] if arguments is None else list(arguments)
     for argument in given:
-        keep_login(argument)
+        register_login(argument)
 
     with bordered_streams(), board_of() as board:
 

@@ -68,12 +68,14 @@ def _is_lost_result(error: Exception) -> "TypeGuard[ResultLost]":
 def _say_unprinted(error: "ResultLost", board: "Board | None") -> int:
     """Say that the result of a command is lost; what the command changed stays changed."""
     from wheelrelay.cli.render.streams import give_up
-    from wheelrelay.disk.writing import advice
+    from wheelrelay.disk.writing import write_error_hint
     from wheelrelay.errors import WheelrelayError
 
     give_up(sys.stdout)
     message = f"The result cannot be written to standard output: {error.strerror}."
-    say(WheelrelayError(message, hint=advice(error, otherwise="Run the same command again.")), board)
+    say(
+        WheelrelayError(message, hint=write_error_hint(error, otherwise="Run the same command again.")), board
+    )
     return int(Exit.PARTLY)
 
 

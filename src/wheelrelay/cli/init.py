@@ -93,13 +93,13 @@ def _write(text: str) -> None:
     from wheelrelay.config.discovery import FILE
     from wheelrelay.config.parse import parse_config
     from wheelrelay.config.schema import json_schema
-    from wheelrelay.disk.writing import create_whole
+    from wheelrelay.disk.writing import create_file
     from wheelrelay.documents import to_json
 
     parse_config(tomllib.loads(text), Path(FILE).absolute())
     for name, content in ((FILE, text), (SCHEMA, to_json(json_schema()))):
         try:
-            create_whole(Path(name).absolute(), content.encode())
+            create_file(Path(name).absolute(), content.encode())
         except FileExistsError:
             click.echo(f"{name} is there already, and stays as it is.", err=True)
         else:

@@ -15,7 +15,7 @@ from wheelrelay.errors import ConfigError, Conflict, NothingMatched
 from wheelrelay.events import Progress
 from wheelrelay.model import Confirm, DistFile
 from wheelrelay.records import Receipt
-from wheelrelay.select import nearest
+from wheelrelay.select import did_you_mean
 
 MOST = 8
 """How many platforms an error names."""
@@ -90,7 +90,9 @@ def section(name: str, say: Callable[[str], None]) -> Remote:
         if name in PRESETS:
             return as_remote(name)
         refuse_unlisted(name)
-        raise ConfigError(f"~/.pypirc has no section [{name}].", hint=nearest([name], [*found, *PRESETS]))
+        raise ConfigError(
+            f"~/.pypirc has no section [{name}].", hint=did_you_mean([name], [*found, *PRESETS])
+        )
     remote = from_section(found[name])
     config = remote.config
     if not isinstance(config, IndexConfig) or config.url is not None:

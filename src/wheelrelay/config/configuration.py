@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wheelrelay.config.remotes import PRESETS, Remote, as_remote
 from wheelrelay.errors import ConfigError
-from wheelrelay.select import nearest
+from wheelrelay.select import did_you_mean
 
 if TYPE_CHECKING:
     from wheelrelay.config.routes import Route
@@ -50,7 +50,7 @@ class Config:
         if error := self.broken.get(f"routes.{name}"):
             raise error
         if name not in self.routes:
-            there = nearest([name], self.routes) if self.routes else "None is configured."
+            there = did_you_mean([name], self.routes) if self.routes else "None is configured."
             raise ConfigError(f"There is no route {name!r}.", hint=there)
         return self.routes[name]
 

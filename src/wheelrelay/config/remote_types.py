@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from wheelrelay.config.base import RemoteConfig
 from wheelrelay.config.errors import explain
 from wheelrelay.errors import PluginLoadError, WheelrelayError
-from wheelrelay.plugins import BACKENDS, PROVIDERS, find, installed
+from wheelrelay.plugins import BACKEND_GROUP, KNOWN_PLUGINS, find_plugin, installed_plugins
 
 
 def make_config(kind: str, keys: Mapping[str, Any], *, where: str, base: Path | None = None) -> RemoteConfig:
@@ -39,7 +39,7 @@ def config_class(kind: str) -> type[RemoteConfig]:
         UnknownBackend: the type is not installed.
         PluginLoadError: it is installed and broken.
     """
-    plugin = find(BACKENDS, kind)
+    plugin = find_plugin(BACKEND_GROUP, kind)
     loaded = plugin.load()
     if not (isinstance(loaded, type) and issubclass(loaded, RemoteConfig)):
         raise PluginLoadError(f"{kind!r} from {plugin.package} does not name a class of RemoteConfig.")
@@ -60,14 +60,14 @@ def config_by_scheme(scheme: str, text: str, where: str) -> RemoteConfig:
     """
     from fsspec import available_protocols
 
-    if scheme in installed(BACKENDS):
+    if scheme in installed_plugins(BACKEND_GROUP):
         try:
             return config_class(scheme).from_address(text)
         except ValidationError as error:
             raise explain(error, where, model=config_class(scheme)) from error
     try:
-        find(BACKENDS, scheme)
+        find_plugin(BACKEND_GROUP, scheme)
     except WheelrelayError as unknown:
-        if scheme in PROVIDERS or scheme not in available_protocols():
+        if scheme in KNOWN_PLUGINS or scheme not in available_protocols():
             raise unknown.at(where) from None
     return make_config("fsspec", {"url": text}, where=where)

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from wheelrelay.errors import ConfigError
 from wheelrelay.protocols import Backend, Sink, Source, SupportsUploadForm
-from wheelrelay.select import nearest
+from wheelrelay.select import did_you_mean
 
 if TYPE_CHECKING:
     from wheelrelay.checks import CheckPolicy
@@ -192,7 +192,7 @@ def _from_path(text: str, known: Mapping[str, object]) -> Remote:
         return from_section(found[text])
     refuse_unlisted(text)
     names = [*known, *PRESETS, *found]
-    hint = f"For a directory, write './{text}'. {nearest([text], names)}"
+    hint = f"For a directory, write './{text}'. {did_you_mean([text], names)}"
     raise ConfigError(f"There is no remote {text!r}.", hint=hint)
 
 

@@ -16,7 +16,7 @@ from wheelrelay.config.remotes import PRESETS, Remote
 from wheelrelay.config.routes import Route
 from wheelrelay.durations import written_duration
 from wheelrelay.errors import PluginLoadError
-from wheelrelay.plugins import BACKENDS, installed
+from wheelrelay.plugins import BACKEND_GROUP, installed_plugins
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +123,7 @@ class InstalledType:
 def installed_types() -> list[InstalledType]:
     """All installed types, the unusable too."""
     types = []
-    for name, plugin in installed(BACKENDS).items():
+    for name, plugin in installed_plugins(BACKEND_GROUP).items():
         try:
             roles = ("source", "sink") if issubclass(config_class(name), SinkConfig) else ("source",)
             types.append(InstalledType(name, plugin.package, plugin.version, roles))
@@ -134,7 +134,7 @@ def installed_types() -> list[InstalledType]:
 
 def _all_config_classes() -> dict[str, type[RemoteConfig]]:
     classes = {}
-    for kind in installed(BACKENDS):
+    for kind in installed_plugins(BACKEND_GROUP):
         try:
             classes[kind] = config_class(kind)
         except PluginLoadError as error:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from wheelrelay.config.values import LocalPath
 from wheelrelay.errors import ConfigError, MissingSecret
-from wheelrelay.redaction import keep_secret
+from wheelrelay.redaction import register_secret
 
 HOW_TO_REFER = 'Refer to it: { env = "NAME" }, { file = "PATH" }, { keyring = "SERVICE", username = "NAME" } or { command = ["..."] }.'  # noqa: E501
 
@@ -240,7 +240,7 @@ class SecretValue:
         if isinstance(self._reference, str):
             return self._reference
         value = self._reference.resolve().removeprefix(_BYTE_ORDER_MARK).rstrip("\r\n")
-        keep_secret(value)
+        register_secret(value)
         if not is_one_line(value):
             raise ConfigError(
                 f"The secret of {self._reference.place} holds a line end or another control character.",

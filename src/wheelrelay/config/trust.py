@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from wheelrelay.errors import ConfigError
-from wheelrelay.signing import TrustedPublisher, fingerprint_in
+from wheelrelay.signing import TrustedPublisher, parse_fingerprint
 
 _REPOSITORY = r"[^/\s]+(/[^/\s]+)+"
 
@@ -87,7 +87,7 @@ _KINDS = ("github", "gitlab", "google", "circleci")
 def _key(text: str, info: ValidationInfo) -> str:
     """A fingerprint in one spelling, or the path of a key file, counted from the configuration file."""
     try:
-        fingerprint = fingerprint_in(text)
+        fingerprint = parse_fingerprint(text)
     except ConfigError as error:
         raise ValueError(str(error)) from error
     return fingerprint or str(Path((info.context or {}).get("base", "")) / Path(os.path.expanduser(text)))

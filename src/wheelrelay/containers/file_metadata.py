@@ -126,12 +126,12 @@ def metadata_within(path: Path, filename: str, known: bytes | None = None) -> by
         filename: its name.
         known: the metadata, if they were read already.
     """
-    from wheelrelay.core_metadata import core_metadata, requires_python
+    from wheelrelay.core_metadata import read_core_metadata, requires_python
 
     if is_variants(filename):
         return None
     try:
-        metadata = core_metadata(path, filename) if known is None else known
+        metadata = read_core_metadata(path, filename) if known is None else known
         requires_python(metadata)
     except Exception as error:  # noqa: BLE001  (archives by anybody, read by the modules of many)
         reason = f"{type(error).__name__}: {error}".rstrip(": ")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from wheelrelay.containers.objects import ReadableObjects
 from wheelrelay.errors import BackendError
-from wheelrelay.staged import BLOCK, StagedFile
+from wheelrelay.staged import BLOCK_SIZE, StagedFile
 
 BINARY = "application/octet-stream"
 """The media type of everything but pages."""
@@ -36,7 +36,7 @@ def read_whole(objects: ReadableObjects, name: str, *, limit: int = SMALL) -> by
     """
     content = bytearray()
     with objects.open_object(name) as stream:
-        while block := stream.read(BLOCK):
+        while block := stream.read(BLOCK_SIZE):
             content += block
             if len(content) > limit:
                 raise BackendError(f"{objects.address_of(name)} is implausibly large: over {limit} bytes.")
@@ -54,6 +54,6 @@ def sha256_of(objects: ReadableObjects, name: str) -> str:
 
     digest = hashlib.sha256()
     with objects.open_object(name) as stream:
-        while block := stream.read(BLOCK):
+        while block := stream.read(BLOCK_SIZE):
             digest.update(block)
     return digest.hexdigest()

@@ -21,12 +21,12 @@ from wheelrelay.containers.io import read_whole, sha256_of
 from wheelrelay.containers.listing import METADATA, StoredDistribution
 from wheelrelay.containers.objects import LieOnDisk, ReadableObjects, StoredObject
 from wheelrelay.containers.write_cache import State, WriteCache, state_of
-from wheelrelay.core_metadata import LIMIT
+from wheelrelay.core_metadata import MAX_METADATA_SIZE
 from wheelrelay.disk.folders import temporary_file, temporary_folder
 from wheelrelay.disk.writing import write_all
 from wheelrelay.errors import NotFound, PermissionDenied
 from wheelrelay.model import Kind
-from wheelrelay.staged import BLOCK
+from wheelrelay.staged import BLOCK_SIZE
 
 
 class MetadataCache:
@@ -176,18 +176,18 @@ class MetadataCache:
         digest = hashlib.sha256()
         with temporary_folder() as folder:
             with self._objects.open_object(name) as stream, temporary_file(folder) as copy:
-                while block := stream.read(BLOCK):
+                while block := stream.read(BLOCK_SIZE):
                     digest.update(block)
                     write_all(copy, block)
             return digest.hexdigest(), metadata_within(Path(copy.name), held.file.filename)
 
     def _sha256_of_metadata(self, stored: StoredObject | None) -> str | None:
-        if stored is None or stored.size > LIMIT:
+        if stored is None or stored.size > MAX_METADATA_SIZE:
             return None
         key = (stored.name, stored.etag)
         if key not in self._metadata_files or not stored.etag:
             try:
-                content = read_whole(self._objects, stored.name, limit=LIMIT)
+                content = read_whole(self._objects, stored.name, limit=MAX_METADATA_SIZE)
             except NotFound:  # it went while we looked
                 return None
             self._metadata_files[key] = hashlib.sha256(content).hexdigest()

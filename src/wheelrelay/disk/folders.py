@@ -11,27 +11,27 @@ from contextlib import ExitStack, contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 
-from wheelrelay.disk.owners import abandoned, age_of, is_own, lock, machine
-from wheelrelay.disk.writing import advice, write_all
+from wheelrelay.disk.owners import age_of, check_abandoned, is_own, machine_id, try_lock
+from wheelrelay.disk.writing import write_all, write_error_hint
 from wheelrelay.errors import WheelrelayError
 
-PREFIX = "wheelrelay-"
-LOCK = "lock"
+FOLDER_PREFIX = "wheelrelay-"
+LOCK_NAME = "lock"
 """The file in such a folder that is locked, and says which machine made it."""
 
-FILES = "files"
+CONTENT_NAME = "files"
 """The folder in it that is given out."""
 
-ELSEWHERE = ", or set TMPDIR to a folder on a larger disk"
+TMPDIR_ALTERNATIVE = ", or set TMPDIR to a folder on a larger disk"
 """What helps where there is no room for temporary files."""
 
-SET_ANOTHER = "Set TMPDIR to a folder on another disk."
+TMPDIR_HINT = "Set TMPDIR to a folder on another disk."
 """What helps against other errors."""
 
-STALE = 7 * 24 * 3600
+FOLDER_STALE_AFTER = 7 * 24 * 3600
 """Seconds without a change after which a folder is left over if its lock does not tell; runs may wait."""
 
-_FORM = re.compile(re.escape(PREFIX) + r"(?:[a-z]+-)?[a-z0-9_]{8}")
+_FORM = re.compile(re.escape(FOLDER_PREFIX) + r"(?:[a-z]+-)?[a-z0-9_]{8}")
 
 
 @contextmanager
@@ -44,19 +44,19 @@ def temporary_folder(kind: str = "") -> Iterator[Path]:
     Raises:
         WheelrelayError: it cannot be made.
     """
-    prefix = f"{PREFIX}{kind}-" if kind else PREFIX
+    prefix = f"{FOLDER_PREFIX}{kind}-" if kind else FOLDER_PREFIX
     with ExitStack() as stack:
         try:
             made = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
             folder = Path(stack.enter_context(made))
             stack.enter_context(_locked(folder))
-            (folder / FILES).mkdir()
+            (folder / CONTENT_NAME).mkdir()
         except OSError as error:
             raise WheelrelayError(
                 f"No folder for temporary files can be made: {error.strerror or error}.",
-                hint=advice(error, alternative=ELSEWHERE, otherwise=SET_ANOTHER),
+                hint=write_error_hint(error, alternative=TMPDIR_ALTERNATIVE, otherwise=TMPDIR_HINT),
             ) from error
-        yield folder / FILES
+        yield folder / CONTENT_NAME
 
 
 @contextmanager
@@ -73,45 +73,45 @@ def temporary_file(folder: Path) -> Iterator[FileIO]:
     except OSError as error:
         raise WheelrelayError(
             f"A temporary file in {folder} cannot be written: {error.strerror or error}.",
-            hint=advice(error, alternative=ELSEWHERE, otherwise=SET_ANOTHER),
+            hint=write_error_hint(error, alternative=TMPDIR_ALTERNATIVE, otherwise=TMPDIR_HINT),
         ) from error
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Hold the lock in a folder; it has its name only once it is held, or there are no locks."""
-    new = folder / f"{LOCK}.new"
+    new = folder / f"{LOCK_NAME}.new"
     with new.open("xb", buffering=0) as stream:
-        write_all(stream, machine().encode())
-        lock(stream.fileno())
+        write_all(stream, machine_id().encode())
+        try_lock(stream.fileno())
         if os.name != "nt":  # an open file cannot be renamed there, and nothing looks for it
-            new.rename(folder / LOCK)
+            new.rename(folder / LOCK_NAME)
         yield
 
 
-def sweep_folders() -> None:
+def remove_leftover_folders() -> None:
     """Remove the temporary folders of this user whose runs are dead; what cannot be removed is ignored."""
     if os.name == "nt":
         return
     with suppress(OSError):
-        for folder in list(Path(tempfile.gettempdir()).glob(f"{PREFIX}*")):
+        for folder in list(Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*")):
             if _FORM.fullmatch(folder.name):
                 with suppress(OSError):
                     _remove_abandoned(folder)
 
 
 def _remove_abandoned(folder: Path) -> None:
-    status, name = folder.lstat(), folder / LOCK
+    status, name = folder.lstat(), folder / LOCK_NAME
     if not is_own(status, stat.S_IFDIR):
         return
     states = [status, *(entry.stat(follow_symlinks=False) for entry in _entries(folder))]
     age = min(map(age_of, states))
     try:
-        with abandoned(name, made_here=_made_here(name), age=age, stale=STALE) as dead:
+        with check_abandoned(name, made_here=_made_here(name), age=age, stale=FOLDER_STALE_AFTER) as dead:
             if dead:
                 shutil.rmtree(folder, ignore_errors=True)
     except FileNotFoundError:  # it was made where files cannot be locked, or is about to be
-        if age > STALE:
+        if age > FOLDER_STALE_AFTER:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -127,6 +127,6 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 def _made_here(name: Path) -> bool:
     handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
-        return os.read(handle, 64) == machine().encode()
+        return os.read(handle, 64) == machine_id().encode()
     finally:
         os.close(handle)

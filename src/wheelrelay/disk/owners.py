@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-STALE = 24 * 3600
+FILE_STALE_AFTER = 24 * 3600
 """Seconds without a change after which a temporary file counts as left over if its lock does not tell."""
 
 
 @cache
-def machine() -> str:
+def machine_id() -> str:
     """Twelve hexadecimal digits for this machine since it was started.
 
     Containers on one machine have the same ones, as they see each other's locks. Where the system does not
@@ -34,7 +34,7 @@ def machine() -> str:
         return f"{uuid.getnode():012x}"
 
 
-def lock(handle: int) -> bool | None:
+def try_lock(handle: int) -> bool | None:
     """Lock an open file until it is closed.
 
     Returns:
@@ -54,7 +54,9 @@ def lock(handle: int) -> bool | None:
 
 
 @contextmanager
-def abandoned(path: Path, *, made_here: bool, age: float, stale: float = STALE) -> Iterator[bool]:
+def check_abandoned(
+    path: Path, *, made_here: bool, age: float, stale: float = FILE_STALE_AFTER
+) -> Iterator[bool]:
     """Whether nothing uses a file any more; within the context nothing else can take it for abandoned.
 
     Args:
@@ -68,7 +70,7 @@ def abandoned(path: Path, *, made_here: bool, age: float, stale: float = STALE) 
     """
     handle = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     try:
-        locked = lock(handle)
+        locked = try_lock(handle)
         yield locked is not False and ((made_here and locked is True) or age > stale)
     finally:
         os.close(handle)

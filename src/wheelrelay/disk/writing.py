@@ -16,13 +16,13 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from wheelrelay.disk.owners import abandoned, age_of, is_own, lock, machine
+from wheelrelay.disk.owners import age_of, check_abandoned, is_own, machine_id, try_lock
 from wheelrelay.errors import DigestMismatch, IntegrityError, WheelrelayError
 
-TEMPORARY = ".wheelrelay-"
+TEMPORARY_PREFIX = ".wheelrelay-"
 """How the names of files begin that are being written."""
 
-_FORM = re.compile(re.escape(TEMPORARY) + r"(?:([0-9a-f]{12})-)?[0-9a-f]{16}")
+_FORM = re.compile(re.escape(TEMPORARY_PREFIX) + r"(?:([0-9a-f]{12})-)?[0-9a-f]{16}")
 """Such a name: the machine, which older versions do not give, and digits that nobody can guess."""
 
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
@@ -43,7 +43,7 @@ _ADVICE = {
 _BY_NUMBER = {getattr(errno, name): text for name, text in _ADVICE.items() if hasattr(errno, name)}
 
 
-def advice(error: OSError, *, alternative: str = "", otherwise: str | None = None) -> str | None:
+def write_error_hint(error: OSError, *, alternative: str = "", otherwise: str | None = None) -> str | None:
     """What to do about an error of writing, as a sentence.
 
     Args:
@@ -70,12 +70,12 @@ def write_all(stream: BinaryIO | FileIO, block: bytes) -> None:
 
 
 @contextmanager
-def written_beside(
+def temporary_file(
     target: Path, blocks: Iterable[bytes], *, size: int, sha256: str | None = None
 ) -> Iterator[Path]:
     """The blocks in a temporary file beside ``target``, on disk; it is removed at the end.
 
-    Within the context it gets its name, by `give_name` or by ``Path.replace``.
+    Within the context it gets its name, by `rename_exclusively` or by ``Path.replace``.
 
     Args:
         target: what the file is to be called.
@@ -125,9 +125,9 @@ def _new_beside(target: Path) -> tuple[FileIO, Path]:
     import secrets  # which takes long to import, and commands that only read do not need it
 
     while True:
-        temporary = target.parent / f"{TEMPORARY}{machine()}-{secrets.token_hex(8)}"
+        temporary = target.parent / f"{TEMPORARY_PREFIX}{machine_id()}-{secrets.token_hex(8)}"
         stream = temporary.open("xb", buffering=0)
-        if lock(stream.fileno()) is not False and _is_at(temporary, stream):
+        if try_lock(stream.fileno()) is not False and _is_at(temporary, stream):
             return stream, temporary
         stream.close()  # a run that removes what is left over was faster than the lock
         temporary.unlink(missing_ok=True)
@@ -140,7 +140,7 @@ def _is_at(path: Path, stream: FileIO) -> bool:
         return False
 
 
-def give_name(temporary: Path, target: Path) -> None:
+def rename_exclusively(temporary: Path, target: Path) -> None:
     """Let a file have a name that is not taken, whoever else tries.
 
     By a hard link, which fails if the name is taken; where there are none, by renaming under a lock, which
@@ -160,30 +160,30 @@ def give_name(temporary: Path, target: Path) -> None:
             temporary.rename(target)
 
 
-def replace_whole(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """Write a file of the user's, in place of the one that may be there; readers see the old or the new one.
 
     Raises:
         WheelrelayError: it cannot be written; the old one is as it was.
     """
-    with writing(path):
+    with write_errors(path):
         _refuse_special(path)
-        with written_beside(path, [content], size=len(content)) as temporary:
+        with temporary_file(path, [content], size=len(content)) as temporary:
             temporary.replace(path)
 
 
-def create_whole(path: Path, content: bytes) -> None:
+def create_file(path: Path, content: bytes) -> None:
     """Write a file of the user's under a name that is not taken.
 
     Raises:
         FileExistsError: the name is taken.
         WheelrelayError: it cannot be written.
     """
-    with writing(path), written_beside(path, [content], size=len(content)) as temporary:
-        give_name(temporary, path)
+    with write_errors(path), temporary_file(path, [content], size=len(content)) as temporary:
+        rename_exclusively(temporary, path)
 
 
-def append_whole(path: Path, content: bytes) -> None:
+def append_to_file(path: Path, content: bytes) -> None:
     """Append to a file that other programs append to as well: all of it, or nothing.
 
     Raises:
@@ -199,15 +199,15 @@ def append_whole(path: Path, content: bytes) -> None:
             raise
 
 
-def prove_writable(path: Path) -> None:
-    """Make sure that `replace_whole` can write a file, before anything is done that cannot be undone.
+def ensure_writable(path: Path) -> None:
+    """Make sure that `replace_file` can write a file, before anything is done that cannot be undone.
 
     Raises:
         WheelrelayError: it cannot.
     """
-    with writing(path):
+    with write_errors(path):
         _refuse_special(path)
-        with written_beside(path, [b"\n"], size=1):
+        with temporary_file(path, [b"\n"], size=1):
             pass
 
 
@@ -220,7 +220,7 @@ def _refuse_special(path: Path) -> None:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def write_errors(path: Path) -> Iterator[None]:
     """Turn what the system raises about a file of the user's into our error; `FileExistsError` stays."""
     try:
         yield
@@ -229,24 +229,26 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         raise WheelrelayError(
             f"{path} cannot be written: {error.strerror}.",
-            hint=advice(error, otherwise="Check that its folder is there, and that you may write in it."),
+            hint=write_error_hint(
+                error, otherwise="Check that its folder is there, and that you may write in it."
+            ),
         ) from error
 
 
-def sweep(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files that killed runs of this user left in a folder, as far as possible."""
     with suppress(OSError):
-        for left in list(folder.glob(f"{TEMPORARY}*")):
+        for left in list(folder.glob(f"{TEMPORARY_PREFIX}*")):
             if form := _FORM.fullmatch(left.name):
                 with suppress(OSError):
-                    _remove_abandoned(left, made_here=form[1] == machine())
+                    _remove_abandoned(left, made_here=form[1] == machine_id())
 
 
 def _remove_abandoned(left: Path, *, made_here: bool) -> None:
     status = left.lstat()
     if not is_own(status, stat.S_IFREG):
         return
-    with abandoned(left, made_here=made_here, age=age_of(status)) as dead:
+    with check_abandoned(left, made_here=made_here, age=age_of(status)) as dead:
         if dead and os.name != "nt":
             left.unlink()
     if dead and os.name == "nt":  # an open file cannot be removed there

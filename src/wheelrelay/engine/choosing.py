@@ -7,7 +7,7 @@ from packaging.utils import NormalizedName
 from wheelrelay.errors import BackendError, ConfigError, NothingMatched
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Source, SupportsProjects
-from wheelrelay.select import Selection, nearest, refuse_several_versions
+from wheelrelay.select import Selection, did_you_mean, refuse_several_versions
 
 
 def chosen_files(source: Source, selection: Selection, *, one_version: bool) -> list[DistFile]:
@@ -44,6 +44,6 @@ def _nearest_projects(source: Source, wanted: Sequence[str]) -> str | None:
     else:
         listing = lambda: (file.project for file in source.iter_files(None))  # noqa: E731
     try:
-        return nearest(wanted, listing())
+        return did_you_mean(wanted, listing())
     except (BackendError, ConfigError):
         return None

@@ -8,12 +8,12 @@ from packaging.utils import NormalizedName
 from wheelrelay.expect import Expected
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Sink, SupportsCompanionStorage, SupportsInventory, SupportsReplace
-from wheelrelay.records import NOT_THERE, Action, Intent, Plan, PlannedFile
+from wheelrelay.records import NOT_PUBLISHED_YET, Action, Intent, Plan, PlannedFile
 
 NOTHING_MADE: Mapping[str, Sequence[str]] = {}
 """No companions are made for any sink."""
 
-_ABSENT = Intent(Action.UPLOAD, NOT_THERE)
+_ABSENT = Intent(Action.UPLOAD, NOT_PUBLISHED_YET)
 
 Inventory = Mapping[str, DistFile]
 """What a sink holds of the projects at hand, by filename."""
@@ -81,7 +81,7 @@ def compare(file: DistFile, sha256: str, there: DistFile, there_sha256: str, sin
     """The action for a name that is there, once both digests are known."""
     if sha256 != there_sha256:
         return Intent(
-            Action.CONFLICT, _difference(file, there), there, replaceable=isinstance(sink, SupportsReplace)
+            Action.CONFLICT, _difference(file, there), there, can_replace=isinstance(sink, SupportsReplace)
         )
     missing = [suffix for suffix in file.companions if suffix not in there.companions]
     if missing and isinstance(sink, SupportsCompanionStorage):

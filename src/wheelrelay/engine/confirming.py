@@ -16,7 +16,7 @@ from wheelrelay.protocols import (
     SupportsCompanionStorage,
     SupportsInventory,
 )
-from wheelrelay.staged import BLOCK, StagedFile
+from wheelrelay.staged import BLOCK_SIZE, StagedFile
 from wheelrelay.transfer.thread_pool import Done, one_by_one
 
 DEADLINE = 900.0
@@ -215,7 +215,7 @@ def fetched_sha256(sink: object, file: DistFile) -> str:
         raise ConfigError("This sink cannot be read back.", hint='Say confirm = "none" to take its word.')
     digest = hashlib.sha256()
     with sink.open(file) as stream:
-        while block := stream.read(BLOCK):
+        while block := stream.read(BLOCK_SIZE):
             digest.update(block)
     return digest.hexdigest()
 

@@ -15,7 +15,7 @@ from wheelrelay.engine.comparing import Inventory
 from wheelrelay.engine.confirming import DEADLINE, fetched_sha256
 from wheelrelay.engine.findings import CheckedFile, ReleasePolicy, SinkView, find_for_sink, once
 from wheelrelay.errors import WheelrelayError
-from wheelrelay.events import BytesMoved, Progress, Step, silent, swallow_errors
+from wheelrelay.events import BytesMoved, Progress, Step, ignore_events, swallow_errors
 from wheelrelay.expect import Expected
 from wheelrelay.model import Confirm, DistFile, Order
 from wheelrelay.protocols import (
@@ -28,7 +28,7 @@ from wheelrelay.protocols import (
 )
 from wheelrelay.records import Action, Finding, Plan, Receipt
 from wheelrelay.select import Selection
-from wheelrelay.signing import PUBLISH, SIGNATURE, Attester, Signer, SigstoreAttester
+from wheelrelay.signing import PUBLISH_ATTESTATION, SIGNATURE_SUFFIX, Attester, Signer, SigstoreAttester
 from wheelrelay.transfer.concurrency import ConcurrencyController
 from wheelrelay.transfer.retry import Retrier, RetryPolicy
 from wheelrelay.transfer.thread_pool import Workers
@@ -62,7 +62,7 @@ class ConnectedSink:
     @property
     def making(self) -> tuple[str, ...]:
         """The suffixes of the companions that every file gets there."""
-        wanted = {SIGNATURE: self.sign, PUBLISH: self.attest}
+        wanted = {SIGNATURE_SUFFIX: self.sign, PUBLISH_ATTESTATION: self.attest}
         return tuple(suffix for suffix, asked in wanted.items() if asked)
 
 
@@ -90,7 +90,7 @@ class RelayOptions:
     """
 
     jobs: int | None = None
-    progress: Progress = silent
+    progress: Progress = ignore_events
     approve: Callable[[Plan], bool] = lambda _: True
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     confirm_within: float = DEADLINE

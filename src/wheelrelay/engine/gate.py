@@ -147,10 +147,10 @@ def _sha256s_there(
 ) -> dict[_Place, str]:
     """What the sinks have under names that the plan left open; files of unknown digests are fetched."""
     there = {
-        (name, planned.file.filename): intent.there
+        (name, planned.file.filename): intent.existing
         for planned in plan.files
         for name, intent in planned.sinks.items()
-        if intent.action in _OPEN and intent.there and planned.file.filename in staged
+        if intent.action in _OPEN and intent.existing and planned.file.filename in staged
     }
     declared = {place: file.sha256 for place, file in there.items() if file.sha256}
     unknown = [place for place in there if place not in declared]
@@ -161,23 +161,23 @@ def _sha256s_there(
 def _settled(
     intent: Intent, staged: StagedFile | None, sink: Sink, sha256: str | None, *, making: Sequence[str]
 ) -> Intent:
-    if sha256 is None or staged is None or intent.there is None:
+    if sha256 is None or staged is None or intent.existing is None:
         return intent
-    return compare(with_companions(staged.file, making), staged.sha256, intent.there, sha256, sink)
+    return compare(with_companions(staged.file, making), staged.sha256, intent.existing, sha256, sink)
 
 
 def _replacement(intent: Intent, sink: Sink) -> Intent:
     if intent.action is not Action.CONFLICT or not isinstance(sink, SupportsReplace):
         return intent
-    return Intent(Action.UPLOAD, "it replaces other bytes", intent.there, replaces=True)
+    return Intent(Action.UPLOAD, "it replaces other bytes", intent.existing, replaces=True)
 
 
 def _conflict(sink: str, file: DistFile, intent: Intent) -> Finding:
     """A file whose name is taken, with advice that fits the sink and what is there."""
-    partial = intent.there is not None and is_partial(file, intent.there)
-    what = f"has {intent.there.size} of its {file.size} bytes" if intent.there and partial else ""
+    partial = intent.existing is not None and is_partial(file, intent.existing)
+    what = f"has {intent.existing.size} of its {file.size} bytes" if intent.existing and partial else ""
     message = f"{sink} {what or 'has the name with other bytes'}{_digests(file, intent)}."
-    if not intent.replaceable:
+    if not intent.can_replace:
         hint = "An index never takes a filename twice: build a new version, or a new build tag."
     elif partial:
         hint = (
@@ -190,5 +190,5 @@ def _conflict(sink: str, file: DistFile, intent: Intent) -> Finding:
 
 
 def _digests(file: DistFile, intent: Intent) -> str:
-    ours, theirs = file.sha256, intent.there.sha256 if intent.there else None
+    ours, theirs = file.sha256, intent.existing.sha256 if intent.existing else None
     return f" (sha256 {theirs[:12]}..., here {ours[:12]}...)" if ours and theirs else ""

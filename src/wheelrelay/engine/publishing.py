@@ -63,7 +63,7 @@ def publish_all(
         done = context.workers.each(
             batch,
             publish,
-            enough=lambda one: one.result is None or not one.result.in_place,
+            enough=lambda one: one.result is None or not one.result.is_in_place,
             moved=lambda one: one.item.size,
         )
         for one in done:
@@ -91,7 +91,7 @@ def publish_one(
         begin=lambda: context.tell(began),
     )
     recorder.enter(destination.name, staged.filename, delivery)
-    error = None if delivery.in_place else delivery.reason
+    error = None if delivery.is_in_place else delivery.reason
     context.tell(FileEnded(Step.PUBLISH, staged.filename, delivery, error))
     return delivery
 
@@ -209,5 +209,5 @@ def _demand_in_place(
     destination: ConnectedSink, files: Sequence[StagedFile], recorder: ReceiptRecorder
 ) -> None:
     """End the relay if a file is not in place, so that nothing further begins."""
-    if not all(recorder.delivery(destination.name, staged.filename).in_place for staged in files):
+    if not all(recorder.delivery(destination.name, staged.filename).is_in_place for staged in files):
         raise RelayFailed(recorder.tally(), receipt=recorder.receipt(), hint=recorder.advice())

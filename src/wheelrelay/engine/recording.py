@@ -56,7 +56,7 @@ class ReceiptRecorder:
         for planned in plan.files:
             for sink, intent in planned.sinks.items():
                 if intent.replaces:
-                    old = intent.there.sha256 if intent.there else None
+                    old = intent.existing.sha256 if intent.existing else None
                     self._replaced[sink, planned.file.filename] = old
                 outcome = {Action.CONFLICT: Outcome.FAILED, Action.SKIP: Outcome.SKIPPED}.get(intent.action)
                 if outcome:
@@ -121,7 +121,7 @@ class ReceiptRecorder:
         """What to do about files that are not in place."""
         with self._lock:
             lasting = any(
-                delivery.lasting and not delivery.in_place for delivery in self._deliveries.values()
+                delivery.lasting and not delivery.is_in_place for delivery in self._deliveries.values()
             ) or any(finding.hint == CORRECT_FIRST for finding in self._findings)
         return CORRECT_FIRST if lasting else AGAIN
 
@@ -149,7 +149,7 @@ class ReceiptRecorder:
         sentences = [
             _count_at(receipt, sink)
             for sink in receipt.sinks
-            if any(not file.sinks[sink].in_place for file in receipt.files)
+            if any(not file.sinks[sink].is_in_place for file in receipt.files)
         ]
         return " ".join([*sentences, *_reasons(receipt)]) or "All files are in place."
 
@@ -188,7 +188,7 @@ def _reasons(receipt: Receipt) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for file in receipt.files:
         for delivery in file.sinks.values():
-            if delivery.reason and not delivery.in_place and delivery.outcome is not Outcome.PENDING:
+            if delivery.reason and not delivery.is_in_place and delivery.outcome is not Outcome.PENDING:
                 reasons.setdefault(delivery.reason.replace(file.filename, ""), []).append(delivery.reason)
     return [
         first if not others else f"{first} (The same for {len(others)} more.)"

@@ -9,7 +9,7 @@ from wheelrelay.events import FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.model import Companion
 from wheelrelay.protocols import SupportsAttestations
 from wheelrelay.records import Action, Plan
-from wheelrelay.signing import PUBLISH, SIGNATURE, require_package
+from wheelrelay.signing import PUBLISH_ATTESTATION, SIGNATURE_SUFFIX, require_package
 from wheelrelay.staged import StagedFile
 
 Made = Mapping[str, Sequence[Companion]]
@@ -27,7 +27,7 @@ def sign_all(context: RelayContext, plan: Plan, checked: Mapping[str, CheckedFil
     if not files:
         return {}
     suffixes = {suffix for _, lacking in files for suffix in lacking}
-    makers = {SIGNATURE: context.settings.signer.program, PUBLISH: "Sigstore"}
+    makers = {SIGNATURE_SUFFIX: context.settings.signer.program, PUBLISH_ATTESTATION: "Sigstore"}
     told = " and ".join(maker for suffix, maker in makers.items() if suffix in suffixes)
     context.tell(StepBegan(Step.SIGN, told, len(files), sum(staged.size for staged, _ in files)))
     made = sign_files(context, plan, checked)
@@ -57,13 +57,15 @@ def prepare(context: RelayContext, plan: Plan) -> None:
     if not plan.has_work:
         return
     making = {suffix for suffixes in context.making.values() for suffix in suffixes}
-    if SIGNATURE in making:
+    if SIGNATURE_SUFFIX in making:
         context.settings.signer.make_ready()
-    if PUBLISH in making:
+    if PUBLISH_ATTESTATION in making:
         require_package()
         for each in context.destinations:
             if each.attest and isinstance(each.sink, SupportsAttestations):
-                context.retrier.call(f"the credentials for {each.name}", each.sink.admit_attestations)
+                context.retrier.call(
+                    f"the credentials for {each.name}", each.sink.ensure_accepts_attestations
+                )
 
 
 def with_companions(destination: ConnectedSink, files: Sequence[StagedFile], made: Made) -> list[StagedFile]:
@@ -80,7 +82,7 @@ def _with_made(staged: StagedFile, asked: Sequence[str], made: Sequence[Companio
 
 
 def _make(context: RelayContext, staged: StagedFile, suffix: str) -> Companion:
-    if suffix == SIGNATURE:
+    if suffix == SIGNATURE_SUFFIX:
         return context.settings.signer.sign(staged)
     return context.retrier.call(
         f"the attestation of {staged.filename}", lambda: context.settings.attester.attest(staged)
@@ -102,7 +104,7 @@ def _lacking(
         if not asked:
             continue
         staged = checked[planned.file.filename].staged
-        there = {companion.suffix for companion in staged.companions} - {PUBLISH}
+        there = {companion.suffix for companion in staged.companions} - {PUBLISH_ATTESTATION}
         if lacking := tuple(suffix for suffix in asked if suffix not in there):
             found.append((staged, lacking))
     return found

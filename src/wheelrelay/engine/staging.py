@@ -11,7 +11,12 @@ from wheelrelay.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import SupportsLocalPath, SupportsProvenance
 from wheelrelay.records import Finding, Plan, PlannedFile, Severity
-from wheelrelay.signing import SIGNATURE, attestations_of, mistaken, without_malformed
+from wheelrelay.signing import (
+    SIGNATURE_SUFFIX,
+    attestation_findings,
+    attestations_of,
+    drop_malformed_companions,
+)
 from wheelrelay.staged import StagedFile
 from wheelrelay.transfer.download import stage
 from wheelrelay.transfer.staging_area import StagingArea
@@ -89,9 +94,9 @@ def stage_one(context: RelayContext, planned: PlannedFile, staging_area: Staging
     staged = replace(staged, metadata=inspection.metadata or b"")  # the one reading: see `StagedFile`
     distrust = _distrust(context, vouched)
     if not any(finding.severity is Severity.ERROR for finding in distrust):
-        staged, malformed = without_malformed(staged)
+        staged, malformed = drop_malformed_companions(staged)
         distrust += malformed
-    checked = CheckedFile(staged, inspection, (*distrust, *staged.refused))
+    checked = CheckedFile(staged, inspection, (*distrust, *staged.companion_findings))
     context.tell(FileEnded(Step.STAGE, file.filename))
     return checked
 
@@ -145,7 +150,7 @@ def _with_provenance(context: RelayContext, staged: StagedFile) -> StagedFile:
     They do not travel: they say who has published it at the source.
     """
     trust, source = context.demands.trust, context.origin.source
-    if not (trust and trust.goes_by_attestations and isinstance(source, SupportsProvenance)):
+    if not (trust and trust.uses_attestations and isinstance(source, SupportsProvenance)):
         return staged
     if attestations_of(staged):
         return staged
@@ -157,10 +162,10 @@ def _with_provenance(context: RelayContext, staged: StagedFile) -> StagedFile:
 
 def _distrust(context: RelayContext, staged: StagedFile) -> list[Finding]:
     """What is wrong with what came with a file to vouch for it, if the route or a sink cares for it."""
-    found = list(mistaken(staged))
+    found = list(attestation_findings(staged))
     if context.demands.trust:
         return found + context.demands.trust.findings(staged)
-    signed = any(SIGNATURE in suffixes for suffixes in context.making.values())
+    signed = any(SIGNATURE_SUFFIX in suffixes for suffixes in context.making.values())
     return found + (context.settings.signer.findings(staged) if signed else [])
 
 

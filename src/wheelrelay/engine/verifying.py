@@ -90,7 +90,7 @@ def _differences(planned: PlannedFile) -> Iterator[Finding]:
         if intent.action is Action.UPLOAD:
             told = (
                 "does not have it"
-                if intent.there is None
+                if intent.existing is None
                 else f"has it {intent.reason.removeprefix('there ')}"
             )
             yield Finding(MISSING, Severity.ERROR, f"{sink} {told}.", name, hint="Relay it.")
@@ -112,7 +112,7 @@ def _fetch_and_compare(
     }
     declared = {planned.file.filename: planned.file.sha256 for planned in plan.files}
     expected = declared | {name: file.sha256 for name, file in staged.items()}
-    files = [intent.there for intent in there.values() if intent.there is not None]
+    files = [intent.existing for intent in there.values() if intent.existing is not None]
     context.tell(StepBegan(Step.CONFIRM, destination.name, len(files), 0))
     done = context.workers.each(files, partial(context.fetched_sha256, destination.sink))
     context.tell(StepEnded(Step.CONFIRM, destination.name))

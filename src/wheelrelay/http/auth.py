@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from wheelrelay.redaction import keep_secret
+from wheelrelay.redaction import register_secret
 
 if TYPE_CHECKING:
     from wheelrelay.http.response import Response
@@ -53,7 +53,7 @@ class BasicAuth(Auth):
 def basic_auth_header(username: str, password: str) -> str:
     """Return the ``Authorization`` header for a user name and a password (RFC 7617)."""
     encoded = b64encode(f"{username}:{password}".encode()).decode("ascii")
-    keep_secret(password, encoded)
+    register_secret(password, encoded)
     return f"Basic {encoded}"
 
 

@@ -16,8 +16,8 @@ from wheelrelay.http.auth import basic_auth_header
 from wheelrelay.http.connections import enforce_limits
 from wheelrelay.http.limits import TimeLimits
 from wheelrelay.http.urls import Origin, is_loopback, origin_of
-from wheelrelay.redaction import keep_secret
-from wheelrelay.staged import BLOCK
+from wheelrelay.redaction import register_secret
+from wheelrelay.staged import BLOCK_SIZE
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager
@@ -98,7 +98,7 @@ class Pools:
             "maxsize": MAX_CONNECTIONS,
             "retries": False,
             "timeout": Timeout(connect=self._limits.connect, read=self._limits.timeout),
-            "blocksize": BLOCK,  # the default of 16 KiB makes uploads CPU-bound
+            "blocksize": BLOCK_SIZE,  # the default of 16 KiB makes uploads CPU-bound
             "ssl_context": context,
         }
         if proxy is None:
@@ -164,7 +164,7 @@ def _parse_proxy(proxy: str) -> SplitResult:
     """
     with suppress(ValueError):
         parts = urlsplit(proxy)
-        keep_secret(unquote(parts.password or ""))
+        register_secret(unquote(parts.password or ""))
         if parts.hostname and parts.port != 0 and not re.search(r"[\s%/?#@]", parts.hostname):
             return parts
     raise ConfigError(

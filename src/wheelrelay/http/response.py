@@ -15,7 +15,7 @@ from wheelrelay.errors import BackendError, WheelrelayError
 from wheelrelay.http.connection_errors import Undecodable, map_body_errors
 from wheelrelay.http.limits import MAX_SMALL_BODY, ResponseTimer, TimeLimits
 from wheelrelay.http.urls import display_url
-from wheelrelay.staged import BLOCK
+from wheelrelay.staged import BLOCK_SIZE
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
@@ -113,7 +113,7 @@ class Response:
         """
         body = bytearray(self._peeked)
         with self._timer.deadline(seconds):
-            while block := self.read(BLOCK):
+            while block := self.read(BLOCK_SIZE):
                 body += block
                 if len(body) > limit:
                     raise BackendError(
@@ -217,7 +217,7 @@ class Decoder:
         if self._inflate is None:
             return self._read(size)
         while True:
-            self._pending = self._pending or self._read(min(size, BLOCK))
+            self._pending = self._pending or self._read(min(size, BLOCK_SIZE))
             is_at_end = not self._pending
             if block := self._inflated(size):
                 return block

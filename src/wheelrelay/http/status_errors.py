@@ -16,7 +16,7 @@ from wheelrelay.errors import (
 from wheelrelay.http.headers import parse_retry_after
 from wheelrelay.http.response import Response
 from wheelrelay.http.urls import display_url
-from wheelrelay.redaction import redacted
+from wheelrelay.redaction import redact
 
 MAX_QUOTED = 300
 """Characters of a server's message that an error quotes."""
@@ -93,7 +93,7 @@ def sanitized(message: str, *secrets: str) -> str:
     """
     for secret in filter(None, secrets):
         message = message.replace(secret, "***")
-    message = redacted(message)
+    message = redact(message)
     plain = "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
         for character in " ".join(message.split())

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from wheelrelay.errors import ConfigError
-from wheelrelay.redaction import redacted
+from wheelrelay.redaction import redact
 
 Origin = tuple[str, str, int | None]
 """Scheme, host and port."""
@@ -54,7 +54,7 @@ def display_url(url: str) -> str:
     A long URL is cut at `MAX_DISPLAYED` characters, because a server chooses where it redirects to.
     """
     parts = urlsplit(url)
-    plain = redacted(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")))
+    plain = redact(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")))
     return plain if len(plain) <= MAX_DISPLAYED else f"{plain[:MAX_DISPLAYED]}..."
 
 
@@ -96,7 +96,7 @@ def request_url(url: str) -> str:
         parts = urlsplit(url.strip())
         is_usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError as error:
-        raise ConfigError(f"{redacted(url)[:MAX_DISPLAYED]!r} is not a usable URL: {error}.") from error
+        raise ConfigError(f"{redact(url)[:MAX_DISPLAYED]!r} is not a usable URL: {error}.") from error
     if not is_usable or (parts.hostname or "").startswith(("*", ".")):
         raise ConfigError(f"{display_url(url)} is not a usable URL: http or https and a host are required.")
     host = parts.netloc.rpartition("@")[2]

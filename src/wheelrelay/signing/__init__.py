@@ -1,27 +1,27 @@
 """Signatures and attestations: made for what is published, and held against whom a release trusts."""
 
 from wheelrelay.signing.attestations import (
-    ATTESTATIONS,
-    PUBLISH,
-    attestations_in,
+    ATTESTATION_SUFFIXES,
+    PUBLISH_ATTESTATION,
+    attestation_findings,
     attestations_of,
-    builder_of,
-    mistaken,
+    builder_url,
+    parse_provenance,
 )
 from wheelrelay.signing.attester import Attester, SigstoreAttester, require_package
-from wheelrelay.signing.formats import refused, without_malformed
+from wheelrelay.signing.formats import drop_malformed_companions, refused_companion
 from wheelrelay.signing.gpg import GPG
-from wheelrelay.signing.keys import TrustedKeys, fingerprint_in
+from wheelrelay.signing.keys import TrustedKeys, parse_fingerprint
 from wheelrelay.signing.policies import TrustedPublisher
 from wheelrelay.signing.publishers import TrustedPublishers
-from wheelrelay.signing.signer import SIGNATURE, Signer, signature_of
+from wheelrelay.signing.signer import SIGNATURE_SUFFIX, Signer, signature_of
 from wheelrelay.signing.trust import TrustPolicy, Verifier
 
 __all__ = [
-    "ATTESTATIONS",
+    "ATTESTATION_SUFFIXES",
     "GPG",
-    "PUBLISH",
-    "SIGNATURE",
+    "PUBLISH_ATTESTATION",
+    "SIGNATURE_SUFFIX",
     "Attester",
     "Signer",
     "SigstoreAttester",
@@ -30,13 +30,13 @@ __all__ = [
     "TrustedPublisher",
     "TrustedPublishers",
     "Verifier",
-    "attestations_in",
+    "attestation_findings",
     "attestations_of",
-    "builder_of",
-    "fingerprint_in",
-    "mistaken",
-    "refused",
+    "builder_url",
+    "drop_malformed_companions",
+    "parse_fingerprint",
+    "parse_provenance",
+    "refused_companion",
     "require_package",
     "signature_of",
-    "without_malformed",
 ]

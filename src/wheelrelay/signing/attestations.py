@@ -16,24 +16,26 @@ from wheelrelay.staged import StagedFile
 if TYPE_CHECKING:
     from pypi_attestations import Attestation
 
-PUBLISH, SLSA = ".publish.attestation", ".slsa.attestation"
+PUBLISH_ATTESTATION, SLSA_ATTESTATION = ".publish.attestation", ".slsa.attestation"
 """What follows a distribution's filename to make the names of its attestations."""
 
-ATTESTATIONS = (PUBLISH, SLSA)
+ATTESTATION_SUFFIXES = (PUBLISH_ATTESTATION, SLSA_ATTESTATION)
 
-PREDICATES = {
-    PUBLISH: "https://docs.pypi.org/attestations/publish/v1",
-    SLSA: "https://slsa.dev/provenance/v1",
+PREDICATE_TYPES = {
+    PUBLISH_ATTESTATION: "https://docs.pypi.org/attestations/publish/v1",
+    SLSA_ATTESTATION: "https://slsa.dev/provenance/v1",
 }
 """The type of what each kind of attestation states (PEP 740; https://docs.pypi.org/attestations)."""
 
-STATEMENT = "https://in-toto.io/Statement/v1"
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 """The type of the statement within each attestation."""
 
-SOURCE_DIGEST, SOURCE_REF, BUILD_CONFIG = (f"1.3.6.1.4.1.57264.1.{number}" for number in (13, 14, 18))
+SOURCE_DIGEST_OID, SOURCE_REF_OID, BUILD_CONFIG_OID = (
+    f"1.3.6.1.4.1.57264.1.{number}" for number in (13, 14, 18)
+)
 """The claims of a certificate that tell the commit, its ref and what was run (Fulcio's ``oid-info.md``)."""
 
-BAD = "attestation-bad"
+ATTESTATION_BAD = "attestation-bad"
 """The id of findings about an attestation that is there and not good."""
 
 
@@ -65,10 +67,10 @@ class Statement:
 
 def attestations_of(staged: StagedFile) -> list[Companion]:
     """The attestations that come with a file."""
-    return [companion for companion in staged.companions if companion.suffix in ATTESTATIONS]
+    return [companion for companion in staged.companions if companion.suffix in ATTESTATION_SUFFIXES]
 
 
-def attestations_in(provenance: bytes) -> Iterator[Companion]:
+def parse_provenance(provenance: bytes) -> Iterator[Companion]:
     """The attestations that an index tells of, by its provenance object (PEP 740), in their order.
 
     Raises:
@@ -81,7 +83,11 @@ def attestations_in(provenance: bytes) -> Iterator[Companion]:
         for bundle in document["attestation_bundles"]:
             for attestation in bundle["attestations"]:
                 statement = json.loads(b64decode(attestation["envelope"]["statement"]))
-                suffix = PUBLISH if statement["predicateType"] == PREDICATES[PUBLISH] else SLSA
+                suffix = (
+                    PUBLISH_ATTESTATION
+                    if statement["predicateType"] == PREDICATE_TYPES[PUBLISH_ATTESTATION]
+                    else SLSA_ATTESTATION
+                )
                 yield Companion(suffix, json.dumps(attestation).encode())
     except (TypeError, LookupError, RecursionError) as error:
         raise ValueError(f"it is malformed ({type(error).__name__})") from error
@@ -100,7 +106,7 @@ def statement_in(payload: bytes) -> Statement:
         kind, predicate = statement["_type"], str(statement["predicateType"])
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise ValueError(f"it is no attestation of one file ({type(error).__name__})") from error
-    if kind != STATEMENT:
+    if kind != STATEMENT_TYPE:
         raise ValueError(f"it is no in-toto statement but {kind!r:.60}")
     return Statement(predicate, about)
 
@@ -130,7 +136,7 @@ def claims_of(attestation: "Attestation") -> dict[str, str]:
         raise ValueError(f"its certificate cannot be read ({type(error).__name__})") from error
 
 
-def builder_of(attestation: Companion) -> str | None:
+def builder_url(attestation: Companion) -> str | None:
     """The address of the workflow or pipeline that made an attestation, without its ref.
 
     It is what the certificate says; ``None`` if that cannot be told, also for want of the package that
@@ -144,10 +150,10 @@ def builder_of(attestation: Companion) -> str | None:
         claims = claims_of(Attestation.model_validate_json(attestation.content))
     except ValueError:
         return None
-    return claims.get(BUILD_CONFIG, "").partition("@")[0] or None
+    return claims.get(BUILD_CONFIG_OID, "").partition("@")[0] or None
 
 
-def mistaken(staged: StagedFile) -> Iterator[Finding]:
+def attestation_findings(staged: StagedFile) -> Iterator[Finding]:
     """What is wrong with the attestations that came with a file: they may be about another one."""
     for attestation in attestations_of(staged):
         name = staged.filename + attestation.suffix
@@ -159,11 +165,13 @@ def mistaken(staged: StagedFile) -> Iterator[Finding]:
             said = _mistake(stated, staged, attestation.suffix, name)
         if said is None:
             continue
-        yield Finding(BAD, Severity.ERROR, said, staged.filename, hint="Remove it, or have it made again.")
+        yield Finding(
+            ATTESTATION_BAD, Severity.ERROR, said, staged.filename, hint="Remove it, or have it made again."
+        )
 
 
 def _mistake(stated: Statement, staged: StagedFile, suffix: str, name: str) -> str | None:
-    if stated.predicate != PREDICATES[suffix]:
+    if stated.predicate != PREDICATE_TYPES[suffix]:
         return f"{name} is not what its name says: it states {stated.predicate!r:.80}."
     if stated.subject == Subject(staged.filename, staged.sha256):
         return None

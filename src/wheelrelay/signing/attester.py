@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret, Unavailable
 from wheelrelay.model import Companion
-from wheelrelay.signing.attestations import PUBLISH
+from wheelrelay.signing.attestations import PUBLISH_ATTESTATION
 from wheelrelay.staged import StagedFile
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class SigstoreAttester:
 
             distribution = Distribution(name=staged.filename, digest=staged.sha256)
             made = Attestation.sign(signer, distribution)
-            return Companion(PUBLISH, made.model_dump_json().encode())
+            return Companion(PUBLISH_ATTESTATION, made.model_dump_json().encode())
 
     @contextmanager
     def _signer(self) -> "Iterator[Signer]":

@@ -12,18 +12,18 @@ from typing import Any
 
 from wheelrelay.model import Companion
 from wheelrelay.records import Finding, Severity
-from wheelrelay.signing.attestations import PUBLISH, SLSA
+from wheelrelay.signing.attestations import PUBLISH_ATTESTATION, SLSA_ATTESTATION
 from wheelrelay.signing.openpgp import check_detached
 from wheelrelay.staged import StagedFile
 
-REFUSED = "companion-refused"
+COMPANION_REFUSED = "companion-refused"
 """The id of findings about companions that are not published."""
 
-BUNDLE = "application/vnd.dev.sigstore.bundle"
+BUNDLE_MEDIA_TYPE = "application/vnd.dev.sigstore.bundle"
 """How the media types of Sigstore bundles begin (sigstore/protobuf-specs)."""
 
 
-def refused(filename: str, suffix: str, reason: str) -> Finding:
+def refused_companion(filename: str, suffix: str, reason: str) -> Finding:
     """The finding about a companion that stays behind.
 
     Args:
@@ -32,21 +32,25 @@ def refused(filename: str, suffix: str, reason: str) -> Finding:
         reason: a sentence about the companion without its full stop, its subject "it".
     """
     said = f"{filename}{suffix} is not published: {reason}."
-    return Finding(REFUSED, Severity.WARNING, said, filename, hint="Remove it, or have it made again.")
+    return Finding(
+        COMPANION_REFUSED, Severity.WARNING, said, filename, hint="Remove it, or have it made again."
+    )
 
 
-def without_malformed(staged: StagedFile) -> tuple[StagedFile, Sequence[Finding]]:
+def drop_malformed_companions(staged: StagedFile) -> tuple[StagedFile, Sequence[Finding]]:
     """A file with those of its companions that are what their suffixes say, and a finding for each other."""
-    reasons = {companion.suffix: complaint(companion) for companion in staged.companions}
+    reasons = {companion.suffix: format_error(companion) for companion in staged.companions}
     kept = tuple(companion for companion in staged.companions if reasons[companion.suffix] is None)
-    findings = [refused(staged.filename, suffix, reason) for suffix, reason in reasons.items() if reason]
+    findings = [
+        refused_companion(staged.filename, suffix, reason) for suffix, reason in reasons.items() if reason
+    ]
     if not findings:
         return staged, ()
     file = replace(staged.file, companions=tuple(companion.suffix for companion in kept))
     return replace(staged, file=file, companions=kept), findings
 
 
-def complaint(companion: Companion) -> str | None:
+def format_error(companion: Companion) -> str | None:
     """Why a companion does not have the form that its suffix names, as "it is empty"; else ``None``."""
     try:
         _FORMS[companion.suffix](companion.content)
@@ -73,7 +77,7 @@ def _check_bundle(content: bytes) -> None:
     """See ``sigstore_bundle.proto`` of sigstore/protobuf-specs."""
     document = _document(content, "Sigstore bundle")
     _part(document, "verificationMaterial")
-    if not str(document.get("mediaType")).startswith(BUNDLE):
+    if not str(document.get("mediaType")).startswith(BUNDLE_MEDIA_TYPE):
         raise ValueError("it is no Sigstore bundle: its mediaType is another")
     if sum(isinstance(document.get(name), dict) for name in ("messageSignature", "dsseEnvelope")) != 1:
         raise ValueError("it is no Sigstore bundle: it holds no signature")
@@ -99,6 +103,6 @@ def _part(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 _FORMS: Mapping[str, Callable[[bytes], None]] = {
     ".asc": check_detached,
     ".sigstore": _check_bundle,
-    PUBLISH: _check_attestation,
-    SLSA: _check_attestation,
+    PUBLISH_ATTESTATION: _check_attestation,
+    SLSA_ATTESTATION: _check_attestation,
 }

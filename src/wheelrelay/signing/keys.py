@@ -13,23 +13,23 @@ from wheelrelay.disk.folders import temporary_folder
 from wheelrelay.errors import ConfigError
 from wheelrelay.records import Finding, Severity
 from wheelrelay.signing.gpg import GPG, run
-from wheelrelay.signing.signer import BAD, signature_of
+from wheelrelay.signing.signer import SIGNATURE_BAD, signature_of
 from wheelrelay.staged import StagedFile
 
-MISSING = "signature-missing"
+SIGNATURE_MISSING = "signature-missing"
 """The id of findings about files without a signature."""
 
 _FINGERPRINT = re.compile(r"(0x)?([0-9A-F]{16}|[0-9A-F]{40}|[0-9A-F]{64})", re.IGNORECASE)
 _SHORT = re.compile(r"(0x)?[0-9A-F]{8}", re.IGNORECASE)
 
 
-def fingerprint_in(text: str) -> str | None:
+def parse_fingerprint(text: str) -> str | None:
     """The fingerprint or long key id that ``text`` is, in one spelling; ``None`` if it is something else.
 
     Raises:
         ConfigError: it is a short key id, which anybody can make a key for.
 
-    >>> fingerprint_in("0x6bec e60e b4e0 d7ea")
+    >>> parse_fingerprint("0x6bec e60e b4e0 d7ea")
     '6BECE60EB4E0D7EA'
     """
     bare = "".join(text.split())
@@ -78,7 +78,11 @@ class TrustedKeys:
         """
         signature = signature_of(staged)
         if signature is None:
-            return [Finding(MISSING, Severity.ERROR, "There is no signature beside it.", staged.filename)]
+            return [
+                Finding(
+                    SIGNATURE_MISSING, Severity.ERROR, "There is no signature beside it.", staged.filename
+                )
+            ]
         arguments = ("--verify", "--", "-", str(staged.path.absolute()))
         answer = run(GPG, *self._options, *arguments, given=signature.content)
         signers = answer.signers()
@@ -86,7 +90,7 @@ class TrustedKeys:
             return []
         return [
             Finding(
-                BAD,
+                SIGNATURE_BAD,
                 Severity.ERROR,
                 f"Its signature is not a good one by a trusted key: {answer.why_not()}.",
                 staged.filename,
@@ -95,7 +99,7 @@ class TrustedKeys:
         ]
 
     def _add(self, given: str) -> None:
-        fingerprint = fingerprint_in(given)
+        fingerprint = parse_fingerprint(given)
         exported = run(GPG, "--export", fingerprint).output if fingerprint else _read(Path(given))
         if not exported:
             raise ConfigError(f"gpg has no key {given}.", hint="Import it, or give the path of a key file.")

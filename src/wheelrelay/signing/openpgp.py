@@ -19,7 +19,7 @@ _TYPE_AT = {3: 2, 4: 1, 5: 1, 6: 1}
 _SHORTEST = 12
 """Bytes that a signature has at least."""
 
-MOST = 16
+MAX_SIGNATURES = 16
 """Signatures that one companion may hold: gpg takes some milliseconds for each, and thousands fit in."""
 
 
@@ -37,8 +37,8 @@ def check_detached(content: bytes) -> None:
     while packets:
         packets = _after_signature(packets)
         count += 1
-    if count > MOST:
-        raise ValueError(f"it holds {count} signatures, and gpg is asked about {MOST} at most")
+    if count > MAX_SIGNATURES:
+        raise ValueError(f"it holds {count} signatures, and gpg is asked about {MAX_SIGNATURES} at most")
 
 
 def _without_armor(text: bytes) -> bytes:

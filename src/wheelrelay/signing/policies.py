@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from wheelrelay.signing.attestations import SOURCE_DIGEST, SOURCE_REF
+from wheelrelay.signing.attestations import SOURCE_DIGEST_OID, SOURCE_REF_OID
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from sigstore.verify.policy import VerificationPolicy
 
-ENVIRONMENT = "1.3.6.1.4.1.57264.1.23"
+ENVIRONMENT_OID = "1.3.6.1.4.1.57264.1.23"
 """The claim that names the deployment environment of a job (Fulcio's ``oid-info.md``)."""
 
 
@@ -57,7 +57,7 @@ def policy_of(publisher: TrustedPublisher, claims: Mapping[str, str]) -> "Verifi
 
 
 def _check_ref(publisher: TrustedPublisher, claims: Mapping[str, str]) -> None:
-    ref = claims.get(SOURCE_REF, "")
+    ref = claims.get(SOURCE_REF_OID, "")
     if publisher.ref is not None and not fnmatchcase(ref, publisher.ref):
         raise ValueError(f"it was built from {ref or 'no ref'}, not from {publisher.ref}")
 
@@ -86,7 +86,7 @@ def _identity(publisher: TrustedPublisher, claims: Mapping[str, str]) -> "list[V
 def _build(issuer: str, repository: str, run: str, claims: Mapping[str, str]) -> "list[VerificationPolicy]":
     from sigstore.verify.policy import AnyOf, OIDCBuildConfigURI, OIDCIssuerV2, OIDCSourceRepositoryURI
 
-    ends = [claims[name] for name in (SOURCE_REF, SOURCE_DIGEST) if claims.get(name)]
+    ends = [claims[name] for name in (SOURCE_REF_OID, SOURCE_DIGEST_OID) if claims.get(name)]
     return [
         OIDCIssuerV2(issuer),
         OIDCSourceRepositoryURI(repository),
@@ -105,7 +105,7 @@ class _Environment:
         from cryptography.x509 import UnrecognizedExtension
         from sigstore.errors import VerificationError
 
-        values = [found.value for found in cert.extensions if found.oid.dotted_string == ENVIRONMENT]
+        values = [found.value for found in cert.extensions if found.oid.dotted_string == ENVIRONMENT_OID]
         told = [value.value for value in values if isinstance(value, UnrecognizedExtension)]
         if told != [_utf8_string(self._name)]:
             raise VerificationError(f"it was not built in the environment {self._name}")

@@ -10,8 +10,8 @@ from wheelrelay.errors import ConfigError
 from wheelrelay.model import Companion
 from wheelrelay.records import Finding, Severity
 from wheelrelay.signing.attestations import (
-    BAD,
-    PREDICATES,
+    ATTESTATION_BAD,
+    PREDICATE_TYPES,
     Statement,
     Subject,
     attestations_of,
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from pypi_attestations import Attestation
     from sigstore.verify import Verifier
 
-MISSING = "attestation-missing"
+ATTESTATION_MISSING = "attestation-missing"
 """The id of findings about files without an attestation."""
 
-PAYLOAD = "application/vnd.in-toto+json"
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
 """The type of what an attestation signs (in-toto's specification of envelopes)."""
 
 
@@ -55,7 +55,11 @@ class TrustedPublishers:
         """What is wrong with a file's attestations; nothing if a good one is by one of the publishers."""
         attestations = attestations_of(staged)
         if not attestations:
-            return [Finding(MISSING, Severity.ERROR, "There is no attestation beside it.", staged.filename)]
+            return [
+                Finding(
+                    ATTESTATION_MISSING, Severity.ERROR, "There is no attestation beside it.", staged.filename
+                )
+            ]
         reasons = []
         for attestation in attestations:
             reason = self._distrust(staged, attestation)
@@ -64,7 +68,7 @@ class TrustedPublishers:
             reasons.append(reason)
         return [
             Finding(
-                BAD,
+                ATTESTATION_BAD,
                 Severity.ERROR,
                 f"No attestation is a good one by a trusted publisher: {'; '.join(dict.fromkeys(reasons))}.",
                 staged.filename,
@@ -84,7 +88,7 @@ class TrustedPublishers:
             return f"{staged.filename}{companion.suffix} is no attestation"
         except ValueError as error:
             return str(error)
-        about = Statement(PREDICATES[companion.suffix], Subject(staged.filename, staged.sha256))
+        about = Statement(PREDICATE_TYPES[companion.suffix], Subject(staged.filename, staged.sha256))
         reasons = [self._distrust_of(one, attestation, claims, about) for one in self._publishers]
         return None if None in reasons else "; ".join(dict.fromkeys(filter(None, reasons)))
 
@@ -102,7 +106,7 @@ class TrustedPublishers:
             policy = policy_of(publisher, claims)
             # The library's own `Attestation.verify` takes the public Sigstore's keys alone.
             payload_type, payload = self._verifier.verify_dsse(attestation.to_bundle(), policy)
-            if payload_type != PAYLOAD:
+            if payload_type != PAYLOAD_TYPE:
                 return f"what it signs is {payload_type!r:.60}"
             stated = statement_in(payload)
         except (Error, ValueError) as error:

@@ -9,10 +9,10 @@ from wheelrelay.records import Finding, Severity
 from wheelrelay.signing.gpg import GPG, Answer, run
 from wheelrelay.staged import StagedFile
 
-SIGNATURE = ".asc"
+SIGNATURE_SUFFIX = ".asc"
 """What follows a distribution's filename to make the name of its signature."""
 
-BAD = "signature-bad"
+SIGNATURE_BAD = "signature-bad"
 """The id of findings about a signature that is there and not good."""
 
 
@@ -25,7 +25,7 @@ IS_BAD = ("BADSIG", "REVKEYSIG", "NODATA", "UNEXPECTED", "BADARMOR")
 
 def signature_of(staged: StagedFile) -> Companion | None:
     """The signature that came with a file, if one did."""
-    return next((found for found in staged.companions if found.suffix == SIGNATURE), None)
+    return next((found for found in staged.companions if found.suffix == SIGNATURE_SUFFIX), None)
 
 
 class Signer:
@@ -60,7 +60,7 @@ class Signer:
             WheelrelayError: gpg does not find its own signature good.
         """
         made = self._sign("--", str(staged.path.absolute()))
-        signature = Companion(SIGNATURE, made)
+        signature = Companion(SIGNATURE_SUFFIX, made)
         answer = self._verified(staged.path, signature)
         if not answer.signers():
             reason = answer.why_not()
@@ -78,8 +78,12 @@ class Signer:
         answer = self._verified(staged.path, signature)
         if answer.has(*NOT_BAD) and not answer.has(*IS_BAD):
             return []
-        said = f"What lies beside it as {staged.filename}{SIGNATURE} is no signature of it."
-        return [Finding(BAD, Severity.ERROR, said, staged.filename, hint="Remove that, and one is made.")]
+        said = f"What lies beside it as {staged.filename}{SIGNATURE_SUFFIX} is no signature of it."
+        return [
+            Finding(
+                SIGNATURE_BAD, Severity.ERROR, said, staged.filename, hint="Remove that, and one is made."
+            )
+        ]
 
     def _sign(self, *arguments: str) -> bytes:
         with self._lock:

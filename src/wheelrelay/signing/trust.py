@@ -27,7 +27,7 @@ class TrustPolicy:
         self._judges = judges
 
     @property
-    def goes_by_attestations(self) -> bool:
+    def uses_attestations(self) -> bool:
         """Whether an attestation may vouch for a file."""
         return any(isinstance(judge, TrustedPublishers) for judge in self._judges)
 

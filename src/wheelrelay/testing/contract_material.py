@@ -18,7 +18,7 @@ from wheelrelay.errors import WheelrelayError
 from wheelrelay.filenames import dist_file, parse_filename
 from wheelrelay.model import COMPANION_SUFFIXES, Companion, Digests, DistFile, Kind
 from wheelrelay.protocols import Sink, Source, SupportsFinalize, SupportsInventory
-from wheelrelay.staged import BLOCK, FileIdentity, StagedFile
+from wheelrelay.staged import BLOCK_SIZE, FileIdentity, StagedFile
 from wheelrelay.testing.samples import make_sdist, make_wheel, write_zip
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ SDIST = "sample-1.0.tar.gz"
 THREADS = 8
 """How many threads call a backend at once, as a relay does."""
 
-LARGE = 8 * BLOCK
+LARGE = 8 * BLOCK_SIZE
 """The size of a file, in bytes, that nobody should handle in one piece."""
 
 AWKWARD_NAMES = (
@@ -170,7 +170,7 @@ def look_at(sink: object, project: str) -> dict[str, str]:
     return {file.filename: file.sha256 or "not declared" for file in files}
 
 
-def read_all(source: Source, file: DistFile, *, size: int = BLOCK) -> bytes:
+def read_all(source: Source, file: DistFile, *, size: int = BLOCK_SIZE) -> bytes:
     """The bytes of a file, read in blocks of ``size``."""
     with source.open(file) as stream:
         return b"".join(iter(lambda: stream.read(size), b""))

@@ -21,7 +21,7 @@ from wheelrelay.errors import (
 from wheelrelay.model import Companion, Digests, DistFile
 from wheelrelay.protocols import ByteStream, Source, SupportsCompanions, SupportsLocalPath, SupportsRange
 from wheelrelay.records import Finding
-from wheelrelay.signing import refused
+from wheelrelay.signing import refused_companion
 from wheelrelay.staged import FileIdentity, StagedFile
 from wheelrelay.transfer.hashing import HashingCopier, Watcher
 from wheelrelay.transfer.parallel_ranges import ParallelRangeReader, RangeExecutor
@@ -102,7 +102,7 @@ def stage(
         sha256=digests.sha256 or "",
         identity=identity,
         companions=companions,
-        refused=refusals,
+        companion_findings=refusals,
     )
 
 
@@ -257,5 +257,5 @@ def _companions(source: Source, file: DistFile) -> tuple[tuple[Companion, ...], 
         except Rejected as error:
             if error.status not in _REDIRECTS:
                 raise
-            refusals.append(refused(file.filename, suffix, error.message.rstrip(".")))
+            refusals.append(refused_companion(file.filename, suffix, error.message.rstrip(".")))
     return tuple(read), tuple(refusals)

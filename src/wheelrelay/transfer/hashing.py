@@ -9,7 +9,7 @@ from wheelrelay.disk.writing import write_all
 from wheelrelay.errors import DigestMismatch, IntegrityError, SizeMismatch, WheelrelayError
 from wheelrelay.model import Digests, DistFile
 from wheelrelay.protocols import ByteStream
-from wheelrelay.staged import BLOCK
+from wheelrelay.staged import BLOCK_SIZE
 
 MAGIC = {".whl": b"PK", ".zip": b"PK", ".gz": b"\x1f\x8b", ".tgz": b"\x1f\x8b", ".bz2": b"BZh"}
 """How the bytes of an archive begin, by the end of its name."""
@@ -62,7 +62,7 @@ class HashingCopier:
 
     def _next_block(self) -> int:
         """How much to read: no more than is left of a small file, and a byte that should not be there."""
-        return BLOCK if self._file.size is None else min(BLOCK, self._file.size - self.size + 1)
+        return BLOCK_SIZE if self._file.size is None else min(BLOCK_SIZE, self._file.size - self.size + 1)
 
     def verify(self) -> Digests:
         """The digests of what has passed, if they and the size are what was declared."""

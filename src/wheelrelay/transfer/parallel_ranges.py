@@ -17,9 +17,9 @@ from typing import Protocol
 from wheelrelay.errors import Unavailable, WheelrelayError
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import ByteStream, SupportsRange
-from wheelrelay.staged import BLOCK
+from wheelrelay.staged import BLOCK_SIZE
 
-PART = 4 * BLOCK
+PART = 4 * BLOCK_SIZE
 """Bytes of a part: long enough for its request to weigh little, short enough for some of them in memory."""
 
 MOST = 4
@@ -175,7 +175,7 @@ class ParallelRangeReader:
         blocks: list[bytes] = []
         left = stop - start
         with self._source.open_range(self._file, start, stop) as stream:
-            while left and not self._closed.is_set() and (block := stream.read(min(left, BLOCK))):
+            while left and not self._closed.is_set() and (block := stream.read(min(left, BLOCK_SIZE))):
                 blocks.append(block)
                 left -= len(block)
         if left:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from wheelrelay.disk.folders import ELSEWHERE, SET_ANOTHER, sweep_folders, temporary_folder
-from wheelrelay.disk.writing import advice
+from wheelrelay.disk.folders import TMPDIR_ALTERNATIVE, TMPDIR_HINT, remove_leftover_folders, temporary_folder
+from wheelrelay.disk.writing import write_error_hint
 from wheelrelay.errors import WheelrelayError
 from wheelrelay.filenames import is_plain
 from wheelrelay.staged import StagedFile
@@ -61,7 +61,7 @@ class StagingArea:
         except OSError as error:
             raise WheelrelayError(
                 f"{filename} cannot be written to {self.folder}: {error.strerror}.",
-                hint=advice(error, alternative=ELSEWHERE, otherwise=SET_ANOTHER),
+                hint=write_error_hint(error, alternative=TMPDIR_ALTERNATIVE, otherwise=TMPDIR_HINT),
             ) from error
         finally:
             temporary.unlink(missing_ok=True)
@@ -81,6 +81,6 @@ def temporary_staging_area() -> Iterator[StagingArea]:
     Raises:
         WheelrelayError: it cannot be made.
     """
-    sweep_folders()
+    remove_leftover_folders()
     with temporary_folder() as folder:
         yield StagingArea(folder)

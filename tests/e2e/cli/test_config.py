@@ -5,7 +5,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from wheelrelay.documents import SHAPES
+from wheelrelay.documents import DOCUMENT_TYPES
 
 
 def test_a_valid_configuration_is_said_to_be_valid(wheelrelay, config):
@@ -65,7 +65,7 @@ def test_the_schema_is_one_that_editors_understand(wheelrelay, config):
     assert list(Draft202012Validator(schema).iter_errors({"remotes": {"x": {"type": "index", "urll": 1}}}))
 
 
-@pytest.mark.parametrize("document", sorted(SHAPES))
+@pytest.mark.parametrize("document", sorted(DOCUMENT_TYPES))
 def test_every_document_has_a_schema(wheelrelay, document):
     Draft202012Validator.check_schema(json.loads(wheelrelay("config", "schema", document).out))
 

@@ -13,7 +13,7 @@ import pytest
 
 from wheelrelay.archives import BROKEN, Implausible, limits, read_tar, read_zip
 from wheelrelay.checks import inspect
-from wheelrelay.core_metadata import core_metadata
+from wheelrelay.core_metadata import read_core_metadata
 from wheelrelay.testing import make_sdist, make_wheel
 
 SDIST = "sample-1.0.tar.gz"
@@ -197,7 +197,7 @@ def test_the_central_directory_of_a_zip_archive_has_limits(tmp_path):
     with pytest.raises(Implausible, match="members"), read_zip(path):
         pass
     assert {finding.check for finding in inspect(path).findings} == {"archive-limits"}
-    assert core_metadata(path, path.name) is None
+    assert read_core_metadata(path, path.name) is None
 
 
 def test_the_metadata_of_a_wheel_inflate_no_further_than_declared(tmp_path):
@@ -208,13 +208,13 @@ def test_the_metadata_of_a_wheel_inflate_no_further_than_declared(tmp_path):
     size = struct.pack("<L", info.file_size)
     assert content.count(size) == 2
     path.write_bytes(content.replace(size, struct.pack("<L", 1000)))
-    assert core_metadata(path, path.name) is None
+    assert read_core_metadata(path, path.name) is None
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_metadata_that_are_not_plainly_packed_are_not_read_and_a_finding(compression, tmp_path):
     path = make_wheel(tmp_path, compression=compression)
-    assert core_metadata(path, path.name) is None
+    assert read_core_metadata(path, path.name) is None
     assert "metadata-unreadable" in {finding.check for finding in inspect(path).findings}
 
 

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from wheelrelay.checks import ChecksConfig, Profile, check_files, inspect
-from wheelrelay.core_metadata import LIMIT, core_metadata
+from wheelrelay.core_metadata import MAX_METADATA_SIZE, read_core_metadata
 from wheelrelay.records import Severity
 from wheelrelay.testing import make_sdist, make_wheel
 from wheelrelay.testing.samples import metadata_of, sdist_members, wheel_members
@@ -76,7 +76,7 @@ UNREAD = {
     "PKG-INFO is a hard link": instead(
         tarfile.LNKTYPE, "sample-1.0/x.egg-info/PKG-INFO", ("x.egg-info/PKG-INFO", OTHER)
     ),
-    "PKG-INFO is huge": sdist(("PKG-INFO", OTHER + b" " * LIMIT), without=["PKG-INFO"]),
+    "PKG-INFO is huge": sdist(("PKG-INFO", OTHER + b" " * MAX_METADATA_SIZE), without=["PKG-INFO"]),
     "METADATA is packed by bzip2": wheel(method=zipfile.ZIP_BZIP2),
     "METADATA is packed by LZMA": wheel(method=zipfile.ZIP_LZMA),
     "METADATA is encrypted": wheel(flags=1),
@@ -104,18 +104,18 @@ def test_metadata_that_are_there_and_cannot_be_read_are_an_error(case, profile, 
 def test_nothing_else_reads_what_the_checks_do_not(case, tmp_path):
     path = UNREAD[case](tmp_path)
     assert inspect(path).metadata is None
-    assert core_metadata(path, path.name) is None
+    assert read_core_metadata(path, path.name) is None
 
 
 @pytest.mark.parametrize("case", READ)
 def test_metadata_are_the_same_by_either_way(case, tmp_path):
     path = READ[case](tmp_path)
-    assert inspect(path).metadata == core_metadata(path, path.name)
+    assert inspect(path).metadata == read_core_metadata(path, path.name)
     assert b"Name: sample\n" in inspect(path).metadata
 
 
 def test_two_metadata_under_one_path_are_an_error_everywhere(tmp_path):
     path = wheel(first=[(f"{INFO}/METADATA", OTHER)])(tmp_path)
-    assert core_metadata(path, path.name) is None
+    assert read_core_metadata(path, path.name) is None
     findings = check_files([path], ChecksConfig(profile=Profile.STORAGE).policy())
     assert ("zip-two-contents", Severity.ERROR) in {(found.check, found.severity) for found in findings}

@@ -18,7 +18,7 @@ from wheelrelay.checks import (
 from wheelrelay.checks.registry import failed, families
 from wheelrelay.errors import PluginLoadError
 from wheelrelay.filenames import dist_file
-from wheelrelay.plugins import CHECKS
+from wheelrelay.plugins import CHECK_GROUP
 from wheelrelay.records import Severity
 from wheelrelay.staged import FileIdentity, StagedFile
 from wheelrelay.testing.broken import BROKEN
@@ -108,7 +108,7 @@ def test_a_broken_plugin_is_an_error_and_not_a_pass(tmp_path, monkeypatch):
     info = tmp_path / "stranger-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[{CHECKS}]\nstrange = stranger:CHECKS\n")
+    (info / "entry_points.txt").write_text(f"[{CHECK_GROUP}]\nstrange = stranger:CHECKS\n")
     monkeypatch.syspath_prepend(tmp_path)
     clear()
     try:

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from wheelrelay.disk.owners import machine
+from wheelrelay.disk.owners import machine_id
 from wheelrelay.disk.writing import (
-    TEMPORARY,
-    create_whole,
-    prove_writable,
-    replace_whole,
-    sweep,
+    TEMPORARY_PREFIX,
+    create_file,
+    ensure_writable,
+    remove_leftovers,
+    replace_file,
+    temporary_file,
     write_all,
-    written_beside,
 )
 from wheelrelay.errors import DigestMismatch, IntegrityError, WheelrelayError
 
@@ -27,11 +27,11 @@ posix = pytest.mark.skipif(os.name == "nt", reason="takes limits and signals tha
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from wheelrelay.disk.writing import replace_whole
+from wheelrelay.disk.writing import replace_file
 from wheelrelay.errors import WheelrelayError
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 try:
-    replace_whole(Path(sys.argv[1]), b"new" * 4000)
+    replace_file(Path(sys.argv[1]), b"new" * 4000)
 except WheelrelayError as error:
     sys.exit(str(error))
 """
@@ -39,14 +39,14 @@ except WheelrelayError as error:
 WRITING = """
 import sys
 from pathlib import Path
-from wheelrelay.disk.writing import written_beside
+from wheelrelay.disk.writing import temporary_file
 
 def blocks():
     yield b"half of it"
     print("ready", flush=True)
     sys.stdin.read()
 
-with written_beside(Path(sys.argv[1]), blocks(), size=10) as temporary:
+with temporary_file(Path(sys.argv[1]), blocks(), size=10) as temporary:
     temporary.rename(sys.argv[1])
 """
 
@@ -128,16 +128,16 @@ def test_a_write_that_fits_replaces_the_old_file(target):
 def test_what_is_not_as_expected_gets_no_name(target, size, sha256):
     with (
         pytest.raises(DigestMismatch if sha256 else IntegrityError, match=target.name),
-        written_beside(target, [b"01234", b"56789"], size=size, sha256=sha256) as temporary,
+        temporary_file(target, [b"01234", b"56789"], size=size, sha256=sha256) as temporary,
     ):
         temporary.rename(target)
     assert names(target.parent) == []
 
 
 def test_a_name_that_is_taken_is_never_overwritten(target):
-    create_whole(target, b"first")
+    create_file(target, b"first")
     with pytest.raises(FileExistsError):
-        create_whole(target, b"second")
+        create_file(target, b"second")
     assert (names(target.parent), target.read_bytes()) == ([target.name], b"first")
 
 
@@ -145,13 +145,13 @@ def test_a_name_that_is_taken_is_never_overwritten(target):
 def test_a_device_is_not_replaced_by_a_file(target):
     target.symlink_to("/dev/null")
     with pytest.raises(WheelrelayError, match="it is a device or a pipe"):
-        prove_writable(target)
+        ensure_writable(target)
     assert target.is_symlink()
 
 
 def test_a_folder_that_is_not_there_is_said_before_anything_is_done(target):
     with pytest.raises(WheelrelayError, match="Check that its folder is there"):
-        prove_writable(target.parent / "nowhere" / "receipt.json")
+        ensure_writable(target.parent / "nowhere" / "receipt.json")
 
 
 @posix
@@ -159,47 +159,47 @@ def test_what_a_killed_run_left_is_removed_by_the_next_one_at_once(target, write
     writer.send_signal(signal.SIGKILL)
     writer.wait()
     assert len(names(target.parent)) == 1
-    sweep(target.parent)
+    remove_leftovers(target.parent)
     assert names(target.parent) == []
 
 
 def test_what_a_live_run_is_writing_is_left_alone_however_old_it_is(target, writer):
     [left] = target.parent.iterdir()
     os.utime(left, (1, 1))
-    sweep(target.parent)
+    remove_leftovers(target.parent)
     writer.communicate()
     assert writer.returncode == 0
     assert target.read_bytes() == b"half of it"
 
 
-OTHER = "0" * 12 if machine() != "0" * 12 else "1" * 12
-OF_ANOTHER_MACHINE = f"{TEMPORARY}{OTHER}-{'a' * 16}"
-OF_AN_OLDER_VERSION = f"{TEMPORARY}{'b' * 16}"
+OTHER = "0" * 12 if machine_id() != "0" * 12 else "1" * 12
+OF_ANOTHER_MACHINE = f"{TEMPORARY_PREFIX}{OTHER}-{'a' * 16}"
+OF_AN_OLDER_VERSION = f"{TEMPORARY_PREFIX}{'b' * 16}"
 
 
 @pytest.mark.parametrize("name", [OF_ANOTHER_MACHINE, OF_AN_OLDER_VERSION])
 def test_what_another_machine_is_writing_is_removed_only_when_it_is_old(target, name):
     left = target.parent / name
     left.write_bytes(b"half")
-    sweep(target.parent)
+    remove_leftovers(target.parent)
     assert names(target.parent) == [name]
     yesterday = time.time() - 25 * 3600
     os.utime(left, (yesterday, yesterday))
-    sweep(target.parent)
+    remove_leftovers(target.parent)
     assert names(target.parent) == []
 
 
 def test_what_is_no_temporary_file_of_this_program_is_left_alone(target):
     folder = target.parent
-    (folder / f"{TEMPORARY}notes").write_bytes(b"mine")
-    (folder / f"{TEMPORARY}{'c' * 16}.txt").write_bytes(b"mine")
-    (folder / f"{TEMPORARY}{'d' * 16}").mkdir()
-    (folder / f"{TEMPORARY}{'e' * 16}").symlink_to(folder / f"{TEMPORARY}notes")
+    (folder / f"{TEMPORARY_PREFIX}notes").write_bytes(b"mine")
+    (folder / f"{TEMPORARY_PREFIX}{'c' * 16}.txt").write_bytes(b"mine")
+    (folder / f"{TEMPORARY_PREFIX}{'d' * 16}").mkdir()
+    (folder / f"{TEMPORARY_PREFIX}{'e' * 16}").symlink_to(folder / f"{TEMPORARY_PREFIX}notes")
     before = names(folder)
     for entry in folder.iterdir():
         os.utime(entry, (1, 1), follow_symlinks=False)
-    sweep(folder)
-    replace_whole(target, b"receipt")
+    remove_leftovers(folder)
+    replace_file(target, b"receipt")
     assert names(folder) == sorted([*before, target.name])
 
 
@@ -209,16 +209,16 @@ def test_what_another_user_left_is_left_alone(target):
     left.write_bytes(b"half")
     os.utime(left, (1, 1))
     os.chown(left, 65534, 65534)
-    sweep(target.parent)
+    remove_leftovers(target.parent)
     assert names(target.parent) == [left.name]
 
 
 APPENDING = """
 import resource, sys
 from pathlib import Path
-from wheelrelay.disk.writing import append_whole
+from wheelrelay.disk.writing import append_to_file
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
-append_whole(Path(sys.argv[1]), b"new" * 4000)
+append_to_file(Path(sys.argv[1]), b"new" * 4000)
 """
 
 

@@ -16,7 +16,7 @@ from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.errors import BackendError, CheckFailed
 from wheelrelay.model import Companion
 from wheelrelay.records import Outcome
-from wheelrelay.signing.formats import complaint
+from wheelrelay.signing.formats import format_error
 from wheelrelay.testing import make_wheel, stage_path
 
 WHEEL = "sample-1.0-py3-none-any.whl"
@@ -87,7 +87,7 @@ class TestForm:
         ids=suffixes,
     )
     def test_what_is_as_its_suffix_says_is_taken(self, suffix, content):
-        assert complaint(Companion(suffix, content)) is None
+        assert format_error(Companion(suffix, content)) is None
 
     @pytest.mark.parametrize(
         ("suffix", "content"),
@@ -128,7 +128,7 @@ class TestForm:
         ids=suffixes,
     )
     def test_what_is_not_is_refused_with_a_reason(self, suffix, content):
-        reason = complaint(Companion(suffix, content))
+        reason = format_error(Companion(suffix, content))
         assert reason
         assert reason.startswith(("it ", "its "))
 

@@ -20,7 +20,7 @@ from wheelrelay.containers import ContainerStore
 from wheelrelay.errors import AlreadyExists, NotFound, Rejected, SizeMismatch
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import Digests
-from wheelrelay.staged import BLOCK
+from wheelrelay.staged import BLOCK_SIZE
 from wheelrelay.testing import ConfigContract, MemoryStore, SinkContract, SourceContract, StoreContract
 from wheelrelay.testing.memory import _Kept
 
@@ -226,7 +226,7 @@ class ReadsTextLines(WholeStore):
 @breaks(SourceContract.test_it_gives_a_large_file_whole)
 class GivesTheFirstBlockOnly(WholeStore):
     def open(self, file):
-        return BytesIO(super().open(file).read(BLOCK))
+        return BytesIO(super().open(file).read(BLOCK_SIZE))
 
 
 class Gush(BytesIO):
@@ -349,7 +349,7 @@ class RenamesFiles(WholeStore):
 class TakesTheFirstBlockOnly(WholeStore):
     def put(self, staged):
         with staged.open() as stream:
-            self.keep(staged, stream.read(BLOCK))
+            self.keep(staged, stream.read(BLOCK_SIZE))
 
 
 @breaks(SinkContract.test_the_same_bytes_again_change_nothing)

@@ -30,7 +30,7 @@ from wheelrelay.errors import (
 )
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import Companion, Digests
-from wheelrelay.staged import BLOCK
+from wheelrelay.staged import BLOCK_SIZE
 from wheelrelay.testing import make_sdist, make_wheel
 from wheelrelay.testing.contract_material import LARGE, write_distribution
 from wheelrelay.transfer.download import stage
@@ -103,7 +103,7 @@ def test_bytes_are_told_as_they_come(wheelhouse, tmp_path):
     told = []
     stage(Bytes(content), dist_file(WHEEL), wheelhouse, watcher=told.append)
     assert sum(told) == len(content)
-    assert max(told) <= BLOCK
+    assert max(told) <= BLOCK_SIZE
 
 
 def test_a_stream_may_give_its_bytes_one_by_one(wheelhouse, content):

@@ -15,7 +15,7 @@ from wheelrelay.engine import run
 from wheelrelay.errors import DigestMismatch, Rejected, SizeMismatch, Unavailable
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import Digests
-from wheelrelay.staged import BLOCK
+from wheelrelay.staged import BLOCK_SIZE
 from wheelrelay.testing import MemoryStore, write_distribution
 from wheelrelay.transfer import parallel_ranges
 from wheelrelay.transfer.download import stage
@@ -26,7 +26,7 @@ from wheelrelay.transfer.thread_pool import Workers
 
 WHEEL = "sample-1.0-py3-none-any.whl"
 PART = 100_000
-SIZE = 4 * BLOCK
+SIZE = 4 * BLOCK_SIZE
 
 
 class Place:
@@ -143,7 +143,7 @@ def test_all_bytes_come_once_and_in_order_whoever_fetches_them(fetch, place, cre
 
 def test_several_parts_come_at_the_same_time(fetch, place):
     place.meeting = threading.Barrier(3, timeout=10)
-    place.in_parts = place.content[: BLOCK + 4 * PART]  # three parts, after what comes before them
+    place.in_parts = place.content[: BLOCK_SIZE + 4 * PART]  # three parts, after what comes before them
     place.content = place.in_parts
     assert fetch(RangeExecutor(spare=3)).path.read_bytes() == place.content
     assert place.most_at_once == 3
@@ -189,7 +189,7 @@ def test_if_the_first_part_does_not_come_the_one_connection_goes_on(fetch, place
 
 
 def test_if_a_later_part_does_not_come_the_rest_comes_by_one_connection(fetch, place):
-    done = BLOCK + 2 * PART
+    done = BLOCK_SIZE + 2 * PART
 
     class Second(RangeExecutor):
         def begin(self, work):
@@ -226,7 +226,7 @@ def test_what_is_given_up_asks_for_nothing_more(place):
     file = declared(place.content)
     stream = ParallelRangeReader(BytesIO(place.content), held, source=place, file=file, start=0, crew=crew)
     while not stream.divided:
-        assert stream.read(BLOCK)
+        assert stream.read(BLOCK_SIZE)
     stream.close()
     asked = len(place.asked)
     crew._pool.shutdown()

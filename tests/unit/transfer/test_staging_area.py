@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from wheelrelay.disk.folders import PREFIX
+from wheelrelay.disk.folders import FOLDER_PREFIX
 from wheelrelay.errors import WheelrelayError
 from wheelrelay.transfer.staging_area import temporary_staging_area
 
@@ -74,11 +74,11 @@ def test_what_is_no_wheelhouse_is_left_alone(scratch, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "lock").touch()
-    (scratch / f"{PREFIX}link").symlink_to(elsewhere)
-    (scratch / f"{PREFIX}file").touch()
-    (scratch / f"{PREFIX}folder").mkdir()
-    (scratch / f"{PREFIX}trap").mkdir()
-    (scratch / f"{PREFIX}trap" / "lock").symlink_to(elsewhere / "lock")
+    (scratch / f"{FOLDER_PREFIX}link").symlink_to(elsewhere)
+    (scratch / f"{FOLDER_PREFIX}file").touch()
+    (scratch / f"{FOLDER_PREFIX}folder").mkdir()
+    (scratch / f"{FOLDER_PREFIX}trap").mkdir()
+    (scratch / f"{FOLDER_PREFIX}trap" / "lock").symlink_to(elsewhere / "lock")
     there = sorted(scratch.iterdir())
     with temporary_staging_area():
         pass
@@ -94,7 +94,7 @@ def aged(path, days):
 
 @pytest.mark.parametrize("lock", ["0" * 12, "", None], ids=["another machine", "an older version", "no lock"])
 def test_a_folder_whose_lock_does_not_tell_is_swept_up_once_it_is_old(scratch, lock):
-    left = scratch / f"{PREFIX}abcd_123"
+    left = scratch / f"{FOLDER_PREFIX}abcd_123"
     (left / "files").mkdir(parents=True)
     (left / "files" / "sample-1.0.tar.gz").write_bytes(b"half of it")
     if lock is not None:
@@ -108,7 +108,7 @@ def test_a_folder_whose_lock_does_not_tell_is_swept_up_once_it_is_old(scratch, l
 
 
 def test_an_old_folder_in_which_something_is_being_written_is_left_alone(scratch):
-    left = scratch / f"{PREFIX}abcd_123"
+    left = scratch / f"{FOLDER_PREFIX}abcd_123"
     (left / "files").mkdir(parents=True)
     aged(left, days=8)
     (left / "files" / "sample-1.0.tar.gz").write_bytes(b"half of it")

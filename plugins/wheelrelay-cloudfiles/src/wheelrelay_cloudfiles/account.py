@@ -8,7 +8,7 @@ from typing import TypeVar
 from wheelrelay.config import SecretValue
 from wheelrelay.errors import AuthenticationFailed, ConfigError
 from wheelrelay.http import DEFAULT_TIMEOUT, display_url, is_secure
-from wheelrelay.redaction import keep_secret
+from wheelrelay.redaction import register_secret
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class Access:
     cdn_url: str | None = None
 
     def __post_init__(self) -> None:
-        keep_secret(self.token)
+        register_secret(self.token)
         for url in (self.storage_url, self.cdn_url):
             if url and not is_secure(url):
                 raise ConfigError(

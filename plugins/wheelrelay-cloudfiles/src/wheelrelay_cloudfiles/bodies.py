@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from wheelrelay.errors import DigestMismatch
 from wheelrelay.http import RawBody, Response, display_url
-from wheelrelay.staged import BLOCK, StagedFile
+from wheelrelay.staged import BLOCK_SIZE, StagedFile
 
 
 class _Stream(Protocol):
@@ -50,7 +50,7 @@ class Body:
         digest = hashlib.md5(usedforsecurity=False)
         quiet = self.content if isinstance(self.content, bytes) else replace(self.content, watcher=None)
         with replace(self, content=quiet).open() as stream:
-            while block := stream.read(BLOCK):
+            while block := stream.read(BLOCK_SIZE):
                 digest.update(block)
         return digest.hexdigest()
 
@@ -84,7 +84,7 @@ class WithLastLook:
         return len(self._stream)
 
     def __iter__(self) -> Iterator[bytes]:
-        while block := self.read(BLOCK):
+        while block := self.read(BLOCK_SIZE):
             yield block
 
     def read(self, size: int = -1, /) -> bytes:

@@ -21,7 +21,7 @@ from wheelrelay.errors import AlreadyExists, NotFound, Rejected
 from wheelrelay.filenames import looks_like_distribution
 from wheelrelay.http import HttpClient, RawBody, content_range_starts_at, display_url, range_header
 from wheelrelay.protocols import ByteStream
-from wheelrelay.staged import BLOCK, StagedFile
+from wheelrelay.staged import BLOCK_SIZE, StagedFile
 from wheelrelay_cloudfiles.account import Account
 from wheelrelay_cloudfiles.bodies import Body, VerifiedBody
 from wheelrelay_cloudfiles.driver import Driver
@@ -151,7 +151,7 @@ class SwiftObjects:
         path = self._path(name)
         if len(body) > self._transfers.limits().size:
             return self._large.write(path, body, headers, folder=self._path(f"{SEGMENTS}/{name}"))
-        careful = "If-None-Match" in headers and len(body) > BLOCK
+        careful = "If-None-Match" in headers and len(body) > BLOCK_SIZE
         last_look = (lambda: self._refuse_if_there(name)) if careful else None
         return self._transfers.put(path, body, headers, last_look=last_look)
 

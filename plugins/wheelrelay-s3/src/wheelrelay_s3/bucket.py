@@ -15,7 +15,7 @@ from urllib.parse import quote
 from fsspec.asyn import sync
 
 from wheelrelay.http import DEFAULT_TIMEOUT
-from wheelrelay.staged import BLOCK
+from wheelrelay.staged import BLOCK_SIZE
 from wheelrelay_s3.account import Account, Session
 from wheelrelay_s3.errors import mapped, not_s3
 
@@ -112,7 +112,7 @@ class Bucket:
         body: bytes = parameters.get("Body", b"")
 
         def once(session: Session) -> Mapping[str, Any]:
-            if len(body) > BLOCK:  # aiohttp sends a file in pieces, and bytes in one go
+            if len(body) > BLOCK_SIZE:  # aiohttp sends a file in pieces, and bytes in one go
                 parameters["Body"] = BytesIO(body)
             method = getattr(session.client, operation)
             timeout = max(self.longest, len(body) / SLOWEST)

@@ -13,7 +13,7 @@ from s3fs import S3FileSystem
 from wheelrelay.config import SecretValue
 from wheelrelay.errors import ConfigError
 from wheelrelay.http import is_secure, time_limits
-from wheelrelay.redaction import keep_secret
+from wheelrelay.redaction import register_secret
 from wheelrelay_s3.account import Account, Session
 from wheelrelay_s3.bucket import Bucket
 from wheelrelay_s3.config import S3Config
@@ -94,7 +94,7 @@ def _found(config: S3Config, fs: Any, address: str) -> tuple[str, ...]:
             require_absence(config, fs.session, address)
             raise no_credentials(address)
         frozen = sync(fs.loop, found.get_frozen_credentials)
-    keep_secret(frozen.secret_key, frozen.token)
+    register_secret(frozen.secret_key, frozen.token)
     return tuple(filter(None, (frozen.access_key, frozen.secret_key, frozen.token)))
 
 

@@ -18,10 +18,10 @@ from functools import partial
 from typing import Any, TypeVar
 
 from wheelrelay.errors import AlreadyExists, DigestMismatch, NotFound, Unavailable, WheelrelayError
-from wheelrelay.staged import BLOCK, StagedFile
+from wheelrelay.staged import BLOCK_SIZE, StagedFile
 from wheelrelay_s3.bucket import Bucket
 
-PART = 8 * BLOCK
+PART = 8 * BLOCK_SIZE
 """Bytes of a part, unless the file has too many of them; S3 wants 5 MiB at least."""
 
 MOST_PARTS = 10_000
@@ -133,7 +133,7 @@ def part_size(size: int) -> int:
     >>> part_size(10 * 2**30) // 2**20, part_size(2**40) // 2**20
     (8, 105)
     """
-    return max(PART, -(-size // MOST_PARTS // BLOCK) * BLOCK)
+    return max(PART, -(-size // MOST_PARTS // BLOCK_SIZE) * BLOCK_SIZE)
 
 
 def _send_parts(

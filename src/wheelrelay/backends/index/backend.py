@@ -13,7 +13,7 @@ from wheelrelay.errors import AlreadyExists, PermissionDenied, Rejected
 from wheelrelay.http import HttpClient, display_url
 from wheelrelay.model import Companion, DistFile
 from wheelrelay.protocols import Backend
-from wheelrelay.signing import ATTESTATIONS, builder_of
+from wheelrelay.signing import ATTESTATION_SUFFIXES, builder_url
 from wheelrelay.staged import StagedFile
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class Uploader:
         """Resolve the credentials, so that a missing secret shows before anything is published."""
         self._auth.make_ready()
 
-    def admit_attestations(self) -> None:
+    def ensure_accepts_attestations(self) -> None:
         """Make sure that files go by trusted publishing: there is no other way for attestations."""
         self._auth.demand_trusted_publishing()
 
@@ -93,7 +93,9 @@ class Uploader:
         """
         publisher = self._auth.publisher()
         for companion in staged.companions:
-            if companion.suffix not in ATTESTATIONS or (publisher and builder_of(companion) == publisher):
+            if companion.suffix not in ATTESTATION_SUFFIXES or (
+                publisher and builder_url(companion) == publisher
+            ):
                 yield companion
             else:
                 logger.warning(
@@ -139,9 +141,9 @@ class Index(IndexReader):
         """Resolve the credentials."""
         self._uploader.make_ready()
 
-    def admit_attestations(self) -> None:
+    def ensure_accepts_attestations(self) -> None:
         """Make sure that attestations are taken."""
-        self._uploader.admit_attestations()
+        self._uploader.ensure_accepts_attestations()
 
     def _find(self, staged: StagedFile) -> DistFile | None:
         there = self.inventory(staged.file.project)

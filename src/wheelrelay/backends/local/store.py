@@ -19,7 +19,13 @@ from wheelrelay.backends.local.companions import read_beside
 from wheelrelay.containers.io import blocks_of
 from wheelrelay.containers.objects import StoredObject
 from wheelrelay.containers.store import ContainerStore
-from wheelrelay.disk.writing import TEMPORARY, advice, give_name, sweep, written_beside
+from wheelrelay.disk.writing import (
+    TEMPORARY_PREFIX,
+    remove_leftovers,
+    rename_exclusively,
+    temporary_file,
+    write_error_hint,
+)
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound, PermissionDenied
 from wheelrelay.filenames import looks_like_distribution, split_companion
 from wheelrelay.model import DistFile
@@ -134,7 +140,7 @@ class DirectoryObjects:
         del content_type, metadata
         target = self.path / name
         with self._written(target, content) as temporary:
-            give_name(temporary, target)
+            rename_exclusively(temporary, target)
 
     def replace_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
@@ -154,7 +160,7 @@ class DirectoryObjects:
         self, folder: str, entries: Iterator[os.DirEntry[str]], wanted: Callable[[str], bool]
     ) -> Iterator[StoredObject]:
         for entry in entries:
-            if not wanted(entry.name) or entry.name.startswith(TEMPORARY):
+            if not wanted(entry.name) or entry.name.startswith(TEMPORARY_PREFIX):
                 continue
             try:
                 if entry.is_symlink() and split_companion(entry.name):
@@ -184,8 +190,8 @@ class DirectoryObjects:
             target.parent.mkdir(parents=True, exist_ok=True)
             if target.parent not in self._swept:
                 self._swept.add(target.parent)
-                sweep(target.parent)
-            with written_beside(target, blocks_of(content), size=size, sha256=sha256) as temporary:
+                remove_leftovers(target.parent)
+            with temporary_file(target, blocks_of(content), size=size, sha256=sha256) as temporary:
                 yield temporary
 
 
@@ -222,4 +228,4 @@ def _mapped(path: Path, what: str | None = None) -> Iterator[None]:
         ) from error
     except OSError as error:
         failed = f"{path} {what}" if what else str(path)
-        raise BackendError(f"{failed}: {error.strerror or error}.", hint=advice(error)) from error
+        raise BackendError(f"{failed}: {error.strerror or error}.", hint=write_error_hint(error)) from error

@@ -18,7 +18,7 @@ from wheelrelay.http import (
 )
 from wheelrelay.model import Companion, DistFile
 from wheelrelay.protocols import ByteStream
-from wheelrelay.signing import attestations_in
+from wheelrelay.signing import parse_provenance
 
 MAX_COMPANION = 1 << 20
 """Bytes that a companion file may have; signatures and attestations are far smaller."""
@@ -122,7 +122,7 @@ class IndexedFiles(LinkedFiles):
         with self._answer(file.provenance, {"Accept": PROVENANCE_TYPE}) as response:
             document = response.read_whole(MAX_COMPANION)
         try:
-            return tuple(attestations_in(document))
+            return tuple(parse_provenance(document))
         except ValueError as error:
             raise BackendError(
                 f"{display_url(file.provenance)} is no provenance of a file: {error}."

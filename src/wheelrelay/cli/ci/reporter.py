@@ -11,11 +11,11 @@ from wheelrelay.cli.ci.groups import GroupedProgress
 from wheelrelay.cli.ci.syntax import Annotation, Dialect
 from wheelrelay.cli.render.markdown import findings_markdown, fitting, plan_markdown, receipt_markdown
 from wheelrelay.config import Remote
-from wheelrelay.disk.writing import append_whole
+from wheelrelay.disk.writing import append_to_file
 from wheelrelay.errors import ConfigError, Incomplete, RelayFailed, ReleaseRefused
 from wheelrelay.events import Event, Planned, Progress
 from wheelrelay.records import Finding, Outcome, Plan, Receipt
-from wheelrelay.redaction import redacted
+from wheelrelay.redaction import redact
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class CIBoard(Board):
 
     def _output(self, path: str, published: int, addresses: Iterable[str]) -> None:
         values = (path, str(published), "\n".join(addresses))
-        for name, value in zip(OUTPUTS, map(redacted, values), strict=True):
+        for name, value in zip(OUTPUTS, map(redact, values), strict=True):
             try:
                 self._say(self._dialect.output(name, value))
             except OSError as error:
@@ -125,8 +125,8 @@ class CIBoard(Board):
             return
         try:
             there = path.stat().st_size if path.exists() else 0
-            text = fitting(redacted(markdown), SUMMARY_SIZE - there)
-            append_whole(path, text.encode("utf-8", "backslashreplace"))
+            text = fitting(redact(markdown), SUMMARY_SIZE - there)
+            append_to_file(path, text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             logger.warning("The summary cannot be written: %s.", error.strerror)
 

@@ -17,7 +17,7 @@ from time import time
 from typing import Protocol
 
 from wheelrelay.ci import CISystem
-from wheelrelay.disk.writing import append_whole
+from wheelrelay.disk.writing import append_to_file
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -90,7 +90,7 @@ class GitHub:
         """Written to a file, between two lines that nobody can guess."""
         if self._outputs is not None:
             mark = f"end-{secrets.token_hex(16)}"
-            append_whole(
+            append_to_file(
                 self._outputs, f"{name}<<{mark}\n{value}\n{mark}\n".encode("utf-8", "backslashreplace")
             )
         return ""

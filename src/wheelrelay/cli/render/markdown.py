@@ -52,7 +52,7 @@ def receipt_markdown(receipt: Receipt) -> str:
     ]
     lines += [f"- in {seconds:.1f} s", "", *_findings(receipt.findings)]
     lines += _head("file", *map(code, receipt.sinks), "sha256")
-    for file in sorted(receipt.files, key=lambda file: all(one.in_place for one in file.sinks.values())):
+    for file in sorted(receipt.files, key=lambda file: all(one.is_in_place for one in file.sinks.values())):
         cells = [_delivery(file.sinks[sink]) for sink in receipt.sinks]
         lines.append(_row(code(file.filename), *cells, code(file.sha256 or " ")))
     return _text(lines)
@@ -104,13 +104,13 @@ def _verdict(receipt: Receipt) -> str:
 
 
 def _intent(intent: Intent) -> str:
-    if intent.action is Action.UPLOAD and intent.there is None:
+    if intent.action is Action.UPLOAD and intent.existing is None:
         return intent.action.value
     return f"{intent.action.value}: {escaped(intent.reason)}"
 
 
 def _delivery(delivery: Delivery) -> str:
-    if delivery.in_place:
+    if delivery.is_in_place:
         return delivery.outcome.value
     return f"**{delivery.outcome.value}**" + (f": {escaped(delivery.reason)}" if delivery.reason else "")
 

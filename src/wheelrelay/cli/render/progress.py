@@ -23,7 +23,7 @@ from wheelrelay.events import (
     StepBegan,
     StepEnded,
     Waiting,
-    silent,
+    ignore_events,
 )
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def shown_on(console: "Console | LogConsole", *, quiet: bool = False) -> Iterato
         quiet: show nothing.
     """
     if quiet:
-        yield silent
+        yield ignore_events
     elif not isinstance(console, LogConsole) and console.is_terminal:
         from wheelrelay.cli.render.live import LiveProgress
 

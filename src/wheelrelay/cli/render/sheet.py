@@ -7,7 +7,7 @@ paragraph and each row in one line, and need not wait until rich is imported.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from wheelrelay.redaction import redacted
+from wheelrelay.redaction import redact
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -33,7 +33,7 @@ class Line:
 
     def append(self, text: str, style: str = "") -> Self:
         """Add a piece at the end."""
-        self._pieces.append((redacted(text).translate(_UNSEEN), style))
+        self._pieces.append((redact(text).translate(_UNSEEN), style))
         return self
 
     @property

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import IO, Any, TextIO, cast
 
-from wheelrelay.redaction import redacted
+from wheelrelay.redaction import redact
 
 _STEERING = re.compile("[\x80-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """C1, line separators, and what turns the direction of text, so that a name looks like another one."""
@@ -47,7 +47,7 @@ class BorderStream:
             if not text:
                 raise TypeError("this is a stream of text")
             text = text.decode("utf-8", "replace")
-        shown = redacted(text)
+        shown = redact(text)
         if not shown.isascii():
             shown = _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", shown)
         with self._apart():

@@ -9,7 +9,7 @@ from wheelrelay.cli.render.findings import findings_lines
 from wheelrelay.cli.render.sheet import Column, Grid, Line, Sheet
 from wheelrelay.cli.render.wording import counted
 from wheelrelay.records import (
-    NOT_THERE,
+    NOT_PUBLISHED_YET,
     Action,
     Delivery,
     Intent,
@@ -80,13 +80,13 @@ def _alike(files: Iterable[ReceiptFile], *, at_least: int | None) -> Iterator[li
 
 
 def _delivery(delivery: Delivery) -> Line:
-    why = f": {delivery.reason}" if delivery.reason and not delivery.in_place else ""
+    why = f": {delivery.reason}" if delivery.reason and not delivery.is_in_place else ""
     return Line(f"{delivery.outcome.value}{why}", OUTCOME_STYLES[delivery.outcome])
 
 
 def _intent(intent: Intent) -> Line:
     said = intent.action.value
-    if intent.reason != NOT_THERE:
+    if intent.reason != NOT_PUBLISHED_YET:
         said += f": {intent.reason}"
     return Line(said, ACTION_STYLES[intent.action])
 
@@ -122,7 +122,7 @@ def _receipt_totals(receipt: Receipt) -> list[Line]:
             for outcome in Outcome
             if receipt.count(outcome, sink)
         ]
-        style = "green" if all(file.sinks[sink].in_place for file in receipt.files) else "red"
+        style = "green" if all(file.sinks[sink].is_in_place for file in receipt.files) else "red"
         lines.append(Line(f"{sink}: {', '.join(counts)}.", style))
     lines.append(Line(f"{counted(len(receipt.files))} from {receipt.source} in {seconds:.1f} s.", "dim"))
     return lines
@@ -133,4 +133,4 @@ def _all_skipped(planned: PlannedFile) -> bool:
 
 
 def _in_place(file: ReceiptFile) -> bool:
-    return all(delivery.in_place for delivery in file.sinks.values())
+    return all(delivery.is_in_place for delivery in file.sinks.values())

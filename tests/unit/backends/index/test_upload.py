@@ -25,7 +25,7 @@ from wheelrelay.errors import (
 )
 from wheelrelay.http import HttpClient
 from wheelrelay.model import Companion
-from wheelrelay.staged import BLOCK
+from wheelrelay.staged import BLOCK_SIZE
 from wheelrelay.testing import make_sdist, make_wheel, stage_path
 from wheelrelay.testing.contract_material import LARGE, write_distribution
 
@@ -114,12 +114,12 @@ def test_a_large_file_is_read_once_and_in_blocks(web, http, tmp_path):
     blocks = []
     upload(http, web.serve("/legacy/"), staged.watched_by(blocks.append))
     assert sum(blocks) == staged.size
-    assert max(blocks) <= BLOCK
+    assert max(blocks) <= BLOCK_SIZE
     _, files = form_of(web.requests[0])
     assert hashlib.sha256(files["content"][1]).hexdigest() == staged.sha256
 
 
-@pytest.mark.parametrize("size", [1, 7, 100, BLOCK, -1])
+@pytest.mark.parametrize("size", [1, 7, 100, BLOCK_SIZE, -1])
 def test_a_body_may_be_read_in_pieces_of_any_size(staged, size):
     fields = form_fields(staged)
     with staged.open() as stream:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from wheelrelay.ci import SYSTEMS
+from wheelrelay.ci import CI_SYSTEMS
 from wheelrelay.cli.ci.syntax import Annotation, Azure, GitHub, GitLab, dialect_of
 
 EVIL = "a: b, c % %0A\r\n::error::no\n##vso[task.complete]"
@@ -58,5 +58,5 @@ def test_an_issue_of_azure_is_one_line() -> None:
 
 
 def test_the_others_are_not_spoken_to() -> None:
-    spoken = {system.name for system in SYSTEMS if dialect_of(system, {}) is not None}
+    spoken = {system.name for system in CI_SYSTEMS if dialect_of(system, {}) is not None}
     assert spoken == {"github", "gitlab", "azure"}

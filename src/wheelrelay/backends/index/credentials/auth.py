@@ -91,7 +91,7 @@ class IndexAuth:
             )
 
     def publisher(self) -> str | None:
-        """The build that publishes, as `builder_of` tells it; known with trusted publishing only."""
+        """The build that publishes, as `builder_url` returns it; known with trusted publishing only."""
         found = self._resolved()
         return found.publisher if isinstance(found, TrustedPublishing) else None
 

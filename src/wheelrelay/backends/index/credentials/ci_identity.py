@@ -11,7 +11,7 @@ from urllib3.exceptions import HTTPError
 from wheelrelay.ci import current_system
 from wheelrelay.errors import AuthenticationFailed
 from wheelrelay.http import sanitized
-from wheelrelay.redaction import keep_secret
+from wheelrelay.redaction import register_secret
 
 SIGN_OF_GOOGLE = "GOOGLE_SERVICE_ACCOUNT_NAME"
 """A variable that tells of Google's build service."""
@@ -41,7 +41,7 @@ CLAIMS = (
 def is_ci_job() -> bool:
     """Whether anything tells of a CI system that may give an identity; nothing is asked over the network."""
     system = current_system()
-    if (system and system.gives_identities) or os.environ.get(SIGN_OF_GOOGLE):
+    if (system and system.provides_identity) or os.environ.get(SIGN_OF_GOOGLE):
         return True
     try:
         return GOOGLE_MACHINE.read_text(encoding="utf-8").startswith("Google")
@@ -55,7 +55,7 @@ def identity_for(audience: str) -> str:
     Raises:
         AuthenticationFailed: it gives none, or one that is not for this audience alone; `id` compares it.
     """
-    keep_secret(os.environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN"))
+    register_secret(os.environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN"))
     from id import AmbientCredentialError, GitHubOidcPermissionCredentialError, detect_credential
 
     try:
@@ -71,7 +71,7 @@ def identity_for(audience: str) -> str:
         raise AuthenticationFailed(f"the CI system gives this job no identity: {reason}.") from None
     if identity is None:
         raise AuthenticationFailed("this is no CI job with an identity.")
-    keep_secret(identity)
+    register_secret(identity)
     return identity
 
 

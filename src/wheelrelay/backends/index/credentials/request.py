@@ -8,7 +8,7 @@ from wheelrelay.config import SecretValue
 from wheelrelay.config.secrets import is_one_line
 from wheelrelay.errors import ConfigError
 from wheelrelay.http import basic_auth_header, display_url
-from wheelrelay.redaction import keep_secret
+from wheelrelay.redaction import register_secret
 
 TOKEN_USER = "__token__"  # noqa: S105  (the user name that goes with any token)
 
@@ -90,7 +90,7 @@ class Login:
     found_in: str
 
     def __post_init__(self) -> None:
-        keep_secret(self.password)
+        register_secret(self.password)
         if not is_one_line(self.username + self.password):
             raise ConfigError(
                 f"The credentials from {self.found_in} hold a line end or another control character.",

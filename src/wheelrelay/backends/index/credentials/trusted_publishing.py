@@ -27,7 +27,7 @@ from wheelrelay.http import (
     sanitized,
     status_error,
 )
-from wheelrelay.redaction import keep_secret
+from wheelrelay.redaction import register_secret
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Token:
     @classmethod
     def given_now(cls, value: str, expires: float) -> Self:
         """A token that was made at this moment."""
-        keep_secret(value)
+        register_secret(value)
         now = time()
         return cls(value, now + (expires - now) * 2 / 3, expires)
 
