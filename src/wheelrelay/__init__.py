@@ -1,15 +1,86 @@
-"""Moves Python distribution files to the indexes that people install from, never half a release.
+"""Move Python distribution files to the indexes that people install from, and never half-publish a release.
 
-The public names, imported when they are first used: a command line should start at once.
+Publish:
+
+- `relay` moves a release from a source to one or more sinks;
+- `push` publishes local files;
+- `plan` returns what `relay` would do, without writing anything.
+
+Inspect:
+
+- `list_files` lists the files that a remote holds;
+- `check` checks local files by the rules of PyPI, without a network;
+- `verify` compares published files with their source, or with their digests.
+
+Maintain a container (a directory or a bucket with index pages):
+
+- `remove` and `prune` remove files;
+- `index` rewrites the index pages, `check_index` reports outdated ones.
+
+A remote is a name from the configuration, an address such as ``./dist``, ``pypi`` or
+``https://wheels.example.org``, a configuration such as `IndexConfig`, or a connected backend. A `Route` has a
+source and sinks; `load_config` reads routes from ``wheelrelay.toml``.
+`PublishOptions` has the less common options.
+
+>>> import wheelrelay
+>>> from wheelrelay.testing import make_wheel
+>>> wheel = make_wheel(tmp_path / "dist", "sample", "1.0")
+>>> wheelrelay.check([wheel])
+[]
+>>> route = wheelrelay.Route(source=str(tmp_path / "dist"), sinks=[str(tmp_path / "wheelhouse")])
+>>> receipt = wheelrelay.relay(route, ["sample==1.0"])
+>>> receipt.is_complete
+True
+
+Every error is a `WheelrelayError` with a ``message`` and a ``hint``. After `ReleaseRefused`, nothing was
+published. `RelayFailed` carries the receipt of a partial release; calling `relay` again completes it.
+
+Backends implement the protocols `Source` and `Sink`; ``wheelrelay.testing`` tests them.
 """
 
 from typing import TYPE_CHECKING
 
 from wheelrelay.exports import lazy_names
+from wheelrelay.version import __version__
 
 if TYPE_CHECKING:
-    from wheelrelay.api import check, index, list_files, plan, prune, push, relay, remove, verify
-    from wheelrelay.config import Config, Remote, RemoteConfig, Route, SinkConfig, load_config
+    from wheelrelay.api import (
+        PublishOptions,
+        check,
+        check_index,
+        index,
+        list_files,
+        plan,
+        prune,
+        push,
+        relay,
+        remove,
+        verify,
+    )
+    from wheelrelay.backends.fsspec import FsspecConfig
+    from wheelrelay.backends.index import IndexConfig, PyPIConfig, TestPyPIConfig
+    from wheelrelay.backends.local.directory import DirectoryConfig
+    from wheelrelay.backends.web.listing import ListingConfig
+    from wheelrelay.checks import ChecksConfig, Profile
+    from wheelrelay.config import (
+        Config,
+        Remote,
+        RemoteConfig,
+        RemoteLike,
+        Retention,
+        Route,
+        SinkConfig,
+        load_config,
+    )
+    from wheelrelay.config.routes import Expect
+    from wheelrelay.config.secrets import CommandSecret, EnvSecret, FileSecret, KeyringSecret
+    from wheelrelay.config.trust import (
+        CircleCIPublisher,
+        GitHubPublisher,
+        GitLabPublisher,
+        GooglePublisher,
+        Trust,
+    )
     from wheelrelay.errors import (
         AlreadyExists,
         AuthenticationFailed,
@@ -38,60 +109,129 @@ if TYPE_CHECKING:
         UnknownBackend,
         WheelrelayError,
     )
+    from wheelrelay.events import (
+        BytesMoved,
+        Event,
+        FileBegan,
+        FileEnded,
+        Planned,
+        Progress,
+        Step,
+        StepBegan,
+        StepEnded,
+        Waiting,
+    )
     from wheelrelay.filenames import dist_file
-    from wheelrelay.model import Digests, DistFile, Kind, Mode, Release
-    from wheelrelay.protocols import Sink, Source, Store
-    from wheelrelay.records import Finding, Plan, Receipt
+    from wheelrelay.model import Confirm, Digests, DistFile, Kind, Mode, Order, Release
+    from wheelrelay.protocols import Backend, Sink, Source, Store
+    from wheelrelay.records import (
+        Action,
+        Delivery,
+        Finding,
+        Intent,
+        Outcome,
+        Plan,
+        PlannedFile,
+        Receipt,
+        ReceiptFile,
+        Severity,
+    )
+    from wheelrelay.select import Selection
+    from wheelrelay.signing import Attester, Signer, SigstoreAttester
     from wheelrelay.staged import StagedFile
 
-__version__ = "0.1.0"
-
 __all__ = [
+    "Action",
     "AlreadyExists",
+    "Attester",
     "AuthenticationFailed",
+    "Backend",
     "BackendError",
+    "BytesMoved",
     "ChangedWhileReading",
     "CheckFailed",
+    "ChecksConfig",
+    "CircleCIPublisher",
+    "CommandSecret",
     "Config",
     "ConfigError",
+    "Confirm",
     "Conflict",
+    "Delivery",
     "DigestMismatch",
     "Digests",
+    "DirectoryConfig",
     "DistFile",
     "DuplicateBackend",
+    "EnvSecret",
+    "Event",
+    "Expect",
+    "FileBegan",
+    "FileEnded",
+    "FileSecret",
     "Finding",
+    "FsspecConfig",
+    "GitHubPublisher",
+    "GitLabPublisher",
+    "GooglePublisher",
     "Incomplete",
+    "IndexConfig",
     "IntegrityError",
+    "Intent",
     "InvalidFilename",
+    "KeyringSecret",
     "Kind",
+    "ListingConfig",
     "MissingSecret",
     "Mode",
     "NotFound",
     "NothingMatched",
+    "Order",
+    "Outcome",
     "PermissionDenied",
     "Plan",
+    "Planned",
+    "PlannedFile",
     "PluginLoadError",
+    "Profile",
+    "Progress",
+    "PublishOptions",
+    "PyPIConfig",
     "Receipt",
+    "ReceiptFile",
     "Rejected",
     "RelayFailed",
     "Release",
     "ReleaseRefused",
     "Remote",
     "RemoteConfig",
+    "RemoteLike",
+    "Retention",
     "Route",
+    "Selection",
     "SeveralVersions",
+    "Severity",
+    "Signer",
+    "SigstoreAttester",
     "Sink",
     "SinkConfig",
     "SizeMismatch",
     "Source",
     "StagedFile",
+    "Step",
+    "StepBegan",
+    "StepEnded",
     "Store",
+    "TestPyPIConfig",
     "TimedOut",
+    "Trust",
     "Unavailable",
     "UnknownBackend",
+    "Waiting",
     "WheelrelayError",
     "__version__",
     "check",
+    "check_index",
     "dist_file",
     "index",
     "list_files",
@@ -104,78 +244,40 @@ __all__ = [
     "verify",
 ]
 
+_MODULES = {
+    "wheelrelay.api": (
+        "PublishOptions check check_index index list_files plan prune push relay remove verify"
+    ),
+    "wheelrelay.backends.fsspec": "FsspecConfig",
+    "wheelrelay.backends.index": "IndexConfig PyPIConfig TestPyPIConfig",
+    "wheelrelay.backends.local.directory": "DirectoryConfig",
+    "wheelrelay.backends.web.listing": "ListingConfig",
+    "wheelrelay.checks": "ChecksConfig Profile",
+    "wheelrelay.config": "Config Remote RemoteConfig RemoteLike Retention Route SinkConfig load_config",
+    "wheelrelay.config.routes": "Expect",
+    "wheelrelay.config.secrets": "CommandSecret EnvSecret FileSecret KeyringSecret",
+    "wheelrelay.config.trust": "CircleCIPublisher GitHubPublisher GitLabPublisher GooglePublisher Trust",
+    "wheelrelay.errors": (
+        "AlreadyExists AuthenticationFailed BackendError ChangedWhileReading CheckFailed ConfigError "
+        "Conflict DigestMismatch DuplicateBackend Incomplete IntegrityError InvalidFilename MissingSecret "
+        "NotFound NothingMatched PermissionDenied PluginLoadError Rejected RelayFailed ReleaseRefused "
+        "SeveralVersions SizeMismatch TimedOut Unavailable UnknownBackend WheelrelayError"
+    ),
+    "wheelrelay.events": (
+        "BytesMoved Event FileBegan FileEnded Planned Progress Step StepBegan StepEnded Waiting"
+    ),
+    "wheelrelay.filenames": "dist_file",
+    "wheelrelay.model": "Confirm Digests DistFile Kind Mode Order Release",
+    "wheelrelay.protocols": "Backend Sink Source Store",
+    "wheelrelay.records": (
+        "Action Delivery Finding Intent Outcome Plan PlannedFile Receipt ReceiptFile Severity"
+    ),
+    "wheelrelay.select": "Selection",
+    "wheelrelay.signing": "Attester Signer SigstoreAttester",
+    "wheelrelay.staged": "StagedFile",
+}
 
-__getattr__ = lazy_names(
-    __name__,
-    {
-        "wheelrelay.api": (
-            "check",
-            "index",
-            "list_files",
-            "plan",
-            "prune",
-            "push",
-            "relay",
-            "remove",
-            "verify",
-        ),
-        "wheelrelay.config": (
-            "Config",
-            "Remote",
-            "RemoteConfig",
-            "Route",
-            "SinkConfig",
-            "load_config",
-        ),
-        "wheelrelay.errors": (
-            "AlreadyExists",
-            "AuthenticationFailed",
-            "BackendError",
-            "ChangedWhileReading",
-            "CheckFailed",
-            "ConfigError",
-            "Conflict",
-            "DigestMismatch",
-            "DuplicateBackend",
-            "Incomplete",
-            "IntegrityError",
-            "InvalidFilename",
-            "MissingSecret",
-            "NotFound",
-            "NothingMatched",
-            "PermissionDenied",
-            "PluginLoadError",
-            "Rejected",
-            "RelayFailed",
-            "ReleaseRefused",
-            "SeveralVersions",
-            "SizeMismatch",
-            "TimedOut",
-            "Unavailable",
-            "UnknownBackend",
-            "WheelrelayError",
-        ),
-        "wheelrelay.filenames": ("dist_file",),
-        "wheelrelay.model": (
-            "Digests",
-            "DistFile",
-            "Kind",
-            "Mode",
-            "Release",
-        ),
-        "wheelrelay.protocols": (
-            "Sink",
-            "Source",
-            "Store",
-        ),
-        "wheelrelay.records": (
-            "Finding",
-            "Plan",
-            "Receipt",
-        ),
-        "wheelrelay.staged": ("StagedFile",),
-    },
-)
+__getattr__ = lazy_names(__name__, {module: names.split() for module, names in _MODULES.items()})
 
 
 def __dir__() -> list[str]:

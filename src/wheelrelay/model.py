@@ -94,6 +94,10 @@ class Confirm(StrEnum):
     NONE = "none"
 
 
+CONFIRM_TIMEOUT = 900.0
+"""Default seconds to wait until a sink shows what was published: PyPI's pages may be ten minutes old."""
+
+
 @dataclass(frozen=True, slots=True)
 class Digests:
     """Hexadecimal digests of one file, lower case, as far as they are known.

@@ -14,7 +14,7 @@ from tests.servers.proxy import Fault, run_proxy, uploaded_name
 from tests.servers.web import Reply, read
 
 import wheelrelay
-from wheelrelay import Remote, Route
+from wheelrelay import PublishOptions, Remote, Route
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.web.listing import ListingConfig
 from wheelrelay.model import Confirm
@@ -492,7 +492,7 @@ class TestConfirming:
     def test_a_sink_that_does_not_show_them_in_time_leaves_them_unconfirmed(self, proxy, dist):
         proxy.fail_page(*[Fault(Reply(b"", 404))] * 1_000)
         with pytest.raises(wheelrelay.RelayFailed, match="does not show it") as failed:
-            relay(dist, index_remote(proxy.index), confirm_within=0.5)
+            relay(dist, index_remote(proxy.index), options=PublishOptions(confirm_timeout=0.5))
         found = outcomes(failed.value.receipt)
         assert found.pop(SDIST) is Outcome.PENDING
         assert set(found.values()) == {Outcome.UNCONFIRMED}

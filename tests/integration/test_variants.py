@@ -138,7 +138,7 @@ class TestToADirectory:
         with pytest.raises(Conflict):
             mirror(str(dist), there, mode="release")
         assert (tmp_path / "there" / LIST).read_bytes() == before
-        wheelrelay.push([dist], there, replace=True)
+        wheelrelay.push([dist], there, options=wheelrelay.PublishOptions(replace=True))
         assert (tmp_path / "there" / LIST).read_bytes() == (dist / LIST).read_bytes()
         assert '"cu131"' in (tmp_path / "there" / LIST).read_text()
         with there.open() as store:

@@ -1,4 +1,4 @@
-"""What Python users, the command line and CI steps all call.
+"""The public functions, called by Python programs, the command line and CI steps.
 
 >>> import wheelrelay
 >>> from wheelrelay.testing.samples import make_wheel
@@ -19,17 +19,31 @@ from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
     from wheelrelay.api.checks import check
-    from wheelrelay.api.containers import index, prune, remove
+    from wheelrelay.api.containers import check_index, index, prune, remove
     from wheelrelay.api.listing import list_files
+    from wheelrelay.api.options import PublishOptions
     from wheelrelay.api.releases import plan, push, relay, verify
 
-__all__ = ["check", "index", "list_files", "plan", "prune", "push", "relay", "remove", "verify"]
+__all__ = [
+    "PublishOptions",
+    "check",
+    "check_index",
+    "index",
+    "list_files",
+    "plan",
+    "prune",
+    "push",
+    "relay",
+    "remove",
+    "verify",
+]
 
 __getattr__ = lazy_names(
     __name__,
     {
         "wheelrelay.api.checks": ("check",),
         "wheelrelay.api.listing": ("list_files",),
+        "wheelrelay.api.options": ("PublishOptions",),
         "wheelrelay.api.releases": (
             "plan",
             "push",
@@ -37,6 +51,7 @@ __getattr__ = lazy_names(
             "verify",
         ),
         "wheelrelay.api.containers": (
+            "check_index",
             "index",
             "prune",
             "remove",

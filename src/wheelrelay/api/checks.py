@@ -1,4 +1,4 @@
-"""Hold local distribution files against the rules, without going anywhere."""
+"""Check local distribution files without a network."""
 
 from collections.abc import Sequence
 
@@ -7,15 +7,18 @@ from wheelrelay.checks import ChecksConfig, check_files
 from wheelrelay.records import Finding
 
 
-def check(paths: Sequence[Pathlike], asked: ChecksConfig | None = None) -> list[Finding]:
-    """Everything that is wrong with local distribution files, each by itself and all together.
+def check(paths: Sequence[Pathlike], config: ChecksConfig | None = None) -> list[Finding]:
+    """Check local distribution files, each on its own and all together.
 
     Args:
-        paths: distribution files, directories that hold some, or glob patterns.
-        asked: which checks, and which limits; everything that PyPI asks for if not given.
+        paths: Distribution files, directories that contain some, or glob patterns.
+        config: Profile, limits and checks to ignore. [default: the profile ``pypi``]
+
+    Returns:
+        The errors and warnings; empty if there are none.
 
     Raises:
-        ConfigError: a path leads to no distribution file.
+        ConfigError: A path leads to no distribution file.
     """
-    found = find_paths(paths)
-    return [*check_files(found.paths(), (asked or ChecksConfig()).policy()), *found.dangling()]
+    files = find_paths(paths)
+    return [*check_files(files.paths(), (config or ChecksConfig()).policy()), *files.dangling()]

@@ -1,4 +1,4 @@
-"""Look after a container: its pages, files that have to go, and how much of the past it keeps."""
+"""Maintain a container: rewrite its index pages, remove files, apply its retention rules."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,83 +13,83 @@ from wheelrelay.protocols import Source, SupportsDelete, SupportsPages
 from wheelrelay.select import did_you_mean
 
 
-def index(remote: RemoteLike, *, check: bool = False) -> list[str]:
-    """Write the index pages of a container anew from what is there.
-
-    Args:
-        remote: the container.
-        check: write nothing, only compare.
-
-    Returns:
-        With ``check``, the names of the pages that are not as they would be written; else nothing.
+def index(remote: RemoteLike) -> None:
+    """Rewrite the index pages of a container from the files that it holds.
 
     Raises:
-        ConfigError: the remote keeps no pages.
-        BackendError: its files or pages cannot be read or written.
+        ConfigError: The remote has no index pages.
+        BackendError: Its files cannot be read, or its pages cannot be written.
     """
-    with as_remote(remote).open() as backend:
-        if not isinstance(backend, SupportsPages):
-            raise ConfigError(
-                f"{as_remote(remote).name!r} is no container whose pages could be written.",
-                hint="Pages are kept in directories and object storage.",
-            )
-        if check:
-            return sorted(backend.check_pages())
-        backend.rebuild_pages()
-        return []
+    with _opened_pages(as_remote(remote)) as pages:
+        pages.rebuild_pages()
+
+
+def check_index(remote: RemoteLike) -> list[str]:
+    """Compare the index pages of a container with the files that it holds; nothing is written.
+
+    Returns:
+        The names of missing or outdated pages, sorted; empty if all are up to date.
+
+    Raises:
+        ConfigError: The remote has no index pages.
+        BackendError: Its files or pages cannot be read.
+    """
+    with _opened_pages(as_remote(remote)) as pages:
+        return sorted(pages.check_pages())
 
 
 def remove(remote: RemoteLike, filenames: Sequence[str]) -> list[DistFile]:
-    """Take files out of a container with their companions, from its pages first.
+    """Remove files and their companions from a container, from its index pages first.
 
     Args:
-        remote: the container; never an index.
-        filenames: all of them must be there, else nothing is removed.
+        remote: The container. Files cannot be removed from an index.
+        filenames: The files to remove. If one is missing, nothing is removed.
 
     Returns:
-        What was removed.
+        The removed files.
 
     Raises:
-        InvalidFilename: a name is not that of a wheel or an sdist.
-        NothingMatched: a file is not there.
-        ConfigError: nothing can be taken out of this remote.
-        BackendError: it failed part-way; the pages list what is still there, which can be removed later.
+        InvalidFilename: A name is not that of a wheel or an sdist.
+        NothingMatched: The container does not hold one of the files.
+        ConfigError: Files cannot be removed from this remote.
+        BackendError: Removal failed partway. The pages list the remaining files, which can be removed later.
     """
     for filename in filenames:
         parse_filename(filename)
-    with _shrinkable(as_remote(remote)) as (store, source):
-        there = {file.filename: file for file in source.iter_files(None)}
-        absent = [name for name in filenames if name not in there]
-        if absent:
+    container = as_remote(remote)
+    with _opened_for_removal(container) as (store, source):
+        stored = {file.filename: file for file in source.iter_files(None)}
+        missing = [name for name in filenames if name not in stored]
+        if missing:
             raise NothingMatched(
-                f"{as_remote(remote).name} has no file {', '.join(absent)}; nothing was removed.",
-                hint=did_you_mean(absent, there),
+                f"{container.name} has no file {', '.join(missing)}; nothing was removed.",
+                hint=did_you_mean(missing, stored),
             )
-        files = [there[name] for name in filenames]
+        files = [stored[name] for name in filenames]
         store.delete(files)
         return files
 
 
 def prune(remote: RemoteLike, *, dry_run: bool = False, retention: Retention | None = None) -> list[DistFile]:
-    """Take out of a container what its retention does not keep.
+    """Remove the files that a container's retention rules do not keep.
 
     Args:
-        remote: the container.
-        dry_run: remove nothing.
-        retention: what to keep; the configured one if not given.
+        remote: The container.
+        dry_run: Remove nothing.
+        retention: The rules. [default: ``retention`` of the container's configuration]
 
     Returns:
-        What was removed, or would be.
+        The files that were removed; with ``dry_run``, those that would be.
 
     Raises:
-        ConfigError: nothing can be taken out of this remote, or it has no retention.
-        BackendError: it failed part-way; the same call again completes it.
+        ConfigError: Files cannot be removed from this remote, or there are no retention rules.
+        BackendError: Removal failed partway. Calling `prune` again completes it.
     """
-    place = as_remote(remote)
-    kept = retention or _retention_of(place)
-    with _shrinkable(place) as (store, source):
+    container = as_remote(remote)
+    rules = retention or _retention_of(container)
+    with _opened_for_removal(container) as (store, source):
         files = outdated(
-            list(source.iter_files(None)), keep=kept.keep, max_age=kept.max_age, now=datetime.now(UTC)
+            list(source.iter_files(None)), keep=rules.keep, max_age=rules.max_age, now=datetime.now(UTC)
         )
         if files and not dry_run:
             store.delete(files)
@@ -100,19 +100,30 @@ def _retention_of(remote: Remote) -> Retention:
     configured = remote.config.retention if isinstance(remote.config, ContainerConfig) else None
     if configured is None:
         raise ConfigError(
-            f"{remote.name!r} has no retention, so everything stays.",
-            hint='Configure a remote with it, such as retention = { keep = 3, max_age = "14d" }.',
+            f"{remote.name!r} has no retention rules, so nothing is pruned.",
+            hint='Add them to its configuration, such as retention = { keep = 3, max_age = "14d" }.',
         )
     return configured
 
 
 @contextmanager
-def _shrinkable(remote: Remote) -> Iterator[tuple[SupportsDelete, Source]]:
-    """A connected container, as both that what can be looked at and that what can be taken out of."""
+def _opened_pages(remote: Remote) -> Iterator[SupportsPages]:
+    with remote.open() as backend:
+        if not isinstance(backend, SupportsPages):
+            raise ConfigError(
+                f"{remote.name!r} is not a container, so it has no index pages to write.",
+                hint="Directories and object storage can have index pages.",
+            )
+        yield backend
+
+
+@contextmanager
+def _opened_for_removal(remote: Remote) -> Iterator[tuple[SupportsDelete, Source]]:
+    """Connect a container; the same backend is returned twice, by what it is used for."""
     with remote.open() as backend:
         if not (isinstance(backend, SupportsDelete) and isinstance(backend, Source)):
             raise ConfigError(
-                f"Nothing can be taken out of {remote.name!r}.",
-                hint="Files can be removed from containers; an index keeps what it has.",
+                f"Files cannot be removed from {remote.name!r}.",
+                hint="They can be removed from containers: directories and object storage.",
             )
         yield backend, backend

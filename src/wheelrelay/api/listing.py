@@ -1,10 +1,10 @@
-"""Look at what is somewhere."""
+"""List the files that a remote holds."""
 
 import logging
 import threading
 
-from wheelrelay.api.reading import Requirements, readable
-from wheelrelay.config import RemoteLike, as_remote
+from wheelrelay.api.reading import Requirements, name_of, opened_for_reading
+from wheelrelay.config import RemoteLike
 from wheelrelay.engine.choosing import chosen_files
 from wheelrelay.events import Event, Waiting
 from wheelrelay.model import DistFile
@@ -14,46 +14,46 @@ from wheelrelay.transfer.retry import Retrier, RetryPolicy
 
 logger = logging.getLogger(__name__)
 
-LOOKS = 3
-"""How often to look at a place that fails: somebody is waiting for the answer."""
+ATTEMPTS = 3
+"""Attempts to list a remote that fails: fewer than a relay makes, because a person waits for the answer."""
 
 
 def list_files(
     remote: RemoteLike, requirements: Requirements = (), *, with_digests: bool = False
 ) -> list[DistFile]:
-    """What is there.
+    """List the distribution files that a remote holds.
 
     Args:
-        remote: where to look.
-        requirements: which projects and versions; none means all that is there.
-        with_digests: ask for digests also where that means reading the files, as in a directory.
+        remote: The remote to list.
+        requirements: Projects and versions to list. [default: all]
+        with_digests: Return sha256 digests even if they must be computed by reading the files, for example
+            in a directory.
 
     Raises:
-        NothingMatched: there is none; says what comes nearest.
-        ConfigError: the remote cannot be read.
-        BackendError: the remote fails.
+        NothingMatched: No file matches. The hint lists the nearest names.
+        ConfigError: The remote cannot be read.
+        BackendError: The remote fails.
     """
-    selection = Selection(requirements=tuple(parse_requirement(str(wanted)) for wanted in requirements))
-    place = as_remote(remote)
-    with readable(place) as source:
-        retrier = Retrier(RetryPolicy(attempts=LOOKS), _warn_of_pause, threading.Event())
+    selection = Selection(requirements=tuple(parse_requirement(str(text)) for text in requirements))
+    with opened_for_reading(remote) as source:
+        retrier = Retrier(RetryPolicy(attempts=ATTEMPTS), _log_retry, threading.Event())
         return retrier.call(
-            f"the files of {place.name}", lambda: _read(source, selection, with_digests=with_digests)
+            f"the files of {name_of(remote)}", lambda: _list(source, selection, with_digests=with_digests)
         )
 
 
-def _warn_of_pause(event: Event) -> None:
+def _log_retry(event: Event) -> None:
     if isinstance(event, Waiting):
         logger.warning("%s: %s Trying again in %.1f s.", event.what, event.error, event.seconds)
 
 
-def _read(source: Source, selection: Selection, *, with_digests: bool) -> list[DistFile]:
+def _list(source: Source, selection: Selection, *, with_digests: bool) -> list[DistFile]:
     files = chosen_files(source, selection, one_version=False)
     if with_digests and isinstance(source, SupportsInventory):
-        known = {
+        hashed = {
             file.filename: file
             for project in sorted({file.project for file in files if file.sha256 is None})
             for file in source.inventory(project)
         }
-        files = [known.get(file.filename, file) for file in files]
+        files = [hashed.get(file.filename, file) for file in files]
     return files

@@ -1,80 +1,144 @@
-"""Refuse to write a receipt or sums over a file that is read or published, before anything is written."""
+"""Write the receipt and the list of sums, and refuse paths that would overwrite an input."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from wheelrelay.backends.local.paths import Pathlike
-from wheelrelay.config import Remote, Route, as_remote
+from wheelrelay.config import RemoteLike, Route, as_remote
+from wheelrelay.containers.listing import METADATA
+from wheelrelay.containers.pages import FLAT, ROOT
+from wheelrelay.disk.writing import replace_file
+from wheelrelay.documents import receipt_document, sums_text, to_json
 from wheelrelay.engine.context import RelayContext
-from wheelrelay.errors import ConfigError, InvalidFilename, NotFound, WheelrelayError
+from wheelrelay.errors import ConfigError, InvalidFilename, NotFound, RelayFailed, WheelrelayError
 from wheelrelay.filenames import dist_file, split_companion
 from wheelrelay.protocols import Source, SupportsLocalPath
+from wheelrelay.records import Receipt
+
+logger = logging.getLogger(__name__)
 
 Outputs = Mapping[str, Pathlike | None]
-"""The files that are written, by what they are called."""
+"""The files that a command writes, by what they contain; ``None`` for those that were not requested."""
+
+_OTHER_PATH = "Choose another path."
+
+
+class ReceiptWriter:
+    """The file with the receipt, replaced as a whole at each update.
+
+    A failure to write it at the first update is an error: nothing has been published then. A later failure
+    must not stop a relay that is publishing, so `require_written` reports it at the end.
+
+    Args:
+        path: The file; without one, nothing is written.
+    """
+
+    def __init__(self, path: Pathlike | None) -> None:
+        self._path = None if path is None else Path(os.fspath(path))
+        self._was_written = False
+        self._error: WheelrelayError | None = None
+
+    def keeper(self) -> Callable[[Receipt], None] | None:
+        """Return the function that writes a receipt; ``None`` without a path."""
+        return self._write if self._path else None
+
+    def require_written(self, receipt: Receipt) -> None:
+        """Make sure that the last receipt was written.
+
+        Raises:
+            RelayFailed: It could not be written.
+        """
+        if self._error:
+            raise RelayFailed(
+                f"All files are published, but the receipt is incomplete: {self._error.message}",
+                receipt=receipt,
+                hint=self._error.hint,
+            ) from self._error
+
+    def _write(self, receipt: Receipt) -> None:
+        assert self._path is not None
+        try:
+            replace_file(self._path, to_json(receipt_document(receipt)).encode())
+            self._error = None
+        except WheelrelayError as error:
+            if not self._was_written:
+                raise
+            self._error = error
+            logger.warning("%s", error)
+        self._was_written = True
+
+
+def write_sums(path: Path, receipt: Receipt) -> None:
+    """Write the sha256 of every published file in the format of ``sha256sum``.
+
+    Raises:
+        RelayFailed: The file cannot be written.
+    """
+    try:
+        replace_file(path, sums_text(receipt).encode())
+    except WheelrelayError as error:
+        raise RelayFailed(f"All files are published, but {error}", receipt=receipt) from error
 
 
 def refuse_inputs(outputs: Outputs, inputs: Iterable[Path]) -> None:
-    """Refuse an output that is one of these files, or another output.
+    """Refuse outputs that would overwrite an input or another output.
 
     Raises:
-        ConfigError: it is one.
+        ConfigError: One would.
     """
-    taken: list[Path] = []
-    read = list(inputs)
-    for what, path in _given(outputs):
-        if any(_is_same(path, other) for other in taken):
-            raise ConfigError(f"{path} cannot hold two things: it is given twice.", hint=_ANOTHER)
-        if any(_is_same(path, other) for other in read):
-            raise ConfigError(f"The {what} would overwrite {path}, which is read here.", hint=_ANOTHER)
-        taken.append(path)
+    seen: list[Path] = []
+    files = list(inputs)
+    for name, path in _requested(outputs):
+        if any(_is_same(path, other) for other in seen):
+            raise ConfigError(f"{path} cannot hold two outputs: it is given twice.", hint=_OTHER_PATH)
+        if any(_is_same(path, other) for other in files):
+            raise ConfigError(f"The {name} would overwrite {path}, which is an input.", hint=_OTHER_PATH)
+        seen.append(path)
 
 
 def refuse_inputs_of(outputs: Outputs, route: Route, context: RelayContext) -> None:
-    """Refuse an output that is a file of the route's source or sinks, or that their configuration names.
+    """Refuse outputs that would overwrite a file of the route's source or sinks, or of their configuration.
 
     Raises:
-        ConfigError: it is one.
+        ConfigError: One would.
     """
     if not any(outputs.values()):
         return
-    refuse_inputs(outputs, _files_named_in(route))
+    refuse_inputs(outputs, _configured_paths(route))
     backends = [context.origin.source, *(destination.sink for destination in context.destinations)]
-    for what, path in _given(outputs):
+    for name, path in _requested(outputs):
         if any(_is_file_of(backend, path) or _is_read_from(backend, path) for backend in backends):
             raise ConfigError(
-                f"The {what} would overwrite {path}, a file of the source or of a sink, now or later.",
-                hint=_ANOTHER,
+                f"The {name} would overwrite {path}, which belongs to the source or to a sink.",
+                hint=_OTHER_PATH,
             )
 
 
-_ANOTHER = "Give another path."
-
-
-def _given(outputs: Outputs) -> Iterator[tuple[str, Path]]:
-    return ((what, Path(path)) for what, path in outputs.items() if path is not None)
+def _requested(outputs: Outputs) -> Iterator[tuple[str, Path]]:
+    return ((name, Path(path)) for name, path in outputs.items() if path is not None)
 
 
 def _is_same(path: Path, other: Path) -> bool:
     try:
         return path.samefile(other)
-    except OSError:  # one of them is not there
+    except OSError:  # one of them does not exist
         return path.resolve() == other.resolve()
 
 
-def _files_named_in(route: Route) -> Iterator[Path]:
-    """All paths in the route and in the configuration of its remotes: certificates, secrets, lists, keys."""
-    yield from map(Path, route.verify.keys())
-    for model in (route.expect, route.verify, *map(_config_of, (route.source, *route.sinks))):
+def _configured_paths(route: Route) -> Iterator[Path]:
+    """Yield all paths in the configuration of a route and its remotes: keys, certificates, secrets, lists."""
+    yield from map(Path, route.trust.keys or ())
+    for model in (route.expect, route.trust, *map(_config_of, (route.source, *route.sinks))):
         if model is not None:
             yield from _paths_in(model)
 
 
-def _config_of(place: object) -> BaseModel | None:
-    remote = place if isinstance(place, Remote) else as_remote(place)  # type: ignore[arg-type]
-    return remote.config
+def _config_of(remote: RemoteLike) -> BaseModel | None:
+    return as_remote(remote).config
 
 
 def _paths_in(value: object) -> Iterator[Path]:
@@ -84,36 +148,33 @@ def _paths_in(value: object) -> Iterator[Path]:
         for name in type(value).model_fields:
             yield from _paths_in(getattr(value, name))
     elif isinstance(value, tuple | list):
-        for one in value:
-            yield from _paths_in(one)
+        for item in value:
+            yield from _paths_in(item)
 
 
 def _is_file_of(backend: object, path: Path) -> bool:
-    """Whether a path is that of a distribution file of a local place, of a companion, or of a page."""
-    from wheelrelay.containers.listing import METADATA
-    from wheelrelay.containers.pages import FLAT, ROOT
-
+    """Whether a path is that of a distribution file, a companion or an index page of a local backend."""
     if not isinstance(backend, SupportsLocalPath):
         return False
     filename, suffix = split_companion(path.name) or (path.name.removesuffix(METADATA), "")
     suffix = suffix or path.name.removeprefix(filename)
-    beside = _local_path(backend, filename)
-    if beside is not None and _is_same(path, beside.with_name(filename + suffix)):
+    stored = _local_path(backend, filename)
+    if stored is not None and _is_same(path, stored.with_name(filename + suffix)):
         return True
     folder = _local_path(backend, "any-1.tar.gz")
     if folder is None:
         return False
     pages = (folder.with_name(FLAT), folder.with_name(ROOT.rstrip("/")))
-    return any(_is_same(one, page) for one in (path, *path.parents) for page in pages)
+    return any(_is_same(part, page) for part in (path, *path.parents) for page in pages)
 
 
 def _is_read_from(backend: object, path: Path) -> bool:
-    """Whether a local place reads this very file by another name, as a link in a folder leads to one."""
+    """Whether a local backend reads this file under another name, for example through a link."""
     if not (isinstance(backend, SupportsLocalPath) and isinstance(backend, Source) and path.is_file()):
         return False
     try:
         files = [backend.local_path(file) for file in backend.iter_files(None)]
-    except WheelrelayError:  # it cannot be read, which is reported where it is
+    except WheelrelayError:  # the relay itself reports a source that cannot be read
         return False
     return any(_is_same(path, file) for file in files)
 

@@ -1,10 +1,12 @@
-"""Open a remote to read what is there."""
+"""Connect a remote for reading; apart from `connecting`, so that listing a directory imports little."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Union
 
-from wheelrelay.config.remotes import DirectoryRemote, Remote
+from wheelrelay.backends.local.store import opened_directory
+from wheelrelay.config import RemoteLike, as_remote
+from wheelrelay.config.remotes import path_of
 from wheelrelay.errors import ConfigError
 from wheelrelay.protocols import Backend, Source
 
@@ -12,27 +14,31 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 Requirements = Sequence[Union[str, "Requirement"]]
+"""Requirements that choose projects and versions, such as ``"astropy==1.3.2"``."""
 
 
 @contextmanager
-def readable(remote: Remote) -> Iterator[Source]:
-    """A remote, connected to be read.
+def opened_for_reading(remote: RemoteLike) -> Iterator[Source]:
+    """Connect a remote for reading.
 
     Raises:
-        ConfigError: it cannot be read.
+        ConfigError: The remote cannot be read from.
     """
     with _opened(remote) as backend:
         if not isinstance(backend, Source):
             raise ConfigError(
-                f"{remote.name!r} can be written to, but not read.",
-                hint="Give an index its Simple API as url.",
+                f"{name_of(remote)!r} is write-only: files cannot be read from it.",
+                hint="For an index, configure the URL of its Simple API as `url`.",
             )
         yield backend
 
 
-def _opened(remote: Remote) -> AbstractContextManager[Backend]:
-    if isinstance(remote, DirectoryRemote):
-        from wheelrelay.backends.local.store import opened_directory
+def name_of(remote: RemoteLike) -> str:
+    """Return the name of a remote."""
+    return remote if isinstance(remote, str) else as_remote(remote).name
 
-        return opened_directory(remote.path)  # as its configuration does, which takes long to be imported
-    return remote.open()
+
+def _opened(remote: RemoteLike) -> AbstractContextManager[Backend]:
+    """Connect a remote; a path needs no configuration class, whose import takes longer than listing it."""
+    path = path_of(remote) if isinstance(remote, str) else None
+    return as_remote(remote).open() if path is None else opened_directory(path)

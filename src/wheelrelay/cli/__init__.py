@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import click
 
-from wheelrelay import __version__
+from wheelrelay.version import __version__
 
 COMMANDS = {
     "backends": "listing",

@@ -10,6 +10,7 @@ from wheelrelay.cli.exits import Exit
 from wheelrelay.cli.options import (
     common,
     config_option,
+    confirm_seconds,
     confirm_timeout_option,
     jobs_option,
     json_option,
@@ -18,7 +19,7 @@ from wheelrelay.cli.options import (
     quiet_option,
     receipt_option,
     refuse_config,
-    seconds,
+    replace_option,
     timeout_option,
 )
 
@@ -41,11 +42,7 @@ if TYPE_CHECKING:
     type=click.Choice(["pypi", "index", "storage"]),
     help="Check the files by this profile instead of the remote's: pypi refuses here what PyPI would refuse.",
 )
-@click.option(
-    "--replace",
-    is_flag=True,
-    help="Put other bytes in the place of those that the container has, as after a CI re-run.",
-)
+@replace_option
 @click.option(
     "--build",
     metavar="KEY=VALUE",
@@ -75,7 +72,7 @@ def push(
     skip_if_no_credentials: bool,
     jobs: int | None,
     receipt: str | None,
-    confirm_timeout: str,
+    confirm_timeout: str | None,
     as_json: bool,
     quiet: bool,
     config_path: str | None,
@@ -92,11 +89,13 @@ def push(
       wheelrelay push 'wheelhouse/*.whl' --to s3://bucket/wheels --skip-if-no-credentials
     """
     from wheelrelay import api
+    from wheelrelay.api import PublishOptions
     from wheelrelay.ci import current_build
     from wheelrelay.cli.build_info import parse_build_info
     from wheelrelay.cli.output import ReceiptPrinter
     from wheelrelay.errors import MissingSecret
 
+    options = PublishOptions(replace=replace, confirm_timeout=confirm_seconds(confirm_timeout))
     config = loaded(config_path)
     to = config.remote(remote)
     refuse_config(config, receipt=receipt)
@@ -108,11 +107,10 @@ def push(
                 to,
                 build={**current_build(), **parse_build_info(build)},
                 profile=profile,
-                replace=replace,
                 jobs=jobs,
                 progress=progress,
                 receipt=receipt,
-                confirm_within=seconds(confirm_timeout),
+                options=options,
             )
         )
     except MissingSecret as missing:
@@ -142,7 +140,12 @@ def index(remote: str, check: bool, config_path: str | None) -> int:
     """
     from wheelrelay import api
 
-    stale = api.index(loaded(config_path).remote(remote), check=check)
+    container = loaded(config_path).remote(remote)
+    stale: list[str] = []
+    if check:
+        stale = api.check_index(container)
+    else:
+        api.index(container)
     for name in stale:
         click.echo(f"{name} is missing or out of date.")
     if not stale:

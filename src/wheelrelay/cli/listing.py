@@ -64,9 +64,12 @@ def list_(
     if not matrix and (expecting or form != "text"):
         raise click.UsageError("--format and --route go with --matrix.")
     from wheelrelay import api
+    from wheelrelay.config.remotes import path_of
 
     config = loaded(config_path)
-    files = api.list_files(config.remote(remote), requirements, with_digests=as_json)
+    is_path = remote not in config.remotes and path_of(remote) is not None
+    place = remote if is_path else config.remote(remote)
+    files = api.list_files(place, requirements, with_digests=as_json)
     if matrix:
         _draw(files, _expected(config, remote, expecting), form)
         return

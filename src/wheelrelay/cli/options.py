@@ -137,12 +137,17 @@ wait_option = click.option(
 allow_unexpected_option = click.option(
     "--allow-unexpected", is_flag=True, help="Let files through that the expected set does not name."
 )
+replace_option = click.option(
+    "--replace",
+    is_flag=True,
+    help="Overwrite files that a container holds under the same name with other bytes, for example after a "
+    "CI re-run. Indexes never overwrite files.",
+)
 confirm_timeout_option = click.option(
     "--confirm-timeout",
-    default="15m",
-    show_default=True,
     metavar="DURATION",
-    help="How long to wait until a sink shows what was published: 90s, 20m.",
+    help="How long to wait until a sink shows what was published, such as 90s or 20m. "
+    "[default: confirm_timeout of the sink, or 15m]",
 )
 
 
@@ -230,8 +235,13 @@ def refuse_config(config: "Config", **outputs: str | None) -> None:
         refuse_inputs(outputs, [config.path])
 
 
-def seconds(duration: str, *, option: str = "--confirm-timeout") -> float:
-    """The seconds that a duration such as ``20m`` stands for."""
+def confirm_seconds(duration: str | None) -> float | None:
+    """Return the value of ``--confirm-timeout`` in seconds, or ``None`` if it was not given."""
+    return None if duration is None else seconds(duration, option="--confirm-timeout")
+
+
+def seconds(duration: str, *, option: str) -> float:
+    """Return the seconds in a duration such as ``20m``."""
     from wheelrelay.durations import parse_duration
 
     try:

@@ -14,6 +14,7 @@ from wheelrelay.cli.options import (
     allow_unexpected_option,
     common,
     config_option,
+    confirm_seconds,
     confirm_timeout_option,
     identity_option,
     jobs_option,
@@ -24,7 +25,7 @@ from wheelrelay.cli.options import (
     quiet_option,
     receipt_option,
     refuse_config,
-    seconds,
+    replace_option,
     selection_options,
     sign_option,
     sign_with_option,
@@ -116,6 +117,7 @@ def plan(
 @wait_option
 @yes_option
 @allow_unexpected_option
+@replace_option
 @jobs_option
 @receipt_option
 @sums_option
@@ -132,13 +134,14 @@ def relay(  # one parameter for each option
     asked: "RouteArguments",
     yes: bool,
     allow_unexpected: bool,
+    replace: bool,
     jobs: int | None,
     receipt: str | None,
     sums: str | None,
     sign: bool,
     sign_with: str,
     identity: str | None,
-    confirm_timeout: str,
+    confirm_timeout: str | None,
     as_json: bool,
     quiet: bool,
     config_path: str | None,
@@ -162,9 +165,18 @@ def relay(  # one parameter for each option
       wheelrelay relay --from pypi --to ./wheelhouse 'numpy==2.1.0' --wheels 'cp313-*-manylinux*'
     """
     from wheelrelay import api
+    from wheelrelay.api import PublishOptions
     from wheelrelay.api.connecting import sinks_of
     from wheelrelay.cli.output import ReceiptPrinter
+    from wheelrelay.signing import Signer
 
+    options = PublishOptions(
+        replace=replace,
+        allow_unexpected=allow_unexpected,
+        confirm_timeout=confirm_seconds(confirm_timeout),
+        sign=sign,
+        signer=Signer(sign_with, identity),
+    )
     config = loaded(config_path)
     refuse_config(config, receipt=receipt, sums=sums)
     route, requirements = asked.route(config)
@@ -177,12 +189,8 @@ def relay(  # one parameter for each option
             progress=progress,
             receipt=receipt,
             sums=sums,
-            sign=sign,
-            sign_with=sign_with,
-            identity=identity,
-            allow_unexpected=allow_unexpected,
             approve=_ask if not yes and sys.stdin.isatty() and sys.stderr.isatty() else None,
-            confirm_within=seconds(confirm_timeout),
+            options=options,
         )
     )
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from wheelrelay import __version__
 from wheelrelay.cli.options import common, identity_option
+from wheelrelay.version import __version__
 
 THE_SAME = """\b
 The same with wheelrelay, in one step and without a wheelhouse:

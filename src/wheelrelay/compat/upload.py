@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wheelrelay import api
+from wheelrelay.api import PublishOptions
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.local.paths import find_paths
 from wheelrelay.compat.platforms import PlatformType
@@ -16,6 +17,7 @@ from wheelrelay.events import Progress
 from wheelrelay.model import Confirm, DistFile
 from wheelrelay.records import Receipt
 from wheelrelay.select import did_you_mean
+from wheelrelay.signing import Signer
 
 MOST = 8
 """How many platforms an error names."""
@@ -54,7 +56,9 @@ def fetch(asked: Asked, say: Callable[[str], None], progress: Progress) -> Recei
     to = str(asked.wheelhouse)
     route = Route(source=source, sinks=[to], wheels=asked.platform.patterns(), sdist=False)
     try:
-        return api.relay(route, [_exactly(asked, files)], replace=asked.clobber, progress=progress)
+        return api.relay(
+            route, [_exactly(asked, files)], progress=progress, options=PublishOptions(replace=asked.clobber)
+        )
     except Conflict as conflict:
         findings = [replace(finding, hint=None) for finding in conflict.findings]
         raise Conflict(
@@ -74,7 +78,8 @@ def publish(
     """
     wheels = find_paths([wheelhouse / file.filename for file in fetched.files])
     route = Route(source=Remote(str(wheelhouse), connected=wheels), sinks=[sink])
-    return api.relay(route, sign=sign, identity=identity, progress=progress)
+    options = PublishOptions(sign=sign, signer=Signer(identity=identity))
+    return api.relay(route, progress=progress, options=options)
 
 
 def section(name: str, say: Callable[[str], None]) -> Remote:

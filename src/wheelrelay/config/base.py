@@ -11,7 +11,7 @@ from wheelrelay.checks.config import ChecksConfig
 from wheelrelay.checks.policy import CheckPolicy
 from wheelrelay.config.values import Duration, Timeout, WebAddress
 from wheelrelay.errors import ConfigError
-from wheelrelay.model import Confirm
+from wheelrelay.model import CONFIRM_TIMEOUT, Confirm
 from wheelrelay.protocols import Backend
 
 
@@ -93,6 +93,11 @@ class SinkConfig(RemoteConfig):
         default=Confirm.INDEX,
         description="How to prove what was published: 'index' reads the digests back, 'download' fetches and "
         "hashes every file, 'none' takes the sink's word.",
+    )
+
+    confirm_timeout: Duration = Field(
+        default=timedelta(seconds=CONFIRM_TIMEOUT),
+        description="How long to wait until the sink shows what was published.",
     )
 
     checks: ChecksConfig = Field(

@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 from urllib.parse import unquote, urlsplit
@@ -68,6 +67,16 @@ class Remote:
         return self.config.confirm if isinstance(self.config, SinkConfig) else Confirm.INDEX
 
     @property
+    def confirm_timeout(self) -> float:
+        """Seconds to wait until it shows what was published there."""
+        from wheelrelay.config.base import SinkConfig
+        from wheelrelay.model import CONFIRM_TIMEOUT
+
+        if isinstance(self.config, SinkConfig):
+            return self.config.confirm_timeout.total_seconds()
+        return CONFIRM_TIMEOUT
+
+    @property
     def sign(self) -> bool:
         """Whether a signature is published there with each file."""
         from wheelrelay.config.base import SinkConfig
@@ -95,25 +104,6 @@ class Remote:
             return self.config.check_policy(mirror=mirror)
         is_index = not mirror and isinstance(self.connected, SupportsUploadForm)
         return CheckPolicy(Profile.INDEX if is_index else Profile.STORAGE)
-
-
-class DirectoryRemote(Remote):
-    """A directory that an address leads to; its configuration is made when somebody asks for it.
-
-    Args:
-        name: the address.
-        path: the directory.
-    """
-
-    def __init__(self, name: str, path: str) -> None:
-        self.__dict__.update(name=name, path=Path(os.path.expanduser(path)), connected=None)
-
-    path: Path
-
-    @cached_property
-    def config(self) -> "RemoteConfig":
-        """How to reach it."""
-        return _make_config("directory", {"path": self.path}, where=self.name)
 
 
 RemoteLike = Union[str, Remote, "RemoteConfig", Source, Sink]
@@ -155,17 +145,13 @@ def from_address(text: str, *, known: Mapping[str, object] | None = None) -> Rem
     """
     if text in PRESETS:
         return Remote(text, _make_config(text, {}, where=text))
+    path = path_of(text)
+    if path is not None:
+        return Remote(text, _make_config("directory", {"path": path}, where=text))
     scheme, has_scheme, rest = text.partition("://")
     if not has_scheme:
-        return _from_path(text, known or {})
+        return _from_name(text, known or {})
     where = _USERINFO.sub("", text)
-    if any(map(_has_password, _AUTHORITY.findall(text))):
-        raise ConfigError(
-            f"{where}: a password does not belong in an address.",
-            hint="Leave it out; where credentials are looked for is told in the README.",
-        )
-    if scheme == "file":
-        return DirectoryRemote(text, unquote(urlsplit(text).path))
     kind, plus, web = scheme.partition("+")
     if plus:
         return Remote(text, _make_config(kind, {"url": f"{web}://{rest}"}, where=where))
@@ -176,15 +162,28 @@ def from_address(text: str, *, known: Mapping[str, object] | None = None) -> Rem
     return Remote(text, config_by_scheme(scheme, text, where))
 
 
-def _from_path(text: str, known: Mapping[str, object]) -> Remote:
-    if _LOGIN_WITHOUT_SCHEME.match(text) and not Path(text).drive:
+def path_of(text: str) -> Path | None:
+    """Return the local directory that an address names, or ``None`` for an address of another form.
+
+    Raises:
+        ConfigError: The address seems to contain a password.
+    """
+    if "://" in text:
+        _refuse_password(text)
+        return Path(unquote(urlsplit(text).path)) if text.startswith("file://") else None
+    has_drive = bool(Path(text).drive)
+    if _LOGIN_WITHOUT_SCHEME.match(text) and not has_drive:
         host = text.rpartition("@")[2]
         raise ConfigError(
             f"{host}: a password does not belong in an address.",
-            hint="Write the address with https:// and without it. For a directory, begin with './'.",
+            hint="Write https:// and no password. For a directory, start with './'.",
         )
-    if text.startswith((".", "/", "~", "\\")) or "/" in text or Path(text).drive:
-        return DirectoryRemote(text, text)
+    if text.startswith((".", "/", "~", "\\")) or "/" in text or has_drive:
+        return Path(os.path.expanduser(text))
+    return None
+
+
+def _from_name(text: str, known: Mapping[str, object]) -> Remote:
     from wheelrelay.config.pypirc import refuse_unlisted, sections
 
     found = sections()
@@ -211,6 +210,14 @@ def from_section(section: "Section") -> Remote:
         raise ConfigError(f"{where}: the repository is missing.", hint="As in repository = https://...")
     kind = kind_of(section.repository)
     return Remote(section.name, _make_config(kind, {"upload_url": section.repository}, where=where))
+
+
+def _refuse_password(address: str) -> None:
+    if any(map(_has_password, _AUTHORITY.findall(address))):
+        raise ConfigError(
+            f"{_USERINFO.sub('', address)}: a password does not belong in an address.",
+            hint="Remove it. The README lists where credentials are looked up.",
+        )
 
 
 def _has_password(authority: str) -> bool:

@@ -24,13 +24,12 @@ from wheelrelay.config.base import RemoteConfig  # noqa: F401  (`RemoteLike` spe
 from wheelrelay.config.errors import explain
 from wheelrelay.config.remotes import RemoteLike, as_remote
 from wheelrelay.config.text_files import read_text
-from wheelrelay.config.trust import VoucherField
+from wheelrelay.config.trust import Trust
 from wheelrelay.config.values import Duration, LocalPath
 from wheelrelay.errors import ConfigError
 from wheelrelay.expect import Expected, expected_wheels, from_build_identifiers
 from wheelrelay.model import Mode, Order
 from wheelrelay.select import Selection, TagPattern, parse_requirement
-from wheelrelay.signing import TrustedPublisher
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -125,40 +124,6 @@ class Expect(BaseModel):
             raise error.at(str(path)) from None
 
 
-class Verify(BaseModel):
-    """What is proved of the files of a source before any of them is published."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
-
-    signatures: Annotated[tuple[VoucherField, ...], Field(min_length=1)] | None = Field(
-        default=None,
-        description="Refuse files that none of these vouches for: by a good GPG signature, a key, given as "
-        "the fingerprint or long key id of one that gpg has, or as the path of a key file; by a good "
-        "attestation, a publisher, given as a table.",
-    )
-    trust_root: LocalPath | None = Field(
-        default=None,
-        description="A file with the keys by which attestations are verified, as trusted_root.json of a "
-        "Sigstore of one's own. [default: those of the public Sigstore]",
-    )
-
-    @model_validator(mode="after")
-    def _has_use_for_its_root(self) -> Self:
-        if self.trust_root is not None and not self.publishers():
-            raise ValueError(
-                "trust_root is for the attestations of publishers, and signatures names no publisher"
-            )
-        return self
-
-    def keys(self) -> list[str]:
-        """The keys among those who may vouch."""
-        return [given for given in self.signatures or () if isinstance(given, str)]
-
-    def publishers(self) -> list[TrustedPublisher]:
-        """The publishers among them."""
-        return [given.trusted() for given in self.signatures or () if not isinstance(given, str)]
-
-
 class Route(BaseModel):
     """From one remote to one or more remotes.
 
@@ -206,9 +171,9 @@ class Route(BaseModel):
     expect: Expect | None = Field(
         default=None, description="What has to be there; else nothing is published."
     )
-    verify: Verify = Field(
-        default=Verify.model_construct(),
-        description="What is proved of the files before any of them is published.",
+    trust: Trust = Field(
+        default=Trust.model_construct(),
+        description="Keys and publishers whose files may be published. [default: files need no signature]",
     )
 
     @model_validator(mode="wrap")

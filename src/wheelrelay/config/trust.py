@@ -1,8 +1,8 @@
-"""Those who may vouch for files: the owners of keys, and publishers that a CI system tells apart."""
+"""The ``trust`` table of a route: the keys and publishers whose files may be published."""
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -12,8 +12,10 @@ from pydantic import (
     Field,
     Tag,
     ValidationInfo,
+    model_validator,
 )
 
+from wheelrelay.config.values import LocalPath
 from wheelrelay.errors import ConfigError
 from wheelrelay.signing import TrustedPublisher, parse_fingerprint
 
@@ -22,8 +24,8 @@ _REPOSITORY = r"[^/\s]+(/[^/\s]+)+"
 Ref = Annotated[str | None, Field(pattern=r"^(refs/|\*)")]
 Environment = Annotated[str | None, Field(min_length=1, max_length=255)]
 
-_REF = 'Which git refs count, a pattern such as "refs/tags/v*"; any if not given.'
-_ENVIRONMENT = "The environment that the job must have run in; any or none if not given."
+_REF = 'Git refs that count, as a pattern such as "refs/tags/v*". [default: any]'
+_ENVIRONMENT = "Environment that the job must have used. [default: any or none]"
 
 
 class _Publisher(BaseModel):
@@ -31,87 +33,113 @@ class _Publisher(BaseModel):
 
 
 class GitHubPublisher(_Publisher):
-    """A workflow of a repository on GitHub."""
+    """A workflow of a GitHub repository."""
 
-    github: str = Field(pattern=f"^{_REPOSITORY}$", description="The repository, as OWNER/NAME.")
-    workflow: str = Field(description="The file of the workflow in .github/workflows, as release.yml.")
+    github: str = Field(pattern=f"^{_REPOSITORY}$", description="The repository: OWNER/NAME.")
+    workflow: str = Field(description="File name of the workflow in .github/workflows, such as release.yml.")
     ref: Ref = Field(default=None, description=_REF)
     environment: Environment = Field(default=None, description=_ENVIRONMENT)
 
     def trusted(self) -> TrustedPublisher:
-        """As it is compared."""
+        """Return the publisher in the form that attestations are compared with."""
         details = {"repository": self.github, "workflow": self.workflow}
         return TrustedPublisher("GitHub", details, self.ref, self.environment)
 
 
 class GitLabPublisher(_Publisher):
-    """A pipeline of a project on GitLab."""
+    """A pipeline of a GitLab project."""
 
-    gitlab: str = Field(pattern=f"^{_REPOSITORY}$", description="The project, as GROUP/NAME.")
-    workflow: str = Field(default=".gitlab-ci.yml", description="The path of the pipeline's file.")
+    gitlab: str = Field(pattern=f"^{_REPOSITORY}$", description="The project: GROUP/NAME.")
+    workflow: str = Field(default=".gitlab-ci.yml", description="Path of the pipeline file.")
     ref: Ref = Field(default=None, description=_REF)
     environment: Environment = Field(default=None, description=_ENVIRONMENT)
 
     def trusted(self) -> TrustedPublisher:
-        """As it is compared."""
+        """Return the publisher in the form that attestations are compared with."""
         details = {"repository": self.gitlab, "workflow": self.workflow}
         return TrustedPublisher("GitLab", details, self.ref, self.environment)
 
 
 class GooglePublisher(_Publisher):
-    """A service account of Google Cloud."""
+    """A Google Cloud service account."""
 
-    google: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="The account's e-mail address.")
+    google: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="E-mail address of the account.")
 
     def trusted(self) -> TrustedPublisher:
-        """As it is compared."""
+        """Return the publisher in the form that attestations are compared with."""
         return TrustedPublisher("Google", {"email": self.google})
 
 
 class CircleCIPublisher(_Publisher):
-    """A pipeline of a project on CircleCI."""
+    """A pipeline of a CircleCI project."""
 
-    circleci: str = Field(description="The id of the project.")
-    pipeline: str = Field(description="The id of the pipeline definition.")
+    circleci: str = Field(description="Id of the project.")
+    pipeline: str = Field(description="Id of the pipeline definition.")
     ref: Ref = Field(default=None, description=_REF)
 
     def trusted(self) -> TrustedPublisher:
-        """As it is compared."""
+        """Return the publisher in the form that attestations are compared with."""
         details = {"project": self.circleci, "pipeline": self.pipeline}
         return TrustedPublisher("CircleCI", details, self.ref)
 
 
-_KINDS = ("github", "gitlab", "google", "circleci")
+_PROVIDERS = ("github", "gitlab", "google", "circleci")
 
 
-def _key(text: str, info: ValidationInfo) -> str:
-    """A fingerprint in one spelling, or the path of a key file, counted from the configuration file."""
+def _normalized_key(text: str, info: ValidationInfo) -> str:
+    """Return a fingerprint in one spelling, or a key file's path relative to the configuration file."""
     try:
         fingerprint = parse_fingerprint(text)
     except ConfigError as error:
         raise ValueError(str(error)) from error
-    return fingerprint or str(Path((info.context or {}).get("base", "")) / Path(os.path.expanduser(text)))
+    base = (info.context or {}).get("base", "")
+    return fingerprint or str(Path(base) / os.path.expanduser(text))
 
 
-def _kind_of(given: Any) -> str | None:
-    if isinstance(given, str):
-        return "<key>"
-    names = given if isinstance(given, dict) else getattr(given, "model_fields_set", ())
-    return next((f"<{kind}>" for kind in _KINDS if kind in names), None)
+def _provider_of(publisher: Any) -> str | None:
+    keys = publisher if isinstance(publisher, dict) else getattr(publisher, "model_fields_set", ())
+    return next((f"<{provider}>" for provider in _PROVIDERS if provider in keys), None)
 
 
-VoucherField = Annotated[
-    Annotated[str, AfterValidator(_key), Tag("<key>")]
-    | Annotated[GitHubPublisher, Tag("<github>")]
+Publisher = Annotated[
+    Annotated[GitHubPublisher, Tag("<github>")]
     | Annotated[GitLabPublisher, Tag("<gitlab>")]
     | Annotated[GooglePublisher, Tag("<google>")]
     | Annotated[CircleCIPublisher, Tag("<circleci>")],
     Discriminator(
-        _kind_of,
+        _provider_of,
         custom_error_type="publisher",
-        custom_error_message="neither a key nor a publisher, which is a table with github, gitlab, google "
-        "or circleci, as "
-        '{ github = "OWNER/NAME", workflow = "release.yml" }',
+        custom_error_message="not a publisher: write a table with github, gitlab, google or circleci, such "
+        'as { github = "OWNER/NAME", workflow = "release.yml" }',
     ),
 ]
-"""A key or a publisher."""
+"""A field that takes one publisher, told apart by the name of its provider."""
+
+
+class Trust(BaseModel):
+    """The keys and publishers whose files may be published; one match per file is enough."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
+
+    keys: (
+        Annotated[tuple[Annotated[str, AfterValidator(_normalized_key)], ...], Field(min_length=1)] | None
+    ) = Field(
+        default=None,
+        description="OpenPGP keys that files must be signed with: a fingerprint or long key id of a key in "
+        "gpg's keyring, or the path of a key file.",
+    )
+    publishers: Annotated[tuple[Publisher, ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description="CI jobs that must have attested the files (PEP 740), each as a table.",
+    )
+    root: LocalPath | None = Field(
+        default=None,
+        description="trusted_root.json of a private Sigstore, used to verify attestations. "
+        "[default: the public Sigstore]",
+    )
+
+    @model_validator(mode="after")
+    def _needs_root(self) -> Self:
+        if self.root is not None and not self.publishers:
+            raise ValueError("root verifies attestations, but publishers is not configured")
+        return self

@@ -8,7 +8,7 @@ from functools import partial
 from time import monotonic
 
 from wheelrelay.errors import ConfigError, WheelrelayError
-from wheelrelay.model import Confirm, DistFile
+from wheelrelay.model import CONFIRM_TIMEOUT, Confirm, DistFile
 from wheelrelay.protocols import (
     Sink,
     Source,
@@ -18,9 +18,6 @@ from wheelrelay.protocols import (
 )
 from wheelrelay.staged import BLOCK_SIZE, StagedFile
 from wheelrelay.transfer.thread_pool import Done, one_by_one
-
-DEADLINE = 900.0
-"""Seconds to wait until a sink shows everything: PyPI's pages may be ten minutes old."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 
@@ -51,7 +48,7 @@ def confirm(
     files: Sequence[StagedFile],
     how: Confirm,
     *,
-    within: float = DEADLINE,
+    within: float = CONFIRM_TIMEOUT,
     stopped: threading.Event | None = None,
     each: Each = one_by_one,
     replaced: Mapping[str, str | None] = NOTHING_REPLACED,

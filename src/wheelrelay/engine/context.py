@@ -12,12 +12,12 @@ from packaging.utils import NormalizedName
 
 from wheelrelay.checks import CheckPolicy
 from wheelrelay.engine.comparing import Inventory
-from wheelrelay.engine.confirming import DEADLINE, fetched_sha256
+from wheelrelay.engine.confirming import fetched_sha256
 from wheelrelay.engine.findings import CheckedFile, ReleasePolicy, SinkView, find_for_sink, once
 from wheelrelay.errors import WheelrelayError
 from wheelrelay.events import BytesMoved, Progress, Step, ignore_events, swallow_errors
 from wheelrelay.expect import Expected
-from wheelrelay.model import Confirm, DistFile, Order
+from wheelrelay.model import CONFIRM_TIMEOUT, Confirm, DistFile, Order
 from wheelrelay.protocols import (
     Sink,
     Source,
@@ -49,7 +49,8 @@ class ConnectedSource:
 class ConnectedSink:
     """A connected sink, what it is called, how it proves what it holds, what it asks of a release.
 
-    Every file gets a signature there if ``sign`` is set, and an attestation if ``attest`` is.
+    Every file gets a signature there if ``sign`` is set, and an attestation if ``attest`` is. The sink has
+    ``confirm_timeout`` seconds to show what was published.
     """
 
     name: str
@@ -58,6 +59,7 @@ class ConnectedSink:
     checks: CheckPolicy = CheckPolicy()  # noqa: RUF009  (frozen)
     sign: bool = False
     attest: bool = False
+    confirm_timeout: float = CONFIRM_TIMEOUT
 
     @property
     def making(self) -> tuple[str, ...]:
@@ -75,7 +77,6 @@ class RelayOptions:
         progress: told of what happens.
         approve: asked once with the final plan, after the gate and before the first byte is published.
         retry_policy: how long to insist where a remote fails.
-        confirm_within: seconds to wait for a sink to show what was published.
         allow_unexpected: publish also files that the expected set does not name.
         replace: put other bytes in the place of those that a container has under a name.
         wait: seconds to wait until everything that is expected is there.
@@ -93,7 +94,6 @@ class RelayOptions:
     progress: Progress = ignore_events
     approve: Callable[[Plan], bool] = lambda _: True
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
-    confirm_within: float = DEADLINE
     allow_unexpected: bool = False
     replace: bool = False
     wait: float = 0.0

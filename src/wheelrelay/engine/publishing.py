@@ -127,7 +127,7 @@ def read_back(
         destination.sink,
         [staged for staged in files if staged.filename in sent],
         destination.confirm,
-        within=context.settings.confirm_within,
+        within=destination.confirm_timeout,
         stopped=context.stopped,
         each=each,
         replaced=recorder.replaced(destination.name),

@@ -92,7 +92,7 @@ def test_what_can_only_be_written_to_cannot_be_listed(wheelrelay, here):
     )
     ended = wheelrelay("list", "blind")
     assert ended.code == 2
-    assert "but not read" in ended.err
+    assert "write-only" in ended.err
 
 
 def test_the_backends_are_told_with_their_packages_and_roles(wheelrelay, here):

@@ -136,7 +136,7 @@ def test_a_receipt_that_could_not_be_completed_is_an_error_after_the_last_file(w
         if isinstance(event, StepBegan) and event.step is Step.PUBLISH and kept.exists():
             kept.rename(work / "lost")
 
-    with pytest.raises(RelayFailed, match="the receipt is not complete") as failed:
+    with pytest.raises(RelayFailed, match="the receipt is incomplete") as failed:
         api.push([work / "dist"], str(work / "out"), receipt=kept / "receipt.json", progress=lose)
     assert failed.value.receipt.is_complete
     assert code_of(failed.value) == 4

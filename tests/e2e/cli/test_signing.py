@@ -40,7 +40,7 @@ def test_what_no_trusted_key_has_signed_is_refused_with_its_name(wheelrelay, dis
     key = keyring.new_key("Releases <releases@example.org>")
     keyring.sign(dist / WHEEL, key=key)
     (here / "wheelrelay.toml").write_text(
-        f'[routes.release]\nsource = "./dist"\nsinks = "{out}"\nverify.signatures = ["{key}"]\n'
+        f'[routes.release]\nsource = "./dist"\nsinks = "{out}"\ntrust.keys = ["{key}"]\n'
     )
     ended = wheelrelay("relay", "release")
     assert ended.code == 3

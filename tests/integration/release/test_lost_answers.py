@@ -205,7 +205,9 @@ def relayed(folder: Path, sink: wheelrelay.Remote) -> bool:
     """Relay the release; whether that is reported as complete, and not as partly done."""
     route = wheelrelay.Route(source=str(folder / "dist"), sinks=[sink])
     try:
-        return wheelrelay.relay(route, ["sample==1.0"], confirm_within=20).is_complete
+        return wheelrelay.relay(
+            route, ["sample==1.0"], options=wheelrelay.PublishOptions(confirm_timeout=20)
+        ).is_complete
     except RelayFailed as failed:
         print(failed)
         return False

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelrelay import api
+from wheelrelay import PublishOptions, api
 from wheelrelay.backends.fsspec import FsspecConfig
 from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.config import Route
@@ -52,30 +52,30 @@ class TestWithoutPages:
     def _indexed(self, remote, dist):
         api.push([dist], remote)
         api.index(remote)
-        assert api.index(remote, check=True) == []
+        assert api.check_index(remote) == []
 
     def test_after_a_file_came(self, remote, tmp_path):
         api.push([make_wheel(tmp_path, version="3.0")], remote)
-        assert api.index(remote, check=True) == []
+        assert api.check_index(remote) == []
 
     def test_after_a_file_went(self, remote):
         api.remove(remote, [WHEEL])
-        assert api.index(remote, check=True) == []
+        assert api.check_index(remote) == []
 
     def test_after_a_file_was_replaced(self, remote, tmp_path):
         newer = make_wheel(tmp_path, payload=b"other", metadata={"Requires-Python": ">=3.9"})
-        api.push([newer], remote, replace=True)
-        assert api.index(remote, check=True) == []
+        api.push([newer], remote, options=PublishOptions(replace=True))
+        assert api.check_index(remote) == []
 
     def test_after_old_versions_went(self, remote):
         assert api.prune(remote, retention=Retention(keep=1))
-        assert api.index(remote, check=True) == []
+        assert api.check_index(remote) == []
 
     def test_after_a_relay(self, remote, tmp_path):
         make_wheel(tmp_path / "more", version="3.0")
         route = Route(source=str(tmp_path / "more"), sinks=[remote])
         api.relay(route, ["sample==3.0"])
-        assert api.index(remote, check=True) == []
+        assert api.check_index(remote) == []
 
 
 def test_after_a_removal_that_fails_the_pages_list_what_is_still_there(objects, dist):
@@ -91,13 +91,13 @@ def test_after_a_removal_that_fails_the_pages_list_what_is_still_there(objects, 
     with pytest.raises(PermissionDenied, match="may not be deleted"):
         api.remove(store, [NEWER, WHEEL])
     assert NEWER in {stored.name for stored in objects.list_objects()}
-    assert api.index(store, check=True) == []
+    assert api.check_index(store) == []
 
 
 def test_where_there_are_no_pages_none_are_made(remote, dist, tmp_path):
     api.push([dist], remote)
     api.remove(remote, [WHEEL])
-    assert "simple/index.json" in api.index(remote, check=True)
+    assert "simple/index.json" in api.check_index(remote)
 
 
 @pytest.mark.parametrize("content", [b'{"meta": {"api-version": "1.0"}, "projects": []}', b"[]"])
@@ -146,12 +146,12 @@ def test_a_page_that_cannot_be_read_is_written_again(tmp_path, dist, page, damag
     api.index(str(there))
     whole = (there / page).read_bytes()
     (there / page).write_bytes(DAMAGED[damage])
-    assert api.index(str(there), check=True)
+    assert api.check_index(str(there))
     api.index(str(there))
     assert (there / page).read_bytes() == whole
     (there / page).write_bytes(DAMAGED[damage])
     api.push([make_wheel(tmp_path, version="3.0")], str(there))
-    assert api.index(str(there), check=True) == []
+    assert api.check_index(str(there)) == []
 
 
 def encrypted(folder: Path) -> Path:

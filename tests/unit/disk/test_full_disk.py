@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from tests.servers.objects import MemoryObjects
 
-from wheelrelay import api
+from wheelrelay import PublishOptions, api
 from wheelrelay.config import Remote, Route
 from wheelrelay.containers import ContainerStore
 from wheelrelay.errors import WheelrelayError
@@ -126,7 +126,7 @@ def push(work: Work) -> None:
 
 
 def replace(work: Work) -> None:
-    api.push([work.other], str(work.there), replace=True)
+    api.push([work.other], str(work.there), options=PublishOptions(replace=True))
 
 
 def remove(work: Work) -> None:

@@ -27,13 +27,17 @@ def journey_between(
     requirement: str = "sample",
     expected: Expected = Expected(),  # noqa: B008  (frozen)
     confirm: Confirm = Confirm.INDEX,
+    confirm_timeout: float = 0.5,
     **settings: object,
 ) -> Iterator[RelayContext]:
     """A journey from the source ``here`` to the sinks ``there``, ``there2`` ..."""
     names = ["there", *(f"there{number}" for number in range(2, len(sinks) + 1))][: len(sinks)]
-    destinations = [ConnectedSink(name, sink, confirm) for name, sink in zip(names, sinks, strict=True)]
+    destinations = [
+        ConnectedSink(name, sink, confirm, confirm_timeout=confirm_timeout)
+        for name, sink in zip(names, sinks, strict=True)
+    ]
     selection = Selection(requirements=(parse_requirement(requirement),))
-    options = RelayOptions(**{"retry_policy": QUICK, "confirm_within": 0.5, "jobs": 4, **settings})
+    options = RelayOptions(**{"retry_policy": QUICK, "jobs": 4, **settings})
     context = RelayContext(
         ConnectedSource("here", source), destinations, selection, expected, ReleasePolicy(), options
     )

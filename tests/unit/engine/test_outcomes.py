@@ -150,4 +150,4 @@ def test_old_bytes_that_a_sink_still_shows_after_a_replacement_are_waited_out(so
 
     [wheel] = staged_files(tmp_path / "old", WHEELS[0], seed=1)
     old, sink = MoodyStore([wheel]), Replacing([wheel])
-    assert release(source, sink, replace=True, confirm_within=20).is_complete
+    assert release(source, sink, replace=True, confirm_timeout=20).is_complete

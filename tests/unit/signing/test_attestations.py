@@ -13,7 +13,7 @@ from tests.servers.sigstore import PUBLISH, SLSA, Builder, LocalSigstore
 from tests.servers.web import Reply
 
 import wheelrelay
-from wheelrelay import BackendError, CheckFailed, ConfigError, MissingSecret, Remote, Route
+from wheelrelay import BackendError, CheckFailed, ConfigError, MissingSecret, PublishOptions, Remote, Route
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.errors import AuthenticationFailed, Unavailable
@@ -98,14 +98,16 @@ def attested_names(folder: Path) -> set[str]:
 
 class TestMaking:
     def test_each_file_goes_up_with_an_attestation_that_the_index_finds_good(self, dist, index, attester):
-        receipt = wheelrelay.relay(Route(source=str(dist), sinks=[remote(index)]), attester=attester)
+        receipt = wheelrelay.relay(
+            Route(source=str(dist), sinks=[remote(index)]), options=PublishOptions(attester=attester)
+        )
         assert receipt.is_complete
         assert index.attested == {path.name: [PUBLISH] for path in dist.iterdir()}
 
     def test_a_container_keeps_them_beside_the_files(self, dist, tmp_path, attester):
         out = Remote("out", DirectoryConfig(path=tmp_path / "out", attest=True))
         route = Route(source=str(dist), sinks=[out])
-        wheelrelay.relay(route, attester=attester)
+        wheelrelay.relay(route, options=PublishOptions(attester=attester))
         assert attested_names(tmp_path / "out") == {
             f"{path.name}.publish.attestation" for path in dist.iterdir()
         }
@@ -114,7 +116,9 @@ class TestMaking:
     def test_only_the_sinks_that_ask_for_them_get_them(self, dist, tmp_path, attester):
         with_them = Remote("one", DirectoryConfig(path=tmp_path / "one", attest=True))
         without = Remote("two", DirectoryConfig(path=tmp_path / "two"))
-        wheelrelay.relay(Route(source=str(dist), sinks=[with_them, without]), attester=attester)
+        wheelrelay.relay(
+            Route(source=str(dist), sinks=[with_them, without]), options=PublishOptions(attester=attester)
+        )
         assert attested_names(tmp_path / "one")
         assert not attested_names(tmp_path / "two")
 
@@ -123,7 +127,9 @@ class TestMaking:
     ):
         monkeypatch.setenv("WHEELRELAY_TRUSTING_TOKEN", TOKEN)
         with pytest.raises(ConfigError, match="from trusted publishing; they come from the"):
-            wheelrelay.relay(Route(source=str(dist), sinks=[remote(index)]), attester=attester)
+            wheelrelay.relay(
+                Route(source=str(dist), sinks=[remote(index)]), options=PublishOptions(attester=attester)
+            )
         assert index.uploads == []
 
     def test_without_any_identity_it_says_what_is_missing(self, dist, tmp_path, monkeypatch):
@@ -153,13 +159,17 @@ class TestMaking:
                     raise Unavailable("Sigstore did not sign.", retry_after=0)
                 return attester.attest(staged)
 
-        wheelrelay.relay(Route(source=str(dist), sinks=[remote(index)]), attester=Late())
+        wheelrelay.relay(
+            Route(source=str(dist), sinks=[remote(index)]), options=PublishOptions(attester=Late())
+        )
         assert len(index.attested) == 2
 
     def test_what_the_source_says_of_publishing_is_made_anew(self, dist, index, attester, sigstore):
         put_beside(dist, sigstore, Builder(repository="somebody/else"))
         put_beside(dist, sigstore, predicate=SLSA)
-        wheelrelay.relay(Route(source=str(dist), sinks=[remote(index)]), attester=attester)
+        wheelrelay.relay(
+            Route(source=str(dist), sinks=[remote(index)]), options=PublishOptions(attester=attester)
+        )
         assert all(sorted(kinds) == sorted([PUBLISH, SLSA]) for kinds in index.attested.values())
         assert len(index.attested) == 2
 
@@ -210,9 +220,11 @@ PUBLISHER = {"github": "acme/sample", "workflow": "release.yml"}
 
 
 class TestDemanding:
-    def route(self, dist: Path, tmp_path: Path, trust_root: Path, *signatures: object) -> Route:
-        verify = {"signatures": signatures or (PUBLISHER,), "trust_root": trust_root}
-        return Route(source=str(dist), sinks=[str(tmp_path / "out")], verify=verify)
+    def route(
+        self, dist: Path, tmp_path: Path, trust_root: Path, *publishers: object, **trust: object
+    ) -> Route:
+        trust |= {"publishers": publishers or (PUBLISHER,), "root": trust_root}
+        return Route(source=str(dist), sinks=[str(tmp_path / "out")], trust=trust)
 
     def refused(self, route: Route, tmp_path: Path) -> set[str]:
         with pytest.raises(CheckFailed) as refused:
@@ -307,7 +319,7 @@ class TestDemanding:
     def test_a_key_or_a_publisher_is_enough(self, dist, tmp_path, trust_root, sigstore, keyring):
         key = keyring.new_key("Releases <releases@example.org>")
         put_beside(dist, sigstore, Builder())
-        assert wheelrelay.relay(self.route(dist, tmp_path, trust_root, key, PUBLISHER)).is_complete
+        assert wheelrelay.relay(self.route(dist, tmp_path, trust_root, PUBLISHER, keys=[key])).is_complete
 
     def test_a_trust_root_that_is_not_there_is_told(self, dist, tmp_path):
         with pytest.raises(ConfigError, match=r"nowhere\.json is not there"):
@@ -320,23 +332,23 @@ class TestDemanding:
             wheelrelay.relay(self.route(dist, tmp_path, tmp_path / "root.json"))
 
     def test_an_empty_list_of_those_who_vouch_is_told(self, dist, tmp_path):
-        with pytest.raises(ConfigError, match=r"verify\.signatures: this is empty"):
-            Route(source=str(dist), sinks=[str(tmp_path / "out")], verify={"signatures": []})
+        with pytest.raises(ConfigError, match=r"trust\.publishers: this is empty"):
+            Route(source=str(dist), sinks=[str(tmp_path / "out")], trust={"publishers": []})
 
-    @pytest.mark.parametrize("keys", [{}, {"signatures": ["0123456789ABCDEF"]}], ids=["nothing", "keys"])
+    @pytest.mark.parametrize("keys", [{}, {"keys": ["0123456789ABCDEF"]}], ids=["nothing", "keys"])
     def test_a_trust_root_that_no_publisher_needs_is_told(self, dist, tmp_path, trust_root, keys):
-        with pytest.raises(ConfigError, match="signatures names no publisher"):
-            Route(source=str(dist), sinks=[str(tmp_path / "out")], verify={"trust_root": trust_root, **keys})
+        with pytest.raises(ConfigError, match="publishers is not configured"):
+            Route(source=str(dist), sinks=[str(tmp_path / "out")], trust={"root": trust_root, **keys})
 
     @pytest.mark.parametrize("ref", ["main", "v1.0", ""])
     def test_a_ref_that_no_certificate_can_name_is_told(self, ref):
         with pytest.raises(ConfigError, match="ref"):
-            Route(source="./dist", sinks=["./out"], verify={"signatures": [{**PUBLISHER, "ref": ref}]})
+            Route(source="./dist", sinks=["./out"], trust={"publishers": [{**PUBLISHER, "ref": ref}]})
 
     @pytest.mark.parametrize(
         ("given", "said"),
         [
-            ({}, "which is a table with github, gitlab, google or circleci"),
+            ({}, "write a table with github, gitlab, google or circleci"),
             ({"github": "acme"}, "github"),
             ({"github": "acme/sample"}, "workflow"),
             ({"google": "nobody"}, "google"),
@@ -345,21 +357,23 @@ class TestDemanding:
     )
     def test_what_is_no_publisher_is_told(self, given, said):
         with pytest.raises(ConfigError, match=said):
-            Route(source="./dist", sinks=["./out"], verify={"signatures": [given]})
+            Route(source="./dist", sinks=["./out"], trust={"publishers": [given]})
 
 
 class TestProvenance:
     """What an index tells of attestations counts as what lies beside a file does."""
 
     def route(self, index: TrustingIndex, tmp_path: Path, trust_root: Path, publisher: object) -> Route:
-        verify = {"signatures": [publisher], "trust_root": trust_root}
+        trust = {"publishers": [publisher], "root": trust_root}
         source = Remote("trusting", IndexConfig(url=index.simple_url))
-        return Route(source=source, sinks=[str(tmp_path / "out")], projects=["sample"], verify=verify)
+        return Route(source=source, sinks=[str(tmp_path / "out")], projects=["sample"], trust=trust)
 
     @pytest.fixture
     def published(self, dist, index, attester) -> TrustingIndex:
         """The index with the release, attested by the build that has published it."""
-        wheelrelay.relay(Route(source=str(dist), sinks=[remote(index)]), attester=attester)
+        wheelrelay.relay(
+            Route(source=str(dist), sinks=[remote(index)]), options=PublishOptions(attester=attester)
+        )
         assert set(index.provenance) == {path.name for path in dist.iterdir()}
         return index
 

@@ -245,7 +245,7 @@ class TestRedirects:
         web.serve("/", f'<a href="{WHEEL}">w</a><a href="{WHEEL}.asc">s</a>')
         web.redirect(f"/{WHEEL}.asc", target)
         with pytest.raises(CheckFailed) as told:
-            wheelrelay.relay(Route(source=f"listing+{page}", sinks=[str(out)], verify={"signatures": [key]}))
+            wheelrelay.relay(Route(source=f"listing+{page}", sinks=[str(out)], trust={"keys": [key]}))
         assert "signature-missing" in {found.check for found in told.value.findings}
 
     def test_one_within_the_same_origin_is_followed(self, web, dist, out):

@@ -75,7 +75,7 @@ def claims(key: str) -> str:
 
 def check_refused(dist: Path, out: Path, key: str) -> None:
     with pytest.raises(CheckFailed) as told:
-        wheelrelay.relay(Route(source=str(dist), sinks=[str(out)], verify={"signatures": [key]}))
+        wheelrelay.relay(Route(source=str(dist), sinks=[str(out)], trust={"keys": [key]}))
     assert {finding.check for finding in told.value.findings} == {"signature-bad"}
     assert not out.exists()
 
@@ -114,7 +114,7 @@ class TestSeveralInOne:
         return keyring.run(*users, "--output", "-", "--detach-sign", path)
 
     def relay(self, dist: Path, out: Path, *keys: str) -> None:
-        route = Route(source=str(dist), sinks=[str(out)], verify={"signatures": list(keys)})
+        route = Route(source=str(dist), sinks=[str(out)], trust={"keys": list(keys)})
         assert wheelrelay.relay(route).is_complete
 
     def test_two_good_ones_by_trusted_keys_pass(self, dist, tmp_path, keyring, key, other):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import wheelrelay
-from wheelrelay import Remote, Route
+from wheelrelay import PublishOptions, Remote, Route, Signer
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.errors import CheckFailed, ConfigError, MissingSecret, RelayFailed
@@ -85,8 +85,7 @@ class TestSigning:
         other = keyring.new_key("Nightlies <nightlies@example.org>")
         wheelrelay.relay(
             Route(source=str(dist), sinks=[str(tmp_path / "out")]),
-            sign=True,
-            identity="nightlies@example.org",
+            options=PublishOptions(sign=True, signer=Signer(identity="nightlies@example.org")),
         )
         packets = keyring.run("--list-packets", tmp_path / "out" / f"{WHEEL}.asc").decode()
         assert other[-16:] in packets
@@ -169,7 +168,9 @@ class TestSigning:
             f"import os, sys; open({str(called)!r}, 'a').write(repr(sys.argv) + '\\n')\n"
             "os.execvp('gpg', ['gpg', *sys.argv[1:]])",
         )
-        wheelrelay.relay(Route(source=str(dist), sinks=[index]), sign_with=str(spy))
+        wheelrelay.relay(
+            Route(source=str(dist), sinks=[index]), options=PublishOptions(signer=Signer(str(spy)))
+        )
         assert f"{WHEEL}.asc" in names(open_pypiserver.folder)
         assert asked.read_text() == "asked\n"
         assert len(called.read_text().splitlines()) == 5
@@ -177,9 +178,10 @@ class TestSigning:
 
 
 class TestWhatKeepsFromSigning:
-    def refused(self, dist, index, error, **options) -> str:
+    def refused(self, dist, index, error, **signer) -> str:
+        options = PublishOptions(signer=Signer(**signer))
         with pytest.raises(error) as told:
-            wheelrelay.relay(Route(source=str(dist), sinks=[index]), **options)
+            wheelrelay.relay(Route(source=str(dist), sinks=[index]), options=options)
         return str(told.value)
 
     @pytest.fixture(autouse=True)
@@ -188,12 +190,12 @@ class TestWhatKeepsFromSigning:
         assert names(open_pypiserver.folder) == set()
 
     def test_there_is_no_gpg(self, dist, index):
-        said = self.refused(dist, index, ConfigError, sign_with="no-such-gpg")
+        said = self.refused(dist, index, ConfigError, program="no-such-gpg")
         assert "'no-such-gpg' cannot be run" in said
         assert "install it" in said
 
     def test_what_is_called_is_no_gpg(self, dist, index):
-        assert "could not sign: exit code 1" in self.refused(dist, index, ConfigError, sign_with="false")
+        assert "could not sign: exit code 1" in self.refused(dist, index, ConfigError, program="false")
 
     def test_there_is_no_key(self, dist, index, keyring):
         assert "gpg has no secret key to sign with" in self.refused(dist, index, MissingSecret)
@@ -221,7 +223,7 @@ class TestWhatKeepsFromSigning:
             "    given[-1] = os.devnull\n"
             "os.execvp('gpg', ['gpg', *given])",
         )
-        said = self.refused(dist, index, wheelrelay.WheelrelayError, sign_with=str(liar))
+        said = self.refused(dist, index, wheelrelay.WheelrelayError, program=str(liar))
         assert "the signature just made is not good: BAD signature" in said
 
     def test_it_is_found_out_before_anything_is_fetched(self, dist, index, web, keyring):
@@ -233,8 +235,8 @@ class TestWhatKeepsFromSigning:
 
 class TestTrustedKeys:
     def route(self, dist: Path, out: Path, *keys: object, mode: str = "release") -> Route:
-        trusted = {"signatures": [str(key) for key in keys]}
-        return Route(source=str(dist), sinks=[str(out)], verify=trusted, mode=mode)
+        trusted = {"keys": [str(key) for key in keys]}
+        return Route(source=str(dist), sinks=[str(out)], trust=trusted, mode=mode)
 
     def refused(self, route: Route) -> list[tuple[str, str]]:
         with pytest.raises(CheckFailed) as told:
@@ -279,7 +281,7 @@ class TestTrustedKeys:
         route = Route(
             source=str(dist),
             sinks=[Remote("out", DirectoryConfig(path=out, sign=True))],
-            verify={"signatures": [key]},
+            trust={"keys": [key]},
         )
         assert {check for check, _ in self.refused(route)} == {"signature-missing"}
 
@@ -323,13 +325,13 @@ class TestTrustedKeys:
             wheelrelay.relay(self.route(signed, out, signed / SDIST))
 
     def test_a_short_key_id_is_refused(self, signed, out, key):
-        with pytest.raises(wheelrelay.ConfigError, match=r"signatures\.0: .*short key id"):
+        with pytest.raises(wheelrelay.ConfigError, match=r"keys\.0: .*short key id"):
             self.route(signed, out, key[-8:])
 
     def test_the_path_of_a_key_file_counts_from_the_configuration(self, signed, out, keyring, key, tmp_path):
         (tmp_path / "key.gpg").write_bytes(keyring.run("--export", key))
         (tmp_path / "wheelrelay.toml").write_text(
-            f'[routes.release]\nsource = "{signed}"\nsinks = ["{out}"]\nverify.signatures = ["key.gpg"]\n'
+            f'[routes.release]\nsource = "{signed}"\nsinks = ["{out}"]\ntrust.keys = ["key.gpg"]\n'
         )
         route = wheelrelay.load_config(tmp_path / "wheelrelay.toml").route("release")
         assert wheelrelay.relay(route).is_complete
