@@ -13,9 +13,9 @@ from urllib.parse import quote, quote_plus
 import pytest
 from tests.servers.canaries import canary, disguises
 
+from wheelrelay.cli.render.blocks import Line
 from wheelrelay.cli.render.markdown import escaped
-from wheelrelay.cli.render.sheet import Line
-from wheelrelay.cli.render.streams import BorderStream
+from wheelrelay.cli.render.streams import ProtectedStream
 from wheelrelay.documents import to_json
 from wheelrelay.errors import BackendError
 from wheelrelay.redaction import MASK, clear_secrets, redact, redact_values, register_login, register_secret
@@ -149,7 +149,7 @@ def test_a_password_in_an_address_that_was_typed_is_kept_too() -> None:
 @pytest.mark.parametrize("turning", "\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069")
 def test_no_character_that_turns_text_or_breaks_a_line_reaches_a_terminal_or_a_summary(turning: str) -> None:
     written = io.StringIO()
-    BorderStream(written).write(f"a{turning}b ä\n")  # type: ignore[arg-type]
+    ProtectedStream(written).write(f"a{turning}b ä\n")  # type: ignore[arg-type]
     assert written.getvalue() == f"a\\u{ord(turning):04x}b ä\n"
     assert escaped(f"a{turning}b") == "a b"
 
@@ -157,7 +157,7 @@ def test_no_character_that_turns_text_or_breaks_a_line_reaches_a_terminal_or_a_s
 @pytest.mark.parametrize("control", ["\x80", "\x9b", "\x9d", "\x9f"])
 def test_no_control_character_of_c1_reaches_a_terminal(control: str) -> None:
     written = io.StringIO()
-    BorderStream(written).write(f"a{control}2Jb ä\n")  # type: ignore[arg-type]
+    ProtectedStream(written).write(f"a{control}2Jb ä\n")  # type: ignore[arg-type]
     assert written.getvalue() == f"a\\u{ord(control):04x}2Jb ä\n"
     assert control not in Line(f"a{control}b").text
     assert json.loads(to_json({"name": control})) == {"name": control}

@@ -1,7 +1,7 @@
-"""The command line: the only place that knows exit codes.
+"""The command line of wheelrelay: one module for each command.
 
-The module of a command is imported when the command is asked for, and imports the rest of wheelrelay only
-when the command runs: ``--version`` and ``--help`` answer at once.
+A command's module is imported when the command is used, and it imports the rest of wheelrelay only when the
+command runs. So ``--version`` and ``--help`` answer at once.
 """
 
 import atexit
@@ -20,69 +20,72 @@ import click
 
 from wheelrelay.version import __version__
 
-COMMANDS = {
-    "backends": "listing",
-    "check": "check",
-    "completion": "completion",
-    "config": "config",
-    "demo": "demo",
-    "index": "containers",
-    "init": "init",
-    "list": "listing",
-    "plan": "relay",
-    "prune": "containers",
-    "push": "containers",
-    "relay": "relay",
-    "remove": "containers",
-    "verify": "relay",
-}
-"""In which module each command is."""
+COMMANDS = (
+    "backends",
+    "check",
+    "completion",
+    "config",
+    "demo",
+    "index",
+    "init",
+    "list",
+    "plan",
+    "prune",
+    "push",
+    "relay",
+    "remove",
+    "verify",
+)
+"""The commands; each is defined in the module of the same name, except for `MODULES`."""
+
+MODULES = {"list": "list_files"}  # a module named `list` would hide the built-in class in this package
+
+GC_THRESHOLD = 50_000
+"""New objects before a garbage collection: start-up creates many objects and none of them is garbage."""
 
 
-SELDOM = 50_000
-"""New objects until Python looks for circles of them: starting makes many, and none of them is garbage."""
-
-
-class Commands(click.Group):
-    """The commands, each imported when it is asked for."""
+class LazyGroup(click.Group):
+    """The group of all commands, which imports a command only when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of all commands."""
+        """Return the names of all commands."""
         del ctx
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of this name."""
+        """Import and return a command, or return ``None`` if it does not exist."""
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"{__name__}.{COMMANDS[cmd_name]}")
-        found = (value for value in vars(module).values() if isinstance(value, click.Command))
-        return next(command for command in found if command.name == cmd_name)
+        module = import_module(f"{__name__}.{MODULES.get(cmd_name, cmd_name)}")
+        commands = (value for value in vars(module).values() if isinstance(value, click.Command))
+        return next(command for command in commands if command.name == cmd_name)
 
 
-def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted and not context.resilient_parsing:
+def _print_version(context: click.Context, _: click.Parameter, is_set: bool) -> None:
+    if is_set and not context.resilient_parsing:
         click.echo(f"wheelrelay {__version__}")
         context.exit()
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.option(
     "--version",
     is_flag=True,
     is_eager=True,
     expose_value=False,
     callback=_print_version,
-    help="Show the version.",
+    help="Show the version and exit.",
 )
 def cli() -> None:
-    """Move Python distribution files from where CI left them to the indexes that people install from.
+    """Publish Python distribution files from wherever CI built them.
 
-    A REMOTE is a configured name or an address: ./dist, pypi, testpypi, https://..., index+https://...,
-    listing+https://..., s3://bucket/prefix. A REQUIREMENT names a project and perhaps versions, as in
-    astropy==1.3.2. Routes, and remotes with a name, are written down in wheelrelay.toml or under
-    [tool.wheelrelay] in pyproject.toml. `wheelrelay COMMAND --help` tells all of a command.
+    A REMOTE is a name from the configuration, or an address: ./dist, pypi, testpypi, https://...,
+    index+https://..., listing+https://..., s3://bucket/prefix. A REQUIREMENT is a project with optional
+    versions, such as astropy==1.3.2. A ROUTE is a configured source with its sinks. Configure remotes and
+    routes in wheelrelay.toml, or under [tool.wheelrelay] in pyproject.toml.
 
     \b
     Examples:
@@ -94,68 +97,76 @@ def cli() -> None:
 
     \b
     Exit codes:
-      0  all is in place            3  refused, nothing was published
-      1  failed, nothing published  4  partly published: the same command again completes it
+      0  success                    3  refused, nothing was published
+      1  failed, nothing published  4  partly published, run the same command again
       2  usage or configuration   130  interrupted, nothing was published
+
+    Run `wheelrelay COMMAND --help` for the options of a command.
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with its code.
+    """Run the command line and exit with its exit code.
 
     Args:
-        arguments: in place of those that the process was started with.
+        arguments: the command-line arguments; those of the process by default.
     """
     run(cli, "wheelrelay", arguments)
 
 
 def run(command: click.Command, name: str, arguments: Sequence[str] | None) -> NoReturn:
-    """Run a command as the program of this process: to its exit code, with a sentence for what goes wrong.
+    """Run a command as the program of this process, report its error if it fails, and exit.
 
     Args:
-        command: what to run.
-        name: what the program is called.
-        arguments: those of the process if not given.
+        command: the command to run.
+        name: the name of the program, for usage messages.
+        arguments: the command-line arguments; those of the process by default.
     """
-    # Else pydantic looks at all that is installed for plugins of its own, which have no part in this program.
+    # Without this, pydantic searches all installed distributions for its own plugins, which is slow.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    gc.set_threshold(SELDOM, *gc.get_threshold()[1:])
-    signal.signal(signal.SIGTERM, _as_interrupt)  # CI systems end jobs so: close and report as for Ctrl-C
+    gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
+    signal.signal(signal.SIGTERM, _interrupt)  # CI systems cancel jobs with it: clean up as after Ctrl-C
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # names from anywhere, on any terminal
-    from wheelrelay.cli.ci.current import board_of
-    from wheelrelay.cli.exits import guarded
-    from wheelrelay.cli.render.streams import bordered_streams
+            stream.reconfigure(errors="backslashreplace")  # filenames may not be encodable here
+    from wheelrelay.cli.ci.current import ci_reporter
+    from wheelrelay.cli.exits import run_to_exit_code
+    from wheelrelay.cli.render.streams import protected_streams
     from wheelrelay.redaction import register_login
 
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    for argument in given:
+    command_line = sys.argv[1:] if arguments is None else list(arguments)
+    for argument in command_line:
         register_login(argument)
 
-    with bordered_streams(), board_of() as board:
+    with protected_streams(), ci_reporter() as reporter:
 
         def invoke() -> Any:
-            return command.main(args=given, prog_name=name, standalone_mode=False, obj=board)
+            return command.main(args=command_line, prog_name=name, standalone_mode=False, obj=reporter)
 
-        code = guarded(invoke, debug="--debug" in given, board=board)
+        code = run_to_exit_code(
+            invoke,
+            debug="--debug" in command_line,
+            has_json=isinstance(command, click.Group),  # wheel-uploader has no --json to refer to
+            reporter=reporter,
+        )
     if arguments is None:
-        _end(code)
+        _exit_now(code)
     sys.exit(code)
 
 
-def _end(code: int) -> NoReturn:
-    """End this program at once, without taking it apart, which takes Python a while.
+def _exit_now(code: int) -> NoReturn:
+    """Exit without tearing down the interpreter.
 
-    So it ends also while a thread waits for a connection from which nothing comes any more. And Python would
-    end itself by the signal after a Ctrl-C that met an ``exec``, as of a dataclass that is made.
+    Teardown takes a while, and it would wait for a thread that is blocked on a silent connection. It would
+    also end the process by the signal, not by the exit code, after a Ctrl-C that arrived during an ``exec``
+    (a dataclass that is being defined, for example).
     """
-    atexit._run_exitfuncs()  # noqa: SLF001  (there is no other way to have them run, and plugins may have some)
+    atexit._run_exitfuncs()  # noqa: SLF001  (plugins may have registered some, and there is no public call)
     for stream in filter(None, (sys.stdout, sys.stderr)):
-        with suppress(OSError):  # whoever read it has gone
+        with suppress(OSError):  # the reader of the pipe may have exited
             stream.flush()
     os._exit(code)
 
 
-def _as_interrupt(_: int, __: FrameType | None) -> None:
+def _interrupt(_: int, __: FrameType | None) -> None:
     raise KeyboardInterrupt

@@ -1,13 +1,14 @@
-"""``check``: hold local files against the rules, without going anywhere."""
+"""The command ``check``."""
 
 from typing import TYPE_CHECKING
 
 import click
 
-from wheelrelay.cli.ci.current import board
+from wheelrelay.cli.ci.current import reporter
 from wheelrelay.cli.completion_values import complete_file
-from wheelrelay.cli.exits import Exit
-from wheelrelay.cli.options import common, json_option, print_findings, print_json
+from wheelrelay.cli.exits import ExitCode
+from wheelrelay.cli.options import common_options, json_option
+from wheelrelay.cli.output import print_findings, print_json
 
 if TYPE_CHECKING:
     from wheelrelay.checks import ChecksConfig
@@ -20,19 +21,18 @@ if TYPE_CHECKING:
     type=click.Choice(["pypi", "index", "storage"]),
     default="pypi",
     show_default=True,
-    help="pypi: everything that PyPI refuses; index: what an index or an installer cannot handle; storage: "
-    "what makes a file unsafe, or another file than it claims to be.",
+    help="pypi: everything that PyPI refuses; index: everything that indexes and installers cannot handle; "
+    "storage: damaged, unsafe and misnamed files only.",
 )
-@click.option(
-    "--ignore", metavar="CHECK", multiple=True, help="Leave a check out, by its id; may be repeated."
-)
+@click.option("--ignore", metavar="CHECK", multiple=True, help="The id of a check to skip; may be repeated.")
 @json_option
-@common
+@common_options
 def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json: bool) -> int:
-    """Check distribution files, each by itself and all together.
+    """Check distribution files before uploading them.
 
-    A PATH is a file, a directory, or a pattern in quotes. All that is wrong is told at once, by rule and by
-    file; nobody is asked over the network. Exits with 3 if there is an error; warnings alone are success.
+    PATH is a file, a directory or a quoted pattern. Checks each file, and the files as a release. All
+    problems are reported together, by rule and by file. Does not use the network. Exits with 3 if there are
+    errors; warnings alone are success.
 
     \b
     Examples:
@@ -42,23 +42,23 @@ def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json
     from wheelrelay.api.checks import check as check_paths
     from wheelrelay.records import Severity
 
-    findings = check_paths(paths, _asked(profile, ignore))
+    findings = check_paths(paths, _checks_config(profile, ignore))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     if as_json:
         from wheelrelay.documents import findings_document
 
         print_json(findings_document(findings))
     else:
-        from wheelrelay.cli.render.wording import counted
+        from wheelrelay.cli.render.blocks import counted
 
         print_findings(findings)
         warnings = counted(len(findings) - errors, "warning")
-        click.echo(f"{counted(errors, 'error')}, {warnings}." if findings else "Nothing is wrong.")
-    board().findings(findings, "Checked")
-    return int(Exit.REFUSED if errors else Exit.IN_PLACE)
+        click.echo(f"{counted(errors, 'error')}, {warnings}." if findings else "No problems found.")
+    reporter().findings(findings, "Checked")
+    return int(ExitCode.REFUSED if errors else ExitCode.SUCCESS)
 
 
-def _asked(profile: str, ignore: tuple[str, ...]) -> "ChecksConfig":
+def _checks_config(profile: str, ignore: tuple[str, ...]) -> "ChecksConfig":
     from pydantic import ValidationError
 
     from wheelrelay.checks import ChecksConfig

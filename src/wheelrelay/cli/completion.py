@@ -1,22 +1,21 @@
-"""``completion``: let a shell complete commands, options, remotes and routes."""
+"""The command ``completion``."""
 
 import click
 
-from wheelrelay.cli.options import common
+from wheelrelay.cli.options import common_options
 
 PROGRAMS = ("wheelrelay", "wheel-uploader")
 
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@common
+@common_options
 def completion(shell: str) -> None:
-    """Print what makes a SHELL complete what is typed.
+    """Print a shell completion script.
 
-    Commands and options of wheelrelay and wheel-uploader are completed, and the names of the remotes and
-    routes in the configuration that lies nearest. Nothing is asked over the network. To switch it on, write
-    one of these lines where your shell reads it when it starts, as ~/.bashrc, ~/.zshrc (after compinit) or
-    ~/.config/fish/config.fish:
+    Completes the commands and options of wheelrelay and wheel-uploader, and the remotes and routes of the
+    configuration. Does not use the network. To enable it, add one of these lines to ~/.bashrc, ~/.zshrc
+    (after compinit) or ~/.config/fish/config.fish:
 
     \b
       eval "$(wheelrelay completion bash)"
@@ -30,9 +29,9 @@ def completion(shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    kind = get_completion_class(shell)
-    assert kind is not None
+    completion_class = get_completion_class(shell)
+    assert completion_class is not None
     for program in PROGRAMS:
         variable = f"_{program}_complete".replace("-", "_").upper()
-        asked_later = click.Command(program)  # the script has the program itself say what there is
-        click.echo(kind(asked_later, {}, program, variable).source())
+        # The script runs the program itself to get the values, so an empty command is enough here.
+        click.echo(completion_class(click.Command(program), {}, program, variable).source())

@@ -1,6 +1,7 @@
-"""What the words on a command line may be, for shells that complete them: configured names, and files.
+"""Values that a shell completes on a command line: configured names, and paths.
 
-Shells ask at every press of a key, so nothing is validated here, no backend is imported, and nobody is asked.
+A shell requests values at each press of a key, so nothing here validates the configuration, imports a backend
+or uses the network.
 """
 
 from collections.abc import Iterable
@@ -10,25 +11,25 @@ from click.shell_completion import CompletionItem
 
 
 def complete_remote(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """A remote: a configured one, PyPI or TestPyPI, or a folder."""
+    """Complete a remote: a configured one, PyPI or TestPyPI, or a directory."""
     if incomplete.startswith((".", "/", "~")):
         return [CompletionItem(incomplete, type="dir")]
     from wheelrelay.config.remotes import PRESETS
 
-    return _beginning(incomplete, {*_configured(context, "remotes"), *PRESETS}, "remote")
+    return _matching(incomplete, {*_configured_names(context, "remotes"), *PRESETS}, "remote")
 
 
 def complete_route(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """A route as the first word; what follows it are requirements."""
+    """Complete a route if this is the first word; the following words are requirements."""
     if context.params.get("words") or context.params.get("source") or context.params.get("sinks"):
         return []
-    return _beginning(incomplete, _configured(context, "routes"), "route")
+    return _matching(incomplete, _configured_names(context, "routes"), "route")
 
 
 def complete_route_or_remote(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """A route or a remote as the first word."""
+    """Complete a route or a remote if this is the first word."""
     if context.params.get("words"):
         return []
     routes = complete_route(context, parameter, incomplete)
@@ -36,19 +37,19 @@ def complete_route_or_remote(
 
 
 def complete_file(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """A file or a folder on this machine."""
+    """Complete a file or a directory."""
     return [CompletionItem(incomplete, type="file")]
 
 
-def _configured(context: click.Context, group: str) -> Iterable[str]:
+def _configured_names(context: click.Context, section: str) -> Iterable[str]:
     from wheelrelay.config.load import configured_names
     from wheelrelay.errors import ConfigError
 
     try:
-        return configured_names(group, context.params.get("config_path"))
+        return configured_names(section, context.params.get("config_path"))
     except ConfigError:
-        return ()  # it is told when the command is run
+        return ()  # the command reports it when it runs
 
 
-def _beginning(incomplete: str, names: Iterable[str], what: str) -> list[CompletionItem]:
-    return [CompletionItem(name, help=what) for name in sorted(names) if name.startswith(incomplete)]
+def _matching(incomplete: str, names: Iterable[str], description: str) -> list[CompletionItem]:
+    return [CompletionItem(name, help=description) for name in sorted(names) if name.startswith(incomplete)]

@@ -1,17 +1,19 @@
-"""``config``: check the configuration, show it, and describe it to editors."""
+"""The command ``config`` and its subcommands."""
 
 import click
 
-from wheelrelay.cli.options import common, config_option, loaded, print_json
+from wheelrelay.cli.options import common_options, config_option, load_config
+from wheelrelay.cli.output import print_json
 
 
 @click.group()
 def config() -> None:
-    """Check and show the configuration, or describe it to editors.
+    """Check and show the configuration.
 
-    It is the file that --config or the variable WHEELRELAY_CONFIG names, or else the nearest wheelrelay.toml,
-    or pyproject.toml with [tool.wheelrelay], upward from the working directory to the root of the repository
-    or the home folder. One that is found is refused if another user can write it.
+    wheelrelay reads the file named by --config or WHEELRELAY_CONFIG. Otherwise it searches the working
+    directory and its parents, up to the repository root or the home directory, for wheelrelay.toml or for
+    pyproject.toml with [tool.wheelrelay]. A file found by the search is refused if other users can write to
+    it.
 
     \b
     Examples:
@@ -22,30 +24,31 @@ def config() -> None:
 
 @config.command()
 @config_option
-@common
+@common_options
 def check(config_path: str | None) -> None:
     """Validate the configuration.
 
-    Every problem is told with the path of its key. Types of remotes that are not installed here are a
-    problem too. Secrets are not looked up, and nobody is asked over the network.
+    Reports every problem with the path of its key, including types of remotes that are not installed. Does
+    not read secrets or use the network.
 
     \b
     Examples:
       wheelrelay config check
       wheelrelay config check --config release/wheelrelay.toml
     """
-    from wheelrelay.cli.render.wording import counted
+    from wheelrelay.cli.render.blocks import counted
     from wheelrelay.errors import ConfigError
 
-    found = loaded(config_path)
-    if found.path is None:
+    loaded = load_config(config_path)
+    if loaded.path is None:
         raise ConfigError(
-            "There is no wheelrelay.toml here or in a folder above.", hint="Name one with --config."
+            "No wheelrelay.toml found in the working directory or its parents.",
+            hint="Create one with `wheelrelay init`, or name it with `--config`.",
         )
-    for problem in found.broken.values():
+    for problem in loaded.broken.values():
         raise problem
-    remotes, routes = counted(len(found.remotes), "remote"), counted(len(found.routes), "route")
-    click.echo(f"{found.path}: {remotes} and {routes}, all valid.")
+    remotes, routes = counted(len(loaded.remotes), "remote"), counted(len(loaded.routes), "route")
+    click.echo(f"{loaded.path} is valid: {remotes}, {routes}.")
 
 
 @config.command()
@@ -54,18 +57,18 @@ def check(config_path: str | None) -> None:
     type=click.Choice(["config", "pyproject", "list", "plan", "findings", "receipt"]),
     default="config",
 )
-@common
+@common_options
 def schema(document: str) -> None:
-    """Print the JSON Schema of the configuration or of a document.
+    """Print the JSON Schema of the configuration or of a JSON document.
+
+    config describes wheelrelay.toml with the installed types of remotes; pyproject describes pyproject.toml
+    with [tool.wheelrelay]; list, plan, findings and receipt describe the output of --json and --receipt.
 
     Editors with Taplo, such as VS Code with Even Better TOML, complete and check a file that names its
-    schema in the first line, and show what each key is for:
+    schema in the first line:
 
     \b
       #:schema ./wheelrelay.schema.json
-
-    config describes wheelrelay.toml, with the remotes that are installed here, and pyproject a pyproject.toml
-    with [tool.wheelrelay]; list, plan, findings and receipt describe what --json and --receipt give.
 
     \b
     Examples:
@@ -75,20 +78,20 @@ def schema(document: str) -> None:
     from wheelrelay.config.schema import json_schema, pyproject_schema
     from wheelrelay.documents import document_schema
 
-    ours = {"config": json_schema, "pyproject": pyproject_schema}
-    print_json(ours[document]() if document in ours else document_schema(document))
+    config_schemas = {"config": json_schema, "pyproject": pyproject_schema}
+    print_json(config_schemas[document]() if document in config_schemas else document_schema(document))
 
 
 @config.command()
 @config_option
-@click.option("--sources", "with_sources", is_flag=True, help="Say where each value comes from.")
-@common
+@click.option("--sources", "with_sources", is_flag=True, help="Show the origin of each value.")
+@common_options
 def show(config_path: str | None, with_sources: bool) -> None:
-    """Print the configuration as it takes effect, as JSON.
+    """Print the effective configuration as JSON.
 
-    Every key is there, with its default where it was not given. Secrets stay references. With --sources, the
-    file, the variable, the section of ~/.pypirc or the default is named that each value comes from; no secret
-    is looked up.
+    Includes every key with its default. Secrets are printed as references and are not read. With --sources,
+    each value is shown with its origin: a file, an environment variable, a section of ~/.pypirc, or the
+    default.
 
     \b
     Examples:
@@ -97,10 +100,10 @@ def show(config_path: str | None, with_sources: bool) -> None:
     """
     from wheelrelay.config.schema import effective
 
-    found = loaded(config_path)
-    document = effective(found)
+    loaded = load_config(config_path)
+    document = effective(loaded)
     if with_sources:
         from wheelrelay.api.config_sources import sources
 
-        document["sources"] = sources(found, named=config_path is not None)
+        document["sources"] = sources(loaded, named=config_path is not None)
     print_json(document)

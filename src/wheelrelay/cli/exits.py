@@ -1,4 +1,4 @@
-"""What a command ends with: its exit code, and the sentence that says why."""
+"""Exit codes, and the report of the error that a command ended with."""
 
 import sys
 from collections.abc import Callable
@@ -8,75 +8,81 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import click
 
 if TYPE_CHECKING:
-    from wheelrelay.cli.ci.base import Board
-    from wheelrelay.cli.render.streams import ResultLost
+    from wheelrelay.cli.ci.current import Reporter
+    from wheelrelay.cli.render.streams import OutputLost
 
 
-class Exit(IntEnum):
-    """The exit codes; scripts lean on them."""
+class ExitCode(IntEnum):
+    """The exit codes; scripts depend on them."""
 
-    IN_PLACE = 0
+    SUCCESS = 0
     FAILED = 1
     USAGE = 2
     REFUSED = 3
-    PARTLY = 4
+    PARTIAL = 4
     INTERRUPTED = 130
 
 
-def guarded(run: Callable[[], Any], *, debug: bool, board: "Board | None" = None) -> int:
-    """Run a command; turn what it raises into a sentence on standard error and an exit code.
+def run_to_exit_code(
+    run: Callable[[], Any], *, debug: bool, has_json: bool = True, reporter: "Reporter | None" = None
+) -> int:
+    """Run a command and return its exit code; report an exception on standard error.
 
     Args:
         run: the command.
-        debug: show a traceback as well.
-        board: is told too.
+        debug: whether to print a traceback as well.
+        has_json: whether the command has the option ``--json``, which messages refer to.
+        reporter: reports the error to the CI system as well.
     """
+
+    def report(error: Exception) -> int:
+        report_error(error, reporter, has_json=has_json)
+        return int(exit_code_of(error))
+
     try:
         code = run()
     except (click.Abort, KeyboardInterrupt) as interrupt:
-        ended = interrupt.__context__
-        while ended is not None and not _is_end_of_relay(ended):
-            ended = ended.__context__
-        if isinstance(ended, Exception):  # it came while the end of a relay was shown
-            say(ended, board)
-            return int(code_of(ended))
+        # An interrupt while the end of a relay is being shown must not hide how the relay ended.
+        cause = interrupt.__context__
+        while cause is not None and not _is_end_of_relay(cause):
+            cause = cause.__context__
+        if isinstance(cause, Exception):
+            return report(cause)
         click.echo("Interrupted; nothing was published.", err=True)
-        return int(Exit.INTERRUPTED)
-    except click.ClickException as wrong:
-        wrong.show()
-        if board:
-            board.error(wrong, wrong.format_message())
-        return int(Exit.USAGE)
-    except Exception as error:  # noqa: BLE001  (the last place where anything can be said)
+        return int(ExitCode.INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        if reporter:
+            reporter.error(error, error.format_message())
+        return int(ExitCode.USAGE)
+    except Exception as error:  # noqa: BLE001  (the last place that can report it)
         if debug:
             import traceback
 
             traceback.print_exc()
-        if _is_lost_result(error):
-            return _say_unprinted(error, board)
-        say(error, board)
-        return int(code_of(error))
-    return code if isinstance(code, int) else int(Exit.IN_PLACE)
+        if _is_output_lost(error):
+            return _report_lost_output(error, reporter)
+        return report(error)
+    return code if isinstance(code, int) else int(ExitCode.SUCCESS)
 
 
-def _is_lost_result(error: Exception) -> "TypeGuard[ResultLost]":
-    from wheelrelay.cli.render.streams import ResultLost
+def _is_output_lost(error: Exception) -> "TypeGuard[OutputLost]":
+    from wheelrelay.cli.render.streams import OutputLost
 
-    return isinstance(error, ResultLost)
+    return isinstance(error, OutputLost)
 
 
-def _say_unprinted(error: "ResultLost", board: "Board | None") -> int:
-    """Say that the result of a command is lost; what the command changed stays changed."""
-    from wheelrelay.cli.render.streams import give_up
+def _report_lost_output(error: "OutputLost", reporter: "Reporter | None") -> int:
+    """Report that the result could not be printed; the changes that the command made remain."""
+    from wheelrelay.cli.render.streams import discard_output
     from wheelrelay.disk.writing import write_error_hint
     from wheelrelay.errors import WheelrelayError
 
-    give_up(sys.stdout)
-    message = f"The result cannot be written to standard output: {error.strerror}."
-    say(
-        WheelrelayError(message, hint=write_error_hint(error, otherwise="Run the same command again.")), board
-    )
-    return int(Exit.PARTLY)
+    discard_output(sys.stdout)
+    message = f"Cannot write the result to standard output: {error.strerror}."
+    hint = write_error_hint(error, otherwise="Run the same command again.")
+    report_error(WheelrelayError(message, hint=hint), reporter)
+    return int(ExitCode.PARTIAL)
 
 
 def _is_end_of_relay(error: BaseException) -> bool:
@@ -85,45 +91,49 @@ def _is_end_of_relay(error: BaseException) -> bool:
     return isinstance(error, RelayFailed | ReleaseRefused)
 
 
-def code_of(error: Exception) -> Exit:
-    """The exit code that an error stands for."""
+def exit_code_of(error: Exception) -> ExitCode:
+    """Return the exit code for an error."""
     from wheelrelay.errors import ConfigError, RelayFailed, ReleaseRefused
     from wheelrelay.records import Severity
 
     if isinstance(error, ConfigError):
-        return Exit.USAGE
+        return ExitCode.USAGE
     if isinstance(error, ReleaseRefused):
-        return Exit.REFUSED
+        return ExitCode.REFUSED
     if isinstance(error, RelayFailed):
         receipt = error.receipt
-        wrong = any(finding.severity is Severity.ERROR for finding in receipt.findings)
-        after_all = receipt.is_complete  # what failed is a thing that comes after the last file
-        partly = receipt.mode == "mirror" or receipt.has_changes or wrong or after_all
-        return Exit.PARTLY if partly else Exit.FAILED
-    return Exit.FAILED
+        has_errors = any(finding.severity is Severity.ERROR for finding in receipt.findings)
+        # A complete receipt means that a step after the last file failed.
+        is_partial = receipt.mode == "mirror" or receipt.has_changes or has_errors or receipt.is_complete
+        return ExitCode.PARTIAL if is_partial else ExitCode.FAILED
+    return ExitCode.FAILED
 
 
-def say(error: Exception, board: "Board | None" = None) -> None:
-    """Print an error, with every finding that it carries, on standard error; put it on the board as well."""
+def report_error(error: Exception, reporter: "Reporter | None" = None, *, has_json: bool = True) -> None:
+    """Print an error and its findings on standard error, and report it to the CI system."""
+    from wheelrelay.cli.option_names import with_option_names
+    from wheelrelay.cli.render.blocks import Line
     from wheelrelay.cli.render.console import console
     from wheelrelay.cli.render.findings import findings_lines
-    from wheelrelay.cli.render.sheet import Line
     from wheelrelay.errors import ReleaseRefused, WheelrelayError
 
-    shown = console(stderr=True)
+    stderr = console(stderr=True)
     if isinstance(error, ReleaseRefused):
-        for line in findings_lines(error.findings):
-            shown.print(line, soft_wrap=True)
-    told = str(error) if isinstance(error, WheelrelayError) else _unforeseen(error)
-    shown.print(Line("error: ", "bold red").append(told), soft_wrap=True)
-    if board:
-        board.error(error, told)
+        for line in findings_lines(error.findings, has_json=has_json):
+            stderr.print(line, soft_wrap=True)
+    message = with_option_names(str(error)) if isinstance(error, WheelrelayError) else _unexpected(error)
+    stderr.print(Line("error: ", "bold red").append(message), soft_wrap=True)
+    if reporter:
+        reporter.error(error, message)
 
 
-def _unforeseen(error: Exception) -> str:
+def _unexpected(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
-        where = f" ({error.filename})" if error.filename else ""
-        return f"The system does not let it go on: {error.strerror}{where}."
-    told = str(error).strip().rstrip(".")
+        path = f" ({error.filename})" if error.filename else ""
+        return f"Operating system error: {error.strerror}{path}."
+    message = str(error).strip().rstrip(".")
     kind = type(error).__name__
-    return f"Unforeseen {kind}{f': {told}' if told else ''}. This is a bug; --debug shows where it is."
+    return (
+        f"Unexpected {kind}{f': {message}' if message else ''}. "
+        "This is a bug in wheelrelay; `--debug` prints a traceback."
+    )

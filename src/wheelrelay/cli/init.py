@@ -1,4 +1,4 @@
-"""``init``: write a configuration to start from."""
+"""The command ``init``."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from wheelrelay.cli.completion_values import complete_remote
-from wheelrelay.cli.options import common
+from wheelrelay.cli.options import common_options
 
 
 @click.command()
@@ -15,7 +15,7 @@ from wheelrelay.cli.options import common
     "source",
     metavar="REMOTE",
     shell_complete=complete_remote,
-    help="Where the distribution files lie. [default: ./dist]",
+    help="The remote that has the distribution files. [default: ./dist]",
 )
 @click.option(
     "--to",
@@ -23,38 +23,38 @@ from wheelrelay.cli.options import common
     metavar="REMOTE",
     multiple=True,
     shell_complete=complete_remote,
-    help="Where they go; repeat for several, in this order. [default: pypi]",
+    help="A remote to publish to; may be repeated, in order. [default: pypi]",
 )
-@click.option("--upload-url", metavar="URL", help="Where a private index takes uploads.")
+@click.option("--upload-url", metavar="URL", help="The upload URL of a private index.")
 @click.option(
     "--project",
     "projects",
     metavar="REQUIREMENT",
     multiple=True,
-    help="Which project; may be repeated. [default: all that is there]",
+    help="A project to publish; may be repeated. [default: all projects]",
 )
 @click.option(
     "--expect",
     "wheels",
     metavar="PATTERN",
     multiple=True,
-    help="Wheels that must be there, as 'cp{312,313}-*-manylinux*_x86_64'; may be repeated.",
+    help="A wheel that each release must have, such as 'cp{312,313}-*-manylinux*_x86_64'; may be repeated.",
 )
-@click.option("--no-sdist", is_flag=True, help="With --expect: there must be no sdist.")
-@common
+@click.option("--expect-no-sdist", is_flag=True, help="With --expect: a release must not have an sdist.")
+@common_options
 def init(
     source: str | None,
     sinks: tuple[str, ...],
     upload_url: str | None,
     projects: tuple[str, ...],
     wheels: tuple[str, ...],
-    no_sdist: bool,
+    expect_no_sdist: bool,
 ) -> None:
-    """Write a wheelrelay.toml to start from.
+    """Create a wheelrelay.toml.
 
-    Every key is there with what it is for, those that are not needed commented out. On a terminal it asks
-    for what the options do not say; elsewhere it takes the defaults. The schema by which editors complete
-    and check the file is written beside it. Nothing that is there is overwritten.
+    The file has every key with a description; optional keys are commented out. On a terminal, wheelrelay asks
+    for values that the options do not set; elsewhere it uses the defaults. Also writes the JSON Schema that
+    editors use to complete and check the file. Existing files are not overwritten.
 
     \b
     Examples:
@@ -65,28 +65,30 @@ def init(
     """
     from wheelrelay.cli.config_template import ConfigTemplate
 
-    _refuse_what_is_there()
+    _refuse_existing_config()
     if sys.stdin.isatty() and sys.stderr.isatty():
-        source = source or _ask("Where do the distribution files lie?", "./dist")
-        sinks = sinks or _several("Where do they go, first to last?", "pypi")
-        projects = projects or _several("Which projects? Nothing for all that are there", "")
-        wheels = wheels or _several("Which wheels must be there, as cp312-*-win_amd64? Nothing for any", "")
-    begun = ConfigTemplate(source or "./dist", sinks or ("pypi",), upload_url, projects, wheels, not no_sdist)
-    _write(begun.written())
+        source = source or _prompt("Publish files from", "./dist")
+        sinks = sinks or _prompt_several("Publish to, in order", "pypi")
+        projects = projects or _prompt_several("Projects, empty for all", "")
+        wheels = wheels or _prompt_several("Expected wheels such as cp312-*-win_amd64, empty for any", "")
+    template = ConfigTemplate(
+        source or "./dist", sinks or ("pypi",), upload_url, projects, wheels, not expect_no_sdist
+    )
+    _write(template.text())
 
 
-def _refuse_what_is_there() -> None:
+def _refuse_existing_config() -> None:
     from wheelrelay.config.discovery import find_config
     from wheelrelay.errors import ConfigError
 
-    here = Path.cwd()
-    there = find_config(here)
-    if there and there.parent == here:
-        raise ConfigError(f"There is a configuration here already: {there.name}.", hint="Edit it instead.")
+    directory = Path.cwd()
+    path = find_config(directory)
+    if path and path.parent == directory:
+        raise ConfigError(f"{path.name} already has a configuration.", hint="Edit it instead.")
 
 
 def _write(text: str) -> None:
-    """Write the configuration, once it is sure that it can be read, and the schema for editors."""
+    """Validate the configuration, then write it and its schema."""
     import tomllib
 
     from wheelrelay.cli.config_template import ROUTE, SCHEMA
@@ -101,16 +103,16 @@ def _write(text: str) -> None:
         try:
             create_file(Path(name).absolute(), content.encode())
         except FileExistsError:
-            click.echo(f"{name} is there already, and stays as it is.", err=True)
+            click.echo(f"{name} already exists; unchanged.", err=True)
         else:
-            click.echo(f"{name} is written.")
-    click.echo(f"Next: wheelrelay config check, and then wheelrelay plan {ROUTE}.")
+            click.echo(f"Wrote {name}.")
+    click.echo(f"Next, run `wheelrelay config check` and `wheelrelay plan {ROUTE}`.")
 
 
-def _ask(question: str, default: str) -> str:
+def _prompt(question: str, default: str) -> str:
     answer: str = click.prompt(question, default=default, show_default=bool(default), err=True)
     return answer.strip()
 
 
-def _several(question: str, default: str) -> tuple[str, ...]:
-    return tuple(_ask(f"{question} (several with spaces between)", default).split())
+def _prompt_several(question: str, default: str) -> tuple[str, ...]:
+    return tuple(_prompt(f"{question} (separated by spaces)", default).split())

@@ -1,30 +1,29 @@
-"""Options that several commands share, each declared once."""
+"""Options that several commands share, and what the commands do with them."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from wheelrelay.cli.ci.current import board
-from wheelrelay.cli.completion_values import complete_file, complete_remote
+from wheelrelay.cli.ci.current import reporter
+from wheelrelay.cli.completion_values import complete_file
 
 if TYPE_CHECKING:
     from wheelrelay.config import Config
-    from wheelrelay.records import Finding
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class _StandardError:
-    """Standard error as it is at the moment: while bars move, what is written there goes above them."""
+    """The current ``sys.stderr``: while progress bars move, rich replaces it to print above them."""
 
     def write(self, text: str) -> int:
         """Write text."""
         return sys.stderr.write(text)
 
     def flush(self) -> None:
-        """Let it be seen."""
+        """Flush the stream."""
         sys.stderr.flush()
 
 
@@ -68,8 +67,8 @@ def _set_longest_pause(context: click.Context, _: click.Parameter, text: str | N
     override_longest_pause(seconds(text, option="--max-retry-wait"))
 
 
-def common(command: Command) -> Command:
-    """The options that every command has."""
+def common_options(command: Command) -> Command:
+    """Add the options that every command has."""
     for option in (
         click.option(
             "-v",
@@ -77,7 +76,7 @@ def common(command: Command) -> Command:
             count=True,
             expose_value=False,
             callback=_set_verbosity,
-            help="Say more; -vv for all.",
+            help="Use verbose output; -vv for debug output.",
         ),
         click.option(
             "--color",
@@ -85,11 +84,9 @@ def common(command: Command) -> Command:
             default="auto",
             expose_value=False,
             callback=_set_color,
-            help="Whether to colour. [default: on a terminal, unless NO_COLOR is set]",
+            help="Control colors in output. [default: auto, which is off if NO_COLOR is set]",
         ),
-        click.option(
-            "--debug", is_flag=True, expose_value=False, help="Show a traceback if an error ends this."
-        ),
+        click.option("--debug", is_flag=True, expose_value=False, help="Print a traceback on errors."),
     ):
         command = option(command)
     return command
@@ -100,74 +97,81 @@ config_option = click.option(
     "config_path",
     metavar="FILE",
     shell_complete=complete_file,
-    help="The configuration. [default: $WHEELRELAY_CONFIG, or the nearest wheelrelay.toml or pyproject.toml]",
+    help="The configuration file. "
+    "[default: $WHEELRELAY_CONFIG, or the nearest wheelrelay.toml or pyproject.toml]",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show errors only.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 jobs_option = click.option(
-    "-j", "--jobs", type=int, help="How many files to move at once. [default: found out by what is observed]"
+    "-j", "--jobs", type=int, help="The number of parallel transfers. [default: adaptive]"
 )
 receipt_option = click.option(
     "--receipt",
     metavar="FILE",
     shell_complete=complete_file,
-    help="Write what was done as JSON, however it ends.",
+    help="Write a JSON receipt, even on failure.",
 )
 sums_option = click.option(
     "--sums",
     metavar="FILE",
     shell_complete=complete_file,
-    help="Write the sha256 of every file, as announcements carry them.",
+    help="Write the sha256 of every file, in the format of sha256sum.",
 )
 sign_option = click.option(
-    "-s", "--sign", is_flag=True, help="Publish a GPG signature with each file; gpg makes those that lack."
+    "-s",
+    "--sign",
+    is_flag=True,
+    help="Publish a GPG signature with each file; gpg creates missing ones.",
 )
 sign_with_option = click.option(
-    "--sign-with", default="gpg", show_default=True, metavar="PROGRAM", help="What makes the signatures."
+    "--sign-with",
+    default="gpg",
+    show_default=True,
+    metavar="PROGRAM",
+    help="The program that creates signatures.",
 )
 identity_option = click.option(
-    "--identity", metavar="KEY", help="Which key to sign with. [default: gpg's default key]"
+    "--identity", metavar="KEY", help="The key to sign with. [default: gpg's default key]"
 )
-yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask before publishing.")
+yes_option = click.option("-y", "--yes", is_flag=True, help="Publish without asking for confirmation.")
 wait_option = click.option(
     "--wait",
     metavar="DURATION",
-    help="Wait so long until everything that is expected is there: 90s, 20m.",
+    help="Wait until the source has all expected files, at most this long: 90s, 20m.",
 )
 allow_unexpected_option = click.option(
-    "--allow-unexpected", is_flag=True, help="Let files through that the expected set does not name."
+    "--allow-unexpected", is_flag=True, help="Accept files that match nothing in the route's `expect`."
 )
 replace_option = click.option(
     "--replace",
     is_flag=True,
-    help="Overwrite files that a container holds under the same name with other bytes, for example after a "
-    "CI re-run. Indexes never overwrite files.",
+    help="Replace files in containers that have other contents. Package indexes never replace files.",
 )
 confirm_timeout_option = click.option(
     "--confirm-timeout",
     metavar="DURATION",
-    help="How long to wait until a sink shows what was published, such as 90s or 20m. "
-    "[default: confirm_timeout of the sink, or 15m]",
+    help="How long to wait until a sink lists the published files: 90s, 20m. "
+    "[default: the sink's confirm_timeout, or 15m]",
 )
 
 
 def timeout_option(command: Command) -> Command:
-    """How long servers may take, and how long to wait before they are asked again."""
+    """Add the options for the timeout of a request and the longest pause between attempts."""
     for option in (
         click.option(
             "--max-retry-wait",
             metavar="DURATION",
             expose_value=False,
             callback=_set_longest_pause,
-            help="The longest pause before another attempt, also if a server asks for a longer one with "
-            "Retry-After. [default: $WHEELRELAY_MAX_RETRY_WAIT, or 60s]",
+            help="The longest pause between attempts, even if a server's Retry-After requests more. "
+            "[default: $WHEELRELAY_MAX_RETRY_WAIT, or 60s]",
         ),
         click.option(
             "--timeout",
             metavar="SECONDS",
             expose_value=False,
             callback=_set_timeout,
-            help="Give up a server that does not answer, or answers too slowly, for so long. "
+            help="Fail if a server does not respond, or is too slow, for this long. "
             "[default: the remote's timeout, $WHEELRELAY_TIMEOUT, or 50]",
         ),
     ):
@@ -175,59 +179,24 @@ def timeout_option(command: Command) -> Command:
     return command
 
 
-def selection_options(command: Command) -> Command:
-    """The options that choose a route and the files on it."""
-    for option in reversed(
-        (
-            click.option(
-                "--from",
-                "source",
-                metavar="REMOTE",
-                shell_complete=complete_remote,
-                help="Where to read, instead of a ROUTE.",
-            ),
-            click.option(
-                "--to",
-                "sinks",
-                metavar="REMOTE",
-                multiple=True,
-                shell_complete=complete_remote,
-                help="Where to publish; repeat for several.",
-            ),
-            click.option(
-                "--wheels",
-                metavar="PATTERN",
-                multiple=True,
-                help="Take wheels of these tags only, as 'cp312-*-manylinux*'; may be repeated. "
-                "* as ABI is never a free-threaded one: write 'cp314-cp314t-*'.",
-            ),
-            click.option("--no-sdist", is_flag=True, help="Take no sdist."),
-            click.option("--sdist-only", is_flag=True, help="Take no wheels."),
-            click.option(
-                "--mode",
-                type=click.Choice(["release", "mirror"]),
-                help="release: all or nothing, one version; mirror: each file by itself.",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+def load_config(config_path: str | None) -> "Config":
+    """Load the file that ``--config`` names, or the default configuration."""
+    from wheelrelay.config import load_config as load
+    from wheelrelay.config import which_config
+
+    path = reporter().config_path = which_config(config_path)
+    return load(path)
 
 
-def loaded(config_path: str | None) -> "Config":
-    """The configuration that ``--config`` or the usual places give."""
-    from wheelrelay.config import load_config, which_config
-
-    found = board().config = which_config(config_path)
-    return load_config(found)
-
-
-def refuse_config(config: "Config", **outputs: str | None) -> None:
-    """Refuse an output file that is the configuration.
+def refuse_config_as_output(config: "Config", **outputs: str | None) -> None:
+    """Refuse to overwrite the configuration with an output file.
 
     Args:
-        config: what was read.
-        outputs: the files that are written, by what they are called.
+        config: the loaded configuration.
+        outputs: the paths of output files, by the name of their option.
+
+    Raises:
+        ConfigError: An output file is the configuration file.
     """
     if config.path is not None and any(outputs.values()):
         from wheelrelay.api.outputs import refuse_inputs
@@ -241,29 +210,14 @@ def confirm_seconds(duration: str | None) -> float | None:
 
 
 def seconds(duration: str, *, option: str) -> float:
-    """Return the seconds in a duration such as ``20m``."""
+    """Return a duration such as ``20m`` in seconds.
+
+    Raises:
+        click.BadParameter: It is not a duration; the message names the option.
+    """
     from wheelrelay.durations import parse_duration
 
     try:
         return parse_duration(duration).total_seconds()
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint=option) from error
-
-
-def print_findings(findings: "Sequence[Finding]") -> None:
-    """Print all findings on standard output, for people."""
-    if not findings:  # then nothing has to be imported
-        return
-    from wheelrelay.cli.render.console import console
-    from wheelrelay.cli.render.findings import findings_lines
-
-    for line in findings_lines(findings, every=True):
-        console().print(line, soft_wrap=True)
-
-
-def print_json(document: "Mapping[str, Any] | Sequence[Mapping[str, Any]]") -> None:
-    """Print a document on standard output."""
-    from wheelrelay.cli.render.streams import write
-    from wheelrelay.documents import to_json
-
-    write(to_json(document))

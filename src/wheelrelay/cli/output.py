@@ -1,99 +1,198 @@
-"""What commands that move files show at their end."""
+"""What commands print: findings, JSON documents, progress and receipts."""
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from wheelrelay.cli.ci.current import board, shown
-from wheelrelay.cli.options import print_json
-from wheelrelay.cli.render.streams import give_up
-from wheelrelay.config import Remote
-from wheelrelay.errors import RelayFailed, ReleaseRefused
-from wheelrelay.events import Progress
-from wheelrelay.records import Receipt
+import click
+
+from wheelrelay.cli.ci.current import reporter
+
+if TYPE_CHECKING:
+    from wheelrelay.cli.render.console import AnyConsole
+    from wheelrelay.config import Remote
+    from wheelrelay.errors import RelayFailed, ReleaseRefused
+    from wheelrelay.events import Progress
+    from wheelrelay.model import DistFile
+    from wheelrelay.records import Finding, Receipt
 
 _log = logging.getLogger(__name__)
 
 
+def print_findings(findings: "Sequence[Finding]") -> None:
+    """Print all findings on standard output, as text."""
+    if not findings:  # then nothing needs to be imported
+        return
+    from wheelrelay.cli.render.console import console
+    from wheelrelay.cli.render.findings import findings_lines
+
+    for line in findings_lines(findings, include_demoted=True):
+        console().print(line, soft_wrap=True)
+
+
+def print_json(document: "Mapping[str, Any] | Sequence[Mapping[str, Any]]") -> None:
+    """Print a JSON document on standard output."""
+    from wheelrelay.cli.render.streams import write_output
+    from wheelrelay.documents import to_json
+
+    write_output(to_json(document))
+
+
+def print_files(files: "Sequence[DistFile]", *, heading: str, as_json: bool) -> None:
+    """Print the files that ``remove`` or ``prune`` removed.
+
+    Args:
+        files: the files.
+        heading: such as ``Removed``; a count follows.
+        as_json: whether to print JSON.
+    """
+    if as_json:
+        from wheelrelay.documents import files_document
+
+        print_json(files_document(files))
+        return
+    from wheelrelay.cli.render.blocks import counted
+
+    for file in files:
+        click.echo(file.filename)
+    click.echo(f"{heading} {counted(len(files))}.")
+
+
+@contextmanager
+def progress_on(console: "AnyConsole", *, quiet: bool = False) -> "Iterator[Progress]":
+    """Yield a progress function that shows events on a console.
+
+    Args:
+        console: gets moving bars if it is a terminal, otherwise plain lines.
+        quiet: show nothing.
+    """
+    from wheelrelay.events import ignore_events
+
+    if quiet:
+        yield ignore_events
+        return
+    if console.is_terminal:
+        from wheelrelay.cli.render.live import LiveProgress
+
+        live = LiveProgress(console)  # type: ignore[arg-type]  # a LogConsole is no terminal
+        try:
+            yield live
+        finally:
+            live.close()
+        return
+    from wheelrelay.cli.render.progress import PlainProgress
+
+    yield PlainProgress(console)
+
+
+@contextmanager
+def relay_progress(*, quiet: bool = False) -> "Iterator[Progress]":
+    """Yield a progress function that shows a relay on standard error and reports it to the CI system.
+
+    Args:
+        quiet: show nothing on standard error.
+    """
+    from wheelrelay.cli.render.console import console
+
+    with (
+        progress_on(console(stderr=True), quiet=quiet) as progress,
+        reporter().wrap(progress, grouped=not quiet) as wrapped,
+    ):
+        yield wrapped
+
+
 @dataclass(frozen=True, slots=True)
 class ReceiptPrinter:
-    """How a receipt is shown.
+    """Prints the receipt of a relay.
 
     Attributes:
-        as_json: as JSON.
-        quiet: not at all.
-        path: of the file that has it as well.
-        sinks: where the files go.
+        as_json: print JSON on standard output.
+        quiet: print no table.
+        path: the file that the receipt is also written to.
+        sinks: the remotes that files are published to.
+        has_json: whether the command has the option ``--json``, which messages refer to.
     """
 
     as_json: bool
     quiet: bool
     path: str | None = None
-    sinks: Sequence[Remote] = ()
+    sinks: "Sequence[Remote]" = ()
+    has_json: bool = True
 
-    def around(self, move: Callable[[Progress], Receipt]) -> None:
-        """Show a relay from its beginning to its end; an interrupt that comes after that changes nothing.
+    def run(self, move: "Callable[[Progress], Receipt]") -> None:
+        """Run a relay with progress output and print its receipt.
+
+        An interrupt after the relay has ended is ignored, because nothing is left to interrupt.
 
         Args:
-            move: does it, given what shows its progress.
+            move: runs the relay; called with a progress function.
 
         Raises:
-            RelayFailed: it did not do all; its receipt was shown.
-            ReleaseRefused: nothing was published.
+            RelayFailed: The relay failed; its receipt was printed.
+            ReleaseRefused: The release was refused; nothing was published.
         """
-        done = None
+        from wheelrelay.errors import RelayFailed, ReleaseRefused
+
+        receipt = None
         try:
-            with shown(quiet=self.quiet) as progress:
+            with relay_progress(quiet=self.quiet) as progress:
                 try:
-                    done = move(progress)
-                except (RelayFailed, ReleaseRefused) as ended:
-                    self.end(ended)
+                    receipt = move(progress)
+                except (RelayFailed, ReleaseRefused) as error:
+                    self.print_failure(error)
                     raise
-            self.receipt(done)
+            self.print_receipt(receipt)
         except KeyboardInterrupt:
-            if done is None:
+            if receipt is None:
                 raise
 
-    def receipt(self, receipt: Receipt) -> None:
-        """Print it on standard output, and put it on the board.
+    def print_receipt(self, receipt: "Receipt") -> None:
+        """Print the receipt on standard output and report it to the CI system.
 
         Raises:
-            RelayFailed: a program that wants it cannot be given it; what was published is so all the same.
+            RelayFailed: The JSON receipt cannot be written; published files stay published.
         """
-        board().receipt(receipt, self.path, self.sinks)
+        reporter().receipt(receipt, self.path, self.sinks)
         if self.as_json:
-            _print(receipt)
+            _print_json_receipt(receipt)
         elif not self.quiet:
             from wheelrelay.cli.render.console import console
+            from wheelrelay.cli.render.streams import discard_output
             from wheelrelay.cli.render.tables import receipt_table
 
             try:
-                console().print(receipt_table(receipt))
-            except OSError as error:  # people can read it in the log, and nothing of the relay depends on it
-                _log.warning("What is shown cannot be written: %s.", error.strerror)
-                give_up(sys.stdout)
+                console().print(receipt_table(receipt, has_json=self.has_json))
+            except OSError as error:  # the table is only for people, so the relay has not failed
+                _log.warning("Cannot write the receipt to standard output: %s.", error.strerror)
+                discard_output(sys.stdout)
 
-    def end(self, error: RelayFailed | ReleaseRefused) -> None:
-        """Print the receipt of a relay that did not do all; the findings of a refusal are told elsewhere."""
+    def print_failure(self, error: "RelayFailed | ReleaseRefused") -> None:
+        """Print the receipt of a relay that failed; the findings of a refusal are printed with its error."""
+        from wheelrelay.cli.render.streams import discard_output
+        from wheelrelay.errors import RelayFailed
+
         if error.receipt and (self.as_json or isinstance(error, RelayFailed)):
             try:
-                self.receipt(error.receipt)
-            except RelayFailed as unprinted:  # what ended the relay matters more
-                _log.warning("%s", unprinted.message)
-                give_up(sys.stdout)
+                self.print_receipt(error.receipt)
+            except RelayFailed as print_error:  # the first error is the one to report
+                _log.warning("%s", print_error.message)
+                discard_output(sys.stdout)
         elif error.receipt:
-            board().receipt(error.receipt, self.path, self.sinks)
+            reporter().receipt(error.receipt, self.path, self.sinks)
 
 
-def _print(receipt: Receipt) -> None:
+def _print_json_receipt(receipt: "Receipt") -> None:
     from wheelrelay.documents import receipt_document
+    from wheelrelay.errors import RelayFailed
 
     try:
         print_json(receipt_document(receipt))
     except OSError as error:
         raise RelayFailed(
-            f"The receipt cannot be written to standard output: {error.strerror}.",
+            f"Cannot write the receipt to standard output: {error.strerror}.",
             receipt=receipt,
-            hint="Run the same command again: what is in place is skipped.",
+            hint="Run the same command again; published files are skipped.",
         ) from error

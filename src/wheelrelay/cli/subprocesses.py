@@ -1,4 +1,4 @@
-"""Run other programs so that nothing of them goes on when this one is interrupted meanwhile."""
+"""Run a program so that it and its children end when wheelrelay is interrupted."""
 
 import os
 import signal
@@ -6,24 +6,23 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-GRACE = 5.0
-"""Seconds that an interrupted program has to tidy up before it is ended."""
+GRACE_PERIOD = 5.0
+"""Seconds that an interrupted program has to clean up before it is killed."""
 
 
-def run_whole(command: Sequence[str], env: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
-    """Run a program to its end; if this is interrupted, the program and all that it started end first.
+def run_program(command: Sequence[str], env: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run a program to its end and capture its output.
+
+    If this is interrupted, the program and all its children are ended first.
 
     Args:
         command: the program and its arguments.
-        env: all of its environment.
-
-    Returns:
-        Its exit code, and what it said.
+        env: its complete environment.
 
     Raises:
-        OSError: it cannot be started.
+        OSError: The program cannot be started.
     """
-    with subprocess.Popen(  # noqa: S603  (callers name it)
+    with subprocess.Popen(  # noqa: S603  (callers name the program)
         command,
         env=env,
         stdin=subprocess.DEVNULL,
@@ -34,22 +33,22 @@ def run_whole(command: Sequence[str], env: Mapping[str, str]) -> "subprocess.Com
         start_new_session=True,
     ) as process:
         try:
-            out, err = process.communicate()
+            stdout, stderr = process.communicate()
         except BaseException:
             _end(process)
             raise
-    return subprocess.CompletedProcess(command, process.returncode, out, err)
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
-    """End a program with all that it started, which shares its session; it may tidy up for a while."""
+    """End a program and its children, which share its session, after a grace period."""
     if os.name == "nt":
         process.kill()
         return
     try:
         _signal(process, signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE)
+            process.wait(GRACE_PERIOD)
     finally:
         _signal(process, signal.SIGKILL)
 

@@ -1,13 +1,13 @@
-"""The historic `wheel-uploader`: its command line, as a thin front on the same relay."""
+"""The command `wheel-uploader` with its historic options, based on `wheelrelay`."""
 
 from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run `wheel-uploader` and exit with its code.
+    """Run `wheel-uploader` and exit with its exit code.
 
     Args:
-        arguments: in place of those that the process was started with.
+        arguments: the command-line arguments; those of the process by default.
     """
     from wheelrelay.cli import run
     from wheelrelay.compat.command import wheel_uploader

@@ -1,4 +1,4 @@
-"""What `wheel-uploader` does: fetch the wheels that a page lists, and publish just these."""
+"""What `wheel-uploader` does: download the wheels that a page links to, and publish them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,20 +19,20 @@ from wheelrelay.records import Receipt
 from wheelrelay.select import did_you_mean
 from wheelrelay.signing import Signer
 
-MOST = 8
-"""How many platforms an error names."""
+MAX_PLATFORMS = 8
+"""The number of platforms that an error lists."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the options ask for.
+class UploadArguments:
+    """The arguments of `wheel-uploader`.
 
     Attributes:
         requirement: project and version.
-        page: the address of the page of links.
-        wheelhouse: where the wheels are kept; made if it is not there.
-        platform: of which wheels.
-        clobber: overwrite what the wheelhouse has with other bytes.
+        page: the URL of the page of links.
+        wheelhouse: the directory to download to; created if missing.
+        platform: the platform of the wheels.
+        clobber: whether to overwrite existing files that have other contents.
     """
 
     requirement: str
@@ -42,39 +42,39 @@ class Asked:
     clobber: bool
 
 
-def fetch(asked: Asked, say: Callable[[str], None], progress: Progress) -> Receipt:
-    """Bring the wheels into the wheelhouse; what is there already counts only if the bytes are the same.
+def fetch(arguments: UploadArguments, notify: Callable[[str], None], progress: Progress) -> Receipt:
+    """Download the wheels into the wheelhouse; existing files with the same contents are skipped.
 
     Raises:
-        NothingMatched: the page has no such wheel; says what it has.
-        Conflict: the wheelhouse has other bytes under one of the names.
-        WheelrelayError: the page or a wheel is not as it should be.
+        NothingMatched: The page has no such wheel.
+        Conflict: The wheelhouse has a file of the same name with other contents.
+        WheelrelayError: The page cannot be read, or a wheel is damaged.
     """
-    source = as_remote(f"listing+{_page(asked.page)}")
-    files = api.list_files(source, [asked.requirement])
-    _look(asked, files, say)
-    to = str(asked.wheelhouse)
-    route = Route(source=source, sinks=[to], wheels=asked.platform.patterns(), sdist=False)
+    source = as_remote(f"listing+{_page_url(arguments.page)}")
+    files = api.list_files(source, [arguments.requirement])
+    _check_platform(arguments, files, notify)
+    sink = str(arguments.wheelhouse)
+    route = Route(source=source, sinks=[sink], wheels=arguments.platform.patterns(), sdist=False)
+    requirement = _exact_requirement(arguments, files)
+    options = PublishOptions(replace=arguments.clobber)
     try:
-        return api.relay(
-            route, [_exactly(asked, files)], progress=progress, options=PublishOptions(replace=asked.clobber)
-        )
+        return api.relay(route, [requirement], progress=progress, options=options)
     except Conflict as conflict:
         findings = [replace(finding, hint=None) for finding in conflict.findings]
         raise Conflict(
-            f"{asked.wheelhouse} has other bytes under these names; nothing was fetched.",
+            f"{arguments.wheelhouse} has files of the same name with other contents; nothing was downloaded.",
             findings=findings,
-            hint="Overwrite them with --clobber, or look at them first.",
+            hint="Compare them, or overwrite them with `--clobber`.",
         ) from conflict
 
 
 def publish(
     fetched: Receipt, wheelhouse: Path, sink: Remote, *, sign: bool, identity: str | None, progress: Progress
 ) -> Receipt:
-    """Publish what was fetched, and nothing else that the wheelhouse may have.
+    """Publish the downloaded wheels, and no other files of the wheelhouse.
 
     Raises:
-        WheelrelayError: see `wheelrelay.api.relay`.
+        WheelrelayError: See `wheelrelay.api.relay`.
     """
     wheels = find_paths([wheelhouse / file.filename for file in fetched.files])
     route = Route(source=Remote(str(wheelhouse), connected=wheels), sinks=[sink])
@@ -82,13 +82,13 @@ def publish(
     return api.relay(route, progress=progress, options=options)
 
 
-def section(name: str, say: Callable[[str], None]) -> Remote:
-    """The index that a section of ``~/.pypirc`` stands for; without a file, PyPI and TestPyPI are known.
+def pypirc_remote(name: str, notify: Callable[[str], None]) -> Remote:
+    """Return the index of a section of ``~/.pypirc``; PyPI and TestPyPI need no section.
 
-    One whose Simple API is not known is taken at its word, which is said.
+    Uploads to an index without a known Simple API are not confirmed; ``notify`` reports it.
 
     Raises:
-        ConfigError: there is no such section, or it is not as it should be.
+        ConfigError: The section does not exist or is invalid.
     """
     found = sections()
     if name not in found:
@@ -102,54 +102,60 @@ def section(name: str, say: Callable[[str], None]) -> Remote:
     config = remote.config
     if not isinstance(config, IndexConfig) or config.url is not None:
         return remote
-    say(
-        f"[{name}] names no Simple API, so nothing can be compared or confirmed there: "
-        "the index's own answer settles what it has already."
+    notify(
+        f"The Simple API of [{name}] is unknown, so uploads are neither compared with existing files nor "
+        "confirmed."
     )
     return Remote(name, config.model_copy(update={"confirm": Confirm.NONE}))
 
 
-def _look(asked: Asked, files: list[DistFile], say: Callable[[str], None]) -> None:
-    """Make sure that there are such wheels, and say which of their kin are left out."""
-    platform = asked.platform
-    own, kin = platform.split(files)
-    if kin and not own:
+def _check_platform(arguments: UploadArguments, files: list[DistFile], notify: Callable[[str], None]) -> None:
+    """Ensure that there are wheels for the platform, and report which related ones are left out."""
+    platform = arguments.platform
+    exact, related = platform.split(files)
+    if related and not exact:
         raise NothingMatched(
-            f"{asked.requirement} has no {platform.name} wheel there, but {_tags(kin)}.",
-            hint=f"Take them with -t {platform.family}.",
+            f"{arguments.requirement} has no wheel for {platform.name}, but for {_platforms(related)}.",
+            hint=f"Use `-t {platform.family}` to include them.",
         )
-    if not any(platform.means(file) for file in files):
+    if not any(platform.matches(file) for file in files):
+        platforms = _platforms(files)
         raise NothingMatched(
-            f"{asked.requirement} has no wheel for {platform.name} there.",
-            hint=f"It has {_tags(files)}." if _tags(files) else "It has no wheel at all.",
+            f"{arguments.requirement} has no wheel for {platform.name}.",
+            hint=f"It has wheels for {platforms}." if platforms else "It has no wheels.",
         )
-    if kin:
-        say(f"Left out, for they are not {platform.name}: {_tags(kin)}. Take them with -t {platform.family}.")
+    if related:
+        notify(
+            f"Skipping wheels for {_platforms(related)}, which are not {platform.name}; use "
+            f"`-t {platform.family}` to include them."
+        )
 
 
-def _tags(files: list[DistFile]) -> str:
-    tags = sorted({tag.platform for file in files for tag in file.tags})
-    return ", ".join(tags[:MOST]) + (f" and {len(tags) - MOST} more" if len(tags) > MOST else "")
+def _platforms(files: list[DistFile]) -> str:
+    platforms = sorted({tag.platform for file in files for tag in file.tags})
+    more = f" and {len(platforms) - MAX_PLATFORMS} more" if len(platforms) > MAX_PLATFORMS else ""
+    return ", ".join(platforms[:MAX_PLATFORMS]) + more
 
 
-def _exactly(asked: Asked, files: list[DistFile]) -> str:
-    """The requirement for this very version: to PEP 440, 1.0+local is 1.0 too."""
+def _exact_requirement(arguments: UploadArguments, files: list[DistFile]) -> str:
+    """Return a requirement for the public version only: in PEP 440, 1.0+local matches ==1.0 too."""
     public = {str(file.version) for file in files if file.version.local is None}
-    project, _, _ = asked.requirement.partition("==")
-    beside = any(file.version.local for file in files) and len(public) == 1
-    return f"{project}==={public.pop()}" if beside else asked.requirement
+    has_local = any(file.version.local for file in files)
+    if not has_local or len(public) != 1:
+        return arguments.requirement
+    return f"{arguments.requirement.partition('==')[0]}==={public.pop()}"
 
 
-def _page(address: str) -> str:
-    """The page's address, with a slash at the end if it is a folder's.
+def _page_url(url: str) -> str:
+    """Return the URL of the page, with a slash at the end if it is a directory.
 
     Raises:
-        ConfigError: it is no web address.
+        ConfigError: It is not a web address.
     """
-    if not address.startswith(("http://", "https://")):
+    if not url.startswith(("http://", "https://")):
         raise ConfigError(
-            f"-u {address}: this is no web address.",
-            hint="Write https://...; from a directory, wheelrelay relay takes them, with --from ./DIRECTORY.",
+            f"-u {url}: not an http or https URL.",
+            hint="To publish from a directory, use `wheelrelay relay --from ./DIRECTORY`.",
         )
-    whole = address.endswith(("/", ".html", ".htm")) or "?" in address or "#" in address
-    return address if whole else f"{address}/"
+    is_page = url.endswith(("/", ".html", ".htm")) or "?" in url or "#" in url
+    return url if is_page else f"{url}/"

@@ -50,7 +50,7 @@ class TestGitHub:
         assert ended.code == 0
         assert github.told() == {"receipt": "receipt.json", "published": "2", "address": "staging"}
         summary = github.summary.read_text()
-        assert summary.index("### Plan: 2 files") < summary.index("### All is in place: 2 files")
+        assert summary.index("### Plan: 2 files") < summary.index("### Published: 2 files")
         assert summary.count(WHEEL) == 2
         assert annotations(ended.err) == []
         opened = [line for line in ended.err.splitlines() if line.startswith("::group::")]
@@ -170,7 +170,7 @@ class TestGitHub:
             path.mkdir()
         ended = wheelrelay("push", "dist", "--to", "./staging", "-v")
         assert ended.code == 0
-        assert "The summary cannot be written" in ended.err
+        assert "Cannot write the job summary" in ended.err
 
 
 class TestOthers:

@@ -11,7 +11,7 @@ from wheelrelay.documents import DOCUMENT_TYPES
 def test_a_valid_configuration_is_said_to_be_valid(wheelrelay, config):
     ended = wheelrelay("config", "check")
     assert ended.code == 0
-    assert ended.out == f"{config}: 2 remotes and 1 route, all valid.\n"
+    assert ended.out == f"{config} is valid: 2 remotes, 1 route.\n"
 
 
 def test_the_file_may_be_named(wheelrelay, config, monkeypatch, tmp_path):

@@ -68,7 +68,7 @@ class TestPush:
     def test_forks_without_credentials_can_be_let_through(self, wheelrelay, staging, dist, monkeypatch):
         ended = wheelrelay("push", "dist", "--to", "locked", "--skip-if-no-credentials")
         assert (ended.code, ended.out) == (0, "")
-        assert "no credentials here" in ended.err
+        assert "credentials are missing" in ended.err
         assert "NOT_SET" in ended.err
         assert wheelrelay("push", "dist", "--to", "locked").code == 2
 
@@ -83,8 +83,8 @@ class TestIndex:
         make_wheel(staging, version="2.0")
         ended = wheelrelay("index", "staging", "--check")
         assert ended.code == 3
-        assert "is missing or out of date" in ended.out
-        assert wheelrelay("index", "staging").out == "All pages are written.\n"
+        assert "is missing or outdated" in ended.out
+        assert wheelrelay("index", "staging").out == "Wrote all pages.\n"
         assert wheelrelay("index", "staging", "--check").code == 0
 
     def test_an_index_has_no_pages_to_write(self, wheelrelay, staging):
@@ -95,7 +95,7 @@ class TestRemove:
     def test_a_file_is_taken_out(self, wheelrelay, staging, dist):
         wheelrelay("push", "dist", "--to", "staging")
         ended = wheelrelay("remove", "staging", WHEEL)
-        assert ended.out == f"{WHEEL} removed\n1 file removed.\n"
+        assert ended.out == f"{WHEEL}\nRemoved 1 file.\n"
         assert files_in(staging) == [SDIST]
 
     def test_json_tells_what_was_taken_out(self, wheelrelay, staging, dist):
@@ -118,9 +118,9 @@ class TestPrune:
         make_wheel(dist, version="2.0")
         wheelrelay("push", "dist", "--to", "staging")
         ended = wheelrelay("prune", "staging", "--dry-run")
-        assert "2 files would be removed." in ended.out
+        assert "Would remove 2 files." in ended.out
         assert len(files_in(staging)) == 3
-        assert "2 files removed." in wheelrelay("prune", "staging").out
+        assert "Removed 2 files." in wheelrelay("prune", "staging").out
         assert files_in(staging) == ["sample-2.0-py3-none-any.whl"]
 
     def test_without_retention_nothing_is_guessed(self, wheelrelay, dist):
@@ -130,7 +130,7 @@ class TestPrune:
 class TestCheck:
     def test_nothing_is_wrong(self, wheelrelay, dist):
         ended = wheelrelay("check", "dist")
-        assert (ended.code, ended.out) == (0, "Nothing is wrong.\n")
+        assert (ended.code, ended.out) == (0, "No problems found.\n")
 
     def test_what_is_wrong_is_told_and_counted(self, wheelrelay, dist):
         make_wheel(dist, metadata={"Version": "not a version"})

@@ -45,11 +45,11 @@ def test_without_pypi_it_takes_samples_and_says_so(wheelrelay, scratch, monkeypa
     monkeypatch.setattr(tempfile, "tempdir", None)
     ended = wheelrelay("demo")
     assert ended.code == 0, ended.err
-    assert "PyPI cannot be reached, so sample wheels take its place." in ended.out
+    assert "PyPI cannot be reached; using sample wheels instead." in ended.out
     assert "2 published" in ended.out
     assert "Successfully installed sample-1.0" in ended.out
     assert "2 skipped" in ended.out
-    assert "Everything that the demo started is stopped." in ended.out
+    assert "The index is stopped." in ended.out
     assert nobody_listens(ended.out)
     assert list(scratch.iterdir()) == []
 
@@ -64,7 +64,7 @@ def test_where_pypi_is_required_its_absence_is_an_error(wheelrelay, scratch):
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     ("heading", "made"),
-    [("1. Relay", "*"), ("2. pip installs from there", "**/venv/lib/*/site-packages/pip/_vendor")],
+    [("1. Relay", "*"), ("2. Install it with pip", "**/venv/lib/*/site-packages/pip/_vendor")],
 )
 def test_an_interrupt_stops_what_it_started(wheelrelay, scratch, heading, made, sign):
     process = wheelrelay.start("demo", **OFFLINE, **AT_HOME)
@@ -97,9 +97,9 @@ def test_programs_started_end_with_their_own_children(tmp_path):
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     code = f"""if True:
         import os, sys
-        from wheelrelay.cli import children
-        children.GRACE = 0.2
-        children.run_whole([sys.executable, "-c", {parent!r}], dict(os.environ))"""
+        from wheelrelay.cli import subprocesses
+        subprocesses.GRACE_PERIOD = 0.2
+        subprocesses.run_program([sys.executable, "-c", {parent!r}], dict(os.environ))"""
     process = subprocess.Popen(
         [sys.executable, "-c", code], stderr=subprocess.DEVNULL, start_new_session=True
     )

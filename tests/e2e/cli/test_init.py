@@ -17,7 +17,7 @@ from wheelrelay.config.schema import effective
 EVERYTHING = (
     *("--from", "./wheels", "--to", "testpypi", "--to", "index+https://example.org/simple/"),
     *("--upload-url", "https://example.org/legacy/", "--project", "sample", "--project", "other>=2"),
-    *("--expect", "cp{312,313}-*-manylinux*_x86_64", "--no-sdist"),
+    *("--expect", "cp{312,313}-*-manylinux*_x86_64", "--expect-no-sdist"),
 )
 
 
@@ -29,7 +29,7 @@ def shown() -> dict[str, Any]:
 def test_without_any_words_it_leads_from_dist_to_pypi(wheelrelay, here):
     ended = wheelrelay("init")
     assert ended.code == 0
-    assert ended.out.splitlines()[:2] == ["wheelrelay.toml is written.", "wheelrelay.schema.json is written."]
+    assert ended.out.splitlines()[:2] == ["Wrote wheelrelay.toml.", "Wrote wheelrelay.schema.json."]
     route = load_config().route("release")
     assert route.source.config.path == here / "dist"
     assert [sink.name for sink in route.sinks] == ["pypi"]
@@ -143,13 +143,13 @@ class TestNothingIsOverwritten:
         (here / name).write_text("[tool.wheelrelay]\n")
         ended = wheelrelay("init")
         assert ended.code == 2
-        assert f"already: {name}" in ended.err
+        assert f"{name} already has a configuration" in ended.err
         assert [path.name for path in here.iterdir()] == [name]
         assert (here / name).read_text() == "[tool.wheelrelay]\n"
 
     def test_so_does_a_schema(self, wheelrelay, here):
         (here / "wheelrelay.schema.json").write_text("{}")
-        assert "stays as it is" in wheelrelay("init").err
+        assert "already exists; unchanged." in wheelrelay("init").err
         assert (here / "wheelrelay.schema.json").read_text() == "{}"
         assert (here / "wheelrelay.toml").exists()
 
@@ -162,7 +162,7 @@ class TestNothingIsOverwritten:
     ("options", "said"),
     [
         (("--from", "pypy"), "There is no remote 'pypy'"),
-        (("--to", "listing+https://e.org/"), "listing+https://e.org/: nothing can be published there"),
+        (("--to", "listing+https://e.org/"), "listing+https://e.org/ is read-only"),
         (("--to", "index+https://e.org/"), "--upload-url"),
         (("--to", "index+https://e.org/", "--upload-url", "e.org"), "not an http or https address"),
         (("--project", "a b"), "'a b'"),
@@ -183,9 +183,11 @@ def test_on_a_terminal_it_asks_for_what_the_options_do_not_say(here: Path) -> No
     command = [sys.executable, "-m", "wheelrelay", "init", "--to", "testpypi"]
     with on_terminal(command, here) as terminal:
         assert "[./dist]" in terminal.type("", until="]: ")
-        assert "project" in terminal.type("./wheels\n", until="between): ")
-        assert "must be there" in terminal.type("sample==1.0\n", until="between): ")
-        assert "is written" in terminal.type("cp312-*-win_amd64 cp313-*-win_amd64\n", until="Next: ")
+        assert "Projects" in terminal.type("./wheels\n", until="by spaces): ")
+        assert "Expected wheels" in terminal.type("sample==1.0\n", until="by spaces): ")
+        assert "Wrote wheelrelay.toml." in terminal.type(
+            "cp312-*-win_amd64 cp313-*-win_amd64\n", until="Next, "
+        )
     route = load_config(here / "wheelrelay.toml").route("release")
     assert route.source.config.path == here / "wheels"
     assert [sink.name for sink in route.sinks] == ["testpypi"]

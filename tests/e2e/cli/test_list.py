@@ -51,7 +51,7 @@ def test_json_tells_all_that_is_known(wheelrelay, dist):
 
 def test_json_tells_unknown_digests_as_unknown(wheelrelay, listing):
     assert {file["sha256"] for file in listed(wheelrelay("list", listing, "--json"))} == {None}
-    assert "not given" in wheelrelay("list", listing).out
+    assert "unknown" in wheelrelay("list", listing).out
 
 
 def test_what_an_index_says_of_its_files_is_told(wheelrelay, web, here):

@@ -19,7 +19,7 @@ from tests.servers.proxy import Fault
 from tests.servers.web import Reply
 
 from wheelrelay.cli import cli
-from wheelrelay.cli.exits import Exit, guarded
+from wheelrelay.cli.exits import ExitCode, run_to_exit_code
 from wheelrelay.cli.render.live import LiveProgress
 from wheelrelay.errors import RelayFailed, ReleaseRefused
 from wheelrelay.events import Step, StepBegan
@@ -159,9 +159,11 @@ def test_debug_keeps_the_exit_code_of_what_is_partly_published(wheelrelay, confi
 
 
 def test_a_slip_of_our_own_is_a_sentence_too(capsys):
-    assert guarded(lambda: {}["key"], debug=False) == Exit.FAILED
+    assert run_to_exit_code(lambda: {}["key"], debug=False) == ExitCode.FAILED
     said = capsys.readouterr().err
-    assert said == "error: Unforeseen KeyError: 'key'. This is a bug; --debug shows where it is.\n"
+    assert said == (
+        "error: Unexpected KeyError: 'key'. This is a bug in wheelrelay; `--debug` prints a traceback.\n"
+    )
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, click.Abort])
@@ -169,7 +171,7 @@ def test_an_interrupt_is_said_to_be_one(capsys, interrupt):
     def run():
         raise interrupt
 
-    assert guarded(run, debug=False) == Exit.INTERRUPTED
+    assert run_to_exit_code(run, debug=False) == ExitCode.INTERRUPTED
     assert capsys.readouterr().err == "Interrupted; nothing was published.\n"
 
 
@@ -266,8 +268,8 @@ def test_what_is_logged_while_bars_move_stands_above_them(wheelrelay, dist):
 @pytest.mark.parametrize(
     ("ended", "code"),
     [
-        (lambda receipt: ReleaseRefused("The gate stays shut."), Exit.REFUSED),
-        (lambda receipt: RelayFailed("pypi has 1 of 2 files.", receipt=receipt), Exit.PARTLY),
+        (lambda receipt: ReleaseRefused("The gate stays shut."), ExitCode.REFUSED),
+        (lambda receipt: RelayFailed("pypi has 1 of 2 files.", receipt=receipt), ExitCode.PARTIAL),
     ],
     ids=["refused", "partly"],
 )
@@ -283,7 +285,7 @@ def test_ctrl_c_while_the_end_of_a_relay_is_shown_does_not_change_it(ended, code
         except type(error):
             signal.raise_signal(signal.SIGINT)
 
-    assert guarded(run, debug=False) == code
+    assert run_to_exit_code(run, debug=False) == code
     said = capsys.readouterr().err
     assert error.message in said
     assert "Interrupted; nothing was published" not in said

@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.cli.conftest import SDIST, WHEEL
 
 from wheelrelay import api
-from wheelrelay.cli.exits import code_of
+from wheelrelay.cli.exits import exit_code_of
 from wheelrelay.errors import RelayFailed
 from wheelrelay.events import Step, StepBegan
 from wheelrelay.testing import make_wheel
@@ -139,5 +139,5 @@ def test_a_receipt_that_could_not_be_completed_is_an_error_after_the_last_file(w
     with pytest.raises(RelayFailed, match="the receipt is incomplete") as failed:
         api.push([work / "dist"], str(work / "out"), receipt=kept / "receipt.json", progress=lose)
     assert failed.value.receipt.is_complete
-    assert code_of(failed.value) == 4
+    assert exit_code_of(failed.value) == 4
     api.push([work / "dist"], str(work / "out"), receipt=work / "lost" / "receipt.json")

@@ -63,7 +63,7 @@ class TestPlan:
 
     def test_nothing_left_to_do_is_said(self, wheelrelay, config, dist):
         wheelrelay("relay", "release")
-        assert "Nothing is left to do." in wheelrelay("plan", "release").out
+        assert "Nothing to do." in wheelrelay("plan", "release").out
 
     def test_where_no_digest_is_given_that_is_said(self, wheelrelay, web, dist, here):
         page = web.serve_folder(dist, "/files/")
@@ -77,7 +77,7 @@ class TestRelay:
         ended = wheelrelay("relay", "release")
         assert ended.code == 0
         assert "index: 2 published." in ended.out
-        assert "publishing 1 file to index" in ended.err
+        assert "Publishing 1 file to index" in ended.err
         assert sorted(path.name for path in open_pypiserver.folder.iterdir()) == [WHEEL, SDIST]
 
     def test_json_is_the_receipt_and_nothing_else(self, wheelrelay, config, dist):
@@ -273,7 +273,7 @@ class TestVerify:
         for options in ([], ["--download"]):
             ended = wheelrelay("verify", "release", *options)
             assert ended.code == 0
-            assert "Everything is as it should be." in ended.out
+            assert "All files verified." in ended.out
         assert wheelrelay("verify", "index", "sample").code == 0
 
     def test_what_is_missing(self, wheelrelay, config, dist):

@@ -17,7 +17,7 @@ def test_relay_signs_with_the_key_that_is_asked_for(wheelrelay, dist, out, keyri
     key = keyring.new_key("Nightlies <nightlies@example.org>")
     ended = wheelrelay("relay", "--from", dist, "--to", out, "-s", "--sign-with", "gpg", "--identity", key)
     assert ended.code == 0
-    assert "signing 2 files with gpg" in ended.err
+    assert "Signing 2 files with gpg" in ended.err
     assert {path.name for path in out.iterdir()} == SIGNED
     assert key[-16:] in keyring.run("--list-packets", out / f"{WHEEL}.asc").decode()
 

@@ -39,7 +39,7 @@ def test_output_that_was_closed_beforehand_is_no_error(dist, tmp_path, words):
 def test_a_log_that_cannot_be_written_is_said_to_be_so_and_the_relay_goes_on(dist, tmp_path):
     ended = run(tmp_path, "relay", "--from", "./dist", "--to", "./there", "--yes", out=f">{FULL}")
     assert ended.returncode == 0
-    assert "What is shown cannot be written: No space left on device." in ended.stderr
+    assert "Cannot write the receipt to standard output: No space left on device." in ended.stderr
     assert len(list((tmp_path / "there").glob("*.whl"))) == 1
 
 
@@ -48,7 +48,7 @@ def test_a_program_that_cannot_be_given_the_receipt_learns_of_it(dist, tmp_path)
     relay = ["relay", "--from", "./dist", "--to", "./there", "--yes", "--json"]
     ended = run(tmp_path, *relay, out=f">{FULL}")
     assert ended.returncode == 4
-    assert "The receipt cannot be written to standard output: No space left on device." in ended.stderr
+    assert "Cannot write the receipt to standard output: No space left on device." in ended.stderr
     assert run(tmp_path, *relay).returncode == 0
 
 
@@ -58,7 +58,7 @@ def test_a_program_learns_of_a_lost_receipt_also_when_nothing_was_left_to_do(dis
     assert run(tmp_path, *push).returncode == 0
     ended = run(tmp_path, *push, out=f">{FULL}")
     assert ended.returncode == 4
-    assert "The receipt cannot be written to standard output: No space left on device." in ended.stderr
+    assert "Cannot write the receipt to standard output: No space left on device." in ended.stderr
 
 
 @needs_full
@@ -101,5 +101,5 @@ def test_a_result_that_cannot_be_written_is_not_a_success(dist, tmp_path, words,
         monkeypatch.setenv("FORCE_COLOR", "1")
     ended = run(tmp_path, *words, out=f">{FULL}")
     assert ended.returncode == 4
-    assert "The result cannot be written to standard output: No space left on device." in ended.stderr
+    assert "Cannot write the result to standard output: No space left on device." in ended.stderr
     assert "Make room on that disk." in ended.stderr

@@ -12,7 +12,7 @@ from tests.servers.process import script
 
 from wheelrelay.backends.index import presets
 from wheelrelay.checks import Profile
-from wheelrelay.compat.upload import section
+from wheelrelay.compat.upload import pypirc_remote
 from wheelrelay.errors import ConfigError
 from wheelrelay.model import Confirm
 from wheelrelay.testing import make_sdist, make_wheel
@@ -59,7 +59,7 @@ def test_the_way_without_it_that_help_tells_brings_the_same(wheel_uploader, web,
     page = web.serve_folder(tmp_path / "container", at="/wheels/")
     assert wheel_uploader("-n", "-u", page, "-w", tmp_path / "old", "-t", "macosx", "sample", "1.0").code == 0
 
-    told = wheel_uploader("-h").out.partition("  wheelrelay relay ")[2].partition("\n  Of a SECTION")[0]
+    told = wheel_uploader("-h").out.partition("  wheelrelay relay ")[2].partition("\n  If SECTION")[0]
     words = shlex.split(
         told.replace("\\\n", " ").replace("URL", page).replace("SECTION", str(tmp_path / "new"))
     )
@@ -124,13 +124,13 @@ def test_nothing_found_is_a_failure(wheel_uploader, page):
 def test_no_wheel_of_the_type_is_a_failure_that_tells_which_there_are(wheel_uploader, page):
     ended = wheel_uploader("-n", "-u", page, "-t", "win", "sample", "1.0")
     assert ended.code == 1
-    assert "no wheel for win there" in ended.err
+    assert "no wheel for win." in ended.err
     assert "macosx_10_6_intel" in ended.err
 
 
 def test_no_wheel_at_all_is_said_to_be_so(wheel_uploader, web):
     page = web.serve("/wheels/", '<a href="sample-1.0.tar.gz">x</a>')
-    assert "no wheel at all" in wheel_uploader("-n", "-u", page, "sample", "1.0").err
+    assert "It has no wheels." in wheel_uploader("-n", "-u", page, "sample", "1.0").err
 
 
 def test_an_index_that_refuses_is_told_in_its_own_words(wheel_uploader, page, pypirc):
@@ -179,7 +179,7 @@ class TestSections:
     def test_that_of_pypi_is_read_by_the_simple_api_that_it_has(self, written, upload, simple):
         written(upload)
         said = []
-        remote = section("there", said.append)
+        remote = pypirc_remote("there", said.append)
         assert (remote.config.upload_url, remote.config.url) == (upload, simple)
         assert remote.confirm is Confirm.INDEX
         assert remote.checks.profile is Profile.PYPI
@@ -188,24 +188,24 @@ class TestSections:
     def test_that_of_another_index_is_taken_at_its_word(self, written):
         written("https://packages.example.org/legacy/")
         said = []
-        remote = section("there", said.append)
+        remote = pypirc_remote("there", said.append)
         assert (remote.config.url, remote.confirm) == (None, Confirm.NONE)
         assert remote.checks.profile is Profile.INDEX
-        assert "the index's own answer settles" in said[0]
+        assert "neither compared with existing files nor confirmed" in said[0]
 
     def test_that_of_the_name_pypi_leads_where_it_says(self, written):
         written("https://packages.example.org/legacy/", name="pypi")
-        assert section("pypi", print).config.upload_url == "https://packages.example.org/legacy/"
+        assert pypirc_remote("pypi", print).config.upload_url == "https://packages.example.org/legacy/"
 
     def test_pypi_needs_none(self):
-        assert section("pypi", print).config.upload_url == presets.PYPI_UPLOAD
+        assert pypirc_remote("pypi", print).config.upload_url == presets.PYPI_UPLOAD
 
     def test_one_that_is_not_there_is_named(self, written):
         written("https://packages.example.org/legacy/")
         with pytest.raises(ConfigError, match=r"no section \[three\].*there"):
-            section("three", print)
+            pypirc_remote("three", print)
 
     def test_one_without_an_address_is_named(self, written):
         written(None)
         with pytest.raises(ConfigError, match=r"\[there\]"):
-            section("there", print)
+            pypirc_remote("there", print)

@@ -64,8 +64,8 @@ def test_where_there_are_only_newer_manylinux_wheels_it_says_so_and_how_to_take_
     built("cp36-cp36m-manylinux2014_x86_64", "cp36-cp36m-manylinux_2_17_i686", "py3-none-any")
     refused = upload("-t", "manylinux1")
     assert refused.code == 1
-    assert "no manylinux1 wheel there, but manylinux2014_x86_64, manylinux_2_17_i686" in refused.err
-    assert "-t manylinux." in refused.err
+    assert "no wheel for manylinux1, but for manylinux2014_x86_64, manylinux_2_17_i686" in refused.err
+    assert "-t manylinux`" in refused.err
     assert arrived() == []
     assert upload("-t", "manylinux").code == 0
     assert len(arrived()) == 3
@@ -98,7 +98,7 @@ def test_a_local_version_beside_the_public_one_is_left_out(wheel_uploader, web, 
 def test_what_is_no_web_address_is_told_as_such(wheel_uploader, tmp_path, address):
     ended = wheel_uploader("-n", "-u", address, "-w", tmp_path / "to", "sample", "1.0")
     assert ended.code == 2
-    assert f"-u {address}: this is no web address" in ended.err
+    assert f"-u {address}: not an http or https URL" in ended.err
 
 
 def test_an_address_with_a_query_stays_as_it_is(wheel_uploader, web, tmp_path):
@@ -112,7 +112,7 @@ def test_newer_manylinux_wheels_that_are_left_out_beside_old_ones_are_told_of(up
     built("cp36-cp36m-manylinux1_x86_64", "cp36-cp36m-manylinux2010_x86_64")
     done = upload("-t", "manylinux1")
     assert done.code == 0
-    assert "Left out, for they are not manylinux1: manylinux2010_x86_64." in done.err
+    assert "Skipping wheels for manylinux2010_x86_64, which are not manylinux1" in done.err
     assert arrived() == [wheel("cp36-cp36m", "manylinux1_x86_64")]
 
 
@@ -134,7 +134,7 @@ def test_what_lies_in_the_wheelhouse_counts_by_its_bytes_and_not_by_its_name(
     local.write_bytes(path.read_bytes()[:100] if there == b"half" else there)
     refused = upload()
     assert refused.code == 3
-    assert "has other bytes under these names" in refused.err
+    assert "has files of the same name with other contents" in refused.err
     assert "--clobber" in refused.err
     assert arrived() == []
     assert upload("-c").code == 0

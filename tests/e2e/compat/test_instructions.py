@@ -109,8 +109,8 @@ def follow(cdn, tmp_path, home, pypiserver, keyring):
     for line in LINES:
         done = run(line, home, cdn)
         assert done.returncode == 0, done.stderr
-        assert "[warehouse] names no Simple API" in done.stderr
-        assert "confirming 4 files at warehouse" not in done.stderr
+        assert "The Simple API of [warehouse] is unknown" in done.stderr
+        assert "Confirming 4 files at warehouse" not in done.stderr
         assert pypiserver.password not in done.stdout + done.stderr
 
     arrived = pypiserver.folder

@@ -19,7 +19,7 @@ from tests.servers.rackspace import API_KEY, USERNAME, Rackspace, run_rackspace
 from tests.servers.seaweed import Seaweed, run_seaweed
 from tests.servers.swift import Swift, run_swift
 
-from wheelrelay.cli.config_template import written_value
+from wheelrelay.cli.config_template import toml_value
 from wheelrelay.config import load_config
 from wheelrelay.config.schema import json_schema
 from wheelrelay.testing.samples import make_sdist, make_wheel
@@ -74,7 +74,7 @@ class Work:
             for part in table.split("."):
                 inner = inner.setdefault(part, {})
             inner.update(keys)
-        text = "\n".join(f"{key} = {written_value(value)}" for key, value in document.items())
+        text = "\n".join(f"{key} = {toml_value(value)}" for key, value in document.items())
         (self.folder / "wheelrelay.toml").write_text(text)
         return [self.run(*command[1:], **env) for command in commands(name)]
 
@@ -181,7 +181,7 @@ def test_of_nightlies_the_newest_ten_stay_and_what_is_young(work: Work) -> None:
     for number in range(1, 13):
         make_wheel(work.dist, "sample", f"1.0.dev{number}")
     changes = {"remotes.nightlies": {"path": str(place)}}
-    assert work.follow("nightlies.toml", changes)[-1] == "0 files removed.\n"
+    assert work.follow("nightlies.toml", changes)[-1] == "Removed 0 files.\n"
     for path in place.glob("*.whl"):
         if "dev2-" not in path.name:
             os.utime(path, (time.time() - 15 * DAY,) * 2)

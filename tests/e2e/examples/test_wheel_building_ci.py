@@ -282,7 +282,7 @@ def test_a_pull_request_from_a_fork_pushes_nothing_and_succeeds(
     step = replace(push, env={**bare, **secrets})
     done = machine.run(step, {"github.event.number": "7"}, WHEELRELAY_CONFIG="wheelrelay.toml")
     assert done.code == 0, done.err
-    assert "Nothing was pushed, for there are no credentials here" in done.err
+    assert "Nothing was pushed because credentials are missing" in done.err
 
 
 @pytest.mark.parametrize(

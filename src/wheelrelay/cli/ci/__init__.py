@@ -1,1 +1,1 @@
-"""What a CI system shows beside the log: annotations, groups, a summary, and values for later steps."""
+"""Integration with CI systems: annotations, log groups, job summaries, and outputs for later steps."""

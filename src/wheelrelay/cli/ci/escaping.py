@@ -1,8 +1,8 @@
-"""Keep what is merely shown from being taken for a command: filenames and messages come from outside.
+"""Escape output so that a CI system does not read it as a command: filenames and messages are untrusted.
 
-- GitHub takes a line that begins with ``::`` for a command and, as it once did, ``##[`` anywhere.
-- Azure takes ``##vso[`` anywhere, and ``##[`` at the beginning of a line.
-- GitLab takes ``section_start:`` and ``section_end:`` with a time.
+- GitHub reads a line that begins with ``::`` as a command and, in old versions, ``##[`` anywhere.
+- Azure reads ``##vso[`` anywhere, and ``##[`` at the beginning of a line.
+- GitLab reads ``section_start:`` and ``section_end:`` with a time.
 """
 
 import re
@@ -16,48 +16,48 @@ _COMMANDS = re.compile(
 )
 
 
-def disarmed(text: str) -> str:
-    """The text with a space in everything that a CI system would take for a command.
+def escape_commands(text: str) -> str:
+    """Return the text with a space inserted into everything that a CI system would read as a command.
 
-    >>> disarmed("::error::all is lost")
+    >>> escape_commands("::error::all is lost")
     ': :error::all is lost'
     """
     return _COMMANDS.sub(r"\g<0> ", text)
 
 
-class GuardedStream:
-    """A text stream that writes what it is given without commands.
+class EscapedStream:
+    """A text stream that escapes commands in everything that is written to it.
 
     Args:
-        stream: where it goes.
+        stream: the stream to write to.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write text; the beginning of each piece counts as that of a line."""
-        self._stream.write(disarmed(text))
+        """Write text; the beginning of each piece counts as the beginning of a line."""
+        self._stream.write(escape_commands(text))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:
-        if name == "buffer":  # who asks for it would write past this
+        if name == "buffer":  # writing to it would bypass the escaping
             raise AttributeError(name)
         return getattr(self._stream, name)
 
 
 @contextmanager
-def guarded_streams() -> Iterator[Callable[[str], None]]:
-    """Guard standard output and standard error; gives what writes our own commands to the latter."""
-    out, err = sys.stdout, sys.stderr
+def escaped_streams() -> Iterator[Callable[[str], None]]:
+    """Escape standard output and standard error; yield a function that writes our own commands unescaped."""
+    stdout, stderr = sys.stdout, sys.stderr
 
-    def say(commands: str) -> None:
-        with suppress(BrokenPipeError):  # nobody reads the log any more
-            err.write(commands)
-            err.flush()
+    def write_command(command: str) -> None:
+        with suppress(BrokenPipeError):  # the reader of the log has exited
+            stderr.write(command)
+            stderr.flush()
 
-    sys.stdout, sys.stderr = cast("TextIO", GuardedStream(out)), cast("TextIO", GuardedStream(err))
+    sys.stdout, sys.stderr = cast("TextIO", EscapedStream(stdout)), cast("TextIO", EscapedStream(stderr))
     try:
-        yield say
+        yield write_command
     finally:
-        sys.stdout, sys.stderr = out, err
+        sys.stdout, sys.stderr = stdout, stderr

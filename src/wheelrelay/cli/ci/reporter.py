@@ -1,151 +1,210 @@
-"""The board of a CI system: what a command found and did is shown there, beside the log."""
+"""Report results to a CI system: annotations, log groups, the job summary and outputs."""
 
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
-from wheelrelay.cli.ci.base import Board
-from wheelrelay.cli.ci.groups import GroupedProgress
-from wheelrelay.cli.ci.syntax import Annotation, Dialect
-from wheelrelay.cli.render.markdown import findings_markdown, fitting, plan_markdown, receipt_markdown
+from wheelrelay.cli.ci.current import Reporter
+from wheelrelay.cli.ci.syntax import Annotation, CISyntax
+from wheelrelay.cli.option_names import with_option_names
+from wheelrelay.cli.render.blocks import counted
+from wheelrelay.cli.render.markdown import findings_markdown, plan_markdown, receipt_markdown, truncated
+from wheelrelay.cli.render.progress import STEP_VERBS
 from wheelrelay.config import Remote
 from wheelrelay.disk.writing import append_to_file
 from wheelrelay.errors import ConfigError, Incomplete, RelayFailed, ReleaseRefused
-from wheelrelay.events import Event, Planned, Progress
+from wheelrelay.events import Event, Planned, Progress, StepBegan, StepEnded
 from wheelrelay.records import Finding, Outcome, Plan, Receipt
 from wheelrelay.redaction import redact
 
 logger = logging.getLogger(__name__)
 
-MOST = 9
-"""Annotations of one level: GitHub shows ten of a step, and the last is for how the command ended."""
+MAX_ANNOTATIONS = 9
+"""Annotations of one level: GitHub shows ten of each step, and the last one is for the final error."""
 
-NAMED = 10
-"""Files that an annotation names."""
+MAX_FILES = 10
+"""Files that one annotation names."""
 
-SUMMARY_SIZE = 2**20
-"""Bytes that GitHub takes as the summary of a step; a longer one is not shown at all."""
+MAX_SUMMARY_SIZE = 2**20
+"""Bytes that GitHub accepts as the summary of a step; a longer one is dropped."""
 
 OUTPUTS = ("receipt", "published", "address")
-"""What later steps are given: the path of the receipt, how many uploads were made, and the address of each
-sink, one a line."""
+"""The outputs for later steps: the path of the receipt, the number of uploads, and the sinks' addresses."""
 
 
-class CIBoard(Board):
-    """The board of a CI system.
+class CIReporter(Reporter):
+    """Reports results to a CI system.
 
     Args:
-        dialect: how the system is spoken to.
-        write: writes to a log that the system reads.
-        environment: tells where the repository is.
+        syntax: the commands of the CI system.
+        write: writes a command to the log.
+        environment: environment variables; they name the repository's directory.
     """
 
     def __init__(
-        self, dialect: Dialect, write: Callable[[str], None], environment: Mapping[str, str] = os.environ
+        self, syntax: CISyntax, write: Callable[[str], None], environment: Mapping[str, str] = os.environ
     ) -> None:
-        self._dialect = dialect
-        self._write = write
+        self._syntax = syntax
+        self._write_command = write
         self._root = environment.get("GITHUB_WORKSPACE")
-        self._told: set[tuple[str, str, str | None]] = set()
-        self._count = dict.fromkeys(("error", "warning", "notice"), 0)
+        self._reported: set[tuple[str, str, str | None]] = set()
+        self._counts = dict.fromkeys(("error", "warning", "notice"), 0)
 
     @contextmanager
-    def around(self, progress: Progress, *, folded: bool = True) -> Iterator[Progress]:
-        """The same in groups; the plan goes into the summary."""
-        grouped = GroupedProgress(progress, self._dialect, self._say)
+    def wrap(self, progress: Progress, *, grouped: bool = True) -> Iterator[Progress]:
+        """Yield a progress function that groups log lines and adds the plan to the summary."""
+        groups = GroupedProgress(progress, self._syntax, self._write)
 
-        def tell(event: Event) -> None:
-            (grouped if folded else progress)(event)
+        def report(event: Event) -> None:
+            (groups if grouped else progress)(event)
             if isinstance(event, Planned):
                 self.plan(event.plan)
 
         try:
-            yield tell
+            yield report
         finally:
-            grouped.close()
+            groups.close()
 
     def plan(self, plan: Plan) -> None:
-        """Put it into the summary."""
+        """Add the plan to the summary."""
         self._summarize(plan_markdown(plan))
 
     def findings(self, findings: Sequence[Finding], title: str | None = None) -> None:
-        """An annotation for each rule, naming the files that break it; never the same finding twice."""
+        """Write one annotation for each rule with the files that break it, once for each finding."""
         rules: dict[tuple[str, str, str | None], list[Finding]] = {}
         for finding in findings:
-            known = (finding.check, finding.message, finding.filename)
-            if known not in self._told:
-                self._told.add(known)
+            key = (finding.check, finding.message, finding.filename)
+            if key not in self._reported:
+                self._reported.add(key)
                 rules.setdefault((finding.severity.value, finding.check, finding.hint), []).append(finding)
         for (level, check, hint), group in rules.items():
-            self._annotate(level, check, "\n".join((*_sentences(group), *([hint] if hint else []))))
+            message = "\n".join((*_sentences(group), *([hint] if hint else [])))
+            self._annotate(level, check, with_option_names(message))
         if title:
             self._summarize(findings_markdown(title, findings))
 
     def receipt(self, receipt: Receipt, path: str | None, sinks: Sequence[Remote]) -> None:
-        """Put it into the summary, its findings into annotations, and give the outputs to later steps."""
+        """Add the receipt to the summary, annotate its findings, and set the outputs."""
         self._summarize(receipt_markdown(receipt))
         self.findings(receipt.findings)
-        self._output(path or "", receipt.count(Outcome.PUBLISHED), (sink.address for sink in sinks))
+        self._set_outputs(path or "", receipt.count(Outcome.PUBLISHED), (sink.address for sink in sinks))
 
     def skipped(self, reason: str) -> None:
-        """A notice, and outputs that say that there is nothing."""
+        """Write a notice, and set empty outputs."""
         self._annotate("notice", "wheelrelay", reason)
-        self._output("", 0, ())
+        self._set_outputs("", 0, ())
 
-    def error(self, error: Exception, told: str) -> None:
-        """An annotation of its own: at the configuration, if that is wrong or has the expected set."""
+    def error(self, error: Exception, message: str) -> None:
+        """Annotate the error, at the configuration file if its settings caused it."""
         if isinstance(error, ReleaseRefused):
             self.findings(error.findings, None if error.receipt else "Refused")
         elif isinstance(error, RelayFailed):
             self.findings(error.receipt.findings)
         file = self._config_file() if isinstance(error, ConfigError | Incomplete) else None
-        self._say(self._dialect.annotation(Annotation("error", "wheelrelay", told, file)))
+        self._write(self._syntax.annotation(Annotation("error", "wheelrelay", message, file)))
 
     def _annotate(self, level: str, title: str, message: str) -> None:
-        self._count[level] += 1
-        if self._count[level] > MOST:
+        self._counts[level] += 1
+        if self._counts[level] > MAX_ANNOTATIONS:
             return
-        if self._count[level] == MOST:
-            message += "\nThere may be more; the log tells all."
-        self._say(self._dialect.annotation(Annotation(level, title, message)))
+        if self._counts[level] == MAX_ANNOTATIONS:
+            message += "\nThere may be more; see the log."
+        self._write(self._syntax.annotation(Annotation(level, title, message)))
 
-    def _output(self, path: str, published: int, addresses: Iterable[str]) -> None:
+    def _set_outputs(self, path: str, published: int, addresses: Iterable[str]) -> None:
         values = (path, str(published), "\n".join(addresses))
         for name, value in zip(OUTPUTS, map(redact, values), strict=True):
             try:
-                self._say(self._dialect.output(name, value))
+                self._write(self._syntax.output(name, value))
             except OSError as error:
-                logger.warning("Later steps cannot be told the %s: %s.", name, error.strerror)
+                logger.warning("Cannot set the output %s: %s.", name, error.strerror)
 
     def _summarize(self, markdown: str) -> None:
-        path = self._dialect.summary
+        path = self._syntax.summary
         if path is None:
             return
         try:
-            there = path.stat().st_size if path.exists() else 0
-            text = fitting(redact(markdown), SUMMARY_SIZE - there)
+            size = path.stat().st_size if path.exists() else 0
+            text = truncated(redact(markdown), MAX_SUMMARY_SIZE - size)
             append_to_file(path, text.encode("utf-8", "backslashreplace"))
         except OSError as error:
-            logger.warning("The summary cannot be written: %s.", error.strerror)
+            logger.warning("Cannot write the job summary: %s.", error.strerror)
 
     def _config_file(self) -> str | None:
-        """The configuration from the repository's root, if it lies in the repository."""
-        if self.config is None or not self._root:
+        """Return the configuration file relative to the repository, if it is part of it."""
+        if self.config_path is None or not self._root:
             return None
         try:
-            return self.config.resolve().relative_to(Path(self._root).resolve()).as_posix()
+            return self.config_path.resolve().relative_to(Path(self._root).resolve()).as_posix()
         except ValueError:
             return None
 
-    def _say(self, line: str) -> None:
-        if line:
-            self._write(line)
+    def _write(self, command: str) -> None:
+        if command:
+            self._write_command(command)
+
+
+class GroupedProgress:
+    """A progress function that groups the log lines of another one: the plan, and each step.
+
+    The result of a step is logged after its group. Groups are not nested; if steps run at the same time, as
+    in a mirror, the group of the last one that began is open.
+
+    Args:
+        progress: the function that logs events.
+        syntax: the commands of the CI system.
+        write: writes a command to the same log.
+    """
+
+    def __init__(self, progress: Progress, syntax: CISyntax, write: Callable[[str], None]) -> None:
+        self._progress = progress
+        self._syntax = syntax
+        self._write = write
+        self._lock = Lock()
+        self._number = 0
+        self._is_open = False
+
+    def __call__(self, event: Event) -> None:
+        """Log one event."""
+        with self._lock:
+            match event:
+                case Planned():
+                    plan = event.plan
+                    self._begin(f"Plan: {counted(len(plan.files))} to {', '.join(plan.sinks)}")
+                    self._progress(event)
+                    self._end()
+                case StepBegan():
+                    verb = STEP_VERBS[event.step].capitalize()
+                    self._begin(f"{verb} {counted(event.files)}, {event.remote}")
+                    self._progress(event)
+                case StepEnded():
+                    self._end()
+                    self._progress(event)
+                case _:
+                    self._progress(event)
+
+    def close(self) -> None:
+        """Close the group that an error left open."""
+        with self._lock:
+            self._end()
+
+    def _begin(self, title: str) -> None:
+        self._end()
+        self._number += 1
+        self._is_open = True
+        self._write(self._syntax.group(title, self._number))
+
+    def _end(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            self._write(self._syntax.end_group(self._number))
 
 
 def _sentences(group: Sequence[Finding]) -> Iterator[str]:
-    for finding in group[:NAMED]:
+    for finding in group[:MAX_FILES]:
         yield f"{finding.filename}: {finding.message}" if finding.filename else finding.message
-    if len(group) > NAMED:
-        yield f"and {len(group) - NAMED} more"
+    if len(group) > MAX_FILES:
+        yield f"and {len(group) - MAX_FILES} more"

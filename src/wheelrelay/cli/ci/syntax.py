@@ -1,8 +1,8 @@
-"""How CI systems are spoken to: lines in the log that they take for commands, and files that they read.
+"""The commands of CI systems: log lines that they interpret, and files that they read.
 
-Every text that is put into a command is escaped here, so that none can end the command or begin another one.
+All text in a command is escaped, so that it cannot end the command or begin another one.
 
-- GitHub: "Workflow commands for GitHub Actions", and `actions/toolkit` for what is escaped.
+- GitHub: "Workflow commands for GitHub Actions", and `actions/toolkit` for the escaping.
 - GitLab: "Custom collapsible sections" of job logs.
 - Azure: "Logging commands" of Azure Pipelines.
 """
@@ -24,13 +24,13 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What is to be seen without opening the log.
+    """A message that the CI system shows outside of the log.
 
     Attributes:
         level: ``error``, ``warning`` or ``notice``.
-        title: a few words.
-        message: what is wrong and what to do; may have several lines.
-        file: the file of the repository that it is about, from the repository's root.
+        title: a short title.
+        message: the problem and what to do; may have several lines.
+        file: the file of the repository that it refers to, relative to the repository's root.
     """
 
     level: str
@@ -39,31 +39,31 @@ class Annotation:
     file: str | None = None
 
 
-class Dialect(Protocol):
-    """How one CI system is spoken to; each method gives lines for the log, which may be none."""
+class CISyntax(Protocol):
+    """The commands of one CI system; each method returns log lines, or an empty string."""
 
     def group(self, title: str, number: int) -> str:
-        """The line that opens a part of the log that can be folded; ``number`` tells it from others."""
+        """Return the line that begins a collapsible group; ``number`` is unique."""
 
     def end_group(self, number: int) -> str:
-        """The line that closes it."""
+        """Return the line that ends a group."""
 
     def annotation(self, annotation: Annotation) -> str:
-        """The line that makes an annotation."""
+        """Return the line that creates an annotation."""
 
     def output(self, name: str, value: str) -> str:
-        """Give a value to later steps."""
+        """Set an output for later steps."""
 
     @property
     def summary(self) -> Path | None:
-        """The file that takes what is shown for the job as a whole, in Markdown."""
+        """The file of the job summary, in Markdown."""
 
 
 class GitHub:
     """GitHub Actions.
 
     Args:
-        environment: names the files for the summary and for outputs.
+        environment: environment variables; they name the files of the summary and of the outputs.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -71,52 +71,51 @@ class GitHub:
         self.summary = _file_in(environment, "GITHUB_STEP_SUMMARY")
 
     def group(self, title: str, number: int) -> str:
-        """A group; they cannot be nested."""
+        """Return the beginning of a group; GitHub cannot nest groups."""
         del number
         return f"::group::{_github_data(title)}\n"
 
     def end_group(self, number: int) -> str:
-        """Its end."""
+        """Return the end of a group."""
         del number
         return "::endgroup::\n"
 
     def annotation(self, annotation: Annotation) -> str:
-        """An annotation of the run, and of the file where there is one."""
-        told = {"title": annotation.title, "file": annotation.file}
-        properties = ",".join(f"{key}={_github_property(value)}" for key, value in told.items() if value)
+        """Return an annotation of the run, and of the file if it has one."""
+        keys = {"title": annotation.title, "file": annotation.file}
+        properties = ",".join(f"{key}={_github_property(value)}" for key, value in keys.items() if value)
         return f"::{annotation.level} {properties}::{_github_data(annotation.message)}\n"
 
     def output(self, name: str, value: str) -> str:
-        """Written to a file, between two lines that nobody can guess."""
+        """Write the value to the output file, between unguessable delimiters."""
         if self._outputs is not None:
-            mark = f"end-{secrets.token_hex(16)}"
-            append_to_file(
-                self._outputs, f"{name}<<{mark}\n{value}\n{mark}\n".encode("utf-8", "backslashreplace")
-            )
+            delimiter = f"end-{secrets.token_hex(16)}"
+            text = f"{name}<<{delimiter}\n{value}\n{delimiter}\n"
+            append_to_file(self._outputs, text.encode("utf-8", "backslashreplace"))
         return ""
 
 
 class GitLab:
-    """GitLab CI: sections only."""
+    """GitLab CI, which has only collapsible sections."""
 
     summary = None
 
     def group(self, title: str, number: int) -> str:
-        """A section, with the time of its beginning."""
+        """Return the beginning of a section, with the current time."""
         name = f"wheelrelay_{os.getpid()}_{number}"
         return f"\x1b[0Ksection_start:{int(time())}:{name}\r\x1b[0K{_one_line(title)}\n"
 
     def end_group(self, number: int) -> str:
-        """Its end, with the time."""
+        """Return the end of a section, with the current time."""
         return f"\x1b[0Ksection_end:{int(time())}:wheelrelay_{os.getpid()}_{number}\r\x1b[0K\n"
 
     def annotation(self, annotation: Annotation) -> str:
-        """There are none."""
+        """Return nothing: GitLab has no annotations."""
         del annotation
         return ""
 
     def output(self, name: str, value: str) -> str:
-        """There are none."""
+        """Return nothing: GitLab has no outputs in the log."""
         del name, value
         return ""
 
@@ -127,29 +126,29 @@ class Azure:
     summary = None
 
     def group(self, title: str, number: int) -> str:
-        """A group."""
+        """Return the beginning of a group."""
         del number
         return f"##[group]{_one_line(title)}\n"
 
     def end_group(self, number: int) -> str:
-        """Its end."""
+        """Return the end of a group."""
         del number
         return "##[endgroup]\n"
 
     def annotation(self, annotation: Annotation) -> str:
-        """An issue of the run; what is worth a notice only has no place there."""
+        """Return an issue of the run; Azure has no notices."""
         if annotation.level == "notice":
             return ""
-        said = _azure(f"{annotation.title}: {annotation.message}")
-        return f"##vso[task.logissue type={annotation.level}]{said}\n"
+        text = _azure(f"{annotation.title}: {annotation.message}")
+        return f"##vso[task.logissue type={annotation.level}]{text}\n"
 
     def output(self, name: str, value: str) -> str:
-        """An output variable of the step."""
+        """Set an output variable of the step."""
         return f"##vso[task.setvariable variable={name};isOutput=true]{_azure(value)}\n"
 
 
-def dialect_of(system: CISystem, environment: Mapping[str, str] = os.environ) -> Dialect | None:
-    """How a CI system is spoken to; ``None`` if it takes no commands."""
+def syntax_of(system: CISystem, environment: Mapping[str, str] = os.environ) -> CISyntax | None:
+    """Return the commands of a CI system, or ``None`` if it has none."""
     match system.name:
         case "github":
             return GitHub(environment)

@@ -1,1 +1,1 @@
-"""Plans, progress and receipts as tables and as JSON."""
+"""Text and tables for people: on a terminal, in a log, and as Markdown."""

@@ -1,46 +1,48 @@
-"""All that people are shown goes through here: to a terminal drawn by rich, to a log as plain text.
+"""Consoles: rich draws on a terminal, and a log gets plain text.
 
-A log that cannot be written, as on a disk that is full, is said to be so once, and ends the showing alone.
+If a log cannot be written, for example because the disk is full, this is reported once and further output is
+dropped.
 """
 
 import logging
 import os
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from wheelrelay.cli.render.sheet import Grid, Line, Sheet
-from wheelrelay.cli.render.streams import give_up, put
+from wheelrelay.cli.render.blocks import Blocks, Line, Table
+from wheelrelay.cli.render.streams import discard_output, write_flushed
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 LOG_WIDTH = 240
-"""Columns where no terminal sets them: a log has no right margin, and filenames are long."""
+"""The width in columns where no terminal sets one: a log has no margin, and filenames are long."""
 
-_LIKE_A_TERMINAL = ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
-"""Variables by which a log can be given what a terminal has."""
+_TERMINAL_VARIABLES = ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+"""Environment variables that request the output of a terminal for a log."""
 
-_log = logging.getLogger(__name__)
-
-_chosen: dict[str, Any] = {}
-"""What was chosen of colours, in the words of `rich.console.Console`."""
-
-_CHOICES: Mapping[str, Mapping[str, Any]] = {
+_COLOR_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "auto": {},
     "always": {"no_color": False, "color_system": "standard"},
     "never": {"no_color": True},
 }
 
+_log = logging.getLogger(__name__)
+
+_color_options: dict[str, Any] = {}
+"""The chosen color options, as arguments of `rich.console.Console`."""
+
 
 class LogConsole:
-    """Standard output or standard error where it is no terminal.
+    """Standard output or standard error if it is not a terminal.
 
     Args:
-        stderr: which of them.
+        stderr: whether to write to standard error.
 
     Attributes:
-        quiet: whether nothing is shown any more, since the reader has gone away.
+        quiet: whether output is dropped, because the reader has closed the pipe.
     """
 
     is_terminal = False
@@ -50,56 +52,74 @@ class LogConsole:
         self._stderr = stderr
         self.quiet = False
 
-    def print(self, what: Any, **options: Any) -> None:
-        """Show text as it is, or what is drawn.
+    def print(self, content: Any, **options: Any) -> None:
+        """Print text, blocks, or anything that rich can draw.
 
         Args:
-            what: a text, or a part of a sheet, or anything that rich can draw.
-            options: as `rich.console.Console.print` has them; they count for what only rich can draw.
+            content: what to print.
+            options: options of `rich.console.Console.print`; they apply only to what rich draws.
         """
         if self.quiet:
             return
-        if isinstance(what, str):
-            what = Line(what)
-        if isinstance(what, Line | Grid | Sheet):
-            self._write("".join(f"{line}\n" for line in what.plain()))
+        if isinstance(content, str):
+            content = Line(content)
+        if isinstance(content, Line | Table | Blocks):
+            self._write("".join(f"{line}\n" for line in content.plain()))
         else:
-            _drawn(stderr=self._stderr, width=self.width).print(what, **options)
+            _rich_console(stderr=self._stderr, width=self.width).print(content, **options)
 
     def _write(self, text: str) -> None:
         stream = sys.stderr if self._stderr else sys.stdout
         try:
-            self.quiet = not put(stream, text)
+            self.quiet = not write_flushed(stream, text)
         except OSError as error:
-            if not self._stderr:  # whoever asked for a result has to learn that it is lost
+            if not self._stderr:  # losing the result is an error; losing progress output is not
                 raise
             self.quiet = True
             assert stream is not None
-            give_up(stream)
-            _log.warning("What is shown cannot be written: %s.", error.strerror)
+            discard_output(stream)
+            _log.warning("Cannot write to standard error: %s.", error.strerror)
+
+
+AnyConsole: TypeAlias = "Console | LogConsole"
 
 
 def choose_color(choice: str) -> None:
-    """Colour what is shown from now on: ``always``, ``never``, or as the surroundings have it (``auto``)."""
-    _chosen.clear()
-    _chosen.update(_CHOICES[choice])
+    """Set whether output has colors: ``always``, ``never``, or depending on the terminal (``auto``)."""
+    _color_options.clear()
+    _color_options.update(_COLOR_OPTIONS[choice])
 
 
-def console(*, stderr: bool = False) -> "Console | LogConsole":
-    """Standard output, or standard error, as it is now.
+def console(*, stderr: bool = False) -> "AnyConsole":
+    """Return a console for standard output or standard error.
 
-    Colour and width follow the terminal, and the variables ``NO_COLOR`` and ``COLUMNS``, unless colour was
-    chosen.
+    Colors and width follow the terminal, the variables ``NO_COLOR`` and ``COLUMNS``, and `choose_color`.
     """
     stream = sys.stderr if stderr else sys.stdout
-    asked = _chosen.get("color_system") or any(name in os.environ for name in _LIKE_A_TERMINAL)
-    if not (asked or (stream and stream.isatty())):
+    needs_rich = _color_options.get("color_system") or any(name in os.environ for name in _TERMINAL_VARIABLES)
+    if not (needs_rich or (stream and stream.isatty())):
         return LogConsole(stderr=stderr)
-    made = _drawn(stderr=stderr)
-    return made if made.is_terminal or "COLUMNS" in os.environ else _drawn(stderr=stderr, width=LOG_WIDTH)
+    rich_console = _rich_console(stderr=stderr)
+    if rich_console.is_terminal or "COLUMNS" in os.environ:
+        return rich_console
+    return _rich_console(stderr=stderr, width=LOG_WIDTH)
 
 
-def _drawn(**options: Any) -> "Console":
-    from wheelrelay.cli.render.terminal import PatientConsole
+def _rich_console(**options: Any) -> "Console":
+    return _console_class()(highlight=False, **options, **_color_options)
 
-    return PatientConsole(highlight=False, **options, **_chosen)
+
+@cache
+def _console_class() -> "type[Console]":
+    """Return a class of consoles; it is defined here because importing rich takes long."""
+    from rich.console import Console
+
+    class PipeSafeConsole(Console):
+        """A console that drops further output after the reader has closed the pipe."""
+
+        def on_broken_pipe(self) -> None:
+            """Drop further output."""
+            self.quiet = True
+            discard_output(self.file)
+
+    return PipeSafeConsole

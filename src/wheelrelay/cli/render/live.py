@@ -1,6 +1,4 @@
-"""Show a relay on a terminal while it runs, with moving bars."""
-
-import threading
+"""Show the progress of a relay on a terminal, with moving bars."""
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,120 +10,72 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.progress import Progress as Bars
+from rich.progress import Progress as ProgressBars
 from rich.table import Column
 
-from wheelrelay.cli.render.tables import plan_table
-from wheelrelay.cli.render.tally import Tally
-from wheelrelay.cli.render.wording import VERBS, counted
-from wheelrelay.events import (
-    BytesMoved,
-    Event,
-    FileBegan,
-    FileEnded,
-    Planned,
-    StepBegan,
-    StepEnded,
-    Waiting,
-)
+from wheelrelay.cli.render.blocks import counted
+from wheelrelay.cli.render.progress import STEP_VERBS, StepProgress
+from wheelrelay.events import BytesMoved, FileBegan, FileEnded, StepBegan
 
 
-class LiveProgress:
-    """One bar for the whole step and one for each transfer under way."""
+class LiveProgress(StepProgress):
+    """One bar for the step, and one for each file that is being transferred."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self._lock = threading.Lock()
-        self._bars: Bars | None = None
-        self._tally = Tally()
-        self._whole: TaskID | None = None
-        self._each: dict[str, TaskID] = {}
+        super().__init__(console)
+        self._width = console.width
+        self._rich_console = console
+        self._bars: ProgressBars | None = None
+        self._step_bar: TaskID | None = None
+        self._file_bars: dict[str, TaskID] = {}
 
-    def __call__(self, event: Event) -> None:
-        """Show one event."""
-        with self._lock:
-            match event:
-                case Planned():
-                    self._console.print(plan_table(event.plan, every_file=False, findings=False))
-                case StepBegan():
-                    self._begin(event)
-                case FileBegan():
-                    self._file_began(event)
-                case BytesMoved():
-                    self._moved_on(event)
-                case FileEnded():
-                    self._file_ended(event)
-                case Waiting():
-                    said = f"{event.what}: {event.error} Trying again in {event.seconds:.1f} s."
-                    (self._bars.console if self._bars else self._console).print(said, markup=False)
-                case StepEnded():
-                    self._end()
-
-    def close(self) -> None:
-        """Take the bars away, and give the cursor back, also where a step came to no end."""
-        with self._lock:
-            self._end()
-
-    def _begin(self, event: StepBegan) -> None:
-        self._end()
-        self._bars = Bars(
+    def _show_step(self, step: StepBegan) -> None:
+        self._bars = ProgressBars(
             TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
-            BarColumn(bar_width=min(24, self._console.width // 8)),
+            BarColumn(bar_width=min(24, self._width // 8)),
             DownloadColumn(),
             TransferSpeedColumn(),
             TimeRemainingColumn(),
-            console=self._console,
+            console=self._rich_console,
             transient=True,
             expand=True,
         )
         self._bars.start()
-        self._tally.begin(event)
-        self._whole = self._bars.add_task(self._title(event), total=event.size or None)
+        self._step_bar = self._bars.add_task(self._title(step), total=step.size or None)
 
     def _title(self, step: StepBegan) -> str:
-        files = f"{self._tally.files} of {counted(step.files)}"
-        return f"[bold]{VERBS[step.step]}[/] {files}, {escape(step.remote)}"
+        files = f"{self._files} of {counted(step.files)}"
+        return f"[bold]{STEP_VERBS[step.step].capitalize()}[/] {files}, {escape(step.remote)}"
 
-    def _file_began(self, event: FileBegan) -> None:
-        if self._bars is None:
+    def _show_file(self, event: FileBegan, discarded: int) -> None:
+        if self._bars is None or self._step_bar is None:
             return
-        if event.filename in self._each:  # another attempt: take back what the first one had counted
-            self._take_back(event.filename)
+        self._bars.advance(self._step_bar, -discarded)
+        if event.filename in self._file_bars:
+            self._bars.update(self._file_bars[event.filename], completed=0)
         else:
-            self._each[event.filename] = self._bars.add_task(f"  {escape(event.filename)}", total=event.size)
+            bar = self._bars.add_task(f"  {escape(event.filename)}", total=event.size)
+            self._file_bars[event.filename] = bar
 
-    def _take_back(self, filename: str) -> None:
-        assert self._bars is not None
-        assert self._whole is not None
-        self._bars.advance(self._whole, -self._tally.take_back(filename))
-        self._bars.update(self._each[filename], completed=0)
-
-    def _moved_on(self, event: BytesMoved) -> None:
-        if self._bars is None or self._whole is None:
+    def _show_bytes(self, event: BytesMoved) -> None:
+        if self._bars is None or self._step_bar is None:
             return
-        if self._tally.is_about(event.step):
-            self._tally.add(event.filename, event.count)
-            self._bars.advance(self._whole, event.count)
-        if event.filename in self._each:
-            self._bars.advance(self._each[event.filename], event.count)
+        if self._is_current(event.step):
+            self._bars.advance(self._step_bar, event.count)
+        if event.filename in self._file_bars:
+            self._bars.advance(self._file_bars[event.filename], event.count)
 
-    def _file_ended(self, event: FileEnded) -> None:
-        if self._bars is None:
+    def _show_file_end(self, event: FileEnded) -> None:
+        if self._bars is None or self._step_bar is None:
             return
-        if event.filename in self._each:
-            self._bars.remove_task(self._each.pop(event.filename))
-        step = self._tally.step
-        if self._whole is not None and step and self._tally.is_about(event.step):
-            self._tally.files += 1
-            self._bars.update(self._whole, description=self._title(step))
-        if event.error and self._tally.is_new_error(event):
-            self._bars.console.print(f"{event.filename}: {event.error}", markup=False, highlight=False)
+        if event.filename in self._file_bars:
+            self._bars.remove_task(self._file_bars.pop(event.filename))
+        if self._step and self._is_current(event.step):
+            self._bars.update(self._step_bar, description=self._title(self._step))
 
-    def _end(self) -> None:
+    def _show_step_end(self, step: StepBegan, *, is_complete: bool) -> None:
+        del step, is_complete
         if self._bars is not None:
             self._bars.stop()
-        for sentence in self._tally.repeated_errors():
-            self._console.print(sentence, markup=False, highlight=False)
-        self._bars, self._whole = None, None
-        self._each.clear()
-        self._tally.end()
+        self._bars = self._step_bar = None
+        self._file_bars.clear()

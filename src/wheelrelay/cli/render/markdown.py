@@ -1,35 +1,46 @@
-"""Plans, receipts and findings as GitHub's Markdown, with what is most important first."""
+"""Plans, receipts and findings as GitHub's Markdown."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.filesize import decimal
 
-from wheelrelay.cli.render.wording import counted
-from wheelrelay.records import Action, Delivery, Finding, Intent, Outcome, Plan, Receipt, Severity
+from wheelrelay.cli.option_names import with_option_names
+from wheelrelay.cli.render.blocks import counted
+from wheelrelay.records import (
+    Action,
+    Delivery,
+    Finding,
+    Intent,
+    Outcome,
+    Plan,
+    Receipt,
+    ReceiptFile,
+    Severity,
+)
 
 _PUNCTUATION = re.compile(r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]")
 _PLAIN = re.compile(r"[\w.+!=@:/, -]+")
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
 
 
 def escaped(text: str) -> str:
-    """Text that is shown as it is: in one line, with nothing of it taken for markup."""
-    return _PUNCTUATION.sub(r"\\\g<0>", _UNSEEN.sub(" ", text))
+    """Return text as one line that Markdown shows unchanged."""
+    return _PUNCTUATION.sub(r"\\\g<0>", _INVISIBLE.sub(" ", text))
 
 
 def code(name: str) -> str:
-    """A name in the type of code; escaped, if it is not a plain one."""
+    """Return a name as inline code, or escaped if it has special characters."""
     return f"`{name}`" if _PLAIN.fullmatch(name) else escaped(name)
 
 
 def plan_markdown(plan: Plan) -> str:
-    """What will happen to each file at each sink."""
+    """Return the planned action for each file at each sink."""
     size = sum(planned.file.size or 0 for planned in plan.files)
     total = f", {decimal(size)}," if size else ""
     lines = [f"### Plan: {counted(len(plan.files))}{total} from {code(plan.source)}", ""]
     lines += [
-        f"- {code(sink)}: {_counts((plan.count(sink, one), one.value) for one in Action)}"
+        f"- {code(sink)}: {_counts((plan.count(sink, action), action.value) for action in Action)}"
         for sink in plan.sinks
     ]
     lines += [f"- **missing:** {escaped(expectation)}" for expectation in plan.missing]
@@ -37,47 +48,47 @@ def plan_markdown(plan: Plan) -> str:
     lines += ["", *_findings(plan.findings), *_head("file", "size", *map(code, plan.sinks))]
     for planned in plan.files:
         cells = [_intent(planned.sinks[sink]) for sink in plan.sinks]
-        size_told = "" if planned.file.size is None else decimal(planned.file.size)
-        lines.append(_row(code(planned.file.filename), size_told, *cells))
+        file_size = "" if planned.file.size is None else decimal(planned.file.size)
+        lines.append(_row(code(planned.file.filename), file_size, *cells))
     return _text(lines)
 
 
 def receipt_markdown(receipt: Receipt) -> str:
-    """What became of each file at each sink; of those that are in place with their sha256."""
+    """Return the outcome for each file at each sink, with the files that are not in place first."""
     seconds = (receipt.finished - receipt.started).total_seconds()
     lines = [f"### {_verdict(receipt)}: {counted(len(receipt.files))} from {code(receipt.source)}", ""]
     lines += [
-        f"- {code(sink)}: {_counts((receipt.count(one, sink), one.value) for one in Outcome)}"
+        f"- {code(sink)}: {_counts((receipt.count(outcome, sink), outcome.value) for outcome in Outcome)}"
         for sink in receipt.sinks
     ]
     lines += [f"- in {seconds:.1f} s", "", *_findings(receipt.findings)]
     lines += _head("file", *map(code, receipt.sinks), "sha256")
-    for file in sorted(receipt.files, key=lambda file: all(one.is_in_place for one in file.sinks.values())):
+    for file in sorted(receipt.files, key=_in_place):
         cells = [_delivery(file.sinks[sink]) for sink in receipt.sinks]
         lines.append(_row(code(file.filename), *cells, code(file.sha256 or " ")))
     return _text(lines)
 
 
 def findings_markdown(title: str, findings: Sequence[Finding]) -> str:
-    """Findings alone, errors first.
+    """Return findings, errors first.
 
     Args:
-        title: what was looked at, as Markdown.
-        findings: what was found.
+        title: a heading, as Markdown.
+        findings: the findings.
     """
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     warnings = counted(len(findings) - errors, "warning")
-    said = f"{counted(errors, 'error')}, {warnings}" if findings else "nothing is wrong"
-    return _text([f"### {title}: {said}", "", *_findings(findings)])
+    counts = f"{counted(errors, 'error')}, {warnings}" if findings else "no problems found"
+    return _text([f"### {title}: {counts}", "", *_findings(findings)])
 
 
-def fitting(text: str, size: int) -> str:
-    """As many whole lines of a text as fit into ``size`` bytes, with a word on what was left out."""
-    whole = text.encode("utf-8", "replace")
-    if len(whole) <= size:
-        return whole.decode()
-    note = b"\n\nThe rest is too long to be shown here; the receipt has all.\n"
-    kept = whole[: max(size - len(note), 0)].rpartition(b"\n")[0]
+def truncated(text: str, size: int) -> str:
+    """Return the whole lines of a text that fit into ``size`` bytes, with a note if some are missing."""
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) <= size:
+        return encoded.decode()
+    note = b"\n\nTruncated; the receipt is complete.\n"
+    kept = encoded[: max(size - len(note), 0)].rpartition(b"\n")[0]
     return (kept + note).decode() if len(kept) + len(note) <= size else ""
 
 
@@ -85,22 +96,26 @@ def _findings(findings: Iterable[Finding]) -> Iterator[str]:
     ordered = sorted(findings, key=lambda finding: (finding.severity is not Severity.ERROR, finding.check))
     if not ordered:
         return
-    yield from _head("", "check", "file", "what is wrong", "what to do")
+    yield from _head("", "check", "file", "problem", "solution")
     for finding in ordered:
         yield _row(
             f"**{finding.severity.value}**",
             code(finding.check),
             code(finding.filename) if finding.filename else "",
-            escaped(finding.message),
-            escaped(finding.hint or ""),
+            escaped(with_option_names(finding.message)),
+            escaped(with_option_names(finding.hint or "")),
         )
     yield ""
 
 
 def _verdict(receipt: Receipt) -> str:
     if receipt.is_complete:
-        return "All is in place"
+        return "Published"
     return "Partly published" if receipt.has_changes else "Nothing was published"
+
+
+def _in_place(file: ReceiptFile) -> bool:
+    return all(delivery.is_in_place for delivery in file.sinks.values())
 
 
 def _intent(intent: Intent) -> str:
@@ -116,7 +131,7 @@ def _delivery(delivery: Delivery) -> str:
 
 
 def _counts(counts: Iterable[tuple[int, str]]) -> str:
-    return ", ".join(f"{number} {what}" for number, what in counts if number) or "nothing"
+    return ", ".join(f"{number} {noun}" for number, noun in counts if number) or "no files"
 
 
 def _head(*titles: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The matrix of a release for people: in a terminal, as Markdown, and as HTML."""
+"""The matrix of a release, platforms by Pythons: for a terminal, as Markdown and as HTML."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from wheelrelay.matrix import Cell, Matrix, matrix_of
 from wheelrelay.model import DistFile, Kind, Release
 from wheelrelay.select import releases_of
 
-THERE, MISSING, UNEXPECTED = "✓", "✗", "+"
-PLAIN = {THERE: "y", MISSING: "-"}
-"""What stands for signs that a terminal may lack."""
+PRESENT, MISSING, UNEXPECTED = "✓", "✗", "+"
+ASCII_SIGNS = {PRESENT: "y", MISSING: "-"}
+"""Replacements for signs that a terminal without UTF-8 cannot show."""
 
-LEGEND = {THERE: "there", MISSING: "expected and not there", UNEXPECTED: "there and not expected"}
-STYLES = {THERE: "green", MISSING: "bold red", UNEXPECTED: "yellow"}
+LEGEND = {PRESENT: "present", MISSING: "missing", UNEXPECTED: "unexpected"}
+STYLES = {PRESENT: "green", MISSING: "bold red", UNEXPECTED: "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseMatrix:
-    """What is shown of one release.
+    """The matrix of one release.
 
     Attributes:
         title: project and version.
         matrix: its wheels.
-        notes: what has no place in the matrix, a line each.
+        notes: lines for files that do not fit into the matrix, such as the sdist.
     """
 
     title: str
@@ -37,43 +37,42 @@ class ReleaseMatrix:
     notes: tuple[str, ...] = ()
 
     def signs(self) -> list[str]:
-        """The signs that occur, in the order of the legend."""
+        """Return the signs that occur, in the order of the legend."""
         used = {sign for cell in self.matrix.cells.values() for sign in _signs(cell)}
         return [sign for sign in LEGEND if sign in used]
 
 
-def matrices(files: Sequence[DistFile], expected: Expected | None = None) -> list[ReleaseMatrix]:
-    """What is there of each release, and what is missing or not expected.
+def release_matrices(files: Sequence[DistFile], expected: Expected | None = None) -> list[ReleaseMatrix]:
+    """Return the matrix of each release.
 
     Args:
-        files: of any releases.
-        expected: what each release has to consist of, if that is known.
+        files: files of any releases.
+        expected: the files that each release must have, to mark missing and unexpected ones.
     """
-    wanted = expected or Expected()
-    return [_matrix_of_release(release, wanted) for release in releases_of(files)]
+    return [_matrix_of_release(release, expected or Expected()) for release in releases_of(files)]
 
 
 class MatrixTable:
-    """A matrix that fits the terminal: one with too many Pythons goes on below.
+    """A matrix as rich draws it; if it is wider than the terminal, further Pythons are shown below.
 
     Args:
-        release: what to show.
+        release: the matrix of a release.
     """
 
     def __init__(self, release: ReleaseMatrix) -> None:
         self._release = release
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Show it in the width that there is."""
-        plain = not options.encoding.startswith("utf")
+        """Draw it within the available width."""
+        is_ascii = not options.encoding.startswith("utf")
         matrix = self._release.matrix
         yield Text(self._release.title, style="bold")
-        room = options.max_width - max(map(cell_len, matrix.platforms), default=0) - 2
-        for pythons in _in_width(matrix.pythons, room):
+        width = options.max_width - max(map(cell_len, matrix.platforms), default=0) - 2
+        for pythons in _split_columns(matrix.pythons, width):
             if matrix.platforms:
-                yield _table(matrix, pythons, plain=plain)
+                yield _table(matrix, pythons, is_ascii=is_ascii)
         legend = [
-            Text(f"{_as_plain(sign) if plain else sign} {LEGEND[sign]}", style=STYLES[sign])
+            Text(f"{_as_ascii(sign) if is_ascii else sign} {LEGEND[sign]}", style=STYLES[sign])
             for sign in self._release.signs()
         ]
         if legend:
@@ -82,7 +81,7 @@ class MatrixTable:
 
 
 def matrix_table(releases: Sequence[ReleaseMatrix]) -> RenderableType:
-    """The matrices of some releases, for a terminal."""
+    """Return the matrices of releases, for a terminal."""
     parts: list[RenderableType] = []
     for release in releases:
         parts += [Text()] if parts else []
@@ -91,95 +90,95 @@ def matrix_table(releases: Sequence[ReleaseMatrix]) -> RenderableType:
 
 
 def matrix_markdown(releases: Sequence[ReleaseMatrix]) -> str:
-    """The matrices of some releases as tables of GitHub's Markdown."""
+    """Return the matrices of releases as GitHub's Markdown."""
     return "\n".join("\n".join(_markdown(release)) for release in releases)
 
 
 def matrix_html(releases: Sequence[ReleaseMatrix]) -> str:
-    """The matrices of some releases as HTML: a section each, with a class for each kind of cell."""
+    """Return the matrices of releases as HTML sections; cells have the classes of their signs."""
     return "\n".join("\n".join(_html(release)) for release in releases) + "\n"
 
 
 def _matrix_of_release(release: Release, expected: Expected) -> ReleaseMatrix:
-    names = set(expected.missing_from(release.files))
-    absent = [wheel for wheel in expected.wheels or () if wheel.name in names]
-    placed = [wheel for wheel in absent if "*" not in wheel.pattern.python]
-    told = names - {wheel.name for wheel in placed}
+    missing = set(expected.missing_from(release.files))
+    missing_wheels = [wheel for wheel in expected.wheels or () if wheel.name in missing]
+    in_matrix = [wheel for wheel in missing_wheels if "*" not in wheel.pattern.python]
+    in_notes = missing - {wheel.name for wheel in in_matrix}
     sdists = [file.filename for file in release.files if file.kind is Kind.SDIST]
     unexpected = expected.unexpected_in(release.files)
     matrix = matrix_of(
         [file.filename for file in release.files if file.kind is Kind.WHEEL],
-        missing=[(wheel.pattern.python, wheel.pattern.abi, wheel.pattern.platform) for wheel in placed],
+        missing=[(wheel.pattern.python, wheel.pattern.abi, wheel.pattern.platform) for wheel in in_matrix],
         unexpected=unexpected,
     )
     notes = [f"sdist: {', '.join(sdists) or 'none'}"]
-    notes += [f"{MISSING} missing: {name}" for name in sorted(told)]
-    notes += [f"{UNEXPECTED} not expected: {name}" for name in unexpected]
+    notes += [f"{MISSING} missing: {name}" for name in sorted(in_notes)]
+    notes += [f"{UNEXPECTED} unexpected: {name}" for name in unexpected]
     return ReleaseMatrix(f"{release.project} {release.version}", matrix, tuple(notes))
 
 
-def _in_width(pythons: Sequence[str], room: int) -> Iterator[Sequence[str]]:
-    """The columns in groups that fit, each with at least one."""
+def _split_columns(pythons: Sequence[str], width: int) -> Iterator[Sequence[str]]:
+    """Yield the columns in groups that fit into the width, each with at least one column."""
     start = used = 0
     for number, python in enumerate(pythons):
-        width = cell_len(python) + 2
-        if number > start and used + width > room:
+        column_width = cell_len(python) + 2
+        if number > start and used + column_width > width:
             yield pythons[start:number]
             start, used = number, 0
-        used += width
+        used += column_width
     yield pythons[start:]
 
 
-def _table(matrix: Matrix, pythons: Sequence[str], *, plain: bool) -> Table:
+def _table(matrix: Matrix, pythons: Sequence[str], *, is_ascii: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("", no_wrap=True)
     for python in pythons:
         table.add_column(Text(python), justify="center", no_wrap=True)
     for platform in matrix.platforms:
-        cells = [_styled(matrix.cell(platform, python), plain=plain) for python in pythons]
+        cells = [_styled(matrix.cell(platform, python), is_ascii=is_ascii) for python in pythons]
         table.add_row(Text(platform), *cells)
     return table
 
 
-def _styled(cell: Cell, *, plain: bool) -> Text:
-    said = Text()
+def _styled(cell: Cell, *, is_ascii: bool = False) -> Text:
+    text = Text()
     for sign in _signs(cell):
         count = str(len(cell.files)) if sign != MISSING and len(cell.files) > 1 else ""
-        said.append((_as_plain(sign) if plain else sign) + count, style=STYLES[sign])
-    return said
+        text.append((_as_ascii(sign) if is_ascii else sign) + count, style=STYLES[sign])
+    return text
 
 
 def _signs(cell: Cell) -> list[str]:
-    signs = [UNEXPECTED if cell.unexpected else THERE] if cell.files else []
+    signs = [UNEXPECTED if cell.unexpected else PRESENT] if cell.files else []
     return [*signs, MISSING] if cell.missing else signs
 
 
-def _as_plain(sign: str) -> str:
-    return PLAIN.get(sign, sign)
+def _as_ascii(sign: str) -> str:
+    return ASCII_SIGNS.get(sign, sign)
 
 
 def _markdown(release: ReleaseMatrix) -> Iterator[str]:
-    yield f"### {_inert(release.title)}"
+    yield f"### {_escaped(release.title)}"
     yield ""
     if release.matrix.platforms:
         yield from _markdown_table(release)
-    yield from (f"- {_inert(note)}" for note in release.notes)
+    yield from (f"- {_escaped(note)}" for note in release.notes)
     yield ""
 
 
 def _markdown_table(release: ReleaseMatrix) -> Iterator[str]:
     matrix = release.matrix
-    yield f"| | {' | '.join(map(_inert, matrix.pythons))} |"
+    yield f"| | {' | '.join(map(_escaped, matrix.pythons))} |"
     yield f"|---|{':---:|' * len(matrix.pythons)}"
     for platform in matrix.platforms:
-        cells = (_styled(matrix.cell(platform, python), plain=False).plain for python in matrix.pythons)
-        yield f"| {_inert(platform)} | {' | '.join(cells)} |"
+        cells = (_styled(matrix.cell(platform, python)).plain for python in matrix.pythons)
+        yield f"| {_escaped(platform)} | {' | '.join(cells)} |"
     yield ""
     yield ", ".join(f"{sign} {LEGEND[sign]}" for sign in release.signs()) + "."
 
 
-def _inert(text: str) -> str:
-    """Text that means nothing in Markdown: the names of files are strangers'."""
+def _escaped(text: str) -> str:
+    """Return text with Markdown escaped: filenames are untrusted."""
     return "".join(f"\\{sign}" if sign in r"\`*_[]<>|#!~" else sign for sign in text)
 
 
@@ -201,7 +200,6 @@ def _html_cell(cell: Cell) -> str:
     signs = _signs(cell)
     if not signs:
         return "<td></td>"
-    names = {THERE: "there", MISSING: "missing", UNEXPECTED: "unexpected"}
-    classes = " ".join(names[sign] for sign in signs)
-    told = "; ".join([*cell.files, *(LEGEND[sign] for sign in signs if sign != THERE)])
-    return f'<td class="{classes}" title="{escape(told)}">{_styled(cell, plain=False).plain}</td>'
+    classes = " ".join(LEGEND[sign] for sign in signs)
+    title = "; ".join([*cell.files, *(LEGEND[sign] for sign in signs if sign != PRESENT)])
+    return f'<td class="{classes}" title="{escape(title)}">{_styled(cell).plain}</td>'

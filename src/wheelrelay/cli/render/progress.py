@@ -1,117 +1,169 @@
-"""Show a relay while it runs: moving bars on a terminal, a plain line at sensible moments elsewhere."""
+"""Show the progress of a relay as lines in a log, and count files and bytes for every way to show it."""
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
 
-from wheelrelay.cli.render.console import LogConsole
+from wheelrelay.cli.option_names import with_option_names
+from wheelrelay.cli.render.blocks import counted
 from wheelrelay.cli.render.tables import plan_table
-from wheelrelay.cli.render.tally import Tally
-from wheelrelay.cli.render.wording import VERBS, counted
 from wheelrelay.events import (
     BytesMoved,
     Event,
     FileBegan,
     FileEnded,
     Planned,
-    Progress,
     Step,
     StepBegan,
     StepEnded,
     Waiting,
-    ignore_events,
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from wheelrelay.cli.render.console import AnyConsole
 
-EVERY = 10.0
-"""Seconds between two plain lines of the same step."""
+STATUS_INTERVAL = 10.0
+"""Seconds between two status lines of the same step."""
+
+STEP_VERBS = {
+    Step.STAGE: "staging",
+    Step.SIGN: "signing",
+    Step.PUBLISH: "publishing",
+    Step.CONFIRM: "confirming",
+}
+
+_PREPOSITIONS = {Step.STAGE: "from", Step.SIGN: "with", Step.PUBLISH: "to", Step.CONFIRM: "at"}
 
 
-@contextmanager
-def shown_on(console: "Console | LogConsole", *, quiet: bool = False) -> Iterator[Progress]:
-    """A progress function that shows events on ``console``.
+class StepProgress:
+    """A progress function that counts the files and bytes of the current step; subclasses show them.
+
+    It may be called by several threads at once. While a mirror publishes, it also stages; only events of the
+    step that began last are counted.
 
     Args:
-        console: bars if it is a terminal, plain lines otherwise.
-        quiet: show nothing.
+        console: shows the progress.
     """
-    if quiet:
-        yield ignore_events
-    elif not isinstance(console, LogConsole) and console.is_terminal:
-        from wheelrelay.cli.render.live import LiveProgress
 
-        live = LiveProgress(console)
-        try:
-            yield live
-        finally:
-            live.close()
-    else:
-        yield PlainProgress(console)
-
-
-class PlainProgress:
-    """Lines that a log keeps: where a step begins and ends, what goes wrong, and a sign of life."""
-
-    def __init__(self, console: "Console | LogConsole") -> None:
+    def __init__(self, console: "AnyConsole") -> None:
         self._console = console
         self._lock = threading.Lock()
-        self._tally = Tally()
-        self._began = self._last = 0.0
+        self._step: StepBegan | None = None
+        self._files = 0
+        self._bytes: dict[str, int] = {}
+        self._errors: dict[str, list[str]] = {}
 
     def __call__(self, event: Event) -> None:
-        """Show one event."""
+        """Count and show one event."""
         with self._lock:
             match event:
                 case Planned():
                     self._console.print(plan_table(event.plan, every_file=False, findings=False))
                 case StepBegan():
-                    self._begin(event)
-                case FileBegan() if self._tally.is_about(event.step):
-                    self._tally.take_back(event.filename)
-                case BytesMoved() if self._tally.is_about(event.step):
-                    self._tally.add(event.filename, event.count)
-                    self._sign_of_life()
+                    self._close_step(is_complete=False)
+                    self._step = event
+                    self._show_step(event)
+                case FileBegan():
+                    # A second attempt begins from zero, so the bytes of the first one no longer count.
+                    discarded = self._bytes.pop(event.filename, 0) if self._is_current(event.step) else 0
+                    self._show_file(event, discarded)
+                case BytesMoved():
+                    if self._is_current(event.step):
+                        self._bytes[event.filename] = self._bytes.get(event.filename, 0) + event.count
+                    self._show_bytes(event)
                 case FileEnded():
-                    if event.error and self._tally.is_new_error(event):
-                        self._say(f"{event.filename}: {event.error}")
-                    if self._tally.is_about(event.step):
-                        self._tally.files += 1
-                        self._sign_of_life()
+                    self._end_file(event)
                 case Waiting():
-                    self._say(f"{event.what}: {event.error} Trying again in {event.seconds:.1f} s.")
+                    self._print(f"{event.what}: {event.error} Retrying in {event.seconds:.1f} s.")
                 case StepEnded():
-                    self._end()
-                case _:
-                    pass
+                    self._close_step(is_complete=True)
 
-    def _begin(self, event: StepBegan) -> None:
-        self._tally.begin(event)
-        self._began = self._last = monotonic()
+    def close(self) -> None:
+        """Stop showing a step that has not ended, after an error or an interrupt."""
+        with self._lock:
+            self._close_step(is_complete=False)
 
-    def _sign_of_life(self) -> None:
-        step = self._tally.step
-        if step and monotonic() - self._last >= EVERY:
-            self._last = monotonic()
-            of = f" of {decimal(step.size)}" if step.size else ""
-            files = f"{self._tally.files} of {counted(step.files)}"
-            self._say(f"{VERBS[step.step]}: {files}, {decimal(self._tally.size)}{of}")
+    def _is_current(self, step: Step) -> bool:
+        return self._step is not None and self._step.step is step
 
-    def _end(self) -> None:
-        for sentence in self._tally.repeated_errors():
-            self._say(sentence)
-        if step := self._tally.step:
-            seconds = monotonic() - self._began
-            moved = f", {decimal(self._tally.size)}" if self._tally.size else ""
-            place = {Step.STAGE: "from", Step.SIGN: "with", Step.CONFIRM: "at"}.get(step.step, "to")
-            files = counted(step.files)
-            self._say(f"{VERBS[step.step]} {files} {place} {step.remote}{moved} in {seconds:.1f} s")
-            self._tally.end()
+    def _end_file(self, event: FileEnded) -> None:
+        if event.error:
+            names = self._errors.setdefault(event.error.replace(event.filename, ""), [])
+            names.append(event.filename)
+            if len(names) == 1:  # the same error of other files is summarized at the end of the step
+                self._print(f"{event.filename}: {event.error}")
+        if self._is_current(event.step):
+            self._files += 1
+        self._show_file_end(event)
 
-    def _say(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+    def _close_step(self, *, is_complete: bool) -> None:
+        for sentence in self._repeated_errors():
+            self._print(sentence)
+        if self._step:
+            self._show_step_end(self._step, is_complete=is_complete)
+        self._step = None
+        self._files = 0
+        self._bytes.clear()
+        self._errors.clear()
+
+    def _repeated_errors(self) -> Iterator[str]:
+        for first, *others in self._errors.values():
+            if others:
+                files = "1 more file" if len(others) == 1 else f"{len(others)} more files"
+                yield f"{files} failed with the same error as {first}."
+
+    def _print(self, line: str) -> None:
+        self._console.print(with_option_names(line), markup=False, highlight=False, soft_wrap=True)
+
+    def _show_step(self, step: StepBegan) -> None:
+        """Show that a step began."""
+
+    def _show_file(self, event: FileBegan, discarded: int) -> None:
+        """Show that an attempt at a file began; ``discarded`` bytes of the last attempt no longer count."""
+
+    def _show_bytes(self, event: BytesMoved) -> None:
+        """Show that bytes were moved."""
+
+    def _show_file_end(self, event: FileEnded) -> None:
+        """Show that a file ended."""
+
+    def _show_step_end(self, step: StepBegan, *, is_complete: bool) -> None:
+        """Show that a step ended, or stop showing it if it is not complete."""
+
+
+class PlainProgress(StepProgress):
+    """Log lines: one for each step and each error, and a status line in long steps."""
+
+    _began = _last_status = 0.0
+
+    def _show_step(self, step: StepBegan) -> None:
+        del step
+        self._began = self._last_status = monotonic()
+
+    def _show_bytes(self, event: BytesMoved) -> None:
+        if self._is_current(event.step):
+            self._show_status()
+
+    def _show_file_end(self, event: FileEnded) -> None:
+        if self._is_current(event.step):
+            self._show_status()
+
+    def _show_status(self) -> None:
+        if self._step and monotonic() - self._last_status >= STATUS_INTERVAL:
+            self._last_status = monotonic()
+            total = f" of {decimal(self._step.size)}" if self._step.size else ""
+            files = f"{self._files} of {counted(self._step.files)}"
+            verb = STEP_VERBS[self._step.step].capitalize()
+            self._print(f"{verb}: {files}, {decimal(sum(self._bytes.values()))}{total}")
+
+    def _show_step_end(self, step: StepBegan, *, is_complete: bool) -> None:
+        if not is_complete:
+            return
+        size = sum(self._bytes.values())
+        moved = f" ({decimal(size)})" if size else ""
+        verb, preposition = STEP_VERBS[step.step].capitalize(), _PREPOSITIONS[step.step]
+        seconds = monotonic() - self._began
+        self._print(f"{verb} {counted(step.files)} {preposition} {step.remote} took {seconds:.1f} s{moved}")

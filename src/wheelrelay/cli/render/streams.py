@@ -1,7 +1,7 @@
-"""Write to standard output and standard error, whether or not anybody still reads there.
+"""Standard output and standard error: protected from secrets and control characters, and from closed pipes.
 
-A reader that goes away in the middle, as in ``wheelrelay list ... | head``, ends the showing and nothing
-else: what a relay does must not depend on who watches.
+When a reader closes the pipe, as in ``wheelrelay list ... | head``, only the output stops: a relay must not
+depend on who reads its output.
 """
 
 import os
@@ -13,117 +13,116 @@ from typing import IO, Any, TextIO, cast
 
 from wheelrelay.redaction import redact
 
-_STEERING = re.compile("[\x80-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""C1, line separators, and what turns the direction of text, so that a name looks like another one."""
+_DANGEROUS = re.compile("[\x80-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""C1 control characters, line separators, and characters that reverse text to make a name look different."""
 
 
-class ResultLost(OSError):
-    """Standard output cannot be written, as on a disk that is full."""
+class OutputLost(OSError):
+    """Standard output cannot be written, for example because the disk is full."""
 
 
-class BorderStream:
-    r"""A standard stream that lets neither secrets nor characters that steer a terminal through.
+class ProtectedStream:
+    r"""A standard stream that masks secrets and escapes characters that control a terminal.
 
-    Terminals take those of C1 (U+0080 to U+009F) for the beginnings of commands, and turn what follows some
-    others. They are written as in ``\u009b``, which is right within JSON too.
+    Terminals interpret C1 characters (U+0080 to U+009F) as the beginning of commands, and some other
+    characters reverse the text after them. They are escaped as in ``\u009b``, which is valid in JSON as well.
 
     Args:
-        stream: where it goes.
-        watched: whether what cannot be written is `ResultLost`, as for standard output, whose errors are to
-            be told from those of other files.
+        stream: the stream to write to.
+        is_output: whether failures raise `OutputLost`, which distinguishes them from those of other files.
     """
 
-    def __init__(self, stream: TextIO, *, watched: bool = False) -> None:
+    def __init__(self, stream: TextIO, *, is_output: bool = False) -> None:
         self._stream = stream
-        self._apart = _told_apart if watched else nullcontext
+        self._errors = _as_output_lost if is_output else nullcontext
 
     def write(self, text: str | bytes) -> int:
-        """Write text; a secret is recognised within one piece.
+        """Write text; a secret is masked only if one piece has all of it.
 
-        click writes what shells complete as bytes. Empty ones are its question whether this is a stream of
-        bytes, which it is not.
+        click writes shell completions as bytes. It also writes empty bytes to find out whether a stream is
+        binary, which this one is not.
         """
         if isinstance(text, bytes):
             if not text:
-                raise TypeError("this is a stream of text")
+                raise TypeError("this is a text stream")
             text = text.decode("utf-8", "replace")
-        shown = redact(text)
-        if not shown.isascii():
-            shown = _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", shown)
-        with self._apart():
-            self._stream.write(shown)
+        safe = redact(text)
+        if not safe.isascii():
+            safe = _DANGEROUS.sub(lambda match: f"\\u{ord(match[0]):04x}", safe)
+        with self._errors():
+            self._stream.write(safe)
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
-        """Write several texts."""
+        """Write several pieces of text."""
         for line in lines:
             self.write(line)
 
     def flush(self) -> None:
-        """Let it be seen."""
-        with self._apart():
+        """Flush the stream."""
+        with self._errors():
             self._stream.flush()
 
     def __getattr__(self, name: str) -> Any:
-        if name == "buffer":  # who asks for it would write past this
+        if name == "buffer":  # writing to it would bypass the protection
             raise AttributeError(name)
         return getattr(self._stream, name)
 
 
 @contextmanager
-def bordered_streams() -> Iterator[None]:
-    """Within the context, standard output and standard error are `BorderStream`.
+def protected_streams() -> Iterator[None]:
+    """Replace standard output and standard error by `ProtectedStream` within the context.
 
-    What cannot be written to standard output is `ResultLost`, whoever writes.
+    A failure to write to standard output raises `OutputLost`.
     """
-    out, err = before = sys.stdout, sys.stderr  # each may be closed before this program begins
-    sys.stdout = out and cast("TextIO", BorderStream(out, watched=True))
-    sys.stderr = err and cast("TextIO", BorderStream(err))
+    stdout, stderr = originals = sys.stdout, sys.stderr  # ``None`` if closed before this program started
+    sys.stdout = stdout and cast("TextIO", ProtectedStream(stdout, is_output=True))
+    sys.stderr = stderr and cast("TextIO", ProtectedStream(stderr))
     try:
         yield
     finally:
-        sys.stdout, sys.stderr = before
+        sys.stdout, sys.stderr = originals
 
 
 @contextmanager
-def _told_apart() -> Iterator[None]:
+def _as_output_lost() -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError:  # the reader went away, which is its own affair
+    except BrokenPipeError:  # the reader has closed the pipe, which is not an error
         raise
     except OSError as error:
-        raise ResultLost(error.errno, error.strerror) from error
+        raise OutputLost(error.errno, error.strerror) from error
 
 
-def write(text: str) -> None:
-    """Write text to standard output as it is.
-
-    Raises:
-        OSError: it cannot be written, as to a disk that is full.
-    """
-    put(sys.stdout, text)
-
-
-def put(stream: IO[str] | None, text: str) -> bool:
-    """Write text to a stream at once; whether somebody is there to read it.
+def write_output(text: str) -> None:
+    """Write text to standard output.
 
     Raises:
-        OSError: it cannot be written, as to a disk that is full.
+        OSError: It cannot be written, for example because the disk is full.
     """
-    if stream is None:  # closed before this program began
+    write_flushed(sys.stdout, text)
+
+
+def write_flushed(stream: IO[str] | None, text: str) -> bool:
+    """Write text to a stream and flush it; return whether the stream is still open at its other end.
+
+    Raises:
+        OSError: It cannot be written, for example because the disk is full.
+    """
+    if stream is None:  # closed before this program started
         return False
     try:
         stream.write(text)
         stream.flush()
     except BrokenPipeError:
-        give_up(stream)
+        discard_output(stream)
         return False
     return True
 
 
-def give_up(stream: IO[str]) -> None:
-    """Let what is still written to a stream go nowhere, so that closing it raises nothing either."""
-    with suppress(OSError):  # a stream within this process has no number, and nobody who goes away
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+def discard_output(stream: IO[str]) -> None:
+    """Discard everything that is still written to a stream, so that closing it does not raise either."""
+    with suppress(OSError):  # a stream in memory has no file descriptor
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, stream.fileno())
+        os.close(devnull)

@@ -1,13 +1,13 @@
-"""Plans and receipts for people, as tables."""
+"""Files, plans and receipts as tables."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.filesize import decimal
 
-from wheelrelay.cli.render.files import SIZE, size_text
+from wheelrelay.cli.option_names import with_option_names
+from wheelrelay.cli.render.blocks import Blocks, Column, Line, Table, counted
 from wheelrelay.cli.render.findings import findings_lines
-from wheelrelay.cli.render.sheet import Column, Grid, Line, Sheet
-from wheelrelay.cli.render.wording import counted
+from wheelrelay.model import DistFile
 from wheelrelay.records import (
     NOT_PUBLISHED_YET,
     Action,
@@ -19,6 +19,7 @@ from wheelrelay.records import (
     Receipt,
     ReceiptFile,
 )
+from wheelrelay.select import releases_of
 
 ACTION_STYLES = {
     Action.UPLOAD: "green",
@@ -34,79 +35,104 @@ OUTCOME_STYLES = {
     Outcome.PENDING: "yellow",
 }
 
+MIN_GROUP_SIZE = 6
+"""The number of files with the same failure from which on they are shown as one row."""
 
-MANY = 6
-"""From how many files on those that failed alike are shown as one line."""
+_SIZE = Column("size", align_right=True, can_wrap=False)
 
 
-def plan_table(plan: Plan, *, every_file: bool = True, findings: bool = True) -> Sheet:
-    """What will happen to each file at each sink, and the totals.
+def files_table(files: Sequence[DistFile]) -> Blocks:
+    """Return a table of files, by release."""
+    releases = releases_of(files)
+    table = Table([Column("file"), _SIZE, Column("sha256", can_wrap=False), Column("", can_wrap=False)])
+    for release in releases:
+        for file in sorted(release.files, key=lambda file: file.filename):
+            note = "yanked" if file.yanked is not None else ", ".join(file.companions)
+            sha256 = f"{file.sha256[:12]}..." if file.sha256 else "unknown"
+            table.add(file.filename, _size(file.size), sha256, note)
+    return Blocks(table, Line(f"{counted(len(files))} in {counted(len(releases), 'release')}."))
+
+
+def plan_table(plan: Plan, *, every_file: bool = True, findings: bool = True) -> Blocks:
+    """Return a table with the planned action for each file at each sink, and the totals.
 
     Args:
-        plan: what to show.
-        every_file: show also the files that are in place everywhere.
-        findings: show the plan's findings below; a relay shows them with its result.
+        plan: the plan.
+        every_file: whether to include files that every sink has already.
+        findings: whether to add the findings of the plan; a relay shows them with its result.
     """
-    shown = [planned for planned in plan.files if every_file or not _all_skipped(planned)]
-    table = Grid([Column("file"), SIZE, *map(Column, plan.sinks)])
-    for planned in shown:
+    rows = [planned for planned in plan.files if every_file or not _all_skipped(planned)]
+    table = Table([Column("file"), _SIZE, *map(Column, plan.sinks)])
+    for planned in rows:
         cells = [_intent(planned.sinks[sink]) for sink in plan.sinks]
-        table.add(planned.file.filename, size_text(planned.file.size), *cells)
-    found = findings_lines(plan.findings) if findings else ()
-    return Sheet(*([table] if shown else []), *_plan_totals(plan), *found)
+        table.add(planned.file.filename, _size(planned.file.size), *cells)
+    findings_below = findings_lines(plan.findings) if findings else ()
+    return Blocks(*([table] if rows else []), *_plan_totals(plan), *findings_below)
 
 
-def receipt_table(receipt: Receipt, *, every_file: bool = False) -> Sheet:
-    """What became of the files: those that are not in place, or all of them, and the totals."""
-    shown = [file for file in receipt.files if every_file or not _in_place(file)]
-    table = Grid([Column("file"), *map(Column, receipt.sinks)])
-    for first, *others in _alike(shown, at_least=None if every_file else MANY):
+def receipt_table(receipt: Receipt, *, every_file: bool = False, has_json: bool = True) -> Blocks:
+    """Return a table of the files that are not in place, the findings and the totals.
+
+    Args:
+        receipt: the receipt.
+        every_file: whether to include files that are in place.
+        has_json: whether the command has the option ``--json``, which long lists refer to.
+    """
+    rows = [file for file in receipt.files if every_file or not _in_place(file)]
+    table = Table([Column("file"), *map(Column, receipt.sinks)])
+    for first, *others in _grouped(rows, min_size=None if every_file else MIN_GROUP_SIZE):
         names = f"{first.filename} and {len(others)} more" if others else first.filename
         table.add(names, *(_delivery(first.sinks[sink]) for sink in receipt.sinks))
-    return Sheet(*([table] if shown else []), *findings_lines(receipt.findings), *_receipt_totals(receipt))
+    findings = findings_lines(receipt.findings, has_json=has_json)
+    return Blocks(*([table] if rows else []), *findings, *_receipt_totals(receipt))
 
 
-def _alike(files: Iterable[ReceiptFile], *, at_least: int | None) -> Iterator[list[ReceiptFile]]:
-    """The files in groups: those that fared alike together if there are many, every other one on its own."""
+def _grouped(files: Iterable[ReceiptFile], *, min_size: int | None) -> Iterator[list[ReceiptFile]]:
+    """Yield groups of files with the same outcome if they are large enough, and other files one by one."""
     groups: dict[tuple[tuple[str, str], ...], list[ReceiptFile]] = {}
     for file in files:
-        fate = tuple(
+        outcome = tuple(
             (delivery.outcome.value, (delivery.reason or "").replace(file.filename, ""))
             for delivery in file.sinks.values()
         )
-        groups.setdefault(fate, []).append(file)
+        groups.setdefault(outcome, []).append(file)
     for group in groups.values():
-        yield from [group] if at_least and len(group) >= at_least else [[file] for file in group]
+        yield from [group] if min_size and len(group) >= min_size else [[file] for file in group]
 
 
 def _delivery(delivery: Delivery) -> Line:
-    why = f": {delivery.reason}" if delivery.reason and not delivery.is_in_place else ""
-    return Line(f"{delivery.outcome.value}{why}", OUTCOME_STYLES[delivery.outcome])
+    has_reason = delivery.reason and not delivery.is_in_place
+    reason = f": {with_option_names(delivery.reason or '')}" if has_reason else ""
+    return Line(f"{delivery.outcome.value}{reason}", OUTCOME_STYLES[delivery.outcome])
 
 
 def _intent(intent: Intent) -> Line:
-    said = intent.action.value
+    text = intent.action.value
     if intent.reason != NOT_PUBLISHED_YET:
-        said += f": {intent.reason}"
-    return Line(said, ACTION_STYLES[intent.action])
+        text += f": {intent.reason}"
+    return Line(text, ACTION_STYLES[intent.action])
+
+
+def _size(size: int | None) -> str:
+    return "" if size is None else decimal(size)
 
 
 def _plan_totals(plan: Plan) -> list[Line]:
     size = sum(planned.file.size or 0 for planned in plan.files)
-    total = f", {decimal(size)}" if size else ""  # some places tell no sizes
+    total = f", {decimal(size)}" if size else ""  # some remotes do not declare sizes
     lines: list[Line] = [Line(f"{counted(len(plan.files))} from {plan.source}{total}.")]
     for sink in plan.sinks:
-        counts = [_counted_at(plan, sink, action) for action in Action if plan.count(sink, action)]
+        counts = [_action_count(plan, sink, action) for action in Action if plan.count(sink, action)]
         lines.append(Line(f"{sink}: {', '.join(counts)}."))
     lines += [Line(f"missing: {expected}", "red") for expected in plan.missing]
     lines += [Line(f"unexpected: {filename}", "red") for filename in plan.unexpected]
     if not plan.has_work and not any(plan.count(sink, Action.CONFLICT) for sink in plan.sinks):
-        lines.append(Line("Nothing is left to do.", "green"))
+        lines.append(Line("Nothing to do.", "green"))
     return lines
 
 
-def _counted_at(plan: Plan, sink: str, action: Action) -> str:
-    """How many files meet one action at a sink; of uploads also how much that is, where sizes are told."""
+def _action_count(plan: Plan, sink: str, action: Action) -> str:
+    """Return the number of files with an action at a sink; for uploads with their size, if it is known."""
     files = [planned.file for planned in plan.files if planned.sinks[sink].action is action]
     total = sum(file.size or 0 for file in files)
     size = f" ({decimal(total)})" if action is Action.UPLOAD and total else ""

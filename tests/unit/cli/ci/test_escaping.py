@@ -1,14 +1,14 @@
-"""Nothing that is shown is taken for a command."""
+"""Output cannot contain commands for CI systems."""
 
 import io
 
 import pytest
 
-from wheelrelay.cli.ci.escaping import GuardedStream, disarmed
+from wheelrelay.cli.ci.escaping import EscapedStream, escape_commands
 
 
 @pytest.mark.parametrize(
-    ("armed", "harmless"),
+    ("text", "escaped"),
     [
         ("::error::x", ": :error::x"),
         ("a\n  ::add-mask::x", "a\n  : :add-mask::x"),
@@ -19,21 +19,21 @@ from wheelrelay.cli.ci.escaping import GuardedStream, disarmed
         ("section_end:12:x\r", "section_end: 12:x\r"),
     ],
 )
-def test_a_command_gets_a_space(armed: str, harmless: str) -> None:
-    assert disarmed(armed) == harmless
-    assert disarmed(harmless) == harmless
+def test_commands_are_escaped_with_a_space(text: str, escaped: str) -> None:
+    assert escape_commands(text) == escaped
+    assert escape_commands(escaped) == escaped
 
 
 @pytest.mark.parametrize("text", ["std::vector", "a :: b", "# title", "##", "section_start", "x-1.0.whl\n"])
-def test_other_text_stays(text: str) -> None:
-    assert disarmed(text) == text
+def test_other_text_is_unchanged(text: str) -> None:
+    assert escape_commands(text) == text
 
 
-def test_a_stream_disarms_each_piece_and_is_otherwise_as_before() -> None:
-    below = io.StringIO()
-    stream = GuardedStream(below)
+def test_stream_escapes_each_piece() -> None:
+    target = io.StringIO()
+    stream = EscapedStream(target)
     assert stream.write("a\n") == 2
     assert stream.write("::error::x\n") == 11
-    assert below.getvalue() == "a\n: :error::x\n"
+    assert target.getvalue() == "a\n: :error::x\n"
     assert not stream.isatty()
     assert not hasattr(stream, "buffer")

@@ -1,4 +1,4 @@
-"""Findings are told by rule and by file, so that a fault of sixty files is read once."""
+"""Findings are grouped by rule and by file."""
 
 import io
 
@@ -11,7 +11,7 @@ from wheelrelay.filenames import dist_file
 from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
 
 
-def shown(*findings):
+def printed(*findings):
     stream = io.StringIO()
     console = Console(file=stream, width=200)
     for line in findings_lines(findings):
@@ -19,28 +19,28 @@ def shown(*findings):
     return stream.getvalue().splitlines()
 
 
-def found(check, filename=None, message="It is wrong.", hint="Put it right.", severity=Severity.ERROR):
+def finding(check, filename=None, message="It is wrong.", hint="Put it right.", severity=Severity.ERROR):
     return Finding(check, severity, message, filename, hint)
 
 
-def test_nothing_found_is_nothing_shown():
-    assert shown() == []
+def test_no_findings_print_nothing():
+    assert printed() == []
 
 
-def test_one_finding_is_a_sentence_with_its_cure_below():
-    assert shown(found("rule", "a.whl")) == ["error a.whl: It is wrong. [rule]", "      Put it right."]
-    assert shown(found("rule", hint=None)) == ["error It is wrong. [rule]"]
+def test_hint_follows_the_finding():
+    assert printed(finding("rule", "a.whl")) == ["error a.whl: It is wrong. [rule]", "      Put it right."]
+    assert printed(finding("rule", hint=None)) == ["error It is wrong. [rule]"]
 
 
-def test_the_same_fault_of_many_files_is_told_once_and_all_the_first_files_are_named():
-    lines = shown(*[found("rule", f"{number:02}.whl") for number in range(60)])
+def test_same_finding_of_many_files_is_printed_once_with_the_first_files():
+    lines = printed(*[finding("rule", f"{number:02}.whl") for number in range(60)])
     assert lines[0] == "error It is wrong. [rule] 60 files:"
     assert lines[1:11] == [f"      - {number:02}.whl" for number in range(10)]
-    assert lines[11:] == ["      - and 50 more; --json tells all", "      Put it right."]
+    assert lines[11:] == ["      - and 50 more; use `--json` to see all", "      Put it right."]
 
 
-def test_different_faults_of_one_rule_share_its_cure():
-    lines = shown(found("rule", "a.whl", "It lacks x."), found("rule", "b.whl", "It lacks y."))
+def test_findings_of_one_rule_share_the_hint():
+    lines = printed(finding("rule", "a.whl", "It lacks x."), finding("rule", "b.whl", "It lacks y."))
     assert lines == [
         "error [rule] 2 findings:",
         "      - a.whl: It lacks x.",
@@ -49,39 +49,54 @@ def test_different_faults_of_one_rule_share_its_cure():
     ]
 
 
-def test_different_cures_are_kept_apart():
-    lines = shown(found("rule", "a.whl", hint="Use x."), found("rule", "a.whl", "It is bad.", hint="Use y."))
+def test_different_hints_are_separate_paragraphs():
+    lines = printed(
+        finding("rule", "a.whl", hint="Use x."), finding("rule", "a.whl", "It is bad.", hint="Use y.")
+    )
     assert [line for line in lines if "Use" in line] == ["      Use x.", "      Use y."]
 
 
 def test_errors_come_before_warnings():
-    lines = shown(found("odd", "a.whl", severity=Severity.WARNING), found("rule", "a.whl"))
+    lines = printed(finding("odd", "a.whl", severity=Severity.WARNING), finding("rule", "a.whl"))
     assert [line.split()[0] for line in lines if not line.startswith(" ")] == ["error", "warning"]
 
 
-def test_files_are_told_by_the_rules_that_they_break_where_these_differ():
-    both = [found("rule", "a.whl"), found("other", "a.whl")]
-    lines = shown(*both, *[found("rule", f"{number}.whl") for number in range(5)])
+def test_files_are_listed_by_rules_if_these_differ():
+    both = [finding("rule", "a.whl"), finding("other", "a.whl")]
+    lines = printed(*both, *[finding("rule", f"{number}.whl") for number in range(5)])
     assert lines[-8:] == [
         "By file:",
         "rule in 5 files:",
         "      - 0.whl",
         "      - 1.whl",
         "      - 2.whl",
-        "      - and 2 more; --json tells all",
+        "      - and 2 more; use `--json` to see all",
         "other, rule in 1 file:",
         "      - a.whl",
     ]
 
 
 @pytest.mark.parametrize("text", ["[bold]no markup[/]", "café [/x]"])
-def test_what_files_say_is_shown_as_it_is(text):
-    assert text in shown(found("rule", "a.whl", text, hint=text))[0]
+def test_messages_are_not_interpreted_as_markup(text):
+    assert text in printed(finding("rule", "a.whl", text, hint=text))[0]
 
 
-def test_no_size_is_told_of_a_plan_where_the_source_tells_none():
+def test_plan_without_sizes_has_no_total_size():
     files = [dist_file(name) for name in ("sample-1.0-py3-none-any.whl", "sample-1.0.tar.gz")]
     planned = tuple(PlannedFile(file, {"pypi": Intent(Action.UPLOAD, "not there yet")}) for file in files)
     stream = io.StringIO()
     Console(file=stream, width=120).print(plan_table(Plan("box", ("pypi",), planned)))
     assert "2 files from box." in stream.getvalue()
+
+
+def test_option_names_replace_parameter_names():
+    assert "Use `--allow-unexpected`." in "".join(
+        printed(finding("rule", hint="Use `allow_unexpected=True`."))
+    )
+
+
+def test_commands_without_json_do_not_mention_it():
+    findings = [finding("rule", f"{number:02}.whl") for number in range(60)]
+    text = "".join(line.text for line in findings_lines(findings, has_json=False))
+    assert "and 50 more" in text
+    assert "--json" not in text

@@ -1,4 +1,4 @@
-"""Plans and receipts as Markdown, read back by a Markdown parser as people see them."""
+"""Plans and receipts as Markdown, as a Markdown parser renders them."""
 
 import re
 from dataclasses import replace
@@ -11,9 +11,9 @@ from wheelrelay.cli.render.markdown import (
     code,
     escaped,
     findings_markdown,
-    fitting,
     plan_markdown,
     receipt_markdown,
+    truncated,
 )
 from wheelrelay.filenames import dist_file
 from wheelrelay.records import (
@@ -36,8 +36,8 @@ EVIL = (
 )
 
 
-def seen(markdown: str) -> str:
-    """What a reader sees: the text of the page, with the cells of a table apart."""
+def rendered(markdown: str) -> str:
+    """Return the text that a reader sees, with the cells of tables separated."""
     html = MarkdownIt("gfm-like", {"linkify": False}).render(markdown)
     assert "<img" not in html
     assert "<a " not in html
@@ -47,14 +47,14 @@ def seen(markdown: str) -> str:
     return text
 
 
-def test_text_is_seen_as_it_is() -> None:
-    assert EVIL.replace("\n", " ") in seen(escaped(EVIL))
-    assert EVIL.replace("\n", " ") in seen(f"| a | b |\n| --- | --- |\n| {escaped(EVIL)} | x |\n")
+def test_markdown_in_text_is_escaped() -> None:
+    assert EVIL.replace("\n", " ") in rendered(escaped(EVIL))
+    assert EVIL.replace("\n", " ") in rendered(f"| a | b |\n| --- | --- |\n| {escaped(EVIL)} | x |\n")
     assert code(WHEEL) == f"`{WHEEL}`"
-    assert "a`b|c" in seen(code("a`b|c"))
+    assert "a`b|c" in rendered(code("a`b|c"))
 
 
-def test_a_plan_says_what_happens_where_and_what_is_missing() -> None:
+def test_plan_lists_actions_and_missing_files() -> None:
     intents = {"testpypi": Intent(Action.SKIP, "the same | bytes"), "pypi": Intent(Action.UPLOAD, "new")}
     plan = Plan(
         "staging",
@@ -63,7 +63,7 @@ def test_a_plan_says_what_happens_where_and_what_is_missing() -> None:
         missing=("cp313-*-win_amd64",),
         findings=(Finding("platform-tag", Severity.WARNING, EVIL, WHEEL),),
     )
-    text = seen(plan_markdown(plan))
+    text = rendered(plan_markdown(plan))
     assert "Plan: 1 file, 2.0 kB, from" in text
     assert "missing:\t cp313-*-win_amd64" in text
     assert EVIL.replace("\n", " ") in text
@@ -73,22 +73,22 @@ def test_a_plan_says_what_happens_where_and_what_is_missing() -> None:
 @pytest.mark.parametrize(
     ("outcome", "verdict"),
     [
-        (Outcome.PUBLISHED, "All is in place"),
+        (Outcome.PUBLISHED, "Published"),
         (Outcome.UNCONFIRMED, "Partly published"),
         (Outcome.FAILED, "Nothing was published"),
     ],
 )
-def test_a_receipt_says_first_how_it_ended(outcome: Outcome, verdict: str) -> None:
+def test_receipt_begins_with_the_result(outcome: Outcome, verdict: str) -> None:
     sinks = {"pypi": Delivery(outcome, reason="so | it is")}
     file = ReceiptFile(WHEEL, "sample", "1.0", 1, "ab" * 32, None, sinks)
-    text = seen(receipt_markdown(Receipt("staging", ("pypi",), "release", NOW, NOW, (file,))))
+    text = rendered(receipt_markdown(Receipt("staging", ("pypi",), "release", NOW, NOW, (file,))))
     assert f"{verdict}: 1 file from" in text
     assert f"1 {outcome.value}" in text
     assert "ab" * 32 in text
     assert ("so | it is" in text) is not (outcome is Outcome.PUBLISHED)
 
 
-def test_what_is_not_in_place_comes_first() -> None:
+def test_failed_files_come_first() -> None:
     good, bad = {"pypi": Delivery(Outcome.PUBLISHED)}, {"pypi": Delivery(Outcome.PENDING)}
     files = [
         ReceiptFile(name, "sample", "1.0", 1, None, None, sinks) for name, sinks in (("a", good), ("b", bad))
@@ -99,18 +99,18 @@ def test_what_is_not_in_place_comes_first() -> None:
 
 def test_findings_are_counted_and_errors_come_first() -> None:
     findings = [Finding("b", Severity.WARNING, "warned"), Finding("z", Severity.ERROR, "wrong", hint="Do")]
-    text = seen(findings_markdown("Checked", findings))
+    text = rendered(findings_markdown("Checked", findings))
     assert "Checked: 1 error, 1 warning" in text
     assert text.index("wrong") < text.index("warned")
-    assert "nothing is wrong" in findings_markdown("Checked", [])
+    assert "no problems found" in findings_markdown("Checked", [])
 
 
-def test_what_is_too_long_is_cut_at_a_line() -> None:
+def test_long_text_is_truncated_at_a_line() -> None:
     text = "".join(f"| ä{number} |\n" for number in range(1000))
-    cut = fitting(text, 1000)
+    cut = truncated(text, 1000)
     assert len(cut.encode()) <= 1000
     kept, _, note = cut.partition("\n\n")
     assert text.startswith(kept + "\n")
-    assert "too long" in note
-    assert fitting(text, len(text.encode())) == text
-    assert fitting(text, 10) == fitting(text, -5) == ""
+    assert "Truncated" in note
+    assert truncated(text, len(text.encode())) == text
+    assert truncated(text, 10) == truncated(text, -5) == ""

@@ -1,0 +1,108 @@
+"""The command ``list``."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from wheelrelay.cli.completion_values import complete_remote
+from wheelrelay.cli.options import common_options, config_option, json_option, load_config, timeout_option
+from wheelrelay.cli.output import print_json
+
+if TYPE_CHECKING:
+    from wheelrelay.config import Config
+    from wheelrelay.expect import Expected
+    from wheelrelay.model import DistFile
+
+
+@click.command(name="list")
+@click.argument("remote", shell_complete=complete_remote)
+@click.argument("requirements", nargs=-1, metavar="[REQUIREMENT]...")
+@click.option("--matrix", is_flag=True, help="Show each release as a table of platforms and Pythons.")
+@click.option(
+    "--format",
+    "matrix_format",
+    type=click.Choice(["text", "markdown", "html"]),
+    default="text",
+    show_default=True,
+    help="The format of the matrix.",
+)
+@click.option(
+    "--route",
+    "route_name",
+    metavar="ROUTE",
+    help="Mark the files in the matrix that this route expects and that are missing. "
+    "[default: the only route from this remote with `expect`]",
+)
+@json_option
+@timeout_option
+@config_option
+@common_options
+def list_(
+    remote: str,
+    requirements: tuple[str, ...],
+    matrix: bool,
+    matrix_format: str,
+    route_name: str | None,
+    as_json: bool,
+    config_path: str | None,
+) -> None:
+    """List the distribution files of a remote.
+
+    Shows the size and the sha256 that the remote declares for each file. Other files are ignored. REQUIREMENT
+    selects projects and versions as pip does: pre-releases only if requested, and yanked files only if the
+    version is pinned. Exits with 1 if no file matches.
+
+    \b
+    Examples:
+      wheelrelay list ./dist
+      wheelrelay list pypi 'markupsafe==3.0.2' --json
+      wheelrelay list pypi 'numpy==2.1.0' --matrix
+    """
+    if matrix and as_json:
+        raise click.UsageError("--matrix and --json cannot be used together.")
+    if not matrix and (route_name or matrix_format != "text"):
+        raise click.UsageError("--format and --route require --matrix.")
+    from wheelrelay import api
+    from wheelrelay.config.remotes import path_of
+
+    config = load_config(config_path)
+    is_path = remote not in config.remotes and path_of(remote) is not None
+    target = remote if is_path else config.remote(remote)  # a path needs no configuration class
+    files = api.list_files(target, requirements, with_digests=as_json)
+    if matrix:
+        _print_matrix(files, _expected(config, remote, route_name), matrix_format)
+        return
+    if as_json:
+        from wheelrelay.documents import files_document
+
+        print_json(files_document(files))
+        return
+    from wheelrelay.cli.render.console import console
+    from wheelrelay.cli.render.tables import files_table
+
+    console().print(files_table(files))
+
+
+def _print_matrix(files: "Sequence[DistFile]", expected: "Expected | None", matrix_format: str) -> None:
+    from wheelrelay.cli.render.console import console
+    from wheelrelay.cli.render.matrix import matrix_html, matrix_markdown, matrix_table, release_matrices
+    from wheelrelay.cli.render.streams import write_output
+
+    releases = release_matrices(files, expected)
+    if matrix_format == "text":
+        console().print(matrix_table(releases))
+    else:
+        write_output((matrix_markdown if matrix_format == "markdown" else matrix_html)(releases))
+
+
+def _expected(config: "Config", remote: str, route_name: str | None) -> "Expected | None":
+    """Return the expected files of a route: the named one, or the only one from this remote that has some."""
+    from wheelrelay.config import as_remote
+
+    if route_name:
+        route = config.route(route_name)
+        return route.expect.expected() if route.expect else None
+    routes = [config.route(name) for name in config.routes]
+    candidates = [route.expect for route in routes if route.expect and as_remote(route.source).name == remote]
+    return candidates[0].expected() if len(candidates) == 1 else None

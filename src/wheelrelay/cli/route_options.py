@@ -1,0 +1,147 @@
+"""Arguments and options that select a route, for ``plan``, ``relay`` and ``verify``."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wheelrelay.cli.completion_values import complete_remote, complete_route
+from wheelrelay.cli.options import seconds
+
+if TYPE_CHECKING:
+    from wheelrelay.config import Config, Route
+
+
+@dataclass(frozen=True, slots=True)
+class RouteArguments:
+    """The arguments and options that select a route and the files on it."""
+
+    words: tuple[str, ...]
+    source: str | None
+    sinks: tuple[str, ...]
+    wheels: tuple[str, ...]
+    no_sdist: bool
+    sdist_only: bool
+    wait: str | None
+    mode: str | None
+
+    def route(self, config: "Config") -> "tuple[Route, Sequence[str]]":
+        """Return the route and the requirements.
+
+        The first word is the route if one of that name is configured. Otherwise all words are requirements,
+        and the route is built from ``--from`` and ``--to``, or is the only configured one.
+
+        Raises:
+            click.UsageError: No route is selected.
+        """
+        from wheelrelay.config import Route
+
+        if self.source or self.sinks:
+            if not (self.source and self.sinks):
+                raise click.UsageError("--from and --to must be used together.")
+            source, sinks = config.remote(self.source), [config.remote(sink) for sink in self.sinks]
+            return self._narrowed(Route(source=source, sinks=sinks)), self.words
+        names = config.route_names()
+        if self.words and self.words[0] in names:
+            return self._narrowed(config.route(self.words[0])), self.words[1:]
+        if len(names) == 1:
+            return self._narrowed(config.route(names[0])), self.words
+        configured = f"Configured routes: {', '.join(names)}." if names else "No route is configured."
+        raise click.UsageError(f"Missing route. Name one, or use --from and --to. {configured}")
+
+    def names_a_remote(self, config: "Config") -> bool:
+        """Whether the first word is a remote and not a route."""
+        from wheelrelay.config import looks_like_remote
+
+        if self.source or self.sinks or not self.words or self.words[0] in config.route_names():
+            return False
+        return looks_like_remote(self.words[0], config)
+
+    def _narrowed(self, route: "Route") -> "Route":
+        """Return the route with the options that override its keys."""
+        from datetime import timedelta
+
+        if self.sdist_only and (self.no_sdist or self.wheels):
+            raise click.UsageError("--sdist-only cannot be used with --no-sdist or --wheels.")
+        changes: dict[str, Any] = {}
+        if self.wheels:
+            changes["wheels"] = self.wheels
+        if self.sdist_only:
+            changes |= {"wheels": (), "sdist": True}
+        if self.no_sdist:
+            changes["sdist"] = False
+        if self.wait:
+            changes["wait"] = timedelta(seconds=seconds(self.wait, option="--wait"))
+        if self.mode:
+            changes["mode"] = self.mode
+        unchanged = {name: getattr(route, name) for name in route.model_fields_set}
+        return type(route).model_validate({**unchanged, **changes}, context={"where": "the options"})
+
+
+_SELECTION_OPTIONS = (
+    click.option(
+        "--from",
+        "source",
+        metavar="REMOTE",
+        shell_complete=complete_remote,
+        help="The remote to read from; use with --to instead of a ROUTE.",
+    ),
+    click.option(
+        "--to",
+        "sinks",
+        metavar="REMOTE",
+        multiple=True,
+        shell_complete=complete_remote,
+        help="A remote to publish to; may be repeated.",
+    ),
+    click.option(
+        "--wheels",
+        metavar="PATTERN",
+        multiple=True,
+        help="Select only wheels with these tags, such as 'cp312-*-manylinux*'; may be repeated. "
+        "* as ABI does not match free-threaded ABIs; use 'cp314-cp314t-*' for those.",
+    ),
+    click.option("--no-sdist", is_flag=True, help="Select no sdist."),
+    click.option("--sdist-only", is_flag=True, help="Select only the sdist."),
+    click.option(
+        "--mode",
+        type=click.Choice(["release", "mirror"]),
+        help="release: one version, all files or none; mirror: each file independently.",
+    ),
+)
+
+
+def route_arguments(
+    command: Callable[..., Any], *, complete_first_word: Callable[..., Any] = complete_route
+) -> Callable[..., Any]:
+    """Add the arguments and options that select a route; the command gets them as one `RouteArguments`.
+
+    Args:
+        command: a function that takes a `RouteArguments` and other options.
+        complete_first_word: completes the first word in a shell.
+    """
+
+    def gather(
+        words: tuple[str, ...],
+        source: str | None,
+        sinks: tuple[str, ...],
+        wheels: tuple[str, ...],
+        no_sdist: bool,
+        sdist_only: bool,
+        mode: str | None,
+        wait: str | None = None,
+        **others: Any,
+    ) -> Any:
+        arguments = RouteArguments(words, source, sinks, wheels, no_sdist, sdist_only, wait, mode)
+        return command(arguments, **others)
+
+    gather.__name__, gather.__doc__ = command.__name__, command.__doc__
+    gather.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    decorated: Callable[..., Any] = gather
+    for option in reversed(_SELECTION_OPTIONS):
+        decorated = option(decorated)
+    words = click.argument(
+        "words", nargs=-1, metavar="[ROUTE] [REQUIREMENT]...", shell_complete=complete_first_word
+    )
+    return words(decorated)

@@ -1,0 +1,75 @@
+"""The command ``verify``."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import click
+
+from wheelrelay.cli.ci.current import reporter
+from wheelrelay.cli.completion_values import complete_route_or_remote
+from wheelrelay.cli.exits import ExitCode
+from wheelrelay.cli.options import (
+    common_options,
+    config_option,
+    jobs_option,
+    json_option,
+    load_config,
+    quiet_option,
+    timeout_option,
+)
+from wheelrelay.cli.output import print_findings, print_json, relay_progress
+from wheelrelay.cli.route_options import RouteArguments, route_arguments
+
+
+@click.command()
+@partial(route_arguments, complete_first_word=complete_route_or_remote)
+@click.option("--download", is_flag=True, help="Download and hash the files of the sinks.")
+@jobs_option
+@json_option
+@quiet_option
+@timeout_option
+@config_option
+@common_options
+def verify(
+    arguments: RouteArguments,
+    download: bool,
+    jobs: int | None,
+    as_json: bool,
+    quiet: bool,
+    config_path: str | None,
+) -> int:
+    """Verify that published files are complete and unchanged.
+
+    With a ROUTE, or with --from and --to, the files of each sink are compared with those of the source. With
+    a REMOTE alone, its files are downloaded and compared with the digests that it declares. Exits with 3 if
+    a file is missing, different or damaged.
+
+    \b
+    Examples:
+      wheelrelay verify release 'astropy==1.3.2'
+      wheelrelay verify pypi 'markupsafe==3.0.2'
+    """
+    from wheelrelay import api
+    from wheelrelay.documents import findings_document
+
+    config = load_config(config_path)
+    target: Any
+    requirements: Sequence[str]
+    if arguments.names_a_remote(config):
+        target, requirements = config.remote(arguments.words[0]), list(arguments.words[1:])
+    else:
+        target, requirements = arguments.route(config)
+    with relay_progress(quiet=quiet) as progress:
+        findings = api.verify(target, requirements, download=download, jobs=jobs, progress=progress)
+    if as_json:
+        print_json(findings_document(findings))
+    else:
+        print_findings(findings)
+        if not quiet:
+            from wheelrelay.cli.render.blocks import counted
+
+            failed = f"{counted(len(findings))} failed verification."
+            click.echo(failed if findings else "All files verified.")
+    reporter().findings(findings, "Verified")
+    return int(ExitCode.REFUSED if findings else ExitCode.SUCCESS)
