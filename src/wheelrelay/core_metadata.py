@@ -15,7 +15,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from wheelrelay.archives import BROKEN, is_plain_file, plain, read_tar, read_zip
+from wheelrelay.archives import ARCHIVE_ERRORS, is_regular_file, normalize_path, open_tar, open_zip
 from wheelrelay.staged import StagedFile
 
 MAX_METADATA_SIZE = 16 << 20
@@ -112,7 +112,7 @@ def read_core_metadata(path: Path, filename: str) -> bytes | None:
     """
     try:
         return (_from_zip if filename.endswith((".whl", ".zip")) else _from_tar)(path, filename)
-    except BROKEN:
+    except ARCHIVE_ERRORS:
         return None
 
 
@@ -164,7 +164,7 @@ def requires_python(metadata: bytes | None) -> str | None:
 
 
 def _from_zip(path: Path, filename: str) -> bytes | None:
-    with read_zip(path) as archive:
+    with open_zip(path) as archive:
         infos = [info for info in archive.infos if not info.is_dir()]
         wanted = _metadata_path([info.filename for info in infos], filename)
         found = [info for info in infos if info.filename == wanted]
@@ -174,12 +174,12 @@ def _from_zip(path: Path, filename: str) -> bytes | None:
 
 def _from_tar(path: Path, filename: str) -> bytes | None:
     found: dict[str, bytes | None] = {}
-    with read_tar(path, is_bzip2=filename.endswith(".bz2")) as archive:
+    with open_tar(path, is_bzip2=filename.endswith(".bz2")) as archive:
         for member in archive:
-            name = plain(member.name)
+            name = normalize_path(member.name)
             if name.count("/") == 1 and name.endswith("/PKG-INFO"):
                 is_read = (
-                    is_plain_file(member)
+                    is_regular_file(member)
                     and member.size <= MAX_METADATA_SIZE
                     and len(found) < MAX_METADATA_FOLDERS
                 )

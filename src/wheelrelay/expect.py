@@ -155,3 +155,45 @@ def _pattern_of(identifier: str) -> TagPattern:
     family, _, architecture = parts["platform"].partition("_")
     platform = f"{family}*_{architecture}" if family in VERSIONED_PLATFORMS else parts["platform"]
     return TagPattern(python, abi, platform)
+
+
+_SHA256SUM = re.compile(
+    r"""
+    (?P<digest>[0-9a-f]{64}) [ \t] [ *]? (?P<path>.+)  # sha256sum
+    | SHA(?:2-)?256 \s? \( (?P<bsd_path>.+) \) \s? = \s? (?P<bsd_digest>[0-9a-f]{64})  # BSD, openssl
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def parse_sha256sums(text: str) -> dict[str, str]:
+    """Parse a list of digests as written by ``sha256sum``, BSD's ``sha256`` and ``openssl``.
+
+    Args:
+        text: one file a line; empty lines and lines that begin with ``#`` are ignored. Only a line feed ends
+            a line, since a name may contain any other character.
+
+    Returns:
+        The SHA-256 digest of each file, in lower case, by its name without folders.
+
+    Raises:
+        ConfigError: A line has another form, or a file has two different digests.
+
+    >>> parse_sha256sums(f"SHA256 (dist/sample-1.0.tar.gz) = {'0' * 64}")
+    {'sample-1.0.tar.gz': '0000000000000000000000000000000000000000000000000000000000000000'}
+    """
+    digests: dict[str, str] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = _SHA256SUM.fullmatch(line.strip())
+        name = re.split(r"[/\\]", match["path"] or match["bsd_path"])[-1] if match else ""
+        if not match or not name:
+            raise ConfigError(
+                f"Line {number} of the SHA-256 sums is not a digest and a filename.",
+                hint="Create the file with 'sha256sum' or 'shasum -a 256'.",
+            )
+        digest = (match["digest"] or match["bsd_digest"]).lower()
+        if digests.setdefault(name, digest) != digest:
+            raise ConfigError(f"The SHA-256 sums contain two digests for {name}.")
+    return digests

@@ -1,14 +1,24 @@
-"""Read zip and tar archives within bounds: what a hostile archive can make this cost is known beforehand.
+"""Read zip archives, tar archives and RECORD files, within limits that bound the cost of hostile ones.
 
-Everything that looks into a distribution file reads it through here: the checks, the core metadata that an
-upload sends, and the pages of a container. So all of them see the same members with the same bytes.
+The checks, the upload form and the pages of a container all read distribution files through this package,
+so they see the same members with the same bytes.
+
+`open_zip` and `open_tar` open an archive to read single members. `scan_zip` and `scan_tar` read it from its
+first byte to its last and report every problem.
 """
 
-from wheelrelay.archives.limits import BROKEN as BROKEN
-from wheelrelay.archives.limits import Implausible as Implausible
+from wheelrelay.archives.contents import ArchiveContents as ArchiveContents
+from wheelrelay.archives.contents import MapFunction as MapFunction
+from wheelrelay.archives.contents import Member as Member
+from wheelrelay.archives.contents import Problem as Problem
+from wheelrelay.archives.contents import ProblemKind as ProblemKind
+from wheelrelay.archives.limits import ARCHIVE_ERRORS as ARCHIVE_ERRORS
+from wheelrelay.archives.limits import LimitExceeded as LimitExceeded
 from wheelrelay.archives.tar_reader import TarReader as TarReader
-from wheelrelay.archives.tar_reader import is_plain_file as is_plain_file
-from wheelrelay.archives.tar_reader import plain as plain
-from wheelrelay.archives.tar_reader import read_tar as read_tar
+from wheelrelay.archives.tar_reader import is_regular_file as is_regular_file
+from wheelrelay.archives.tar_reader import normalize_path as normalize_path
+from wheelrelay.archives.tar_reader import open_tar as open_tar
+from wheelrelay.archives.tar_scan import scan_tar as scan_tar
 from wheelrelay.archives.zip_reader import ZipReader as ZipReader
-from wheelrelay.archives.zip_reader import read_zip as read_zip
+from wheelrelay.archives.zip_reader import open_zip as open_zip
+from wheelrelay.archives.zip_scan import scan_zip as scan_zip

@@ -1,46 +1,49 @@
-"""What an archive may cost to read; real distribution files stay far below each of these limits."""
+"""Limits on the cost of reading an archive. Real distribution files stay far below each of them."""
 
 import struct
 import tarfile
 import zipfile
 import zlib
 
-MEMBERS = 250_000
+MAX_MEMBERS = 250_000
 """Members of an archive."""
 
-HEADER = 1 << 20
-"""Bytes of all headers before one member of a tar archive."""
+MAX_MEMBER_HEADERS = 1 << 20
+"""Bytes of all headers in front of one member of a tar archive."""
 
-HEADER_READS = 256
-"""How many headers and parts of headers there may be before one member of a tar archive."""
+MAX_MEMBER_HEADER_READS = 256
+"""Reads of headers, and of parts of them, in front of one member of a tar archive."""
 
-HEADERS = 128 << 20
+MAX_EXTENDED_HEADERS = 128 << 20
 """Bytes of all extended headers of a tar archive together."""
 
-FIELDS = 1_000
+MAX_GLOBAL_FIELDS = 1_000
 """Fields of the global headers of a tar archive."""
 
-DIGITS = 100
-"""Digits in a row in a header. Python before 3.11.10 and 3.12.6 takes quadratic time for them."""
+MAX_DIGITS = 100
+"""Digits in a row in a header. Python before 3.11.10 and 3.12.6 needs quadratic time to parse them."""
 
-DIRECTORY = 32 << 20
+MAX_DIRECTORY = 32 << 20
 """Bytes of the central directory of a zip archive."""
 
-PATH = 4096
+MAX_PATH = 4096
 """Characters of a path; no system unpacks a longer one."""
 
-RATIO_FROM = 64 << 20
-"""Bytes of unpacked content from which on the compression ratio counts."""
+MIN_CONTENT_FOR_RATIO = 64 << 20
+"""Bytes of unpacked content up to which the compression ratio does not matter."""
 
-MOST_RATIO = 200
-"""How many times as large as the file its content may be."""
+MAX_RATIO = 200
+"""Unpacked size of an archive, as a multiple of its own size."""
+
+PYPI_MAX_RATIO = 50
+"""The same limit at PyPI, which applies it to wheels."""
 
 
-class Implausible(ValueError):
-    """The archive exceeds a limit, so it is not read to its end; the message is the end of a sentence."""
+class LimitExceeded(ValueError):
+    """The archive exceeds a limit, so reading stops; the message is a clause without a full stop."""
 
 
-BROKEN = (
+ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
@@ -52,4 +55,4 @@ BROKEN = (
     NotImplementedError,
     RecursionError,
 )
-"""What the standard library raises for archives that are broken."""
+"""The errors that the standard library raises for broken archives."""

@@ -1,4 +1,4 @@
-"""Read the end of a zip archive, from its central directory on, as a reader does that goes forwards only.
+"""Read the end of a zip archive, from the central directory on, as a forward-only reader does.
 
 Central directory and end records: PKWARE APPNOTE.TXT 6.3, sections 4.3.12 to 4.3.16.
 """
@@ -8,102 +8,112 @@ import struct
 from collections.abc import Collection
 from typing import IO
 
-CENTRAL = struct.Struct("<4s24xHHH12x")
+CENTRAL_ENTRY_SIZE = 46
+"""Bytes of an entry of the central directory without its name, extra fields and comment."""
+
 END = struct.Struct("<4sHHHHLLH")
-END64 = struct.Struct("<4sQHHLLQQQQ")
-LOCATOR = struct.Struct("<4sLQL")
-ENTRY, END_MARK, END64_MARK, LOCATOR_MARK = b"PK\1\2", b"PK\5\6", b"PK\6\6", b"PK\6\7"
-PLAIN_END64 = END64.size - 12
-"""What the size of a ZIP64 end record says of itself if it holds nothing beyond the usual."""
+END_SIGNATURE = b"PK\5\6"
+END64_SIZE = 56 + 20
+"""Bytes of a ZIP64 end record with its locator."""
+
+_CENTRAL = struct.Struct("<4s24xHHH12x")
+_END64 = struct.Struct("<4sQHHLLQQQQ")
+_LOCATOR = struct.Struct("<4sLQL")
+_ENTRY_SIGNATURE, _END64_SIGNATURE, _LOCATOR_SIGNATURE = b"PK\1\2", b"PK\6\6", b"PK\6\7"
+_PLAIN_END64_SIZE = _END64.size - 12
+"""The size that a ZIP64 end record without additional data declares for itself."""
 
 
-class _Malformed(Exception):
+class _MalformedError(Exception):
     """The message is a sentence without its full stop."""
 
 
 def end_problem(raw: IO[bytes], start: int, names: Collection[bytes]) -> str | None:
-    """What is wrong with the end of an archive, as a sentence without its full stop; ``None`` if nothing is.
+    """Return what is wrong with the end of an archive; ``None`` if it is valid.
+
+    The result is a sentence without its full stop.
 
     Args:
-        raw: the archive; its position is changed.
-        start: where its central directory begins.
-        names: of the members, as in the headers before them.
+        raw: the archive; its position changes.
+        start: the position of the central directory.
+        names: the names in the local headers.
     """
     try:
-        _End(raw, start).prove(names)
-    except _Malformed as error:
+        _ArchiveEnd(raw, start).validate(names)
+    except _MalformedError as error:
         return str(error)
     return None
 
 
-class _End:
+class _ArchiveEnd:
     def __init__(self, raw: IO[bytes], start: int) -> None:
         self._raw = raw
         self._start = start
         self._size = raw.seek(0, os.SEEK_END)
         self._raw.seek(start)
 
-    def prove(self, names: Collection[bytes]) -> None:
-        declared = found = self._directory(names)
-        mark = self._mark()
-        if mark == END64_MARK:
-            declared = self._end64()
-            mark = self._mark()
-            if mark != LOCATOR_MARK:
-                raise _Malformed("A ZIP64 end record has no locator behind it")
-            self._locator(self._start + found[1])
-            mark = self._mark()
-        if mark != END_MARK:
-            raise _Malformed("Something other than an end record follows the central directory")
-        plain = self._end()
-        if declared is found:
+    def validate(self, names: Collection[bytes]) -> None:
+        declared = actual = self._read_directory(names)
+        signature = self._peek()
+        if signature == _END64_SIGNATURE:
+            declared = self._read_end64()
+            if self._peek() != _LOCATOR_SIGNATURE:
+                raise _MalformedError("The ZIP64 end record has no locator")
+            self._read_locator(self._start + actual[1])
+            signature = self._peek()
+        if signature != END_SIGNATURE:
+            raise _MalformedError("No end record follows the central directory")
+        plain = self._read_end()
+        if declared is actual:  # there is no ZIP64 end record
             declared = plain
-        if declared != found:
-            raise _Malformed("The end record has another count, size or place of the central directory")
+        if declared != actual:
+            raise _MalformedError(
+                "The end record has a wrong count, size or position of the central directory"
+            )
 
-    def _directory(self, names: Collection[bytes]) -> tuple[int, int, int]:
-        """Count, size and place of the entries of the central directory."""
+    def _read_directory(self, names: Collection[bytes]) -> tuple[int, int, int]:
+        """Return the count, the size and the position of the entries of the central directory."""
         count = size = 0
-        while self._mark() == ENTRY:
-            _, name_length, extra_length, comment_length = CENTRAL.unpack(self._read(CENTRAL.size))
+        while self._peek() == _ENTRY_SIGNATURE:
+            _, name_length, extra_length, comment_length = _CENTRAL.unpack(self._read(_CENTRAL.size))
             name = self._read(name_length)
             self._read(extra_length)
             if comment_length:
-                raise _Malformed("An entry of the central directory has a comment")
+                raise _MalformedError("An entry of the central directory has a comment")
             if name not in names:
-                raise _Malformed("An entry of the central directory has the name of no member")
+                raise _MalformedError("An entry of the central directory has a name that no member has")
             count += 1
-            size += CENTRAL.size + name_length + extra_length
+            size += _CENTRAL.size + name_length + extra_length
         return count, size, self._start
 
-    def _end64(self) -> tuple[int, int, int]:
-        _, own, _, _, _, _, here, in_all, size, start = END64.unpack(self._read(END64.size))
-        if own != PLAIN_END64:
-            raise _Malformed("The ZIP64 end record has additional data")
-        if here != in_all:
-            raise _Malformed("The ZIP64 end record has two counts of members")
-        return in_all, size, start
+    def _read_end64(self) -> tuple[int, int, int]:
+        _, own_size, _, _, _, _, disk_count, count, size, start = _END64.unpack(self._read(_END64.size))
+        if own_size != _PLAIN_END64_SIZE:
+            raise _MalformedError("The ZIP64 end record has additional data")
+        if disk_count != count:
+            raise _MalformedError("The ZIP64 end record has two different member counts")
+        return count, size, start
 
-    def _locator(self, place: int) -> None:
-        if LOCATOR.unpack(self._read(LOCATOR.size))[2] != place:
-            raise _Malformed("The ZIP64 locator leads elsewhere")
+    def _read_locator(self, position: int) -> None:
+        if _LOCATOR.unpack(self._read(_LOCATOR.size))[2] != position:
+            raise _MalformedError("The ZIP64 locator has a wrong position")
 
-    def _end(self) -> tuple[int, int, int]:
-        _, _, _, here, in_all, size, start, comment = END.unpack(self._read(END.size))
-        if here != in_all:
-            raise _Malformed("The end record has two counts of members")
-        if self._raw.tell() + comment != self._size:
-            raise _Malformed("The end record has another length of the archive's comment")
-        return in_all, size, start
+    def _read_end(self) -> tuple[int, int, int]:
+        _, _, _, disk_count, count, size, start, comment_length = END.unpack(self._read(END.size))
+        if disk_count != count:
+            raise _MalformedError("The end record has two different member counts")
+        if self._raw.tell() + comment_length != self._size:
+            raise _MalformedError("The end record has a wrong length of the archive comment")
+        return count, size, start
 
-    def _mark(self) -> bytes:
-        """The mark of the next record, which is not skipped."""
-        mark = self._raw.read(4)
-        self._raw.seek(-len(mark), os.SEEK_CUR)
-        return mark
+    def _peek(self) -> bytes:
+        """Return the signature of the next record without moving on."""
+        signature = self._raw.read(4)
+        self._raw.seek(-len(signature), os.SEEK_CUR)
+        return signature
 
     def _read(self, size: int) -> bytes:
         content = self._raw.read(size)
         if len(content) < size:
-            raise _Malformed("The archive ends within its central directory")
+            raise _MalformedError("The archive ends within its central directory")
         return content

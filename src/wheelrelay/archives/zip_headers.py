@@ -1,4 +1,4 @@
-"""Read the headers that stand before each member of a zip archive (PKWARE APPNOTE.TXT 6.3, section 4.3.7)."""
+"""Read the local header in front of each member of a zip archive (PKWARE APPNOTE.TXT 6.3, section 4.3.7)."""
 
 import re
 import struct
@@ -7,84 +7,99 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple
 from zipfile import ZIP_STORED, ZipInfo
 
-UTF8 = 0x800
-"""The flag that a name is UTF-8."""
+FLAG_UTF8 = 0x800
+"""The name is UTF-8 (section 4.4.4)."""
 
-FORM = struct.Struct("<4sHHHHHLLLHH")
-IN_ZIP64 = 0xFFFFFFFF
+FLAG_DATA_DESCRIPTOR = 0x8
+"""The sizes and the checksum follow the content (section 4.3.9)."""
+
+_HEADER = struct.Struct("<4sHHHHHLLLHH")
+_IN_ZIP64_FIELD = 0xFFFFFFFF
+"""The value of a size that is in the ZIP64 field instead."""
+
 ZIP64 = 0x0001
-"""The extra field of sizes that are too large for a header (section 4.5.3)."""
+"""The id of the extra field for sizes that are too large for a header (section 4.5.3)."""
 
 UNICODE_PATH = 0x7075
-"""The extra field of a name in UTF-8 (section 4.6.9): version, checksum of the header's name, name."""
+"""The id of the extra field for a name in UTF-8 (section 4.6.9): version, checksum of the name, name."""
 
-ZIP64_LENGTHS = (0, 8, 16, 24, 28)
+_ZIP64_LENGTHS = (0, 8, 16, 24, 28)
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
 class LocalHeader(NamedTuple):
-    """The header before a member.
+    """The header in front of a member.
 
-    ``packed`` and ``size`` are from the ZIP64 field where they are too large for their own; ``plain`` are the
-    two as they are in the header. ``data`` is the position behind the header, where the content begins.
+    Attributes:
+        flags: the general purpose bit flags.
+        method: the compression method.
+        crc: the CRC-32 of the content.
+        packed_size: in bytes, from the ZIP64 field if it is there.
+        size: in bytes, likewise.
+        name: the bytes of the name.
+        data_start: the position of the content.
+        extra: the extra fields.
+        declared_sizes: the packed size and the size as in the header itself.
     """
 
     flags: int
     method: int
     crc: int
-    packed: int
+    packed_size: int
     size: int
     name: bytes
-    data: int
+    data_start: int
     extra: bytes
-    plain: tuple[int, int]
+    declared_sizes: tuple[int, int]
 
 
-class _Malformed(Exception):
-    """Extra fields are not what they should be; the message is the end of a sentence about the member."""
+class _MalformedError(Exception):
+    """Extra fields are malformed. The message continues a sentence that begins with the member's name."""
 
 
 def read_local_header(raw: IO[bytes], position: int) -> LocalHeader | None:
-    """The header at a position of an archive; ``None`` if there is none."""
+    """Return the header at a position of an archive; ``None`` if there is no header."""
     raw.seek(position)
-    head = raw.read(FORM.size)
-    if len(head) < FORM.size or head[:4] != b"PK\3\4":
+    head = raw.read(_HEADER.size)
+    if len(head) < _HEADER.size or head[:4] != b"PK\3\4":
         return None
-    _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = FORM.unpack(head)
+    _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = _HEADER.unpack(head)
     name, extra = raw.read(name_length), raw.read(extra_length)
-    plain = packed, size
-    size, packed = _sizes64(extra, size, packed)
-    data = position + FORM.size + name_length + extra_length
-    return LocalHeader(flags, method, crc, packed, size, name, data, extra, plain)
+    declared_sizes = packed, size
+    size, packed = _apply_zip64(extra, size, packed)
+    data_start = position + _HEADER.size + name_length + extra_length
+    return LocalHeader(flags, method, crc, packed, size, name, data_start, extra, declared_sizes)
 
 
 def raw_name(info: ZipInfo) -> bytes:
-    """The name of a member as it stands in the central directory."""
-    return info.orig_filename.encode("utf-8" if info.flag_bits & UTF8 else "cp437")
+    """Return the bytes of a member's name in the central directory."""
+    return info.orig_filename.encode("utf-8" if info.flag_bits & FLAG_UTF8 else "cp437")
 
 
-def extra_problem(header: LocalHeader, packed: int, size: int) -> str | None:
-    """What is wrong with the extra fields before a member, as the end of a sentence about it.
+def extra_problem(header: LocalHeader, packed_size: int, size: int) -> str | None:
+    """Return what is wrong with the extra fields of a local header; ``None`` if they are correct.
+
+    The result continues a sentence that begins with the member's name.
 
     Args:
-        header: the one before the member.
-        packed: its packed size, as the central directory declares it.
-        size: its size, likewise.
+        header: the local header.
+        packed_size: the packed size in the central directory.
+        size: the size in the central directory.
     """
     try:
-        seen = _sizes(header)
-    except _Malformed as error:
+        sizes = _sizes_from_header(header)
+    except _MalformedError as error:
         return str(error)
-    if seen != (packed, size):
+    if sizes != (packed_size, size):
         return "has a ZIP64 field with other sizes than the central directory"
     return None
 
 
-def other_name(extra: bytes, name: bytes) -> bool:
-    """Whether extra fields give a member a name other than its header's, which only some readers use."""
+def has_other_name(extra: bytes, name: bytes) -> bool:
+    """Return whether extra fields contain another name for a member, which only some readers use."""
     try:
         paths = [data for kind, data in _fields(extra) if kind == UNICODE_PATH]
-    except _Malformed:
+    except _MalformedError:
         return False
     return any(
         len(data) > 5
@@ -95,66 +110,66 @@ def other_name(extra: bytes, name: bytes) -> bool:
     )
 
 
-def _sizes(header: LocalHeader) -> tuple[int, int]:
-    """The packed size and the size that a reader takes from the header alone."""
-    packed, size = header.plain
+def _sizes_from_header(header: LocalHeader) -> tuple[int, int]:
+    """Return the packed size and the size that a reader of the local header alone sees."""
+    packed_size, size = header.declared_sizes
     seen = set()
     for kind, data in _fields(header.extra):
         if kind in seen and kind in (ZIP64, UNICODE_PATH):
-            raise _Malformed(f"has the extra field {kind:#06x} twice")
+            raise _MalformedError(f"has the extra field {kind:#06x} twice")
         seen.add(kind)
         if kind == ZIP64:
-            packed, size = _in_zip64(data, header)
+            packed_size, size = _sizes_from_zip64(data, header)
         elif kind == UNICODE_PATH:
-            _prove_path(data[5:])
-    return packed, size
+            _validate_unicode_path(data[5:])
+    return packed_size, size
 
 
-def _in_zip64(data: bytes, header: LocalHeader) -> tuple[int, int]:
-    packed, size = header.plain
-    if len(data) not in ZIP64_LENGTHS:
-        raise _Malformed(f"has a ZIP64 field of {len(data)} bytes")
+def _sizes_from_zip64(data: bytes, header: LocalHeader) -> tuple[int, int]:
+    packed_size, size = header.declared_sizes
+    if len(data) not in _ZIP64_LENGTHS:
+        raise _MalformedError(f"has a ZIP64 field of {len(data)} bytes")
     if not data:
-        if IN_ZIP64 in header.plain:
-            raise _Malformed("has sizes in a ZIP64 field that is empty")
-        return packed, size
+        if _IN_ZIP64_FIELD in header.declared_sizes:
+            raise _MalformedError("has an empty ZIP64 field although its header refers to it")
+        return packed_size, size
     first = int.from_bytes(data[:8], "little")
     if len(data) == 8 and header.method != ZIP_STORED:
-        raise _Malformed("has a ZIP64 field without its packed size")
-    packed = first if len(data) == 8 else int.from_bytes(data[8:16], "little")
-    return packed, first if size == IN_ZIP64 else size
+        raise _MalformedError("has a ZIP64 field without its packed size")
+    packed_size = first if len(data) == 8 else int.from_bytes(data[8:16], "little")
+    return packed_size, first if size == _IN_ZIP64_FIELD else size
 
 
-def _prove_path(name: bytes) -> None:
+def _validate_unicode_path(name: bytes) -> None:
     if _CONTROL.search(name):
-        raise _Malformed("has a control character in its Unicode path field")
+        raise _MalformedError("has a control character in its Unicode path field")
     try:
         name.decode()
     except UnicodeDecodeError:
-        raise _Malformed("has a Unicode path field that is not UTF-8") from None
+        raise _MalformedError("has a Unicode path field that is not UTF-8") from None
 
 
 def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
-    """The extra fields: their ids and their data."""
+    """Yield the id and the data of each extra field."""
     while extra:
         if len(extra) < 4:
-            raise _Malformed(f"has {len(extra)} bytes behind its extra fields")
+            raise _MalformedError(f"has {len(extra)} stray bytes after its extra fields")
         kind, length = struct.unpack_from("<HH", extra)
         data, extra = extra[4 : 4 + length], extra[4 + length :]
         if len(data) < length:
-            raise _Malformed("has an extra field that is longer than all of them together")
+            raise _MalformedError("has a truncated extra field")
         yield kind, data
 
 
-def _sizes64(extra: bytes, size: int, packed: int) -> tuple[int, int]:
-    """The sizes, taken from the ZIP64 field (section 4.5.3) where they are too large for their own."""
+def _apply_zip64(extra: bytes, size: int, packed_size: int) -> tuple[int, int]:
+    """Return the size and the packed size, from the ZIP64 field where the header refers to it."""
     while len(extra) >= 4:
         kind, length = struct.unpack_from("<HH", extra)
         values = extra[4 : 4 + length]
         if kind == ZIP64:
-            if size == IN_ZIP64 and len(values) >= 8:
+            if size == _IN_ZIP64_FIELD and len(values) >= 8:
                 size, values = int.from_bytes(values[:8], "little"), values[8:]
-            if packed == IN_ZIP64 and len(values) >= 8:
-                packed = int.from_bytes(values[:8], "little")
+            if packed_size == _IN_ZIP64_FIELD and len(values) >= 8:
+                packed_size = int.from_bytes(values[:8], "little")
         extra = extra[4 + length :]
-    return size, packed
+    return size, packed_size

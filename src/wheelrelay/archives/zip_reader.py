@@ -1,4 +1,4 @@
-"""Read a zip archive within bounds: its central directory, and the content of single members."""
+"""Open a zip archive and read its members, within limits."""
 
 import zlib
 from collections.abc import Iterator
@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import IO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from wheelrelay.archives.limits import DIRECTORY, MEMBERS, Implausible
+from wheelrelay.archives.limits import MAX_DIRECTORY, MAX_MEMBERS, LimitExceeded
 from wheelrelay.archives.zip_headers import read_local_header
 from wheelrelay.staged import BLOCK_SIZE
 
-LOCKED = 0x1 | 0x20 | 0x40
-"""Flags of members that are encrypted, or patches of compressed data: no Python unpacks them."""
+FLAGS_UNREADABLE = 0x1 | 0x20 | 0x40
+"""Flags of members that are encrypted, or patches of compressed data. Python cannot unpack them."""
 
-CENTRAL = b"PK\1\2"
+_CENTRAL_SIGNATURE = b"PK\1\2"
 
 
-class Corrupt(BadZipFile):
-    """A member does not unpack to what was declared; the message is the end of a sentence."""
+class CorruptMemberError(BadZipFile):
+    """A member does not unpack to its declared content. The message is a clause about it."""
 
 
 class ZipReader:
@@ -26,110 +26,110 @@ class ZipReader:
 
     Attributes:
         raw: the file.
-        infos: its members, as the central directory lists them.
-        directory: where the central directory begins.
-        comment: of the archive.
+        infos: the members, as listed in the central directory.
+        directory_start: the position of the central directory.
+        comment: the comment of the archive.
     """
 
     def __init__(self, raw: IO[bytes]) -> None:
-        bounded = _Bounded(raw)
-        with ZipFile(cast("IO[bytes]", bounded)) as archive:
+        with ZipFile(cast("IO[bytes]", _LimitedFile(raw))) as archive:
             self.infos = archive.infolist()
-            self.directory = archive.start_dir
+            self.directory_start = archive.start_dir
             self.comment = archive.comment
         self.raw = raw
 
     def read(self, info: ZipInfo) -> bytes:
-        """The content of a member.
+        """Return the content of a member.
 
         Raises:
-            BadZipFile, zlib.error: it cannot be unpacked, or not to what is declared.
+            BadZipFile, zlib.error: It cannot be unpacked, or differs from its declared content.
         """
         return b"".join(self.blocks(info))
 
     def blocks(self, info: ZipInfo) -> Iterator[bytes]:
-        """The content of a member, in blocks; one at a time is read.
+        """Yield the content of a member in blocks. Only one member can be read at a time.
 
         Raises:
-            BadZipFile, zlib.error: it cannot be unpacked, or not to what is declared.
+            BadZipFile, zlib.error: It cannot be unpacked, or differs from its declared content.
         """
         header = read_local_header(self.raw, info.header_offset)
         if header is None or not can_unpack(info):
-            raise Corrupt("it cannot be unpacked")
-        yield from blocks(self.raw, info, header.data)
+            raise CorruptMemberError("it cannot be unpacked")
+        yield from read_member(self.raw, info, header.data_start)
 
 
-class _Bounded:
-    """A file whose parts that are read at once, as a central directory is, are of plausible size."""
+class _LimitedFile:
+    """A file that refuses to return a huge central directory, which `zipfile` reads in one piece."""
 
     def __init__(self, raw: IO[bytes]) -> None:
         self._raw = raw
         self.seek, self.tell = raw.seek, raw.tell
 
     def read(self, size: int = -1) -> bytes:
-        if size > DIRECTORY:
-            raise Implausible(f"its central directory has more than {DIRECTORY >> 20} MiB")
+        if size > MAX_DIRECTORY:
+            raise LimitExceeded(f"the central directory has more than {MAX_DIRECTORY >> 20} MiB")
         content = self._raw.read(size)
-        if content.count(CENTRAL) > MEMBERS:
-            raise Implausible(f"it has more than {MEMBERS:,} members")
+        # An entry takes ten times as much memory as on disk, so count entries before zipfile parses them.
+        if content.count(_CENTRAL_SIGNATURE) > MAX_MEMBERS:
+            raise LimitExceeded(f"the archive has more than {MAX_MEMBERS:,} members")
         return content
 
 
 @contextmanager
-def read_zip(path: Path) -> Iterator[ZipReader]:
+def open_zip(path: Path) -> Iterator[ZipReader]:
     """Open an archive for reading.
 
     Raises:
-        OSError: it cannot be opened.
-        BadZipFile, ValueError, struct.error, NotImplementedError: its central directory cannot be read.
-        Implausible: that exceeds its limits.
+        OSError: It cannot be opened.
+        BadZipFile, ValueError, struct.error, NotImplementedError: Its central directory cannot be read.
+        LimitExceeded: Its central directory is too large.
     """
     with path.open("rb") as raw:
         yield ZipReader(raw)
 
 
 def can_unpack(info: ZipInfo) -> bool:
-    """Whether a member is unpacked here: installers can do without any other way to pack it."""
-    return info.compress_type in (ZIP_STORED, ZIP_DEFLATED) and not info.flag_bits & LOCKED
+    """Return whether a member is stored or deflated and not encrypted; installers need nothing else."""
+    return info.compress_type in (ZIP_STORED, ZIP_DEFLATED) and not info.flag_bits & FLAGS_UNREADABLE
 
 
-def blocks(raw: IO[bytes], info: ZipInfo, start: int) -> Iterator[bytes]:
-    """The content of a member in blocks, compared with the declared size and checksum at the end.
+def read_member(raw: IO[bytes], info: ZipInfo, data_start: int) -> Iterator[bytes]:
+    """Yield the content of a member in blocks, and verify its size and checksum at the end.
 
     Args:
-        raw: the archive; its position is changed.
+        raw: the archive; its position changes.
         info: the member.
-        start: where its packed content begins.
+        data_start: the position of its packed content.
 
     Raises:
-        Corrupt: it has another size or checksum than declared, or ends too early.
-        zlib.error: it cannot be unpacked.
+        CorruptMemberError: Its size or checksum differs from the declared one, or the archive is truncated.
+        zlib.error: It cannot be decompressed.
     """
-    pieces = _pieces(raw, start, info.compress_size)
+    packed = _read_packed(raw, data_start, info.compress_size)
     crc = size = 0
-    for block in _inflated(pieces) if info.compress_type == ZIP_DEFLATED else pieces:
+    for block in _inflate(packed) if info.compress_type == ZIP_DEFLATED else packed:
         size += len(block)
         if size > info.file_size:
             break
         crc = zlib.crc32(block, crc)
         yield block
     if size != info.file_size:
-        raise Corrupt("it has another size than declared")
+        raise CorruptMemberError("its size differs from the declared size")
     if crc != info.CRC:
-        raise Corrupt("it has another checksum than declared")
+        raise CorruptMemberError("its CRC-32 checksum is wrong")
 
 
-def _pieces(raw: IO[bytes], start: int, left: int) -> Iterator[bytes]:
-    """``left`` bytes of a file from ``start`` on, in large blocks."""
+def _read_packed(raw: IO[bytes], start: int, left: int) -> Iterator[bytes]:
+    """Yield ``left`` bytes of a file, from the position ``start``, in large blocks."""
     raw.seek(start)
     while left and (piece := raw.read(min(left, BLOCK_SIZE))):
         left -= len(piece)
         yield piece
     if left:
-        raise Corrupt("the file ends before it")
+        raise CorruptMemberError("the archive is truncated")
 
 
-def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _inflate(pieces: Iterator[bytes]) -> Iterator[bytes]:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     for piece in pieces:
         while piece:
@@ -137,4 +137,4 @@ def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
             piece = inflater.unconsumed_tail
     yield inflater.flush()
     if not inflater.eof or inflater.unused_data:
-        raise Corrupt("its compressed data do not end where they should")
+        raise CorruptMemberError("its compressed data have the wrong length")

@@ -1,4 +1,4 @@
-"""Which checks a sink asks for: the ``checks`` table of a remote."""
+"""The configuration of checks: the ``checks`` table of a remote."""
 
 from typing import Annotated, Any
 
@@ -15,45 +15,45 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core.core_schema import CoreSchema
 
-from wheelrelay.checks.check import Profile
+from wheelrelay.checks.contract import Profile
 from wheelrelay.checks.policy import CheckPolicy
 
 
-def _known(check: str) -> str:
-    from wheelrelay.checks.registry import all_checks, unknown_check
+def _validate_id(check_id: str) -> str:
+    from wheelrelay.checks.registry import all_checks, unknown_check  # imports the installed checks
 
-    if check not in {known.id for known in all_checks()}:
-        raise ValueError(unknown_check(check))
-    return check
+    if check_id not in {check.id for check in all_checks()}:
+        raise ValueError(unknown_check(check_id))
+    return check_id
 
 
-class Ignored(BaseModel):
-    """A check that is left out, and why."""
+class IgnoredCheck(BaseModel):
+    """A check to ignore, and why."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    check: Annotated[str, AfterValidator(_known)] = Field(description="The id of the check.")
-    reason: str = Field(default="", description="Why it may be left out; told with --verbose.")
+    check: Annotated[str, AfterValidator(_validate_id)] = Field(description="The id of the check.")
+    reason: str = Field(default="", description="Why the check is ignored, for readers of the configuration.")
 
 
-def _as_table(given: Any) -> Any:
-    return {"check": given} if isinstance(given, str) else given
+def _as_table(value: Any) -> Any:
+    return {"check": value} if isinstance(value, str) else value
 
 
-class _OrItsId:
-    """In the JSON Schema, a table or the id alone; made when it is asked for, which takes its time."""
+class _TableOrId:
+    """Describes a table or an id in the JSON Schema, only when a schema is requested."""
 
     @staticmethod
     def __get_pydantic_json_schema__(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return {"anyOf": [{"type": "string"}, handler(schema)]}
 
 
-IgnoredField = Annotated[Ignored, BeforeValidator(_as_table), _OrItsId]
+IgnoredCheckField = Annotated[IgnoredCheck, BeforeValidator(_as_table), _TableOrId]
 Size = Annotated[ByteSize, WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]})]
 
 
 class ChecksConfig(BaseModel):
-    """Which checks a sink asks for, and its limits.
+    """Which checks apply at a sink, and its size limits.
 
     >>> ChecksConfig(profile="index", ignore=["wheel-tags"], max_file_size="1 GiB").max_file_size
     1073741824
@@ -63,21 +63,24 @@ class ChecksConfig(BaseModel):
 
     profile: Profile | None = Field(
         default=None,
-        description="'pypi': everything that PyPI refuses; 'index': what an index or an installer cannot "
-        "handle; 'storage': what makes a file unsafe, or another file than it claims to be. The default is "
-        "'pypi' for PyPI and TestPyPI, 'index' for other indexes, else 'storage'.",
+        description="'pypi' checks everything that PyPI refuses; 'index' what an index or an installer "
+        "cannot handle; 'storage' only what makes a file unsafe or a different file than its name claims. "
+        "The default is 'pypi' for PyPI and TestPyPI, 'index' for other indexes, and 'storage' for all other "
+        "remotes.",
     )
-    ignore: tuple[IgnoredField, ...] = Field(
+    ignore: tuple[IgnoredCheckField, ...] = Field(
         default=(),
-        description="Checks to leave out: their ids, or tables of 'check' and 'reason'.",
+        description="Checks to ignore: ids, or tables with the keys 'check' and 'reason'.",
     )
     max_file_size: Size | None = Field(
         default=None,
-        description="The largest file that the sink takes, as '1 GiB'. The profile 'pypi' has 100 MiB.",
+        description="The largest file that the sink accepts, such as '1 GiB'. The profile 'pypi' defaults to "
+        "100 MiB.",
     )
     max_project_size: Size | None = Field(
         default=None,
-        description="What a project's files may have together, as '20 GiB'. The profile 'pypi' has 10 GiB.",
+        description="The largest total size of a project's files, such as '20 GiB'. The profile 'pypi' "
+        "defaults to 10 GiB.",
     )
 
     def policy(self, default_profile: Profile = Profile.PYPI) -> CheckPolicy:

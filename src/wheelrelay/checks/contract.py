@@ -1,67 +1,182 @@
-"""The contract for checks, those here and those of others: what they are, and what they are given.
+"""The contract for checks, both the built-in ones and those of other packages.
 
-An entry point of the group ``wheelrelay.checks`` names a `FileChecks` or a `ReleaseChecks`: a few checks
-that belong together, and the function that finds what breaks them::
+How to write a check
+--------------------
+Declare the rule as a `Check`, write a function that yields a `Violation` for each file that breaks it, and
+combine both in a `FileChecks`:
 
-    ICON_SIZE = Check("icon-size", "Icons are at most 1 MiB large.", hint="Make them smaller.")
+>>> from wheelrelay.checks import Check, FileChecks
+>>> ICON_SIZE = Check("icon-size", "Icons have at most 1 MiB.", hint="Compress the icon.")
+>>> def find_large_icons(distribution):
+...     for path, member in distribution.members.items():
+...         if path.endswith(".ico") and member.size > 1 << 20:
+...             yield ICON_SIZE.violation(f"{path} has {member.size:,} bytes.")
+>>> CHECKS = FileChecks((ICON_SIZE,), find_large_icons)
 
-    def find(distribution: Distribution) -> Iterator[Violation]:
-        for path, member in distribution.members.items():
-            if path.endswith(".ico") and member.size > 1 << 20:
-                yield ICON_SIZE.violation(f"{path} has {member.size} bytes.")
+It reports a violation for each large icon:
 
-    ICONS = FileChecks((ICON_SIZE,), find)
+>>> from pathlib import Path
+>>> from tempfile import TemporaryDirectory
+>>> from wheelrelay.checks import inspect
+>>> from wheelrelay.testing import make_wheel
+>>> with TemporaryDirectory() as folder:
+...     wheel = make_wheel(Path(folder), files={"sample/app.ico": bytes(2 << 20)})
+...     inspect(wheel, families={"icons": CHECKS}).findings[0].message
+'sample/app.ico has 2,097,152 bytes.'
+
+To install it, name ``CHECKS`` in an entry point of the package:
+
+.. code-block:: toml
+
+    [project.entry-points."wheelrelay.checks"]
+    icons = "icon_checks:CHECKS"
+
+A check that needs all files of a release, or the files that the sink already has, is a `ReleaseChecks`.
+
+The text of a check is a rule in the present tense. A message names the problem and where it is. A hint
+tells users what to do. Each is one or more full sentences.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import cache
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from wheelrelay.checks.check import Check, Violation
-from wheelrelay.checks.distribution import Distribution
 from wheelrelay.model import DistFile
-from wheelrelay.records import Finding
+from wheelrelay.records import Finding, Severity
+
+if TYPE_CHECKING:  # a configuration needs the profiles, and reads no archive
+    from wheelrelay.checks.distribution import Distribution
+
+
+class Profile(StrEnum):
+    """A set of checks with their severities.
+
+    ``pypi`` checks everything that PyPI refuses; ``index`` what an index or an installer cannot handle;
+    ``storage`` only what makes a file unsafe or a different file than its name claims.
+    """
+
+    PYPI = "pypi"
+    INDEX = "index"
+    STORAGE = "storage"
+
+
+STRICTNESS = {Profile.STORAGE: 0, Profile.INDEX: 1, Profile.PYPI: 2}
+"""The order of the profiles: each includes the checks of the less strict ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One rule for a file or a release.
+
+    Attributes:
+        id: a stable id, in lower case with hyphens.
+        text: the rule, as one sentence.
+        hint: what to do about a violation.
+        severity: whether a violation blocks publishing.
+        profile: the least strict profile in which the severity applies; it also applies in stricter ones.
+        lenient_severity: the severity in less strict profiles; ``None`` if they do not have the check.
+    """
+
+    id: str
+    text: str
+    hint: str
+    severity: Severity = Severity.ERROR
+    profile: Profile = Profile.INDEX
+    lenient_severity: Severity | None = None
+
+    def violation(self, message: str, *, filename: str | None = None, hint: str | None = None) -> "Violation":
+        """Return a violation of this rule.
+
+        Args:
+            message: what is wrong and where, as a full sentence.
+            filename: the distribution file, if the check looks at several.
+            hint: what to do, if that differs from the hint of the check.
+        """
+        return Violation(self, message, filename, hint or self.hint)
+
+    def severity_in(self, profile: Profile) -> Severity | None:
+        """Return the severity in a profile; ``None`` if the profile does not have this check."""
+        is_strict = STRICTNESS[profile] >= STRICTNESS[self.profile]
+        return self.severity if is_strict else self.lenient_severity
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One violation of a rule. The runner turns it into a `wheelrelay.records.Finding`.
+
+    Attributes:
+        check: the rule.
+        message: what is wrong and where.
+        filename: the distribution file, if the check looks at several.
+        hint: what to do about it.
+    """
+
+    check: Check
+    message: str
+    filename: str | None = None
+    hint: str | None = None
+
+    def finding(self, filename: str | None = None) -> Finding:
+        """Return the finding; ``filename`` is used if the violation does not name a file."""
+        return Finding(self.check.id, self.check.severity, self.message, self.filename or filename, self.hint)
 
 
 @dataclass(frozen=True, slots=True)
 class FileChecks:
-    """Checks of one file at a time.
+    """Checks of one distribution file.
 
     Attributes:
         checks: the rules.
-        find: finds what breaks them; must not fail on anything that a file may hold, and if it does,
-            this is reported as a finding of its own. Called by several threads at once.
-        needs: the module that has to be installed for these checks; without it they say nothing.
+        find: yields the violations. It is called by several threads at once. If it raises an error, the
+            error is reported as a finding, and the other checks continue.
+        required_module: a module that must be installed; without it, these checks are skipped.
+        all_kinds: whether the checks also apply to a list of variants (PEP 825), which is not an archive.
     """
 
     checks: tuple[Check, ...]
-    find: Callable[[Distribution], Iterable[Violation]]
-    needs: str | None = None
+    find: Callable[["Distribution"], Iterable[Violation]]
+    required_module: str | None = None
+    all_kinds: bool = False
 
     @property
     def is_available(self) -> bool:
-        """Whether what they need is installed."""
-        return self.needs is None or _is_installed(self.needs)
+        """Whether the required module is installed."""
+        return self.required_module is None or _is_installed(self.required_module)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseChecks:
+    """Checks of all files of a release together.
+
+    Attributes:
+        checks: the rules.
+        find: yields the violations, as in `FileChecks`.
+    """
+
+    checks: tuple[Check, ...]
+    find: Callable[[Sequence["Inspection"], "ReleaseContext"], Iterable[Violation]]
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What remains of a distribution file after it was read and checked: a few facts and the findings.
+    """The result of reading and checking one distribution file.
 
     Attributes:
-        filename: its name.
+        filename: the name under which the file is published.
         size: in bytes.
         sha256: of the file, in hexadecimal.
-        file: what the filename says; ``None`` if it is not the name of a wheel or an sdist.
+        file: the parsed filename; ``None`` if it is not the name of a distribution file.
         requires_python: from the metadata.
         requires_dist: from the metadata.
-        dynamic: the fields, in lower case, that an sdist says may be other in the wheels.
-        metadata: the core metadata as they stand in the archive, if there are some.
-        variants: the labels that the list of a release's variants has (PEP 825).
-        damage: what shows that these are not the bytes that were once written, if anything does.
-        findings: of all file checks, whichever profile they belong to.
+        dynamic: the fields, in lower case, that an sdist declares as dynamic.
+        variants: the labels in a list of variants (PEP 825).
+        metadata: the bytes of METADATA or PKG-INFO, if they can be read.
+        damage: why the archive is damaged, as a sentence; ``None`` if it is not.
+        findings: of all file checks, in every profile.
     """
 
     filename: str
@@ -79,47 +194,34 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseContext:
-    """What is known around a release; the empty one knows of no sink and expects nothing.
+    """The sink that a release is published to, and the requirements for the release.
 
     Attributes:
-        there: the files of the project that the sink holds already, all versions.
-        status: the project's status at the sink (PEP 792), as ``quarantined``, if it has one.
+        published: the files of the project that the sink already has, of all versions.
+        project_status: the status of the project at the sink (PEP 792), such as ``quarantined``.
         now: the time of the run.
-        max_file_size: bytes that a file may have at the sink, if there is a limit.
-        max_project_size: bytes that all files of the project may have at the sink, if there is a limit.
-        commits: the commit that each file was built from, by filename, as far as known.
-        commit: the commit that all files have to be built from, if one was asked for.
-        sums: the sha256 that each file has to have, by filename, if a list was given.
+        max_file_size: the largest file that the sink accepts, in bytes.
+        max_project_size: the largest total size of the project's files at the sink, in bytes.
+        commits: the commit that each file was built from, by filename, where it is known.
+        required_commit: the commit that all files must be built from.
+        required_sha256: the SHA-256 digest that each file must have, by filename.
     """
 
-    there: tuple[DistFile, ...] = ()
-    status: str | None = None
+    published: tuple[DistFile, ...] = ()
+    project_status: str | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     max_file_size: int | None = None
     max_project_size: int | None = None
     commits: Mapping[str, str] = field(default_factory=dict)
-    commit: str | None = None
-    sums: Mapping[str, str] | None = None
+    required_commit: str | None = None
+    required_sha256: Mapping[str, str] | None = None
 
-    def is_there(self, inspection: Inspection) -> bool:
-        """Whether the sink has the very file, so that it would not be sent."""
+    def is_published(self, inspection: Inspection) -> bool:
+        """Return whether the sink already has this file with the same content."""
         return any(
             file.filename == inspection.filename and file.sha256 in (None, inspection.sha256)
-            for file in self.there
+            for file in self.published
         )
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseChecks:
-    """Checks of all files of one release together.
-
-    Attributes:
-        checks: the rules.
-        find: finds what breaks them, as in `FileChecks`.
-    """
-
-    checks: tuple[Check, ...]
-    find: Callable[[Sequence[Inspection], ReleaseContext], Iterable[Violation]]
 
 
 @cache

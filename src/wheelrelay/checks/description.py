@@ -1,4 +1,4 @@
-"""The check that the long description renders, as an index would render it."""
+"""The check that an index can render the long description of a project."""
 
 import io
 import re
@@ -7,40 +7,42 @@ from collections.abc import Iterator
 from functools import lru_cache
 from importlib.util import find_spec
 
-from wheelrelay.checks.check import Check, Profile, Violation, shown
-from wheelrelay.checks.contract import FileChecks
+from wheelrelay.checks.contract import Check, FileChecks, Profile, Violation
 from wheelrelay.checks.distribution import Distribution
+from wheelrelay.printable import printable
 
 DESCRIPTION = Check(
     "metadata-description",
-    "The description renders as what its content type says; without one, as reStructuredText.",
-    hint="Correct the markup, or declare the right Description-Content-Type.",
+    "The description renders as its Description-Content-Type, which defaults to reStructuredText.",
+    hint="Correct the markup (twine check DIST shows all errors), or correct Description-Content-Type.",
     profile=Profile.PYPI,
 )
-_docutils = threading.Lock()
-"""Docutils keeps state that threads share."""
+_docutils_lock = threading.Lock()
+"""Docutils keeps global state, so only one thread may render at a time."""
+
+_CACHE_SIZE = 8
+"""Descriptions whose result is kept: the files of a release usually share one."""
 
 
-def find(distribution: Distribution) -> Iterator[Violation]:
-    """Find a description that does not render."""
+def _find(distribution: Distribution) -> Iterator[Violation]:
     raw = distribution.metadata.raw if distribution.metadata else {}
     text = raw.get("description")
-    kind = (raw.get("description_content_type") or "text/x-rst").partition(";")[0].strip().lower()
+    content_type = (raw.get("description_content_type") or "text/x-rst").partition(";")[0].strip().lower()
     if not text:
         return
-    if kind == "text/x-rst":
-        with _docutils:
+    if content_type == "text/x-rst":
+        with _docutils_lock:
             problem = _rst_problem(text)
         if problem is not None:
             yield DESCRIPTION.violation(f"The description is not valid reStructuredText{problem}.")
-    elif kind == "text/markdown" and not _renders_markdown(text):
-        yield DESCRIPTION.violation("The description is Markdown that renders to nothing.")
+    elif content_type == "text/markdown" and not _has_markdown_output(text):
+        yield DESCRIPTION.violation("The description is Markdown that renders to an empty page.")
 
 
-@lru_cache(maxsize=8)
+@lru_cache(_CACHE_SIZE)
 def _rst_problem(text: str) -> str | None:
-    """Why it does not render, as the end of a sentence; the wheels of a release have it in common."""
-    from readme_renderer.rst import render
+    """Return why a text does not render, as the end of a sentence; ``None`` if it does."""
+    from readme_renderer.rst import render  # imports docutils
 
     warnings = io.StringIO()
     try:
@@ -49,17 +51,17 @@ def _rst_problem(text: str) -> str | None:
     except RecursionError:
         return ": it is nested too deeply"
     first = re.search(r":(\d+): \(\w+/\d\) (.+)", warnings.getvalue())
-    return f": line {first[1]}: {shown(first[2].rstrip('.'))}" if first else ""
+    return f": line {first[1]}: {printable(first[2].rstrip('.'))}" if first else ""
 
 
-@lru_cache(maxsize=8)
-def _renders_markdown(text: str) -> bool:
-    """Whether there is something to show; definitions of links and of unused footnotes show nothing."""
-    if find_spec("comrak") is None:  # there is no wheel of it for every system
+@lru_cache(_CACHE_SIZE)
+def _has_markdown_output(text: str) -> bool:
+    """Return whether a text renders to anything; link definitions and unused footnotes do not."""
+    if find_spec("comrak") is None:  # some systems have no wheel of it
         return bool(text.strip())
     from readme_renderer.markdown import variants
 
     return bool(variants["GFM"](text))
 
 
-DESCRIPTIONS = FileChecks((DESCRIPTION,), find)
+CHECKS = FileChecks((DESCRIPTION,), _find)

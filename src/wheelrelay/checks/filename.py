@@ -1,4 +1,4 @@
-"""Checks of the filename, by itself and against the metadata."""
+"""Checks of the filename, also against the metadata."""
 
 import re
 from collections.abc import Iterator
@@ -6,134 +6,125 @@ from collections.abc import Iterator
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from wheelrelay.checks.check import Check, Profile, Violation, listed, shown
-from wheelrelay.checks.contract import FileChecks
+from wheelrelay.checks.contract import Check, FileChecks, Profile, Violation
 from wheelrelay.checks.distribution import Distribution
-from wheelrelay.checks.variants import VARIANT, VARIANTS_FILE, find_of_file
 from wheelrelay.errors import InvalidFilename
 from wheelrelay.filenames import parse_filename
 from wheelrelay.model import DistFile, Kind
-from wheelrelay.records import Severity
+from wheelrelay.printable import printable
 
-LONGEST = 255
-"""Bytes of a name that file systems store."""
+MAX_LENGTH = 255 - len(".metadata")
+"""Bytes of a filename. File systems store 255, and indexes append ``.metadata`` to the name (PEP 658)."""
 
 FILENAME = Check(
     "filename",
-    "The filename is the plain name of a wheel or an sdist (PEP 427, PEP 625).",
-    hint="Build it again with a current build tool; never rename distribution files.",
+    "The filename is a valid name of a wheel or an sdist (PEP 427, PEP 625).",
+    hint="Build the file again with a current build tool. Do not rename distribution files.",
     profile=Profile.STORAGE,
 )
 NORMALIZED = Check(
     "filename-normalized",
-    "A wheel's filename begins with the normalised project name; an sdist's is exactly NAME-VERSION.tar.gz.",
-    hint="Build it again with a current build tool, which normalises the name.",
+    "The project name in the filename is normalized, and so is the version of an sdist.",
+    hint="Build the file again with a current build tool.",
     profile=Profile.PYPI,
 )
-AGREES = Check(
+MATCHES_METADATA = Check(
     "filename-metadata",
-    "Name and version in the filename are those in the metadata.",
-    hint="Build it again; never rename distribution files.",
+    "The project name and the version in the filename match the metadata.",
+    hint="Build the file again. Do not rename distribution files.",
     profile=Profile.STORAGE,
 )
-FORMAT = Check(
+SDIST_FORMAT = Check(
     "sdist-format",
-    "An sdist is a .tar.gz archive.",
-    hint="Build the sdist again as .tar.gz.",
+    "An sdist is a .tar.gz file.",
+    hint="Build the sdist with 'python -m build --sdist'.",
     profile=Profile.PYPI,
 )
-LOCAL = Check(
+LOCAL_VERSION = Check(
     "local-version",
-    "The version has no local part (+...).",
-    hint="Public indexes take no local versions: tag the release, or build it without the local part.",
+    "The version has no local part, such as +cu118.",
+    hint="Public indexes refuse local versions. Tag the release, or build it without the local part.",
     profile=Profile.PYPI,
 )
 LENGTH = Check(
     "filename-length",
-    "With '.metadata' behind it, the filename has at most 255 bytes.",
-    hint="Leave out platform tags that others include.",
+    f"The filename has at most {MAX_LENGTH} bytes.",
+    hint="Remove platform tags that another tag covers.",
     profile=Profile.PYPI,
 )
-PYTHON_TAG = Check(
-    "wheel-python-tag",
-    "The Python that a wheel is for is a name of letters, digits and '_'.",
-    hint="Write cp314 instead of cp3.14: a dot separates several Pythons.",
-    severity=Severity.WARNING,
-    below=Severity.WARNING,
-)
 
 
-def find(distribution: Distribution) -> Iterator[Violation]:
-    """Find what is wrong with the filename."""
-    file = distribution.file
-    if file is None:
-        yield misnamed(distribution.filename)
-        return
-    if file.variant or file.kind is Kind.VARIANTS:
-        yield from find_of_file(file.variant)
-    if file.kind is not Kind.VARIANTS:
-        yield from _spelling(distribution, file)
-    if len(file.filename.encode()) + len(".metadata") > LONGEST:
-        yield LENGTH.violation(f"The filename has {len(file.filename.encode())} bytes.")
-    odd = sorted(tag.interpreter for tag in file.tags if not tag.interpreter.isidentifier())
-    if odd:
-        yield PYTHON_TAG.violation(f"Installers may not accept a wheel for the Python {listed(odd)}.")
-    if file.version.local:
-        yield LOCAL.violation(f"{file.version} is a local version.")
-    yield from _against_metadata(distribution)
-
-
-def misnamed(filename: str) -> Violation:
-    """The violation of a file whose name is not that of a wheel or an sdist; says why, if that is known."""
+def invalid_filename(filename: str) -> Violation:
+    """Return the violation for a file that is not named like a wheel or an sdist."""
     try:
         parse_filename(filename)
     except InvalidFilename as error:
+        # packaging puts the reason in parentheses: "Invalid wheel filename (wrong number of parts): ..."
         reason = re.search(r"filename \(([^()]*)\)", error.message)
-        why = f": {reason[1]}" if reason else ""
-        return FILENAME.violation(f"This is not the name of a wheel or an sdist{why}.")
-    return FILENAME.violation("This is not the name of a wheel or an sdist.")
+        if reason:
+            return FILENAME.violation(f"This is not a valid name of a wheel or an sdist: {reason[1]}.")
+    return FILENAME.violation("This is not a valid name of a wheel or an sdist.")
 
 
-def _spelling(distribution: Distribution, file: DistFile) -> Iterator[Violation]:
+def _find(distribution: Distribution) -> Iterator[Violation]:
+    file = distribution.file
+    if file is None:
+        yield invalid_filename(distribution.filename)
+        return
+    if file.kind is not Kind.VARIANTS:
+        yield from _check_spelling(distribution, file)
+    length = len(file.filename.encode())
+    if length > MAX_LENGTH:
+        yield LENGTH.violation(f"The filename has {length} bytes.")
+    if file.version.local:
+        yield LOCAL_VERSION.violation(f"{file.version} is a local version.")
+    yield from _compare_with_metadata(distribution)
+
+
+def _check_spelling(distribution: Distribution, file: DistFile) -> Iterator[Violation]:
     name = file.project.replace("-", "_")
     if distribution.is_wheel:
-        written = file.filename.partition("-")[0]
-        if written != name:
-            yield NORMALIZED.violation(f"The filename begins with {written} instead of {name}.")
+        spelling = file.filename.partition("-")[0]
+        if spelling != name:
+            yield NORMALIZED.violation(
+                f"The filename begins with {spelling} instead of the normalized name {name}."
+            )
     elif not file.filename.endswith(".tar.gz"):
-        yield FORMAT.violation("The sdist is not a .tar.gz archive.")
-    elif file.filename != f"{name}-{_version(distribution, file)}.tar.gz":
-        yield NORMALIZED.violation(f"The filename should be {name}-{_version(distribution, file)}.tar.gz.")
+        yield SDIST_FORMAT.violation("The sdist is not a .tar.gz file.")
+    elif file.filename != (expected := f"{name}-{_metadata_version(distribution, file)}.tar.gz"):
+        yield NORMALIZED.violation(f"The filename is not {expected}.")
 
 
-def _version(distribution: Distribution, file: DistFile) -> Version:
-    """The version as the metadata spell it, if it is the filename's: 1.0 may be 1 in either."""
+def _metadata_version(distribution: Distribution, file: DistFile) -> Version:
+    """Return the version as spelled in the metadata if it equals the filename's; 1 equals 1.0."""
     raw = distribution.metadata.raw if distribution.metadata else {}
     try:
-        declared = Version(raw.get("version", ""))
+        version = Version(raw.get("version", ""))
     except InvalidVersion:
         return file.version
-    return declared if declared == file.version else file.version
+    return version if version == file.version else file.version
 
 
-def _against_metadata(distribution: Distribution) -> Iterator[Violation]:
+def _compare_with_metadata(distribution: Distribution) -> Iterator[Violation]:
     raw = distribution.metadata.raw if distribution.metadata else {}
-    name, version = raw.get("name"), raw.get("version")
-    if not name or not version:
+    if not raw.get("name") or not raw.get("version"):
         return
     try:
-        parsed = parse_filename(distribution.filename, project=name)
-        declared = Version(version)
+        # Only the project name shows where the name ends and the version begins in foo-1.0-1.tar.gz.
+        parsed = parse_filename(distribution.filename, project=raw["name"])
+        version = Version(raw["version"])
     except (InvalidFilename, InvalidVersion):
         return
-    if parsed.project != canonicalize_name(name):
-        yield AGREES.violation(
-            f"The filename names the project {parsed.project}, the metadata {shown(name)}."
+    if parsed.project != canonicalize_name(raw["name"]):
+        yield MATCHES_METADATA.violation(
+            f"The project is {parsed.project} in the filename and {printable(raw['name'])} in the metadata."
         )
-    elif parsed.version != declared:
-        yield AGREES.violation(f"The filename names the version {parsed.version}, the metadata {declared}.")
+    elif parsed.version != version:
+        yield MATCHES_METADATA.violation(
+            f"The version is {parsed.version} in the filename and {version} in the metadata."
+        )
 
 
-FILENAMES = FileChecks(
-    (FILENAME, NORMALIZED, AGREES, FORMAT, LOCAL, LENGTH, PYTHON_TAG, VARIANT, VARIANTS_FILE), find
+CHECKS = FileChecks(
+    (FILENAME, NORMALIZED, MATCHES_METADATA, SDIST_FORMAT, LOCAL_VERSION, LENGTH), _find, all_kinds=True
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from wheelrelay.checks.check import STRICTNESS, Check, Profile
+from wheelrelay.checks.contract import STRICTNESS, Check, Profile
 from wheelrelay.records import Finding, Severity
 
 PYPI_FILE_SIZE = 100 << 20

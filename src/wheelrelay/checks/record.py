@@ -1,126 +1,152 @@
-"""Checks of RECORD against what is in the wheel (PyPA: recording installed projects)."""
+"""Checks of RECORD against the files of the wheel (PyPA: recording installed projects)."""
 
 import hashlib
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from wheelrelay.archives.record_file import SECURE, Row, parse_record
-from wheelrelay.checks.check import Check, Profile, Violation, listed
-from wheelrelay.checks.contract import FileChecks
+from wheelrelay.archives.record_file import SECURE_ALGORITHMS, RecordRow, parse_record
+from wheelrelay.checks.contract import Check, FileChecks, Profile, Violation
 from wheelrelay.checks.distribution import Distribution
+from wheelrelay.printable import join_names
 from wheelrelay.records import Severity
 
-REBUILD = "Change a wheel only with tools that write RECORD anew, as 'wheel pack' does."
+_HINT = "Change wheels only with tools that update RECORD, such as 'wheel pack'."
 
 SYNTAX = Check(
-    "record-syntax", "RECORD is CSV in UTF-8 without empty lines.", hint=REBUILD, below=Severity.WARNING
+    "record-syntax",
+    "RECORD is CSV in UTF-8 without empty lines.",
+    hint=_HINT,
+    lenient_severity=Severity.WARNING,
 )
 FIELDS = Check(
     "record-fields",
     "Each line of RECORD has three fields.",
-    hint=REBUILD,
+    hint=_HINT,
     severity=Severity.WARNING,
     profile=Profile.STORAGE,
 )
 UNLISTED = Check(
     "record-unlisted",
-    "RECORD lists every file of the wheel; PyPI sends a mail about it.",
-    hint=REBUILD,
+    "RECORD lists every file of the wheel; PyPI sends an email if not.",
+    hint=_HINT,
     severity=Severity.WARNING,
-    below=Severity.WARNING,
+    lenient_severity=Severity.WARNING,
 )
 ABSENT = Check(
     "record-absent",
-    "Every file that RECORD lists is in the wheel; PyPI sends a mail about it.",
-    hint=REBUILD,
+    "The wheel contains every file that RECORD lists; PyPI sends an email if not.",
+    hint=_HINT,
     severity=Severity.WARNING,
-    below=Severity.WARNING,
+    lenient_severity=Severity.WARNING,
 )
-HASH = Check("record-hash", "The digests in RECORD are true.", hint=REBUILD, profile=Profile.STORAGE)
+HASH = Check("record-hash", "The digests in RECORD match the files.", hint=_HINT, profile=Profile.STORAGE)
 DIGEST = Check(
     "record-digest",
-    "RECORD has a digest of every file, by sha256 or a stronger algorithm.",
-    hint=REBUILD,
+    "RECORD has a SHA-256 digest, or a stronger one, of every file.",
+    hint=_HINT,
     severity=Severity.WARNING,
     profile=Profile.STORAGE,
 )
 FOLDER = Check(
     "record-folder",
     "RECORD lists files and no folders.",
-    hint="Installers ignore the folders; update the tool that writes RECORD.",
+    hint="Update the tool that writes RECORD. Installers ignore the folders.",
     severity=Severity.WARNING,
-    below=Severity.WARNING,
+    lenient_severity=Severity.WARNING,
 )
 SIZE = Check(
     "record-size",
-    "The sizes in RECORD are true.",
-    hint=REBUILD,
+    "The sizes in RECORD match the files.",
+    hint=_HINT,
     severity=Severity.WARNING,
     profile=Profile.STORAGE,
 )
 
 
-def find(distribution: Distribution) -> Iterator[Violation]:
-    """Find where RECORD and the wheel differ."""
+def _find(distribution: Distribution) -> Iterator[Violation]:
     text = distribution.text("RECORD") if distribution.is_wheel else None
     if text is None:
         return
     try:
         rows = parse_record(text)
     except ValueError as error:
-        yield SYNTAX.violation(f"RECORD cannot be read: {error}.")
+        yield SYNTAX.violation(f"RECORD cannot be parsed: {error}.")
         return
-    record = f"{distribution.folder}/RECORD"
-    exempt = {record, f"{record}.jws", f"{record}.p7s"}
-    there = distribution.members
-    named = {row.path for row in rows}
-    folders = {str(folder) for path in there for folder in PurePosixPath(path).parents}
-    listed_folders = [row.path for row in rows if row.path.endswith("/") or row.path in folders]
-    rows = [row for row in rows if row.path not in {*exempt, *listed_folders}]
-    weak = [row.path for row in rows if row.algorithm not in SECURE]
-    hexadecimal = [row.path for row in rows if _in_hexadecimal(row)]
-    found = (
-        (FIELDS, [row.path for row in rows if row.fields != 3], "RECORD has other than three fields for"),
-        (UNLISTED, sorted(there.keys() - named - exempt), "RECORD does not list"),
-        (ABSENT, [row.path for row in rows if row.path not in there], "RECORD lists what is not there"),
-        (DIGEST, weak, "RECORD has no digest, or one by a weak algorithm, for"),
-        (DIGEST, hexadecimal, "RECORD has digests in hexadecimal instead of base64 for"),
-        (FOLDER, listed_folders, "RECORD lists folders"),
-        (HASH, [row.path for row in rows if _is_false(row, distribution)], "RECORD has a false digest for"),
-        (
-            SIZE,
-            [row.path for row in rows if _is_other_size(row, distribution)],
-            "RECORD has a false size for",
-        ),
-    )
-    for check, paths, said in found:
+    for check, description, paths in _compare(distribution, rows):
         if paths:
-            yield check.violation(f"{said}: {listed(paths)}.")
+            yield check.violation(f"{description}: {join_names(paths)}.")
 
 
-def _is_false(row: Row, distribution: Distribution) -> bool:
+def _compare(
+    distribution: Distribution, all_rows: Iterable[RecordRow]
+) -> Iterator[tuple[Check, str, list[str]]]:
+    """Yield each check with a description and the paths that break it."""
+    members = distribution.members
+    record = f"{distribution.folder}/RECORD"
+    # RECORD cannot contain its own digest, nor those of its signatures.
+    exempt = {record, f"{record}.jws", f"{record}.p7s"}
+    recorded = {row.path for row in all_rows}
+    folder_paths = {str(folder) for path in members for folder in PurePosixPath(path).parents}
+    folders = [row.path for row in all_rows if row.path.endswith("/") or row.path in folder_paths]
+    rows = [row for row in all_rows if row.path not in {*exempt, *folders}]
+
+    yield (
+        FIELDS,
+        "RECORD does not have three fields for",
+        [row.path for row in rows if row.field_count != 3],
+    )
+    yield UNLISTED, "RECORD does not list", sorted(members.keys() - recorded - exempt)
+    yield (
+        ABSENT,
+        "RECORD lists files that are not in the wheel",
+        [row.path for row in rows if row.path not in members],
+    )
+    yield (
+        DIGEST,
+        "RECORD has no digest, or a weak one, of",
+        [row.path for row in rows if row.algorithm not in SECURE_ALGORITHMS],
+    )
+    yield (
+        DIGEST,
+        "RECORD has a hexadecimal digest instead of a base64 one of",
+        [row.path for row in rows if _is_hexadecimal(row)],
+    )
+    yield FOLDER, "RECORD lists folders", folders
+    yield (
+        HASH,
+        "RECORD has a wrong digest of",
+        [row.path for row in rows if _has_wrong_digest(row, distribution)],
+    )
+    yield (
+        SIZE,
+        "RECORD has a wrong size of",
+        [row.path for row in rows if _has_wrong_size(row, distribution)],
+    )
+
+
+def _has_wrong_digest(row: RecordRow, distribution: Distribution) -> bool:
     member = distribution.members.get(row.path)
-    if member is None or member.digest is None or row.algorithm not in SECURE:
+    if member is None or member.digest is None or row.algorithm not in SECURE_ALGORITHMS:
         return False
-    if _in_hexadecimal(row):
-        written = urlsafe_b64encode(bytes.fromhex(row.digest.partition("=")[2])).decode()
-        return f"{row.algorithm}={written}".rstrip("=") != member.digest
+    if _is_hexadecimal(row):
+        value = urlsafe_b64encode(bytes.fromhex(row.digest.partition("=")[2])).decode()
+        return f"{row.algorithm}={value}".rstrip("=") != member.digest
     return row.digest.rstrip("=") != member.digest
 
 
-def _in_hexadecimal(row: Row) -> bool:
-    """Whether the digest is written as early versions of flit did."""
-    if row.algorithm not in SECURE:
+def _is_hexadecimal(row: RecordRow) -> bool:
+    """Return whether the digest is hexadecimal, as early versions of flit wrote it."""
+    if row.algorithm not in SECURE_ALGORITHMS:
         return False
     size = hashlib.new(row.algorithm, usedforsecurity=False).digest_size
     return re.fullmatch(f"[0-9a-fA-F]{{{2 * size}}}", row.digest.partition("=")[2]) is not None
 
 
-def _is_other_size(row: Row, distribution: Distribution) -> bool:
+def _has_wrong_size(row: RecordRow, distribution: Distribution) -> bool:
     member = distribution.members.get(row.path)
     return member is not None and row.size not in ("", str(member.size))
 
 
-RECORD = FileChecks((SYNTAX, FIELDS, UNLISTED, ABSENT, HASH, DIGEST, FOLDER, SIZE), find)
+CHECKS = FileChecks((SYNTAX, FIELDS, UNLISTED, ABSENT, HASH, DIGEST, FOLDER, SIZE), _find)

@@ -1,4 +1,4 @@
-"""Run the checks: read each file once, find everything, and keep what a sink asks for."""
+"""Run the checks: read each file once, find every violation, and select those that apply at a sink."""
 
 import hashlib
 from collections import Counter
@@ -6,59 +6,53 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from wheelrelay.checks.archive_contents import Each
-from wheelrelay.checks.check import Violation
-from wheelrelay.checks.contract import FileChecks, Inspection, ReleaseChecks, ReleaseContext
+from wheelrelay.archives import MapFunction
+from wheelrelay.checks.contract import FileChecks, Inspection, ReleaseChecks, ReleaseContext, Violation
 from wheelrelay.checks.distribution import Distribution, open_distribution
 from wheelrelay.checks.policy import PYPI_POLICY, CheckPolicy
-from wheelrelay.checks.registry import failed, file_checks, release_checks
+from wheelrelay.checks.registry import check_failed, file_checks, release_checks
 from wheelrelay.model import Kind
 from wheelrelay.records import Finding
 from wheelrelay.staged import StagedFile
 
-OF_ANY_FILE = ("archive", "filename")
-"""Families of checks that apply to files that are neither wheels nor sdists."""
-
-MOST = 20
-"""Violations of one check by one file that are told; an archive can hold tens of thousands."""
+MAX_VIOLATIONS = 20
+"""Reported violations of one check by one file; an archive can contain tens of thousands."""
 
 
 def inspect(
-    given: Path | StagedFile,
+    source: Path | StagedFile,
     *,
     policies: Sequence[CheckPolicy] = (),
     families: dict[str, FileChecks] | None = None,
-    each: Each = map,
+    map_function: MapFunction = map,
 ) -> Inspection:
-    """Read a distribution file once and run all file checks on it; several threads may do so at once.
+    """Read a distribution file once and run all file checks on it. Several threads may do so at once.
 
     Args:
-        given: the file; the digest of a staged one is known and not computed again.
-        policies: the policy of each sink. Families of checks that apply at none of them are not run.
-        families: the checks to run, by name; the installed ones if not given.
-        each: as ``map``; reads the parts of a large wheel.
+        source: the file. The digest of a staged file is known and not computed again.
+        policies: the policy of each sink. Families of checks that apply at none of them are skipped.
+        families: the checks to run, by name; by default the installed ones.
+        map_function: reads the parts of a large wheel, possibly in parallel.
 
     Returns:
-        A few facts and all findings, for all sinks; `CheckPolicy.select` returns those of one sink.
+        The result with all findings; `CheckPolicy.select` returns those that apply at one sink.
 
     Raises:
-        OSError: the file cannot be opened.
+        OSError: The file cannot be opened.
     """
-    if isinstance(given, StagedFile):
-        distribution, sha256 = open_distribution(given.path, filename=given.filename, each=each), given.sha256
+    if isinstance(source, StagedFile):
+        distribution = open_distribution(source.path, filename=source.filename, map_function=map_function)
+        sha256 = source.sha256
     else:
-        distribution, sha256 = open_distribution(given, each=each), _sha256(given)
-    chosen = file_checks() if families is None else families
-    if distribution.file and distribution.file.kind is Kind.VARIANTS:
-        chosen = {name: family for name, family in chosen.items() if name in OF_ANY_FILE}
-    if policies:
-        chosen = {name: family for name, family in chosen.items() if _applies(family, policies)}
-    found = [
+        distribution, sha256 = open_distribution(source, map_function=map_function), _sha256(source)
+    selected = file_checks() if families is None else families
+    findings = [
         violation.finding(distribution.filename)
-        for name, family in chosen.items()
+        for name, family in selected.items()
+        if _applies(family, distribution, policies)
         for violation in _run(name, family.find, distribution)
     ]
-    return _inspection(distribution, sha256, found)
+    return _inspection(distribution, sha256, findings)
 
 
 def run_release_checks(
@@ -71,59 +65,65 @@ def run_release_checks(
     """Check the files of a release together, and against a sink.
 
     Args:
-        inspections: the files that were inspected.
-        context: what is known around the release; without it there is no sink and no expectation.
+        inspections: the inspected files.
+        context: the sink and the requirements; by default an empty sink and no requirements.
         policy: which checks apply at the sink, and its limits.
-        families: the checks to run, by name; the installed ones if not given.
+        families: the checks to run, by name; by default the installed ones.
     """
-    chosen = release_checks() if families is None else families
-    around = replace(
+    selected = release_checks() if families is None else families
+    context = replace(
         context or ReleaseContext(),
         max_file_size=policy.max_file_size,
         max_project_size=policy.max_project_size,
     )
-    found = [
+    findings = [
         violation.finding()
-        for name, family in chosen.items()
-        for violation in _run(name, family.find, inspections, around)
+        for name, family in selected.items()
+        for violation in _run(name, family.find, inspections, context)
     ]
-    return policy.select(found)
+    return policy.select(findings)
 
 
 def check_files(paths: Iterable[Path], policy: CheckPolicy = PYPI_POLICY) -> list[Finding]:
-    """Everything that is wrong with local files, each by itself and all together, sorted by filename.
+    """Check local files, one by one and as a release. Return the findings sorted by filename.
 
     Args:
         paths: distribution files.
         policy: which checks apply, and the size limits.
 
     Raises:
-        OSError: a file cannot be opened.
+        OSError: A file cannot be opened.
     """
     inspections = [inspect(path, policies=[policy]) for path in paths]
-    of_files = [finding for inspection in inspections for finding in policy.select(inspection.findings)]
-    found = [*of_files, *run_release_checks(inspections, policy=policy)]
-    return sorted(found, key=lambda finding: (finding.filename or "", finding.check))
+    findings = [finding for inspection in inspections for finding in policy.select(inspection.findings)]
+    findings += run_release_checks(inspections, policy=policy)
+    return sorted(findings, key=lambda finding: (finding.filename or "", finding.check))
 
 
-def _run(name: str, find: Callable[..., Iterable[Violation]], *given: object) -> Iterator[Violation]:
-    """What a family finds, cut short; its failing is a finding too, for a check must not end the run."""
-    told: Counter[tuple[str, str | None]] = Counter()
+def _applies(family: FileChecks, distribution: Distribution, policies: Sequence[CheckPolicy]) -> bool:
+    """Return whether a family applies to a file at any sink; without policies, it applies everywhere."""
+    file = distribution.file
+    if file is not None and file.kind is Kind.VARIANTS and not family.all_kinds:
+        return False
+    return not policies or any(
+        policy.severity_of(check) is not None for policy in policies for check in family.checks
+    )
+
+
+def _run(name: str, find: Callable[..., Iterable[Violation]], *arguments: object) -> Iterator[Violation]:
+    """Yield the first violations of each check. An error of a check is a violation, too."""
+    counts: Counter[tuple[str, str | None]] = Counter()
     try:
-        for violation in find(*given):
-            about = (violation.check.id, violation.filename)
-            told[about] += 1
-            if told[about] <= MOST:
+        for violation in find(*arguments):
+            key = (violation.check.id, violation.filename)
+            counts[key] += 1
+            if counts[key] <= MAX_VIOLATIONS:
                 yield violation
-    except (Exception, SystemExit) as error:  # noqa: BLE001  (an exit must not pass the file)
-        yield failed(name, error)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (a check that exits must not pass the file)
+        yield check_failed(name, error)
 
 
-def _applies(family: FileChecks, policies: Sequence[CheckPolicy]) -> bool:
-    return any(policy.severity_of(check) is not None for policy in policies for check in family.checks)
-
-
-def _inspection(distribution: Distribution, sha256: str, found: Sequence[Finding]) -> Inspection:
+def _inspection(distribution: Distribution, sha256: str, findings: Sequence[Finding]) -> Inspection:
     raw = distribution.metadata.raw if distribution.metadata else {}
     return Inspection(
         filename=distribution.filename,
@@ -136,7 +136,7 @@ def _inspection(distribution: Distribution, sha256: str, found: Sequence[Finding
         variants=distribution.contents.variants,
         metadata=distribution.metadata_text,
         damage=distribution.contents.damage,
-        findings=tuple(found),
+        findings=tuple(findings),
     )
 
 

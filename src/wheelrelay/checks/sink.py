@@ -1,105 +1,110 @@
-"""Checks of a release against the sink: its limits, the project's status, and how old the release is."""
+"""Checks of a release against the sink: size limits, project status, upload window, yanked releases."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from wheelrelay.checks.check import Check, Profile, Violation
-from wheelrelay.checks.contract import Inspection, ReleaseChecks, ReleaseContext
+from wheelrelay.checks.contract import Check, Inspection, Profile, ReleaseChecks, ReleaseContext, Violation
 from wheelrelay.records import Severity
 
 UPLOAD_WINDOW = timedelta(days=14)
 UPLOAD_MARGIN = timedelta(hours=6)
-"""How much earlier it is taken to end: an upload takes time, and a first file may have been deleted."""
+"""How much earlier the window closes here: uploads take time, and the oldest file may have been deleted."""
 
 FILE_SIZE = Check(
     "file-size",
-    "A file is not larger than the sink takes: 100 MiB at PyPI, if the project has no other limit.",
-    hint="Ask the index for a higher limit and set max_file_size, or make the file smaller.",
+    "A file is not larger than the sink allows; PyPI's default limit is 100 MiB.",
+    hint="Make the file smaller, or request a higher limit from the index and set max_file_size.",
     profile=Profile.STORAGE,
 )
 PROJECT_SIZE = Check(
     "project-size",
-    "All files of the project together fit into what the sink allows: 10 GiB at PyPI by default.",
-    hint="Ask the index for a higher limit and set max_project_size, or delete old files there.",
+    "The files of a project together are not larger than the sink allows; PyPI's default limit is 10 GiB.",
+    hint="Delete old files there, or request a higher limit from the index and set max_project_size.",
     profile=Profile.STORAGE,
 )
-WINDOW = Check(
+UPLOAD_WINDOW_CLOSED = Check(
     "upload-window",
-    "PyPI takes new files for 14 days after a release was created, which its files show within 6 hours.",
+    "PyPI accepts new files for 14 days after a release was created.",
     hint="Release a new version.",
     profile=Profile.PYPI,
 )
-CLOSED = Check(
+PROJECT_CLOSED = Check(
     "project-closed",
     "The project is not archived or quarantined at the sink (PEP 792).",
-    hint="See the project's page at the sink.",
+    hint="Open the project's settings at the index.",
     profile=Profile.STORAGE,
 )
-DEPRECATED = Check(
+PROJECT_DEPRECATED = Check(
     "project-deprecated",
     "The project is not marked as deprecated at the sink (PEP 792).",
-    hint="See the project's page at the sink.",
+    hint="Open the project's settings at the index.",
     severity=Severity.WARNING,
     profile=Profile.STORAGE,
 )
-YANKED = Check(
+RELEASE_YANKED = Check(
     "release-yanked",
-    "The release was not yanked at the sink (PEP 592).",
-    hint="Installers pass over a yanked release; a new version may be meant.",
+    "The release is not yanked at the sink (PEP 592).",
+    hint="Installers ignore yanked releases. Consider a new version.",
     severity=Severity.WARNING,
     profile=Profile.STORAGE,
 )
 
 
-def find(inspections: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
-    """Find what keeps new files of this release from being taken by the sink."""
-    new = [inspection for inspection in inspections if not context.is_there(inspection)]
+def _find(inspections: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
+    new = [inspection for inspection in inspections if not context.is_published(inspection)]
     if not new:
         return
-    yield from _sizes(new, context)
-    yield from _status(context)
-    yield from _age(new, context)
+    yield from _check_sizes(new, context)
+    yield from _check_status(context)
+    yield from _check_age(new, context)
 
 
-def _sizes(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
+def _check_sizes(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
     limit = context.max_file_size
     for inspection in new:
         if limit is not None and inspection.size > limit:
-            said = f"The file has {_mib(inspection.size)}; the sink takes {_mib(limit)}."
-            yield FILE_SIZE.violation(said, filename=inspection.filename)
-    there = sum(file.size or 0 for file in context.there)
-    total = there + sum(inspection.size for inspection in new)
+            message = f"The file has {_mib(inspection.size)}; the sink allows {_mib(limit)}."
+            yield FILE_SIZE.violation(message, filename=inspection.filename)
+    published = sum(file.size or 0 for file in context.published)
+    total = published + sum(inspection.size for inspection in new)
     limit = context.max_project_size
     if limit is not None and total > limit:
         yield PROJECT_SIZE.violation(
-            f"The project would have {_mib(total)} at the sink, {_mib(there)} of it already; "
-            f"the sink takes {_mib(limit)}."
+            f"The files of the project would have {_mib(total)} at the sink, {_mib(published)} of which are "
+            f"already published; the sink allows {_mib(limit)}."
         )
 
 
-def _status(context: ReleaseContext) -> Iterator[Violation]:
-    if context.status in ("archived", "quarantined"):
-        yield CLOSED.violation(f"The project is {context.status} at the sink and takes no files.")
-    elif context.status == "deprecated":
-        yield DEPRECATED.violation("The project is marked as deprecated at the sink.")
+def _check_status(context: ReleaseContext) -> Iterator[Violation]:
+    if context.project_status in ("archived", "quarantined"):
+        yield PROJECT_CLOSED.violation(
+            f"The project is {context.project_status} at the sink and accepts no files."
+        )
+    elif context.project_status == "deprecated":
+        yield PROJECT_DEPRECATED.violation("The project is marked as deprecated at the sink.")
 
 
-def _age(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
+def _check_age(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
     versions = {inspection.file.version for inspection in new if inspection.file}
     for version in sorted(versions):
-        there = [file for file in context.there if file.version == version]
-        first = min((file.upload_time for file in there if file.upload_time), default=None)
-        if first is not None and context.now - first > UPLOAD_WINDOW - UPLOAD_MARGIN:
-            yield WINDOW.violation(
-                f"The first file of {version} that is there was uploaded on {first:%Y-%m-%d}; "
-                "the release is at least as old."
+        published = [file for file in context.published if file.version == version]
+        oldest = min((file.upload_time for file in published if file.upload_time), default=None)
+        if oldest is not None and context.now - oldest > UPLOAD_WINDOW - UPLOAD_MARGIN:
+            yield UPLOAD_WINDOW_CLOSED.violation(
+                f"Version {version} is too old for new files: its oldest file is from {oldest:%Y-%m-%d}."
             )
-        if there and all(file.yanked is not None for file in there):
-            yield YANKED.violation(f"All files of {version} at the sink are yanked.")
+        if published and all(file.yanked is not None for file in published):
+            yield RELEASE_YANKED.violation(f"All files of version {version} at the sink are yanked.")
 
 
 def _mib(size: int) -> str:
     return f"{size / (1 << 20):,.1f} MiB"
 
 
-SINK = ReleaseChecks((FILE_SIZE, PROJECT_SIZE, WINDOW, CLOSED, DEPRECATED, YANKED), find)
+CHECKS = ReleaseChecks(
+    (
+        *(FILE_SIZE, PROJECT_SIZE, UPLOAD_WINDOW_CLOSED),
+        *(PROJECT_CLOSED, PROJECT_DEPRECATED, RELEASE_YANKED),
+    ),
+    _find,
+)

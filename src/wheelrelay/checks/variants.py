@@ -1,66 +1,59 @@
-"""The list of the variants of a release, ``NAME-VERSION-variants.json`` (PEP 825, a draft)."""
+"""Checks of variant wheels, and of the list of a release's variants, NAME-VERSION-variants.json (PEP 825)."""
 
-import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from wheelrelay.checks.archive_contents import Contents, unreadable
-from wheelrelay.checks.check import Check, Profile, Violation
+from wheelrelay.checks.contract import (
+    Check,
+    FileChecks,
+    Inspection,
+    Profile,
+    ReleaseChecks,
+    ReleaseContext,
+    Violation,
+)
+from wheelrelay.checks.distribution import Distribution
+from wheelrelay.model import Kind
+from wheelrelay.printable import join_names
 from wheelrelay.records import Severity
-
-LARGEST = 16 << 20
-"""Bytes that the list may have; that of a release with hundreds of variants has a thousandth of that."""
 
 VARIANT = Check(
     "wheel-variant",
-    "A wheel is not a variant wheel (PEP 825), which indexes do not accept yet.",
-    hint="Publish it to a directory or a bucket, with its NAME-VERSION-variants.json.",
+    "A wheel is not a variant wheel (PEP 825); indexes do not accept them yet.",
+    hint="Publish it to a directory or a bucket, together with NAME-VERSION-variants.json.",
 )
 VARIANTS_FILE = Check(
     "variants-file",
-    "A file is not the list of a release's variants (PEP 825), which indexes do not accept yet.",
-    hint="Publish it to a directory or a bucket, with its variant wheels.",
+    "A file is not a list of variants (PEP 825); indexes do not accept them yet.",
+    hint="Publish it to a directory or a bucket, together with the variant wheels.",
 )
 UNLISTED = Check(
     "variants-unlisted",
     "NAME-VERSION-variants.json lists the labels of all variant wheels of its release (PEP 825).",
-    hint="Make it anew from the variant wheels: installers do not find a wheel whose label it does not list.",
+    hint="Generate it again from all variant wheels. Installers ignore wheels with unlisted labels.",
     severity=Severity.WARNING,
     profile=Profile.STORAGE,
 )
 
 
-def read_variants(path: Path) -> Contents:
-    """Read the list of a release's variants; nothing in it makes this fail.
-
-    Args:
-        path: where it is.
-
-    Raises:
-        OSError: it cannot be opened.
-    """
-    with path.open("rb") as raw:
-        text = raw.read(LARGEST + 1)
-    if len(text) > LARGEST:
-        return unreadable(f"it has more than {LARGEST >> 20} MiB")
-    try:
-        document: Any = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        return unreadable(f"it is no JSON: {error}")
-    variants = document.get("variants") if isinstance(document, dict) else None
-    if not isinstance(variants, dict):
-        return unreadable("it is no JSON object with 'variants'")
-    return Contents(variants=frozenset(variants), readable=False)
+def _find(distribution: Distribution) -> Iterator[Violation]:
+    file = distribution.file
+    if file is not None and file.kind is Kind.VARIANTS:
+        yield VARIANTS_FILE.violation("The file is the list of a release's variants.")
+    elif file is not None and file.variant:
+        yield VARIANT.violation(f"The wheel is for the variant {file.variant}.")
 
 
-def find_of_file(label: str) -> Iterator[Violation]:
-    """Find that a file is one that belongs to variants.
+def _find_unlisted(inspections: Sequence[Inspection], _: ReleaseContext) -> Iterator[Violation]:
+    for inspection in inspections:
+        file = inspection.file
+        if file is None or file.kind is not Kind.VARIANTS or inspection.damage:
+            continue
+        release = file.project, file.version
+        others = [other.file for other in inspections if other.file]
+        labels = {other.variant for other in others if (other.project, other.version) == release}
+        if unlisted := sorted(labels - inspection.variants - {""}):
+            yield UNLISTED.violation(f"Unlisted labels: {join_names(unlisted)}.", filename=file.filename)
 
-    Args:
-        label: of a variant wheel; empty for the list of the variants.
-    """
-    if label:
-        yield VARIANT.violation(f"It is a wheel for the variant {label}.")
-    else:
-        yield VARIANTS_FILE.violation("It is the list of a release's variants.")
+
+FILE_CHECKS = FileChecks((VARIANT, VARIANTS_FILE), _find, all_kinds=True)
+RELEASE_CHECKS = ReleaseChecks((UNLISTED,), _find_unlisted)

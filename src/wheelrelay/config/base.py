@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wheelrelay.checks.check import Profile
 from wheelrelay.checks.config import ChecksConfig
+from wheelrelay.checks.contract import Profile
 from wheelrelay.checks.policy import CheckPolicy
 from wheelrelay.config.values import Duration, Timeout, WebAddress
 from wheelrelay.errors import ConfigError

@@ -19,7 +19,6 @@ from pydantic import (
 )
 from pydantic_core.core_schema import CoreSchema, with_info_plain_validator_function
 
-from wheelrelay.checks import parse_sums
 from wheelrelay.config.base import RemoteConfig  # noqa: F401  (`RemoteLike` speaks of it)
 from wheelrelay.config.errors import explain
 from wheelrelay.config.remotes import RemoteLike, as_remote
@@ -27,7 +26,7 @@ from wheelrelay.config.text_files import read_text
 from wheelrelay.config.trust import Trust
 from wheelrelay.config.values import Duration, LocalPath
 from wheelrelay.errors import ConfigError
-from wheelrelay.expect import Expected, expected_wheels, from_build_identifiers
+from wheelrelay.expect import Expected, expected_wheels, from_build_identifiers, parse_sha256sums
 from wheelrelay.model import Mode, Order
 from wheelrelay.select import Selection, TagPattern, parse_requirement
 
@@ -102,7 +101,7 @@ class Expect(BaseModel):
         Raises:
             ConfigError: it cannot be read.
         """
-        return None if self.sha256sums is None else self._read(self.sha256sums, parse_sums)
+        return None if self.sha256sums is None else self._read(self.sha256sums, parse_sha256sums)
 
     def expected(self) -> Expected:
         """The expected set; the file of build identifiers is read now.

@@ -81,15 +81,15 @@ def find_for_sink(files: Sequence[CheckedFile], sink: SinkView, demands: Release
     found += _unsendable([file.staged for file in files], sink)
     for project, group in _by_project(files).items():
         context = ReleaseContext(
-            there=tuple(file for file in sink.inventory.values() if file.project == project),
-            status=sink.status(project),
+            published=tuple(file for file in sink.inventory.values() if file.project == project),
+            project_status=sink.status(project),
             commits={
                 file.staged.filename: file.staged.file.build["commit"]
                 for file in group
                 if "commit" in file.staged.file.build
             },
-            commit=demands.commit,
-            sums=demands.sums,
+            required_commit=demands.commit,
+            required_sha256=demands.sums,
         )
         found += run_release_checks([file.inspection for file in group], context, policy=policy)
     return found

@@ -84,7 +84,7 @@ def stage_one(context: RelayContext, planned: PlannedFile, staging_area: Staging
         staged = fetched(context, file, staging_area, Step.STAGE, proven=False)
         from wheelrelay.checks import inspect  # with all checks; those of other files come meanwhile
 
-        inspection = inspect(staged, policies=context.policies(), each=context.workers.map)
+        inspection = inspect(staged, policies=context.policies(), map_function=context.workers.map)
         _refuse_damaged(context, file, inspection)
         vouched = _with_provenance(context, staged)
     except WheelrelayError as error:

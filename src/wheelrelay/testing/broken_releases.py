@@ -69,7 +69,7 @@ def together(
 def from_commits(*commits: str, expected: str | None = None) -> ReleaseContext:
     """The wheel and the sdist are from these commits."""
     commit_of = dict(zip((WHEEL, "sample-1.0.tar.gz"), commits, strict=False))
-    return ReleaseContext(commits=commit_of, commit=expected, now=NOW)
+    return ReleaseContext(commits=commit_of, required_commit=expected, now=NOW)
 
 
 BOTH = (wheel(), sdist())
@@ -87,14 +87,15 @@ BROKEN_RELEASES: Mapping[str, BrokenRelease] = {
         from_commits("89abcde", expected="1234567"), from_commits("1234567890", expected="1234567")
     ),
     "project-closed": around(
-        ReleaseContext(status="quarantined", now=NOW), ReleaseContext(status="active", now=NOW)
+        ReleaseContext(project_status="quarantined", now=NOW),
+        ReleaseContext(project_status="active", now=NOW),
     ),
     "project-deprecated": around(
-        ReleaseContext(status="deprecated", now=NOW), ReleaseContext(status="active", now=NOW)
+        ReleaseContext(project_status="deprecated", now=NOW), ReleaseContext(project_status="active", now=NOW)
     ),
     "project-size": around(
-        ReleaseContext(there=at_sink(size=10 << 30), now=NOW),
-        ReleaseContext(there=at_sink(size=9 << 30), now=NOW),
+        ReleaseContext(published=at_sink(size=10 << 30), now=NOW),
+        ReleaseContext(published=at_sink(size=9 << 30), now=NOW),
     ),
     "release-metadata-differ": together(
         (wheel(metadata={"Requires-Dist": "other"}), sdist()),
@@ -106,16 +107,20 @@ BROKEN_RELEASES: Mapping[str, BrokenRelease] = {
     "release-one-sdist": together((zip_sdist, sdist()), (wheel(), sdist())),
     "release-same-content": together((wheel(), wheel(filename=OLD)), (wheel(), wheel(tag="py2-none-any"))),
     "release-yanked": around(
-        ReleaseContext(there=at_sink(yanked="broken"), now=NOW), ReleaseContext(there=at_sink(), now=NOW)
+        ReleaseContext(published=at_sink(yanked="broken"), now=NOW),
+        ReleaseContext(published=at_sink(), now=NOW),
     ),
-    "sha256sums": around(ReleaseContext(sums={WHEEL: "0" * 64}, now=NOW), ReleaseContext(sums=None, now=NOW)),
+    "sha256sums": around(
+        ReleaseContext(required_sha256={WHEEL: "0" * 64}, now=NOW),
+        ReleaseContext(required_sha256=None, now=NOW),
+    ),
     "variants-unlisted": together(
         (wheel(filename=VARIANT), make_variants),
         (wheel(filename=VARIANT), partial(make_variants, labels=["cu130", "null"])),
     ),
     "upload-window": around(
-        ReleaseContext(there=at_sink(days_ago=14), now=NOW),
-        ReleaseContext(there=at_sink(days_ago=13), now=NOW),
+        ReleaseContext(published=at_sink(days_ago=14), now=NOW),
+        ReleaseContext(published=at_sink(days_ago=13), now=NOW),
     ),
 }
 """By the id of a check: a release that breaks it and, as a release, nothing else."""

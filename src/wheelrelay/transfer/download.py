@@ -239,9 +239,9 @@ def _prove_whole(path: Path, filename: str) -> None:
     contents = open_distribution(path, filename=filename).contents
     if contents.damage:
         raise IntegrityError(f"{filename} came damaged: {contents.damage}")
-    if contents.unproven:
+    if contents.unverified_reason:
         raise IntegrityError(
-            f"{filename} is not unpacked, so nothing proves that it is whole: {contents.unproven}"
+            f"{filename} is not unpacked, so nothing proves that it is whole: {contents.unverified_reason}"
         )
 
 

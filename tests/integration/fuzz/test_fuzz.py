@@ -14,11 +14,10 @@ from tests.servers.web import run_web
 import wheelrelay
 from wheelrelay.backends.index.simple_api import JSON_TYPE, SimpleApi
 from wheelrelay.backends.web.pages import WebPage, companions_of, links_of, parse_html
-from wheelrelay.checks.sums import parse_sums
 from wheelrelay.config import load_config
 from wheelrelay.config.pypirc import sections
 from wheelrelay.containers.index_pages.json_form import parse_project_document, parse_root_document
-from wheelrelay.expect import expected_wheels, from_build_identifiers
+from wheelrelay.expect import expected_wheels, from_build_identifiers, parse_sha256sums
 from wheelrelay.filenames import dist_file, is_plain, looks_like_distribution, parse_filename, split_companion
 from wheelrelay.http import HttpClient
 from wheelrelay.select import parse_requirement
@@ -325,7 +324,7 @@ SUMS = joined(
 @fuzz(SUMS, examples=[(("0" * 64 + " ") * 20_000,), ("SHA256 (" * 50_000,), ("SHA256 (" + ") = " * 50_000,)])
 def test_sums(guard, text):
     with guard():
-        assert all("/" not in name and "\\" not in name for name in parse_sums(text))
+        assert all("/" not in name and "\\" not in name for name in parse_sha256sums(text))
 
 
 @pytest.fixture(scope="module")

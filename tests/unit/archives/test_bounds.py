@@ -11,7 +11,7 @@ import zlib
 
 import pytest
 
-from wheelrelay.archives import BROKEN, Implausible, limits, read_tar, read_zip
+from wheelrelay.archives import ARCHIVE_ERRORS, LimitExceeded, limits, open_tar, open_zip
 from wheelrelay.checks import inspect
 from wheelrelay.core_metadata import read_core_metadata
 from wheelrelay.testing import make_sdist, make_wheel
@@ -105,7 +105,7 @@ HOSTILE = {
     "a pax header of 700 MiB": lambda: pax(700 << 20),
     "a pax header just over the limit": lambda: pax(2 << 20),
     "a long name of 300 MiB": lambda: long_name(300 << 20),
-    "more members than any sdist has": lambda: many_members(limits.MEMBERS + 1),
+    "more members than any sdist has": lambda: many_members(limits.MAX_MEMBERS + 1),
     "long names within one another": lambda: nested(tarfile.GNUTYPE_LONGNAME, 3000),
     "pax headers within one another": lambda: nested_pax(3000),
     "global headers of many fields": lambda: global_fields(1500),
@@ -136,12 +136,12 @@ def peak_of(path):
         "import resource, sys\n"
         "from pathlib import Path\n"
         "from wheelrelay.checks import inspect\n"
-        "from wheelrelay.core_metadata import core_metadata\n"
+        "from wheelrelay.core_metadata import read_core_metadata\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "path = Path(sys.argv[1])\n"
         "inspect(Path(sys.argv[2]))\n"
         "before = peak()\n"
-        "assert core_metadata(path, path.name) is None\n"
+        "assert read_core_metadata(path, path.name) is None\n"
         "inspect(path)\n"
         "print(peak() - before)\n"
     )
@@ -161,7 +161,7 @@ def test_the_limits_are_far_above_real_headers(tmp_path):
         info.pax_headers = {f"SCHILY.xattr.{number}": "x" * 1000 for number in range(100)}
         info.size = 3
         archive.addfile(info, io.BytesIO(b"abc"))
-    with read_tar(path) as archive:
+    with open_tar(path) as archive:
         assert [(info.name, b"".join(archive.blocks(info))) for info in archive] == [(name, b"abc")]
 
 
@@ -176,7 +176,7 @@ def test_it_reads_what_tarfile_reads(format_, tmp_path):
             info = tarfile.TarInfo(name)
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
-    with read_tar(path) as archive:
+    with open_tar(path) as archive:
         assert {info.name: b"".join(archive.blocks(info)) for info in archive} == contents
 
 
@@ -191,10 +191,10 @@ def test_the_central_directory_of_a_zip_archive_has_limits(tmp_path):
     """Each of its entries takes ten times the memory that it takes on disk."""
     path = tmp_path / WHEEL
     entry = struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 0, 0, 33, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
-    count = limits.MEMBERS + 1
+    count = limits.MAX_MEMBERS + 1
     end = struct.pack("<4sHHHHLLH", b"PK\5\6", 0, 0, 1, 1, len(entry) * count, 0, 0)
     path.write_bytes(entry * count + end)
-    with pytest.raises(Implausible, match="members"), read_zip(path):
+    with pytest.raises(LimitExceeded, match="members"), open_zip(path):
         pass
     assert {finding.check for finding in inspect(path).findings} == {"archive-limits"}
     assert read_core_metadata(path, path.name) is None
@@ -221,5 +221,5 @@ def test_metadata_that_are_not_plainly_packed_are_not_read_and_a_finding(compres
 def test_what_breaks_the_reading_is_one_of_the_known_errors(tmp_path):
     path = tmp_path / SDIST
     path.write_bytes(zlib.compress(b"no gzip"))
-    with pytest.raises(BROKEN), read_tar(path) as archive:
+    with pytest.raises(ARCHIVE_ERRORS), open_tar(path) as archive:
         list(archive)

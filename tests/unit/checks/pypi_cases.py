@@ -159,6 +159,10 @@ CASES: Mapping[str, BrokenSample] = {
     "author-email": fields({"Author-email": "a@ab--cd.org"}, {"Author-email": f"{'a' * 65}@ab-cd.org"}),
     "download-url": fields({"Download-URL": "ftp://example.org"}, {"Download-URL": "http://example.org"}),
     "project-url": fields({"Project-URL": "Home, example"}, {"Project-URL": "Home, https://example.org"}),
+    "project-url-label-twice": fields(
+        {"Project-URL": ["Home, https://example.org", "Home, https://example.com"]},
+        {"Project-URL": ["Home, https://example.org", "home, https://example.com"]},
+    ),
     "provides-dist": fields({"Provides-Dist": "a b"}, {"Provides-Dist": "a (>1)"}),
     "provides-dist-url": fields({"Provides-Dist": "a @ https://example.org/a"}, {"Provides-Dist": "a"}),
     "obsoletes-dist-url": fields({"Obsoletes-Dist": "a @ https://example.org/a"}, {"Obsoletes-Dist": "a"}),

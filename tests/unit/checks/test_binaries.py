@@ -91,7 +91,7 @@ def test_a_stable_abi_that_abi3audit_does_not_know_is_named_as_not_audited(
     violations = found(linux_wheel(tmp_path, PORTABLE, f"cp315-{abi}-{MACHINE}"))
     assert ("binary-abi3" in violations) is audited
     assert "check-failed" not in violations
-    assert ("is not audited for" in caplog.text) is (abi != "abi3")
+    assert ("is not checked for" in caplog.text) is (abi != "abi3")
 
 
 def test_a_wheel_without_libraries_is_not_looked_at(tmp_path, found):
@@ -117,9 +117,9 @@ def test_a_linux_wheel_keeps_what_its_tag_promises(library, tag, expected, tmp_p
 
 def test_these_checks_are_known_and_need_their_tools():
     optional = {
-        check.id: family.needs
+        check.id: family.required_module
         for family in families().values()
-        if isinstance(family, FileChecks) and family.needs
+        if isinstance(family, FileChecks) and family.required_module
         for check in family.checks
     }
     assert optional == {

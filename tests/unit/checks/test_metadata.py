@@ -3,7 +3,7 @@
 import pytest
 
 from wheelrelay.checks import open_distribution
-from wheelrelay.checks.metadata import is_deliverable, is_web_address
+from wheelrelay.checks.metadata import is_email_address, is_web_url
 from wheelrelay.testing.samples import make_sdist, make_wheel
 
 RST = {"Description-Content-Type": "text/x-rst"}
@@ -109,7 +109,7 @@ def test_the_first_of_several_addresses_counts_as_it_does_at_pypi(field, tmp_pat
     ],
 )
 def test_an_address_is_one_that_mail_can_be_sent_to(address, deliverable):
-    assert is_deliverable(address) is deliverable
+    assert is_email_address(address) is deliverable
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_an_address_is_one_that_mail_can_be_sent_to(address, deliverable):
     ],
 )
 def test_a_web_address_is_http_or_https(url, valid):
-    assert is_web_address(url) is valid
+    assert is_web_url(url) is valid
 
 
 def test_project_urls_need_a_label_and_an_address(tmp_path, found):

@@ -15,7 +15,7 @@ from wheelrelay.checks import (
     inspect,
     run_release_checks,
 )
-from wheelrelay.checks.registry import failed, families
+from wheelrelay.checks.registry import check_failed, families
 from wheelrelay.errors import PluginLoadError
 from wheelrelay.filenames import dist_file
 from wheelrelay.plugins import CHECK_GROUP
@@ -93,15 +93,15 @@ class TestWhoseFaultItIs:
         """Here one fails on purpose."""
 
     def test_a_check_of_ours_says_that_it_is_ours(self):
-        assert "fault of wheelrelay" in failed("wheel", ValueError("no")).finding().hint
+        assert "bug in wheelrelay" in check_failed("wheel", ValueError("no")).finding().hint
 
     def test_a_check_of_another_package_says_that_it_is_theirs(self):
-        assert "those who maintain the check" in failed("icons", ValueError("no")).finding().hint
+        assert "maintainers of the check" in check_failed("icons", ValueError("no")).finding().hint
 
 
 def test_checks_whose_needs_are_not_installed_are_not_run():
-    assert FileChecks((RULE,), failing, needs="json").is_available
-    assert not FileChecks((RULE,), failing, needs="no_such_module_here").is_available
+    assert FileChecks((RULE,), failing, required_module="json").is_available
+    assert not FileChecks((RULE,), failing, required_module="no_such_module_here").is_available
 
 
 def test_a_broken_plugin_is_an_error_and_not_a_pass(tmp_path, monkeypatch):
@@ -115,7 +115,7 @@ def test_a_broken_plugin_is_an_error_and_not_a_pass(tmp_path, monkeypatch):
         with pytest.raises(PluginLoadError, match="stranger"):
             inspect(make_wheel(tmp_path))
         (tmp_path / "stranger.py").write_text("CHECKS = 'these are no checks'\n")
-        with pytest.raises(PluginLoadError, match="names no FileChecks"):
+        with pytest.raises(PluginLoadError, match="is not a FileChecks"):
             inspect(make_wheel(tmp_path))
         (tmp_path / "stranger.py").write_text(PLUGIN)
         monkeypatch.delitem(__import__("sys").modules, "stranger")
@@ -189,6 +189,8 @@ def test_a_reader_that_fails_says_that_this_may_be_our_fault(tmp_path):
     def fail(*_):
         raise TypeError
 
-    (finding,) = inspect(make_wheel(tmp_path, files={"sample/data": b"x" * (2 << 20)}), each=fail).findings
+    (finding,) = inspect(
+        make_wheel(tmp_path, files={"sample/data": b"x" * (2 << 20)}), map_function=fail
+    ).findings
     assert (finding.check, finding.message) == ("archive-unreadable", "The file cannot be read: TypeError.")
-    assert "may be a fault of wheelrelay" in finding.hint
+    assert "may be a bug in wheelrelay" in finding.hint

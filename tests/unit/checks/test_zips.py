@@ -148,7 +148,7 @@ def test_the_parts_of_a_large_wheel_may_be_read_at_the_same_time(tmp_path):
         seen.extend(portions)
         return reversed([read(portion) for portion in reversed(portions)])
 
-    one_by_one, at_once = inspect(path), inspect(path, each=last_first)
+    one_by_one, at_once = inspect(path), inspect(path, map_function=last_first)
     assert len(seen) > 1
     assert sorted(info.filename for portion in seen for info in portion) == sorted(
         info.filename for info in infos
@@ -157,7 +157,7 @@ def test_the_parts_of_a_large_wheel_may_be_read_at_the_same_time(tmp_path):
     corrupt = [finding for finding in at_once.findings if finding.check == "archive-corrupt"]
     assert [finding.message.split()[0].strip("'") for finding in corrupt] == ["sample/1.bin", "sample/3.bin"]
     with ThreadPoolExecutor(2) as pool:
-        assert inspect(path, each=pool.map) == one_by_one
+        assert inspect(path, map_function=pool.map) == one_by_one
 
 
 def test_names_beyond_ascii_are_let_through_if_they_are_marked_as_utf8(tmp_path, found):

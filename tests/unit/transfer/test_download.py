@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from tests.servers.places import MoodyStore, staged_files
 
-from wheelrelay.archives.limits import MEMBERS
+from wheelrelay.archives.limits import MAX_MEMBERS
 from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.errors import (
     BackendError,
@@ -322,12 +322,12 @@ class TestAHostileArchiveWithoutADigest:
 
     def test_one_that_inflates_beyond_plausibility_is_not_unpacked(self, wheelhouse, tmp_path):
         path = make_wheel(tmp_path, files={"sample/zeros": bytes(80 << 20)})
-        assert "times as large as the file" in self.refused(wheelhouse, path)
+        assert "times its size" in self.refused(wheelhouse, path)
 
     def test_a_central_directory_of_too_many_members_is_not_read(self, wheelhouse, tmp_path):
         path = tmp_path / WHEEL
         entry = b"PK\1\2".ljust(46, b"\0")
-        count = MEMBERS + 1
+        count = MAX_MEMBERS + 1
         end = struct.pack("<4sHHHHLLH", b"PK\5\6", 0, 0, 1, 1, len(entry) * count, 0, 0)
         path.write_bytes(entry * count + end)
         assert "members" in self.refused(wheelhouse, path)

@@ -52,9 +52,9 @@ class PathsSource:
 
     def misnamed(self) -> list[Finding]:
         """A finding for each file that is no distribution by its name; `iter_files` does not give it."""
-        from wheelrelay.checks.filename import misnamed
+        from wheelrelay.checks.filename import invalid_filename
 
-        return [misnamed(path.name).finding(path.name) for path in self._misnamed]
+        return [invalid_filename(path.name).finding(path.name) for path in self._misnamed]
 
     def dangling(self) -> list[Finding]:
         """A finding for each link that leads to no file."""

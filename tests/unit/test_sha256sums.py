@@ -2,8 +2,8 @@
 
 import pytest
 
-from wheelrelay.checks import parse_sums
 from wheelrelay.errors import ConfigError
+from wheelrelay.expect import parse_sha256sums
 
 DIGEST = "ab" * 32
 
@@ -22,7 +22,7 @@ DIGEST = "ab" * 32
     ],
 )
 def test_the_forms_of_sha256sum_are_read(text):
-    assert parse_sums(text) == {"sample.whl": DIGEST}
+    assert parse_sha256sums(text) == {"sample.whl": DIGEST}
 
 
 @pytest.mark.parametrize(
@@ -38,11 +38,11 @@ def test_the_forms_of_sha256sum_are_read(text):
 )
 def test_anything_else_is_refused_with_its_line(text):
     with pytest.raises(ConfigError, match=r"Line 1|two digests for a"):
-        parse_sums(text)
+        parse_sha256sums(text)
 
 
 @pytest.mark.parametrize("inside", ["\u2028", "\u2029", "\x85", "\v", "\f", "\x1c", "\r"])
 def test_what_only_looks_like_a_line_end_ends_no_line(inside):
     other = "0" * 64
     text = f"{DIGEST}  evil{inside}{other}  sample.whl\n"
-    assert parse_sums(text) == {f"evil{inside}{other}  sample.whl": DIGEST}
+    assert parse_sha256sums(text) == {f"evil{inside}{other}  sample.whl": DIGEST}
