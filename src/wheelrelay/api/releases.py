@@ -282,5 +282,5 @@ def _trust_policy(route: Route, stack: ExitStack) -> TrustPolicy | None:
 
 def _checked_jobs(jobs: int | None) -> int | None:
     if jobs is not None and jobs < 1:
-        raise ConfigError(f"jobs is {jobs}, but must be at least 1.")
+        raise ConfigError(f"`jobs` is {jobs}, but must be at least 1.")
     return jobs

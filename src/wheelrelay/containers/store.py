@@ -207,7 +207,7 @@ class ContainerStore(ContainerSource):
             return True
         raise AlreadyExists(
             f"{self._objects.address_of(staged.filename)} is there with other bytes.",
-            hint="Nothing is overwritten; `wheelrelay push --replace` does it on purpose.",
+            hint="Nothing was overwritten; use `push(replace=True)` to replace it.",
         )
 
     def _publish(self, staged: StagedFile, source: Source | None, written: list[str]) -> None:

@@ -126,7 +126,7 @@ def _called(command: list[str], given: bytes) -> "subprocess.CompletedProcess[by
     except OSError as error:
         raise ConfigError(
             f"{program!r} cannot be run: {error.strerror}.",
-            hint="Signatures need GnuPG: install it. `wheelrelay` takes another program with --sign-with.",
+            hint="Install GnuPG, or choose another program with `Signer(program=...)`.",
         ) from error
     except subprocess.TimeoutExpired as error:
         raise ConfigError(

@@ -100,7 +100,7 @@ class Signer:
         if answer.has("INV_SGNR"):
             return MissingSecret(
                 f"gpg has no secret key{self._told} to sign with: {answer.said}.",
-                hint="See `gpg --list-secret-keys`; --identity chooses one.",
+                hint="Run `gpg --list-secret-keys`, and choose a key with `Signer(identity=...)`.",
             )
         return ConfigError(
             f"{self.program} could not sign: {answer.said or f'exit code {answer.code}'}.",
