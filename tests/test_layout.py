@@ -4,6 +4,8 @@ import ast
 import re
 import subprocess
 import tomllib
+from collections.abc import Iterator
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 
@@ -44,6 +46,45 @@ def test_imports_run_one_way_down() -> None:
         [script("lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
+
+
+PUBLIC = {
+    "wheelrelay",
+    "wheelrelay.config",
+    "wheelrelay.containers",
+    "wheelrelay.errors",
+    "wheelrelay.http",
+    "wheelrelay.model",
+    "wheelrelay.protocols",
+    "wheelrelay.testing",
+}
+"""The packages and modules with a public ``__all__``."""
+
+
+def imported_from_wheelrelay(path: Path) -> Iterator[tuple[str, str]]:
+    """The modules of wheelrelay that a file imports from, and the names that it imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names if alias.name.split(".")[0] == "wheelrelay")
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "wheelrelay":
+            yield from ((str(node.module), alias.name) for alias in node.names)
+
+
+def test_plugins_and_examples_import_public_names_only() -> None:
+    outside = [
+        path
+        for path in tracked()
+        if path.suffix == ".py"
+        and (path.is_relative_to(ROOT / "examples") or path.match("plugins/*/src/*/*.py"))
+    ]
+    private = [
+        f"{path.relative_to(ROOT)}: {module} {name}"
+        for path in outside
+        for module, name in imported_from_wheelrelay(path)
+        if module not in PUBLIC or (name and name not in import_module(module).__all__)
+    ]
+    assert len(outside) > 20
+    assert private == []
 
 
 def test_the_top_level_holds_what_a_visitor_expects() -> None:

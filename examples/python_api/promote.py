@@ -10,7 +10,7 @@ import os
 import sys
 
 import wheelrelay
-from wheelrelay.events import Event, FileEnded, Step, Waiting
+from wheelrelay import Event, FileEnded, Step, Waiting
 
 
 def show(event: Event) -> None:

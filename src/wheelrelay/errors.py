@@ -42,6 +42,36 @@ if TYPE_CHECKING:
     from wheelrelay.records import Finding, Receipt
 
 
+__all__ = [
+    "AlreadyExists",
+    "AuthenticationFailed",
+    "BackendError",
+    "ChangedWhileReading",
+    "CheckFailed",
+    "ConfigError",
+    "Conflict",
+    "DigestMismatch",
+    "DuplicateBackend",
+    "Incomplete",
+    "IntegrityError",
+    "InvalidFilename",
+    "MissingSecret",
+    "NotFound",
+    "NothingMatched",
+    "PermissionDenied",
+    "PluginLoadError",
+    "Rejected",
+    "RelayFailed",
+    "ReleaseRefused",
+    "SeveralVersions",
+    "SizeMismatch",
+    "TimedOut",
+    "Unavailable",
+    "UnknownBackend",
+    "WheelrelayError",
+]
+
+
 class WheelrelayError(Exception):
     """The base of all errors of wheelrelay.
 

@@ -13,6 +13,18 @@ from packaging.tags import Tag
 from packaging.utils import BuildTag, NormalizedName
 from packaging.version import Version
 
+__all__ = [
+    "COMPANION_SUFFIXES",
+    "Companion",
+    "Confirm",
+    "Digests",
+    "DistFile",
+    "Kind",
+    "Mode",
+    "Order",
+    "Release",
+]
+
 COMPANION_SUFFIXES = (".asc", ".sigstore", ".publish.attestation", ".slsa.attestation")
 """What may follow a distribution file's name to make the name of one of its companions."""
 

@@ -14,6 +14,30 @@ from packaging.utils import NormalizedName
 from wheelrelay.model import Companion, DistFile
 from wheelrelay.staged import StagedFile
 
+__all__ = [
+    "ByteStream",
+    "Sink",
+    "Source",
+    "Store",
+    "SupportsAttestations",
+    "SupportsCacheStatus",
+    "SupportsCompanionStorage",
+    "SupportsCompanions",
+    "SupportsDelete",
+    "SupportsFinalize",
+    "SupportsInventory",
+    "SupportsLocalPath",
+    "SupportsPages",
+    "SupportsProjects",
+    "SupportsProvenance",
+    "SupportsRange",
+    "SupportsReadiness",
+    "SupportsReplace",
+    "SupportsServerSideCopy",
+    "SupportsStatus",
+    "SupportsUploadForm",
+]
+
 
 class ByteStream(Protocol):
     """Bytes that are read once, in order."""

@@ -6,6 +6,7 @@ the first and before the last block: a sink that reads to the end has read what 
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -107,6 +108,7 @@ class StagedFile:
         metadata: its core metadata as the checks have read them, empty if they could not; ``None`` if the
             file was not read yet. What is here is what is sent: no file is read in two ways.
         watcher: called with the number of bytes each time some are read; for progress.
+        stopped: set when the run is interrupted; see `pause`.
     """
 
     file: DistFile
@@ -118,6 +120,7 @@ class StagedFile:
     companion_findings: tuple[Finding, ...] = ()
     metadata: bytes | None = field(default=None, repr=False, compare=False)
     watcher: Callable[[int], None] | None = field(default=None, repr=False, compare=False)
+    stopped: threading.Event | None = field(default=None, repr=False, compare=False)
 
     @property
     def filename(self) -> str:
@@ -143,6 +146,21 @@ class StagedFile:
             raw.seek(start)
             yield StagedStream(self, raw, (self.size if stop is None else stop) - start)
 
-    def watched_by(self, watcher: Callable[[int], None]) -> "StagedFile":
-        """The same staged file, telling ``watcher`` how many bytes are read."""
-        return replace(self, watcher=watcher)
+    def watched_by(
+        self, watcher: Callable[[int], None], *, stopped: threading.Event | None = None
+    ) -> "StagedFile":
+        """Return the same staged file for one upload.
+
+        Args:
+            watcher: Called with the number of bytes read.
+            stopped: Set when the run is interrupted.
+        """
+        return replace(self, watcher=watcher, stopped=stopped)
+
+    def pause(self, seconds: float) -> bool:
+        """Wait before a backend sends a part of this file again.
+
+        Returns:
+            Whether to go on; ``False``, at once, if the run is interrupted.
+        """
+        return not (self.stopped or threading.Event()).wait(seconds)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 
-from wheelrelay.containers import StoredObject, blocks_of
+from wheelrelay.containers import StoredObject, iter_blocks
 from wheelrelay.errors import AlreadyExists, NotFound
 from wheelrelay.staged import StagedFile
 
@@ -72,7 +72,7 @@ class MemoryObjects:
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> str:
         self._ask("create", name)
-        whole = b"".join(blocks_of(content))
+        whole = b"".join(iter_blocks(content))
         with self._lock:
             if name in self.kept:
                 raise AlreadyExists(f"{name} is there.")
@@ -83,7 +83,7 @@ class MemoryObjects:
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> None:
         self._ask("replace", name)
-        whole = b"".join(blocks_of(content))
+        whole = b"".join(iter_blocks(content))
         with self._lock:
             self.kept[name] = Kept(whole, content_type, dict(metadata))
 

@@ -19,7 +19,6 @@ from tests.servers.web import Web, run_web
 
 from wheelrelay_s3.bucket import Bucket
 from wheelrelay_s3.config import S3Config
-from wheelrelay_s3.connection import connected
 from wheelrelay_s3.objects import S3Objects
 
 _NUMBERS = itertools.count(1)
@@ -132,7 +131,7 @@ def opened() -> Iterator[Callable[[S3Config], Any]]:
 def objects_of() -> Iterator[Callable[[S3Config], S3Objects]]:
     """Opens configurations as mere objects, likewise."""
     with ExitStack() as stack:
-        yield lambda config: S3Objects(stack.enter_context(connected(config)))
+        yield lambda config: S3Objects(stack.enter_context(config.connect()))
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +142,7 @@ def connection() -> Iterator[Callable[[S3Config], Bucket]]:
 
         def shared(config: S3Config) -> Bucket:
             if config.endpoint_url not in made:
-                made[config.endpoint_url] = stack.enter_context(connected(config))
+                made[config.endpoint_url] = stack.enter_context(config.connect())
             return replace(
                 made[config.endpoint_url], bucket=config.bucket, prefix=f"{config.prefix}/".lstrip("/")
             )

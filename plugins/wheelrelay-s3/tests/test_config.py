@@ -109,7 +109,7 @@ class TestCredentials:
             monkeypatch.setenv(name, "x")
         keys = {**KEYS, "session_token": {"env": "SECRET_OF_S3"}} if referred else {}
         config = S3Config(bucket="wheels", endpoint_url="http://s3.example.org", **keys)
-        with pytest.raises(ConfigError, match="plain text"):
+        with pytest.raises(ConfigError, match="plain HTTP"):
             opened(config)
 
 

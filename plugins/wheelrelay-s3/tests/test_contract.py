@@ -6,7 +6,7 @@ import pytest
 from tests.servers.s3 import S3Server
 from tests.servers.seaweed import Seaweed
 
-from wheelrelay.containers.store import ContainerStore
+from wheelrelay.containers import ContainerStore
 from wheelrelay.testing import ConfigContract, StoreContract
 from wheelrelay_s3.config import S3Config
 from wheelrelay_s3.objects import S3Objects

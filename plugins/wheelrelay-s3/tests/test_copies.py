@@ -133,7 +133,7 @@ class TestTheStagedBytesAreSent:
                 return answer
 
         told = objects_of(source).bucket
-        unsteady = S3Objects(Unsteady(told.account, told.bucket, told.prefix))
+        unsteady = S3Objects(Unsteady(told.sessions, told.bucket, told.prefix))
         assert not copied(unsteady, objects_of(sink), staged)
         assert list(objects_of(sink).list_objects("sample")) == []
 

@@ -14,7 +14,6 @@ from wheelrelay.errors import (
     Unavailable,
 )
 from wheelrelay_s3.config import S3Config
-from wheelrelay_s3.connection import connected
 
 EXPIRED = Reply(b"<Error><Code>ExpiredToken</Code></Error>", 400, "application/xml")
 
@@ -26,7 +25,7 @@ def config():
 
 
 def connect(config):
-    with connected(config):
+    with config.connect():
         pass
 
 
@@ -76,11 +75,11 @@ class TestAProviderThatFailsIsNoAbsence:
         script = tmp_path / "provider.py"
         script.write_text(f'print("{printed}")')
         aws_config(f"[default]\ncredential_process = {sys.executable} {script}\n")
-        self.fails(config, "credentials cannot be had")
+        self.fails(config, "credentials cannot be fetched")
 
     def test_a_key_id_without_its_secret(self, config, monkeypatch):
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AK")
-        self.fails(config, "credentials cannot be had")
+        self.fails(config, "credentials cannot be fetched")
 
     def test_a_secret_without_its_key_id(self, config, monkeypatch):
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SK")
@@ -182,11 +181,11 @@ class TestKeysThatExpire:
         gateway, config = reached
         objects = objects_of(config)
         self.refuse(gateway, seaweed.access_key_id)
-        before = objects.bucket.account.session
+        before = objects.bucket.sessions.current
         for _ in range(3):
             with pytest.raises(AuthenticationFailed):
                 list(objects.list_objects())
-        assert objects.bucket.account.session is before  # and not a new client each time
+        assert objects.bucket.sessions.current is before  # and not a new client each time
 
     def test_that_vanish_fail_as_they_were_refused(self, seaweed, reached, objects_of, tmp_path):
         gateway, config = reached
@@ -216,5 +215,5 @@ def test_an_endpoint_that_is_no_address_is_a_configuration_error(config, monkeyp
 def test_an_error_of_any_other_kind_is_ours(config, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AK")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SK")
-    with connected(config) as bucket, pytest.raises(BackendError):
+    with config.connect() as bucket, pytest.raises(BackendError):
         bucket.call("head_object", "x", PartNumber="one")

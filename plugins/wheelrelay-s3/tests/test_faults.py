@@ -1,8 +1,10 @@
 """A gateway before real servers fails, loses answers or passes over conditions."""
 
+import threading
 from contextlib import suppress
 from dataclasses import replace
 from random import Random
+from time import monotonic
 
 import pytest
 from tests.servers.breaking import make_wheels, move, require_resumed, run_breaking
@@ -18,8 +20,8 @@ from wheelrelay.errors import (
     Unavailable,
 )
 from wheelrelay.testing import make_wheel, stage_path
-from wheelrelay_s3.objects import FOLDER, WITNESS
-from wheelrelay_s3.uploads import ATTEMPTS, PART
+from wheelrelay_s3.features import FOLDER, WITNESS
+from wheelrelay_s3.uploads import MAX_ATTEMPTS, PART
 
 NAME = "sample-1.0-py3-none-any.whl"
 
@@ -85,11 +87,27 @@ class TestAFileInParts:
         assert sent == ["1", "2", "2", "2"]
 
     def test_gives_up_after_some_attempts_and_leaves_nothing(self, objects, gateway, large, seaweed):
-        gateway.fault(is_part, refusal(400, "IncompleteBody"), times=ATTEMPTS)
+        gateway.fault(is_part, refusal(400, "IncompleteBody"), times=MAX_ATTEMPTS)
         with pytest.raises(Unavailable):
             create(objects, large)
         uploads = seaweed.client().list_multipart_uploads(Bucket=objects.bucket.bucket).get("Uploads", ())
         assert [upload for upload in uploads if upload["Key"].startswith(objects.bucket.prefix)] == []
+
+    def test_stops_waiting_for_the_next_attempt_when_the_run_is_interrupted(self, objects, gateway, large):
+        stopped = threading.Event()
+
+        def slow_down(request):
+            if is_part(request, 2):
+                stopped.set()  # Ctrl-C while the part is sent
+            return is_part(request, 2)
+
+        busy = refusal(503, "SlowDown")
+        gateway.fault(slow_down, replace(busy, headers={"Retry-After": "20"}), times=MAX_ATTEMPTS)
+        began = monotonic()
+        with pytest.raises(Unavailable):
+            create(objects, large.watched_by(lambda _: None, stopped=stopped))
+        assert monotonic() - began < 10
+        assert len([request for request in gateway.requests if is_part(request, 2)]) == 1
 
     def test_repeats_the_last_request_alone(self, objects, gateway, large):
         gateway.fault(is_completion, BUSY)
@@ -132,7 +150,7 @@ class TestAServerThatPassesOverConditionsOfLargeFiles:
 
     def test_is_found_out_before_the_first_large_file(self, objects, large):
         create(objects, b"old")
-        with pytest.raises(BackendError, match="overwrites files of more than 8 MiB"):
+        with pytest.raises(BackendError, match="overwrites objects of more than 8 MiB"):
             create(objects, large)
         assert read(objects) == b"old"
 

@@ -160,12 +160,11 @@ import sys
 from pathlib import Path
 from wheelrelay.testing import stage_path
 from wheelrelay_s3.config import S3Config
-from wheelrelay_s3.connection import connected
 from wheelrelay_s3.objects import S3Objects
 
 config = S3Config.model_validate_json(sys.argv[1])
 staged = stage_path(Path(sys.argv[2]))
-with connected(config) as bucket:
+with config.connect() as bucket:
     objects = S3Objects(bucket)
     objects.create_object(staged.filename, staged, content_type="application/octet-stream", metadata={})
     with objects.open_object(staged.filename) as stream:

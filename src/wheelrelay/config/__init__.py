@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wheelrelay.config.routes import Route
     from wheelrelay.config.secrets import SecretReference, SecretValue, TextOrReference
     from wheelrelay.config.values import Duration, LocalPath, Timeout, WebAddress
+    from wheelrelay.redaction import register_secret
 
 __all__ = [
     "Config",
@@ -37,6 +38,7 @@ __all__ = [
     "Timeout",
     "WebAddress",
     "as_remote",
+    "register_secret",
     "load_config",
     "looks_like_remote",
     "which_config",
@@ -77,5 +79,6 @@ __getattr__ = lazy_names(
             "Timeout",
             "WebAddress",
         ),
+        "wheelrelay.redaction": ("register_secret",),
     },
 )

@@ -1,7 +1,8 @@
-"""A container as a store and as a package index, over a handful of operations on objects.
+"""Turn a place that stores objects into a store for distribution files and a package index.
 
-A backend for object storage brings `Objects` (or `ReadableObjects`) and gives them to `ContainerStore` (or
-`ContainerSource`); everything else is the same in every container.
+A backend for object storage implements `Objects` (or `ReadableObjects`) and passes it to `ContainerStore` (or
+`ContainerSource`). Names, companions, digests, conflicts and index pages are handled there, in the same way
+for every container.
 """
 
 from typing import TYPE_CHECKING
@@ -9,30 +10,55 @@ from typing import TYPE_CHECKING
 from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
-    from wheelrelay.containers.io import blocks_of
-    from wheelrelay.containers.objects import Objects, ReadableObjects, StoredObject
+    from wheelrelay.containers.io import iter_blocks
+    from wheelrelay.containers.objects import (
+        Objects,
+        ReadableObjects,
+        StoredObject,
+        SupportsCopy,
+        SupportsFolderPages,
+        SupportsObjectPath,
+        SupportsParts,
+        SupportsSearch,
+    )
     from wheelrelay.containers.source import ContainerSource
     from wheelrelay.containers.store import ContainerStore
+    from wheelrelay.filenames import looks_like_distribution
+    from wheelrelay.staged import BLOCK_SIZE
 
 __all__ = [
+    "BLOCK_SIZE",
     "ContainerSource",
     "ContainerStore",
     "Objects",
     "ReadableObjects",
     "StoredObject",
-    "blocks_of",
+    "SupportsCopy",
+    "SupportsFolderPages",
+    "SupportsObjectPath",
+    "SupportsParts",
+    "SupportsSearch",
+    "iter_blocks",
+    "looks_like_distribution",
 ]
 
 __getattr__ = lazy_names(
     __name__,
     {
-        "wheelrelay.containers.io": ("blocks_of",),
+        "wheelrelay.containers.io": ("iter_blocks",),
         "wheelrelay.containers.objects": (
             "Objects",
             "ReadableObjects",
             "StoredObject",
+            "SupportsCopy",
+            "SupportsFolderPages",
+            "SupportsObjectPath",
+            "SupportsParts",
+            "SupportsSearch",
         ),
         "wheelrelay.containers.source": ("ContainerSource",),
         "wheelrelay.containers.store": ("ContainerStore",),
+        "wheelrelay.filenames": ("looks_like_distribution",),
+        "wheelrelay.staged": ("BLOCK_SIZE",),
     },
 )

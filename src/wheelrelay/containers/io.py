@@ -13,7 +13,7 @@ SMALL = 1 << 20
 """The most bytes that a companion may have."""
 
 
-def blocks_of(content: StagedFile | bytes) -> Iterator[bytes]:
+def iter_blocks(content: StagedFile | bytes) -> Iterator[bytes]:
     """The bytes to write, in large blocks.
 
     Raises:

@@ -19,7 +19,7 @@ from wheelrelay.containers.file_metadata import (
 from wheelrelay.containers.index_pages import IndexedFile
 from wheelrelay.containers.io import read_whole, sha256_of
 from wheelrelay.containers.listing import METADATA, StoredDistribution
-from wheelrelay.containers.objects import LieOnDisk, ReadableObjects, StoredObject
+from wheelrelay.containers.objects import ReadableObjects, StoredObject, SupportsObjectPath
 from wheelrelay.containers.write_cache import State, WriteCache, state_of
 from wheelrelay.core_metadata import MAX_METADATA_SIZE
 from wheelrelay.disk.folders import temporary_file, temporary_folder
@@ -170,7 +170,7 @@ class MetadataCache:
     def _looked_into(self, held: StoredDistribution) -> tuple[str, bytes | None]:
         """The sha256 of a file, and the metadata within it."""
         name = held.stored.name
-        if isinstance(self._objects, LieOnDisk):
+        if isinstance(self._objects, SupportsObjectPath):
             sha256 = sha256_of(self._objects, name)
             return sha256, metadata_within(self._objects.path_of(name), held.file.filename)
         digest = hashlib.sha256()

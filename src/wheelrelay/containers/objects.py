@@ -125,7 +125,7 @@ class Objects(ReadableObjects, Protocol):
 
 
 @runtime_checkable
-class LieOnDisk(Protocol):
+class SupportsObjectPath(Protocol):
     """A place whose objects are files of this machine: they are looked into where they lie."""
 
     def path_of(self, name: str) -> Path:

@@ -84,7 +84,7 @@ def publish_one(
     recorder.sending(destination.name, staged.filename)
     delivery = deliver(
         destination.sink,
-        staged.watched_by(context.counter(Step.PUBLISH, staged.filename)),
+        staged.watched_by(context.counter(Step.PUBLISH, staged.filename), stopped=context.stopped),
         context.retrier,
         source=context.origin.source,
         replacing=replacing,

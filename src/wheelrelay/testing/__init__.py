@@ -1,8 +1,8 @@
-"""What authors of backends run and build upon: the contract suite and sample distributions.
+"""Tools for authors of backends: the contract suite and sample distributions.
 
-A backend is right when it passes the contract. Derive a class from `StoreContract`, `SourceContract` or
-`SinkContract`, whichever role it plays, and another from `ConfigContract`; give each its one fixture, and
-pytest runs all the cases. This is the whole test of a store::
+A backend is correct if it passes the contract. Derive one class from `StoreContract`, `SourceContract` or
+`SinkContract`, depending on its role, and one from `ConfigContract`. Give each class its one fixture, and
+pytest runs all cases. This is the complete test of a store::
 
     import pytest
     from wheelrelay.testing import ConfigContract, StoreContract
@@ -21,27 +21,26 @@ pytest runs all the cases. This is the whole test of a store::
         def config(self, tmp_path):
             return ShelfConfig(path=tmp_path)
 
-Optional capabilities (`wheelrelay.protocols`) are found by ``isinstance``, and their cases take part then.
-Where a place honestly differs, class attributes say so once: ``visible_within``, ``atomic`` and
-``awkward_names``.
+Optional capabilities (`wheelrelay.protocols`) are detected by ``isinstance``, and their cases then run too.
+Class attributes declare known limits of a place: ``visible_within``, ``atomic`` and ``awkward_names``.
 
-The contract classes need pytest: ``pip install 'wheelrelay[testing]'``. Sample distributions
-(`make_wheel`, `make_sdist`), `stage_path` and `MemoryStore` do not.
+The contract classes need pytest: ``pip install 'wheelrelay[testing]'``. The rest does not: sample
+distributions (`make_wheel`, `make_sdist`), `stage_path` and `MemoryStore`.
 """
 
 import sys
-from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from wheelrelay.testing.contract_material import AWKWARD_NAMES, stage_path, write_distribution
-from wheelrelay.testing.memory import MemoryStore
-from wheelrelay.testing.samples import make_sdist, make_wheel
+from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
     from wheelrelay.testing.contract_config import ConfigContract
+    from wheelrelay.testing.contract_material import AWKWARD_NAMES, stage_path, write_distribution
     from wheelrelay.testing.contract_sink import SinkContract
     from wheelrelay.testing.contract_source import SourceContract
     from wheelrelay.testing.contract_store import StoreContract
+    from wheelrelay.testing.memory import MemoryStore
+    from wheelrelay.testing.samples import make_sdist, make_wheel
 
 __all__ = [
     "AWKWARD_NAMES",
@@ -56,19 +55,26 @@ __all__ = [
     "write_distribution",
 ]
 
-_CONTRACTS = {
-    "ConfigContract": f"{__name__}.contract_config",
-    "SinkContract": f"{__name__}.contract_sink",
-    "SourceContract": f"{__name__}.contract_source",
-    "StoreContract": f"{__name__}.contract_store",
+_CONTRACT_MODULES = {
+    "wheelrelay.testing.contract_config": ("ConfigContract",),
+    "wheelrelay.testing.contract_sink": ("SinkContract",),
+    "wheelrelay.testing.contract_source": ("SourceContract",),
+    "wheelrelay.testing.contract_store": ("StoreContract",),
 }
+_MODULES = {
+    **_CONTRACT_MODULES,
+    "wheelrelay.testing.contract_material": ("AWKWARD_NAMES", "stage_path", "write_distribution"),
+    "wheelrelay.testing.memory": ("MemoryStore",),
+    "wheelrelay.testing.samples": ("make_sdist", "make_wheel"),
+}
+_import = lazy_names(__name__, _MODULES)
 
 
-def __getattr__(name: str) -> object:
-    """Import a contract when it is asked for: what else is here works without pytest."""
-    if name not in _CONTRACTS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import pytest
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use, so that only the contract classes need pytest."""
+    if any(name in names for names in _CONTRACT_MODULES.values()):
+        import pytest
 
-    pytest.register_assert_rewrite(*(module for module in _CONTRACTS.values() if module not in sys.modules))
-    return getattr(import_module(_CONTRACTS[name]), name)
+        # pytest explains failed assertions only in modules that are registered before their first import.
+        pytest.register_assert_rewrite(*(module for module in _CONTRACT_MODULES if module not in sys.modules))
+    return _import(name)

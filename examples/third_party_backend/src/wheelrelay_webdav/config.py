@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from wheelrelay.config import ContainerConfig, SecretReference, SecretValue, TextOrReference, WebAddress
 
 if TYPE_CHECKING:
-    from wheelrelay.containers.store import ContainerStore
+    from wheelrelay.containers import ContainerStore
 
 
 class WebDavConfig(ContainerConfig):
@@ -37,7 +37,7 @@ class WebDavConfig(ContainerConfig):
         Raises:
             MissingSecret: a reference leads nowhere.
         """
-        from wheelrelay.containers.store import ContainerStore  # only now: the command line starts at once
+        from wheelrelay.containers import ContainerStore  # only now: the command line starts at once
         from wheelrelay_webdav.dav import Dav
         from wheelrelay_webdav.objects import WebDavObjects
 

@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree
 
+from wheelrelay import StagedFile
 from wheelrelay.errors import BackendError
 from wheelrelay.http import HttpClient, Response, display_url, raise_for_status
 from wheelrelay.protocols import ByteStream
-from wheelrelay.staged import StagedFile
 
 MAX_LISTING = 64 << 20
 """Bytes that an answer about a folder may have: some hundred for each file."""

@@ -5,11 +5,11 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from wheelrelay.containers.objects import StoredObject
+from wheelrelay import StagedFile
+from wheelrelay.containers import StoredObject
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound, Rejected
 from wheelrelay.http import RawBody, content_range_starts_at, raise_for_status, range_header
 from wheelrelay.protocols import ByteStream
-from wheelrelay.staged import StagedFile
 from wheelrelay_webdav.dav import Dav, Resource, require_done
 
 INCOMING = ".wheelrelay-incoming/"

@@ -1,1 +1,1 @@
-"""S3 buckets as containers for wheelrelay: Amazon's, and those of every server that speaks its API."""
+"""S3 buckets as containers for wheelrelay: Amazon S3 and servers with a compatible API."""

@@ -1,9 +1,8 @@
-"""One bucket, and single calls of S3's API on it, by any number of threads at once.
+"""One bucket: single calls of the S3 API, from any number of threads.
 
-All calls run on the event loop of fsspec, which has a thread of its own; whoever asks waits for the
-answer. They go to the client that s3fs made, and not through s3fs: its own way there tries again by
-itself, and leaves out parameters that it does not know, which for a condition such as ``IfNoneMatch``
-would be an overwritten file.
+All calls run on the event loop of fsspec, which has its own thread; the calling thread waits for the answer.
+The calls use the client that s3fs created, not s3fs itself: s3fs retries, and it drops parameters that it
+does not know. A dropped ``IfNoneMatch`` would overwrite a file.
 """
 
 from collections.abc import Mapping
@@ -14,21 +13,21 @@ from urllib.parse import quote
 
 from fsspec.asyn import sync
 
+from wheelrelay.containers import BLOCK_SIZE
 from wheelrelay.http import DEFAULT_TIMEOUT
-from wheelrelay.staged import BLOCK_SIZE
-from wheelrelay_s3.account import Account, Session
-from wheelrelay_s3.errors import mapped, not_s3
+from wheelrelay_s3.connection import Session, SessionPool
+from wheelrelay_s3.errors import not_s3, s3_errors
 
-LONGEST = 6 * DEFAULT_TIMEOUT
-"""Seconds that one call may take in all, unless its body is large, where no timeout is configured."""
+MAX_SECONDS = 6 * DEFAULT_TIMEOUT
+"""Default limit in seconds for one call; calls with a large body get more."""
 
-SLOWEST = 30 * 1024
-"""Bytes a second that a line carries at least: a part of 8 MiB takes less than `LONGEST` on it."""
+MIN_SPEED = 30 * 1024
+"""Slowest upload in bytes a second: at this speed a part of 8 MiB takes less than `MAX_SECONDS`."""
 
-WIRE_BLOCK = 1 << 18
-"""Bytes that are read at once: when a connection breaks, those of an incomplete block are lost."""
+READ_SIZE = 1 << 18
+"""Bytes read at once. When a connection breaks, the bytes of an incomplete read are lost."""
 
-_TOLD = {
+_REQUIRED_KEYS = {
     "abort_multipart_upload": (),
     "copy_object": ("CopyObjectResult",),
     "create_multipart_upload": ("UploadId",),
@@ -37,9 +36,9 @@ _TOLD = {
     "head_object": ("ETag", "ContentLength"),
     "list_objects_v2": ("IsTruncated",),
 }
-"""What an S3 server tells in answer to an operation, an ETag if nothing is said here.
+"""Keys in the answer of an S3 server, by operation; an ETag for all other operations.
 
-A web server that knows nothing of S3 may answer 200 to everything: that is no empty bucket.
+A web server that is no S3 server may answer 200 to everything. That is not an empty bucket.
 """
 
 
@@ -48,88 +47,88 @@ class Bucket:
     """One bucket, below one prefix.
 
     Attributes:
-        account: whose client asks.
-        bucket: its name.
-        prefix: empty, or ending in a slash.
-        longest: seconds that one call may take in all, unless its body is large.
+        sessions: The sessions that send the requests.
+        bucket: Name of the bucket.
+        prefix: Empty, or ending in a slash.
+        max_seconds: Limit in seconds for one call with a small body.
     """
 
-    account: Account
+    sessions: SessionPool
     bucket: str
     prefix: str
-    longest: float = LONGEST
+    max_seconds: float = MAX_SECONDS
 
     def call(self, operation: str, name: str, /, **parameters: Any) -> Mapping[str, Any]:
-        """Call one operation of S3's API on an object, and give the answer.
+        """Call one operation of the S3 API on an object, and return the answer.
 
         Args:
-            operation: as the client's method is called, ``put_object``.
-            name: the object, below the prefix.
-            parameters: as the API names them; a ``Body`` is bytes.
+            operation: Method of the client, such as ``put_object``.
+            name: The object, below the prefix.
+            parameters: Parameters with the API's names; ``Body`` is bytes.
 
         Raises:
-            WheelrelayError: as `wheelrelay_s3.errors` maps it.
+            WheelrelayError: See `wheelrelay_s3.errors`.
         """
-        return self._ask(operation, name, Key=self.key(name), **parameters)
+        return self._send(operation, name, Key=self.key(name), **parameters)
 
     def list_page(self, folder: str, **parameters: Any) -> Mapping[str, Any]:
-        """One page of the listing of a folder (empty, or ending in a slash), subfolders left out."""
-        return self._ask("list_objects_v2", folder, Prefix=self.key(folder), Delimiter="/", **parameters)
+        """Return one page of the listing of a folder (empty, or ending in a slash), without subfolders."""
+        return self._send("list_objects_v2", folder, Prefix=self.key(folder), Delimiter="/", **parameters)
 
     def read(self, name: str, body: Any, size: int) -> bytes:
-        """The next bytes of an answer's body, at most ``size``; empty at the end."""
-        with mapped(self.address_of(name)):
-            block: bytes = sync(self.account.session.loop, _fill, body, min(size, WIRE_BLOCK))
+        """Read at most ``size`` bytes of an answer's body; empty at the end."""
+        with s3_errors(self.address_of(name)):
+            block: bytes = sync(self.sessions.current.loop, _fill, body, min(size, READ_SIZE))
         return block
 
     def close_body(self, body: Any) -> None:
-        """Let go of an answer's body, read to the end or not."""
-        self.account.session.loop.call_soon_threadsafe(body.close)
+        """Release an answer's body, whether it was read to the end or not."""
+        self.sessions.current.loop.call_soon_threadsafe(body.close)
 
     def shares_server_with(self, other: "Bucket") -> bool:
-        """Whether both are buckets, or the same bucket, of one server."""
+        """Whether both buckets are on one server."""
         return self.endpoint == other.endpoint
 
     @property
     def endpoint(self) -> str:
         """The server's address, without a slash at the end."""
-        endpoint: str = self.account.session.client.meta.endpoint_url
+        endpoint: str = self.sessions.current.client.meta.endpoint_url
         return endpoint.rstrip("/")
 
     def key(self, name: str) -> str:
-        """The key of an object."""
+        """Return the key of an object."""
         return self.prefix + name
 
     def name_of(self, key: str) -> str:
-        """The name of an object, below the prefix."""
+        """Return the name of an object, below the prefix."""
         return key.removeprefix(self.prefix)
 
     def address_of(self, name: str) -> str:
-        """The web address of an object at the endpoint, the bucket in its path."""
+        """Return the web address of an object at the endpoint, with the bucket in its path."""
         return f"{self.endpoint}/{self.bucket}/{quote(self.key(name))}"
 
-    def _ask(self, operation: str, name: str, **parameters: Any) -> Mapping[str, Any]:
+    def _send(self, operation: str, name: str, **parameters: Any) -> Mapping[str, Any]:
         body: bytes = parameters.get("Body", b"")
 
-        def once(session: Session) -> Mapping[str, Any]:
-            if len(body) > BLOCK_SIZE:  # aiohttp sends a file in pieces, and bytes in one go
+        def request(session: Session) -> Mapping[str, Any]:
+            if len(body) > BLOCK_SIZE:  # aiohttp sends a stream in pieces, but bytes in a single write
                 parameters["Body"] = BytesIO(body)
             method = getattr(session.client, operation)
-            timeout = max(self.longest, len(body) / SLOWEST)
-            with mapped(self.address_of(name)):
+            timeout = max(self.max_seconds, len(body) / MIN_SPEED)
+            with s3_errors(self.address_of(name)):
                 answer: Mapping[str, Any] = sync(
                     session.loop, method, timeout=timeout, Bucket=self.bucket, **parameters
                 )
             return answer
 
-        answer = self.account.using(once)
-        if any(key not in answer for key in _TOLD.get(operation, ("ETag",))):
+        answer = self.sessions.call(request)
+        if any(key not in answer for key in _REQUIRED_KEYS.get(operation, ("ETag",))):
             raise not_s3(self.address_of(name))
         return answer
 
 
 async def _fill(body: Any, size: int) -> bytes:
-    """Read until there are ``size`` bytes; what comes from the network comes in small pieces."""
+    """Read until there are ``size`` bytes: the network delivers small pieces."""
     block = bytearray()
     while len(block) < size and (piece := await body.read(size - len(block))):
         block += piece

@@ -1,97 +1,105 @@
-"""The configuration of the type ``s3``."""
+"""The configuration of remotes of the type ``s3``."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from wheelrelay.config import ContainerConfig, NetworkConfig, SecretReference, TextOrReference, WebAddress
+from wheelrelay.config import (
+    ContainerConfig,
+    NetworkConfig,
+    SecretReference,
+    SecretValue,
+    TextOrReference,
+    WebAddress,
+)
 from wheelrelay.errors import ConfigError
+from wheelrelay.http import time_limits
 
 if TYPE_CHECKING:
-    from wheelrelay.containers.source import ContainerSource
+    from wheelrelay.containers import ContainerSource
+    from wheelrelay_s3.bucket import Bucket
+    from wheelrelay_s3.connection import SessionPool
 
 
 def _bucket_name(name: str) -> str:
     if "/" in name or not name.strip():
-        raise ValueError("a bucket's name has no slash and is not empty; a folder in it is the prefix")
+        raise ValueError("the name of a bucket is not empty and contains no slash; put a folder into prefix")
     return name
 
 
 def _prefix(prefix: str) -> str:
     prefix = prefix.strip("/")
     if prefix and {"", ".", ".."} & set(prefix.split("/")):
-        raise ValueError("a prefix is made of plain names with a slash between them")
+        raise ValueError("a prefix is a folder such as nightly/wheels, without empty, . or .. parts")
     return prefix
 
 
 class S3Config(ContainerConfig, NetworkConfig):
-    """A bucket of Amazon S3, or of another server that speaks its API."""
+    """A bucket of Amazon S3 or of a server with a compatible API."""
 
     type: Literal["s3"] = "s3"
-    bucket: Annotated[str, AfterValidator(_bucket_name)] = Field(description="The bucket's name.")
+    bucket: Annotated[str, AfterValidator(_bucket_name)] = Field(description="Name of the bucket.")
     prefix: Annotated[str, AfterValidator(_prefix)] = Field(
-        default="", description="The folder in the bucket; by default files lie at its top."
+        default="", description="Folder in the bucket; the top level by default."
     )
     region: str | None = Field(
-        default=None, description="Region, as us-east-1; by default what the AWS configuration says."
+        default=None, description="Region, such as us-east-1; from the AWS configuration by default."
     )
     endpoint_url: WebAddress | None = Field(
         default=None, description="Address of the server's S3 API; Amazon's by default."
     )
     profile: str | None = Field(
-        default=None, description="Profile of the AWS configuration to take credentials from."
+        default=None, description="Profile of the AWS configuration to read credentials from."
     )
     access_key_id: TextOrReference | None = Field(
         default=None,
-        description="Access key, or a reference to it; without one, credentials come from where AWS's own "
-        "tools find them.",
+        description="Access key, or a reference to it; by default credentials are looked up like AWS's own "
+        "tools do.",
     )
     secret_access_key: SecretReference | None = Field(
-        default=None, description="Reference to the secret key that belongs to access_key_id."
+        default=None, description="Reference to the secret key for access_key_id."
     )
     session_token: SecretReference | None = Field(
         default=None, description="Reference to the session token of temporary keys."
     )
     anonymous: bool = Field(
-        default=False, description="Read a public bucket without credentials; nothing can be written."
+        default=False, description="Read a public bucket without credentials; it is read-only."
     )
 
     @model_validator(mode="after")
-    def _one_way_in(self) -> Self:
-        """Keys, a profile, or nobody; and the keys complete."""
+    def _require_one_login(self) -> Self:
+        """Require complete keys, a profile, ``anonymous``, or none of them."""
         if bool(self.access_key_id) != bool(self.secret_access_key):
-            raise ValueError("access_key_id and secret_access_key go together")
+            raise ValueError("access_key_id and secret_access_key must be set together")
         if self.session_token and not self.access_key_id:
-            raise ValueError("session_token belongs to an access_key_id")
+            raise ValueError("session_token requires access_key_id")
         if sum(map(bool, (self.access_key_id, self.profile, self.anonymous))) > 1:
-            raise ValueError("give only one of access_key_id, profile and anonymous")
+            raise ValueError("set only one of access_key_id, profile and anonymous")
         return self
 
     @classmethod
     def from_address(cls, address: str) -> Self:
-        """``s3://bucket/prefix``, with credentials from where AWS's own tools find them."""
+        """Parse ``s3://bucket/prefix``; credentials come from where AWS's own tools find them."""
         bucket, _, prefix = address.partition("://")[2].partition("/")
         if not bucket:
-            raise ConfigError(f"{address!r} names no bucket.", hint="Write s3://bucket/prefix.")
+            raise ConfigError(f"{address!r} contains no bucket.", hint="Write s3://bucket/prefix.")
         return cls(bucket=bucket, prefix=prefix)
 
     def address(self) -> str:
-        """The web address of the files if they have one, else ``s3://bucket/prefix``."""
+        """Return the public address of the files, or ``s3://bucket/prefix`` without one."""
         return self.public_url or f"s3://{self.bucket}/{self.prefix}".rstrip("/")
 
     @contextmanager
     def open(self) -> Iterator["ContainerSource"]:
-        """The bucket as a store; as a mere source if it is read anonymously.
+        """Connect to the bucket as a store; as a read-only source if ``anonymous`` is set.
 
         Raises:
-            MissingSecret: there are no credentials.
-            ConfigError: the profile, the region or the endpoint cannot be used.
+            MissingSecret: There are no credentials.
+            ConfigError: The profile, the region or the endpoint is unusable.
         """
-        from wheelrelay.containers.source import ContainerSource
-        from wheelrelay.containers.store import ContainerStore
-        from wheelrelay_s3.connection import connected  # s3fs takes long to import
+        from wheelrelay.containers import ContainerSource, ContainerStore
         from wheelrelay_s3.objects import S3Objects, S3Reader
 
         options: dict[str, Any] = {
@@ -99,7 +107,7 @@ class S3Config(ContainerConfig, NetworkConfig):
             "public_url": self.public_url,
             "cdn_lag": self.cdn_lag,
         }
-        with connected(self) as bucket:
+        with self.connect() as bucket:
             store = (
                 ContainerSource(S3Reader(bucket), **options)
                 if self.anonymous
@@ -107,3 +115,32 @@ class S3Config(ContainerConfig, NetworkConfig):
             )
             with closing(store):
                 yield store
+
+    @contextmanager
+    def connect(self) -> Iterator["Bucket"]:
+        """Connect to the bucket for single calls of the S3 API.
+
+        Raises:
+            WheelrelayError: See `wheelrelay_s3.connection.connect`.
+        """
+        from wheelrelay_s3.bucket import Bucket
+
+        with self._sessions() as sessions:
+            prefix = f"{self.prefix}/" if self.prefix else ""
+            yield Bucket(sessions, self.bucket, prefix, 6 * time_limits(self.timeout).timeout)
+
+    def _sessions(self) -> AbstractContextManager["SessionPool"]:
+        from wheelrelay_s3.connection import ConnectionOptions, connect  # s3fs takes long to import
+
+        keys = {"key": self.access_key_id, "secret": self.secret_access_key, "token": self.session_token}
+        return connect(
+            ConnectionOptions(
+                address=f"s3://{self.bucket}",
+                keys={name: SecretValue(reference) for name, reference in keys.items() if reference},
+                endpoint_url=self.endpoint_url,
+                region=self.region,
+                profile=self.profile,
+                anonymous=self.anonymous,
+                timeout=self.timeout,
+            )
+        )

@@ -1,117 +1,237 @@
-"""Connect to a bucket by s3fs, which knows sessions, profiles, credentials, endpoints and event loops."""
+"""Connect to an S3 server with s3fs, and renew the session when its credentials expire.
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+s3fs handles sessions, profiles, credentials, endpoints and event loops.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 from aiobotocore.httpsession import AIOHTTPSession
 from fsspec.asyn import sync
 from s3fs import S3FileSystem
 
-from wheelrelay.config import SecretValue
-from wheelrelay.errors import ConfigError
+from wheelrelay.config import SecretValue, register_secret
+from wheelrelay.errors import AuthenticationFailed, ConfigError, WheelrelayError
 from wheelrelay.http import is_secure, time_limits
-from wheelrelay.redaction import register_secret
-from wheelrelay_s3.account import Account, Session
-from wheelrelay_s3.bucket import Bucket
-from wheelrelay_s3.config import S3Config
 from wheelrelay_s3.credentials import require_absence
-from wheelrelay_s3.errors import mapped, no_credentials, providing
+from wheelrelay_s3.errors import credential_errors, missing_credentials, s3_errors
 
-CONNECTIONS = 32
-"""Connections at one time, so that no thread waits for another's."""
+Result = TypeVar("Result")
 
-WITH_TOKEN = 3
-"""How many texts credentials have with a session token: key, secret and token."""
+MAX_CONNECTIONS = 32
+"""Connections at one time: enough that no thread of a relay waits for another's."""
+
+_TEMPORARY_KEYS = 3
+"""Number of texts in temporary credentials: key, secret and session token."""
+
+_NOISY_LOGGERS = ("aiobotocore", "botocore", "s3fs")
+"""Libraries that log warnings with tracebacks; without a handler, Python prints them to stderr."""
 
 
-class _StraightSession(AIOHTTPSession):  # type: ignore[misc]  # it has no types
-    """Follows no redirect: the session token would go along, to whatever host the server names."""
+@dataclass(frozen=True, slots=True)
+class ConnectionOptions:
+    """How to connect to an S3 server.
+
+    Attributes:
+        address: ``s3://bucket``, for messages.
+        keys: ``key``, ``secret`` and ``token``, as far as they are configured.
+        endpoint_url: Address of the server; Amazon's by default.
+        region: Region; by default from the AWS configuration.
+        profile: Profile of the AWS configuration to read credentials from.
+        anonymous: Whether to send requests without credentials.
+        timeout: Seconds to wait for an answer; ``None`` for the default.
+    """
+
+    address: str
+    keys: Mapping[str, SecretValue] = field(default_factory=dict)
+    endpoint_url: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    anonymous: bool = False
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """A client and the credentials that it signs requests with.
+
+    Attributes:
+        file_system: The file system of s3fs; it closes its client when it is garbage-collected.
+        credentials: Key, secret and session token, as far as there are any.
+    """
+
+    file_system: Any
+    credentials: tuple[str, ...] = field(repr=False)
+
+    @property
+    def loop(self) -> Any:
+        """The event loop that the client runs on."""
+        return self.file_system.loop
+
+    @property
+    def client(self) -> Any:
+        """The client of aiobotocore."""
+        return self.file_system.s3
+
+    def close(self) -> None:
+        """Close the client's connections."""
+        with suppress(OSError):
+            sync(self.loop, self.client.close)
+
+
+class SessionPool:
+    """The current session of one configuration, shared by any number of threads.
+
+    Args:
+        log_in: Creates a session with the credentials that are valid now.
+        secrets: Secrets that ``log_in`` reads; they are resolved again after the server refused them.
+    """
+
+    def __init__(self, log_in: Callable[[], Session], secrets: Iterable[SecretValue]) -> None:
+        for name in _NOISY_LOGGERS:
+            logging.getLogger(name).addHandler(logging.NullHandler())
+        self._log_in = log_in
+        self._secrets = tuple(secrets)
+        self._lock = Lock()
+        self._refused: Session | None = None
+        # Earlier sessions stay open: other threads may still read from them.
+        self._sessions = [log_in()]
+
+    @property
+    def current(self) -> Session:
+        """The session to use now."""
+        return self._sessions[-1]
+
+    def call(self, request: Callable[[Session], Result]) -> Result:
+        """Send a request, and once more with new credentials if the server refuses the current ones.
+
+        Temporary keys are valid for about an hour and may expire during a transfer.
+
+        Raises:
+            AuthenticationFailed: The server refuses the credentials, and there are no newer ones.
+        """
+        session = self.current
+        try:
+            return request(session)
+        except AuthenticationFailed:
+            renewed = self._renew(session)
+            if renewed.credentials == session.credentials:
+                raise
+        return request(renewed)
+
+    def _renew(self, refused: Session) -> Session:
+        """Return a session with other credentials if there are any; each session is renewed only once."""
+        with self._lock:
+            if self.current is refused and self._refused is not refused:
+                self._refused = refused
+                for secret in self._secrets:
+                    secret.renew()
+                with suppress(WheelrelayError):  # the refusal is the error to report
+                    self._add(self._log_in())
+            return self.current
+
+    def _add(self, renewed: Session) -> None:
+        if renewed.credentials == self.current.credentials:
+            renewed.close()
+        else:
+            self._sessions.append(renewed)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for session in self._sessions:
+            session.close()
+
+
+@contextmanager
+def connect(options: ConnectionOptions) -> Iterator[SessionPool]:
+    """Connect to an S3 server; the context closes all connections at its end.
+
+    Raises:
+        MissingSecret: There are no credentials.
+        AuthenticationFailed: Credentials are configured, but their provider fails.
+        ConfigError: The profile, the region or the endpoint is unusable, or a session token would be sent
+            over plain HTTP.
+    """
+    sessions = SessionPool(partial(_log_in, options), options.keys.values())
+    try:
+        yield sessions
+    finally:
+        sessions.close()
+
+
+def _log_in(options: ConnectionOptions) -> Session:
+    """Create a client with the credentials that are valid now; errors in them show here."""
+    keys = {name: secret.get() for name, secret in options.keys.items()}
+    file_system = _file_system(options, keys)
+    with s3_errors(options.address):
+        file_system.connect()
+    try:
+        credentials = tuple(keys.values())
+        if not keys and not options.anonymous:
+            credentials = _default_credentials(options, file_system)
+        _require_tls_for_token(credentials, file_system.s3.meta.endpoint_url, options.address)
+    except BaseException:
+        Session(file_system, ()).close()
+        raise
+    return Session(file_system, credentials)
+
+
+def _require_tls_for_token(credentials: tuple[str, ...], endpoint: str, address: str) -> None:
+    """Raise if a session token would be sent over plain HTTP."""
+    if len(credentials) == _TEMPORARY_KEYS and not is_secure(endpoint):
+        raise ConfigError(
+            f"The session token for {address} would be sent to {endpoint} over plain HTTP.",
+            hint="Use an https endpoint_url.",
+        )
+
+
+def _default_credentials(options: ConnectionOptions, file_system: Any) -> tuple[str, ...]:
+    """Return the credentials that AWS's own tools would use.
+
+    Raises:
+        MissingSecret: There are none, and nothing indicates that there should be.
+    """
+    with credential_errors(options.address):
+        provided = sync(file_system.loop, file_system.session.get_credentials)
+        if provided is None:
+            require_absence(options.profile, file_system.session, options.address)
+            raise missing_credentials(options.address)
+        frozen = sync(file_system.loop, provided.get_frozen_credentials)
+    register_secret(frozen.secret_key, frozen.token)
+    return tuple(filter(None, (frozen.access_key, frozen.secret_key, frozen.token)))
+
+
+class _NoRedirects(AIOHTTPSession):  # type: ignore[misc]  # it has no types
+    """Follows no redirect: a redirect would send the session token to another host."""
 
     async def _get_session(self, proxy_url: str | None) -> Any:
         session = await super()._get_session(proxy_url)
         return SimpleNamespace(request=partial(session.request, allow_redirects=False))
 
 
-@contextmanager
-def connected(config: S3Config) -> Iterator[Bucket]:
-    """Connect to a bucket; all connections are closed at the end of the context.
+def _file_system(options: ConnectionOptions, keys: Mapping[str, str]) -> Any:
+    """Create the file system without caches, retries and additional checksums.
 
-    Raises:
-        MissingSecret: there are no credentials.
-        AuthenticationFailed: there should be credentials, but what provides them fails.
-        ConfigError: the profile, the region or the endpoint cannot be used, or a session token would
-            travel in plain text.
+    The engine retries, and `wheelrelay_s3.uploads` sends its own checksums.
     """
-    keys = {"key": config.access_key_id, "secret": config.secret_access_key, "token": config.session_token}
-    secrets = {name: SecretValue(reference) for name, reference in keys.items() if reference}
-    account = Account(partial(_log_in, config, secrets), secrets.values())
-    try:
-        prefix = f"{config.prefix}/" if config.prefix else ""
-        yield Bucket(account, config.bucket, prefix, 6 * time_limits(config.timeout).timeout)
-    finally:
-        account.close()
-
-
-def _log_in(config: S3Config, secrets: dict[str, SecretValue]) -> Session:
-    """Make a client with the credentials as they are now; what is wrong with them is found out here."""
-    address = f"s3://{config.bucket}"
-    keys = {name: secret.get() for name, secret in secrets.items()}
-    fs = _file_system(config, keys)
-    with mapped(address):
-        fs.connect()
-    try:
-        credentials = tuple(keys.values())
-        if not keys and not config.anonymous:
-            credentials = _found(config, fs, address)
-        _refuse_plain_text(credentials, fs.s3.meta.endpoint_url, address)
-    except BaseException:
-        Session(fs, ()).close()
-        raise
-    return Session(fs, credentials)
-
-
-def _refuse_plain_text(credentials: tuple[str, ...], endpoint: str, address: str) -> None:
-    """Raise if a session token would travel where others can read along."""
-    if len(credentials) == WITH_TOKEN and not is_secure(endpoint):
-        raise ConfigError(
-            f"The session token for {address} would travel to {endpoint} in plain text.",
-            hint="Use an https endpoint_url.",
-        )
-
-
-def _found(config: S3Config, fs: Any, address: str) -> tuple[str, ...]:
-    """The credentials from where AWS's own tools find them.
-
-    Raises:
-        MissingSecret: nothing says that there should be any.
-    """
-    with providing(address):
-        found = sync(fs.loop, fs.session.get_credentials)
-        if found is None:
-            require_absence(config, fs.session, address)
-            raise no_credentials(address)
-        frozen = sync(fs.loop, found.get_frozen_credentials)
-    register_secret(frozen.secret_key, frozen.token)
-    return tuple(filter(None, (frozen.access_key, frozen.secret_key, frozen.token)))
-
-
-def _file_system(config: S3Config, keys: dict[str, str]) -> Any:
-    """The file system, with everything off that works behind our back: caches, retries, other checksums."""
-    limits = time_limits(config.timeout)
+    limits = time_limits(options.timeout)
     return S3FileSystem(
-        anon=config.anonymous,
-        endpoint_url=config.endpoint_url,
+        anon=options.anonymous,
+        endpoint_url=options.endpoint_url,
         **keys,
-        **({"profile": config.profile} if config.profile else {}),
-        client_kwargs={"region_name": config.region} if config.region else {},
+        **({"profile": options.profile} if options.profile else {}),
+        client_kwargs={"region_name": options.region} if options.region else {},
         config_kwargs={
-            "http_session_cls": _StraightSession,
+            "http_session_cls": _NoRedirects,
             "connect_timeout": limits.connect,
             "read_timeout": limits.after_upload,
-            "max_pool_connections": CONNECTIONS,
+            "max_pool_connections": MAX_CONNECTIONS,
             "retries": {"total_max_attempts": 1, "mode": "standard"},
             "request_checksum_calculation": "when_required",
             "response_checksum_validation": "when_required",

@@ -1,74 +1,73 @@
-"""Copy an object within the server, once the server has proved that it is the file that was staged.
+"""Copy an object within the server, after the server proved that its bytes are the staged ones.
 
-The proof is the sha256 that the server itself holds of the whole object. What an object was uploaded with
-in parts has sums of its parts only, and is not copied.
+The proof is the server's own sha256 of the whole object. Objects uploaded in parts have checksums of their
+parts only, and are not copied.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from wheelrelay import StagedFile
 from wheelrelay.errors import AlreadyExists, WheelrelayError
-from wheelrelay.staged import StagedFile
 from wheelrelay_s3.bucket import Bucket
 from wheelrelay_s3.uploads import as_base64
 
-LARGEST = 5 * 1024**3
-"""Bytes that S3 copies in one request."""
+MAX_COPY = 5 * 1024**3
+"""Largest object in bytes that S3 copies in one request."""
 
-_NO_ETAG = '"0"'
-"""What no object has as its ETag."""
+_IMPOSSIBLE_ETAG = '"0"'
+"""An ETag that no object has."""
 
 
 def copy(
     source: Bucket,
-    bucket: Bucket,
+    target: Bucket,
     staged: StagedFile,
-    kept: Mapping[str, Any],
+    headers: Mapping[str, Any],
     *,
     condition: Mapping[str, str],
 ) -> bool:
     """Write an object from the one of the same name in another bucket, or below another prefix.
 
-    Both requests go out with the sink's credentials.
+    Both requests use the target's credentials.
 
     Args:
-        source: where the staged file came from, on the same server.
-        bucket: where to.
-        staged: the file.
-        kept: the parameters that say what is kept with the object.
-        condition: the parameters that say when the object may become visible.
+        source: Where the staged file came from, on the same server.
+        target: Where to write.
+        staged: The file.
+        headers: Parameters with the content type and metadata of the object.
+        condition: Parameters with the condition for the write.
 
     Returns:
-        Whether it was written. If not, nothing was changed, and an upload will show what is wrong, if
-        anything is.
+        Whether the object was written. If not, nothing changed; an upload then reports the reason.
 
     Raises:
-        Unavailable: the server failed, and it is not clear whether the object was written.
+        Unavailable: The server failed; the object may or may not have been written.
     """
-    if staged.size > LARGEST:
+    if staged.size > MAX_COPY:
         return False
-    twin = replace(source, account=bucket.account)
-    etag = _etag_if_same(twin, staged)
-    return etag is not None and _copied(twin, bucket, staged.filename, etag, {**kept, **condition})
+    original = replace(source, sessions=target.sessions)
+    etag = _etag_if_same(original, staged)
+    return etag is not None and _is_copied(original, target, staged.filename, etag, {**headers, **condition})
 
 
-def heeds_conditions(
-    bucket: Bucket, name: str, kept: Mapping[str, Any], condition: Mapping[str, str]
+def copy_honours_conditions(
+    bucket: Bucket, name: str, headers: Mapping[str, Any], condition: Mapping[str, str]
 ) -> bool:
-    """Whether the server heeds both conditions of a copy; some speak S3's API and pass over them.
+    """Whether the server refuses a copy if a condition fails; some servers ignore the conditions.
 
-    It is told to copy an object onto itself where either of them does not hold.
+    Copies an object onto itself under conditions that fail.
 
     Args:
-        bucket: where.
-        name: of an object that is there.
-        kept: what is kept with it.
-        condition: says that the object must not be there.
+        bucket: Where to test.
+        name: An object that exists.
+        headers: Parameters with its content type and metadata.
+        condition: Requires that the object does not exist.
     """
-    for impossible in (condition, {"CopySourceIfMatch": _NO_ETAG}):
+    for impossible in (condition, {"CopySourceIfMatch": _IMPOSSIBLE_ETAG}):
         try:
-            _copy(bucket, bucket, name, {**kept, **impossible})
+            _copy(bucket, bucket, name, {**headers, **impossible})
         except AlreadyExists:
             continue
         except WheelrelayError:
@@ -77,22 +76,22 @@ def heeds_conditions(
     return True
 
 
-def _etag_if_same(twin: Bucket, staged: StagedFile) -> str | None:
-    """The object's ETag, if the server says that its bytes are those that were staged."""
+def _etag_if_same(original: Bucket, staged: StagedFile) -> str | None:
+    """Return the object's ETag if the server's size and checksum are those of the staged file."""
     try:
-        told = twin.call("head_object", staged.filename, ChecksumMode="ENABLED")
+        answer = original.call("head_object", staged.filename, ChecksumMode="ENABLED")
     except WheelrelayError:
         return None
-    same = told["ContentLength"] == staged.size and told.get("ChecksumSHA256") == as_base64(
+    is_same = answer["ContentLength"] == staged.size and answer.get("ChecksumSHA256") == as_base64(
         bytes.fromhex(staged.sha256)
     )
-    etag: str = told["ETag"]
-    return etag if same else None
+    etag: str = answer["ETag"]
+    return etag if is_same else None
 
 
-def _copied(twin: Bucket, bucket: Bucket, name: str, etag: str, parameters: Mapping[str, Any]) -> bool:
+def _is_copied(original: Bucket, target: Bucket, name: str, etag: str, parameters: Mapping[str, Any]) -> bool:
     try:
-        _copy(twin, bucket, name, {**parameters, "CopySourceIfMatch": etag})
+        _copy(original, target, name, {**parameters, "CopySourceIfMatch": etag})
     except WheelrelayError as error:
         if error.retryable:
             raise
@@ -100,11 +99,11 @@ def _copied(twin: Bucket, bucket: Bucket, name: str, etag: str, parameters: Mapp
     return True
 
 
-def _copy(twin: Bucket, bucket: Bucket, name: str, parameters: Mapping[str, Any]) -> None:
-    bucket.call(
+def _copy(original: Bucket, target: Bucket, name: str, parameters: Mapping[str, Any]) -> None:
+    target.call(
         "copy_object",
         name,
-        CopySource={"Bucket": twin.bucket, "Key": twin.key(name)},
+        CopySource={"Bucket": original.bucket, "Key": original.key(name)},
         MetadataDirective="REPLACE",
         ChecksumAlgorithm="SHA256",
         **parameters,

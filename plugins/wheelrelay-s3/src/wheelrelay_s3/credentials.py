@@ -1,4 +1,4 @@
-"""Tell absent credentials from credentials that should be there: only absence is a reason to skip a push."""
+"""Distinguish absent credentials from broken ones: a push may be skipped only if they are absent."""
 
 import os
 import urllib.error
@@ -6,9 +6,8 @@ import urllib.request
 from typing import Any
 
 from wheelrelay.errors import AuthenticationFailed, Unavailable
-from wheelrelay_s3.config import S3Config
 
-_ASKING = (
+_CREDENTIAL_VARIABLES = (
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
     "AWS_PROFILE",
@@ -18,60 +17,61 @@ _ASKING = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
-"""Variables that say that there are credentials. An empty one counts as missing: forks get it in CI."""
+"""Variables that announce credentials. Empty ones count as unset: CI sets them empty for forks."""
 
 _METADATA = "http://169.254.169.254/"
-_TOKEN = "latest/api/token"  # noqa: S105  (a path)
-_ROLE = "latest/meta-data/iam/security-credentials/"
+_TOKEN_PATH = "latest/api/token"  # noqa: S105  (a path)
+_ROLE_PATH = "latest/meta-data/iam/security-credentials/"
 
 
-def require_absence(config: S3Config, session: Any, address: str) -> None:
+def require_absence(profile: str | None, session: Any, address: str) -> None:
     """Raise unless there are truly no credentials where AWS's own tools look for them.
 
     Args:
-        config: of the bucket.
-        session: of aiobotocore, which found none.
-        address: of the bucket, for people.
+        profile: The configured profile.
+        session: A session of aiobotocore that found no credentials.
+        address: The bucket, for messages.
 
     Raises:
-        AuthenticationFailed: something says that there are some.
-        Unavailable: this machine has a role, but its metadata service does not give its credentials now.
+        AuthenticationFailed: A setting announces credentials.
+        Unavailable: This machine has a role, but its metadata service does not return the credentials now.
     """
-    asking = [f"the environment variable {name}" for name in _ASKING if os.environ.get(name)]
-    if config.profile:
-        asking.insert(0, f"the profile {config.profile!r}")
-    if asking:
+    settings = [f"the environment variable {name}" for name in _CREDENTIAL_VARIABLES if os.environ.get(name)]
+    if profile:
+        settings.insert(0, f"the profile {profile!r}")
+    if settings:
         raise AuthenticationFailed(
-            f"{address}: {asking[0]} is set, but gives no complete credentials.",
+            f"{address}: {settings[0]} is set, but does not provide complete credentials.",
             hint="Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or complete the profile or the role.",
         )
     endpoint = session.get_config_variable("ec2_metadata_service_endpoint") or _METADATA
-    if os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() != "true" and _metadata_fails(endpoint):
+    is_disabled = os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
+    if not is_disabled and _metadata_service_fails(endpoint):
         raise Unavailable(
-            f"{address}: the metadata service of this machine does not give the credentials of its role."
+            f"{address}: the metadata service of this machine does not return the credentials of its role."
         )
 
 
-def _metadata_fails(endpoint: str) -> bool:
-    """Whether there is a metadata service that has a role, or that fails so that this stays unknown.
+def _metadata_service_fails(endpoint: str) -> bool:
+    """Whether there is a metadata service that has a role, or that fails before it is known.
 
-    No answer, or that there is no role (404), is what machines without a role show.
+    Machines without a role do not answer, or answer 404.
     """
     base = endpoint.rstrip("/") + "/"
-    status, token = _ask(base + _TOKEN, "PUT", {"X-aws-ec2-metadata-token-ttl-seconds": "60"})
-    if _fails(status):
+    status, token = _request(base + _TOKEN_PATH, "PUT", {"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+    if _is_failure(status):
         return True
     headers = {"X-aws-ec2-metadata-token": token} if status == 200 else {}
-    status, role = _ask(base + _ROLE, "GET", headers)
-    return _fails(status) or (status == 200 and bool(role.strip()))
+    status, role = _request(base + _ROLE_PATH, "GET", headers)
+    return _is_failure(status) or (status == 200 and bool(role.strip()))
 
 
-def _fails(status: int) -> bool:
+def _is_failure(status: int) -> bool:
     return status == 429 or status >= 500
 
 
-def _ask(url: str, method: str, headers: dict[str, str]) -> tuple[int, str]:
-    """Status and text of an answer; 0 if none came within a second. No proxy takes part."""
+def _request(url: str, method: str, headers: dict[str, str]) -> tuple[int, str]:
+    """Return status and text of an answer, without a proxy; status 0 if none arrives within a second."""
     request = urllib.request.Request(url, method=method, headers=headers)  # noqa: S310  (AWS's own setting)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

@@ -1,4 +1,4 @@
-"""What S3's error codes and botocore's exceptions mean: the one place where they become our errors."""
+"""Map S3's error codes and the exceptions of botocore and aiohttp to wheelrelay's errors."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -49,9 +49,9 @@ from wheelrelay.errors import (
     Unavailable,
     WheelrelayError,
 )
-from wheelrelay.http import parse_retry_after, sanitized
+from wheelrelay.http import sanitized, parse_retry_after
 
-_CREDENTIALS = {
+_CREDENTIAL_CODES = {
     "AuthFailure",
     "ExpiredToken",
     "ExpiredTokenException",
@@ -68,11 +68,11 @@ _CREDENTIALS = {
     "UnauthorizedException",
     "UnrecognizedClientException",
 }
-"""Codes of S3 and STS, most of them with status 403 or 400: these credentials are not accepted."""
+"""Codes of S3 and STS, mostly with status 403 or 400: the server does not accept the credentials."""
 
-_CORRUPTED = {"BadDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch"}
+_CHECKSUM_CODES = {"BadDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch"}
 
-_PASSING = {
+_RETRYABLE_CODES = {
     "BandwidthLimitExceeded",
     "ConditionalRequestConflict",
     "EC2ThrottledException",
@@ -97,27 +97,30 @@ _PASSING = {
     "TooManyRequestsException",
     "TransactionInProgressException",
 }
-"""Codes that mean "later", whatever the status: another writer is at work (whether it will win is not known
-yet), there were too many requests, or the body or the answer did not come in time."""
+"""Codes of temporary failures, with any status.
 
-_LOGGING_IN = {"AssumeRole", "AssumeRoleWithWebIdentity", "CreateToken", "GetRoleCredentials"}
-"""Operations that are not S3's own."""
+Another writer is active (which one will win is not known yet), there were too many requests, or the body or
+the answer did not arrive in time.
+"""
 
-_NETWORK = {"container-role", "iam-role"}
-"""Providers that are services: what fails there may pass."""
+_LOGIN_OPERATIONS = {"AssumeRole", "AssumeRoleWithWebIdentity", "CreateToken", "GetRoleCredentials"}
+"""Operations of login services, not of S3."""
 
-_PROVIDERS = (
+_NETWORK_PROVIDERS = {"container-role", "iam-role"}
+"""Credential providers that are network services: their failures may be temporary."""
+
+_PROVIDER_ERRORS = (
     CredentialRetrievalError,
-    JSONDecodeError,  # of what a process printed: S3 itself speaks XML
+    JSONDecodeError,  # from the output of credential_process: S3 itself sends XML
     MetadataRetrievalError,
     PartialCredentialsError,
     RefreshWithMFAUnsupportedError,
     SSOError,
     TokenRetrievalError,
-    getattr(botocore.exceptions, "LoginError", SSOError),  # of recent versions
+    getattr(botocore.exceptions, "LoginError", SSOError),  # only recent versions have it
 )
 
-_CONFIGURATION = (
+_CONFIG_ERRORS = (
     ConfigNotFound,
     ConfigParseError,
     InvalidConfigError,
@@ -128,76 +131,79 @@ _CONFIGURATION = (
     UnknownCredentialError,
 )
 
-_ALLOWED = (
-    "Check what is allowed there: s3:ListBucket and s3:GetObject to read, s3:PutObject to write as well."
+_PERMISSIONS_HINT = (
+    "Check the permissions: reading requires s3:ListBucket and s3:GetObject, writing also s3:PutObject."
 )
 
 
 @contextmanager
-def mapped(address: str) -> Iterator[None]:
-    """Turn what botocore and aiohttp raise about an address into our errors."""
+def s3_errors(address: str) -> Iterator[None]:
+    """Map exceptions of botocore and aiohttp about an address to wheelrelay's errors."""
     try:
         yield
     except WheelrelayError:
         raise
     except Exception as error:
-        for kinds, ours in _MEANINGS:
-            if isinstance(error, kinds):
-                raise ours(error, address) from error
+        for classes, make_error in _MAPPINGS:
+            if isinstance(error, classes):
+                raise make_error(error, address) from error
         if isinstance(error, RuntimeError) and "refreshed credentials" in str(error):
-            raise _not_provided(error, address) from error  # new, and expired all the same
+            raise _provider_failed(error, address) from error  # refreshed, and still expired
         raise
 
 
 @contextmanager
-def providing(address: str) -> Iterator[None]:
-    """Turn whatever fails while credentials are fetched into our errors; providers raise what they like."""
+def credential_errors(address: str) -> Iterator[None]:
+    """Map every failure while credentials are fetched: providers raise exceptions of any class."""
     try:
-        with mapped(address):
+        with s3_errors(address):
             yield
     except WheelrelayError:
         raise
     except Exception as error:
-        raise _not_provided(error, address) from error
+        raise _provider_failed(error, address) from error
 
 
-def _not_provided(error: Exception, address: str) -> WheelrelayError:
-    """The error for credentials that should be there: that their provider fails is no absence."""
-    said = sanitized(str(error)) or type(error).__name__
-    told = f"{address}: the credentials cannot be had: {said}."
-    if isinstance(error, MetadataRetrievalError) or getattr(error, "kwargs", {}).get("provider") in _NETWORK:
-        return Unavailable(told)
+def _provider_failed(error: Exception, address: str) -> WheelrelayError:
+    """Return the error for a provider that fails: its credentials are not absent."""
+    reason = sanitized(str(error)) or type(error).__name__
+    message = f"{address}: the credentials cannot be fetched: {reason}."
+    if (
+        isinstance(error, MetadataRetrievalError)
+        or getattr(error, "kwargs", {}).get("provider") in _NETWORK_PROVIDERS
+    ):
+        return Unavailable(message)
     return AuthenticationFailed(
-        told, hint="Look at what provides them; `aws sts get-caller-identity` uses it too."
+        message, hint="Check the credential provider, for example with `aws sts get-caller-identity`."
     )
 
 
-def no_credentials(address: str) -> MissingSecret:
-    """The error for a bucket that is to be reached without any credentials at hand."""
+def missing_credentials(address: str) -> MissingSecret:
+    """Return the error for a bucket without any credentials."""
     return MissingSecret(
         f"There are no credentials for {address}.",
-        hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile, or configure access_key_id "
-        "and secret_access_key; a public bucket is read with anonymous = true.",
+        hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or configure access_key_id and "
+        "secret_access_key, or profile. For a public bucket, configure anonymous = true.",
     )
 
 
 def not_s3(address: str) -> BackendError:
-    """The error for an answer that no S3 server gives."""
-    return BackendError(f"{address}: the answer is not one of an S3 server.", hint="Check endpoint_url.")
+    """Return the error for an answer that does not come from an S3 server."""
+    return BackendError(f"{address}: this is not the answer of an S3 server.", hint="Check endpoint_url.")
 
 
-def _cut(_: Exception, address: str) -> WheelrelayError:
-    return SizeMismatch(f"{address} ended before all of the promised bytes had come.")
+def _truncated(_: Exception, address: str) -> WheelrelayError:
+    return SizeMismatch(f"{address}: the server sent fewer bytes than it announced.")
 
 
-def _not_proved(_: Exception, address: str) -> WheelrelayError:
+def _untrusted(_: Exception, address: str) -> WheelrelayError:
     return BackendError(
-        f"{address}: the server could not prove who it is.",
-        hint="If it has a private certificate authority, name its bundle in AWS_CA_BUNDLE.",
+        f"{address}: the server's TLS certificate is not trusted.",
+        hint="If a private certificate authority issued it, set AWS_CA_BUNDLE to its bundle.",
     )
 
 
-def _late(_: Exception, address: str) -> WheelrelayError:
+def _timed_out(_: Exception, address: str) -> WheelrelayError:
     return Unavailable(f"{address}: the server did not answer in time.")
 
 
@@ -205,53 +211,53 @@ def _unreachable(error: Exception, address: str) -> WheelrelayError:
     return Unavailable(f"{address} cannot be reached: {_reason(error)}.")
 
 
-def _spoiled(_: Exception, address: str) -> WheelrelayError:
-    return DigestMismatch(f"{address} arrived with other bytes than the server has.")
+def _corrupted(_: Exception, address: str) -> WheelrelayError:
+    return DigestMismatch(f"{address}: the bytes that arrived do not match the server's checksum.")
 
 
 def _misconfigured(error: Exception, address: str) -> WheelrelayError:
     return ConfigError(f"{address}: {str(error).rstrip('.')}.")
 
 
-def _unforeseen(error: Exception, address: str) -> WheelrelayError:
-    return BackendError(f"{address} cannot be asked for: {str(error).rstrip('.')}.")
+def _unexpected(error: Exception, address: str) -> WheelrelayError:
+    return BackendError(f"{address}: the request failed: {str(error).rstrip('.')}.")
 
 
-def _refusal(error: ClientError, address: str) -> WheelrelayError:
-    """The error that an answer of the server stands for."""
-    said: Mapping[str, Any] = error.response.get("Error", {})
+def _refused(error: ClientError, address: str) -> WheelrelayError:
+    """Return the error for an answer with an error code."""
+    details: Mapping[str, Any] = error.response.get("Error", {})
     answer: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
-    code, status = str(said.get("Code", "")), int(answer.get("HTTPStatusCode", 0))
-    words = str(said.get("Message") or code).rstrip(".")
-    server = "the server" if error.operation_name not in _LOGGING_IN else error.operation_name
-    told = f"{address}: {server} answered {status}: {words}."
-    if code in _PASSING or status in (408, 425, 429) or (status >= 500 and status != 501):
-        return Unavailable(told, retry_after=_seconds(answer.get("HTTPHeaders", {}).get("retry-after")))
-    if code in _CREDENTIALS or status == 401:
-        return AuthenticationFailed(told, hint="Check the credentials, and this machine's clock.")
-    if code in _CORRUPTED:
-        return DigestMismatch(f"{address}: other bytes arrived than were sent; nothing was written.")
-    return _by_status(status, code, told)
-
-
-def _by_status(status: int, code: str, told: str) -> WheelrelayError:
-    if code == "NoSuchBucket":
-        return NotFound(
-            told, hint="Check the bucket's name, the region and endpoint_url, or make the bucket."
+    code, status = str(details.get("Code", "")), int(answer.get("HTTPStatusCode", 0))
+    reason = sanitized(str(details.get("Message") or code)).rstrip(".")
+    server = "the server" if error.operation_name not in _LOGIN_OPERATIONS else error.operation_name
+    message = f"{address}: {server} answered {status}: {reason}."
+    if code in _RETRYABLE_CODES or status in (408, 425, 429) or (status >= 500 and status != 501):
+        return Unavailable(message, retry_after=_seconds(answer.get("HTTPHeaders", {}).get("retry-after")))
+    if code in _CREDENTIAL_CODES or status == 401:
+        return AuthenticationFailed(message, hint="Check the credentials and the clock of this machine.")
+    if code in _CHECKSUM_CODES:
+        return DigestMismatch(
+            f"{address}: the bytes that arrived do not match the checksum; nothing was written."
         )
+    return _by_status(status, code, message)
+
+
+def _by_status(status: int, code: str, message: str) -> WheelrelayError:
+    if code == "NoSuchBucket":
+        return NotFound(message, hint="Check bucket, region and endpoint_url, or create the bucket.")
     if status == 404:
-        return NotFound(told)
+        return NotFound(message)
     if status == 403:
-        return PermissionDenied(told, hint=_ALLOWED)
+        return PermissionDenied(message, hint=_PERMISSIONS_HINT)
     if status == 412:
-        return AlreadyExists(told)
+        return AlreadyExists(message)
     if 300 <= status < 400:
-        return Rejected(told, status=status, hint="Check the region and endpoint_url.")
-    return Rejected(told, status=status)
+        return Rejected(message, status=status, hint="Check the region and endpoint_url.")
+    return Rejected(message, status=status)
 
 
 def _reason(error: BaseException) -> str:
-    """What the operating system said, which aiohttp and botocore have wrapped."""
+    """Return the operating system's message, which aiohttp and botocore wrap."""
     inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, OSError) and inner.strerror:
@@ -264,18 +270,18 @@ def _seconds(value: str | None) -> float | None:
     return parse_retry_after(value) if value else None
 
 
-_MEANINGS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any, str], WheelrelayError]], ...] = (
-    ((ClientError,), _refusal),
-    ((NoCredentialsError,), lambda _, address: no_credentials(address)),
-    (_PROVIDERS, _not_provided),
-    ((IncompleteReadError, ClientPayloadError), _cut),
-    ((SSLError,), _not_proved),
-    ((ConnectTimeoutError, ReadTimeoutError, TimeoutError), _late),
+_MAPPINGS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any, str], WheelrelayError]], ...] = (
+    ((ClientError,), _refused),
+    ((NoCredentialsError,), lambda _, address: missing_credentials(address)),
+    (_PROVIDER_ERRORS, _provider_failed),
+    ((IncompleteReadError, ClientPayloadError), _truncated),
+    ((SSLError,), _untrusted),
+    ((ConnectTimeoutError, ReadTimeoutError, TimeoutError), _timed_out),
     ((ConnectionError, HTTPClientError, OSError), _unreachable),
     ((ResponseParserError,), lambda _, address: not_s3(address)),
-    ((FlexibleChecksumError,), _spoiled),
-    (_CONFIGURATION, _misconfigured),
-    ((BotoCoreError,), _unforeseen),
-    ((ValueError,), _misconfigured),  # an endpoint that is no address, for instance
+    ((FlexibleChecksumError,), _corrupted),
+    (_CONFIG_ERRORS, _misconfigured),
+    ((BotoCoreError,), _unexpected),
+    ((ValueError,), _misconfigured),  # such as an endpoint that is not an address
 )
-"""What exceptions mean; the first that fits counts."""
+"""Makers of our errors by class of exception; the first match is used."""

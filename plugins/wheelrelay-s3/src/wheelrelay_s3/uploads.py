@@ -1,37 +1,37 @@
-"""Write an object: small ones in one request, large ones in parts; whole or not at all, and verified.
+"""Write an object: in one request if it is small, in parts if it is large; whole or not at all, and verified.
 
-The server is told the sha256 of everything that it is sent and refuses what arrives otherwise. Of a large
-object it learns that part by part; that the parts together are the file that was staged is verified here,
-before the last request makes the object visible. In memory there is one part at a time.
+Every request carries the sha256 of its body, and the server refuses a body that does not match. For a large
+object the server verifies each part. That the parts together are the staged file is verified here, before
+the last request makes the object visible. Memory holds one part at a time.
 
-A part that fails is sent again by itself, and so is the last request: a file of 10 GiB takes more than a
-thousand requests, and no line carries them all without a fault.
+A failed part is sent again on its own, and so is the last request: a file of 10 GiB takes more than a
+thousand requests, too many to expect all of them to succeed.
 """
 
 import base64
 import hashlib
 import random
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
+from wheelrelay import StagedFile
+from wheelrelay.containers import BLOCK_SIZE
 from wheelrelay.errors import AlreadyExists, DigestMismatch, NotFound, Unavailable, WheelrelayError
-from wheelrelay.staged import BLOCK_SIZE, StagedFile
 from wheelrelay_s3.bucket import Bucket
 
 PART = 8 * BLOCK_SIZE
-"""Bytes of a part, unless the file has too many of them; S3 wants 5 MiB at least."""
+"""Bytes in a part, unless that makes too many parts; S3 requires at least 5 MiB."""
 
-MOST_PARTS = 10_000
-"""How many parts S3 takes."""
+MAX_PARTS = 10_000
+"""Number of parts that S3 accepts."""
 
-ATTEMPTS = 5
-"""How often a part is sent at most; the pauses between double, beginning with half a second."""
+MAX_ATTEMPTS = 5
+"""How often a part is sent at most; the pauses double, starting at half a second."""
 
-LONGEST_PAUSE = 20.0
-"""Seconds that no pause exceeds, whatever the server asks for."""
+MAX_PAUSE = 20.0
+"""Longest pause in seconds, even if the server requests more."""
 
 Result = TypeVar("Result")
 
@@ -40,143 +40,144 @@ def upload(
     bucket: Bucket,
     name: str,
     content: StagedFile | bytes,
-    kept: Mapping[str, Any],
+    headers: Mapping[str, Any],
     *,
     condition: Mapping[str, str],
 ) -> str:
-    """Write an object, and give the ETag that it has now.
+    """Write an object, and return its ETag.
 
     Args:
-        bucket: where to.
-        name: below the prefix.
-        content: the bytes.
-        kept: the parameters that say what is kept with the object.
-        condition: the parameters that say when the object may become visible.
+        bucket: Where to write.
+        name: Name of the object, below the prefix.
+        content: The bytes.
+        headers: Parameters with the content type and metadata of the object.
+        condition: Parameters with the condition for the write.
 
     Raises:
-        AlreadyExists: the condition does not hold; nothing was changed.
-        DigestMismatch: other bytes arrived than were staged; nothing was changed.
-        ChangedWhileReading: the staged file was touched; nothing was changed.
-        BackendError: the server refused or failed.
+        AlreadyExists: The condition is not met; nothing changed.
+        DigestMismatch: Other bytes arrived than were staged; nothing changed.
+        ChangedWhileReading: The staged file was modified; nothing changed.
+        BackendError: The server refused or failed.
     """
     if isinstance(content, bytes):
         sha256 = hashlib.sha256(content).digest()
-        return _send(bucket, "put_object", name, content, sha256, **kept, **condition)
+        return _send(bucket, "put_object", name, content, sha256, **headers, **condition)
     if content.size <= PART:
         with content.open() as stream:
-            whole = stream.read(PART)
-        return _send(bucket, "put_object", name, whole, bytes.fromhex(content.sha256), **kept, **condition)
-    return _in_parts(bucket, name, content, kept, condition)
+            body = stream.read(PART)
+        return _send(bucket, "put_object", name, body, bytes.fromhex(content.sha256), **headers, **condition)
+    return _upload_in_parts(bucket, name, content, headers, condition)
 
 
-def _in_parts(
-    bucket: Bucket, name: str, staged: StagedFile, kept: Mapping[str, Any], condition: Mapping[str, str]
+def _upload_in_parts(
+    bucket: Bucket, name: str, staged: StagedFile, headers: Mapping[str, Any], condition: Mapping[str, str]
 ) -> str:
-    begun = bucket.call("create_multipart_upload", name, ChecksumAlgorithm="SHA256", **kept)
-    this = {"UploadId": begun["UploadId"]}
+    answer = bucket.call("create_multipart_upload", name, ChecksumAlgorithm="SHA256", **headers)
+    upload_id = {"UploadId": answer["UploadId"]}
     try:
-        parts = list(_send_parts(bucket, name, staged, this))
-        etag = _complete(bucket, name, MultipartUpload={"Parts": parts}, **this, **condition)
+        parts = list(_send_parts(bucket, name, staged, upload_id))
+        return _complete(bucket, name, staged, MultipartUpload={"Parts": parts}, **upload_id, **condition)
     except BaseException:
-        with suppress(WheelrelayError):  # what went wrong first is what counts
-            bucket.call("abort_multipart_upload", name, **this)
+        with suppress(WheelrelayError):  # the first error is the one to report
+            bucket.call("abort_multipart_upload", name, **upload_id)
         raise
-    return etag
 
 
-def _complete(bucket: Bucket, name: str, **parameters: Any) -> str:
+def _complete(bucket: Bucket, name: str, staged: StagedFile, **parameters: Any) -> str:
     """Make the object visible.
 
     Raises:
-        Unavailable: the upload is gone; an earlier request may have completed it, its answer lost.
+        Unavailable: The upload no longer exists: an earlier request may have completed it although its
+            answer was lost.
     """
     try:
-        answer = _insist(partial(bucket.call, "complete_multipart_upload", name, **parameters))
+        answer = _retry(staged, partial(bucket.call, "complete_multipart_upload", name, **parameters))
     except NotFound as error:
         raise Unavailable(
-            f"{bucket.address_of(name)}: it is not clear whether the file was written: {error}"
+            f"{bucket.address_of(name)}: it is unknown whether the file was written: {error}"
         ) from error
     etag: str = answer["ETag"]
     return etag
 
 
-def heeds_condition(
-    bucket: Bucket, name: str, content: bytes, kept: Mapping[str, Any], condition: Mapping[str, str]
+def upload_honours_condition(
+    bucket: Bucket, name: str, content: bytes, headers: Mapping[str, Any], condition: Mapping[str, str]
 ) -> bool:
-    """Whether the server heeds the condition of an upload in parts; some do so for small objects only.
+    """Whether the server checks the condition of an upload in parts; some check it for small objects only.
 
     Args:
-        bucket: where.
-        name: of an object that is there.
-        content: its content, which is uploaded once more.
-        kept: what is kept with it.
-        condition: says that the object must not be there.
+        bucket: Where to test.
+        name: An object that exists.
+        content: Its content, which is uploaded again.
+        headers: Parameters with its content type and metadata.
+        condition: Requires that the object does not exist.
     """
-    begun = bucket.call("create_multipart_upload", name, ChecksumAlgorithm="SHA256", **kept)
-    this = {"UploadId": begun["UploadId"]}
+    answer = bucket.call("create_multipart_upload", name, ChecksumAlgorithm="SHA256", **headers)
+    upload_id = {"UploadId": answer["UploadId"]}
     try:
         sha256 = hashlib.sha256(content).digest()
-        etag = _send(bucket, "upload_part", name, content, sha256, PartNumber=1, **this)
-        part = {"PartNumber": 1, "ETag": etag, "ChecksumSHA256": as_base64(sha256)}
-        bucket.call("complete_multipart_upload", name, MultipartUpload={"Parts": [part]}, **this, **condition)
+        etag = _send(bucket, "upload_part", name, content, sha256, PartNumber=1, **upload_id)
+        parts = {"Parts": [{"PartNumber": 1, "ETag": etag, "ChecksumSHA256": as_base64(sha256)}]}
+        bucket.call("complete_multipart_upload", name, MultipartUpload=parts, **upload_id, **condition)
     except AlreadyExists:
         return True
     finally:
         with suppress(WheelrelayError):
-            bucket.call("abort_multipart_upload", name, **this)
+            bucket.call("abort_multipart_upload", name, **upload_id)
     return False
 
 
 def part_size(size: int) -> int:
-    """Bytes of each part of a file but the last: whole MiB, so that there are not too many of them.
+    """Return the bytes in each part but the last: whole MiB, and no more than `MAX_PARTS` parts.
 
     >>> part_size(10 * 2**30) // 2**20, part_size(2**40) // 2**20
     (8, 105)
     """
-    return max(PART, -(-size // MOST_PARTS // BLOCK_SIZE) * BLOCK_SIZE)
+    return max(PART, -(-size // MAX_PARTS // BLOCK_SIZE) * BLOCK_SIZE)
 
 
 def _send_parts(
-    bucket: Bucket, name: str, staged: StagedFile, this: Mapping[str, str]
+    bucket: Bucket, name: str, staged: StagedFile, upload_id: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
-    """Send the file part by part; gives what the last request must say of each."""
-    whole = hashlib.sha256()
+    """Send the file part by part, and yield the description of each part for the last request."""
+    digest = hashlib.sha256()
     size = part_size(staged.size)
     with staged.open() as stream:
         for number in range(1, -(-staged.size // size) + 1):
             part = stream.read(size)
-            whole.update(part)
+            digest.update(part)
             sha256 = hashlib.sha256(part).digest()
-            send = partial(_send, bucket, "upload_part", name, part, sha256, PartNumber=number, **this)
-            etag = _insist(send)
-            del part, send  # before the next one is read
+            send = partial(_send, bucket, "upload_part", name, part, sha256, PartNumber=number, **upload_id)
+            etag = _retry(staged, send)
+            del part, send  # free the memory before the next part is read
             yield {"PartNumber": number, "ETag": etag, "ChecksumSHA256": as_base64(sha256)}
-    if whole.hexdigest() != staged.sha256:
-        raise DigestMismatch(f"{staged.path} has other bytes than were staged; nothing was written.")
+    if digest.hexdigest() != staged.sha256:
+        raise DigestMismatch(f"{staged.path} does not have the bytes that were staged; nothing was written.")
 
 
-def _insist(request: Callable[[], Result]) -> Result:
-    """Make a request that may be repeated, again while it fails in a way that may pass."""
-    for attempt in range(1, ATTEMPTS):
+def _retry(staged: StagedFile, request: Callable[[], Result]) -> Result:
+    """Send an idempotent request, again after a temporary failure unless the run is interrupted."""
+    for attempt in range(1, MAX_ATTEMPTS):
         try:
             return request()
         except Unavailable as error:
-            asked = error.retry_after
             doubled = 2 ** (attempt - 2) * random.uniform(0.5, 1.5)  # noqa: S311
-            time.sleep(min(LONGEST_PAUSE, doubled if asked is None else asked))
+            pause = doubled if error.retry_after is None else error.retry_after
+            if not staged.pause(min(MAX_PAUSE, pause)):
+                raise
     return request()
 
 
 def _send(bucket: Bucket, operation: str, name: str, body: bytes, sha256: bytes, **parameters: Any) -> str:
-    """Send bytes with their sha256 and compare the one that the server found, if it says; gives the ETag."""
-    sent = as_base64(sha256)
-    answer = bucket.call(operation, name, Body=body, ChecksumSHA256=sent, **parameters)
-    if answer.get("ChecksumSHA256", sent) != sent:
-        raise DigestMismatch(f"{bucket.address_of(name)}: the server says that it got other bytes.")
+    """Send bytes with their sha256, compare the server's if it returns one, and return the ETag."""
+    checksum = as_base64(sha256)
+    answer = bucket.call(operation, name, Body=body, ChecksumSHA256=checksum, **parameters)
+    if answer.get("ChecksumSHA256", checksum) != checksum:
+        raise DigestMismatch(f"{bucket.address_of(name)}: the server received other bytes than were sent.")
     etag: str = answer["ETag"]
     return etag
 
 
 def as_base64(digest: bytes) -> str:
-    """A digest as S3 writes it."""
+    """Encode a digest the way S3 does."""
     return base64.b64encode(digest).decode("ascii")

@@ -16,7 +16,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from wheelrelay.backends.fsspec.capabilities import Exclusive, promises_of
 from wheelrelay.backends.fsspec.errors import may_pass
 from wheelrelay.backends.fsspec.info import info_of, is_there
-from wheelrelay.containers.io import blocks_of
+from wheelrelay.containers.io import iter_blocks
 from wheelrelay.errors import BackendError, SizeMismatch, WheelrelayError
 from wheelrelay.staged import StagedFile
 
@@ -78,7 +78,7 @@ def _can_remove(fs: AbstractFileSystem) -> bool:
 
 
 def _at_once(fs: AbstractFileSystem, writing: Writing) -> None:
-    whole = b"".join(blocks_of(writing.content))
+    whole = b"".join(iter_blocks(writing.content))
     with _one_by_one:
         fs.pipe_file(writing.path, whole, mode="overwrite" if writing.replace else "create")
 
@@ -88,7 +88,7 @@ def _on_commit(type_option: str, fs: AbstractFileSystem, writing: Writing) -> No
     options = {type_option: _type_as(type_option, writing.content_type)} if type_option else {}
     file: Any = fs.open(writing.path, "wb" if writing.replace else "xb", **options, **writing.options)
     try:
-        for block in blocks_of(writing.content):
+        for block in iter_blocks(writing.content):
             file.write(block)
         file.close()  # which sends the last block, and with it lets the whole be seen
     except BaseException as error:
@@ -163,7 +163,7 @@ class ByMoving:
         size = 0
         try:
             with fs.open(temporary, "wb") as file:
-                for block in blocks_of(writing.content):
+                for block in iter_blocks(writing.content):
                     file.write(block)
                     size += len(block)
         except FileNotFoundError:

@@ -16,7 +16,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from wheelrelay.backends.local.companions import read_beside
-from wheelrelay.containers.io import blocks_of
+from wheelrelay.containers.io import iter_blocks
 from wheelrelay.containers.objects import StoredObject
 from wheelrelay.containers.store import ContainerStore
 from wheelrelay.disk.writing import (
@@ -191,7 +191,7 @@ class DirectoryObjects:
             if target.parent not in self._swept:
                 self._swept.add(target.parent)
                 remove_leftovers(target.parent)
-            with temporary_file(target, blocks_of(content), size=size, sha256=sha256) as temporary:
+            with temporary_file(target, iter_blocks(content), size=size, sha256=sha256) as temporary:
                 yield temporary
 
 
