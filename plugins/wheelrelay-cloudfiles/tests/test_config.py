@@ -21,19 +21,19 @@ TOKEN = {"storage_url": "https://swift.example/v1/AUTH_x", "token": SECRET}
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({}, "give either"),
-        ({**LOGIN, **TOKEN}, "give either"),
-        ({"storage_url": TOKEN["storage_url"]}, "there must also be token"),
-        ({"auth_url": LOGIN["auth_url"]}, "there must also be username and password"),
-        ({**LOGIN, "auth_version": "3"}, "there must also be project"),
-        ({**LOGIN, "auth_url": "https://id.example"}, "there must also be project"),
-        ({**LOGIN, "auth_url": "http://id.example/v1.0"}, "plain text"),
-        ({**TOKEN, "storage_url": "http://swift.example/v1/AUTH_x"}, "plain text"),
+        ({}, "set either"),
+        ({**LOGIN, **TOKEN}, "set either"),
+        ({"storage_url": TOKEN["storage_url"]}, "storage_url: this also requires token"),
+        ({"auth_url": LOGIN["auth_url"]}, "also requires username and password"),
+        ({**LOGIN, "auth_version": "3"}, "also requires project"),
+        ({**LOGIN, "auth_url": "https://id.example"}, "also requires project"),
+        ({**LOGIN, "auth_url": "http://id.example/v1.0"}, "plain HTTP"),
+        ({**TOKEN, "storage_url": "http://swift.example/v1/AUTH_x"}, "plain HTTP"),
         ({**LOGIN, "auth_version": "4"}, "auth_version"),
         ({**LOGIN, "password": "s3cret"}, "plain text"),
-        ({**LOGIN, "container": "a/b"}, "the prefix"),
+        ({**LOGIN, "container": "a/b"}, "into prefix"),
         ({**LOGIN, "container": ""}, "no slash"),
-        ({**LOGIN, "prefix": "a/../b"}, "plain names"),
+        ({**LOGIN, "prefix": "a/../b"}, "nightly/wheels"),
     ],
 )
 def test_a_combination_that_cannot_work_is_refused(keys: dict[str, Any], said: str) -> None:
@@ -108,7 +108,7 @@ def test_an_address_without_credentials_in_the_environment_says_what_to_set() ->
 def test_an_address_names_a_container(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RACKSPACE_REGION", "ORD")
     monkeypatch.setenv("ST_AUTH", "https://id.example/v1.0")
-    with pytest.raises(ConfigError, match="no container"):
+    with pytest.raises(ConfigError, match="contains no container"):
         remote_at(address)
 
 

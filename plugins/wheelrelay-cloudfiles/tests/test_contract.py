@@ -7,7 +7,7 @@ from tests.servers.keystone import DOMAIN, PASSWORD, PROJECT, USERNAME, Keystone
 from tests.servers.swift import Swift
 
 from wheelrelay.config import RemoteConfig
-from wheelrelay.containers.store import ContainerStore
+from wheelrelay.containers import ContainerStore
 from wheelrelay.testing import ConfigContract, StoreContract
 from wheelrelay_cloudfiles.config import CloudFilesConfig, SwiftConfig
 from wheelrelay_cloudfiles.store import CloudFilesStore

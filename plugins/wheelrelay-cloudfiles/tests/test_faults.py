@@ -15,8 +15,9 @@ from tests.servers.swift import Cluster, Swift
 from tests.servers.web import Reply, run_web
 from tests.servers.wire import run_wire
 
+from wheelrelay import StagedFile, dist_file
 from wheelrelay.config import as_remote
-from wheelrelay.containers.store import ContainerStore
+from wheelrelay.containers import BLOCK_SIZE, ContainerStore
 from wheelrelay.errors import (
     AlreadyExists,
     AuthenticationFailed,
@@ -29,12 +30,10 @@ from wheelrelay.errors import (
     Unavailable,
     WheelrelayError,
 )
-from wheelrelay.filenames import dist_file
 from wheelrelay.model import DistFile
-from wheelrelay.staged import BLOCK_SIZE, StagedFile
 from wheelrelay.testing import stage_path, write_distribution
-from wheelrelay_cloudfiles.bodies import Body
 from wheelrelay_cloudfiles.config import CloudFilesConfig, SwiftConfig
+from wheelrelay_cloudfiles.streams import Body
 
 CONTENT = 8 * BLOCK_SIZE
 TOKEN_LIFE = 2
@@ -327,7 +326,7 @@ def test_an_answer_that_is_no_list_of_objects_is_an_error_and_no_empty_container
 ) -> None:
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.fail(f"/v1/AUTH_test/{container}", reply)
-        with pytest.raises(BackendError, match="does not answer as expected"):
+        with pytest.raises(BackendError, match="did not answer like a Swift service"):
             list(store.iter_files(None))
 
 
@@ -344,7 +343,7 @@ def test_a_listing_that_does_not_go_on_is_an_error(
     page = b'[{"subdir": "folder/"}]'
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.serve(f"/v1/AUTH_test/{container}", page, content_type="application/json")
-        with pytest.raises(BackendError, match="does not answer as expected"):
+        with pytest.raises(BackendError, match="did not answer like a Swift service"):
             list(store.iter_files(None))
 
 
@@ -353,7 +352,7 @@ def test_an_object_whose_headers_are_missing_is_an_error(
 ) -> None:
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.serve(f"/v1/AUTH_test/{container}/a", b"", headers={"Etag": "0" * 32})
-        with pytest.raises(BackendError, match="does not answer as expected"):
+        with pytest.raises(BackendError, match="did not answer like a Swift service"):
             store._objects.stat_object("a")
 
 

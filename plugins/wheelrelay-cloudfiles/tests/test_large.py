@@ -1,7 +1,9 @@
 """Objects above the cluster's limit, and objects that others have made of segments."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,9 +12,9 @@ from tests.servers.gateway import Gateway, run_gateway
 from tests.servers.swift import Swift
 from tests.servers.web import Reply, Request, run_web
 
-from wheelrelay.containers.store import ContainerStore
+from wheelrelay import StagedFile
+from wheelrelay.containers import BLOCK_SIZE, ContainerStore
 from wheelrelay.errors import AlreadyExists, ChangedWhileReading, PermissionDenied, Rejected, Unavailable
-from wheelrelay.staged import BLOCK_SIZE, StagedFile
 from wheelrelay.testing import stage_path, write_distribution
 from wheelrelay_cloudfiles.config import SwiftConfig
 from wheelrelay_cloudfiles.objects import SwiftObjects
@@ -147,7 +149,7 @@ def test_a_cluster_that_does_not_join_segments_is_not_sent_any(
         web.serve(f"/v1/AUTH_test/{container}", status=204)
         storage_url = f"{web.url}v1/AUTH_test"
         config = SwiftConfig(container=container, storage_url=storage_url, token={"env": "SWIFT_TOKEN"})
-        with config.open() as store, pytest.raises(Rejected, match="does not join"):
+        with config.open() as store, pytest.raises(Rejected, match="does not support large objects"):
             store._objects.create_object(WHEEL, wheel, **PLAIN)
         assert "PUT" not in {request.method for request in web.requests}
 
@@ -195,7 +197,7 @@ def test_segments_are_kept_while_it_is_unknown_whether_their_manifest_was_taken(
     gateway.fault(is_look_at_manifest, Reply(status=503))
     with pytest.raises(Unavailable):
         far_store._objects.create_object(WHEEL, wheel, **PLAIN)
-    assert "its 4 segments are kept" in caplog.text
+    assert "its 4 segments stay" in caplog.text
     assert content_of(far_store) == wheel.path.read_bytes()
 
 
@@ -223,3 +225,108 @@ def test_segments_of_a_manifest_that_was_refused_are_removed(
     with pytest.raises(PermissionDenied):
         far_store._objects.create_object(WHEEL, wheel, **PLAIN)
     assert swift.names(container) == []
+
+
+def age_segments(gateway: Gateway) -> None:
+    """Let the gateway show all segments as written years ago."""
+
+    def age(request: Request, reply: Reply) -> Reply:
+        if "prefix=nightly%2F.segments%2F" not in request.path:
+            return reply
+        assert isinstance(reply.body, bytes)
+        return replace(reply, body=re.sub(rb'("last_modified": ")\d{4}', rb"\g<1>2020", reply.body))
+
+    gateway.alter = age
+
+
+@pytest.fixture
+def abandoned(gateway: Gateway, far_store: ContainerStore, wheel: StagedFile) -> None:
+    """Segments whose manifest may have been accepted, and was not."""
+    gateway.fault(is_manifest, Reply(status=504))
+    with pytest.raises(Unavailable):
+        far_store._objects.create_object(WHEEL, wheel, **PLAIN)
+
+
+def update_pages(store: ContainerStore) -> None:
+    store.finalize({"sample"})
+
+
+def rebuild_pages(store: ContainerStore) -> None:
+    store.rebuild_pages()
+
+
+@pytest.mark.parametrize("update", [update_pages, rebuild_pages])
+@pytest.mark.usefixtures("abandoned")
+def test_sweep_deletes_old_segments_that_no_manifest_names(
+    gateway: Gateway,
+    far_store: ContainerStore,
+    wheel: StagedFile,
+    swift: Swift,
+    container: str,
+    update: Callable[[ContainerStore], None],
+) -> None:
+    far_store.put(wheel)
+    assert len([name for name in swift.names(container) if "/.segments/" in name]) == 8
+    list(far_store.iter_files("sample"))
+    age_segments(gateway)
+    update(far_store)
+    assert len([name for name in swift.names(container) if "/.segments/" in name]) == 4
+    assert content_of(far_store) == wheel.path.read_bytes()
+
+
+@pytest.mark.usefixtures("abandoned")
+def test_sweep_deletes_old_segments_of_a_file_that_does_not_exist(
+    gateway: Gateway, far_store: ContainerStore, swift: Swift, container: str
+) -> None:
+    assert list(far_store.iter_files("sample")) == []
+    age_segments(gateway)
+    far_store.finalize({"other"})
+    assert len(swift.names(container)) == 4
+    far_store.finalize({"sample"})
+    assert swift.names(container) == []
+
+
+@pytest.mark.usefixtures("abandoned")
+def test_sweep_keeps_segments_of_the_last_day(
+    far_store: ContainerStore, swift: Swift, container: str
+) -> None:
+    assert list(far_store.iter_files("sample")) == []
+    far_store.finalize({"sample"})
+    assert len(swift.names(container)) == 4
+
+
+def test_sweep_keeps_objects_with_other_names_than_ours(
+    gateway: Gateway, far_store: ContainerStore, swift: Swift, empty_container: str
+) -> None:
+    foreign = [
+        f"nightly/.segments/{WHEEL}/{'0' * 32}/1",
+        f"nightly/.segments/{WHEEL}/{'0' * 32}/part/0001",
+        f"nightly/.segments/{WHEEL}/backup/0001",
+        "nightly/.segments/0001",
+    ]
+    for name in foreign:
+        swift.put_object(empty_container, name, b"x")
+    assert list(far_store.iter_files("sample")) == []
+    age_segments(gateway)
+    far_store.rebuild_pages()
+    assert set(foreign) <= set(swift.names(empty_container))
+
+
+def test_sweep_keeps_segments_if_the_cluster_contradicts_itself(
+    gateway: Gateway, far_store: ContainerStore, wheel: StagedFile
+) -> None:
+    far_store.put(wheel)
+    assert len(list(far_store.iter_files("sample"))) == 1
+    age_segments(gateway)
+    gateway.fault(lambda request: request.method == "HEAD", Reply(status=404))
+    far_store.finalize({"sample"})
+    assert content_of(far_store) == wheel.path.read_bytes()
+
+
+def test_sweep_sends_no_request_without_large_objects(
+    gateway: Gateway, far_store: ContainerStore, tmp_path: Path
+) -> None:
+    far_store.put(stage_path(write_distribution(tmp_path, WHEEL, size=1000)))
+    assert len(list(far_store.iter_files("sample"))) == 1
+    far_store.finalize({"sample"})
+    assert [request.path for request in gateway.requests if ".segments" in request.path] == []

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from tests.servers.swift import Cluster, Swift
 
-from wheelrelay.containers.objects import SupportsSearch
-from wheelrelay.containers.store import ContainerStore
+from wheelrelay import StagedFile
+from wheelrelay.containers import BLOCK_SIZE, ContainerStore, SupportsSearch
 from wheelrelay.errors import AlreadyExists, NotFound, PermissionDenied, Rejected
-from wheelrelay.staged import BLOCK_SIZE, StagedFile
 from wheelrelay.testing import stage_path, write_distribution
 from wheelrelay_cloudfiles.config import SwiftConfig
 from wheelrelay_cloudfiles.objects import SwiftObjects
@@ -134,7 +133,7 @@ def test_a_marker_of_a_folder_is_no_object_in_it(
 
 
 def test_metadata_and_content_type_are_kept_with_the_object(objects: SwiftObjects) -> None:
-    metadata = {"sha256": "ab" * 32, "build-job": "tëst % (3.12,\n linux)"}
+    metadata = {"sha256": "ab" * 32, "origin-job": "tëst % (3.12,\n linux)"}
     objects.create_object("page", b"x", content_type="text/html; charset=utf-8", metadata=metadata)
     assert objects.stat_object("page").metadata == metadata
     headers = objects._transfers.head(objects._path("page"))
@@ -144,10 +143,10 @@ def test_metadata_and_content_type_are_kept_with_the_object(objects: SwiftObject
 def test_a_text_that_is_too_long_for_swift_is_left_out_with_a_warning(
     objects: SwiftObjects, caplog: pytest.LogCaptureFixture
 ) -> None:
-    metadata = {"sha256": "ab" * 32, "build-job": "j" * 300}
+    metadata = {"sha256": "ab" * 32, "origin-job": "j" * 300}
     objects.create_object("a", b"x", content_type="text/plain", metadata=metadata)
     assert objects.stat_object("a").metadata == {"sha256": "ab" * 32}
-    assert "build-job" in caplog.text
+    assert "origin-job" in caplog.text
 
 
 def test_a_container_that_is_not_there_is_not_found_and_made_by_the_first_object(

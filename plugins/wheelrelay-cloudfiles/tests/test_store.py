@@ -124,5 +124,5 @@ def test_a_cdn_without_an_address_by_tls_gives_none(store: CloudFilesStore, rack
 
 def test_a_cdn_without_any_address_is_an_error(store: CloudFilesStore, rackspace: Rackspace) -> None:
     rackspace.hidden = ("X-CDN-SSL-URI", "X-CDN-URI")
-    with pytest.raises(BackendError, match="gives no address"):
+    with pytest.raises(BackendError, match="has no address"):
         store.enable_cdn()

@@ -38,9 +38,9 @@ __all__ = [
     "Timeout",
     "WebAddress",
     "as_remote",
-    "register_secret",
     "load_config",
     "looks_like_remote",
+    "register_secret",
     "which_config",
 ]
 

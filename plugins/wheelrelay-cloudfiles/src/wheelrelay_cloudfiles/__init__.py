@@ -1,1 +1,1 @@
-"""Rackspace Cloud Files and OpenStack Swift as containers: libcloud opens the door, we carry the files."""
+"""Rackspace Cloud Files and OpenStack Swift as containers for wheelrelay."""

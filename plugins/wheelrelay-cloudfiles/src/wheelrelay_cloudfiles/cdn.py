@@ -1,4 +1,4 @@
-"""Rackspace's CDN before a container: switch it on, say its address, have it forget what has changed."""
+"""Rackspace's CDN for a container: enable it, return its addresses, purge changed objects."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from libcloud.storage.base import Container, Object
 
 from wheelrelay.errors import BackendError, ConfigError
 from wheelrelay_cloudfiles.account import Access, Account
-from wheelrelay_cloudfiles.driver import Driver
+from wheelrelay_cloudfiles.libcloud_driver import Driver
 
 TTL = 900
-"""Seconds that the CDN shows what it has before it looks again: the least that Rackspace allows."""
+"""Seconds that the CDN caches an object: the minimum that Rackspace allows."""
 
 
 @dataclass(frozen=True, slots=True)
 class CdnAddresses:
-    """Where the world finds the files of a container.
+    """The public addresses of the files of a container.
 
     Attributes:
-        http: by plain HTTP.
-        https: by TLS; none where the CDN gives no such address.
+        http: Address for plain HTTP.
+        https: Address for HTTPS, if the CDN provides one.
     """
 
     http: str
@@ -30,12 +30,12 @@ class CdnAddresses:
 
 
 class Cdn:
-    """The CDN before one container; there is none until it is switched on.
+    """The CDN of one container; disabled until `enable` is called.
 
     Args:
-        account: whose container it is.
-        container: its name.
-        prefix: the folder in it, without slashes around it; empty for all of it.
+        account: The account that owns the container.
+        container: Name of the container.
+        prefix: Folder in the container, without slashes around it; empty for the whole container.
     """
 
     def __init__(self, account: Account, container: str, prefix: str = "") -> None:
@@ -45,38 +45,38 @@ class Cdn:
         self._prefix = f"{prefix}/" if prefix else ""
 
     def enable(self) -> CdnAddresses:
-        """Switch the CDN on: from now on everybody can read all of the container.
+        """Enable the CDN. This makes the whole container public.
 
         Raises:
-            ConfigError: the account has no CDN.
-            BackendError: the CDN refuses or fails.
+            ConfigError: The account has no CDN.
+            BackendError: The CDN refuses or fails.
         """
         self._driver.call(lambda driver: driver.enable_container_cdn(self._in(driver), ex_ttl=TTL))
         if addresses := self.addresses():
             return addresses
-        raise BackendError(f"The CDN before container {self._container!r} cannot be switched on.")
+        raise BackendError(f"The CDN of container {self._container!r} cannot be enabled.")
 
-    def is_on(self) -> bool:
-        """Whether there is a CDN and it is on."""
+    def is_enabled(self) -> bool:
+        """Whether the account has a CDN and it is enabled for the container."""
         return self._headers() is not None
 
     def addresses(self) -> CdnAddresses | None:
-        """Where the world finds the files, if the CDN is on.
+        """Return the public addresses of the files, if the CDN is enabled.
 
         Raises:
-            BackendError: it is on, and gives no address.
+            BackendError: The CDN is enabled, but has no address.
         """
         headers = self._headers()
         if headers is None:
             return None
         if not headers.get("x-cdn-uri"):
-            raise BackendError(f"The CDN before container {self._container!r} is on, but gives no address.")
+            raise BackendError(f"The CDN of container {self._container!r} is enabled, but has no address.")
         folder = "/" + quote(self._prefix)
         https = headers.get("x-cdn-ssl-uri")
         return CdnAddresses(headers["x-cdn-uri"] + folder, https + folder if https else None)
 
     def _headers(self) -> Mapping[str, str] | None:
-        """What the CDN answers about the container; none if it is off, or if there is none."""
+        """Return the CDN's settings for the container; ``None`` if it is disabled or does not exist."""
         if self._account.access().cdn_url is None:
             return None
         path = "/" + quote(self._container)
@@ -87,10 +87,10 @@ class Cdn:
         return headers
 
     def purge(self, names: Iterable[str]) -> None:
-        """Have the CDN forget what it has of these objects.
+        """Remove the cached copies of these objects from the CDN.
 
         Raises:
-            BackendError: it refuses or fails; Rackspace allows only a few of these in a day.
+            BackendError: The CDN refuses or fails; Rackspace limits the number of purges per day.
         """
         for name in names:
             self._driver.call(partial(self._purge, self._prefix + name))

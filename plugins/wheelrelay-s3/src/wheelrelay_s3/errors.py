@@ -49,7 +49,7 @@ from wheelrelay.errors import (
     Unavailable,
     WheelrelayError,
 )
-from wheelrelay.http import sanitized, parse_retry_after
+from wheelrelay.http import parse_retry_after, sanitized
 
 _CREDENTIAL_CODES = {
     "AuthFailure",

@@ -1,4 +1,4 @@
-"""What goes over the wire: bytes to send, as often as it takes, and bytes to receive, compared at the end."""
+"""The bodies of requests and answers: streams to send, and streams to receive and verify."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, Protocol
 
+from wheelrelay import StagedFile
+from wheelrelay.containers import BLOCK_SIZE
 from wheelrelay.errors import DigestMismatch
 from wheelrelay.http import RawBody, Response, display_url
-from wheelrelay.staged import BLOCK_SIZE, StagedFile
 
 
 class _Stream(Protocol):
@@ -20,12 +21,12 @@ class _Stream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Bytes to send: those of a staged file, or a part of them, or bytes in memory.
+    """Bytes to send: a range of a staged file or of bytes in memory.
 
     Attributes:
-        content: where they are.
-        start: the first byte.
-        stop: the first byte that does not belong to them any more.
+        content: The staged file or the bytes.
+        start: Offset of the first byte.
+        stop: Offset after the last byte.
     """
 
     content: StagedFile | bytes
@@ -34,32 +35,33 @@ class Body:
 
     @classmethod
     def of(cls, content: StagedFile | bytes) -> "Body":
-        """All of the content."""
+        """Return a body with all of the content."""
         return cls(content, 0, len(content) if isinstance(content, bytes) else content.size)
 
     def __len__(self) -> int:
         return self.stop - self.start
 
     def parts(self, size: int) -> Iterator["Body"]:
-        """The bytes in order, in parts of ``size`` bytes; the last may be smaller."""
+        """Yield the body in parts of ``size`` bytes, in order; the last may be smaller."""
         for start in range(self.start, self.stop, size):
             yield replace(self, start=start, stop=min(start + size, self.stop))
 
     def md5(self) -> str:
-        """What the bytes hash to, in hexadecimal: Swift compares it before it shows an object."""
+        """Return the md5 in hexadecimal: Swift compares it before it shows an object."""
         digest = hashlib.md5(usedforsecurity=False)
-        quiet = self.content if isinstance(self.content, bytes) else replace(self.content, watcher=None)
-        with replace(self, content=quiet).open() as stream:
+        # Hashing is no progress of the upload, so the watcher does not count it.
+        unwatched = self.content if isinstance(self.content, bytes) else replace(self.content, watcher=None)
+        with replace(self, content=unwatched).open() as stream:
             while block := stream.read(BLOCK_SIZE):
                 digest.update(block)
         return digest.hexdigest()
 
     @contextmanager
     def open(self) -> Iterator[_Stream]:
-        """The bytes from the first one on.
+        """Open the bytes for reading them once; may be called again for another attempt.
 
         Raises:
-            ChangedWhileReading: the staged file is no longer the one that was hashed.
+            ChangedWhileReading: The staged file was modified after it was hashed.
         """
         if isinstance(self.content, bytes):
             yield _InMemory(self.content[self.start : self.stop])
@@ -73,12 +75,12 @@ class _InMemory(BytesIO):
         return len(self.getbuffer()) - self.tell()
 
 
-class WithLastLook:
-    """A stream that calls ``look`` before it hands out its last block."""
+class CheckedBeforeEnd:
+    """A stream that calls ``check`` before it returns its last block."""
 
-    def __init__(self, stream: _Stream, look: Callable[[], None]) -> None:
+    def __init__(self, stream: _Stream, check: Callable[[], None]) -> None:
         self._stream = stream
-        self._look = look
+        self._check = check
 
     def __len__(self) -> int:
         return len(self._stream)
@@ -88,17 +90,17 @@ class WithLastLook:
             yield block
 
     def read(self, size: int = -1, /) -> bytes:
-        """The next bytes."""
+        """Read the next bytes."""
         block = self._stream.read(size)
         if block and not len(self._stream):
-            self._look()
+            self._check()
         return block
 
 
 class VerifiedBody:
-    """The body of an object, compared at its end with the digest that Swift gave in front.
+    """The body of an object, verified at its end against the digest in the answer's headers.
 
-    Large objects are made of parts and have no digest of their own; of them the length is compared.
+    Large objects consist of segments and have no digest of the whole; HTTP verifies their length.
     """
 
     def __init__(self, answer: Response) -> None:
@@ -106,13 +108,13 @@ class VerifiedBody:
         self._url = answer.url
         self._left = int(answer.headers.get("Content-Length", -1))
         self._md5 = hashlib.md5(usedforsecurity=False)
-        self._expected = _digest_in(answer.headers)
+        self._expected = _md5_in(answer.headers)
 
     def read(self, size: int, /) -> bytes:
-        """Up to ``size`` bytes; empty at the end.
+        """Read up to ``size`` bytes; empty at the end.
 
         Raises:
-            DigestMismatch: these are not the bytes that Swift has.
+            DigestMismatch: The bytes are not the ones that Swift stores.
         """
         block = self._body.read(size)
         self._left -= len(block)
@@ -120,13 +122,13 @@ class VerifiedBody:
             self._md5.update(block)
             if (self._left == 0 or not block) and self._md5.hexdigest() != self._expected:
                 raise DigestMismatch(
-                    f"{display_url(self._url)} arrived with other bytes than the cluster has."
+                    f"{display_url(self._url)}: the bytes that arrived do not match the cluster's md5."
                 )
         return block
 
 
-def _digest_in(headers: Any) -> str | None:
-    """The md5 that an ETag is, unless the object is made of parts."""
+def _md5_in(headers: Any) -> str | None:
+    """Return the md5 in the ETag; ``None`` if the object consists of segments."""
     etag: str = headers.get("Etag", "")
     if len(etag) != 32 or "X-Static-Large-Object" in headers or "X-Object-Manifest" in headers:
         return None
