@@ -195,7 +195,7 @@ def test_a_large_body_is_sent_again_from_its_beginning_after_the_token_was_renew
     with config_for(swift).open() as store:
         store.make_ready()
         swift.forget_tokens()
-        store._objects._transfers.put(f"/{empty_container}/{wheel.filename}", Body.of(wheel), {})
+        store._objects._client.put(f"/{empty_container}/{wheel.filename}", Body.of(wheel), {})
         assert [file.size for file in store.iter_files(None)] == [wheel.size]
 
 
@@ -287,7 +287,7 @@ def test_a_container_that_the_cluster_does_not_find_once_it_was_there_is_worth_a
     with config_for(swift).open() as store:
         store.make_ready()
         assert list(store.iter_files(None)) == []
-        store._objects._make_container()
+        store._objects._require_container()
         swift.call("DELETE", quote(empty_container))
         with pytest.raises(Unavailable, match="does not find its container"):  # as while its servers are late
             store.put(wheel)

@@ -136,7 +136,7 @@ def test_metadata_and_content_type_are_kept_with_the_object(objects: SwiftObject
     metadata = {"sha256": "ab" * 32, "origin-job": "tëst % (3.12,\n linux)"}
     objects.create_object("page", b"x", content_type="text/html; charset=utf-8", metadata=metadata)
     assert objects.stat_object("page").metadata == metadata
-    headers = objects._transfers.head(objects._path("page"))
+    headers = objects._client.head(objects._path("page"))
     assert headers["Content-Type"] == "text/html; charset=utf-8"
 
 

@@ -87,7 +87,7 @@ def test_a_purge_that_is_refused_is_a_warning(
     store.enable_cdn()
     rackspace.refuse_purges = True
     publish(store, tmp_path, WHEEL)
-    assert "The CDN may show for a while" in caplog.text
+    assert "The CDN may show outdated files" in caplog.text
     assert [file.filename for file in store.iter_files("sample")] == [WHEEL]
 
 
