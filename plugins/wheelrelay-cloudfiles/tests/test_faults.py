@@ -289,7 +289,7 @@ def test_a_container_that_the_cluster_does_not_find_once_it_was_there_is_worth_a
         assert list(store.iter_files(None)) == []
         store._objects._require_container()
         swift.call("DELETE", quote(empty_container))
-        with pytest.raises(Unavailable, match="does not find its container"):  # as while its servers are late
+        with pytest.raises(Unavailable, match="does not find the container"):  # as while its servers are late
             store.put(wheel)
         swift.make_container(empty_container)
         store.put(wheel)
