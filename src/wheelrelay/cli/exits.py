@@ -93,10 +93,11 @@ def _is_end_of_relay(error: BaseException) -> bool:
 
 def exit_code_of(error: Exception) -> ExitCode:
     """Return the exit code for an error."""
-    from wheelrelay.errors import ConfigError, RelayFailed, ReleaseRefused
+    from wheelrelay.errors import ConfigError, InvalidFilename, RelayFailed, ReleaseRefused
     from wheelrelay.records import Severity
 
-    if isinstance(error, ConfigError):
+    # Files of a remote with other names are ignored, so an invalid filename comes from the command line.
+    if isinstance(error, ConfigError | InvalidFilename):
         return ExitCode.USAGE
     if isinstance(error, ReleaseRefused):
         return ExitCode.REFUSED

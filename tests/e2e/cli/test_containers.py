@@ -152,6 +152,19 @@ class TestCheck:
         assert ended.code == 2
         assert "no-such-check" in ended.err
 
+    @pytest.mark.parametrize("command", [["check"], ["push", "--to", "staging"]])
+    def test_file_that_is_not_a_distribution_is_a_usage_error(self, wheelrelay, staging, here, command):
+        (here / "notes.txt").write_text("Not a distribution.")
+        ended = wheelrelay(command[0], "notes.txt", *command[1:])
+        assert ended.code == 2
+        assert "notes.txt" in ended.err
+
+    def test_misnamed_distribution_is_refused(self, wheelrelay, dist):
+        (dist / WHEEL).rename(dist / "sample-1.0-any.whl")
+        ended = wheelrelay("check", "dist/sample-1.0-any.whl")
+        assert ended.code == 3
+        assert "not a valid name of a wheel or an sdist" in ended.out
+
 
 class TestPartialFiles:
     """An older version, or a copy that was interrupted, may have left the beginning of a file."""
