@@ -95,9 +95,9 @@ def served(dist: Path, tmp_path: Path) -> Iterator[str]:
     server.server_close()
 
 
-class TestToADirectory:
+class TestDirectory:
     @pytest.mark.parametrize("mode", ["mirror", "release"])
-    def test_everything_arrives_with_the_same_bytes(self, dist: Path, tmp_path: Path, mode: str) -> None:
+    def test_all_files_arrive_unchanged(self, dist: Path, tmp_path: Path, mode: str) -> None:
         there = tmp_path / "there"
         receipt = mirror(str(dist), with_pages(there), mode=mode)
         assert receipt.is_complete
@@ -105,7 +105,7 @@ class TestToADirectory:
         assert names(there) == ALL
         assert (there / LIST).read_bytes() == (dist / LIST).read_bytes()
 
-    def test_the_pages_link_the_list_as_they_link_wheels(self, dist: Path, tmp_path: Path) -> None:
+    def test_pages_link_the_list(self, dist: Path, tmp_path: Path) -> None:
         there = tmp_path / "there"
         mirror(str(dist), with_pages(there))
         page = json.loads((there / "simple" / "sample" / "index.json").read_bytes())
@@ -117,7 +117,7 @@ class TestToADirectory:
         for html in (there / "index.html", there / "simple" / "sample" / "index.html"):
             assert f'{LIST}#sha256={entries[LIST]["hashes"]["sha256"]}"' in html.read_text()
 
-    def test_a_second_run_sends_nothing_and_leaves_the_pages(self, dist: Path, tmp_path: Path) -> None:
+    def test_second_run_skips_everything(self, dist: Path, tmp_path: Path) -> None:
         there = with_pages(tmp_path / "there")
         mirror(str(dist), there)
         page = (tmp_path / "there" / "simple" / "sample" / "index.json").read_bytes()
@@ -128,9 +128,7 @@ class TestToADirectory:
         with there.open() as store:
             assert store.check_pages() == []  # type: ignore[attr-defined]
 
-    def test_another_list_is_a_conflict_and_replaced_only_on_purpose(
-        self, dist: Path, tmp_path: Path
-    ) -> None:
+    def test_changed_list_is_a_conflict_unless_replaced(self, dist: Path, tmp_path: Path) -> None:
         there = with_pages(tmp_path / "there")
         mirror(str(dist), there)
         before = (dist / LIST).read_bytes()
@@ -144,15 +142,15 @@ class TestToADirectory:
         with there.open() as store:
             assert store.check_pages() == []  # type: ignore[attr-defined]
 
-    def test_a_list_whose_bytes_are_no_json_is_refused(self, dist: Path, tmp_path: Path) -> None:
+    def test_refuses_list_that_is_not_json(self, dist: Path, tmp_path: Path) -> None:
         (dist / LIST).write_text("<html>Please log in.</html>")
         with pytest.raises(CheckFailed):
             mirror(str(dist), with_pages(tmp_path / "there"), mode="release")
         assert not (tmp_path / "there").exists()
 
 
-class TestFromWhereItIsServed:
-    def test_a_listing_and_an_index_give_the_list_too(self, served: str, tmp_path: Path) -> None:
+class TestServedDirectory:
+    def test_listing_and_index_contain_the_list(self, served: str, tmp_path: Path) -> None:
         for number, address in enumerate((f"listing+{served}index.html", f"listing+{served}")):
             there = tmp_path / f"there-{number}"
             mirror(address, str(there))
@@ -163,9 +161,7 @@ class TestFromWhereItIsServed:
         )
         assert names(there) == ALL
 
-    def test_installers_that_do_not_know_variants_install_the_plain_wheel(
-        self, served: str, tmp_path: Path
-    ) -> None:
+    def test_installers_without_variants_install_the_plain_wheel(self, served: str, tmp_path: Path) -> None:
         index = f"{served}simple/"
         assert pip_install(tmp_path / "pip", "--index-url", index, "sample") == ["sample-1.0"]
         assert uv_install(tmp_path / "uv", "--index-url", index, "sample") == ["sample-1.0"]
@@ -174,8 +170,8 @@ class TestFromWhereItIsServed:
         assert pip_download(tmp_path / "flat", "--no-index", "--find-links", links, "sample") == [PLAIN]
 
 
-class TestToAnObjectStore:
-    def test_everything_arrives_with_pages_and_goes_on_from_there(
+class TestObjectStore:
+    def test_all_files_are_mirrored_to_and_from_a_bucket(
         self, dist: Path, bucket: wheelrelay.Config, tmp_path: Path
     ) -> None:
         receipt = mirror(str(dist), bucket.remote("bucket"))
@@ -196,11 +192,11 @@ class TestToAnObjectStore:
             assert store.check_pages() == []  # type: ignore[attr-defined]
 
 
-class TestToAnIndex:
+class TestIndex:
     def index(self, server: IndexServer, **keys: object) -> object:
         return IndexConfig(url=server.simple_url, upload_url=server.upload_url, **keys)  # type: ignore[arg-type]
 
-    def test_a_release_is_refused_with_the_reason_and_nothing_is_sent(
+    def test_release_is_refused_before_anything_is_sent(
         self, dist: Path, open_pypiserver: IndexServer
     ) -> None:
         with pytest.raises(CheckFailed) as refused:
@@ -210,7 +206,7 @@ class TestToAnIndex:
         assert {("wheel-variant", name) for name in VARIANTS} <= found
         assert all("directory or a bucket" in (finding.hint or "") for finding in refused.value.findings)
 
-    def test_a_mirror_moves_the_rest_and_says_what_stays_behind(
+    def test_mirror_uploads_the_rest_and_reports_variants(
         self, dist: Path, open_pypiserver: IndexServer
     ) -> None:
         with pytest.raises(RelayFailed) as failed:
@@ -222,31 +218,31 @@ class TestToAnIndex:
         assert "no lists of variants" in (delivery.reason or "")
 
 
-class TestVariantWheelsWithoutTheirList:
+class TestVariantWheelsWithoutList:
     @pytest.fixture(autouse=True)
     def _without(self, dist: Path) -> None:
         (dist / LIST).unlink()
 
     @pytest.mark.parametrize("mode", ["mirror", "release"])
-    def test_a_relay_warns(self, dist: Path, tmp_path: Path, mode: str) -> None:
+    def test_relay_warns(self, dist: Path, tmp_path: Path, mode: str) -> None:
         (finding,) = mirror(str(dist), str(tmp_path / "there"), mode=mode).findings
         assert (finding.check, finding.severity) == ("variants-missing", Severity.WARNING)
         assert LIST in finding.message
 
-    def test_a_push_warns(self, dist: Path, tmp_path: Path) -> None:
+    def test_push_warns(self, dist: Path, tmp_path: Path) -> None:
         receipt = wheelrelay.push([dist], str(tmp_path / "there"))
         assert "variants-missing" in {finding.check for finding in receipt.findings}
 
-    def test_a_plan_warns(self, dist: Path, tmp_path: Path) -> None:
+    def test_plan_warns(self, dist: Path, tmp_path: Path) -> None:
         plan = wheelrelay.plan(wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "there")]))
         assert {finding.check for finding in plan.findings} == {"variants-missing"}
 
-    def test_a_list_that_the_sink_has_is_enough(self, dist: Path, tmp_path: Path) -> None:
+    def test_list_at_the_sink_is_enough(self, dist: Path, tmp_path: Path) -> None:
         make_variants(tmp_path / "there", labels=LABELS)
         assert mirror(str(dist), str(tmp_path / "there")).findings == ()
 
 
-def test_a_list_without_the_label_of_a_wheel_is_warned_of(dist: Path, tmp_path: Path) -> None:
+def test_warns_of_list_without_the_label_of_a_wheel(dist: Path, tmp_path: Path) -> None:
     make_variants(dist, labels=["null"])
     (finding,) = mirror(str(dist), str(tmp_path / "there"), mode="release").findings
     assert (finding.check, finding.severity) == ("variants-unlisted", Severity.WARNING)
@@ -256,14 +252,14 @@ def test_a_list_without_the_label_of_a_wheel_is_warned_of(dist: Path, tmp_path: 
 @pytest.mark.parametrize(
     "content", [b"", b"[]", b"{}", b'{"variants": []}', b"\xff", b"[" * 100_000, b" " * (17 << 20)]
 )
-def test_what_is_no_list_is_a_finding(tmp_path: Path, content: bytes) -> None:
+def test_reports_file_that_is_not_a_list(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / LIST
     path.write_bytes(content)
     found = {finding.check for finding in check_files([path], ChecksConfig(profile=Profile.STORAGE).policy())}
     assert found == {"archive-unreadable"}
 
 
-def test_a_name_that_is_not_spelled_as_wheels_are_is_named(tmp_path: Path) -> None:
+def test_names_list_with_a_misspelled_filename(tmp_path: Path) -> None:
     make_wheel(tmp_path / "dist")
     (tmp_path / "dist" / "foo-bar-1.0-variants.json").write_text("{}")
     with pytest.raises(CheckFailed) as refused:
@@ -279,14 +275,14 @@ def test_a_name_that_is_not_spelled_as_wheels_are_is_named(tmp_path: Path) -> No
         ([], [SDIST]),
     ],
 )
-def test_the_list_comes_with_the_variant_wheels_that_are_picked(
+def test_list_is_selected_with_its_variant_wheels(
     dist: Path, tmp_path: Path, wheels: list[str], picked: list[str]
 ) -> None:
     wheelrelay.relay(wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "there")], wheels=wheels))  # type: ignore[arg-type]
     assert names(tmp_path / "there") == picked
 
 
-def test_the_list_meets_no_expectation_and_counts_for_none(dist: Path, tmp_path: Path) -> None:
+def test_list_does_not_count_for_expectations(dist: Path, tmp_path: Path) -> None:
     expect = {"wheels": ["py3-none-any"], "sdist": True, "count": len(ALL) - 1}
     route = wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "there")], expect=expect)  # type: ignore[arg-type]
     assert wheelrelay.relay(route).is_complete

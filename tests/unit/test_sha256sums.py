@@ -21,7 +21,7 @@ DIGEST = "ab" * 32
         f"{DIGEST}  dist\\sample.whl\r\n",
     ],
 )
-def test_the_forms_of_sha256sum_are_read(text):
+def test_reads_every_common_format(text):
     assert parse_sha256sums(text) == {"sample.whl": DIGEST}
 
 
@@ -36,13 +36,13 @@ def test_the_forms_of_sha256sum_are_read(text):
         f"{DIGEST}  x/\n",
     ],
 )
-def test_anything_else_is_refused_with_its_line(text):
+def test_error_names_the_invalid_line(text):
     with pytest.raises(ConfigError, match=r"Line 1|two digests for a"):
         parse_sha256sums(text)
 
 
 @pytest.mark.parametrize("inside", ["\u2028", "\u2029", "\x85", "\v", "\f", "\x1c", "\r"])
-def test_what_only_looks_like_a_line_end_ends_no_line(inside):
+def test_only_line_feeds_end_lines(inside):
     other = "0" * 64
     text = f"{DIGEST}  evil{inside}{other}  sample.whl\n"
     assert parse_sha256sums(text) == {f"evil{inside}{other}  sample.whl": DIGEST}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.unit.checks.zipbytes import Zipped, field, unicode_path, zip64
+from tests.unit.checks.zip_builder import Zipped, field, unicode_path, zip64
 
 from wheelrelay.testing import broken_archives as archives
 from wheelrelay.testing.broken import (

@@ -39,7 +39,7 @@ def linux_wheel(folder, library, tag):
 
 
 @pytest.mark.parametrize("loads", ["/usr/local/lib/libpng.dylib", "/Library/Frameworks/png"])
-def test_a_macos_wheel_that_loads_from_the_build_machine_is_warned_of(loads, tmp_path, findings):
+def test_warns_of_macos_library_path_on_the_build_machine(loads, tmp_path, findings):
     files = {"sample/_native.so": macos_library(loads)}
     (finding,) = findings(make_wheel(tmp_path, tag="cp311-cp311-macosx_11_0_arm64", files=files))
     assert finding.check == "binary-macos"
@@ -48,12 +48,12 @@ def test_a_macos_wheel_that_loads_from_the_build_machine_is_warned_of(loads, tmp
 
 
 @pytest.mark.parametrize("loads", ["/usr/lib/libSystem.B.dylib", "@loader_path/.dylibs/libpng.dylib"])
-def test_a_macos_wheel_that_loads_its_own_and_the_system_is_fine(loads, tmp_path, found):
+def test_accepts_macos_system_libraries_and_bundled_ones(loads, tmp_path, found):
     files = {"sample/_native.so": macos_library(loads)}
     assert found(make_wheel(tmp_path, tag="cp311-cp311-macosx_11_0_arm64", files=files)) == set()
 
 
-def test_what_is_no_library_for_macos_is_passed_over(tmp_path, found):
+def test_ignores_files_that_are_not_macos_libraries(tmp_path, found):
     files = {"sample/_native.so": b"not a library at all"}
     assert found(make_wheel(tmp_path, tag="cp311-cp311-macosx_11_0_arm64", files=files)) == set()
 
@@ -61,18 +61,18 @@ def test_what_is_no_library_for_macos_is_passed_over(tmp_path, found):
 @pytest.mark.parametrize(
     "start", [b"", b"\xca\xfe\xba\xbe" + b"\xff" * 40, struct.pack("<IIIIIII", 0xFEEDFACF, *[2**32 - 1] * 6)]
 )
-def test_what_only_begins_as_a_library_for_macos_is_passed_over(start, tmp_path, found):
+def test_ignores_truncated_and_invalid_macos_libraries(start, tmp_path, found):
     files = {"sample/_native.so": start}
     assert found(make_wheel(tmp_path, tag="cp311-cp311-macosx_11_0_arm64", files=files)) == set()
 
 
-def test_a_library_for_macos_in_a_hostile_archive_is_not_unpacked(tmp_path, found):
+def test_does_not_unpack_libraries_of_an_archive_beyond_limits(tmp_path, found):
     files = {"sample/_native.so": macos_library("/usr/local/lib/x.dylib") + bytes(80 << 20)}
     violations = found(make_wheel(tmp_path, tag="cp311-cp311-macosx_11_0_arm64", files=files))
     assert violations == {"archive-limits", "archive-ratio"}
 
 
-def test_a_library_for_macos_that_no_installer_unpacks_is_not_looked_at(tmp_path, found):
+def test_does_not_unpack_libraries_with_unsupported_compression(tmp_path, found):
     files = {"sample/_native.so": macos_library("/usr/local/lib/x.dylib")}
     path = make_wheel(tmp_path, tag="cp311-cp311-macosx_11_0_arm64", files=files, compression=ZIP_LZMA)
     violations = found(path)
@@ -84,9 +84,7 @@ def test_a_library_for_macos_that_no_installer_unpacks_is_not_looked_at(tmp_path
 @pytest.mark.parametrize(
     ("abi", "audited"), [("abi3t", False), ("abi2026", False), ("abi3.abi3t", True), ("abi3", True)]
 )
-def test_a_stable_abi_that_abi3audit_does_not_know_is_named_as_not_audited(
-    abi, audited, tmp_path, found, caplog
-):
+def test_logs_stable_abis_that_abi3audit_does_not_support(abi, audited, tmp_path, found, caplog):
     caplog.set_level("INFO", logger="wheelrelay")
     violations = found(linux_wheel(tmp_path, PORTABLE, f"cp315-{abi}-{MACHINE}"))
     assert ("binary-abi3" in violations) is audited
@@ -94,7 +92,7 @@ def test_a_stable_abi_that_abi3audit_does_not_know_is_named_as_not_audited(
     assert ("is not checked for" in caplog.text) is (abi != "abi3")
 
 
-def test_a_wheel_without_libraries_is_not_looked_at(tmp_path, found):
+def test_skips_wheels_without_libraries(tmp_path, found):
     assert found(make_wheel(tmp_path, tag=f"cp311-abi3-{MACHINE}")) == set()
 
 
@@ -111,11 +109,11 @@ def test_a_wheel_without_libraries_is_not_looked_at(tmp_path, found):
     if ON_LINUX
     else [],
 )
-def test_a_linux_wheel_keeps_what_its_tag_promises(library, tag, expected, tmp_path, found):
+def test_compares_linux_wheel_with_its_platform_tag(library, tag, expected, tmp_path, found):
     assert found(linux_wheel(tmp_path, library, tag)) == expected
 
 
-def test_these_checks_are_known_and_need_their_tools():
+def test_binary_checks_require_their_tools():
     optional = {
         check.id: family.required_module
         for family in families().values()

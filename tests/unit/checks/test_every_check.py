@@ -23,23 +23,23 @@ def found_in_release(situation, folder):
 
 
 @pytest.mark.parametrize("check", sorted(BROKEN))
-def test_a_file_that_breaks_one_rule_is_refused_by_just_that_rule(check, tmp_path):
+def test_broken_file_violates_exactly_one_check(check, tmp_path):
     assert found_in_file(BROKEN[check].broken(tmp_path / "broken")) == {check}
     assert found_in_file(BROKEN[check].repaired(tmp_path / "repaired")) == set()
 
 
 @pytest.mark.parametrize("check", sorted(BROKEN_RELEASES))
-def test_a_release_that_breaks_one_rule_is_refused_by_just_that_rule(check, tmp_path):
+def test_broken_release_violates_exactly_one_check(check, tmp_path):
     sample = BROKEN_RELEASES[check]
     assert found_in_release(sample.broken, tmp_path / "broken") == {check}
     assert found_in_release(sample.repaired, tmp_path / "repaired") == set()
 
 
-def test_every_check_has_a_sample_that_breaks_it():
+def test_every_check_has_a_broken_sample():
     assert {check.id for check in all_checks()} == {*BROKEN, *BROKEN_RELEASES, *SHOWN_ELSEWHERE}
 
 
-def test_every_check_says_what_it_asks_for_and_what_to_do():
+def test_every_text_and_hint_is_a_sentence():
     for check in all_checks():
         assert check.text.endswith((".", ")."))
         assert check.hint.endswith(".")

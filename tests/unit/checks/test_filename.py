@@ -6,43 +6,43 @@ from wheelrelay.testing.broken import renamed, wheel
 from wheelrelay.testing.samples import make_sdist, make_wheel
 
 
-def test_a_wheel_has_to_begin_with_the_normalised_name(tmp_path, found):
+def test_wheel_name_must_be_normalized(tmp_path, found):
     path = make_wheel(tmp_path, "foo.bar", filename="foo.bar-1.0-py3-none-any.whl")
     assert found(path) == {"filename-normalized", "wheel-dist-info-name"}
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.0rc1", "1!2.0", "2.0.post1", "1.0.dev3"])
-def test_all_public_versions_are_taken(version, tmp_path, found):
+def test_accepts_all_kinds_of_public_versions(version, tmp_path, found):
     assert found(make_wheel(tmp_path, version=version)) == set()
     assert found(make_sdist(tmp_path, version=version)) == set()
 
 
-def test_an_sdist_has_to_spell_the_version_in_the_normal_way(tmp_path, findings):
+def test_sdist_version_must_be_normalized(tmp_path, findings):
     (finding,) = findings(make_sdist(tmp_path, version="1.0.rc1"))
     assert finding.check == "filename-normalized"
     assert "sample-1.0rc1.tar.gz" in finding.message
 
 
-def test_the_version_in_the_filename_is_that_of_the_metadata(tmp_path, findings):
+def test_version_in_filename_must_match_metadata(tmp_path, findings):
     (finding,) = findings(make_wheel(tmp_path, metadata={"Version": "1.1"}))
     assert finding.check == "filename-metadata"
     assert "1.0" in finding.message
     assert "1.1" in finding.message
 
 
-def test_equal_versions_in_two_spellings_agree(tmp_path, found):
+def test_equal_versions_in_two_spellings_match(tmp_path, found):
     assert found(make_wheel(tmp_path, version="1.0", metadata={"Version": "1.0.0"})) == set()
 
 
-def test_any_spelling_of_the_name_in_the_metadata_agrees(tmp_path, found):
+def test_project_names_match_after_normalization(tmp_path, found):
     assert found(make_wheel(tmp_path, "Foo.Bar")) == set()
 
 
 @pytest.mark.parametrize("name", ["sample.whl", "sample-1.0.exe", "sample-one-py3-none-any.whl", "-.tar.gz"])
-def test_other_names_are_no_distribution_filenames(name, tmp_path, found):
+def test_refuses_names_that_are_not_distribution_filenames(name, tmp_path, found):
     assert "filename" in found(renamed(wheel(), name)(tmp_path))
 
 
-def test_legacy_formats_are_read_and_only_their_format_is_refused(tmp_path, found):
+def test_legacy_sdist_format_is_read_and_refused(tmp_path, found):
     path = make_sdist(tmp_path, filename="sample-1.0.tgz")
     assert found(path) == {"sdist-format"}

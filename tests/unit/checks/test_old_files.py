@@ -62,18 +62,18 @@ def serve_index(web, container):
     return f"{web.url}simple/"
 
 
-def test_the_table_has_enough_files_of_enough_kinds():
+def test_table_has_enough_files_and_oddities():
     assert len(FILES) >= 60
     assert len({file.oddity for file in FILES}) >= 12
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.oddity}-{file.filename}")
-def test_a_store_takes_it(file, folder):
+def test_profile_storage_accepts_old_file(file, folder):
     stored = check_files([folder / file.filename], ChecksConfig(profile=Profile.STORAGE).policy())
     assert [found for found in stored if found.severity is Severity.ERROR] == []
 
 
-def test_they_are_pushed_mirrored_and_downloaded(folder, tmp_path, web):
+def test_old_files_are_pushed_mirrored_and_downloaded(folder, tmp_path, web):
     container = Remote("container", DirectoryConfig(path=tmp_path / "container", pages=True))
     wheelrelay.push([folder], container)
     assert arrived(tmp_path / "container") == SHA256S
@@ -88,7 +88,7 @@ def test_they_are_pushed_mirrored_and_downloaded(folder, tmp_path, web):
     assert arrived(tmp_path / "house") == SHA256S
 
 
-def test_pip_downloads_them_from_the_container(folder, tmp_path, web):
+def test_pip_downloads_old_files_from_a_container(folder, tmp_path, web):
     """Those wheels that fit any machine, one version of each project: pip would build sdists."""
     wheelrelay.push([folder], Remote("container", DirectoryConfig(path=tmp_path / "container", pages=True)))
     universal = [file for file in FILES if file.filename.endswith("py3-none-any.whl")]
@@ -103,7 +103,7 @@ def test_pip_downloads_them_from_the_container(folder, tmp_path, web):
     assert set(pip_download(tmp_path / "there", *options, *wanted)) == set(fitting.values())
 
 
-def test_they_are_relayed_from_a_page_of_links_that_has_installers_too(folder, tmp_path, web):
+def test_old_files_are_relayed_from_a_listing_with_other_files(folder, tmp_path, web):
     page = "".join(f'<a href="../{name}">{name}</a>\n' for name in (*SHA256S, *INSTALLERS))
     web.serve_folder(folder)
     listing = ListingConfig(url=web.serve("/page/", page))
@@ -112,7 +112,7 @@ def test_they_are_relayed_from_a_page_of_links_that_has_installers_too(folder, t
     assert arrived(tmp_path / "mirror") == SHA256S
 
 
-def test_an_index_gets_all_that_have_metadata(folder, tmp_path, pypiserver, monkeypatch):
+def test_old_files_with_metadata_are_uploaded_to_an_index(folder, tmp_path, pypiserver, monkeypatch):
     """A form needs a name and a version; a real index takes everything else as it is."""
     monkeypatch.setenv("INDEX_PASSWORD", pypiserver.password)
     index = IndexConfig(

@@ -38,7 +38,7 @@ def severities(check, profile, folder):
     return {finding.check: finding.severity for finding in findings}
 
 
-def test_stored_files_are_refused_only_where_they_are_unsafe_or_false(tmp_path):
+def test_profile_storage_refuses_only_unsafe_and_false_files(tmp_path):
     refused = {
         check
         for check in BROKEN
@@ -48,11 +48,11 @@ def test_stored_files_are_refused_only_where_they_are_unsafe_or_false(tmp_path):
 
 
 @pytest.mark.parametrize("check", METADATA)
-def test_no_complaint_about_metadata_keeps_a_file_from_being_stored(check, tmp_path):
+def test_profile_storage_has_no_errors_about_metadata(check, tmp_path):
     assert Severity.ERROR not in severities(check, Profile.STORAGE, tmp_path).values()
 
 
-def test_an_invalid_field_is_an_error_for_pypi_and_a_warning_elsewhere(tmp_path):
+def test_invalid_field_is_an_error_in_profile_pypi_only(tmp_path):
     found = {profile: severities("metadata-field", profile, tmp_path) for profile in Profile}
     assert found == {
         Profile.PYPI: {"metadata-field": Severity.ERROR},
@@ -61,41 +61,41 @@ def test_an_invalid_field_is_an_error_for_pypi_and_a_warning_elsewhere(tmp_path)
     }
 
 
-def test_a_stricter_profile_is_never_milder():
+def test_stricter_profile_never_has_a_lower_severity():
     order = [None, Severity.WARNING, Severity.ERROR]
     for check in all_checks():
         levels = [order.index(check.severity_in(profile)) for profile in Profile]
         assert levels == sorted(levels, reverse=True), check.id
 
 
-def test_a_check_of_another_package_is_not_in_the_profile_storage_unless_it_says_so():
+def test_check_is_not_in_profile_storage_by_default():
     check = Check("icon-size", "Icons are small.", hint="Make them smaller.")
     assert check.severity_in(Profile.INDEX) is Severity.ERROR
     assert check.severity_in(Profile.STORAGE) is None
 
 
-class TestWhichProfileARemoteHas:
+class TestProfileOfRemote:
     INDEX = Remote(
         "company", IndexConfig(url="https://example.org/simple/", upload_url="https://example.org/")
     )
     PYPI = Remote("pypi", PyPIConfig())
 
-    def test_pypi(self):
+    def test_pypi_has_profile_pypi(self):
         assert self.PYPI.checks.profile is Profile.PYPI
 
-    def test_an_index(self):
+    def test_index_has_profile_index(self):
         assert self.INDEX.checks.profile is Profile.INDEX
 
-    def test_a_directory(self, tmp_path):
+    def test_directory_has_profile_storage(self, tmp_path):
         assert Remote("d", DirectoryConfig(path=tmp_path)).checks.profile is Profile.STORAGE
 
-    def test_a_sink_of_another_package(self):
+    def test_sink_of_another_package_has_profile_storage(self):
         assert SinkConfig(type="shelf").check_policy().profile is Profile.STORAGE
 
-    def test_a_mirror_of_published_files(self):
+    def test_mirror_has_profile_storage_except_at_pypi(self):
         assert self.INDEX.checks_for(mirror=True).profile is Profile.STORAGE
         assert self.PYPI.checks_for(mirror=True).profile is Profile.PYPI
 
-    def test_the_one_that_is_configured(self, tmp_path):
+    def test_configured_profile_overrides_the_default(self, tmp_path):
         config = DirectoryConfig(path=tmp_path, checks={"profile": "pypi"})
         assert Remote("d", config).checks_for(mirror=True).profile is Profile.PYPI

@@ -23,20 +23,20 @@ def errors(path):
 
 
 @pytest.mark.parametrize(("rule", "check"), OF_FILES)
-def test_what_breaks_a_rule_is_refused_and_the_nearest_is_accepted(rule, check, tmp_path):
+def test_refuses_rule_violation_and_accepts_similar_file(rule, check, tmp_path):
     sample = case(rule, check)
     assert check in errors(sample.broken(tmp_path / "broken"))
     assert errors(sample.repaired(tmp_path / "repaired")) == set()
 
 
-def test_every_rule_has_an_id_of_its_own_and_a_check_that_there_is():
+def test_every_rule_has_a_unique_id_and_an_existing_check():
     ids = [rule["id"] for source in SOURCES for rule in source["rules"]]
     assert len(ids) == len(set(ids))
     assert {rule["check"] for rule in RULES} <= {check.id for check in all_checks()}
     assert set(CASES) <= set(ids)
 
 
-def test_every_check_that_only_pypi_asks_for_is_one_of_its_rules():
+def test_every_error_of_profile_pypi_alone_is_a_rule_of_pypi():
     """Or it warns, or says which rule it stands for."""
     only = {
         check.id
@@ -48,7 +48,7 @@ def test_every_check_that_only_pypi_asks_for_is_one_of_its_rules():
     assert only - {rule["check"] for rule in RULES} <= {"classifier-private"}
 
 
-def test_the_pages_are_made_from_the_checks_and_rules():
+def test_generated_pages_are_up_to_date():
     """If this fails, run ``python docs/make_checks.py``."""
     spec = importlib.util.spec_from_file_location("make_checks", ROOT / "docs" / "make_checks.py")
     made = importlib.util.module_from_spec(spec)
@@ -57,7 +57,7 @@ def test_the_pages_are_made_from_the_checks_and_rules():
     assert made.README.read_text(encoding="utf-8") == made.readme()
 
 
-def test_data_that_differ_from_the_newest_are_shown():
+def test_compares_data_with_the_newest_version():
     spec = importlib.util.spec_from_file_location("compare_data", ROOT / "docs" / "compare_data.py")
     made = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)

@@ -32,7 +32,7 @@ def failing(*given):
     raise ZeroDivisionError("nothing goes into nothing")
 
 
-def test_all_findings_of_all_files_come_at_once_sorted_by_file(tmp_path):
+def test_reports_all_findings_sorted_by_file(tmp_path):
     paths = [
         make_wheel(tmp_path, "b", metadata={"Summary": "x" * 600, "Home-page": "nowhere"}),
         make_wheel(tmp_path, "a", tag="cp311-cp311-linux_x86_64"),
@@ -45,17 +45,17 @@ def test_all_findings_of_all_files_come_at_once_sorted_by_file(tmp_path):
     ]
 
 
-def test_local_files_are_checked_as_a_release_too(tmp_path):
+def test_checks_local_files_as_a_release(tmp_path):
     paths = [make_wheel(tmp_path), make_wheel(tmp_path, filename="sample-1.0-py2.py3-none-any.whl")]
     assert "release-same-content" in {finding.check for finding in check_files(paths)}
 
 
-def test_the_configuration_decides_what_counts(tmp_path):
+def test_policy_selects_findings(tmp_path):
     path = BROKEN["platform-tag"].broken(tmp_path)
     assert check_files([path], ChecksConfig(profile="index").policy()) == []
 
 
-def test_a_check_that_fails_is_a_finding_and_the_others_go_on(tmp_path):
+def test_failing_check_is_a_finding_and_others_continue(tmp_path):
     other = Check("other", "There is another rule.", hint="Follow it.")
     chosen = {
         "failing": FileChecks((RULE,), failing),
@@ -67,44 +67,44 @@ def test_a_check_that_fails_is_a_finding_and_the_others_go_on(tmp_path):
     assert findings[1].severity is Severity.ERROR
 
 
-def test_a_check_of_releases_that_fails_is_a_finding(tmp_path):
+def test_failing_release_check_is_a_finding(tmp_path):
     findings = run_release_checks(
         [inspect(make_wheel(tmp_path))], families={"failing": ReleaseChecks((RULE,), failing)}
     )
     assert [finding.check for finding in findings] == ["rule", "check-failed"]
 
 
-def test_a_check_that_exits_does_not_pass_the_file(tmp_path):
+def test_exit_in_a_check_is_a_finding(tmp_path):
     families = {"exiting": FileChecks((), lambda distribution: sys.exit(0))}
     (finding,) = inspect(make_wheel(tmp_path), families=families).findings
     assert (finding.check, finding.severity) == ("check-failed", Severity.ERROR)
 
 
-def test_a_failing_check_keeps_no_file_from_being_stored(tmp_path):
+def test_failing_check_is_a_warning_in_profile_storage(tmp_path):
     findings = inspect(make_wheel(tmp_path), families={"failing": FileChecks((), failing)}).findings
     for profile, severity in (("index", Severity.ERROR), ("storage", Severity.WARNING)):
         selected = ChecksConfig(profile=profile).policy().select(findings)
         assert {one.check: one.severity for one in selected}["check-failed"] is severity
 
 
-class TestWhoseFaultItIs:
+class TestHintAboutFailingCheck:
     @pytest.fixture
     def _no_check_fails(self):
         """Here one fails on purpose."""
 
-    def test_a_check_of_ours_says_that_it_is_ours(self):
+    def test_names_wheelrelay_for_a_built_in_check(self):
         assert "bug in wheelrelay" in check_failed("wheel", ValueError("no")).finding().hint
 
-    def test_a_check_of_another_package_says_that_it_is_theirs(self):
+    def test_names_the_maintainers_for_a_check_of_another_package(self):
         assert "maintainers of the check" in check_failed("icons", ValueError("no")).finding().hint
 
 
-def test_checks_whose_needs_are_not_installed_are_not_run():
+def test_checks_are_available_if_their_module_is_installed():
     assert FileChecks((RULE,), failing, required_module="json").is_available
     assert not FileChecks((RULE,), failing, required_module="no_such_module_here").is_available
 
 
-def test_a_broken_plugin_is_an_error_and_not_a_pass(tmp_path, monkeypatch):
+def test_broken_plugin_is_an_error(tmp_path, monkeypatch):
     info = tmp_path / "stranger-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
@@ -142,7 +142,7 @@ def clear():
     plugins._distributions.cache_clear()
 
 
-def test_a_staged_file_is_checked_under_its_own_name(tmp_path):
+def test_staged_file_is_checked_under_its_published_name(tmp_path):
     path = make_wheel(tmp_path).rename(tmp_path / "incoming.part")
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     file = dist_file("sample-1.0-py3-none-any.whl", size=path.stat().st_size)
@@ -153,7 +153,7 @@ def test_a_staged_file_is_checked_under_its_own_name(tmp_path):
     assert inspection.findings == ()
 
 
-def test_an_inspection_knows_what_the_release_checks_need(tmp_path):
+def test_inspection_has_the_metadata_for_release_checks(tmp_path):
     metadata = {"Requires-Dist": ["a", "b"], "Requires-Python": ">=3", "Dynamic": "Requires-Dist"}
     inspection = inspect(make_sdist(tmp_path, metadata=metadata))
     assert inspection.requires_dist == ("a", "b")
@@ -161,7 +161,7 @@ def test_an_inspection_knows_what_the_release_checks_need(tmp_path):
     assert inspection.dynamic == {"requires-dist"}
 
 
-def test_threads_do_not_disturb_one_another(tmp_path):
+def test_parallel_inspections_are_independent(tmp_path):
     metadata = {"Description-Content-Type": "text/x-rst"}
     good = [
         make_wheel(tmp_path / "good", build=str(n), metadata={**metadata, "Description": f"Fine {n}.\n"})
@@ -180,12 +180,12 @@ def test_threads_do_not_disturb_one_another(tmp_path):
     assert results == [[], ["metadata-description"]] * 20
 
 
-def test_a_file_that_is_not_there_is_the_callers_problem(tmp_path):
+def test_missing_file_raises(tmp_path):
     with pytest.raises(FileNotFoundError):
         inspect(tmp_path / "sample-1.0-py3-none-any.whl")
 
 
-def test_a_reader_that_fails_says_that_this_may_be_our_fault(tmp_path):
+def test_unexpected_error_of_a_reader_is_a_finding(tmp_path):
     def fail(*_):
         raise TypeError
 

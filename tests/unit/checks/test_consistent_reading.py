@@ -95,26 +95,26 @@ READ = {
 
 @pytest.mark.parametrize("profile", Profile)
 @pytest.mark.parametrize("case", UNREAD)
-def test_metadata_that_are_there_and_cannot_be_read_are_an_error(case, profile, tmp_path):
+def test_unreadable_metadata_file_is_an_error(case, profile, tmp_path):
     findings = check_files([UNREAD[case](tmp_path)], ChecksConfig(profile=profile).policy())
     assert ("metadata-unreadable", Severity.ERROR) in {(found.check, found.severity) for found in findings}
 
 
 @pytest.mark.parametrize("case", UNREAD)
-def test_nothing_else_reads_what_the_checks_do_not(case, tmp_path):
+def test_uploads_do_not_read_metadata_that_checks_cannot_read(case, tmp_path):
     path = UNREAD[case](tmp_path)
     assert inspect(path).metadata is None
     assert read_core_metadata(path, path.name) is None
 
 
 @pytest.mark.parametrize("case", READ)
-def test_metadata_are_the_same_by_either_way(case, tmp_path):
+def test_checks_and_uploads_read_the_same_metadata(case, tmp_path):
     path = READ[case](tmp_path)
     assert inspect(path).metadata == read_core_metadata(path, path.name)
     assert b"Name: sample\n" in inspect(path).metadata
 
 
-def test_two_metadata_under_one_path_are_an_error_everywhere(tmp_path):
+def test_two_metadata_files_under_one_path_are_an_error(tmp_path):
     path = wheel(first=[(f"{INFO}/METADATA", OTHER)])(tmp_path)
     assert read_core_metadata(path, path.name) is None
     findings = check_files([path], ChecksConfig(profile=Profile.STORAGE).policy())

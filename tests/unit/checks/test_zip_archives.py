@@ -6,6 +6,7 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from tests.unit.checks.zip_builder import Zipped
 
 from wheelrelay.checks import inspect, open_distribution
 from wheelrelay.testing.broken import BROKEN
@@ -40,7 +41,7 @@ def set_bytes(where, value):
     return change
 
 
-def test_members_are_known_by_size_and_digest(tmp_path):
+def test_members_have_size_and_digest(tmp_path):
     path = make_wheel(tmp_path, payload=b"x" * 3_000_000)
     members = open_distribution(path).members
     assert members["sample/payload.bin"].size == 3_000_000
@@ -57,17 +58,32 @@ def test_members_are_known_by_size_and_digest(tmp_path):
         pytest.param(31, b"x", id="name"),
     ],
 )
-def test_a_local_header_that_says_something_else_is_found(where, value, tmp_path, found):
+def test_reports_local_header_that_differs(where, value, tmp_path, found):
     assert found(edit(stored_wheel(tmp_path), set_bytes(where, value))) == {"zip-headers-differ"}
 
 
-def test_data_before_the_archive_is_found(tmp_path, findings):
+@pytest.mark.parametrize(
+    "flags",
+    [
+        pytest.param(0x2, id="maximum compression"),
+        pytest.param(0x4, id="fast compression"),
+        pytest.param(0x6, id="super fast compression"),
+        pytest.param(0x800, id="UTF-8 name"),
+        pytest.param(0x6 | 0x800, id="several"),
+    ],
+)
+def test_accepts_harmless_flag_bits(flags, tmp_path, found):
+    """Bits 1 and 2 describe the compression level (APPNOTE.TXT, section 4.4.4)."""
+    assert found(Zipped(flags=flags, deflated=True)(tmp_path)) == set()
+
+
+def test_reports_data_before_the_archive(tmp_path, findings):
     (finding,) = findings(edit(make_wheel(tmp_path), lambda content: b"#!/bin/sh\n" + content))
     assert finding.check == "archive-stray-data"
     assert "10 bytes" in finding.message
 
 
-def test_data_between_members_and_directory_are_found(tmp_path, found):
+def test_reports_data_before_the_central_directory(tmp_path, found):
     def change(content):
         end = struct.unpack_from("<L", content, len(content) - 6)[0]
         content[-6:-2] = struct.pack("<L", end + 5)
@@ -76,19 +92,19 @@ def test_data_between_members_and_directory_are_found(tmp_path, found):
     assert found(edit(make_wheel(tmp_path), change)) == {"archive-stray-data"}
 
 
-def test_an_archive_appended_to_another_is_found(tmp_path, found):
+def test_reports_concatenated_archives(tmp_path, found):
     first, second = make_wheel(tmp_path), make_wheel(tmp_path / "other", payload=b"x")
     assert "archive-stray-data" in found(edit(first, lambda content: content + second.read_bytes()))
 
 
-def test_a_comment_of_the_whole_archive_is_let_through(tmp_path, found):
+def test_accepts_archive_comment(tmp_path, found):
     path = make_wheel(tmp_path)
     with zipfile.ZipFile(path, "a") as archive:
         archive.comment = b"built on a fine day"
     assert found(path) == set()
 
 
-def test_a_member_that_the_directory_hides_is_found(tmp_path, found):
+def test_reports_member_missing_from_the_central_directory(tmp_path, found):
     path = make_wheel(tmp_path, files={"evil.py": b"import os"}, compression=zipfile.ZIP_STORED)
     with zipfile.ZipFile(path, "a") as archive:
         archive.filelist.remove(archive.getinfo("evil.py"))
@@ -96,7 +112,7 @@ def test_a_member_that_the_directory_hides_is_found(tmp_path, found):
     assert {"archive-stray-data", "record-absent"} == found(path)
 
 
-def test_two_entries_that_share_their_data_are_found(tmp_path, found):
+def test_reports_entries_that_share_their_data(tmp_path, found):
     path = make_wheel(tmp_path, compression=zipfile.ZIP_STORED)
     with zipfile.ZipFile(path, "a") as archive:
         copy = zipfile.ZipInfo("copy.py")
@@ -108,7 +124,7 @@ def test_two_entries_that_share_their_data_are_found(tmp_path, found):
     assert "zip-headers-differ" in found(path)
 
 
-def test_encrypted_members_are_found(tmp_path, findings):
+def test_reports_encrypted_members(tmp_path, findings):
     path = make_wheel(tmp_path, compression=zipfile.ZIP_STORED)
 
     def change(content):
@@ -119,7 +135,7 @@ def test_encrypted_members_are_found(tmp_path, findings):
     assert any("encrypted" in finding.message for finding in findings(edit(path, change)))
 
 
-def test_folders_and_zip64_members_are_let_through(tmp_path, found):
+def test_accepts_folders_and_zip64_members(tmp_path, found):
     path = make_wheel(tmp_path)
     with zipfile.ZipFile(path) as archive:
         members = {info.filename: archive.read(info) for info in archive.infolist()}
@@ -131,7 +147,7 @@ def test_folders_and_zip64_members_are_let_through(tmp_path, found):
     assert found(path) == set()
 
 
-def test_the_parts_of_a_large_wheel_may_be_read_at_the_same_time(tmp_path):
+def test_large_wheel_can_be_read_in_parallel(tmp_path):
     """What is found is the same, in the same order, and each part is read once."""
     parts = {f"sample/{number}.bin": bytes([number]) * (17 << 20) for number in range(5)}
     path = make_wheel(tmp_path, files=parts, compression=zipfile.ZIP_STORED)
@@ -160,26 +176,26 @@ def test_the_parts_of_a_large_wheel_may_be_read_at_the_same_time(tmp_path):
         assert inspect(path, map_function=pool.map) == one_by_one
 
 
-def test_names_beyond_ascii_are_let_through_if_they_are_marked_as_utf8(tmp_path, found):
+def test_accepts_utf8_names(tmp_path, found):
     assert found(make_wheel(tmp_path, files={"sample/größe.py": b""})) == set()
 
 
-def test_names_beyond_ascii_in_an_unknown_encoding_are_found(tmp_path, found):
+def test_reports_non_ascii_names_without_utf8_flag(tmp_path, found):
     path = make_wheel(tmp_path, files={"sample/gr.py": b""})
     assert "zip-headers-differ" in found(edit(path, lambda content: content.replace(b"/gr.py", b"/g\x94.py")))
 
 
-def test_a_name_that_some_readers_end_at_a_nul_is_found(tmp_path, found):
+def test_reports_nul_in_a_name(tmp_path, found):
     path = make_wheel(tmp_path, files={"sample/gr.py": b""})
     assert "member-path" in found(edit(path, lambda content: content.replace(b"/gr.py", b"/g\0.py")))
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "C:/x", "a/../../b", "a\\b", "..", "./../x"])
-def test_paths_that_lead_elsewhere_are_found(name, tmp_path, found):
+def test_reports_unsafe_paths(name, tmp_path, found):
     assert "member-path" in found(make_wheel(tmp_path, files={name: b""}))
 
 
-def test_a_false_declared_size_does_not_make_it_inflate_more(tmp_path, found):
+def test_inflates_no_more_than_the_declared_size(tmp_path, found):
     path = make_wheel(tmp_path, payload=bytes(10_000_000))
 
     def change(content):
@@ -190,12 +206,12 @@ def test_a_false_declared_size_does_not_make_it_inflate_more(tmp_path, found):
     assert {"archive-corrupt"} <= found(edit(path, change)) <= {"archive-corrupt", "record-size"}
 
 
-def test_members_written_to_a_stream_are_read_all_the_same(tmp_path):
+def test_reads_members_with_data_descriptors(tmp_path):
     members = open_distribution(streamed_wheel(tmp_path)).members
     assert all(member.digest for member in members.values())
 
 
-def test_no_damage_makes_the_checks_fail(tmp_path):
+def test_random_damage_causes_no_error(tmp_path):
     """Bytes changed, cut, added and overwritten at random: findings, or none, and never an exception."""
     chance = random.Random(20260320)
     sound = make_wheel(tmp_path, compression=zipfile.ZIP_STORED).read_bytes()
@@ -212,24 +228,24 @@ def test_no_damage_makes_the_checks_fail(tmp_path):
     assert noticed > 350
 
 
-def test_a_long_list_of_faults_is_cut_short(tmp_path, findings):
+def test_number_of_findings_is_limited(tmp_path, findings):
     path = make_wheel(tmp_path, files={f"../{number}": b"" for number in range(1000)})
     assert len(findings(path)) < 50
 
 
-def test_an_empty_archive_is_no_wheel(tmp_path, found):
+def test_empty_archive_has_no_dist_info(tmp_path, found):
     path = tmp_path / "sample-1.0-py3-none-any.whl"
     write_zip(path, {})
     assert found(path) == {"wheel-dist-info"}
 
 
-def test_an_empty_file_cannot_be_read(tmp_path, found):
+def test_reports_empty_file(tmp_path, found):
     path = tmp_path / "sample-1.0-py3-none-any.whl"
     path.touch()
     assert found(path) == {"archive-unreadable"}
 
 
-def test_a_wheel_that_only_pypi_finds_too_dense_is_read_to_its_end(tmp_path, found):
+def test_wheel_over_the_ratio_of_pypi_is_read_completely(tmp_path, found):
     path = BROKEN["archive-ratio"].broken(tmp_path)
     assert found(path) == {"archive-ratio"}
     content = bytearray(path.read_bytes())
@@ -238,5 +254,5 @@ def test_a_wheel_that_only_pypi_finds_too_dense_is_read_to_its_end(tmp_path, fou
     assert found(path) == {"archive-corrupt", "archive-ratio"}
 
 
-def test_a_wheel_of_an_implausible_ratio_is_not_unpacked(tmp_path, found):
+def test_wheel_of_extreme_ratio_is_not_unpacked(tmp_path, found):
     assert found(make_wheel(tmp_path, payload=bytes(65 << 20))) == {"archive-limits", "archive-ratio"}

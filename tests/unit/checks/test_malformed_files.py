@@ -82,13 +82,13 @@ def prove(path):
 
 
 @pytest.mark.parametrize("member", TEXTS)
-def test_in_a_wheel(member, tmp_path):
+def test_malformed_files_in_a_wheel_cause_no_error(member, tmp_path):
     random_ = random.Random(member)
     for _ in range(60):
         prove(make_wheel(tmp_path, unrecorded={**TEXTS, member: mutated(TEXTS[member], random_)}))
 
 
-def test_in_an_sdist(tmp_path):
+def test_malformed_metadata_in_an_sdist_cause_no_error(tmp_path):
     random_ = random.Random("sdist")
     for _ in range(60):
         members = {**sdist_members("sample", "1.0"), "PKG-INFO": mutated(TEXTS[f"{INFO}/METADATA"], random_)}

@@ -18,18 +18,18 @@ def edit(path, change):
 
 
 @pytest.mark.parametrize("target", ["PKG-INFO", "src/../PKG-INFO", "./src", "nowhere"])
-def test_links_within_the_sdist_are_let_through(target, tmp_path, found):
+def test_accepts_links_inside_the_sdist(target, tmp_path, found):
     assert found(sdist_with_link(target)(tmp_path)) == set()
 
 
 @pytest.mark.parametrize(
     "target", ["/etc/passwd", "../other", "../../etc", "src/../../x", "../sample-1.0x/y"]
 )
-def test_links_that_lead_out_are_found(target, tmp_path, found):
+def test_reports_links_to_the_outside(target, tmp_path, found):
     assert found(sdist_with_link(target)(tmp_path)) == {"sdist-link"}
 
 
-def test_hard_links_count_from_the_top_of_the_archive(tmp_path, found):
+def test_hard_links_are_relative_to_the_archive(tmp_path, found):
     for target, expected in (("sample-1.0/PKG-INFO", set()), ("PKG-INFO", {"sdist-link"})):
         link = tarfile.TarInfo("sample-1.0/link")
         link.type, link.linkname = tarfile.LNKTYPE, target
@@ -40,7 +40,7 @@ def test_hard_links_count_from_the_top_of_the_archive(tmp_path, found):
         assert found(path) == expected
 
 
-def test_members_that_begin_with_a_dot_are_only_refused_for_pypi(tmp_path, found, findings):
+def test_paths_with_leading_dot_are_an_error_for_pypi_only(tmp_path, found, findings):
     """PyPI looks for the path that all members have in common, which has no dot."""
     path = tmp_path / "sample-1.0.tar.gz"
     with tarfile.open(make_sdist(tmp_path / "original")) as archive:
@@ -53,7 +53,7 @@ def test_members_that_begin_with_a_dot_are_only_refused_for_pypi(tmp_path, found
     assert ChecksConfig(profile=Profile.INDEX).policy().select(inspect(path).findings) == []
 
 
-def test_folders_may_be_listed(tmp_path, found):
+def test_accepts_folder_members(tmp_path, found):
     path = tmp_path / "sample-1.0.tar.gz"
     with tarfile.open(make_sdist(tmp_path / "original")) as archive:
         members = {info.name: archive.extractfile(info).read() for info in archive}
@@ -64,7 +64,7 @@ def test_folders_may_be_listed(tmp_path, found):
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "sample-1.0/../../x", "sample-1.0/a\\b"])
-def test_paths_that_lead_elsewhere_are_found(name, tmp_path, found):
+def test_reports_unsafe_paths(name, tmp_path, found):
     path = tmp_path / "sample-1.0.tar.gz"
     with tarfile.open(make_sdist(tmp_path / "original")) as archive:
         members = {info.name: archive.extractfile(info).read() for info in archive}
@@ -72,7 +72,7 @@ def test_paths_that_lead_elsewhere_are_found(name, tmp_path, found):
     assert "member-path" in found(path)
 
 
-def test_a_file_beside_the_top_folder_is_found(tmp_path, findings):
+def test_reports_file_outside_the_top_folder(tmp_path, findings):
     path = tmp_path / "sample-1.0.tar.gz"
     with tarfile.open(make_sdist(tmp_path / "original")) as archive:
         members = {info.name: archive.extractfile(info).read() for info in archive}
@@ -82,23 +82,23 @@ def test_a_file_beside_the_top_folder_is_found(tmp_path, findings):
     assert "loose.txt" in finding.message
 
 
-def test_data_behind_the_end_are_found(tmp_path, found):
+def test_warns_of_trailing_data(tmp_path, found):
     assert found(edit(make_sdist(tmp_path), lambda tar: tar + b"something else")) == {"sdist-trailing-data"}
 
 
-def test_zeros_behind_the_end_are_padding(tmp_path, found):
+def test_accepts_zero_padding(tmp_path, found):
     assert found(edit(make_sdist(tmp_path), lambda tar: tar + bytes(50_000))) == set()
 
 
 @pytest.mark.parametrize("kept", [0, 10, 0.3, 0.7, -1, -9])
-def test_a_truncated_archive_cannot_be_read(kept, tmp_path, found):
+def test_reports_truncated_archive(kept, tmp_path, found):
     path = make_sdist(tmp_path, payload=random.Random(1).randbytes(5000))
     content = path.read_bytes()
     path.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
     assert found(path) == {"archive-unreadable"}
 
 
-def test_a_wrong_checksum_of_the_compression_is_found(tmp_path, found):
+def test_reports_wrong_gzip_checksum(tmp_path, found):
     path = make_sdist(tmp_path)
     content = bytearray(path.read_bytes())
     content[-8] ^= 1
@@ -106,7 +106,7 @@ def test_a_wrong_checksum_of_the_compression_is_found(tmp_path, found):
     assert found(path) == {"archive-unreadable"}
 
 
-def test_an_implausible_compression_ends_the_reading(tmp_path, found):
+def test_stops_reading_at_an_extreme_compression_ratio(tmp_path, found):
     """A gigabyte of zeros would take seconds, a terabyte hours."""
     path = tmp_path / "sample-1.0.tar.gz"
     with gzip.open(path, "wb", compresslevel=9) as stream:
@@ -118,7 +118,7 @@ def test_an_implausible_compression_ends_the_reading(tmp_path, found):
     assert found(path) == {"archive-limits"}
 
 
-def test_other_compressions_are_read(tmp_path, found):
+def test_reads_bzip2_sdists(tmp_path, found):
     path = tmp_path / "sample-1.0.tar.bz2"
     content = io.BytesIO(gzip.decompress(make_sdist(tmp_path / "original").read_bytes()))
     with tarfile.open(fileobj=content) as source, tarfile.open(path, "w:bz2") as archive:
@@ -127,7 +127,7 @@ def test_other_compressions_are_read(tmp_path, found):
     assert found(path) == {"sdist-format"}
 
 
-def test_no_damage_makes_the_checks_fail(tmp_path):
+def test_random_damage_causes_no_error(tmp_path):
     chance = random.Random(20260320)
     path = make_sdist(tmp_path)
     sound = gzip.decompress(path.read_bytes())

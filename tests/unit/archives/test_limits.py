@@ -121,7 +121,7 @@ SLOW = {"more members than any sdist has"}
 @pytest.mark.parametrize(
     "kind", [pytest.param(kind, marks=pytest.mark.long if kind in SLOW else ()) for kind in HOSTILE]
 )
-def test_a_hostile_tar_archive_is_a_finding_and_costs_little(kind, tmp_path):
+def test_hostile_tar_archive_is_a_finding_with_bounded_memory(kind, tmp_path):
     path = write(tmp_path / SDIST, HOSTILE[kind]())
     peak = peak_of(path)
     assert peak < MEMORY, f"{peak >> 20} MiB"
@@ -153,7 +153,7 @@ def peak_of(path):
     return int(ran.stdout) * unit
 
 
-def test_the_limits_are_far_above_real_headers(tmp_path):
+def test_accepts_large_but_real_headers(tmp_path):
     name = "sample-1.0/" + "ü" * 2000
     path = tmp_path / SDIST
     with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT, pax_headers={"comment": "a" * 40}) as archive:
@@ -166,7 +166,7 @@ def test_the_limits_are_far_above_real_headers(tmp_path):
 
 
 @pytest.mark.parametrize("format_", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
-def test_it_reads_what_tarfile_reads(format_, tmp_path):
+def test_reads_the_same_members_as_tarfile(format_, tmp_path):
     path = tmp_path / SDIST
     contents = {
         f"sample-1.0/{'d' * size}/{size}": bytes([size % 250]) * size * 41 for size in range(0, 200, 7)
@@ -180,14 +180,14 @@ def test_it_reads_what_tarfile_reads(format_, tmp_path):
         assert {info.name: b"".join(archive.blocks(info)) for info in archive} == contents
 
 
-def test_several_gzip_streams_are_one_archive_as_for_gzip(tmp_path):
+def test_reads_concatenated_gzip_streams(tmp_path):
     path = make_sdist(tmp_path)
     content = gzip.decompress(path.read_bytes())
     path.write_bytes(gzip.compress(content[:700]) + gzip.compress(content[700:]) + bytes(300))
     assert inspect(path).findings == ()
 
 
-def test_the_central_directory_of_a_zip_archive_has_limits(tmp_path):
+def test_central_directory_of_a_zip_archive_is_limited(tmp_path):
     """Each of its entries takes ten times the memory that it takes on disk."""
     path = tmp_path / WHEEL
     entry = struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 0, 0, 33, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
@@ -200,7 +200,7 @@ def test_the_central_directory_of_a_zip_archive_has_limits(tmp_path):
     assert read_core_metadata(path, path.name) is None
 
 
-def test_the_metadata_of_a_wheel_inflate_no_further_than_declared(tmp_path):
+def test_metadata_inflate_no_further_than_declared(tmp_path):
     path = make_wheel(tmp_path, metadata={"Description": "x" * (2 << 20)})
     content = bytearray(path.read_bytes())
     with zipfile.ZipFile(path) as archive:
@@ -212,13 +212,13 @@ def test_the_metadata_of_a_wheel_inflate_no_further_than_declared(tmp_path):
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_metadata_that_are_not_plainly_packed_are_not_read_and_a_finding(compression, tmp_path):
+def test_metadata_with_unsupported_compression_are_a_finding(compression, tmp_path):
     path = make_wheel(tmp_path, compression=compression)
     assert read_core_metadata(path, path.name) is None
     assert "metadata-unreadable" in {finding.check for finding in inspect(path).findings}
 
 
-def test_what_breaks_the_reading_is_one_of_the_known_errors(tmp_path):
+def test_broken_archive_raises_a_known_error(tmp_path):
     path = tmp_path / SDIST
     path.write_bytes(zlib.compress(b"no gzip"))
     with pytest.raises(ARCHIVE_ERRORS), open_tar(path) as archive:

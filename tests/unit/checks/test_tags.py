@@ -1,10 +1,11 @@
-"""Platform tags: what PyPI takes, and what it does not."""
+"""Platform tags that PyPI accepts, and tags in WHEEL and in the filename."""
 
 import pytest
 
+from wheelrelay.records import Severity
 from wheelrelay.testing.samples import make_wheel
 
-TAKEN = [
+ACCEPTED = [
     "any",
     "win32",
     "win_amd64",
@@ -52,20 +53,44 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("platform", TAKEN)
-def test_pypi_takes(platform, tmp_path, found):
+@pytest.mark.parametrize("platform", ACCEPTED)
+def test_accepts_platform_tag_of_pypi(platform, tmp_path, found):
     assert found(make_wheel(tmp_path, tag=f"py3-none-{platform}")) == set()
 
 
 @pytest.mark.parametrize("platform", REFUSED)
-def test_pypi_refuses(platform, tmp_path, findings):
+def test_refuses_platform_tag_unknown_to_pypi(platform, tmp_path, findings):
     (finding,) = findings(make_wheel(tmp_path, tag=f"py3-none-{platform}"))
     assert finding.check == "platform-tag"
     assert platform in finding.message
 
 
-def test_each_platform_of_a_compressed_set_counts(tmp_path, findings):
+def test_checks_each_platform_of_a_compressed_tag_set(tmp_path, findings):
     path = make_wheel(tmp_path, tag="cp311-cp311-manylinux_2_17_x86_64.linux_x86_64")
     (finding,) = findings(path)
     assert "linux_x86_64" in finding.message
     assert "manylinux" not in finding.message
+
+
+def test_warns_of_renamed_wheel(tmp_path, findings):
+    path = make_wheel(tmp_path, filename="sample-1.0-py2.py3-none-any.whl")
+    (finding,) = findings(path)
+    assert finding.check == "wheel-tags"
+    assert finding.severity is Severity.WARNING
+    assert "py2-none-any" in finding.message
+
+
+def test_compressed_tag_sets_are_compared_expanded(tmp_path, found):
+    tag = "cp27-cp27m-macosx_10_6_intel.macosx_10_9_intel"
+    assert found(make_wheel(tmp_path, tag=tag)) == set()
+    assert found(make_wheel(tmp_path, tag=tag, wheel={"Tag": tag})) == set()
+
+
+def test_ignores_malformed_tag_lines(tmp_path, found):
+    assert found(make_wheel(tmp_path, wheel={"Tag": "py3"})) == {"wheel-tags"}
+
+
+@pytest.mark.parametrize("build", ["1", "123", "1abc"])
+def test_build_tags_in_wheel_and_filename_must_match(build, tmp_path, found):
+    assert found(make_wheel(tmp_path, build=build)) == set()
+    assert found(make_wheel(tmp_path, build=build, wheel={"Build": None})) == {"wheel-build"}
