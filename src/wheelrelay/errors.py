@@ -94,6 +94,14 @@ class WheelrelayError(Exception):
         self.where = self.where or redact(where)
         return self
 
+    def extended(self, text: str) -> Self:
+        """Return a copy of this error whose message continues with ``text``."""
+        message = f"{self.message} {redact(text)}"
+        copy = type(self).__new__(type(self), message)  # subclasses differ in what __init__ requires
+        copy.__dict__.update(self.__dict__)
+        copy.message = message
+        return copy
+
     def __str__(self) -> str:
         said = f"{self.where}: {self.message}" if self.where else self.message
         return f"{said} {self.hint}" if self.hint else said
@@ -249,3 +257,13 @@ class RelayFailed(WheelrelayError):
     def __init__(self, message: str, *, receipt: "Receipt", hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.receipt = receipt
+
+
+def describe_unexpected(error: BaseException) -> str:
+    """Return what to report of an exception that is not a `WheelrelayError`, without a full stop.
+
+    >>> describe_unexpected(KeyError("key"))
+    "Unexpected KeyError: 'key'"
+    """
+    text = str(error).strip().rstrip(".")
+    return f"Unexpected {type(error).__name__}{f': {text}' if text else ''}"

@@ -34,7 +34,7 @@ def plan():
         return PlannedFile(file, {"[test]pypi": first, "pypi": second})
 
     upload = Intent(Action.UPLOAD, "not there yet")
-    skip = Intent(Action.SKIP, "the same bytes are there")
+    skip = Intent(Action.SKIP, "the same bytes exist")
     files = (
         planned(LONG, 1_234_567, upload, upload),
         planned(WHEEL, 2_000, skip, skip),
@@ -42,7 +42,7 @@ def plan():
             SDIST,
             None,
             Intent(Action.CONFLICT, "the same name is there with other bytes"),
-            Intent(Action.UNKNOWN, "the same name is there; the sink gives no sha256"),
+            Intent(Action.UNKNOWN, "the filename exists; the sink declares no sha256"),
         ),
     )
     finding = Finding("conflict", Severity.ERROR, "It is there.", SDIST, "Build a new version.")
@@ -58,7 +58,7 @@ def receipt():
 
     files = (
         entry("sample-1.0-1-py3-none-any.whl", Delivery(Outcome.PUBLISHED, 1, 0.12345)),
-        entry("sample-1.0-2-py3-none-any.whl", Delivery(Outcome.SKIPPED, reason="the same bytes are there")),
+        entry("sample-1.0-2-py3-none-any.whl", Delivery(Outcome.SKIPPED, reason="the same bytes exist")),
         entry("sample-1.0-3-py3-none-any.whl", Delivery(Outcome.FAILED, 2, 1.0, "Bad [description].")),
         entry("sample-1.0-4-py3-none-any.whl", Delivery(Outcome.UNCONFIRMED, 1, 1.0, "It is late.")),
         entry(SDIST, Delivery(Outcome.PENDING)),

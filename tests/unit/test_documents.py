@@ -55,7 +55,7 @@ def test_a_plan_has_its_shape(plan):
     document = through_json(plan_document(plan))
     validate(document, document_schema("plan"))
     assert document["files"][1]["filename"] == WHEEL
-    assert document["files"][1]["sinks"]["pypi"] == {"action": "skip", "reason": "the same bytes are there"}
+    assert document["files"][1]["sinks"]["pypi"] == {"action": "skip", "reason": "the same bytes exist"}
     assert document["missing"] == ["cp313-*-win*"]
     assert document["unexpected"] == [WHEEL]
     assert document["findings"] == [

@@ -5,7 +5,7 @@ import threading
 
 from wheelrelay.api.reading import Requirements, name_of, opened_for_reading
 from wheelrelay.config import RemoteLike
-from wheelrelay.engine.choosing import chosen_files
+from wheelrelay.engine.planning import chosen_files
 from wheelrelay.events import Event, Waiting
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Source, SupportsInventory

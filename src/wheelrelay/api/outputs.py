@@ -13,7 +13,7 @@ from wheelrelay.containers.listing import METADATA
 from wheelrelay.containers.pages import FLAT, ROOT
 from wheelrelay.disk.writing import replace_file
 from wheelrelay.documents import receipt_document, sums_text, to_json
-from wheelrelay.engine.context import RelayContext
+from wheelrelay.engine.context import RelayRequest
 from wheelrelay.errors import ConfigError, InvalidFilename, NotFound, RelayFailed, WheelrelayError
 from wheelrelay.filenames import dist_file, split_companion
 from wheelrelay.protocols import Source, SupportsLocalPath
@@ -42,7 +42,7 @@ class ReceiptWriter:
         self._was_written = False
         self._error: WheelrelayError | None = None
 
-    def keeper(self) -> Callable[[Receipt], None] | None:
+    def save_function(self) -> Callable[[Receipt], None] | None:
         """Return the function that writes a receipt; ``None`` without a path."""
         return self._write if self._path else None
 
@@ -100,7 +100,7 @@ def refuse_inputs(outputs: Outputs, inputs: Iterable[Path]) -> None:
         seen.append(path)
 
 
-def refuse_inputs_of(outputs: Outputs, route: Route, context: RelayContext) -> None:
+def refuse_inputs_of(outputs: Outputs, route: Route, request: RelayRequest) -> None:
     """Refuse outputs that would overwrite a file of the route's source or sinks, or of their configuration.
 
     Raises:
@@ -109,7 +109,7 @@ def refuse_inputs_of(outputs: Outputs, route: Route, context: RelayContext) -> N
     if not any(outputs.values()):
         return
     refuse_inputs(outputs, _configured_paths(route))
-    backends = [context.origin.source, *(destination.sink for destination in context.destinations)]
+    backends = [request.source.source, *(sink.sink for sink in request.sinks)]
     for name, path in _requested(outputs):
         if any(_is_file_of(backend, path) or _is_read_from(backend, path) for backend in backends):
             raise ConfigError(

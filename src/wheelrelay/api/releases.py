@@ -17,11 +17,11 @@ from wheelrelay.ci import current_build
 from wheelrelay.config import Remote, RemoteLike, Route, as_remote
 from wheelrelay.disk.writing import ensure_writable
 from wheelrelay.engine import run
-from wheelrelay.engine.context import RelayContext, RelayOptions
-from wheelrelay.engine.findings import ReleasePolicy
+from wheelrelay.engine.context import RelayOptions, RelayRequest, ReleasePolicy, running
 from wheelrelay.engine.gate import refuse
-from wheelrelay.engine.planning import plan_of
-from wheelrelay.engine.verifying import verify_place, verify_sinks
+from wheelrelay.engine.planning import plan_relay
+from wheelrelay.engine.recording import ReceiptRecorder
+from wheelrelay.engine.verifying import verify_remote, verify_sinks
 from wheelrelay.errors import ConfigError
 from wheelrelay.events import Progress, ignore_events
 from wheelrelay.expect import Expected
@@ -47,8 +47,12 @@ def plan(route: Route, requirements: Requirements = (), *, jobs: int | None = No
         BackendError: A remote fails.
     """
     options = RelayOptions(_checked_jobs(jobs))
-    with _connected(route, route.selection(list(requirements)), options) as context:
-        return plan_of(context, one_version=route.mode is Mode.RELEASE)
+    is_release = route.mode is Mode.RELEASE
+    with (
+        _connected(route, route.selection(list(requirements)), options) as request,
+        running(options) as runtime,
+    ):
+        return plan_relay(request, runtime, one_version=is_release, companions=is_release).plan
 
 
 def relay(
@@ -85,24 +89,22 @@ def relay(
     """
     if sums is not None:
         ensure_writable(Path(os.fspath(sums)))
-    receipt_writer = ReceiptWriter(receipt)
     engine_options = replace(
-        _engine_options(options, jobs, progress, receipt_writer),
+        _engine_options(options, jobs, progress),
         approve=approve or (lambda _: True),
         wait=route.wait.total_seconds(),
         order=route.order,
-        versions=versions_of(as_remote(route.source), *sinks_of(route)),
     )
     connect = partial(
         _connected,
         route,
         route.selection(list(requirements)),
         engine_options,
+        sign=options.sign,
         confirm_timeout=options.confirm_timeout,
     )
     move = run.mirror if route.mode is Mode.MIRROR else run.release
     result = _moved(connect, move, route, {"receipt": receipt, "list of sums": sums})
-    receipt_writer.require_written(result)
     if sums is not None:
         write_sums(Path(os.fspath(sums)), result)
     return result
@@ -140,11 +142,9 @@ def push(
     """
     files = find_paths(paths, build=current_build() if build is None else build)
     route = Route(source=Remote("local files", connected=files), sinks=[to])
-    receipt_writer = ReceiptWriter(receipt)
     engine_options = replace(
-        _engine_options(options, jobs, progress, receipt_writer),
+        _engine_options(options, jobs, progress),
         order=route.order,
-        versions=versions_of(*sinks_of(route)),
         findings=(*files.misnamed(), *files.dangling()),
     )
     if not files.has_files:
@@ -154,12 +154,11 @@ def push(
         route,
         Selection(),
         engine_options,
+        sign=options.sign,
         confirm_timeout=options.confirm_timeout,
         profile=None if profile is None else Profile(profile),
     )
-    result = _moved(connect, partial(run.release, one_version=False), route, {"receipt": receipt})
-    receipt_writer.require_written(result)
-    return result
+    return _moved(connect, partial(run.release, one_version=False), route, {"receipt": receipt})
 
 
 def verify(
@@ -191,50 +190,53 @@ def verify(
     options = RelayOptions(_checked_jobs(jobs), progress)
     if isinstance(target, Route):
         with (
-            _connected(target, target.selection(list(requirements)), options) as context,
+            _connected(target, target.selection(list(requirements)), options) as request,
             temporary_staging_area() as area,
         ):
-            return verify_sinks(context, area, download=download)
+            return verify_sinks(request, area, download=download)
     selection = Selection(requirements=tuple(parse_requirement(str(text)) for text in requirements))
     with opened_source(as_remote(target)) as source, temporary_staging_area() as area:
-        context = RelayContext(source, (), selection, Expected(), ReleasePolicy(), options)
-        try:
-            return verify_place(context, area)
-        finally:
-            context.close()
+        return verify_remote(RelayRequest(source, selection=selection, options=options), area)
 
 
-def _engine_options(
-    options: PublishOptions, jobs: int | None, progress: Progress, receipt_writer: ReceiptWriter
-) -> RelayOptions:
+def _engine_options(options: PublishOptions, jobs: int | None, progress: Progress) -> RelayOptions:
     return RelayOptions(
         jobs=_checked_jobs(jobs),
         progress=progress,
         allow_unexpected=options.allow_unexpected,
         replace=options.replace,
-        sign=options.sign,
         signer=options.signer,
         attester=options.attester,
-        keep_receipt=receipt_writer.keeper(),
     )
 
 
 def _moved(
-    connect: Callable[[], AbstractContextManager[RelayContext]],
-    move: Callable[[RelayContext], Receipt],
+    connect: Callable[[], AbstractContextManager[RelayRequest]],
+    move: Callable[[RelayRequest, ReceiptRecorder], Receipt],
     route: Route,
     outputs: Outputs,
 ) -> Receipt:
-    """Connect both sides and move the files; an interrupt after the last file changes nothing."""
-    context = None
+    """Connect both sides, move the files, and write the receipt.
+
+    An interrupt that comes after the last file, while connections are closed, changes nothing.
+    """
+    source, sinks = as_remote(route.source), sinks_of(route)
+    receipt_writer = ReceiptWriter(outputs.get("receipt"))
+    recorder = ReceiptRecorder(
+        source.name,
+        [sink.name for sink in sinks],
+        route.mode,
+        save=receipt_writer.save_function(),
+        versions=versions_of(source, *sinks),
+    )
     try:
-        with connect() as context:
-            refuse_inputs_of(outputs, route, context)
-            return move(context)
+        with connect() as request:
+            refuse_inputs_of(outputs, route, request)
+            receipt = move(request, recorder)
     except KeyboardInterrupt:
-        if context is None:
-            raise
-        return run.after_interrupt(context)
+        receipt = run.after_interrupt(recorder)
+    receipt_writer.require_written(receipt)
+    return receipt
 
 
 @contextmanager
@@ -243,30 +245,29 @@ def _connected(
     selection: Selection,
     options: RelayOptions,
     *,
+    sign: bool = False,
     confirm_timeout: float | None = None,
     profile: Profile | None = None,
-) -> Iterator[RelayContext]:
+) -> Iterator[RelayRequest]:
     """Connect both sides of a route, and close everything at the end."""
     expected = route.expect.expected() if route.expect else Expected()
     commit, sums = (route.expect.commit, route.expect.sums()) if route.expect else (None, None)
     with ExitStack() as stack:
         policy = ReleasePolicy(commit, sums, _trust_policy(route, stack))
         source = stack.enter_context(opened_source(as_remote(route.source)))
-        sinks = [
+        sinks = tuple(
             stack.enter_context(
                 opened_sink(
                     sink,
-                    sign=options.sign,
+                    sign=sign,
                     mirror=route.mode is Mode.MIRROR,
                     profile=profile,
                     confirm_timeout=confirm_timeout,
                 )
             )
             for sink in sinks_of(route)
-        ]
-        context = RelayContext(source, sinks, selection, expected, policy, options)
-        stack.callback(context.close)
-        yield context
+        )
+        yield RelayRequest(source, sinks, selection, expected, policy, options)
 
 
 def _trust_policy(route: Route, stack: ExitStack) -> TrustPolicy | None:

@@ -129,12 +129,9 @@ def report_error(error: Exception, reporter: "Reporter | None" = None, *, has_js
 
 
 def _unexpected(error: Exception) -> str:
+    from wheelrelay.errors import describe_unexpected
+
     if isinstance(error, OSError) and error.strerror:
         path = f" ({error.filename})" if error.filename else ""
         return f"Operating system error: {error.strerror}{path}."
-    message = str(error).strip().rstrip(".")
-    kind = type(error).__name__
-    return (
-        f"Unexpected {kind}{f': {message}' if message else ''}. "
-        "This is a bug in wheelrelay; `--debug` prints a traceback."
-    )
+    return f"{describe_unexpected(error)}. This is a bug in wheelrelay; `--debug` prints a traceback."

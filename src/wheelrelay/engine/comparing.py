@@ -1,29 +1,45 @@
-"""Compare what is meant with what is there: what would be done, file by file and sink by sink."""
+"""Compare the files of the source with those of each sink: the action for every file at every sink."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from packaging.utils import NormalizedName
 
+from wheelrelay.engine.confirming import fetched_sha256
+from wheelrelay.engine.context import ConnectedSink
+from wheelrelay.errors import WheelrelayError
 from wheelrelay.expect import Expected
-from wheelrelay.model import DistFile
-from wheelrelay.protocols import Sink, SupportsCompanionStorage, SupportsInventory, SupportsReplace
+from wheelrelay.model import Companion, DistFile
+from wheelrelay.protocols import (
+    Sink,
+    Source,
+    SupportsCompanions,
+    SupportsCompanionStorage,
+    SupportsInventory,
+    SupportsReplace,
+)
 from wheelrelay.records import NOT_PUBLISHED_YET, Action, Intent, Plan, PlannedFile
-
-NOTHING_MADE: Mapping[str, Sequence[str]] = {}
-"""No companions are made for any sink."""
-
-_ABSENT = Intent(Action.UPLOAD, NOT_PUBLISHED_YET)
+from wheelrelay.signing import PUBLISH_ATTESTATION
+from wheelrelay.signing.formats import format_error
+from wheelrelay.staged import StagedFile
+from wheelrelay.transfer.retry import Retrier
+from wheelrelay.transfer.thread_pool import RunAll, run_sequentially
 
 Inventory = Mapping[str, DistFile]
-"""What a sink holds of the projects at hand, by filename."""
+"""The files that a sink holds of the selected projects, by filename."""
+
+_SinkAndFilename = tuple[str, str]
+
+_MAY_CHANGE = (Action.UNKNOWN, Action.UPLOAD)
+"""Actions that may change when a file is staged: its digest and its valid companions are known then."""
 
 
 def read_inventory(sink: Sink, projects: Iterable[NormalizedName]) -> Inventory | None:
-    """What a sink holds of some projects; ``None`` if it cannot tell.
+    """Return the files that a sink holds of some projects; ``None`` if it is write-only.
 
     Raises:
-        BackendError: it should be able to tell and fails; this is never taken for "nothing is there".
+        BackendError: the sink cannot be read; this is never an empty inventory.
     """
     if not isinstance(sink, SupportsInventory):
         return None
@@ -33,75 +49,223 @@ def read_inventory(sink: Sink, projects: Iterable[NormalizedName]) -> Inventory 
 def make_plan(
     source_name: str,
     files: Sequence[DistFile],
-    inventories: Mapping[str, tuple[Sink, Inventory | None]],
+    sinks: Sequence[ConnectedSink],
+    inventories: Mapping[str, Inventory | None],
     expected: Expected,
-    *,
-    making: Mapping[str, Sequence[str]] = NOTHING_MADE,
 ) -> Plan:
-    """Decide for each file and sink what would be done.
+    """Return the action for each file at each sink, as far as the declared digests decide it.
 
     Args:
-        source_name: what the source is called.
-        files: the files that are meant, with digests where they can be known.
-        inventories: each sink with what it holds, by the sink's name, in order.
-        expected: what the release has to consist of.
-        making: the suffixes of the companions that every file gets, by the names of sinks.
+        source_name: the name of the source.
+        files: the selected files, with all digests that are known.
+        sinks: the sinks, in order.
+        inventories: the files of each sink, by its name.
+        expected: the files that the release must consist of.
     """
-    planned = []
-    for file in files:
-        intents = {
-            name: intend(with_companions(file, making.get(name, ())), sink, inventory)
-            for name, (sink, inventory) in inventories.items()
-        }
-        planned.append(PlannedFile(file, intents))
+    planned = tuple(
+        PlannedFile(file, {sink.name: _intent(file, sink, inventories[sink.name]) for sink in sinks})
+        for file in files
+    )
     return Plan(
         source_name,
-        tuple(inventories),
-        tuple(planned),
+        tuple(sink.name for sink in sinks),
+        planned,
         missing=tuple(expected.missing_from(files)),
         unexpected=tuple(expected.unexpected_in(files)),
     )
 
 
-def intend(file: DistFile, sink: Sink, inventory: Inventory | None) -> Intent:
-    """The action for one file at one sink, as far as the digests on both sides tell."""
+def _intent(file: DistFile, sink: ConnectedSink, inventory: Inventory | None) -> Intent:
     if inventory is None:
-        return Intent(Action.UPLOAD, "the sink cannot be asked what it has")
-    there = inventory.get(file.filename)
-    if there is None:
-        return _ABSENT
+        return Intent(Action.UPLOAD, "the sink is write-only")
+    held = inventory.get(file.filename)
+    if held is None:
+        return Intent(Action.UPLOAD, NOT_PUBLISHED_YET)
     if file.sha256 is None:
-        return Intent(Action.UNKNOWN, "the same name is there; the source gives no sha256", there)
-    if there.sha256 is None:
-        return Intent(Action.UNKNOWN, "the same name is there; the sink gives no sha256", there)
-    return compare(file, file.sha256, there, there.sha256, sink)
+        return Intent(Action.UNKNOWN, "the filename exists; the source declares no sha256", held)
+    if held.sha256 is None:
+        return Intent(Action.UNKNOWN, "the filename exists; the sink declares no sha256", held)
+    return _compared(file, file.sha256, held, held.sha256, sink)
 
 
-def compare(file: DistFile, sha256: str, there: DistFile, there_sha256: str, sink: Sink) -> Intent:
-    """The action for a name that is there, once both digests are known."""
-    if sha256 != there_sha256:
-        return Intent(
-            Action.CONFLICT, _difference(file, there), there, can_replace=isinstance(sink, SupportsReplace)
+def _compared(file: DistFile, sha256: str, held: DistFile, held_sha256: str, sink: ConnectedSink) -> Intent:
+    """Return the action for a filename that exists, once both digests are known."""
+    if sha256 != held_sha256:
+        return _conflict(_difference(file, held), held, sink)
+    suffixes = dict.fromkeys((*file.companions, *sink.required_companions))
+    missing = [suffix for suffix in suffixes if suffix not in held.companions]
+    if missing and isinstance(sink.sink, SupportsCompanionStorage):
+        return Intent(Action.UPLOAD, f"exists without its {', '.join(missing)}", held)
+    return Intent(Action.SKIP, "the same bytes exist", held)
+
+
+def _conflict(reason: str, held: DistFile, sink: ConnectedSink) -> Intent:
+    return Intent(Action.CONFLICT, reason, held, can_replace=isinstance(sink.sink, SupportsReplace))
+
+
+def _difference(file: DistFile, held: DistFile) -> str:
+    if is_partial(file, held):
+        return f"the filename exists with {held.size} of {file.size} bytes"
+    return "the filename exists with other bytes"
+
+
+def is_partial(file: DistFile, held: DistFile) -> bool:
+    """Return whether the sink's file is shorter, as a full disk or an interrupted copy leaves it."""
+    return file.size is not None and held.size is not None and held.size < file.size
+
+
+def compare_companions(
+    plan: Plan, source: Source, sinks: Sequence[ConnectedSink], retrier: Retrier, run_all: RunAll
+) -> Plan:
+    """Compare the content of signatures and attestations where both sides hold the same distribution file.
+
+    A companion that differs is a conflict. One that cannot be read leaves the action unknown. A companion
+    that only the sink holds does not matter.
+
+    Args:
+        plan: with the actions that the digests decide.
+        source: the source of the files.
+        sinks: the sinks, in order.
+        retrier: repeats reads that failed.
+        run_all: reads several companions at once.
+    """
+    if not isinstance(source, SupportsCompanions):
+        return plan
+    by_name = {sink.name: sink for sink in sinks}
+    intents = {
+        (sink, planned.file.filename): (planned.file, intent)
+        for planned in plan.files
+        for sink, intent in planned.sinks.items()
+        if _shared_companions(planned.file, intent, by_name[sink])
+    }
+
+    def read(file: DistFile, suffix: str) -> bytes:
+        return retrier.call(file.filename + suffix, lambda: source.read_companion(file, suffix))
+
+    def compare(key: _SinkAndFilename) -> Intent:
+        file, intent = intents[key]
+        return _with_companions_compared(file, intent, by_name[key[0]], partial(read, file), retrier)
+
+    compared = {
+        done.item: done.result or _unreadable(intents[done.item][1], done.error)
+        for done in (run_all(list(intents), compare) if intents else [])
+    }
+    return _with_intents(plan, compared)
+
+
+def resolve_unknown(
+    plan: Plan,
+    staged: Mapping[str, StagedFile],
+    sinks: Sequence[ConnectedSink],
+    retrier: Retrier,
+    *,
+    run_all: RunAll = run_sequentially,
+) -> Plan:
+    """Decide the actions that the plan left open, now that the staged files have digests.
+
+    Args:
+        plan: with actions that are ``unknown``.
+        staged: the staged files, by filename.
+        sinks: the sinks, in order.
+        retrier: repeats reads that failed.
+        run_all: reads from several places at once, where a sink declares no digest.
+
+    Raises:
+        BackendError: a sink's file cannot be read to compare it.
+    """
+    by_name = {sink.name: sink for sink in sinks}
+    open_intents = {
+        (sink, planned.file.filename): intent
+        for planned in plan.files
+        for sink, intent in planned.sinks.items()
+        if intent.action in _MAY_CHANGE and intent.existing and planned.file.filename in staged
+    }
+
+    def resolve(key: _SinkAndFilename) -> Intent:
+        return _resolved(open_intents[key], staged[key[1]], by_name[key[0]], retrier)
+
+    done = run_all(list(open_intents), resolve) if open_intents else []
+    return _with_intents(plan, {one.item: one.unwrap() for one in done})
+
+
+def replacing(plan: Plan, sinks: Sequence[ConnectedSink]) -> Plan:
+    """Turn conflicts into replacements at the sinks that can replace files: containers, never indexes."""
+    can_replace = {sink.name for sink in sinks if isinstance(sink.sink, SupportsReplace)}
+    return _with_intents(
+        plan,
+        {
+            (sink, planned.file.filename): Intent(
+                Action.UPLOAD, "it replaces other bytes", intent.existing, replaces=True
+            )
+            for planned in plan.files
+            for sink, intent in planned.sinks.items()
+            if intent.action is Action.CONFLICT and sink in can_replace
+        },
+    )
+
+
+def _with_intents(plan: Plan, changed: Mapping[_SinkAndFilename, Intent]) -> Plan:
+    """Return the plan with some intents exchanged."""
+    if not changed:
+        return plan
+    files = (
+        replace(
+            planned,
+            sinks={
+                sink: changed.get((sink, planned.file.filename), intent)
+                for sink, intent in planned.sinks.items()
+            },
         )
-    missing = [suffix for suffix in file.companions if suffix not in there.companions]
-    if missing and isinstance(sink, SupportsCompanionStorage):
-        return Intent(Action.UPLOAD, f"there without its {', '.join(missing)}", there)
-    return Intent(Action.SKIP, "the same bytes are there", there)
+        for planned in plan.files
+    )
+    return replace(plan, files=tuple(files))
 
 
-def _difference(file: DistFile, there: DistFile) -> str:
-    if is_partial(file, there):
-        return f"the same name is there with {there.size} of {file.size} bytes"
-    return "the same name is there with other bytes"
+def _resolved(intent: Intent, staged: StagedFile, sink: ConnectedSink, retrier: Retrier) -> Intent:
+    held = intent.existing
+    assert held is not None
+    sha256 = held.sha256 or retrier.call(staged.filename, lambda: fetched_sha256(sink.sink, held))
+    compared = _compared(staged.file, staged.sha256, held, sha256, sink)
+    contents = {companion.suffix: companion.content for companion in staged.companions}
+    return _with_companions_compared(staged.file, compared, sink, contents.__getitem__, retrier)
 
 
-def is_partial(file: DistFile, there: DistFile) -> bool:
-    """Whether what is there is shorter, as a full disk or an interrupted copy leaves a file."""
-    return file.size is not None and there.size is not None and there.size < file.size
+def _with_companions_compared(
+    file: DistFile,
+    intent: Intent,
+    sink: ConnectedSink,
+    read: Callable[[str], bytes],
+    retrier: Retrier,
+) -> Intent:
+    """Return the intent, or a conflict if a companion of the file differs from the sink's.
+
+    A malformed companion of the source is not published, so it cannot conflict.
+    """
+    backend, held = sink.sink, intent.existing
+    for suffix in _shared_companions(file, intent, sink):
+        assert isinstance(backend, SupportsCompanions)
+        assert held is not None
+        theirs = retrier.call(
+            f"{file.filename}{suffix} at {sink.name}", partial(backend.read_companion, held, suffix)
+        )
+        ours = read(suffix)
+        if ours != theirs and format_error(Companion(suffix, ours)) is None:
+            return _conflict(f"exists with another {suffix}", held, sink)
+    return intent
 
 
-def with_companions(file: DistFile, suffixes: Sequence[str]) -> DistFile:
-    """The file as it will be with what is made for it beside it."""
-    if not suffixes:
-        return file
-    return replace(file, companions=tuple(dict.fromkeys((*file.companions, *suffixes))))
+def _shared_companions(file: DistFile, intent: Intent, sink: ConnectedSink) -> list[str]:
+    """Return the suffixes that both sides hold, if the bytes are equal, without those that are made anew."""
+    backend, held = sink.sink, intent.existing
+    if held is None or intent.action not in (Action.SKIP, Action.UPLOAD) or intent.replaces:
+        return []
+    if not (isinstance(backend, SupportsCompanions) and isinstance(backend, SupportsCompanionStorage)):
+        return []
+    made_anew = {PUBLISH_ATTESTATION} if sink.attest else set()
+    return [suffix for suffix in file.companions if suffix in held.companions and suffix not in made_anew]
+
+
+def _unreadable(intent: Intent, error: WheelrelayError | None) -> Intent:
+    return Intent(
+        Action.UNKNOWN, f"the filename exists; its companions cannot be compared: {error}", intent.existing
+    )

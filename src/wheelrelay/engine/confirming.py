@@ -1,10 +1,9 @@
-"""Read a sink back until it shows the very bytes that were published, or time is up."""
+"""Confirm uploads: read a sink until it shows the staged bytes, or time is up."""
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from time import monotonic
 
 from wheelrelay.errors import ConfigError, WheelrelayError
@@ -13,19 +12,19 @@ from wheelrelay.protocols import (
     Sink,
     Source,
     SupportsCacheStatus,
+    SupportsCompanions,
     SupportsCompanionStorage,
     SupportsInventory,
 )
 from wheelrelay.staged import BLOCK_SIZE, StagedFile
-from wheelrelay.transfer.thread_pool import Done, one_by_one
+from wheelrelay.transfer.thread_pool import RunAll, run_sequentially
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
+FIRST_PAUSE, LONGEST_PAUSE, PAUSE_GROWTH = 0.1, 10.0, 1.5
 
 NOTHING_REPLACED: Mapping[str, str | None] = {}
-"""Every file is published under a name that was free."""
+"""No file replaces other bytes."""
 
-Each = Callable[[Sequence[DistFile], Callable[[DistFile], str]], list[Done[DistFile, str]]]
-"""Fetches many files: `one_by_one`, or `Workers.each`, which takes several at once."""
+NOT_READABLE = 'Set confirm = "none" to rely on its answers.'
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,9 @@ class Unconfirmed:
     """Why a file could not be confirmed.
 
     Attributes:
-        filename: which.
-        reason: as a sentence.
-        lasting: whether the sink is known to hold other bytes, so that waiting longer cannot help.
+        filename: the file.
+        reason: a sentence.
+        lasting: whether waiting longer cannot help, because the sink holds other content.
     """
 
     filename: str
@@ -50,60 +49,61 @@ def confirm(
     *,
     within: float = CONFIRM_TIMEOUT,
     stopped: threading.Event | None = None,
-    each: Each = one_by_one,
+    run_all: RunAll = run_sequentially,
     replaced: Mapping[str, str | None] = NOTHING_REPLACED,
 ) -> list[Unconfirmed]:
-    """Compare what a sink shows with what was staged, polling until everything is there.
+    """Read a sink until it shows all published files with the staged bytes, or time is up.
 
-    A file is confirmed with its companions, where the sink keeps these as files. Where caches answer for the
-    sink, it has to show a file twice in a row.
+    A file is confirmed with its companions, where the sink stores these as files. A sink behind caches must
+    show a file in two reads in a row.
 
     Args:
-        sink: read by its inventory, and for ``download``, or where it gives no sha256, by fetching.
-        files: what was published.
-        how: see `Confirm`; ``none`` takes the sink's word.
-        within: seconds after which the rest is in doubt.
-        stopped: set to give up early.
-        each: fetches the files that have to be.
-        replaced: the sha256 of the bytes that files took the place of, by filename, or ``None`` where it is
-            not known. A sink that still shows these is read again.
+        sink: the sink.
+        files: the published files.
+        how: ``index`` compares the digests that the sink declares; ``download``, and a sink that declares
+            none, needs the bytes; ``none`` confirms nothing.
+        within: seconds until the remaining files count as unconfirmed.
+        stopped: set to end early.
+        run_all: downloads several files at once.
+        replaced: the sha256 of the bytes that files replaced, by filename; ``None`` where it is unknown.
+            A sink that still shows these bytes is read again.
 
     Returns:
-        The files that are in doubt; none if all is well.
+        The files that were not confirmed.
 
     Raises:
-        ConfigError: the sink cannot be read back at all, and ``confirm`` is not ``none``.
+        ConfigError: the sink is write-only, and ``how`` is not ``none``.
     """
     if how is Confirm.NONE or not files:
         return []
     if not isinstance(sink, SupportsInventory):
-        raise ConfigError("This sink cannot be read back.", hint='Say confirm = "none" to take its word.')
-    waited = stopped or threading.Event()
-    ends = monotonic() + within
+        raise ConfigError("The sink is write-only, so uploads cannot be confirmed.", hint=NOT_READABLE)
+    wake_up = stopped or threading.Event()
+    deadline = monotonic() + within
     pause = FIRST_PAUSE
-    reading = _Reading(sink, files, how, each, replaced)
+    confirmation = _Confirmation(sink, files, how, run_all, replaced)
     while True:
-        trouble = None
+        problem = None
         try:
-            reading.look()
+            confirmation.read()
         except WheelrelayError as error:
             if not error.retryable:
-                return reading.end(str(error))
-            trouble = str(error)
-        if not reading.open_files:
-            return reading.doubts
-        left = ends - monotonic()
-        if left <= 0 or waited.wait(min(pause, left)):
-            return reading.end(trouble, after=within)
-        pause = min(pause * 1.5, LONGEST_PAUSE)
+                return confirmation.end(str(error))
+            problem = str(error)
+        if not confirmation.open_files:
+            return confirmation.mismatches
+        left = deadline - monotonic()
+        if left <= 0 or wake_up.wait(min(pause, left)):
+            return confirmation.end(problem, waited=within)
+        pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE)
 
 
-class _Reading:
-    """What reading a sink again and again has shown so far.
+class _Confirmation:
+    """The state of confirming the files of one sink, over several reads.
 
     Attributes:
         open_files: the files that are not confirmed yet, by name.
-        doubts: those that the sink has with other bytes.
+        mismatches: the files that the sink holds with other content.
     """
 
     def __init__(
@@ -111,105 +111,128 @@ class _Reading:
         sink: SupportsInventory,
         files: Sequence[StagedFile],
         how: Confirm,
-        each: Each,
+        run_all: RunAll,
         replaced: Mapping[str, str | None],
     ) -> None:
         self.open_files = {staged.filename: staged for staged in files}
-        self.doubts: list[Unconfirmed] = []
+        self.mismatches: list[Unconfirmed] = []
         self._sink = sink
         self._how = how
-        self._each = each
+        self._run_all = run_all
         self._replaced = replaced
         self._reasons: dict[str, str] = {}
         self._shown_once: set[str] = set()
-        self._fetched: dict[str, str] = {}
+        self._downloaded: dict[str, str] = {}
 
-    def look(self) -> None:
-        """Read the sink, and take what it shows out of ``open_files``.
+    def read(self) -> None:
+        """Read the sink, and remove from ``open_files`` what it shows.
 
         Raises:
-            WheelrelayError: something cannot be read; what could be read counts all the same.
+            WheelrelayError: something cannot be read; the files that could be read are taken into account.
         """
         shown = {
-            there.filename: there
+            held.filename: held
             for project in sorted({staged.file.project for staged in self.open_files.values()})
-            for there in self._sink.inventory(project)
-            if there.filename in self.open_files
+            for held in self._sink.inventory(project)
+            if held.filename in self.open_files
         }
         self._shown_once &= shown.keys()
         self._reasons.clear()
         sha256s, errors = self._sha256s(list(shown.values()))
         for filename, sha256 in sha256s.items():
-            self._judge(self.open_files[filename], shown[filename], sha256)
-        if errors:
+            self._compare(self.open_files[filename], shown[filename], sha256)
+        if errors:  # one that cannot pass ends the confirmation, so it counts first
             raise min(errors, key=lambda error: error.retryable)
 
-    def end(self, reason: str | None, *, after: float | None = None) -> list[Unconfirmed]:
-        """All doubts, when nothing more is read: ``reason`` is that of files which the sink did not show."""
-        late = "" if after is None else f"After {after:.0f} s: "
-        stop = "" if after is None else "."
+    def end(self, reason: str | None, *, waited: float | None = None) -> list[Unconfirmed]:
+        """Return all files that are not confirmed; ``reason`` applies to those that the sink did not show."""
+        suffix = "" if waited is None else f" (waited {waited:.0f} s)."
         reasons = {
-            name: self._reasons.get(name, reason or "the sink does not show it") for name in self.open_files
+            name: self._reasons.get(name, reason or "The sink does not show it.") for name in self.open_files
         }
-        return [
-            *self.doubts,
-            *(Unconfirmed(name, f"{late}{reasons[name]}{stop}") for name in sorted(reasons)),
-        ]
+        unconfirmed = (
+            Unconfirmed(name, f"{reasons[name].rstrip('.')}{suffix}" if suffix else reasons[name])
+            for name in sorted(reasons)
+        )
+        return [*self.mismatches, *unconfirmed]
 
     def _sha256s(self, shown: Sequence[DistFile]) -> tuple[dict[str, str], list[WheelrelayError]]:
-        """The sha256 of each file that the sink shows: as it declares it, or of what it gives out."""
+        """Return the sha256 of each file that the sink shows: as declared, or of the downloaded bytes."""
         declared = {
-            there.filename: there.sha256 for there in shown if self._how is Confirm.INDEX and there.sha256
+            held.filename: held.sha256 for held in shown if self._how is Confirm.INDEX and held.sha256
         }
-        known = {name: self._fetched[name] for name in self._shown_once if name in self._fetched}
-        unknown = [there for there in shown if there.filename not in declared | known]
-        done = self._each(unknown, partial(fetched_sha256, self._sink)) if unknown else []
-        fetched = {one.item.filename: one.unwrap() for one in done if one.error is None}
-        self._fetched |= fetched
-        return declared | known | fetched, [one.error for one in done if one.error is not None]
+        known = {name: self._downloaded[name] for name in self._shown_once if name in self._downloaded}
+        unknown = [held for held in shown if held.filename not in declared | known]
+        done = self._run_all(unknown, self._download) if unknown else []
+        downloaded = {one.item.filename: one.unwrap() for one in done if one.error is None}
+        self._downloaded |= downloaded
+        return declared | known | downloaded, [one.error for one in done if one.error is not None]
 
-    def _judge(self, staged: StagedFile, there: DistFile, sha256: str) -> None:
+    def _download(self, held: DistFile) -> str:
+        """Return the sha256 of the bytes that the sink serves; with ``download``, compare companions too."""
+        staged = self.open_files[held.filename]
+        if self._how is Confirm.DOWNLOAD and (different := different_companions(self._sink, staged, held)):
+            raise WheelrelayError(f"{held.filename}: the sink has another {', '.join(different)}.")
+        return fetched_sha256(self._sink, held)
+
+    def _compare(self, staged: StagedFile, held: DistFile, sha256: str) -> None:
         name = staged.filename
         if sha256 != staged.sha256:
             self._shown_once.discard(name)
-            if self._is_old(name, sha256):
-                self._reasons[name] = "the sink still shows the bytes that were replaced"
+            if self._is_replaced(name, sha256):
+                self._reasons[name] = "The sink still shows the bytes that were replaced."
             else:
                 del self.open_files[name]
-                self.doubts.append(_wrong(staged, sha256))
-        elif lacking := lacking_companions(self._sink, staged, there):
-            self._reasons[name] = f"the sink shows it without its {', '.join(lacking)}"
+                self.mismatches.append(_mismatch(staged, sha256))
+        elif missing := missing_companions(self._sink, staged, held):
+            self._reasons[name] = f"The sink shows it without its {', '.join(missing)}."
         elif name in self._shown_once or not is_cached(self._sink):
             del self.open_files[name]
-        else:
+        else:  # other nodes of the cache may not know the file yet
             self._shown_once.add(name)
-            self._reasons[name] = "the sink, which is behind a cache, has shown it only once"
+            self._reasons[name] = "The sink is behind a cache and has shown it only once."
 
-    def _is_old(self, name: str, sha256: str) -> bool:
+    def _is_replaced(self, name: str, sha256: str) -> bool:
         return name in self._replaced and self._replaced[name] in (None, sha256)
 
 
-def lacking_companions(sink: object, staged: StagedFile, there: DistFile) -> list[str]:
-    """The suffixes of the companions that a sink does not show beside a file, if it keeps them as files."""
+def missing_companions(sink: object, staged: StagedFile, held: DistFile) -> list[str]:
+    """Return the suffixes of the companions that a sink lacks, if it stores companions as files."""
     if not isinstance(sink, SupportsCompanionStorage):
         return []
-    return [companion.suffix for companion in staged.companions if companion.suffix not in there.companions]
+    return [companion.suffix for companion in staged.companions if companion.suffix not in held.companions]
+
+
+def different_companions(sink: object, staged: StagedFile, held: DistFile) -> list[str]:
+    """Return the suffixes of the companions that a sink holds with other content, if it stores them as files.
+
+    Raises:
+        BackendError: a companion cannot be read.
+    """
+    if not (isinstance(sink, SupportsCompanionStorage) and isinstance(sink, SupportsCompanions)):
+        return []
+    return [
+        companion.suffix
+        for companion in staged.companions
+        if companion.suffix in held.companions
+        and sink.read_companion(held, companion.suffix) != companion.content
+    ]
 
 
 def is_cached(sink: object) -> bool:
-    """Whether a sink says that caches answer for it."""
+    """Return whether a sink reports that caches answer for it."""
     return isinstance(sink, SupportsCacheStatus) and sink.is_cached()
 
 
 def fetched_sha256(sink: object, file: DistFile) -> str:
-    """The sha256 of the bytes that a sink gives out.
+    """Download a file from a sink and return its sha256.
 
     Raises:
-        ConfigError: it gives none out.
-        BackendError: they cannot be fetched.
+        ConfigError: the sink serves no files.
+        BackendError: the file cannot be downloaded.
     """
     if not isinstance(sink, Source):
-        raise ConfigError("This sink cannot be read back.", hint='Say confirm = "none" to take its word.')
+        raise ConfigError("The sink cannot be read, so its files cannot be compared.", hint=NOT_READABLE)
     digest = hashlib.sha256()
     with sink.open(file) as stream:
         while block := stream.read(BLOCK_SIZE):
@@ -217,6 +240,6 @@ def fetched_sha256(sink: object, file: DistFile) -> str:
     return digest.hexdigest()
 
 
-def _wrong(staged: StagedFile, sha256: str) -> Unconfirmed:
-    reason = f"It was sent with sha256 {staged.sha256}, but the sink has {sha256}."
+def _mismatch(staged: StagedFile, sha256: str) -> Unconfirmed:
+    reason = f"It was uploaded with sha256 {staged.sha256}, but the sink has {sha256}."
     return Unconfirmed(staged.filename, reason, lasting=True)

@@ -1,110 +1,140 @@
-"""Decide whether anything may be published: the last step before the first byte."""
+"""Check the staged files against each sink, and decide whether the release may be published."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
-from wheelrelay.engine.comparing import NOTHING_MADE, compare, is_partial, with_companions
-from wheelrelay.engine.confirming import fetched_sha256
-from wheelrelay.errors import CheckFailed, Conflict, Incomplete
+from packaging.utils import NormalizedName
+
+from wheelrelay.engine.comparing import Inventory, is_partial
+from wheelrelay.engine.context import ConnectedSink, ReleasePolicy, error_context
+from wheelrelay.errors import CheckFailed, Conflict, Incomplete, Rejected
 from wheelrelay.model import DistFile
-from wheelrelay.protocols import Sink, SupportsReplace
+from wheelrelay.protocols import SupportsStatus, SupportsUploadForm
 from wheelrelay.records import Action, Finding, Intent, Plan, Severity
 from wheelrelay.staged import StagedFile
-from wheelrelay.transfer.thread_pool import Done, one_by_one
+from wheelrelay.transfer.retry import Retrier
 
-_Place = tuple[str, str]
-"""The name of a sink and a filename."""
+if TYPE_CHECKING:  # where all files are in place, nothing is checked
+    from wheelrelay.checks import Inspection
 
-Each = Callable[[Sequence[_Place], Callable[[_Place], str]], list[Done[_Place, str]]]
-"""Fetches many files: `one_by_one`, or `Workers.each`, which takes several at once."""
-
-CONFLICT, MISSING, UNEXPECTED = "conflict", "missing", "unexpected"
-
-_OPEN = (Action.UNKNOWN, Action.UPLOAD)
-"""What may change once a file is staged: its digest is known, and some of its companions may stay behind."""
+UPLOAD_FORM, CONFLICT, MISSING, UNEXPECTED = "upload-form", "conflict", "missing", "unexpected"
 
 
-def resolve_unknown(
-    plan: Plan,
-    staged: Mapping[str, StagedFile],
-    sinks: Mapping[str, Sink],
-    fetch: Callable[[Sink, DistFile], str] = fetched_sha256,
-    *,
-    making: Mapping[str, Sequence[str]] = NOTHING_MADE,
-    each: Each = one_by_one,
-) -> Plan:
-    """Decide what the plan had to leave open, now that the digests of all staged files are known.
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A staged file and the results of its file checks.
+
+    Attributes:
+        staged: the file.
+        inspection: the findings of all file checks, for all sinks.
+        distrust: findings about its signature and its other companions.
+    """
+
+    staged: StagedFile
+    inspection: "Inspection"
+    distrust: tuple[Finding, ...] = ()
+
+
+class ReleaseChecker:
+    """Checks staged files against the rules of all sinks; safe for threads.
 
     Args:
-        plan: with actions ``unknown``.
-        staged: by filename.
-        sinks: by name.
-        fetch: gives the sha256 of a file at a sink that declares none.
-        making: the suffixes of the companions that every file gets, by the names of sinks.
-        each: fetches the files that have to be.
-
-    Raises:
-        BackendError: a sink's file cannot be fetched to compare.
+        sinks: the sinks, in order.
+        inventories: the files of each sink, by its name; from planning.
+        policy: what the route requires of the release.
+        retrier: repeats operations that failed.
     """
-    sha256s = _sha256s_there(plan, staged, sinks, fetch, each)
-    files = [
-        replace(
-            planned,
-            sinks={
-                name: _settled(
-                    intent,
-                    staged.get(planned.file.filename),
-                    sinks[name],
-                    sha256s.get((name, planned.file.filename)),
-                    making=making.get(name, ()),
+
+    def __init__(
+        self,
+        sinks: Sequence[ConnectedSink],
+        inventories: Mapping[str, Inventory | None],
+        policy: ReleasePolicy,
+        retrier: Retrier,
+    ) -> None:
+        self._sinks = sinks
+        self._inventories = inventories
+        self._policy = policy
+        self._retrier = retrier
+        self._statuses: dict[tuple[str, NormalizedName], str | None] = {}
+
+    def find(self, files: Sequence[CheckedFile]) -> list[Finding]:
+        """Return all findings about some staged files.
+
+        Raises:
+            BackendError: a sink cannot report the status of a project.
+        """
+        findings: list[Finding] = []
+        for sink in self._sinks:
+            with error_context(f"sink {sink.name!r}"):
+                findings += self._retrier.call(
+                    f"the status of the projects at {sink.name}", partial(self._find_for, sink, files)
                 )
-                for name, intent in planned.sinks.items()
-            },
-        )
-        for planned in plan.files
-    ]
-    return replace(plan, files=tuple(files))
+        return deduplicated(findings)
+
+    def _find_for(self, sink: ConnectedSink, files: Sequence[CheckedFile]) -> list[Finding]:
+        """Return all findings that apply at one sink."""
+        if not files:
+            return []
+        from wheelrelay.checks import ReleaseContext, run_release_checks  # with all checks
+
+        inventory = self._inventories[sink.name] or {}
+        findings = [finding for file in files for finding in sink.checks.select(file.inspection.findings)]
+        findings += [finding for file in files for finding in file.distrust]
+        findings += _form_errors((file.staged for file in files), sink, inventory)
+        for project, group in _by_project(files).items():
+            context = ReleaseContext(
+                published=tuple(file for file in inventory.values() if file.project == project),
+                project_status=self._status(sink, project),
+                commits={
+                    file.staged.filename: file.staged.file.build["commit"]
+                    for file in group
+                    if "commit" in file.staged.file.build
+                },
+                required_commit=self._policy.commit,
+                required_sha256=self._policy.sums,
+            )
+            inspections = [file.inspection for file in group]
+            findings += run_release_checks(inspections, context, policy=sink.checks)
+        return findings
+
+    def _status(self, sink: ConnectedSink, project: NormalizedName) -> str | None:
+        """Return the status of a project at a sink (PEP 792); it is read once per relay."""
+        key = sink.name, project
+        if key not in self._statuses and isinstance(sink.sink, SupportsStatus):
+            self._statuses[key] = sink.sink.project_status(project)
+        return self._statuses.get(key)
 
 
-def replacing(plan: Plan, sinks: Mapping[str, Sink]) -> Plan:
-    """Turn conflicts into replacements, at those sinks where that can be: containers, never indexes."""
-    files = [
-        replace(
-            planned,
-            sinks={name: _replacement(intent, sinks[name]) for name, intent in planned.sinks.items()},
-        )
-        for planned in plan.files
-    ]
-    return replace(plan, files=tuple(files))
+def deduplicated(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings sorted by file and check, each once, with its highest severity at any sink."""
+    by_content: dict[object, Finding] = {}
+    for finding in findings:
+        key = finding.check, finding.message, finding.filename
+        if key not in by_content or by_content[key].severity is Severity.WARNING:
+            by_content[key] = finding
+    return sorted(by_content.values(), key=lambda finding: (finding.filename or "", finding.check))
 
 
 def blocking_findings(plan: Plan, *, allow_unexpected: bool = False) -> list[Finding]:
-    """Everything in a plan that keeps it from being carried out.
+    """Return everything in a plan that blocks publishing, and the plan's own findings.
 
     Args:
-        plan: settled as far as it can be.
-        allow_unexpected: whether files that meet no expectation are let through.
+        plan: with all actions decided, as far as they can be.
+        allow_unexpected: whether files that match nothing in the expected set are published.
     """
     missing = [
         Finding(
             MISSING,
             Severity.ERROR,
-            f"{expectation} is expected and not there.",
-            hint="Have it built, or expect it no longer.",
+            f"{expectation} is missing.",
+            hint="Build it, or remove it from `expect`.",
         )
         for expectation in plan.missing
     ]
-    names = {planned.file.filename for planned in plan.files}
-    unexpected = [
-        Finding(
-            UNEXPECTED,
-            Severity.ERROR,
-            "The file meets no expectation." if told in names else f"There are {told}.",
-            filename=told if told in names else None,
-            hint="Expect it, leave it out, or let it through with --allow-unexpected.",
-        )
-        for told in ([] if allow_unexpected else plan.unexpected)
-    ]
+    unexpected = () if allow_unexpected else _unexpected(plan)
     conflicts = [
         _conflict(sink, planned.file, intent)
         for planned in plan.files
@@ -115,80 +145,92 @@ def blocking_findings(plan: Plan, *, allow_unexpected: bool = False) -> list[Fin
 
 
 def refuse(findings: Sequence[Finding]) -> None:
-    """Shut the gate if any finding is an error; warnings pass.
+    """Refuse the release if any finding is an error; warnings do not block.
 
     Raises:
-        Conflict: names are taken by other bytes, and that is all.
-        Incomplete: the release is not what is expected, and that is all.
-        CheckFailed: rules are broken, and perhaps there is more.
+        Conflict: filenames exist with other bytes, and nothing else is wrong.
+        Incomplete: the files are not the expected set, and nothing else is wrong.
+        CheckFailed: checks failed.
     """
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if not errors:
         return
-    ids = {finding.check for finding in errors}
-    number = "1 finding" if len(errors) == 1 else f"{len(errors)} findings"
-    if ids == {CONFLICT}:
+    checks = {finding.check for finding in errors}
+    count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+    if checks == {CONFLICT}:
         files = len({finding.filename for finding in errors})
-        told = "1 file is" if files == 1 else f"{files} files are"
-        raise Conflict(f"{told} published already with other bytes; nothing was moved.", findings=findings)
-    if ids <= {MISSING, UNEXPECTED}:
-        raise Incomplete(
-            f"This is not the expected release ({number}); nothing was moved.", findings=findings
+        subject = "1 file is" if files == 1 else f"{files} files are"
+        raise Conflict(
+            f"{subject} already published with other content; nothing was published.", findings=findings
         )
-    raise CheckFailed(f"The gate stays shut ({number}); nothing was published.", findings=findings)
+    if checks <= {MISSING, UNEXPECTED}:
+        raise Incomplete(
+            f"The files are not the expected release ({count}); nothing was published.", findings=findings
+        )
+    raise CheckFailed(f"The release failed its checks ({count}); nothing was published.", findings=findings)
 
 
-def _sha256s_there(
-    plan: Plan,
-    staged: Mapping[str, StagedFile],
-    sinks: Mapping[str, Sink],
-    fetch: Callable[[Sink, DistFile], str],
-    each: Each,
-) -> dict[_Place, str]:
-    """What the sinks have under names that the plan left open; files of unknown digests are fetched."""
-    there = {
-        (name, planned.file.filename): intent.existing
-        for planned in plan.files
-        for name, intent in planned.sinks.items()
-        if intent.action in _OPEN and intent.existing and planned.file.filename in staged
-    }
-    declared = {place: file.sha256 for place, file in there.items() if file.sha256}
-    unknown = [place for place in there if place not in declared]
-    fetched = each(unknown, lambda place: fetch(sinks[place[0]], there[place])) if unknown else []
-    return declared | {one.item: one.unwrap() for one in fetched}
+def _unexpected(plan: Plan) -> list[Finding]:
+    """Return a finding for each file, or number of files, that matches nothing in the expected set."""
+    names = {planned.file.filename for planned in plan.files}
+    return [
+        Finding(
+            UNEXPECTED,
+            Severity.ERROR,
+            "Unexpected file: it matches nothing in `expect`." if entry in names else f"Found {entry}.",
+            filename=entry if entry in names else None,
+            hint="Add it to `expect`, remove it, or allow unexpected files.",
+        )
+        for entry in plan.unexpected
+    ]
 
 
-def _settled(
-    intent: Intent, staged: StagedFile | None, sink: Sink, sha256: str | None, *, making: Sequence[str]
-) -> Intent:
-    if sha256 is None or staged is None or intent.existing is None:
-        return intent
-    return compare(with_companions(staged.file, making), staged.sha256, intent.existing, sha256, sink)
+def _form_errors(files: Iterable[StagedFile], sink: ConnectedSink, inventory: Inventory) -> Iterator[Finding]:
+    """Yield an error for each file that the upload form of an index cannot describe.
+
+    A file that is ignored by its checks is covered as well: the index would refuse it after others are in.
+    """
+    if not isinstance(sink.sink, SupportsUploadForm):
+        return
+    for staged in files:
+        if staged.filename in inventory:
+            continue
+        try:
+            sink.sink.validate_form(staged)
+        except Rejected as error:
+            message = f"The file {error.message.removeprefix(staged.filename).strip()}"
+            yield Finding(UPLOAD_FORM, Severity.ERROR, message, staged.filename, error.hint)
 
 
-def _replacement(intent: Intent, sink: Sink) -> Intent:
-    if intent.action is not Action.CONFLICT or not isinstance(sink, SupportsReplace):
-        return intent
-    return Intent(Action.UPLOAD, "it replaces other bytes", intent.existing, replaces=True)
+def _by_project(files: Sequence[CheckedFile]) -> dict[NormalizedName, list[CheckedFile]]:
+    groups: dict[NormalizedName, list[CheckedFile]] = {}
+    for file in files:
+        groups.setdefault(file.staged.file.project, []).append(file)
+    return groups
 
 
 def _conflict(sink: str, file: DistFile, intent: Intent) -> Finding:
-    """A file whose name is taken, with advice that fits the sink and what is there."""
-    partial = intent.existing is not None and is_partial(file, intent.existing)
-    what = f"has {intent.existing.size} of its {file.size} bytes" if intent.existing and partial else ""
-    message = f"{sink} {what or 'has the name with other bytes'}{_digests(file, intent)}."
+    """Return the finding about a filename that exists with other content; its hint depends on the sink."""
+    held = intent.existing
+    is_part = held is not None and is_partial(file, held)
+    if held and is_part:
+        message = f"{sink} has {held.size} of its {file.size} bytes{_digests(file, held)}."
+    elif held and held.sha256 and held.sha256 == file.sha256:  # the bytes are equal, a companion is not
+        message = f"At {sink}, the file {intent.reason}."
+    else:
+        message = f"{sink} has this filename with other bytes{_digests(file, held)}."
     if not intent.can_replace:
-        hint = "An index never takes a filename twice: build a new version, or a new build tag."
-    elif partial:
+        hint = "An index never accepts a filename twice: build a new version, or add a build tag."
+    elif is_part:
         hint = (
-            "A full disk or an interrupted copy may have left it. If so, remove it and run the same command "
-            f"again: wheelrelay remove {sink} {file.filename}"
+            "A full disk or an interrupted copy may have truncated it. If so, remove it and run the same "
+            f"command again: wheelrelay remove {sink} {file.filename}"
         )
     else:
-        hint = "To replace it on purpose, use `wheelrelay push --replace`; otherwise build a new version."
+        hint = "Run `wheelrelay push --replace` to replace it, or build a new version."
     return Finding(CONFLICT, Severity.ERROR, message, filename=file.filename, hint=hint)
 
 
-def _digests(file: DistFile, intent: Intent) -> str:
-    ours, theirs = file.sha256, intent.existing.sha256 if intent.existing else None
-    return f" (sha256 {theirs[:12]}..., here {ours[:12]}...)" if ours and theirs else ""
+def _digests(file: DistFile, held: DistFile | None) -> str:
+    ours, theirs = file.sha256, held.sha256 if held else None
+    return f" (sha256 {theirs[:12]}..., expected {ours[:12]}...)" if ours and theirs else ""

@@ -1,213 +1,235 @@
-"""Bring staged files into one sink, have it confirm them, and let it finish."""
+"""Publish staged files to a sink, confirm them, and update its pages."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
-from wheelrelay.engine.confirming import Each, confirm
-from wheelrelay.engine.context import ConnectedSink, RelayContext
-from wheelrelay.engine.findings import CheckedFile
-from wheelrelay.engine.recording import AGAIN, CORRECT_FIRST, ReceiptRecorder
+from wheelrelay.engine.confirming import confirm
+from wheelrelay.engine.context import ConnectedSink, ConnectedSource, Runtime, error_context
+from wheelrelay.engine.gate import CheckedFile
+from wheelrelay.engine.recording import CORRECT_FIRST, RUN_AGAIN, ReceiptRecorder
 from wheelrelay.engine.upload import deliver
 from wheelrelay.errors import RelayFailed, WheelrelayError
 from wheelrelay.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.model import Confirm, Kind, Order
-from wheelrelay.protocols import SupportsFinalize
+from wheelrelay.protocols import SupportsFinalize, SupportsReadiness
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, Severity
 from wheelrelay.staged import StagedFile
-from wheelrelay.transfer.thread_pool import one_by_one, unforeseen
+from wheelrelay.transfer.retry import Retrier
+from wheelrelay.transfer.thread_pool import RunAll, run_sequentially, unexpected_error
 
 
-def bound_for(plan: Plan, destination: ConnectedSink, checked: Mapping[str, CheckedFile]) -> list[StagedFile]:
-    """The staged files that the plan wants to be published to a sink."""
+def make_ready(sinks: Sequence[ConnectedSink], plan: Plan, retrier: Retrier) -> None:
+    """Resolve the credentials of the sinks, so that none is missing after another sink is done.
+
+    An index that has all files needs no credentials. A sink with pages does in any case.
+
+    Raises:
+        MissingSecret: a secret does not exist.
+        BackendError: a sink or an identity provider refused, or kept failing.
+    """
+    for sink in sinks:
+        has_uploads = plan.count(sink.name, Action.UPLOAD) or plan.count(sink.name, Action.UNKNOWN)
+        is_needed = has_uploads or isinstance(sink.sink, SupportsFinalize)
+        if is_needed and isinstance(sink.sink, SupportsReadiness):
+            with error_context(f"sink {sink.name!r}"):
+                retrier.call(f"the credentials for {sink.name}", sink.sink.make_ready)
+
+
+def files_for(plan: Plan, sink: ConnectedSink, checked: Mapping[str, CheckedFile]) -> list[StagedFile]:
+    """Return the staged files that the plan publishes to a sink."""
     return [
         checked[planned.file.filename].staged
         for planned in plan.files
-        if planned.sinks[destination.name].action is Action.UPLOAD
+        if planned.sinks[sink.name].action is Action.UPLOAD
     ]
 
 
-def publish_all(
-    context: RelayContext,
-    destination: ConnectedSink,
-    files: Sequence[StagedFile],
-    recorder: ReceiptRecorder,
-    *,
-    sent: Callable[[StagedFile], None] = lambda _: None,
-) -> None:
-    """Publish files to a sink in parallel: the wheels and, when they are confirmed, the sdists.
-
-    Installers that find an sdist without its wheels build from source: so it comes last, unless the order
-    is ``any``. A refusal stops what has not begun; what is under way ends, and is entered.
+class Publisher:
+    """Publishes staged files and records the outcomes; safe for threads.
 
     Args:
-        context: both sides, connected.
-        destination: the sink.
-        files: what it is to get.
-        recorder: where it is entered.
-        sent: called with each file of which no byte is read any more, whatever became of it.
-
-    Raises:
-        RelayFailed: not all files are in place; carries the receipt.
+        source: the source of the files: a sink on the same server may copy them from there.
+        recorder: records the outcomes.
+        order: whether sdists are published after the wheels.
+        runtime: threads, retries and progress.
     """
 
-    def publish(staged: StagedFile) -> Delivery:
-        delivery = publish_one(context, destination, staged, recorder)
-        sent(staged)
+    def __init__(
+        self, source: ConnectedSource, recorder: ReceiptRecorder, order: Order, runtime: Runtime
+    ) -> None:
+        self._source = source
+        self._recorder = recorder
+        self._order = order
+        self._runtime = runtime
+
+    def publish_all(
+        self,
+        sink: ConnectedSink,
+        files: Sequence[StagedFile],
+        *,
+        on_sent: Callable[[StagedFile], None] = lambda _: None,
+    ) -> None:
+        """Publish files in parallel and confirm them: first the wheels, then the sdists.
+
+        Installers that find an sdist without its wheels build from source, so the sdists come last, unless
+        the order is ``any``. After a failure no further upload begins; running uploads end and are recorded.
+
+        Args:
+            sink: the sink.
+            files: the files.
+            on_sent: called with each file whose bytes are not needed any more, whatever its outcome.
+
+        Raises:
+            RelayFailed: not all files are in place; has the receipt.
+        """
+
+        def publish(staged: StagedFile) -> Delivery:
+            delivery = self.publish(sink, staged)
+            on_sent(staged)
+            return delivery
+
+        for batch in _batches(files, self._order):
+            size = sum(staged.size for staged in batch)
+            self._runtime.report(StepBegan(Step.PUBLISH, sink.name, len(batch), size))
+            done = self._runtime.workers.run_all(
+                batch,
+                publish,
+                is_last=lambda one: one.result is None or not one.result.is_in_place,
+                bytes_moved=lambda one: one.item.size,
+            )
+            for one in done:
+                if one.error is not None:  # of an unexpected kind: the file may have arrived
+                    unconfirmed = Delivery(Outcome.UNCONFIRMED, 1, reason=str(one.error))
+                    self._recorder.record(sink.name, one.item.filename, unconfirmed)
+            self._runtime.report(StepEnded(Step.PUBLISH, sink.name))
+            self._confirm_all(sink, batch)
+            self._require_in_place(sink, batch)
+
+    def publish(self, sink: ConnectedSink, staged: StagedFile) -> Delivery:
+        """Publish one file, and record the outcome."""
+        counter = self._runtime.byte_counter(Step.PUBLISH, staged.filename)
+        self._recorder.record_sending(sink.name, staged.filename)
+        delivery = deliver(
+            sink.sink,
+            staged.watched_by(counter, stopped=self._runtime.stopped),
+            self._runtime.retrier,
+            source=self._source.source,
+            replacing=self._recorder.replaces(sink.name, staged.filename),
+            begin=lambda: self._runtime.report(FileBegan(Step.PUBLISH, staged.filename, staged.size)),
+        )
+        self._recorder.record(sink.name, staged.filename, delivery)
+        error = None if delivery.is_in_place else delivery.reason
+        self._runtime.report(FileEnded(Step.PUBLISH, staged.filename, delivery, error))
         return delivery
 
-    for batch in _batches(files, context.settings.order):
-        size = sum(staged.size for staged in batch)
-        context.tell(StepBegan(Step.PUBLISH, destination.name, len(batch), size))
-        done = context.workers.each(
-            batch,
-            publish,
-            enough=lambda one: one.result is None or not one.result.is_in_place,
-            moved=lambda one: one.item.size,
+    def confirm(
+        self, sink: ConnectedSink, files: Sequence[StagedFile], *, run_all: RunAll = run_sequentially
+    ) -> None:
+        """Confirm the published ones of some files, and record those that cannot be confirmed."""
+        published = self._published(sink, files)
+        before = {
+            staged.filename: self._recorder.delivery(sink.name, staged.filename) for staged in published
+        }
+        for (
+            filename,
+            delivery,
+        ) in before.items():  # the receipt shows this if confirming is interrupted
+            unconfirmed = replace(delivery, outcome=Outcome.UNCONFIRMED, reason="It was not confirmed yet.")
+            self._recorder.record(sink.name, filename, unconfirmed)
+        problems = confirm(
+            sink.sink,
+            published,
+            sink.confirm,
+            within=sink.confirm_timeout,
+            stopped=self._runtime.stopped,
+            run_all=run_all,
+            replaced=self._recorder.replaced(sink.name),
         )
-        for one in done:
-            if one.error is not None:  # a foreign backend's slip: nobody knows whether the file arrived
-                entry = Delivery(Outcome.UNCONFIRMED, 1, reason=str(one.error))
-                recorder.enter(destination.name, one.item.filename, entry)
-        context.tell(StepEnded(Step.PUBLISH, destination.name))
-        confirm_all(context, destination, batch, recorder)
-        _demand_in_place(destination, batch, recorder)
+        by_name = {problem.filename: problem for problem in problems}
+        for filename, delivery in before.items():
+            if problem := by_name.get(filename):
+                delivery = replace(
+                    delivery, outcome=Outcome.UNCONFIRMED, reason=problem.reason, lasting=problem.lasting
+                )
+            self._recorder.record(sink.name, filename, delivery)
 
+    @contextmanager
+    def updating_pages(self, sinks: Sequence[ConnectedSink], plan: Plan) -> Iterator[None]:
+        """Update the pages of sinks when publishing to them has ended, also if it failed.
 
-def publish_one(
-    context: RelayContext, destination: ConnectedSink, staged: StagedFile, recorder: ReceiptRecorder
-) -> Delivery:
-    """Publish one file to a sink, and enter what became of it."""
-    replacing = recorder.replaces(destination.name, staged.filename)
-    began = FileBegan(Step.PUBLISH, staged.filename, staged.size)
-    recorder.sending(destination.name, staged.filename)
-    delivery = deliver(
-        destination.sink,
-        staged.watched_by(context.counter(Step.PUBLISH, staged.filename), stopped=context.stopped),
-        context.retrier,
-        source=context.origin.source,
-        replacing=replacing,
-        begin=lambda: context.tell(began),
-    )
-    recorder.enter(destination.name, staged.filename, delivery)
-    error = None if delivery.is_in_place else delivery.reason
-    context.tell(FileEnded(Step.PUBLISH, staged.filename, delivery, error))
-    return delivery
+        After a failure only the pages of changed sinks are updated: pages that list files which no longer
+        exist are worse than pages that list a part of a release. After success all are updated, because an
+        earlier run may have been killed before it could.
 
-
-def confirm_all(
-    context: RelayContext, destination: ConnectedSink, files: Sequence[StagedFile], recorder: ReceiptRecorder
-) -> None:
-    """Read the sink back, unless its word is taken, and tell those who watch."""
-    sent = _sent(destination, files, recorder)
-    if sent and destination.confirm is not Confirm.NONE:
-        context.tell(StepBegan(Step.CONFIRM, destination.name, len(sent), 0))
-        read_back(context, destination, sent, recorder, each=context.workers.each)
-        context.tell(StepEnded(Step.CONFIRM, destination.name))
-
-
-def read_back(
-    context: RelayContext,
-    destination: ConnectedSink,
-    files: Sequence[StagedFile],
-    recorder: ReceiptRecorder,
-    *,
-    each: Each = one_by_one,
-) -> None:
-    """Read the sink back; what it does not show, or shows with other bytes, is entered as such."""
-    sent = {
-        staged.filename: recorder.delivery(destination.name, staged.filename)
-        for staged in _sent(destination, files, recorder)
-    }
-    for filename, before in sent.items():  # should this come to no end, the receipt says so
-        entry = replace(before, outcome=Outcome.UNCONFIRMED, reason="It was not read back yet.")
-        recorder.enter(destination.name, filename, entry)
-    doubts = confirm(
-        destination.sink,
-        [staged for staged in files if staged.filename in sent],
-        destination.confirm,
-        within=destination.confirm_timeout,
-        stopped=context.stopped,
-        each=each,
-        replaced=recorder.replaced(destination.name),
-    )
-    doubted = {doubt.filename: doubt for doubt in doubts}
-    for filename, before in sent.items():
-        if doubt := doubted.get(filename):
-            before = replace(before, outcome=Outcome.UNCONFIRMED, reason=doubt.reason, lasting=doubt.lasting)
-        recorder.enter(destination.name, filename, before)
-
-
-def _sent(
-    destination: ConnectedSink, files: Sequence[StagedFile], recorder: ReceiptRecorder
-) -> list[StagedFile]:
-    return [
-        staged
-        for staged in files
-        if recorder.delivery(destination.name, staged.filename).outcome is Outcome.PUBLISHED
-    ]
-
-
-@contextmanager
-def finalizing(
-    context: RelayContext, destinations: Sequence[ConnectedSink], plan: Plan, recorder: ReceiptRecorder
-) -> Iterator[None]:
-    """Let sinks make visible what was put, when publishing to them has ended, and however it ended.
-
-    After a failure, those are finalized that were changed: pages that list what is not there any more are
-    worse than pages that list a part of a release. After success all are, for an earlier run may have died.
-
-    Raises:
-        RelayFailed: a sink failed to; carries the receipt. The others were finalized all the same.
-    """
-    try:
-        yield
-    except (KeyboardInterrupt, Exception) as error:
-        changed = [each for each in destinations if recorder.has_changed(each.name)]
-        problems = _finalize(context, changed, plan, recorder)
-        if problems and isinstance(error, RelayFailed):
-            told = " ".join([error.message, *problems])
-            raise RelayFailed(told, receipt=recorder.receipt(), hint=recorder.advice()) from error
-        raise
-    if problems := _finalize(context, destinations, plan, recorder):
-        told = " ".join([recorder.tally(), *problems])
-        raise RelayFailed(told, receipt=recorder.receipt(), hint=recorder.advice())
-
-
-def _finalize(
-    context: RelayContext, destinations: Iterable[ConnectedSink], plan: Plan, recorder: ReceiptRecorder
-) -> list[str]:
-    """Finalize sinks one after the other; a sentence for each that failed, which is a finding as well."""
-    projects = sorted({planned.file.project for planned in plan.files})
-    problems = []
-    for each in destinations:
-        if not isinstance(each.sink, SupportsFinalize):
-            continue
-        finish = partial(each.sink.finalize, projects)
+        Raises:
+            RelayFailed: the pages of a sink could not be updated; has the receipt.
+        """
+        recorder = self._recorder
         try:
-            context.retrier.call(f"the pages of {each.name}", finish)
-        except Exception as error:  # noqa: BLE001  (of a foreign backend; the next sink has its turn all the same)
-            ours = error if isinstance(error, WheelrelayError) else unforeseen(error)
-            ours.at(f"sink {each.name!r}")
-            hint = AGAIN if ours.retryable else CORRECT_FIRST
-            recorder.found(Finding("finalize", Severity.ERROR, str(ours), hint=hint))
-            problems.append(f"The pages of {each.name} were not brought up to date: {ours}")
-    return problems
+            yield
+        except (KeyboardInterrupt, Exception) as error:
+            changed = [sink for sink in sinks if recorder.has_changed(sink.name)]
+            problems = self._update_pages(changed, plan)
+            if problems and isinstance(error, RelayFailed):
+                message = " ".join([error.message, *problems])
+                raise RelayFailed(message, receipt=recorder.receipt(), hint=recorder.advice()) from error
+            raise
+        if problems := self._update_pages(sinks, plan):
+            message = " ".join([recorder.summary(), *problems])
+            raise RelayFailed(message, receipt=recorder.receipt(), hint=recorder.advice())
+
+    def _update_pages(self, sinks: Iterable[ConnectedSink], plan: Plan) -> list[str]:
+        """Update the pages of sinks one after the other; return a sentence for each failure."""
+        projects = sorted({planned.file.project for planned in plan.files})
+        finalizers = {sink.name: sink.sink for sink in sinks if isinstance(sink.sink, SupportsFinalize)}
+        self._recorder.expect_pages(list(finalizers))  # an interrupt leaves those that were not reached
+        problems = []
+        for name, sink in finalizers.items():
+            try:
+                self._runtime.retrier.call(f"the pages of {name}", partial(sink.finalize, projects))
+            except Exception as error:  # noqa: BLE001  (one sink must not keep the next from its pages)
+                problem = error if isinstance(error, WheelrelayError) else unexpected_error(error)
+                problem.at(f"sink {name!r}")
+                hint = RUN_AGAIN if problem.retryable else CORRECT_FIRST
+                finding = Finding("finalize", Severity.ERROR, str(problem), hint=hint)
+                self._recorder.record_findings([finding])
+                problems.append(f"The pages of {name} were not updated: {problem}")
+            self._recorder.record_pages(name)
+        return problems
+
+    def _confirm_all(self, sink: ConnectedSink, files: Sequence[StagedFile]) -> None:
+        """Confirm published files as a step of its own, unless the sink's answers are relied on."""
+        published = self._published(sink, files)
+        if published and sink.confirm is not Confirm.NONE:
+            self._runtime.report(StepBegan(Step.CONFIRM, sink.name, len(published), 0))
+            self.confirm(sink, published, run_all=self._runtime.workers.run_all)
+            self._runtime.report(StepEnded(Step.CONFIRM, sink.name))
+
+    def _published(self, sink: ConnectedSink, files: Sequence[StagedFile]) -> list[StagedFile]:
+        return [
+            staged
+            for staged in files
+            if self._recorder.delivery(sink.name, staged.filename).outcome is Outcome.PUBLISHED
+        ]
+
+    def _require_in_place(self, sink: ConnectedSink, files: Sequence[StagedFile]) -> None:
+        """End the relay if a file is not in place.
+
+        Raises:
+            RelayFailed: a file is not in place; has the receipt.
+        """
+        recorder = self._recorder
+        if not all(recorder.delivery(sink.name, staged.filename).is_in_place for staged in files):
+            raise RelayFailed(recorder.summary(), receipt=recorder.receipt(), hint=recorder.advice())
 
 
 def _batches(files: Sequence[StagedFile], order: Order) -> list[Sequence[StagedFile]]:
+    """Return the files in the groups that are published one after the other."""
     if order is Order.ANY:
         batches = [list(files)]
     else:
         kinds = ((Kind.VARIANTS, Kind.WHEEL), (Kind.SDIST,))
         batches = [[staged for staged in files if staged.file.kind in batch] for batch in kinds]
     return [batch for batch in batches if batch]
-
-
-def _demand_in_place(
-    destination: ConnectedSink, files: Sequence[StagedFile], recorder: ReceiptRecorder
-) -> None:
-    """End the relay if a file is not in place, so that nothing further begins."""
-    if not all(recorder.delivery(destination.name, staged.filename).is_in_place for staged in files):
-        raise RelayFailed(recorder.tally(), receipt=recorder.receipt(), hint=recorder.advice())

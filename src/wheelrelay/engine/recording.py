@@ -1,59 +1,73 @@
-"""Keeps the record of a relay while it runs, so that there is a true receipt however it ends."""
+"""Record the outcomes of a relay while it runs, so that its receipt is correct however it ends."""
 
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
 
-from wheelrelay.engine.context import RelayOptions
-from wheelrelay.model import DistFile
+from wheelrelay.model import DistFile, Mode
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, Receipt, ReceiptFile
 from wheelrelay.staged import StagedFile
 
-KEEP_EVERY = 0.25
-"""Seconds between two receipts that are kept while the relay runs."""
+SAVE_INTERVAL = 0.25
+"""Seconds between two saved receipts while the relay runs."""
 
-REASONS = 3
-"""How many different reasons a tally tells; the receipt has all of them."""
+MAX_REASONS = 3
+"""How many different reasons a summary contains; the receipt has all of them."""
 
-AGAIN = "Run the same command again to complete it."
+RUN_AGAIN = "Run the same command again to complete it."
 
 CORRECT_FIRST = "Correct this first; then run the same command again to complete it."
-"""The hint where something was refused that would be refused again."""
+"""The hint if something was refused that would be refused again."""
+
+NO_VERSIONS: Mapping[str, str] = {}
 
 
 class ReceiptRecorder:
-    """The record of one relay; written to by several threads.
+    """The record of one relay; safe for threads. It is usable before the plan is known.
 
     Args:
-        plan: what is to be done; what is decided in it is entered right away.
-        mode: the route's.
-        settings: with the function that keeps the receipt, called now and then while entries come in, so
-            that a run that is killed leaves what it knew.
+        source: the name of the source.
+        sinks: the names of the sinks, in order.
+        mode: the mode of the relay.
+        save: saves a receipt; called repeatedly, so that a run that is killed leaves what it knew.
+        versions: the versions of wheelrelay and of the plugins that take part.
 
     Attributes:
         ended: whether all work of the relay is done.
     """
 
-    def __init__(self, plan: Plan, mode: str, settings: RelayOptions) -> None:
-        self._lock = threading.Lock()
-        self._plan = plan
-        self._mode = mode
-        self._versions = settings.versions
-        self._keep = settings.keep_receipt
-        self._keeping = threading.Lock()
-        self._kept = monotonic()
-        self._entries = self._entries_kept = 0
-        self._started = settings.started
-        self._findings: list[Finding] = []
-        self._files: dict[str, DistFile] = {planned.file.filename: planned.file for planned in plan.files}
-        self._replaced: dict[tuple[str, str], str | None] = {}
+    def __init__(
+        self,
+        source: str,
+        sinks: Sequence[str],
+        mode: Mode,
+        *,
+        save: Callable[[Receipt], None] | None = None,
+        versions: Mapping[str, str] = NO_VERSIONS,
+    ) -> None:
         self.ended = False
+        self._source = source
+        self._sinks = tuple(sinks)
+        self._mode = mode
+        self._save = save
+        self._versions = versions
+        self._started = datetime.now(UTC)
+        self._lock = threading.Lock()
+        self._saving = threading.Lock()
+        self._saved_at = monotonic()
+        self._entries = self._saved_entries = 0
+        self._findings: list[Finding] = []
+        self._files: dict[str, DistFile] = {}
+        self._replaced: dict[tuple[str, str], str | None] = {}
         self._deliveries: dict[tuple[str, str], Delivery] = {}
-        self.settled(plan)
+        self._unfinished_pages: dict[str, None] = {}
 
-    def settled(self, plan: Plan) -> None:
-        """Note what a plan, or what has become of it, decides without publishing: skips and conflicts."""
+    def record_plan(self, plan: Plan) -> None:
+        """Record the files of a plan, and the outcomes that it decides: skips and conflicts."""
         for planned in plan.files:
+            with self._lock:
+                self._files.setdefault(planned.file.filename, planned.file)
             for sink, intent in planned.sinks.items():
                 if intent.replaces:
                     old = intent.existing.sha256 if intent.existing else None
@@ -62,53 +76,64 @@ class ReceiptRecorder:
                 if outcome:
                     self._enter(sink, planned.file.filename, Delivery(outcome, reason=intent.reason))
 
-    def keep(self, entry: int | None = None) -> None:
-        """Keep the receipt as it stands now, unless one is kept already that has the entry of this number."""
-        if self._keep is None:
+    def save(self, entry: int | None = None) -> None:
+        """Save the receipt, unless a saved one already contains the entry of this number."""
+        if self._save is None:
             return
-        with self._keeping:
-            if entry is None or entry > self._entries_kept:
-                self._kept, entries = monotonic(), self._entries
-                self._keep(self.receipt())
-                self._entries_kept = entries
+        with self._saving:
+            if entry is None or entry > self._saved_entries:
+                self._saved_at, entries = monotonic(), self._entries
+                self._save(self.receipt())
+                self._saved_entries = entries
 
-    def staged(self, staged: StagedFile) -> None:
-        """Note what staging found out of a file: its size and digest."""
+    def record_staged(self, staged: StagedFile) -> None:
+        """Record the size and the digest of a staged file."""
         with self._lock:
             self._files[staged.filename] = staged.file
 
-    def enter(self, sink: str, filename: str, delivery: Delivery) -> None:
-        """Note what became of a file at a sink; a later entry takes the place of an earlier one."""
+    def record(self, sink: str, filename: str, delivery: Delivery) -> None:
+        """Record the outcome of a file at a sink; a later outcome replaces an earlier one."""
         entry = self._enter(sink, filename, delivery)
         if self._is_due():
-            self.keep(entry)
+            self.save(entry)
 
-    def sending(self, sink: str, filename: str) -> None:
-        """Note that a file is about to be sent, and keep that: should this run be killed, it may be there.
+    def record_sending(self, sink: str, filename: str) -> None:
+        """Record that the upload of a file begins, and save that: the run may be killed after it has arrived.
 
-        Threads that begin at the same time share one receipt. A mirror may have too many files for this; its
-        receipt is kept now and then.
+        Threads that begin at the same time share one saved receipt. A mirror may have too many files for
+        that; its receipt is saved at intervals.
         """
         entry = self._enter(sink, filename, Delivery(Outcome.UNCONFIRMED, reason="It was being sent."))
-        if self._mode == "release" or self._is_due():
-            self.keep(entry)
+        if self._mode is Mode.RELEASE or self._is_due():
+            self.save(entry)
 
-    def found(self, finding: Finding) -> None:
-        """Note a finding; the same one again says nothing new."""
+    def record_findings(self, findings: Sequence[Finding]) -> None:
+        """Record findings, each once."""
         with self._lock:
-            if finding not in self._findings:
-                self._findings.append(finding)
+            for finding in findings:
+                if finding not in self._findings:
+                    self._findings.append(finding)
+
+    def expect_pages(self, sinks: Sequence[str]) -> None:
+        """Record that the pages of some sinks are about to be updated."""
+        with self._lock:
+            self._unfinished_pages |= dict.fromkeys(sinks)
+
+    def record_pages(self, sink: str) -> None:
+        """Record that the update of the pages of a sink has ended, well or not."""
+        with self._lock:
+            self._unfinished_pages.pop(sink, None)
 
     def replaces(self, sink: str, filename: str) -> bool:
-        """Whether a file is to take the place of other bytes."""
+        """Return whether a file replaces other bytes."""
         return (sink, filename) in self._replaced
 
     def replaced(self, sink: str) -> dict[str, str | None]:
-        """The sha256 of the bytes that files take the place of at a sink, where it is known, by filename."""
+        """Return the sha256 of the bytes that files replace at a sink, by filename; ``None`` if unknown."""
         return {filename: sha256 for (name, filename), sha256 in self._replaced.items() if name == sink}
 
     def has_changed(self, sink: str) -> bool:
-        """Whether anything was, or may have been, changed at a sink; a replacement that failed may have."""
+        """Return whether a sink was, or may have been, changed; a failed replacement may have changed it."""
         with self._lock:
             return any(
                 delivery.outcome in (Outcome.PUBLISHED, Outcome.UNCONFIRMED)
@@ -117,25 +142,17 @@ class ReceiptRecorder:
                 if name == sink
             )
 
-    def advice(self) -> str:
-        """What to do about files that are not in place."""
-        with self._lock:
-            lasting = any(
-                delivery.lasting and not delivery.is_in_place for delivery in self._deliveries.values()
-            ) or any(finding.hint == CORRECT_FIRST for finding in self._findings)
-        return CORRECT_FIRST if lasting else AGAIN
-
     def delivery(self, sink: str, filename: str) -> Delivery:
-        """What became of a file at a sink so far."""
+        """Return the outcome of a file at a sink so far."""
         with self._lock:
             return self._deliveries.get((sink, filename), Delivery(Outcome.PENDING))
 
     def receipt(self) -> Receipt:
-        """The record as it stands now."""
+        """Return the record so far."""
         return Receipt(
-            source=self._plan.source,
-            sinks=self._plan.sinks,
-            mode=self._mode,
+            source=self._source,
+            sinks=self._sinks,
+            mode=self._mode.value,
             started=self._started,
             finished=datetime.now(UTC),
             files=tuple(self._file(name) for name in list(self._files)),
@@ -143,15 +160,31 @@ class ReceiptRecorder:
             versions=self._versions,
         )
 
-    def tally(self) -> str:
-        """How many files are where, in a sentence for each sink that lacks any, and the first reasons."""
+    def summary(self) -> str:
+        """Return a sentence for each sink that is not complete, and the first reasons."""
         receipt = self.receipt()
         sentences = [
             _count_at(receipt, sink)
             for sink in receipt.sinks
             if any(not file.sinks[sink].is_in_place for file in receipt.files)
         ]
-        return " ".join([*sentences, *_reasons(receipt)]) or "All files are in place."
+        files = [*sentences, *_reasons(receipt)] or ["All files are in place."]
+        pages = [f"The pages of {sink} were not updated." for sink in self._unfinished_pages]
+        return " ".join([*files, *pages])
+
+    def advice(self) -> str:
+        """Return what to do to complete the relay."""
+        with self._lock:
+            must_correct = any(
+                delivery.lasting and not delivery.is_in_place for delivery in self._deliveries.values()
+            ) or any(finding.hint == CORRECT_FIRST for finding in self._findings)
+            pages = list(self._unfinished_pages)
+        if must_correct:
+            return CORRECT_FIRST
+        if pages and self.receipt().is_complete:
+            commands = " and ".join(f"`wheelrelay index {sink}`" for sink in pages)
+            return f"Run the same command again, or {commands}, to update the pages."
+        return RUN_AGAIN
 
     def _enter(self, sink: str, filename: str, delivery: Delivery) -> int:
         with self._lock:
@@ -160,7 +193,7 @@ class ReceiptRecorder:
             return self._entries
 
     def _is_due(self) -> bool:
-        return monotonic() - self._kept >= KEEP_EVERY
+        return monotonic() - self._saved_at >= SAVE_INTERVAL
 
     def _file(self, filename: str) -> ReceiptFile:
         file = self._files[filename]
@@ -171,20 +204,20 @@ class ReceiptRecorder:
             size=file.size,
             sha256=file.sha256,
             source_url=_public(file.url) if file.url else None,
-            sinks={sink: self.delivery(sink, filename) for sink in self._plan.sinks},
+            sinks={sink: self.delivery(sink, filename) for sink in self._sinks},
         )
 
 
 def _count_at(receipt: Receipt, sink: str) -> str:
-    there = receipt.count(Outcome.PUBLISHED, sink) + receipt.count(Outcome.SKIPPED, sink)
+    in_place = receipt.count(Outcome.PUBLISHED, sink) + receipt.count(Outcome.SKIPPED, sink)
     unconfirmed = receipt.count(Outcome.UNCONFIRMED, sink)
     if not unconfirmed:
-        return f"{sink} has {there} of {len(receipt.files)} files."
-    return f"{sink}: {there} of {len(receipt.files)} files are in place, {unconfirmed} not confirmed."
+        return f"{sink} has {in_place} of {len(receipt.files)} files."
+    return f"{sink} has {in_place} of {len(receipt.files)} files; {unconfirmed} could not be confirmed."
 
 
 def _reasons(receipt: Receipt) -> list[str]:
-    """The first reasons why files are not in place, each with the number of further files that share it."""
+    """Return the first reasons of failures, each with the number of further files that share it."""
     reasons: dict[str, list[str]] = {}
     for file in receipt.files:
         for delivery in file.sinks.values():
@@ -192,14 +225,14 @@ def _reasons(receipt: Receipt) -> list[str]:
                 reasons.setdefault(delivery.reason.replace(file.filename, ""), []).append(delivery.reason)
     return [
         first if not others else f"{first} (The same for {len(others)} more.)"
-        for first, *others in list(reasons.values())[:REASONS]
+        for first, *others in list(reasons.values())[:MAX_REASONS]
     ]
 
 
 def _public(url: str) -> str:
-    """Where a file came from, without the signature that some addresses carry."""
+    """Return the URL of a file without the signature that some URLs carry."""
     if not url.startswith(("http://", "https://")):
         return url
-    from wheelrelay.http import display_url  # heavy, and not needed for places without HTTP
+    from wheelrelay.http import display_url  # heavy, and not needed without HTTP
 
     return display_url(url)

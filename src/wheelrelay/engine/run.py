@@ -1,233 +1,258 @@
-"""One relay from end to end: list, select, plan, stage, check, gate, publish, confirm, receipt.
+"""Run a relay: list, select, plan, stage, check, gate, publish, confirm, receipt.
 
-`release` moves files that stand or fall together: nothing is published before all of them are staged
-and the gate is open. `mirror` moves each file by itself.
+`release` publishes all files or none: all are staged and checked before the first upload. `mirror` moves
+each file as soon as it can.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from wheelrelay.engine.context import RelayContext
-from wheelrelay.engine.findings import CheckedFile
-from wheelrelay.engine.gate import Each, blocking_findings, refuse, replacing, resolve_unknown
-from wheelrelay.engine.planning import plan_of
-from wheelrelay.engine.publishing import bound_for, finalizing, publish_all, publish_one, read_back
+from wheelrelay.engine.comparing import replacing, resolve_unknown
+from wheelrelay.engine.context import RelayRequest, Runtime, running
+from wheelrelay.engine.gate import CheckedFile, ReleaseChecker, blocking_findings, refuse
+from wheelrelay.engine.planning import plan_relay
+from wheelrelay.engine.publishing import Publisher, files_for, make_ready
 from wheelrelay.engine.recording import ReceiptRecorder
-from wheelrelay.engine.signing import prepare, sign_all, sign_files, with_companions
-from wheelrelay.engine.staging import import_checks_meanwhile, stage_all, stage_one
-from wheelrelay.errors import RelayFailed, ReleaseRefused, WheelrelayError
+from wheelrelay.engine.signing import CompanionMaker, with_companions
+from wheelrelay.engine.staging import InspectionRules, Stager, preload_checks
+from wheelrelay.errors import RelayFailed, ReleaseRefused, WheelrelayError, describe_unexpected
 from wheelrelay.events import Planned, Step, StepBegan, StepEnded
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, PlannedFile, Receipt, Severity
-from wheelrelay.staged import StagedFile
 from wheelrelay.transfer.staging_area import StagingArea, temporary_staging_area
-from wheelrelay.transfer.thread_pool import one_by_one
+from wheelrelay.transfer.thread_pool import RunAll, run_sequentially
 
 
-def release(context: RelayContext, *, one_version: bool = True) -> Receipt:
-    """Move all files or, if anything can be known to be wrong with any of them, none.
+def release(request: RelayRequest, recorder: ReceiptRecorder, *, one_version: bool = True) -> Receipt:
+    """Publish all files; or none, if a problem with any of them can be known beforehand.
 
     Args:
-        context: both sides, connected.
-        one_version: whether each project must come down to exactly one version.
+        request: what is to be relayed.
+        recorder: records the outcomes.
+        one_version: whether the selection must contain exactly one version of each project.
 
     Raises:
-        ReleaseRefused: the gate stayed shut; nothing was published.
-        RelayFailed: publishing began and did not come to its end; carries the receipt.
-        WheelrelayError: anything else that ends a relay before it publishes anything.
+        ReleaseRefused: a check failed, or the release was not approved; nothing was published.
+        RelayFailed: publishing began and did not succeed; has the receipt.
+        WheelrelayError: any other error before publishing began.
     """
-    import_checks_meanwhile(context)
-    plan = plan_of(context, one_version=one_version)
-    context.tell(Planned(plan))
-    recorder = ReceiptRecorder(plan, "release", context.settings)
-    context.recorder = recorder
-    with _recorded(recorder), temporary_staging_area() as staging_area:
-        prepare(context, plan)
-        checked = stage_all(context, plan, staging_area)
-        plan = _settle(context, plan, checked, recorder, each=context.workers.each)
-        _refuse(context, plan, recorder, context.find(list(checked.values())))
-        signatures = sign_all(context, plan, checked)
-        context.make_ready(plan)
-        _ask(context, plan)
-        for destination in context.destinations:
-            files = with_companions(destination, bound_for(plan, destination, checked), signatures)
-            last = destination is context.destinations[-1]
-            with finalizing(context, [destination], plan, recorder):
-                publish_all(context, destination, files, recorder, sent=staging_area.drop if last else _keep)
-        recorder.ended = True
+    source, sinks, options = request.source, request.sinks, request.options
+    with running(options) as runtime:
+        preload_checks(source, runtime)
+        planned = plan_relay(request, runtime, one_version=one_version)
+        plan = planned.plan
+        _begin(plan, recorder, runtime)
+        with _recorded(recorder), temporary_staging_area() as staging_area:
+            companions = CompanionMaker(sinks, options.signer, options.attester, runtime)
+            companions.prepare(plan)
+            checked = Stager(source, staging_area, InspectionRules.of(request), runtime).stage_all(plan)
+            plan = _decide(plan, checked, request, recorder, runtime, run_all=runtime.workers.run_all)
+            checker = ReleaseChecker(sinks, planned.inventories, request.policy, runtime.retrier)
+            _refuse(plan, checker.find(list(checked.values())), request, recorder)
+            made = companions.make_all(plan, checked)
+            make_ready(sinks, plan, runtime.retrier)
+            _require_approval(plan, request)
+            publisher = Publisher(source, recorder, options.order, runtime)
+            for sink in sinks:
+                files = with_companions(sink, files_for(plan, sink, checked), made)
+                drop = staging_area.drop if sink is sinks[-1] else lambda _: None
+                with publisher.updating_pages([sink], plan):
+                    publisher.publish_all(sink, files, on_sent=drop)
+            recorder.ended = True
     return recorder.receipt()
 
 
-def mirror(context: RelayContext) -> Receipt:
-    """Move each file by itself as soon as it can; a bad one is reported, and the rest go on.
+def mirror(request: RelayRequest, recorder: ReceiptRecorder) -> Receipt:
+    """Move each file as soon as it can; a file that fails is reported, and the others continue.
+
+    Args:
+        request: what is to be relayed.
+        recorder: records the outcomes.
 
     Raises:
-        RelayFailed: some files are not in place; carries the receipt.
-        WheelrelayError: the relay could not begin.
+        RelayFailed: some files are not in place; has the receipt.
+        WheelrelayError: any other error before the first file.
     """
-    import_checks_meanwhile(context)
-    plan = plan_of(context, one_version=False)
-    context.tell(Planned(plan))
-    recorder = ReceiptRecorder(plan, "mirror", context.settings)
-    context.recorder = recorder
-    for finding in plan.findings:
-        recorder.found(finding)
-    with _recorded(recorder), temporary_staging_area() as staging_area:
-        prepare(context, plan)
-        context.make_ready(plan)
-        _ask(context, plan)
-        with finalizing(context, context.destinations, plan, recorder):
-            _mirror_all(context, plan, staging_area, recorder)
-        recorder.ended = True
-        if not recorder.receipt().is_complete:
-            raise RelayFailed(recorder.tally(), receipt=recorder.receipt(), hint=recorder.advice())
+    source, sinks, options = request.source, request.sinks, request.options
+    with running(options) as runtime:
+        preload_checks(source, runtime)
+        planned = plan_relay(request, runtime, one_version=False, companions=False)
+        plan = planned.plan
+        _begin(plan, recorder, runtime)
+        recorder.record_findings(plan.findings)
+        with _recorded(recorder), temporary_staging_area() as staging_area:
+            companions = CompanionMaker(sinks, options.signer, options.attester, runtime)
+            companions.prepare(plan)
+            make_ready(sinks, plan, runtime.retrier)
+            _require_approval(plan, request)
+            checker = ReleaseChecker(sinks, planned.inventories, request.policy, runtime.retrier)
+            publisher = Publisher(source, recorder, options.order, runtime)
+            mover = _Mover(request, checker, companions, publisher, staging_area, recorder, runtime)
+            with publisher.updating_pages(sinks, plan):
+                mover.move_all(plan)
+            recorder.ended = True
+            if not recorder.receipt().is_complete:
+                raise RelayFailed(recorder.summary(), receipt=recorder.receipt(), hint=recorder.advice())
     return recorder.receipt()
 
 
-def after_interrupt(context: RelayContext) -> Receipt:
-    """The receipt of a relay whose end an interrupt met; called while that is handled.
+def after_interrupt(recorder: ReceiptRecorder) -> Receipt:
+    """Return the receipt of a relay that was interrupted after its work was done.
+
+    To be called while the ``KeyboardInterrupt`` is handled.
 
     Raises:
-        RelayFailed: it met the end of a relay that did not do all; carries the receipt.
+        RelayFailed: the relay changed a sink and did not succeed; has the receipt.
         KeyboardInterrupt: nothing was published.
     """
-    recorder = context.recorder
-    if recorder is not None:
-        receipt = recorder.receipt()
-        wrong = any(finding.severity is Severity.ERROR for finding in receipt.findings)
-        if recorder.ended and receipt.is_complete and not wrong:
-            return receipt
-        if receipt.has_changes:
-            told = f"It was interrupted: {recorder.tally()}"
-            raise RelayFailed(told, receipt=receipt, hint=recorder.advice())
+    receipt = recorder.receipt()
+    has_errors = any(finding.severity is Severity.ERROR for finding in receipt.findings)
+    if recorder.ended and receipt.is_complete and not has_errors:
+        recorder.save()  # the interrupt may have come before the last receipt was saved
+        return receipt
+    if receipt.has_changes:
+        message = f"Interrupted: {recorder.summary()}"
+        raise RelayFailed(message, receipt=receipt, hint=recorder.advice())
     raise
 
 
-def _mirror_all(
-    context: RelayContext, plan: Plan, staging_area: StagingArea, recorder: ReceiptRecorder
-) -> None:
-    """Move the files of a plan, each by itself, and note what becomes of them."""
-    moving = [planned for planned in plan.files if planned.needs_staging]
-    if not moving:
-        return
-    size = sum(planned.file.size or 0 for planned in moving)
-    context.tell(StepBegan(Step.PUBLISH, ", ".join(plan.sinks), len(moving), size))
-    done = context.workers.each(
-        moving,
-        lambda planned: _mirror_one(context, planned, staging_area, recorder),
-        moved=lambda one: one.item.file.size or 1,
-    )
-    for one in done:
-        if one.error is not None:
-            _enter_failure(one.item, str(one.error), recorder, lasting=not one.error.retryable)
-    context.tell(StepEnded(Step.PUBLISH, ", ".join(plan.sinks)))
+class _Mover:
+    """Moves the files of a mirror, each on its own; safe for threads."""
 
+    def __init__(
+        self,
+        request: RelayRequest,
+        checker: ReleaseChecker,
+        companions: CompanionMaker,
+        publisher: Publisher,
+        staging_area: StagingArea,
+        recorder: ReceiptRecorder,
+        runtime: Runtime,
+    ) -> None:
+        self._request = request
+        self._checker = checker
+        self._companions = companions
+        self._publisher = publisher
+        self._staging_area = staging_area
+        self._stager = Stager(request.source, staging_area, InspectionRules.of(request), runtime)
+        self._recorder = recorder
+        self._runtime = runtime
 
-def _mirror_one(
-    context: RelayContext, planned: PlannedFile, staging_area: StagingArea, recorder: ReceiptRecorder
-) -> None:
-    """Stage one file and publish it wherever it is not yet; what goes wrong is its own affair."""
-    checked = stage_one(context, planned, staging_area)
-    files = {planned.file.filename: checked}
-    try:
-        findings = context.find([checked])
-        for finding in findings:
-            recorder.found(finding)
-        errors = [finding.message for finding in findings if finding.severity is Severity.ERROR]
-        if errors:
-            _enter_failure(planned, " ".join(errors), recorder, lasting=True)
+    def move_all(self, plan: Plan) -> None:
+        """Move all files that any sink needs, and record the outcomes."""
+        needed = [planned for planned in plan.files if planned.needs_staging]
+        if not needed:
             return
-        alone = Plan(context.origin.name, tuple(planned.sinks), (planned,))
-        settled = _settle(context, alone, files, recorder)
-        signatures = sign_files(context, settled, files)
-        for destination in context.destinations:
-            for staged in with_companions(destination, bound_for(settled, destination, files), signatures):
-                publish_one(context, destination, staged, recorder)
-                read_back(context, destination, [staged], recorder)
-    finally:
-        staging_area.drop(checked.staged)
+        size = sum(planned.file.size or 0 for planned in needed)
+        names = ", ".join(plan.sinks)
+        self._runtime.report(StepBegan(Step.PUBLISH, names, len(needed), size))
+        done = self._runtime.workers.run_all(
+            needed, self._move, bytes_moved=lambda one: one.item.file.size or 1
+        )
+        for one in done:
+            if one.error is not None:
+                self._record_failure(one.item, str(one.error), lasting=not one.error.retryable)
+        self._runtime.report(StepEnded(Step.PUBLISH, names))
+
+    def _move(self, planned: PlannedFile) -> None:
+        """Stage, check and publish one file to all sinks that need it."""
+        request, recorder = self._request, self._recorder
+        checked = self._stager.stage(planned)
+        files = {planned.file.filename: checked}
+        try:
+            findings = self._checker.find([checked])
+            recorder.record_findings(findings)
+            errors = [finding.message for finding in findings if finding.severity is Severity.ERROR]
+            if errors:
+                self._record_failure(planned, " ".join(errors), lasting=True)
+                return
+            plan = Plan(request.source.name, tuple(planned.sinks), (planned,))
+            plan = _decide(plan, files, request, recorder, self._runtime)
+            made = self._companions.make(plan, files)
+            for sink in request.sinks:
+                for staged in with_companions(sink, files_for(plan, sink, files), made):
+                    self._publisher.publish(sink, staged)
+                    self._publisher.confirm(sink, [staged])
+        finally:
+            self._staging_area.drop(checked.staged)
+
+    def _record_failure(self, planned: PlannedFile, reason: str, *, lasting: bool) -> None:
+        """Record that a file failed at the sinks to which it was not sent yet."""
+        for name, intent in planned.sinks.items():
+            delivery = self._recorder.delivery(name, planned.file.filename)
+            if intent.action is not Action.SKIP and delivery.outcome is Outcome.PENDING:
+                failed = Delivery(Outcome.FAILED, reason=reason, lasting=lasting)
+                self._recorder.record(name, planned.file.filename, failed)
+            elif delivery.outcome is Outcome.UNCONFIRMED:  # it was being sent or confirmed
+                self._recorder.record(name, planned.file.filename, replace(delivery, reason=reason))
 
 
-def _settle(
-    context: RelayContext,
+def _begin(plan: Plan, recorder: ReceiptRecorder, runtime: Runtime) -> None:
+    recorder.record_plan(plan)
+    runtime.report(Planned(plan))
+
+
+def _decide(
     plan: Plan,
     checked: Mapping[str, CheckedFile],
+    request: RelayRequest,
     recorder: ReceiptRecorder,
+    runtime: Runtime,
     *,
-    each: Each = one_by_one,
+    run_all: RunAll = run_sequentially,
 ) -> Plan:
-    """Decide what the plan left open, and note what was staged and what comes of it."""
+    """Decide the actions that the plan left open, and record the staged files and the decisions."""
     for file in checked.values():
-        recorder.staged(file.staged)
+        recorder.record_staged(file.staged)
     staged = {name: file.staged for name, file in checked.items()}
-    fetch = context.fetched_sha256
-    settled = resolve_unknown(plan, staged, context.sinks, fetch, making=context.making, each=each)
-    if context.settings.replace:
-        settled = replacing(settled, context.sinks)
-    recorder.settled(settled)
-    return settled
+    decided = resolve_unknown(plan, staged, request.sinks, runtime.retrier, run_all=run_all)
+    if request.options.replace:
+        decided = replacing(decided, request.sinks)
+    recorder.record_plan(decided)
+    return decided
 
 
-def _refuse(context: RelayContext, plan: Plan, recorder: ReceiptRecorder, found: Sequence[Finding]) -> None:
-    """Shut the gate on what is wrong with the plan or was found in the files; the receipt keeps it all.
-
-    Both are told at once, so that one run shows everything that has to be put right.
-    """
-    findings = [*blocking_findings(plan, allow_unexpected=context.settings.allow_unexpected), *found]
-    for finding in findings:
-        recorder.found(finding)
-    refuse(findings)
-
-
-def _enter_failure(planned: PlannedFile, reason: str, recorder: ReceiptRecorder, *, lasting: bool) -> None:
-    """Note that a file cannot be published wherever it was not sent yet."""
-    for name, intent in planned.sinks.items():
-        before = recorder.delivery(name, planned.file.filename)
-        if intent.action is not Action.SKIP and before.outcome is Outcome.PENDING:
-            failed = Delivery(Outcome.FAILED, reason=reason, lasting=lasting)
-            recorder.enter(name, planned.file.filename, failed)
-        elif before.outcome is Outcome.UNCONFIRMED:  # it was being sent, or read back
-            recorder.enter(name, planned.file.filename, replace(before, reason=reason))
+def _refuse(
+    plan: Plan, findings: Sequence[Finding], request: RelayRequest, recorder: ReceiptRecorder
+) -> None:
+    """Refuse the release for errors in the plan or in the files, all reported together."""
+    blocking = blocking_findings(plan, allow_unexpected=request.options.allow_unexpected)
+    everything = [*blocking, *findings]
+    recorder.record_findings(everything)
+    refuse(everything)
 
 
-def _keep(_: StagedFile) -> None:
-    """Leave a staged file where it lies, for another sink."""
-
-
-def _ask(context: RelayContext, plan: Plan) -> None:
-    if plan.has_work and not context.settings.approve(plan):
-        raise ReleaseRefused(
-            "It was not approved; nothing was published.", hint="Run it again to be asked again."
-        )
+def _require_approval(plan: Plan, request: RelayRequest) -> None:
+    if plan.has_work and not request.options.approve(plan):
+        raise ReleaseRefused("The release was not approved; nothing was published.")
 
 
 @contextmanager
 def _recorded(recorder: ReceiptRecorder) -> Iterator[None]:
-    """Keep the receipt from the beginning, and however it ends.
+    """Save the receipt at the beginning and at the end, however the relay ends.
 
-    Once anything is in, an end before the end tells what is in and what is not; until then the cause speaks.
+    Once a sink may have been changed, an error becomes `RelayFailed`, which has the receipt.
     """
-    recorder.keep()
+    recorder.save()
     try:
         yield
     except RelayFailed:
         raise
     except (KeyboardInterrupt, Exception) as error:
         if recorder.ended and isinstance(error, KeyboardInterrupt):
-            return  # it came too late to interrupt anything
+            return  # all work was done, so nothing was interrupted
         receipt = recorder.receipt()
         if isinstance(error, ReleaseRefused):
             error.receipt = receipt
         if not receipt.has_changes:
             raise
-        hint = recorder.advice()
-        raise RelayFailed(f"{_cause(error)}: {recorder.tally()}", receipt=receipt, hint=hint) from error
+        message = f"{_cause(error)}: {recorder.summary()}"
+        raise RelayFailed(message, receipt=receipt, hint=recorder.advice()) from error
     finally:
-        recorder.keep()
+        recorder.save()
 
 
 def _cause(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
-        return "It was interrupted"
-    told = str(error).rstrip(".")
-    return told if isinstance(error, WheelrelayError) else f"Unforeseen {type(error).__name__}: {told}"
+        return "Interrupted"
+    return str(error).rstrip(".") if isinstance(error, WheelrelayError) else describe_unexpected(error)

@@ -1,11 +1,12 @@
-"""Stage and check the files of a plan, many at once: while some are fetched, others are looked through."""
+"""Stage and check the files of a plan, many at once: while some download, others are checked."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from wheelrelay.engine.context import RelayContext
-from wheelrelay.engine.findings import CheckedFile
+from wheelrelay.checks import CheckPolicy
+from wheelrelay.engine.context import ConnectedSource, RelayRequest, Runtime
+from wheelrelay.engine.gate import CheckedFile
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
 from wheelrelay.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.model import DistFile
@@ -13,6 +14,8 @@ from wheelrelay.protocols import SupportsLocalPath, SupportsProvenance
 from wheelrelay.records import Finding, Plan, PlannedFile, Severity
 from wheelrelay.signing import (
     SIGNATURE_SUFFIX,
+    Signer,
+    TrustPolicy,
     attestation_findings,
     attestations_of,
     drop_malformed_companions,
@@ -24,46 +27,190 @@ from wheelrelay.transfer.staging_area import StagingArea
 if TYPE_CHECKING:
     from wheelrelay.checks import Inspection
 
-OF_ONE_FILE = (IntegrityError, NotFound)
-"""Errors that speak of one file and not of the place that it comes from."""
+ERRORS_OF_ONE_FILE = (IntegrityError, NotFound)
+"""Errors that concern one file, not the whole source: the other files are still staged."""
 
-TOLD = 10
-"""How many further errors are told in the words of the first."""
+MAX_OTHER_ERRORS = 10
+"""How many further errors are appended to the first."""
 
 
-def stage_all(context: RelayContext, plan: Plan, staging_area: StagingArea) -> dict[str, CheckedFile]:
-    """Stage every file that any sink needs, and read it through.
+@dataclass(frozen=True, slots=True)
+class InspectionRules:
+    """What is checked while a file is staged.
 
-    A damaged file does not keep the others from being looked at, so that one run tells all that is wrong;
-    a source that fails ends the step.
+    Attributes:
+        policies: the check policies of all sinks.
+        trust: who must have signed or attested each file.
+        signer: verifies the source's signatures where a sink requires some.
+    """
 
-    Returns:
-        The staged files by name, with what their checks found.
+    policies: Sequence[CheckPolicy] = ()
+    trust: TrustPolicy | None = None
+    signer: Signer | None = None
+
+    @classmethod
+    def of(cls, request: RelayRequest) -> "InspectionRules":
+        """Return the rules of a relay."""
+        requires_signatures = any(SIGNATURE_SUFFIX in sink.required_companions for sink in request.sinks)
+        return cls(
+            [sink.checks for sink in request.sinks],
+            request.policy.trust,
+            request.options.signer if requires_signatures else None,
+        )
+
+
+class Stager:
+    """Brings files of a source to local disk, verified and checked; safe for threads.
+
+    Args:
+        source: the source.
+        staging_area: where downloaded files are stored.
+        rules: what is checked.
+        runtime: threads, retries and progress.
+    """
+
+    def __init__(
+        self, source: ConnectedSource, staging_area: StagingArea, rules: InspectionRules, runtime: Runtime
+    ) -> None:
+        self._source = source
+        self._staging_area = staging_area
+        self._rules = rules
+        self._runtime = runtime
+
+    def stage_all(self, plan: Plan) -> dict[str, CheckedFile]:
+        """Stage and check every file that any sink needs.
+
+        A damaged file does not end the step, so that one run reports all of them; a source that fails does.
+
+        Returns:
+            The checked files, by filename.
+
+        Raises:
+            IntegrityError: files are not what the source declared; the message names all of them.
+            BackendError: the source failed.
+        """
+        needed = [planned for planned in plan.files if planned.needs_staging]
+        if not needed:
+            return {}
+        size = sum(planned.file.size or 0 for planned in needed)
+        self._runtime.report(StepBegan(Step.STAGE, self._source.name, len(needed), size))
+        done = self._runtime.workers.run_all(
+            needed,
+            self.stage,
+            is_last=lambda one: one.error is not None and not isinstance(one.error, ERRORS_OF_ONE_FILE),
+            bytes_moved=lambda one: one.result.staged.size if one.result else 0,
+        )
+        self._runtime.report(StepEnded(Step.STAGE, self._source.name))
+        _raise_first({one.item.file.filename: one.error for one in done if one.error is not None})
+        return {one.item.file.filename: one.unwrap() for one in done}
+
+    def stage(self, planned: PlannedFile) -> CheckedFile:
+        """Stage and check one file.
+
+        Raises:
+            IntegrityError: the file is not what the source declared.
+            BackendError: the source failed.
+        """
+        file = planned.file
+        try:
+            staged = fetch(
+                self._source, file, self._staging_area, self._runtime, Step.STAGE, verify_archive=False
+            )
+            from wheelrelay.checks import inspect  # loads all checks, while other files download
+
+            inspection = inspect(
+                staged, policies=self._rules.policies, map_function=self._runtime.workers.map
+            )
+            self._refuse_damaged(file, inspection)
+            distrust = self._distrust(self._with_provenance(staged))
+        except WheelrelayError as error:
+            error.at(f"source {self._source.name!r}")
+            self._runtime.report(FileEnded(Step.STAGE, file.filename, error=str(error)))
+            raise
+        staged = replace(staged, metadata=inspection.metadata or b"")  # never read again: see `StagedFile`
+        if not any(finding.severity is Severity.ERROR for finding in distrust):
+            staged, malformed = drop_malformed_companions(staged)
+            distrust += malformed
+        self._runtime.report(FileEnded(Step.STAGE, file.filename))
+        return CheckedFile(staged, inspection, (*distrust, *staged.companion_findings))
+
+    def _refuse_damaged(self, file: DistFile, inspection: "Inspection") -> None:
+        """Refuse a downloaded file that does not unpack, if the source declares no digest to detect that.
+
+        Raises:
+            IntegrityError: the file is damaged.
+        """
+        is_proven = file.digests.known() or isinstance(self._source.source, SupportsLocalPath)
+        if inspection.damage and not is_proven:
+            raise IntegrityError(
+                f"{file.filename} is damaged: {inspection.damage.rstrip('.')}.",
+                hint="Check the file at the source, and upload it there again.",
+            )
+
+    def _with_provenance(self, staged: StagedFile) -> StagedFile:
+        """Return the file with the attestations that its source serves (PEP 740), if trust depends on them.
+
+        They are verified and not published: they name the publisher at the source.
+        """
+        trust, source = self._rules.trust, self._source.source
+        if not (trust and trust.uses_attestations and isinstance(source, SupportsProvenance)):
+            return staged
+        if attestations_of(staged):
+            return staged
+        attestations = self._runtime.retrier.call(
+            f"the attestations of {staged.filename}", lambda: source.read_provenance(staged.file)
+        )
+        return replace(staged, companions=(*staged.companions, *attestations))
+
+    def _distrust(self, staged: StagedFile) -> list[Finding]:
+        """Return the findings about signatures and attestations, if the route or a sink requires any."""
+        findings = list(attestation_findings(staged))
+        if self._rules.trust:
+            return findings + self._rules.trust.findings(staged)
+        return findings + (self._rules.signer.findings(staged) if self._rules.signer else [])
+
+
+def fetch(
+    source: ConnectedSource,
+    file: DistFile,
+    staging_area: StagingArea,
+    runtime: Runtime,
+    step: Step,
+    *,
+    verify_archive: bool,
+) -> StagedFile:
+    """Bring a file to local disk, and report it as part of a step.
+
+    Args:
+        source: the source.
+        file: as the source lists it.
+        staging_area: where it is stored.
+        runtime: threads, retries and progress.
+        step: the step that is reported.
+        verify_archive: verify the archive's own checksums where the source declares no digest.
 
     Raises:
-        IntegrityError: files are not what the source promised; tells of all of them.
+        IntegrityError: the file is not what the source declared.
         BackendError: the source failed.
     """
-    needed = [planned for planned in plan.files if planned.needs_staging]
-    if not needed:
-        return {}
-    size = sum(planned.file.size or 0 for planned in needed)
-    context.tell(StepBegan(Step.STAGE, context.origin.name, len(needed), size))
-    done = context.workers.each(
-        needed,
-        lambda planned: stage_one(context, planned, staging_area),
-        enough=lambda one: one.error is not None and not isinstance(one.error, OF_ONE_FILE),
-        moved=lambda one: one.result.staged.size if one.result else 0,
+    return stage(
+        source.source,
+        file,
+        staging_area,
+        watcher=runtime.byte_counter(step, file.filename),
+        stopped=runtime.stopped,
+        retrier=runtime.retrier,
+        begin=lambda: runtime.report(FileBegan(step, file.filename, file.size)),
+        verify_archive=verify_archive,
+        executor=runtime.workers,
+        ranges=runtime.ranges,
     )
-    context.tell(StepEnded(Step.STAGE, context.origin.name))
-    _raise_first({one.item.file.filename: one.error for one in done if one.error is not None})
-    return {one.item.file.filename: one.unwrap() for one in done}
 
 
-def import_checks_meanwhile(context: RelayContext) -> None:
-    """Import the checks while a source that is far away is listed: it takes a while, and so does that."""
-    if not isinstance(context.origin.source, SupportsLocalPath):
-        context.workers.aside(_import_checks)
+def preload_checks(source: ConnectedSource, runtime: Runtime) -> None:
+    """Import the checks in the background while a remote source is listed: both take a while."""
+    if not isinstance(source.source, SupportsLocalPath):
+        runtime.workers.run_in_background(_import_checks)
 
 
 def _import_checks() -> None:
@@ -72,110 +219,13 @@ def _import_checks() -> None:
     file_checks()
 
 
-def stage_one(context: RelayContext, planned: PlannedFile, staging_area: StagingArea) -> CheckedFile:
-    """Stage one file, trying again while that makes sense, and read it through.
-
-    Raises:
-        IntegrityError: the file is not what the source promised.
-        BackendError: the source failed.
-    """
-    file = planned.file
-    try:
-        staged = fetched(context, file, staging_area, Step.STAGE, proven=False)
-        from wheelrelay.checks import inspect  # with all checks; those of other files come meanwhile
-
-        inspection = inspect(staged, policies=context.policies(), map_function=context.workers.map)
-        _refuse_damaged(context, file, inspection)
-        vouched = _with_provenance(context, staged)
-    except WheelrelayError as error:
-        error.at(f"source {context.origin.name!r}")
-        context.tell(FileEnded(Step.STAGE, file.filename, error=str(error)))
-        raise
-    staged = replace(staged, metadata=inspection.metadata or b"")  # the one reading: see `StagedFile`
-    distrust = _distrust(context, vouched)
-    if not any(finding.severity is Severity.ERROR for finding in distrust):
-        staged, malformed = drop_malformed_companions(staged)
-        distrust += malformed
-    checked = CheckedFile(staged, inspection, (*distrust, *staged.companion_findings))
-    context.tell(FileEnded(Step.STAGE, file.filename))
-    return checked
-
-
-def fetched(
-    context: RelayContext, file: DistFile, staging_area: StagingArea, step: Step, *, proven: bool
-) -> StagedFile:
-    """Bring a file of the source to local disk, and let those who watch see it as a part of a step.
-
-    Args:
-        context: both sides, connected.
-        file: as the source lists it.
-        staging_area: where it is put.
-        step: what it is done for.
-        proven: verify the archive's checksums where the source declares no digest.
-
-    Raises:
-        IntegrityError: the file is not what the source promised.
-        BackendError: the source failed.
-    """
-    return stage(
-        context.origin.source,
-        file,
-        staging_area,
-        watcher=context.counter(step, file.filename),
-        stopped=context.stopped,
-        retrier=context.retrier,
-        begin=lambda: context.tell(FileBegan(step, file.filename, file.size)),
-        proven=proven,
-        crew=context.workers,
-    )
-
-
-def _refuse_damaged(context: RelayContext, file: DistFile, inspection: "Inspection") -> None:
-    """Refuse a fetched file that does not unpack, where the source declares no digest that would have told.
-
-    Raises:
-        IntegrityError: it is damaged.
-    """
-    told = file.digests.known() or isinstance(context.origin.source, SupportsLocalPath)
-    if inspection.damage and not told:
-        raise IntegrityError(
-            f"{file.filename} came damaged: {inspection.damage.rstrip('.')}.",
-            hint="Look at what lies there, and have it put there again.",
-        )
-
-
-def _with_provenance(context: RelayContext, staged: StagedFile) -> StagedFile:
-    """The file as it is judged: with the attestations that its source tells of, where it needs some.
-
-    They do not travel: they say who has published it at the source.
-    """
-    trust, source = context.demands.trust, context.origin.source
-    if not (trust and trust.uses_attestations and isinstance(source, SupportsProvenance)):
-        return staged
-    if attestations_of(staged):
-        return staged
-    told = context.retrier.call(
-        f"the attestations of {staged.filename}", lambda: source.read_provenance(staged.file)
-    )
-    return replace(staged, companions=(*staged.companions, *told))
-
-
-def _distrust(context: RelayContext, staged: StagedFile) -> list[Finding]:
-    """What is wrong with what came with a file to vouch for it, if the route or a sink cares for it."""
-    found = list(attestation_findings(staged))
-    if context.demands.trust:
-        return found + context.demands.trust.findings(staged)
-    signed = any(SIGNATURE_SUFFIX in suffixes for suffixes in context.making.values())
-    return found + (context.settings.signer.findings(staged) if signed else [])
-
-
 def _raise_first(errors: Mapping[str, WheelrelayError]) -> None:
-    """Raise the first error, telling of the others too."""
+    """Raise the error of the first filename, with the other messages appended."""
     if not errors:
         return
     first, *others = (errors[name] for name in sorted(errors))
-    if others:
-        told = " ".join(error.message for error in others[:TOLD])
-        more = f" And {len(others) - TOLD} more." if len(others) > TOLD else ""
-        first.message += f" Likewise: {told}{more}"
-    raise first
+    messages = [*dict.fromkeys(error.message for error in others if error.message != first.message)]
+    if not messages:
+        raise first
+    more = f" And {len(messages) - MAX_OTHER_ERRORS} more." if len(messages) > MAX_OTHER_ERRORS else ""
+    raise first.extended(f"Also: {' '.join(messages[:MAX_OTHER_ERRORS])}{more}") from first

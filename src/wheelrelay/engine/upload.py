@@ -1,11 +1,11 @@
-"""Publish one staged file to one sink, and settle what became of it when that is not clear."""
+"""Publish one staged file to one sink, and determine the outcome where an error leaves it open."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from time import monotonic
 
-from wheelrelay.engine.confirming import fetched_sha256, is_cached, lacking_companions
+from wheelrelay.engine.confirming import different_companions, fetched_sha256, is_cached, missing_companions
 from wheelrelay.errors import (
     AlreadyExists,
     AuthenticationFailed,
@@ -25,33 +25,35 @@ from wheelrelay.protocols import (
 from wheelrelay.records import Delivery, Outcome
 from wheelrelay.staged import StagedFile
 from wheelrelay.transfer.retry import Retrier
-from wheelrelay.transfer.thread_pool import unforeseen
+from wheelrelay.transfer.thread_pool import unexpected_error
 
 REFUSALS = (AuthenticationFailed, ChangedWhileReading, ConfigError, PermissionDenied, Rejected)
-"""Errors by which a sink that cannot be read says that it did not take a file."""
+"""Errors that prove that a write-only sink did not accept a file."""
 
 
 class RemoteState(Enum):
-    """What a sink has under a filename."""
+    """What a sink holds under a filename."""
 
     SAME = auto()
     INCOMPLETE = auto()
-    """The very bytes, without all of their companions."""
+    """The same bytes, without all of their companions."""
     OTHER = auto()
+    OTHER_COMPANIONS = auto()
+    """The same bytes, with another signature or attestation."""
     ABSENT = auto()
-    UNTOLD = auto()
+    UNKNOWN = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """What became of one attempt; ``outcome`` is empty if the file should be sent again."""
+    """The result of one attempt; without an outcome the file is sent again."""
 
     outcome: Outcome | None
     reason: str | None = None
     lasting: bool = False
 
 
-_AGAIN = _Result(None)
+_SEND_AGAIN = _Result(None)
 
 
 def deliver(
@@ -63,22 +65,21 @@ def deliver(
     replacing: bool = False,
     begin: Callable[[], None] = lambda: None,
 ) -> Delivery:
-    """Publish a file, trying again while that makes sense.
+    """Publish a file, with retries.
 
-    A failure may leave open whether the sink took the file: the connection broke after the last byte, the
-    answer was 503, or something failed after the file had got its name. So whatever the error was, the sink
-    is asked, by name and sha256, before anything is sent again and before a failure is reported.
+    An error can leave open whether the sink accepted the file: the connection broke after the last byte, or
+    the answer was 503. So the sink is read before the file is sent again, and before a failure is reported.
 
     Args:
-        sink: where to.
+        sink: the sink.
         staged: the file.
-        retrier: tries again and pauses.
-        source: where the file came from: a sink of the same server may copy it from there.
-        replacing: put the file in the place of other bytes; the sink can do that.
+        retrier: decides about further attempts, and pauses.
+        source: the source of the file: a sink on the same server may copy it from there.
+        replacing: replace the bytes that the sink holds under this filename.
         begin: called before each attempt.
 
     Returns:
-        What became of the file: every error of the sink ends up here.
+        The outcome; errors of the sink are part of it and are not raised.
     """
     began = monotonic()
     attempt = 1
@@ -89,7 +90,7 @@ def deliver(
             seconds = monotonic() - began
             return Delivery(result.outcome, attempt, seconds, result.reason, lasting=result.lasting)
         attempt += 1
-        source = None  # whatever is wrong with a copy, the staged bytes are at hand
+        source = None  # a copy failed; the staged bytes do not depend on the source
 
 
 def _attempt(
@@ -101,15 +102,14 @@ def _attempt(
     *,
     replacing: bool,
 ) -> _Result:
-    """Send once."""
     try:
         _send(sink, source, staged, replacing=replacing)
     except AlreadyExists as error:
-        return _settle_taken_name(sink, staged, retrier, error, first=attempt == 1)
+        return _after_taken_name(sink, staged, retrier, error, is_first=attempt == 1)
     except WheelrelayError as error:
-        return _settle_failure(sink, staged, retrier, error, attempt, replacing=replacing)
-    except Exception as error:  # noqa: BLE001  (a foreign backend's slip, which may come after the last byte)
-        return _settle_failure(sink, staged, retrier, unforeseen(error), attempt, replacing=replacing)
+        return _after_failure(sink, staged, retrier, error, attempt, replacing=replacing)
+    except Exception as error:  # noqa: BLE001  (a bug of a plugin may surface after the last byte was sent)
+        return _after_failure(sink, staged, retrier, unexpected_error(error), attempt, replacing=replacing)
     return _Result(Outcome.PUBLISHED, "it replaced other bytes" if replacing else None)
 
 
@@ -122,7 +122,7 @@ def _send(sink: Sink, source: Source | None, staged: StagedFile, *, replacing: b
         sink.put(staged)
 
 
-def _settle_failure(
+def _after_failure(
     sink: Sink,
     staged: StagedFile,
     retrier: Retrier,
@@ -131,52 +131,75 @@ def _settle_failure(
     *,
     replacing: bool,
 ) -> _Result:
-    """Ask the sink what became of a file whose sending failed."""
-    again = retrier.again(staged.filename, attempt, error)
-    seen = look(sink, staged, retrier)
-    if seen is RemoteState.SAME:
+    """Read the sink to find out whether it accepted a file, and decide whether to send it again.
+
+    A sink that was silent for long is read once, and the file is not sent again: a second upload would wait
+    as long, while the server may still be storing the first.
+    """
+    was_silent = retrier.policy.has_waited_long(error)
+    is_retried = not was_silent and retrier.pause_before_retry(staged.filename, attempt, error)
+    state = look(sink, staged, None if was_silent else retrier)
+    if state is RemoteState.SAME:
         return _Result(Outcome.PUBLISHED)
-    if seen is RemoteState.OTHER and not replacing:
-        return _Result(Outcome.FAILED, "The name was taken by other bytes meanwhile.", lasting=True)
-    if again or (seen is RemoteState.INCOMPLETE and attempt < retrier.retry_policy.attempts):
-        return _AGAIN
-    if seen is RemoteState.INCOMPLETE:
-        return _Result(Outcome.UNCONFIRMED, f"It is there without all of its companions: {error}")
-    if seen is RemoteState.UNTOLD:
-        known = attempt == 1 and isinstance(error, REFUSALS) and not isinstance(sink, SupportsInventory)
-    else:  # a cache may show what was there before the file
-        known = not (error.retryable and is_cached(sink))
-    outcome = Outcome.FAILED if known else Outcome.UNCONFIRMED
+    if state is RemoteState.OTHER and not replacing:
+        return _Result(Outcome.FAILED, "Another upload took the filename, with other bytes.", lasting=True)
+    if state is RemoteState.OTHER_COMPANIONS and not replacing:
+        return _Result(Outcome.FAILED, "The sink has the file with other companions.", lasting=True)
+    if is_retried or (
+        state is RemoteState.INCOMPLETE and attempt < retrier.policy.attempts and not was_silent
+    ):
+        return _SEND_AGAIN
+    if state is RemoteState.INCOMPLETE:
+        return _Result(Outcome.UNCONFIRMED, f"The sink has the file without all of its companions: {error}")
+    if state is RemoteState.UNKNOWN:
+        is_absent = attempt == 1 and isinstance(error, REFUSALS) and not isinstance(sink, SupportsInventory)
+    else:  # a cache may show the state before the upload, and a slow server may still be storing the file
+        is_absent = not (was_silent or (error.retryable and is_cached(sink)))
+    outcome = Outcome.FAILED if is_absent else Outcome.UNCONFIRMED
     return _Result(outcome, str(error), lasting=not error.retryable)
 
 
-def look(sink: Sink, staged: StagedFile, retrier: Retrier) -> RemoteState:
-    """Ask a sink whether it holds the file, with its companions where these are files."""
-    if not isinstance(sink, SupportsInventory):
-        return RemoteState.UNTOLD
-    project = staged.file.project
-    try:
-        there = retrier.call(f"the inventory of {project}", lambda: list(sink.inventory(project)))
-        found = next((file for file in there if file.filename == staged.filename), None)
-        if found is None:
-            return RemoteState.ABSENT
-        sha256 = found.sha256 or retrier.call(staged.filename, lambda: fetched_sha256(sink, found))
-    except Exception:  # noqa: BLE001  (a foreign backend's slip tells no more than an error)
-        return RemoteState.UNTOLD
-    if sha256 != staged.sha256:
-        return RemoteState.OTHER
-    return RemoteState.INCOMPLETE if lacking_companions(sink, staged, found) else RemoteState.SAME
-
-
-def _settle_taken_name(
-    sink: Sink, staged: StagedFile, retrier: Retrier, error: AlreadyExists, *, first: bool
+def _after_taken_name(
+    sink: Sink, staged: StagedFile, retrier: Retrier, error: AlreadyExists, *, is_first: bool
 ) -> _Result:
-    seen = look(sink, staged, retrier)
-    if seen is RemoteState.SAME:
-        # A later attempt that meets the very bytes meets those of an earlier one whose answer was lost.
-        return _Result(Outcome.SKIPPED, "the same bytes are there") if first else _Result(Outcome.PUBLISHED)
-    if seen is RemoteState.UNTOLD and not isinstance(sink, SupportsInventory):
-        return _Result(Outcome.SKIPPED, "the sink says that it is there; it cannot be compared")
-    if seen is RemoteState.OTHER:
+    """Read the sink to find out which bytes it holds under the filename."""
+    state = look(sink, staged, retrier)
+    if state is RemoteState.SAME:
+        # At a later attempt, the same bytes are those of an earlier attempt whose answer was lost.
+        outcome, reason = (Outcome.SKIPPED, "the same bytes exist") if is_first else (Outcome.PUBLISHED, None)
+        return _Result(outcome, reason)
+    if state is RemoteState.UNKNOWN and not isinstance(sink, SupportsInventory):
+        return _Result(Outcome.SKIPPED, "the sink reports that the filename exists; it cannot be compared")
+    if state in (RemoteState.OTHER, RemoteState.OTHER_COMPANIONS):
         return _Result(Outcome.FAILED, str(error), lasting=True)
     return _Result(Outcome.UNCONFIRMED, str(error))
+
+
+def look(sink: Sink, staged: StagedFile, retrier: Retrier | None) -> RemoteState:
+    """Return what a sink holds under the filename of a file, with companions where it stores these as files.
+
+    Args:
+        sink: the sink to read.
+        staged: the file.
+        retrier: repeats reads that failed; each is tried once without it.
+    """
+    if not isinstance(sink, SupportsInventory):
+        return RemoteState.UNKNOWN
+    try:
+        if retrier is None:
+            return _read_state(sink, staged)
+        return retrier.call(f"the state of {staged.filename}", lambda: _read_state(sink, staged))
+    except Exception:  # noqa: BLE001  (a bug of a plugin proves no more than an error)
+        return RemoteState.UNKNOWN
+
+
+def _read_state(sink: SupportsInventory, staged: StagedFile) -> RemoteState:
+    files = list(sink.inventory(staged.file.project))
+    held = next((file for file in files if file.filename == staged.filename), None)
+    if held is None:
+        return RemoteState.ABSENT
+    if (held.sha256 or fetched_sha256(sink, held)) != staged.sha256:
+        return RemoteState.OTHER
+    if missing_companions(sink, staged, held):
+        return RemoteState.INCOMPLETE
+    return RemoteState.OTHER_COMPANIONS if different_companions(sink, staged, held) else RemoteState.SAME

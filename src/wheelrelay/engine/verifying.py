@@ -1,16 +1,17 @@
-"""Compare afterwards: does a sink give out what its source has, does a place hold what it declares."""
+"""Verify published files: compare sinks with their source, or a remote with the digests it declares."""
 
 from collections.abc import Iterator, Mapping
-from functools import partial
+from dataclasses import replace
 
-from wheelrelay.engine.context import ConnectedSink, RelayContext
-from wheelrelay.engine.gate import resolve_unknown
-from wheelrelay.engine.planning import plan_of
-from wheelrelay.engine.staging import fetched, stage_all
+from wheelrelay.engine.comparing import resolve_unknown
+from wheelrelay.engine.confirming import fetched_sha256
+from wheelrelay.engine.context import ConnectedSink, RelayRequest, Runtime, running
+from wheelrelay.engine.planning import plan_relay
+from wheelrelay.engine.staging import InspectionRules, Stager, fetch
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
 from wheelrelay.events import FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.model import DistFile
-from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
+from wheelrelay.records import Action, Finding, Plan, PlannedFile, Severity
 from wheelrelay.staged import StagedFile
 from wheelrelay.transfer.staging_area import StagingArea
 from wheelrelay.transfer.thread_pool import Done
@@ -18,57 +19,54 @@ from wheelrelay.transfer.thread_pool import Done
 MISSING, DIFFERS, DAMAGED = "verify-missing", "verify-differs", "verify-damaged"
 
 
-def verify_sinks(context: RelayContext, staging_area: StagingArea, *, download: bool) -> list[Finding]:
+def verify_sinks(request: RelayRequest, staging_area: StagingArea, *, download: bool) -> list[Finding]:
     """Compare the files of the source with those of each sink.
 
     Args:
-        context: both sides, connected.
+        request: both sides and the selection.
         staging_area: for the files of a source that declares no digests.
-        download: fetch and hash every file of the sinks; otherwise the digests that they declare are taken.
+        download: download and hash every file of the sinks, instead of trusting the digests they declare.
 
     Returns:
-        A finding for each file that a sink lacks, or has with other bytes.
+        A finding for each file that is missing at a sink, or differs.
 
     Raises:
-        NothingMatched: no file is meant.
+        NothingMatched: no file is selected.
         BackendError: a side cannot be read.
     """
-    plan = plan_of(context, one_version=False)
-    unknown = [planned for planned in plan.files if _is_open(planned)]
-    checked = stage_all(context, _only(plan, unknown), staging_area)
-    staged = {name: file.staged for name, file in checked.items()}
-    settled = resolve_unknown(
-        plan,
-        staged,
-        context.sinks,
-        context.fetched_sha256,
-        making=context.making,
-        each=context.workers.each,
-    )
-    findings = [finding for planned in settled.files for finding in _differences(planned)]
-    if download:
-        for destination in context.destinations:
-            findings += _fetch_and_compare(context, settled, destination, staged)
-    return findings
+    with running(request.options) as runtime:
+        plan = plan_relay(request, runtime, one_version=False).plan
+        unknown = tuple(planned for planned in plan.files if _is_unknown(planned))
+        stager = Stager(request.source, staging_area, InspectionRules.of(request), runtime)
+        checked = stager.stage_all(replace(plan, files=unknown))
+        staged = {name: file.staged for name, file in checked.items()}
+        run_all = runtime.workers.run_all
+        plan = resolve_unknown(plan, staged, request.sinks, runtime.retrier, run_all=run_all)
+        findings = [finding for planned in plan.files for finding in _differences(planned)]
+        if download:
+            for sink in request.sinks:
+                findings += _download_and_compare(plan, sink, staged, runtime)
+        return findings
 
 
-def verify_place(context: RelayContext, staging_area: StagingArea) -> list[Finding]:
-    """Fetch every file of the source that is meant, and compare it with what the source declares of it.
+def verify_remote(request: RelayRequest, staging_area: StagingArea) -> list[Finding]:
+    """Download the selected files of the source, and compare them with the digests it declares.
 
     Returns:
-        A finding for each file that is damaged or gone.
+        A finding for each file that is damaged or missing.
 
     Raises:
-        NothingMatched: no file is meant.
+        NothingMatched: no file is selected.
         BackendError: the source cannot be read.
     """
-    plan = plan_of(context, one_version=False)
-    files = [planned.file for planned in plan.files]
-    context.tell(
-        StepBegan(Step.CONFIRM, context.origin.name, len(files), sum(file.size or 0 for file in files))
-    )
-    done = context.workers.each(files, lambda file: _fetch_one(context, file, staging_area))
-    context.tell(StepEnded(Step.CONFIRM, context.origin.name))
+    source = request.source
+    with running(request.options) as runtime:
+        plan = plan_relay(request, runtime, one_version=False).plan
+        files = [planned.file for planned in plan.files]
+        size = sum(file.size or 0 for file in files)
+        runtime.report(StepBegan(Step.CONFIRM, source.name, len(files), size))
+        done = runtime.workers.run_all(files, lambda file: _verify_one(request, file, staging_area, runtime))
+        runtime.report(StepEnded(Step.CONFIRM, source.name))
     return [
         Finding(DAMAGED, Severity.ERROR, str(one.error), filename=one.item.filename)
         for one in done
@@ -76,65 +74,62 @@ def verify_place(context: RelayContext, staging_area: StagingArea) -> list[Findi
     ]
 
 
-def _is_open(planned: PlannedFile) -> bool:
+def _is_unknown(planned: PlannedFile) -> bool:
     return any(intent.action is Action.UNKNOWN for intent in planned.sinks.values())
-
-
-def _only(plan: Plan, files: list[PlannedFile]) -> Plan:
-    return Plan(plan.source, plan.sinks, tuple(files))
 
 
 def _differences(planned: PlannedFile) -> Iterator[Finding]:
     name = planned.file.filename
     for sink, intent in planned.sinks.items():
         if intent.action is Action.UPLOAD:
-            told = (
-                "does not have it"
-                if intent.existing is None
-                else f"has it {intent.reason.removeprefix('there ')}"
+            problem = "Missing" if intent.existing is None else f"It {intent.reason}"
+            yield Finding(
+                MISSING, Severity.ERROR, f"{problem} at {sink}.", name, hint="Relay it to that sink."
             )
-            yield Finding(MISSING, Severity.ERROR, f"{sink} {told}.", name, hint="Relay it.")
         elif intent.action is Action.CONFLICT:
-            yield Finding(DIFFERS, Severity.ERROR, f"{sink} has it with other bytes.", name)
+            difference = intent.reason.removeprefix("the filename ")
+            yield Finding(DIFFERS, Severity.ERROR, f"It {difference} at {sink}.", name)
 
 
-def _fetch_and_compare(
-    context: RelayContext, plan: Plan, destination: ConnectedSink, staged: Mapping[str, StagedFile]
+def _download_and_compare(
+    plan: Plan, sink: ConnectedSink, staged: Mapping[str, StagedFile], runtime: Runtime
 ) -> list[Finding]:
-    """Fetch what a sink has and says to be the same, and compare it with the source's digests.
+    """Download the files that a sink declares to be the same, and compare them with the source's digests.
 
-    Where the source declares none, the digests are those of its bytes, which were staged for that.
+    Where the source declares none, the digests are those of its staged bytes.
     """
-    there: Mapping[str, Intent] = {
-        planned.file.filename: planned.sinks[destination.name]
-        for planned in plan.files
-        if planned.sinks[destination.name].action is Action.SKIP
-    }
+    intents = {planned.file.filename: planned.sinks[sink.name] for planned in plan.files}
     declared = {planned.file.filename: planned.file.sha256 for planned in plan.files}
     expected = declared | {name: file.sha256 for name, file in staged.items()}
-    files = [intent.existing for intent in there.values() if intent.existing is not None]
-    context.tell(StepBegan(Step.CONFIRM, destination.name, len(files), 0))
-    done = context.workers.each(files, partial(context.fetched_sha256, destination.sink))
-    context.tell(StepEnded(Step.CONFIRM, destination.name))
+    files = [
+        intent.existing for intent in intents.values() if intent.action is Action.SKIP and intent.existing
+    ]
+
+    def download(file: DistFile) -> str:
+        return runtime.retrier.call(file.filename, lambda: fetched_sha256(sink.sink, file))
+
+    runtime.report(StepBegan(Step.CONFIRM, sink.name, len(files), 0))
+    done = runtime.workers.run_all(files, download)
+    runtime.report(StepEnded(Step.CONFIRM, sink.name))
     return [
-        Finding(DAMAGED, Severity.ERROR, f"{destination.name} gives out other bytes.", one.item.filename)
+        Finding(DAMAGED, Severity.ERROR, f"{sink.name} serves other bytes.", one.item.filename)
         for one in done
         if one.unwrap() != (expected[one.item.filename] or one.item.sha256)
     ]
 
 
-def _fetch_one(context: RelayContext, file: DistFile, staging_area: StagingArea) -> None:
+def _verify_one(request: RelayRequest, file: DistFile, staging_area: StagingArea, runtime: Runtime) -> None:
     try:
-        staged = fetched(context, file, staging_area, Step.CONFIRM, proven=True)
+        staged = fetch(request.source, file, staging_area, runtime, Step.CONFIRM, verify_archive=True)
     except WheelrelayError as error:
-        context.tell(FileEnded(Step.CONFIRM, file.filename, error=str(error)))
+        runtime.report(FileEnded(Step.CONFIRM, file.filename, error=str(error)))
         raise
     staging_area.drop(staged)
-    context.tell(FileEnded(Step.CONFIRM, file.filename))
+    runtime.report(FileEnded(Step.CONFIRM, file.filename))
 
 
 def _is_damage(done: Done[DistFile, None]) -> bool:
-    """Whether an error speaks of the file; any other is raised, for it speaks of the place."""
+    """Return whether a file is damaged or missing; raise any other error, which concerns the remote."""
     if done.error is None:
         return False
     if isinstance(done.error, IntegrityError | NotFound):

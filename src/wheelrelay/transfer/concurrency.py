@@ -1,12 +1,13 @@
-"""How many transfers are under way at once: as asked for, or chosen by what is observed.
+"""Choose how many transfers run in parallel: a fixed number, or one that adapts to measurements.
 
-More transfers at once hide the time that each of them waits for the other side; they help as long as there is
-such time. Where there is none, as with a server next door, they only stand in each other's way. So it begins
-with what keeps the processors busy. After an instant, if these have time left, there are several; and more
-if the other side turns out to be far away, for a new connection is slow at first (RFC 5681), and one that is
-there from the beginning is fast when it is needed. While that makes the whole faster, and enough is left to
-be moved, more are added; what did not help is taken back. What a server cannot take, or does not want (429,
-503), halves them; they come back one by one.
+More parallel transfers hide the latency of each. Without latency, as with a server on the same network, they
+only slow each other down. So the controller
+
+1. starts with as many transfers as keep the processors busy;
+2. goes to `INITIAL` after an instant if the processors are idle, and to `REMOTE` if nothing has completed by
+   then: the other side is far away. A new connection is slow at first (RFC 5681), so all are opened early;
+3. doubles while that raises the throughput, and takes the last step back when it does not;
+4. halves when the server fails or throttles (429, 503), and recovers one by one.
 """
 
 import os
@@ -14,38 +15,37 @@ import threading
 from collections.abc import Callable
 from time import monotonic, process_time
 
-START, FAR, MOST = 8, 16, 32
-"""Transfers at once in the beginning, to what is far away, and at most: more to one host are not polite."""
+INITIAL, REMOTE, MAXIMUM = 8, 16, 32
+"""Parallel transfers: the usual start, the start with a remote server, and the limit of politeness."""
 
-FEW = min(max(os.cpu_count() or 1, 2), START)
-"""Transfers at once that keep the processors busy if nobody has to wait."""
+CPU_BOUND = min(max(os.cpu_count() or 1, 2), INITIAL)
+"""Parallel transfers that keep the processors busy if there is no latency."""
 
-INSTANT = 0.01
-"""Seconds after which it shows whether transfers wait."""
+SAMPLE_INTERVAL = 0.01
+"""Seconds until it shows whether transfers wait for the other side."""
 
-LONG = 0.05
-"""Seconds after which it shows that the other side is far away: nothing came to its end, and all wait."""
+REMOTE_AFTER = 0.05
+"""Seconds after which the other side counts as remote, if no transfer has completed and all wait."""
 
-ROUNDS = 2
-"""How often each of more transfers at once has to find another file for them to be worth their beginning."""
+MIN_ROUNDS = 2
+"""How many files must remain for each parallel transfer to make a new connection worth its start."""
 
-GROWTH = 2
-"""The factor by which they become more, and fewer."""
+GROWTH_FACTOR = 2
 
-WORTH = 1.1
-"""The factor by which the whole has to become faster for more of them to stay."""
+MIN_SPEEDUP = 1.1
+"""The factor by which the throughput must rise for additional transfers to stay."""
 
-BUSY = 0.5
-"""The share of a processor from which on it is this process that is waited for, and not the wires."""
+BUSY_SHARE = 0.5
+"""The share of a processor above which this process, not the network, is the bottleneck."""
 
 
 class ConcurrencyController:
-    """How many transfers may be under way at once; safe for threads.
+    """The number of transfers that may run in parallel; safe for threads.
 
     Args:
-        fixed: how many, if that is not to be found out.
-        clock: seconds that have passed.
-        worked: seconds that processors have worked for this process.
+        fixed: a fixed number; adaptive without it.
+        clock: returns the time in seconds.
+        cpu_time: returns the processor time of this process in seconds.
     """
 
     def __init__(
@@ -53,102 +53,104 @@ class ConcurrencyController:
         fixed: int | None = None,
         *,
         clock: Callable[[], float] = monotonic,
-        worked: Callable[[], float] = process_time,
+        cpu_time: Callable[[], float] = process_time,
     ) -> None:
-        self.most = fixed or MOST
-        self._fixed = fixed is not None
+        self.maximum = fixed or MAXIMUM
+        self._is_fixed = fixed is not None
         self._clock = clock
-        self._worked = worked
+        self._cpu_time = cpu_time
         self._lock = threading.Lock()
-        self._limit = fixed or FEW
-        self._peak = fixed or START
-        self._before: tuple[int, float] | None = None
-        self._settled = self._is_far = False
-        self._ended = 0
+        self._limit = fixed or CPU_BOUND
+        self._peak = fixed or INITIAL
+        self._before_growth: tuple[int, float] | None = None
+        self._is_settled = self._is_remote = False
+        self._completed = 0
         self._open_window()
 
     @property
     def limit(self) -> int:
-        """How many may be under way now."""
+        """The number of transfers that may run now."""
         return self._limit
 
-    def begin(self) -> None:
-        """Note that something of another kind begins, perhaps at another place.
+    def begin_batch(self) -> None:
+        """Start measuring anew for another kind of work, perhaps with another server.
 
-        What was observed does not count, apart from a distance: what was listed far away is fetched there.
+        The distance is kept: files that were listed far away are downloaded from there.
         """
         with self._lock:
-            if not self._fixed:
-                self._limit, self._peak = (FAR, FAR) if self._is_far else (FEW, START)
-                self._limit, self._peak = min(self._limit, self.most), min(self._peak, self.most)
-                self._before, self._settled = None, False
-            self._ended = 0
+            if not self._is_fixed:
+                self._limit, self._peak = (REMOTE, REMOTE) if self._is_remote else (CPU_BOUND, INITIAL)
+                self._limit, self._peak = min(self._limit, self.maximum), min(self._peak, self.maximum)
+                self._before_growth, self._is_settled = None, False
+            self._completed = 0
             self._open_window()
 
     @property
-    def begins(self) -> bool:
-        """Whether `glance` is to be called every `INSTANT`."""
-        return not (self._fixed or self._settled or self._limit >= (START if self._ended else FAR))
+    def is_ramping_up(self) -> bool:
+        """Whether `sample` is to be called every `SAMPLE_INTERVAL`."""
+        is_high_enough = self._limit >= (INITIAL if self._completed else REMOTE)
+        return not (self._is_fixed or self._is_settled or is_high_enough)
 
     def sample(self) -> None:
-        """Look whether the processors had time left since something changed; if so, more may be under way."""
+        """Raise the limit if the processors were idle since the last change."""
         with self._lock:
-            passed = self._clock() - self._began
-            if self.begins and passed >= (INSTANT if self._limit < START else LONG):
-                if self._has_time(passed):
-                    self._is_far = self._limit >= START
-                    self._limit = self._peak = min(FAR if self._is_far else START, self.most)
+            elapsed = self._clock() - self._window_began
+            interval = SAMPLE_INTERVAL if self._limit < INITIAL else REMOTE_AFTER
+            if self.is_ramping_up and elapsed >= interval:
+                if self._was_idle(elapsed):
+                    self._is_remote = self._limit >= INITIAL
+                    self._limit = self._peak = min(REMOTE if self._is_remote else INITIAL, self.maximum)
                 self._open_window()
 
-    def ended(self, moved: int, left: int) -> None:
-        """Note that a transfer came to its end.
+    def on_completion(self, size: int, remaining: int) -> None:
+        """Record a completed transfer.
 
         Args:
-            moved: its bytes.
-            left: how many have not begun.
+            size: the bytes it moved.
+            remaining: the number of transfers that have not begun.
         """
         with self._lock:
-            self._ended += 1
-            self._count += 1
-            self._moved += moved
-            if not self._fixed and self._count >= self._limit:
-                self._judge(left)
+            self._completed += 1
+            self._window_count += 1
+            self._window_bytes += size
+            if not self._is_fixed and self._window_count >= self._limit:
+                self._adapt(remaining)
                 self._open_window()
 
     def on_failure(self) -> None:
-        """Note that the other side failed, or asked for patience: that may be because of too many."""
+        """Record that the other side failed or throttled, perhaps because of too many transfers."""
         with self._lock:
-            if not self._fixed:
-                self._limit = max(1, self._limit // GROWTH)
-                self._settled = True
+            if not self._is_fixed:
+                self._limit = max(1, self._limit // GROWTH_FACTOR)
+                self._is_settled = True
                 self._open_window()
 
-    def cap(self, most: int) -> None:
-        """Note that the system gives no more threads than so many, or one: more are not asked for."""
+    def cap(self, threads: int) -> None:
+        """Record that the system does not start more threads than this; at least one is assumed."""
         with self._lock:
-            self.most = max(1, min(self.most, most))
-            self._limit, self._peak = min(self._limit, self.most), min(self._peak, self.most)
-            self._settled = True
+            self.maximum = max(1, min(self.maximum, threads))
+            self._limit, self._peak = min(self._limit, self.maximum), min(self._peak, self.maximum)
+            self._is_settled = True
 
-    def _judge(self, left: int) -> None:
-        """Decide by the window that is full now."""
-        passed = self._clock() - self._began
-        rate = self._moved / passed if passed > 0 else 0.0
-        if self._settled:
+    def _adapt(self, remaining: int) -> None:
+        """Change the limit according to the measurements of the window."""
+        elapsed = self._clock() - self._window_began
+        rate = self._window_bytes / elapsed if elapsed > 0 else 0.0
+        if self._is_settled:  # recover after failures
             self._limit = min(self._limit + 1, self._peak)
-        elif self._before and rate < self._before[1] * WORTH:
-            self._limit, self._settled = self._before[0], True
+        elif self._before_growth and rate < self._before_growth[1] * MIN_SPEEDUP:
+            self._limit, self._is_settled = self._before_growth[0], True
             self._peak = self._limit
-        elif self._has_time(passed):
-            more = min(max(self._limit * GROWTH, START), self.most)
-            if left >= ROUNDS * more:
-                self._before = self._limit, rate
+        elif self._was_idle(elapsed):
+            more = min(max(self._limit * GROWTH_FACTOR, INITIAL), self.maximum)
+            if remaining >= MIN_ROUNDS * more:
+                self._before_growth = self._limit, rate
                 self._limit = self._peak = more
-                self._settled = more == self._before[0]
+                self._is_settled = more == self._before_growth[0]
 
-    def _has_time(self, passed: float) -> bool:
-        return self._worked() - self._worked_before < BUSY * passed
+    def _was_idle(self, elapsed: float) -> bool:
+        return self._cpu_time() - self._window_cpu_time < BUSY_SHARE * elapsed
 
     def _open_window(self) -> None:
-        self._count = self._moved = 0
-        self._began, self._worked_before = self._clock(), self._worked()
+        self._window_count = self._window_bytes = 0
+        self._window_began, self._window_cpu_time = self._clock(), self._cpu_time()

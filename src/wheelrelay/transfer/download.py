@@ -1,4 +1,4 @@
-"""Fetch a file from its source and prove that it is the file the source promised."""
+"""Download a distribution file, and verify it against the digests its source declares."""
 
 import os
 import threading
@@ -24,15 +24,19 @@ from wheelrelay.records import Finding
 from wheelrelay.signing import refused_companion
 from wheelrelay.staged import FileIdentity, StagedFile
 from wheelrelay.transfer.hashing import HashingCopier, Watcher
-from wheelrelay.transfer.parallel_ranges import ParallelRangeReader, RangeExecutor
+from wheelrelay.transfer.parallel_ranges import (
+    DEFAULT_POLICY,
+    ParallelRangeReader,
+    RangeExecutor,
+    RangePolicy,
+)
 from wheelrelay.transfer.retry import Retrier
 from wheelrelay.transfer.staging_area import StagingArea
 
-_NEVER = threading.Event()
-"""Set by nobody: what is not to be given up half-way."""
+_NEVER_STOPPED = threading.Event()
 
 _REDIRECTS = range(300, 400)
-"""The HTTP statuses with which a server says that something is elsewhere."""
+"""The HTTP statuses of redirects."""
 
 Result = TypeVar("Result")
 
@@ -46,59 +50,63 @@ def stage(
     stopped: threading.Event | None = None,
     retrier: Retrier | None = None,
     begin: Callable[[], None] = lambda: None,
-    proven: bool = True,
-    crew: RangeExecutor | None = None,
+    verify_archive: bool = True,
+    executor: RangeExecutor | None = None,
+    ranges: RangePolicy = DEFAULT_POLICY,
 ) -> StagedFile:
-    """Bring ``file`` to local disk and verify it on the way.
+    """Bring ``file`` to local disk and verify it.
 
-    A file that lies on local disk already is hashed in place. Any other is read once, in blocks, and
-    hashed as it is written to a temporary name, which becomes the real one only after size and digests
-    agree with what the source declared. Where the source declares no digest, the archive's own checksums
-    are verified, unless whoever calls is going to read it through anyway.
-
-    When it is tried again, what has come already is kept if the source can go on from there and the
-    declared digest will prove the whole.
+    A file on local disk is hashed in place. Any other is read once, in blocks, and hashed while it is
+    written under a temporary name; it gets its final name only after size and digests match. A further
+    attempt continues where the last one broke off, if the source serves ranges and declares a digest that
+    proves the whole.
 
     Args:
-        source: where the file is.
-        file: as the source describes it.
-        staging_area: where to put it.
-        watcher: called with the number of bytes each time some have come.
+        source: the source.
+        file: as the source lists it.
+        staging_area: where downloaded files are stored.
+        watcher: called with the number of bytes each time some were read.
         stopped: set to give up in the middle of the file.
-        retrier: tries again and pauses; without it there is one attempt.
-        begin: called before each attempt; what was kept is told to ``watcher`` once more then.
-        proven: verify the archive's checksums where no digest is declared.
-        crew: fetches parts of a large file ahead where one connection is slow, and a digest proves the whole.
+        retrier: repeats failed attempts; without it there is one attempt.
+        begin: called before each attempt; ``watcher`` is called again with the bytes that are kept.
+        verify_archive: verify the archive's own checksums if the source declares no digest. A caller that
+            reads the whole archive next does not need it.
+        executor: downloads ranges of a large file in parallel where one connection is slow.
+        ranges: when and how a file is divided into ranges.
 
     Raises:
-        DigestMismatch: the bytes have another digest than the source declared.
-        SizeMismatch: fewer or more bytes came than the source declared.
-        IntegrityError: what came is no such archive, or a damaged one.
+        DigestMismatch: the bytes do not have the declared digest.
+        SizeMismatch: the source sent fewer or more bytes than it declares.
+        IntegrityError: the bytes are not such an archive, or a damaged one.
         ChangedWhileReading: a local file changed while it was hashed.
         BackendError: the source failed.
     """
-    meter = HashingCopier(file, watcher, stopped or _NEVER)
+    copier = HashingCopier(file, watcher, stopped or _NEVER_STOPPED)
 
     def call(operation: Callable[[], Result]) -> Result:
         return retrier.call(file.filename, operation) if retrier else operation()
 
     if isinstance(source, SupportsLocalPath):
         path = source.local_path(file)
-        identity = call(_begun(begin, partial(_hash_in_place, path, meter)))
+        identity = call(_after(begin, partial(_hash_in_place, path, copier)))
     else:
         path = staging_area.path_of(file.filename)
         with staging_area.incoming(file.filename) as target:
-            call(_begun(begin, _Fetch(source, file, target, meter, crew).attempt))
-            if proven and not file.digests.known():
-                _prove_whole(Path(target.name), file.filename)
+            call(_after(begin, _Download(source, file, target, copier, executor, ranges).attempt))
+            if verify_archive and not file.digests.known():
+                _verify_archive(Path(target.name), file.filename)
         identity = FileIdentity.of(path.stat())
-    digests = meter.verify()
+    digests = copier.verify()
     companions, refusals = call(lambda: _companions(source, file))
-    kept = tuple(companion.suffix for companion in companions)
     return StagedFile(
-        file=replace(file, size=meter.size, digests=digests, companions=kept),
+        file=replace(
+            file,
+            size=copier.size,
+            digests=digests,
+            companions=tuple(companion.suffix for companion in companions),
+        ),
         path=path,
-        size=meter.size,
+        size=copier.size,
         sha256=digests.sha256 or "",
         identity=identity,
         companions=companions,
@@ -107,36 +115,39 @@ def stage(
 
 
 def hashed_in_place(path: Path, file: DistFile) -> DistFile:
-    """A file that lies on local disk, with the size and the sha256 of its bytes.
+    """Return a file on local disk with its size and sha256.
 
     Raises:
-        SizeMismatch: fewer or more bytes are there than its place declared, or none.
-        IntegrityError: it is no such archive.
-        ChangedWhileReading: it changed while it was hashed.
-        BackendError: it cannot be read.
+        SizeMismatch: the size is not the declared one, or zero.
+        IntegrityError: the file is not such an archive.
+        ChangedWhileReading: the file changed while it was hashed.
+        BackendError: the file cannot be read.
     """
-    meter = HashingCopier(file, lambda _: None, _NEVER)
-    _hash_in_place(path, meter)
-    return replace(file, size=meter.size, digests=Digests(sha256=meter.verify().sha256))
+    copier = HashingCopier(file, lambda _: None, _NEVER_STOPPED)
+    _hash_in_place(path, copier)
+    return replace(file, size=copier.size, digests=Digests(sha256=copier.verify().sha256))
 
 
-def _begun(begin: Callable[[], None], attempt: Callable[[], Result]) -> Callable[[], Result]:
-    def begun() -> Result:
+def _after(begin: Callable[[], None], attempt: Callable[[], Result]) -> Callable[[], Result]:
+    """Return ``attempt`` with a call of ``begin`` before it."""
+
+    def attempt_after() -> Result:
         begin()
         return attempt()
 
-    return begun
+    return attempt_after
 
 
-class _Fetch:
-    """A file on its way from a source to the wheelhouse.
+class _Download:
+    """The download of one file, over several attempts.
 
     Args:
-        source: where it is.
-        file: as the source describes it.
-        target: where its bytes go.
-        meter: hashes them.
-        crew: fetches parts ahead; if there is none, nothing is.
+        source: the source.
+        file: as the source lists it.
+        target: where the bytes are written.
+        copier: hashes them.
+        executor: downloads ranges in parallel; without it, one connection is used.
+        ranges: when and how the file is divided into ranges.
     """
 
     def __init__(
@@ -144,118 +155,129 @@ class _Fetch:
         source: Source,
         file: DistFile,
         target: BinaryIO,
-        meter: HashingCopier,
-        crew: RangeExecutor | None,
+        copier: HashingCopier,
+        executor: RangeExecutor | None,
+        ranges: RangePolicy,
     ) -> None:
         self._source = source
         self._file = file
         self._target = target
-        self._meter = meter
-        self._crew = crew
+        self._copier = copier
+        self._executor = executor
+        self._ranges = ranges
 
     def attempt(self) -> None:
-        """Read the file to its end: from where the attempt before broke off, or from its beginning.
+        """Read the file to its end: from where the last attempt broke off, or from its beginning.
 
         Raises:
-            Unavailable: what came after an interruption does not fit what had come before it.
+            Unavailable: the bytes of this attempt do not fit those of the last one.
             WheelrelayError: as `stage`.
         """
         with ExitStack() as stack:
-            rest = self._rest(stack)
+            rest = self._open_rest(stack)
             if rest is None:
-                self._start_anew()
+                self._restart()
                 stream = stack.enter_context(self._source.open(self._file))
             else:
-                self._meter.tell_again()
+                self._copier.report_again()
                 stream = rest
-            ahead = self._ahead(stream, stack)
+            ranges = self._in_parallel(stream, stack)
             try:
-                self._meter.copy(ahead or stream, self._target)
+                self._copier.copy(ranges or stream, self._target)
             finally:
-                divided = ahead is not None and ahead.divided
-                if divided:  # should it fail, it is tried again in the plain way
-                    self._crew = None
+                was_divided = ranges is not None and ranges.is_divided
+                if was_divided:  # a further attempt uses one connection
+                    self._executor = None
         try:
-            self._meter.verify()
+            self._copier.verify()
         except DigestMismatch as error:
-            if rest is None and not divided:
+            if rest is None and not was_divided:
                 raise
-            self._start_anew()
-            raise Unavailable(f"{self._file.filename} came in pieces that do not belong together.") from error
+            # The file may have been replaced between two requests, so the whole is read once more.
+            self._restart()
+            raise Unavailable(f"{self._file.filename}: the parts that were received do not match.") from error
 
-    def _ahead(self, stream: ByteStream, stack: ExitStack) -> ParallelRangeReader | None:
-        """The same stream, helped along, where that is possible; ``stack`` closes it."""
+    def _in_parallel(self, stream: ByteStream, stack: ExitStack) -> ParallelRangeReader | None:
+        """Return a reader that may use several connections, where that is possible; ``stack`` closes it."""
         file, source = self._file, self._source
-        if not (self._crew and file.size and file.digests.known() and isinstance(source, SupportsRange)):
+        if not (self._executor and file.size and file.digests.known() and isinstance(source, SupportsRange)):
             return None
-        held, start = stack.pop_all(), self._meter.size
-        ahead = ParallelRangeReader(stream, held, source=source, file=file, start=start, crew=self._crew)
-        stack.callback(ahead.close)
-        return ahead
+        connection, start = stack.pop_all(), self._copier.size
+        reader = ParallelRangeReader(
+            stream,
+            connection,
+            source=source,
+            file=file,
+            start=start,
+            executor=self._executor,
+            policy=self._ranges,
+        )
+        stack.callback(reader.close)
+        return reader
 
-    def _rest(self, stack: ExitStack) -> ByteStream | None:
-        """What is still to come after a broken attempt, if the source gives it out."""
-        file, size = self._file, self._meter.size
-        fits = size > 0 and (file.size is None or size < file.size)
-        if not (fits and file.digests.known() and isinstance(self._source, SupportsRange)):
+    def _open_rest(self, stack: ExitStack) -> ByteStream | None:
+        """Return the rest of the file after a broken attempt, if the source serves it."""
+        file, size = self._file, self._copier.size
+        has_rest = size > 0 and (file.size is None or size < file.size)
+        if not (has_rest and file.digests.known() and isinstance(self._source, SupportsRange)):
             return None
         try:
             return stack.enter_context(self._source.open_range(file, size, file.size))
         except Rejected:
             return None
 
-    def _start_anew(self) -> None:
-        self._meter.start_anew()
-        if self._target.tell():  # a file that was truncated is written out by ext4 as soon as it is closed
+    def _restart(self) -> None:
+        self._copier.restart()
+        if self._target.tell():  # ext4 writes out a truncated file as soon as it is closed: avoid that
             self._target.seek(0)
             self._target.truncate()
 
 
-def _hash_in_place(path: Path, meter: HashingCopier) -> FileIdentity:
-    meter.start_anew()
+def _hash_in_place(path: Path, copier: HashingCopier) -> FileIdentity:
+    copier.restart()
     try:
         with path.open("rb", buffering=0) as stream:
             before = FileIdentity.of(os.fstat(stream.fileno()))
-            meter.copy(stream, None)
+            copier.copy(stream, None)
             after = FileIdentity.of(os.fstat(stream.fileno()))
     except FileNotFoundError as error:
-        raise NotFound(f"{path} is not there any more.") from error
+        raise NotFound(f"{path} does not exist any more.") from error
     except OSError as error:
         raise BackendError(f"{path} cannot be read: {error.strerror}.") from error
-    if before != after or meter.size != after.size:
-        raise ChangedWhileReading(f"{path} changed while it was hashed.", hint="Wait until it is written.")
-    meter.verify()
+    if before != after or copier.size != after.size:
+        raise ChangedWhileReading(
+            f"{path} changed while it was hashed.", hint="Wait until nothing writes to it."
+        )
+    copier.verify()
     return after
 
 
-def _prove_whole(path: Path, filename: str) -> None:
-    """Verify the checksums inside an archive, for want of a declared digest.
+def _verify_archive(path: Path, filename: str) -> None:
+    """Verify the checksums inside an archive whose source declares no digest.
 
     Raises:
-        IntegrityError: the archive is damaged, or it exceeds the limits of what is read.
+        IntegrityError: the archive is damaged, or exceeds the limits of what is read.
     """
-    from wheelrelay.checks import open_distribution  # which reads archives within bounds
+    from wheelrelay.checks import open_distribution  # heavy, and rarely needed
 
     contents = open_distribution(path, filename=filename).contents
     if contents.damage:
-        raise IntegrityError(f"{filename} came damaged: {contents.damage}")
+        raise IntegrityError(f"{filename} is damaged: {contents.damage}")
     if contents.unverified_reason:
-        raise IntegrityError(
-            f"{filename} is not unpacked, so nothing proves that it is whole: {contents.unverified_reason}"
-        )
+        raise IntegrityError(f"{filename} cannot be verified by unpacking it: {contents.unverified_reason}")
 
 
 def _companions(source: Source, file: DistFile) -> tuple[tuple[Companion, ...], tuple[Finding, ...]]:
-    """What lies beside a file at its source; what the source has only at another host stays behind."""
-    read: list[Companion] = []
+    """Return the companions of a file at its source, and a finding for each that is on another host."""
+    companions: list[Companion] = []
     refusals: list[Finding] = []
     if not isinstance(source, SupportsCompanions):
         return (), ()
     for suffix in file.companions:
         try:
-            read.append(Companion(suffix, source.read_companion(file, suffix)))
+            companions.append(Companion(suffix, source.read_companion(file, suffix)))
         except Rejected as error:
             if error.status not in _REDIRECTS:
                 raise
             refusals.append(refused_companion(file.filename, suffix, error.message.rstrip(".")))
-    return tuple(read), tuple(refusals)
+    return tuple(companions), tuple(refusals)

@@ -1,4 +1,4 @@
-"""Count and hash the bytes of a file as they pass, and compare them with what was declared."""
+"""Hash a file while it is copied, and compare size and digests with those that its source declares."""
 
 import hashlib
 import threading
@@ -11,80 +11,101 @@ from wheelrelay.model import Digests, DistFile
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import BLOCK_SIZE
 
-MAGIC = {".whl": b"PK", ".zip": b"PK", ".gz": b"\x1f\x8b", ".tgz": b"\x1f\x8b", ".bz2": b"BZh"}
-"""How the bytes of an archive begin, by the end of its name."""
+MAGIC_BYTES = {".whl": b"PK", ".zip": b"PK", ".gz": b"\x1f\x8b", ".tgz": b"\x1f\x8b", ".bz2": b"BZh"}
+"""The first bytes of an archive, by the end of its filename."""
 
 Watcher = Callable[[int], None]
-"""Called with the number of bytes each time some have moved."""
+"""Called with the number of bytes each time some were copied."""
 
 
 class Interrupted(WheelrelayError):
-    """The relay was asked to stop in the middle of a file."""
+    """The relay ended in the middle of a file."""
 
 
 class HashingCopier:
-    """Counts and hashes the bytes of one file as they pass.
+    """Copies one file and hashes its bytes on the way.
+
+    Args:
+        file: the file, with the size and the digests that its source declares.
+        watcher: called with the number of bytes each time some were copied.
+        stopped: set to give up in the middle of the file.
 
     Attributes:
-        size: how many have passed.
+        size: the number of bytes copied so far.
     """
 
     def __init__(self, file: DistFile, watcher: Watcher, stopped: threading.Event) -> None:
         self._file = file
         self._watcher = watcher
         self._stopped = stopped
-        self.start_anew()
+        self.restart()
 
-    def start_anew(self) -> None:
-        """Forget what has passed."""
+    def restart(self) -> None:
+        """Forget the bytes copied so far."""
         self.size = 0
-        wanted = {"sha256", *self._file.digests.known()}
-        self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in wanted}
+        algorithms = {"sha256", *self._file.digests.known()}
+        self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
 
-    def tell_again(self) -> None:
-        """Tell whoever watches of all that has passed."""
+    def report_again(self) -> None:
+        """Report all bytes copied so far to the watcher, at the start of a further attempt."""
         self._watcher(self.size)
 
     def copy(self, stream: ByteStream, target: BinaryIO | None) -> None:
-        """Read the stream to its end, into ``target`` if there is one."""
+        """Read a stream to its end, and write it to ``target`` if that is given.
+
+        Raises:
+            Interrupted: the relay ended.
+            IntegrityError: the bytes are not such an archive at all.
+        """
         while block := stream.read(self._next_block()):
             if self._stopped.is_set():
-                raise Interrupted(f"{self._file.filename} was given up half-way.")
-            _refuse_wrong_kind(self._file.filename, block, at=self.size)
+                raise Interrupted(f"{self._file.filename}: the transfer was interrupted.")
+            _refuse_wrong_kind(self._file.filename, block, offset=self.size)
             if target is not None:
                 write_all(target, block)
             self.size += len(block)
             if self._file.size is not None and self.size > self._file.size:
-                break
-            for each in self._hashes.values():
-                each.update(block)
+                break  # `verify` reports it; a source without an end is not read any further
+            for digest in self._hashes.values():
+                digest.update(block)
             self._watcher(len(block))
 
     def _next_block(self) -> int:
-        """How much to read: no more than is left of a small file, and a byte that should not be there."""
+        """Return how much to read: the rest of a small file and one byte more, which should not exist."""
         return BLOCK_SIZE if self._file.size is None else min(BLOCK_SIZE, self._file.size - self.size + 1)
 
     def verify(self) -> Digests:
-        """The digests of what has passed, if they and the size are what was declared."""
+        """Return the digests of the copied bytes, if size and digests are those that the source declares.
+
+        Raises:
+            SizeMismatch: the size differs, or is zero.
+            DigestMismatch: a digest differs.
+        """
         name, declared = self._file.filename, self._file.size
         if declared is not None and self.size != declared:
-            came = "more than" if self.size > declared else f"only {self.size} of"
-            raise SizeMismatch(f"{name}: {came} {declared} bytes came.")
+            amount = "more than" if self.size > declared else f"only {self.size} of"
+            raise SizeMismatch(f"{name}: received {amount} {declared} bytes.")
         if self.size == 0:
             raise SizeMismatch(f"{name} is empty.")
         for algorithm, expected in self._file.digests.known().items():
-            found = self._hashes[algorithm].hexdigest()
-            if found != expected.lower():
+            actual = self._hashes[algorithm].hexdigest()
+            if actual != expected.lower():
                 raise DigestMismatch(
-                    f"{name}: the source declares {algorithm} {expected}, but the bytes have {found}.",
-                    hint="The file is damaged or was exchanged; do not publish it.",
+                    f"{name}: the source declares {algorithm} {expected}, but the bytes have {actual}.",
+                    hint="The file is damaged or was replaced; do not publish it.",
                 )
-        return Digests.of({algorithm: each.hexdigest() for algorithm, each in self._hashes.items()})
+        return Digests.of({algorithm: digest.hexdigest() for algorithm, digest in self._hashes.items()})
 
 
-def _refuse_wrong_kind(filename: str, block: bytes, *, at: int) -> None:
-    """Refuse what does not even begin like such an archive, such as an error page; ``at``: bytes before."""
-    magic = next((magic for end, magic in MAGIC.items() if filename.endswith(end)), b"")
-    if not block.startswith(magic[at : at + len(block)]):
-        what = "a web page" if block.lstrip()[:1] == b"<" else "something else"
-        raise IntegrityError(f"{filename}: {what} came in its place.", hint="Look at the source's address.")
+def _refuse_wrong_kind(filename: str, block: bytes, *, offset: int) -> None:
+    """Refuse bytes that do not begin as the archive should, such as an error page.
+
+    Raises:
+        IntegrityError: the bytes are something else.
+    """
+    magic = next((magic for end, magic in MAGIC_BYTES.items() if filename.endswith(end)), b"")
+    if not block.startswith(magic[offset : offset + len(block)]):
+        received = "a web page" if block.lstrip()[:1] == b"<" else "something else"
+        raise IntegrityError(
+            f"{filename}: received {received} instead of an archive.", hint="Check the source URL."
+        )

@@ -1,14 +1,15 @@
-"""Fetch parts of a large file ahead, by connections of their own, where one connection alone is slow.
+"""Download ranges of a large file over several connections, where one connection is slow.
 
-What a connection carries in a second is often limited: by its round trips, by losses, by a server that wants
-to be fair. So while little else is under way, and almost all time goes by in waiting for the next bytes, a
-file is divided. It is read in order all the same: hashed once, as it comes, with a few parts in memory.
+The rate of one connection is often limited: by round trips, packet loss, or a server's fairness. So while few
+transfers run, and a download spends almost all its time waiting for bytes, the rest of the file is divided
+into ranges. It is still read in order and hashed once, with a few ranges in memory.
 """
 
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from threading import Event
 from time import monotonic
@@ -19,144 +20,157 @@ from wheelrelay.model import DistFile
 from wheelrelay.protocols import ByteStream, SupportsRange
 from wheelrelay.staged import BLOCK_SIZE
 
-PART = 4 * BLOCK_SIZE
-"""Bytes of a part: long enough for its request to weigh little, short enough for some of them in memory."""
 
-MOST = 4
-"""Parts of one file that are fetched at once."""
+@dataclass(frozen=True, slots=True)
+class RangePolicy:
+    """When and how a download is divided into ranges.
 
-FROM = 8 * PART
-"""Bytes that have to be left for a file to be divided."""
+    Attributes:
+        size: bytes of a range: large enough for a cheap request, small enough to keep several in memory.
+        limit: how many ranges of one file are downloaded at the same time.
+        min_remaining: bytes that must remain for a file to be divided.
+        measure_after: seconds until the speed of the connection is assessed.
+        waiting_share: the share of time spent waiting for bytes above which the network is the bottleneck.
+    """
 
-AFTER = 1.0
-"""Seconds after which it is judged how fast a connection is."""
+    size: int = 4 * BLOCK_SIZE
+    limit: int = 4
+    min_remaining: int = 32 * BLOCK_SIZE
+    measure_after: float = 1.0
+    waiting_share: float = 0.8
 
-WAITING = 0.8
-"""The share of the time that goes by in waiting, from which on the wire is slow and not this machine."""
+
+DEFAULT_POLICY = RangePolicy()
 
 
 class RangeExecutor(Protocol):
-    """Those who fetch the parts."""
+    """Downloads ranges in other threads."""
 
-    def spare(self) -> int:
-        """How many more transfers there may be for each that is under way."""
+    def spare_connections(self) -> int:
+        """Return how many additional connections each running transfer may open."""
         ...
 
-    def begin(self, work: Callable[[], list[bytes]]) -> "Future[list[bytes]]":
-        """Have something done by another thread."""
+    def submit(self, work: Callable[[], list[bytes]]) -> "Future[list[bytes]]":
+        """Run work in another thread."""
         ...
 
 
 class ParallelRangeReader:
-    """The bytes of a file from some byte on, in order; a `ByteStream` to be closed.
+    """The bytes of a file from some offset on, in order; a `ByteStream` that must be closed.
 
     Args:
-        stream: the rest of the file by one connection.
-        held: what keeps this connection; closed when it is not needed any more.
-        source: gives out the parts.
-        file: with the size that its source declares.
-        start: the byte that ``stream`` begins with.
-        crew: fetches the parts.
-        clock: seconds that have passed.
+        stream: the rest of the file, over one connection.
+        connection: closes this connection.
+        source: the source, which serves ranges.
+        file: the file, with the size that its source declares.
+        start: the offset at which ``stream`` begins.
+        executor: downloads the ranges.
+        policy: when and how the rest is divided.
+        clock: returns the time in seconds.
 
     Attributes:
-        divided: whether the bytes came by more than one connection.
+        is_divided: whether the bytes come over more than one connection.
     """
 
     def __init__(
         self,
         stream: ByteStream,
-        held: ExitStack,
+        connection: ExitStack,
         *,
         source: SupportsRange,
         file: DistFile,
         start: int,
-        crew: RangeExecutor,
+        executor: RangeExecutor,
+        policy: RangePolicy = DEFAULT_POLICY,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        self.divided = False
+        self.is_divided = False
         self._stream = stream
-        self._held = held
+        self._connection = connection
         self._source = source
         self._file = file
         self._size = file.size or 0
-        self._crew = crew
+        self._executor = executor
+        self._policy = policy
         self._clock = clock
         self._began = clock()
         self._waited = 0.0
-        self._at = start
-        self._ends: int | None = None
-        """The byte that the stream gives way at, once that is decided."""
+        self._offset = start
+        self._handover: int | None = None
+        """The offset at which the ranges take over from the stream, once that is decided."""
         self._next = start
-        """The first byte that nobody was asked for."""
-        self._parts: deque[tuple[Callable[[], list[bytes]], Future[list[bytes]]]] = deque()
+        """The first offset that is not part of a requested range."""
+        self._ranges: deque[tuple[Callable[[], list[bytes]], Future[list[bytes]]]] = deque()
         self._blocks: deque[bytes] = deque()
-        self._whole = False
+        self._is_undivided = False
+        """Whether dividing was given up."""
         self._closed = Event()
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes, at most ``size``; none at the end.
+        """Return the next bytes, at most ``size``; empty at the end.
 
         Raises:
-            BackendError: they do not come.
+            BackendError: the source failed.
         """
-        if not self.divided and self._at == self._ends:
-            self._give_way()
-        block = self._read_divided(size) if self.divided else self._read_alone(size)
-        self._at += len(block)
+        if not self.is_divided and self._offset == self._handover:
+            self._hand_over()
+        block = self._read_ranges(size) if self.is_divided else self._read_stream(size)
+        self._offset += len(block)
         return block
 
     def close(self) -> None:
-        """Let go of all connections; parts that are under way end soon."""
+        """Close all connections; running range downloads end after their next block."""
         self._closed.set()
-        for _, future in self._parts:
+        for _, future in self._ranges:
             future.cancel()
-        self._held.close()
+        self._connection.close()
 
-    def _read_alone(self, size: int) -> bytes:
+    def _read_stream(self, size: int) -> bytes:
         began = self._clock()
-        block = self._stream.read(size if self._ends is None else min(size, self._ends - self._at))
+        limit = size if self._handover is None else min(size, self._handover - self._offset)
+        block = self._stream.read(limit)
         now = self._clock()
         self._waited += now - began
-        if self._ends is None and not self._whole and self._is_slow(now):
-            self._ends = self._next = self._at + len(block) + PART
-            self._call()
+        if self._handover is None and not self._is_undivided and self._is_slow(now):
+            # One range's worth of bytes still comes over the stream, while the first ranges begin.
+            self._handover = self._next = self._offset + len(block) + self._policy.size
+            self._request_ranges()
         return block
 
     def _is_slow(self, now: float) -> bool:
-        passed = now - self._began
+        elapsed = now - self._began
         return (
-            passed >= AFTER
-            and self._waited >= WAITING * passed
-            and self._size - self._at >= FROM
-            and self._crew.spare() > 0
+            elapsed >= self._policy.measure_after
+            and self._waited >= self._policy.waiting_share * elapsed
+            and self._size - self._offset >= self._policy.min_remaining
+            and self._executor.spare_connections() > 0
         )
 
-    def _call(self) -> None:
-        """Have more parts fetched: one in any case, and others while there is nothing better to do."""
-        most = max(1, min(MOST, self._crew.spare()))
-        while self._next < self._size and len(self._parts) < most:
-            stop = min(self._next + PART, self._size)
-            work = partial(self._fetch, self._next, stop)
-            self._parts.append((work, self._crew.begin(work)))
+    def _request_ranges(self) -> None:
+        """Start to download more ranges: at least one, and more while connections are spare."""
+        limit = max(1, min(self._policy.limit, self._executor.spare_connections()))
+        while self._next < self._size and len(self._ranges) < limit:
+            stop = min(self._next + self._policy.size, self._size)
+            work = partial(self._download, self._next, stop)
+            self._ranges.append((work, self._executor.submit(work)))
             self._next = stop
 
-    def _give_way(self) -> None:
-        """Go on by parts; if the first one does not come, the stream, which is still there, goes on."""
+    def _hand_over(self) -> None:
+        """Continue with ranges; if the first one fails, continue with the stream, which is still open."""
         try:
-            self._blocks.extend(self._first_part())
+            self._blocks.extend(self._next_range())
         except WheelrelayError:
-            for _, future in self._parts:
+            for _, future in self._ranges:
                 future.cancel()
-            self._parts.clear()
-            self._ends, self._whole = None, True
+            self._ranges.clear()
+            self._handover, self._is_undivided = None, True
         else:
-            self.divided = True
-            self._held.close()
+            self.is_divided = True
+            self._connection.close()
 
-    def _read_divided(self, size: int) -> bytes:
-        if not self._blocks and self._parts:
-            self._blocks.extend(self._first_part())
+    def _read_ranges(self, size: int) -> bytes:
+        if not self._blocks and self._ranges:
+            self._blocks.extend(self._next_range())
         if not self._blocks:
             return b""
         block = self._blocks.popleft()
@@ -165,13 +179,17 @@ class ParallelRangeReader:
             block = block[:size]
         return block
 
-    def _first_part(self) -> list[bytes]:
-        """The part that is next in order; nobody waits here for a thread to become free."""
-        work, future = self._parts.popleft()
-        self._call()
+    def _next_range(self) -> list[bytes]:
+        """Return the blocks of the next range in order.
+
+        A range that no thread has begun is downloaded by this thread: waiting for a thread to become free
+        could block all threads.
+        """
+        work, future = self._ranges.popleft()
+        self._request_ranges()
         return work() if future.cancel() else future.result()
 
-    def _fetch(self, start: int, stop: int) -> list[bytes]:
+    def _download(self, start: int, stop: int) -> list[bytes]:
         blocks: list[bytes] = []
         left = stop - start
         with self._source.open_range(self._file, start, stop) as stream:
@@ -179,5 +197,5 @@ class ParallelRangeReader:
                 blocks.append(block)
                 left -= len(block)
         if left:
-            raise Unavailable(f"{self._file.filename}: {left} bytes of a part did not come.")
+            raise Unavailable(f"{self._file.filename}: {left} bytes of a range are missing.")
         return blocks

@@ -1,4 +1,4 @@
-"""The one loop that tries again: bounded, with growing pauses, for errors whose class says that it helps."""
+"""Retry operations that failed with ``retryable`` errors: the only module that retries."""
 
 import logging
 import os
@@ -17,125 +17,136 @@ _log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-LONGEST_PAUSE = 60.0
-"""Seconds that no pause exceeds, unless it is said otherwise."""
+MAX_PAUSE = 60.0
+"""The longest pause in seconds, by default."""
 
-PAUSE_VARIABLE = "WHEELRELAY_MAX_RETRY_WAIT"
-"""The environment variable that changes this, as a duration."""
+MAX_PAUSE_VARIABLE = "WHEELRELAY_MAX_RETRY_WAIT"
+"""The environment variable that sets the longest pause, as a duration."""
 
 
 class _Override:
-    """The longest pause that the command line asks for."""
+    """The longest pause that the command line sets for the process."""
 
     seconds: float | None = None
 
 
 def override_longest_pause(seconds: float | None) -> None:
-    """Let no pause of this process be longer than ``seconds``; ``None`` to use the environment or default."""
+    """Limit all pauses of this process to ``seconds``; ``None`` restores the environment or the default."""
     _Override.seconds = seconds
 
 
 def longest_pause() -> float:
-    """Seconds that no pause exceeds: by the command line, the environment, or the default.
+    """Return the longest pause in seconds: of the command line, the environment, or the default.
 
     Raises:
         ConfigError: the environment variable is not a duration.
     """
     if _Override.seconds is not None:
         return _Override.seconds
-    if not (text := os.environ.get(PAUSE_VARIABLE)):
-        return LONGEST_PAUSE
+    if not (text := os.environ.get(MAX_PAUSE_VARIABLE)):
+        return MAX_PAUSE
     try:
         return parse_duration(text).total_seconds()
     except ValueError as error:
-        raise ConfigError(f"{PAUSE_VARIABLE}: {error}.") from None
+        raise ConfigError(f"{MAX_PAUSE_VARIABLE}: {error}.") from None
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long to insist.
+    """How often and how long to retry.
 
     Attributes:
-        attempts: how often to try at most.
+        attempts: the maximum number of attempts.
         first_pause: seconds before the second attempt; each further pause doubles.
-        longest_pause: seconds that no pause exceeds, whatever a server asks for.
-        silence: seconds without an answer, over all attempts, after which a remote is given up; it is asked
-            twice in any case.
+        longest_pause: the longest pause in seconds, also if a server asks for a longer one.
+        max_silence: seconds without an answer, over all attempts, after which no further attempt is made; a
+            read is attempted twice in any case.
     """
 
     attempts: int = 5
     first_pause: float = 0.5
     longest_pause: float = field(default_factory=longest_pause)
-    silence: float = 90.0
+    max_silence: float = 90.0
 
-    def is_over(self, attempt: int, error: WheelrelayError) -> bool:
-        """Whether the attempt of this number, which is 1 for the first, was the last one."""
-        silent = isinstance(error, TimedOut) and attempt > 1 and attempt * error.waited >= self.silence
-        return silent or attempt >= self.attempts
+    def is_last(self, attempt: int, error: WheelrelayError) -> bool:
+        """Return whether the attempt of this number, counted from 1, was the last one."""
+        is_silent = isinstance(error, TimedOut) and attempt > 1 and attempt * error.waited >= self.max_silence
+        return is_silent or attempt >= self.attempts
+
+    def has_waited_long(self, error: WheelrelayError) -> bool:
+        """Return whether an error is a time-out after which an upload is not worth repeating."""
+        return isinstance(error, TimedOut) and error.waited >= self.max_silence
 
     def pause_after(self, attempt: int, error: WheelrelayError) -> float:
-        """Seconds to wait after the attempt of this number, which is 1 for the first.
+        """Return the seconds to wait after the attempt of this number, counted from 1.
 
-        What a server asks for is honoured; else the pause doubles, and a random part keeps eight threads
-        from coming back all at once.
+        A server's ``Retry-After`` is honoured. Otherwise the pause doubles, with a random part, so that
+        parallel transfers do not return at the same time.
         """
-        import random
+        import random  # takes its time to import, and few runs need it
 
-        asked = error.retry_after if isinstance(error, Unavailable) else None
+        requested = error.retry_after if isinstance(error, Unavailable) else None
         doubled: float = self.first_pause * 2 ** (attempt - 1)
-        pause = asked if asked is not None else doubled * random.uniform(0.5, 1.5)  # noqa: S311
+        pause = requested if requested is not None else doubled * random.uniform(0.5, 1.5)  # noqa: S311
         return min(pause, self.longest_pause)
 
 
 class Retrier:
-    """Tries again on behalf of one relay.
+    """Retries operations of one relay; safe for threads.
 
     Args:
-        retry_policy: how long to insist.
-        progress: told of each pause.
-        stopped: set when the relay is to end: pauses end, and nothing is tried again.
-        on_failure: called after each failure that may pass.
+        policy: how often and how long.
+        progress: called with an event before each pause.
+        stopped: set when the relay is to end: pauses end, and nothing is retried.
+        on_failure: called after each ``retryable`` failure.
     """
 
     def __init__(
         self,
-        retry_policy: RetryPolicy,
+        policy: RetryPolicy,
         progress: "Progress",
         stopped: threading.Event,
         *,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
-        self.retry_policy = retry_policy
+        self.policy = policy
         self.stopped = stopped
         self._progress = progress
-        self._troubled = on_failure
+        self._on_failure = on_failure
 
-    def call(self, what: str, operation: Callable[[], Result]) -> Result:
-        """Call ``operation`` until it succeeds, fails for good, or patience ends; what it raised last."""
+    def call(self, subject: str, operation: Callable[[], Result]) -> Result:
+        """Call an operation until it succeeds, or fails for good; then raise its last error.
+
+        Args:
+            subject: what is read or written, for progress and the log.
+            operation: the operation.
+        """
         attempt = 1
         while True:
             try:
                 return operation()
             except WheelrelayError as error:
-                if not self.again(what, attempt, error):
+                if not self.pause_before_retry(subject, attempt, error):
                     raise
             attempt += 1
 
-    def again(self, what: str, attempt: int, error: WheelrelayError) -> bool:
-        """Wait after a failed attempt; whether to try again."""
+    def pause_before_retry(self, subject: str, attempt: int, error: WheelrelayError) -> bool:
+        """Pause after a failed attempt, counted from 1; return whether there is to be another."""
         if error.retryable:
-            self._troubled()
-        if not error.retryable or self.retry_policy.is_over(attempt, error) or self.stopped.is_set():
+            self._on_failure()
+        if not error.retryable or self.policy.is_last(attempt, error) or self.stopped.is_set():
             return False
-        from wheelrelay.events import Waiting
+        from wheelrelay.events import Waiting  # few runs need it
 
-        pause = self.retry_policy.pause_after(attempt, error)
-        self._progress(Waiting(what, f"{error}{_longer_wish(error, pause)}", pause))
-        _log.info("%s: %s Trying again in %.1f s.", what, error, pause)
+        pause = self.policy.pause_after(attempt, error)
+        self._progress(Waiting(subject, f"{error}{_longer_request(error, pause)}", pause))
+        _log.info("%s: %s Retrying in %.1f s.", subject, error, pause)
         return not self.stopped.wait(pause)
 
 
-def _longer_wish(error: WheelrelayError, pause: float) -> str:
-    """That the server asked for a longer pause than is made, if it did."""
-    asked = error.retry_after if isinstance(error, Unavailable) else None
-    return f" The server asks to wait {asked:.0f} s." if asked is not None and asked > pause else ""
+def _longer_request(error: WheelrelayError, pause: float) -> str:
+    """Return a sentence if the server asks for a longer pause than is made."""
+    requested = error.retry_after if isinstance(error, Unavailable) else None
+    return (
+        f" The server asks to wait {requested:.0f} s." if requested is not None and requested > pause else ""
+    )

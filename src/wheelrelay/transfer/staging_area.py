@@ -1,4 +1,4 @@
-"""The folder where the files of one relay are staged."""
+"""The temporary folder that holds the staged files of one relay."""
 
 import os
 import threading
@@ -15,12 +15,12 @@ from wheelrelay.staged import StagedFile
 
 
 class StagingArea:
-    """A folder on local disk where the files of one relay are staged.
+    """A folder on local disk that holds the staged files of one relay; safe for threads.
 
-    Names that differ only in case, which some file systems take for one name, lie in different folders.
+    Filenames that differ only in case get different folders: some file systems treat them as the same name.
 
     Args:
-        folder: exists, and belongs to this relay alone.
+        folder: an existing folder that only this relay uses.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -29,7 +29,7 @@ class StagingArea:
         self._lock = threading.Lock()
 
     def path_of(self, filename: str) -> Path:
-        """Where a file of this name is staged."""
+        """Return the path of the staged file of this name."""
         assert is_plain(filename)
         with self._lock:
             spellings = self._spellings.setdefault(filename.casefold(), [])
@@ -40,12 +40,12 @@ class StagingArea:
 
     @contextmanager
     def incoming(self, filename: str) -> Iterator[BinaryIO]:
-        """A new file with a temporary name; `path_of` is its name when the context ends well.
+        """Open a new file under a temporary name; it is renamed to `path_of` if the context succeeds.
 
         It is not synced: no other run reads it, and this run compares its size and state before it is sent.
 
         Raises:
-            WheelrelayError: it cannot be written, as when the disk is full.
+            WheelrelayError: the file cannot be written, for example because the disk is full.
         """
         path = self.path_of(filename)
         temporary = path.with_name(f".{os.urandom(8).hex()}.part")
@@ -54,9 +54,9 @@ class StagingArea:
                 path.parent.mkdir(exist_ok=True)
             with temporary.open("xb", buffering=0) as stream:
                 yield stream
-                written, there = stream.tell(), os.fstat(stream.fileno()).st_size
-            if written != there:
-                raise WheelrelayError(f"{path}: {there} of {written} bytes were written.")
+                written, stored = stream.tell(), os.fstat(stream.fileno()).st_size
+            if written != stored:
+                raise WheelrelayError(f"{path}: only {stored} of {written} bytes were written.")
             temporary.rename(path)
         except OSError as error:
             raise WheelrelayError(
@@ -67,19 +67,19 @@ class StagingArea:
             temporary.unlink(missing_ok=True)
 
     def drop(self, staged: StagedFile) -> None:
-        """Remove a staged file that lies here; one that lies elsewhere is the user's own and stays."""
+        """Remove a staged file from the folder; a local file that was hashed in place is kept."""
         if staged.path.is_relative_to(self.folder):
             staged.path.unlink(missing_ok=True)
 
 
 @contextmanager
 def temporary_staging_area() -> Iterator[StagingArea]:
-    """A wheelhouse below the folder for temporary files (``TMPDIR``), gone at the end.
+    """Create a staging area in the folder for temporary files (``TMPDIR``), and remove it at the end.
 
-    Those of relays that were killed are removed as well: their owners could not do it any more.
+    The staging areas of relays that were killed are removed as well.
 
     Raises:
-        WheelrelayError: it cannot be made.
+        WheelrelayError: the folder cannot be created.
     """
     remove_leftover_folders()
     with temporary_folder() as folder:

@@ -1,4 +1,4 @@
-"""The threads of a relay: the only ones there are."""
+"""The threads of a relay: nothing else in wheelrelay starts any."""
 
 import os
 import threading
@@ -6,32 +6,28 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from time import monotonic
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from wheelrelay.errors import BackendError, WheelrelayError
-from wheelrelay.transfer.concurrency import INSTANT, ConcurrencyController
+from wheelrelay.errors import BackendError, WheelrelayError, describe_unexpected
+from wheelrelay.transfer.concurrency import SAMPLE_INTERVAL, ConcurrencyController
 
-THREADS = "wheelrelay"
-"""How the names of the threads begin."""
+THREAD_PREFIX = "wheelrelay"
 
-GRACE = 5.0
-"""Seconds that work under way has to come to its end after Ctrl-C."""
+GRACE_PERIOD = 5.0
+"""Seconds that running work has to end after Ctrl-C."""
 
 MAX_HELPERS = 8
-"""How many threads share one large piece of work at most, for each needs some memory."""
+"""The most threads that share one large piece of work, because each needs memory."""
 
 _NOTHING = object()
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-def _unnoted(_: "Future[Any]") -> None:
-    """Keep no note of work: its caller waits for it, or does not care."""
+Track = Callable[["Future[Any]"], object]
 
 
 class Done(Generic[Item, Result]):
-    """What came of one item: a result or an error."""
+    """The result for one item, or the error."""
 
     def __init__(self, item: Item, result: Result | None, error: WheelrelayError | None) -> None:
         self.item = item
@@ -39,113 +35,123 @@ class Done(Generic[Item, Result]):
         self.error = error
 
     def unwrap(self) -> Result:
-        """The result; raises the error if there was one."""
+        """Return the result; raise the error if there is one."""
         if self.error is not None:
             raise self.error
         assert self.result is not None
         return self.result
 
 
+class RunAll(Protocol):
+    """Runs work for many items: `Workers.run_all` in parallel, `run_sequentially` in the calling thread."""
+
+    def __call__(self, items: Iterable[Item], work: Callable[[Item], Result], /) -> list[Done[Item, Result]]:
+        """Return the results, in the order of completion."""
+        ...
+
+
 class Workers:
-    """A pool of threads that ends tidily when it is interrupted.
+    """A thread pool that ends cleanly when it is interrupted.
 
     Args:
-        jobs: how many work at once, or a pace that finds it out.
-        stopped: set when the relay is to end; work under way may look at it and give up.
+        jobs: the number of threads, or a controller that adapts it.
+        stopped: set when the relay is to end; running work may check it and give up.
     """
 
     def __init__(self, jobs: int | ConcurrencyController, stopped: threading.Event) -> None:
-        self.pace = jobs if isinstance(jobs, ConcurrencyController) else ConcurrencyController(jobs)
+        self.controller = jobs if isinstance(jobs, ConcurrencyController) else ConcurrencyController(jobs)
         self.stopped = stopped
-        self._pool = ThreadPoolExecutor(self.pace.most, thread_name_prefix=THREADS)
-        self._given_up = False
+        self._pool = ThreadPoolExecutor(self.controller.maximum, thread_name_prefix=THREAD_PREFIX)
+        self._is_abandoned = False
         self._batch: _Batch[Any, Any] | None = None
 
-    def each(
+    def run_all(
         self,
         items: Iterable[Item],
         work: Callable[[Item], Result],
+        /,
         *,
-        enough: Callable[[Done[Item, Result]], bool] = lambda _: False,
-        moved: Callable[[Done[Item, Result]], int] = lambda _: 1,
+        is_last: Callable[[Done[Item, Result]], bool] = lambda _: False,
+        bytes_moved: Callable[[Done[Item, Result]], int] = lambda _: 1,
     ) -> list[Done[Item, Result]]:
-        """Work on every item and collect what came of it, in the order of ending.
+        """Run work for every item, and return the results in the order of completion.
+
+        If the system refuses to start threads, the existing ones do all the work, or the calling thread.
 
         Args:
-            items: what to work on; begun in this order.
-            work: called in a thread. What it raises belongs to the item, whatever it is: a foreign
-                backend's slip must not cost the record of the others.
-            enough: asked after each item; once it says yes, items that were not begun are left out.
-                Those under way end by themselves.
-            moved: the bytes that were moved for an item, by which the pace is found.
-
-        Where the system gives no more threads, those that there are do all of it; the calling thread does
-        if there is none.
+            items: the items, started in this order.
+            work: called in a thread. Whatever it raises becomes the error of the item: a bug of a plugin
+                must not lose the results of the other items.
+            is_last: called with each result; if it returns ``True``, no further item is started. Running
+                items are completed.
+            bytes_moved: returns the bytes transferred for an item, from which the controller learns.
 
         Raises:
-            BaseException: whatever ends the caller's wait, Ctrl-C above all. Nothing more is begun then, and
-                what was under way has ended, or was given up after some seconds: its outcome is unknown.
+            BaseException: whatever interrupts the calling thread, such as Ctrl-C. No further item is started
+                then. Running items have ended, or were abandoned after `GRACE_PERIOD`: their outcome is
+                unknown.
         """
-        self.pace.begin()
-        batch: _Batch[Item, Result] = _Batch(items, self.pace)
+        self.controller.begin_batch()
+        batch: _Batch[Item, Result] = _Batch(items, self.controller)
         self._batch = batch
 
-        def work_on() -> None:
+        def work_on_items() -> None:
             while (item := batch.take()) is not _NOTHING:
-                done = _tried(item, work)
-                last = enough(done)  # asked here, so that this very thread begins nothing more
-                batch.put(done, last=last)
-                self.pace.ended(moved(done), batch.left)
-                call_others()
+                done = _attempt(item, work)
+                ends_batch = is_last(done)  # decided in this thread, so that it takes no further item
+                batch.put(done, ends_batch=ends_batch)
+                self.controller.on_completion(bytes_moved(done), batch.remaining)
+                start_threads()
 
-        def call_others() -> None:
-            slots = batch.wanted()
+        def start_threads() -> None:
+            slots = batch.reserve_slots()
             try:
-                while slots and self._start(work_on, batch.promise):
+                while slots and self._start(work_on_items, batch.track_worker):
                     slots -= 1
             finally:
-                if slots:
-                    self.pace.cap(batch.give_back(slots))
+                if slots:  # the system refused to start a thread
+                    self.controller.cap(batch.release_slots(slots))
 
         try:
-            call_others()
-            while self.pace.begins and not batch.has_results(within=INSTANT):
-                self.pace.sample()
-                call_others()
+            start_threads()
+            while self.controller.is_ramping_up and not batch.is_idle(within=SAMPLE_INTERVAL):
+                self.controller.sample()
+                start_threads()
             if batch.needs_caller():
-                work_on()
+                work_on_items()
             return batch.results()
         except BaseException:
-            self._given_up = True  # as long as nothing else is known, for Ctrl-C may come again
+            self._is_abandoned = True  # until the opposite is known, because Ctrl-C may come again
             batch.close()
             self.stopped.set()
-            self._given_up = not batch.has_ended(within=GRACE)
+            self._is_abandoned = not batch.has_ended(within=GRACE_PERIOD)
             raise
 
-    def aside(self, work: Callable[[], object]) -> None:
-        """Have something done meanwhile for which nobody waits, and which may fail."""
+    def run_in_background(self, work: Callable[[], object]) -> None:
+        """Run work that may fail and that no caller waits for."""
         self._start(work)
 
-    def spare(self) -> int:
-        """How many more transfers there may be for each that is under way; so often one may be divided."""
-        at_work = self._batch.at_work if self._batch else 0
-        return self.pace.limit // at_work - 1 if at_work else 0
+    def spare_connections(self) -> int:
+        """Return how many additional connections each running transfer may open."""
+        running = self._batch.running if self._batch else 0
+        return self.controller.limit // running - 1 if running else 0
 
-    def begin(self, work: Callable[[], Result]) -> "Future[Result]":
-        """Have a part of a transfer done; who waits for it must not rely on a thread becoming free.
+    def submit(self, work: Callable[[], Result]) -> "Future[Result]":
+        """Run a part of a transfer. The caller must not depend on a thread becoming free.
 
         Returns:
-            The part to come. It is cancelled already if the system gives no thread for it.
+            The future result. It is already cancelled if the system refuses to start a thread.
         """
         future: Future[Result] = Future()
-        self._start(work, self._batch.helped_by if self._batch else _unnoted, future)
+        self._start(work, self._batch.track_helper if self._batch else lambda _: None, future)
         return future
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """What ``map`` gives, for a thread that is a worker itself: others that are free lend a hand.
+        """Return the results of ``work`` for all items, in their order; idle threads help the calling worker.
 
-        It never waits for a thread to become free, so workers that ask for this cannot wait for each other.
-        As many take part as there are processors, at most: it is for what keeps those busy.
+        The calling thread takes part and never waits for a thread to become free, so that workers which
+        call this cannot block each other. It is meant for work that keeps processors busy: at most as many
+        threads take part as there are processors.
         """
         waiting = deque(enumerate(items))
         results: dict[int, Result] = {}
@@ -154,186 +160,188 @@ class Workers:
             while waiting:
                 try:
                     number, item = waiting.popleft()
-                except IndexError:  # another was faster
+                except IndexError:  # another thread took the last item
                     return
                 results[number] = work(item)
 
-        hands = min(len(waiting), os.cpu_count() or 1, MAX_HELPERS)
-        helpers = [helper for _ in range(hands - 1) if (helper := self._start(take_part))]
+        threads = min(len(waiting), os.cpu_count() or 1, MAX_HELPERS)
+        helpers = [helper for _ in range(threads - 1) if (helper := self._start(take_part))]
         try:
             take_part()
         finally:
             waiting.clear()
-            begun = [helper for helper in helpers if not helper.cancel()]
-            wait(begun)
-        for helper in begun:
+            started = [helper for helper in helpers if not helper.cancel()]
+            wait(started)
+        for helper in started:
             helper.result()
         return [results[number] for number in sorted(results)]
 
     def close(self) -> None:
-        """Begin nothing more, and wait for what is under way, unless that was given up."""
-        self._pool.shutdown(wait=not self._given_up, cancel_futures=True)
+        """Start nothing more, and wait for running work unless it was abandoned."""
+        self._pool.shutdown(wait=not self._is_abandoned, cancel_futures=True)
 
     def _start(
         self,
         work: Callable[[], Result],
-        note: "Callable[[Future[Result]], None]" = _unnoted,
+        track: Track = lambda _: None,
         future: "Future[Result] | None" = None,
     ) -> "Future[Result] | None":
-        """Let a thread do ``work``; ``None`` if the system gives no thread for it.
+        """Run ``work`` in a thread; return ``None`` if the system refuses to start one.
 
-        The pool queues work before it asks for a thread. The future is ours, so that work whose thread
-        cannot be had is taken back, unless a thread that became free has begun it meanwhile; and it is noted
-        before it can begin, so that an interrupt finds it.
+        `ThreadPoolExecutor.submit` queues work before it starts a thread, and leaves it queued if that
+        fails. With a future of our own, such work can be cancelled, unless another thread has begun it
+        meanwhile. The future is tracked before it can begin, so that an interrupt always finds it.
         """
         promised: Future[Result] = Future() if future is None else future
-        note(promised)
+        track(promised)
         try:
             self._pool.submit(_fulfil, promised, work)
         except BaseException as error:
-            taken_back = promised.cancel()
-            if not isinstance(error, RuntimeError):
+            was_cancelled = promised.cancel()
+            if not isinstance(error, RuntimeError):  # RuntimeError: can't start new thread
                 raise
-            return None if taken_back else promised
+            return None if was_cancelled else promised
         return promised
 
 
-def one_by_one(items: Iterable[Item], work: Callable[[Item], Result]) -> list[Done[Item, Result]]:
-    """What `Workers.each` does, in the thread that asks, as one does that is a worker itself."""
-    return [_tried(item, work) for item in items]
+def run_sequentially(items: Iterable[Item], work: Callable[[Item], Result], /) -> list[Done[Item, Result]]:
+    """Run work for every item in the calling thread; for callers that are workers themselves."""
+    return [_attempt(item, work) for item in items]
 
 
 class _Batch(Generic[Item, Result]):
-    """Items that are worked on: what is left, how many are at it, and what came of the others."""
+    """The items of one `Workers.run_all`: those that remain, the running ones, and the results.
 
-    def __init__(self, items: Iterable[Item], pace: ConcurrencyController) -> None:
+    A thread holds a slot from its request until it leaves, so the slots in use show whether all is done.
+    """
+
+    def __init__(self, items: Iterable[Item], controller: ConcurrencyController) -> None:
         self._changed = threading.Condition()
-        self._pace = pace
-        self._left = deque(items)
-        self._done: list[Done[Item, Result]] = []
-        self._at_work = 0
-        self._called: list[Future[None]] = []
-        self._helping: set[Future[Any]] = set()
+        self._controller = controller
+        self._remaining = deque(items)
+        self._results: list[Done[Item, Result]] = []
+        self._slots_in_use = 0
+        self._workers: list[Future[None]] = []
+        self._helpers: set[Future[Any]] = set()
         self._failed: list[Future[None]] = []
 
     @property
-    def at_work(self) -> int:
-        """How many items are being worked on, or about to be."""
-        return self._at_work
+    def running(self) -> int:
+        """The number of items that are running or about to."""
+        return self._slots_in_use
 
     @property
-    def left(self) -> int:
-        """How many items nobody has taken yet."""
-        return len(self._left)
+    def remaining(self) -> int:
+        """The number of items that no thread has taken."""
+        return len(self._remaining)
 
-    def wanted(self) -> int:
-        """How many more may take part; they count as being at work."""
+    def reserve_slots(self) -> int:
+        """Return how many more threads may take part; their slots are in use from now on."""
         with self._changed:
-            more = max(0, min(self._pace.limit - self._at_work, len(self._left)))
-            self._at_work += more
+            more = max(0, min(self._controller.limit - self._slots_in_use, len(self._remaining)))
+            self._slots_in_use += more
             return more
 
-    def give_back(self, slots: int) -> int:
-        """Take back the slots of threads that cannot be had; how many threads take part."""
+    def release_slots(self, slots: int) -> int:
+        """Release the slots of threads that could not be started; return how many are in use."""
         with self._changed:
-            self._at_work -= slots
+            self._slots_in_use -= slots
             self._changed.notify_all()
-            return self._at_work
+            return self._slots_in_use
 
     def needs_caller(self) -> bool:
-        """Whether items are left and no thread works on them; the caller counts as being at work then."""
+        """Return whether items remain and no thread works on them; the caller has a slot then."""
         with self._changed:
-            needed = bool(self._left) and not self._at_work
-            self._at_work += needed
-            return needed
+            is_needed = bool(self._remaining) and not self._slots_in_use
+            self._slots_in_use += is_needed
+            return is_needed
 
-    def promise(self, future: "Future[None]") -> None:
-        """Have a slip of ours known to whoever waits for the results."""
-        self._called.append(future)
-        future.add_done_callback(self._look_at)
+    def track_worker(self, future: "Future[None]") -> None:
+        """Track a worker thread; `results` raises the error that ends it, if there is one."""
+        self._workers.append(future)
+        future.add_done_callback(self._on_worker_end)
 
-    def helped_by(self, future: "Future[Any]") -> None:
-        """Note whom an interrupt has to wait for; forgotten at its end, for its result may be large."""
-        self._helping.add(future)
-        future.add_done_callback(self._helping.discard)
+    def track_helper(self, future: "Future[Any]") -> None:
+        """Track a part of a transfer until it ends; it is forgotten then, because its result may be large."""
+        self._helpers.add(future)
+        future.add_done_callback(self._helpers.discard)
 
     def take(self) -> Any:
-        """The next item; `_NOTHING` if there is none, or too many are at work: who asked leaves then."""
+        """Return the next item; `_NOTHING` if none remains or too many threads run: the caller leaves."""
         with self._changed:
-            if self._left and self._at_work <= self._pace.limit:
-                return self._left.popleft()
+            if self._remaining and self._slots_in_use <= self._controller.limit:
+                return self._remaining.popleft()
             self._leave()
             return _NOTHING
 
-    def put(self, done: Done[Item, Result], *, last: bool) -> None:
-        """Note what came of an item; nothing more is begun after the last one."""
+    def put(self, done: Done[Item, Result], *, ends_batch: bool) -> None:
+        """Add the result of an item; no item is started after one that ends the batch."""
         with self._changed:
-            self._done.append(done)
-            if last:
-                self._left.clear()
+            self._results.append(done)
+            if ends_batch:
+                self._remaining.clear()
 
-    def has_results(self, *, within: float) -> bool:
-        """Whether nobody is at work any more after so many seconds."""
+    def is_idle(self, *, within: float) -> bool:
+        """Wait for at most some seconds until no thread runs; return whether that is so."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._at_work, within)
+            return self._changed.wait_for(lambda: not self._slots_in_use, within)
 
     def results(self) -> list[Done[Item, Result]]:
-        """What came of all, once nobody is at work any more."""
+        """Wait until no thread runs, and return all results."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._at_work)
+            self._changed.wait_for(lambda: not self._slots_in_use)
         for future in self._failed:
             future.result()
-        return self._done
+        return self._results
 
     def close(self) -> None:
-        """Let nothing more begin."""
+        """Start no further item."""
         with self._changed:
-            self._left.clear()
+            self._remaining.clear()
 
     def has_ended(self, *, within: float) -> bool:
-        """Wait until nobody is at work any more; whether it came to that in time.
+        """Wait for at most some seconds until all threads have ended; return whether they have.
 
-        Those who were really called count here: Ctrl-C may have come when others were about to be.
+        This looks at futures instead of slots: Ctrl-C may have come after a slot was reserved and before its
+        thread was started.
         """
-        ends = monotonic() + within
-        while running := [one for one in (*self._called, *self._helping) if not one.done()]:
-            if monotonic() > ends:
+        deadline = monotonic() + within
+        while running := [future for future in (*self._workers, *self._helpers) if not future.done()]:
+            if monotonic() > deadline:
                 return False
-            wait(running, ends - monotonic())
+            wait(running, deadline - monotonic())
         return True
 
-    def _look_at(self, future: "Future[None]") -> None:
-        if future.cancelled():  # no thread could be had; its slot is given back, or the batch was closed
+    def _on_worker_end(self, future: "Future[None]") -> None:
+        if future.cancelled():  # its thread could not be started; the slot was released, or the batch closed
             return
         if future.exception() is not None:
             with self._changed:
                 self._failed.append(future)
-                self._left.clear()
+                self._remaining.clear()
                 self._leave()
 
     def _leave(self) -> None:
-        self._at_work -= 1
+        self._slots_in_use -= 1
         self._changed.notify_all()
 
 
-def _tried(item: Item, work: Callable[[Item], Result]) -> Done[Item, Result]:
+def _attempt(item: Item, work: Callable[[Item], Result]) -> Done[Item, Result]:
     try:
         return Done(item, work(item), None)
     except WheelrelayError as error:
         return Done(item, None, error)
-    except BaseException as error:  # whatever a foreign backend raises belongs to its item
+    except BaseException as error:  # a plugin may raise anything, even SystemExit
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
-            raise  # Ctrl-C, which no other thread gets
-        return Done(item, None, unforeseen(error))
+            raise  # Ctrl-C, which reaches no other thread
+        return Done(item, None, unexpected_error(error))
 
 
-def unforeseen(error: BaseException) -> BackendError:
-    """An error of ours for what a foreign backend should not have raised."""
-    ours = BackendError(
-        f"Unforeseen {type(error).__name__}: {error}.", hint="This is a bug; --debug shows more."
-    )
-    ours.__cause__ = error
-    return ours
+def unexpected_error(error: BaseException) -> BackendError:
+    """Return a `BackendError` for an exception that a backend should not have raised."""
+    unexpected = BackendError(f"{describe_unexpected(error)}.", hint="This is a bug; --debug shows more.")
+    unexpected.__cause__ = error
+    return unexpected
 
 
 def _fulfil(promised: "Future[Result]", work: Callable[[], Result]) -> None:
@@ -341,5 +349,5 @@ def _fulfil(promised: "Future[Result]", work: Callable[[], Result]) -> None:
         return
     try:
         promised.set_result(work())
-    except BaseException as error:  # noqa: BLE001  (raised again by the one who asks for the result)
+    except BaseException as error:  # noqa: BLE001  (raised again where the result is used)
         promised.set_exception(error)

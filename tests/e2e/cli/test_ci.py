@@ -96,8 +96,7 @@ class TestGitHub:
             ended = wheelrelay(command, "release")
             assert ended.code == 3
             assert annotations(ended.err)[0] == (
-                "::error title=missing::cp313-*-win_amd64 is expected and not there."
-                "%0AHave it built, or expect it no longer."
+                "::error title=missing::cp313-*-win_amd64 is missing.%0ABuild it, or remove it from `expect`."
             )
         assert annotations(ended.err)[-1].startswith("::error title=wheelrelay,file=wheelrelay.toml::")
         assert "**missing:**" in github.summary.read_text()

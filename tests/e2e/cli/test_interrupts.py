@@ -94,7 +94,7 @@ def test_while_publishing_the_receipt_tells_and_a_second_run_completes(
     process.send_signal(sign)
     ended = end_of(process)
     assert ended.code == 4
-    assert "It was interrupted: index has" in ended.err
+    assert "Interrupted: index has" in ended.err
     assert "Run the same command again" in ended.err
     assert list(scratch.iterdir()) == []
     receipt = json.loads((here / "receipt.json").read_text())

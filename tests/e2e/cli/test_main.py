@@ -139,9 +139,7 @@ def test_what_is_asked_for_wrongly_is_refused_with_a_sentence(wheelrelay, dist, 
 def test_a_failure_is_one_sentence_and_what_to_do(wheelrelay, dist):
     ended = wheelrelay("relay", "--from", "./dist", "--to", "./out", "sampel")
     assert ended.code == 1
-    assert ended.err == (
-        "error: source './dist': There is no file of sampel there. The nearest there: sample.\n"
-    )
+    assert ended.err == ("error: source './dist': No files of sampel found. The nearest there: sample.\n")
 
 
 def test_debug_shows_where_it_happened_and_keeps_the_exit_code(wheelrelay, dist):
@@ -268,7 +266,7 @@ def test_what_is_logged_while_bars_move_stands_above_them(wheelrelay, dist):
 @pytest.mark.parametrize(
     ("ended", "code"),
     [
-        (lambda receipt: ReleaseRefused("The gate stays shut."), ExitCode.REFUSED),
+        (lambda receipt: ReleaseRefused("The release failed its checks."), ExitCode.REFUSED),
         (lambda receipt: RelayFailed("pypi has 1 of 2 files.", receipt=receipt), ExitCode.PARTIAL),
     ],
     ids=["refused", "partly"],

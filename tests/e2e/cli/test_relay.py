@@ -69,7 +69,7 @@ class TestPlan:
         page = web.serve_folder(dist, "/files/")
         make_wheel(here / "out", payload=b"other")
         ended = wheelrelay("plan", "--from", f"listing+{page}", "--to", "./out")
-        assert "unknown: the same name is there; the source gives no sha256" in " ".join(ended.out.split())
+        assert "unknown: the filename exists; the source declares no sha256" in " ".join(ended.out.split())
 
 
 class TestRelay:
@@ -106,7 +106,7 @@ class TestRelay:
         before = conflict.read_bytes()
         ended = wheelrelay("relay", "release", "--receipt", "receipt.json")
         assert ended.code == 3
-        assert f"error {WHEEL}: index has the name with other bytes" in ended.err
+        assert f"error {WHEEL}: index has this filename with other bytes" in ended.err
         assert "[conflict]" in ended.err
         assert proxy.uploads() == []
         assert conflict.read_bytes() == before
@@ -286,7 +286,7 @@ class TestVerify:
     def test_what_differs(self, wheelrelay, config, conflict):
         ended = wheelrelay("verify", "release")
         assert ended.code == 3
-        assert "index has it with other bytes" in ended.out
+        assert "exists with other bytes at index" in ended.out
         assert "[verify-differs]" in ended.out
 
     def test_what_is_damaged_although_the_page_says_otherwise(

@@ -1,16 +1,15 @@
 """Fixtures for the steps: relays between places in memory, quick to try again and slow to be believed."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 from tests.servers.places import MoodyStore, staged_files
 
 from wheelrelay.engine import run
-from wheelrelay.engine.context import ConnectedSink, ConnectedSource, RelayContext, RelayOptions
-from wheelrelay.engine.findings import ReleasePolicy
+from wheelrelay.engine.context import ConnectedSink, ConnectedSource, RelayOptions, RelayRequest
+from wheelrelay.engine.recording import ReceiptRecorder
 from wheelrelay.expect import Expected
-from wheelrelay.model import Confirm
+from wheelrelay.model import Confirm, Mode
 from wheelrelay.records import Receipt
 from wheelrelay.select import Selection, parse_requirement
 from wheelrelay.transfer.retry import RetryPolicy
@@ -20,43 +19,46 @@ WHEELS = tuple(f"sample-1.0-py3-none-manylinux_2_{number}_x86_64.whl" for number
 SDIST = "sample-1.0.tar.gz"
 
 
-@contextmanager
-def journey_between(
+def request_between(
     source: object,
     *sinks: object,
     requirement: str = "sample",
     expected: Expected = Expected(),  # noqa: B008  (frozen)
     confirm: Confirm = Confirm.INDEX,
     confirm_timeout: float = 0.5,
-    **settings: object,
-) -> Iterator[RelayContext]:
-    """A journey from the source ``here`` to the sinks ``there``, ``there2`` ..."""
+    **options: object,
+) -> RelayRequest:
+    """Return a request to relay from the source ``here`` to the sinks ``there``, ``there2`` ..."""
     names = ["there", *(f"there{number}" for number in range(2, len(sinks) + 1))][: len(sinks)]
-    destinations = [
-        ConnectedSink(name, sink, confirm, confirm_timeout=confirm_timeout)
-        for name, sink in zip(names, sinks, strict=True)
-    ]
-    selection = Selection(requirements=(parse_requirement(requirement),))
-    options = RelayOptions(**{"retry_policy": QUICK, "jobs": 4, **settings})
-    context = RelayContext(
-        ConnectedSource("here", source), destinations, selection, expected, ReleasePolicy(), options
+    return RelayRequest(
+        ConnectedSource("here", source),
+        tuple(
+            ConnectedSink(name, sink, confirm, confirm_timeout=confirm_timeout)
+            for name, sink in zip(names, sinks, strict=True)
+        ),
+        Selection(requirements=(parse_requirement(requirement),)),
+        expected,
+        options=RelayOptions(**{"retry_policy": QUICK, "jobs": 4, **options}),
     )
-    try:
-        yield context
-    finally:
-        context.close()
 
 
-def release(*places: object, **options: object) -> Receipt:
-    """Relay everything, or nothing."""
-    with journey_between(*places, **options) as context:
-        return run.release(context)
+def recorder_for(
+    request: RelayRequest, mode: Mode, save: Callable[[Receipt], None] | None
+) -> ReceiptRecorder:
+    """Return an empty record of a relay."""
+    return ReceiptRecorder(request.source.name, [sink.name for sink in request.sinks], mode, save=save)
 
 
-def mirror(*places: object, **options: object) -> Receipt:
-    """Relay each file by itself."""
-    with journey_between(*places, **options) as context:
-        return run.mirror(context)
+def release(*places: object, save: Callable[[Receipt], None] | None = None, **options: object) -> Receipt:
+    """Relay all files or none."""
+    request = request_between(*places, **options)
+    return run.release(request, recorder_for(request, Mode.RELEASE, save))
+
+
+def mirror(*places: object, save: Callable[[Receipt], None] | None = None, **options: object) -> Receipt:
+    """Relay each file on its own."""
+    request = request_between(*places, **options)
+    return run.mirror(request, recorder_for(request, Mode.MIRROR, save))
 
 
 @pytest.fixture

@@ -47,14 +47,14 @@ class TestFinishingAfterAFailure:
             if isinstance(event, StepEnded) and event.step is Step.PUBLISH:
                 raise KeyboardInterrupt
 
-        with pytest.raises(RelayFailed, match="It was interrupted"):
+        with pytest.raises(RelayFailed, match="Interrupted: "):
             release(source, sink, progress=progress)
         assert sink.finished == [(["sample"], sorted(WHEELS))]
 
     @pytest.mark.parametrize("slip", [Rejected("No pages here."), KeyError("slip")])
     def test_one_sink_does_not_keep_a_mirror_from_finishing_the_others(self, source, slip):
         first, second = Finishing(slip), Finishing()
-        with pytest.raises(RelayFailed, match="The pages of there were not brought up to date"):
+        with pytest.raises(RelayFailed, match="The pages of there were not updated"):
             mirror(source, first, second)
         assert [len(each.finished) for each in (first, second)] == [1, 1]
 
@@ -101,7 +101,7 @@ class TestAdvice:
 
     def test_files_that_are_not_confirmed_are_not_counted_as_absent(self, source, sink):
         sink.late = 1_000
-        with pytest.raises(RelayFailed, match="there: 0 of 5 files are in place, 4 not confirmed"):
+        with pytest.raises(RelayFailed, match="there has 0 of 5 files; 4 could not be confirmed"):
             release(source, sink)
 
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 from tests.servers.places import Blind, MoodyStore, Mute, staged_files
-from tests.unit.engine.conftest import SDIST, WHEELS, journey_between
+from tests.unit.engine.conftest import SDIST, WHEELS, request_between
 
 from wheelrelay.backends.local.directory import DirectoryConfig
-from wheelrelay.engine.choosing import chosen_files
-from wheelrelay.engine.planning import plan_of
+from wheelrelay.engine.context import running
+from wheelrelay.engine.planning import chosen_files, plan_relay
 from wheelrelay.errors import (
     AuthenticationFailed,
     BackendError,
@@ -26,8 +26,9 @@ WHEEL = WHEELS[0]
 
 def planned(*places, **options):
     one_version = options.pop("one_version", True)
-    with journey_between(*places, **options) as context:
-        return plan_of(context, one_version=one_version)
+    request = request_between(*places, **options)
+    with running(request.options) as runtime:
+        return plan_relay(request, runtime, one_version=one_version).plan
 
 
 def intents(plan, sink="there"):
@@ -74,7 +75,7 @@ def test_without_both_digests_it_is_open_and_said_why(wheel, silent):
     (source if silent == "source" else sink).shown = Digests()
     [intent] = intents(planned(source, sink)).values()
     assert intent.action is Action.UNKNOWN
-    assert f"the {silent} gives no sha256" in intent.reason
+    assert f"the {silent} declares no sha256" in intent.reason
 
 
 def test_a_local_file_is_hashed_where_it_decides(tmp_path, other):
@@ -89,7 +90,7 @@ def test_missing_companions_are_a_reason_to_upload(wheel):
     signed = replace(wheel, companions=(Companion(".asc", b"signature"),))
     [intent] = intents(planned(MoodyStore([signed]), MoodyStore([wheel]))).values()
     assert intent.action is Action.UPLOAD
-    assert intent.reason == "there without its .asc"
+    assert intent.reason == "exists without its .asc"
 
 
 def test_companions_are_no_reason_where_they_are_not_kept_as_files(wheel):
@@ -99,7 +100,7 @@ def test_companions_are_no_reason_where_they_are_not_kept_as_files(wheel):
 
 def test_a_sink_that_cannot_be_asked_gets_everything(source, sink):
     plan = planned(source, Blind(sink), confirm=Confirm.NONE)
-    assert {intent.reason for intent in intents(plan).values()} == {"the sink cannot be asked what it has"}
+    assert {intent.reason for intent in intents(plan).values()} == {"the sink is write-only"}
 
 
 @pytest.mark.parametrize("error", [AuthenticationFailed, PermissionDenied, BackendError])

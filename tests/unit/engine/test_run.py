@@ -74,7 +74,7 @@ class TestRelease:
     def test_of_very_many_bad_files_some_are_told_and_the_rest_counted(self, sink, tmp_path):
         names = [f"sample-1.0-py3-none-manylinux_2_{number}_x86_64.whl" for number in range(30)]
         source = MoodyStore(staged_files(tmp_path, *names))
-        source.fetch_errors = {name: [IntegrityError("It is bad.")] for name in names}
+        source.fetch_errors = {name: [IntegrityError(f"{name} is bad.")] for name in names}
         with pytest.raises(IntegrityError, match="And 19 more"):
             release(source, sink)
 
@@ -340,7 +340,7 @@ class TestFinishing:
     @pytest.mark.parametrize("run", [release, mirror])
     def test_its_failure_is_told_though_all_files_are_in_place(self, source, run):
         sink = Finishing(*[Unavailable("Busy.")] * 10)
-        with pytest.raises(RelayFailed, match=r"in place\. The pages of there were not") as failed:
+        with pytest.raises(RelayFailed, match=r"in place\. The pages of there were not updated") as failed:
             run(source, sink)
         receipt = failed.value.receipt
         assert receipt.is_complete
@@ -448,14 +448,14 @@ class TestReceipt:
         kept = []
         sink.refusals = {SDIST: [Rejected("Bad.")]}
         with pytest.raises(RelayFailed) as failed:
-            release(source, sink, keep_receipt=kept.append)
+            release(source, sink, save=kept.append)
         assert set(outcomes(kept[0]).values()) == {Outcome.PENDING}
         assert outcomes(kept[-1]) == outcomes(failed.value.receipt)
 
     def test_a_refusal_at_the_gate_is_kept_too(self, source, other):
         kept = []
         with pytest.raises(Conflict):
-            release(source, other(WHEELS[0]), keep_receipt=kept.append)
+            release(source, other(WHEELS[0]), save=kept.append)
         assert [finding.check for finding in kept[-1].findings] == ["conflict"]
         assert not kept[-1].has_changes
 
@@ -465,7 +465,7 @@ class TestReceipt:
             if isinstance(event, StepEnded) and event.step is Step.PUBLISH:
                 raise KeyboardInterrupt
 
-        with pytest.raises(RelayFailed, match="It was interrupted: ") as failed:
+        with pytest.raises(RelayFailed, match="Interrupted: ") as failed:
             run(source, sink, progress=progress)
         assert failed.value.receipt.has_changes
 

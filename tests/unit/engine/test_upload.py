@@ -25,8 +25,8 @@ ATTEMPTS = 3
 
 @pytest.fixture
 def retrier():
-    retry_policy = RetryPolicy(attempts=ATTEMPTS, first_pause=0.001)
-    return Retrier(retry_policy, lambda event: None, threading.Event())
+    policy = RetryPolicy(attempts=ATTEMPTS, first_pause=0.001)
+    return Retrier(policy, lambda event: None, threading.Event())
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_the_same_bytes_that_are_there_are_skipped(store, staged, retrier):
     store.put(staged)
     store.refusals[WHEEL] = [AlreadyExists("It is there.")]
     delivery = deliver(store, staged, retrier)
-    assert (delivery.outcome, delivery.reason) == (Outcome.SKIPPED, "the same bytes are there")
+    assert (delivery.outcome, delivery.reason) == (Outcome.SKIPPED, "the same bytes exist")
 
 
 def test_the_same_bytes_met_at_a_later_attempt_are_our_own(store, staged, retrier):

@@ -2,20 +2,21 @@
 
 import pytest
 from tests.servers.places import MoodyStore, staged_files
-from tests.unit.engine.conftest import SDIST, WHEELS, journey_between, release
+from tests.unit.engine.conftest import SDIST, WHEELS, release, request_between
 
-from wheelrelay.engine.verifying import verify_place, verify_sinks
+from wheelrelay.engine.verifying import verify_remote, verify_sinks
 from wheelrelay.errors import AuthenticationFailed, DigestMismatch, IntegrityError, Unavailable
 from wheelrelay.model import Digests
 from wheelrelay.transfer.staging_area import temporary_staging_area
 
 
 def found(*places, download=False):
-    with journey_between(*places) as context, temporary_staging_area() as house:
+    request = request_between(*places)
+    with temporary_staging_area() as staging_area:
         if len(places) == 1:
-            findings = verify_place(context, house)
+            findings = verify_remote(request, staging_area)
         else:
-            findings = verify_sinks(context, house, download=download)
+            findings = verify_sinks(request, staging_area, download=download)
     return sorted((finding.check, finding.filename) for finding in findings)
 
 

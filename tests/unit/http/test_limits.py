@@ -363,7 +363,7 @@ class TestConfiguration:
         assert len(server.requests) == 3
 
     def test_a_remote_that_stays_silent_is_not_asked_for_ever(self) -> None:
-        retrier = Retrier(RetryPolicy(first_pause=0.01, silence=90), lambda _: None, threading.Event())
+        retrier = Retrier(RetryPolicy(first_pause=0.01, max_silence=90), lambda _: None, threading.Event())
         asked = []
 
         def ask() -> None:
@@ -379,5 +379,5 @@ class TestConfiguration:
         retry_policy = RetryPolicy(attempts=2, longest_pause=0.01)
         retrier = Retrier(retry_policy, seen.append, threading.Event())
         busy = Unavailable("It is busy.", retry_after=3600)
-        assert retrier.again("a page", 1, busy)
+        assert retrier.pause_before_retry("a page", 1, busy)
         assert seen == [Waiting("a page", "It is busy. The server asks to wait 3600 s.", 0.01)]

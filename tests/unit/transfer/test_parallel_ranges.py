@@ -6,20 +6,19 @@ import time
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
-from tests.unit.engine.conftest import QUICK, journey_between
+from tests.unit.engine.conftest import QUICK, mirror
 
-from wheelrelay.engine import run
 from wheelrelay.errors import DigestMismatch, Rejected, SizeMismatch, Unavailable
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import Digests
 from wheelrelay.staged import BLOCK_SIZE
 from wheelrelay.testing import MemoryStore, write_distribution
-from wheelrelay.transfer import parallel_ranges
 from wheelrelay.transfer.download import stage
-from wheelrelay.transfer.parallel_ranges import ParallelRangeReader
+from wheelrelay.transfer.parallel_ranges import ParallelRangeReader, RangePolicy
 from wheelrelay.transfer.retry import Retrier
 from wheelrelay.transfer.staging_area import StagingArea
 from wheelrelay.transfer.thread_pool import Workers
@@ -84,17 +83,17 @@ class RangeExecutor:
         self._spare = spare
         self._pool = ThreadPoolExecutor(8)
 
-    def spare(self):
+    def spare_connections(self):
         return self._spare
 
-    def begin(self, work):
+    def submit(self, work):
         return self._pool.submit(work)
 
 
 class Absent(RangeExecutor):
-    """A crew of which nobody ever comes."""
+    """Threads that never begin."""
 
-    def begin(self, work):
+    def submit(self, work):
         return Future()
 
 
@@ -102,11 +101,8 @@ def declared(content):
     return dist_file(WHEEL, size=len(content), digests=Digests(sha256=hashlib.sha256(content).hexdigest()))
 
 
-@pytest.fixture(autouse=True)
-def _small(monkeypatch):
-    """Small parts, and connections that are always found slow."""
-    for name, value in {"PART": PART, "FROM": 2 * PART, "AFTER": 0, "WAITING": 0}.items():
-        monkeypatch.setattr(parallel_ranges, name, value)
+SMALL_RANGES = RangePolicy(size=PART, min_remaining=2 * PART, measure_after=0, waiting_share=0)
+"""Small ranges; every connection counts as slow."""
 
 
 @pytest.fixture
@@ -120,17 +116,17 @@ def fetch(tmp_path, place):
     folder = tmp_path / "wheelhouse"
     folder.mkdir()
 
-    def fetched(crew, source=place, file=None):
+    def fetched(executor, source=place, file=None, ranges=SMALL_RANGES):
         retrier = Retrier(QUICK, lambda _: None, threading.Event())
         file = file or declared(place.content)
-        return stage(source, file, StagingArea(folder), retrier=retrier, crew=crew)
+        return stage(source, file, StagingArea(folder), retrier=retrier, executor=executor, ranges=ranges)
 
     return fetched
 
 
-@pytest.mark.parametrize("crew", [RangeExecutor, Absent])
-def test_all_bytes_come_once_and_in_order_whoever_fetches_them(fetch, place, crew):
-    staged = fetch(crew())
+@pytest.mark.parametrize("executor", [RangeExecutor, Absent])
+def test_all_bytes_come_once_and_in_order_whoever_fetches_them(fetch, place, executor):
+    staged = fetch(executor())
     assert staged.path.read_bytes() == place.content
     whole, *parts = place.asked
     assert whole == (0, None)
@@ -166,12 +162,12 @@ def test_what_nothing_would_prove_is_not_divided(fetch, place, file):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("AFTER", 60.0), ("WAITING", 2.0), ("FROM", 2 * SIZE)],
+    [("measure_after", 60.0), ("waiting_share", 2.0), ("min_remaining", 2 * SIZE)],
     ids=["not yet judged", "this machine is slow", "too small"],
 )
-def test_what_would_not_come_faster_is_not_divided(fetch, place, monkeypatch, name, value):
-    monkeypatch.setattr(parallel_ranges, name, value)
-    assert fetch(RangeExecutor()).path.read_bytes() == place.content
+def test_what_would_not_come_faster_is_not_divided(fetch, place, name, value):
+    ranges = replace(SMALL_RANGES, **{name: value})
+    assert fetch(RangeExecutor(), ranges=ranges).path.read_bytes() == place.content
     assert place.asked == [(0, None)]
 
 
@@ -192,8 +188,8 @@ def test_if_a_later_part_does_not_come_the_rest_comes_by_one_connection(fetch, p
     done = BLOCK_SIZE + 2 * PART
 
     class Second(RangeExecutor):
-        def begin(self, work):
-            future = super().begin(work)
+        def submit(self, work):
+            future = super().submit(work)
             future.exception()
             place.faults = [Unavailable("Too many.")]
             return future
@@ -222,22 +218,29 @@ def test_a_file_that_is_not_what_was_declared_is_refused_for_that(fetch, place):
 
 
 def test_what_is_given_up_asks_for_nothing_more(place):
-    crew, held = RangeExecutor(spare=2), ExitStack()
+    executor, connection = RangeExecutor(spare=2), ExitStack()
     file = declared(place.content)
-    stream = ParallelRangeReader(BytesIO(place.content), held, source=place, file=file, start=0, crew=crew)
-    while not stream.divided:
+    stream = ParallelRangeReader(
+        BytesIO(place.content),
+        connection,
+        source=place,
+        file=file,
+        start=0,
+        executor=executor,
+        policy=SMALL_RANGES,
+    )
+    while not stream.is_divided:
         assert stream.read(BLOCK_SIZE)
     stream.close()
     asked = len(place.asked)
-    crew._pool.shutdown()
+    executor._pool.shutdown()
     assert len(place.asked) == asked
 
 
 @pytest.mark.parametrize(("jobs", "divided"), [(1, False), (4, True)])
 def test_a_relay_divides_its_last_file_among_those_who_are_free(place, jobs, divided):
     sink = MemoryStore()
-    with journey_between(place, sink, jobs=jobs) as context:
-        assert run.mirror(context).is_complete
+    assert mirror(place, sink, jobs=jobs, ranges=SMALL_RANGES).is_complete
     assert (len(place.asked) > 1) is divided
     assert place.most_at_once < jobs
     [file] = sink.iter_files(None)
@@ -250,11 +253,11 @@ def test_there_are_as_many_to_spare_as_each_may_be_divided_into():
 
     def work(_):
         together.wait()
-        found.append(workers.spare())
+        found.append(workers.spare_connections())
         together.wait()
 
-    assert workers.spare() == 0
-    workers.each(range(3), work)
+    assert workers.spare_connections() == 0
+    workers.run_all(range(3), work)
     workers.close()
     assert found == [1, 1, 1]
 
@@ -264,7 +267,7 @@ def test_a_part_is_not_kept_longer_than_it_is_needed():
         pass
 
     def work(_):
-        future = workers.begin(Part)
+        future = workers.submit(Part)
         kept = weakref.ref(future.result())
         del future
         ends = time.monotonic() + 10
@@ -273,6 +276,6 @@ def test_a_part_is_not_kept_longer_than_it_is_needed():
         return kept() is None
 
     workers = Workers(2, threading.Event())
-    [done] = workers.each([1], work)
+    [done] = workers.run_all([1], work)
     workers.close()
     assert done.unwrap()

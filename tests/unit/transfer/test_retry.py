@@ -81,16 +81,16 @@ def test_nothing_is_tried_again_after_the_end(retrier, events, stopped):
 
 
 def test_pauses_grow_and_differ():
-    retry_policy = RetryPolicy(first_pause=1.0)
+    policy = RetryPolicy(first_pause=1.0)
     for attempt, middle in ((1, 1.0), (2, 2.0), (3, 4.0)):
-        pauses = {retry_policy.pause_after(attempt, Unavailable("Busy.")) for _ in range(20)}
+        pauses = {policy.pause_after(attempt, Unavailable("Busy.")) for _ in range(20)}
         assert len(pauses) > 1
         assert all(middle / 2 <= pause <= middle * 1.5 for pause in pauses)
 
 
 def test_what_a_server_asks_for_is_honoured_within_reason():
-    retry_policy = RetryPolicy(longest_pause=60)
-    assert retry_policy.pause_after(1, Unavailable("Busy.", retry_after=7)) == 7
-    assert retry_policy.pause_after(1, Unavailable("Busy.", retry_after=86_400)) == 60
-    assert retry_policy.pause_after(1, Unavailable("Busy.", retry_after=0)) == 0
-    assert retry_policy.pause_after(20, Unavailable("Busy.")) == 60
+    policy = RetryPolicy(longest_pause=60)
+    assert policy.pause_after(1, Unavailable("Busy.", retry_after=7)) == 7
+    assert policy.pause_after(1, Unavailable("Busy.", retry_after=86_400)) == 60
+    assert policy.pause_after(1, Unavailable("Busy.", retry_after=0)) == 0
+    assert policy.pause_after(20, Unavailable("Busy.")) == 60

@@ -9,7 +9,7 @@ import pytest
 
 from wheelrelay.errors import BackendError, Unavailable
 from wheelrelay.transfer.concurrency import ConcurrencyController
-from wheelrelay.transfer.thread_pool import GRACE, Workers
+from wheelrelay.transfer.thread_pool import GRACE_PERIOD, Workers
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def workers():
 
 
 def test_every_item_comes_back_with_its_result(workers):
-    done = workers.each([1, 2, 3, 4, 5], lambda number: number * 10)
+    done = workers.run_all([1, 2, 3, 4, 5], lambda number: number * 10)
     assert {one.item: one.unwrap() for one in done} == {1: 10, 2: 20, 3: 30, 4: 40, 5: 50}
 
 
@@ -36,7 +36,7 @@ def test_no_more_work_at_once_than_there_are_jobs(workers):
         with lock:
             at_once -= 1
 
-    workers.each(range(12), work)
+    workers.run_all(range(12), work)
     assert most == 3
 
 
@@ -46,7 +46,7 @@ def test_an_error_belongs_to_its_item(workers):
             raise Unavailable("Busy.")
         return number
 
-    done = {one.item: one for one in workers.each([1, 2, 3], work)}
+    done = {one.item: one for one in workers.run_all([1, 2, 3], work)}
     assert (done[1].unwrap(), done[3].unwrap()) == (1, 3)
     with pytest.raises(Unavailable, match="Busy"):
         done[2].unwrap()
@@ -56,7 +56,7 @@ def test_a_slip_of_a_foreign_backend_becomes_an_error_of_ours(workers):
     def work(_):
         return {}["nothing"]
 
-    [done] = workers.each(["item"], work)
+    [done] = workers.run_all(["item"], work)
     with pytest.raises(BackendError, match="KeyError"):
         done.unwrap()
     assert isinstance(done.error.__cause__, KeyError)
@@ -64,7 +64,7 @@ def test_a_slip_of_a_foreign_backend_becomes_an_error_of_ours(workers):
 
 def test_when_it_is_enough_nothing_more_is_begun():
     workers = Workers(1, threading.Event())
-    done = workers.each(range(100), lambda number: number, enough=lambda one: one.item == 3)
+    done = workers.run_all(range(100), lambda number: number, is_last=lambda one: one.item == 3)
     workers.close()
     assert [one.item for one in done] == [0, 1, 2, 3]
 
@@ -77,19 +77,19 @@ def test_when_it_is_enough_what_is_under_way_ends(workers):
         time.sleep(number / 50)
         return number
 
-    done = workers.each(range(30), work, enough=lambda one: one.item == 0)
+    done = workers.run_all(range(30), work, is_last=lambda one: one.item == 0)
     assert sorted(one.item for one in done) == [0, 1, 2]
 
 
 class TestLendingAHand:
     def test_results_come_in_order(self, workers):
-        [done] = workers.each(["whole"], lambda _: workers.map(str.upper, "parts"))
+        [done] = workers.run_all(["whole"], lambda _: workers.map(str.upper, "parts"))
         assert done.unwrap() == ["P", "A", "R", "T", "S"]
 
     @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor is not shared")
     def test_a_thread_that_is_free_takes_part(self, workers):
         together = threading.Barrier(2)
-        [done] = workers.each(["whole"], lambda _: workers.map(lambda _: together.wait(10), "ab"))
+        [done] = workers.run_all(["whole"], lambda _: workers.map(lambda _: together.wait(10), "ab"))
         assert sorted(done.unwrap()) == [0, 1]
 
     def test_those_who_are_all_busy_do_not_wait_for_each_other(self, workers):
@@ -99,12 +99,12 @@ class TestLendingAHand:
             busy.wait(10)
             return workers.map(lambda part: number * part, [1, 2, 3])
 
-        done = {one.item: one.unwrap() for one in workers.each([1, 2, 3], work)}
+        done = {one.item: one.unwrap() for one in workers.run_all([1, 2, 3], work)}
         assert done == {1: [1, 2, 3], 2: [2, 4, 6], 3: [3, 6, 9]}
 
     def test_a_single_worker_does_it_alone(self):
         workers = Workers(1, threading.Event())
-        [done] = workers.each(["whole"], lambda _: workers.map(len, ["a", "bb", "ccc"]))
+        [done] = workers.run_all(["whole"], lambda _: workers.map(len, ["a", "bb", "ccc"]))
         workers.close()
         assert done.unwrap() == [1, 2, 3]
 
@@ -112,7 +112,7 @@ class TestLendingAHand:
         def work(number):
             raise Unavailable(f"Part {number}.")
 
-        [done] = workers.each(["whole"], lambda _: workers.map(work, [1]))
+        [done] = workers.run_all(["whole"], lambda _: workers.map(work, [1]))
         with pytest.raises(Unavailable, match="Part 1"):
             done.unwrap()
 
@@ -143,7 +143,7 @@ def test_on_an_interrupt_nothing_more_is_begun_and_what_is_under_way_ends(worker
 
     interrupted_once(going)
     with pytest.raises(KeyboardInterrupt):
-        workers.each(range(100), work)
+        workers.run_all(range(100), work)
     assert workers.stopped.is_set()
     assert 1 <= len(begun) <= 3
     assert sorted(ended) == sorted(begun)
@@ -159,9 +159,9 @@ def test_what_does_not_come_to_its_end_after_an_interrupt_is_given_up():
     interrupted_once(going)
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        workers.each(range(3), work)
+        workers.run_all(range(3), work)
     workers.close()
-    assert GRACE <= time.monotonic() - began < GRACE + 10
+    assert GRACE_PERIOD <= time.monotonic() - began < GRACE_PERIOD + 10
     released.set()
 
 
@@ -176,9 +176,9 @@ def test_a_second_interrupt_waits_no_longer():
     interrupted_once(workers.stopped)
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        workers.each(range(3), work)
+        workers.run_all(range(3), work)
     workers.close()
-    assert time.monotonic() - began < GRACE
+    assert time.monotonic() - began < GRACE_PERIOD
     released.set()
 
 
@@ -192,9 +192,9 @@ def test_an_interrupt_that_comes_while_threads_are_called_is_not_waited_for_in_v
 
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        workers.each(range(1_000), work)
+        workers.run_all(range(1_000), work)
     workers.close()
-    assert time.monotonic() - began < GRACE
+    assert time.monotonic() - began < GRACE_PERIOD
 
 
 class TestTooFewThreads:
@@ -223,7 +223,7 @@ class TestTooFewThreads:
     def test_all_work_is_done_by_the_threads_there_are(self, few_threads, threads, jobs):
         few_threads(threads)
         workers = Workers(ConcurrencyController(jobs), threading.Event())
-        done = workers.each(range(200), lambda number: number * 10)
+        done = workers.run_all(range(200), lambda number: number * 10)
         workers.close()
         assert sorted(one.unwrap() for one in done) == [number * 10 for number in range(200)]
 
@@ -232,17 +232,17 @@ class TestTooFewThreads:
         few_threads(1)
 
         def work(number):
-            part = workers.begin(lambda: number)
+            part = workers.submit(lambda: number)
             return sum(workers.map(lambda part: part, [1, 2, 3])) + part.cancel()
 
-        done = workers.each(range(10), work)
+        done = workers.run_all(range(10), work)
         workers.close()
         assert [one.unwrap() for one in done] == [7] * 10
 
     def test_nothing_is_required_of_work_that_nobody_waits_for(self, few_threads):
         few_threads(0)
         workers = Workers(4, threading.Event())
-        workers.aside(lambda: None)
+        workers.run_in_background(lambda: None)
         workers.close()
 
     def test_ctrl_c_ends_also_the_thread_that_called(self, few_threads):
@@ -255,7 +255,7 @@ class TestTooFewThreads:
             signal.raise_signal(signal.SIGINT)
 
         with pytest.raises(KeyboardInterrupt):
-            workers.each(range(10), work)
+            workers.run_all(range(10), work)
         workers.close()
         assert begun == [0]
 
@@ -277,7 +277,7 @@ class TestTheWaitEndsByAnyError:
             ended.append(number)
 
         with pytest.raises(error):
-            workers.each(range(100), work)
+            workers.run_all(range(100), work)
         assert workers.stopped.is_set()
         known = sorted(begun)
         assert sorted(ended) == known

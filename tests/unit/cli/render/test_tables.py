@@ -63,7 +63,7 @@ def test_skipped_files_can_be_left_out(plan):
 
 
 def test_plan_without_work_ends_with_nothing_to_do():
-    skip = {"pypi": Intent(Action.SKIP, "the same bytes are there")}
+    skip = {"pypi": Intent(Action.SKIP, "the same bytes exist")}
     plan = Plan("staging", ("pypi",), (PlannedFile(dist_file(WHEEL), skip),))
     text = Screen().show(plan_table(plan, every_file=False))
     assert text.startswith("1 file from staging")
