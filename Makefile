@@ -10,6 +10,9 @@ REQUIREMENTS := pyproject.toml $(CONSTRAINTS) $(PLUGINS:%=%/pyproject.toml)
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint $(CONSTRAINTS)
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
+# The tests start hundreds of Python processes. Without cached bytecode each of them compiles every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint test-long test-all bench bench-smoke pictures clean
 
