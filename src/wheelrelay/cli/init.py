@@ -52,9 +52,9 @@ def init(
 ) -> None:
     """Create a wheelrelay.toml.
 
-    The file has every key with a description; optional keys are commented out. On a terminal, wheelrelay asks
-    for values that the options do not set; elsewhere it uses the defaults. Also writes the JSON Schema that
-    editors use to complete and check the file. Existing files are not overwritten.
+    The file has every key with a description; optional keys are commented out. On a terminal, wheelrelay
+    prompts for values that the options do not set; elsewhere it uses the defaults. Also writes the JSON
+    Schema that editors use to complete and check the file. Existing files are not overwritten.
 
     \b
     Examples:

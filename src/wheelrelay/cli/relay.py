@@ -76,8 +76,8 @@ def relay(  # one parameter for each option
     after the other.
 
     ROUTE is a configured route; it is optional if there is only one, or with --from and --to. To only
-    download files, publish to a directory: --to ./wheelhouse. On a terminal, wheelrelay asks for
-    confirmation before it publishes, except with --yes.
+    download files, publish to a directory: --to ./wheelhouse. On a terminal, wheelrelay prompts
+    for confirmation before it publishes, except with --yes.
 
     \b
     Examples:
@@ -115,7 +115,7 @@ def relay(  # one parameter for each option
 
 
 def _confirm(plan: "Plan") -> bool:
-    """Show the plan and ask for confirmation."""
+    """Show the plan and prompt for confirmation."""
     from wheelrelay.cli.render.blocks import counted
     from wheelrelay.cli.render.console import console
     from wheelrelay.cli.render.tables import plan_table
