@@ -1,70 +1,61 @@
-"""The expected set of a release: which files have to be there before anything is published.
+"""Compare a release with the files that are expected.
 
-An expectation for a wheel is ``python-abi-platform``, as in `wheelrelay.select`, or a build identifier of
-cibuildwheel, as ``cp312-manylinux_x86_64``, which survives a new manylinux version. Wheels that run on more
-than their own tag says meet more than one: a wheel for a stable ABI those of later Pythons of its kind on its
-platform, a ``py3-none`` wheel those of all Pythons on its platform, and ``py3-none-any`` all of them. A
-``universal2`` wheel meets the build identifiers of both arm64 and x86_64, for it runs on both.
+An expected wheel is a tag pattern (see `wheelrelay.tags`) or a build identifier of cibuildwheel, such as
+``cp312-manylinux_x86_64``, which stays valid when the manylinux version changes.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
-
-from packaging.tags import Tag
 
 from wheelrelay.errors import ConfigError
 from wheelrelay.model import DistFile, Kind
-from wheelrelay.select import TagPattern
-from wheelrelay.stable_abis import is_free_threaded, runs_on
+from wheelrelay.tags import TagPattern
 
 BUILD_IDENTIFIER = re.compile(r"(?P<python>cp\d+|pp\d+|gp\d+_\d+)(?P<threads>t?)-(?P<platform>\w+)")
+
 VERSIONED_PLATFORMS = ("manylinux", "musllinux", "macosx", "ios", "android", "pyodide", "pyemscripten")
-"""Platforms whose tags hold a version that a build identifier leaves out."""
+"""Platforms whose tags contain a version, which build identifiers leave out."""
+
+_SHA256SUM = re.compile(
+    r"""
+    (?P<digest>[0-9a-f]{64}) [ \t] [ *]? (?P<path>.+)  # sha256sum
+    | SHA(?:2-)?256 \s? \( (?P<bsd_path>.+) \) \s? = \s? (?P<bsd_digest>[0-9a-f]{64})  # BSD, openssl
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedWheel:
-    """One wheel that has to be there.
+    """One wheel that a release must contain.
+
+    Wheels that run on more than their own tags meet several expectations: a wheel for a stable ABI, those of
+    later CPythons of its kind on its platform; a ``py3-none`` wheel, those of all Pythons on its platform.
 
     Attributes:
-        name: as it is written in the configuration, braces expanded.
-        pattern: which wheels meet it.
-        others: further patterns, the wheels of which do as well.
+        name: The pattern or build identifier, with braces expanded.
+        pattern: The pattern that a wheel must match.
+        alternatives: Other patterns, of which matching one is enough.
     """
 
     name: str
     pattern: TagPattern
-    others: tuple[TagPattern, ...] = ()
+    alternatives: tuple[TagPattern, ...] = ()
 
     def is_met_by(self, wheel: DistFile) -> bool:
-        """Whether this wheel is the one, or does as well."""
-        return any(
-            pattern.matches(wheel.tags) or any(_does_as_well(tag, pattern) for tag in wheel.tags)
-            for pattern in (self.pattern, *self.others)
-        )
-
-
-def _does_as_well(tag: Tag, pattern: TagPattern) -> bool:
-    """Whether a wheel of a tag runs where those of a pattern do."""
-    if tag.platform != "any" and not fnmatchcase(tag.platform, pattern.platform):
-        return False
-    if tag.interpreter == "py3" and tag.abi == "none":
-        return True
-    return runs_on(
-        tag.interpreter, tag.abi, wanted=pattern.python, free_threaded=is_free_threaded(pattern.abi)
-    )
+        """Return whether the wheel meets this expectation."""
+        return any(pattern.is_met_by(wheel.tags) for pattern in (self.pattern, *self.alternatives))
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a release has to consist of.
+    """What a release must consist of.
 
     Attributes:
-        wheels: each must be met, and each wheel must meet one; ``None`` if nothing is said of wheels.
-        sdist: whether there must be one; ``None`` if nothing is said of it.
-        count: how many files there must be, if that is said.
+        wheels: Each must be met by a wheel, and each wheel must meet one; ``None`` allows any wheels.
+        sdist: Whether there must be an sdist, or must be none; ``None`` allows both.
+        count: How many files there must be; ``None`` allows any number.
     """
 
     wheels: tuple[ExpectedWheel, ...] | None = None
@@ -72,16 +63,16 @@ class Expected:
     count: int | None = None
 
     def missing_from(self, files: Sequence[DistFile]) -> list[str]:
-        """The expectations that no file meets, in words.
+        """Return the expectations that no file meets, as text.
 
-        A variant wheel meets none: only installers that know variants use it.
+        A variant wheel meets none, because only installers that support variants use it.
         """
         wheels = [file for file in files if file.kind is Kind.WHEEL]
-        for_all = [wheel for wheel in wheels if not wheel.variant]
+        plain_wheels = [wheel for wheel in wheels if not wheel.variant]
         missing = [
             expected.name
             for expected in self.wheels or ()
-            if not any(expected.is_met_by(wheel) for wheel in for_all)
+            if not any(expected.is_met_by(wheel) for wheel in plain_wheels)
         ]
         count = _count(files)
         if self.sdist and len(wheels) == count:
@@ -91,7 +82,7 @@ class Expected:
         return missing
 
     def unexpected_in(self, files: Sequence[DistFile]) -> list[str]:
-        """The filenames that meet no expectation."""
+        """Return the filenames that meet no expectation."""
         unexpected = [file.filename for file in files if not self._is_expected(file)]
         if not unexpected and self.count is not None and _count(files) > self.count:
             return [f"{_count(files) - self.count} files more than {self.count}"]
@@ -105,16 +96,11 @@ class Expected:
         return self.wheels is None or any(expected.is_met_by(file) for expected in self.wheels)
 
 
-def _count(files: Iterable[DistFile]) -> int:
-    """How many wheels and sdists there are; the list of a release's variants does not count."""
-    return sum(file.kind is not Kind.VARIANTS for file in files)
-
-
 def expected_wheels(patterns: Iterable[str]) -> tuple[ExpectedWheel, ...]:
-    """The single expectations that tag patterns stand for.
+    """Return one expectation for each combination of the braces in tag patterns.
 
     Raises:
-        ConfigError: one is not a tag pattern.
+        ConfigError: A text is not a tag pattern.
     """
     return tuple(
         ExpectedWheel(str(pattern), pattern) for text in patterns for pattern in TagPattern.parse(text)
@@ -122,48 +108,19 @@ def expected_wheels(patterns: Iterable[str]) -> tuple[ExpectedWheel, ...]:
 
 
 def from_build_identifiers(text: str) -> tuple[ExpectedWheel, ...]:
-    """The expectations that build identifiers of cibuildwheel stand for.
+    """Return the expectations for build identifiers of cibuildwheel.
+
+    A ``universal2`` wheel runs on both architectures of macOS and meets the identifiers of both.
 
     Args:
-        text: one identifier a line, as ``cibuildwheel --print-build-identifiers`` prints them; what
-            follows a ``#`` says nothing.
+        text: One identifier a line, as ``cibuildwheel --print-build-identifiers`` prints them. ``#`` begins
+            a comment.
 
     Raises:
-        ConfigError: a line is not an identifier.
+        ConfigError: A line is not an identifier.
     """
     lines = [line.partition("#")[0].strip() for line in text.split("\n")]
-    return tuple(_expected_of(line) for line in lines if line)
-
-
-def _expected_of(identifier: str) -> ExpectedWheel:
-    pattern = _pattern_of(identifier)
-    if pattern.platform not in ("macosx*_arm64", "macosx*_x86_64"):
-        return ExpectedWheel(identifier, pattern)
-    return ExpectedWheel(identifier, pattern, (replace(pattern, platform="macosx*_universal2"),))
-
-
-def _pattern_of(identifier: str) -> TagPattern:
-    parts = BUILD_IDENTIFIER.fullmatch(identifier)
-    if parts is None:
-        raise ConfigError(
-            f"{identifier!r} is not a build identifier.", hint="One looks like cp312-manylinux_x86_64."
-        )
-    python = parts["python"]
-    if python.startswith("gp"):
-        python = f"graalpy{python.removeprefix('gp').partition('_')[0]}"
-    abi = f"{python}t" if parts["threads"] else "*"
-    family, _, architecture = parts["platform"].partition("_")
-    platform = f"{family}*_{architecture}" if family in VERSIONED_PLATFORMS else parts["platform"]
-    return TagPattern(python, abi, platform)
-
-
-_SHA256SUM = re.compile(
-    r"""
-    (?P<digest>[0-9a-f]{64}) [ \t] [ *]? (?P<path>.+)  # sha256sum
-    | SHA(?:2-)?256 \s? \( (?P<bsd_path>.+) \) \s? = \s? (?P<bsd_digest>[0-9a-f]{64})  # BSD, openssl
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+    return tuple(_parse_identifier(line) for line in lines if line)
 
 
 def parse_sha256sums(text: str) -> dict[str, str]:
@@ -197,3 +154,30 @@ def parse_sha256sums(text: str) -> dict[str, str]:
         if digests.setdefault(name, digest) != digest:
             raise ConfigError(f"The SHA-256 sums contain two digests for {name}.")
     return digests
+
+
+def _count(files: Iterable[DistFile]) -> int:
+    """Count wheels and sdists; lists of variants do not count."""
+    return sum(file.kind is not Kind.VARIANTS for file in files)
+
+
+def _parse_identifier(identifier: str) -> ExpectedWheel:
+    pattern = _pattern_of(identifier)
+    if pattern.platform not in ("macosx*_arm64", "macosx*_x86_64"):
+        return ExpectedWheel(identifier, pattern)
+    return ExpectedWheel(identifier, pattern, (replace(pattern, platform="macosx*_universal2"),))
+
+
+def _pattern_of(identifier: str) -> TagPattern:
+    parts = BUILD_IDENTIFIER.fullmatch(identifier)
+    if parts is None:
+        raise ConfigError(
+            f"{identifier!r} is not a build identifier.", hint="Write one such as cp312-manylinux_x86_64."
+        )
+    python = parts["python"]
+    if python.startswith("gp"):
+        python = f"graalpy{python.removeprefix('gp').partition('_')[0]}"
+    abi = f"{python}t" if parts["threads"] else "*"
+    family, _, architecture = parts["platform"].partition("_")
+    platform = f"{family}*_{architecture}" if family in VERSIONED_PLATFORMS else parts["platform"]
+    return TagPattern(python, abi, platform)

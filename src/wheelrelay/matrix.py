@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from wheelrelay.model import wheel_parts
-from wheelrelay.stable_abis import STABLE_ABIS
+from wheelrelay.tags import STABLE_ABIS
 
 PLATFORM_NAMES = {
     "manylinux": "manylinux",

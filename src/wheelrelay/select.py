@@ -1,85 +1,35 @@
-"""Which files are meant: by requirement, by tag pattern, by kind.
+"""Select files by requirement, tag pattern and kind.
 
-Requirements are PEP 508 without extras, markers and addresses; versions are compared as PEP 440 says.
-A tag pattern is ``python-abi-platform``, as ``cp312-*-manylinux*``, with ``*``, ``?``, ``[...]`` and
-braces. A ``*`` as ABI never stands for a free-threaded one (``cp313t``): that has to be written.
+Requirements follow PEP 508 without extras, markers and URLs; versions compare as PEP 440 defines.
 """
 
-import itertools
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from packaging.tags import Tag
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from wheelrelay.errors import ConfigError, NothingMatched, SeveralVersions
 from wheelrelay.model import DistFile, Kind, Release
-from wheelrelay.stable_abis import FREE_THREADED, is_free_threaded
+from wheelrelay.tags import TagPattern
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
 
-MAX_COMBINATIONS = 1_000
-"""The most patterns that the braces of one pattern may stand for."""
-
-
-@dataclass(frozen=True, slots=True)
-class TagPattern:
-    """One ``python-abi-platform`` pattern, braces expanded already."""
-
-    python: str
-    abi: str
-    platform: str
-
-    @classmethod
-    def parse(cls, text: str) -> tuple["TagPattern", ...]:
-        """The patterns that ``text`` stands for, one for each combination of its braces.
-
-        Raises:
-            ConfigError: it does not have three parts, or a brace is not closed.
-        """
-        patterns = []
-        for expanded in expand_braces(text):
-            parts = expanded.split("-")
-            if len(parts) != 3 or not all(parts):
-                raise ConfigError(
-                    f"{text!r} is not a tag pattern.",
-                    hint="Write python-abi-platform, as in 'cp312-*-manylinux*_x86_64'.",
-                )
-            patterns.append(cls(*parts))
-        return tuple(patterns)
-
-    def matches(self, tags: Iterable[Tag]) -> bool:
-        """Whether one of the tags of a wheel fits."""
-        return any(
-            fnmatchcase(tag.interpreter, self.python)
-            and self._abi_matches(tag.abi)
-            and fnmatchcase(tag.platform, self.platform)
-            for tag in tags
-        )
-
-    def _abi_matches(self, abi: str) -> bool:
-        if FREE_THREADED.fullmatch(abi) and not is_free_threaded(self.abi):
-            return False
-        return fnmatchcase(abi, self.abi)
-
-    def __str__(self) -> str:
-        return f"{self.python}-{self.abi}-{self.platform}"
+MAX_LISTED_NAMES = 8
+"""Maximum number of available names or versions that a hint lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which files of a source are meant.
+    """Which files of a source to take.
 
     Attributes:
-        requirements: projects and versions; none means all projects.
-        wheels: a wheel is meant if one of these fits; ``None`` means all wheels, empty means no wheel.
-        sdist: whether sdists are meant.
+        requirements: Projects and versions; empty means all projects.
+        wheels: Patterns, of which a wheel must match one; ``None`` means all wheels, empty means no wheel.
+        sdist: Whether to take sdists.
     """
 
     requirements: "tuple[Requirement, ...]" = ()
@@ -87,27 +37,27 @@ class Selection:
     sdist: bool = True
 
     def projects(self) -> tuple[NormalizedName, ...]:
-        """The normalised names of the projects that are asked for; none means all."""
-        return tuple(dict.fromkeys(canonicalize_name(wanted.name) for wanted in self.requirements))
+        """Return the normalized names of the required projects; empty means all projects."""
+        return tuple(dict.fromkeys(canonicalize_name(required.name) for required in self.requirements))
 
     def pick(self, files: Sequence[DistFile]) -> list[DistFile]:
-        """The files that are meant, sorted by name.
+        """Return the selected files, sorted by name.
 
         Raises:
-            NothingMatched: there are none; says which versions or projects are there.
+            NothingMatched: No file is selected. The hint lists the available versions or projects.
         """
-        meant = self._with_lists([file for file in files if self._kind_is_meant(file)])
+        candidates = self._without_unused_lists([file for file in files if self._accepts_kind(file)])
         if self.requirements:
-            meant = [file for wanted in self.requirements for file in _fitting(wanted, meant)]
+            picked = [file for required in self.requirements for file in _satisfying(required, candidates)]
         else:
-            meant = [file for file in meant if file.yanked is None]
-        unique = {file.filename: file for file in meant}
+            picked = [file for file in candidates if file.yanked is None]
+        unique = {file.filename: file for file in picked}
         if not unique:
             raise _nothing_matched(self, files)
         return [unique[name] for name in sorted(unique)]
 
-    def _with_lists(self, files: Sequence[DistFile]) -> Sequence[DistFile]:
-        """The files; where wheels are picked, without the lists of variants (PEP 825) that none needs."""
+    def _without_unused_lists(self, files: Sequence[DistFile]) -> Sequence[DistFile]:
+        """Drop lists of variants (PEP 825) of releases without a selected variant wheel."""
         if self.wheels is None:
             return files
         needed = {(file.project, file.version) for file in files if file.variant}
@@ -115,7 +65,7 @@ class Selection:
             file for file in files if file.kind is not Kind.VARIANTS or (file.project, file.version) in needed
         ]
 
-    def _kind_is_meant(self, file: DistFile) -> bool:
+    def _accepts_kind(self, file: DistFile) -> bool:
         if file.kind is Kind.VARIANTS:
             return True
         if file.kind is Kind.SDIST:
@@ -124,10 +74,10 @@ class Selection:
 
 
 def parse_requirement(text: str) -> "Requirement":
-    """Parse a requirement that may name a project and versions, and nothing else.
+    """Parse a requirement that consists of a project name and optional version specifiers.
 
     Raises:
-        ConfigError: it is not one, or it has extras, a marker or an address.
+        ConfigError: The text is not a requirement, or has extras, a marker or a URL.
     """
     from packaging.requirements import InvalidRequirement, Requirement
 
@@ -139,15 +89,12 @@ def parse_requirement(text: str) -> "Requirement":
             f"{text!r} is not a requirement: {reason}.", hint="Write NAME or NAME==VERSION."
         ) from error
     if requirement.extras or requirement.marker or requirement.url:
-        raise ConfigError(
-            f"{text!r} has extras, a marker or an address.",
-            hint="Only a name and versions choose files here.",
-        )
+        raise ConfigError(f"{text!r} has extras, a marker or a URL.", hint="Write only a name and versions.")
     return requirement
 
 
 def releases_of(files: Iterable[DistFile]) -> list[Release]:
-    """Group files by project and version, in that order."""
+    """Group files into releases, sorted by project and version."""
     groups: dict[tuple[NormalizedName, Version], list[DistFile]] = {}
     for file in files:
         groups.setdefault((file.project, file.version), []).append(file)
@@ -155,58 +102,48 @@ def releases_of(files: Iterable[DistFile]) -> list[Release]:
 
 
 def refuse_several_versions(files: Iterable[DistFile]) -> None:
-    """Make sure that each project has exactly one version.
+    """Ensure that each project has exactly one version.
 
     Raises:
-        SeveralVersions: lists the projects that have more, with their versions.
+        SeveralVersions: A project has several versions. The message lists them.
     """
     versions: dict[NormalizedName, list[str]] = {}
     for release in releases_of(files):
         versions.setdefault(release.project, []).append(str(release.version))
     several = {project: found for project, found in versions.items() if len(found) > 1}
     if several:
-        told = "; ".join(f"{project} has {', '.join(found)}" for project, found in several.items())
+        listed = "; ".join(f"{project} has {', '.join(found)}" for project, found in several.items())
         project, found = next(iter(several.items()))
-        # To PEP 440, 1.0+local is 1.0 too: only === takes the one alone.
-        equal = "===" if any(version.startswith(f"{found[0]}+") for version in found) else "=="
-        wanted = found[0] if equal == "===" else found[-1]
+        # PEP 440: "==1.0" also matches 1.0+local, only "===1.0" does not.
+        has_local = any(version.startswith(f"{found[0]}+") for version in found)
+        example = f"{project}==={found[0]}" if has_local else f"{project}=={found[-1]}"
         raise SeveralVersions(
-            f"A release is one version of a project, but {told}.",
-            hint=f"Ask for one, as in '{project}{equal}{wanted}', or take all of them with --mode mirror.",
+            f"A release has one version of each project, but {listed}.",
+            hint=f"Select one version, such as '{example}', or use mode 'mirror' to copy all of them.",
         )
 
 
-def expand_braces(text: str) -> list[str]:
-    """Every combination of the comma-separated choices in braces, from left to right.
+def did_you_mean(names: Sequence[str], available: Iterable[str]) -> str:
+    """Return a hint with the available names that are most similar to unknown ones.
 
-    >>> expand_braces("cp{311,312}-*-win*")
-    ['cp311-*-win*', 'cp312-*-win*']
-
-    Raises:
-        ConfigError: a brace is not closed, or was not opened; or there are more than `MAX_COMBINATIONS`.
+    >>> did_you_mean(["astopy"], ["numpy", "astropy"])
+    'Did you mean: astropy?'
     """
-    parts: list[list[str]] = []
-    rest = text
-    while rest:
-        head, opened, rest = rest.partition("{")
-        choices, closed, rest = rest.partition("}")
-        if "}" in head or bool(opened) != bool(closed) or "{" in choices:
-            raise ConfigError(f"The braces in {text!r} do not match.", hint="Write choices as {311,312}.")
-        parts += [[head], [choice.strip() for choice in choices.split(",")]]
-    if math.prod(map(len, parts)) > MAX_COMBINATIONS:
-        raise ConfigError(
-            f"The braces in {text[:80]!r} have more than {MAX_COMBINATIONS} combinations.",
-            hint="Use *, or several patterns.",
-        )
-    return ["".join(chosen) for chosen in itertools.product(*parts)]
+    import difflib
+
+    known = sorted(set(available))
+    close = [match for name in names for match in difflib.get_close_matches(name, known, n=3)]
+    if close:
+        return f"Did you mean: {', '.join(dict.fromkeys(close))}?"
+    return f"Available: {', '.join(known[:MAX_LISTED_NAMES]) or 'none'}."
 
 
-def _fitting(wanted: "Requirement", files: Iterable[DistFile]) -> Iterator[DistFile]:
-    """The files that satisfy a requirement: pre-releases as PEP 440 treats them, yanked only if pinned."""
-    project = canonicalize_name(wanted.name)
-    pinned = _is_pinned(wanted.specifier)
+def _satisfying(required: "Requirement", files: Iterable[DistFile]) -> Iterator[DistFile]:
+    """Return the files that satisfy a requirement; yanked files only for pinned versions (PEP 592)."""
+    project = canonicalize_name(required.name)
+    pinned = _is_pinned(required.specifier)
     candidates = [file for file in files if file.project == project and (pinned or file.yanked is None)]
-    accepted = set(wanted.specifier.filter({file.version for file in candidates}))
+    accepted = set(required.specifier.filter({file.version for file in candidates}))
     return (file for file in candidates if file.version in accepted)
 
 
@@ -215,32 +152,19 @@ def _is_pinned(specifier: "SpecifierSet") -> bool:
 
 
 def _nothing_matched(selection: Selection, files: Sequence[DistFile]) -> NothingMatched:
-    """Say what was asked for, and what is there that comes nearest."""
+    """Return the error for an empty selection, with the most similar available files as its hint."""
     if not files:
-        asked = " or ".join(selection.projects())
-        return NothingMatched(
-            f"There is no file of {asked} there." if asked else "There is no distribution file there."
-        )
-    asked = ", ".join(str(wanted) for wanted in selection.requirements) or "the selection"
-    there = releases_of(files)
-    same = [release for release in there if release.project in selection.projects()]
-    if same:
-        versions = ", ".join(str(release.version) for release in same[-8:])
-        yanked = all(file.yanked is not None for release in same for file in release.files)
-        hint = (
-            f"Of {same[-1].project} there is: {versions}{' (all yanked: pin one with ==)' if yanked else ''}."
-        )
+        projects = " or ".join(selection.projects())
+        kind = f"files of {projects}" if projects else "distribution files"
+        return NothingMatched(f"No {kind} found.")
+    required = ", ".join(map(str, selection.requirements)) or "the selection"
+    releases = releases_of(files)
+    same_project = [release for release in releases if release.project in selection.projects()]
+    if same_project:
+        versions = ", ".join(str(release.version) for release in same_project[-MAX_LISTED_NAMES:])
+        yanked = all(file.yanked is not None for release in same_project for file in release.files)
+        note = " (all yanked: pin one with ==)" if yanked else ""
+        hint = f"Available versions of {same_project[-1].project}: {versions}{note}."
     else:
-        hint = did_you_mean(selection.projects(), [release.project for release in there])
-    return NothingMatched(f"No file matches {asked}.", hint=hint)
-
-
-def did_you_mean(wanted: Sequence[str], known: Iterable[str]) -> str:
-    """A sentence naming the known projects that come nearest to what was asked for."""
-    import difflib
-
-    names = sorted(set(known))
-    close = [name for one in wanted for name in difflib.get_close_matches(one, names, n=3)]
-    if not names:
-        return "There is nothing else either."
-    return f"The nearest there: {', '.join(dict.fromkeys(close) or names[:8])}."
+        hint = did_you_mean(selection.projects(), [release.project for release in releases])
+    return NothingMatched(f"No file matches {required}.", hint=hint)

@@ -1,4 +1,4 @@
-"""The expected set: what is missing from a release, and what is too much."""
+"""Expected files: which are missing from a release, and which are unexpected."""
 
 import pytest
 
@@ -7,70 +7,70 @@ from wheelrelay.expect import Expected, expected_wheels, from_build_identifiers
 from wheelrelay.filenames import dist_file
 
 
-def files(*tags, sdist=False):
+def release(*tags, sdist=False):
     wheels = [dist_file(f"sample-1.0-{tag}.whl") for tag in tags]
     return [*wheels, dist_file("sample-1.0.tar.gz")] if sdist else wheels
 
 
-def test_each_choice_in_braces_is_an_expectation_of_its_own():
+def test_each_choice_in_braces_is_a_separate_expectation():
     expected = Expected(wheels=expected_wheels(["cp{311,312}-*-manylinux*_x86_64"]))
-    there = files("cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64")
-    assert expected.missing_from(there) == ["cp312-*-manylinux*_x86_64"]
+    files = release("cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64")
+    assert expected.missing_from(files) == ["cp312-*-manylinux*_x86_64"]
 
 
-def test_a_free_threaded_wheel_does_not_stand_for_the_usual_one():
+def test_free_threaded_wheel_does_not_meet_the_expectation_of_a_gil_wheel():
     expected = Expected(wheels=expected_wheels(["cp314-*-win_amd64"]))
-    there = files("cp314-cp314t-win_amd64")
-    assert expected.missing_from(there) == ["cp314-*-win_amd64"]
-    assert expected.unexpected_in(there) == ["sample-1.0-cp314-cp314t-win_amd64.whl"]
+    files = release("cp314-cp314t-win_amd64")
+    assert expected.missing_from(files) == ["cp314-*-win_amd64"]
+    assert expected.unexpected_in(files) == ["sample-1.0-cp314-cp314t-win_amd64.whl"]
 
 
-def test_a_free_threaded_wheel_is_expected_when_it_is_written():
+def test_free_threaded_wheel_meets_an_explicit_free_threaded_pattern():
     expected = Expected(wheels=expected_wheels(["cp314-cp314t-win_amd64"]))
-    assert not expected.missing_from(files("cp314-cp314t-win_amd64"))
-    assert expected.missing_from(files("cp314-cp314-win_amd64"))
+    assert not expected.missing_from(release("cp314-cp314t-win_amd64"))
+    assert expected.missing_from(release("cp314-cp314-win_amd64"))
 
 
 @pytest.mark.parametrize("python", ["cp39", "cp311", "cp314"])
-def test_an_abi3_wheel_meets_the_expectations_of_later_pythons_on_its_platform(python):
+def test_abi3_wheel_meets_expectations_of_later_pythons_on_its_platform(python):
     expected = Expected(wheels=expected_wheels([f"{python}-*-win_amd64"]))
-    assert not expected.missing_from(files("cp39-abi3-win_amd64"))
+    assert not expected.missing_from(release("cp39-abi3-win_amd64"))
 
 
 @pytest.mark.parametrize(
     "pattern", ["cp38-*-win_amd64", "cp311-*-win_arm64", "cp314-cp314t-win_amd64", "pp311-*-win_amd64"]
 )
-def test_an_abi3_wheel_does_not_meet_those_of_others(pattern):
+def test_abi3_wheel_does_not_meet_expectations_of_other_pythons_or_platforms(pattern):
     expected = Expected(wheels=expected_wheels([pattern]))
-    assert expected.missing_from(files("cp39-abi3-win_amd64")) == [pattern]
+    assert expected.missing_from(release("cp39-abi3-win_amd64")) == [pattern]
 
 
-def test_a_pure_wheel_meets_all_expectations():
+def test_pure_wheel_meets_all_expectations():
     expected = Expected(wheels=expected_wheels(["cp{311,312}-*-{win32,manylinux*_x86_64}"]))
-    assert not expected.missing_from(files("py3-none-any"))
-    assert not expected.missing_from(files("py2.py3-none-any"))
+    assert not expected.missing_from(release("py3-none-any"))
+    assert not expected.missing_from(release("py2.py3-none-any"))
 
 
-def test_a_wheel_for_any_python_on_one_platform_meets_those_of_the_platform():
+def test_py3_none_wheel_meets_all_expectations_of_its_platform():
     expected = Expected(wheels=expected_wheels(["cp312-*-win32", "cp312-*-win_amd64"]))
-    assert expected.missing_from(files("py3-none-win32")) == ["cp312-*-win_amd64"]
+    assert expected.missing_from(release("py3-none-win32")) == ["cp312-*-win_amd64"]
 
 
-def test_the_sdist_is_missing_unexpected_or_of_no_interest():
-    wheels = files("py3-none-any")
-    with_sdist = files("py3-none-any", sdist=True)
+def test_sdist_can_be_required_forbidden_or_optional():
+    wheels = release("py3-none-any")
+    with_sdist = release("py3-none-any", sdist=True)
     assert Expected(sdist=True).missing_from(wheels) == ["sdist"]
     assert not Expected(sdist=True).missing_from(with_sdist)
     assert Expected(sdist=False).unexpected_in(with_sdist) == ["sample-1.0.tar.gz"]
     assert not Expected().unexpected_in(with_sdist)
 
 
-def test_the_count_tells_too_few_and_too_many():
-    there = files("cp311-cp311-win32", "cp312-cp312-win32")
-    assert Expected(count=3).missing_from(there) == ["1 of 3 files"]
-    assert Expected(count=1).unexpected_in(there) == ["1 files more than 1"]
-    assert not Expected(count=2).missing_from(there)
-    assert not Expected(count=2).unexpected_in(there)
+def test_count_reports_too_few_and_too_many_files():
+    files = release("cp311-cp311-win32", "cp312-cp312-win32")
+    assert Expected(count=3).missing_from(files) == ["1 of 3 files"]
+    assert Expected(count=1).unexpected_in(files) == ["1 files more than 1"]
+    assert not Expected(count=2).missing_from(files)
+    assert not Expected(count=2).unexpected_in(files)
 
 
 IDENTIFIERS = """
@@ -85,9 +85,9 @@ cp313-ios_arm64_iphoneos
 """
 
 
-def test_build_identifiers_are_met_whatever_version_the_platform_tag_has():
+def test_build_identifiers_ignore_the_version_in_platform_tags():
     expected = Expected(wheels=from_build_identifiers(IDENTIFIERS))
-    there = files(
+    files = release(
         "cp312-cp312-manylinux_2_28_x86_64",
         "cp313-cp313t-musllinux_1_2_aarch64",
         "cp312-cp312-macosx_11_0_arm64",
@@ -96,22 +96,22 @@ def test_build_identifiers_are_met_whatever_version_the_platform_tag_has():
         "graalpy311-graalpy242_311_native-manylinux_2_17_x86_64.manylinux2014_x86_64",
         "cp313-cp313-ios_13_0_arm64_iphoneos",
     )
-    assert expected.missing_from(there) == []
-    assert expected.unexpected_in(there) == []
+    assert expected.missing_from(files) == []
+    assert expected.unexpected_in(files) == []
 
 
-def test_a_build_identifier_is_not_met_by_an_unrepaired_wheel():
+def test_unrepaired_linux_wheel_does_not_meet_a_manylinux_identifier():
     expected = Expected(wheels=from_build_identifiers("cp312-manylinux_x86_64"))
-    assert expected.missing_from(files("cp312-cp312-linux_x86_64")) == ["cp312-manylinux_x86_64"]
+    assert expected.missing_from(release("cp312-cp312-linux_x86_64")) == ["cp312-manylinux_x86_64"]
 
 
-def test_a_line_that_is_no_build_identifier_is_named():
+def test_invalid_build_identifier_is_named_in_the_error():
     with pytest.raises(ConfigError, match="'cp312 manylinux' is not a build identifier"):
         from_build_identifiers("cp312 manylinux")
 
 
 @pytest.mark.parametrize("inside", ["\u2028", "\x85", "\v", "\x1c"])
-def test_what_only_looks_like_a_line_end_ends_no_line(inside):
+def test_only_line_feeds_separate_build_identifiers(inside):
     with pytest.raises(ConfigError, match="is not a build identifier"):
         from_build_identifiers(f"cp312-manylinux_x86_64{inside}cp313-manylinux_x86_64\n")
 
@@ -119,20 +119,20 @@ def test_what_only_looks_like_a_line_end_ends_no_line(inside):
 @pytest.mark.parametrize(
     "pattern", ["cp313-cp313t*-win_amd64", "cp313-*t-win_amd64", "cp313-cp313[t]-win_amd64"]
 )
-def test_an_abi3_wheel_never_meets_a_free_threaded_expectation(pattern):
+def test_abi3_wheel_never_meets_a_free_threaded_expectation(pattern):
     expected = Expected(wheels=expected_wheels([pattern]))
-    assert expected.missing_from(files("cp39-abi3-win_amd64")) == [pattern]
+    assert expected.missing_from(release("cp39-abi3-win_amd64")) == [pattern]
 
 
 @pytest.mark.parametrize(
     "tag", ["cp315-abi3.abi3t-win_amd64", "cp315-abi3t-win_amd64", "cp315-abi2026-win_amd64"]
 )
-def test_wheels_for_the_free_threaded_stable_abis_meet_those_of_later_pythons(tag):
+def test_free_threaded_stable_abi_meets_expectations_of_later_free_threaded_pythons(tag):
     expected = Expected(wheels=expected_wheels(["cp316-cp316t-*", "cp315-cp315t-win_amd64"]))
-    assert expected.missing_from(files(tag)) == []
-    assert expected.unexpected_in(files(tag)) == []
+    assert expected.missing_from(release(tag)) == []
+    assert expected.unexpected_in(release(tag)) == []
     older = Expected(wheels=expected_wheels(["cp314-cp314t-win_amd64"]))
-    assert older.missing_from(files(tag)) == ["cp314-cp314t-win_amd64"]
+    assert older.missing_from(release(tag)) == ["cp314-cp314t-win_amd64"]
 
 
 @pytest.mark.parametrize(
@@ -143,24 +143,24 @@ def test_wheels_for_the_free_threaded_stable_abis_meet_those_of_later_pythons(ta
         ("cp315-abi3t-win_amd64", ["cp316-*-win_amd64"]),
     ],
 )
-def test_only_some_stable_abis_are_for_pythons_with_a_gil(tag, missing):
+def test_abi3t_wheel_does_not_meet_expectations_of_gil_pythons(tag, missing):
     expected = Expected(wheels=expected_wheels(["cp316-*-win_amd64"]))
-    assert expected.missing_from(files(tag)) == missing
+    assert expected.missing_from(release(tag)) == missing
 
 
-def test_a_universal2_wheel_meets_the_build_identifiers_of_both_architectures():
+def test_universal2_wheel_meets_build_identifiers_of_both_architectures():
     both = "cp313-macosx_arm64\ncp313-macosx_x86_64\n"
     expected = Expected(wheels=from_build_identifiers(both))
-    assert expected.missing_from(files("cp313-cp313-macosx_11_0_universal2")) == []
-    assert expected.missing_from(files("cp313-cp313-macosx_11_0_arm64")) == ["cp313-macosx_x86_64"]
+    assert expected.missing_from(release("cp313-cp313-macosx_11_0_universal2")) == []
+    assert expected.missing_from(release("cp313-cp313-macosx_11_0_arm64")) == ["cp313-macosx_x86_64"]
     exact = Expected(wheels=expected_wheels(["cp313-*-macosx_*_arm64"]))
-    assert exact.missing_from(files("cp313-cp313-macosx_11_0_universal2")) == ["cp313-*-macosx_*_arm64"]
+    assert exact.missing_from(release("cp313-cp313-macosx_11_0_universal2")) == ["cp313-*-macosx_*_arm64"]
 
 
-def test_a_variant_wheel_is_expected_and_meets_nothing_by_itself():
+def test_variant_wheel_is_never_unexpected_and_meets_no_expectation():
     """Installers that do not know variants do not use it (PEP 825)."""
     expected = Expected(wheels=expected_wheels(["cp313-*-win_amd64"]))
-    variant = files("cp313-cp313-win_amd64-cu130")
+    variant = release("cp313-cp313-win_amd64-cu130")
     assert expected.missing_from(variant) == ["cp313-*-win_amd64"]
     assert expected.unexpected_in(variant) == []
-    assert expected.missing_from([*variant, *files("cp313-cp313-win_amd64")]) == []
+    assert expected.missing_from([*variant, *release("cp313-cp313-win_amd64")]) == []

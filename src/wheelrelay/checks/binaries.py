@@ -20,7 +20,7 @@ from wheelrelay.disk.folders import temporary_file, temporary_folder
 from wheelrelay.disk.writing import write_all
 from wheelrelay.printable import join_names, printable
 from wheelrelay.records import Severity
-from wheelrelay.stable_abis import STABLE_ABIS
+from wheelrelay.tags import STABLE_ABIS
 
 logger = logging.getLogger(__name__)
 

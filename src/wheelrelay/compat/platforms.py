@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from wheelrelay.errors import ConfigError
 from wheelrelay.model import DistFile, Kind
-from wheelrelay.select import TagPattern
+from wheelrelay.tags import TagPattern
 
 FAMILIES = {
     "all": ("*",),

@@ -28,7 +28,8 @@ from wheelrelay.config.values import Duration, LocalPath
 from wheelrelay.errors import ConfigError
 from wheelrelay.expect import Expected, expected_wheels, from_build_identifiers, parse_sha256sums
 from wheelrelay.model import Mode, Order
-from wheelrelay.select import Selection, TagPattern, parse_requirement
+from wheelrelay.select import Selection, parse_requirement
+from wheelrelay.tags import TagPattern
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement

@@ -139,14 +139,14 @@ def test_what_is_asked_for_wrongly_is_refused_with_a_sentence(wheelrelay, dist, 
 def test_a_failure_is_one_sentence_and_what_to_do(wheelrelay, dist):
     ended = wheelrelay("relay", "--from", "./dist", "--to", "./out", "sampel")
     assert ended.code == 1
-    assert ended.err == ("error: source './dist': No files of sampel found. The nearest there: sample.\n")
+    assert ended.err == ("error: source './dist': No files of sampel found. Did you mean: sample?\n")
 
 
 def test_debug_shows_where_it_happened_and_keeps_the_exit_code(wheelrelay, dist):
     ended = wheelrelay("relay", "--from", "./dist", "--to", "./out", "sampel", "--debug")
     assert ended.code == 1
     assert "Traceback (most recent call last)" in ended.err
-    assert ended.err.endswith("The nearest there: sample.\n")
+    assert ended.err.endswith("Did you mean: sample?\n")
 
 
 def test_debug_keeps_the_exit_code_of_what_is_partly_published(wheelrelay, config, dist, proxy):

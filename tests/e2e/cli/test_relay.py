@@ -154,7 +154,7 @@ class TestRelay:
         ended = wheelrelay("relay", "release", "sample")
         assert ended.code == 2
         assert "sample has 1.0, 2.0" in ended.err
-        assert "--mode mirror" in ended.err
+        assert "mode 'mirror'" in ended.err
 
     def test_a_mirror_takes_them_all(self, wheelrelay, config, dist, proxy):
         make_wheel(dist, version="2.0")

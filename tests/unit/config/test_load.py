@@ -218,7 +218,7 @@ class TestMistakes:
         assert "hunter2" not in f"{caught.value} {caught.value.__cause__}"
 
     def test_an_unknown_route_is_answered_with_the_nearest(self, load: Write) -> None:
-        with pytest.raises(ConfigError, match=r"no route 'relase'\. The nearest there: release"):
+        with pytest.raises(ConfigError, match=r"no route 'relase'\. Did you mean: release"):
             load(RELEASE).route("relase")
         with pytest.raises(ConfigError, match=r"no route 'release'\. None is configured"):
             load("").route("release")

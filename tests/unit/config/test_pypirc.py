@@ -80,7 +80,7 @@ def test_the_configuration_wins(pypirc: Path) -> None:
 
 
 def test_the_names_of_sections_are_suggested(pypirc: Path) -> None:
-    with pytest.raises(ConfigError, match="nearest there: warehouse"):
+    with pytest.raises(ConfigError, match="Did you mean: warehouse"):
         as_remote("warehose")
 
 

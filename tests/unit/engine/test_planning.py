@@ -168,7 +168,7 @@ def test_an_unknown_project_shows_the_nearest_one(source):
     from wheelrelay.select import Selection, parse_requirement
 
     asked = Selection(requirements=(parse_requirement("sampel"),))
-    with pytest.raises(NothingMatched, match="The nearest there: sample"):
+    with pytest.raises(NothingMatched, match="Did you mean: sample"):
         chosen_files(source, asked, one_version=True)
 
 
