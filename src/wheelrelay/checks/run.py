@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from packaging.metadata import RawMetadata
+
 from wheelrelay.archives import MapFunction
 from wheelrelay.checks.contract import FileChecks, Inspection, ReleaseChecks, ReleaseContext, Violation
 from wheelrelay.checks.distribution import Distribution, open_distribution
@@ -124,7 +126,11 @@ def _run(name: str, find: Callable[..., Iterable[Violation]], *arguments: object
 
 
 def _inspection(distribution: Distribution, sha256: str, findings: Sequence[Finding]) -> Inspection:
-    raw = distribution.metadata.raw if distribution.metadata else {}
+    raw: RawMetadata = {}
+    try:
+        raw = distribution.metadata.raw if distribution.metadata else {}
+    except Exception as error:  # noqa: BLE001  (such as MemoryError: one file must not end the run)
+        findings = [*findings, check_failed("metadata", error).finding(distribution.filename)]
     return Inspection(
         filename=distribution.filename,
         size=distribution.size,

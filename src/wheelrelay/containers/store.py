@@ -99,6 +99,7 @@ class ContainerStore(ContainerSource):
         """
         held = self._listed(staged.file.project).get(staged.filename)
         if held is None or _sha256(self._objects, staged.filename) == staged.sha256:
+            self._replace_companions(staged, held)
             self.put(staged)
             return
         facts, metadata = self._inspected(staged)
@@ -113,6 +114,14 @@ class ContainerStore(ContainerSource):
             self._objects.replace_object(staged.filename + suffix, content, content_type=BINARY, metadata={})
         self._objects.replace_object(staged.filename, staged, content_type=BINARY, metadata=facts.kept())
         self._told[staged.filename] = facts
+
+    def _replace_companions(self, staged: StagedFile, held: StoredDistribution | None) -> None:
+        """Replace the companions that differ, next to a distribution whose bytes are the same."""
+        existing = held.file.companions if held else ()
+        for companion in staged.companions:
+            name = staged.filename + companion.suffix
+            if companion.suffix in existing and not self._has(name, companion.content):
+                self._objects.replace_object(name, companion.content, content_type=BINARY, metadata={})
 
     def delete(self, files: Collection[DistFile]) -> None:
         """Take files out with their companions, from the pages first; what is gone is no error.

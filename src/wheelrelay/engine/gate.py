@@ -9,7 +9,14 @@ from packaging.utils import NormalizedName
 
 from wheelrelay.engine.comparing import Inventory, is_partial
 from wheelrelay.engine.context import ConnectedSink, ReleasePolicy, error_context
-from wheelrelay.errors import CheckFailed, Conflict, Incomplete, Rejected
+from wheelrelay.errors import (
+    CheckFailed,
+    Conflict,
+    Incomplete,
+    Rejected,
+    WheelrelayError,
+    describe_unexpected,
+)
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import SupportsStatus, SupportsUploadForm
 from wheelrelay.records import Action, Finding, Intent, Plan, Severity
@@ -200,6 +207,11 @@ def _form_errors(files: Iterable[StagedFile], sink: ConnectedSink, inventory: In
         except Rejected as error:
             message = f"The file {error.message.removeprefix(staged.filename).strip()}"
             yield Finding(UPLOAD_FORM, Severity.ERROR, message, staged.filename, error.hint)
+        except WheelrelayError:
+            raise
+        except Exception as error:  # noqa: BLE001  (such as MemoryError, from the metadata of one file)
+            message = f"The upload form cannot be created: {describe_unexpected(error)}."
+            yield Finding(UPLOAD_FORM, Severity.ERROR, message, staged.filename)
 
 
 def _by_project(files: Sequence[CheckedFile]) -> dict[NormalizedName, list[CheckedFile]]:

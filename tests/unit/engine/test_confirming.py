@@ -214,6 +214,16 @@ class TestCompanions:
         store.put(signed)
         assert confirm(store, [signed], Confirm.INDEX, within=5) == []
 
+    @pytest.mark.parametrize(("how", "confirmed"), [(Confirm.INDEX, True), (Confirm.DOWNLOAD, False)])
+    def test_content_of_a_signature_is_compared_when_files_are_downloaded(
+        self, files, signed, how, confirmed
+    ):
+        store = MoodyStore([replace(signed, companions=(Companion(".asc", b"another signature"),))])
+        problems = confirm(store, [signed], how, within=5)
+        assert [problem.reason for problem in problems] == (
+            [] if confirmed else [f"{NAMES[0]}: the sink has another .asc."]
+        )
+
     def test_a_sink_that_keeps_none_as_files_is_not_asked_for_them(self, store, signed):
         assert confirm(Mute(store), [signed], Confirm.INDEX, within=5) == []
 

@@ -105,6 +105,46 @@ class TestAdvice:
             release(source, sink)
 
 
+class Interrupted(Finishing):
+    """A store whose pages are interrupted by Ctrl-C."""
+
+    def finalize(self, projects):
+        raise KeyboardInterrupt
+
+
+class TestInterruptedPages:
+    """Ctrl-C during the last step: all files are in place, and the message names the pages that are not."""
+
+    @pytest.mark.parametrize("run", [release, mirror])
+    def test_pages_and_the_command_that_updates_them_are_named(self, source, run):
+        with pytest.raises(RelayFailed) as failed:
+            run(source, Interrupted())
+        assert failed.value.message == (
+            "Interrupted: All files are in place. The pages of there were not updated."
+        )
+        assert failed.value.hint == (
+            "Run the same command again, or `wheelrelay index there`, to update the pages."
+        )
+        assert failed.value.receipt.is_complete
+
+    def test_pages_of_sinks_that_were_not_reached_are_named_too(self, source):
+        with pytest.raises(RelayFailed, match=r"pages of there2 were not updated\. The pages of there3"):
+            mirror(source, Finishing(), Interrupted(), Finishing())
+
+    def test_pages_of_an_interrupted_upload_are_named(self, source):
+        sink = Interrupted()
+
+        def put(staged):
+            MemoryStore.put(sink, staged)
+            if staged.filename == WHEELS[0]:
+                sink.refusals = {}
+                raise Rejected("Bad.")
+
+        sink.put = put
+        with pytest.raises(RelayFailed, match="The pages of there were not updated"):
+            release(source, sink, jobs=1)
+
+
 class TestInterruptsAfterTheEnd:
     """Once the work is done, an interrupt changes nothing about what is reported."""
 

@@ -12,6 +12,7 @@ from tests.unit.engine.conftest import SDIST, WHEELS, mirror, release
 from wheelrelay.errors import (
     AuthenticationFailed,
     BackendError,
+    CheckFailed,
     ConfigError,
     Conflict,
     DigestMismatch,
@@ -155,6 +156,33 @@ class TestRelease:
         with pytest.raises(IntegrityError):
             release(source, MoodyStore())
         assert list((tmp_path / "scratch").iterdir()) == []
+
+
+class TestMemory:
+    """A file that exhausts the memory is reported as a finding."""
+
+    def test_memory_error_of_the_upload_form_is_a_finding(self, source, sink):
+        def validate_form(staged):
+            if staged.filename == WHEELS[1]:
+                raise MemoryError
+
+        sink.validate_form = validate_form
+        with pytest.raises(CheckFailed) as refused:
+            release(source, sink)
+        [finding] = refused.value.findings
+        assert (finding.check, finding.filename) == ("upload-form", WHEELS[1])
+        assert "Unexpected MemoryError" in finding.message
+        assert sink.puts == []
+
+    def test_memory_error_of_the_upload_form_fails_one_file_of_a_mirror(self, source, sink):
+        def validate_form(staged):
+            if staged.filename == WHEELS[1]:
+                raise MemoryError
+
+        sink.validate_form = validate_form
+        with pytest.raises(RelayFailed, match="there has 4 of 5 files"):
+            mirror(source, sink)
+        assert sink.names() == [name for name in ALL if name != WHEELS[1]]
 
 
 class TestAsking:

@@ -1,11 +1,15 @@
 """Publishing one file: tried again where that helps, and what is not clear is settled by asking."""
 
 import threading
+import time
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 from tests.servers.places import Blind, MoodyStore, staged_files
+from tests.servers.raw import answer, run_raw
 
+from wheelrelay.backends.index.config import IndexConfig
 from wheelrelay.engine.upload import deliver
 from wheelrelay.errors import (
     AlreadyExists,
@@ -13,6 +17,7 @@ from wheelrelay.errors import (
     BackendError,
     PermissionDenied,
     Rejected,
+    TimedOut,
     Unavailable,
 )
 from wheelrelay.model import Companion, Digests
@@ -249,6 +254,71 @@ def test_absence_that_a_cache_shows_is_no_proof_after_a_lost_answer(store, stage
     assert deliver(store, staged, retrier).outcome is Outcome.UNCONFIRMED
 
 
+def dripping(block):
+    """Yield a block again and again, with pauses."""
+    while True:
+        time.sleep(0.05)
+        yield block
+
+
+class TestSilence:
+    """An upload that is not answered for long is not sent again: the sink is read once instead."""
+
+    @pytest.fixture
+    def retrier(self):
+        policy = RetryPolicy(attempts=ATTEMPTS, first_pause=0.001, max_silence=90)
+        return Retrier(policy, lambda event: None, threading.Event())
+
+    def test_file_that_arrived_is_published(self, store, staged, retrier):
+        store.lost_answers[WHEEL] = [TimedOut("No answer.", waited=120)]
+        delivery = deliver(store, staged, retrier)
+        assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 1)
+        assert store.puts == [WHEEL]
+
+    def test_file_that_is_not_shown_is_unconfirmed_and_not_sent_again(self, store, staged, retrier):
+        store.refusals[WHEEL] = [TimedOut("No answer.", waited=120)] * 10
+        delivery = deliver(store, staged, retrier)
+        assert (delivery.outcome, delivery.attempts) == (Outcome.UNCONFIRMED, 1)
+        assert (delivery.reason, delivery.lasting) == ("No answer.", False)
+        assert store.puts == [WHEEL]
+
+    def test_silent_sink_is_read_only_once(self, store, staged, retrier):
+        store.refusals[WHEEL] = [TimedOut("No answer.", waited=120)]
+        store.list_errors = [TimedOut("No answer.", waited=50)] * 10
+        assert deliver(store, staged, retrier).outcome is Outcome.UNCONFIRMED
+        assert len(store.list_errors) == 9
+
+    def test_short_timeout_is_retried(self, store, staged, retrier):
+        store.refusals[WHEEL] = [TimedOut("No answer.", waited=10)]
+        delivery = deliver(store, staged, retrier)
+        assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 2)
+
+    @pytest.mark.parametrize(
+        "blocks",
+        [[], dripping(b"HTTP/1.1 100 Continue\r\n\r\n")],
+        ids=["silence", "endless-100-continue"],
+    )
+    def test_silent_index_gets_the_upload_once_and_is_read_once(self, staged, blocks):
+        policy = RetryPolicy(attempts=ATTEMPTS, first_pause=0.001, max_silence=0.4)
+        retrier = Retrier(policy, lambda event: None, threading.Event())
+
+        def respond(request):
+            if request.method != "POST":
+                return [answer(b"<!DOCTYPE html>")]
+            return chain(blocks, wait_for_end())
+
+        def wait_for_end():
+            server.ended.wait(30)
+            yield b""
+
+        with run_raw(respond) as server:
+            config = IndexConfig(url=f"{server.url}simple/", upload_url=f"{server.url}legacy/", timeout=0.3)
+            with config.open() as sink:
+                delivery = deliver(sink, staged, retrier)
+        assert (delivery.outcome, delivery.attempts) == (Outcome.UNCONFIRMED, 1)
+        assert [request.method for request in server.requests] == ["POST", "GET"]
+
+
 class TestCompanions:
     @pytest.fixture
     def signed(self, staged):
@@ -281,3 +351,13 @@ class TestCompanions:
         delivery = deliver(store, signed, retrier)
         assert delivery.outcome is Outcome.UNCONFIRMED
         assert "without all of its companions: No room for signatures." in delivery.reason
+
+    def test_another_signature_at_the_sink_after_a_lost_answer_is_a_failure(self, store, signed, retrier):
+        def put(file):
+            take(replace(file, companions=(Companion(".asc", b"another signature"),)))
+            raise Unavailable("The line broke.")
+
+        take, store.put = store.put, put
+        delivery = deliver(store, signed, retrier)
+        assert (delivery.outcome, delivery.lasting) == (Outcome.FAILED, True)
+        assert "other companions" in delivery.reason
