@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from wheelrelay.backends.local.paths import Pathlike
 from wheelrelay.config import RemoteLike, Route, as_remote
-from wheelrelay.containers.listing import METADATA
-from wheelrelay.containers.pages import FLAT, ROOT
+from wheelrelay.containers.listing import METADATA_SUFFIX
+from wheelrelay.containers.pages import FLAT_PAGE, SIMPLE_ROOT
 from wheelrelay.disk.writing import replace_file
 from wheelrelay.documents import receipt_document, sums_text, to_json
 from wheelrelay.engine.context import RelayRequest
@@ -156,7 +156,7 @@ def _is_file_of(backend: object, path: Path) -> bool:
     """Whether a path is that of a distribution file, a companion or an index page of a local backend."""
     if not isinstance(backend, SupportsLocalPath):
         return False
-    filename, suffix = split_companion(path.name) or (path.name.removesuffix(METADATA), "")
+    filename, suffix = split_companion(path.name) or (path.name.removesuffix(METADATA_SUFFIX), "")
     suffix = suffix or path.name.removeprefix(filename)
     stored = _local_path(backend, filename)
     if stored is not None and _is_same(path, stored.with_name(filename + suffix)):
@@ -164,7 +164,7 @@ def _is_file_of(backend: object, path: Path) -> bool:
     folder = _local_path(backend, "any-1.tar.gz")
     if folder is None:
         return False
-    pages = (folder.with_name(FLAT), folder.with_name(ROOT.rstrip("/")))
+    pages = (folder.with_name(FLAT_PAGE), folder.with_name(SIMPLE_ROOT.rstrip("/")))
     return any(_is_same(part, page) for part in (path, *path.parents) for page in pages)
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
-    from wheelrelay.containers.io import iter_blocks
     from wheelrelay.containers.objects import (
         Objects,
         ReadableObjects,
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
         SupportsObjectPath,
         SupportsParts,
         SupportsSearch,
+        iter_blocks,
     )
     from wheelrelay.containers.source import ContainerSource
     from wheelrelay.containers.store import ContainerStore
@@ -45,7 +45,6 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
-        "wheelrelay.containers.io": ("iter_blocks",),
         "wheelrelay.containers.objects": (
             "Objects",
             "ReadableObjects",
@@ -55,6 +54,7 @@ __getattr__ = lazy_names(
             "SupportsObjectPath",
             "SupportsParts",
             "SupportsSearch",
+            "iter_blocks",
         ),
         "wheelrelay.containers.source": ("ContainerSource",),
         "wheelrelay.containers.store": ("ContainerStore",),

@@ -1,4 +1,4 @@
-"""Read files from the web address under which a container is public, such as a CDN's, and so relieve it."""
+"""Read files from the public address of a container, such as a CDN, to relieve the container."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +15,8 @@ class PublicCopy:
     """The files of a container at their public address.
 
     Args:
-        url: the address of the folder of files.
-        lag: how long the address may show what was there before; a younger file is not asked for there.
+        url: Address of the folder of files.
+        lag: How long the address may show an older state; younger files are not requested there.
     """
 
     def __init__(self, url: str, lag: timedelta) -> None:
@@ -25,11 +25,11 @@ class PublicCopy:
         self._http = HttpClient(own_urls=(url,))
 
     def address_of(self, name: str) -> str:
-        """Where people find a file."""
+        """Return the public address of a file."""
         return self._url + quote(name)
 
-    def may_have(self, file: DistFile) -> bool:
-        """Whether the file has been there for long enough to be shown as it is."""
+    def is_current(self, file: DistFile) -> bool:
+        """Whether the file is old enough that the public address must show its present state."""
         written = file.upload_time
         return written is not None and datetime.now(UTC) - written > self._lag
 
@@ -38,8 +38,8 @@ class PublicCopy:
         """Open a file.
 
         Raises:
-            SizeMismatch: another length is announced than the file has: it is an older state or no file.
-            BackendError: it cannot be read there.
+            SizeMismatch: The server announces another size, so this is an older state or an error page.
+            BackendError: The file cannot be read there.
         """
         url = self.address_of(file.filename)
         with self._http.get(url, headers={"Accept-Encoding": "identity"}) as response:

@@ -1,4 +1,4 @@
-"""What is known of a distribution file beyond its listing, and the texts that are kept with its object."""
+"""Metadata of a distribution file that a listing lacks, and its form as metadata of the object."""
 
 import logging
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wheelrelay.containers.objects import StoredObject
 from wheelrelay.filenames import is_variants
 from wheelrelay.model import Digests, DistFile, Kind
 
@@ -19,23 +20,26 @@ METADATA_SHA256 = "metadata-sha256"
 REQUIRES_PYTHON = "requires-python"
 YANKED = "yanked"
 BUILD_PREFIX = "build-"
-"""The keys, and the beginning of keys, of what is kept with an object."""
+"""Keys of the metadata of an object, and the prefix of the keys about its build."""
 
-_ANY = "any"
-"""Kept where the metadata names no Python: not every place keeps an empty text."""
+_ANY_PYTHON = "any"
+"""Stored if the file names no Python version: some places drop metadata with an empty value."""
+
+ObjectState = tuple[str, int, str]
+"""Name, size and ETag of an object."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileMetadata:
-    """What is known of one distribution file.
+    """What is known about one distribution file.
 
     Attributes:
-        sha256: of its bytes.
-        inspected: whether the metadata within it was looked at; the next two are unknown otherwise.
-        metadata_sha256: of the metadata within a wheel; ``None`` for sdists and where there is none.
-        requires_python: as the metadata says.
-        yanked: the reason, if it is yanked.
-        build: what CI reported about its build.
+        sha256: Digest of the file, in hexadecimal.
+        inspected: Whether the core metadata in the file was read. If not, the next two are unknown.
+        metadata_sha256: Digest of the core metadata in a wheel; ``None`` for sdists and wheels without any.
+        requires_python: ``Requires-Python`` from the core metadata.
+        yanked: The reason, if the file is yanked.
+        build: What CI reported about the build.
     """
 
     sha256: str
@@ -45,19 +49,19 @@ class FileMetadata:
     yanked: str | None = None
     build: Mapping[str, str] = field(default_factory=dict)
 
-    def kept(self) -> dict[str, str]:
-        """The texts to keep with the object; `kept_facts` reads them."""
-        texts = {
+    def to_object_metadata(self) -> dict[str, str]:
+        """Return the metadata to store with the object; `from_object_metadata` reads it."""
+        values = {
             SHA256: self.sha256,
             METADATA_SHA256: self.metadata_sha256,
-            REQUIRES_PYTHON: (self.requires_python or _ANY) if self.inspected else None,
+            REQUIRES_PYTHON: (self.requires_python or _ANY_PYTHON) if self.inspected else None,
             YANKED: self.yanked,
             **{BUILD_PREFIX + key: value for key, value in self.build.items()},
         }
-        return {key: text for key, text in texts.items() if text is not None}
+        return {key: value for key, value in values.items() if value is not None}
 
     def describe(self, file: DistFile) -> DistFile:
-        """The file as the listing shows it, with these facts."""
+        """Return ``file``, as the listing shows it, with this metadata."""
         return replace(
             file,
             digests=Digests(sha256=self.sha256),
@@ -67,45 +71,70 @@ class FileMetadata:
         )
 
 
-def kept_facts(texts: Mapping[str, str]) -> FileMetadata | None:
-    """What the texts that are kept with an object say, if they name a digest.
+@dataclass(frozen=True, slots=True)
+class WriteCache:
+    """What a store wrote itself, as far as the place returned ETags.
 
-    Whoever may write there can write anything: what is no digest or no specifier was not said.
+    An object that a later listing shows with the same name, size and ETag has the bytes that were written, so
+    it need not be read or inspected again.
+
+    Attributes:
+        files: Metadata of distribution files, by the state of their objects.
+        digests: sha256 of other objects, by name and ETag.
     """
-    from wheelrelay.containers.index_pages.entry import (
-        is_sha256,  # a directory keeps no texts and needs no pages
-    )
 
-    sha256, metadata, python = map(texts.get, (SHA256, METADATA_SHA256, REQUIRES_PYTHON))
+    files: dict[ObjectState, FileMetadata] = field(default_factory=dict)
+    digests: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def forget(self, filename: str) -> None:
+        """Drop what is known about a distribution file."""
+        for state in [state for state in self.files if state[0] == filename]:
+            del self.files[state]
+
+
+def state_of(stored: StoredObject) -> ObjectState:
+    """Return the state that a listing shows for an object."""
+    return stored.name, stored.size, stored.etag
+
+
+def from_object_metadata(values: Mapping[str, str]) -> FileMetadata | None:
+    """Read the metadata stored with an object; ``None`` if it contains no digest.
+
+    Other programs can write there too, so values that are not a digest or a specifier are ignored.
+    """
+    # Imported here because a directory stores no metadata and may need no pages.
+    from wheelrelay.containers.index_pages.entry import is_sha256
+
+    sha256, metadata, python = map(values.get, (SHA256, METADATA_SHA256, REQUIRES_PYTHON))
     if sha256 is None or not is_sha256(sha256):
         return None
-    plausible = python is not None and _is_specifier(python) and (metadata is None or is_sha256(metadata))
+    is_plausible = python is not None and _is_specifier(python) and (metadata is None or is_sha256(metadata))
     return FileMetadata(
         sha256=sha256,
-        inspected=plausible,
-        metadata_sha256=metadata if plausible else None,
-        requires_python=python if plausible and python != _ANY else None,
-        yanked=texts.get(YANKED),
+        inspected=is_plausible,
+        metadata_sha256=metadata if is_plausible else None,
+        requires_python=python if is_plausible and python != _ANY_PYTHON else None,
+        yanked=values.get(YANKED),
         build={
-            key.removeprefix(BUILD_PREFIX): text
-            for key, text in texts.items()
+            key.removeprefix(BUILD_PREFIX): value
+            for key, value in values.items()
             if key.startswith(BUILD_PREFIX)
         },
     )
 
 
 def _is_specifier(text: str) -> bool:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # likewise
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # as above
 
     try:
-        SpecifierSet("" if text == _ANY else text)
+        SpecifierSet("" if text == _ANY_PYTHON else text)
     except InvalidSpecifier:
         return False
     return True
 
 
-def indexed_facts(entry: "IndexedFile") -> FileMetadata:
-    """What a page says of a file."""
+def from_page(entry: "IndexedFile") -> FileMetadata:
+    """Return the metadata of a file as an index page lists it."""
     return FileMetadata(
         sha256=entry.sha256,
         metadata_sha256=entry.metadata_sha256,
@@ -115,16 +144,38 @@ def indexed_facts(entry: "IndexedFile") -> FileMetadata:
     )
 
 
-def metadata_within(path: Path, filename: str, known: bytes | None = None) -> bytes | None:
-    """The core metadata within a file; with a warning there are none if they cannot be read.
-
-    Other people's files lie in a container too, and whatever is wrong with one of them must not keep the
-    others from the pages. A list of variants (PEP 825) has none by its nature.
+def from_core_metadata(file: DistFile, sha256: str, content: bytes | None) -> FileMetadata:
+    """Return the metadata of a file whose core metadata was read.
 
     Args:
-        path: where the file lies.
-        filename: its name.
-        known: the metadata, if they were read already.
+        file: The file as its source describes it.
+        sha256: Digest of its bytes.
+        content: The core metadata in the file, if it has any.
+    """
+    import hashlib
+
+    from wheelrelay.core_metadata import requires_python
+
+    has_own_file = content and file.kind is Kind.WHEEL
+    return FileMetadata(
+        sha256=sha256,
+        metadata_sha256=hashlib.sha256(content).hexdigest() if content and has_own_file else None,
+        requires_python=requires_python(content),
+        yanked=file.yanked,
+        build=file.build,
+    )
+
+
+def try_core_metadata(path: Path, filename: str, known: bytes | None = None) -> bytes | None:
+    """Return the core metadata in a file; ``None``, with a warning, if it cannot be read.
+
+    A container may contain files that other tools wrote. A damaged one must not keep the other files from
+    the pages. A list of variants (PEP 825) has no core metadata.
+
+    Args:
+        path: The file.
+        filename: Its name.
+        known: The core metadata, if it was read before.
     """
     from wheelrelay.core_metadata import read_core_metadata, requires_python
 
@@ -133,34 +184,11 @@ def metadata_within(path: Path, filename: str, known: bytes | None = None) -> by
     try:
         metadata = read_core_metadata(path, filename) if known is None else known
         requires_python(metadata)
-    except Exception as error:  # noqa: BLE001  (archives by anybody, read by the modules of many)
+    except Exception as error:  # noqa: BLE001  (any archive, read by several libraries)
         reason = f"{type(error).__name__}: {error}".rstrip(": ")
     else:
         if metadata:
             return metadata
-        reason = "there are none that can be read"
+        reason = "no readable metadata found"
     _log.warning("%s is listed without its core metadata: %s.", filename, reason.rstrip("."))
     return None
-
-
-def inspected_facts(file: DistFile, sha256: str, metadata: bytes | None) -> FileMetadata:
-    """The facts of a file that was looked into.
-
-    Args:
-        file: what the place that it comes from says of it.
-        sha256: of its bytes.
-        metadata: the core metadata within it, if it has some.
-    """
-    import hashlib
-
-    from wheelrelay.core_metadata import requires_python
-
-    return FileMetadata(
-        sha256=sha256,
-        metadata_sha256=hashlib.sha256(metadata).hexdigest()
-        if metadata and file.kind is Kind.WHEEL
-        else None,
-        requires_python=requires_python(metadata),
-        yanked=file.yanked,
-        build=file.build,
-    )

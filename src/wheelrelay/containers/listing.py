@@ -1,34 +1,38 @@
-"""What a container holds: distribution files and what lies beside them, read from one listing."""
+"""The distribution files and companions in a container, read from one listing."""
 
 import logging
 import re
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from packaging.utils import NormalizedName, canonicalize_name
 
 from wheelrelay.containers.objects import ReadableObjects, StoredObject, SupportsSearch
-from wheelrelay.errors import InvalidFilename
+from wheelrelay.errors import InvalidFilename, NotFound, Unavailable
 from wheelrelay.filenames import dist_file, is_plain, looks_like_distribution, split_companion
 from wheelrelay.model import DistFile
 
-METADATA = ".metadata"
-"""What follows a wheel's filename to make the name of its metadata file (PEP 658)."""
+METADATA_SUFFIX = ".metadata"
+"""Suffix of the metadata file of a wheel (PEP 658)."""
 
 NO_ORPHANS: Mapping[str, Sequence[str]] = {}
 """Every companion belongs to a distribution file."""
+
+_LAG_PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds to wait before each attempt to read a complete listing."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDistribution:
-    """One distribution file that a container holds.
+    """One distribution file in a container.
 
     Attributes:
-        file: what its name and the listing tell.
-        stored: the object.
-        metadata: the metadata file beside it, if there is one.
+        file: The file as its name and the listing describe it.
+        stored: Its object.
+        metadata: The object of its metadata file, if there is one.
     """
 
     file: DistFile
@@ -36,129 +40,159 @@ class StoredDistribution:
     metadata: StoredObject | None = None
 
 
-class Contents(Mapping[str, StoredDistribution]):
-    """The distribution files of a container by filename, as one listing showed them.
+class Listing(Mapping[str, StoredDistribution]):
+    """The distribution files in a container by filename.
 
     Attributes:
-        orphans: the suffixes of companions without a distribution file, by the name that it would have.
+        orphans: Suffixes of companions without a distribution file, by the name of the missing file.
     """
 
     def __init__(
-        self, held: Iterable[StoredDistribution], orphans: Mapping[str, Sequence[str]] = NO_ORPHANS
+        self,
+        distributions: Iterable[StoredDistribution],
+        orphans: Mapping[str, Sequence[str]] = NO_ORPHANS,
     ) -> None:
-        self._held = {one.file.filename: one for one in held}
+        self._distributions = {distribution.file.filename: distribution for distribution in distributions}
         self.orphans = orphans
 
     def __getitem__(self, filename: str) -> StoredDistribution:
-        return self._held[filename]
+        return self._distributions[filename]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._held)
+        return iter(self._distributions)
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._distributions)
 
-    def of(self, project: str) -> "Contents":
-        """Those of one project, in any spelling."""
+    def of_project(self, project: str) -> "Listing":
+        """Return the files of one project, in any spelling."""
         name = canonicalize_name(project)
-        return Contents((held for held in self.values() if held.file.project == name), self.orphans)
+        files = (distribution for distribution in self.values() if distribution.file.project == name)
+        return Listing(files, self.orphans)
 
-    def without(self, filenames: Collection[str]) -> "Contents":
-        """Those of other names."""
-        return Contents(held for name, held in self.items() if name not in filenames)
+    def without(self, filenames: Collection[str]) -> "Listing":
+        """Return the files with other names."""
+        return Listing(distribution for name, distribution in self.items() if name not in filenames)
 
     def projects(self) -> list[NormalizedName]:
-        """The normalised names of all projects, sorted."""
-        return sorted({held.file.project for held in self.values()})
+        """Return the normalised names of all projects, sorted."""
+        return sorted({distribution.file.project for distribution in self.values()})
 
 
-class ContentsReader:
-    """Reads what a container holds.
+class ListingReader:
+    """Lists the distribution files of a container.
 
-    Names that are no distribution filenames are passed over; one that looks like one and is not gets a
-    warning, once.
+    Objects with other names are ignored. A name that looks like a distribution filename but is invalid is
+    reported once.
     """
 
     def __init__(self, objects: ReadableObjects) -> None:
         self._objects = objects
         self._warned: set[str] = set()
 
-    def read(self, project: str | None = None) -> Contents:
-        """List the container, once.
+    def read(self, project: str | None = None) -> Listing:
+        """List the container, with one request per page of the listing.
 
         Args:
-            project: look for the files of this one only, in any spelling; sdists of ambiguous name belong to
-                it, if it fits.
+            project: Return only files of this project, in any spelling. sdists whose names are ambiguous
+                belong to it if they can.
 
         Raises:
-            NotFound: the container is not there.
-            BackendError: it cannot be listed.
+            NotFound: The container does not exist.
+            BackendError: It cannot be listed.
         """
-        wanted = is_plain if project is None else _may_be_of(project)
-        stored = {found.name: found for found in self._named(wanted)}
+        is_wanted = is_plain if project is None else _may_be_of(project)
+        stored = {entry.name: entry for entry in self._list(is_wanted)}
         companions: dict[str, list[str]] = {}
         for name in stored:
             if split := split_companion(name):
                 companions.setdefault(split[0], []).append(split[1])
-        held = (self._held(found, project, stored, companions) for found in stored.values())
+        distributions = (self._parse(entry, project, stored, companions) for entry in stored.values())
         orphans = {name: suffixes for name, suffixes in companions.items() if name not in stored}
-        contents = Contents((one for one in held if one), orphans)
-        return contents if project is None else contents.of(project)
+        listing = Listing(filter(None, distributions), orphans)
+        return listing if project is None else listing.of_project(project)
 
-    def _named(self, wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
+    def read_complete(self, names: Collection[str]) -> Listing:
+        """List the container, again until it shows all of these files that exist.
+
+        Listings of some places lag behind writes.
+
+        Raises:
+            Unavailable: The listing still does not show a file that exists.
+            BackendError: The container cannot be listed.
+        """
+        for pause in _LAG_PAUSES:
+            time.sleep(pause)
+            listing = self.read()
+            missing = [name for name in names if name not in listing and self._exists(name)]
+            if not missing:
+                return listing
+        raise Unavailable(f"The listing does not show {self._objects.address_of(missing[0])} yet.")
+
+    def _exists(self, name: str) -> bool:
+        try:
+            self._objects.stat_object(name)
+        except NotFound:
+            return False
+        return True
+
+    def _list(self, is_wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
         if isinstance(self._objects, SupportsSearch):
-            return self._objects.list_named(wanted)
-        return (found for found in self._objects.list_objects() if wanted(found.name))
+            return self._objects.list_named(is_wanted)
+        return (entry for entry in self._objects.list_objects() if is_wanted(entry.name))
 
-    def _held(
+    def _parse(
         self,
-        found: StoredObject,
+        entry: StoredObject,
         project: str | None,
         stored: Mapping[str, StoredObject],
         companions: Mapping[str, list[str]],
     ) -> StoredDistribution | None:
-        if not looks_like_distribution(found.name):
+        """Return the distribution file of an object; ``None`` if it is something else."""
+        if not looks_like_distribution(entry.name):
             return None
         try:
             file = dist_file(
-                found.name,
+                entry.name,
                 project=project,
-                size=found.size,
-                url=self._objects.address_of(found.name),
-                upload_time=found.modified,
-                companions=tuple(sorted(companions.get(found.name, ()))),
+                size=entry.size,
+                url=self._objects.address_of(entry.name),
+                upload_time=entry.modified,
+                companions=tuple(sorted(companions.get(entry.name, ()))),
             )
         except InvalidFilename as error:
-            self._warn(found.name, error)
+            self._warn(entry.name, error)
             return None
-        return StoredDistribution(file, found, stored.get(found.name + METADATA))
+        return StoredDistribution(file, entry, stored.get(entry.name + METADATA_SUFFIX))
 
     def _warn(self, name: str, error: InvalidFilename) -> None:
         if name not in self._warned:
             self._warned.add(name)
-            _log.warning("%s is passed over: %s", self._objects.address_of(name), error)
+            _log.warning("%s is ignored: %s", self._objects.address_of(name), error)
 
 
-def warn_of_parts(contents: Contents, sizes: Iterable[tuple[str, int]], objects: ReadableObjects) -> None:
-    """Warn of files that are shorter than the pages declare, as a full disk or a broken copy leaves them.
+def warn_about_truncated(
+    listing: Listing, sizes: Iterable[tuple[str, int]], objects: ReadableObjects
+) -> None:
+    """Warn about files that are shorter than the pages declare: a full disk or a broken copy leaves them.
 
     Args:
-        contents: what is there.
-        sizes: filenames, and how many bytes they have by the pages.
-        objects: the place.
+        listing: The files in the container.
+        sizes: Filenames with the sizes in bytes that the pages declare.
+        objects: The objects of the container.
     """
     for name, size in sizes:
-        held = contents.get(name)
-        if held and held.stored.size < size:
+        distribution = listing.get(name)
+        if distribution and distribution.stored.size < size:
             _log.warning(
-                "%s has %d of the %d bytes that the index pages declare. A full disk or an interrupted copy "
-                "may have left it. If so, remove it: wheelrelay remove REMOTE %s",
-                *(objects.address_of(name), held.stored.size, size, name),
+                "%s has %d bytes, but the index pages declare %d. A full disk or an interrupted copy may "
+                "have truncated it. If so, remove it: wheelrelay remove REMOTE %s",
+                *(objects.address_of(name), distribution.stored.size, size, name),
             )
 
 
 def _may_be_of(project: str) -> Callable[[str], bool]:
-    """Tells at a glance whether a plain name can be that of a project's file, or of what lies beside it."""
-    spelled = "[-_.]+".join(map(re.escape, canonicalize_name(project).split("-")))
-    begins = re.compile(f"{spelled}-", re.IGNORECASE).match
-    return lambda name: begins(name) is not None and is_plain(name)
+    """Return a quick test whether a plain name can belong to a project's file or its companion."""
+    spelling = "[-_.]+".join(map(re.escape, canonicalize_name(project).split("-")))
+    starts = re.compile(f"{spelling}-", re.IGNORECASE).match
+    return lambda name: starts(name) is not None and is_plain(name)

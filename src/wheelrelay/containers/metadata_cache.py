@@ -1,7 +1,7 @@
-"""Find out what the pages of an index say of each file in a container, reading as little as possible.
+"""Find out what the pages of an index must list for each file in a container, reading as little as possible.
 
-In this order: what pages said before, while size and ETag there equal the listing's; what was kept with
-the object when it was written; and else the bytes themselves, read once.
+The sources, in this order: the existing pages, if size and ETag there match the listing; the metadata stored
+with the object; the bytes of the object, read once.
 """
 
 import hashlib
@@ -11,16 +11,23 @@ from pathlib import Path
 
 from wheelrelay.containers.file_metadata import (
     FileMetadata,
-    indexed_facts,
-    inspected_facts,
-    kept_facts,
-    metadata_within,
+    ObjectState,
+    WriteCache,
+    from_core_metadata,
+    from_object_metadata,
+    from_page,
+    state_of,
+    try_core_metadata,
 )
 from wheelrelay.containers.index_pages import IndexedFile
-from wheelrelay.containers.io import read_whole, sha256_of
-from wheelrelay.containers.listing import METADATA, StoredDistribution
-from wheelrelay.containers.objects import ReadableObjects, StoredObject, SupportsObjectPath
-from wheelrelay.containers.write_cache import State, WriteCache, state_of
+from wheelrelay.containers.listing import METADATA_SUFFIX, StoredDistribution
+from wheelrelay.containers.objects import (
+    ReadableObjects,
+    StoredObject,
+    SupportsObjectPath,
+    hash_object,
+    read_whole,
+)
 from wheelrelay.core_metadata import MAX_METADATA_SIZE
 from wheelrelay.disk.folders import temporary_file, temporary_folder
 from wheelrelay.disk.writing import write_all
@@ -30,165 +37,175 @@ from wheelrelay.staged import BLOCK_SIZE
 
 
 class MetadataCache:
-    """What is known of the files in a container, for as long as one rebuilding of pages lasts.
+    """Metadata of the files in a container, for the duration of one update of the pages.
 
     Args:
-        objects: the place.
-        told: what is known of files by name, whatever object has the name now: it holds for an object
+        objects: The objects of the container.
+        by_filename: Metadata of files by name, whichever object has the name now. It is valid for an object
             with the same digest.
-        written: what was written by whoever asks.
+        written: What the store wrote itself.
 
     Attributes:
-        unreadable: what kept files from being read that nothing is known of, by filename.
+        unreadable: Errors for files that may not be read and that nothing is known about, by filename.
     """
 
     def __init__(
-        self, objects: ReadableObjects, told: Mapping[str, FileMetadata], written: WriteCache | None = None
+        self,
+        objects: ReadableObjects,
+        by_filename: Mapping[str, FileMetadata],
+        written: WriteCache | None = None,
     ) -> None:
         self._objects = objects
-        self._told = dict(told)
-        by_us = written or WriteCache()
-        self._facts: dict[State, FileMetadata] = {
-            state: facts for state, facts in by_us.facts.items() if facts.inspected
+        self._by_filename = dict(by_filename)
+        written = written or WriteCache()
+        self._by_state: dict[ObjectState, FileMetadata] = {
+            state: metadata for state, metadata in written.files.items() if metadata.inspected
         }
-        self._metadata_files: dict[tuple[str, str], str] = dict(by_us.digests)
+        self._metadata_files: dict[tuple[str, str], str] = dict(written.digests)
         self._core_metadata: dict[str, bytes] = {}
         self.unreadable: dict[str, PermissionDenied] = {}
 
-    def remember(self, entries: Iterable[IndexedFile]) -> None:
-        """Learn what a page said before."""
+    def add_page(self, entries: Iterable[IndexedFile]) -> None:
+        """Add what an existing page lists; what is known already stays."""
         for entry in entries:
-            facts = indexed_facts(entry)
-            self._told.setdefault(entry.filename, facts)
+            metadata = from_page(entry)
+            self._by_filename.setdefault(entry.filename, metadata)
             if entry.etag:
-                self._facts.setdefault((entry.filename, entry.size, entry.etag), facts)
+                self._by_state.setdefault((entry.filename, entry.size, entry.etag), metadata)
             if entry.metadata_sha256 and entry.metadata_etag:
-                name = entry.filename + METADATA
+                name = entry.filename + METADATA_SUFFIX
                 self._metadata_files.setdefault((name, entry.metadata_etag), entry.metadata_sha256)
 
-    def refuse_unreadable(self) -> None:
-        """Say which files are on no page because they may not be read.
+    def require_readable(self) -> None:
+        """Report files that are on no page because they may not be read.
 
         Raises:
-            PermissionDenied: there are some.
+            PermissionDenied: There are such files.
         """
         if self.unreadable:
             first = next(iter(self.unreadable.values()))
             names = ", ".join(sorted(self.unreadable))
             raise PermissionDenied(
-                f"No page can list {names}: {first.message}",
-                hint="Let them be read, or remove them, and run `wheelrelay index` on the container.",
+                f"The index pages do not list files that cannot be read: {names}. {first.message}",
+                hint="Grant read access or remove them, then run `wheelrelay index` on the container.",
             ) from first
 
-    def knows(self, held: StoredDistribution) -> bool:
-        """Whether the facts of a file are known without asking the place."""
-        return state_of(held.stored) in self._facts
+    def has(self, distribution: StoredDistribution) -> bool:
+        """Whether the metadata of a file is known without a request."""
+        return state_of(distribution.stored) in self._by_state
 
-    def facts(self, held: StoredDistribution) -> FileMetadata:
-        """The facts of a file.
-
-        Raises:
-            NotFound: it is not there any more.
-            BackendError: it cannot be read.
-        """
-        state = state_of(held.stored)
-        if state not in self._facts:
-            self._facts[state] = self._kept(held) or self._recognised(held) or self._inspected(held)
-        return self._facts[state]
-
-    def entry(self, held: StoredDistribution) -> IndexedFile:
-        """What the pages are to say of a file; its metadata file takes part if it is the right one.
+    def get(self, distribution: StoredDistribution) -> FileMetadata:
+        """Return the metadata of a file; read the file only if nothing else is known.
 
         Raises:
-            NotFound: it is not there any more.
-            BackendError: it cannot be read.
+            NotFound: The file no longer exists.
+            BackendError: It cannot be read.
         """
-        facts = self.facts(held)
-        has_metadata_file = facts.metadata_sha256 is not None and self.has_right_metadata(held)
+        state = state_of(distribution.stored)
+        if state not in self._by_state:
+            self._by_state[state] = (
+                self._stored_with(distribution)
+                or self._known_by_name(distribution)
+                or self._inspect(distribution)
+            )
+        return self._by_state[state]
+
+    def page_entry(self, distribution: StoredDistribution) -> IndexedFile:
+        """Return what the pages must list for a file, including its metadata file if that is correct.
+
+        Raises:
+            NotFound: The file no longer exists.
+            BackendError: It cannot be read.
+        """
+        metadata = self.get(distribution)
+        has_metadata_file = metadata.metadata_sha256 is not None and self.has_correct_metadata_file(
+            distribution
+        )
         return IndexedFile(
-            filename=held.file.filename,
-            version=held.file.version,
-            size=held.stored.size,
-            sha256=facts.sha256,
-            etag=held.stored.etag,
-            requires_python=facts.requires_python,
-            yanked=facts.yanked,
-            uploaded=held.stored.modified,
-            metadata_sha256=facts.metadata_sha256 if has_metadata_file else None,
-            metadata_etag=held.metadata.etag if held.metadata else None,
-            signed=".asc" in held.file.companions,
-            build=facts.build,
+            filename=distribution.file.filename,
+            version=distribution.file.version,
+            size=distribution.stored.size,
+            sha256=metadata.sha256,
+            etag=distribution.stored.etag,
+            requires_python=metadata.requires_python,
+            yanked=metadata.yanked,
+            uploaded=distribution.stored.modified,
+            metadata_sha256=metadata.metadata_sha256 if has_metadata_file else None,
+            metadata_etag=distribution.metadata.etag if distribution.metadata else None,
+            signed=".asc" in distribution.file.companions,
+            build=metadata.build,
         )
 
-    def has_right_metadata(self, held: StoredDistribution) -> bool:
-        """Whether the metadata file beside a wheel is the wheel's own; true where there ought to be none.
+    def has_correct_metadata_file(self, distribution: StoredDistribution) -> bool:
+        """Whether the metadata file of a wheel has the wheel's own metadata; true if it needs none.
 
         Raises:
-            NotFound: the wheel is not there any more.
-            BackendError: one of them cannot be read.
+            NotFound: The wheel no longer exists.
+            BackendError: One of the two cannot be read.
         """
-        wanted = self.facts(held).metadata_sha256
-        return wanted is None or (
-            held.metadata is not None and self._sha256_of_metadata(held.metadata) == wanted
-        )
+        expected = self.get(distribution).metadata_sha256
+        return expected is None or self._hash_metadata_file(distribution.metadata) == expected
 
-    def core_metadata(self, held: StoredDistribution) -> bytes | None:
-        """The core metadata within a file, read from its bytes; what was known of it is corrected by that.
+    def core_metadata(self, distribution: StoredDistribution) -> bytes | None:
+        """Read the core metadata from the bytes of a file, and correct what is known about it.
 
         Raises:
-            NotFound: the file is not there any more.
-            BackendError: it cannot be read.
+            NotFound: The file no longer exists.
+            BackendError: It cannot be read.
         """
-        if held.file.filename not in self._core_metadata:
-            self._facts[state_of(held.stored)] = self._inspected(held)
-        return self._core_metadata.get(held.file.filename)
+        if distribution.file.filename not in self._core_metadata:
+            self._by_state[state_of(distribution.stored)] = self._inspect(distribution)
+        return self._core_metadata.get(distribution.file.filename)
 
-    def _kept(self, held: StoredDistribution) -> FileMetadata | None:
-        facts = kept_facts(self._objects.stat_object(held.stored.name).metadata)
-        if facts is None or not facts.inspected:
+    def _stored_with(self, distribution: StoredDistribution) -> FileMetadata | None:
+        metadata = from_object_metadata(self._objects.stat_object(distribution.stored.name).metadata)
+        if metadata is None or not metadata.inspected:
             return None
-        has_metadata = facts.metadata_sha256 is not None or held.file.kind is not Kind.WHEEL
-        return facts if has_metadata else None
+        is_complete = metadata.metadata_sha256 is not None or distribution.file.kind is not Kind.WHEEL
+        return metadata if is_complete else None
 
-    def _recognised(self, held: StoredDistribution) -> FileMetadata | None:
-        """What was told of the name, if the bytes are those that it was told of."""
-        told = self._told.get(held.file.filename)
-        if told is None or not told.inspected or told.sha256 != sha256_of(self._objects, held.stored.name):
+    def _known_by_name(self, distribution: StoredDistribution) -> FileMetadata | None:
+        """Return what is known about the name, if the object has the bytes that it is about."""
+        known = self._by_filename.get(distribution.file.filename)
+        if known is None or not known.inspected:
             return None
-        return told
+        return known if known.sha256 == hash_object(self._objects, distribution.stored.name) else None
 
-    def _inspected(self, held: StoredDistribution) -> FileMetadata:
-        sha256, metadata = self._looked_into(held)
-        if metadata is not None:
-            self._core_metadata[held.file.filename] = metadata
-        kept = kept_facts(self._objects.stat_object(held.stored.name).metadata)
-        known = (kept, self._told.get(held.file.filename))
-        said = next((one for one in known if one and one.sha256 == sha256), None)
-        file = replace(held.file, yanked=said.yanked, build=said.build) if said else held.file
-        return inspected_facts(file, sha256, metadata)
+    def _inspect(self, distribution: StoredDistribution) -> FileMetadata:
+        sha256, core_metadata = self._read_file(distribution)
+        if core_metadata is not None:
+            self._core_metadata[distribution.file.filename] = core_metadata
+        # Yanking and the build are not in the file, so they are taken over from what is known of its bytes.
+        stored_with = from_object_metadata(self._objects.stat_object(distribution.stored.name).metadata)
+        candidates = (stored_with, self._by_filename.get(distribution.file.filename))
+        known = next((metadata for metadata in candidates if metadata and metadata.sha256 == sha256), None)
+        file = distribution.file
+        if known:
+            file = replace(file, yanked=known.yanked, build=known.build)
+        return from_core_metadata(file, sha256, core_metadata)
 
-    def _looked_into(self, held: StoredDistribution) -> tuple[str, bytes | None]:
-        """The sha256 of a file, and the metadata within it."""
-        name = held.stored.name
+    def _read_file(self, distribution: StoredDistribution) -> tuple[str, bytes | None]:
+        """Return the sha256 of a file, and its core metadata."""
+        name = distribution.stored.name
         if isinstance(self._objects, SupportsObjectPath):
-            sha256 = sha256_of(self._objects, name)
-            return sha256, metadata_within(self._objects.path_of(name), held.file.filename)
+            sha256 = hash_object(self._objects, name)
+            return sha256, try_core_metadata(self._objects.path_of(name), distribution.file.filename)
         digest = hashlib.sha256()
         with temporary_folder() as folder:
             with self._objects.open_object(name) as stream, temporary_file(folder) as copy:
                 while block := stream.read(BLOCK_SIZE):
                     digest.update(block)
                     write_all(copy, block)
-            return digest.hexdigest(), metadata_within(Path(copy.name), held.file.filename)
+            return digest.hexdigest(), try_core_metadata(Path(copy.name), distribution.file.filename)
 
-    def _sha256_of_metadata(self, stored: StoredObject | None) -> str | None:
+    def _hash_metadata_file(self, stored: StoredObject | None) -> str | None:
         if stored is None or stored.size > MAX_METADATA_SIZE:
             return None
         key = (stored.name, stored.etag)
         if key not in self._metadata_files or not stored.etag:
             try:
                 content = read_whole(self._objects, stored.name, limit=MAX_METADATA_SIZE)
-            except NotFound:  # it went while we looked
+            except NotFound:  # deleted since it was listed
                 return None
             self._metadata_files[key] = hashlib.sha256(content).hexdigest()
         return self._metadata_files[key]

@@ -1,4 +1,4 @@
-"""What a place must be able to do with objects to serve as a container; everything else is built on it."""
+"""The operations on objects that make a place a container; everything else is built on them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -7,23 +7,30 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from wheelrelay.errors import BackendError
 from wheelrelay.model import EMPTY
 from wheelrelay.protocols import ByteStream
-from wheelrelay.staged import StagedFile
+from wheelrelay.staged import BLOCK_SIZE, StagedFile
+
+BINARY = "application/octet-stream"
+"""The media type of all objects except pages."""
+
+MAX_COMPANION = 1 << 20
+"""Largest companion file in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """One object as a listing, or a question for this one object, shows it.
+    """One object as a listing or `ReadableObjects.stat_object` shows it.
 
     Attributes:
-        name: below the container's prefix, with ``/`` between folders and without one at the front.
-        size: in bytes.
-        etag: some text that changes whenever the bytes change. What listings say is compared with what
-            other listings said only, so a place may say it in another way when asked for one object.
-            Empty where nothing can be said: the bytes are then read again each time.
-        modified: when it was written, with a time zone, where the place says.
-        metadata: the short texts that were kept with it, keys in lower case; a listing leaves them out.
+        name: Name below the container's prefix; ``/`` separates folders, with none at the start.
+        size: Size in bytes.
+        etag: A text that changes whenever the bytes change; empty if the place has none, and the bytes are
+            then read again each time. ETags of listings are only compared with ETags of listings, so
+            `ReadableObjects.stat_object` may return another text for the same bytes.
+        modified: When the object was written, with a time zone, if the place knows.
+        metadata: Short texts stored with the object, keys in lower case; empty in listings.
     """
 
     name: str
@@ -34,25 +41,26 @@ class StoredObject:
 
 
 class ReadableObjects(Protocol):
-    """The objects of one container below one prefix, to be read; used by several threads at once.
+    """The objects of one container below one prefix, for reading; used by several threads at once.
 
-    All methods raise `BackendError` where the place refuses or fails; only what is truly not there is
-    `NotFound`.
+    All methods raise `BackendError` if the place refuses or fails. They raise `NotFound` only if the place
+    confirms that there is no such object.
     """
 
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
-        """All objects directly in ``folder`` (empty, or ending in ``/``), however many there are.
+        """Yield all objects directly in ``folder`` (empty, or ending in ``/``).
 
-        A folder that is not there has none; a container that is not there is `NotFound`. No cache
-        answers: what was written before the call is in the listing, as far as the place promises that.
+        A folder that does not exist is empty; a container that does not exist is `NotFound`. The listing
+        must not come from a cache: it includes what was written before the call, as far as the place
+        guarantees it.
         """
         ...
 
     def stat_object(self, name: str) -> StoredObject:
-        """One object with its metadata, as it is now, without reading its bytes.
+        """Return one object with its metadata, without reading its bytes.
 
         Raises:
-            NotFound: it is not there.
+            NotFound: There is no such object.
         """
         ...
 
@@ -60,103 +68,105 @@ class ReadableObjects(Protocol):
         """Open an object for reading it once, in order, in constant memory.
 
         Raises:
-            NotFound: it is not there.
-            SizeMismatch: while reading, if the stream ends early.
+            NotFound: There is no such object.
+            SizeMismatch: While reading, if the stream ends early.
         """
         ...
 
     def address_of(self, name: str) -> str:
-        """Where people find the object: a web address or a path."""
-        ...
-
-
-@runtime_checkable
-class SupportsParts(Protocol):
-    """A place that gives out parts of objects as well."""
-
-    def open_part(self, name: str, start: int, stop: int | None) -> AbstractContextManager[ByteStream]:
-        """Open an object for reading it once, from byte ``start`` on, to before byte ``stop`` or its end.
-
-        Raises:
-            NotFound: it is not there.
-            Rejected: the place gives it out only as a whole.
-            SizeMismatch: while reading, if the stream ends early.
-        """
+        """Return the address of the object for people: a web address or a path."""
         ...
 
 
 class Objects(ReadableObjects, Protocol):
-    """The objects of one container below one prefix, to be read and written."""
+    """The objects of one container below one prefix, for reading and writing."""
 
     def create_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> str | None:
-        """Write an object that is not there yet, whole or not at all, whoever else is writing.
+        """Write a new object, whole or not at all.
+
+        If several writers create one name at the same time, exactly one of them succeeds.
 
         Args:
-            name: below the prefix.
-            content: the bytes; a staged file is read as a stream.
-            content_type: the media type to serve it with, where the place keeps one.
-            metadata: short texts to keep with it, where the place can; keys are lower-case letters,
-                digits and hyphens, values any text (a place whose values are ASCII encodes them).
+            name: Name below the prefix.
+            content: The bytes; a staged file is read as a stream.
+            content_type: Media type, if the place stores one.
+            metadata: Short texts to store with the object, if the place supports it. Keys are lower-case
+                letters, digits and hyphens; values are any text, which places limited to ASCII encode.
 
         Returns:
-            The ETag that listings show from now on, where the place tells it of the very bytes that it took.
+            The ETag that listings show for the object, if the place returns it for the bytes it received.
 
         Raises:
-            AlreadyExists: the name is taken, by whatever bytes; nothing was changed.
-            ChangedWhileReading: the staged file was touched; nothing was written.
+            AlreadyExists: The name is taken, by any bytes; nothing changed.
+            ChangedWhileReading: The staged file was modified; nothing was written.
         """
         ...
 
     def replace_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> None:
-        """Write an object in place of the one that may be there; readers see the old or the new one whole.
+        """Write an object, replacing an existing one; readers see the old or the new object as a whole.
 
         Raises:
-            ChangedWhileReading: the staged file was touched; the old object stands.
+            ChangedWhileReading: The staged file was modified; the old object is unchanged.
         """
         ...
 
     def delete_object(self, name: str) -> None:
-        """Remove an object; one that is not there is no error."""
+        """Delete an object; it is no error if it does not exist."""
+        ...
+
+
+@runtime_checkable
+class SupportsParts(Protocol):
+    """A place that can return a part of an object."""
+
+    def open_part(self, name: str, start: int, stop: int | None) -> AbstractContextManager[ByteStream]:
+        """Open an object for reading it once, from byte ``start`` to before byte ``stop`` or its end.
+
+        Raises:
+            NotFound: There is no such object.
+            Rejected: The place only returns whole objects.
+            SizeMismatch: While reading, if the stream ends early.
+        """
         ...
 
 
 @runtime_checkable
 class SupportsObjectPath(Protocol):
-    """A place whose objects are files of this machine: they are looked into where they lie."""
+    """A place whose objects are files of this machine: they are inspected without a copy."""
 
     def path_of(self, name: str) -> Path:
-        """Where an object lies."""
+        """Return the path of an object."""
         ...
 
 
 @runtime_checkable
 class SupportsSearch(Protocol):
-    """A place that can pass over objects by their names: to describe and then drop them takes longer."""
+    """A place that can filter objects by name before it describes them, which is faster."""
 
     def list_named(self, wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
-        """The objects directly in the container that ``wanted`` takes, by their names; else as a listing."""
+        """Yield the objects directly in the container whose names ``wanted`` accepts."""
         ...
 
 
 @runtime_checkable
 class SupportsCopy(Protocol):
-    """A place that can copy objects from another place within the server that both belong to."""
+    """A place that can copy objects from another place on the same server."""
 
     def copy_object(
         self, source: ReadableObjects, staged: StagedFile, *, content_type: str, metadata: Mapping[str, str]
     ) -> bool:
-        """Write a staged file's object from ``source``'s object of that name, unless it is there already.
+        """Create the object of a staged file as a copy of ``source``'s object of the same name.
 
         Returns:
-            Whether it was written; if not, nothing was changed. So it is wherever the server does not prove
-            that it has the staged bytes, or does not keep all promises of `Objects.create_object`.
+            Whether the object was written; if not, nothing changed. Return ``False`` unless the server
+            proves that its bytes are the staged ones, and keeps all promises of `Objects.create_object`.
 
         Raises:
-            BackendError: the place failed, and it is not clear whether the object was written.
+            BackendError: The place failed; the object may or may not have been written.
         """
         ...
 
@@ -165,13 +175,58 @@ class SupportsCopy(Protocol):
 class SupportsFolderPages(Protocol):
     """A place that serves each object under exactly its own name, so that a folder's page needs that name.
 
-    Elsewhere a web server gives out a folder's ``index.html`` when the address ends in ``/``.
+    Other web servers return ``index.html`` of a folder for addresses that end in ``/``.
     """
 
     def keeps_folder_pages(self) -> bool:
-        """Whether an object whose name ends in ``/`` is kept there with its bytes.
+        """Whether the place stores an object whose name ends in ``/`` with its bytes.
 
         Raises:
-            BackendError: it cannot be found out.
+            BackendError: The place failed, so that this is unknown.
         """
         ...
+
+
+def iter_blocks(content: StagedFile | bytes) -> Iterator[bytes]:
+    """Yield the bytes to write, in large blocks.
+
+    Raises:
+        ChangedWhileReading: The staged file was modified after it was hashed. Discard what was written.
+    """
+    if isinstance(content, bytes):
+        yield content
+        return
+    with content.open() as stream:
+        yield from stream
+
+
+def read_whole(objects: ReadableObjects, name: str, *, limit: int = MAX_COMPANION) -> bytes:
+    """Read a small object.
+
+    Raises:
+        NotFound: There is no such object.
+        BackendError: It cannot be read, or has more than ``limit`` bytes.
+    """
+    content = bytearray()
+    with objects.open_object(name) as stream:
+        while block := stream.read(BLOCK_SIZE):
+            content += block
+            if len(content) > limit:
+                raise BackendError(f"{objects.address_of(name)} is too large: more than {limit} bytes.")
+    return bytes(content)
+
+
+def hash_object(objects: ReadableObjects, name: str) -> str:
+    """Read an object, and return its sha256 in hexadecimal.
+
+    Raises:
+        NotFound: There is no such object.
+        BackendError: It cannot be read.
+    """
+    import hashlib
+
+    digest = hashlib.sha256()
+    with objects.open_object(name) as stream:
+        while block := stream.read(BLOCK_SIZE):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,10 +1,16 @@
-"""Keep the pages true that make a container an index, whoever else is writing at the same time.
+"""Write the pages that make a container an index, while other writers may be writing too.
 
-Pages are rebuilt from the listing and never from other pages: those are asked for digests alone. What is
-written depends on nothing but what is there, so that two writers who see the same write the same. After
-writing, everything is looked at again, until what is there is what ought to be there: the last writer to
-look finds what others have put meanwhile, and what a slower one has spoiled. The listing of files and the
-pages are read on each look; one that cannot be read is an error, and never an empty index.
+There are no locks in object storage, so the pages converge instead:
+
+- Pages are built from the listing of files, never from other pages. Existing pages only save reading files
+  again to find their digests.
+- The content depends on nothing but the files. Two writers that see the same files write the same bytes, so
+  it does not matter which of them writes last.
+- After writing, everything is read again, until the pages match the listing. A writer with an outdated
+  listing may overwrite newer pages, but it finds the newer files in its next round and corrects them. So the
+  last writer to finish leaves correct pages.
+- Files and pages are read in each round. If something cannot be read, that is an error and never an empty
+  index.
 """
 
 import random
@@ -14,215 +20,260 @@ from contextlib import suppress
 
 from packaging.utils import canonicalize_name
 
-from wheelrelay.containers.file_metadata import FileMetadata
+from wheelrelay.containers.file_metadata import FileMetadata, WriteCache
 from wheelrelay.containers.index_pages import (
     IndexedFile,
-    flat_page,
-    parse_project_document,
-    parse_root_document,
-    project_document,
-    project_page,
-    root_document,
-    root_page,
+    flat_html,
+    is_own_root_json,
+    parse_project_json,
+    parse_root_json,
+    project_html,
+    project_json,
+    root_html,
+    root_json,
 )
-from wheelrelay.containers.io import BINARY, read_whole
-from wheelrelay.containers.listing import METADATA, Contents, StoredDistribution, warn_of_parts
+from wheelrelay.containers.listing import METADATA_SUFFIX, Listing, StoredDistribution, warn_about_truncated
 from wheelrelay.containers.metadata_cache import MetadataCache
-from wheelrelay.containers.objects import Objects, SupportsFolderPages
-from wheelrelay.containers.write_cache import WriteCache
+from wheelrelay.containers.objects import (
+    BINARY,
+    Objects,
+    ReadableObjects,
+    SupportsFolderPages,
+    read_whole,
+)
 from wheelrelay.errors import InvalidFilename, NotFound, PermissionDenied, Unavailable
 from wheelrelay.filenames import parse_filename
 
-HTML = "text/html; charset=utf-8"
-JSON = "application/vnd.pypi.simple.v1+json"
+HTML_TYPE = "text/html; charset=utf-8"
+JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 
-ROOT = "simple/"
-FLAT = "index.html"
-PAGE = "index.html"
-DOCUMENT = "index.json"
+SIMPLE_ROOT = "simple/"
+FLAT_PAGE = "index.html"
+HTML_PAGE = "index.html"
+JSON_PAGE = "index.json"
 
-LARGEST = 1 << 28
-"""The most bytes of a page that are read back."""
+MAX_PAGE = 1 << 28
+"""Largest page in bytes that is read back."""
 
-LOOKS = 60
-"""How often to look again before giving up; each other writer can cause a few."""
+MAX_ROUNDS = 60
+"""How often to read everything again before giving up; each other writer can cause a few rounds."""
+
+QUICK_ROUNDS = 3
+"""Rounds without a pause; more of them mean that other writers are active."""
+
+
+def has_own_pages(objects: ReadableObjects) -> bool:
+    """Whether a container has pages that wheelrelay wrote, and not another program.
+
+    Raises:
+        BackendError: The root page cannot be read.
+    """
+    try:
+        return is_own_root_json(read_whole(objects, SIMPLE_ROOT + JSON_PAGE, limit=MAX_PAGE))
+    except NotFound:
+        return False
+
+
+def read_page(objects: ReadableObjects, project: str | None) -> list[IndexedFile]:
+    """Return the files of ``project``, or of all projects, as the pages list them; empty without a page.
+
+    Raises:
+        BackendError: The page cannot be read.
+    """
+    folder = "" if project is None else f"{canonicalize_name(project)}/"
+    try:
+        content = read_whole(objects, f"{SIMPLE_ROOT}{folder}{JSON_PAGE}", limit=MAX_PAGE)
+    except NotFound:
+        return []
+    return parse_root_json(content) if project is None else parse_project_json(content)
 
 
 class Pages:
-    """The pages of one container; where the place needs it, each also under the name of its folder.
+    """The pages of one container, also stored under the name of their folder if the place needs it.
 
     Args:
-        objects: the place.
-        contents: lists the distribution files that are there.
-        written: what was written by whoever keeps the pages; may grow.
+        objects: The objects of the container.
+        read_listing: Lists the distribution files.
+        written: What the store wrote itself; it may grow.
     """
 
     def __init__(
-        self, objects: Objects, contents: Callable[[], Contents], written: WriteCache | None = None
+        self, objects: Objects, read_listing: Callable[[], Listing], written: WriteCache | None = None
     ) -> None:
         self._objects = objects
-        self._contents = contents
+        self._read_listing = read_listing
         self._written = written
 
-    def write(self, projects: Collection[str] | None, told: Mapping[str, FileMetadata]) -> None:
-        """Bring the pages up to date, and look again until they are.
+    def write(self, projects: Collection[str] | None, by_filename: Mapping[str, FileMetadata]) -> None:
+        """Bring the pages up to date, and repeat until nothing changes.
 
         Args:
-            projects: whose pages to look at, besides those of projects whose files are not as the pages
-                last said; ``None`` for all.
-            told: what is known of files by name.
+            projects: Projects to update, in addition to those whose files changed since the pages were
+                written; ``None`` for all.
+            by_filename: Metadata of files by name.
 
         Raises:
-            NotFound: the container is not there.
-            Unavailable: the container went on changing.
-            PermissionDenied: a file may not be read; the pages of all others are as they should be.
-            BackendError: something cannot be read or written; nothing true was replaced by less.
+            NotFound: The container does not exist.
+            Unavailable: Other writers kept changing the container.
+            PermissionDenied: A file may not be read; the pages list all other files.
+            BackendError: Something cannot be read or written; no page was replaced by one that lists less
+                than is there.
         """
-        knowledge = MetadataCache(self._objects, told, self._written)
-        for look in range(LOOKS):
-            if not self._mend(self._contents(), projects, knowledge):
-                knowledge.refuse_unreadable()
+        cache = MetadataCache(self._objects, by_filename, self._written)
+        for attempt in range(MAX_ROUNDS):
+            if not self._update(self._read_listing(), projects, cache):
+                cache.require_readable()
                 return
-            if look > 2:
-                time.sleep(random.uniform(0, 0.1))  # noqa: S311  (so that rivals do not keep step)
+            if attempt >= QUICK_ROUNDS:
+                # Writers that react to each other in step would never finish.
+                time.sleep(random.uniform(0, 0.1))  # noqa: S311
         raise Unavailable(
-            f"The pages at {self._objects.address_of(ROOT)} did not come to rest: others keep writing.",
-            hint="Rebuild them later: wheelrelay index REMOTE.",
+            f"The pages at {self._objects.address_of(SIMPLE_ROOT)} are still incomplete: "
+            "other jobs keep changing the container.",
+            hint="Rebuild them when the other jobs have finished: wheelrelay index REMOTE.",
         )
 
-    def hide(self, filenames: Collection[str], told: Mapping[str, FileMetadata]) -> None:
-        """Take files off the pages that are still there, so that nobody is sent to them; see `write`.
+    def hide(self, filenames: Collection[str], by_filename: Mapping[str, FileMetadata]) -> None:
+        """Remove files from the pages before they are deleted, so that installers do not get a 404.
 
-        Another writer who looks meanwhile brings them back: this is a courtesy before they are deleted.
+        Another writer may list them again, because they still exist. `write` corrects that after they are
+        deleted, so a few rounds are enough here.
         """
-        knowledge = MetadataCache(self._objects, told, self._written)
-        for _ in range(3):
-            there = self._contents()
-            projects = {there[name].file.project for name in filenames if name in there}
-            if not self._mend(there.without(filenames), projects, knowledge):
+        cache = MetadataCache(self._objects, by_filename, self._written)
+        for _ in range(QUICK_ROUNDS):
+            listing = self._read_listing()
+            projects = {listing[name].file.project for name in filenames if name in listing}
+            if not self._update(listing.without(filenames), projects, cache):
                 return
 
     def check(self) -> list[str]:
-        """The names of the pages and metadata files that are not as they would be written now, sorted.
+        """Return the names of pages and metadata files that are outdated, sorted.
 
         Raises:
-            NotFound: the container is not there.
-            BackendError: something cannot be read.
+            NotFound: The container does not exist.
+            BackendError: Something cannot be read.
         """
-        knowledge = MetadataCache(self._objects, {})
-        contents, pages = self._contents(), _PagesThere(self._objects)
-        touched = _touched(contents, None, knowledge, pages)
-        entries, wrong = _described(contents, knowledge)
-        differing = pages.differing(self._wanted(entries, touched))
-        knowledge.refuse_unreadable()
-        return sorted([*differing, *(held.file.filename + METADATA for held in wrong)])
+        cache = MetadataCache(self._objects, {})
+        listing, pages = self._read_listing(), _StoredPages(self._objects)
+        projects = _projects_to_update(listing, None, cache, pages)
+        entries, without_metadata = _page_entries(listing, cache)
+        outdated = pages.outdated(self._render(entries, projects))
+        cache.require_readable()
+        return sorted([*outdated, *(file.file.filename + METADATA_SUFFIX for file in without_metadata)])
 
-    def _mend(self, contents: Contents, projects: Collection[str] | None, knowledge: MetadataCache) -> bool:
-        """Look once, and write what is not as it ought to be; tells whether there was something."""
-        pages = _PagesThere(self._objects)
-        touched = _touched(contents, projects, knowledge, pages)
-        entries, wrong = _described(contents, knowledge)
-        if any([self._write_metadata(held, knowledge) for held in wrong]):  # noqa: C419  (all of them)
+    def _update(self, listing: Listing, projects: Collection[str] | None, cache: MetadataCache) -> bool:
+        """Run one round: write what is outdated, and return whether there was anything."""
+        pages = _StoredPages(self._objects)
+        affected = _projects_to_update(listing, projects, cache, pages)
+        entries, without_metadata = _page_entries(listing, cache)
+        # Metadata files come first: a page must not announce one that does not exist yet. Writing them
+        # changes the listing, so the pages follow in the next round.
+        if any([self._write_metadata_file(file, cache) for file in without_metadata]):  # noqa: C419
             return True
-        differing = pages.differing(self._wanted(entries, touched))
-        for name, content in differing.items():
+        outdated = pages.outdated(self._render(entries, affected))
+        for name, content in outdated.items():
             if content is None:
                 self._objects.delete_object(name)
             else:
-                kind = JSON if name.endswith(DOCUMENT) else HTML
-                self._objects.replace_object(name, content, content_type=kind, metadata={})
-        return bool(differing)
+                content_type = JSON_TYPE if name.endswith(JSON_PAGE) else HTML_TYPE
+                self._objects.replace_object(name, content, content_type=content_type, metadata={})
+        return bool(outdated)
 
-    def _write_metadata(self, held: StoredDistribution, knowledge: MetadataCache) -> bool:
+    def _write_metadata_file(self, distribution: StoredDistribution, cache: MetadataCache) -> bool:
         with suppress(NotFound):
-            if (content := knowledge.core_metadata(held)) is not None:
-                name = held.file.filename + METADATA
+            if (content := cache.core_metadata(distribution)) is not None:
+                name = distribution.file.filename + METADATA_SUFFIX
                 self._objects.replace_object(name, content, content_type=BINARY, metadata={})
         return True
 
-    def _wanted(
-        self, entries: Mapping[str, list[IndexedFile]], touched: Collection[str]
+    def _render(
+        self, entries: Mapping[str, list[IndexedFile]], projects: Collection[str]
     ) -> dict[str, bytes | None]:
-        """The pages as they ought to be, the outer ones last; ``None`` for those that ought not to be."""
+        """Return the correct content of all pages to update; ``None`` for pages to delete.
+
+        The root pages come last: whoever follows a link on them finds the project's page.
+        """
         pages: dict[str, bytes | None] = {}
-        for project in sorted(touched):
+        for project in sorted(projects):
             files = entries.get(project)
-            pages[f"{ROOT}{project}/{DOCUMENT}"] = project_document(project, files) if files else None
-            pages[f"{ROOT}{project}/{PAGE}"] = project_page(project, files) if files else None
-        everything = [entry for files in entries.values() for entry in files]
-        pages[ROOT + DOCUMENT] = root_document(entries, everything)
-        pages[ROOT + PAGE] = root_page(entries)
+            pages[f"{SIMPLE_ROOT}{project}/{JSON_PAGE}"] = project_json(project, files) if files else None
+            pages[f"{SIMPLE_ROOT}{project}/{HTML_PAGE}"] = project_html(project, files) if files else None
+        all_files = [entry for files in entries.values() for entry in files]
+        pages[SIMPLE_ROOT + JSON_PAGE] = root_json(entries, all_files)
+        pages[SIMPLE_ROOT + HTML_PAGE] = root_html(entries)
         if isinstance(self._objects, SupportsFolderPages) and self._objects.keeps_folder_pages():
-            pages |= {name.removesuffix(PAGE): page for name, page in pages.items() if name.endswith(PAGE)}
-        return pages | {FLAT: flat_page(everything)}
+            pages |= {
+                name.removesuffix(HTML_PAGE): page for name, page in pages.items() if name.endswith(HTML_PAGE)
+            }
+        return pages | {FLAT_PAGE: flat_html(all_files)}
 
 
-def _touched(
-    contents: Contents, projects: Collection[str] | None, knowledge: MetadataCache, pages: "_PagesThere"
+def _projects_to_update(
+    listing: Listing, projects: Collection[str] | None, cache: MetadataCache, pages: "_StoredPages"
 ) -> set[str]:
-    """The projects to look at; what pages said of their files before is remembered on the way."""
-    said = parse_root_document(pages.read(ROOT + DOCUMENT) or b"")
-    knowledge.remember(said)
-    warn_of_parts(contents, ((entry.filename, entry.size) for entry in said), pages.objects)
-    wanted = contents.projects() if projects is None else map(canonicalize_name, projects)
-    touched = {*wanted, *_changed_projects(contents, said)}
-    for project in touched:
-        if not all(knowledge.knows(held) for held in contents.of(project).values()):
-            document = pages.read(f"{ROOT}{project}/{DOCUMENT}")
-            knowledge.remember(parse_project_document(document or b""))
-    return touched
+    """Return the projects whose pages may be outdated, and add their existing pages to the cache."""
+    root = parse_root_json(pages.read(SIMPLE_ROOT + JSON_PAGE) or b"")
+    cache.add_page(root)
+    warn_about_truncated(listing, ((entry.filename, entry.size) for entry in root), pages.objects)
+    requested = listing.projects() if projects is None else map(canonicalize_name, projects)
+    affected = {*requested, *_changed_projects(listing, root)}
+    for project in affected:
+        if not all(cache.has(distribution) for distribution in listing.of_project(project).values()):
+            page = pages.read(f"{SIMPLE_ROOT}{project}/{JSON_PAGE}")
+            cache.add_page(parse_project_json(page or b""))
+    return affected
 
 
-def _described(
-    contents: Contents, knowledge: MetadataCache
+def _page_entries(
+    listing: Listing, cache: MetadataCache
 ) -> tuple[dict[str, list[IndexedFile]], list[StoredDistribution]]:
-    """What the pages are to say of all files by project, and the wheels without right metadata file."""
+    """Return the entries of all files by project, and the wheels without a correct metadata file."""
     entries: dict[str, list[IndexedFile]] = {}
-    wrong = []
-    for held in contents.values():
+    without_metadata = []
+    for distribution in listing.values():
         try:
-            entry = knowledge.entry(held)
-            entries.setdefault(held.file.project, []).append(entry)
-            if not knowledge.has_right_metadata(held):
-                wrong.append(held)
-        except NotFound:  # it went while we looked
+            entry = cache.page_entry(distribution)
+            entries.setdefault(distribution.file.project, []).append(entry)
+            if not cache.has_correct_metadata_file(distribution):
+                without_metadata.append(distribution)
+        except NotFound:  # deleted since it was listed
             continue
-        except PermissionDenied as error:  # one file of somebody's must not keep all others from the pages
-            knowledge.unreadable[held.file.filename] = error
-    return entries, wrong
+        except PermissionDenied as error:  # one unreadable file must not keep the others from the pages
+            cache.unreadable[distribution.file.filename] = error
+    return entries, without_metadata
 
 
-class _PagesThere:
-    """The pages as they are at one look, each read once."""
+class _StoredPages:
+    """The stored pages during one round, each read once."""
 
     def __init__(self, objects: Objects) -> None:
         self.objects = objects
-        self._there: dict[str, bytes | None] = {}
+        self._content: dict[str, bytes | None] = {}
 
     def read(self, name: str) -> bytes | None:
-        """The content of a page; ``None`` only if it is truly not there."""
-        if name not in self._there:
+        """Return the content of a page; ``None`` only if the place confirms that it does not exist."""
+        if name not in self._content:
             try:
-                self._there[name] = read_whole(self.objects, name, limit=LARGEST)
+                self._content[name] = read_whole(self.objects, name, limit=MAX_PAGE)
             except NotFound:
-                self._there[name] = None
-        return self._there[name]
+                self._content[name] = None
+        return self._content[name]
 
-    def differing(self, wanted: Mapping[str, bytes | None]) -> dict[str, bytes | None]:
-        """Those of the wanted pages that are not there as wanted."""
-        return {name: content for name, content in wanted.items() if self.read(name) != content}
+    def outdated(self, expected: Mapping[str, bytes | None]) -> dict[str, bytes | None]:
+        """Return those of the expected pages that are stored with other content."""
+        return {name: content for name, content in expected.items() if self.read(name) != content}
 
 
-def _changed_projects(contents: Contents, said: Iterable[IndexedFile]) -> Iterator[str]:
-    """The projects whose files are not, or not in the state, that the root document speaks of."""
-    before = {(entry.filename, entry.size, entry.etag, entry.metadata_etag) for entry in said}
+def _changed_projects(listing: Listing, root: Iterable[IndexedFile]) -> Iterator[str]:
+    """Yield the projects whose files differ from the root page, in names, sizes or ETags."""
+    before = {(entry.filename, entry.size, entry.etag, entry.metadata_etag) for entry in root}
     now = {
-        (name, held.stored.size, held.stored.etag, held.metadata.etag if held.metadata else None)
-        for name, held in contents.items()
+        (name, file.stored.size, file.stored.etag, file.metadata.etag if file.metadata else None)
+        for name, file in listing.items()
     }
     for name, *_ in before ^ now:
-        if name in contents:
-            yield contents[name].file.project
+        if name in listing:
+            yield listing[name].file.project
         else:
-            with suppress(InvalidFilename):  # then it was never ours
+            with suppress(InvalidFilename):  # not a name that this program has listed
                 yield parse_filename(name).project

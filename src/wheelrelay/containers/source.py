@@ -1,4 +1,4 @@
-"""A container as a source: distribution files at ``<prefix>/<filename>``, their companions beside them."""
+"""A container as a source: distribution files at ``<prefix>/<filename>``, with their companions."""
 
 import logging
 from collections.abc import Iterator
@@ -7,10 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from wheelrelay.containers.file_metadata import FileMetadata, indexed_facts, kept_facts
-from wheelrelay.containers.io import read_whole, sha256_of
-from wheelrelay.containers.listing import Contents, ContentsReader, StoredDistribution, warn_of_parts
-from wheelrelay.containers.objects import ReadableObjects, SupportsParts
+from wheelrelay.containers.file_metadata import FileMetadata, from_object_metadata, from_page, state_of
+from wheelrelay.containers.listing import Listing, ListingReader, StoredDistribution, warn_about_truncated
+from wheelrelay.containers.objects import ReadableObjects, SupportsParts, hash_object, read_whole
 from wheelrelay.errors import BackendError, IntegrityError, NotFound, Rejected
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import ByteStream
@@ -26,16 +25,16 @@ class ContainerSource:
     """Reads the distribution files of a container.
 
     Args:
-        objects: the place.
-        pages: whether index pages are kept there: they know digests, which a listing does not.
-        made_by_put: the place comes into being with the first file put into it, as a folder does; one
-            that is not there is then an empty sink. As a source it is `NotFound` all the same.
-        public_url: the web address of the folder of files, if it has one. Files are read from there, and
-            from the place itself where that fails.
-        cdn_lag: how long that address may show what was there before.
+        objects: The objects of the container.
+        pages: Whether the container has index pages. They contain digests, which a listing does not.
+        made_by_put: Whether the first file creates the container, as it creates a folder. If the container
+            does not exist, it is then an empty sink, but still `NotFound` as a source.
+        public_url: Public web address of the folder of files. Files are read from there first, and from the
+            container if that fails.
+        cdn_lag: How long the public address may show an older state.
 
     Attributes:
-        readable: the place.
+        readable: The objects of the container.
     """
 
     def __init__(
@@ -51,42 +50,42 @@ class ContainerSource:
         self._keeps_pages = pages
         self._made_by_put = made_by_put
         self._public = _public_copy(public_url, cdn_lag) if public_url else None
-        self._reader = ContentsReader(objects)
+        self._reader = ListingReader(objects)
         self._warned: set[str] = set()
-        self._hashed: dict[tuple[str, int, str], str] = {}
+        self._hashes: dict[tuple[str, int, str], str] = {}
 
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
-        """The distribution files of ``project``, or all; see `wheelrelay.protocols.Source`.
+        """Yield the distribution files of ``project``, or all; see `wheelrelay.protocols.Source`.
 
-        Digests are those that the pages know, as far as the files are still those that the pages speak
-        of; nothing is read to find out others.
+        Files have the digests that the pages list for them. No file is read to find others.
         """
-        contents = self._reader.read(project)
-        indexed = self._indexed(project)
-        for held in contents.values():
-            facts = _still_true(indexed.get(held.file.filename), held)
-            yield self._described(held, facts)
+        listing = self._reader.read(project)
+        indexed = self._page_entries(project)
+        for distribution in listing.values():
+            metadata = _metadata_if_current(indexed.get(distribution.file.filename), distribution)
+            yield self._describe(distribution, metadata)
 
     def inventory(self, project: str) -> Iterator[DistFile]:
-        """What the container holds of ``project`` now, with sha256.
+        """Yield the files of ``project`` that the container has now, with sha256.
 
-        The digest is the one that the pages know, or that was kept with the object when it was written;
-        an object that somebody else wrote is read and hashed, once for each state that it is in.
+        The digest comes from the pages, or was stored with the object when it was written. An object that
+        another tool wrote is read and hashed, once for each of its states.
 
         Raises:
-            BackendError: the container cannot be read.
+            BackendError: The container cannot be read.
         """
-        contents = self._listed(project)
-        indexed = self._indexed(project) if contents else {}
-        parts = {name: entry.size for name, entry in indexed.items() if name not in self._warned}
-        self._warned |= parts.keys()
-        warn_of_parts(contents, parts.items(), self.readable)
-        for held in contents.values():
+        listing = self._list(project)
+        indexed = self._page_entries(project) if listing else {}
+        sizes = {name: entry.size for name, entry in indexed.items() if name not in self._warned}
+        self._warned |= sizes.keys()
+        warn_about_truncated(listing, sizes.items(), self.readable)
+        for distribution in listing.values():
+            entry = indexed.get(distribution.file.filename)
             try:
-                facts = _still_true(indexed.get(held.file.filename), held) or self._found_out(held)
-            except NotFound:  # it went while we looked
+                metadata = _metadata_if_current(entry, distribution) or self._find_metadata(distribution)
+            except NotFound:  # deleted since it was listed
                 continue
-            yield self._described(held, facts)
+            yield self._describe(distribution, metadata)
 
     @contextmanager
     def open(self, file: DistFile) -> Iterator[ByteStream]:
@@ -98,69 +97,75 @@ class ContainerSource:
 
     @contextmanager
     def open_range(self, file: DistFile, start: int, stop: int | None) -> Iterator[ByteStream]:
-        """Open a part of a file, from the place itself; see `wheelrelay.protocols.SupportsRange`."""
+        """Open a part of a file in the container itself; see `wheelrelay.protocols.SupportsRange`."""
         if not isinstance(self.readable, SupportsParts):
-            where = self.readable.address_of(file.filename)
-            raise Rejected(f"{where} is given out only as a whole.")
+            address = self.readable.address_of(file.filename)
+            raise Rejected(f"{address}: this place does not support byte ranges.")
         with self.readable.open_part(file.filename, start, stop) as stream:
             yield stream
 
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
-        """The content of a companion file; one of more than 1 MiB is refused."""
+        """Read a companion file; one of more than 1 MiB is refused."""
         return read_whole(self.readable, file.filename + suffix)
 
     def close(self) -> None:
-        """Close the connections that were made here; the place's own are for whoever made them."""
+        """Close the connections to the public address; the objects belong to the caller."""
         if self._public:
             self._public.close()
 
     def _open_public(self, file: DistFile, stack: ExitStack) -> ByteStream | None:
-        if self._public is None or not self._public.may_have(file):
+        if self._public is None or not self._public.is_current(file):
             return None
         try:
             return stack.enter_context(self._public.open(file))
         except (BackendError, IntegrityError) as error:
-            _log.info("The public copy is not used: %s", error)
+            _log.info("Reading from the container instead of its public address: %s", error)
             return None
 
-    def _listed(self, project: str | None = None) -> Contents:
-        """What is there; nothing, if the place comes with the first file and is truly not there yet."""
+    def _list(self, project: str | None = None) -> Listing:
+        """List the container; empty if the first file creates it and it does not exist yet."""
         try:
             return self._reader.read(project)
         except NotFound:
             if self._made_by_put:
-                return Contents(())
+                return Listing(())
             raise
 
-    def _described(self, held: StoredDistribution, facts: FileMetadata | None) -> DistFile:
-        file = facts.describe(held.file) if facts else held.file
+    def _describe(self, distribution: StoredDistribution, metadata: FileMetadata | None) -> DistFile:
+        file = metadata.describe(distribution.file) if metadata else distribution.file
         return replace(file, url=self._public.address_of(file.filename)) if self._public else file
 
-    def _indexed(self, project: str | None) -> "dict[str, IndexedFile]":
-        """What the pages say, by filename."""
+    def _page_entries(self, project: str | None) -> "dict[str, IndexedFile]":
+        """Return the entries of the pages by filename."""
         if not self._keeps_pages:
             return {}
-        from wheelrelay.containers.page_contents import read_document
+        from wheelrelay.containers.pages import read_page  # a container without pages need not load it
 
-        return {entry.filename: entry for entry in read_document(self.readable, project)}
+        return {entry.filename: entry for entry in read_page(self.readable, project)}
 
-    def _found_out(self, held: StoredDistribution) -> FileMetadata:
-        kept = kept_facts(self.readable.stat_object(held.stored.name).metadata)
-        if kept is not None:
-            return kept
-        state = (held.stored.name, held.stored.size, held.stored.etag)
-        if state not in self._hashed or not held.stored.etag:
-            self._hashed[state] = sha256_of(self.readable, held.stored.name)
-        return FileMetadata(sha256=self._hashed[state])
+    def _find_metadata(self, distribution: StoredDistribution) -> FileMetadata:
+        """Return the metadata stored with an object, or else hash the object."""
+        stored_with = from_object_metadata(self.readable.stat_object(distribution.stored.name).metadata)
+        if stored_with is not None:
+            return stored_with
+        state = state_of(distribution.stored)
+        if state not in self._hashes or not distribution.stored.etag:
+            self._hashes[state] = hash_object(self.readable, distribution.stored.name)
+        return FileMetadata(sha256=self._hashes[state])
 
 
-def _still_true(entry: "IndexedFile | None", held: StoredDistribution) -> FileMetadata | None:
-    """What a page says of a file, if it is still the file that the page speaks of."""
-    same = entry is not None and (entry.size, entry.etag) == (held.stored.size, held.stored.etag or None)
-    return indexed_facts(entry) if entry is not None and same else None
+def _metadata_if_current(
+    entry: "IndexedFile | None", distribution: StoredDistribution
+) -> FileMetadata | None:
+    """Return what a page lists for a file, if the file has not changed since.
+
+    Without an ETag a change of the bytes would go unnoticed, so such an entry is never current.
+    """
+    state = (distribution.stored.size, distribution.stored.etag or None)
+    return from_page(entry) if entry is not None and (entry.size, entry.etag) == state else None
 
 
 def _public_copy(url: str, lag: timedelta) -> "PublicCopy":
-    from wheelrelay.containers.cdn import PublicCopy  # which brings all of HTTP along
+    from wheelrelay.containers.cdn import PublicCopy  # it imports the HTTP client
 
     return PublicCopy(url, lag)

@@ -16,7 +16,7 @@ from wheelrelay.backends.index.simple_api import JSON_TYPE, SimpleApi
 from wheelrelay.backends.web.pages import WebPage, companions_of, links_of, parse_html
 from wheelrelay.config import load_config
 from wheelrelay.config.pypirc import sections
-from wheelrelay.containers.index_pages.json_form import parse_project_document, parse_root_document
+from wheelrelay.containers.index_pages.json_form import parse_project_json, parse_root_json
 from wheelrelay.expect import expected_wheels, from_build_identifiers, parse_sha256sums
 from wheelrelay.filenames import dist_file, is_plain, looks_like_distribution, parse_filename, split_companion
 from wheelrelay.http import HttpClient
@@ -198,7 +198,7 @@ def test_documents(guard, api, web, body):
     with guard():
         assert all("/" not in name for name in api.projects())
     web.requests.clear()
-    for recall in (parse_project_document, parse_root_document):
+    for recall in (parse_project_json, parse_root_json):
         with guard():
             for entry in recall(body):
                 assert is_plain(entry.filename)

@@ -8,7 +8,7 @@ from tests.servers.objects import MemoryObjects
 
 from wheelrelay.backends.local.store import DirectoryObjects
 from wheelrelay.containers import ContainerSource, StoredObject
-from wheelrelay.containers.listing import ContentsReader
+from wheelrelay.containers.listing import ListingReader
 
 SPELLINGS = (
     "foo_bar-1.0-py3-none-any.whl",
@@ -58,9 +58,9 @@ def test_a_project_is_found_in_every_spelling_and_no_other(objects, spelling):
 def test_the_same_files_are_found_by_name_as_among_all():
     place = MemoryObjects()
     fill(place, *SPELLINGS, *OTHERS)
-    everything = ContentsReader(place).read()
+    everything = ListingReader(place).read()
     for project in everything.projects():
-        assert dict(ContentsReader(place).read(project)).keys() == dict(everything.of(project)).keys()
+        assert dict(ListingReader(place).read(project)).keys() == dict(everything.of_project(project)).keys()
 
 
 def test_what_cannot_be_of_a_project_is_not_looked_at(caplog):
@@ -69,7 +69,7 @@ def test_what_cannot_be_of_a_project_is_not_looked_at(caplog):
     with caplog.at_level(logging.WARNING):
         list(ContainerSource(place).iter_files("foo-bar"))
     assert set(place.described).isdisjoint({"foobar-1.0.tar.gz", "elsewhere-1.0.whl", OTHERS[1]})
-    assert [record.getMessage().split(" is passed over")[0] for record in caplog.records] == [
+    assert [record.getMessage().split(" is ignored")[0] for record in caplog.records] == [
         place.address_of("foo_bar-1.0.whl")
     ]
 

@@ -232,7 +232,7 @@ def test_one_file_that_may_not_be_read_is_an_error_after_the_pages_of_all_others
     make_wheel(there, "other").chmod(0)
     with DirectoryConfig(path=there, pages=True).open() as store:
         store.put(stage_path(dist / WHEEL))
-        with pytest.raises(PermissionDenied, match=r"No page can list other-1.0-py3-none-any.whl"):
+        with pytest.raises(PermissionDenied, match=r"do not list files that cannot be read: other-1.0-py3-none-any.whl"):
             store.finalize({"sample"})
     assert (there / "simple" / "sample" / "index.html").exists()
 
@@ -248,11 +248,11 @@ def test_an_object_that_may_not_be_read_is_an_error_after_the_pages_of_all_other
     objects.before = refuse
     store = ContainerStore(objects, pages=True)
     store.put(stage_path(dist / WHEEL))
-    with pytest.raises(PermissionDenied, match=r"No page can list other-1.0-py3-none-any.whl"):
+    with pytest.raises(PermissionDenied, match=r"do not list files that cannot be read: other-1.0-py3-none-any.whl"):
         store.finalize({"sample"})
     assert "simple/sample/index.html" in objects.kept
     assert "simple/other/index.html" not in objects.kept
-    with pytest.raises(PermissionDenied, match=r"No page can list other-1.0-py3-none-any.whl"):
+    with pytest.raises(PermissionDenied, match=r"do not list files that cannot be read: other-1.0-py3-none-any.whl"):
         store.check_pages()
 
 
@@ -293,7 +293,7 @@ def test_a_file_that_is_shorter_than_its_pages_declare_is_named_in_a_warning(tmp
         store.finalize({"sample"})
     whole = (there / WHEEL).stat().st_size
     os.truncate(there / WHEEL, 100)
-    warning = f"{there / WHEEL} has 100 of the {whole} bytes that the index pages declare."
+    warning = f"{there / WHEEL} has 100 bytes, but the index pages declare {whole}."
     with DirectoryConfig(path=there, pages=True).open() as store, caplog.at_level(logging.WARNING):
         for _ in range(2):
             list(store.inventory("sample"))

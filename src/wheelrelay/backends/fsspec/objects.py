@@ -16,7 +16,7 @@ from wheelrelay.backends.fsspec.capabilities import Exclusive, Promises
 from wheelrelay.backends.fsspec.errors import mapped, shown_chain
 from wheelrelay.backends.fsspec.info import entries_of, info_of
 from wheelrelay.backends.fsspec.writing import ByMoving, WayOfWriting, Writing
-from wheelrelay.containers.listing import METADATA
+from wheelrelay.containers.listing import METADATA_SUFFIX
 from wheelrelay.containers.objects import StoredObject
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound, SizeMismatch, Unavailable
 from wheelrelay.filenames import looks_like_distribution, split_companion
@@ -126,7 +126,7 @@ class FsspecReader:
     ) -> Iterator[StoredObject]:
         """The file, asked for its size if the listing says none and the file matters."""
         if entry.get("size") is None:
-            if not looks_like_distribution(name.removesuffix(METADATA)) and not split_companion(name):
+            if not looks_like_distribution(name.removesuffix(METADATA_SUFFIX)) and not split_companion(name):
                 return
             try:
                 with self._asking(name):

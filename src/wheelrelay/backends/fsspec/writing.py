@@ -16,7 +16,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from wheelrelay.backends.fsspec.capabilities import Exclusive, promises_of
 from wheelrelay.backends.fsspec.errors import may_pass
 from wheelrelay.backends.fsspec.info import info_of, is_there
-from wheelrelay.containers.io import iter_blocks
+from wheelrelay.containers.objects import iter_blocks
 from wheelrelay.errors import BackendError, SizeMismatch, WheelrelayError
 from wheelrelay.staged import StagedFile
 

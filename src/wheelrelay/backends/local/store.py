@@ -16,8 +16,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from wheelrelay.backends.local.companions import read_beside
-from wheelrelay.containers.io import iter_blocks
-from wheelrelay.containers.objects import StoredObject
+from wheelrelay.containers.objects import StoredObject, iter_blocks
 from wheelrelay.containers.store import ContainerStore
 from wheelrelay.disk.writing import (
     TEMPORARY_PREFIX,

@@ -1,28 +1,28 @@
-"""The static Simple API: pages that make an index of a folder of files, on any web server.
+"""The static Simple API: pages that make a folder of files an index, on any web server.
 
-Pure functions: descriptions of files in, bytes of pages out, and back. All addresses are relative, so
-that the pages work below any prefix and behind any host name.
+Pure functions: descriptions of files in, bytes of pages out, and back. All addresses are relative, so the
+pages work below any prefix and host name.
 """
 
 from wheelrelay.containers.index_pages.entry import IndexedFile, is_sha256
-from wheelrelay.containers.index_pages.html import flat_page, project_page, root_page
+from wheelrelay.containers.index_pages.html import flat_html, project_html, root_html
 from wheelrelay.containers.index_pages.json_form import (
-    is_own_root,
-    parse_project_document,
-    parse_root_document,
-    project_document,
-    root_document,
+    is_own_root_json,
+    parse_project_json,
+    parse_root_json,
+    project_json,
+    root_json,
 )
 
 __all__ = [
     "IndexedFile",
-    "flat_page",
-    "is_own_root",
+    "flat_html",
+    "is_own_root_json",
     "is_sha256",
-    "parse_project_document",
-    "parse_root_document",
-    "project_document",
-    "project_page",
-    "root_document",
-    "root_page",
+    "parse_project_json",
+    "parse_root_json",
+    "project_html",
+    "project_json",
+    "root_html",
+    "root_json",
 ]

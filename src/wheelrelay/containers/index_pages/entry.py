@@ -1,4 +1,4 @@
-"""What an index says of one file."""
+"""One file as the pages of an index list it."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,8 +9,7 @@ from urllib.parse import quote
 from packaging.version import Version
 
 REPOSITORY_VERSION = "1.1"
-"""The version of the Simple API that the pages follow: PEP 503, 592, 629, 658, 691, 700 and 714."""
-
+"""Version of the Simple API that the pages implement: PEP 503, 592, 629, 658, 691, 700 and 714."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -20,19 +19,18 @@ class IndexedFile:
     """One distribution file on the pages of an index.
 
     Attributes:
-        filename: as published.
-        version: the file's version.
-        size: in bytes.
-        sha256: of the bytes, in hexadecimal.
-        etag: what the container's listing said of the object when the digest was found (see
-            `parse_project_document`); empty where nothing is said.
-        requires_python: the specifier in the file's metadata (PEP 345).
-        yanked: the reason, perhaps empty, if the file is yanked (PEP 592).
-        uploaded: when the file was written, with a time zone.
-        metadata_sha256: of the metadata file that lies beside it (PEP 658), if there is one.
-        metadata_etag: what the listing said of that metadata file.
-        signed: whether a detached signature lies beside it.
-        build: what CI reported about its build when it was pushed.
+        filename: Filename as published.
+        version: Version of the project.
+        size: Size in bytes.
+        sha256: Digest of the bytes, in hexadecimal.
+        etag: ETag of the object in the container's listing when its digest was found; empty if it has none.
+        requires_python: Specifier in the file's metadata (PEP 345).
+        yanked: Reason, perhaps empty, if the file is yanked (PEP 592).
+        uploaded: When the file was written, with a time zone.
+        metadata_sha256: Digest of the metadata file next to it (PEP 658), if there is one.
+        metadata_etag: ETag of that metadata file in the listing.
+        signed: Whether there is a detached signature.
+        build: What CI reported about the build.
     """
 
     filename: str
@@ -50,17 +48,17 @@ class IndexedFile:
 
 
 def is_sha256(text: str) -> bool:
-    """Whether a text is a sha256 in lower-case hexadecimal: nothing else gets on a page as one."""
+    """Whether a text is a sha256 in lower-case hexadecimal; pages list no digest in another form."""
     return _SHA256.fullmatch(text) is not None
 
 
 def in_order(files: Iterable[IndexedFile]) -> list[IndexedFile]:
-    """By version, then by name: the order on every page, so that the same files give the same bytes."""
+    """Sort by version, then by name, so that pages of the same files have the same bytes."""
     return sorted(files, key=lambda file: (file.version, file.filename))
 
 
 def href(filename: str, up: str) -> str:
-    """The address of a file, relative to a page; ``up`` leads to the folder of the files.
+    """Return the address of a file relative to a page; ``up`` is the path to the folder of the files.
 
     >>> href("foo-1.0+local.tar.gz", "../../")
     '../../foo-1.0%2Blocal.tar.gz'

@@ -1,7 +1,6 @@
-"""Pages for installers and people: the HTML form of the Simple API (PEP 503), and one page of all files.
+"""The HTML form of the Simple API (PEP 503) for installers and people, and one page of all files.
 
-Installers read the links and pass over the rest; people read the rest too. Everything can be read without
-JavaScript, on a phone, and by keyboard alone.
+Installers read only the links. The pages work without JavaScript, on a phone, and with the keyboard alone.
 """
 
 from collections.abc import Iterable, Iterator
@@ -33,39 +32,39 @@ _PAGE = """\
 """
 
 
-def root_page(projects: Iterable[str]) -> bytes:
-    """The list of all projects, for ``simple/index.html``.
+def root_html(projects: Iterable[str]) -> bytes:
+    """Return the list of all projects, for ``simple/index.html``.
 
     Args:
-        projects: normalised names.
+        projects: Normalised names.
     """
     names = sorted(projects)
     links = "".join(f'<li><a href="{escape(name)}/">{escape(name)}</a></li>\n' for name in names)
-    counted = "1 project" if len(names) == 1 else f"{len(names)} projects"
-    body = f'<p class="soft">{counted}.</p>\n<ul class="projects">\n{links}</ul>\n'
-    return _page("Simple index", body if names else "<p>There is nothing here yet.</p>\n")
+    count = "1 project" if len(names) == 1 else f"{len(names)} projects"
+    body = f'<p class="soft">{count}.</p>\n<ul class="projects">\n{links}</ul>\n'
+    return _page("Simple index", body if names else "<p>This index is empty.</p>\n")
 
 
-def project_page(project: str, files: Iterable[IndexedFile]) -> bytes:
-    """The files of one project, for ``simple/<project>/index.html``; they lie two folders up.
+def project_html(project: str, files: Iterable[IndexedFile]) -> bytes:
+    """Return the files of one project, for ``simple/<project>/index.html``, two folders below the files.
 
-    Releases stand from the newest to the oldest; the newest one is shown as a matrix too.
+    Releases are listed from the newest to the oldest. The wheels of the newest are also shown as a matrix.
 
     Args:
-        project: the normalised name.
-        files: the project's files.
+        project: Normalised name.
+        files: Files of the project.
     """
     releases = _releases(files)
-    body = [_install(project), *(_newest(*releases[0]) if releases else ())]
+    body = [_install(project), *(_newest_matrix(*releases[0]) if releases else ())]
     for version, entries in releases:
         body.append(f"<h2>{escape(version)}</h2>\n{_table(version, entries)}")
     return _page(f"Links for {project}", "".join(body), heading=project)
 
 
-def flat_page(files: Iterable[IndexedFile]) -> bytes:
-    """All files, for ``index.html`` beside them: for people, and for ``pip --find-links``."""
+def flat_html(files: Iterable[IndexedFile]) -> bytes:
+    """Return all files, for ``index.html`` in their folder: for people and ``pip --find-links``."""
     links = "".join(f"<li>{_link(file, '')}</li>\n" for file in in_order(files))
-    by_project = '<p class="soft">By project: see <code>simple/</code> beside this page.</p>\n'
+    by_project = '<p class="soft">Files by project: see the folder <code>simple/</code>.</p>\n'
     return _page("All files", f"{by_project}<ul>\n{links}</ul>\n")
 
 
@@ -82,22 +81,22 @@ def _page(title: str, body: str, *, heading: str | None = None) -> bytes:
 
 
 def _releases(files: Iterable[IndexedFile]) -> list[tuple[str, list[IndexedFile]]]:
-    """The files of each version, the newest first."""
+    """Return the files of each version, the newest first."""
     grouped = groupby(in_order(files), key=lambda file: file.version)
     return [(str(version), list(entries)) for version, entries in grouped][::-1]
 
 
 def _install(project: str) -> str:
-    """The command that installs the project from here; a script puts in where that is."""
+    """Return the command that installs the project; a script inserts the address of the index."""
     command = f"pip install --index-url ADDRESS {escape(project)}"
-    hint = "ADDRESS is that of this page, up to and with <code>simple/</code>."
+    hint = "ADDRESS is the address of this page up to and including <code>simple/</code>."
     return (
         f'<div data-command="{command}" data-index="../"><pre><code>{command}</code></pre>'
         f'<noscript><p class="soft">{hint}</p></noscript></div>\n'
     )
 
 
-def _newest(version: str, entries: list[IndexedFile]) -> Iterator[str]:
+def _newest_matrix(version: str, entries: list[IndexedFile]) -> Iterator[str]:
     wheels = [file.filename for file in entries if file.filename.endswith(".whl")]
     if wheels:
         yield f"<h2>Wheels of {escape(version)}</h2>\n{_matrix(matrix_of(wheels))}"
@@ -107,7 +106,7 @@ def _matrix(matrix: Matrix) -> str:
     heads = "".join(f'<th scope="col">{escape(python)}</th>' for python in matrix.pythons)
     rows = "".join(
         f'<tr><th scope="row">{escape(platform)}</th>'
-        + "".join(_sign(len(matrix.cell(platform, python).files)) for python in matrix.pythons)
+        + "".join(_mark(len(matrix.cell(platform, python).files)) for python in matrix.pythons)
         + "</tr>\n"
         for platform in matrix.platforms
     )
@@ -115,7 +114,7 @@ def _matrix(matrix: Matrix) -> str:
     return f'<table class="matrix">\n{head}\n<tbody>\n{rows}</tbody>\n</table>\n'
 
 
-def _sign(count: int) -> str:
+def _mark(count: int) -> str:
     return f"<td>✓{count if count > 1 else ''}</td>" if count else "<td></td>"
 
 
@@ -138,7 +137,7 @@ def _row(file: IndexedFile) -> str:
 
 
 def _size(size: int) -> str:
-    """A size for people, in decimal units.
+    """Format a size in decimal units.
 
     >>> _size(999), _size(7_400_000)
     ('999 B', '7.4 MB')
@@ -157,5 +156,5 @@ def _link(file: IndexedFile, up: str) -> str:
         "data-yanked": file.yanked,
         "data-gpg-sig": "true" if file.signed else None,
     }
-    given = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items() if value is not None)
-    return f"<a {given}>{escape(file.filename)}</a>"
+    present = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items() if value is not None)
+    return f"<a {present}>{escape(file.filename)}</a>"

@@ -1,9 +1,8 @@
-"""The JSON form of the Simple API (PEP 691, PEP 700), written, and our own documents read back.
+"""The JSON form of the Simple API (PEP 691, PEP 700): write the documents, and parse our own.
 
-The names of private keys begin with an underscore, as PEP 691 reserves them for servers. They hold what
-a later run needs to trust a digest without reading the file again: what the listing said of the object
-when its digest was found. The root document repeats the descriptions of all files, so that one read tells
-what is known of the whole container.
+PEP 691 reserves keys that start with an underscore for servers. Ours contain what the next run needs to trust
+a digest without reading the file: the ETag that the listing showed when the digest was found. The root
+document repeats the entries of all files, so that one request returns what is known about the container.
 """
 
 import json
@@ -19,28 +18,28 @@ _PRIVATE = "_wheelrelay"
 _META = {"api-version": REPOSITORY_VERSION}
 
 
-def root_document(projects: Iterable[str], files: Iterable[IndexedFile]) -> bytes:
-    """The list of all projects, for ``simple/index.json``, and privately what is known of all files.
+def root_json(projects: Iterable[str], files: Iterable[IndexedFile]) -> bytes:
+    """Return the list of all projects, for ``simple/index.json``, with private entries of all files.
 
     Args:
-        projects: normalised names.
-        files: the files of all projects.
+        projects: Normalised names.
+        files: Files of all projects.
     """
     return _document(
         {
             "meta": _META,
             "projects": [{"name": name} for name in sorted(projects)],
-            _PRIVATE: {"files": [_written(file, "../") for file in in_order(files)]},
+            _PRIVATE: {"files": [_to_json(file, "../") for file in in_order(files)]},
         }
     )
 
 
-def project_document(project: str, files: Iterable[IndexedFile]) -> bytes:
-    """The files of one project, for ``simple/<project>/index.json``; they lie two folders up.
+def project_json(project: str, files: Iterable[IndexedFile]) -> bytes:
+    """Return the files of one project, for ``simple/<project>/index.json``, two folders below the files.
 
     Args:
-        project: the normalised name.
-        files: the project's files.
+        project: Normalised name.
+        files: Files of the project.
     """
     entries = in_order(files)
     return _document(
@@ -48,32 +47,32 @@ def project_document(project: str, files: Iterable[IndexedFile]) -> bytes:
             "meta": _META,
             "name": project,
             "versions": list(dict.fromkeys(str(file.version) for file in entries)),
-            "files": [_written(file, "../../") for file in entries],
+            "files": [_to_json(file, "../../") for file in entries],
         }
     )
 
 
-def parse_project_document(content: bytes) -> list[IndexedFile]:
-    """The files on a document that `project_document` wrote.
+def parse_project_json(content: bytes) -> list[IndexedFile]:
+    """Parse a document that `project_json` wrote.
 
-    It is a memory and no authority: what is damaged, truncated or written by others is left out, and
-    has to be found out again from the files themselves.
+    The document only saves work. Entries that are damaged or that other programs wrote are left out, and
+    found out again from the files.
     """
-    return list(_read(_parsed(content).get("files")))
+    return list(_parse_files(_load_object(content).get("files")))
 
 
-def parse_root_document(content: bytes) -> list[IndexedFile]:
-    """All files that a document that `root_document` wrote knows of; as `parse_project_document`."""
-    private = _parsed(content).get(_PRIVATE)
-    return list(_read(private.get("files"))) if isinstance(private, dict) else []
+def parse_root_json(content: bytes) -> list[IndexedFile]:
+    """Parse the entries of all files in a document that `root_json` wrote; see `parse_project_json`."""
+    private = _load_object(content).get(_PRIVATE)
+    return list(_parse_files(private.get("files"))) if isinstance(private, dict) else []
 
 
-def is_own_root(content: bytes) -> bool:
-    """Whether `root_document` wrote a document, as far as can be told: one that is damaged counts as well.
+def is_own_root_json(content: bytes) -> bool:
+    """Whether `root_json` wrote a document; a damaged document counts as ours.
 
-    Others keep a ``simple/index.json`` too, which is not ours to change.
+    Other programs write ``simple/index.json`` too, and theirs must not be changed.
     """
-    document = _loaded(content)
+    document = _load(content)
     return document is None or (isinstance(document, dict) and _PRIVATE in document)
 
 
@@ -81,26 +80,26 @@ def _document(content: Mapping[str, Any]) -> bytes:
     return (json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n").encode("utf-8", "replace")
 
 
-def _parsed(content: bytes) -> dict[str, Any]:
-    document = _loaded(content)
+def _load_object(content: bytes) -> dict[str, Any]:
+    document = _load(content)
     return document if isinstance(document, dict) else {}
 
 
-def _loaded(content: bytes) -> Any:
-    """What a document says; ``None`` if it is no JSON, or more than this interpreter can read."""
+def _load(content: bytes) -> Any:
+    """Parse JSON; ``None`` if it is invalid or nested too deeply for this interpreter."""
     try:
         return json.loads(content)
     except (ValueError, RecursionError, MemoryError):
         return None
 
 
-def _written(file: IndexedFile, up: str) -> dict[str, Any]:
+def _to_json(file: IndexedFile, up: str) -> dict[str, Any]:
     optional = {
         "requires-python": file.requires_python,
         "core-metadata": {"sha256": file.metadata_sha256} if file.metadata_sha256 else None,
         "yanked": file.yanked if file.yanked != "" else True,
         "gpg-sig": True if file.signed else None,
-        "upload-time": _stamp(file.uploaded) if file.uploaded else None,
+        "upload-time": _timestamp(file.uploaded) if file.uploaded else None,
     }
     private = {"etag": file.etag, "metadata-etag": file.metadata_etag, "build": dict(file.build) or None}
     return {
@@ -108,29 +107,29 @@ def _written(file: IndexedFile, up: str) -> dict[str, Any]:
         "url": href(file.filename, up),
         "hashes": {"sha256": file.sha256},
         "size": file.size,
-        **_given(optional),
-        _PRIVATE: {"version": str(file.version), **_given(private)},
+        **_present(optional),
+        _PRIVATE: {"version": str(file.version), **_present(private)},
     }
 
 
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+def _present(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _stamp(moment: datetime) -> str:
-    """Whole seconds: places do not tell more in one answer than in another."""
+def _timestamp(moment: datetime) -> str:
+    """Format a time in whole seconds: some places are more precise in one answer than in another."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _read(files: Any) -> Iterator[IndexedFile]:
+def _parse_files(files: Any) -> Iterator[IndexedFile]:
     for entry in files if isinstance(files, list) else []:
         try:
-            yield _indexed(entry)
+            yield _parse_file(entry)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, InvalidVersion):
             continue
 
 
-def _indexed(entry: Any) -> IndexedFile:
+def _parse_file(entry: Any) -> IndexedFile:
     private, yanked, metadata = entry[_PRIVATE], entry.get("yanked"), entry.get("core-metadata")
     return IndexedFile(
         filename=_text(entry["filename"]),
@@ -150,7 +149,7 @@ def _indexed(entry: Any) -> IndexedFile:
 
 def _sha256(value: Any) -> str:
     if not is_sha256(_text(value)):
-        raise ValueError("this is not a sha256")
+        raise ValueError("not a sha256")
     return _text(value)
 
 
@@ -160,5 +159,5 @@ def _text_or_none(value: Any) -> str | None:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError("this is not text")
+        raise TypeError("not a string")
     return value

@@ -1,6 +1,7 @@
-"""How pages look: one small style sheet in each, and one small script that nothing depends on.
+"""The style sheet and the script of the pages.
 
-Nothing is loaded from anywhere: a page's own policy forbids it, and allows just these two by their digests.
+Both are part of each page, and nothing else is loaded: the page's Content Security Policy allows just these
+two by their digests. The pages work without the script.
 """
 
 import hashlib
@@ -63,4 +64,4 @@ POLICY = (
     f"default-src 'none'; style-src {_digest(STYLE)}; script-src {_digest(SCRIPT)}; "
     "base-uri 'none'; form-action 'none'"
 )
-"""What a page may do (Content Security Policy)."""
+"""The Content Security Policy of each page."""

@@ -104,7 +104,7 @@ def test_only_distribution_files_are_listed_and_a_broken_name_is_said_once(store
             ]
     said = sorted(record.getMessage() for record in caplog.records)
     assert [message.split(":")[0] for message in said] == [
-        f"{folder / 'broken.whl'} is passed over",
+        f"{folder / 'broken.whl'} is ignored",
         f"{folder / 'itself-1.0.tar.gz'} is left out",
         f"{folder / 'nowhere-1.0.tar.gz'} is left out",
     ]

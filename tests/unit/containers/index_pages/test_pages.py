@@ -13,13 +13,13 @@ from pypi_simple import ProjectPage
 
 from wheelrelay.containers.index_pages import (
     IndexedFile,
-    flat_page,
-    parse_project_document,
-    parse_root_document,
-    project_document,
-    project_page,
-    root_document,
-    root_page,
+    flat_html,
+    parse_project_json,
+    parse_root_json,
+    project_html,
+    project_json,
+    root_html,
+    root_json,
 )
 
 SHA = "a" * 64
@@ -55,7 +55,7 @@ def read_json(content: bytes) -> ProjectPage:
 class TestProjectPage:
     @pytest.fixture
     def page(self, read):
-        made = project_page if read is read_html else project_document
+        made = project_html if read is read_html else project_json
         made_page = read(made("sample", [FULL, PLAIN]))
         made_page.packages.sort(key=lambda package: package.filename != PLAIN.filename)
         return made_page
@@ -88,20 +88,20 @@ class TestProjectPage:
 
 def test_programs_get_files_from_the_oldest_version_on_and_people_from_the_newest():
     oldest, newest = PLAIN.filename, FULL.filename
-    told = [package.filename for package in read_json(project_document("sample", [FULL, PLAIN])).packages]
-    shown = [package.filename for package in read_html(project_page("sample", [PLAIN, FULL])).packages]
+    told = [package.filename for package in read_json(project_json("sample", [FULL, PLAIN])).packages]
+    shown = [package.filename for package in read_html(project_html("sample", [PLAIN, FULL])).packages]
     assert (told, shown) == ([oldest, newest], [newest, oldest])
 
 
 def test_people_see_releases_with_sizes_dates_and_digests_and_the_newest_as_a_matrix():
-    page = project_page("sample", [FULL, PLAIN]).decode()
+    page = project_html("sample", [FULL, PLAIN]).decode()
     for part in ("<h1>sample</h1>", "2.0 kB", "2026-01-02", f"sha256 {OTHER}", "yanked broken &amp;", "✓"):
         assert part in page
     assert "pip install --index-url ADDRESS sample" in page
 
 
 def test_a_page_loads_nothing_and_runs_nothing_but_its_own():
-    page = project_page("sample", [PLAIN]).decode()
+    page = project_html("sample", [PLAIN]).decode()
     policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1])
     assert policy.startswith("default-src 'none'")
     for tag in ("style", "script"):
@@ -111,7 +111,7 @@ def test_a_page_loads_nothing_and_runs_nothing_but_its_own():
 
 
 def test_the_json_form_adds_versions_size_and_time():
-    page = read_json(project_document("sample", [FULL, PLAIN]))
+    page = read_json(project_json("sample", [FULL, PLAIN]))
     assert page.versions == ["1.0", "1!2.0+local"]
     assert [package.size for package in page.packages] == [10, 2000]
     assert page.packages[1].upload_time == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -119,47 +119,47 @@ def test_the_json_form_adds_versions_size_and_time():
 
 def test_an_empty_reason_is_yanked_all_the_same():
     yanked = IndexedFile("sample-1.0.tar.gz", Version("1.0"), 10, SHA, yanked="")
-    for page in (read_html(project_page("sample", [yanked])), read_json(project_document("s", [yanked]))):
+    for page in (read_html(project_html("sample", [yanked])), read_json(project_json("s", [yanked]))):
         assert page.packages[0].is_yanked
-    assert parse_project_document(project_document("sample", [yanked])) == [yanked]
+    assert parse_project_json(project_json("sample", [yanked])) == [yanked]
 
 
 def test_the_same_files_give_the_same_bytes_in_whatever_order_they_come():
-    for make in (project_page, project_document):
+    for make in (project_html, project_json):
         assert make("sample", [FULL, PLAIN]) == make("sample", [PLAIN, FULL])
-    assert flat_page([FULL, PLAIN]) == flat_page([PLAIN, FULL])
-    assert root_page(["b", "a"]) == root_page(["a", "b"])
+    assert flat_html([FULL, PLAIN]) == flat_html([PLAIN, FULL])
+    assert root_html(["b", "a"]) == root_html(["a", "b"])
 
 
 def test_the_root_names_projects_in_both_forms():
-    assert [line for line in root_page(["b", "a"]).decode().splitlines() if "<a href" in line] == [
+    assert [line for line in root_html(["b", "a"]).decode().splitlines() if "<a href" in line] == [
         '<li><a href="a/">a</a></li>',
         '<li><a href="b/">b</a></li>',
     ]
-    document = json.loads(root_document(["b", "a"], []))
+    document = json.loads(root_json(["b", "a"], []))
     assert document["meta"] == {"api-version": "1.1"}
     assert document["projects"] == [{"name": "a"}, {"name": "b"}]
 
 
 def test_the_flat_page_links_to_files_beside_it_by_their_names():
-    page = ProjectPage.from_html("all", flat_page([FULL, PLAIN]).decode(), base_url="https://example.org/p/")
+    page = ProjectPage.from_html("all", flat_html([FULL, PLAIN]).decode(), base_url="https://example.org/p/")
     assert [(package.filename, package.url) for package in page.packages] == [
         (PLAIN.filename, "https://example.org/p/sample-1.0.tar.gz"),
         (FULL.filename, "https://example.org/p/sample-1%212.0%2Blocal-py3-none-any.whl"),
     ]
     assert [package.digests for package in page.packages] == [{"sha256": SHA}, {"sha256": OTHER}]
-    assert f">{FULL.filename}</a>" in flat_page([FULL]).decode()
+    assert f">{FULL.filename}</a>" in flat_html([FULL]).decode()
 
 
 def test_private_keys_begin_with_an_underscore_as_the_standard_reserves_them():
-    [file] = json.loads(project_document("sample", [PLAIN]))["files"]
+    [file] = json.loads(project_json("sample", [PLAIN]))["files"]
     public = {"filename", "url", "hashes", "size"}
     assert {key for key in file if not key.startswith("_")} == public
 
 
 @pytest.mark.parametrize("documents", [
-    (lambda files: project_document("sample", files), parse_project_document),
-    (lambda files: root_document(["sample"], files), parse_root_document),
+    (lambda files: project_json("sample", files), parse_project_json),
+    (lambda files: root_json(["sample"], files), parse_root_json),
 ])  # fmt: skip
 class TestReadingBack:
     def test_what_was_written_is_read_back(self, documents):
