@@ -232,7 +232,7 @@ def test_one_file_that_may_not_be_read_is_an_error_after_the_pages_of_all_others
     make_wheel(there, "other").chmod(0)
     with DirectoryConfig(path=there, pages=True).open() as store:
         store.put(stage_path(dist / WHEEL))
-        with pytest.raises(PermissionDenied, match=r"do not list files that cannot be read: other-1.0-py3-none-any.whl"):
+        with pytest.raises(PermissionDenied, match=r"cannot be read: other-1.0-py3"):
             store.finalize({"sample"})
     assert (there / "simple" / "sample" / "index.html").exists()
 
@@ -248,11 +248,11 @@ def test_an_object_that_may_not_be_read_is_an_error_after_the_pages_of_all_other
     objects.before = refuse
     store = ContainerStore(objects, pages=True)
     store.put(stage_path(dist / WHEEL))
-    with pytest.raises(PermissionDenied, match=r"do not list files that cannot be read: other-1.0-py3-none-any.whl"):
+    with pytest.raises(PermissionDenied, match=r"cannot be read: other-1.0-py3"):
         store.finalize({"sample"})
     assert "simple/sample/index.html" in objects.kept
     assert "simple/other/index.html" not in objects.kept
-    with pytest.raises(PermissionDenied, match=r"do not list files that cannot be read: other-1.0-py3-none-any.whl"):
+    with pytest.raises(PermissionDenied, match=r"cannot be read: other-1.0-py3"):
         store.check_pages()
 
 
