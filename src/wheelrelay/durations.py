@@ -1,6 +1,6 @@
-"""Durations as people write them: ``90s``, ``20m``, ``2h``, ``14d``.
+"""Durations as users write them: ``90s``, ``20m``, ``2h``, ``14d``.
 
-Apart from `values`, because commands that read no configuration need them and do not import pydantic.
+Separate from `config.values`, because commands without a configuration need them without pydantic.
 """
 
 import re
@@ -8,16 +8,16 @@ from datetime import timedelta
 from typing import Any
 
 MAX_DURATION = timedelta(days=36_500)
-"""The longest duration that is accepted, a hundred years: longer ones are slips, and overflow dates."""
+"""The longest accepted duration, a hundred years: longer ones are typing errors, and overflow dates."""
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def parse_duration(value: Any) -> timedelta:
-    """Read ``90s``, ``20m``, ``2h``, ``14d``, ``3w`` or a combination such as ``1h30m``.
+    """Parse ``90s``, ``20m``, ``2h``, ``14d``, ``3w`` or a combination such as ``1h30m``.
 
     Raises:
-        ValueError: it is not a duration, or longer than `MAX_DURATION`.
+        ValueError: It is not a duration, or is longer than `MAX_DURATION`.
 
     >>> parse_duration("1h30m")
     datetime.timedelta(seconds=5400)
@@ -31,17 +31,17 @@ def parse_duration(value: Any) -> timedelta:
         duration = sum(
             (timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), start=timedelta()
         )
-    except (OverflowError, ValueError):  # more than Python can count, or read
+    except (OverflowError, ValueError):  # too large for a timedelta, or for int()
         duration = timedelta.max
     if duration > MAX_DURATION:
         raise ValueError(f"{value[:40]!r} is too long: at most {MAX_DURATION.days}d")
     return duration
 
 
-def written_duration(value: timedelta) -> str:
-    """A duration as it is written in a configuration.
+def format_duration(value: timedelta) -> str:
+    """Return a duration in the form that configurations use.
 
-    >>> written_duration(timedelta(minutes=90))
+    >>> format_duration(timedelta(minutes=90))
     '90m'
     """
     seconds = int(value.total_seconds())

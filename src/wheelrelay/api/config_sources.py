@@ -1,4 +1,4 @@
-"""Where each value of a configuration comes from: its file, a variable, ``~/.pypirc`` or a default."""
+"""The origin of each configured value: its file, a variable, ``~/.pypirc`` or the default."""
 
 import os
 from collections.abc import Iterator
@@ -9,78 +9,80 @@ from pydantic import BaseModel
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.index.credentials import Account, CredentialRequest, providers
 from wheelrelay.config import Config, Remote
-from wheelrelay.config.load import VARIABLE
-from wheelrelay.config.pypirc import FILE, sections_for
+from wheelrelay.config.load import CONFIG_VARIABLE
+from wheelrelay.config.pypirc import PYPIRC, sections_for
+from wheelrelay.config.remotes import PRESETS
 from wheelrelay.config.secrets import is_reference
 
 DEFAULT = "default"
 
 
 def sources(config: Config, *, named: bool) -> dict[str, str]:
-    """Where each key comes from, by its path, as ``remotes.company.url``; no secret is looked up.
+    """Return the origin of each key by its path, such as ``remotes.company.url``. No secret is read.
 
-    Credentials of an index that are not configured are there with the first place that has some of a variable
-    and ``~/.pypirc``; the keyring, netrc and a CI job's identity are asked only when they are needed.
+    For an index without configured credentials, the result includes the first variable or section of
+    ``~/.pypirc`` that provides some. The keyring, netrc and the identity of a CI job are not queried.
 
     Args:
-        config: as it was loaded.
-        named: whether ``--config`` named the file.
+        config: The loaded configuration.
+        named: Whether ``--config`` named the file.
 
     Raises:
         ConfigError: ``~/.pypirc`` cannot be read.
     """
-    told = {"path": _how_found(config, named=named)}
+    origins = {"path": _origin_of_file(config, named=named)}
     for name, remote in config.remotes.items():
-        told |= _keys(f"remotes.{name}", remote.config, str(config.path))
-        told |= _credentials(remote)
+        origins |= _origins_of_keys(f"remotes.{name}", remote.config, str(config.path))
+        origins |= _origin_of_credentials(remote)
     for name, route in config.routes.items():
-        told |= _keys(f"routes.{name}", route, str(config.path))
-    for name in ("pypi", "testpypi"):
+        origins |= _origins_of_keys(f"routes.{name}", route, str(config.path))
+    for name in PRESETS:
         if name not in config.remotes:
-            told |= _credentials(config.remote(name))
-    return told
+            origins |= _origin_of_credentials(config.remote(name))
+    return origins
 
 
-def _how_found(config: Config, *, named: bool) -> str:
+def _origin_of_file(config: Config, *, named: bool) -> str:
     if config.path is None:
-        return "no file was found"
+        return "no configuration file"
     if named:
         return "--config"
-    return f"the variable {VARIABLE}" if os.environ.get(VARIABLE) else "found by searching upward"
+    in_variable = os.environ.get(CONFIG_VARIABLE)
+    return f"the variable {CONFIG_VARIABLE}" if in_variable else "found by searching upward"
 
 
-def _keys(path: str, model: Any, file: str) -> dict[str, str]:
-    """The keys of a table, and those of the tables within it."""
-    told: dict[str, str] = {}
+def _origins_of_keys(path: str, model: Any, file: str) -> dict[str, str]:
+    """Return the origins of the keys of a table and of the tables in it."""
+    origins: dict[str, str] = {}
     for key in type(model).model_fields:
-        value, place = getattr(model, key), f"{path}.{key}"
+        value, key_path = getattr(model, key), f"{path}.{key}"
         if key not in model.model_fields_set:
-            told[place] = DEFAULT
+            origins[key_path] = DEFAULT
         elif is_reference(value):
-            told[place] = f"{file}, which refers to {value.place}"
+            origins[key_path] = f"{file}, which refers to {value.place}"
         elif isinstance(value, BaseModel):
-            told |= _keys(place, value, file)
+            origins |= _origins_of_keys(key_path, value, file)
         else:
-            told[place] = file
-    return told
+            origins[key_path] = file
+    return origins
 
 
-def _credentials(remote: Remote) -> dict[str, str]:
-    """Where the credentials of an index lie that the configuration does not refer to."""
+def _origin_of_credentials(remote: Remote) -> dict[str, str]:
+    """Return where the credentials of an index come from, if they are not configured."""
     config = remote.config
     if not isinstance(config, IndexConfig) or config.token or config.password or not config.upload_url:
         return {}
-    wanted = CredentialRequest(Account(remote.name), config.upload_url)
-    found = next(_ready(wanted), None)
-    return {f"remotes.{remote.name}.password": found} if found else {}
+    request = CredentialRequest(Account(remote.name), config.upload_url)
+    origin = next(_providers_with_password(request), None)
+    return {f"remotes.{remote.name}.password": origin} if origin else {}
 
 
-def _ready(wanted: CredentialRequest) -> Iterator[str]:
-    own = providers.own_prefix(wanted)
-    twine = "TWINE" if providers.is_twines(wanted) else None
+def _providers_with_password(request: CredentialRequest) -> Iterator[str]:
+    own = providers.own_prefix(request)
+    twine = "TWINE" if providers.is_twines(request) else None
     for variable in (f"{own}_TOKEN", f"{own}_PASSWORD", f"{twine}_PASSWORD"):
         if os.environ.get(variable):
             yield f"the variable {variable}"
-    for section in sections_for(wanted.address, name=wanted.account.remote)[:1]:
+    for section in sections_for(request.address, name=request.account.remote)[:1]:
         if section.password:
-            yield f"section [{section.name}] of {FILE}"
+            yield f"section [{section.name}] of {PYPIRC}"

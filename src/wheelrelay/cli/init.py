@@ -78,7 +78,7 @@ def init(
 
 
 def _refuse_existing_config() -> None:
-    from wheelrelay.config.discovery import find_config
+    from wheelrelay.config.files import find_config
     from wheelrelay.errors import ConfigError
 
     directory = Path.cwd()
@@ -92,14 +92,14 @@ def _write(text: str) -> None:
     import tomllib
 
     from wheelrelay.cli.config_template import ROUTE, SCHEMA
-    from wheelrelay.config.discovery import FILE
-    from wheelrelay.config.parse import parse_config
+    from wheelrelay.config.files import CONFIG_FILE
+    from wheelrelay.config.load import parse_config
     from wheelrelay.config.schema import json_schema
     from wheelrelay.disk.writing import create_file
     from wheelrelay.documents import to_json
 
-    parse_config(tomllib.loads(text), Path(FILE).absolute())
-    for name, content in ((FILE, text), (SCHEMA, to_json(json_schema()))):
+    parse_config(tomllib.loads(text), Path(CONFIG_FILE).absolute())
+    for name, content in ((CONFIG_FILE, text), (SCHEMA, to_json(json_schema()))):
         try:
             create_file(Path(name).absolute(), content.encode())
         except FileExistsError:

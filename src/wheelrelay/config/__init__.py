@@ -1,4 +1,4 @@
-"""The typed configuration: secrets, remotes, routes, and the file that they stand in."""
+"""The configuration: remotes, routes, references to secrets, and how they are loaded."""
 
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
         Retention,
         SinkConfig,
     )
-    from wheelrelay.config.configuration import Config, looks_like_remote
-    from wheelrelay.config.load import load_config, which_config
+    from wheelrelay.config.load import Config, load_config, looks_like_remote, which_config
     from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
     from wheelrelay.config.routes import Route
     from wheelrelay.config.secrets import SecretReference, SecretValue, TextOrReference
@@ -54,14 +53,7 @@ __getattr__ = lazy_names(
             "Retention",
             "SinkConfig",
         ),
-        "wheelrelay.config.load": (
-            "load_config",
-            "which_config",
-        ),
-        "wheelrelay.config.configuration": (
-            "Config",
-            "looks_like_remote",
-        ),
+        "wheelrelay.config.load": ("Config", "load_config", "looks_like_remote", "which_config"),
         "wheelrelay.config.remotes": (
             "Remote",
             "RemoteLike",

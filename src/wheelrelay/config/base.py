@@ -1,4 +1,4 @@
-"""The bases that every backend's configuration class builds upon."""
+"""Base classes of the configuration classes of backends."""
 
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -16,17 +16,17 @@ from wheelrelay.protocols import Backend
 
 
 class RemoteConfig(BaseModel):
-    """How to reach one remote: frozen, and strict about its keys.
+    """How to connect to one remote. Instances are frozen, and unknown keys are errors.
 
-    A backend's class narrows ``type`` to one literal, which is the name of its entry point, with that
-    literal as the default, adds its keys, and gives the connected backend in `open`.
+    A backend's class narrows ``type`` to one literal, the name of its entry point, which is also the
+    default. It adds its own keys and returns the connected backend from `open`.
     """
 
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
         hide_input_in_errors=True,
-        defer_build=True,  # most types are not used in a run
+        defer_build=True,  # a run uses few of the installed types
     )
 
     type: str
@@ -34,55 +34,57 @@ class RemoteConfig(BaseModel):
     _remote_name: str = ""
 
     def named(self, name: str) -> Self:
-        """The same configuration, told what its remote is called, as `Remote.open` does.
+        """Return a copy that knows the name of its remote.
 
-        A backend whose credentials may stand under the remote's name reads it from `remote_name`.
+        `Remote.open` calls this before `open`. A backend reads `remote_name` if credentials can be stored
+        under the name of the remote.
         """
         named = self.model_copy()
-        named._remote_name = name  # noqa: SLF001  (of its own kind)
+        named._remote_name = name  # noqa: SLF001  (an instance of this class)
         return named
 
     @property
     def remote_name(self) -> str:
-        """What the remote is called, or its address; empty if it was opened without a name."""
+        """The name or address of the remote; empty if it was opened without one."""
         return self._remote_name
 
     def open(self) -> AbstractContextManager[Backend]:
-        """Connect. The context manager's exit closes all connections.
+        """Connect to the remote; leaving the context closes all connections.
 
-        What cannot be written to opens as an object without ``put``: roles are what the object has.
+        Return an object without ``put`` for a remote that is read-only: the methods of a backend show what
+        can be done with it.
 
         Raises:
-            ConfigError: what the configuration says cannot work.
+            ConfigError: A remote cannot be reached with this configuration.
         """
         raise NotImplementedError
 
     def address(self) -> str:
-        """Where it is, as people write it, and without anything secret; the remote's name by default."""
+        """Return the address to show to people, without secrets; by default the name of the remote."""
         return self.remote_name or self.type
 
     @classmethod
     def from_address(cls, address: str) -> Self:
-        """The configuration that an address on the command line stands for, as ``s3://bucket/prefix``.
+        """Return the configuration for an address, such as ``s3://bucket/prefix``.
 
         Args:
-            address: the whole address; its scheme is this class's ``type``.
+            address: The whole address. Its scheme is the ``type`` of this class.
 
         Raises:
-            ConfigError: this type has no address form, or the address is not of that form.
+            ConfigError: Remotes of this type have no address form, or this address is malformed.
         """
         raise ConfigError(
             f"{address.partition('://')[0]}://: a remote of this type has no address form.",
-            hint="Configure it under [remotes] and name it.",
+            hint="Configure it under [remotes], and use its name.",
         )
 
 
 class NetworkConfig(RemoteConfig):
-    """A remote that is reached over a network; `wheelrelay.http.time_limits` makes limits of its timeout."""
+    """A remote on a network. `wheelrelay.http.time_limits` derives all time limits from ``timeout``."""
 
     timeout: Timeout | None = Field(
         default=None,
-        description="Seconds until a server that does not answer, or answers too slowly, is given up.",
+        description="Seconds until a request to a server that is silent or too slow fails.",
     )
 
 
@@ -91,8 +93,8 @@ class SinkConfig(RemoteConfig):
 
     confirm: Confirm = Field(
         default=Confirm.INDEX,
-        description="How to prove what was published: 'index' reads the digests back, 'download' fetches and "
-        "hashes every file, 'none' takes the sink's word.",
+        description="How uploads are confirmed: 'index' compares the digests that the sink lists, 'download' "
+        "downloads and hashes every file, 'none' trusts the sink's response.",
     )
 
     confirm_timeout: Duration = Field(
@@ -102,74 +104,78 @@ class SinkConfig(RemoteConfig):
 
     checks: ChecksConfig = Field(
         default=ChecksConfig.model_construct(),
-        description="Which checks a release must pass before it is published there.",
+        description="Checks that files must pass before they are published to this sink.",
     )
 
     sign: bool = Field(
         default=False,
-        description="Publish a signature with each file: the source's, or else one made with gpg.",
+        description="Publish an OpenPGP signature with each file: the source's, or a new one made with gpg.",
     )
 
     attest: bool = Field(
         default=False,
-        description="Publish an attestation with each file, made with the identity of the CI job; an index "
-        "takes it with trusted publishing only.",
+        description="Publish an attestation (PEP 740) with each file, made with the identity of the CI job. "
+        "Indexes accept it only with trusted publishing.",
     )
 
     usual_profile: ClassVar[Profile] = Profile.STORAGE
-    """The profile of a sink whose configuration names none."""
+    """The profile of a sink whose configuration sets none."""
 
     def check_policy(self, *, mirror: bool = False) -> CheckPolicy:
-        """The checks of this sink with its defaults filled in.
+        """Return the checks for files that are published to this sink.
 
         Args:
-            mirror: whether it gets copies of what another index has published. Rules for publishing do not
-                apply to these, except at PyPI, which applies them to every upload.
+            mirror: Whether the files are copies of files that another index has published. The rules for
+                publishing do not apply to copies, except at PyPI, which applies them to every upload.
         """
-        copied = mirror and self.usual_profile is not Profile.PYPI
-        return self.checks.policy(Profile.STORAGE if copied else self.usual_profile)
+        is_copy = mirror and self.usual_profile is not Profile.PYPI
+        return self.checks.policy(Profile.STORAGE if is_copy else self.usual_profile)
 
 
 class Retention(BaseModel):
-    """What `wheelrelay prune` leaves of each project."""
+    """The versions of each project that `wheelrelay.prune` keeps."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     keep: int = Field(
         default=1,
         ge=1,
-        description="The newest versions, and builds of one version, that always stay; local versions of one "
-        "version count as one.",
+        description="How many of the newest versions, and of the builds of each version, to keep in any "
+        "case. Local versions of one version count as one.",
     )
     max_age: Duration | None = Field(
-        default=None, description="How old a version must be to go; without it, all but the newest go."
+        default=None,
+        description="Remove only versions that are older than this. [default: remove all but the newest]",
     )
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _needs_a_rule(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("say what to keep: keep, max_age or both")
+            raise ValueError("set keep, max_age or both")
         return self
 
 
 class ContainerConfig(SinkConfig):
-    """A remote that is a container: files lie at ``<prefix>/<filename>``."""
+    """A container: a remote that stores files at ``<prefix>/<filename>``, with index pages."""
 
     pages: bool = Field(
-        default=True, description="Keep Simple API pages beside the files, so that installers can use them."
+        default=True,
+        description="Write Simple API pages next to the files, so that installers can use the container.",
     )
     public_url: WebAddress | None = Field(
         default=None,
-        description="Web address of the files, as of a CDN: they are fetched from there, and from the "
-        "container itself where that fails.",
+        description="Public URL of the files, for example of a CDN. Files are downloaded from it, and from "
+        "the container itself if that fails.",
     )
     cdn_lag: Duration = Field(
         default=timedelta(minutes=15),
-        description="How long that address may show what was there before: a younger file is fetched from "
-        "the container itself.",
+        description="How long the public URL may serve old content. Files that are younger than this are "
+        "downloaded from the container itself.",
     )
-    retention: Retention | None = Field(default=None, description="What `wheelrelay prune` leaves.")
+    retention: Retention | None = Field(
+        default=None, description="What `wheelrelay prune` keeps. [default: pruning is an error]"
+    )
 
     def address(self) -> str:
-        """The web address of the files, if they have one."""
+        """Return the public URL of the files, if there is one."""
         return self.public_url or super().address()

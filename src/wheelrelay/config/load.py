@@ -1,72 +1,213 @@
-"""Find and read the configuration: ``wheelrelay.toml``, or ``[tool.wheelrelay]`` in ``pyproject.toml``."""
+"""The loaded configuration, and how it is read from ``wheelrelay.toml`` or ``pyproject.toml``.
+
+Pydantic is imported only once a configuration has remotes or routes: commands that work with addresses alone
+start without it.
+"""
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from wheelrelay.config.configuration import Config
-from wheelrelay.config.discovery import FILE, find_config, refuse_what_others_can_write, wheelrelay_table
-from wheelrelay.errors import ConfigError
+from wheelrelay.config.files import CONFIG_FILE, find_config, read_table, refuse_if_writable_by_others
+from wheelrelay.config.remotes import PRESETS, Remote, as_remote
+from wheelrelay.errors import ConfigError, PluginLoadError, UnknownBackend
+from wheelrelay.select import did_you_mean
 
-VARIABLE = "WHEELRELAY_CONFIG"
+if TYPE_CHECKING:
+    from wheelrelay.config.routes import Route
+
+CONFIG_VARIABLE = "WHEELRELAY_CONFIG"
+"""The environment variable with the path of the configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A loaded configuration.
+
+    Attributes:
+        path: The file; ``None`` if there is no configuration.
+        remotes: The configured remotes by name.
+        routes: The configured routes by name.
+        broken: Why a table cannot be used, by its path, such as ``remotes.staging``: its backend is not
+            installed or cannot be imported, or it is a route with such a remote. The error is raised only
+            when the table is used, because a machine needs the backends of its own routes only.
+    """
+
+    path: Path | None = None
+    remotes: Mapping[str, Remote] = field(default_factory=dict)
+    routes: "Mapping[str, Route]" = field(default_factory=dict)
+    broken: Mapping[str, ConfigError] = field(default_factory=dict)
+
+    def remote(self, name: str) -> Remote:
+        """Return the configured remote with this name, or the remote that an address names.
+
+        Raises:
+            ConfigError: There is no such remote, or its backend cannot be used.
+        """
+        if error := self.broken.get(f"remotes.{name}"):
+            raise error
+        return as_remote(name, configured=self.remotes)
+
+    def route(self, name: str) -> "Route":
+        """Return the configured route with this name.
+
+        Raises:
+            ConfigError: There is no such route, or one of its remotes cannot be used.
+        """
+        if error := self.broken.get(f"routes.{name}"):
+            raise error
+        if name not in self.routes:
+            hint = did_you_mean([name], self.routes) if self.routes else "No route is configured."
+            raise ConfigError(f"There is no route {name!r}.", hint=hint)
+        return self.routes[name]
+
+    def route_names(self) -> list[str]:
+        """Return the names of all configured routes, including those that cannot be used on this machine."""
+        broken = [path.removeprefix("routes.") for path in self.broken if path.startswith("routes.")]
+        return sorted([*self.routes, *broken])
 
 
 def load_config(path: str | os.PathLike[str] | None = None) -> Config:
-    """Read the configuration.
+    """Load the configuration.
 
     Args:
-        path: the file; if not given, the variable ``WHEELRELAY_CONFIG`` names it, else the nearest
-            ``wheelrelay.toml`` or ``pyproject.toml`` with ``[tool.wheelrelay]``, upward from the working
-            directory to the repository's root or the home folder. None found is an empty configuration:
-            presets and addresses work without any.
+        path: The file. [default: the path in ``WHEELRELAY_CONFIG``; else the nearest ``wheelrelay.toml``, or
+            ``pyproject.toml`` with a ``[tool.wheelrelay]`` table, from the working directory up to the root
+            of the repository or the home directory]
+
+    Returns:
+        The configuration; an empty one if there is no file. Presets and addresses work without a file.
 
     Raises:
-        ConfigError: it cannot be read or is wrong; says which keys. Or it was found, not named, and another
-            user of the machine can write it.
+        ConfigError: The file cannot be read, or a key in it is wrong; or the file was found by searching,
+            and other users of the machine can write to it.
 
     >>> load_config().remote("pypi").name
     'pypi'
     """
-    found = which_config(path)
-    if found is None:
-        return Config()
-    from wheelrelay.config.parse import parse_config
-
-    return parse_config(_table(found), found)
-
-
-def configured_names(group: str, path: str | os.PathLike[str] | None = None) -> list[str]:
-    """The names of the ``remotes`` or ``routes`` that are written down, usable or not.
-
-    Args:
-        group: which of them.
-        path: the file; as for `load_config`.
-
-    Raises:
-        ConfigError: it cannot be read.
-    """
-    found = which_config(path)
-    tables = None if found is None else _table(found).get(group)
-    return sorted(tables) if isinstance(tables, dict) else []
+    file = which_config(path)
+    return Config() if file is None else parse_config(_read_required_table(file), file)
 
 
 def which_config(path: str | os.PathLike[str] | None = None) -> Path | None:
-    """The file that `load_config` reads; ``None`` if there is none.
+    """Return the file that `load_config` reads; ``None`` if there is none.
 
     Raises:
-        ConfigError: a file was found that another user of the machine can write.
+        ConfigError: The file was found by searching, and other users of the machine can write to it.
     """
-    named = path or os.environ.get(VARIABLE)
+    named = path or os.environ.get(CONFIG_VARIABLE)
     if named:
         return Path(named)
-    found = find_config(Path.cwd())
-    if found:
-        refuse_what_others_can_write(found)
-    return found
+    file = find_config(Path.cwd())
+    if file:
+        refuse_if_writable_by_others(file)
+    return file
 
 
-def _table(path: Path) -> dict[str, Any]:
-    table = wheelrelay_table(path)
+def configured_names(section: str, path: str | os.PathLike[str] | None = None) -> list[str]:
+    """Return the names of the tables in a section, including those that cannot be used on this machine.
+
+    Args:
+        section: ``remotes`` or ``routes``.
+        path: The file, as for `load_config`.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    file = which_config(path)
+    tables = None if file is None else _read_required_table(file).get(section)
+    return sorted(tables) if isinstance(tables, dict) else []
+
+
+def parse_config(document: Mapping[str, Any], path: Path) -> Config:
+    """Validate a configuration that was read from ``path``.
+
+    Raises:
+        ConfigError: A key is wrong. The message names each wrong key.
+    """
+    for key in document:
+        if key not in ("remotes", "routes"):
+            from wheelrelay.config.errors import unknown_key
+
+            raise unknown_key(key, path.name, ["remotes", "routes"])
+    broken: dict[str, ConfigError] = {}
+    remotes: dict[str, Remote] = {}
+    for name, table in _tables(document, "remotes", path).items():
+        try:
+            remotes[name] = _parse_remote(name, table, path)
+        except (UnknownBackend, PluginLoadError) as error:
+            broken[f"remotes.{name}"] = error.at(f"{path.name}: remotes.{name}")
+    routes: dict[str, Route] = {}
+    for name, table in _tables(document, "routes", path).items():
+        used = [f"remotes.{remote}" for remote in [table.get("source"), *_as_list(table.get("sinks"))]]
+        broken_remote = next((remote for remote in used if remote in broken), None)
+        if broken_remote:
+            broken[f"routes.{name}"] = broken[broken_remote]
+        else:
+            routes[name] = _parse_route(name, table, path, remotes)
+    return Config(path, remotes, routes, broken)
+
+
+def looks_like_remote(word: str, config: Config) -> bool:
+    """Whether a word on the command line can only be a remote: a known name, or an address.
+
+    A section of ``~/.pypirc`` may have the name of a project, because people have a section per project
+    token. So it counts only if no route is configured that the word could be a requirement for.
+    """
+    is_known = word in config.remotes or f"remotes.{word}" in config.broken or word in PRESETS
+    if is_known or "/" in word or word.startswith((".", "~")):
+        return True
+    from wheelrelay.config.pypirc import sections
+
+    return not config.route_names() and word in sections()
+
+
+def _read_required_table(path: Path) -> dict[str, Any]:
+    table = read_table(path)
     if table is None:
-        raise ConfigError(f"{path} has no [tool.wheelrelay] table.", hint=f"Write one, or name a {FILE}.")
+        raise ConfigError(
+            f"{path} has no [tool.wheelrelay] table.", hint=f"Add the table, or use a {CONFIG_FILE} file."
+        )
     return table
+
+
+def _tables(document: Mapping[str, Any], section: str, path: Path) -> dict[str, dict[str, Any]]:
+    tables = document.get(section, {})
+    hint = f"Write [{section}.NAME]."
+    if not isinstance(tables, dict):
+        raise ConfigError(f"{path.name}: {section} is not a table.", hint=hint)
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise ConfigError(f"{path.name}: {section}.{name} is not a table.", hint=hint)
+    return dict(tables)
+
+
+def _parse_remote(name: str, table: dict[str, Any], path: Path) -> Remote:
+    from wheelrelay.config.remote_types import make_config
+
+    where = f"{path.name}: remotes.{name}"
+    if "/" in name:
+        raise ConfigError(f"{where}: the name of a remote must not contain a slash.")
+    kind = table.get("type", name if name in PRESETS else None)
+    if name in PRESETS and kind != name:
+        raise ConfigError(
+            f"{where}.type: {name!r} is a preset, whose type and URLs cannot change.",
+            hint="Give this remote another name.",
+        )
+    if not isinstance(kind, str):
+        raise ConfigError(f"{where}.type: this key is required.", hint='Example: type = "index".')
+    keys = {key: value for key, value in table.items() if key != "type"}
+    return Remote(name, make_config(kind, keys, where=where, base=path.parent))
+
+
+def _parse_route(name: str, table: dict[str, Any], path: Path, remotes: Mapping[str, Remote]) -> "Route":
+    from wheelrelay.config.routes import Route
+
+    context = {"remotes": remotes, "base": path.parent, "where": f"{path.name}: routes.{name}"}
+    return Route.model_validate(table, context=context)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,7 +1,6 @@
-"""The sections of ``~/.pypirc``: the remotes and credentials that people have there for twine.
+"""The sections of ``~/.pypirc``: repositories and credentials that users have configured for twine.
 
-Read by twine's own parser, so that a file means here what it means there. Imported when it is needed,
-for twine is heavy.
+Twine's own parser reads the file, so it means the same here. Twine is heavy and imported on use.
 """
 
 import os
@@ -13,20 +12,20 @@ from urllib.parse import urlsplit
 from wheelrelay.errors import ConfigError
 from wheelrelay.http import origin_of, warn_if_readable_by_others
 
-FILE = "~/.pypirc"
+PYPIRC = "~/.pypirc"
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section; what it leaves open is ``None``.
+    """One section; keys that it does not set are ``None``.
 
     Attributes:
-        name: what stands in its brackets.
-        repository: the address that it is for.
-        username: who uploads there.
-        password: theirs, or a token.
-        ca_cert: path of a CA bundle.
-        client_cert: path of a client certificate.
+        name: The name in brackets.
+        repository: The upload URL.
+        username: The user name.
+        password: The password or token.
+        ca_cert: Path of a CA bundle.
+        client_cert: Path of a client certificate.
     """
 
     name: str
@@ -38,52 +37,56 @@ class Section:
 
 
 def sections() -> dict[str, Section]:
-    """The sections by name; none if there is no such file.
+    """Return the sections by name; empty if there is no such file.
 
     Raises:
-        ConfigError: it cannot be read; its lines are not repeated.
+        ConfigError: The file cannot be read. The message never repeats its lines.
     """
-    path = Path(os.path.expanduser(FILE))
+    path = Path(os.path.expanduser(PYPIRC))
     if not path.exists():
         return {}
-    found = {name: Section(name, **keys) for name, keys in _parsed().items()}
-    if any(section.password for section in found.values()):
+    by_name = {name: Section(name, **keys) for name, keys in _parse().items()}
+    if any(section.password for section in by_name.values()):
         warn_if_readable_by_others(path)
-    return found
+    return by_name
 
 
 def refuse_unlisted(name: str) -> None:
-    """Say so if a section is there that does not count, since it is not listed.
+    """Report a section that exists but is ignored, because ``index-servers`` does not list it.
 
     Raises:
-        ConfigError: that is so.
+        ConfigError: There is such a section.
     """
     from configparser import Error, RawConfigParser
 
     parser = RawConfigParser()
     with suppress(Error, UnicodeDecodeError):
-        parser.read(os.path.expanduser(FILE), encoding="utf-8")
+        parser.read(os.path.expanduser(PYPIRC), encoding="utf-8")
     if parser.has_section(name) and name not in sections():
         raise ConfigError(
-            f"{FILE} has a section [{name}] that it does not list.",
+            f"{PYPIRC}: the section [{name}] is ignored, because index-servers does not list it.",
             hint="Add the name to index-servers under [distutils].",
         )
 
 
 def sections_for(address: str, *, name: str) -> list[Section]:
-    """The sections whose repository is ``address``; the one that is called ``name`` comes first.
+    """Return the sections whose repository is ``address``, the section called ``name`` first.
 
     Raises:
-        ConfigError: the file cannot be read.
+        ConfigError: The file cannot be read.
     """
-    fitting = [one for one in sections().values() if one.repository and same_place(one.repository, address)]
-    return sorted(fitting, key=lambda section: section.name != name)
+    matching = [
+        section
+        for section in sections().values()
+        if section.repository and same_place(section.repository, address)
+    ]
+    return sorted(matching, key=lambda section: section.name != name)
 
 
 def kind_of(upload_url: str) -> str:
-    """The type of remote that files are sent to at an address: ``pypi``, ``testpypi`` or ``index``.
+    """Return the type of remote for an upload URL: ``pypi``, ``testpypi`` or ``index``.
 
-    Also by the addresses that PyPI and TestPyPI once had, as old files have them.
+    Former URLs of PyPI and TestPyPI, which old files still have, are recognized too.
     """
     from twine.repository import LEGACY_PYPI, LEGACY_TEST_PYPI, OLD_WAREHOUSE
     from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
@@ -95,7 +98,7 @@ def kind_of(upload_url: str) -> str:
 
 
 def same_place(address: str, other: str) -> bool:
-    """Whether two addresses are the same but for a slash at the end and credentials within them.
+    """Whether two URLs are equal, apart from a final slash and credentials.
 
     >>> same_place("https://ci@Example.org/legacy", "https://example.org/legacy/")
     True
@@ -103,29 +106,31 @@ def same_place(address: str, other: str) -> bool:
     return _place(address) == _place(other)
 
 
-def _parsed() -> dict[str, dict[str, str | None]]:
+def _parse() -> dict[str, dict[str, str | None]]:
     import configparser
 
     from twine.exceptions import TwineException
     from twine.utils import get_config, normalize_repository_url
 
     try:
-        parsed: dict[str, dict[str, str | None]] = {name: {**keys} for name, keys in get_config(FILE).items()}
+        tables: dict[str, dict[str, str | None]] = {
+            name: {**keys} for name, keys in get_config(PYPIRC).items()
+        }
     except OSError as error:
-        raise ConfigError(f"{FILE} cannot be read: {error.strerror}.") from None
+        raise ConfigError(f"{PYPIRC} cannot be read: {error.strerror}.") from None
     except (configparser.Error, TwineException, UnicodeDecodeError):
-        # Not chained: what a parser complains of may be a line with a password.
+        # Not chained: the parser's message may contain a line with a password.
         raise ConfigError(
-            f"{FILE} cannot be read.", hint="Its format: [NAME], then KEY = VALUE lines."
+            f"{PYPIRC} cannot be read: it is malformed.", hint="Write [NAME], then lines of KEY = VALUE."
         ) from None
-    for keys in parsed.values():
-        with suppress(ValueError):  # what is no address is told of where it is used
+    for keys in tables.values():
+        with suppress(ValueError):  # a malformed URL is reported where it is used
             keys["repository"] = normalize_repository_url(keys.get("repository") or "") or None
-    return parsed
+    return tables
 
 
 def _place(address: str) -> tuple[str, str, int | None, str]:
-    """Scheme, host, port and path; of what is no address, the text itself as the path."""
+    """Return scheme, host, port and path; for a malformed URL, the text itself as the path."""
     try:
         return *origin_of(address), urlsplit(address).path.rstrip("/")
     except ValueError:

@@ -1,4 +1,4 @@
-"""The configuration of one remote by its type: validated by the class that the type's backend brings."""
+"""The types of remotes: find the configuration class of a type, and validate a table with it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,18 +13,18 @@ from wheelrelay.plugins import BACKEND_GROUP, KNOWN_PLUGINS, find_plugin, instal
 
 
 def make_config(kind: str, keys: Mapping[str, Any], *, where: str, base: Path | None = None) -> RemoteConfig:
-    """The configuration of one remote, validated by the class that its type's backend brings.
+    """Return the configuration of one remote, validated by the class of its type.
 
     Args:
-        kind: the remote's type.
-        keys: its keys, without ``type``.
-        where: what to call it in errors.
-        base: the folder that relative paths count from; the working directory if not given.
+        kind: The type of the remote.
+        keys: Its keys, without ``type``.
+        where: The table to name in errors, such as ``wheelrelay.toml: remotes.staging``.
+        base: The folder that relative paths are relative to. [default: the working directory]
 
     Raises:
-        UnknownBackend: the type is not installed.
-        PluginLoadError: it is installed and broken.
-        ConfigError: a key is wrong.
+        UnknownBackend: No backend of this type is installed.
+        PluginLoadError: The backend cannot be imported.
+        ConfigError: A key is wrong.
     """
     try:
         return config_class(kind).model_validate({"type": kind, **keys}, context={"base": base or Path()})
@@ -33,41 +33,44 @@ def make_config(kind: str, keys: Mapping[str, Any], *, where: str, base: Path | 
 
 
 def config_class(kind: str) -> type[RemoteConfig]:
-    """The configuration class of a type, imported from the distribution that provides it.
+    """Return the configuration class of a type, imported from the distribution that provides it.
 
     Raises:
-        UnknownBackend: the type is not installed.
-        PluginLoadError: it is installed and broken.
+        UnknownBackend: No backend of this type is installed.
+        PluginLoadError: The backend cannot be imported.
     """
     plugin = find_plugin(BACKEND_GROUP, kind)
     loaded = plugin.load()
     if not (isinstance(loaded, type) and issubclass(loaded, RemoteConfig)):
-        raise PluginLoadError(f"{kind!r} from {plugin.package} does not name a class of RemoteConfig.")
+        raise PluginLoadError(
+            f"The entry point {kind!r} of {plugin.package} is not a subclass of RemoteConfig."
+        )
     return loaded
 
 
 def config_by_scheme(scheme: str, text: str, where: str) -> RemoteConfig:
-    """The configuration that an address stands for whose scheme is a type's, or one that fsspec knows.
+    """Return the configuration for an address whose scheme is a type, or one that fsspec supports.
 
     Args:
-        scheme: of the address.
-        text: the whole address.
-        where: what to call it in errors.
+        scheme: The scheme of the address.
+        text: The whole address.
+        where: The address to show in errors, without credentials.
 
     Raises:
-        UnknownBackend: a backend that is not installed provides this scheme, or none does.
-        ConfigError: the address is not of the type's form.
+        UnknownBackend: No installed backend supports this scheme.
+        ConfigError: The address is malformed.
     """
-    from fsspec import available_protocols
-
     if scheme in installed_plugins(BACKEND_GROUP):
         try:
             return config_class(scheme).from_address(text)
         except ValidationError as error:
             raise explain(error, where, model=config_class(scheme)) from error
+    from fsspec import available_protocols  # heavy, and most runs use no such address
+
     try:
         find_plugin(BACKEND_GROUP, scheme)
     except WheelrelayError as unknown:
+        # For a scheme such as s3, which fsspec supports too, the error names the plugin to install.
         if scheme in KNOWN_PLUGINS or scheme not in available_protocols():
             raise unknown.at(where) from None
     return make_config("fsspec", {"url": text}, where=where)

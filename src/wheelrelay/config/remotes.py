@@ -1,6 +1,6 @@
-"""A named place, and what may stand for one: a configured name, an address, a configuration, a backend.
+"""Remotes: named places to read from or to publish to, and the forms in which users name them.
 
-The classes of configurations are imported when one is made or looked at: to list a directory takes none.
+Configuration classes are imported when one is created: listing a directory needs none.
 """
 
 import os
@@ -22,24 +22,23 @@ if TYPE_CHECKING:
     from wheelrelay.config.pypirc import Section
     from wheelrelay.model import Confirm
 
-_AUTHORITY = re.compile(r"(?<=://)[^/?#]*")
-_USERINFO = re.compile(r"(?<=://).*@")  # also where a password with a slash has not been encoded
-_HOST_AND_PORT = re.compile(r"(\[.*\]|[^:]*)(:\d*)?")
-
-_LOGIN_WITHOUT_SCHEME = re.compile(r"[^./~\\:@][^/\\:@]*:.+@")
-
 PRESETS = ("pypi", "testpypi")
-"""Remotes that are there without being configured; each is a type of its own."""
+"""Remotes that need no configuration; each has a type of the same name."""
+
+_AUTHORITY = re.compile(r"(?<=://)[^/?#]*")
+_USERINFO = re.compile(r"(?<=://).*@")  # greedy: a password may contain an unencoded slash
+_HOST_AND_PORT = re.compile(r"(\[.*\]|[^:]*)(:\d*)?")
+_LOGIN_WITHOUT_SCHEME = re.compile(r"[^./~\\:@][^/\\:@]*:.+@")
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A named place.
+    """A named place to read from or to publish to.
 
     Attributes:
-        name: as configured, or the address.
-        config: how to reach it; for a backend that was connected elsewhere, ``None``.
-        connected: that backend.
+        name: The configured name, or the address.
+        config: How to connect; ``None`` for a backend that is already connected.
+        connected: The connected backend, if ``config`` is ``None``.
     """
 
     name: str
@@ -47,7 +46,7 @@ class Remote:
     connected: Backend | None = None
 
     def open(self) -> AbstractContextManager[Backend]:
-        """Connect; a backend that was connected elsewhere stays open afterwards."""
+        """Connect. A backend that was connected before stays open when the context ends."""
         if self.connected is not None:
             return nullcontext(self.connected)
         assert self.config is not None
@@ -55,12 +54,12 @@ class Remote:
 
     @property
     def address(self) -> str:
-        """Where it is, for people."""
+        """The address to show to people."""
         return self.config.named(self.name).address() if self.config else self.name
 
     @property
     def confirm(self) -> "Confirm":
-        """How to prove what was published there."""
+        """How uploads to this remote are confirmed."""
         from wheelrelay.config.base import SinkConfig
         from wheelrelay.model import Confirm
 
@@ -68,7 +67,7 @@ class Remote:
 
     @property
     def confirm_timeout(self) -> float:
-        """Seconds to wait until it shows what was published there."""
+        """Seconds to wait until this remote shows what was published."""
         from wheelrelay.config.base import SinkConfig
         from wheelrelay.model import CONFIRM_TIMEOUT
 
@@ -78,25 +77,25 @@ class Remote:
 
     @property
     def sign(self) -> bool:
-        """Whether a signature is published there with each file."""
+        """Whether a signature is published with each file."""
         from wheelrelay.config.base import SinkConfig
 
         return self.config.sign if isinstance(self.config, SinkConfig) else False
 
     @property
     def attest(self) -> bool:
-        """Whether an attestation is published there with each file."""
+        """Whether an attestation is published with each file."""
         from wheelrelay.config.base import SinkConfig
 
         return self.config.attest if isinstance(self.config, SinkConfig) else False
 
     @property
     def checks(self) -> "CheckPolicy":
-        """The checks that a release must pass before it is published there."""
+        """The checks that a release must pass before it is published to this remote."""
         return self.checks_for()
 
     def checks_for(self, *, mirror: bool = False) -> "CheckPolicy":
-        """Return the checks that a release, or a mirrored file, must pass before it is published there."""
+        """Return the checks that a release, or a mirrored file, must pass before it is published."""
         from wheelrelay.checks import CheckPolicy, Profile
         from wheelrelay.config.base import SinkConfig
 
@@ -107,41 +106,45 @@ class Remote:
 
 
 RemoteLike = Union[str, Remote, "RemoteConfig", Source, Sink]
-"""What may be given where a remote is wanted: an address or a preset's name, a configuration, a backend."""
+"""Whatever can be used as a remote: a name or an address, a configuration, a connected backend."""
 
 
-def as_remote(given: RemoteLike, *, configured: Mapping[str, Remote] | None = None) -> Remote:
-    """The remote that something stands for.
+def as_remote(remote: RemoteLike, *, configured: Mapping[str, Remote] | None = None) -> Remote:
+    """Return the remote for a name, an address, a configuration or a connected backend.
 
     Args:
-        given: a name or address, a configuration, a connected backend, or a remote already.
-        configured: the remotes that names are looked up in.
+        remote: Any of these, or a `Remote`, which is returned as it is.
+        configured: The configured remotes; their names take precedence over addresses.
 
     Raises:
-        ConfigError: it stands for none.
+        ConfigError: A name or address is unknown.
     """
-    if isinstance(given, Remote):
-        return given
-    if isinstance(given, str):
-        return (configured or {}).get(given) or from_address(given, known=configured or {})
+    if isinstance(remote, Remote):
+        return remote
+    if isinstance(remote, str):
+        return (configured or {}).get(remote) or from_address(remote, known=configured or {})
     from wheelrelay.config.base import RemoteConfig
 
-    if isinstance(given, RemoteConfig):
-        return Remote(given.type, given)
-    return Remote(type(given).__name__, connected=given)
+    if isinstance(remote, RemoteConfig):
+        return Remote(remote.type, remote)
+    return Remote(type(remote).__name__, connected=remote)
 
 
 def from_address(text: str, *, known: Mapping[str, object] | None = None) -> Remote:
-    """Read an address, in one of these forms.
+    """Return the remote for an address in one of these forms.
 
-    ``./dist``, ``/srv/wheels``, ``~/wheelhouse``, ``file:///srv/wheels`` (a directory);
-    ``pypi``, ``testpypi``; the name of a section of ``~/.pypirc``;
-    ``index+https://...``, ``listing+https://...``; ``https://...`` (found out by asking);
-    ``TYPE://...`` of an installed backend; any other address that fsspec knows.
+    - ``./dist``, ``/srv/wheels``, ``~/wheelhouse``, ``file:///srv/wheels``: a directory
+    - ``pypi``, ``testpypi``, or a section of ``~/.pypirc``
+    - ``index+https://...``, ``listing+https://...``, or ``https://...``, whose kind is auto-detected
+    - ``TYPE://...`` with the type of an installed backend, or any other scheme that fsspec supports
+
+    Args:
+        text: The address.
+        known: Configured names, to suggest in errors.
 
     Raises:
-        ConfigError: it has none of these forms.
-        UnknownBackend: a backend that is not installed provides this form.
+        ConfigError: The address has none of these forms.
+        UnknownBackend: The backend for this form is not installed.
     """
     if text in PRESETS:
         return Remote(text, _make_config(text, {}, where=text))
@@ -163,7 +166,7 @@ def from_address(text: str, *, known: Mapping[str, object] | None = None) -> Rem
 
 
 def path_of(text: str) -> Path | None:
-    """Return the local directory that an address names, or ``None`` for an address of another form.
+    """Return the local directory that an address names; ``None`` for an address of another form.
 
     Raises:
         ConfigError: The address seems to contain a password.
@@ -176,40 +179,41 @@ def path_of(text: str) -> Path | None:
         host = text.rpartition("@")[2]
         raise ConfigError(
             f"{host}: a password does not belong in an address.",
-            hint="Write https:// and no password. For a directory, start with './'.",
+            hint="Write https://, and remove the password. For a directory, start with './'.",
         )
     if text.startswith((".", "/", "~", "\\")) or "/" in text or has_drive:
         return Path(os.path.expanduser(text))
     return None
 
 
-def _from_name(text: str, known: Mapping[str, object]) -> Remote:
-    from wheelrelay.config.pypirc import refuse_unlisted, sections
-
-    found = sections()
-    if text in found:
-        return from_section(found[text])
-    refuse_unlisted(text)
-    names = [*known, *PRESETS, *found]
-    hint = f"For a directory, write './{text}'. {did_you_mean([text], names)}"
-    raise ConfigError(f"There is no remote {text!r}.", hint=hint)
-
-
 def from_section(section: "Section") -> Remote:
-    """The remote that a section of ``~/.pypirc`` stands for.
+    """Return the remote for a section of ``~/.pypirc``.
 
-    That of PyPI or TestPyPI is read where theirs are. Of others no Simple API is known.
+    A section for PyPI or TestPyPI is also readable; for other indexes, the URL of the Simple API is unknown.
 
     Raises:
-        ConfigError: it gives no address, or a wrong one.
+        ConfigError: The section has no repository, or its URL is malformed.
     """
     from wheelrelay.config.pypirc import kind_of
 
     where = f"~/.pypirc: [{section.name}]"
     if not section.repository:
-        raise ConfigError(f"{where}: the repository is missing.", hint="As in repository = https://...")
+        raise ConfigError(f"{where}: repository is missing.", hint="Add repository = https://...")
     kind = kind_of(section.repository)
     return Remote(section.name, _make_config(kind, {"upload_url": section.repository}, where=where))
+
+
+def _from_name(text: str, known: Mapping[str, object]) -> Remote:
+    from wheelrelay.config.pypirc import refuse_unlisted, sections
+
+    by_name = sections()
+    if text in by_name:
+        return from_section(by_name[text])
+    refuse_unlisted(text)
+    suggestion = did_you_mean([text], [*known, *PRESETS, *by_name])
+    raise ConfigError(
+        f"There is no remote {text!r}.", hint=f"For a directory, write './{text}'. {suggestion}"
+    )
 
 
 def _refuse_password(address: str) -> None:
@@ -221,7 +225,7 @@ def _refuse_password(address: str) -> None:
 
 
 def _has_password(authority: str) -> bool:
-    """Whether the part of an address before its path has a password, or what can only be half of one."""
+    """Whether the part of a URL before its path contains a password, or can only be a part of one."""
     userinfo, _, host = authority.rpartition("@")
     return ":" in userinfo or not _HOST_AND_PORT.fullmatch(host)
 

@@ -1,4 +1,4 @@
-"""A route: from one remote to one or more remotes, with a selection and the conditions for release."""
+"""A route: a source, one or more sinks, the files to move, and the conditions for publishing them."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -19,12 +19,12 @@ from pydantic import (
 )
 from pydantic_core.core_schema import CoreSchema, with_info_plain_validator_function
 
-from wheelrelay.config.base import RemoteConfig  # noqa: F401  (`RemoteLike` speaks of it)
+from wheelrelay.config.base import RemoteConfig  # noqa: F401  (pydantic resolves `RemoteLike`)
 from wheelrelay.config.errors import explain
+from wheelrelay.config.files import read_text
 from wheelrelay.config.remotes import RemoteLike, as_remote
-from wheelrelay.config.text_files import read_text
 from wheelrelay.config.trust import Trust
-from wheelrelay.config.values import Duration, LocalPath
+from wheelrelay.config.values import Duration, LocalPath, as_value_error
 from wheelrelay.errors import ConfigError
 from wheelrelay.expect import Expected, expected_wheels, from_build_identifiers, parse_sha256sums
 from wheelrelay.model import Mode, Order
@@ -37,83 +37,84 @@ if TYPE_CHECKING:
 Parsed = TypeVar("Parsed")
 
 
-def _resolved(given: RemoteLike, info: ValidationInfo) -> RemoteLike:
-    """Turn names into remotes while the configured ones are at hand."""
-    remote: RemoteLike = _as_value_error(as_remote, given, configured=(info.context or {}).get("remotes"))
-    return remote
-
-
-def _checked_requirement(text: str) -> str:
-    _as_value_error(parse_requirement, text)
-    return text
-
-
-def _checked_pattern(text: str) -> str:
-    _as_value_error(TagPattern.parse, text)
-    return text
-
-
-def _as_value_error(function: Any, *args: Any, **options: Any) -> Any:
-    """Call ``function``; its ConfigError becomes the kind that pydantic collects."""
-    try:
-        return function(*args, **options)
-    except ConfigError as error:
-        raise ValueError(str(error)) from error
-
-
-class _Place:
-    """Tells pydantic that a field takes whatever stands for a remote, and not to look into the classes."""
+class _RemoteSchema:
+    """Makes pydantic resolve a field with `as_remote` instead of inspecting the classes of `RemoteLike`."""
 
     @staticmethod
     def __get_pydantic_core_schema__(_: Any, __: Any) -> CoreSchema:
-        return with_info_plain_validator_function(_resolved)
+        return with_info_plain_validator_function(_resolve_remote)
 
 
-RemoteField = Annotated[RemoteLike, _Place, WithJsonSchema({"type": "string", "title": "Remote"})]
+def _resolve_remote(remote: RemoteLike, info: ValidationInfo) -> RemoteLike:
+    """Resolve names while the configured remotes are known."""
+    with as_value_error():
+        return as_remote(remote, configured=(info.context or {}).get("remotes"))
+
+
+def _validate_requirement(text: str) -> str:
+    with as_value_error():
+        parse_requirement(text)
+    return text
+
+
+def _validate_pattern(text: str) -> str:
+    with as_value_error():
+        TagPattern.parse(text)
+    return text
+
+
+RemoteField = Annotated[RemoteLike, _RemoteSchema, WithJsonSchema({"type": "string", "title": "Remote"})]
+RequirementField = Annotated[str, AfterValidator(_validate_requirement)]
+PatternField = Annotated[str, AfterValidator(_validate_pattern)]
+Patterns = Annotated[Sequence[PatternField], AfterValidator(tuple)]
 
 
 class Expect(BaseModel):
-    """What a release has to consist of before any of it is published."""
+    """The files that a release must consist of; otherwise nothing is published."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    wheels: tuple[Annotated[str, AfterValidator(_checked_pattern)], ...] | None = Field(
+    wheels: Patterns | None = Field(
         default=None,
-        description="Tag patterns, python-abi-platform: each must be met by a wheel, each wheel meets one.",
+        description="Tag patterns, python-abi-platform. Each pattern must match a wheel, and each wheel must "
+        "match a pattern.",
     )
     cibuildwheel: LocalPath | None = Field(
         default=None,
-        description="A file of cibuildwheel build identifiers, one a line, in place of tag patterns.",
+        description="A file of cibuildwheel build identifiers, one per line, instead of tag patterns.",
     )
-    sdist: bool | None = Field(default=None, description="Whether there must be an sdist, or must be none.")
-    count: int | None = Field(default=None, ge=1, description="How many files there must be.")
+    sdist: bool | None = Field(
+        default=None, description="true: an sdist is required; false: an sdist is an error. [default: either]"
+    )
+    count: int | None = Field(default=None, ge=1, description="The exact number of files.")
     commit: str | None = Field(
         default=None,
-        description="The commit that every file must have been pushed from; it may be abbreviated.",
+        description="The commit that every file must have been built from; it may be abbreviated.",
     )
     sha256sums: LocalPath | None = Field(
         default=None,
-        description="A file of sha256 sums, as sha256sum writes it: what is not in it is refused.",
+        description="A file of sha256 digests in the format of sha256sum. Files that it does not list are "
+        "refused.",
     )
 
     def sums(self) -> dict[str, str] | None:
-        """The sha256 of each file by its name, if a list was given; it is read now.
+        """Read ``sha256sums``; return the digest of each file by its name, ``None`` if it is not set.
 
         Raises:
-            ConfigError: it cannot be read.
+            ConfigError: The file cannot be read or parsed.
         """
         return None if self.sha256sums is None else self._read(self.sha256sums, parse_sha256sums)
 
     def expected(self) -> Expected:
-        """The expected set; the file of build identifiers is read now.
+        """Return the expected files; this reads the file of build identifiers.
 
         Raises:
-            ConfigError: it cannot be read, or a line of it is not an identifier.
+            ConfigError: The file cannot be read, or a line is not a build identifier.
         """
-        given = None if self.wheels is None else expected_wheels(self.wheels)
+        wheels = None if self.wheels is None else expected_wheels(self.wheels)
         if self.cibuildwheel is not None:
-            given = (*(given or ()), *self._read(self.cibuildwheel, from_build_identifiers))
-        return Expected(given, self.sdist, self.count)
+            wheels = (*(wheels or ()), *self._read(self.cibuildwheel, from_build_identifiers))
+        return Expected(wheels, self.sdist, self.count)
 
     @staticmethod
     def _read(path: Path, parse: Callable[[str], Parsed]) -> Parsed:
@@ -125,9 +126,9 @@ class Expect(BaseModel):
 
 
 class Route(BaseModel):
-    """From one remote to one or more remotes.
+    """A source and one or more sinks, with the files to move and the conditions for publishing them.
 
-    What cannot be a route is a `ConfigError`, wherever it was written: its context may say so with ``where``.
+    Every validation error is a `ConfigError` that names the wrong keys.
 
     >>> route = Route(source="./dist", sinks=["testpypi", "pypi"], projects=["astropy==1.3.2"])
     >>> route.mode
@@ -142,34 +143,39 @@ class Route(BaseModel):
         defer_build=True,
     )
 
-    source: RemoteField = Field(description="The remote to read from: its name, or an address.")
+    source: RemoteField = Field(description="The remote to read from: a name or an address.")
     sinks: Annotated[
-        tuple[RemoteField, ...],
-        BeforeValidator(lambda given: (given,) if isinstance(given, str) else given),
-    ] = Field(min_length=1, description="The remotes to publish to, in this order.")
-    projects: tuple[Annotated[str, AfterValidator(_checked_requirement)], ...] = Field(
+        Sequence[RemoteField],
+        Field(min_length=1),
+        BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+        AfterValidator(tuple),
+    ] = Field(description="The remotes to publish to, in this order: names or addresses.")
+    projects: Annotated[Sequence[RequirementField], AfterValidator(tuple)] = Field(
         default=(),
-        description="Requirements that choose projects and versions; none means all that is there.",
+        description='Requirements that choose projects and versions, such as "astropy==1.3.2". '
+        "[default: all]",
     )
-    wheels: tuple[Annotated[str, AfterValidator(_checked_pattern)], ...] | None = Field(
+    wheels: Patterns | None = Field(
         default=None,
-        description="Tag patterns, python-abi-platform, that choose wheels; an empty list chooses none.",
+        description="Tag patterns, python-abi-platform, that choose wheels; an empty list chooses none. "
+        "[default: all]",
     )
-    sdist: bool = Field(default=True, description="Whether sdists are taken.")
+    sdist: bool = Field(default=True, description="Whether to take sdists.")
     mode: Mode = Field(
         default=Mode.RELEASE,
-        description="'release': all or nothing, one version of each project; 'mirror': each file by itself.",
+        description="'release': one version per project, all files or none; 'mirror': each file on its own.",
     )
     wait: Duration = Field(
         default=timedelta(0),
-        description="How long to wait until what is expected is there, as '20m'; for places behind a CDN.",
+        description="How long to wait until the source has all expected files, such as '20m'; for sources "
+        "behind a CDN.",
     )
     order: Order = Field(
         default=Order.SDIST_LAST,
-        description="'sdist-last': the sdist when all wheels are confirmed; 'any': all at once.",
+        description="'sdist-last': publish the sdist once all wheels are confirmed; 'any': all in parallel.",
     )
     expect: Expect | None = Field(
-        default=None, description="What has to be there; else nothing is published."
+        default=None, description="The files that the release must consist of. [default: any files]"
     )
     trust: Trust = Field(
         default=Trust.model_construct(),
@@ -178,24 +184,25 @@ class Route(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _explained(cls, given: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+    def _explain_errors(
+        cls, value: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
+    ) -> Self:
         try:
-            return handler(given)
+            return handler(value)
         except ValidationError as error:
             raise explain(error, (info.context or {}).get("where", cls.__name__), model=cls) from error
 
     def selection(self, requirements: "Sequence[str | Requirement]" = ()) -> Selection:
-        """Which files are meant.
+        """Return which files of the source to move.
 
         Args:
-            requirements: given with the call; they take the place of the route's own.
+            requirements: Requirements that replace the route's ``projects``.
 
         Raises:
-            ConfigError: one is not a requirement.
+            ConfigError: One is not a valid requirement.
         """
-        given = requirements or self.projects
         return Selection(
-            requirements=tuple(parse_requirement(str(wanted)) for wanted in given),
+            requirements=tuple(parse_requirement(str(text)) for text in requirements or self.projects),
             wheels=None
             if self.wheels is None
             else tuple(pattern for text in self.wheels for pattern in TagPattern.parse(text)),

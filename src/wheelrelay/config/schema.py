@@ -1,4 +1,4 @@
-"""The configuration as a JSON Schema, for editors, and as it takes effect, for people."""
+"""The JSON Schema of the configuration, for editors, and the configuration with its defaults filled in."""
 
 import logging
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from wheelrelay.config.base import RemoteConfig, SinkConfig
-from wheelrelay.config.configuration import Config
+from wheelrelay.config.load import Config
 from wheelrelay.config.remote_types import config_class
 from wheelrelay.config.remotes import PRESETS, Remote
 from wheelrelay.config.routes import Route
-from wheelrelay.durations import written_duration
+from wheelrelay.durations import format_duration
 from wheelrelay.errors import PluginLoadError
 from wheelrelay.plugins import BACKEND_GROUP, installed_plugins
 
 logger = logging.getLogger(__name__)
 
 
-class _ForEditors(GenerateJsonSchema):
-    """Says what people can write in TOML, which knows no null, and shows it as they would write it."""
+class _EditorSchema(GenerateJsonSchema):
+    """Describes values as users write them in TOML, which has no null."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
@@ -34,7 +34,7 @@ class _ForEditors(GenerateJsonSchema):
         return described
 
     def encode_default(self, dft: Any) -> Any:
-        return written_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+        return format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         described = super().model_schema(schema)
@@ -47,9 +47,9 @@ class _ForEditors(GenerateJsonSchema):
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of ``wheelrelay.toml``, with all installed types of remotes.
+    """Return the JSON Schema (2020-12) of ``wheelrelay.toml``, with all installed types of remotes.
 
-    A type that cannot be loaded is left out with a warning.
+    A type that cannot be imported is left out, with a warning.
     """
     classes = _all_config_classes()
     any_remote: Any = Annotated[
@@ -67,15 +67,18 @@ def json_schema() -> dict[str, Any]:
         "wheelrelay.toml",
         __config__=ConfigDict(extra="forbid"),
         remotes=(remotes, Field(default={}, description="Places to read from and to publish to, by name.")),
-        routes=(dict[str, Route], Field(default={}, description="From a remote to remotes, by name.")),
+        routes=(
+            dict[str, Route],
+            Field(default={}, description="Which files to move, and where, by name."),
+        ),
     )
-    described = document.model_json_schema(schema_generator=_ForEditors)
-    whole: dict[str, Any] = _in_place_of_references(described, described["$defs"])
-    return {"$schema": _ForEditors.schema_dialect, **whole}
+    described = document.model_json_schema(schema_generator=_EditorSchema)
+    whole: dict[str, Any] = _inline_references(described, described["$defs"])
+    return {"$schema": _EditorSchema.schema_dialect, **whole}
 
 
 def pyproject_schema() -> dict[str, Any]:
-    """The JSON Schema of a ``pyproject.toml`` whose ``[tool.wheelrelay]`` is the configuration."""
+    """Return the JSON Schema of a ``pyproject.toml`` with the configuration in ``[tool.wheelrelay]``."""
     table = json_schema()
     return {
         "$schema": table.pop("$schema"),
@@ -86,10 +89,10 @@ def pyproject_schema() -> dict[str, Any]:
 
 
 def effective(config: Config) -> dict[str, Any]:
-    """The configuration with its defaults filled in; secrets stay references."""
+    """Return the configuration with its defaults filled in. Secrets stay references."""
     return {
         "path": str(config.path) if config.path else None,
-        "remotes": {name: _shown(remote.config) for name, remote in config.remotes.items()},
+        "remotes": {name: _dump(remote.config) for name, remote in config.remotes.items()},
         "routes": {
             name: {
                 **route.model_dump(mode="json", exclude={"source", "sinks"}),
@@ -103,14 +106,14 @@ def effective(config: Config) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class InstalledType:
-    """A type of remote that is installed.
+    """An installed type of remote.
 
     Attributes:
-        type: as configured.
-        package: the distribution that brings it.
-        version: that distribution's.
-        roles: what its remotes can be at most.
-        problem: why it cannot be used, if so.
+        type: The type, as it is configured.
+        package: The distribution that provides it.
+        version: The version of that distribution.
+        roles: What its remotes can be used as: ``source``, ``sink``.
+        problem: Why it cannot be used; ``None`` if it can.
     """
 
     type: str
@@ -121,7 +124,7 @@ class InstalledType:
 
 
 def installed_types() -> list[InstalledType]:
-    """All installed types, the unusable too."""
+    """Return all installed types, including those that cannot be used."""
     types = []
     for name, plugin in installed_plugins(BACKEND_GROUP).items():
         try:
@@ -142,20 +145,20 @@ def _all_config_classes() -> dict[str, type[RemoteConfig]]:
     return classes
 
 
-def _in_place_of_references(part: Any, definitions: dict[str, Any]) -> Any:
-    """Write out in its place what is referred to: editors pass over a description beside a reference."""
+def _inline_references(part: Any, definitions: dict[str, Any]) -> Any:
+    """Inline references that have a description of their own, which editors ignore next to a reference."""
     if isinstance(part, list):
-        return [_in_place_of_references(one, definitions) for one in part]
+        return [_inline_references(item, definitions) for item in part]
     if not isinstance(part, dict):
         return part
     if "$ref" in part and "description" in part:
-        there = definitions[part["$ref"].removeprefix("#/$defs/")]
-        beside = {key: value for key, value in part.items() if key != "$ref"}
-        return _in_place_of_references({**there, **beside}, definitions)
-    return {key: _in_place_of_references(value, definitions) for key, value in part.items()}
+        target = definitions[part["$ref"].removeprefix("#/$defs/")]
+        siblings = {key: value for key, value in part.items() if key != "$ref"}
+        return _inline_references({**target, **siblings}, definitions)
+    return {key: _inline_references(value, definitions) for key, value in part.items()}
 
 
-def _shown(config: BaseModel | None) -> dict[str, Any]:
+def _dump(config: BaseModel | None) -> dict[str, Any]:
     return config.model_dump(mode="json", exclude_none=True) if config else {}
 
 

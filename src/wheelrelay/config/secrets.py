@@ -1,7 +1,7 @@
-"""Secrets are referred to, never written down: where a secret comes from, and its value when it is needed.
+"""References to secrets, which the configuration holds instead of the secrets themselves.
 
-A reference is data and may be shown, pickled and compared. Its value lives in a `SecretValue` alone,
-which resolves it when it is used, once, and shows nothing.
+A reference is data: it can be shown, pickled and compared. Only a `SecretValue` holds the value. It resolves
+the reference on first use and never shows the value.
 """
 
 import os
@@ -17,7 +17,7 @@ from wheelrelay.config.values import LocalPath
 from wheelrelay.errors import ConfigError, MissingSecret
 from wheelrelay.redaction import register_secret
 
-HOW_TO_REFER = 'Refer to it: { env = "NAME" }, { file = "PATH" }, { keyring = "SERVICE", username = "NAME" } or { command = ["..."] }.'  # noqa: E501
+HOW_TO_REFER = 'Write a reference: { env = "NAME" }, { file = "PATH" }, { keyring = "SERVICE", username = "NAME" } or { command = ["..."] }.'  # noqa: E501
 
 
 _BYTE_ORDER_MARK = "\ufeff"
@@ -28,16 +28,16 @@ class _Reference(BaseModel):
 
     @property
     def place(self) -> str:
-        """Where it leads, as people wrote it; of a command, its name alone."""
+        """The reference as users write it; of a command, only its name, because arguments can be secret."""
         kind, value = next(iter(self.model_dump(mode="json").items()))
         return f"{kind} = {(value[0] if isinstance(value, list) else value)!r}"
 
     def resolve(self) -> str:
-        """The secret's value, fetched now.
+        """Return the value of the secret, without caching it.
 
         Raises:
-            MissingSecret: the reference leads nowhere: there is no secret.
-            ConfigError: it is unknown whether there is one, because what provides it fails.
+            MissingSecret: There is no secret under this reference.
+            ConfigError: The provider of the secret failed, so it is unknown whether there is one.
         """
         raise NotImplementedError
 
@@ -45,24 +45,24 @@ class _Reference(BaseModel):
 class EnvSecret(_Reference):
     """A secret in an environment variable."""
 
-    env: str = Field(description="Name of the environment variable that holds the value.")
+    env: str = Field(description="Name of an environment variable with the value.")
 
     def resolve(self) -> str:
-        """The variable's value; an empty one counts as missing, as CI systems give it to forks."""
+        """Return the variable's value. An empty one counts as missing: CI systems set it for forks."""
         if value := os.environ.get(self.env):
             return value
         raise MissingSecret(
-            f"The environment variable {self.env} is not set.", hint="Set it, or refer elsewhere."
+            f"The environment variable {self.env} is not set.", hint="Set it, or use another reference."
         )
 
 
 class FileSecret(_Reference):
-    """A secret in a file, as container platforms mount them."""
+    """A secret in a file, such as container platforms mount."""
 
-    file: LocalPath = Field(description="Path of a file whose content, without the line end, is the value.")
+    file: LocalPath = Field(description="Path of a file with the value; white space around it is removed.")
 
     def resolve(self) -> str:
-        """The file's content without surrounding white space."""
+        """Return the content of the file without surrounding white space."""
         try:
             value = self.file.read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
@@ -75,13 +75,13 @@ class FileSecret(_Reference):
 
 
 class KeyringSecret(_Reference):
-    """A secret in the system's keyring."""
+    """A secret in the system keyring."""
 
-    keyring: str = Field(description="Service name under which the keyring holds the value.")
-    username: str = Field(description="User name under which the keyring holds the value.")
+    keyring: str = Field(description="Service name of the keyring entry.")
+    username: str = Field(description="User name of the keyring entry.")
 
     def resolve(self) -> str:
-        """What the keyring holds for the service and user."""
+        """Return the password that the keyring stores for the service and user."""
         try:
             import keyring
             import keyring.errors
@@ -92,8 +92,8 @@ class KeyringSecret(_Reference):
             ) from error
         try:
             value: str | None = keyring.get_password(self.keyring, self.username)
-        except Exception as error:  # noqa: BLE001  (keyrings raise what they like)
-            # Not chained: what it says may be anything.
+        except Exception as error:  # noqa: BLE001  (keyring backends raise anything)
+            # Not chained: its message may contain the secret.
             kind = MissingSecret if isinstance(error, keyring.errors.NoKeyringError) else ConfigError
             raise kind(f"The keyring cannot be read: {type(error).__name__}.") from None
         if not value:
@@ -108,18 +108,18 @@ class CommandSecret(_Reference):
     """A secret that a command prints, such as a password manager's."""
 
     command: tuple[str, ...] = Field(
-        min_length=1, description="Command and arguments; its output, without the line end, is the value."
+        min_length=1, description="Command and arguments; its standard output is the value."
     )
 
     def resolve(self) -> str:
-        """The command's standard output.
+        """Return the standard output of the command.
 
-        What it says on standard error is for a terminal only, as when a password manager asks for something:
-        it may be the secret, and elsewhere it would be kept in a log.
+        Its standard error is shown on a terminal only, where a password manager may prompt. Elsewhere it
+        would end up in a log, and it may contain the secret.
         """
         name = self.command[0]
         try:
-            done = subprocess.run(  # noqa: S603  (the user's own configuration names it)
+            done = subprocess.run(  # noqa: S603  (configured by the user)
                 self.command,
                 stdout=subprocess.PIPE,
                 stdin=subprocess.DEVNULL,
@@ -131,21 +131,21 @@ class CommandSecret(_Reference):
         except OSError as error:
             raise ConfigError(f"The secret command {name!r} cannot be run: {error.strerror}.") from error
         except subprocess.TimeoutExpired:
-            raise ConfigError(f"The secret command {name!r} took over 60 seconds.") from None
+            raise ConfigError(f"The secret command {name!r} did not end within 60 seconds.") from None
         except UnicodeDecodeError:
-            raise ConfigError(f"What the secret command {name!r} printed is not UTF-8 text.") from None
+            raise ConfigError(f"The output of the secret command {name!r} is not UTF-8 text.") from None
         if done.returncode or not done.stdout.strip():
-            # One that succeeds and prints nothing has none; one that fails may have one.
+            # A command that succeeds without output has no secret. One that fails may have one.
             kind = ConfigError if done.returncode else MissingSecret
             raise kind(
-                f"The secret command {name!r} gave no value (exit code {done.returncode}).",
-                hint="Run it by hand to see what it says.",
+                f"The secret command {name!r} printed no value (exit code {done.returncode}).",
+                hint="Run it in a terminal to see its error.",
             )
         return done.stdout.strip()
 
 
 def is_one_line(text: str) -> bool:
-    """Whether a secret has no line end and no other control character in it; all else may be in one."""
+    """Whether a secret contains no line end and no other control character."""
     return not any(category(character) in ("Cc", "Zl", "Zp") for character in text)
 
 
@@ -153,7 +153,7 @@ _KINDS = {"env": EnvSecret, "file": FileSecret, "keyring": KeyringSecret, "comma
 
 
 def _kind_of(value: Any) -> str | None:
-    """Which kind of reference this is meant to be, so that errors speak of that kind only."""
+    """Return which kind of reference this is, so that errors are about that kind only."""
     keys = (
         value
         if isinstance(value, dict)
@@ -166,7 +166,7 @@ def _kind_of(value: Any) -> str | None:
 
 def _refuse_literal(value: Any) -> Any:
     if isinstance(value, str):
-        raise ValueError(f"a secret stands here in plain text. {HOW_TO_REFER}")  # noqa: TRY004
+        raise ValueError(f"this is a secret in plain text. {HOW_TO_REFER}")  # noqa: TRY004
     if _kind_of(value) is None:
         raise ValueError(f"this is not a reference to a secret. {HOW_TO_REFER}")
     return value
@@ -181,7 +181,7 @@ _AnyReference = Annotated[
 ]
 
 SecretReference = Annotated[_AnyReference, BeforeValidator(_refuse_literal)]
-"""A field that takes a reference to a secret and refuses the secret itself."""
+"""A field that takes a reference to a secret, and refuses the secret itself."""
 
 
 def _text_or_reference(value: Any) -> str | None:
@@ -200,19 +200,19 @@ TextOrReference = Annotated[
         custom_error_message='neither text nor a reference such as { env = "NAME" }',
     ),
 ]
-"""A field for what may be public, such as a user name: text, or a reference."""
+"""A field for a value that may be public, such as a user name: text or a reference."""
 
 
 def is_reference(value: object) -> bool:
-    """Whether this refers to a secret, and is none itself."""
+    """Whether a value is a reference to a secret."""
     return isinstance(value, _Reference)
 
 
 class SecretValue:
-    """The value behind a reference: resolved at the first use, once for all threads, and never shown.
+    """The value of a reference: resolved on first use, once for all threads, and never shown.
 
     Args:
-        reference: where the value comes from, or the text itself where text is allowed.
+        reference: The reference, or the text itself if the field allows text.
     """
 
     def __init__(self, reference: EnvSecret | FileSecret | KeyringSecret | CommandSecret | str) -> None:
@@ -221,10 +221,10 @@ class SecretValue:
         self._value: str | None = None
 
     def get(self) -> str:
-        """The value.
+        """Return the value.
 
         Raises:
-            MissingSecret: the reference leads nowhere.
+            MissingSecret: There is no secret under the reference.
         """
         with self._lock:
             if self._value is None:
@@ -232,7 +232,7 @@ class SecretValue:
             return self._value
 
     def renew(self) -> None:
-        """Forget the value, so that the next use resolves it again; for when it was not accepted."""
+        """Forget the value, so that the next use resolves it again. Call this if a server rejects it."""
         with self._lock:
             self._value = None
 
@@ -243,7 +243,7 @@ class SecretValue:
         register_secret(value)
         if not is_one_line(value):
             raise ConfigError(
-                f"The secret of {self._reference.place} holds a line end or another control character.",
+                f"The secret in {self._reference.place} contains a line end or another control character.",
                 hint="Store it as one line.",
             )
         return value
@@ -252,5 +252,5 @@ class SecretValue:
         return "SecretValue(***)"
 
     def __reduce__(self) -> tuple[type["SecretValue"], tuple[object]]:
-        """Pickled as the reference alone: the value is resolved on the machine that uses it."""
+        """Pickle only the reference: the value is resolved on the machine that uses it."""
         return SecretValue, (self._reference,)

@@ -1,6 +1,7 @@
 """The ``trust`` table of a route: the keys and publishers whose files may be published."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -15,8 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from wheelrelay.config.values import LocalPath
-from wheelrelay.errors import ConfigError
+from wheelrelay.config.values import LocalPath, as_value_error
 from wheelrelay.signing import TrustedPublisher, parse_fingerprint
 
 _REPOSITORY = r"[^/\s]+(/[^/\s]+)+"
@@ -86,14 +86,16 @@ class CircleCIPublisher(_Publisher):
 _PROVIDERS = ("github", "gitlab", "google", "circleci")
 
 
-def _normalized_key(text: str, info: ValidationInfo) -> str:
+def _normalize_key(text: str, info: ValidationInfo) -> str:
     """Return a fingerprint in one spelling, or a key file's path relative to the configuration file."""
-    try:
+    with as_value_error():
         fingerprint = parse_fingerprint(text)
-    except ConfigError as error:
-        raise ValueError(str(error)) from error
     base = (info.context or {}).get("base", "")
     return fingerprint or str(Path(base) / os.path.expanduser(text))
+
+
+KeyField = Annotated[str, AfterValidator(_normalize_key)]
+"""A field that takes the fingerprint of a key, or the path of a key file."""
 
 
 def _provider_of(publisher: Any) -> str | None:
@@ -117,20 +119,18 @@ Publisher = Annotated[
 
 
 class Trust(BaseModel):
-    """The keys and publishers whose files may be published; one match per file is enough."""
+    """The keys and publishers whose files may be published; a file needs one of them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
-    keys: (
-        Annotated[tuple[Annotated[str, AfterValidator(_normalized_key)], ...], Field(min_length=1)] | None
-    ) = Field(
+    keys: Annotated[Sequence[KeyField], Field(min_length=1), AfterValidator(tuple)] | None = Field(
         default=None,
-        description="OpenPGP keys that files must be signed with: a fingerprint or long key id of a key in "
+        description="OpenPGP keys that may have signed the files: the fingerprint or long key id of a key in "
         "gpg's keyring, or the path of a key file.",
     )
-    publishers: Annotated[tuple[Publisher, ...], Field(min_length=1)] | None = Field(
+    publishers: Annotated[Sequence[Publisher], Field(min_length=1), AfterValidator(tuple)] | None = Field(
         default=None,
-        description="CI jobs that must have attested the files (PEP 740), each as a table.",
+        description="CI jobs that may have attested the files (PEP 740), each as a table.",
     )
     root: LocalPath | None = Field(
         default=None,
@@ -139,7 +139,7 @@ class Trust(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _needs_root(self) -> Self:
+    def _needs_publishers(self) -> Self:
         if self.root is not None and not self.publishers:
             raise ValueError("root verifies attestations, but publishers is not configured")
         return self

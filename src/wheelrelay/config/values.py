@@ -1,7 +1,9 @@
-"""Kinds of values that several configuration models share: paths, web addresses, durations."""
+"""Types of values that several configuration classes share: paths, URLs, durations, timeouts."""
 
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,55 +11,65 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 
-from wheelrelay.durations import parse_duration, written_duration
+from wheelrelay.durations import format_duration, parse_duration
+from wheelrelay.errors import ConfigError
 
 
-def _from_config_file(path: Path, info: ValidationInfo) -> Path:
-    """A relative path counts from the folder of the file that it stands in, as readers expect."""
+@contextmanager
+def as_value_error() -> Iterator[None]:
+    """Turn a `ConfigError` into a `ValueError`, which pydantic collects together with other errors."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+
+
+def _resolve_path(path: Path, info: ValidationInfo) -> Path:
+    """Make a path relative to the folder of its configuration file, as users expect."""
     base = (info.context or {}).get("base", Path())
     return Path(base) / os.path.expanduser(path)
 
 
-LocalPath = Annotated[Path, AfterValidator(_from_config_file)]
-"""A path on this machine: ``~`` is the home folder, and a relative one counts from the configuration file."""
+LocalPath = Annotated[Path, AfterValidator(_resolve_path)]
+"""A local path. ``~`` is the home directory; other paths are relative to the configuration file."""
 
 
-def _web_address(url: str) -> str:
+def _validate_web_address(url: str) -> str:
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # its message repeats a part of the address
-        usable = False
-    if not usable:
-        raise ValueError("this is not an http or https address")
+        is_web = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # its message would repeat a part of the URL, which may be a secret
+        is_web = False
+    if not is_web:
+        raise ValueError("this is not an http or https URL")
     if parts.username or parts.password:
-        raise ValueError("credentials do not belong in an address: give username and password on their own")
+        raise ValueError("a URL must not contain credentials: use the keys username and password")
     return url
 
 
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-"""An http or https address without credentials in it."""
+WebAddress = Annotated[str, AfterValidator(_validate_web_address)]
+"""An http or https URL without credentials."""
 
 
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
-    PlainSerializer(written_duration, return_type=str, when_used="json"),
+    PlainSerializer(format_duration, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^(\d+[smhdw])+$"}),
 ]
-"""A length of time, written as ``90s``, ``20m``, ``14d``."""
+"""A length of time, written as ``90s``, ``20m`` or ``14d``."""
 
 
 def parse_timeout(value: Any) -> float:
-    """Read a timeout: a number of seconds, or a duration such as ``90s``.
+    """Parse a timeout: a number of seconds, or a duration such as ``90s``.
 
     Raises:
-        ValueError: it is neither, or not between 0.1 and 86400 seconds.
+        ValueError: It is neither, or not between 0.1 and 86400 seconds.
 
     >>> parse_timeout(30), parse_timeout("2.5"), parse_timeout("2m")
     (30.0, 2.5, 120.0)
     """
-    from wheelrelay.http.limits import validate_timeout  # most runs read no timeout, and need no HTTP
+    from wheelrelay.http.limits import validate_timeout  # most runs parse no timeout, and need no HTTP
 
     if isinstance(value, int | float) and not isinstance(value, bool):
         return validate_timeout(float(value))
@@ -80,4 +92,4 @@ Timeout = Annotated[
         }
     ),
 ]
-"""Seconds, as a number or written as a duration."""
+"""Seconds: a number, or a duration such as ``90s``."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import wheelrelay
 from wheelrelay.checks import Profile, all_checks
-from wheelrelay.config.parse import parse_config
+from wheelrelay.config.load import parse_config
 
 ROOT = Path(__file__).parents[3]
 SECTION = re.search(r"^## Checks\n(.*?)^## ", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)[1]

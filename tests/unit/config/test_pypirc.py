@@ -10,7 +10,7 @@ from wheelrelay import Route
 from wheelrelay.backends.index import IndexConfig, PyPIConfig, TestPyPIConfig
 from wheelrelay.checks import Profile
 from wheelrelay.config import Remote, as_remote, load_config, looks_like_remote
-from wheelrelay.config.configuration import Config
+from wheelrelay.config.load import Config
 from wheelrelay.config.pypirc import kind_of, same_place, sections
 from wheelrelay.errors import ConfigError
 from wheelrelay.model import Confirm

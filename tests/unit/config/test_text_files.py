@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from wheelrelay.config import load_config
-from wheelrelay.config.text_files import read_text
+from wheelrelay.config.files import read_text
 from wheelrelay.errors import ConfigError
 
 CONFIG = '[remotes.staging]\r\ntype = "directory"\r\npath = "dist"\r\n'

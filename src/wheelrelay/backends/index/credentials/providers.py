@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from wheelrelay.backends.index.credentials.request import TOKEN_USER, CredentialRequest, Login, NoCredentials
-from wheelrelay.config.pypirc import FILE, Section, kind_of, same_place, sections, sections_for
+from wheelrelay.config.pypirc import PYPIRC, Section, kind_of, same_place, sections, sections_for
 from wheelrelay.config.remotes import PRESETS
 from wheelrelay.http import display_url, netrc_login, netrc_path, warn_if_readable_by_others
 
@@ -75,16 +75,16 @@ def pypirc(wanted: CredentialRequest, username: str | None) -> Login | NoCredent
     Raises:
         ConfigError: the file cannot be read.
     """
-    if not Path(os.path.expanduser(FILE)).exists():
-        return NoCredentials(f"there is no {FILE}")
+    if not Path(os.path.expanduser(PYPIRC)).exists():
+        return NoCredentials(f"there is no {PYPIRC}")
     sections = sections_for(wanted.address, name=wanted.account.remote)
     if not sections:
-        return NoCredentials(f"no section of {FILE} has the repository {display_url(wanted.address)}")
+        return NoCredentials(f"no section of {PYPIRC} has the repository {display_url(wanted.address)}")
     section = _own_section(wanted)
     if section is None:
         names = ", ".join(f"[{each.name}]" for each in sections)
         return NoCredentials(
-            f"{names} of {FILE} are for {display_url(wanted.address)}, and none has this remote's name"
+            f"{names} of {PYPIRC} are for {display_url(wanted.address)}, and none has this remote's name"
         )
     return _from_section(section, username)
 
@@ -160,7 +160,7 @@ def _own_section(wanted: CredentialRequest) -> Section | None:
 
 
 def _from_section(section: Section, username: str | None) -> Login | NoCredentials:
-    where = f"section [{section.name}] of {FILE}"
+    where = f"section [{section.name}] of {PYPIRC}"
     if not section.password:
         return NoCredentials(f"the {where} has no password", section.username)
     if username and section.username and section.username != username:
