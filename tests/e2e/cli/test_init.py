@@ -164,7 +164,7 @@ class TestNothingIsOverwritten:
         (("--from", "pypy"), "There is no remote 'pypy'"),
         (("--to", "listing+https://e.org/"), "listing+https://e.org/ is read-only"),
         (("--to", "index+https://e.org/"), "--upload-url"),
-        (("--to", "index+https://e.org/", "--upload-url", "e.org"), "not an http or https address"),
+        (("--to", "index+https://e.org/", "--upload-url", "e.org"), "not an http or https URL"),
         (("--project", "a b"), "'a b'"),
         (("--expect", "cp312"), "'cp312' is not a tag pattern"),
         (("--from", "s3://user:hunter2@bucket"), "a password does not belong in an address"),

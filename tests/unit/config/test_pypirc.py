@@ -1,4 +1,4 @@
-"""The sections of ``~/.pypirc`` are remotes too."""
+"""Sections of ``~/.pypirc`` can be used as remotes."""
 
 from pathlib import Path
 
@@ -47,52 +47,52 @@ repository = https://unlisted.example.org/
 
 @pytest.fixture
 def pypirc(home: Path) -> Path:
-    """A file with sections for PyPI, TestPyPI and an index of one's own."""
+    """A file with sections for PyPI, TestPyPI and a private index."""
     path = home / ".pypirc"
     path.write_text(TEXT)
     path.chmod(0o600)
     return path
 
 
-def test_without_a_file_there_are_none() -> None:
+def test_no_file_has_no_sections() -> None:
     assert sections() == {}
 
 
-def test_a_section_stands_for_a_remote_of_its_name(pypirc: Path) -> None:
+def test_section_is_a_remote_with_its_name(pypirc: Path) -> None:
     remote = as_remote("warehouse")
     assert remote.name == "warehouse"
     assert remote.config == IndexConfig(upload_url="https://upload.example.org/legacy/")
 
 
-def test_that_of_pypi_is_read_where_pypi_is(pypirc: Path) -> None:
+def test_section_with_the_url_of_pypi_is_pypi(pypirc: Path) -> None:
     remote = as_remote("my-project")
     assert remote.config == PyPIConfig()
     assert remote.checks.profile is Profile.PYPI
 
 
-def test_that_of_testpypi_is_too_and_reached_by_tls(pypirc: Path) -> None:
+def test_section_with_the_url_of_testpypi_is_testpypi_over_https(pypirc: Path) -> None:
     assert as_remote("staging").config == TestPyPIConfig()
 
 
-def test_the_configuration_wins(pypirc: Path) -> None:
+def test_configuration_takes_precedence(pypirc: Path) -> None:
     mine = Remote("warehouse", IndexConfig(url="https://example.org/simple/"))
     assert as_remote("warehouse", configured={"warehouse": mine}) is mine
 
 
-def test_the_names_of_sections_are_suggested(pypirc: Path) -> None:
+def test_unknown_name_suggests_sections(pypirc: Path) -> None:
     with pytest.raises(ConfigError, match="Did you mean: warehouse"):
         as_remote("warehose")
 
 
-def test_a_section_without_a_repository_says_so(pypirc: Path) -> None:
-    with pytest.raises(ConfigError, match=r"~/\.pypirc: \[nowhere\]: the repository is missing"):
+def test_section_without_repository_is_an_error(pypirc: Path) -> None:
+    with pytest.raises(ConfigError, match=r"~/\.pypirc: \[nowhere\]: repository is missing"):
         as_remote("nowhere")
 
 
 @pytest.mark.parametrize(
     "address", ["https://ci:hunter2@example.org/", "ftp://example.org/", "http://[", "x:y/"]
 )
-def test_an_address_that_cannot_be_used_is_told_without_it(pypirc: Path, address: str) -> None:
+def test_malformed_repository_is_reported_without_its_value(pypirc: Path, address: str) -> None:
     pypirc.write_text(f"[distutils]\nindex-servers = x\n[x]\nrepository = {address}\n")
     with pytest.raises(ConfigError, match=r"~/\.pypirc: \[x\]\.upload_url: ") as caught:
         as_remote("x")
@@ -100,32 +100,32 @@ def test_an_address_that_cannot_be_used_is_told_without_it(pypirc: Path, address
 
 
 @pytest.mark.parametrize("listed", ["", "[distutils]\nindex-servers = pypi\n"])
-def test_a_section_that_is_not_listed_is_none_as_for_twine_and_says_so(pypirc: Path, listed: str) -> None:
+def test_unlisted_section_is_reported(pypirc: Path, listed: str) -> None:
     pypirc.write_text(f"{listed}[company]\nrepository = https://example.org/\npassword = hunter2\n")
-    with pytest.raises(ConfigError, match=r"a section \[company\] that it does not list.*index-servers"):
+    with pytest.raises(ConfigError, match=r"section \[company\] is ignored, because index-servers does not"):
         as_remote("company")
     with pytest.raises(ConfigError, match="There is no remote 'compani'"):
         as_remote("compani")
 
 
-def test_a_malformed_file_is_named_where_a_name_may_be_in_it(pypirc: Path) -> None:
+def test_malformed_file_is_reported_without_its_content(pypirc: Path) -> None:
     pypirc.write_text("password = hunter2\n")
     with pytest.raises(ConfigError, match=r"~/\.pypirc cannot be read") as caught:
         as_remote("warehouse")
     assert "hunter2" not in str(caught.value)
 
 
-def test_what_is_no_name_of_a_section_does_not_need_the_file(pypirc: Path) -> None:
+def test_addresses_do_not_need_the_file(pypirc: Path) -> None:
     pypirc.write_text("password = hunter2\n")
     for text in ("./warehouse", "pypi", "listing+https://example.org/"):
         assert as_remote(text).name == text
 
 
-def test_no_section_shows_its_password(pypirc: Path) -> None:
+def test_repr_hides_passwords(pypirc: Path) -> None:
     assert "hunter2" not in repr(sections())
 
 
-def test_a_word_that_may_be_a_project_is_a_section_only_where_no_route_is_configured(pypirc: Path) -> None:
+def test_section_name_is_a_remote_only_without_configured_routes(pypirc: Path) -> None:
     assert looks_like_remote("warehouse", Config())
     assert not looks_like_remote("sample", Config())
     route = Route(source="./dist", sinks=["pypi"])
@@ -144,11 +144,11 @@ def test_a_word_that_may_be_a_project_is_a_section_only_where_no_route_is_config
         ("http://[", "https://example.org/", False),
     ],
 )
-def test_addresses_are_the_same_but_for_a_slash(one: str, other: str, same: bool) -> None:
+def test_same_place_ignores_a_final_slash_and_case_of_the_host(one: str, other: str, same: bool) -> None:
     assert same_place(one, other) is same
 
 
-def test_what_is_no_address_is_no_pypi() -> None:
+def test_malformed_url_is_not_pypi() -> None:
     assert kind_of("http://[") == "index"
 
 
@@ -167,18 +167,18 @@ class TestRelaying:
         )
         (home / ".pypirc").chmod(0o600)
 
-    def test_without_a_simple_api_the_ways_out_are_named_and_nothing_is_sent(
+    def test_unreadable_index_names_the_options_and_uploads_nothing(
         self, dist: Path, section: None, pypiserver: IndexServer
     ) -> None:
         route = Route(source=str(dist), sinks=["warehouse"])
-        told = r"'warehouse' is write-only.*Simple API.*confirm = \"none\".*under \[remotes\.warehouse\]"
-        with pytest.raises(ConfigError, match=told):
+        message = r"'warehouse' is write-only.*Simple API.*confirm = \"none\".*under \[remotes\.warehouse\]"
+        with pytest.raises(ConfigError, match=message):
             wheelrelay.relay(route)
         assert pypiserver.folder
         assert list(pypiserver.folder.iterdir()) == []
 
     @pytest.mark.parametrize("confirm", ["none", "index"])
-    def test_either_way_the_release_goes_up_with_the_credentials_of_the_section(
+    def test_publishes_with_the_credentials_of_the_section(
         self, dist: Path, section: None, pypiserver: IndexServer, tmp_path: Path, confirm: str
     ) -> None:
         url = f'url = "{pypiserver.simple_url}"\n' if confirm == "index" else ""

@@ -1,4 +1,4 @@
-"""The JSON Schema says what the loader says, and the effective configuration shows no secret."""
+"""The JSON Schema agrees with the loader, and the effective configuration contains no secret."""
 
 import json
 import re
@@ -50,12 +50,12 @@ def schema() -> dict[str, Any]:
     return json_schema()
 
 
-def test_the_schema_is_one(schema: dict[str, Any]) -> None:
+def test_schema_is_valid(schema: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     json.dumps(schema)
 
 
-def test_what_the_loader_takes_the_schema_takes(schema: dict[str, Any], tmp_path: Path) -> None:
+def test_schema_accepts_a_valid_configuration(schema: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "wheelrelay.toml").write_text(EXAMPLE)
     assert load_config(tmp_path / "wheelrelay.toml").route_names() == ["release"]
     jsonschema.validate(tomllib.loads(EXAMPLE), schema)
@@ -74,12 +74,12 @@ def test_what_the_loader_takes_the_schema_takes(schema: dict[str, Any], tmp_path
         "[routes.r]\nsource='./dist'\nsinks=['pypi']\nexpect={count='many'}\n",
     ],
 )
-def test_what_the_loader_refuses_the_schema_refuses(schema: dict[str, Any], text: str) -> None:
+def test_schema_refuses_an_invalid_configuration(schema: dict[str, Any], text: str) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(tomllib.loads(text), schema)
 
 
-def test_every_key_is_described(schema: dict[str, Any]) -> None:
+def test_every_key_has_a_description(schema: dict[str, Any]) -> None:
     undescribed = [
         f"{name}.{key}"
         for name, table in schema["$defs"].items()
@@ -89,7 +89,7 @@ def test_every_key_is_described(schema: dict[str, Any]) -> None:
     assert undescribed == []
 
 
-def test_a_default_is_shown_as_people_write_it(schema: dict[str, Any]) -> None:
+def test_defaults_have_the_form_that_users_write(schema: dict[str, Any]) -> None:
     defaults = [field for field in described(schema) if "default" in field]
     assert len(defaults) > 20
     for field in defaults:
@@ -97,23 +97,23 @@ def test_a_default_is_shown_as_people_write_it(schema: dict[str, Any]) -> None:
     assert schema["$defs"]["DirectoryConfig"]["properties"]["cdn_lag"]["default"] == "15m"
 
 
-def test_a_key_has_its_own_description_and_the_values_that_it_may_have(schema: dict[str, Any]) -> None:
+def test_enum_key_has_its_description_and_values(schema: dict[str, Any]) -> None:
     mode = schema["$defs"]["Route"]["properties"]["mode"]
     assert mode["enum"] == ["release", "mirror"]
-    assert "all or nothing" in mode["description"]
+    assert "all files or none" in mode["description"]
     assert [field for field in described(schema) if "$ref" in field and "description" in field] == []
 
 
-def test_there_is_no_null_for_toml_has_none(schema: dict[str, Any]) -> None:
+def test_schema_has_no_null(schema: dict[str, Any]) -> None:
     assert "null" not in json.dumps(schema)
 
 
-def test_of_what_is_written_for_programmers_only_the_first_sentence_is_shown(schema: dict[str, Any]) -> None:
+def test_schema_has_no_doctests(schema: dict[str, Any]) -> None:
     assert ">>>" not in json.dumps(schema)
 
 
 def described(part: Any) -> Iterator[dict[str, Any]]:
-    """Every table within a schema."""
+    """Yield every object within a schema."""
     if isinstance(part, dict):
         yield part
     for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
@@ -121,11 +121,11 @@ def described(part: Any) -> Iterator[dict[str, Any]]:
 
 
 class TestTaplo:
-    """What stands behind the TOML extensions of editors, run by itself."""
+    """The language server of the TOML extensions of editors accepts and applies the schema."""
 
     @pytest.fixture
     def lint(self, tmp_path: Path, schema: dict[str, Any]) -> Any:
-        """Lints a file that names its schema; gives what is wrong, as (line, words)."""
+        """Lint a file that names its schema; return the errors as (line, message)."""
 
         def lint(name: str, text: str) -> list[tuple[int, str]]:
             (tmp_path / "config.schema.json").write_text(json.dumps(schema))
@@ -140,23 +140,23 @@ class TestTaplo:
 
         return lint
 
-    def test_it_takes_what_is_right(self, lint: Any) -> None:
+    def test_accepts_a_valid_file(self, lint: Any) -> None:
         assert lint("wheelrelay.toml", EXAMPLE) == []
 
-    def test_it_shows_where_something_is_wrong(self, lint: Any) -> None:
+    def test_reports_the_line_of_an_error(self, lint: Any) -> None:
         text = "[routes.r]\nsource = './dist'\nsinks = ['pypi']\nmode = 'copy'\n"
         assert (5, '"copy" is not one of ["release","mirror"]') in lint("wheelrelay.toml", text)
         unknown = lint("wheelrelay.toml", "[remotes.x]\ntype = 'directory'\npth = 'dist'\n")
         assert {line for line, _ in unknown} >= {2, 4}
 
-    def test_it_knows_the_table_in_pyproject_and_leaves_the_others_alone(self, lint: Any) -> None:
+    def test_checks_only_our_table_in_pyproject(self, lint: Any) -> None:
         others = "[project]\nname = 'x'\nversion = '1'\n[tool.ruff]\nline-length = 100\n"
         table = re.sub(r"^\[", "[tool.wheelrelay.", EXAMPLE, flags=re.MULTILINE)
         assert lint("pyproject.toml", others + table) == []
         assert lint("pyproject.toml", others + table.replace("'release'", "'r'").replace('"release"', '"r"'))
 
 
-def test_the_effective_configuration_has_its_defaults_and_only_references_to_secrets(
+def test_effective_configuration_has_defaults_and_references_to_secrets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYPI_TOKEN", "hunter2")
@@ -171,7 +171,7 @@ def test_the_effective_configuration_has_its_defaults_and_only_references_to_sec
     assert "hunter2" not in json.dumps(shown)
 
 
-def test_the_installed_types_tell_their_package_and_roles() -> None:
+def test_installed_types_have_package_and_roles() -> None:
     types = {one.type: one for one in installed_types() if one.package == "wheelrelay"}
     assert types["directory"].roles == ("source", "sink")
     assert types["listing"].roles == ("source",)

@@ -1,4 +1,4 @@
-"""Secrets are referred to, resolved when they are used, and never shown."""
+"""References to secrets are resolved on use, and values are never shown."""
 
 import os
 import pickle
@@ -34,7 +34,7 @@ class Keyring(KeyringBackend):
 
 
 class Form(BaseModel):
-    """Something with a secret field, and one that may be public."""
+    """A model with a secret field, and one that may be public."""
 
     secret: SecretReference
     name: TextOrReference = "me"
@@ -45,45 +45,45 @@ def value_of(reference: Any, **context: Any) -> str:
 
 
 def printing(code: str) -> dict[str, list[str]]:
-    """A reference to what a command prints."""
+    """Return a reference to the output of a command."""
     return {"command": [sys.executable, "-c", code]}
 
 
 class TestReferences:
-    def test_to_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_environment_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TOKEN", "hunter2")
         assert value_of({"env": "TOKEN"}) == "hunter2"
 
-    def test_to_a_file_beside_the_configuration(self, tmp_path: Path) -> None:
+    def test_file_relative_to_the_configuration(self, tmp_path: Path) -> None:
         (tmp_path / "token").write_text("hunter2\n")
         assert value_of({"file": "token"}, base=tmp_path) == "hunter2"
 
-    def test_to_a_file_in_the_home_folder(self, home: Path) -> None:
+    def test_file_in_the_home_directory(self, home: Path) -> None:
         (home / "token").write_text("hunter2")
         assert value_of({"file": "~/token"}) == "hunter2"
 
-    def test_to_what_a_command_prints(self) -> None:
+    def test_output_of_a_command(self) -> None:
         assert value_of(printing("print('hunter2')")) == "hunter2"
 
-    def test_to_the_keyring(self, keyring: None) -> None:
+    def test_keyring(self, keyring: None) -> None:
         assert value_of({"keyring": "example.org", "username": "ci"}) == "hunter2"
 
-    def test_text_stands_for_itself_where_it_may(self) -> None:
+    def test_text_is_allowed_in_public_fields(self) -> None:
         assert SecretValue(Form(secret={"env": "X"}, name="ci").name).get() == "ci"
 
-    def test_what_may_be_text_may_be_a_reference_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_reference_is_allowed_in_public_fields(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("NAME", "ci")
         assert SecretValue(Form(secret={"env": "X"}, name={"env": "NAME"}).name).get() == "ci"
 
     @pytest.mark.parametrize("name", [5, [], {"environment": "NAME"}])
-    def test_what_is_neither_is_refused(self, name: object) -> None:
+    def test_refuses_other_values_in_public_fields(self, name: object) -> None:
         with pytest.raises(ValidationError, match="neither text nor a reference"):
             Form.model_validate({"secret": {"env": "X"}, "name": name})
 
 
 @pytest.fixture
 def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A keyring that holds one secret."""
+    """A keyring with one secret."""
     import keyring as library
 
     before = library.get_keyring()
@@ -97,34 +97,32 @@ def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 class TestMissing:
     @pytest.mark.parametrize("content", [None, ""])
-    def test_a_variable_that_is_unset_or_empty(
-        self, content: str | None, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_unset_or_empty_variable(self, content: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
         if content is not None:
             monkeypatch.setenv("TOKEN", content)
         with pytest.raises(MissingSecret, match="environment variable TOKEN is not set"):
             value_of({"env": "TOKEN"})
 
-    def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
+    def test_missing_file(self, tmp_path: Path) -> None:
         with pytest.raises(MissingSecret, match="token cannot be read: No such file"):
             value_of({"file": "token"}, base=tmp_path)
 
-    def test_a_file_that_is_empty(self, tmp_path: Path) -> None:
+    def test_empty_file(self, tmp_path: Path) -> None:
         (tmp_path / "token").write_text(" \n")
         with pytest.raises(MissingSecret, match="is empty"):
             value_of({"file": "token"}, base=tmp_path)
 
-    def test_a_command_that_prints_nothing(self) -> None:
-        with pytest.raises(MissingSecret, match=r"gave no value \(exit code 0\)"):
+    def test_command_without_output(self) -> None:
+        with pytest.raises(MissingSecret, match=r"printed no value \(exit code 0\)"):
             value_of(printing("pass"))
 
-    def test_a_keyring_without_it(self, keyring: None) -> None:
+    def test_keyring_without_the_entry(self, keyring: None) -> None:
         with pytest.raises(
             MissingSecret, match=r"no secret for 'me' at 'example.org'. Store it: keyring set"
         ):
             value_of({"keyring": "example.org", "username": "me"})
 
-    def test_a_machine_without_a_keyring(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_machine_without_a_keyring(self, monkeypatch: pytest.MonkeyPatch) -> None:
         import keyring
         from keyring.backends.fail import Keyring
 
@@ -137,67 +135,68 @@ class TestMissing:
             keyring.set_keyring(before)
 
 
-class TestAProviderThatFailsIsNoAbsence:
-    """A push with ``--skip-if-no-credentials`` must fail then."""
+class TestFailingProviders:
+    """A failing provider is an error, not a missing secret: the push must not be skipped."""
 
-    def fails(self, reference: dict[str, object], told: str, **where: Path) -> None:
-        with pytest.raises(ConfigError, match=told) as caught:
+    def fails(self, reference: dict[str, object], message: str, **where: Path) -> None:
+        with pytest.raises(ConfigError, match=message) as caught:
             value_of(reference, **where)
         assert not isinstance(caught.value, MissingSecret)
 
-    def test_a_file_that_is_no_text(self, tmp_path: Path) -> None:
+    def test_binary_file(self, tmp_path: Path) -> None:
         (tmp_path / "token").write_bytes(b"\xff")
         self.fails({"file": "token"}, "not UTF-8", base=tmp_path)
 
-    def test_a_file_that_is_a_folder(self, tmp_path: Path) -> None:
+    def test_folder_instead_of_a_file(self, tmp_path: Path) -> None:
         (tmp_path / "token").mkdir()
         self.fails({"file": "token"}, "cannot be read: Is a directory", base=tmp_path)
 
     @pytest.mark.parametrize(
-        ("code", "told"),
+        ("code", "message"),
         [
-            ("raise SystemExit(3)", r"gave no value \(exit code 3\)"),
-            ("print('half of it'); raise SystemExit(3)", r"gave no value \(exit code 3\)"),
+            ("raise SystemExit(3)", r"printed no value \(exit code 3\)"),
+            ("print('half of it'); raise SystemExit(3)", r"printed no value \(exit code 3\)"),
             ("import sys; sys.stdout.buffer.write(b'\\xff')", "is not UTF-8"),
         ],
     )
-    def test_a_command_that_fails(self, code: str, told: str) -> None:
-        self.fails(printing(code), told)
+    def test_failing_command(self, code: str, message: str) -> None:
+        self.fails(printing(code), message)
 
-    def test_a_command_that_is_not_there(self) -> None:
+    def test_missing_command(self) -> None:
         self.fails(
             {"command": ["no-such-command", "hunter2"]}, "'no-such-command' cannot be run: No such file"
         )
 
-    def test_a_keyring_that_stays_locked(self, keyring: None) -> None:
+    def test_locked_keyring(self, keyring: None) -> None:
         self.fails({"keyring": "locked", "username": "me"}, r"cannot be read: KeyringLocked\.$")
 
     @pytest.mark.parametrize("written", [b"\xef\xbb\xbfhunter2", b"hunter2\r\n", b"\xef\xbb\xbfhunter2\n\n"])
-    def test_what_editors_add_to_a_file_is_no_part_of_it(self, tmp_path: Path, written: bytes) -> None:
+    def test_strips_byte_order_mark_and_line_end_of_a_file(self, tmp_path: Path, written: bytes) -> None:
         (tmp_path / "token").write_bytes(written)
         assert value_of({"file": "token"}, base=tmp_path) == "hunter2"
 
-    def test_what_shells_add_to_a_variable_is_no_part_of_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_strips_byte_order_mark_and_line_end_of_a_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TOKEN", "\ufeffhunter2\r\n")
         assert value_of({"env": "TOKEN"}) == "hunter2"
 
-    def test_one_that_cannot_be_sent_is_refused_by_the_name_of_its_reference(
+    def test_refuses_a_line_end_and_names_the_reference(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         monkeypatch.setenv("TOKEN", "hunter2\nhunter3")
         (tmp_path / "token").write_text("hunter2\nhunter3")
-        for reference, told in (({"env": "TOKEN"}, "env = 'TOKEN'"), ({"file": "token"}, "file = '.*token'")):
-            with pytest.raises(ConfigError, match=f"The secret of {told} holds a line end"):
+        for reference, place in (
+            ({"env": "TOKEN"}, "env = 'TOKEN'"),
+            ({"file": "token"}, "file = '.*token'"),
+        ):
+            with pytest.raises(ConfigError, match=f"The secret in {place} contains a line end"):
                 value_of(reference, base=tmp_path)
 
-    def test_what_a_failing_command_complains_of_is_not_passed_on(
-        self, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        with pytest.raises(ConfigError, match="Run it by hand"):
+    def test_hides_standard_error_of_a_failing_command(self, capfd: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(ConfigError, match="Run it in a terminal"):
             value_of(printing("import sys; sys.exit('hunter2')"))
         assert "hunter2" not in "".join(capfd.readouterr())
 
-    def test_one_that_would_break_a_header(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_refuses_a_value_that_would_break_a_header(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TOKEN", "hunter2\r\nX-Evil: 1")
         with pytest.raises(ConfigError, match="line end or another control character") as caught:
             value_of({"env": "TOKEN"})
@@ -205,14 +204,14 @@ class TestAProviderThatFailsIsNoAbsence:
 
 
 class TestValues:
-    def test_one_is_shown_nowhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_value_is_never_shown(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TOKEN", "hunter2")
         form = Form(secret={"env": "TOKEN"})
         value = SecretValue(form.secret)
         assert value.get() == "hunter2"
         assert "hunter2" not in f"{value} {value!r} {form!r} {form.model_dump()} {vars(form)}"
 
-    def test_one_is_pickled_as_its_reference_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_pickles_only_the_reference(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TOKEN", "hunter2")
         value = SecretValue(Form(secret={"env": "TOKEN"}).secret)
         value.get()
@@ -221,7 +220,7 @@ class TestValues:
         monkeypatch.setenv("TOKEN", "of the other machine")
         assert pickle.loads(pickled).get() == "of the other machine"
 
-    def test_one_is_resolved_once_for_all_threads(self, tmp_path: Path) -> None:
+    def test_resolves_once_for_all_threads(self, tmp_path: Path) -> None:
         calls = tmp_path / "calls"
         slow = f"import time; open({str(calls)!r}, 'a').write('x'); time.sleep(0.2); print('hunter2')"
         value = SecretValue(Form.model_validate({"secret": printing(slow)}).secret)
@@ -230,7 +229,7 @@ class TestValues:
             assert set(pool.map(lambda _: value.get(), range(8))) == {"hunter2"}
         assert calls.read_text() == "x"
 
-    def test_one_that_was_not_accepted_is_resolved_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_resolves_again_after_renew(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TOKEN", "old")
         value = SecretValue(Form(secret={"env": "TOKEN"}).secret)
         assert value.get() == "old"

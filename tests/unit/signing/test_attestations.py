@@ -332,7 +332,7 @@ class TestDemanding:
             wheelrelay.relay(self.route(dist, tmp_path, tmp_path / "root.json"))
 
     def test_an_empty_list_of_those_who_vouch_is_told(self, dist, tmp_path):
-        with pytest.raises(ConfigError, match=r"trust\.publishers: this is empty"):
+        with pytest.raises(ConfigError, match=r"trust\.publishers: this must not be empty"):
             Route(source=str(dist), sinks=[str(tmp_path / "out")], trust={"publishers": []})
 
     @pytest.mark.parametrize("keys", [{}, {"keys": ["0123456789ABCDEF"]}], ids=["nothing", "keys"])
