@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SUITE := $(BIN)/python -m pytest
 WORKERS ?= 2
+PARALLEL := --numprocesses $(WORKERS) --dist loadgroup
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 CONSTRAINTS := tests/constraints.txt
 REQUIREMENTS := pyproject.toml $(CONSTRAINTS) $(PLUGINS:%=%/pyproject.toml)
@@ -24,7 +25,7 @@ demo: $(VENV)/installed-demo ## publish a real release to an index on this machi
 	$(BIN)/wheelrelay demo
 
 test: lint ## check the code and run the tests, all but the long ones
-	$(SUITE) --numprocesses $(WORKERS) -m "not long" --cov --cov-fail-under 95
+	$(SUITE) $(PARALLEL) -m "not long" --cov --cov-fail-under 95
 
 lint: $(VENV)/installed-dev ## check style, types and the direction of imports
 	$(BIN)/ruff check
@@ -33,7 +34,7 @@ lint: $(VENV)/installed-dev ## check style, types and the direction of imports
 	$(BIN)/lint-imports --no-cache
 
 test-long: $(VENV)/installed-dev ## run the tests that take long
-	$(SUITE) --numprocesses $(WORKERS) -m long
+	$(SUITE) $(PARALLEL) -m long
 
 test-all: ## run `make test` on every CPython from 3.11 up that is on this machine
 	@tested=; \

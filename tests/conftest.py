@@ -13,9 +13,18 @@ import trustme
 from tests.servers.gpg import Keyring, run_gpg
 from tests.servers.indexes import DevpiServer, IndexServer, run_devpi, run_pypiserver
 from tests.servers.pypi import PyPI, run_pypi
+from tests.servers.shared import group_by_server
 from tests.servers.web import Web, run_web
 from wheelrelay.plugins import CHECK_GROUP, installed_plugins
 from wheelrelay.redaction import clear_secrets
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Start each slow server in one process only."""
+    if config.getoption("dist", "no") == "loadgroup":
+        group_by_server(items)
+
 
 FOREIGN = (
     *("AWS_", "WHEELRELAY_", "TWINE_", "NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),

@@ -10,7 +10,8 @@ from tests.servers.indexes import IndexServer
 from tests.servers.installers import pip_install, pip_resolve, uv_install
 from tests.servers.rackspace import API_KEY, USERNAME, Rackspace, run_rackspace
 from tests.servers.seaweed import Seaweed, run_seaweed
-from tests.servers.swift import Swift, run_swift
+from tests.servers.shared import shared, shared_swift
+from tests.servers.swift import Swift
 
 import wheelrelay
 from wheelrelay.config import load_config
@@ -31,10 +32,9 @@ def _no_ambient_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swift]:
+def swift(request: pytest.FixtureRequest) -> Swift:
     """OpenStack Swift."""
-    with run_swift(tmp_path_factory.mktemp("swift")) as server:
-        yield server
+    return shared_swift(request)
 
 
 @pytest.fixture
@@ -45,10 +45,9 @@ def rackspace(swift: Swift) -> Iterator[Rackspace]:
 
 
 @pytest.fixture(scope="module")
-def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+def seaweed(request: pytest.FixtureRequest) -> Seaweed:
     """SeaweedFS."""
-    with run_seaweed(tmp_path_factory.mktemp("seaweed")) as server:
-        yield server
+    return shared(request, run_seaweed)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from tests.servers.indexes import IndexServer
 from tests.servers.installers import pip_download, pip_install, uv_install
 from tests.servers.moto import run_moto
 from tests.servers.s3 import S3Server
+from tests.servers.shared import shared
 
 import wheelrelay
 from wheelrelay.backends.index import IndexConfig
@@ -43,10 +44,9 @@ def dist(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+def moto(request: pytest.FixtureRequest) -> S3Server:
     """An S3 server."""
-    with run_moto(tmp_path_factory.mktemp("moto")) as server:
-        yield server
+    return shared(request, run_moto)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.servers.keystone import Keystone, run_keystone
 from tests.servers.rackspace import API_KEY, Rackspace, run_rackspace
+from tests.servers.shared import shared, shared_swift
 from tests.servers.swift import Cluster, Swift, run_cluster
 
 from wheelrelay_cloudfiles.config import CloudFilesConfig, SwiftConfig
@@ -29,17 +30,15 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """The storage servers; tests start proxies of their own for another limit or token life."""
-    with run_cluster(tmp_path_factory.mktemp("swift")) as cluster:
-        yield cluster
+def cluster(request: pytest.FixtureRequest) -> Cluster:
+    """The storage servers; tests start other proxies for another limit or token life."""
+    return shared(request, run_cluster)
 
 
 @pytest.fixture(scope="session")
-def swift(cluster: Cluster) -> Iterator[Swift]:
-    """Swift as it usually is."""
-    with cluster.proxy() as swift:
-        yield swift
+def swift(request: pytest.FixtureRequest) -> Swift:
+    """Swift with its usual limits."""
+    return shared_swift(request)
 
 
 @pytest.fixture(scope="session")

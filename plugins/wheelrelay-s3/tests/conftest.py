@@ -14,7 +14,8 @@ import trustme
 from tests.servers.moto import run_moto
 from tests.servers.s3 import S3Server
 from tests.servers.seaweed import Seaweed, run_seaweed
-from tests.servers.swift import Swift, run_swift
+from tests.servers.shared import shared, shared_swift
+from tests.servers.swift import Swift
 from tests.servers.web import Web, run_web
 
 from wheelrelay_s3.bucket import Bucket
@@ -37,24 +38,21 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture(scope="session")
-def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+def seaweed(request: pytest.FixtureRequest) -> Seaweed:
     """SeaweedFS."""
-    with run_seaweed(tmp_path_factory.mktemp("seaweed")) as server:
-        yield server
+    return shared(request, run_seaweed)
 
 
 @pytest.fixture(scope="session")
-def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+def moto(request: pytest.FixtureRequest) -> S3Server:
     """moto."""
-    with run_moto(tmp_path_factory.mktemp("moto")) as server:
-        yield server
+    return shared(request, run_moto)
 
 
 @pytest.fixture(scope="session")
-def swift_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swift]:
+def swift_proxy(request: pytest.FixtureRequest) -> Swift:
     """OpenStack Swift."""
-    with run_swift(tmp_path_factory.mktemp("swift")) as server:
-        yield server
+    return shared_swift(request)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,7 @@ from tests.e2e.examples.steps import (
 )
 from tests.servers.process import script
 from tests.servers.seaweed import Seaweed, run_seaweed
+from tests.servers.shared import shared
 
 from wheelrelay import __version__
 from wheelrelay.testing.samples import make_wheel
@@ -379,9 +380,8 @@ def test_a_retry_of_buildkite_replaces(repo: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
-    with run_seaweed(tmp_path_factory.mktemp("seaweed")) as server:
-        yield server
+def seaweed(request: pytest.FixtureRequest) -> Seaweed:
+    return shared(request, run_seaweed)
 
 
 @pytest.mark.long

@@ -17,7 +17,8 @@ from tests.servers.installers import pip_install
 from tests.servers.pypi import PyPI, run_pypi
 from tests.servers.rackspace import API_KEY, USERNAME, Rackspace, run_rackspace
 from tests.servers.seaweed import Seaweed, run_seaweed
-from tests.servers.swift import Swift, run_swift
+from tests.servers.shared import shared, shared_swift
+from tests.servers.swift import Swift
 
 from wheelrelay.cli.config_template import toml_value
 from wheelrelay.config import load_config
@@ -98,17 +99,15 @@ def work(tmp_path: Path) -> Work:
 
 
 @pytest.fixture(scope="module")
-def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+def seaweed(request: pytest.FixtureRequest) -> Seaweed:
     """SeaweedFS, which speaks S3."""
-    with run_seaweed(tmp_path_factory.mktemp("seaweed")) as server:
-        yield server
+    return shared(request, run_seaweed)
 
 
 @pytest.fixture(scope="module")
-def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swift]:
+def swift(request: pytest.FixtureRequest) -> Swift:
     """OpenStack Swift."""
-    with run_swift(tmp_path_factory.mktemp("swift")) as server:
-        yield server
+    return shared_swift(request)
 
 
 @pytest.fixture

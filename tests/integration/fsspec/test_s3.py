@@ -8,6 +8,7 @@ from zipfile import ZIP_STORED
 
 import pytest
 from tests.servers.seaweed import run_seaweed
+from tests.servers.shared import shared
 
 from wheelrelay.backends.fsspec import FsspecConfig
 from wheelrelay.backends.fsspec.capabilities import promises_of
@@ -20,10 +21,15 @@ from wheelrelay.testing import ConfigContract, StoreContract, make_wheel, stage_
 
 
 @pytest.fixture(scope="module")
-def bucket(tmp_path_factory):
+def seaweed(request):
+    """SeaweedFS, an S3 server."""
+    return shared(request, run_seaweed)
+
+
+@pytest.fixture(scope="module")
+def bucket(seaweed):
     """A bucket on SeaweedFS: the server and the bucket's name."""
-    with run_seaweed(tmp_path_factory.mktemp("seaweed")) as server:
-        yield server, server.new_bucket()
+    return seaweed, seaweed.new_bucket()
 
 
 @pytest.fixture(scope="module")

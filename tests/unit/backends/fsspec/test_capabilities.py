@@ -12,6 +12,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from fsspec.registry import known_implementations
 from tests.servers.gateway import run_gateway
 from tests.servers.moto import run_moto
+from tests.servers.shared import shared
 
 from wheelrelay.backends.fsspec import FsspecConfig
 from wheelrelay.backends.fsspec.capabilities import ANY_OTHER, PROMISES, Exclusive, promises_of, table
@@ -40,9 +41,8 @@ def test_a_folder_within_a_file_system_that_only_moves_promises_nothing() -> Non
 
 
 @pytest.fixture(scope="module")
-def moto(tmp_path_factory):
-    with run_moto(tmp_path_factory.mktemp("moto")) as server:
-        yield server
+def moto(request):
+    return shared(request, run_moto)
 
 
 @pytest.fixture
