@@ -3,15 +3,16 @@
 Requirements follow PEP 508 without extras, markers and URLs; versions compare as PEP 440 defines.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from wheelrelay.errors import ConfigError, NothingMatched, SeveralVersions
+from wheelrelay.errors import BackendError, ConfigError, NothingMatched, SeveralVersions
 from wheelrelay.model import DistFile, Kind, Release
+from wheelrelay.protocols import Source, SupportsProjects
 from wheelrelay.tags import TagPattern
 
 if TYPE_CHECKING:
@@ -168,3 +169,42 @@ def _nothing_matched(selection: Selection, files: Sequence[DistFile]) -> Nothing
     else:
         hint = did_you_mean(selection.projects(), [release.project for release in releases])
     return NothingMatched(f"No file matches {required}.", hint=hint)
+
+
+def select_from(source: Source, selection: Selection, *, one_version: bool) -> list[DistFile]:
+    """Return the files of a source that a selection matches.
+
+    Args:
+        source: the source to list.
+        selection: which files.
+        one_version: whether there must be exactly one version of each project.
+
+    Raises:
+        NothingMatched: no file matches; the hint names what comes close.
+        SeveralVersions: a project has more than one version, and only one is allowed.
+        BackendError: the source cannot be read.
+    """
+    projects: Sequence[NormalizedName | None] = selection.projects() or (None,)
+    files = [file for project in projects for file in source.iter_files(project)]
+    if not files and selection.requirements:
+        raise NothingMatched(
+            f"No files of {' or '.join(selection.projects())} found.",
+            hint=_nearest_projects(source, selection.projects()),
+        )
+    selected = selection.pick(files)
+    if one_version:
+        refuse_several_versions(selected)
+    return selected
+
+
+def _nearest_projects(source: Source, projects: Sequence[str]) -> str | None:
+    """Return a sentence that names similar projects, if the source can list its projects."""
+    listing: Callable[[], Iterator[NormalizedName]]
+    if isinstance(source, SupportsProjects):
+        listing = source.projects
+    else:
+        listing = lambda: (file.project for file in source.iter_files(None))  # noqa: E731
+    try:
+        return did_you_mean(projects, listing())
+    except (BackendError, ConfigError):  # some sources do not allow to list everything
+        return None

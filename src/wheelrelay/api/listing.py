@@ -5,11 +5,10 @@ import threading
 
 from wheelrelay.api.reading import Requirements, name_of, opened_for_reading
 from wheelrelay.config import RemoteLike
-from wheelrelay.engine.planning import chosen_files
 from wheelrelay.events import Event, Waiting
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Source, SupportsInventory
-from wheelrelay.select import Selection, parse_requirement
+from wheelrelay.select import Selection, parse_requirement, select_from
 from wheelrelay.transfer.retry import Retrier, RetryPolicy
 
 logger = logging.getLogger(__name__)
@@ -48,7 +47,7 @@ def _log_retry(event: Event) -> None:
 
 
 def _list(source: Source, selection: Selection, *, with_digests: bool) -> list[DistFile]:
-    files = chosen_files(source, selection, one_version=False)
+    files = select_from(source, selection, one_version=False)
     if with_digests and isinstance(source, SupportsInventory):
         hashed = {
             file.filename: file

@@ -39,7 +39,7 @@ def read_inventory(sink: Sink, projects: Iterable[NormalizedName]) -> Inventory 
     """Return the files that a sink holds of some projects; ``None`` if it is write-only.
 
     Raises:
-        BackendError: the sink cannot be read; this is never an empty inventory.
+        BackendError: The sink cannot be read; this is never an empty inventory.
     """
     if not isinstance(sink, SupportsInventory):
         return None
@@ -56,11 +56,11 @@ def make_plan(
     """Return the action for each file at each sink, as far as the declared digests decide it.
 
     Args:
-        source_name: the name of the source.
-        files: the selected files, with all digests that are known.
-        sinks: the sinks, in order.
-        inventories: the files of each sink, by its name.
-        expected: the files that the release must consist of.
+        source_name: The name of the source.
+        files: The selected files, with all digests that are known.
+        sinks: The sinks, in order.
+        inventories: The files of each sink, by its name.
+        expected: The files that the release must consist of.
     """
     planned = tuple(
         PlannedFile(file, {sink.name: _intent(file, sink, inventories[sink.name]) for sink in sinks})
@@ -123,11 +123,11 @@ def compare_companions(
     that only the sink holds does not matter.
 
     Args:
-        plan: with the actions that the digests decide.
-        source: the source of the files.
-        sinks: the sinks, in order.
-        retrier: repeats reads that failed.
-        run_all: reads several companions at once.
+        plan: With the actions that the digests decide.
+        source: The source of the files.
+        sinks: The sinks, in order.
+        retrier: Repeats reads that failed.
+        run_all: Reads several companions at once.
     """
     if not isinstance(source, SupportsCompanions):
         return plan
@@ -164,14 +164,14 @@ def resolve_unknown(
     """Decide the actions that the plan left open, now that the staged files have digests.
 
     Args:
-        plan: with actions that are ``unknown``.
-        staged: the staged files, by filename.
-        sinks: the sinks, in order.
-        retrier: repeats reads that failed.
-        run_all: reads from several places at once, where a sink declares no digest.
+        plan: With actions that are ``unknown``.
+        staged: The staged files, by filename.
+        sinks: The sinks, in order.
+        retrier: Repeats reads that failed.
+        run_all: Reads from several places at once, where a sink declares no digest.
 
     Raises:
-        BackendError: a sink's file cannot be read to compare it.
+        BackendError: A sink's file cannot be read to compare it.
     """
     by_name = {sink.name: sink for sink in sinks}
     open_intents = {

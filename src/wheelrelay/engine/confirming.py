@@ -32,9 +32,9 @@ class Unconfirmed:
     """Why a file could not be confirmed.
 
     Attributes:
-        filename: the file.
-        reason: a sentence.
-        lasting: whether waiting longer cannot help, because the sink holds other content.
+        filename: The file.
+        reason: A sentence.
+        lasting: Whether waiting longer cannot help, because the sink holds other content.
     """
 
     filename: str
@@ -58,21 +58,21 @@ def confirm(
     show a file in two reads in a row.
 
     Args:
-        sink: the sink.
-        files: the published files.
+        sink: The sink.
+        files: The published files.
         how: ``index`` compares the digests that the sink declares; ``download``, and a sink that declares
             none, needs the bytes; ``none`` confirms nothing.
-        within: seconds until the remaining files count as unconfirmed.
-        stopped: set to end early.
-        run_all: downloads several files at once.
-        replaced: the sha256 of the bytes that files replaced, by filename; ``None`` where it is unknown.
+        within: Seconds until the remaining files count as unconfirmed.
+        stopped: Set to end early.
+        run_all: Downloads several files at once.
+        replaced: The sha256 of the bytes that files replaced, by filename; ``None`` where it is unknown.
             A sink that still shows these bytes is read again.
 
     Returns:
         The files that were not confirmed.
 
     Raises:
-        ConfigError: the sink is write-only, and ``how`` is not ``none``.
+        ConfigError: The sink is write-only, and ``how`` is not ``none``.
     """
     if how is Confirm.NONE or not files:
         return []
@@ -102,8 +102,8 @@ class _Confirmation:
     """The state of confirming the files of one sink, over several reads.
 
     Attributes:
-        open_files: the files that are not confirmed yet, by name.
-        mismatches: the files that the sink holds with other content.
+        open_files: The files that are not confirmed yet, by name.
+        mismatches: The files that the sink holds with other content.
     """
 
     def __init__(
@@ -125,10 +125,10 @@ class _Confirmation:
         self._downloaded: dict[str, str] = {}
 
     def read(self) -> None:
-        """Read the sink, and remove from ``open_files`` what it shows.
+        """Read the sink, and remove the files that it shows from ``open_files``.
 
         Raises:
-            WheelrelayError: something cannot be read; the files that could be read are taken into account.
+            WheelrelayError: Something cannot be read; the files that could be read are taken into account.
         """
         shown = {
             held.filename: held
@@ -141,7 +141,7 @@ class _Confirmation:
         sha256s, errors = self._sha256s(list(shown.values()))
         for filename, sha256 in sha256s.items():
             self._compare(self.open_files[filename], shown[filename], sha256)
-        if errors:  # one that cannot pass ends the confirmation, so it counts first
+        if errors:  # one that is not retryable ends the confirmation, so it is raised first
             raise min(errors, key=lambda error: error.retryable)
 
     def end(self, reason: str | None, *, waited: float | None = None) -> list[Unconfirmed]:
@@ -207,7 +207,7 @@ def different_companions(sink: object, staged: StagedFile, held: DistFile) -> li
     """Return the suffixes of the companions that a sink holds with other content, if it stores them as files.
 
     Raises:
-        BackendError: a companion cannot be read.
+        BackendError: A companion cannot be read.
     """
     if not (isinstance(sink, SupportsCompanionStorage) and isinstance(sink, SupportsCompanions)):
         return []
@@ -228,8 +228,8 @@ def fetched_sha256(sink: object, file: DistFile) -> str:
     """Download a file from a sink and return its sha256.
 
     Raises:
-        ConfigError: the sink serves no files.
-        BackendError: the file cannot be downloaded.
+        ConfigError: The sink serves no files.
+        BackendError: The file cannot be downloaded.
     """
     if not isinstance(sink, Source):
         raise ConfigError("The sink cannot be read, so its files cannot be compared.", hint=NOT_READABLE)

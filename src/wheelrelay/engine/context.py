@@ -1,4 +1,4 @@
-"""What a relay works on (`RelayRequest`), and what its steps share while it runs (`Runtime`)."""
+"""The input of a relay (`RelayRequest`), and the threads and retries that its steps share (`Runtime`)."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,16 +37,16 @@ class ConnectedSource:
 
 @dataclass(frozen=True, slots=True)
 class ConnectedSink:
-    """A connected sink, its name, and what it requires of a release.
+    """A connected sink, its name, and its requirements of a release.
 
     Attributes:
-        name: the name of the remote.
-        sink: the connected backend.
-        confirm: how uploads are confirmed.
-        checks: which checks apply, and the size limits.
-        sign: whether every file is published with a signature.
-        attest: whether every file is published with an attestation.
-        confirm_timeout: seconds to wait until the sink shows what was published.
+        name: The name of the remote.
+        sink: The connected backend.
+        confirm: How uploads are confirmed.
+        checks: Which checks apply, and the size limits.
+        sign: Whether every file is published with a signature.
+        attest: Whether every file is published with an attestation.
+        confirm_timeout: Seconds to wait until the sink shows the published files.
     """
 
     name: str
@@ -66,12 +66,12 @@ class ConnectedSink:
 
 @dataclass(frozen=True, slots=True)
 class ReleasePolicy:
-    """What the route requires of a release, in addition to the checks of the sinks.
+    """The requirements of the route, in addition to the checks of the sinks.
 
     Attributes:
-        commit: the commit that all files must be built from.
-        sums: the sha256 of each file, by filename.
-        trust: who must have signed or attested each file.
+        commit: The commit that all files must be built from.
+        sums: The sha256 of each file, by filename.
+        trust: Who must have signed or attested each file.
     """
 
     commit: str | None = None
@@ -84,18 +84,18 @@ class RelayOptions:
     """How a relay runs.
 
     Attributes:
-        jobs: the number of parallel transfers; adaptive by default.
-        progress: called with each event.
-        approve: called once with the final plan before the first upload; ``False`` ends the relay.
-        retry_policy: how often and how long to retry.
-        ranges: when and how a download is divided into ranges.
-        allow_unexpected: publish also files that match nothing in the expected set.
-        replace: replace files that a container holds with other bytes.
-        wait: seconds to wait for the expected files.
-        order: whether sdists are published after the wheels.
-        signer: makes signatures for the sinks that require them.
-        attester: makes attestations for the sinks that require them.
-        findings: findings from before the relay began.
+        jobs: The number of parallel transfers; adaptive by default.
+        progress: Called with each event.
+        approve: Called once with the final plan before the first upload; ``False`` ends the relay.
+        retry_policy: How often and how long to retry.
+        ranges: When and how a download is divided into ranges.
+        allow_unexpected: Publish also files that match nothing in the expected set.
+        replace: Replace files that a container holds with other bytes.
+        wait: Seconds to wait for the expected files.
+        order: Whether sdists are published after the wheels.
+        signer: Makes signatures for the sinks that require them.
+        attester: Makes attestations for the sinks that require them.
+        findings: Findings from before the relay began.
     """
 
     jobs: int | None = None
@@ -114,15 +114,15 @@ class RelayOptions:
 
 @dataclass(frozen=True)
 class RelayRequest:
-    """What a relay is to do; both sides are connected.
+    """The input of a relay; both sides are connected.
 
     Attributes:
-        source: where the files come from.
-        sinks: where they are published, in order.
-        selection: which files of the source.
-        expected: the files that the release must consist of.
-        policy: what the route requires of the release.
-        options: how the relay runs.
+        source: Where the files come from.
+        sinks: Where they are published, in order.
+        selection: Which files of the source.
+        expected: The files that the release must consist of.
+        policy: The requirements of the route.
+        options: How the relay runs.
     """
 
     source: ConnectedSource
@@ -138,11 +138,11 @@ class Runtime:
     """The threads, the retries and the progress report of one relay, shared by its steps.
 
     Attributes:
-        workers: runs work in parallel.
-        retrier: repeats operations that failed with ``retryable`` errors.
-        report: passes an event to the progress function of the caller; never raises.
-        stopped: set when the relay is to end early.
-        ranges: when and how a download is divided into ranges.
+        workers: Runs work in parallel.
+        retrier: Repeats operations that failed with ``retryable`` errors.
+        report: Passes an event to the progress function of the caller; never raises.
+        stopped: Set when the relay is to end early.
+        ranges: When and how a download is divided into ranges.
     """
 
     workers: Workers
@@ -158,7 +158,7 @@ class Runtime:
 
 @contextmanager
 def running(options: RelayOptions) -> Iterator[Runtime]:
-    """Start what the steps of a relay share; its threads end with the context."""
+    """Start the threads of a relay; they end with the context."""
     stopped, report = threading.Event(), swallow_errors(options.progress)
     workers = Workers(ConcurrencyController(options.jobs), stopped)
     retrier = Retrier(options.retry_policy, report, stopped, on_failure=workers.controller.on_failure)

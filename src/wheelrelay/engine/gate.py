@@ -34,9 +34,9 @@ class CheckedFile:
     """A staged file and the results of its file checks.
 
     Attributes:
-        staged: the file.
-        inspection: the findings of all file checks, for all sinks.
-        distrust: findings about its signature and its other companions.
+        staged: The file.
+        inspection: The findings of all file checks, for all sinks.
+        distrust: Findings about its signature and its other companions.
     """
 
     staged: StagedFile
@@ -48,10 +48,10 @@ class ReleaseChecker:
     """Checks staged files against the rules of all sinks; safe for threads.
 
     Args:
-        sinks: the sinks, in order.
-        inventories: the files of each sink, by its name; from planning.
-        policy: what the route requires of the release.
-        retrier: repeats operations that failed.
+        sinks: The sinks, in order.
+        inventories: The files of each sink, by its name; from planning.
+        policy: The requirements of the route.
+        retrier: Repeats operations that failed.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class ReleaseChecker:
         """Return all findings about some staged files.
 
         Raises:
-            BackendError: a sink cannot report the status of a project.
+            BackendError: A sink cannot report the status of a project.
         """
         findings: list[Finding] = []
         for sink in self._sinks:
@@ -129,8 +129,8 @@ def blocking_findings(plan: Plan, *, allow_unexpected: bool = False) -> list[Fin
     """Return everything in a plan that blocks publishing, and the plan's own findings.
 
     Args:
-        plan: with all actions decided, as far as they can be.
-        allow_unexpected: whether files that match nothing in the expected set are published.
+        plan: With all actions decided, as far as they can be.
+        allow_unexpected: Whether files that match nothing in the expected set are published.
     """
     missing = [
         Finding(
@@ -155,9 +155,9 @@ def refuse(findings: Sequence[Finding]) -> None:
     """Refuse the release if any finding is an error; warnings do not block.
 
     Raises:
-        Conflict: filenames exist with other bytes, and nothing else is wrong.
-        Incomplete: the files are not the expected set, and nothing else is wrong.
-        CheckFailed: checks failed.
+        Conflict: Filenames exist with other bytes, and nothing else is wrong.
+        Incomplete: The files are not the expected set, and nothing else is wrong.
+        CheckFailed: Checks failed.
     """
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if not errors:

@@ -10,12 +10,12 @@ from packaging.utils import NormalizedName
 
 from wheelrelay.engine.comparing import Inventory, compare_companions, make_plan, read_inventory, replacing
 from wheelrelay.engine.context import ConnectedSink, RelayRequest, Runtime, error_context
-from wheelrelay.errors import BackendError, ConfigError, Incomplete, NotFound, NothingMatched
+from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched
 from wheelrelay.events import Waiting
 from wheelrelay.model import Confirm, DistFile, Kind
-from wheelrelay.protocols import Source, SupportsInventory, SupportsLocalPath, SupportsProjects
+from wheelrelay.protocols import Source, SupportsInventory, SupportsLocalPath
 from wheelrelay.records import Finding, Plan, Severity
-from wheelrelay.select import Selection, did_you_mean, refuse_several_versions, releases_of
+from wheelrelay.select import releases_of, select_from
 from wheelrelay.transfer.download import hashed_in_place
 from wheelrelay.transfer.thread_pool import Workers
 
@@ -30,11 +30,11 @@ VARIANTS_MISSING = "variants-missing"
 
 @dataclass(frozen=True, slots=True)
 class PlannedRelay:
-    """A plan, and what the sinks hold.
+    """A plan, and the inventories of the sinks.
 
     Attributes:
-        plan: the action for each file at each sink.
-        inventories: the files of each sink, by its name; ``None`` for a sink that is write-only.
+        plan: The action for each file at each sink.
+        inventories: The files of each sink, by its name; ``None`` for a sink that is write-only.
     """
 
     plan: Plan
@@ -49,17 +49,17 @@ def plan_relay(
     If the options set ``wait``, both sides are read again until no expected file is missing, or time is up.
 
     Args:
-        request: what is to be relayed.
-        runtime: threads, retries and progress.
-        one_version: whether the selection must contain exactly one version of each project.
-        companions: whether the content of companions is compared where both sides hold the same file.
+        request: The source, the sinks and the options.
+        runtime: Threads, retries and progress.
+        one_version: Whether the selection must contain exactly one version of each project.
+        companions: Whether the content of companions is compared where both sides hold the same file.
 
     Raises:
-        ConfigError: a sink is write-only, and its ``confirm`` is not ``none``.
-        NothingMatched: no file is selected.
-        Incomplete: no file is selected, after waiting.
-        SeveralVersions: a project has more than one version, and only one is allowed.
-        BackendError: a side cannot be read.
+        ConfigError: A sink is write-only, and its ``confirm`` is not ``none``.
+        NothingMatched: No file is selected.
+        Incomplete: No file is selected, after waiting.
+        SeveralVersions: A project has more than one version, and only one is allowed.
+        BackendError: A side cannot be read.
     """
     for sink in request.sinks:
         _refuse_unconfirmable(sink)
@@ -79,45 +79,6 @@ def plan_relay(
             if not missing or not _pause_until(runtime, deadline, pause, f"{len(missing)} expected files"):
                 return planned
         pause = min(pause * 2, POLL_INTERVAL)
-
-
-def chosen_files(source: Source, selection: Selection, *, one_version: bool) -> list[DistFile]:
-    """Return the files of a source that a selection matches.
-
-    Args:
-        source: the source to list.
-        selection: which files.
-        one_version: whether there must be exactly one version of each project.
-
-    Raises:
-        NothingMatched: no file matches; the hint names what comes close.
-        SeveralVersions: a project has more than one version, and only one is allowed.
-        BackendError: the source cannot be read.
-    """
-    projects: Sequence[NormalizedName | None] = selection.projects() or (None,)
-    files = [file for project in projects for file in source.iter_files(project)]
-    if not files and selection.requirements:
-        raise NothingMatched(
-            f"No files of {' or '.join(selection.projects())} found.",
-            hint=_nearest_projects(source, selection.projects()),
-        )
-    selected = selection.pick(files)
-    if one_version:
-        refuse_several_versions(selected)
-    return selected
-
-
-def _nearest_projects(source: Source, projects: Sequence[str]) -> str | None:
-    """Return a sentence that names similar projects, if the source can list its projects."""
-    listing: Callable[[], Iterator[NormalizedName]]
-    if isinstance(source, SupportsProjects):
-        listing = source.projects
-    else:
-        listing = lambda: (file.project for file in source.iter_files(None))  # noqa: E731
-    try:
-        return did_you_mean(projects, listing())
-    except (BackendError, ConfigError):  # some sources do not allow to list everything
-        return None
 
 
 def _pause_until(runtime: Runtime, deadline: float, longest: float, missing: str) -> bool:
@@ -158,7 +119,7 @@ def _read_both_sides(
         with error_context(f"source {source.name!r}"):
             return runtime.retrier.call(
                 f"the files of {source.name}",
-                lambda: chosen_files(source.source, request.selection, one_version=one_version),
+                lambda: select_from(source.source, request.selection, one_version=one_version),
             )
 
     projects = request.selection.projects()
@@ -185,10 +146,10 @@ def _read_sink(
 
 
 def _refuse_unconfirmable(sink: ConnectedSink) -> None:
-    """Refuse a write-only sink unless its configuration gives up confirmation.
+    """Refuse a write-only sink unless its configuration turns confirmation off.
 
     Raises:
-        ConfigError: the sink is write-only, and its ``confirm`` is not ``none``.
+        ConfigError: The sink is write-only, and its ``confirm`` is not ``none``.
     """
     if not isinstance(sink.sink, SupportsInventory) and sink.confirm is not Confirm.NONE:
         raise ConfigError(
@@ -204,9 +165,9 @@ def _with_local_digests(
     """Return the files, with the digests of local files whose names a sink holds: so the plan is definite.
 
     Raises:
-        ChangedWhileReading: a file changed while it was hashed.
-        IntegrityError: a file is not the kind of archive that its name promises.
-        BackendError: a file cannot be read.
+        ChangedWhileReading: A file changed while it was hashed.
+        IntegrityError: A file is not the kind of archive that its name promises.
+        BackendError: A file cannot be read.
     """
     if not isinstance(source, SupportsLocalPath):
         return list(files)

@@ -26,8 +26,8 @@ def make_ready(sinks: Sequence[ConnectedSink], plan: Plan, retrier: Retrier) -> 
     An index that has all files needs no credentials. A sink with pages does in any case.
 
     Raises:
-        MissingSecret: a secret does not exist.
-        BackendError: a sink or an identity provider refused, or kept failing.
+        MissingSecret: A secret does not exist.
+        BackendError: A sink or an identity provider refused, or kept failing.
     """
     for sink in sinks:
         has_uploads = plan.count(sink.name, Action.UPLOAD) or plan.count(sink.name, Action.UNKNOWN)
@@ -50,10 +50,10 @@ class Publisher:
     """Publishes staged files and records the outcomes; safe for threads.
 
     Args:
-        source: the source of the files: a sink on the same server may copy them from there.
-        recorder: records the outcomes.
-        order: whether sdists are published after the wheels.
-        runtime: threads, retries and progress.
+        source: The source of the files: a sink on the same server may copy them from there.
+        recorder: Records the outcomes.
+        order: Whether sdists are published after the wheels.
+        runtime: Threads, retries and progress.
     """
 
     def __init__(
@@ -77,12 +77,12 @@ class Publisher:
         the order is ``any``. After a failure no further upload begins; running uploads end and are recorded.
 
         Args:
-            sink: the sink.
-            files: the files.
-            on_sent: called with each file whose bytes are not needed any more, whatever its outcome.
+            sink: The sink.
+            files: The files.
+            on_sent: Called with each file whose bytes are not needed any more, whatever its outcome.
 
         Raises:
-            RelayFailed: not all files are in place; has the receipt.
+            RelayFailed: Not all files are in place; has the receipt.
         """
 
         def publish(staged: StagedFile) -> Delivery:
@@ -164,7 +164,7 @@ class Publisher:
         earlier run may have been killed before it could.
 
         Raises:
-            RelayFailed: the pages of a sink could not be updated; has the receipt.
+            RelayFailed: The pages of a sink could not be updated; has the receipt.
         """
         recorder = self._recorder
         try:
@@ -218,7 +218,7 @@ class Publisher:
         """End the relay if a file is not in place.
 
         Raises:
-            RelayFailed: a file is not in place; has the receipt.
+            RelayFailed: A file is not in place; has the receipt.
         """
         recorder = self._recorder
         if not all(recorder.delivery(sink.name, staged.filename).is_in_place for staged in files):

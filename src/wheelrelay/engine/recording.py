@@ -27,14 +27,14 @@ class ReceiptRecorder:
     """The record of one relay; safe for threads. It is usable before the plan is known.
 
     Args:
-        source: the name of the source.
-        sinks: the names of the sinks, in order.
-        mode: the mode of the relay.
-        save: saves a receipt; called repeatedly, so that a run that is killed leaves what it knew.
-        versions: the versions of wheelrelay and of the plugins that take part.
+        source: The name of the source.
+        sinks: The names of the sinks, in order.
+        mode: The mode of the relay.
+        save: Saves a receipt; called repeatedly, so that a run that is killed leaves its record.
+        versions: The versions of wheelrelay and of the plugins that take part.
 
     Attributes:
-        ended: whether all work of the relay is done.
+        ended: Whether all work of the relay is done.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class ReceiptRecorder:
         return " ".join([*files, *pages])
 
     def advice(self) -> str:
-        """Return what to do to complete the relay."""
+        """Return how to complete the relay."""
         with self._lock:
             must_correct = any(
                 delivery.lasting and not delivery.is_in_place for delivery in self._deliveries.values()

@@ -27,14 +27,14 @@ def release(request: RelayRequest, recorder: ReceiptRecorder, *, one_version: bo
     """Publish all files; or none, if a problem with any of them can be known beforehand.
 
     Args:
-        request: what is to be relayed.
-        recorder: records the outcomes.
-        one_version: whether the selection must contain exactly one version of each project.
+        request: The source, the sinks and the options.
+        recorder: Records the outcomes.
+        one_version: Whether the selection must contain exactly one version of each project.
 
     Raises:
-        ReleaseRefused: a check failed, or the release was not approved; nothing was published.
-        RelayFailed: publishing began and did not succeed; has the receipt.
-        WheelrelayError: any other error before publishing began.
+        ReleaseRefused: A check failed, or the release was not approved; nothing was published.
+        RelayFailed: Publishing began and did not succeed; has the receipt.
+        WheelrelayError: Any other error before publishing began.
     """
     source, sinks, options = request.source, request.sinks, request.options
     with running(options) as runtime:
@@ -66,12 +66,12 @@ def mirror(request: RelayRequest, recorder: ReceiptRecorder) -> Receipt:
     """Move each file as soon as it can; a file that fails is reported, and the others continue.
 
     Args:
-        request: what is to be relayed.
-        recorder: records the outcomes.
+        request: The source, the sinks and the options.
+        recorder: Records the outcomes.
 
     Raises:
-        RelayFailed: some files are not in place; has the receipt.
-        WheelrelayError: any other error before the first file.
+        RelayFailed: Some files are not in place; has the receipt.
+        WheelrelayError: Any other error before the first file.
     """
     source, sinks, options = request.source, request.sinks, request.options
     with running(options) as runtime:
@@ -102,8 +102,8 @@ def after_interrupt(recorder: ReceiptRecorder) -> Receipt:
     To be called while the ``KeyboardInterrupt`` is handled.
 
     Raises:
-        RelayFailed: the relay changed a sink and did not succeed; has the receipt.
-        KeyboardInterrupt: nothing was published.
+        RelayFailed: The relay changed a sink and did not succeed; has the receipt.
+        KeyboardInterrupt: Nothing was published.
     """
     receipt = recorder.receipt()
     has_errors = any(finding.severity is Severity.ERROR for finding in receipt.findings)

@@ -22,10 +22,10 @@ class CompanionMaker:
     A companion of the source is kept, except an attestation of publishing: this job is the publisher.
 
     Args:
-        sinks: the sinks, in order.
-        signer: makes signatures.
-        attester: makes attestations.
-        runtime: retries and progress.
+        sinks: The sinks, in order.
+        signer: Makes signatures.
+        attester: Makes attestations.
+        runtime: Retries and progress.
     """
 
     def __init__(
@@ -40,8 +40,8 @@ class CompanionMaker:
         """Verify that signing and attesting will work, before anything is downloaded.
 
         Raises:
-            MissingSecret: there is no key to sign with.
-            ConfigError: gpg cannot be run, or the key cannot be used, or a sink would refuse attestations.
+            MissingSecret: There is no key to sign with.
+            ConfigError: Gpg cannot be run, or the key cannot be used, or a sink would refuse attestations.
         """
         if not plan.has_work:
             return
@@ -60,8 +60,8 @@ class CompanionMaker:
         """Make the missing companions of all files of a release, as a step of its own.
 
         Raises:
-            MissingSecret: there is no key to sign with, or no identity to attest with.
-            WheelrelayError: signing or attesting failed.
+            MissingSecret: There is no key to sign with, or no identity to attest with.
+            WheelrelayError: Signing or attesting failed.
         """
         files = self._incomplete(plan, checked)
         if not files:

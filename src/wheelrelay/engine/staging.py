@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from wheelrelay.checks import Inspection
 
 ERRORS_OF_ONE_FILE = (IntegrityError, NotFound)
-"""Errors that concern one file, not the whole source: the other files are still staged."""
+"""Errors that concern one file, not the source: the other files are still staged."""
 
 MAX_OTHER_ERRORS = 10
 """How many further errors are appended to the first."""
@@ -36,12 +36,12 @@ MAX_OTHER_ERRORS = 10
 
 @dataclass(frozen=True, slots=True)
 class InspectionRules:
-    """What is checked while a file is staged.
+    """The checks that a file must pass while it is staged.
 
     Attributes:
-        policies: the check policies of all sinks.
-        trust: who must have signed or attested each file.
-        signer: verifies the source's signatures where a sink requires some.
+        policies: The check policies of all sinks.
+        trust: Who must have signed or attested each file.
+        signer: Verifies the source's signatures where a sink requires some.
     """
 
     policies: Sequence[CheckPolicy] = ()
@@ -63,10 +63,10 @@ class Stager:
     """Brings files of a source to local disk, verified and checked; safe for threads.
 
     Args:
-        source: the source.
-        staging_area: where downloaded files are stored.
-        rules: what is checked.
-        runtime: threads, retries and progress.
+        source: The source.
+        staging_area: Where downloaded files are stored.
+        rules: The checks that each file must pass.
+        runtime: Threads, retries and progress.
     """
 
     def __init__(
@@ -86,8 +86,8 @@ class Stager:
             The checked files, by filename.
 
         Raises:
-            IntegrityError: files are not what the source declared; the message names all of them.
-            BackendError: the source failed.
+            IntegrityError: Files are not what the source declared; the message names all of them.
+            BackendError: The source failed.
         """
         needed = [planned for planned in plan.files if planned.needs_staging]
         if not needed:
@@ -108,8 +108,8 @@ class Stager:
         """Stage and check one file.
 
         Raises:
-            IntegrityError: the file is not what the source declared.
-            BackendError: the source failed.
+            IntegrityError: The file is not what the source declared.
+            BackendError: The source failed.
         """
         file = planned.file
         try:
@@ -138,7 +138,7 @@ class Stager:
         """Refuse a downloaded file that does not unpack, if the source declares no digest to detect that.
 
         Raises:
-            IntegrityError: the file is damaged.
+            IntegrityError: The file is damaged.
         """
         is_proven = file.digests.known() or isinstance(self._source.source, SupportsLocalPath)
         if inspection.damage and not is_proven:
@@ -182,16 +182,16 @@ def fetch(
     """Bring a file to local disk, and report it as part of a step.
 
     Args:
-        source: the source.
-        file: as the source lists it.
-        staging_area: where it is stored.
-        runtime: threads, retries and progress.
-        step: the step that is reported.
-        verify_archive: verify the archive's own checksums where the source declares no digest.
+        source: The source.
+        file: As the source lists it.
+        staging_area: Where it is stored.
+        runtime: Threads, retries and progress.
+        step: The step that is reported.
+        verify_archive: Verify the archive's own checksums where the source declares no digest.
 
     Raises:
-        IntegrityError: the file is not what the source declared.
-        BackendError: the source failed.
+        IntegrityError: The file is not what the source declared.
+        BackendError: The source failed.
     """
     return stage(
         source.source,

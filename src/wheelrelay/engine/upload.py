@@ -32,7 +32,7 @@ REFUSALS = (AuthenticationFailed, ChangedWhileReading, ConfigError, PermissionDe
 
 
 class RemoteState(Enum):
-    """What a sink holds under a filename."""
+    """The content that a sink holds under a filename."""
 
     SAME = auto()
     INCOMPLETE = auto()
@@ -71,12 +71,12 @@ def deliver(
     the answer was 503. So the sink is read before the file is sent again, and before a failure is reported.
 
     Args:
-        sink: the sink.
-        staged: the file.
-        retrier: decides about further attempts, and pauses.
-        source: the source of the file: a sink on the same server may copy it from there.
-        replacing: replace the bytes that the sink holds under this filename.
-        begin: called before each attempt.
+        sink: The sink.
+        staged: The file.
+        retrier: Decides about further attempts, and pauses.
+        source: The source of the file: a sink on the same server may copy it from there.
+        replacing: Replace the bytes that the sink holds under this filename.
+        begin: Called before each attempt.
 
     Returns:
         The outcome; errors of the sink are part of it and are not raised.
@@ -176,12 +176,12 @@ def _after_taken_name(
 
 
 def look(sink: Sink, staged: StagedFile, retrier: Retrier | None) -> RemoteState:
-    """Return what a sink holds under the filename of a file, with companions where it stores these as files.
+    """Return the state of a file at a sink, including its companions if the sink stores these as files.
 
     Args:
-        sink: the sink to read.
-        staged: the file.
-        retrier: repeats reads that failed; each is tried once without it.
+        sink: The sink to read.
+        staged: The file.
+        retrier: Repeats reads that failed; each is tried once without it.
     """
     if not isinstance(sink, SupportsInventory):
         return RemoteState.UNKNOWN

@@ -23,16 +23,16 @@ def verify_sinks(request: RelayRequest, staging_area: StagingArea, *, download: 
     """Compare the files of the source with those of each sink.
 
     Args:
-        request: both sides and the selection.
-        staging_area: for the files of a source that declares no digests.
-        download: download and hash every file of the sinks, instead of trusting the digests they declare.
+        request: Both sides and the selection.
+        staging_area: For the files of a source that declares no digests.
+        download: Download and hash every file of the sinks, instead of trusting the digests they declare.
 
     Returns:
         A finding for each file that is missing at a sink, or differs.
 
     Raises:
-        NothingMatched: no file is selected.
-        BackendError: a side cannot be read.
+        NothingMatched: No file is selected.
+        BackendError: A side cannot be read.
     """
     with running(request.options) as runtime:
         plan = plan_relay(request, runtime, one_version=False).plan
@@ -56,8 +56,8 @@ def verify_remote(request: RelayRequest, staging_area: StagingArea) -> list[Find
         A finding for each file that is damaged or missing.
 
     Raises:
-        NothingMatched: no file is selected.
-        BackendError: the source cannot be read.
+        NothingMatched: No file is selected.
+        BackendError: The source cannot be read.
     """
     source = request.source
     with running(request.options) as runtime:

@@ -43,9 +43,9 @@ class ConcurrencyController:
     """The number of transfers that may run in parallel; safe for threads.
 
     Args:
-        fixed: a fixed number; adaptive without it.
-        clock: returns the time in seconds.
-        cpu_time: returns the processor time of this process in seconds.
+        fixed: A fixed number; adaptive without it.
+        clock: Returns the time in seconds.
+        cpu_time: Returns the processor time of this process in seconds.
     """
 
     def __init__(
@@ -106,8 +106,8 @@ class ConcurrencyController:
         """Record a completed transfer.
 
         Args:
-            size: the bytes it moved.
-            remaining: the number of transfers that have not begun.
+            size: The bytes it moved.
+            remaining: The number of transfers that have not begun.
         """
         with self._lock:
             self._completed += 1

@@ -59,27 +59,27 @@ def stage(
     A file on local disk is hashed in place. Any other is read once, in blocks, and hashed while it is
     written under a temporary name; it gets its final name only after size and digests match. A further
     attempt continues where the last one broke off, if the source serves ranges and declares a digest that
-    proves the whole.
+    proves the result.
 
     Args:
-        source: the source.
-        file: as the source lists it.
-        staging_area: where downloaded files are stored.
-        watcher: called with the number of bytes each time some were read.
-        stopped: set to give up in the middle of the file.
-        retrier: repeats failed attempts; without it there is one attempt.
-        begin: called before each attempt; ``watcher`` is called again with the bytes that are kept.
-        verify_archive: verify the archive's own checksums if the source declares no digest. A caller that
-            reads the whole archive next does not need it.
-        executor: downloads ranges of a large file in parallel where one connection is slow.
-        ranges: when and how a file is divided into ranges.
+        source: The source.
+        file: As the source lists it.
+        staging_area: Where downloaded files are stored.
+        watcher: Called with the number of bytes each time some were read.
+        stopped: Set to give up in the middle of the file.
+        retrier: Repeats failed attempts; without it there is one attempt.
+        begin: Called before each attempt; ``watcher`` is called again with the bytes that are kept.
+        verify_archive: Verify the archive's own checksums if the source declares no digest. A caller that
+            reads all of the archive next does not need it.
+        executor: Downloads ranges of a large file in parallel where one connection is slow.
+        ranges: When and how a file is divided into ranges.
 
     Raises:
-        DigestMismatch: the bytes do not have the declared digest.
-        SizeMismatch: the source sent fewer or more bytes than it declares.
-        IntegrityError: the bytes are not such an archive, or a damaged one.
-        ChangedWhileReading: a local file changed while it was hashed.
-        BackendError: the source failed.
+        DigestMismatch: The bytes do not have the declared digest.
+        SizeMismatch: The source sent fewer or more bytes than it declares.
+        IntegrityError: The bytes are not such an archive, or a damaged one.
+        ChangedWhileReading: A local file changed while it was hashed.
+        BackendError: The source failed.
     """
     copier = HashingCopier(file, watcher, stopped or _NEVER_STOPPED)
 
@@ -118,10 +118,10 @@ def hashed_in_place(path: Path, file: DistFile) -> DistFile:
     """Return a file on local disk with its size and sha256.
 
     Raises:
-        SizeMismatch: the size is not the declared one, or zero.
-        IntegrityError: the file is not such an archive.
-        ChangedWhileReading: the file changed while it was hashed.
-        BackendError: the file cannot be read.
+        SizeMismatch: The size is not the declared one, or zero.
+        IntegrityError: The file is not such an archive.
+        ChangedWhileReading: The file changed while it was hashed.
+        BackendError: The file cannot be read.
     """
     copier = HashingCopier(file, lambda _: None, _NEVER_STOPPED)
     _hash_in_place(path, copier)
@@ -142,12 +142,12 @@ class _Download:
     """The download of one file, over several attempts.
 
     Args:
-        source: the source.
-        file: as the source lists it.
-        target: where the bytes are written.
-        copier: hashes them.
-        executor: downloads ranges in parallel; without it, one connection is used.
-        ranges: when and how the file is divided into ranges.
+        source: The source.
+        file: As the source lists it.
+        target: Where the bytes are written.
+        copier: Hashes them.
+        executor: Downloads ranges in parallel; without it, one connection is used.
+        ranges: When and how the file is divided into ranges.
     """
 
     def __init__(
@@ -170,8 +170,8 @@ class _Download:
         """Read the file to its end: from where the last attempt broke off, or from its beginning.
 
         Raises:
-            Unavailable: the bytes of this attempt do not fit those of the last one.
-            WheelrelayError: as `stage`.
+            Unavailable: The bytes of this attempt do not fit those of the last one.
+            WheelrelayError: As `stage`.
         """
         with ExitStack() as stack:
             rest = self._open_rest(stack)
@@ -193,7 +193,7 @@ class _Download:
         except DigestMismatch as error:
             if rest is None and not was_divided:
                 raise
-            # The file may have been replaced between two requests, so the whole is read once more.
+            # The file may have been replaced between two requests, so all of it is read once more.
             self._restart()
             raise Unavailable(f"{self._file.filename}: the parts that were received do not match.") from error
 
@@ -256,7 +256,7 @@ def _verify_archive(path: Path, filename: str) -> None:
     """Verify the checksums inside an archive whose source declares no digest.
 
     Raises:
-        IntegrityError: the archive is damaged, or exceeds the limits of what is read.
+        IntegrityError: The archive is damaged, or exceeds the limits for reading.
     """
     from wheelrelay.checks import open_distribution  # heavy, and rarely needed
 

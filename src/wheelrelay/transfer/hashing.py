@@ -26,12 +26,12 @@ class HashingCopier:
     """Copies one file and hashes its bytes on the way.
 
     Args:
-        file: the file, with the size and the digests that its source declares.
-        watcher: called with the number of bytes each time some were copied.
-        stopped: set to give up in the middle of the file.
+        file: The file, with the size and the digests that its source declares.
+        watcher: Called with the number of bytes each time some were copied.
+        stopped: Set to give up in the middle of the file.
 
     Attributes:
-        size: the number of bytes copied so far.
+        size: The number of bytes copied so far.
     """
 
     def __init__(self, file: DistFile, watcher: Watcher, stopped: threading.Event) -> None:
@@ -51,11 +51,11 @@ class HashingCopier:
         self._watcher(self.size)
 
     def copy(self, stream: ByteStream, target: BinaryIO | None) -> None:
-        """Read a stream to its end, and write it to ``target`` if that is given.
+        """Read a stream to its end, and write it to ``target`` unless that is ``None``.
 
         Raises:
-            Interrupted: the relay ended.
-            IntegrityError: the bytes are not such an archive at all.
+            Interrupted: The relay ended.
+            IntegrityError: The bytes are not such an archive at all.
         """
         while block := stream.read(self._next_block()):
             if self._stopped.is_set():
@@ -78,8 +78,8 @@ class HashingCopier:
         """Return the digests of the copied bytes, if size and digests are those that the source declares.
 
         Raises:
-            SizeMismatch: the size differs, or is zero.
-            DigestMismatch: a digest differs.
+            SizeMismatch: The size differs, or is zero.
+            DigestMismatch: A digest differs.
         """
         name, declared = self._file.filename, self._file.size
         if declared is not None and self.size != declared:
@@ -101,7 +101,7 @@ def _refuse_wrong_kind(filename: str, block: bytes, *, offset: int) -> None:
     """Refuse bytes that do not begin as the archive should, such as an error page.
 
     Raises:
-        IntegrityError: the bytes are something else.
+        IntegrityError: The bytes are something else.
     """
     magic = next((magic for end, magic in MAGIC_BYTES.items() if filename.endswith(end)), b"")
     if not block.startswith(magic[offset : offset + len(block)]):

@@ -26,11 +26,11 @@ class RangePolicy:
     """When and how a download is divided into ranges.
 
     Attributes:
-        size: bytes of a range: large enough for a cheap request, small enough to keep several in memory.
-        limit: how many ranges of one file are downloaded at the same time.
-        min_remaining: bytes that must remain for a file to be divided.
-        measure_after: seconds until the speed of the connection is assessed.
-        waiting_share: the share of time spent waiting for bytes above which the network is the bottleneck.
+        size: Bytes of a range: large enough for a cheap request, small enough to keep several in memory.
+        limit: How many ranges of one file are downloaded at the same time.
+        min_remaining: Bytes that must remain for a file to be divided.
+        measure_after: Seconds until the speed of the connection is assessed.
+        waiting_share: The share of time spent waiting for bytes above which the network is the bottleneck.
     """
 
     size: int = 4 * BLOCK_SIZE
@@ -59,17 +59,17 @@ class ParallelRangeReader:
     """The bytes of a file from some offset on, in order; a `ByteStream` that must be closed.
 
     Args:
-        stream: the rest of the file, over one connection.
-        connection: closes this connection.
-        source: the source, which serves ranges.
-        file: the file, with the size that its source declares.
-        start: the offset at which ``stream`` begins.
-        executor: downloads the ranges.
-        policy: when and how the rest is divided.
-        clock: returns the time in seconds.
+        stream: The rest of the file, over one connection.
+        connection: Closes this connection.
+        source: The source, which serves ranges.
+        file: The file, with the size that its source declares.
+        start: The offset at which ``stream`` begins.
+        executor: Downloads the ranges.
+        policy: When and how the rest is divided.
+        clock: Returns the time in seconds.
 
     Attributes:
-        is_divided: whether the bytes come over more than one connection.
+        is_divided: Whether the bytes come over more than one connection.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class ParallelRangeReader:
         """Return the next bytes, at most ``size``; empty at the end.
 
         Raises:
-            BackendError: the source failed.
+            BackendError: The source failed.
         """
         if not self.is_divided and self._offset == self._handover:
             self._hand_over()

@@ -5,13 +5,11 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from wheelrelay.durations import parse_duration
 from wheelrelay.errors import ConfigError, TimedOut, Unavailable, WheelrelayError
-
-if TYPE_CHECKING:
-    from wheelrelay.events import Progress
+from wheelrelay.events import Progress, Waiting
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +37,7 @@ def longest_pause() -> float:
     """Return the longest pause in seconds: of the command line, the environment, or the default.
 
     Raises:
-        ConfigError: the environment variable is not a duration.
+        ConfigError: The environment variable is not a duration.
     """
     if _Override.seconds is not None:
         return _Override.seconds
@@ -56,10 +54,10 @@ class RetryPolicy:
     """How often and how long to retry.
 
     Attributes:
-        attempts: the maximum number of attempts.
-        first_pause: seconds before the second attempt; each further pause doubles.
-        longest_pause: the longest pause in seconds, also if a server asks for a longer one.
-        max_silence: seconds without an answer, over all attempts, after which no further attempt is made; a
+        attempts: The maximum number of attempts.
+        first_pause: Seconds before the second attempt; each further pause doubles.
+        longest_pause: The longest pause in seconds, also if a server requests a longer one.
+        max_silence: Seconds without an answer, over all attempts, after which no further attempt is made; a
             read is attempted twice in any case.
     """
 
@@ -95,16 +93,16 @@ class Retrier:
     """Retries operations of one relay; safe for threads.
 
     Args:
-        policy: how often and how long.
-        progress: called with an event before each pause.
-        stopped: set when the relay is to end: pauses end, and nothing is retried.
-        on_failure: called after each ``retryable`` failure.
+        policy: How often and how long.
+        progress: Called with an event before each pause.
+        stopped: Set when the relay is to end: pauses end, and nothing is retried.
+        on_failure: Called after each ``retryable`` failure.
     """
 
     def __init__(
         self,
         policy: RetryPolicy,
-        progress: "Progress",
+        progress: Progress,
         stopped: threading.Event,
         *,
         on_failure: Callable[[], None] = lambda: None,
@@ -118,8 +116,8 @@ class Retrier:
         """Call an operation until it succeeds, or fails for good; then raise its last error.
 
         Args:
-            subject: what is read or written, for progress and the log.
-            operation: the operation.
+            subject: The file or page, for progress and the log.
+            operation: The operation.
         """
         attempt = 1
         while True:
@@ -136,8 +134,6 @@ class Retrier:
             self._on_failure()
         if not error.retryable or self.policy.is_last(attempt, error) or self.stopped.is_set():
             return False
-        from wheelrelay.events import Waiting  # few runs need it
-
         pause = self.policy.pause_after(attempt, error)
         self._progress(Waiting(subject, f"{error}{_longer_request(error, pause)}", pause))
         _log.info("%s: %s Retrying in %.1f s.", subject, error, pause)
@@ -145,8 +141,10 @@ class Retrier:
 
 
 def _longer_request(error: WheelrelayError, pause: float) -> str:
-    """Return a sentence if the server asks for a longer pause than is made."""
+    """Return a sentence if the server requests a longer pause."""
     requested = error.retry_after if isinstance(error, Unavailable) else None
     return (
-        f" The server asks to wait {requested:.0f} s." if requested is not None and requested > pause else ""
+        f" The server requests a pause of {requested:.0f} s."
+        if requested is not None and requested > pause
+        else ""
     )

@@ -20,7 +20,7 @@ class StagingArea:
     Filenames that differ only in case get different folders: some file systems treat them as the same name.
 
     Args:
-        folder: an existing folder that only this relay uses.
+        folder: An existing folder that only this relay uses.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -45,7 +45,7 @@ class StagingArea:
         It is not synced: no other run reads it, and this run compares its size and state before it is sent.
 
         Raises:
-            WheelrelayError: the file cannot be written, for example because the disk is full.
+            WheelrelayError: The file cannot be written, for example because the disk is full.
         """
         path = self.path_of(filename)
         temporary = path.with_name(f".{os.urandom(8).hex()}.part")
@@ -79,7 +79,7 @@ def temporary_staging_area() -> Iterator[StagingArea]:
     The staging areas of relays that were killed are removed as well.
 
     Raises:
-        WheelrelayError: the folder cannot be created.
+        WheelrelayError: The folder cannot be created.
     """
     remove_leftover_folders()
     with temporary_folder() as folder:

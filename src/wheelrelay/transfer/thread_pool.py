@@ -54,8 +54,8 @@ class Workers:
     """A thread pool that ends cleanly when it is interrupted.
 
     Args:
-        jobs: the number of threads, or a controller that adapts it.
-        stopped: set when the relay is to end; running work may check it and give up.
+        jobs: The number of threads, or a controller that adapts it.
+        stopped: Set when the relay is to end; running work may check it and give up.
     """
 
     def __init__(self, jobs: int | ConcurrencyController, stopped: threading.Event) -> None:
@@ -79,15 +79,15 @@ class Workers:
         If the system refuses to start threads, the existing ones do all the work, or the calling thread.
 
         Args:
-            items: the items, started in this order.
-            work: called in a thread. Whatever it raises becomes the error of the item: a bug of a plugin
+            items: The items, started in this order.
+            work: Called in a thread. Whatever it raises becomes the error of the item: a bug of a plugin
                 must not lose the results of the other items.
-            is_last: called with each result; if it returns ``True``, no further item is started. Running
+            is_last: Called with each result; if it returns ``True``, no further item is started. Running
                 items are completed.
-            bytes_moved: returns the bytes transferred for an item, from which the controller learns.
+            bytes_moved: Returns the bytes transferred for an item, from which the controller learns.
 
         Raises:
-            BaseException: whatever interrupts the calling thread, such as Ctrl-C. No further item is started
+            BaseException: Whatever interrupts the calling thread, such as Ctrl-C. No further item is started
                 then. Running items have ended, or were abandoned after `GRACE_PERIOD`: their outcome is
                 unknown.
         """
@@ -133,7 +133,7 @@ class Workers:
 
     def spare_connections(self) -> int:
         """Return how many additional connections each running transfer may open."""
-        running = self._batch.running if self._batch else 0
+        running = self._batch.slots_in_use if self._batch else 0
         return self.controller.limit // running - 1 if running else 0
 
     def submit(self, work: Callable[[], Result]) -> "Future[Result]":
@@ -220,15 +220,10 @@ class _Batch(Generic[Item, Result]):
         self._controller = controller
         self._remaining = deque(items)
         self._results: list[Done[Item, Result]] = []
-        self._slots_in_use = 0
+        self.slots_in_use = 0
         self._workers: list[Future[None]] = []
         self._helpers: set[Future[Any]] = set()
         self._failed: list[Future[None]] = []
-
-    @property
-    def running(self) -> int:
-        """The number of items that are running or about to."""
-        return self._slots_in_use
 
     @property
     def remaining(self) -> int:
@@ -238,22 +233,22 @@ class _Batch(Generic[Item, Result]):
     def reserve_slots(self) -> int:
         """Return how many more threads may take part; their slots are in use from now on."""
         with self._changed:
-            more = max(0, min(self._controller.limit - self._slots_in_use, len(self._remaining)))
-            self._slots_in_use += more
+            more = max(0, min(self._controller.limit - self.slots_in_use, len(self._remaining)))
+            self.slots_in_use += more
             return more
 
     def release_slots(self, slots: int) -> int:
         """Release the slots of threads that could not be started; return how many are in use."""
         with self._changed:
-            self._slots_in_use -= slots
+            self.slots_in_use -= slots
             self._changed.notify_all()
-            return self._slots_in_use
+            return self.slots_in_use
 
     def needs_caller(self) -> bool:
         """Return whether items remain and no thread works on them; the caller has a slot then."""
         with self._changed:
-            is_needed = bool(self._remaining) and not self._slots_in_use
-            self._slots_in_use += is_needed
+            is_needed = bool(self._remaining) and not self.slots_in_use
+            self.slots_in_use += is_needed
             return is_needed
 
     def track_worker(self, future: "Future[None]") -> None:
@@ -269,7 +264,7 @@ class _Batch(Generic[Item, Result]):
     def take(self) -> Any:
         """Return the next item; `_NOTHING` if none remains or too many threads run: the caller leaves."""
         with self._changed:
-            if self._remaining and self._slots_in_use <= self._controller.limit:
+            if self._remaining and self.slots_in_use <= self._controller.limit:
                 return self._remaining.popleft()
             self._leave()
             return _NOTHING
@@ -284,12 +279,12 @@ class _Batch(Generic[Item, Result]):
     def is_idle(self, *, within: float) -> bool:
         """Wait for at most some seconds until no thread runs; return whether that is so."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._slots_in_use, within)
+            return self._changed.wait_for(lambda: not self.slots_in_use, within)
 
     def results(self) -> list[Done[Item, Result]]:
         """Wait until no thread runs, and return all results."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._slots_in_use)
+            self._changed.wait_for(lambda: not self.slots_in_use)
         for future in self._failed:
             future.result()
         return self._results
@@ -322,7 +317,7 @@ class _Batch(Generic[Item, Result]):
                 self._leave()
 
     def _leave(self) -> None:
-        self._slots_in_use -= 1
+        self.slots_in_use -= 1
         self._changed.notify_all()
 
 

@@ -8,7 +8,7 @@ from tests.unit.engine.conftest import SDIST, WHEELS, request_between
 
 from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.engine.context import running
-from wheelrelay.engine.planning import chosen_files, plan_relay
+from wheelrelay.engine.planning import plan_relay
 from wheelrelay.errors import (
     AuthenticationFailed,
     BackendError,
@@ -165,15 +165,15 @@ def test_waiting_comes_to_an_end(files, sink):
 
 
 def test_an_unknown_project_shows_the_nearest_one(source):
-    from wheelrelay.select import Selection, parse_requirement
+    from wheelrelay.select import Selection, parse_requirement, select_from
 
     asked = Selection(requirements=(parse_requirement("sampel"),))
     with pytest.raises(NothingMatched, match="Did you mean: sample"):
-        chosen_files(source, asked, one_version=True)
+        select_from(source, asked, one_version=True)
 
 
 def test_names_are_not_guessed_where_the_source_cannot_be_listed_as_a_whole(source):
-    from wheelrelay.select import Selection, parse_requirement
+    from wheelrelay.select import Selection, parse_requirement, select_from
 
     def iter_files(project):
         if project is None:
@@ -183,5 +183,5 @@ def test_names_are_not_guessed_where_the_source_cannot_be_listed_as_a_whole(sour
     source.iter_files = iter_files
     asked = Selection(requirements=(parse_requirement("sampel"),))
     with pytest.raises(NothingMatched) as failed:
-        chosen_files(source, asked, one_version=True)
+        select_from(source, asked, one_version=True)
     assert failed.value.hint is None

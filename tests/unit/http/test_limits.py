@@ -380,4 +380,4 @@ class TestConfiguration:
         retrier = Retrier(retry_policy, seen.append, threading.Event())
         busy = Unavailable("It is busy.", retry_after=3600)
         assert retrier.pause_before_retry("a page", 1, busy)
-        assert seen == [Waiting("a page", "It is busy. The server asks to wait 3600 s.", 0.01)]
+        assert seen == [Waiting("a page", "It is busy. The server requests a pause of 3600 s.", 0.01)]
