@@ -155,7 +155,11 @@ class Web:
         """Read one request, note it, and send the reply."""
         length = int(handler.headers.get("Content-Length") or 0)
         headers = {name.lower(): value for name, value in handler.headers.items()}
-        request = Request(handler.command, handler.path, headers, handler.rfile.read(length))
+        body = handler.rfile.read(length)
+        if len(body) < length:  # the client closed the connection
+            handler.close_connection = True
+            return
+        request = Request(handler.command, handler.path, headers, body)
         with ExitStack() as under_way:
             self._begin(request)
             under_way.callback(self._end)
@@ -220,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.web.answer(self)
 
-    do_HEAD = do_POST = do_PUT = do_DELETE = do_PROPFIND = do_GET  # noqa: N815  (the names that http.server calls)
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_PROPFIND = do_GET  # noqa: N815  (the names that http.server calls)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class names it so)
         """Nothing: `Web.requests` is the log."""

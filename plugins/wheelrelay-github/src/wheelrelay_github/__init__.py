@@ -1,0 +1,1 @@
+"""GitHub releases and workflow artifacts as remotes for wheelrelay."""
