@@ -1,4 +1,4 @@
-"""Variant wheels travel with the list of their release's variants (PEP 825), or it is said why not."""
+"""Variant wheels and the list of a release's variants (PEP 825) are copied together."""
 
 import json
 import threading
@@ -33,7 +33,7 @@ ALL = sorted([PLAIN, *VARIANTS, LIST, SDIST])
 
 @pytest.fixture
 def dist(tmp_path: Path) -> Path:
-    """A release with two variant wheels, a plain wheel for all others, and the list."""
+    """A release with two variant wheels, a plain wheel, an sdist, and the list."""
     folder = tmp_path / "dist"
     make_wheel(folder)
     for number, name in enumerate(VARIANTS):
@@ -67,23 +67,23 @@ secret_access_key = {{ env = "S3_KEY" }}
 
 
 def mirror(source: object, sink: object, *, mode: str = "mirror", **options: object) -> Receipt:
-    """Relay everything."""
+    """Mirror or relay everything."""
     return wheelrelay.relay(wheelrelay.Route(source=source, sinks=[sink], mode=mode), **options)  # type: ignore[arg-type]
 
 
 def with_pages(folder: Path) -> DirectoryConfig:
-    """A directory that keeps index pages."""
+    """Return a directory that has index pages."""
     return DirectoryConfig(path=folder, pages=True)
 
 
 def names(folder: Path) -> list[str]:
-    """The distribution files of a folder."""
+    """Return the distribution files in a folder."""
     return sorted(path.name for path in folder.iterdir() if path.name in ALL)
 
 
 @pytest.fixture
 def served(dist: Path, tmp_path: Path) -> Iterator[str]:
-    """The address of a directory that the release was mirrored to, with pages."""
+    """The URL of a directory with index pages that the release was mirrored to."""
     folder = tmp_path / "served"
     mirror(str(dist), with_pages(folder))
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(folder)))
@@ -98,68 +98,68 @@ def served(dist: Path, tmp_path: Path) -> Iterator[str]:
 class TestDirectory:
     @pytest.mark.parametrize("mode", ["mirror", "release"])
     def test_all_files_arrive_unchanged(self, dist: Path, tmp_path: Path, mode: str) -> None:
-        there = tmp_path / "there"
-        receipt = mirror(str(dist), with_pages(there), mode=mode)
+        target = tmp_path / "target"
+        receipt = mirror(str(dist), with_pages(target), mode=mode)
         assert receipt.is_complete
         assert receipt.findings == ()
-        assert names(there) == ALL
-        assert (there / LIST).read_bytes() == (dist / LIST).read_bytes()
+        assert names(target) == ALL
+        assert (target / LIST).read_bytes() == (dist / LIST).read_bytes()
 
     def test_pages_link_the_list(self, dist: Path, tmp_path: Path) -> None:
-        there = tmp_path / "there"
-        mirror(str(dist), with_pages(there))
-        page = json.loads((there / "simple" / "sample" / "index.json").read_bytes())
+        target = tmp_path / "target"
+        mirror(str(dist), with_pages(target))
+        page = json.loads((target / "simple" / "sample" / "index.json").read_bytes())
         entries = {entry["filename"]: entry for entry in page["files"]}
         assert sorted(entries) == ALL
         assert entries[LIST]["url"] == f"../../{LIST}"
         assert len(entries[LIST]["hashes"]["sha256"]) == 64
         assert "core-metadata" not in entries[LIST]
-        for html in (there / "index.html", there / "simple" / "sample" / "index.html"):
+        for html in (target / "index.html", target / "simple" / "sample" / "index.html"):
             assert f'{LIST}#sha256={entries[LIST]["hashes"]["sha256"]}"' in html.read_text()
 
     def test_second_run_skips_everything(self, dist: Path, tmp_path: Path) -> None:
-        there = with_pages(tmp_path / "there")
-        mirror(str(dist), there)
-        page = (tmp_path / "there" / "simple" / "sample" / "index.json").read_bytes()
-        receipt = mirror(str(dist), there)
+        target = with_pages(tmp_path / "target")
+        mirror(str(dist), target)
+        page = (tmp_path / "target" / "simple" / "sample" / "index.json").read_bytes()
+        receipt = mirror(str(dist), target)
         outcomes = {delivery.outcome for file in receipt.files for delivery in file.sinks.values()}
         assert outcomes == {Outcome.SKIPPED}
-        assert (tmp_path / "there" / "simple" / "sample" / "index.json").read_bytes() == page
-        with there.open() as store:
+        assert (tmp_path / "target" / "simple" / "sample" / "index.json").read_bytes() == page
+        with target.open() as store:
             assert store.check_pages() == []  # type: ignore[attr-defined]
 
     def test_changed_list_is_a_conflict_unless_replaced(self, dist: Path, tmp_path: Path) -> None:
-        there = with_pages(tmp_path / "there")
-        mirror(str(dist), there)
+        target = with_pages(tmp_path / "target")
+        mirror(str(dist), target)
         before = (dist / LIST).read_bytes()
         make_variants(dist, labels=[*LABELS, "cu131"])
         with pytest.raises(Conflict):
-            mirror(str(dist), there, mode="release")
-        assert (tmp_path / "there" / LIST).read_bytes() == before
-        wheelrelay.push([dist], there, options=wheelrelay.PublishOptions(replace=True))
-        assert (tmp_path / "there" / LIST).read_bytes() == (dist / LIST).read_bytes()
-        assert '"cu131"' in (tmp_path / "there" / LIST).read_text()
-        with there.open() as store:
+            mirror(str(dist), target, mode="release")
+        assert (tmp_path / "target" / LIST).read_bytes() == before
+        wheelrelay.push([dist], target, options=wheelrelay.PublishOptions(replace=True))
+        assert (tmp_path / "target" / LIST).read_bytes() == (dist / LIST).read_bytes()
+        assert '"cu131"' in (tmp_path / "target" / LIST).read_text()
+        with target.open() as store:
             assert store.check_pages() == []  # type: ignore[attr-defined]
 
     def test_refuses_list_that_is_not_json(self, dist: Path, tmp_path: Path) -> None:
         (dist / LIST).write_text("<html>Please log in.</html>")
         with pytest.raises(CheckFailed):
-            mirror(str(dist), with_pages(tmp_path / "there"), mode="release")
-        assert not (tmp_path / "there").exists()
+            mirror(str(dist), with_pages(tmp_path / "target"), mode="release")
+        assert not (tmp_path / "target").exists()
 
 
 class TestServedDirectory:
     def test_listing_and_index_contain_the_list(self, served: str, tmp_path: Path) -> None:
         for number, address in enumerate((f"listing+{served}index.html", f"listing+{served}")):
-            there = tmp_path / f"there-{number}"
-            mirror(address, str(there))
-            assert names(there) == ALL
-        there = tmp_path / "from-index"
+            target = tmp_path / f"target-{number}"
+            mirror(address, str(target))
+            assert names(target) == ALL
+        target = tmp_path / "from-index"
         wheelrelay.relay(
-            wheelrelay.Route(source=f"index+{served}simple/", sinks=[str(there)], mode="mirror"), ["sample"]
+            wheelrelay.Route(source=f"index+{served}simple/", sinks=[str(target)], mode="mirror"), ["sample"]
         )
-        assert names(there) == ALL
+        assert names(target) == ALL
 
     def test_installers_without_variants_install_the_plain_wheel(self, served: str, tmp_path: Path) -> None:
         index = f"{served}simple/"
@@ -179,10 +179,10 @@ class TestObjectStore:
         with bucket.remote("bucket").open() as store:
             assert sorted(file.filename for file in store.iter_files(None)) == ALL  # type: ignore[attr-defined]
             assert store.check_pages() == []  # type: ignore[attr-defined]
-        there = tmp_path / "there"
-        assert mirror(bucket.remote("bucket"), with_pages(there)).is_complete
-        assert names(there) == ALL
-        assert (there / LIST).read_bytes() == (dist / LIST).read_bytes()
+        target = tmp_path / "target"
+        assert mirror(bucket.remote("bucket"), with_pages(target)).is_complete
+        assert names(target) == ALL
+        assert (target / LIST).read_bytes() == (dist / LIST).read_bytes()
 
     def test_removing_a_release_removes_its_list(self, dist: Path, bucket: wheelrelay.Config) -> None:
         mirror(str(dist), bucket.remote("bucket"))
@@ -225,26 +225,26 @@ class TestVariantWheelsWithoutList:
 
     @pytest.mark.parametrize("mode", ["mirror", "release"])
     def test_relay_warns(self, dist: Path, tmp_path: Path, mode: str) -> None:
-        (finding,) = mirror(str(dist), str(tmp_path / "there"), mode=mode).findings
+        (finding,) = mirror(str(dist), str(tmp_path / "target"), mode=mode).findings
         assert (finding.check, finding.severity) == ("variants-missing", Severity.WARNING)
         assert LIST in finding.message
 
     def test_push_warns(self, dist: Path, tmp_path: Path) -> None:
-        receipt = wheelrelay.push([dist], str(tmp_path / "there"))
+        receipt = wheelrelay.push([dist], str(tmp_path / "target"))
         assert "variants-missing" in {finding.check for finding in receipt.findings}
 
     def test_plan_warns(self, dist: Path, tmp_path: Path) -> None:
-        plan = wheelrelay.plan(wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "there")]))
+        plan = wheelrelay.plan(wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "target")]))
         assert {finding.check for finding in plan.findings} == {"variants-missing"}
 
     def test_list_at_the_sink_is_enough(self, dist: Path, tmp_path: Path) -> None:
-        make_variants(tmp_path / "there", labels=LABELS)
-        assert mirror(str(dist), str(tmp_path / "there")).findings == ()
+        make_variants(tmp_path / "target", labels=LABELS)
+        assert mirror(str(dist), str(tmp_path / "target")).findings == ()
 
 
 def test_warns_of_list_without_the_label_of_a_wheel(dist: Path, tmp_path: Path) -> None:
     make_variants(dist, labels=["null"])
-    (finding,) = mirror(str(dist), str(tmp_path / "there"), mode="release").findings
+    (finding,) = mirror(str(dist), str(tmp_path / "target"), mode="release").findings
     assert (finding.check, finding.severity) == ("variants-unlisted", Severity.WARNING)
     assert "cu130" in finding.message
 
@@ -263,7 +263,7 @@ def test_names_list_with_a_misspelled_filename(tmp_path: Path) -> None:
     make_wheel(tmp_path / "dist")
     (tmp_path / "dist" / "foo-bar-1.0-variants.json").write_text("{}")
     with pytest.raises(CheckFailed) as refused:
-        wheelrelay.push([tmp_path / "dist"], str(tmp_path / "there"))
+        wheelrelay.push([tmp_path / "dist"], str(tmp_path / "target"))
     assert [finding.filename for finding in refused.value.findings] == ["foo-bar-1.0-variants.json"]
 
 
@@ -278,11 +278,11 @@ def test_names_list_with_a_misspelled_filename(tmp_path: Path) -> None:
 def test_list_is_selected_with_its_variant_wheels(
     dist: Path, tmp_path: Path, wheels: list[str], picked: list[str]
 ) -> None:
-    wheelrelay.relay(wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "there")], wheels=wheels))  # type: ignore[arg-type]
-    assert names(tmp_path / "there") == picked
+    wheelrelay.relay(wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "target")], wheels=wheels))  # type: ignore[arg-type]
+    assert names(tmp_path / "target") == picked
 
 
 def test_list_does_not_count_for_expectations(dist: Path, tmp_path: Path) -> None:
     expect = {"wheels": ["py3-none-any"], "sdist": True, "count": len(ALL) - 1}
-    route = wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "there")], expect=expect)  # type: ignore[arg-type]
+    route = wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "target")], expect=expect)  # type: ignore[arg-type]
     assert wheelrelay.relay(route).is_complete

@@ -1,4 +1,4 @@
-"""What every fuzzing test is held to: our errors alone, in bounded time and memory, and nothing written."""
+"""Fuzzing: every example ends with a result or an error of wheelrelay, in bounded time and memory."""
 
 import functools
 import inspect
@@ -17,45 +17,45 @@ from hypothesis.strategies import SearchStrategy
 
 from wheelrelay.errors import WheelrelayError
 
-SECONDS = 5.5
-"""Seconds for each of the tests: about a minute for all of them."""
+SECONDS_PER_TEST = 5.5
+"""Seconds for each test: about a minute for all of them."""
 
-EACH = 10.0
-"""Processor seconds that one example may take: none hangs, and a slow machine is no failure."""
+MAX_EXAMPLE_SECONDS = 10.0
+"""Processor seconds that one example may take, generous for slow machines."""
 
-GROWTH = 200 << 10
+MAX_GROWTH = 200 << 10
 """Kibibytes by which the memory of this process may grow in one test."""
 
-ROUND = 25
-"""Examples between two looks at the clock."""
+EXAMPLES_PER_ROUND = 25
+"""Examples between two checks of the elapsed time."""
 
 
 def fuzz(
     *strategies: SearchStrategy[Any], examples: Iterable[tuple[Any, ...]] = (), **named: SearchStrategy[Any]
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Try a test with these examples and with random ones, until `SECONDS` have passed.
+    """Run a test with these examples and with random ones until `SECONDS_PER_TEST` have passed.
 
-    The random ones come in rounds, each with its number as the seed: a failure can be repeated, and is made
-    small. Hypothesis has no limit of time of its own.
+    Hypothesis has no time limit, so random examples run in rounds. The number of a round is its seed: a
+    failure can be reproduced, and hypothesis minimizes it.
     """
 
     def decorate(test: Callable[..., None]) -> Callable[..., None]:
-        given_names = list(inspect.signature(test).parameters)[-(len(strategies) or len(named)) :]
-        fixtures = [name for name in inspect.signature(test).parameters if name not in given_names]
+        argument_names = list(inspect.signature(test).parameters)[-(len(strategies) or len(named)) :]
+        fixtures = [name for name in inspect.signature(test).parameters if name not in argument_names]
 
         @functools.wraps(test)
-        def run(**requested: Any) -> None:
-            ends = monotonic() + SECONDS
-            one = functools.partial(test, **requested)
+        def run(**fixture_values: Any) -> None:
+            ends = monotonic() + SECONDS_PER_TEST
+            run_example = functools.partial(test, **fixture_values)
             for values in examples:
-                one(**dict(zip(given_names, values, strict=True)))
-            drawn = named or dict(zip(given_names, strategies, strict=True))
+                run_example(**dict(zip(argument_names, values, strict=True)))
+            strategy_of = named or dict(zip(argument_names, strategies, strict=True))
             for number in itertools.count():
                 if monotonic() > ends:
                     break
                 print(f"seed {number}")
                 hypothesis.seed(number)(
-                    SETTINGS(hypothesis.given(st.fixed_dictionaries(drawn))(_apart(one)))
+                    SETTINGS(hypothesis.given(st.fixed_dictionaries(strategy_of))(_with_dict(run_example)))
                 )()
 
         parameters = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in fixtures]
@@ -66,53 +66,55 @@ def fuzz(
 
 
 SETTINGS = hypothesis.settings(
-    max_examples=ROUND,
+    max_examples=EXAMPLES_PER_ROUND,
     deadline=None,
     database=None,
     suppress_health_check=list(hypothesis.HealthCheck),
 )
 
 
-def _apart(one: Callable[..., None]) -> Callable[[dict[str, Any]], None]:
-    def tried(drawn: dict[str, Any]) -> None:
-        one(**drawn)
+def _with_dict(function: Callable[..., None]) -> Callable[[dict[str, Any]], None]:
+    def call(values: dict[str, Any]) -> None:
+        function(**values)
 
-    return tried
+    return call
 
 
 class Guard:
-    """Holds examples to what is promised."""
+    """Verifies each example."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.tried = 0
+        self.examples = 0
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        """One example: ends in time, and raises an error of ours or none."""
-        self.tried += 1
-        began = process_time()
+        """Run one example, which must end in time and may raise only errors of wheelrelay."""
+        self.examples += 1
+        start = process_time()
         try:
             yield
         except WheelrelayError as error:
             if not str(error).strip():
-                raise AssertionError("the error has no words") from error
-        assert process_time() - began < EACH, "it takes too long"
+                raise AssertionError("the error has no message") from error
+        assert process_time() - start < MAX_EXAMPLE_SECONDS, "the example takes too long"
 
 
 @pytest.fixture
 def guard(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Guard]:
-    """A guard, in a folder where nothing but ``input`` may change."""
+    """A guard, in a working directory where only ``input`` may change."""
     folder = tmp_path_factory.mktemp("fuzz")
     (folder / "input").mkdir()
     (folder / "temporary").mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("TMPDIR", str(folder / "temporary"))
+    # Builds the Unicode tables of hypothesis, which take much memory if they are not cached on disk.
+    hypothesis.find(st.text(min_size=1), bool, settings=hypothesis.settings(database=None))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    made = Guard(folder)
-    yield made
-    assert made.tried > 20, "hardly anything was tried"
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < GROWTH
+    guard = Guard(folder)
+    yield guard
+    assert guard.examples > 20, "too few examples"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MAX_GROWTH
     assert sorted(path.name for path in folder.iterdir()) == ["input", "temporary"]
     assert list((folder / "temporary").iterdir()) == []

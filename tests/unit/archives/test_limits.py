@@ -1,4 +1,4 @@
-"""Archives that were made to occupy the machines of their readers: they are refused, at little cost."""
+"""Archives that are expensive to read are refused at bounded cost."""
 
 import gzip
 import io
@@ -19,7 +19,7 @@ from wheelrelay.testing import make_sdist, make_wheel
 SDIST = "sample-1.0.tar.gz"
 WHEEL = "sample-1.0-py3-none-any.whl"
 MEMORY = 120 << 20
-"""Bytes that a reader may need for a hostile archive beyond what the interpreter has."""
+"""Bytes of memory that reading a hostile archive may take."""
 
 
 def header(kind, size, name="sample-1.0/x"):
@@ -41,7 +41,7 @@ def filled(size, block=b"x" * (1 << 20)):
 
 
 def pax(size):
-    """A pax header of one field that has this many bytes."""
+    """Yield a pax header with one field of this many bytes."""
     yield header(tarfile.XHDTYPE, size)
     head = b"%d comment=" % size
     yield head + b"x" * ((1 << 20) - len(head))
@@ -92,7 +92,7 @@ def digits():
 
 
 def sparse_map(count):
-    """The map of a sparse file (GNU, 1.0) stands before its content, as text."""
+    """Yield a sparse file (GNU format 1.0), which begins with a map as text."""
     body = b"".join(b"%d GNU.sparse.%s\n" % (len(field) + 15, field) for field in (b"major=1", b"minor=0"))
     text = b"%d\n" % count + b"1\n2\n" * count
     yield header(tarfile.XHDTYPE, len(body))
@@ -105,17 +105,17 @@ HOSTILE = {
     "a pax header of 700 MiB": lambda: pax(700 << 20),
     "a pax header just over the limit": lambda: pax(2 << 20),
     "a long name of 300 MiB": lambda: long_name(300 << 20),
-    "more members than any sdist has": lambda: many_members(limits.MAX_MEMBERS + 1),
-    "long names within one another": lambda: nested(tarfile.GNUTYPE_LONGNAME, 3000),
-    "pax headers within one another": lambda: nested_pax(3000),
-    "global headers of many fields": lambda: global_fields(1500),
-    "a header of digits alone": digits,
+    "more members than the limit": lambda: many_members(limits.MAX_MEMBERS + 1),
+    "nested long names": lambda: nested(tarfile.GNUTYPE_LONGNAME, 3000),
+    "nested pax headers": lambda: nested_pax(3000),
+    "global headers with many fields": lambda: global_fields(1500),
+    "a header that consists of digits": digits,
     "a sparse map of a million parts": lambda: sparse_map(1_000_000),
     "a negative size": lambda: [header(tarfile.REGTYPE, -512), header(tarfile.REGTYPE, 0)],
 }
 
 
-SLOW = {"more members than any sdist has"}
+SLOW = {"more members than the limit"}
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_hostile_tar_archive_is_a_finding_with_bounded_memory(kind, tmp_path):
 
 
 def peak_of(path):
-    """How many bytes an interpreter of its own needs more to look for the metadata and to check the file."""
+    """Return the bytes that a new interpreter needs to read the metadata and to check the file."""
     code = (
         "import resource, sys\n"
         "from pathlib import Path\n"
@@ -188,7 +188,7 @@ def test_reads_concatenated_gzip_streams(tmp_path):
 
 
 def test_central_directory_of_a_zip_archive_is_limited(tmp_path):
-    """Each of its entries takes ten times the memory that it takes on disk."""
+    """Each entry takes ten times as much memory as on disk."""
     path = tmp_path / WHEEL
     entry = struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 0, 0, 33, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
     count = limits.MAX_MEMBERS + 1

@@ -1,4 +1,4 @@
-"""What the tests of the checks share."""
+"""Fixtures for the tests of checks."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from wheelrelay.checks import ChecksConfig, Profile, inspect
 
 @pytest.fixture
 def findings():
-    """Everything that the profile ``pypi`` finds wrong with a file."""
+    """A function that returns the findings about a file in the profile ``pypi``."""
     return lambda path: ChecksConfig(profile=Profile.PYPI).policy().select(inspect(path).findings)
 
 
 @pytest.fixture
-def found(findings):
-    """The ids of the checks that a file breaks."""
+def check_ids(findings):
+    """A function that returns the ids of the checks that a file violates."""
     return lambda path: {finding.check for finding in findings(path)}

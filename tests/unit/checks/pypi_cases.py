@@ -1,4 +1,4 @@
-"""For each rule of docs/pypi_rules.toml a file that PyPI refuses, and the nearest one that it accepts."""
+"""For each rule of docs/pypi_rules.toml, a file that PyPI refuses and a similar one that it accepts."""
 
 from collections.abc import Mapping
 
@@ -44,9 +44,9 @@ def cut_off(folder):
     return path
 
 
-def no_zip(folder):
+def not_a_zip(folder):
     path = PLAIN(folder)
-    path.write_bytes(b"This is no zip archive.")
+    path.write_bytes(b"This is not a zip archive.")
     return path
 
 
@@ -76,7 +76,7 @@ CASES: Mapping[str, BrokenSample] = {
     "filename-separator": BrokenSample(renamed(PLAIN, "sample-1.0-py3-none-any\\.whl"), PLAIN),
     "filename-extension": BrokenSample(sdist(filename="sample-1.0.tgz"), sdist()),
     "sdist-and-zip": BrokenSample(sdist_and_zip, archives.sdist_with_trailing_data),
-    "wheel-no-zip": BrokenSample(no_zip, PLAIN),
+    "wheel-no-zip": BrokenSample(not_a_zip, PLAIN),
     "sdist-no-tar": BrokenSample(cut_off, archives.sdist_with_trailing_data),
     "sdist-pkg-info-alone": BrokenSample(pkg_info_alone, pkg_info_and_another),
     "sdist-without-pkg-info": BrokenSample(sdist(files={"PKG-INFO": None}), sdist()),
@@ -144,10 +144,10 @@ CASES: Mapping[str, BrokenSample] = {
     "end-two-counts": zipped(Zipped(counts=(3, 4))),
     "end-count": zipped(Zipped(count=3)),
     "end-count-ffff": zipped(Zipped(count=0xFFFF), Zipped(count=0xFFFF, end64={})),
-    "end64-two-counts": zipped(Zipped(end64={"here": 2}), Zipped(end64={})),
-    "end64-size": zipped(Zipped(end64={"own": 45}), Zipped(end64={"own": 44})),
+    "end64-two-counts": zipped(Zipped(end64={"disk_count": 2}), Zipped(end64={})),
+    "end64-size": zipped(Zipped(end64={"own_size": 45}), Zipped(end64={"own_size": 44})),
     "end64-no-locator": zipped(Zipped(end64={}, locator=False), Zipped(end64={})),
-    "end64-count": zipped(Zipped(end64={"here": 2, "in_all": 2}), Zipped(end64={})),
+    "end64-count": zipped(Zipped(end64={"disk_count": 2, "count": 2}), Zipped(end64={})),
     "end-comment-length": zipped(Zipped(comment_length=9)),
     "central-name-overrun": zipped(Zipped(central_lengths=(1, 0))),
     "central-extra-overrun": zipped(Zipped(central_lengths=(0, 1))),
@@ -190,5 +190,5 @@ CASES: Mapping[str, BrokenSample] = {
 
 
 def case(rule: str, check: str) -> BrokenSample:
-    """The case of a rule: its own, or the one of the check that has only this rule."""
+    """Return the case of a rule, or else the sample of its check."""
     return CASES.get(rule) or BROKEN[check]

@@ -1,4 +1,4 @@
-"""Real distribution files of PyPI, for long tests; kept in a cache folder outside of the checkout."""
+"""Real distribution files of PyPI for long tests, cached outside the checkout."""
 
 import hashlib
 import json
@@ -16,17 +16,17 @@ import requests
 from pypi_simple import ACCEPT_JSON_ONLY, DistributionPackage, NoSuchProjectError, PyPISimple
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "wheelrelay-tests"
-"""Found when this is imported: tests have a home folder of their own."""
+"""Computed on import, since each test has another home folder."""
 
 FRESH = 7 * 24 * 3600
-"""Seconds for which a project's page is kept; files are kept for good."""
+"""Seconds for which a project's page is cached; files are cached forever."""
 
-OUT_OF_REACH = (requests.ConnectionError, requests.Timeout)
+UNREACHABLE = (requests.ConnectionError, requests.Timeout)
 
 
 @dataclass(frozen=True, slots=True)
 class RealFile:
-    """A file as its project's page lists it."""
+    """A file on the page of its project."""
 
     project: str
     filename: str
@@ -48,7 +48,7 @@ class RealFiles:
         self._client = client
 
     def of(self, project: str) -> list[RealFile]:
-        """The files of a project; none if there is no such project."""
+        """Return the files of a project; none if it does not exist."""
         page = CACHE / "pages" / f"{project}.json"
         if not page.exists() or time.time() - page.stat().st_mtime > FRESH:
             _write(page, json.dumps(self._read(project)).encode())
@@ -58,7 +58,7 @@ class RealFiles:
         ]
 
     def fetch(self, file: RealFile) -> Path:
-        """The file on this machine, under its own name in a folder of its own."""
+        """Download a file, unless it is cached, and return its path."""
         path = CACHE / "files" / file.sha256 / file.filename
         if not path.exists():
             answer = self._client.s.get(file.url, timeout=60)
@@ -77,12 +77,12 @@ class RealFiles:
 
 @contextmanager
 def real_files() -> Iterator[RealFiles]:
-    """The files of PyPI; a test that needs them is skipped where PyPI is out of reach."""
+    """Yield the files of PyPI; skip the test if PyPI cannot be reached."""
     with PyPISimple() as client:
         try:
             client.s.head(client.endpoint, timeout=20)
-        except OUT_OF_REACH as error:
-            pytest.skip(f"PyPI is out of reach: {type(error).__name__}")
+        except UNREACHABLE as error:
+            pytest.skip(f"PyPI cannot be reached: {type(error).__name__}")
         yield RealFiles(client)
 
 

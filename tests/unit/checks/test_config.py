@@ -1,4 +1,4 @@
-"""Which checks a sink asks for."""
+"""The configuration of checks."""
 
 import pytest
 from pydantic import ValidationError
@@ -61,8 +61,8 @@ def test_schema_accepts_sizes_and_checks_as_strings():
 
 
 def test_check_of_another_package_applies_in_profile_index(tmp_path):
-    extra = Check("no-samples", "There are no samples.", hint="Write real code.")
-    family = FileChecks((extra,), lambda distribution: [extra.violation("It is a sample.")])
+    extra = Check("no-samples", "A project is not a sample.", hint="Write real code.")
+    family = FileChecks((extra,), lambda distribution: [extra.violation("The project is a sample.")])
     findings = inspect(BROKEN["wheel-tags"].repaired(tmp_path), families={"extra": family}).findings
     assert [finding.check for finding in ChecksConfig(profile="index").policy().select(findings)] == [
         "no-samples"

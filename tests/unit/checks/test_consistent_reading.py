@@ -1,4 +1,4 @@
-"""Metadata are read in one way: the checks read what is sent, and what they cannot read is an error."""
+"""The checks read the metadata that are uploaded, and metadata that they cannot read are an error."""
 
 import io
 import tarfile
@@ -18,7 +18,7 @@ INFO = "sample-1.0.dist-info"
 
 
 def wheel(*, method=zipfile.ZIP_DEFLATED, flags=0, first=(), **changes):
-    """A wheel whose METADATA is packed by a method and marked with flags."""
+    """Return a builder of a wheel whose METADATA has a compression method and flags."""
 
     def make(folder):
         path = folder / "sample-1.0-py3-none-any.whl"
@@ -38,7 +38,7 @@ def wheel(*, method=zipfile.ZIP_DEFLATED, flags=0, first=(), **changes):
 
 
 def sdist(*extra, without=()):
-    """An sdist with further members behind its own."""
+    """Return a builder of an sdist with additional members."""
 
     def make(folder):
         path = folder / "sample-1.0.tar.gz"
@@ -97,7 +97,9 @@ READ = {
 @pytest.mark.parametrize("case", UNREAD)
 def test_unreadable_metadata_file_is_an_error(case, profile, tmp_path):
     findings = check_files([UNREAD[case](tmp_path)], ChecksConfig(profile=profile).policy())
-    assert ("metadata-unreadable", Severity.ERROR) in {(found.check, found.severity) for found in findings}
+    assert ("metadata-unreadable", Severity.ERROR) in {
+        (finding.check, finding.severity) for finding in findings
+    }
 
 
 @pytest.mark.parametrize("case", UNREAD)
@@ -118,4 +120,4 @@ def test_two_metadata_files_under_one_path_are_an_error(tmp_path):
     path = wheel(first=[(f"{INFO}/METADATA", OTHER)])(tmp_path)
     assert read_core_metadata(path, path.name) is None
     findings = check_files([path], ChecksConfig(profile=Profile.STORAGE).policy())
-    assert ("zip-two-contents", Severity.ERROR) in {(found.check, found.severity) for found in findings}
+    assert ("zip-two-contents", Severity.ERROR) in {(finding.check, finding.severity) for finding in findings}

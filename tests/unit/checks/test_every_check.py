@@ -1,4 +1,4 @@
-"""Every check has a distribution that breaks it and nothing else, and whose repaired twin is clean."""
+"""Every check has a sample that violates only this check, and a repaired sample without findings."""
 
 import pytest
 
@@ -8,8 +8,8 @@ from wheelrelay.testing.broken_releases import BROKEN_RELEASES
 
 PYPI = ChecksConfig(profile=Profile.PYPI).policy()
 
-SHOWN_ELSEWHERE = {"check-failed", "binary-abi3", "binary-linux", "binary-macos"}
-"""About checks and not distributions, see test_run.py; with real libraries, see test_binaries.py."""
+TESTED_ELSEWHERE = {"check-failed", "binary-abi3", "binary-linux", "binary-macos"}
+"""See test_run.py and test_binaries.py."""
 
 
 def found_in_file(path):
@@ -36,7 +36,7 @@ def test_broken_release_violates_exactly_one_check(check, tmp_path):
 
 
 def test_every_check_has_a_broken_sample():
-    assert {check.id for check in all_checks()} == {*BROKEN, *BROKEN_RELEASES, *SHOWN_ELSEWHERE}
+    assert {check.id for check in all_checks()} == {*BROKEN, *BROKEN_RELEASES, *TESTED_ELSEWHERE}
 
 
 def test_every_text_and_hint_is_a_sentence():

@@ -1,4 +1,4 @@
-"""Whatever a distribution holds, no check fails on it, and the upload form is made or refused."""
+"""Malformed metadata files raise no error in a check, and the upload form is built or refused."""
 
 import random
 import tarfile
@@ -64,12 +64,12 @@ def mutated(text, random_):
             lines.insert(random_.randrange(len(lines)), random_.choice(LINES))
             text = b"\n".join(lines)
         else:
-            where = random_.randrange(len(text) + 1)
-            text = text[:where] + random_.choice(PIECES) + text[where + random_.randint(0, 3) :]
+            position = random_.randrange(len(text) + 1)
+            text = text[:position] + random_.choice(PIECES) + text[position + random_.randint(0, 3) :]
     return text
 
 
-def prove(path):
+def inspect_and_build_form(path):
     staged = stage_path(path)
     inspection = inspect(staged)
     assert "check-failed" not in {finding.check for finding in inspection.findings}
@@ -85,7 +85,9 @@ def prove(path):
 def test_malformed_files_in_a_wheel_cause_no_error(member, tmp_path):
     random_ = random.Random(member)
     for _ in range(60):
-        prove(make_wheel(tmp_path, unrecorded={**TEXTS, member: mutated(TEXTS[member], random_)}))
+        inspect_and_build_form(
+            make_wheel(tmp_path, unrecorded={**TEXTS, member: mutated(TEXTS[member], random_)})
+        )
 
 
 def test_malformed_metadata_in_an_sdist_cause_no_error(tmp_path):
@@ -98,4 +100,4 @@ def test_malformed_metadata_in_an_sdist_cause_no_error(tmp_path):
                 info = tarfile.TarInfo(f"sample-1.0/{name}")
                 info.size = len(content)
                 archive.addfile(info, BytesIO(content))
-        prove(path)
+        inspect_and_build_form(path)

@@ -1,4 +1,4 @@
-"""Core metadata: fields, addresses, requirements, descriptions, classifiers and licence files."""
+"""Core metadata: fields, addresses, requirements, descriptions, classifiers and license files."""
 
 import pytest
 
@@ -11,16 +11,16 @@ MARKDOWN = {"Description-Content-Type": "text/markdown; charset=UTF-8; variant=G
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"])
-def test_accepts_every_metadata_version_of_pypi(version, tmp_path, found):
+def test_accepts_every_metadata_version_of_pypi(version, tmp_path, check_ids):
     metadata = {"Metadata-Version": version}
     if version < "2.1":
         metadata["Description-Content-Type"] = None
-    assert found(make_wheel(tmp_path, metadata=metadata)) == set()
+    assert check_ids(make_wheel(tmp_path, metadata=metadata)) == set()
 
 
 @pytest.mark.parametrize("version", ["3.0", "2.0", "new"])
-def test_unknown_metadata_version_is_an_invalid_field(version, tmp_path, found):
-    assert found(make_wheel(tmp_path, metadata={"Metadata-Version": version})) == {"metadata-field"}
+def test_unknown_metadata_version_is_an_invalid_field(version, tmp_path, check_ids):
+    assert check_ids(make_wheel(tmp_path, metadata={"Metadata-Version": version})) == {"metadata-field"}
 
 
 @pytest.mark.parametrize(
@@ -37,35 +37,35 @@ def test_unknown_metadata_version_is_an_invalid_field(version, tmp_path, found):
         pytest.param({"Metadata-Version": "2.2", "Dynamic": "Version"}, id="dynamic version"),
     ],
 )
-def test_reports_fields_that_violate_the_specification(metadata, tmp_path, found):
-    assert found(make_wheel(tmp_path, metadata=metadata)) == {"metadata-field"}
+def test_reports_fields_that_violate_the_specification(metadata, tmp_path, check_ids):
+    assert check_ids(make_wheel(tmp_path, metadata=metadata)) == {"metadata-field"}
 
 
 @pytest.mark.parametrize(
     "metadata", [{"Metadata-Version": None}, {"Version": None}, {"Name": "-x-"}, {"Version": "one"}]
 )
-def test_name_version_and_metadata_version_are_required(metadata, tmp_path, found):
-    assert "metadata-required" in found(make_wheel(tmp_path, metadata=metadata))
+def test_name_version_and_metadata_version_are_required(metadata, tmp_path, check_ids):
+    assert "metadata-required" in check_ids(make_wheel(tmp_path, metadata=metadata))
 
 
-def test_value_unknown_counts_as_missing(tmp_path, found):
+def test_value_unknown_counts_as_missing(tmp_path, check_ids):
     metadata = {
         "Home-page": "UNKNOWN",
         "Author-email": "UNKNOWN",
         "License": "UNKNOWN",
         "Platform": "UNKNOWN",
     }
-    assert found(make_wheel(tmp_path, metadata=metadata)) == set()
+    assert check_ids(make_wheel(tmp_path, metadata=metadata)) == set()
 
 
-def test_ignores_license_file_before_metadata_2_4(tmp_path, found):
+def test_ignores_license_file_before_metadata_2_4(tmp_path, check_ids):
     path = make_wheel(tmp_path, metadata={"Metadata-Version": "2.1", "License-File": "LICENSE"})
-    assert found(path) == set()
+    assert check_ids(path) == set()
     assert open_distribution(path).metadata.raw.get("license_files") is None
 
 
-def test_checks_metadata_of_sdists(tmp_path, found):
-    assert found(make_sdist(tmp_path, metadata={"Summary": "x" * 513})) == {"metadata-summary"}
+def test_checks_metadata_of_sdists(tmp_path, check_ids):
+    assert check_ids(make_sdist(tmp_path, metadata={"Summary": "x" * 513})) == {"metadata-summary"}
 
 
 def test_accepts_non_ascii_metadata(tmp_path, findings):
@@ -73,10 +73,10 @@ def test_accepts_non_ascii_metadata(tmp_path, findings):
 
 
 @pytest.mark.parametrize("field", ["Author-email", "Maintainer-email"])
-def test_only_the_first_email_address_is_checked(field, tmp_path, found):
+def test_only_the_first_email_address_is_checked(field, tmp_path, check_ids):
     right, wrong = "Ann <ann@example.org>, who", "who <ann@>, Ann <ann@example.org>"
-    assert found(make_wheel(tmp_path, metadata={field: right})) == set()
-    assert found(make_wheel(tmp_path, metadata={field: wrong})) <= {"metadata-email"}
+    assert check_ids(make_wheel(tmp_path, metadata={field: right})) == set()
+    assert check_ids(make_wheel(tmp_path, metadata={field: wrong})) <= {"metadata-email"}
 
 
 @pytest.mark.parametrize(
@@ -132,17 +132,17 @@ def test_web_urls_are_http_or_https(url, valid):
     assert is_web_url(url) is valid
 
 
-def test_project_url_needs_a_label_and_a_url(tmp_path, found):
-    assert found(make_wheel(tmp_path, metadata={"Project-URL": ", https://example.org"})) == {
+def test_project_url_needs_a_label_and_a_url(tmp_path, check_ids):
+    assert check_ids(make_wheel(tmp_path, metadata={"Project-URL": ", https://example.org"})) == {
         "metadata-url-label"
     }
-    assert found(make_wheel(tmp_path, metadata={"Project-URL": "Home"})) == {"metadata-url"}
+    assert check_ids(make_wheel(tmp_path, metadata={"Project-URL": "Home"})) == {"metadata-url"}
 
 
 @pytest.mark.parametrize("field", ["Requires-Dist", "Provides-Dist", "Obsoletes-Dist"])
-def test_refuses_requirements_with_direct_urls(field, tmp_path, found):
+def test_refuses_requirements_with_direct_urls(field, tmp_path, check_ids):
     metadata = {field: "other @ git+https://example.org/other.git"}
-    assert found(make_wheel(tmp_path, metadata=metadata)) == {"metadata-direct-url"}
+    assert check_ids(make_wheel(tmp_path, metadata=metadata)) == {"metadata-direct-url"}
 
 
 def test_message_about_description_has_the_line(tmp_path, findings):
@@ -161,17 +161,17 @@ def test_message_about_description_has_the_line(tmp_path, findings):
         {"Description-Content-Type": None, "Description": ""},
     ],
 )
-def test_accepts_descriptions_that_render(metadata, tmp_path, found):
-    assert found(make_wheel(tmp_path, metadata=metadata)) == set()
+def test_accepts_descriptions_that_render(metadata, tmp_path, check_ids):
+    assert check_ids(make_wheel(tmp_path, metadata=metadata)) == set()
 
 
-def test_description_without_content_type_is_restructuredtext(tmp_path, found):
+def test_description_without_content_type_is_restructuredtext(tmp_path, check_ids):
     metadata = {"Description-Content-Type": None, "Description": "Title\n==\n\n.. unknown::\n"}
-    assert found(make_wheel(tmp_path, metadata=metadata)) == {"metadata-description"}
+    assert check_ids(make_wheel(tmp_path, metadata=metadata)) == {"metadata-description"}
 
 
-def test_refuses_markdown_that_renders_to_nothing(tmp_path, found):
-    assert found(make_wheel(tmp_path, metadata={**MARKDOWN, "Description": " \n"})) == {
+def test_refuses_markdown_that_renders_to_nothing(tmp_path, check_ids):
+    assert check_ids(make_wheel(tmp_path, metadata={**MARKDOWN, "Description": " \n"})) == {
         "metadata-description"
     }
 
@@ -181,28 +181,28 @@ def test_hint_about_deprecated_classifier_has_its_replacement(tmp_path, findings
     assert "Natural Language :: Ukrainian" in finding.hint
 
 
-def test_private_classifier_is_not_reported_as_unknown(tmp_path, found):
+def test_private_classifier_is_not_reported_as_unknown(tmp_path, check_ids):
     metadata = {"Classifier": ["Private :: Do Not Upload", "Programming Language :: Python :: 3"]}
-    assert found(make_wheel(tmp_path, metadata=metadata)) == {"classifier-private"}
+    assert check_ids(make_wheel(tmp_path, metadata=metadata)) == {"classifier-private"}
 
 
-def test_license_files_of_an_sdist_are_in_its_top_folder(tmp_path, found):
+def test_license_files_of_an_sdist_are_in_its_top_folder(tmp_path, check_ids):
     metadata = {"Metadata-Version": "2.4", "License-File": ["LICENSE", "src/NOTICE"]}
-    assert found(make_sdist(tmp_path, metadata=metadata, files={"LICENSE": b""})) == {"license-file"}
+    assert check_ids(make_sdist(tmp_path, metadata=metadata, files={"LICENSE": b""})) == {"license-file"}
     both = {"LICENSE": b"", "src/NOTICE": b""}
-    assert found(make_sdist(tmp_path, metadata=metadata, files=both)) == set()
+    assert check_ids(make_sdist(tmp_path, metadata=metadata, files=both)) == set()
 
 
-def test_reports_metadata_of_random_bytes(tmp_path, found):
+def test_reports_metadata_of_random_bytes(tmp_path, check_ids):
     path = make_wheel(tmp_path, files={"sample-1.0.dist-info/METADATA": b"\xff\xfe\x00" * 100})
-    assert "metadata-required" in found(path)
+    assert "metadata-required" in check_ids(path)
 
 
 @pytest.mark.parametrize("field", ["Home-page", "Download-URL", "Classifier", "Provides-Dist", "License"])
-def test_empty_field_counts_as_missing(field, tmp_path, found):
-    assert found(make_wheel(tmp_path, metadata={field: ""})) == set()
+def test_empty_field_counts_as_missing(field, tmp_path, check_ids):
+    assert check_ids(make_wheel(tmp_path, metadata={field: ""})) == set()
 
 
-def test_empty_value_among_others_is_checked(tmp_path, found):
+def test_empty_value_among_others_is_checked(tmp_path, check_ids):
     classifiers = ["Topic :: Utilities", ""]
-    assert found(make_wheel(tmp_path, metadata={"Classifier": classifiers})) == {"classifier-unknown"}
+    assert check_ids(make_wheel(tmp_path, metadata={"Classifier": classifiers})) == {"classifier-unknown"}

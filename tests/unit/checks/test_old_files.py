@@ -1,4 +1,4 @@
-"""Old and odd files of PyPI, which pip downloads and most of which today's rules refuse, are copied."""
+"""Old and unusual files of PyPI can be copied, although most of them violate today's rules."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,11 +20,11 @@ from wheelrelay.records import Severity
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 INSTALLERS = ("setuptools-0.6c11-py2.7.egg", "setuptools-0.6c11.win32-py2.7.exe", "setuptools-0.6c11.rpm")
-"""Names of what lies beside wheels and sdists on old pages, and is neither."""
+"""Other files on old pages, which are neither wheels nor sdists."""
 
 
 class Old(NamedTuple):
-    """A row of the table: what is odd about a file, its project, its name and its sha256."""
+    """A row of the table."""
 
     oddity: str
     project: str
@@ -39,13 +39,13 @@ SHA256S = {file.filename: file.sha256 for file in FILES}
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """All files of the table."""
+    """A folder with all files of the table."""
     folder = tmp_path_factory.mktemp("old")
     with real_files() as pypi, ThreadPoolExecutor(4) as pool:
         pages = pool.map(pypi.of, sorted({file.project for file in FILES}))
-        there = {(file.filename, file.sha256): file for page in pages for file in page}
-        wanted = [there[file.filename, file.sha256] for file in FILES]
-        for path in pool.map(pypi.fetch, wanted):
+        on_pypi = {(file.filename, file.sha256): file for page in pages for file in page}
+        files = [on_pypi[file.filename, file.sha256] for file in FILES]
+        for path in pool.map(pypi.fetch, files):
             (folder / path.name).symlink_to(path)
     return folder
 
@@ -55,7 +55,7 @@ def arrived(folder):
 
 
 def serve_index(web, container):
-    """Serve a container with its pages; gives the address of the Simple API."""
+    """Serve a container with its pages; return the URL of its Simple API."""
     web.serve_folder(container)
     for page in (container / "simple").rglob("index.html"):
         web.serve(f"/{page.parent.relative_to(container).as_posix()}/", page.read_text(encoding="utf-8"))
@@ -70,7 +70,7 @@ def test_table_has_enough_files_and_oddities():
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.oddity}-{file.filename}")
 def test_profile_storage_accepts_old_file(file, folder):
     stored = check_files([folder / file.filename], ChecksConfig(profile=Profile.STORAGE).policy())
-    assert [found for found in stored if found.severity is Severity.ERROR] == []
+    assert [finding for finding in stored if finding.severity is Severity.ERROR] == []
 
 
 def test_old_files_are_pushed_mirrored_and_downloaded(folder, tmp_path, web):
@@ -84,12 +84,12 @@ def test_old_files_are_pushed_mirrored_and_downloaded(folder, tmp_path, web):
     assert arrived(tmp_path / "mirror") == SHA256S
 
     for name, version in sorted({parse_filename(name)[:2] for name in SHA256S}):
-        wheelrelay.relay(Route(source=index, sinks=[str(tmp_path / "house")]), [f"{name}==={version}"])
-    assert arrived(tmp_path / "house") == SHA256S
+        wheelrelay.relay(Route(source=index, sinks=[str(tmp_path / "wheelhouse")]), [f"{name}==={version}"])
+    assert arrived(tmp_path / "wheelhouse") == SHA256S
 
 
 def test_pip_downloads_old_files_from_a_container(folder, tmp_path, web):
-    """Those wheels that fit any machine, one version of each project: pip would build sdists."""
+    """Only universal wheels, since pip would build sdists."""
     wheelrelay.push([folder], Remote("container", DirectoryConfig(path=tmp_path / "container", pages=True)))
     universal = [file for file in FILES if file.filename.endswith("py3-none-any.whl")]
     fitting = {
@@ -97,10 +97,10 @@ def test_pip_downloads_old_files_from_a_container(folder, tmp_path, web):
         for file in universal
         if "requirement" not in file.oddity  # which pip refuses since 24.1
     }
-    wanted = [f"{project}==={parse_filename(name).version}" for project, name in fitting.items()]
+    requirements = [f"{project}==={parse_filename(name).version}" for project, name in fitting.items()]
     address = serve_index(web, tmp_path / "container")
     options = ("--index-url", address, "--no-deps", "--ignore-requires-python")
-    assert set(pip_download(tmp_path / "there", *options, *wanted)) == set(fitting.values())
+    assert set(pip_download(tmp_path / "downloaded", *options, *requirements)) == set(fitting.values())
 
 
 def test_old_files_are_relayed_from_a_listing_with_other_files(folder, tmp_path, web):
@@ -113,7 +113,7 @@ def test_old_files_are_relayed_from_a_listing_with_other_files(folder, tmp_path,
 
 
 def test_old_files_with_metadata_are_uploaded_to_an_index(folder, tmp_path, pypiserver, monkeypatch):
-    """A form needs a name and a version; a real index takes everything else as it is."""
+    """An upload needs a name and a version; pypiserver accepts everything else."""
     monkeypatch.setenv("INDEX_PASSWORD", pypiserver.password)
     index = IndexConfig(
         url=pypiserver.simple_url,

@@ -1,4 +1,4 @@
-"""The three profiles: how severe a finding is where a file is published, and where it is only stored."""
+"""The severities in the three profiles."""
 
 import pytest
 
@@ -26,7 +26,7 @@ UNSAFE_OR_FALSE = {
     "zip-headers-differ",
     "zip-two-contents",
 }
-"""Checks of what makes a file unsafe, or another file than it claims to be."""
+"""Checks of unsafe files and of files that differ from what their name claims."""
 
 METADATA = sorted(
     check for check in BROKEN if check.startswith("metadata-") and check != "metadata-unreadable"
@@ -53,8 +53,8 @@ def test_profile_storage_has_no_errors_about_metadata(check, tmp_path):
 
 
 def test_invalid_field_is_an_error_in_profile_pypi_only(tmp_path):
-    found = {profile: severities("metadata-field", profile, tmp_path) for profile in Profile}
-    assert found == {
+    by_profile = {profile: severities("metadata-field", profile, tmp_path) for profile in Profile}
+    assert by_profile == {
         Profile.PYPI: {"metadata-field": Severity.ERROR},
         Profile.INDEX: {"metadata-field": Severity.WARNING},
         Profile.STORAGE: {"metadata-field": Severity.WARNING},

@@ -1,4 +1,4 @@
-"""Every rule of PyPI that is listed has a check that refuses what breaks it, and nothing nearby."""
+"""Every listed rule of PyPI has a check that refuses a violation and accepts a similar valid file."""
 
 import importlib.util
 import tomllib
@@ -37,7 +37,7 @@ def test_every_rule_has_a_unique_id_and_an_existing_check():
 
 
 def test_every_error_of_profile_pypi_alone_is_a_rule_of_pypi():
-    """Or it warns, or says which rule it stands for."""
+    """The exception follows the documentation of classifiers, not the source of PyPI."""
     only = {
         check.id
         for check in all_checks()
@@ -51,20 +51,20 @@ def test_every_error_of_profile_pypi_alone_is_a_rule_of_pypi():
 def test_generated_pages_are_up_to_date():
     """If this fails, run ``python docs/make_checks.py``."""
     spec = importlib.util.spec_from_file_location("make_checks", ROOT / "docs" / "make_checks.py")
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    assert made.PAGE.read_text(encoding="utf-8") == made.page()
-    assert made.README.read_text(encoding="utf-8") == made.readme()
+    make_checks = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_checks)
+    assert make_checks.PAGE.read_text(encoding="utf-8") == make_checks.page()
+    assert make_checks.README.read_text(encoding="utf-8") == make_checks.readme()
 
 
 def test_compares_data_with_the_newest_version():
     spec = importlib.util.spec_from_file_location("compare_data", ROOT / "docs" / "compare_data.py")
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    here = made.data("")
-    assert made.differences(here, here) == []
-    newer = {**here, "SPDX licences": [*here["SPDX licences"][1:], "new-1.0"]}
-    assert made.differences(here, newer) == [
+    compare_data = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(compare_data)
+    current = compare_data.data("")
+    assert compare_data.differences(current, current) == []
+    newer = {**current, "SPDX licences": [*current["SPDX licences"][1:], "new-1.0"]}
+    assert compare_data.differences(current, newer) == [
         "SPDX licences: new: new-1.0",
-        f"SPDX licences: gone: {here['SPDX licences'][0]}",
+        f"SPDX licences: gone: {current['SPDX licences'][0]}",
     ]

@@ -1,4 +1,4 @@
-"""What PyPI has accepted within the last year passes the profile ``pypi``: no false refusals."""
+"""Files that PyPI accepted within the last year have no errors in the profile ``pypi``."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -27,24 +27,28 @@ BUILT_WITH = {
     "cython": "yarl",
     "cffi": "cffi",
 }
-"""Build tools, and a project that is built with each; all of these are drawn from."""
+"""Build tools, each with a project that uses it; these projects are always in the sample."""
 
 REFUSED: dict[str, str] = {}
-"""Files, and the rule that refuses them and is newer than they are."""
+"""Files that violate a rule that is newer than they are, with the rule."""
 
 
 @pytest.fixture(scope="module")
-def drawn():
-    """A wheel and an sdist of each project that is drawn, if it has both; with their paths."""
+def sample():
+    """A wheel and an sdist of each project in the sample, with their paths."""
     random_ = random.Random(SEED)
     others = random_.sample(sorted(set(NAMES) - set(BUILT_WITH.values())), PROJECTS - len(BUILT_WITH))
     names = sorted({*others, *BUILT_WITH.values()})
     with real_files() as pypi, ThreadPoolExecutor(4) as pool:
-        files = [file for found in pool.map(pypi.of, names) for file in drawn_from(found, random_)]
+        files = [
+            file
+            for project_files in pool.map(pypi.of, names)
+            for file in choose_recent(project_files, random_)
+        ]
         return list(zip(files, pool.map(pypi.fetch, files), strict=True))
 
 
-def drawn_from(files: list[RealFile], random_: random.Random) -> list[RealFile]:
+def choose_recent(files: list[RealFile], random_: random.Random) -> list[RealFile]:
     recent = [
         file
         for file in files
@@ -56,15 +60,15 @@ def drawn_from(files: list[RealFile], random_: random.Random) -> list[RealFile]:
 
 @pytest.mark.long
 @pytest.mark.timeout(1500)
-def test_accepts_files_that_pypi_accepted_within_a_year(drawn):
-    assert len(drawn) >= 300
-    config = ChecksConfig(profile=Profile.PYPI).policy()
+def test_accepts_files_that_pypi_accepted_within_a_year(sample):
+    assert len(sample) >= 300
+    policy = ChecksConfig(profile=Profile.PYPI).policy()
     with ThreadPoolExecutor(2) as pool:
-        inspections = list(pool.map(lambda one: inspect(one[1], policies=[config]), drawn))
+        inspections = list(pool.map(lambda pair: inspect(pair[1], policies=[policy]), sample))
     refused = {
         (finding.filename, finding.check): finding.message
         for inspection in inspections
-        for finding in config.select(inspection.findings)
+        for finding in policy.select(inspection.findings)
         if finding.severity is Severity.ERROR and finding.filename not in REFUSED
     }
     assert refused == {}

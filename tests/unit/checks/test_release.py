@@ -1,4 +1,4 @@
-"""A release as a whole, and against what its sink holds."""
+"""Checks of a release, and against the files at its sink."""
 
 from datetime import timedelta
 
@@ -29,27 +29,27 @@ def test_valid_release_has_no_findings(release):
 
 
 def test_published_files_are_not_checked_against_the_sink(release):
-    """What is in place is skipped, so neither age nor status of the project matter."""
+    """Published files are skipped, so neither the age nor the status of the project matters."""
     long_ago = NOW - timedelta(days=100)
-    there = tuple(
+    published = tuple(
         dist_file(file.filename, digests=Digests(sha256=file.sha256), upload_time=long_ago)
         for file in release
     )
-    context = ReleaseContext(published=there, project_status="archived", now=NOW)
+    context = ReleaseContext(published=published, project_status="archived", now=NOW)
     assert run_release_checks(release, context) == []
 
 
 def test_new_file_of_an_old_release_is_too_late(release):
     long_ago = NOW - timedelta(days=100)
-    there = (dist_file(WHEEL, digests=Digests(sha256=release[0].sha256), upload_time=long_ago),)
-    findings = run_release_checks(release, ReleaseContext(published=there, now=NOW))
+    published = (dist_file(WHEEL, digests=Digests(sha256=release[0].sha256), upload_time=long_ago),)
+    findings = run_release_checks(release, ReleaseContext(published=published, now=NOW))
     assert ids(findings) == ["upload-window"]
     assert "2025-12-10" in findings[0].message
 
 
 def test_age_of_other_releases_does_not_matter(release):
-    there = (dist_file("sample-0.9.tar.gz", upload_time=NOW - timedelta(days=1000)),)
-    assert run_release_checks(release, ReleaseContext(published=there, now=NOW)) == []
+    published = (dist_file("sample-0.9.tar.gz", upload_time=NOW - timedelta(days=1000)),)
+    assert run_release_checks(release, ReleaseContext(published=published, now=NOW)) == []
 
 
 def test_upload_window_applies_to_pypi_only(release):
@@ -58,20 +58,22 @@ def test_upload_window_applies_to_pypi_only(release):
 
 
 def test_refuses_second_sdist_of_a_published_release(release, tmp_path):
-    there = (dist_file("sample-1.0.zip"),)
-    assert ids(run_release_checks(release, ReleaseContext(published=there, now=NOW))) == ["release-one-sdist"]
+    published = (dist_file("sample-1.0.zip"),)
+    assert ids(run_release_checks(release, ReleaseContext(published=published, now=NOW))) == [
+        "release-one-sdist"
+    ]
     assert ids(run_release_checks([inspect(zip_sdist(tmp_path))])) == []
 
 
 def test_refuses_copy_of_a_published_file(release):
-    there = (dist_file("sample-0.9-py3-none-any.whl", digests=Digests(sha256=release[0].sha256)),)
-    findings = run_release_checks(release, ReleaseContext(published=there, now=NOW))
+    published = (dist_file("sample-0.9-py3-none-any.whl", digests=Digests(sha256=release[0].sha256)),)
+    findings = run_release_checks(release, ReleaseContext(published=published, now=NOW))
     assert ids(findings) == ["release-same-content"]
     assert "sample-0.9-py3-none-any.whl" in findings[0].message
 
 
 def test_equal_requirements_in_two_spellings_match(tmp_path):
-    one = make_wheel(
+    first = make_wheel(
         tmp_path, metadata={"Requires-Dist": ["Foo_Bar >=1", "b"], "Requires-Python": ">=3.9,<4"}
     )
     other = make_wheel(
@@ -79,7 +81,7 @@ def test_equal_requirements_in_two_spellings_match(tmp_path):
         tag="py2-none-any",
         metadata={"Requires-Dist": ["b", "foo-bar>=1"], "Requires-Python": "<4, >=3.9"},
     )
-    assert run_release_checks([inspect(one), inspect(other)]) == []
+    assert run_release_checks([inspect(first), inspect(other)]) == []
 
 
 def test_warns_of_different_requires_python(tmp_path):

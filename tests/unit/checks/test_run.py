@@ -1,4 +1,4 @@
-"""Running the checks: all findings at once, whatever a file or a check does."""
+"""Running the checks: all findings are reported, also if a check fails."""
 
 import hashlib
 import sys
@@ -24,10 +24,10 @@ from wheelrelay.staged import FileIdentity, StagedFile
 from wheelrelay.testing.broken import BROKEN
 from wheelrelay.testing.samples import make_sdist, make_wheel
 
-RULE = Check("rule", "There is a rule.", hint="Follow it.")
+RULE = Check("rule", "Files follow the rule.", hint="Follow it.")
 
 
-def failing(*given):
+def failing(*arguments):
     yield RULE.violation("It is broken.")
     raise ZeroDivisionError("nothing goes into nothing")
 
@@ -37,8 +37,8 @@ def test_reports_all_findings_sorted_by_file(tmp_path):
         make_wheel(tmp_path, "b", metadata={"Summary": "x" * 600, "Home-page": "nowhere"}),
         make_wheel(tmp_path, "a", tag="cp311-cp311-linux_x86_64"),
     ]
-    found = [(finding.filename, finding.check) for finding in check_files(paths)]
-    assert found == [
+    reported = [(finding.filename, finding.check) for finding in check_files(paths)]
+    assert reported == [
         ("a-1.0-cp311-cp311-linux_x86_64.whl", "platform-tag"),
         ("b-1.0-py3-none-any.whl", "metadata-summary"),
         ("b-1.0-py3-none-any.whl", "metadata-url"),
@@ -56,7 +56,7 @@ def test_policy_selects_findings(tmp_path):
 
 
 def test_failing_check_is_a_finding_and_others_continue(tmp_path):
-    other = Check("other", "There is another rule.", hint="Follow it.")
+    other = Check("other", "Files follow the other rule.", hint="Follow it.")
     chosen = {
         "failing": FileChecks((RULE,), failing),
         "other": FileChecks((other,), lambda distribution: [other.violation("It is broken.")]),
@@ -84,13 +84,13 @@ def test_failing_check_is_a_warning_in_profile_storage(tmp_path):
     findings = inspect(make_wheel(tmp_path), families={"failing": FileChecks((), failing)}).findings
     for profile, severity in (("index", Severity.ERROR), ("storage", Severity.WARNING)):
         selected = ChecksConfig(profile=profile).policy().select(findings)
-        assert {one.check: one.severity for one in selected}["check-failed"] is severity
+        assert {finding.check: finding.severity for finding in selected}["check-failed"] is severity
 
 
 class TestHintAboutFailingCheck:
     @pytest.fixture
     def _no_check_fails(self):
-        """Here one fails on purpose."""
+        """These tests make a check fail on purpose."""
 
     def test_names_wheelrelay_for_a_built_in_check(self):
         assert "bug in wheelrelay" in check_failed("wheel", ValueError("no")).finding().hint
@@ -114,7 +114,7 @@ def test_broken_plugin_is_an_error(tmp_path, monkeypatch):
     try:
         with pytest.raises(PluginLoadError, match="stranger"):
             inspect(make_wheel(tmp_path))
-        (tmp_path / "stranger.py").write_text("CHECKS = 'these are no checks'\n")
+        (tmp_path / "stranger.py").write_text("CHECKS = 'not a family of checks'\n")
         with pytest.raises(PluginLoadError, match="is not a FileChecks"):
             inspect(make_wheel(tmp_path))
         (tmp_path / "stranger.py").write_text(PLUGIN)
@@ -129,8 +129,8 @@ def test_broken_plugin_is_an_error(tmp_path, monkeypatch):
 PLUGIN = """
 from wheelrelay.checks import Check, FileChecks
 
-EXTRA = Check("no-samples", "There are no samples.", hint="Write real code.")
-CHECKS = FileChecks((EXTRA,), lambda distribution: [EXTRA.violation("It is a sample.")])
+EXTRA = Check("no-samples", "A project is not a sample.", hint="Write real code.")
+CHECKS = FileChecks((EXTRA,), lambda distribution: [EXTRA.violation("The project is a sample.")])
 """
 
 

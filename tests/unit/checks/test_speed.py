@@ -1,4 +1,4 @@
-"""The checks cost little more than reading the file, and no memory that grows with it."""
+"""The checks take little longer than reading the file once."""
 
 import hashlib
 import random
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(scope="module")
 def large_wheel(tmp_path_factory):
-    """A wheel of about 100 MB with 5,000 members that compress as program text does."""
+    """A wheel of about 100 MB with 5,000 members that compress like source code."""
     chance = random.Random(5000)
     text = bytes(chance.choices(range(32, 127), weights=range(95, 0, -1), k=1 << 20))
     files = {}
@@ -26,7 +26,7 @@ def large_wheel(tmp_path_factory):
 
 
 def read_once(path):
-    """What has to be done in any case: hash the file, inflate and hash its members."""
+    """Hash the file, and decompress and hash its members: the minimum that checks must do."""
     with path.open("rb") as raw:
         hashlib.file_digest(raw, "sha256")
     with zipfile.ZipFile(path) as archive:
@@ -37,9 +37,9 @@ def read_once(path):
                     hasher.update(block)
 
 
-def duration(function, *given):
+def duration(function, *arguments):
     start = time.perf_counter()
-    function(*given)
+    function(*arguments)
     return time.perf_counter() - start
 
 
@@ -47,7 +47,7 @@ def test_checks_take_at_most_half_as_long_again_as_one_read(large_wheel):
     assert large_wheel.stat().st_size > 95_000_000
     assert inspect(large_wheel).findings == ()
     ours, plain = [], []
-    while not ours or (min(ours) > 1.5 * min(plain) and len(ours) < 8):  # what else runs here disturbs a few
+    while not ours or (min(ours) > 1.5 * min(plain) and len(ours) < 8):  # other processes disturb some runs
         ours.append(duration(inspect, large_wheel))
         plain.append(duration(read_once, large_wheel))
     assert min(ours) <= 1.5 * min(plain)

@@ -54,8 +54,8 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("platform", ACCEPTED)
-def test_accepts_platform_tag_of_pypi(platform, tmp_path, found):
-    assert found(make_wheel(tmp_path, tag=f"py3-none-{platform}")) == set()
+def test_accepts_platform_tag_of_pypi(platform, tmp_path, check_ids):
+    assert check_ids(make_wheel(tmp_path, tag=f"py3-none-{platform}")) == set()
 
 
 @pytest.mark.parametrize("platform", REFUSED)
@@ -80,17 +80,17 @@ def test_warns_of_renamed_wheel(tmp_path, findings):
     assert "py2-none-any" in finding.message
 
 
-def test_compressed_tag_sets_are_compared_expanded(tmp_path, found):
+def test_compressed_tag_sets_are_compared_expanded(tmp_path, check_ids):
     tag = "cp27-cp27m-macosx_10_6_intel.macosx_10_9_intel"
-    assert found(make_wheel(tmp_path, tag=tag)) == set()
-    assert found(make_wheel(tmp_path, tag=tag, wheel={"Tag": tag})) == set()
+    assert check_ids(make_wheel(tmp_path, tag=tag)) == set()
+    assert check_ids(make_wheel(tmp_path, tag=tag, wheel={"Tag": tag})) == set()
 
 
-def test_ignores_malformed_tag_lines(tmp_path, found):
-    assert found(make_wheel(tmp_path, wheel={"Tag": "py3"})) == {"wheel-tags"}
+def test_ignores_malformed_tag_lines(tmp_path, check_ids):
+    assert check_ids(make_wheel(tmp_path, wheel={"Tag": "py3"})) == {"wheel-tags"}
 
 
 @pytest.mark.parametrize("build", ["1", "123", "1abc"])
-def test_build_tags_in_wheel_and_filename_must_match(build, tmp_path, found):
-    assert found(make_wheel(tmp_path, build=build)) == set()
-    assert found(make_wheel(tmp_path, build=build, wheel={"Build": None})) == {"wheel-build"}
+def test_build_tags_in_wheel_and_filename_must_match(build, tmp_path, check_ids):
+    assert check_ids(make_wheel(tmp_path, build=build)) == set()
+    assert check_ids(make_wheel(tmp_path, build=build, wheel={"Build": None})) == {"wheel-build"}

@@ -1,4 +1,4 @@
-"""Writes the records of a zip archive one by one, so that each number in them can be false."""
+"""Write the records of a zip archive one by one, so that each number in them can be wrong."""
 
 import struct
 import zlib
@@ -14,23 +14,23 @@ RECORD = "sample-1.0.dist-info/RECORD"
 
 
 def field(kind: int, data: bytes, *, length: int | None = None) -> bytes:
-    """An extra field, perhaps with a false length."""
+    """Return an extra field, possibly with a wrong length."""
     return struct.pack("<HH", kind, len(data) if length is None else length) + data
 
 
 def zip64(*numbers: int) -> bytes:
-    """The extra field for large sizes."""
+    """Return the extra field for large sizes."""
     return field(1, struct.pack(f"<{len(numbers)}Q", *numbers))
 
 
 def unicode_path(name: bytes) -> bytes:
-    """The extra field for a name in UTF-8, with a checksum that fits no name."""
+    """Return the extra field for a name in UTF-8, with a checksum that matches no name."""
     return field(0x7075, b"\1\0\0\0\0" + name)
 
 
 @dataclass(frozen=True)
 class Zipped:
-    """What is to be written for the first member, and at the end; ``None`` is what is true."""
+    """The values to write for the first member and for the end record; ``None`` means the correct value."""
 
     extra: bytes = b""
     deflated: bool = False
@@ -47,7 +47,7 @@ class Zipped:
     between: bytes = b""
 
     def __call__(self, folder: Path) -> Path:
-        """Write a wheel so."""
+        """Write the wheel into a folder."""
         members = wheel_members("sample", "1.0")
         members[FIRST] = b"a" * 100
         members[RECORD] = record_of(members, RECORD)
@@ -56,7 +56,7 @@ class Zipped:
         return folder / NAME
 
     def of(self, members: Mapping[str, bytes]) -> bytes:
-        """The archive of these members."""
+        """Return the archive of these members."""
         out, central = bytearray(), bytearray()
         for number, (name, content) in enumerate(members.items()):
             encoded, first, last = name.encode(), name == FIRST, number == len(members) - 1
@@ -96,9 +96,9 @@ class Zipped:
     def _end(self, count: int, size: int, start: int) -> bytes:
         end64 = b""
         if self.end64 is not None:
-            is_ = {"own": 44, "here": count, "in_all": count} | dict(self.end64)
-            end64 = struct.pack("<4sQHHLL", b"PK\6\6", is_["own"], 45, 45, 0, 0)
-            end64 += struct.pack("<QQQQ", is_["here"], is_["in_all"], size, start)
+            values = {"own_size": 44, "disk_count": count, "count": count} | dict(self.end64)
+            end64 = struct.pack("<4sQHHLL", b"PK\6\6", values["own_size"], 45, 45, 0, 0)
+            end64 += struct.pack("<QQQQ", values["disk_count"], values["count"], size, start)
             end64 += struct.pack("<4sLQL", b"PK\6\7", 0, start + size, 1) if self.locator else b""
         counts = self.counts or (self.count or count, self.count or count)
         return end64 + struct.pack("<4sHHHHLLH", b"PK\5\6", 0, 0, *counts, size, start, self.comment_length)
