@@ -1,4 +1,4 @@
-"""Which CI system this runs on, and what it tells of a build: commit, run and job."""
+"""Detect the CI system, and read commit, run and job of the build from its variables."""
 
 import os
 import string
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CISystem:
-    """One CI system, by the environment variables that it sets.
+    """A CI system and the environment variables that it sets.
 
     Attributes:
-        name: in lower case, as ``github``.
-        sign: a variable that it always sets.
-        commit: a template over its variables, which gives the commit that is built.
-        run: the same for the address of the run.
-        job: the same for the name of the job.
-        provides_identity: whether `id` knows how to get a job's identity from it.
+        name: The name in lower case, such as ``github``.
+        sign: A variable that is always set.
+        commit: Template of the built commit, with the names of variables.
+        run: Template of the URL of the run.
+        job: Template of the name of the job.
+        provides_identity: Whether the package `id` can obtain an identity token from it.
     """
 
     name: str
@@ -28,10 +28,10 @@ class CISystem:
 
     def build(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return commit, run and job of the build, as far as the variables are set."""
-        told = {"commit": self.commit, "run": self.run, "job": self.job}
+        templates = {"commit": self.commit, "run": self.run, "job": self.job}
         return {
             key: string.Template(text).substitute(environment)
-            for key, text in told.items()
+            for key, text in templates.items()
             if all(environment.get(name) for name in string.Template(text).get_identifiers())
         }
 
@@ -79,7 +79,7 @@ CI_SYSTEMS = (
 
 
 def current_system(environment: Mapping[str, str] = os.environ) -> CISystem | None:
-    """The CI system that this runs on; ``None`` elsewhere.
+    """Return the CI system that this process runs on, or ``None``.
 
     >>> current_system({"GITLAB_CI": "true"}).name
     'gitlab'
@@ -88,9 +88,9 @@ def current_system(environment: Mapping[str, str] = os.environ) -> CISystem | No
 
 
 def current_build(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Commit, run and job of the build, as the CI system that this runs on tells; empty elsewhere.
+    """Return commit, run and job of the build from the CI system's variables; empty elsewhere.
 
-    In a container to which a job passes some of its variables only, those of any system count.
+    The variables of any system count, because jobs may pass only some variables into a Docker container.
 
     >>> current_build({"CI_COMMIT_SHA": "1f2e3d", "CI_JOB_NAME": "wheels"})
     {'commit': '1f2e3d', 'job': 'wheels'}

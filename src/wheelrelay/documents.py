@@ -1,6 +1,6 @@
-"""The shapes of the JSON documents that wheelrelay prints and writes, and their JSON Schemas.
+"""The JSON documents that wheelrelay prints and writes, and their JSON Schemas.
 
-Scripts lean on them: a key is added freely, and changed or taken away only with a deprecation.
+Scripts depend on them: keys may be added, but changed or removed only after a deprecation.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from typing import Any, Literal, cast
 
-from typing_extensions import TypedDict  # pydantic reads the one of typing from Python 3.12 on
+from typing_extensions import TypedDict  # pydantic requires this one before Python 3.12
 
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.records import Delivery, Finding, Plan, Receipt
@@ -19,7 +19,7 @@ JSON_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class FileDocument(TypedDict):
-    """One file of ``list --json``."""
+    """A file in a list of files."""
 
     filename: str
     project: str
@@ -37,7 +37,7 @@ class FileDocument(TypedDict):
 
 
 class FindingDocument(TypedDict):
-    """One finding."""
+    """A finding."""
 
     check: str
     severity: Literal["error", "warning"]
@@ -47,14 +47,14 @@ class FindingDocument(TypedDict):
 
 
 class IntentDocument(TypedDict):
-    """What would be done with a file at a sink."""
+    """The planned action for a file at a sink."""
 
     action: Literal["upload", "skip", "conflict", "unknown"]
     reason: str
 
 
 class PlannedFileDocument(TypedDict):
-    """One file of a plan."""
+    """A file of a plan."""
 
     filename: str
     project: str
@@ -65,7 +65,7 @@ class PlannedFileDocument(TypedDict):
 
 
 class PlanDocument(TypedDict):
-    """The answer of ``plan --json``."""
+    """A plan."""
 
     source: str
     files: list[PlannedFileDocument]
@@ -75,7 +75,7 @@ class PlanDocument(TypedDict):
 
 
 class DeliveryDocument(TypedDict):
-    """What became of a file at a sink."""
+    """The delivery of a file to a sink."""
 
     outcome: Literal["published", "skipped", "failed", "pending", "unconfirmed"]
     attempts: int
@@ -84,7 +84,7 @@ class DeliveryDocument(TypedDict):
 
 
 class ReceiptFileDocument(TypedDict):
-    """One file of a receipt."""
+    """A file of a receipt."""
 
     filename: str
     project: str
@@ -115,31 +115,31 @@ DOCUMENT_TYPES: dict[str, Any] = {
     "findings": list[FindingDocument],
     "receipt": ReceiptDocument,
 }
-"""What a document is called on the command line, and its shape."""
+"""Types of documents by the name of their schema."""
 
 
 def document_schema(name: str) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of one kind of document.
+    """Return the JSON Schema (2020-12) of a document.
 
     Args:
-        name: one of `DOCUMENT_TYPES`.
+        name: A key of `DOCUMENT_TYPES`.
     """
     from pydantic import TypeAdapter
 
     return {"$schema": JSON_SCHEMA_DIALECT, **TypeAdapter(DOCUMENT_TYPES[name]).json_schema()}
 
 
-_NO_TEXT = re.compile("[\ud800-\udfff\x7f-\x9f]")
-"""What stands in names for bytes that are no UTF-8, and control characters that JSON lets through."""
+_ESCAPED = re.compile("[\ud800-\udfff\x7f-\x9f]")
+"""Surrogates, which stand for bytes that are not UTF-8, and control characters that JSON permits."""
 
 
 def files_document(files: Iterable[DistFile]) -> list[FileDocument]:
-    """The answer of ``list --json``: one object a file, sorted by name."""
+    """Return the document for a list of files, sorted by name."""
     return [_file(file) for file in sorted(files, key=lambda file: file.filename)]
 
 
 def plan_document(plan: Plan) -> PlanDocument:
-    """The answer of ``plan --json``."""
+    """Return the document for a plan."""
     return {
         "source": plan.source,
         "files": [
@@ -163,7 +163,7 @@ def plan_document(plan: Plan) -> PlanDocument:
 
 
 def findings_document(findings: Iterable[Finding]) -> list[FindingDocument]:
-    """Findings, one object each."""
+    """Return the document for findings."""
     return [
         {
             "check": finding.check,
@@ -177,7 +177,7 @@ def findings_document(findings: Iterable[Finding]) -> list[FindingDocument]:
 
 
 def receipt_document(receipt: Receipt) -> ReceiptDocument:
-    """The receipt of a relay."""
+    """Return the document for a receipt."""
     return {
         "source": receipt.source,
         "sinks": list(receipt.sinks),
@@ -203,7 +203,7 @@ def receipt_document(receipt: Receipt) -> ReceiptDocument:
 
 
 def sums_text(receipt: Receipt) -> str:
-    """The sha256 of every file in the form of ``sha256sum``, sorted by name."""
+    """Return the SHA-256 digest of every file in the format of ``sha256sum``, sorted by name."""
     return redact(
         "".join(
             f"{file.sha256}  {file.filename}\n"
@@ -214,15 +214,16 @@ def sums_text(receipt: Receipt) -> str:
 
 
 def to_json(document: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
-    """The document as text, indented, with a line end; names that are not text are escaped.
+    """Return a document as indented JSON with a final line feed.
 
-    So is the beginning of what CI systems would take for a command, in the log that the text is printed on.
+    Characters that are not text are escaped, and so are the prefixes that CI systems interpret as commands
+    in a log.
     """
-    written = StringIO()  # pieces of a large document, all at once, would take several times its length
+    written = StringIO()  # json.dumps would take several times the size of a large document
     json.dump(redact_values(document), written, indent=2, ensure_ascii=False)
     written.write("\n")
     text = written.getvalue().replace("##", r"#\u0023").replace("section_", r"section\u005f")
-    return _NO_TEXT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _file(file: DistFile) -> FileDocument:

@@ -1,36 +1,36 @@
-"""Everything that wheelrelay raises on purpose.
+"""The exceptions of wheelrelay.
 
 ::
 
     WheelrelayError
-    ├── ConfigError                 the configuration or the call is wrong
-    │   ├── UnknownBackend          no installed backend has this type
-    │   ├── DuplicateBackend        two distributions claim one type
-    │   ├── PluginLoadError         a backend is installed but cannot be imported
-    │   ├── MissingSecret           a secret reference leads nowhere
+    ├── ConfigError                 the configuration or the call is invalid
+    │   ├── UnknownBackend          no installed plugin provides this type
+    │   ├── DuplicateBackend        two distributions provide the same type
+    │   ├── PluginLoadError         a plugin is installed but cannot be imported
+    │   ├── MissingSecret           a referenced secret does not exist
     │   └── SeveralVersions         a release needs exactly one version of each project
-    ├── InvalidFilename             not the plain name of a wheel or an sdist
-    ├── NothingMatched              the selection leaves no file
-    ├── BackendError                a remote refused or failed
+    ├── InvalidFilename             not the filename of a wheel or an sdist
+    ├── NothingMatched              no file matches the selection
+    ├── BackendError                a remote refused a request or failed
     │   ├── NotFound
-    │   ├── AlreadyExists           the name is there with other (or unknown) bytes
+    │   ├── AlreadyExists           the filename is taken by other or unknown bytes
     │   ├── AuthenticationFailed
     │   ├── PermissionDenied
-    │   ├── Rejected                the remote refuses this very file or request
-    │   └── Unavailable             may pass: try again
-    │       └── TimedOut            no answer in time, or too slow a one
-    ├── IntegrityError              the bytes are not what they were said to be
+    │   ├── Rejected                the remote refuses this file or request for good
+    │   └── Unavailable             a temporary failure; retrying may help
+    │       └── TimedOut            no response in time, or too slow a transfer
+    ├── IntegrityError              the bytes are not the declared ones
     │   ├── SizeMismatch
     │   ├── DigestMismatch
     │   └── ChangedWhileReading
-    ├── ReleaseRefused              the gate stayed shut: nothing was published
+    ├── ReleaseRefused              refused before publishing: nothing was published
     │   ├── Conflict
     │   ├── Incomplete
     │   └── CheckFailed
-    └── RelayFailed                 something was, or may have been, published; carries the receipt
+    └── RelayFailed                 publishing began and failed; has the receipt
 
-Whether trying again can help is a property of the class (``retryable``), so that one loop decides for
-all backends. Messages are whole sentences; ``hint`` says what to do. Secrets in use are masked in both.
+The class attribute ``retryable`` states whether retrying can help. Messages are sentences; ``hint`` is
+advice. Registered secrets are masked in both.
 """
 
 from collections.abc import Sequence
@@ -73,11 +73,11 @@ __all__ = [
 
 
 class WheelrelayError(Exception):
-    """The base of all errors of wheelrelay.
+    """The base class of all errors that wheelrelay raises on purpose.
 
     Args:
-        message: what happened and where, as a sentence.
-        hint: what to do about it, as a sentence.
+        message: What happened and where, as a sentence.
+        hint: What to do about it, as a sentence.
     """
 
     retryable: ClassVar[bool] = False
@@ -90,7 +90,7 @@ class WheelrelayError(Exception):
         self.where: str | None = None
 
     def at(self, where: str) -> Self:
-        """Say once on which side it happened, for example ``source 'staging'``; the first word stays."""
+        """Set where the error happened, such as ``source 'staging'``, unless that is set already."""
         self.where = self.where or redact(where)
         return self
 
@@ -103,16 +103,16 @@ class WheelrelayError(Exception):
         return copy
 
     def __str__(self) -> str:
-        said = f"{self.where}: {self.message}" if self.where else self.message
-        return f"{said} {self.hint}" if self.hint else said
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text} {self.hint}" if self.hint else text
 
 
 class ConfigError(WheelrelayError):
-    """The configuration, an address or an option is wrong."""
+    """The configuration, an argument or a URL is invalid, or a required package is not installed."""
 
 
 class UnknownBackend(ConfigError):
-    """No installed distribution provides this type of remote."""
+    """A remote has a type that no installed distribution provides."""
 
 
 class DuplicateBackend(ConfigError):
@@ -120,52 +120,52 @@ class DuplicateBackend(ConfigError):
 
 
 class PluginLoadError(ConfigError):
-    """A plugin, or something that it needs, is installed but cannot be imported."""
+    """A plugin is installed, but importing it or one of its dependencies fails."""
 
 
 class MissingSecret(ConfigError):
-    """A secret is referred to that is not there."""
+    """A referenced secret does not exist, such as an environment variable or a signing key."""
 
 
 class SeveralVersions(ConfigError):
-    """A release takes exactly one version of each project, and the selection leaves several."""
+    """The selection of a release has several versions of a project; a release has exactly one."""
 
 
 class InvalidFilename(WheelrelayError):
-    """A name that is not the plain filename of a wheel or an sdist; nothing was done with it."""
+    """A name is not the filename of a wheel or an sdist, or contains a path; the file is not touched."""
 
 
 class NothingMatched(WheelrelayError):
-    """No file matched what was asked for."""
+    """No file matches the requirements, tag patterns and kinds of a selection."""
 
 
 class BackendError(WheelrelayError):
-    """A remote refused or failed."""
+    """A remote refused a request or failed."""
 
 
 class NotFound(BackendError):
-    """The remote says, truly, that the thing is not there."""
+    """The remote confirmed that a file or page does not exist; never raised when that is unknown."""
 
 
 class AlreadyExists(BackendError):
-    """The filename is taken at the sink, with bytes that are other or not known; nothing was changed."""
+    """The sink has a file of this name with other or unknown bytes; nothing was changed."""
 
 
 class AuthenticationFailed(BackendError):
-    """The remote does not accept the credentials, or wants some (HTTP 401)."""
+    """The remote refused the credentials, or requires some (HTTP 401)."""
 
 
 class PermissionDenied(BackendError):
-    """The remote knows the credentials and refuses what they ask for (HTTP 403)."""
+    """The remote accepted the credentials but does not permit the request (HTTP 403)."""
 
 
 class Rejected(BackendError):
-    """The remote refuses this file or request, and would refuse it again.
+    """The remote refused this file or request, and would refuse it again.
 
     Args:
-        message: what happened, with the remote's own words where it has some.
-        status: the HTTP status, where there is one.
-        hint: what to do about it.
+        message: What happened, with the message of the remote if it sent one.
+        status: The HTTP status, if there is one.
+        hint: What to do about it.
     """
 
     def __init__(self, message: str, *, status: int | None = None, hint: str | None = None) -> None:
@@ -174,12 +174,12 @@ class Rejected(BackendError):
 
 
 class Unavailable(BackendError):
-    """The remote failed in a way that may pass: no connection, a timeout, HTTP 408, 429 or 5xx.
+    """The remote failed temporarily: no connection, a timeout, HTTP 408, 429 or 5xx.
 
     Args:
-        message: what happened.
-        retry_after: seconds that the remote asks to wait, where it does.
-        hint: what to do about it.
+        message: What happened.
+        retry_after: Seconds to wait, if the remote sent ``Retry-After``.
+        hint: What to do about it.
     """
 
     retryable = True
@@ -190,12 +190,12 @@ class Unavailable(BackendError):
 
 
 class TimedOut(Unavailable):
-    """The remote did not answer in time, or too slowly.
+    """The remote did not respond in time, or sent its response too slowly.
 
     Args:
-        message: what happened.
-        waited: seconds that the remote was waited for.
-        hint: what to do about it.
+        message: What happened.
+        waited: Seconds until the request was given up.
+        hint: What to do about it.
     """
 
     def __init__(self, message: str, *, waited: float, hint: str | None = None) -> None:
@@ -204,33 +204,33 @@ class TimedOut(Unavailable):
 
 
 class IntegrityError(WheelrelayError):
-    """The bytes are not what they were said to be."""
+    """The bytes of a file are not the declared ones."""
 
 
 class SizeMismatch(IntegrityError):
-    """Fewer or more bytes came than were promised, as when a connection is cut."""
+    """A file has fewer or more bytes than declared, for example after a broken connection."""
 
     retryable = True
 
 
 class DigestMismatch(IntegrityError):
-    """The bytes have another digest than was promised."""
+    """A file has another digest than declared."""
 
 
 class ChangedWhileReading(IntegrityError):
-    """A local file is no longer the one that was hashed."""
+    """A local file changed after it was hashed."""
 
 
 class ReleaseRefused(WheelrelayError):
-    """The gate stayed shut, and nothing was published.
+    """A release was refused before publishing began; nothing was published.
 
     Args:
-        message: how many findings there are, as a sentence.
-        findings: every reason for the refusal.
-        hint: what to do about it.
+        message: The number of findings, as a sentence.
+        findings: All reasons.
+        hint: What to do about it.
 
     Attributes:
-        receipt: the record of the relay, if it had begun.
+        receipt: The receipt of the relay, if it had begun.
     """
 
     def __init__(self, message: str, *, findings: "Sequence[Finding]" = (), hint: str | None = None) -> None:
@@ -240,19 +240,25 @@ class ReleaseRefused(WheelrelayError):
 
 
 class Conflict(ReleaseRefused):
-    """A sink holds a file of the same name with other bytes."""
+    """A sink has a file of the same name with other bytes."""
 
 
 class Incomplete(ReleaseRefused):
-    """Expected files are missing, or files are there that were not expected."""
+    """Expected files are missing, or there are unexpected files."""
 
 
 class CheckFailed(ReleaseRefused):
-    """A file, or the release as a whole, breaks a rule."""
+    """A file or the release violates a check."""
 
 
 class RelayFailed(WheelrelayError):
-    """A relay failed after publishing had begun; the receipt says what is in and what is not."""
+    """A relay failed after publishing had begun.
+
+    Args:
+        message: What happened.
+        receipt: The receipt, which has the outcome of each file at each sink.
+        hint: What to do about it.
+    """
 
     def __init__(self, message: str, *, receipt: "Receipt", hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -260,7 +266,7 @@ class RelayFailed(WheelrelayError):
 
 
 def describe_unexpected(error: BaseException) -> str:
-    """Return what to report of an exception that is not a `WheelrelayError`, without a full stop.
+    """Return a message for an exception that is not a `WheelrelayError`, without a full stop.
 
     >>> describe_unexpected(KeyError("key"))
     "Unexpected KeyError: 'key'"

@@ -1,6 +1,6 @@
-"""What a relay tells while it runs, for those who show progress.
+"""The events that a relay reports while it runs, for progress functions.
 
-A progress function is called with one event at a time, from several threads at once; it must be quick.
+A progress function is called with one event, from several threads at once. It must return quickly.
 """
 
 import logging
@@ -12,11 +12,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from wheelrelay.records import Delivery, Plan
 
+__all__ = [
+    "BytesMoved",
+    "Event",
+    "FileBegan",
+    "FileEnded",
+    "Planned",
+    "Progress",
+    "Step",
+    "StepBegan",
+    "StepEnded",
+    "Waiting",
+    "ignore_events",
+]
+
 _log = logging.getLogger(__name__)
 
 
 class Step(StrEnum):
-    """The steps of the way that take time."""
+    """The steps of a relay that report progress."""
 
     STAGE = "stage"
     SIGN = "sign"
@@ -26,7 +40,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The plan is made; nothing was written yet."""
+    """The plan is complete; nothing is written yet."""
 
     plan: "Plan"
 
@@ -36,10 +50,10 @@ class StepBegan:
     """A step begins.
 
     Attributes:
-        step: which.
-        remote: the name of the remote that it is about.
-        files: how many files it will handle.
-        size: how many bytes, as far as known.
+        step: The step.
+        remote: The name of the remote.
+        files: Number of files.
+        size: Number of bytes, as far as known.
     """
 
     step: Step
@@ -50,7 +64,7 @@ class StepBegan:
 
 @dataclass(frozen=True, slots=True)
 class FileBegan:
-    """Work on one file begins; it begins again with each attempt."""
+    """A step begins with a file; reported again for each attempt."""
 
     step: Step
     filename: str
@@ -59,7 +73,7 @@ class FileBegan:
 
 @dataclass(frozen=True, slots=True)
 class BytesMoved:
-    """Some bytes of a file went over the wire, or were read for hashing."""
+    """Bytes of a file were transferred, or read for hashing."""
 
     step: Step
     filename: str
@@ -68,13 +82,13 @@ class BytesMoved:
 
 @dataclass(frozen=True, slots=True)
 class FileEnded:
-    """Work on one file ended.
+    """A step ended for a file.
 
     Attributes:
-        step: which.
-        filename: whose.
-        delivery: what became of it, when publishing.
-        error: why it failed, if it did.
+        step: The step.
+        filename: The file.
+        delivery: The delivery, after publishing.
+        error: The error, if the step failed.
     """
 
     step: Step
@@ -85,12 +99,12 @@ class FileEnded:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A try failed in a way that may pass; there will be another after a pause.
+    """An attempt failed temporarily; another one follows after a pause.
 
     Attributes:
-        what: the file or the thing that is tried.
-        error: why it failed.
-        seconds: the length of the pause.
+        what: The file or operation.
+        error: Why the attempt failed, as a sentence.
+        seconds: Length of the pause.
     """
 
     what: str
@@ -100,7 +114,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class StepEnded:
-    """A step ended, well or not."""
+    """A step ended, successfully or not."""
 
     step: Step
     remote: str
@@ -111,16 +125,16 @@ Progress = Callable[[Event], None]
 
 
 def ignore_events(event: Event) -> None:
-    """Show nothing."""
+    """Ignore an event; the default progress function."""
 
 
 def swallow_errors(progress: Progress) -> Progress:
-    """The same, except that what it raises is logged: who stumbles while watching must not harm a relay."""
+    """Return a progress function that logs errors of ``progress``, so that they do not stop a relay."""
 
-    def tell(event: Event) -> None:
+    def report(event: Event) -> None:
         try:
             progress(event)
-        except Exception as error:  # noqa: BLE001  (whatever they raise)
-            _log.warning("The progress of the relay cannot be shown: %r.", error)
+        except Exception as error:  # noqa: BLE001  (any error of the caller's function)
+            _log.warning("The progress function failed: %r.", error)
 
-    return tell
+    return report

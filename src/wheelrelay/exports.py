@@ -1,4 +1,4 @@
-"""The public names of a package, each imported when it is first used, so that programs start at once."""
+"""Import the public names of a package on first use, to keep the start-up time short."""
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -6,20 +6,20 @@ from typing import Any
 
 
 def lazy_names(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
-    """A package's ``__getattr__`` (PEP 562).
+    """Return the ``__getattr__`` function of a package (PEP 562).
 
     Args:
-        package: the package's name.
-        modules: the names that each module provides, by the full name of the module.
+        package: The name of the package.
+        modules: The names to import from each module, by full module name.
 
     Raises:
-        AttributeError: by the returned function, for a name that the package does not have.
+        AttributeError: Raised by the returned function for unknown names.
     """
-    homes = {name: module for module, names in modules.items() for name in names}
+    module_of = {name: module for module, names in modules.items() for name in names}
 
     def get(name: str) -> Any:
-        if name not in homes:
+        if name not in module_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(homes[name]), name)
+        return getattr(import_module(module_of[name]), name)
 
     return get

@@ -1,8 +1,8 @@
-"""Parse the filenames of wheels and sdists, and refuse every name that is not a plain one.
+"""Parse the filenames of wheels and sdists.
 
-Follows the binary distribution format (PEP 427), the source distribution format (PEP 625), and, for
-reading only, the older sdist names that indexes still hold. A place can hold a hundred thousand files of
-a few projects, versions and tags: each part of a name is judged once and remembered.
+Follows the binary distribution format (PEP 427) and the source distribution format (PEP 625), and accepts the
+older sdist names that indexes still have. A remote can have a hundred thousand files with few different
+projects, versions and tags, so parsed parts of names are cached.
 """
 
 import re
@@ -27,36 +27,36 @@ from wheelrelay.errors import InvalidFilename
 from wheelrelay.model import COMPANION_SUFFIXES, EMPTY, Digests, DistFile, Kind
 
 SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
-"""The last three are legacy: they are read, and it is for checks and indexes to refuse them."""
+"""Suffixes of sdists. All but the first are legacy: they are parsed, and checks and indexes refuse them."""
 
-_USUAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]*")
-"""Names that are plain at first sight."""
+_SIMPLE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]*")
+"""Names that need no further checks to be plain."""
 
-_REMEMBERED = 1 << 13
-"""How many names of projects, versions and tags are remembered, each."""
+_CACHE_SIZE = 1 << 13
+"""Maximum number of cached project names, versions and tags, each."""
 
 _TAGS = re.compile(
     r"(?:[0-9][A-Za-z0-9_.]*-)?(?P<tags>[A-Za-z0-9_.]+(?:-[A-Za-z0-9_.]+){2})"
     r"(?:-(?!any$|win|macosx|linux|manylinux|musllinux)[a-z0-9_.]{1,16})?"
 )
-"""What follows name and version in the name of a wheel: build tag (PEP 427), tags, label (PEP 825).
+"""What follows name and version in the filename of a wheel: build tag (PEP 427), tags, label (PEP 825).
 
-A label that begins as a platform does is none: what comes first is a wrong build tag then.
+A label must not look like a platform, or a wheel with an invalid build tag would parse as a variant wheel.
 """
 
 MAX_TAGS = 1000
-"""Single tags that the compressed sets of one filename may stand for."""
+"""Maximum number of tags that the compressed sets of one filename may expand to."""
 
 VARIANTS_SUFFIX = "-variants.json"
-"""What follows name and version in the name of the list of a release's variants (PEP 825)."""
+"""Suffix of the list of a release's variants (PEP 825)."""
 
 _VARIANTS = re.compile(r"[^-].*-v?\d[^-]*-variants\.json")
 
-_canonical = lru_cache(_REMEMBERED)(canonicalize_name)
+_canonical = lru_cache(_CACHE_SIZE)(canonicalize_name)
 
 
 class ParsedName(NamedTuple):
-    """What a distribution filename says."""
+    """The project, version and kind in a distribution filename."""
 
     project: NormalizedName
     version: Version
@@ -64,22 +64,23 @@ class ParsedName(NamedTuple):
 
 
 def parse_filename(filename: str, *, project: str | None = None) -> ParsedName:
-    """Read project, version and kind from the filename of a wheel or an sdist.
+    """Parse project, version and kind from the filename of a wheel or an sdist.
 
     Args:
-        filename: the name alone, without a folder.
-        project: the project it is known to belong to. It decides where an sdist's name ends and its
-            version begins, which the filename alone may leave open: ``foo-1.0-1.tar.gz``.
+        filename: The filename, without a folder.
+        project: The project of the file, if known. It resolves where an sdist's name ends and its version
+            begins; that is ambiguous in names such as ``foo-1.0-1.tar.gz``.
 
     Raises:
-        InvalidFilename: it is not a plain name, or not the name of a wheel or an sdist.
+        InvalidFilename: The name contains a path, or is not the name of a wheel or an sdist.
 
     >>> parse_filename("Foo.Bar-1.0-cp313-cp313t-musllinux_1_2_x86_64.whl")
     ParsedName(project='foo-bar', version=<Version('1.0')>, kind=<Kind.WHEEL: 'wheel'>)
     """
     if not is_plain(filename):
         raise InvalidFilename(
-            f"{filename!r} is not a plain filename.", hint="Give the name alone, as foo-1.0-py3-none-any.whl."
+            f"{filename!r} is not a plain filename.",
+            hint="Pass the name without a folder, such as foo-1.0-py3-none-any.whl.",
         )
     try:
         if filename.endswith(".whl"):
@@ -105,10 +106,10 @@ def dist_file(
     provenance: str | None = None,
     build: Mapping[str, str] = EMPTY,
 ) -> DistFile:
-    """Describe a distribution file by its filename and by what a remote says of it; see `DistFile`.
+    """Create a `DistFile`, with project, version and kind parsed from its filename.
 
     Raises:
-        InvalidFilename: it is not a plain name, or not the name of a wheel or an sdist.
+        InvalidFilename: The name contains a path, or is not the name of a wheel or an sdist.
     """
     name = parse_filename(filename, project=project)
     return DistFile(
@@ -129,8 +130,8 @@ def dist_file(
 
 
 def is_plain(filename: str) -> bool:
-    """Whether this is one path component, printable, visible, and no special name on any system."""
-    return _USUAL.fullmatch(filename) is not None or (
+    """Return whether a name is one printable path component without special meaning on any system."""
+    return _SIMPLE_NAME.fullmatch(filename) is not None or (
         filename.isprintable()
         and not filename.startswith((".", "-", "~"))
         and not any(separator in filename for separator in "/\\:")
@@ -140,12 +141,12 @@ def is_plain(filename: str) -> bool:
 
 
 def looks_like_distribution(filename: str) -> bool:
-    """Whether the name ends as that of a distribution file does, so that leaving it out deserves a word."""
+    """Return whether a name has the suffix of a distribution file, so that ignoring it deserves a warning."""
     return filename.endswith((".whl", *SDIST_SUFFIXES)) or is_variants(filename)
 
 
 def is_variants(filename: str) -> bool:
-    """Whether the name looks like that of the list of a release's variants (PEP 825).
+    """Return whether a name looks like that of a release's list of variants (PEP 825).
 
     >>> is_variants("sample-1.0-variants.json"), is_variants("build-variants.json")
     (True, False)
@@ -154,7 +155,10 @@ def is_variants(filename: str) -> bool:
 
 
 def split_companion(name: str) -> tuple[str, str] | None:
-    """The distribution's filename and the suffix, if ``name`` is that of a companion file.
+    """Split the name of a companion file into the filename of its distribution and the suffix.
+
+    Returns:
+        ``None`` if it is not the name of a companion file.
 
     >>> split_companion("foo-1.0.tar.gz.asc")
     ('foo-1.0.tar.gz', '.asc')
@@ -167,51 +171,51 @@ def split_companion(name: str) -> tuple[str, str] | None:
 
 
 def _parse_wheel(filename: str) -> ParsedName:
-    """Put together what the parts of the name say; a name with a part that is wrong is refused as a whole."""
+    """Parse each part with a cache; an invalid name is parsed as a whole, for the error message."""
     name, _, rest = filename.removesuffix(".whl").partition("-")
     version, _, rest = rest.partition("-")
     try:
-        _prove_tags(rest)
+        _check_tags(rest)
         return ParsedName(_project_of_wheel(name), _version_of_wheel(version), Kind.WHEEL)
     except InvalidWheelFilename:
-        parse_wheel_filename(filename)  # says it about the name as a whole
+        parse_wheel_filename(filename)  # raises an error about the whole name
         raise
 
 
 def _parse_variants(filename: str) -> ParsedName:
-    """Name and version are spelled as in the names of wheels."""
+    """Parse name and version, which are spelled as in the filenames of wheels."""
     name, _, version = filename.removesuffix(VARIANTS_SUFFIX).partition("-")
     return ParsedName(_project_of_wheel(name), _version_of_wheel(version), Kind.VARIANTS)
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def _project_of_wheel(part: str) -> NormalizedName:
     return parse_wheel_filename(f"{part}-0-py3-none-any.whl")[0]
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def _version_of_wheel(part: str) -> Version:
     return parse_wheel_filename(f"x-{part}-py3-none-any.whl")[1]
 
 
-@lru_cache(_REMEMBERED)
-def _prove_tags(part: str) -> None:
-    """Make sure that this is ``python-abi-platform``, with a build tag before it or without.
+@lru_cache(_CACHE_SIZE)
+def _check_tags(part: str) -> None:
+    """Ensure that a text is ``python-abi-platform`` with an optional build tag and label.
 
-    A name that a browser or a file manager made of one, as ``...-any (1)``, is none. Pythons such as
-    ``cp3.14`` are for checks to judge: indexes have such wheels.
+    Copies that browsers and file managers rename, such as ``...-any (1)``, are refused. Python tags such as
+    ``cp3.14`` are accepted because indexes have such wheels; a check reports them.
     """
-    found = _TAGS.fullmatch(part)
-    if found is None:
+    match = _TAGS.fullmatch(part)
+    if match is None:
         raise InvalidWheelFilename(f"{part!r} is not python-abi-platform of letters, digits, '_' and '.'")
-    if prod(one.count(".") + 1 for one in found["tags"].split("-")) > MAX_TAGS:
-        raise InvalidWheelFilename(f"it stands for more than {MAX_TAGS} tags")
+    if prod(tags.count(".") + 1 for tags in match["tags"].split("-")) > MAX_TAGS:
+        raise InvalidWheelFilename(f"it has more than {MAX_TAGS} tags")
 
 
 def _parse_sdist(filename: str, project: str | None) -> ParsedName:
     suffix = next((suffix for suffix in SDIST_SUFFIXES if filename.endswith(suffix)), None)
     if suffix is None:
-        raise InvalidSdistFilename("it ends neither in .whl nor in .tar.gz")
+        raise InvalidSdistFilename("it does not end with .whl or .tar.gz")
     stem = filename.removesuffix(suffix)
     if project is not None:
         known = _split_after(stem, _canonical(project))
@@ -224,18 +228,18 @@ def _parse_sdist(filename: str, project: str | None) -> ParsedName:
         return ParsedName(*parse_sdist_filename(f"{stem}.tar.gz"), Kind.SDIST)
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def _project_of_sdist(part: str) -> NormalizedName:
     return parse_sdist_filename(f"{part}-0.tar.gz")[0]
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def _version_of_sdist(part: str) -> Version:
     return parse_sdist_filename(f"x-{part}.tar.gz")[1]
 
 
 def _split_after(stem: str, project: NormalizedName) -> ParsedName | None:
-    """Split ``stem`` at a hyphen so that what stands before it is ``project``, if that works."""
+    """Split ``stem`` at the hyphen after ``project``, if what follows is a version."""
     for position, character in enumerate(stem):
         if character == "-" and _canonical(stem[:position]) == project:
             try:
@@ -246,7 +250,7 @@ def _split_after(stem: str, project: NormalizedName) -> ParsedName | None:
 
 
 def _checked(filename: str, parsed: ParsedName) -> ParsedName:
-    """``parsed``, if the project is a valid name; the parsers let some odd characters through."""
+    """Return ``parsed`` if its project name is valid; the parsers accept some invalid characters."""
     if not is_normalized_name(parsed.project):
         raise InvalidFilename(f"{filename!r} does not begin with a valid project name.")
     return parsed

@@ -1,7 +1,6 @@
-"""The wheels of a release as a matrix of platforms by Pythons: one glance shows what is there.
+"""The wheels of a release as a matrix of platforms and Pythons.
 
-Platforms are families with an architecture: which manylinux version a wheel asks for, or which macOS, matters
-to installers, and not to the question whether there is one at all.
+A platform is a family and an architecture, without the version of manylinux or macOS.
 """
 
 import re
@@ -24,7 +23,7 @@ PLATFORM_NAMES = {
     "emscripten": "Pyodide",
     "any": "any",
 }
-"""How platform tags begin, and what people call the platform, in the order of showing."""
+"""Names of platforms by prefix of the platform tag, in the order of the rows."""
 
 _PYTHON = re.compile(r"(cp|pp|graalpy|py)(\d)(\d*)(t?)")
 _PYTHONS = ("cp", "pp", "graalpy", "py")
@@ -32,12 +31,12 @@ _PYTHONS = ("cp", "pp", "graalpy", "py")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What there is for one Python on one platform.
+    """The wheels for one Python on one platform.
 
     Attributes:
-        files: the filenames of the wheels; several if they differ in build tag or platform version.
-        unexpected: whether one of them meets no expectation.
-        missing: whether a wheel is expected here, and there is none.
+        files: Filenames of the wheels; several if they differ in build tag or platform version.
+        unexpected: Whether one of them meets no expectation.
+        missing: Whether an expected wheel is missing.
     """
 
     files: tuple[str, ...] = ()
@@ -50,9 +49,9 @@ class Matrix:
     """The wheels of one release.
 
     Attributes:
-        pythons: the columns, as ``cp313``, ``cp313t``, ``cp39 abi3``, ``py3``; older ones first.
-        platforms: the rows, as ``manylinux x86_64``.
-        cells: by platform and Python; where there is nothing to say, there is none.
+        pythons: The columns, such as ``cp313``, ``cp313t``, ``cp39 abi3`` and ``py3``; older ones first.
+        platforms: The rows, such as ``manylinux x86_64``.
+        cells: The cells that are not empty, by platform and Python.
     """
 
     pythons: tuple[str, ...] = ()
@@ -60,7 +59,7 @@ class Matrix:
     cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
 
     def cell(self, platform: str, python: str) -> Cell:
-        """What there is for one Python on one platform."""
+        """Return the cell of a platform and a Python."""
         return self.cells.get((platform, python), Cell())
 
 
@@ -70,16 +69,16 @@ def matrix_of(
     missing: Iterable[tuple[str, str, str]] = (),
     unexpected: Sequence[str] = (),
 ) -> Matrix:
-    """Arrange wheels by what they run on.
+    """Arrange wheels by platform and Python.
 
     Args:
-        wheels: filenames of wheels, valid ones.
-        missing: Python, ABI and platform of each wheel that is expected and not there, as in a tag
-            pattern; where one is left open by an asterisk, that is what its column or row is called.
-        unexpected: the filenames that meet no expectation.
+        wheels: Valid filenames of wheels.
+        missing: Python, ABI and platform of each missing wheel, as in a tag pattern. A wildcard becomes a
+            part of the label.
+        unexpected: Filenames that meet no expectation.
 
-    >>> made = matrix_of(["foo-1.0-cp313-cp313t-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"])
-    >>> made.platforms, made.pythons
+    >>> matrix = matrix_of(["foo-1.0-cp313-cp313t-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"])
+    >>> matrix.platforms, matrix.pythons
     (('manylinux x86_64',), ('cp313t',))
     """
     files: dict[tuple[str, str], list[str]] = {}
@@ -88,11 +87,11 @@ def matrix_of(
         for platform in dict.fromkeys(platform_label(tag) for tag in platforms.split(".")):
             files.setdefault((platform, python_label(python, abi)), []).append(filename)
     absent = {(platform_label(platform), python_label(python, abi)) for python, abi, platform in missing}
-    strange = set(unexpected)
+    unexpected_names = set(unexpected)
     cells = {
         place: Cell(
             tuple(sorted(files.get(place, ()))),
-            unexpected=not strange.isdisjoint(files.get(place, ())),
+            unexpected=not unexpected_names.isdisjoint(files.get(place, ())),
             missing=place in absent,
         )
         for place in files.keys() | absent
@@ -105,7 +104,7 @@ def matrix_of(
 
 
 def python_label(python: str, abi: str) -> str:
-    """What a column is called.
+    """Return the label of a column.
 
     >>> python_label("cp313", "cp313"), python_label("cp313", "cp313t"), python_label("cp39", "abi3")
     ('cp313', 'cp313t', 'cp39 abi3')
@@ -120,7 +119,7 @@ def python_label(python: str, abi: str) -> str:
 
 
 def platform_label(tag: str) -> str:
-    """What a row is called, by a platform tag or a pattern of one.
+    """Return the label of a row, from a platform tag or pattern.
 
     >>> platform_label("macosx_11_0_arm64"), platform_label("manylinux*_i686"), platform_label("win32")
     ('macOS arm64', 'manylinux i686', 'Windows x86')
@@ -133,7 +132,7 @@ def platform_label(tag: str) -> str:
 
 
 def _python_order(label: str) -> tuple[int, int, int, str]:
-    """CPython first, older ones first; what is for all of them last."""
+    """Sort CPython first and older versions first; Python-only tags last."""
     found = _PYTHON.match(label)
     if found is None:
         return len(_PYTHONS), 0, 0, label

@@ -1,4 +1,4 @@
-"""What travels: distribution files, as a remote describes them and as they lie on local disk."""
+"""Distribution files as remotes describe them, and the enumerations of options."""
 
 import hashlib
 import re
@@ -26,35 +26,35 @@ __all__ = [
 ]
 
 COMPANION_SUFFIXES = (".asc", ".sigstore", ".publish.attestation", ".slsa.attestation")
-"""What may follow a distribution file's name to make the name of one of its companions."""
+"""Suffixes that companion files append to the name of their distribution file."""
 
 DIGEST_LENGTHS: Mapping[str, int] = {
     name: 2 * hashlib.new(name, usedforsecurity=False).digest_size
     for name in sorted(hashlib.algorithms_guaranteed)
-    if not name.startswith("shake_")  # their digests have any length
+    if not name.startswith("shake_")  # these digests have no fixed length
 }
-"""How many hexadecimal digits a digest has, for each algorithm that `hashlib` guarantees."""
+"""Number of hexadecimal digits of a digest, by algorithm that `hashlib` guarantees."""
 
 EMPTY: Mapping[str, str] = {}
-"""One empty mapping shared by all files that have none of their own, to save memory."""
+"""The empty mapping that all files without build information share, to save memory."""
 
 
 def expanded_tags(text: str) -> frozenset[Tag]:
-    """The single tags that ``python-abi-platform`` stands for, each part perhaps a compressed set (PEP 425).
+    """Return the tags in ``python-abi-platform``, whose parts may be compressed sets (PEP 425).
 
-    Other than `packaging.tags.parse_tag` it takes any Python that a name may have, as ``cp3.14``.
+    Unlike `packaging.tags.parse_tag`, accepts any Python tag that a filename may have, such as ``cp3.14``.
     """
     pythons, abis, platforms = (part.split(".") for part in text.split("-"))
     return frozenset(Tag(*parts) for parts in product(pythons, abis, platforms))
 
 
 class WheelParts(NamedTuple):
-    """What follows name and version in a wheel's filename.
+    """The parts of a wheel's filename after name and version.
 
     Attributes:
-        build: the build tag; empty if there is none.
+        build: The build tag, or empty.
         tags: ``python-abi-platform``.
-        variant: the label of a variant wheel (PEP 825); empty for all others.
+        variant: The label of a variant wheel (PEP 825), or empty.
     """
 
     build: str
@@ -63,7 +63,7 @@ class WheelParts(NamedTuple):
 
 
 def wheel_parts(filename: str) -> WheelParts:
-    """Take the filename of a wheel apart; a build tag begins with a digit.
+    """Split the filename of a wheel; a build tag begins with a digit.
 
     >>> wheel_parts("sample-1.0-1-cp313-cp313-win_amd64-cu130.whl")
     WheelParts(build='1', tags='cp313-cp313-win_amd64', variant='cu130')
@@ -74,9 +74,9 @@ def wheel_parts(filename: str) -> WheelParts:
 
 
 class Kind(StrEnum):
-    """The two kinds of distribution files that indexes take, and what lists the variants of a release.
+    """The kinds of files of a release: wheels, sdists, and the list of its variants.
 
-    ``NAME-VERSION-variants.json`` (PEP 825, a draft) travels as a file of its own beside variant wheels.
+    The list of variants is ``NAME-VERSION-variants.json`` (PEP 825, a draft).
     """
 
     WHEEL = "wheel"
@@ -85,21 +85,21 @@ class Kind(StrEnum):
 
 
 class Mode(StrEnum):
-    """Whether files stand or fall together."""
+    """Whether a relay publishes all files or none (``release``), or each file on its own (``mirror``)."""
 
     RELEASE = "release"
     MIRROR = "mirror"
 
 
 class Order(StrEnum):
-    """In which order the files of a release are published."""
+    """The order in which the files of a release are published."""
 
     SDIST_LAST = "sdist-last"
     ANY = "any"
 
 
 class Confirm(StrEnum):
-    """How a relay proves that a sink holds the very bytes that were staged."""
+    """How a relay confirms that a sink has the staged bytes: by its listing, by a download, or not at all."""
 
     INDEX = "index"
     DOWNLOAD = "download"
@@ -112,13 +112,13 @@ CONFIRM_TIMEOUT = 900.0
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """Hexadecimal digests of one file, lower case, as far as they are known.
+    """The known digests of one file, as lower-case hexadecimal digits.
 
     Attributes:
-        sha256: the digest by which files are compared.
-        sha512: likewise, where it is declared.
-        md5: likewise.
-        others: algorithm and digest, for the other algorithms in `DIGEST_LENGTHS`; sorted.
+        sha256: The digest that identifies the file.
+        sha512: The SHA-512 digest, if declared.
+        md5: The MD5 digest, if declared.
+        others: Sorted pairs of algorithm and digest, for the other algorithms in `DIGEST_LENGTHS`.
 
     >>> Digests.of({"sha1": "0" * 40, "sha256": "f" * 64}).known() == {"sha256": "f" * 64, "sha1": "0" * 40}
     True
@@ -131,12 +131,12 @@ class Digests:
 
     @classmethod
     def of(cls, named: Mapping[str, str]) -> Self:
-        """The digests in a mapping from algorithms, as `hashlib` spells them, to hexadecimal digests."""
+        """Create digests from a mapping of `hashlib` algorithm names to hexadecimal digests."""
         own = {name: named.get(name) for name in ("sha256", "sha512", "md5")}
         return cls(**own, others=tuple(sorted((name, named[name]) for name in named.keys() - own.keys())))
 
     def known(self) -> dict[str, str]:
-        """Algorithm names, as `hashlib` spells them, with the digests that are known."""
+        """Return the known digests by `hashlib` algorithm name."""
         named = {"sha256": self.sha256, "sha512": self.sha512, "md5": self.md5}
         return {name: digest for name, digest in (*named.items(), *self.others) if digest}
 
@@ -146,19 +146,19 @@ class DistFile:
     """A distribution file as a remote describes it; made by `wheelrelay.filenames.dist_file`.
 
     Attributes:
-        filename: the plain name, as published.
-        project: the normalised project name (PEP 503).
-        version: the version (PEP 440), taken from the filename.
-        kind: wheel or sdist; or the list of a release's variants.
-        size: in bytes, where the remote says.
-        digests: what the remote says that the bytes hash to.
-        url: where the bytes can be had: a web address, a path or an object's name, as the backend likes.
-        requires_python: the specifier that the remote gives.
-        yanked: the reason, perhaps empty, if the file was yanked (PEP 592).
-        upload_time: when the remote took the file, with a time zone.
-        companions: the suffixes, as ``.asc``, of the companion files that the remote holds beside it.
-        provenance: the address where the remote tells of the file's attestations (PEP 740).
-        build: what CI reported about its build when it was pushed, such as ``commit`` or ``run``.
+        filename: The plain filename.
+        project: The normalized project name (PEP 503).
+        version: The version (PEP 440), parsed from the filename.
+        kind: Wheel, sdist, or list of variants.
+        size: Size in bytes, if the remote declares it.
+        digests: The digests that the remote declares.
+        url: Where the backend reads the file: a URL, a path or an object name.
+        requires_python: The ``Requires-Python`` specifier, if the remote declares it.
+        yanked: The reason, possibly empty, if the file is yanked (PEP 592).
+        upload_time: When the file was uploaded, with a time zone.
+        companions: Suffixes of the companion files that the remote has, such as ``.asc``.
+        provenance: URL of the provenance object with the file's attestations (PEP 740).
+        build: What CI reported about the build when the file was pushed, such as ``commit`` or ``run``.
     """
 
     filename: str
@@ -177,19 +177,19 @@ class DistFile:
 
     @property
     def sha256(self) -> str | None:
-        """The sha256 that the remote declares, in hexadecimal."""
+        """The SHA-256 digest that the remote declares, if any."""
         return self.digests.sha256
 
     @property
     def tags(self) -> frozenset[Tag]:
-        """The compatibility tags of a wheel (PEP 425), compressed sets expanded; none for an sdist."""
+        """The tags of a wheel (PEP 425), with compressed sets expanded; empty for other files."""
         if self.kind is not Kind.WHEEL:
             return frozenset()
         return expanded_tags(wheel_parts(self.filename).tags)
 
     @property
     def build_tag(self) -> BuildTag:
-        """The build tag of a wheel (PEP 427); empty if it has none."""
+        """The build tag of a wheel (PEP 427), or empty."""
         build = wheel_parts(self.filename).build if self.kind is Kind.WHEEL else ""
         if not build:
             return ()
@@ -199,7 +199,7 @@ class DistFile:
 
     @property
     def variant(self) -> str:
-        """The label of a variant wheel (PEP 825); empty for all other files."""
+        """The label of a variant wheel (PEP 825), or empty."""
         return wheel_parts(self.filename).variant if self.kind is Kind.WHEEL else ""
 
 
@@ -208,8 +208,8 @@ class Companion:
     """A small file that belongs to a distribution file, such as a detached signature.
 
     Attributes:
-        suffix: what follows the distribution's filename, as ``.asc``.
-        content: the bytes.
+        suffix: The suffix that it appends to the filename of the distribution, such as ``.asc``.
+        content: The bytes.
     """
 
     suffix: str

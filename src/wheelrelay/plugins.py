@@ -1,4 +1,4 @@
-"""Find plugins by their entry points: list them without importing, load one, refuse clashes."""
+"""Find plugins by their entry points, without importing them, and load them."""
 
 import sys
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ from packaging.utils import canonicalize_name
 from wheelrelay.errors import DuplicateBackend, PluginLoadError, UnknownBackend
 
 BACKEND_GROUP = "wheelrelay.backends"
-"""The entry-point group of backends; an entry's name is the ``type``, its object the config class."""
+"""The entry-point group of backends: the name is the ``type`` of a remote, the object its config class."""
 
 CHECK_GROUP = "wheelrelay.checks"
-"""The entry-point group of checks; an entry names a `FileChecks` or a `ReleaseChecks`."""
+"""The entry-point group of checks: the object is a `FileChecks` or a `ReleaseChecks`."""
 
 KNOWN_PLUGINS = {
     "cloudfiles": "wheelrelay-cloudfiles",
     "swift": "wheelrelay-cloudfiles",
     "s3": "wheelrelay-s3",
 }
-"""Types that distributions of this project provide when they are installed beside it."""
+"""The distributions of this project that provide more types of remotes, by type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """An installed plugin, not imported yet.
+    """An installed plugin that is not imported yet.
 
     Attributes:
-        name: the entry point's name.
-        package: the distribution that brings it.
-        version: that distribution's version.
-        entry: the entry point.
+        name: The name of the entry point.
+        package: The distribution that provides it.
+        version: The version of that distribution.
+        entry: The entry point.
     """
 
     name: str
@@ -40,10 +40,10 @@ class Plugin:
     entry: EntryPoint
 
     def load(self) -> object:
-        """Import the plugin and give what its entry point names.
+        """Import the plugin and return the object of its entry point.
 
         Raises:
-            PluginLoadError: it, or something that it needs, cannot be imported.
+            PluginLoadError: The plugin or one of its dependencies cannot be imported.
         """
         try:
             return self.entry.load()
@@ -55,10 +55,10 @@ class Plugin:
 
 
 def installed_plugins(group: str) -> dict[str, Plugin]:
-    """All plugins of a group by name, sorted; nothing is imported.
+    """Return all plugins of a group by name, sorted, without importing them.
 
     Raises:
-        DuplicateBackend: two distributions claim one name.
+        DuplicateBackend: Two distributions provide the same name.
     """
     found: dict[str, Plugin] = {}
     for plugin in _scan(group):
@@ -72,18 +72,18 @@ def installed_plugins(group: str) -> dict[str, Plugin]:
 
 
 def find_plugin(group: str, name: str) -> Plugin:
-    """The one plugin of this name.
+    """Return the plugin of a name.
 
     Raises:
-        UnknownBackend: there is none; says what is installed and what would provide it.
-        DuplicateBackend: two distributions claim one name.
+        UnknownBackend: There is none. The hint lists the installed types and the distribution to install.
+        DuplicateBackend: Two distributions provide the same name.
     """
     known = installed_plugins(group)
     if name in known:
         return known[name]
     import difflib
 
-    hint = f"Installed are: {', '.join(known)}."
+    hint = f"Installed types: {', '.join(known)}."
     if name in KNOWN_PLUGINS:
         hint = f"Install it: pip install {KNOWN_PLUGINS[name]}. {hint}"
     elif close := difflib.get_close_matches(name, known, n=1):
@@ -93,20 +93,20 @@ def find_plugin(group: str, name: str) -> Plugin:
 
 @cache
 def _scan(group: str) -> tuple[Plugin, ...]:
-    """The group's entry points by name; of a distribution that is met twice on the path the first counts."""
+    """Return the plugins of a group by name; of duplicate distributions, the first on the path counts."""
     found: dict[str, list[Plugin]] = {}
     for distribution, text in _distributions(tuple(sys.path)):
-        if f"[{group}]" in text:  # only what is ours is parsed: there may be hundreds
+        if f"[{group}]" in text:  # parsing hundreds of other distributions would be slow
             package, version = distribution.name, distribution.version
             entries = distribution.entry_points.select(group=group)
             plugins = [Plugin(entry.name, package, version, entry) for entry in entries]
             found.setdefault(canonicalize_name(package), plugins)
-    every = (plugin for plugins in found.values() for plugin in plugins)
-    return tuple(sorted(every, key=lambda plugin: (plugin.name, plugin.package)))
+    plugins_found = (plugin for plugins in found.values() for plugin in plugins)
+    return tuple(sorted(plugins_found, key=lambda plugin: (plugin.name, plugin.package)))
 
 
 @cache
 def _distributions(path: tuple[str, ...]) -> tuple[tuple[Distribution, str], ...]:
-    """The distributions on an import path that have entry points, each with the file that tells them."""
-    told = ((each, each.read_text("entry_points.txt")) for each in distributions(path=list(path)))
-    return tuple((each, text) for each, text in told if text)
+    """Return the distributions on an import path that have entry points, with their ``entry_points.txt``."""
+    texts = ((found, found.read_text("entry_points.txt")) for found in distributions(path=list(path)))
+    return tuple((distribution, text) for distribution, text in texts if text)

@@ -1,7 +1,7 @@
-"""What a backend can be: the three roles, and the optional capabilities, one method each.
+"""The protocols of backends: `Source`, `Sink` and `Store`, and optional capabilities of one method each.
 
-A connected backend is called from several threads at once. It raises the errors of
-`wheelrelay.errors` and no others, retries nothing by itself, and prints nothing.
+A connected backend is called from several threads at once. It raises only errors of `wheelrelay.errors`,
+does not retry, and prints nothing. The engine detects capabilities with `isinstance`.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -40,294 +40,302 @@ __all__ = [
 
 
 class ByteStream(Protocol):
-    """Bytes that are read once, in order."""
+    """A stream of bytes that is read once, in order."""
 
     def read(self, size: int, /) -> bytes:
-        """Up to ``size`` bytes; empty at the end."""
+        """Return up to ``size`` bytes; empty at the end."""
         ...
 
 
 @runtime_checkable
 class Source(Protocol):
-    """A place that distribution files are read from."""
+    """A remote that distribution files are read from."""
 
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
-        """The distribution files of ``project`` (any spelling), or of all projects.
+        """Return the distribution files of a project, or of all projects.
 
-        Whatever else lies there is passed over. A project that is not there gives nothing.
+        Other files are ignored. A project that does not exist has no files.
+
+        Args:
+            project: The name in any spelling; ``None`` for all projects.
 
         Raises:
-            BackendError: the place cannot be read; never an empty answer instead.
+            BackendError: The remote cannot be read. A failure is never reported as an empty result.
         """
         ...
 
     def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
-        """Open a file that `iter_files` gave.
+        """Open a file that `iter_files` returned.
 
         Raises:
-            NotFound: it is not there any more.
-            SizeMismatch: while reading, if the stream ends early.
-            BackendError: it cannot be read.
+            NotFound: The file no longer exists.
+            SizeMismatch: The stream ends early; raised while reading.
+            BackendError: The file cannot be read.
         """
         ...
 
 
 @runtime_checkable
 class Sink(Protocol):
-    """A place that distribution files are published to."""
+    """A remote that distribution files are published to."""
 
     def put(self, staged: StagedFile) -> None:
-        """Publish the file with its companions, whole or not at all.
+        """Publish a file with its companions, completely or not at all.
 
-        With the same bytes there already it returns, or raises `AlreadyExists`: indexes differ.
+        If the sink has the same bytes already, this returns or raises `AlreadyExists`; indexes differ.
 
         Raises:
-            AlreadyExists: the name is taken by other bytes; nothing was changed.
-            ChangedWhileReading: the local file was touched; nothing was published.
-            BackendError: the sink refused or failed.
+            AlreadyExists: The name is taken by other bytes; nothing was changed.
+            ChangedWhileReading: The local file was modified; nothing was published.
+            BackendError: The sink refused the file or failed.
         """
         ...
 
 
 @runtime_checkable
 class Store(Source, Sink, Protocol):
-    """A place that is both: files that were put can be listed and opened."""
+    """A remote that is both source and sink: published files can be listed and opened."""
 
 
 @runtime_checkable
 class SupportsInventory(Protocol):
-    """A place that can say what it holds of a project, with digests, so that planning needs no upload."""
+    """A remote that can list the files of a project with digests, so that planning needs no upload."""
 
     def inventory(self, project: str) -> Iterator[DistFile]:
-        """All distribution files of ``project``, as they are now: no cache may answer.
+        """Return all current distribution files of a project, bypassing caches.
 
         Raises:
-            BackendError: it cannot be read; never an empty answer instead.
+            BackendError: The remote cannot be read. A failure is never reported as an empty result.
         """
         ...
 
 
 @runtime_checkable
 class SupportsCacheStatus(Protocol):
-    """A place that knows whether caches answer for it, which may show what was there before."""
+    """A remote that can detect caches in front of it, which may return outdated listings."""
 
     def is_cached(self) -> bool:
-        """Whether what was read last carried the marks of a cache, such as the HTTP header ``Age``."""
+        """Return whether the last response came from a cache, for example with an ``Age`` header."""
         ...
 
 
 @runtime_checkable
 class SupportsRange(Protocol):
-    """A source that can give out a part of a file, so that a broken transfer goes on where it broke off."""
+    """A source that can read a part of a file, so that a broken transfer can resume."""
 
     def open_range(self, file: DistFile, start: int, stop: int | None) -> AbstractContextManager[ByteStream]:
-        """Open a file that `Source.iter_files` gave, from byte ``start`` on.
+        """Open a part of a file that `Source.iter_files` returned.
 
         Args:
-            file: which.
-            start: the first byte to give, counted from 0; smaller than the file's size.
-            stop: the first byte not to give any more; the end of the file if ``None``.
+            file: The file.
+            start: Offset of the first byte, less than the size of the file.
+            stop: Offset after the last byte; ``None`` for the end of the file.
 
         Raises:
-            Rejected: this file, or any, is given out only as a whole.
-            NotFound: it is not there any more.
-            SizeMismatch: while reading, if the stream ends early.
-            BackendError: it cannot be read.
+            Rejected: The source does not support ranges for this file.
+            NotFound: The file no longer exists.
+            SizeMismatch: The stream ends early; raised while reading.
+            BackendError: The file cannot be read.
         """
         ...
 
 
 @runtime_checkable
 class SupportsLocalPath(Protocol):
-    """A source whose files lie on this machine's disk: they are hashed in place and never copied."""
+    """A source whose files are on a local disk: they are hashed in place and not copied."""
 
     def local_path(self, file: DistFile) -> Path:
-        """Where a file that `Source.iter_files` gave lies."""
+        """Return the path of a file that `Source.iter_files` returned."""
         ...
 
 
 @runtime_checkable
 class SupportsCompanions(Protocol):
-    """A place that keeps companion files beside the distribution files."""
+    """A remote that stores companion files next to distribution files."""
 
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
-        """The content of the companion that ``file.companions`` names.
+        """Return the content of a companion file.
+
+        Args:
+            file: The distribution file.
+            suffix: One of ``file.companions``.
 
         Raises:
-            NotFound: it is not there.
-            Rejected: it is only at another host, to which a redirect (``status`` 3xx) leads.
-            BackendError: it cannot be read, or is implausibly large.
+            NotFound: The companion does not exist.
+            Rejected: The remote redirects to another host (``status`` is 3xx).
+            BackendError: The companion cannot be read, or is too large.
         """
         ...
 
 
 @runtime_checkable
 class SupportsCompanionStorage(Protocol):
-    """A sink where companions are files: what was published is in place only with its companions."""
+    """A sink that stores companions as files: a file is complete only with its companions."""
 
     keeps_companions: Literal[True]
 
 
 @runtime_checkable
 class SupportsProvenance(Protocol):
-    """A source that tells of attestations which it does not keep beside the files (PEP 740)."""
+    """A source that serves attestations in provenance objects instead of files (PEP 740)."""
 
     def read_provenance(self, file: DistFile) -> Sequence[Companion]:
-        """The attestations of a file that `Source.iter_files` gave, under the suffixes that they would have.
-
-        Nobody has verified them.
+        """Return the unverified attestations of a file, with the suffixes that they have as companions.
 
         Raises:
-            BackendError: they cannot be read, or it is something else.
+            BackendError: They cannot be read, or the response is not a provenance object.
         """
         ...
 
 
 @runtime_checkable
 class SupportsStatus(Protocol):
-    """A place that can say in which state a project is (PEP 792)."""
+    """A remote that reports the status of projects (PEP 792)."""
 
     def project_status(self, project: str) -> str | None:
-        """``active``, ``archived``, ``quarantined``, ``deprecated``; ``None`` if the project is not there.
+        """Return ``active``, ``archived``, ``quarantined`` or ``deprecated``; ``None`` without a project.
 
         Raises:
-            BackendError: it cannot be read.
+            BackendError: The status cannot be read.
         """
         ...
 
 
 @runtime_checkable
 class SupportsUploadForm(Protocol):
-    """An index that describes each file in a form of fields, made from the file's metadata."""
+    """An index whose uploads are forms with fields from the core metadata."""
 
     def validate_form(self, staged: StagedFile) -> None:
-        """Make the form for a file without sending it.
+        """Build the form for a file without sending it.
 
         Raises:
-            Rejected: the file has no metadata, or they lack what the form needs; says what.
+            Rejected: The file has no metadata, or a required field is missing.
         """
         ...
 
 
 @runtime_checkable
 class SupportsReadiness(Protocol):
-    """A sink that can make sure, before anything is published anywhere, that it has what it needs."""
+    """A sink that can check before publishing whether it is ready, for example has credentials."""
 
     def make_ready(self) -> None:
         """Resolve the credentials.
 
         Raises:
-            MissingSecret: a secret is not there.
-            BackendError: none can be had.
+            MissingSecret: A referenced secret does not exist.
+            BackendError: A service that issues credentials refused or failed.
         """
         ...
 
 
 @runtime_checkable
 class SupportsAttestations(Protocol):
-    """A sink that takes attestations (PEP 740) from those alone who publish as whom they attest."""
+    """A sink that accepts attestations (PEP 740) only from the uploading identity."""
 
     def ensure_accepts_attestations(self) -> None:
-        """Make sure that an attestation made with the identity of this job is going to be taken.
+        """Ensure that the sink will accept an attestation made with the identity of this job.
 
         Raises:
-            ConfigError: it would be refused; says why.
-            BackendError: that cannot be found out.
+            ConfigError: The sink would refuse it.
+            BackendError: A service refused or failed, so that this is unknown.
         """
         ...
 
 
 @runtime_checkable
 class SupportsFinalize(Protocol):
-    """A sink that has something to do after the last file, such as writing its index pages."""
+    """A sink that needs a step after the last file, such as writing index pages."""
 
     def finalize(self, projects: Collection[str]) -> None:
-        """Make what was put visible; called after all puts, and also when every file was skipped.
+        """Complete publishing; called after all files, also if all of them were skipped.
+
+        Args:
+            projects: The projects of the files.
 
         Raises:
-            BackendError: it failed; the files are there, and a re-run repeats this.
+            BackendError: It failed. The files are published, and a re-run repeats this step.
         """
         ...
 
 
 @runtime_checkable
 class SupportsReplace(Protocol):
-    """A store where a file can be replaced on purpose, as when CI built it again; indexes never can."""
+    """A store that can replace a file on request, for example after a CI re-run; indexes never can."""
 
     def replace(self, staged: StagedFile) -> None:
-        """Publish the file in place of what its name held, and remove the companions of the old bytes.
+        """Publish a file in place of the one of the same name, and remove the old companions.
 
         Raises:
-            ChangedWhileReading: the local file was touched; the old bytes stand.
-            BackendError: the place refused or failed.
+            ChangedWhileReading: The local file was modified; the old file is unchanged.
+            BackendError: The store refused the file or failed.
         """
         ...
 
 
 @runtime_checkable
 class SupportsServerSideCopy(Protocol):
-    """A sink that can take a file from a source of the same server, so that no bytes travel twice."""
+    """A sink that can copy a file from a source on the same server, without an upload."""
 
     def put_from(self, source: Source, staged: StagedFile) -> None:
-        """Publish as `Sink.put` does, by a copy within the server where that is as safe.
+        """Publish like `Sink.put`, but copy within the server where that is as safe.
 
-        It is as safe if the server proves that the source still holds the very bytes that were staged,
-        and refuses to overwrite. In all other cases the staged bytes are put.
+        It is as safe if the server proves that the source still has the staged bytes, and refuses to
+        overwrite. In all other cases the staged bytes are uploaded.
 
         Raises:
-            AlreadyExists: the name is taken by other bytes; nothing was changed.
-            ChangedWhileReading: the local file was touched; nothing was published.
-            BackendError: the sink refused or failed.
+            AlreadyExists: The name is taken by other bytes; nothing was changed.
+            ChangedWhileReading: The local file was modified; nothing was published.
+            BackendError: The sink refused the file or failed.
         """
         ...
 
 
 @runtime_checkable
 class SupportsDelete(Protocol):
-    """A store that files can be taken out of."""
+    """A store that can delete files."""
 
     def delete(self, files: Collection[DistFile]) -> None:
-        """Take files out with their companions, from the index pages first; what is gone is no error.
+        """Delete files with their companions, from the index pages first; missing files are no error.
 
         Raises:
-            BackendError: it failed part-way; a re-run completes it.
+            BackendError: Deleting failed part-way; a re-run completes it.
         """
         ...
 
 
 @runtime_checkable
 class SupportsPages(Protocol):
-    """A store that can be an index by itself, with pages that lie beside the files."""
+    """A store that can serve as an index, with pages next to the files."""
 
     def rebuild_pages(self) -> None:
-        """Write all pages anew from what is there.
+        """Write all pages again from the stored files.
 
         Raises:
-            BackendError: the files or pages cannot be read or written.
+            BackendError: Files or pages cannot be read or written.
         """
         ...
 
     def check_pages(self) -> Collection[str]:
-        """The names of the pages and metadata files that are not as they would be written now.
+        """Return the names of pages and metadata files that are missing or out of date.
 
         Raises:
-            BackendError: the files or pages cannot be read.
+            BackendError: Files or pages cannot be read.
         """
         ...
 
 
 @runtime_checkable
 class SupportsProjects(Protocol):
-    """A source that can name its projects without listing their files."""
+    """A source that can list its projects without listing their files."""
 
     def projects(self) -> Iterator[NormalizedName]:
-        """The normalised names of all projects.
+        """Return the normalized names of all projects.
 
         Raises:
-            BackendError: they cannot be read.
+            BackendError: The list cannot be read.
         """
         ...
 
 
 Backend = Source | Sink
-"""What a remote's configuration opens as; what it can do is what it has."""
+"""What the configuration of a remote opens as."""

@@ -1,4 +1,4 @@
-"""What a run says: findings, the plan before it and the receipt after it."""
+"""The results of commands: findings, plans and receipts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,9 +7,22 @@ from enum import StrEnum
 
 from wheelrelay.model import DistFile
 
+__all__ = [
+    "Action",
+    "Delivery",
+    "Finding",
+    "Intent",
+    "Outcome",
+    "Plan",
+    "PlannedFile",
+    "Receipt",
+    "ReceiptFile",
+    "Severity",
+]
+
 
 class Severity(StrEnum):
-    """How bad a finding is: an error shuts the gate, a warning is said."""
+    """The severity of a finding: errors block publishing, warnings are only reported."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -17,15 +30,15 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong with a file or with a release.
+    """One problem of a file or a release.
 
     Attributes:
-        check: the stable id of the rule.
-        severity: whether it shuts the gate.
-        message: one sentence that says what is wrong.
-        filename: the file, if it is about one.
-        hint: what to do about it.
-        demoted: whether it is a warning that matters to stricter remotes than this one.
+        check: The stable id of the violated check.
+        severity: Whether it blocks publishing.
+        message: The problem, as one sentence.
+        filename: The file, if the finding concerns one.
+        hint: What to do about it.
+        demoted: Whether it is a warning here but an error for remotes with a stricter profile.
     """
 
     check: str
@@ -37,7 +50,7 @@ class Finding:
 
 
 class Action(StrEnum):
-    """What a relay would do with one file at one sink."""
+    """What a relay would do with a file at a sink."""
 
     UPLOAD = "upload"
     SKIP = "skip"
@@ -46,19 +59,19 @@ class Action(StrEnum):
 
 
 NOT_PUBLISHED_YET = "not there yet"
-"""The usual reason to upload a file."""
+"""The reason to upload a file that the sink does not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The action for one file at one sink, and why.
+    """The planned action for a file at a sink, and its reason.
 
     Attributes:
-        action: what would be done.
-        reason: why, in a few words.
-        existing: the file of the same name at the sink, where there is one.
-        replaces: whether the other bytes there are deliberately replaced.
-        can_replace: whether the sink can replace them, as containers can and indexes cannot.
+        action: The planned action.
+        reason: The reason, in a few words.
+        existing: The file of the same name at the sink, if there is one.
+        replaces: Whether the upload replaces other bytes, as requested.
+        can_replace: Whether the sink can replace files; containers can, indexes cannot.
     """
 
     action: Action
@@ -70,28 +83,28 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class PlannedFile:
-    """One file of the plan, with the intent for each sink by the sink's name, in the route's order."""
+    """One file of a plan, with an intent for each sink, by sink name in the order of the route."""
 
     file: DistFile
     sinks: Mapping[str, Intent]
 
     @property
     def needs_staging(self) -> bool:
-        """Whether its bytes are needed: it goes somewhere, or must be compared."""
+        """Whether the file must be staged, because a sink needs it or must be compared with it."""
         return any(intent.action in (Action.UPLOAD, Action.UNKNOWN) for intent in self.sinks.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a relay would do, computed without writing anything.
+    """What a relay would do; computed without writing anything.
 
     Attributes:
-        source: the source's name.
-        sinks: the sinks' names, in order.
-        files: every file, sorted by name.
-        missing: expectations that no file meets.
-        unexpected: filenames that meet no expectation.
-        findings: what is wrong already.
+        source: The name of the source.
+        sinks: The names of the sinks, in order.
+        files: The files, sorted by name.
+        missing: Expectations that no file meets.
+        unexpected: Filenames that meet no expectation.
+        findings: Problems found while planning.
     """
 
     source: str
@@ -102,17 +115,17 @@ class Plan:
     findings: tuple[Finding, ...] = ()
 
     def count(self, sink: str, action: Action) -> int:
-        """How many files have this action at this sink."""
+        """Return how many files have an action at a sink."""
         return sum(planned.sinks[sink].action is action for planned in self.files)
 
     @property
     def has_work(self) -> bool:
-        """Whether any file would be moved, or must be looked at to know."""
+        """Whether a relay would stage any file."""
         return any(planned.needs_staging for planned in self.files)
 
 
 class Outcome(StrEnum):
-    """What became of one file at one sink."""
+    """The outcome of one file at one sink."""
 
     PUBLISHED = "published"
     SKIPPED = "skipped"
@@ -123,16 +136,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of one file at one sink.
+    """The result for one file at one sink.
 
     Attributes:
-        outcome: ``published`` and ``skipped`` are good; ``unconfirmed`` was, or may have been, taken by
-            the sink, which did not show it in time; ``failed`` is known not to be there; ``pending`` was
-            not tried.
-        attempts: how often it was sent.
-        seconds: from the first attempt to the outcome.
-        reason: why it was skipped or failed.
-        lasting: whether sending it again cannot help before something else has changed.
+        outcome: ``published`` and ``skipped`` mean that the sink has the file; ``unconfirmed`` that it may
+            have it, but did not list it in time; ``failed`` that it does not have it; ``pending`` that no
+            upload was attempted.
+        attempts: How often the file was sent.
+        seconds: Seconds from the first attempt to the outcome.
+        reason: Why the file was skipped or failed.
+        lasting: Whether another attempt cannot help until something else has changed.
     """
 
     outcome: Outcome
@@ -143,13 +156,13 @@ class Delivery:
 
     @property
     def is_in_place(self) -> bool:
-        """Whether the sink is known to hold the very bytes."""
+        """Whether the sink is known to have the staged bytes."""
         return self.outcome in (Outcome.PUBLISHED, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptFile:
-    """One file of the receipt: what it is, and what became of it at each sink, by the sink's name."""
+    """One file of a receipt, with its delivery to each sink, by sink name."""
 
     filename: str
     project: str
@@ -165,14 +178,14 @@ class Receipt:
     """The record of one relay.
 
     Attributes:
-        source: the source's name.
-        sinks: the sinks' names, in order.
+        source: The name of the source.
+        sinks: The names of the sinks, in order.
         mode: ``release`` or ``mirror``.
-        started: when the relay began, in UTC.
-        finished: when it ended, in UTC.
-        files: every file that was selected.
-        findings: everything that was found wrong, warnings too.
-        versions: of wheelrelay and of the distributions whose backends took part, by name.
+        started: When the relay began, in UTC.
+        finished: When the relay ended, in UTC.
+        files: The selected files.
+        findings: All findings, including warnings.
+        versions: Versions of wheelrelay and of the distributions that provided backends, by name.
     """
 
     source: str
@@ -186,17 +199,17 @@ class Receipt:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every file is in place at every sink."""
+        """Whether every sink has every file."""
         return all(delivery.is_in_place for delivery in self._deliveries())
 
     @property
     def has_changes(self) -> bool:
-        """Whether any sink was, or may have been, changed."""
+        """Whether a sink was or may have been changed."""
         changed = (Outcome.PUBLISHED, Outcome.UNCONFIRMED)
         return any(delivery.outcome in changed for delivery in self._deliveries())
 
     def count(self, outcome: Outcome, sink: str | None = None) -> int:
-        """How many deliveries ended so, at one sink or at all."""
+        """Return how many deliveries have an outcome, at one sink or at all sinks."""
         return sum(delivery.outcome is outcome for delivery in self._deliveries(sink))
 
     def _deliveries(self, sink: str | None = None) -> Iterable[Delivery]:

@@ -1,8 +1,8 @@
-"""A distribution file whose bytes lie on local disk, hashed and verified: the only thing a sink takes.
+"""A distribution file on local disk, hashed and verified: the only input of a sink.
 
-Between hashing and publishing somebody may touch the file. So a staged file remembers which file it was
-(device, inode, size, time of change), and the stream that `StagedFile.open` gives compares this before
-the first and before the last block: a sink that reads to the end has read what was hashed.
+The file may change between hashing and publishing. A staged file therefore records the identity of the
+hashed file (device, inode, size, modification time), and the stream of `StagedFile.open` compares it before
+the first and before the last block. A sink that reads to the end has read the hashed bytes.
 """
 
 import os
@@ -19,18 +19,18 @@ from wheelrelay.model import Companion, DistFile
 from wheelrelay.records import Finding
 
 BLOCK_SIZE = 1 << 20
-"""Bytes read or written at once: large enough that Python's cost per block does not count."""
+"""Number of bytes to read or write at once, large enough to make the overhead per block negligible."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileIdentity:
-    """Which file, in which state: what tells that nobody has touched it since.
+    """The identity and state of a file, to detect changes.
 
     Attributes:
-        device: the device number.
-        inode: the inode number.
-        size: in bytes.
-        mtime_ns: the time of the last change, in nanoseconds.
+        device: The device number.
+        inode: The inode number.
+        size: Size in bytes.
+        mtime_ns: Modification time in nanoseconds.
     """
 
     device: int
@@ -40,12 +40,12 @@ class FileIdentity:
 
     @classmethod
     def of(cls, status: os.stat_result) -> Self:
-        """The identity that a status from `os.stat` or `os.fstat` shows."""
+        """Create an identity from the result of `os.stat` or `os.fstat`."""
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 class StagedStream:
-    """The bytes of a staged file, read once, in order; see `StagedFile.open`."""
+    """The bytes of a staged file, to read once in order; see `StagedFile.open`."""
 
     def __init__(self, staged: "StagedFile", raw: FileIO, left: int) -> None:
         self._staged = staged
@@ -54,26 +54,26 @@ class StagedStream:
         self._compare()
 
     def __len__(self) -> int:
-        """Bytes that are still to come; this is how HTTP libraries learn the length of a body."""
+        """Return the number of remaining bytes; HTTP libraries use it as the length of a body."""
         return self._left
 
     def read(self, size: int = -1) -> bytes:
-        """The next ``size`` bytes, or all that is left; fewer only at the end.
+        """Return the next ``size`` bytes, or all remaining bytes; fewer only at the end.
 
         Raises:
-            ChangedWhileReading: the file is no longer the one that was hashed.
+            ChangedWhileReading: The file changed after it was hashed.
         """
-        wanted = self._left if size < 0 else min(size, self._left)
-        block = self._raw.read(wanted)
+        length = self._left if size < 0 else min(size, self._left)
+        block = self._raw.read(length)
         self._left -= len(block)
-        if len(block) < wanted or (self._left == 0 and wanted):
+        if len(block) < length or (self._left == 0 and length):
             self._compare()
         if self._staged.watcher and block:
             self._staged.watcher(len(block))
         return block
 
     def __iter__(self) -> Iterator[bytes]:
-        """The bytes in large blocks."""
+        """Yield the bytes in large blocks."""
         while block := self.read(BLOCK_SIZE):
             yield block
 
@@ -89,7 +89,7 @@ class StagedStream:
     def _changed(self) -> ChangedWhileReading:
         return ChangedWhileReading(
             f"{self._staged.path} changed after it was verified.",
-            hint="Let nothing write there during a relay, and run it again.",
+            hint="Do not modify files during a relay; run it again.",
         )
 
 
@@ -98,17 +98,17 @@ class StagedFile:
     """A distribution file on local disk whose size and digest were verified.
 
     Attributes:
-        file: what the source said of it; digests and size are known here.
-        path: where the bytes lie.
-        size: in bytes.
-        sha256: of the bytes, in hexadecimal.
-        identity: which file it was that was hashed.
-        companions: its companion files, to be published with it.
-        companion_findings: findings about companion files that the source has and that are not published.
-        metadata: its core metadata as the checks have read them, empty if they could not; ``None`` if the
-            file was not read yet. What is here is what is sent: no file is read in two ways.
-        watcher: called with the number of bytes each time some are read; for progress.
-        stopped: set when the run is interrupted; see `pause`.
+        file: The file as the source describes it, with digests and size.
+        path: The local path.
+        size: Size in bytes.
+        sha256: SHA-256 digest in hexadecimal.
+        identity: The identity of the hashed file.
+        companions: Companion files to publish with it.
+        companion_findings: Findings about companion files of the source that are not published.
+        metadata: The core metadata as the checks read it, empty if they could not; ``None`` if the file was
+            not read yet. Uploads send these bytes, so that checks and index see the same metadata.
+        watcher: Called with a number of bytes after each read, for progress.
+        stopped: Set when the run is interrupted; see `pause`.
     """
 
     file: DistFile
@@ -124,24 +124,24 @@ class StagedFile:
 
     @property
     def filename(self) -> str:
-        """The plain name under which it is published."""
+        """The filename under which it is published."""
         return self.file.filename
 
     @contextmanager
     def open(self, start: int = 0, stop: int | None = None) -> Iterator[StagedStream]:
-        """Open the verified bytes for reading them once, in order.
+        """Open the verified bytes, to read them once in order.
 
         Args:
-            start: the first byte to read.
-            stop: the first byte not to read any more; by default the file's size.
+            start: Offset of the first byte.
+            stop: Offset after the last byte; the size of the file by default.
 
         Raises:
-            ChangedWhileReading: the file is no longer the one that was hashed.
+            ChangedWhileReading: The file changed after it was hashed.
         """
         try:
             raw = self.path.open("rb", buffering=0)
         except OSError as error:
-            raise ChangedWhileReading(f"{self.path} cannot be read any more: {error.strerror}.") from error
+            raise ChangedWhileReading(f"{self.path} can no longer be read: {error.strerror}.") from error
         with raw:
             raw.seek(start)
             yield StagedStream(self, raw, (self.size if stop is None else stop) - start)

@@ -81,7 +81,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_with_all_there_are(sit
     site.install("site-webdav", webdav="site_webdav:Config", ftp="site_webdav:Config")
     with pytest.raises(UnknownBackend, match=r"no backend of type 'webdaf'") as caught:
         find_plugin(site.group, "webdaf")
-    assert caught.value.hint == "Did you mean 'webdav'? Installed are: ftp, webdav."
+    assert caught.value.hint == "Did you mean 'webdav'? Installed types: ftp, webdav."
 
 
 @pytest.mark.parametrize(("name", "package"), KNOWN_PLUGINS.items())

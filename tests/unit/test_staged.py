@@ -89,7 +89,7 @@ def test_a_file_that_is_gone_is_refused(staged: StagedFile) -> None:
         staged.path.unlink()
         with pytest.raises(ChangedWhileReading):
             stream.read()
-    with pytest.raises(ChangedWhileReading, match="cannot be read any more"), staged.open():
+    with pytest.raises(ChangedWhileReading, match="can no longer be read"), staged.open():
         pass
 
 
