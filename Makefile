@@ -17,26 +17,26 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint test-long test-all bench bench-smoke pictures clean
 
-help: ## say what can be made
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
 	while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 demo: $(VENV)/installed-demo ## publish a real release to an index on this machine
 	$(BIN)/wheelrelay demo
 
-test: lint ## check the code and run the tests, all but the long ones
+test: lint ## run the linters and all tests that are not long
 	$(SUITE) $(PARALLEL) -m "not long" --cov --cov-fail-under 95
 
-lint: $(VENV)/installed-dev ## check style, types and the direction of imports
+lint: $(VENV)/installed-dev ## check style, types and import direction
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy src $(PLUGINS:%=%/src) examples/third_party_backend/src
 	$(BIN)/lint-imports --no-cache
 
-test-long: $(VENV)/installed-dev ## run the tests that take long
+test-long: $(VENV)/installed-dev ## run the long tests
 	$(SUITE) $(PARALLEL) -m long
 
-test-all: ## run `make test` on every CPython from 3.11 up that is on this machine
+test-all: ## run `make test` on every installed CPython from 3.11 up
 	@tested=; \
 	for python in $$(pyenv root 2>/dev/null)/versions/*/bin/python $$(seq -f 'python3.%g' 11 30); do \
 	    version=$$($$python -c '$(NEW_ENOUGH)' 2>/dev/null && $$python -c 'import sys, ensurepip; \
@@ -48,16 +48,16 @@ test-all: ## run `make test` on every CPython from 3.11 up that is on this machi
 	done; \
 	echo "All tests passed on Python$$tested"
 
-bench: $(VENV)/installed-dev ## measure speed and memory beside the tools that people use today
+bench: $(VENV)/installed-dev ## compare speed and memory with other tools
 	$(BIN)/python -m tests.benchmarks
 
-bench-smoke: $(VENV)/installed-dev ## measure small amounts, and fail if they take far too long; takes a minute
+bench-smoke: $(VENV)/installed-dev ## run a minute of benchmarks, and fail if they are far too slow
 	$(BIN)/python -m tests.benchmarks.smoke
 
-pictures: $(VENV)/installed-dev ## make the pictures of the README from real runs
+pictures: $(VENV)/installed-dev ## draw the pictures of the README from real runs
 	$(BIN)/python docs/pictures/make.py
 
-clean: ## remove all that was made here
+clean: ## remove all generated files
 	rm -rf .venv .venv-* .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	rm -rf build dist tests/benchmarks/results
 	find . -name __pycache__ -prune -exec rm -rf {} +

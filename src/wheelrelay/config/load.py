@@ -32,7 +32,7 @@ class Config:
         routes: The configured routes by name.
         broken: Why a table cannot be used, by its path, such as ``remotes.staging``: its backend is not
             installed or cannot be imported, or it is a route with such a remote. The error is raised only
-            when the table is used, because a machine needs the backends of its own routes only.
+            when the table is used, because a machine needs only the backends of the routes that it uses.
     """
 
     path: Path | None = None

@@ -146,7 +146,7 @@ def _all_config_classes() -> dict[str, type[RemoteConfig]]:
 
 
 def _inline_references(part: Any, definitions: dict[str, Any]) -> Any:
-    """Inline references that have a description of their own, which editors ignore next to a reference."""
+    """Inline references that have a description: editors ignore one next to a reference."""
     if isinstance(part, list):
         return [_inline_references(item, definitions) for item in part]
     if not isinstance(part, dict):

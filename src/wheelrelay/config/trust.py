@@ -115,7 +115,7 @@ Publisher = Annotated[
         'as { github = "OWNER/NAME", workflow = "release.yml" }',
     ),
 ]
-"""A field that takes one publisher, told apart by the name of its provider."""
+"""A field that takes one publisher; the name of its provider distinguishes it."""
 
 
 class Trust(BaseModel):
