@@ -1,4 +1,4 @@
-"""Fixtures for the steps: relays between places in memory, quick to try again and slow to be believed."""
+"""Fixtures for the engine: relays between stores in memory, with short pauses."""
 
 from collections.abc import Callable
 
@@ -81,5 +81,5 @@ def sink():
 
 @pytest.fixture
 def other(tmp_path) -> Callable[..., MoodyStore]:
-    """Gives a store that has files of these names with other bytes."""
+    """Return a function that creates a store with files of these names and other bytes."""
     return lambda *names: MoodyStore(staged_files(tmp_path / "other", *names, seed=1))

@@ -1,4 +1,4 @@
-"""What was published is read back, until it is there with the very bytes or time is up."""
+"""A sink is read until it shows all published files with the staged bytes, or time is up."""
 
 import threading
 import time
@@ -29,100 +29,100 @@ def store(files):
 
 
 @pytest.mark.parametrize("how", [Confirm.INDEX, Confirm.DOWNLOAD])
-def test_what_is_there_is_confirmed(store, files, how):
+def test_existing_files_are_confirmed(store, files, how):
     assert confirm(store, files, how, within=5) == []
 
 
-def test_what_shows_late_is_waited_for(store, files):
+def test_waits_for_files_that_show_late(store, files):
     store.late = 3
     assert confirm(store, files, Confirm.INDEX, within=10) == []
     assert store.late == 0
 
 
-def test_what_does_not_show_in_time_is_in_doubt(store, files):
+def test_files_that_do_not_show_in_time_are_unconfirmed(store, files):
     store.late = 1_000
-    doubts = confirm(store, files, Confirm.INDEX, within=0.3)
-    assert [doubt.filename for doubt in doubts] == sorted(NAMES)
-    assert all("does not show it" in doubt.reason for doubt in doubts)
+    problems = confirm(store, files, Confirm.INDEX, within=0.3)
+    assert [problem.filename for problem in problems] == sorted(NAMES)
+    assert all("does not show it" in problem.reason for problem in problems)
 
 
 @pytest.mark.parametrize("shown", [Digests(sha256="0" * 64), None], ids=["declared", "fetched"])
-def test_other_bytes_are_told_at_once(store, files, tmp_path, shown):
+def test_other_bytes_are_reported_immediately(store, files, tmp_path, shown):
     store.shown = shown
     sent = files if shown else staged_files(tmp_path / "other", *NAMES, seed=1)
     began = time.monotonic()
-    doubts = confirm(store, sent, Confirm.INDEX if shown else Confirm.DOWNLOAD, within=60)
+    problems = confirm(store, sent, Confirm.INDEX if shown else Confirm.DOWNLOAD, within=60)
     assert time.monotonic() - began < 20
-    assert sorted(doubt.filename for doubt in doubts) == sorted(NAMES)
-    assert all(staged.sha256 in " ".join(doubt.reason for doubt in doubts) for staged in sent)
+    assert sorted(problem.filename for problem in problems) == sorted(NAMES)
+    assert all(staged.sha256 in " ".join(problem.reason for problem in problems) for staged in sent)
 
 
-def test_a_sink_that_gives_no_digest_is_read_and_hashed(store, files, tmp_path):
+def test_downloads_from_sink_without_digests(store, files, tmp_path):
     store.shown = Digests()
     assert confirm(store, files, Confirm.INDEX, within=5) == []
     others = staged_files(tmp_path / "other", *NAMES, seed=1)
     assert len(confirm(store, others, Confirm.INDEX, within=5)) == 2
 
 
-def test_a_lie_of_the_index_is_found_by_downloading(store, files, tmp_path):
+def test_download_detects_wrong_declared_digest(store, files, tmp_path):
     others = staged_files(tmp_path / "other", *NAMES, seed=1)
     store.shown = Digests(sha256=others[0].sha256)
     assert confirm(store, others[:1], Confirm.INDEX, within=5) == []
     assert len(confirm(store, others[:1], Confirm.DOWNLOAD, within=5)) == 1
 
 
-def test_trouble_that_may_pass_is_waited_out(store, files):
+def test_waits_out_retryable_errors(store, files):
     store.list_errors = [Unavailable("Busy."), Unavailable("Busy.")]
     assert confirm(store, files, Confirm.INDEX, within=10) == []
 
 
-def test_trouble_that_does_not_pass_leaves_all_in_doubt(store, files):
+def test_other_error_leaves_all_files_unconfirmed(store, files):
     store.list_errors = [AuthenticationFailed("Who are you?")]
-    doubts = confirm(store, files, Confirm.INDEX, within=60)
-    assert [doubt.reason for doubt in doubts] == ["Who are you?", "Who are you?"]
+    problems = confirm(store, files, Confirm.INDEX, within=60)
+    assert [problem.reason for problem in problems] == ["Who are you?", "Who are you?"]
 
 
-def test_trouble_at_the_end_is_the_reason(store, files):
+def test_last_error_is_the_reason(store, files):
     store.list_errors = [Unavailable(f"Busy {n}.") for n in range(1_000)]
-    doubts = confirm(store, files, Confirm.INDEX, within=0.2)
-    assert len(doubts) == 2
-    assert "Busy" in doubts[0].reason
+    problems = confirm(store, files, Confirm.INDEX, within=0.2)
+    assert len(problems) == 2
+    assert "Busy" in problems[0].reason
 
 
-def test_other_bytes_are_not_forgotten_when_the_next_file_is_in_trouble(store, files, tmp_path):
+def test_other_bytes_are_reported_although_another_file_fails(store, files, tmp_path):
     others = staged_files(tmp_path / "other", NAMES[0], seed=1)
     store.fetch_errors = {NAMES[1]: [Unavailable("Busy.")]}
-    doubts = confirm(store, [*others, files[1]], Confirm.DOWNLOAD, within=10)
-    assert [doubt.filename for doubt in doubts] == [NAMES[0]]
+    problems = confirm(store, [*others, files[1]], Confirm.DOWNLOAD, within=10)
+    assert [problem.filename for problem in problems] == [NAMES[0]]
 
 
-def test_a_file_that_cannot_be_had_for_good_leaves_the_others_alone(store, files):
+def test_missing_file_does_not_affect_the_others(store, files):
     store.fetch_errors = {NAMES[0]: [NotFound("It is gone.")]}
-    doubts = confirm(store, files, Confirm.DOWNLOAD, within=60)
-    assert [(doubt.filename, doubt.reason) for doubt in doubts] == [(NAMES[0], "It is gone.")]
+    problems = confirm(store, files, Confirm.DOWNLOAD, within=60)
+    assert [(problem.filename, problem.reason) for problem in problems] == [(NAMES[0], "It is gone.")]
 
 
-def test_nothing_is_asked_where_the_sinks_word_is_taken(files):
+def test_confirm_none_reads_nothing(files):
     assert confirm(Blind(MoodyStore()), files, Confirm.NONE) == []
 
 
-def test_a_sink_that_cannot_be_read_back_needs_its_word_taken(files):
+def test_write_only_sink_requires_confirm_none(files):
     with pytest.raises(ConfigError, match='confirm = "none"'):
         confirm(Blind(MoodyStore()), files, Confirm.INDEX)
 
 
-def test_a_sink_that_gives_nothing_out_cannot_be_confirmed_by_downloading(store, files):
+def test_sink_that_serves_no_files_cannot_be_confirmed_by_download(store, files):
     assert confirm(Mute(store), files, Confirm.INDEX) == []
-    doubts = confirm(Mute(store), files, Confirm.DOWNLOAD)
-    assert [doubt.filename for doubt in doubts] == sorted(NAMES)
-    assert 'confirm = "none"' in doubts[0].reason
+    problems = confirm(Mute(store), files, Confirm.DOWNLOAD)
+    assert [problem.filename for problem in problems] == sorted(NAMES)
+    assert 'confirm = "none"' in problems[0].reason
 
 
-def test_nothing_published_needs_no_confirmation():
+def test_no_files_need_no_confirmation():
     assert confirm(MoodyStore(), [], Confirm.INDEX) == []
 
 
-def test_waiting_ends_when_the_relay_is_to_end(store, files):
+def test_waiting_ends_when_the_relay_stops(store, files):
     store.late = 1_000
     stopped = threading.Event()
     threading.Timer(0.2, stopped.set).start()
@@ -131,7 +131,7 @@ def test_waiting_ends_when_the_relay_is_to_end(store, files):
     assert time.monotonic() - began < 20
 
 
-def test_looks_come_further_and_further_apart(files):
+def test_pauses_grow_between_reads(files):
     pauses = []
 
     class Impatient(threading.Event):
@@ -146,7 +146,7 @@ def test_looks_come_further_and_further_apart(files):
 
 
 class TestReplacedFiles:
-    """A file took the place of other bytes, and the sink shows these for a while."""
+    """A sink shows the replaced bytes for a while."""
 
     @pytest.fixture
     def old(self, tmp_path):
@@ -169,24 +169,24 @@ class TestReplacedFiles:
         return made
 
     @pytest.mark.parametrize("known", [True, False])
-    def test_old_bytes_are_read_again(self, slow, files, old, known):
+    def test_replaced_bytes_are_read_again(self, slow, files, old, known):
         before = {NAMES[0]: old.sha256 if known else None}
         assert confirm(slow, files[:1], Confirm.INDEX, within=60, replaced=before) == []
         assert slow.looks == 4
 
-    def test_bytes_that_are_neither_old_nor_new_are_reported_at_once(self, slow, files):
-        [doubt] = confirm(slow, files[:1], Confirm.INDEX, within=60, replaced={NAMES[0]: "0" * 64})
-        assert doubt.lasting
+    def test_bytes_that_are_neither_old_nor_new_are_reported_immediately(self, slow, files):
+        [problem] = confirm(slow, files[:1], Confirm.INDEX, within=60, replaced={NAMES[0]: "0" * 64})
+        assert problem.lasting
         assert slow.looks == 1
 
-    def test_old_bytes_at_the_end_are_the_reason(self, files, old):
+    def test_replaced_bytes_at_the_deadline_are_the_reason(self, files, old):
         sink = MoodyStore([old])
-        [doubt] = confirm(sink, files[:1], Confirm.INDEX, within=0.2, replaced={NAMES[0]: old.sha256})
-        assert "still shows the bytes that were replaced" in doubt.reason
-        assert not doubt.lasting
+        [problem] = confirm(sink, files[:1], Confirm.INDEX, within=0.2, replaced={NAMES[0]: old.sha256})
+        assert "still shows the bytes that were replaced" in problem.reason
+        assert not problem.lasting
 
 
-def test_the_last_look_is_at_the_deadline(store, files):
+def test_last_read_is_at_the_deadline(store, files):
     looks = []
 
     class Noting(threading.Event):
@@ -206,30 +206,28 @@ class TestCompanions:
     def signed(self, files):
         return replace(files[0], companions=(Companion(".asc", b"signature"),))
 
-    def test_a_file_that_lost_its_signature_is_in_doubt(self, store, signed):
-        [doubt] = confirm(store, [signed], Confirm.INDEX, within=0.2)
-        assert "without its .asc" in doubt.reason
+    def test_file_without_its_signature_is_not_confirmed(self, store, signed):
+        [problem] = confirm(store, [signed], Confirm.INDEX, within=0.2)
+        assert "without its .asc" in problem.reason
 
-    def test_a_file_is_confirmed_with_its_signature(self, store, signed):
+    def test_file_is_confirmed_with_its_signature(self, store, signed):
         store.put(signed)
         assert confirm(store, [signed], Confirm.INDEX, within=5) == []
 
     @pytest.mark.parametrize(("how", "confirmed"), [(Confirm.INDEX, True), (Confirm.DOWNLOAD, False)])
-    def test_content_of_a_signature_is_compared_when_files_are_downloaded(
-        self, files, signed, how, confirmed
-    ):
+    def test_download_compares_the_content_of_signatures(self, files, signed, how, confirmed):
         store = MoodyStore([replace(signed, companions=(Companion(".asc", b"another signature"),))])
         problems = confirm(store, [signed], how, within=5)
         assert [problem.reason for problem in problems] == (
             [] if confirmed else [f"{NAMES[0]}: the sink has another .asc."]
         )
 
-    def test_a_sink_that_keeps_none_as_files_is_not_asked_for_them(self, store, signed):
+    def test_ignores_companions_where_they_are_not_files(self, store, signed):
         assert confirm(Mute(store), [signed], Confirm.INDEX, within=5) == []
 
 
 class TestCaches:
-    """A sink whose answers come through caches: nodes that know a file, and nodes that do not."""
+    """A sink behind caches, some of which do not know a file yet."""
 
     class Cached(MoodyStore):
         def __init__(self, *looks: bool) -> None:
@@ -248,21 +246,21 @@ class TestCaches:
             shows = self.looks.pop(0) if self.looks else True
             return super().iter_files(project) if shows else iter(())
 
-    def test_two_reads_in_a_row_have_to_agree(self, files):
+    def test_requires_two_reads_in_a_row(self, files):
         sink = self.Cached(True, False, True, True)
         for staged in files:
             sink.put(staged)
         assert confirm(sink, files, Confirm.INDEX, within=60) == []
         assert sink.looks == []
 
-    def test_a_file_is_fetched_once_all_the_same(self, files):
+    def test_downloads_a_file_only_once(self, files):
         sink = self.Cached()
         for staged in files:
             sink.put(staged)
         assert confirm(sink, files, Confirm.DOWNLOAD, within=60) == []
         assert sink.opened == len(files)
 
-    def test_without_a_cache_one_read_is_enough(self, store, files):
+    def test_one_read_is_enough_without_a_cache(self, store, files):
         looks = []
         store.iter_files = lambda project, read=store.iter_files: looks.append(project) or read(project)
         assert confirm(store, files, Confirm.INDEX, within=5) == []

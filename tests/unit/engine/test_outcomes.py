@@ -1,4 +1,4 @@
-"""What a relay reports is what the sinks hold: pages, advice and exit after failures and interrupts."""
+"""Pages, hints and receipts are correct after failures and interrupts."""
 
 import tempfile
 
@@ -12,24 +12,24 @@ from wheelrelay.events import Step, StepEnded
 from wheelrelay.testing import MemoryStore
 
 
-class TestFinishingAfterAFailure:
-    """Whatever was changed is made visible, and then the failure is reported."""
+class TestPagesAfterFailure:
+    """The pages of changed sinks are updated before a failure is reported."""
 
-    def test_a_release_that_stops_part_way(self, source):
+    def test_pages_are_updated_after_partial_release(self, source):
         sink = Finishing()
         sink.refusals = {WHEELS[1]: [Rejected("Bad.")]}
         with pytest.raises(RelayFailed, match=r"there has 1 of 5 files\. Bad\."):
             release(source, sink, jobs=1)
         assert sink.finished == [(["sample"], [WHEELS[0]])]
 
-    def test_a_sink_that_was_not_changed_is_left_alone(self, source):
+    def test_pages_of_unchanged_sink_are_not_updated(self, source):
         first, second = Finishing(), Finishing()
         first.refusals = {key: [Rejected("Bad.")] for key in WHEELS}
         with pytest.raises(RelayFailed):
             release(source, first, second)
         assert (first.finished, second.finished) == ([], [])
 
-    def test_a_replacement_that_fails_may_have_changed_something(self, source, other, tmp_path):
+    def test_pages_are_updated_after_failed_replacement(self, source, other, tmp_path):
         class Replacing(Finishing):
             def replace(self, staged):
                 raise Rejected("The old signature is gone, and now this.")
@@ -40,7 +40,7 @@ class TestFinishingAfterAFailure:
             release(source, sink, replace=True, jobs=1)
         assert len(sink.finished) == 1
 
-    def test_an_interrupt(self, source):
+    def test_pages_are_updated_after_interrupt(self, source):
         sink = Finishing()
 
         def progress(event):
@@ -52,13 +52,13 @@ class TestFinishingAfterAFailure:
         assert sink.finished == [(["sample"], sorted(WHEELS))]
 
     @pytest.mark.parametrize("slip", [Rejected("No pages here."), KeyError("slip")])
-    def test_one_sink_does_not_keep_a_mirror_from_finishing_the_others(self, source, slip):
+    def test_failure_of_one_sink_does_not_affect_pages_of_others(self, source, slip):
         first, second = Finishing(slip), Finishing()
         with pytest.raises(RelayFailed, match="The pages of there were not updated"):
             mirror(source, first, second)
-        assert [len(each.finished) for each in (first, second)] == [1, 1]
+        assert [len(sink.finished) for sink in (first, second)] == [1, 1]
 
-    def test_files_and_pages_that_failed_are_reported_together(self, source):
+    def test_reports_failed_files_and_pages_together(self, source):
         sink = Finishing(Rejected("No pages here."))
         sink.refusals = {key: [Rejected("The disk is full.")] for key in ALL}
         with pytest.raises(RelayFailed) as failed:
@@ -70,14 +70,14 @@ class TestFinishingAfterAFailure:
 
 
 class TestAdvice:
-    def test_trouble_that_may_pass_needs_the_same_command_again(self, source, sink):
+    def test_retryable_failure_suggests_the_same_command(self, source, sink):
         sink.refusals = {SDIST: [Unavailable("Busy.")] * 10}
         with pytest.raises(RelayFailed) as failed:
             release(source, sink)
         assert failed.value.hint == "Run the same command again to complete it."
 
     @pytest.mark.parametrize("run", [release, mirror])
-    def test_what_would_be_refused_again_has_to_be_corrected_first(self, source, sink, run):
+    def test_lasting_failure_suggests_a_correction(self, source, sink, run):
         sink.refusals = {SDIST: [Rejected("The description is bad.", status=400)]}
         with pytest.raises(RelayFailed) as failed:
             run(source, sink)
@@ -86,20 +86,20 @@ class TestAdvice:
     @pytest.mark.parametrize(
         ("slip", "advice"), [(Unavailable("Busy."), "Run the same"), (Rejected("No room."), "Correct this")]
     )
-    def test_pages_that_cannot_be_written_likewise(self, source, slip, advice):
+    def test_hint_for_failed_pages_depends_on_the_error(self, source, slip, advice):
         with pytest.raises(RelayFailed) as failed:
             release(source, Finishing(*[slip] * 10))
         assert failed.value.hint.startswith(advice)
         assert failed.value.receipt.findings[0].hint.startswith(advice)
 
-    def test_pages_have_to_be_corrected_first_also_where_a_file_failed_for_a_time(self, source):
+    def test_lasting_page_error_outweighs_retryable_file_error(self, source):
         sink = Finishing(Rejected("No room."))
         sink.refusals = {SDIST: [Unavailable("Busy.")] * 10}
         with pytest.raises(RelayFailed, match=r"Busy\..*No room\.") as failed:
             release(source, sink)
         assert failed.value.hint.startswith("Correct this first")
 
-    def test_files_that_are_not_confirmed_are_not_counted_as_absent(self, source, sink):
+    def test_unconfirmed_files_are_counted_separately(self, source, sink):
         sink.late = 1_000
         with pytest.raises(RelayFailed, match="there has 0 of 5 files; 4 could not be confirmed"):
             release(source, sink)
@@ -146,11 +146,11 @@ class TestInterruptedPages:
 
 
 class TestInterruptsAfterTheEnd:
-    """Once the work is done, an interrupt changes nothing about what is reported."""
+    """An interrupt after the work is done does not change the result."""
 
     @pytest.fixture
     def interrupted_cleanup(self, monkeypatch):
-        """Lets Ctrl-C meet the removal of the temporary folder."""
+        """Raise Ctrl-C while the temporary folder is removed."""
         remove = tempfile.TemporaryDirectory.cleanup
 
         def cleanup(folder):
@@ -161,20 +161,20 @@ class TestInterruptsAfterTheEnd:
         monkeypatch.setattr(tempfile.TemporaryDirectory, "cleanup", cleanup)
 
     @pytest.mark.parametrize("run", [release, mirror])
-    def test_a_complete_relay_is_complete(self, source, sink, run, interrupted_cleanup):
+    def test_complete_relay_stays_complete(self, source, sink, run, interrupted_cleanup):
         assert run(source, sink).is_complete
 
-    def test_nothing_left_to_do_is_complete(self, source, sink, interrupted_cleanup):
+    def test_relay_without_work_stays_complete(self, source, sink, interrupted_cleanup):
         release(source, sink)
         assert release(source, sink).is_complete
 
-    def test_a_failure_is_still_a_failure(self, source, sink, interrupted_cleanup):
+    def test_failure_stays_a_failure(self, source, sink, interrupted_cleanup):
         sink.refusals = {SDIST: [Rejected("Bad.")]}
         with pytest.raises(RelayFailed, match="there has 4 of 5 files"):
             release(source, sink)
 
 
-def test_old_bytes_that_a_sink_still_shows_after_a_replacement_are_waited_out(source, tmp_path):
+def test_waits_until_sink_shows_replacement(source, tmp_path):
     class Replacing(MoodyStore):
         late_looks = 0
 

@@ -1,4 +1,4 @@
-"""A plan says file by file and sink by sink what would be done, and never takes unknown for absent."""
+"""A plan contains the action for each file at each sink; an unknown state is never taken for absence."""
 
 from dataclasses import replace
 
@@ -32,7 +32,7 @@ def planned(*places, **options):
 
 
 def intents(plan, sink="there"):
-    return {one.file.filename: one.sinks[sink] for one in plan.files}
+    return {planned_file.file.filename: planned_file.sinks[sink] for planned_file in plan.files}
 
 
 def actions(plan, sink="there"):
@@ -44,7 +44,7 @@ def wheel(tmp_path):
     return staged_files(tmp_path / "files", WHEEL)[0]
 
 
-def test_what_is_not_there_would_be_uploaded(source, sink):
+def test_missing_files_are_uploaded(source, sink):
     plan = planned(source, sink)
     assert (plan.source, plan.sinks) == ("here", ("there",))
     assert actions(plan) == dict.fromkeys(sorted([*WHEELS, SDIST]), Action.UPLOAD)
@@ -52,7 +52,7 @@ def test_what_is_not_there_would_be_uploaded(source, sink):
     assert sink.puts == []
 
 
-def test_the_same_bytes_would_be_skipped(wheel):
+def test_same_bytes_are_skipped(wheel):
     plan = planned(MoodyStore([wheel]), MoodyStore([wheel]))
     assert actions(plan) == {WHEEL: Action.SKIP}
     assert not plan.has_work
@@ -62,7 +62,7 @@ def test_other_bytes_are_a_conflict(wheel, other):
     assert actions(planned(MoodyStore([wheel]), other(WHEEL))) == {WHEEL: Action.CONFLICT}
 
 
-def test_each_sink_is_judged_by_itself(wheel, sink, other):
+def test_each_sink_gets_its_own_action(wheel, sink, other):
     plan = planned(MoodyStore([wheel]), sink, other(WHEEL), MoodyStore([wheel]))
     assert actions(plan, "there") == {WHEEL: Action.UPLOAD}
     assert actions(plan, "there2") == {WHEEL: Action.CONFLICT}
@@ -70,7 +70,7 @@ def test_each_sink_is_judged_by_itself(wheel, sink, other):
 
 
 @pytest.mark.parametrize("silent", ["source", "sink"])
-def test_without_both_digests_it_is_open_and_said_why(wheel, silent):
+def test_action_is_unknown_without_both_digests(wheel, silent):
     source, sink = MoodyStore([wheel]), MoodyStore([wheel])
     (source if silent == "source" else sink).shown = Digests()
     [intent] = intents(planned(source, sink)).values()
@@ -78,33 +78,36 @@ def test_without_both_digests_it_is_open_and_said_why(wheel, silent):
     assert f"the {silent} declares no sha256" in intent.reason
 
 
-def test_a_local_file_is_hashed_where_it_decides(tmp_path, other):
+def test_hashes_local_file_only_if_its_name_exists_at_the_sink(tmp_path, other):
     staged_files(tmp_path / "dist", WHEEL, SDIST)
     with DirectoryConfig(path=tmp_path / "dist").open() as source:
         plan = planned(source, other(WHEEL))
     assert actions(plan) == {WHEEL: Action.CONFLICT, SDIST: Action.UPLOAD}
-    assert {one.file.filename: bool(one.file.sha256) for one in plan.files} == {WHEEL: True, SDIST: False}
+    assert {planned_file.file.filename: bool(planned_file.file.sha256) for planned_file in plan.files} == {
+        WHEEL: True,
+        SDIST: False,
+    }
 
 
-def test_missing_companions_are_a_reason_to_upload(wheel):
+def test_missing_companion_is_a_reason_to_upload(wheel):
     signed = replace(wheel, companions=(Companion(".asc", b"signature"),))
     [intent] = intents(planned(MoodyStore([signed]), MoodyStore([wheel]))).values()
     assert intent.action is Action.UPLOAD
     assert intent.reason == "exists without its .asc"
 
 
-def test_companions_are_no_reason_where_they_are_not_kept_as_files(wheel):
+def test_missing_companion_is_ignored_where_companions_are_not_files(wheel):
     signed = replace(wheel, companions=(Companion(".asc", b"signature"),))
     assert actions(planned(MoodyStore([signed]), Mute(MoodyStore([wheel])))) == {WHEEL: Action.SKIP}
 
 
-def test_a_sink_that_cannot_be_asked_gets_everything(source, sink):
+def test_write_only_sink_gets_all_files(source, sink):
     plan = planned(source, Blind(sink), confirm=Confirm.NONE)
     assert {intent.reason for intent in intents(plan).values()} == {"the sink is write-only"}
 
 
 @pytest.mark.parametrize("error", [AuthenticationFailed, PermissionDenied, BackendError])
-def test_an_inventory_that_cannot_be_read_is_an_error_of_that_sink(source, sink, error):
+def test_unreadable_inventory_is_an_error_of_that_sink(source, sink, error):
     second = MoodyStore()
     second.list_errors = [error("No.")]
     with pytest.raises(error, match="sink 'there2': No"):
@@ -112,19 +115,19 @@ def test_an_inventory_that_cannot_be_read_is_an_error_of_that_sink(source, sink,
 
 
 @pytest.mark.parametrize("side", ["source", "sink"])
-def test_trouble_that_may_pass_is_tried_again(source, sink, side):
+def test_retries_retryable_errors(source, sink, side):
     (source if side == "source" else sink).list_errors = [Unavailable("Busy."), Unavailable("Busy.")]
     assert planned(source, sink).has_work
 
 
 @pytest.mark.parametrize("side", ["source 'here'", "sink 'there'"])
-def test_trouble_that_stays_says_on_which_side(source, sink, side):
+def test_lasting_error_names_the_side(source, sink, side):
     (source if "source" in side else sink).list_errors = [Unavailable("Busy.")] * 10
     with pytest.raises(Unavailable, match=f"{side}: Busy"):
         planned(source, sink)
 
 
-def test_what_is_missing_and_what_is_unexpected_is_told(source, sink):
+def test_reports_missing_and_unexpected_files(source, sink):
     expected = Expected(wheels=expected_wheels(["py3-none-manylinux_2_0*", "cp313-*-win*"]), sdist=True)
     plan = planned(source, sink, expected=expected)
     assert plan.missing == ("cp313-*-win*",)
@@ -132,7 +135,7 @@ def test_what_is_missing_and_what_is_unexpected_is_told(source, sink):
 
 
 class Growing(MoodyStore):
-    """A source whose files come one look after the other."""
+    """A source that gets one more file with each read."""
 
     def __init__(self, files):
         super().__init__()
@@ -144,7 +147,7 @@ class Growing(MoodyStore):
         return super().iter_files(project)
 
 
-def test_what_is_expected_can_be_waited_for(files, sink):
+def test_waits_for_expected_files(files, sink):
     waits = []
 
     def progress(event):
@@ -159,20 +162,20 @@ def test_what_is_expected_can_be_waited_for(files, sink):
     assert len(waits) == 1
 
 
-def test_waiting_comes_to_an_end(files, sink):
+def test_waiting_ends_at_the_deadline(files, sink):
     plan = planned(MoodyStore(files), sink, expected=Expected(count=9), wait=0.2)
     assert plan.missing == ("4 of 9 files",)
 
 
-def test_an_unknown_project_shows_the_nearest_one(source):
+def test_unknown_project_suggests_similar_names(source):
     from wheelrelay.select import Selection, parse_requirement, select_from
 
-    asked = Selection(requirements=(parse_requirement("sampel"),))
+    selection = Selection(requirements=(parse_requirement("sampel"),))
     with pytest.raises(NothingMatched, match="Did you mean: sample"):
-        select_from(source, asked, one_version=True)
+        select_from(source, selection, one_version=True)
 
 
-def test_names_are_not_guessed_where_the_source_cannot_be_listed_as_a_whole(source):
+def test_suggests_nothing_if_the_source_cannot_list_everything(source):
     from wheelrelay.select import Selection, parse_requirement, select_from
 
     def iter_files(project):
@@ -181,7 +184,7 @@ def test_names_are_not_guessed_where_the_source_cannot_be_listed_as_a_whole(sour
         return iter(())
 
     source.iter_files = iter_files
-    asked = Selection(requirements=(parse_requirement("sampel"),))
+    selection = Selection(requirements=(parse_requirement("sampel"),))
     with pytest.raises(NothingMatched) as failed:
-        select_from(source, asked, one_version=True)
+        select_from(source, selection, one_version=True)
     assert failed.value.hint is None

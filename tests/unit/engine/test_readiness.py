@@ -1,4 +1,4 @@
-"""Sinks resolve their credentials before anything is published anywhere, and only if they need them."""
+"""Sinks resolve their credentials before the first upload, and only if they need them."""
 
 import pytest
 from tests.servers.places import MoodyStore, staged_files
@@ -11,7 +11,7 @@ WHEEL = "sample-1.0-py3-none-any.whl"
 
 
 class Locked(MoodyStore):
-    """A store whose password is nowhere to be found."""
+    """A store whose password is missing."""
 
     def make_ready(self):
         raise MissingSecret("There is no password.")
@@ -25,7 +25,7 @@ class LockedContainer(Locked):
 
 
 @pytest.mark.parametrize("mode", ["release", "mirror"])
-def test_a_sink_that_takes_something_must_have_its_credentials_before_any_does(tmp_path, mode):
+def test_missing_credentials_of_one_sink_stop_all_uploads(tmp_path, mode):
     first, locked = MoodyStore(), Locked()
     staged_files(tmp_path, WHEEL)
     with pytest.raises(MissingSecret, match="no password"):
@@ -36,30 +36,30 @@ def test_a_sink_that_takes_something_must_have_its_credentials_before_any_does(t
 
 
 @pytest.mark.parametrize("mode", ["release", "mirror"])
-def test_one_that_has_everything_needs_none(tmp_path, mode):
+def test_complete_sink_needs_no_credentials(tmp_path, mode):
     locked = Locked(staged_files(tmp_path, WHEEL))
     assert wheelrelay.relay(Route(source=str(tmp_path), sinks=[locked], mode=mode)).is_complete
 
 
 @pytest.mark.parametrize("mode", ["release", "mirror"])
-def test_but_one_with_pages_to_write_does(tmp_path, mode):
+def test_complete_sink_with_pages_needs_credentials(tmp_path, mode):
     locked = LockedContainer(staged_files(tmp_path, WHEEL))
     with pytest.raises(MissingSecret, match="no password"):
         wheelrelay.relay(Route(source=str(tmp_path), sinks=[locked], mode=mode))
 
 
-def test_one_whose_credentials_cannot_be_had_for_a_moment_is_asked_again(tmp_path):
+def test_retries_credentials_after_retryable_error(tmp_path):
     class Slow(MoodyStore):
-        """A store whose tokens come from a server that is busy at first."""
+        """A store whose token server is busy at first."""
 
-        asked = 0
+        calls = 0
 
         def make_ready(self):
-            self.asked += 1
-            if self.asked == 1:
+            self.calls += 1
+            if self.calls == 1:
                 raise Unavailable("Busy.", retry_after=0)
 
     slow = Slow()
     staged_files(tmp_path, WHEEL)
     assert wheelrelay.relay(Route(source=str(tmp_path), sinks=[slow])).is_complete
-    assert slow.asked == 2
+    assert slow.calls == 2

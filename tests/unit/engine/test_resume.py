@@ -1,4 +1,4 @@
-"""A transfer that broke goes on where it broke off, where the source can and a digest proves the whole."""
+"""A broken download is resumed if the source serves ranges and declares a digest."""
 
 import hashlib
 import threading
@@ -22,7 +22,7 @@ SIZE = 4 * BLOCK_SIZE
 
 
 class WholeOnly:
-    """A source of one file whose connection breaks where it is told to.
+    """A source of one file whose connections break at given offsets.
 
     Attributes:
         contents: what each opening in turn gives the bytes of; the last one goes on for ever.
@@ -50,7 +50,7 @@ class WholeOnly:
 
 
 class SupportsParts(WholeOnly):
-    """The same, which gives out parts as well."""
+    """The same, with ranges."""
 
     @contextmanager
     def open_range(self, file, start, stop):
@@ -58,7 +58,7 @@ class SupportsParts(WholeOnly):
 
 
 class RefusesParts(WholeOnly):
-    """The same, which finds out that it cannot only when it is asked."""
+    """The same, which refuses each range."""
 
     def open_range(self, file, start, stop):
         raise Rejected("Only as a whole.")
@@ -82,22 +82,22 @@ def content(tmp_path):
 
 
 @pytest.fixture
-def wheelhouse(tmp_path):
-    folder = tmp_path / "wheelhouse"
+def staging_area(tmp_path):
+    folder = tmp_path / "staging_area"
     folder.mkdir()
     return StagingArea(folder)
 
 
 @pytest.fixture
-def fetch(wheelhouse, content):
-    """Stage the file from a source with some patience; ``watched`` is told of what moves."""
+def fetch(staging_area, content):
+    """Return a function that stages the file with retries."""
 
     def fetched(source, *, watched=lambda _: None, size=None, begin=lambda: None, sha256=None):
         declared = Digests(sha256=hashlib.sha256(content).hexdigest() if sha256 is None else sha256 or None)
         return stage(
             source,
             dist_file(WHEEL, size=size, digests=declared),
-            wheelhouse,
+            staging_area,
             retrier=Retrier(QUICK, lambda _: None, threading.Event()),
             watcher=watched,
             begin=begin,
@@ -107,7 +107,7 @@ def fetch(wheelhouse, content):
 
 
 @pytest.mark.parametrize("size_known", [True, False], ids=["size known", "size unknown"])
-def test_it_goes_on_where_it_broke_off(fetch, content, size_known):
+def test_resumes_after_broken_connections(fetch, content, size_known):
     source = SupportsParts(content, breaks=[1_000_000, 1_500_000])
     staged = fetch(source, size=len(content) if size_known else None)
     assert staged.path.read_bytes() == content
@@ -115,53 +115,53 @@ def test_it_goes_on_where_it_broke_off(fetch, content, size_known):
 
 
 @pytest.mark.parametrize("kind", [WholeOnly, RefusesParts])
-def test_a_source_that_gives_out_only_the_whole_is_read_from_the_beginning(fetch, content, kind):
+def test_source_without_ranges_is_read_from_the_beginning(fetch, content, kind):
     source = kind(content, breaks=[1_000_000])
     assert fetch(source).path.read_bytes() == content
     assert source.opened == [0, 0]
 
 
-def test_without_a_declared_digest_pieces_are_not_put_together(fetch, content):
+def test_does_not_resume_without_declared_digest(fetch, content):
     source = SupportsParts(content, breaks=[1_000_000])
     assert fetch(source, sha256="").path.read_bytes() == content
     assert source.opened == [0, 0]
 
 
-def test_a_file_that_was_replaced_meanwhile_is_read_from_the_beginning(fetch, content):
+def test_file_replaced_during_download_is_read_from_the_beginning(fetch, content):
     before = content[:10] + b"other" + content[15:]
     source = SupportsParts(before, content, breaks=[1_000_000])
     assert fetch(source).path.read_bytes() == content
     assert source.opened == [0, 1_000_000, 0]
 
 
-def test_a_file_that_came_whole_with_another_digest_is_not_asked_for_again(fetch, content):
+def test_complete_file_with_wrong_digest_is_not_requested_again(fetch, content):
     source = SupportsParts(content)
     with pytest.raises(DigestMismatch):
         fetch(source, sha256="0" * 64)
     assert source.opened == [0]
 
 
-def test_more_bytes_than_declared_are_no_beginning(fetch, content):
+def test_does_not_resume_after_too_many_bytes(fetch, content):
     source = SupportsParts(content + b"more", content)
     assert fetch(source, size=len(content)).path.read_bytes() == content
     assert source.opened == [0, 0]
 
 
-def test_a_stream_that_ends_early_and_quietly_is_gone_on_with(fetch, content):
+def test_resumes_after_stream_that_ended_early(fetch, content):
     source = SupportsParts(content[:2_000_000], content)
     assert fetch(source, size=len(content)).path.read_bytes() == content
     assert source.opened == [0, 2_000_000]
 
 
-def test_patience_ends(fetch, content, wheelhouse):
+def test_fails_after_all_attempts(fetch, content, staging_area):
     source = SupportsParts(content[:2_000_000])
     with pytest.raises(SizeMismatch, match="only 2000000 of"):
         fetch(source, size=len(content))
     assert len(source.opened) == QUICK.attempts
-    assert list(wheelhouse.folder.iterdir()) == []
+    assert list(staging_area.folder.iterdir()) == []
 
 
-def test_those_who_watch_see_as_many_bytes_as_there_are(fetch, content):
+def test_reports_each_byte_once_per_attempt(fetch, content):
     attempts = []
     fetch(
         SupportsParts(content, breaks=[1_000_000]),

@@ -1,4 +1,4 @@
-"""A relay from end to end: all or nothing before the gate, and a true record after it."""
+"""A relay from end to end: all files or none, and a correct receipt."""
 
 import tempfile
 import threading
@@ -36,7 +36,7 @@ def outcomes(receipt, sink="there"):
 
 
 class Finishing(MoodyStore):
-    """A store that has something to do after the last file."""
+    """A store with pages."""
 
     def __init__(self, *troubles):
         super().__init__()
@@ -50,75 +50,75 @@ class Finishing(MoodyStore):
 
 
 class TestRelease:
-    def test_everything_arrives(self, source, sink):
+    def test_publishes_all_files(self, source, sink):
         receipt = release(source, sink)
         assert sink.names() == ALL
         assert outcomes(receipt) == dict.fromkeys(ALL, Outcome.PUBLISHED)
 
-    def test_nothing_is_sent_twice(self, source, sink):
+    def test_second_run_skips_all_files(self, source, sink):
         release(source, sink)
         assert outcomes(release(source, sink)) == dict.fromkeys(ALL, Outcome.SKIPPED)
         assert len(sink.puts) == len(ALL)
 
-    def test_one_bad_file_keeps_all_back(self, source, sink):
+    def test_one_damaged_file_stops_the_release(self, source, sink):
         source.fetch_errors = {WHEELS[2]: [DigestMismatch("It is another.")]}
         with pytest.raises(DigestMismatch, match="source 'here'"):
             release(source, sink)
         assert sink.puts == []
 
-    def test_all_bad_files_are_told_at_once(self, source, sink):
+    def test_reports_all_damaged_files(self, source, sink):
         source.fetch_errors = {name: [IntegrityError(f"{name} is bad.")] for name in ALL}
         with pytest.raises(IntegrityError) as failed:
             release(source, sink)
         assert all(f"{name} is bad." in str(failed.value) for name in ALL)
 
-    def test_of_very_many_bad_files_some_are_told_and_the_rest_counted(self, sink, tmp_path):
+    def test_counts_damaged_files_beyond_the_first(self, sink, tmp_path):
         names = [f"sample-1.0-py3-none-manylinux_2_{number}_x86_64.whl" for number in range(30)]
         source = MoodyStore(staged_files(tmp_path, *names))
         source.fetch_errors = {name: [IntegrityError(f"{name} is bad.")] for name in names}
         with pytest.raises(IntegrityError, match="And 19 more"):
             release(source, sink)
 
-    def test_a_source_that_refuses_is_not_asked_for_every_file(self, source, sink):
+    def test_source_that_refuses_is_asked_once(self, source, sink):
         source.fetch_errors = {name: [AuthenticationFailed("Who are you?")] for name in ALL}
         with pytest.raises(AuthenticationFailed):
             release(source, sink, jobs=1)
         assert sum(map(len, source.fetch_errors.values())) == len(ALL) - 1
 
-    def test_trouble_that_stays_ends_the_relay(self, source, sink):
+    def test_lasting_source_error_ends_the_relay(self, source, sink):
         source.fetch_errors = {WHEELS[0]: [Unavailable("Busy.")] * 10}
         with pytest.raises(Unavailable, match="Busy"):
             release(source, sink)
         assert sink.puts == []
 
-    def test_a_slip_of_the_source_ends_the_relay_and_is_told(self, source, sink):
+    def test_unexpected_source_error_ends_the_relay(self, source, sink):
         source.fetch_errors = {WHEELS[0]: [KeyError("slip")]}
         with pytest.raises(BackendError, match="KeyError"):
             release(source, sink)
         assert sink.puts == []
 
-    def test_a_conflict_at_the_last_sink_keeps_the_first_untouched(self, source, sink, other):
+    def test_conflict_at_the_last_sink_stops_all_uploads(self, source, sink, other):
         with pytest.raises(Conflict) as refused:
             release(source, sink, other(WHEELS[0]))
         assert sink.puts == []
         [finding] = refused.value.findings
         assert "there2" in finding.message
 
-    def test_several_versions_are_refused(self, sink, tmp_path):
+    def test_refuses_several_versions(self, sink, tmp_path):
         names = ("sample-1.0.tar.gz", "sample-2.0.tar.gz")
         with pytest.raises(SeveralVersions, match=r"1\.0, 2\.0"):
             release(MoodyStore(staged_files(tmp_path, *names)), sink)
 
-    def test_no_match_is_an_error_on_the_sources_side(self, source, sink):
+    def test_no_match_is_an_error_of_the_source(self, source, sink):
         with pytest.raises(NothingMatched, match="source 'here'"):
             release(source, sink, requirement="sampel")
 
-    def test_files_that_are_in_place_are_not_fetched(self, source, sink):
+    def test_existing_files_are_not_downloaded(self, source, sink):
         release(source, sink)
         source.fetch_errors = {name: [BackendError("Nobody asked.")] for name in ALL}
         assert release(source, sink).is_complete
 
-    def test_missing_companions_are_brought_later(self, source, sink, tmp_path):
+    def test_missing_companion_is_added_by_a_later_run(self, source, sink, tmp_path):
         from dataclasses import replace
 
         from wheelrelay.model import Companion
@@ -130,14 +130,14 @@ class TestRelease:
         [file] = [file for file in sink.iter_files("sample") if file.filename == SDIST]
         assert file.companions == (".asc",)
 
-    def test_no_more_files_are_moved_at_once_than_jobs(self, source, sink):
+    def test_transfers_at_most_jobs_files_at_once(self, source, sink):
         source.pause = sink.pause = 0.02
         release(source, sink, jobs=2)
         assert source.most_at_once == sink.most_at_once == 2
 
-    def test_what_is_confirmed_by_downloading_is_downloaded_many_at_once(self, tmp_path):
+    def test_confirms_by_parallel_downloads(self, tmp_path):
         class Meeting(MoodyStore):
-            """Gives out a file only when all are asked for at one time."""
+            """Serves a file only when all are requested at the same time."""
 
             together = threading.Barrier(len(WHEELS))
 
@@ -148,7 +148,7 @@ class TestRelease:
         wheels = MoodyStore(staged_files(tmp_path, *WHEELS))
         assert release(wheels, Meeting(), confirm=Confirm.DOWNLOAD, jobs=len(WHEELS)).is_complete
 
-    def test_temporary_files_are_gone_however_it_ends(self, source, sink, tmp_path, monkeypatch):
+    def test_removes_temporary_files_after_success_and_failure(self, source, sink, tmp_path, monkeypatch):
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
         (tmp_path / "scratch").mkdir()
         release(source, sink)
@@ -185,8 +185,8 @@ class TestMemory:
         assert sink.names() == [name for name in ALL if name != WHEELS[1]]
 
 
-class TestAsking:
-    def test_it_is_asked_once_before_the_first_byte_and_with_the_final_plan(self, source, sink):
+class TestApproval:
+    def test_is_requested_once_with_the_final_plan(self, source, sink):
         plans = []
 
         def approve(plan):
@@ -199,18 +199,18 @@ class TestAsking:
         assert plan.count("there", Action.UPLOAD) == len(ALL)
 
     @pytest.mark.parametrize("run", [release, mirror])
-    def test_a_no_publishes_nothing(self, source, sink, run):
+    def test_denial_publishes_nothing(self, source, sink, run):
         with pytest.raises(ReleaseRefused, match="not approved"):
             run(source, sink, approve=lambda _: False)
         assert sink.puts == []
 
-    def test_nothing_to_do_is_not_asked(self, source, sink):
+    def test_is_not_requested_without_work(self, source, sink):
         release(source, sink)
         assert release(source, sink, approve=lambda _: False).is_complete
 
 
 class TestPublishing:
-    def test_sdists_wait_until_the_wheels_are_confirmed(self, source, sink):
+    def test_sdist_follows_confirmed_wheels(self, source, sink):
         seen = []
         sink.late = 2
         take = sink.put
@@ -224,7 +224,7 @@ class TestPublishing:
         release(source, sink)
         assert seen == [(sorted(WHEELS), 0)]
 
-    def test_sdists_may_go_at_once_with_the_wheels(self, source, sink):
+    def test_any_order_publishes_sdist_with_wheels(self, source, sink):
         together, take = threading.Barrier(len(ALL), timeout=10), sink.put
 
         def put(staged):
@@ -234,7 +234,7 @@ class TestPublishing:
         sink.put = put
         assert release(source, sink, order=Order.ANY, jobs=len(ALL)).is_complete
 
-    def test_a_refusal_ends_it_and_the_receipt_is_exact(self, source, sink):
+    def test_refusal_ends_the_relay_with_exact_receipt(self, source, sink):
         sink.refusals = {WHEELS[1]: [Rejected("The description is bad.", status=400)]}
         with pytest.raises(RelayFailed, match="there has 1 of 5 files") as failed:
             release(source, sink, jobs=1)
@@ -252,7 +252,7 @@ class TestPublishing:
         assert release(source, sink).is_complete
         assert sink.names() == ALL
 
-    def test_what_is_under_way_when_one_is_refused_ends_and_is_told(self, source, sink):
+    def test_running_uploads_end_and_are_recorded_after_a_refusal(self, source, sink):
         together = threading.Barrier(4, timeout=10)
         take = sink.put
 
@@ -266,20 +266,20 @@ class TestPublishing:
         sink.put = put
         with pytest.raises(RelayFailed) as failed:
             release(source, sink, jobs=4)
-        found = outcomes(failed.value.receipt)
-        assert found.pop(SDIST) is Outcome.PENDING
-        assert found.pop(WHEELS[0]) is Outcome.FAILED
-        assert set(found.values()) == {Outcome.PUBLISHED}
+        results = outcomes(failed.value.receipt)
+        assert results.pop(SDIST) is Outcome.PENDING
+        assert results.pop(WHEELS[0]) is Outcome.FAILED
+        assert set(results.values()) == {Outcome.PUBLISHED}
 
-    def test_after_a_slip_of_a_sink_it_is_asked_what_became_of_the_file(self, source, sink):
+    def test_sink_is_read_after_an_unexpected_error(self, source, sink):
         sink.lost_answers = {WHEELS[0]: [KeyError("slip")]}
         sink.refusals = {WHEELS[1]: [KeyError("slip")]}
         with pytest.raises(RelayFailed, match="KeyError") as failed:
             release(source, sink, jobs=1)
-        found = outcomes(failed.value.receipt)
-        assert (found[WHEELS[0]], found[WHEELS[1]]) == (Outcome.PUBLISHED, Outcome.FAILED)
+        results = outcomes(failed.value.receipt)
+        assert (results[WHEELS[0]], results[WHEELS[1]]) == (Outcome.PUBLISHED, Outcome.FAILED)
 
-    def test_a_slip_of_a_sink_leaves_its_file_unconfirmed_and_the_others_recorded(self, source, sink):
+    def test_unexpected_error_of_unreadable_sink_leaves_file_unconfirmed(self, source, sink):
         def broken(staged):
             sink.list_errors = [KeyError("another slip")] * 10
             raise KeyError("slip")
@@ -291,7 +291,7 @@ class TestPublishing:
         sink.put, sink.list_errors = take, []
         assert release(source, sink).is_complete
 
-    def test_the_next_sink_waits_for_the_one_before(self, source, sink):
+    def test_sinks_are_published_to_in_order(self, source, sink):
         second = MoodyStore()
         take = second.put
 
@@ -303,7 +303,7 @@ class TestPublishing:
         receipt = release(source, sink, second)
         assert outcomes(receipt, "there2") == dict.fromkeys(ALL, Outcome.PUBLISHED)
 
-    def test_the_next_sink_is_not_touched_when_the_one_before_fails(self, source, sink):
+    def test_next_sink_is_untouched_after_a_failure(self, source, sink):
         second = MoodyStore()
         sink.refusals = {SDIST: [Rejected("Bad.")]}
         with pytest.raises(RelayFailed) as failed:
@@ -311,7 +311,7 @@ class TestPublishing:
         assert second.puts == []
         assert outcomes(failed.value.receipt, "there2") == dict.fromkeys(ALL, Outcome.PENDING)
 
-    def test_other_bytes_than_were_sent_are_a_failure_that_touched_the_sink(self, source, sink):
+    def test_other_bytes_at_the_sink_are_a_failure_with_changes(self, source, sink):
         sink.lost_answers = {}
         take = sink.put
 
@@ -324,13 +324,13 @@ class TestPublishing:
             release(source, sink)
         assert failed.value.receipt.has_changes
 
-    def test_what_cannot_be_read_back_has_to_be_wanted(self, source, sink):
+    def test_write_only_sink_requires_confirm_none_in_a_relay(self, source, sink):
         with pytest.raises(ConfigError, match='confirm = "none"'):
             release(source, Blind(sink))
         assert sink.puts == []
         assert release(source, Blind(sink), confirm=Confirm.NONE).is_complete
 
-    def test_an_error_while_confirming_is_told_and_leaves_nothing_confirmed(self, source, sink):
+    def test_error_while_confirming_leaves_files_unconfirmed(self, source, sink):
         take = sink.put
 
         def put(staged):
@@ -343,30 +343,30 @@ class TestPublishing:
         sink.put = put
         with pytest.raises(RelayFailed, match="KeyError") as failed:
             release(source, sink)
-        found = outcomes(failed.value.receipt)
-        assert found.pop(SDIST) is Outcome.PENDING
-        assert set(found.values()) == {Outcome.UNCONFIRMED}
+        results = outcomes(failed.value.receipt)
+        assert results.pop(SDIST) is Outcome.PENDING
+        assert set(results.values()) == {Outcome.UNCONFIRMED}
 
 
-class TestFinishing:
-    def test_it_comes_after_the_last_file(self, source):
+class TestPages:
+    def test_are_updated_after_the_last_file(self, source):
         sink = Finishing()
         release(source, sink)
         assert sink.finished == [(["sample"], ALL)]
 
-    def test_it_is_repeated_when_everything_is_there_already(self, source):
+    def test_are_updated_again_if_all_files_exist(self, source):
         sink = Finishing()
         release(source, sink)
         release(source, sink)
         assert len(sink.finished) == 2
 
-    def test_trouble_that_may_pass_is_tried_again(self, source):
+    def test_retries_retryable_errors(self, source):
         sink = Finishing(Unavailable("Busy."))
         assert release(source, sink).is_complete
         assert len(sink.finished) == 2
 
     @pytest.mark.parametrize("run", [release, mirror])
-    def test_its_failure_is_told_though_all_files_are_in_place(self, source, run):
+    def test_failure_is_reported_although_all_files_are_in_place(self, source, run):
         sink = Finishing(*[Unavailable("Busy.")] * 10)
         with pytest.raises(RelayFailed, match=r"in place\. The pages of there were not updated") as failed:
             run(source, sink)
@@ -376,30 +376,30 @@ class TestFinishing:
 
 
 class TestMirror:
-    def test_each_file_moves_by_itself(self, source, sink):
+    def test_moves_each_file_on_its_own(self, source, sink):
         source.fetch_errors = {WHEELS[0]: [IntegrityError("It is bad.")]}
         sink.refusals = {WHEELS[1]: [Rejected("Refused.")]}
         with pytest.raises(RelayFailed, match="there has 3 of 5 files") as failed:
             mirror(source, sink)
-        found = failed.value.receipt
-        assert outcomes(found)[WHEELS[0]] is outcomes(found)[WHEELS[1]] is Outcome.FAILED
+        results = failed.value.receipt
+        assert outcomes(results)[WHEELS[0]] is outcomes(results)[WHEELS[1]] is Outcome.FAILED
         assert sink.names() == sorted([*WHEELS[2:], SDIST])
         assert "It is bad." in str(failed.value)
         assert "Refused." in str(failed.value)
         assert mirror(source, sink).is_complete
 
-    def test_no_step_is_reported_if_nothing_is_left_to_move(self, source, sink):
+    def test_reports_no_step_without_work(self, source, sink):
         mirror(source, sink)
         events = []
         assert mirror(source, sink, progress=events.append).is_complete
         assert [event for event in events if isinstance(event, StepBegan)] == []
 
-    def test_all_versions_are_taken(self, sink, tmp_path):
+    def test_moves_all_versions(self, sink, tmp_path):
         names = ["sample-1.0.tar.gz", "sample-2.0.tar.gz"]
         mirror(MoodyStore(staged_files(tmp_path, *names)), sink)
         assert sink.names() == names
 
-    def test_fetching_and_publishing_overlap_and_no_file_stays_on_disk(self, source, sink):
+    def test_removes_each_staged_file_after_publishing(self, source, sink):
         most, take = [], sink.put
 
         def put(staged):
@@ -410,7 +410,7 @@ class TestMirror:
         mirror(source, sink, jobs=1)
         assert most == [1] * len(ALL)
 
-    def test_every_sink_gets_what_it_lacks(self, source, sink, other):
+    def test_each_sink_gets_its_missing_files(self, source, sink, other):
         second = other(WHEELS[0])
         with pytest.raises(RelayFailed) as failed:
             mirror(source, sink, second)
@@ -418,27 +418,27 @@ class TestMirror:
         assert outcomes(failed.value.receipt, "there2")[WHEELS[0]] is Outcome.FAILED
         assert second.names() == ALL
 
-    def test_what_cannot_be_compared_is_told(self, source, sink):
+    def test_reports_files_that_cannot_be_compared(self, source, sink):
         release(source, sink)
         sink.shown = Digests()
         sink.fetch_errors = {WHEELS[0]: [AuthenticationFailed("Who are you?")]}
         with pytest.raises(RelayFailed, match="Who are you"):
             mirror(source, sink)
 
-    def test_a_comparison_is_tried_again(self, source, sink):
+    def test_retries_a_comparison(self, source, sink):
         release(source, sink)
         sink.shown = Digests()
         sink.fetch_errors = {WHEELS[0]: [Unavailable("Busy.")]}
         assert mirror(source, sink).is_complete
         assert release(source, sink).is_complete
 
-    def test_it_goes_through_when_there_is_nothing_to_do(self, source, sink):
+    def test_succeeds_without_work(self, source, sink):
         release(source, sink)
         assert outcomes(mirror(source, sink)) == dict.fromkeys(ALL, Outcome.SKIPPED)
 
 
 class TestComparing:
-    def test_files_of_a_sink_that_declares_no_digests_are_fetched_side_by_side(self, source, sink):
+    def test_downloads_files_without_digests_in_parallel(self, source, sink):
         release(source, sink)
         sink.shown = Digests()
         together, take = threading.Barrier(len(ALL), timeout=10), sink.open
@@ -450,7 +450,7 @@ class TestComparing:
         sink.open = open_file
         assert outcomes(release(source, sink, jobs=len(ALL))) == dict.fromkeys(ALL, Outcome.SKIPPED)
 
-    def test_one_that_cannot_be_fetched_ends_it_before_anything_is_published(self, source, sink):
+    def test_unreadable_file_ends_the_release_before_publishing(self, source, sink):
         release(source, sink)
         sink.shown, before = Digests(), list(sink.puts)
         sink.fetch_errors = {WHEELS[1]: [AuthenticationFailed("Who are you?")]}
@@ -460,19 +460,19 @@ class TestComparing:
 
 
 class TestReceipt:
-    def test_it_begins_before_the_first_file_is_fetched(self, source, sink):
+    def test_starts_before_the_first_download(self, source, sink):
         source.pause = 0.2
         receipt = release(source, sink)
         assert (receipt.finished - receipt.started).total_seconds() >= 0.2
 
-    def test_it_says_what_staging_found_out(self, source, sink, files):
+    def test_contains_digests_computed_while_staging(self, source, sink, files):
         source.shown = Digests()
         receipt = release(source, sink)
         assert {file.filename: file.sha256 for file in receipt.files} == {
             staged.filename: staged.sha256 for staged in files
         }
 
-    def test_it_is_kept_from_the_beginning_and_however_it_ends(self, source, sink):
+    def test_is_saved_from_the_start_and_after_failure(self, source, sink):
         kept = []
         sink.refusals = {SDIST: [Rejected("Bad.")]}
         with pytest.raises(RelayFailed) as failed:
@@ -480,7 +480,7 @@ class TestReceipt:
         assert set(outcomes(kept[0]).values()) == {Outcome.PENDING}
         assert outcomes(kept[-1]) == outcomes(failed.value.receipt)
 
-    def test_a_refusal_at_the_gate_is_kept_too(self, source, other):
+    def test_is_saved_after_refusal(self, source, other):
         kept = []
         with pytest.raises(Conflict):
             release(source, other(WHEELS[0]), save=kept.append)
@@ -488,7 +488,7 @@ class TestReceipt:
         assert not kept[-1].has_changes
 
     @pytest.mark.parametrize("run", [release, mirror])
-    def test_an_interrupt_is_told_with_what_is_in(self, source, sink, run):
+    def test_interrupt_after_publishing_has_a_receipt(self, source, sink, run):
         def progress(event):
             if isinstance(event, StepEnded) and event.step is Step.PUBLISH:
                 raise KeyboardInterrupt
@@ -497,7 +497,7 @@ class TestReceipt:
             run(source, sink, progress=progress)
         assert failed.value.receipt.has_changes
 
-    def test_an_interrupt_before_the_first_byte_is_passed_on(self, source, sink):
+    def test_interrupt_before_publishing_is_raised(self, source, sink):
         def progress(event):
             if isinstance(event, StepEnded):
                 raise KeyboardInterrupt
@@ -507,8 +507,8 @@ class TestReceipt:
         assert sink.puts == []
 
 
-class TestWatching:
-    def test_events_tell_the_whole_story_in_order(self, source, sink, files):
+class TestProgress:
+    def test_events_follow_the_steps_in_order(self, source, sink, files):
         events = []
         release(source, sink, progress=events.append)
         assert isinstance(events[0], Planned)
@@ -530,19 +530,19 @@ class TestWatching:
         ]
         size = sum(staged.size for staged in files)
         for step in (Step.STAGE, Step.PUBLISH):
-            told = [event for event in events if not isinstance(event, Planned) and event.step is step]
-            assert sum(event.count for event in told if isinstance(event, BytesMoved)) == size
+            step_events = [event for event in events if not isinstance(event, Planned) and event.step is step]
+            assert sum(event.count for event in step_events if isinstance(event, BytesMoved)) == size
             for kind in (FileBegan, FileEnded):
-                assert sorted(event.filename for event in told if isinstance(event, kind)) == ALL
+                assert sorted(event.filename for event in step_events if isinstance(event, kind)) == ALL
 
     @pytest.mark.parametrize("run", [release, mirror])
-    def test_somebody_who_stumbles_while_watching_harms_nothing(self, source, sink, run):
+    def test_error_of_the_progress_function_is_harmless(self, source, sink, run):
         def stumble(event):
             raise ValueError("I cannot watch this.")
 
         assert run(source, sink, progress=stumble).is_complete
 
-    def test_a_mirror_is_one_step(self, source, sink):
+    def test_mirror_is_one_step(self, source, sink):
         events = []
         mirror(source, sink, progress=events.append)
         assert [event.step for event in events if isinstance(event, StepBegan)] == [Step.PUBLISH]

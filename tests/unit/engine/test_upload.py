@@ -1,4 +1,4 @@
-"""Publishing one file: tried again where that helps, and what is not clear is settled by asking."""
+"""Publishing one file: retries, and outcomes that are determined by reading the sink."""
 
 import threading
 import time
@@ -50,60 +50,60 @@ def store():
     return MoodyStore()
 
 
-def test_a_file_is_published_at_the_first_attempt(store, staged, retrier):
+def test_publishes_at_the_first_attempt(store, staged, retrier):
     delivery = deliver(store, staged, retrier)
     assert (delivery.outcome, delivery.attempts, delivery.reason) == (Outcome.PUBLISHED, 1, None)
     assert store.names() == [WHEEL]
 
 
-def test_trouble_that_may_pass_is_tried_again(store, staged, retrier):
+def test_retries_retryable_errors(store, staged, retrier):
     store.refusals[WHEEL] = [Unavailable("Busy."), Unavailable("Busy.")]
     delivery = deliver(store, staged, retrier)
     assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 3)
 
 
-def test_a_refusal_is_final(store, staged, retrier):
+def test_refusal_is_not_retried(store, staged, retrier):
     store.refusals[WHEEL] = [Rejected("The description is bad.", status=400)]
     delivery = deliver(store, staged, retrier)
     assert (delivery.outcome, delivery.attempts) == (Outcome.FAILED, 1)
     assert delivery.reason == "The description is bad."
 
 
-def test_trouble_that_stays_is_a_failure_if_the_file_is_known_to_be_absent(store, staged, retrier):
+def test_lasting_error_is_a_failure_if_the_file_is_absent(store, staged, retrier):
     store.refusals[WHEEL] = [Unavailable("Busy.")] * 10
     delivery = deliver(store, staged, retrier)
     assert (delivery.outcome, delivery.attempts, delivery.reason) == (Outcome.FAILED, ATTEMPTS, "Busy.")
 
 
-def test_a_lost_answer_is_settled_by_asking_and_not_by_sending_again(store, staged, retrier):
+def test_lost_answer_is_resolved_by_reading_not_by_sending_again(store, staged, retrier):
     store.lost_answers[WHEEL] = [Unavailable("The line broke.")]
     delivery = deliver(store, staged, retrier)
     assert delivery.outcome is Outcome.PUBLISHED
     assert store.puts == [WHEEL]
 
 
-def test_a_lost_answer_is_settled_also_at_the_last_attempt(store, staged, retrier):
+def test_lost_answer_is_resolved_at_the_last_attempt(store, staged, retrier):
     store.refusals[WHEEL] = [Unavailable("Busy.")] * (ATTEMPTS - 1)
     store.lost_answers[WHEEL] = [Unavailable("The line broke.")]
     assert deliver(store, staged, retrier).outcome is Outcome.PUBLISHED
     assert len(store.puts) == ATTEMPTS
 
 
-def test_a_lost_answer_of_a_sink_that_gives_no_digest_is_settled_by_reading(store, staged, retrier):
+def test_lost_answer_of_sink_without_digests_is_resolved_by_downloading(store, staged, retrier):
     store.shown = Digests()
     store.lost_answers[WHEEL] = [Unavailable("The line broke.")]
     assert deliver(store, staged, retrier).outcome is Outcome.PUBLISHED
     assert store.puts == [WHEEL]
 
 
-def test_a_lost_answer_that_cannot_be_settled_is_unconfirmed(store, staged, retrier):
+def test_lost_answer_of_unreadable_sink_is_unconfirmed(store, staged, retrier):
     store.lost_answers[WHEEL] = [Unavailable("The line broke.")] * 10
     store.list_errors = [AuthenticationFailed("Who are you?")] * 10
     delivery = deliver(store, staged, retrier)
     assert (delivery.outcome, delivery.reason) == (Outcome.UNCONFIRMED, "The line broke.")
 
 
-def test_a_refusal_after_a_lost_answer_is_no_proof_of_absence(store, staged, retrier):
+def test_refusal_after_lost_answer_does_not_prove_absence(store, staged, retrier):
     store.lost_answers[WHEEL] = [Unavailable("The line broke.")]
     blind = Blind(store)
 
@@ -116,7 +116,7 @@ def test_a_refusal_after_a_lost_answer_is_no_proof_of_absence(store, staged, ret
     assert deliver(blind, staged, retrier).outcome is Outcome.UNCONFIRMED
 
 
-def test_a_name_that_another_took_meanwhile_is_a_failure(store, staged, other, retrier):
+def test_name_taken_by_another_upload_is_a_failure(store, staged, other, retrier):
     def put(file):
         store.put(other)
         raise Unavailable("The line broke.")
@@ -128,16 +128,16 @@ def test_a_name_that_another_took_meanwhile_is_a_failure(store, staged, other, r
     assert "other bytes" in delivery.reason
 
 
-def test_the_same_bytes_that_are_there_are_skipped(store, staged, retrier):
+def test_existing_same_bytes_are_skipped(store, staged, retrier):
     store.put(staged)
     store.refusals[WHEEL] = [AlreadyExists("It is there.")]
     delivery = deliver(store, staged, retrier)
     assert (delivery.outcome, delivery.reason) == (Outcome.SKIPPED, "the same bytes exist")
 
 
-def test_the_same_bytes_met_at_a_later_attempt_are_our_own(store, staged, retrier):
+def test_same_bytes_at_a_later_attempt_count_as_published(store, staged, retrier):
     store.lost_answers[WHEEL] = [Unavailable("The line broke.")]
-    store.late = 1  # the first look does not show what is there
+    store.late = 1  # the first read does not show the file
     sink = Blind(store)
     sink.inventory = store.inventory
 
@@ -151,7 +151,7 @@ def test_the_same_bytes_met_at_a_later_attempt_are_our_own(store, staged, retrie
     assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 2)
 
 
-def test_other_bytes_that_are_there_are_a_failure_and_stay(store, staged, other, retrier):
+def test_existing_other_bytes_are_a_failure_and_stay(store, staged, other, retrier):
     store.put(other)
     delivery = deliver(store, staged, retrier)
     assert delivery.outcome is Outcome.FAILED
@@ -159,12 +159,12 @@ def test_other_bytes_that_are_there_are_a_failure_and_stay(store, staged, other,
     assert there.sha256 == other.sha256
 
 
-def test_a_taken_name_that_is_not_shown_is_unconfirmed(store, staged, retrier):
+def test_taken_name_that_is_not_shown_is_unconfirmed(store, staged, retrier):
     store.refusals[WHEEL] = [AlreadyExists("It is there.")]
     assert deliver(store, staged, retrier).outcome is Outcome.UNCONFIRMED
 
 
-def test_a_taken_name_at_a_sink_that_cannot_be_asked_is_skipped_by_its_word(store, staged, retrier):
+def test_taken_name_at_write_only_sink_is_skipped(store, staged, retrier):
     store.refusals[WHEEL] = [AlreadyExists("It is there.")]
     delivery = deliver(Blind(store), staged, retrier)
     assert delivery.outcome is Outcome.SKIPPED
@@ -172,7 +172,7 @@ def test_a_taken_name_at_a_sink_that_cannot_be_asked_is_skipped_by_its_word(stor
 
 
 class Copying(MoodyStore):
-    """A store of the server that the source is on: remembers from where it was to copy what."""
+    """A store on the server of the source; it records the copies."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -183,14 +183,14 @@ class Copying(MoodyStore):
         self.put(staged)
 
 
-def test_a_sink_of_the_source_s_server_may_copy(staged, retrier):
+def test_sink_on_the_same_server_copies(staged, retrier):
     source, sink = MoodyStore(), Copying()
     delivery = deliver(sink, staged, retrier, source=source)
     assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 1)
     assert sink.copied == [(source, WHEEL)]
 
 
-def test_after_a_copy_that_failed_the_staged_bytes_are_sent(staged, retrier):
+def test_sends_staged_bytes_after_failed_copy(staged, retrier):
     sink = Copying()
     sink.refusals[WHEEL] = [Unavailable("Busy."), Unavailable("Busy.")]
     delivery = deliver(sink, staged, retrier, source=MoodyStore())
@@ -198,7 +198,7 @@ def test_after_a_copy_that_failed_the_staged_bytes_are_sent(staged, retrier):
     assert len(sink.copied) == 1
 
 
-def test_a_copy_whose_answer_was_lost_is_found_there(staged, retrier):
+def test_copy_with_lost_answer_is_published(staged, retrier):
     sink = Copying()
     sink.lost_answers[WHEEL] = [Unavailable("The line broke.")]
     delivery = deliver(sink, staged, retrier, source=MoodyStore())
@@ -207,7 +207,7 @@ def test_a_copy_whose_answer_was_lost_is_found_there(staged, retrier):
 
 
 class TestErrorsAfterTheFileArrived:
-    """An error that no further attempt can mend says nothing about whether the sink took the file."""
+    """An error that is not retryable does not prove that the sink has not accepted the file."""
 
     @pytest.mark.parametrize(
         "error",
@@ -218,35 +218,35 @@ class TestErrorsAfterTheFileArrived:
         ],
         ids=["after-the-rename", "on-the-look-after-it", "of-a-foreign-backend"],
     )
-    def test_the_file_is_found_there(self, store, staged, retrier, error):
+    def test_file_that_arrived_despite_an_error_is_published(self, store, staged, retrier, error):
         store.lost_answers[WHEEL] = [error]
         delivery = deliver(store, staged, retrier)
         assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 1)
         assert store.puts == [WHEEL]
 
-    def test_where_the_sink_cannot_be_read_any_more_it_is_unconfirmed(self, store, staged, retrier):
+    def test_is_unconfirmed_if_the_sink_cannot_be_read(self, store, staged, retrier):
         store.lost_answers[WHEEL] = [PermissionDenied("HEAD is not allowed.")]
         store.list_errors = [PermissionDenied("GET is not allowed.")] * 10
         delivery = deliver(store, staged, retrier)
         assert (delivery.outcome, delivery.reason) == (Outcome.UNCONFIRMED, "HEAD is not allowed.")
 
-    def test_a_slip_of_a_sink_that_cannot_be_read_is_unconfirmed(self, staged, retrier):
+    def test_unexpected_error_of_write_only_sink_is_unconfirmed(self, staged, retrier):
         store = MoodyStore()
         store.lost_answers[WHEEL] = [KeyError("x")]
         assert deliver(Blind(store), staged, retrier).outcome is Outcome.UNCONFIRMED
 
-    def test_a_refusal_of_a_sink_that_cannot_be_read_is_a_failure(self, store, staged, retrier):
+    def test_refusal_of_write_only_sink_is_a_failure(self, store, staged, retrier):
         store.refusals[WHEEL] = [Rejected("The description is bad.", status=400)]
         assert deliver(Blind(store), staged, retrier).outcome is Outcome.FAILED
 
 
 @pytest.mark.parametrize(("error", "lasting"), [(Rejected("Bad."), True), (Unavailable("Busy."), False)])
-def test_a_failure_says_whether_sending_again_can_help(store, staged, retrier, error, lasting):
+def test_failure_is_lasting_unless_retryable(store, staged, retrier, error, lasting):
     store.refusals[WHEEL] = [error] * 10
     assert deliver(store, staged, retrier).lasting is lasting
 
 
-def test_absence_that_a_cache_shows_is_no_proof_after_a_lost_answer(store, staged, retrier):
+def test_cached_absence_does_not_prove_a_failure(store, staged, retrier):
     store.lost_answers[WHEEL] = [Unavailable("The line broke.")] * 10
     store.late = 1_000
     assert deliver(store, staged, retrier).outcome is Outcome.FAILED
@@ -324,7 +324,7 @@ class TestCompanions:
     def signed(self, staged):
         return replace(staged, companions=(Companion(".asc", b"signature"),))
 
-    def test_a_file_whose_signature_was_lost_with_the_answer_is_completed(self, store, signed, retrier):
+    def test_signature_lost_with_the_answer_is_sent_again(self, store, signed, retrier):
         take, store.put = store.put, None
 
         def put(file):
@@ -340,7 +340,7 @@ class TestCompanions:
         [there] = store.iter_files("sample")
         assert there.companions == (".asc",)
 
-    def test_a_signature_that_cannot_be_brought_leaves_the_file_unconfirmed(self, store, signed, retrier):
+    def test_file_without_its_signature_is_unconfirmed(self, store, signed, retrier):
         take = store.put
 
         def put(file):
@@ -352,7 +352,7 @@ class TestCompanions:
         assert delivery.outcome is Outcome.UNCONFIRMED
         assert "without all of its companions: No room for signatures." in delivery.reason
 
-    def test_another_signature_at_the_sink_after_a_lost_answer_is_a_failure(self, store, signed, retrier):
+    def test_different_signature_after_lost_answer_is_a_failure(self, store, signed, retrier):
         def put(file):
             take(replace(file, companions=(Companion(".asc", b"another signature"),)))
             raise Unavailable("The line broke.")

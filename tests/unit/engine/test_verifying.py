@@ -1,4 +1,4 @@
-"""What is published is compared with what it should be, long after the relay."""
+"""Published files are compared with their source, or with the digests that their remote declares."""
 
 import pytest
 from tests.servers.places import MoodyStore, staged_files
@@ -21,19 +21,19 @@ def found(*places, download=False):
 
 
 @pytest.mark.parametrize("download", [False, True])
-def test_what_was_relayed_is_right(source, sink, download):
+def test_relayed_files_are_verified(source, sink, download):
     release(source, sink)
     assert found(source, sink, download=download) == []
 
 
-def test_what_is_missing_or_differs_is_told(source, other):
+def test_reports_missing_and_different_files(source, other):
     assert found(source, other(WHEELS[0])) == sorted(
         [("verify-differs", WHEELS[0]), *(("verify-missing", name) for name in [*WHEELS[1:], SDIST])]
     )
 
 
 @pytest.mark.parametrize("download", [False, True])
-def test_where_no_digest_is_declared_the_bytes_are_compared(source, sink, other, download):
+def test_compares_bytes_without_declared_digests(source, sink, other, download):
     release(source, sink)
     source.shown = sink.shown = Digests()
     assert found(source, sink, download=download) == []
@@ -42,7 +42,7 @@ def test_where_no_digest_is_declared_the_bytes_are_compared(source, sink, other,
     assert {check for check, _ in found(source, second, download=download)} == {"verify-differs"}
 
 
-def test_a_lie_about_the_bytes_is_found_by_fetching_them(source, tmp_path, files):
+def test_download_detects_wrong_bytes(source, tmp_path, files):
     honest = {staged.filename: staged.file for staged in files}
 
     class Liar(MoodyStore):
@@ -55,7 +55,7 @@ def test_a_lie_about_the_bytes_is_found_by_fetching_them(source, tmp_path, files
     assert {check for check, _ in found(source, sink, download=True)} == {"verify-damaged"}
 
 
-def test_the_files_of_one_place_are_compared_with_what_it_declares(source):
+def test_compares_files_of_a_remote_with_its_digests(source):
     assert found(source) == []
     source.fetch_errors = {WHEELS[0]: [IntegrityError("It is bad.")], SDIST: [Unavailable("Busy.")]}
     assert found(source) == [("verify-damaged", WHEELS[0])]
@@ -63,7 +63,7 @@ def test_the_files_of_one_place_are_compared_with_what_it_declares(source):
     assert len(found(source)) == 5
 
 
-def test_a_place_that_cannot_be_read_is_no_damage(source, sink):
+def test_unreadable_remote_is_an_error_not_damage(source, sink):
     release(source, sink)
     source.fetch_errors = {WHEELS[0]: [AuthenticationFailed("Who are you?")]}
     with pytest.raises(AuthenticationFailed):
@@ -73,7 +73,7 @@ def test_a_place_that_cannot_be_read_is_no_damage(source, sink):
         found(source, sink, download=True)
 
 
-def test_a_damaged_source_proves_nothing(source, sink):
+def test_damaged_source_is_an_error(source, sink):
     release(source, sink)
     source.shown = Digests()
     source.fetch_errors = {WHEELS[0]: [DigestMismatch("It is bad.")]}

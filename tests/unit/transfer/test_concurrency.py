@@ -1,4 +1,4 @@
-"""More transfers at once as long as that helps, fewer when the other side asks for it."""
+"""The number of parallel transfers grows while that helps, and shrinks when the server fails."""
 
 import pytest
 
@@ -18,7 +18,7 @@ PLENTY = 1000
 
 
 class Time:
-    """A clock that goes by hand, and what processors have worked meanwhile."""
+    """A manual clock for real time and processor time."""
 
     def __init__(self):
         self.now = self.work = 0.0
@@ -27,7 +27,7 @@ class Time:
         return ConcurrencyController(fixed, clock=lambda: self.now, cpu_time=lambda: self.work)
 
     def nearby(self, fixed=None):
-        """A controller that has seen transfers wait for an instant, and one come to its end."""
+        """Return a controller that has limits transfers wait, and one complete."""
         controller = self.controller(fixed)
         self.instant(controller, busy=0.1)
         controller.on_completion(0, PLENTY)
@@ -54,7 +54,7 @@ def time():
     return Time()
 
 
-def test_it_begins_with_few_and_takes_several_as_soon_as_they_wait(time):
+def test_starts_cpu_bound_and_grows_when_transfers_wait(time):
     controller = time.controller()
     assert (controller.limit, controller.is_ramping_up) == (CPU_BOUND, CPU_BOUND < INITIAL)
     time.instant(controller, busy=0.9)
@@ -63,7 +63,7 @@ def test_it_begins_with_few_and_takes_several_as_soon_as_they_wait(time):
     assert (controller.limit, controller.is_ramping_up) == (INITIAL, True)
 
 
-def test_it_takes_more_of_what_is_far_away_as_soon_as_that_shows(time):
+def test_grows_further_for_a_remote_server(time):
     controller = time.controller()
     time.instant(controller, busy=0.1)
     time.instant(controller, busy=0.1, seconds=REMOTE_AFTER / 2)
@@ -72,7 +72,7 @@ def test_it_takes_more_of_what_is_far_away_as_soon_as_that_shows(time):
     assert (controller.limit, controller.is_ramping_up) == (REMOTE, False)
 
 
-def test_who_has_listed_what_is_far_away_fetches_it_accordingly(time):
+def test_next_batch_remembers_that_the_server_is_remote(time):
     controller = time.controller()
     time.instant(controller, busy=0.1)
     time.instant(controller, busy=0.1, seconds=REMOTE_AFTER)
@@ -80,20 +80,20 @@ def test_who_has_listed_what_is_far_away_fetches_it_accordingly(time):
     assert (controller.limit, controller.is_ramping_up) == (REMOTE, False)
 
 
-def test_what_soon_comes_to_an_end_is_not_far_away(time):
+def test_server_with_quick_transfers_is_not_remote(time):
     controller = time.nearby()
     time.instant(controller, busy=0.1, seconds=REMOTE_AFTER)
     assert (controller.limit, controller.is_ramping_up) == (INITIAL, False)
 
 
-def test_what_keeps_the_processors_busy_is_not_far_away(time):
+def test_server_that_keeps_processors_busy_is_not_remote(time):
     controller = time.controller()
     time.instant(controller, busy=0.1)
     time.instant(controller, busy=0.9, seconds=REMOTE_AFTER)
     assert (controller.limit, controller.is_ramping_up) == (INITIAL, True)
 
 
-def test_a_new_connection_has_to_be_worth_its_beginning(time):
+def test_does_not_grow_with_few_files_remaining(time):
     controller = time.nearby()
     time.window(controller, rate=1000, left=MIN_ROUNDS * 2 * INITIAL - 1)
     assert controller.limit == INITIAL
@@ -101,14 +101,14 @@ def test_a_new_connection_has_to_be_worth_its_beginning(time):
     assert controller.limit == 2 * INITIAL
 
 
-def test_less_than_an_instant_tells_nothing(time):
+def test_ignores_samples_within_the_interval(time):
     controller = time.controller()
     time.now += SAMPLE_INTERVAL / 2
     controller.sample()
     assert controller.limit == CPU_BOUND
 
 
-def test_few_are_enough_as_long_as_the_processors_are_busy(time):
+def test_stays_cpu_bound_while_processors_are_busy(time):
     controller = time.controller()
     for _ in range(3):
         time.window(controller, rate=1000, busy=0.9)
@@ -117,16 +117,16 @@ def test_few_are_enough_as_long_as_the_processors_are_busy(time):
     assert controller.limit == INITIAL
 
 
-def test_it_grows_while_that_makes_the_whole_faster(time):
+def test_doubles_while_throughput_rises(time):
     controller = time.nearby()
-    seen = []
+    limits = []
     for rate in (1000, 2000, 4000, 8000):
-        seen.append(controller.limit)
+        limits.append(controller.limit)
         time.window(controller, rate=rate)
-    assert seen == [INITIAL, 2 * INITIAL, 4 * INITIAL, MAXIMUM]
+    assert limits == [INITIAL, 2 * INITIAL, 4 * INITIAL, MAXIMUM]
 
 
-def test_what_did_not_help_is_taken_back_and_stays_so(time):
+def test_takes_back_growth_that_did_not_help(time):
     controller = time.nearby()
     time.window(controller, rate=1000)
     assert controller.limit == 2 * INITIAL
@@ -135,21 +135,21 @@ def test_what_did_not_help_is_taken_back_and_stays_so(time):
     assert controller.limit == INITIAL
 
 
-def test_it_does_not_grow_while_this_process_is_what_is_waited_for(time):
+def test_does_not_grow_while_this_process_is_the_bottleneck(time):
     controller = time.nearby()
     for rate in (1000, 2000, 3000):
         time.window(controller, rate=rate, busy=0.9)
     assert controller.limit == INITIAL
 
 
-def test_it_can_grow_later_when_the_process_has_time(time):
+def test_grows_later_when_processors_become_idle(time):
     controller = time.nearby()
     time.window(controller, rate=1000, busy=0.9)
     time.window(controller, rate=1000, busy=0.1)
     assert controller.limit == 2 * INITIAL
 
 
-def test_trouble_halves_it_and_it_comes_back_one_by_one(time):
+def test_failure_halves_the_limit_and_it_recovers_one_by_one(time):
     controller = time.nearby()
     controller.on_failure()
     assert controller.limit == INITIAL // 2
@@ -160,14 +160,14 @@ def test_trouble_halves_it_and_it_comes_back_one_by_one(time):
     assert controller.limit == INITIAL
 
 
-def test_one_is_left_however_much_trouble_there_is(time):
+def test_limit_stays_at_least_one(time):
     controller = time.controller()
     for _ in range(10):
         controller.on_failure()
     assert controller.limit == 1
 
 
-def test_another_place_begins_anew(time):
+def test_next_batch_starts_anew(time):
     controller = time.controller()
     controller.on_failure()
     controller.begin_batch()
@@ -177,7 +177,7 @@ def test_another_place_begins_anew(time):
 
 
 @pytest.mark.parametrize("jobs", [1, 3, 100])
-def test_what_was_asked_for_stays(time, jobs):
+def test_fixed_limit_does_not_change(time, jobs):
     controller = time.controller(jobs)
     time.window(controller, rate=1000)
     controller.on_failure()
@@ -186,7 +186,7 @@ def test_what_was_asked_for_stays(time, jobs):
     assert (controller.limit, controller.maximum) == (jobs, jobs)
 
 
-def test_bytes_that_move_in_no_time_do_no_harm(time):
+def test_transfers_in_zero_seconds_are_harmless(time):
     controller = time.controller()
     for _ in range(100):
         controller.on_completion(0, PLENTY)

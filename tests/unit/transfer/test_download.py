@@ -1,4 +1,4 @@
-"""Staging brings bytes to local disk and proves them; what cannot be proved leaves nothing behind."""
+"""Staging downloads and verifies a file; a file that fails verification leaves nothing."""
 
 import gzip
 import os
@@ -40,7 +40,7 @@ WHEEL = "sample-1.0-py3-none-any.whl"
 
 
 class Trickle(BytesIO):
-    """A stream that gives few bytes at a time, as a slow network does."""
+    """A stream that returns one byte at a time, like a slow network."""
 
     def read(self, size: int = -1, /) -> bytes:
         return super().read(min(size, 1))
@@ -61,8 +61,8 @@ class Bytes:
 
 
 @pytest.fixture
-def wheelhouse(tmp_path):
-    folder = tmp_path / "wheelhouse"
+def staging_area(tmp_path):
+    folder = tmp_path / "staging_area"
     folder.mkdir()
     return StagingArea(folder)
 
@@ -72,76 +72,76 @@ def content(tmp_path):
     return make_wheel(tmp_path / "made").read_bytes()
 
 
-def contents(wheelhouse):
-    return sorted(path.name for path in wheelhouse.folder.iterdir())
+def contents(staging_area):
+    return sorted(path.name for path in staging_area.folder.iterdir())
 
 
-def test_a_file_is_copied_hashed_and_named(wheelhouse, tmp_path):
+def test_stages_a_file_under_its_name(staging_area, tmp_path):
     [there] = staged_files(tmp_path, WHEEL)
     store = MoodyStore([there])
     [file] = store.iter_files("sample")
-    staged = stage(store, file, wheelhouse)
-    assert staged.path == wheelhouse.folder / WHEEL
+    staged = stage(store, file, staging_area)
+    assert staged.path == staging_area.folder / WHEEL
     assert staged.path.read_bytes() == there.path.read_bytes()
     assert (staged.size, staged.sha256) == (there.size, there.sha256)
     assert (staged.file.size, staged.file.sha256) == (there.size, there.sha256)
     with staged.open() as stream:
         assert stream.read() == there.path.read_bytes()
-    assert contents(wheelhouse) == [WHEEL]
+    assert contents(staging_area) == [WHEEL]
 
 
-def test_companions_come_along(wheelhouse, tmp_path):
+def test_stages_companions(staging_area, tmp_path):
     [there] = staged_files(tmp_path, WHEEL)
     signature = Companion(".asc", b"signature")
     store = MoodyStore([replace(there, companions=(signature,))])
     [file] = store.iter_files("sample")
-    assert stage(store, file, wheelhouse).companions == (signature,)
+    assert stage(store, file, staging_area).companions == (signature,)
 
 
-def test_bytes_are_told_as_they_come(wheelhouse, tmp_path):
+def test_reports_bytes_to_the_watcher(staging_area, tmp_path):
     content = write_distribution(tmp_path, WHEEL, size=LARGE).read_bytes()
-    told = []
-    stage(Bytes(content), dist_file(WHEEL), wheelhouse, watcher=told.append)
-    assert sum(told) == len(content)
-    assert max(told) <= BLOCK_SIZE
+    reported = []
+    stage(Bytes(content), dist_file(WHEEL), staging_area, watcher=reported.append)
+    assert sum(reported) == len(content)
+    assert max(reported) <= BLOCK_SIZE
 
 
-def test_a_stream_may_give_its_bytes_one_by_one(wheelhouse, content):
-    assert stage(Bytes(content, Trickle), dist_file(WHEEL), wheelhouse).size == len(content)
+def test_accepts_a_stream_of_single_bytes(staging_area, content):
+    assert stage(Bytes(content, Trickle), dist_file(WHEEL), staging_area).size == len(content)
 
 
-def test_a_local_file_is_hashed_in_place_and_never_copied(wheelhouse, tmp_path):
+def test_hashes_local_file_in_place(staging_area, tmp_path):
     path = make_wheel(tmp_path / "dist")
     with DirectoryConfig(path=tmp_path / "dist").open() as store:
         [file] = store.iter_files("sample")
-        staged = stage(store, file, wheelhouse)
+        staged = stage(store, file, staging_area)
     assert staged.path == path
-    assert contents(wheelhouse) == []
+    assert contents(staging_area) == []
 
 
-def test_a_local_file_is_the_users_own_and_is_not_dropped(wheelhouse, tmp_path, content):
+def test_drops_staged_files_but_not_local_ones(staging_area, tmp_path, content):
     with DirectoryConfig(path=make_wheel(tmp_path / "dist").parent).open() as store:
         [file] = store.iter_files("sample")
-        local = stage(store, file, wheelhouse)
-    copied = stage(Bytes(content), dist_file(WHEEL), wheelhouse)
-    wheelhouse.drop(local)
-    wheelhouse.drop(copied)
+        local = stage(store, file, staging_area)
+    copied = stage(Bytes(content), dist_file(WHEEL), staging_area)
+    staging_area.drop(local)
+    staging_area.drop(copied)
     assert local.path.exists()
     assert not copied.path.exists()
 
 
-def test_a_local_file_that_is_touched_later_cannot_be_published(wheelhouse, tmp_path):
+def test_refuses_to_open_local_file_touched_after_staging(staging_area, tmp_path):
     path = make_wheel(tmp_path / "dist")
     with DirectoryConfig(path=tmp_path / "dist").open() as store:
         [file] = store.iter_files("sample")
-        staged = stage(store, file, wheelhouse)
+        staged = stage(store, file, staging_area)
     path.write_bytes(path.read_bytes())
     os.utime(path, ns=(1, 1))
     with pytest.raises(ChangedWhileReading), staged.open():
         pass
 
 
-def test_a_local_file_that_grows_while_it_is_hashed_is_refused(wheelhouse, tmp_path):
+def test_refuses_local_file_that_grows_while_hashed(staging_area, tmp_path):
     path = write_distribution(tmp_path / "dist", WHEEL, size=LARGE)
 
     def grow(_):
@@ -151,26 +151,26 @@ def test_a_local_file_that_grows_while_it_is_hashed_is_refused(wheelhouse, tmp_p
     with DirectoryConfig(path=tmp_path / "dist").open() as store:
         [file] = store.iter_files("sample")
         with pytest.raises(ChangedWhileReading):
-            stage(store, file, wheelhouse, watcher=grow)
+            stage(store, file, staging_area, watcher=grow)
 
 
-def test_a_local_file_that_went_away_is_not_found(wheelhouse, tmp_path):
+def test_removed_local_file_is_not_found(staging_area, tmp_path):
     path = make_wheel(tmp_path / "dist")
     with DirectoryConfig(path=tmp_path / "dist").open() as store:
         [file] = store.iter_files("sample")
         path.unlink()
         with pytest.raises(NotFound):
-            stage(store, file, wheelhouse)
+            stage(store, file, staging_area)
 
 
-def test_a_local_file_that_cannot_be_read_says_why(wheelhouse, tmp_path):
+def test_unreadable_local_file_reports_the_reason(staging_area, tmp_path):
     path = make_wheel(tmp_path / "dist")
     with DirectoryConfig(path=tmp_path / "dist").open() as store:
         [file] = store.iter_files("sample")
         path.unlink()
         path.mkdir()
         with pytest.raises(BackendError, match="Is a directory"):
-            stage(store, file, wheelhouse)
+            stage(store, file, staging_area)
 
 
 @pytest.mark.parametrize(
@@ -186,57 +186,57 @@ def test_a_local_file_that_cannot_be_read_says_why(wheelhouse, tmp_path):
     ],
     ids=["sha256", "md5", "sha512", "sha1", "blake2b", "more bytes", "fewer bytes"],
 )
-def test_what_is_not_what_was_declared_leaves_nothing(wheelhouse, content, declared, error):
+def test_refuses_file_that_differs_from_its_declaration(staging_area, content, declared, error):
     with pytest.raises(error) as refused:
-        stage(Bytes(content), dist_file(WHEEL, **declared), wheelhouse)
+        stage(Bytes(content), dist_file(WHEEL, **declared), staging_area)
     assert WHEEL in str(refused.value)
-    assert contents(wheelhouse) == []
+    assert contents(staging_area) == []
 
 
-def test_a_declared_digest_may_be_in_capitals(wheelhouse, tmp_path):
+def test_accepts_declared_digest_in_capitals(staging_area, tmp_path):
     [there] = staged_files(tmp_path, WHEEL)
     file = replace(there.file, digests=Digests(sha256=there.sha256.upper()))
-    staged = stage(Bytes(there.path.read_bytes()), file, wheelhouse)
+    staged = stage(Bytes(there.path.read_bytes()), file, staging_area)
     assert staged.sha256 == staged.file.sha256 == there.sha256
 
 
 @pytest.mark.parametrize("name", [WHEEL, "sample-1.0.tar.gz", "sample-1.0.zip", "sample-1.0.tar.bz2"])
-def test_a_web_page_in_the_place_of_a_file_is_refused(wheelhouse, name):
+def test_refuses_web_page_instead_of_archive(staging_area, name):
     page = b"\n<!DOCTYPE html><html><body>Please log in.</body></html>"
     with pytest.raises(IntegrityError, match="web page"):
-        stage(Bytes(page), dist_file(name), wheelhouse)
-    assert contents(wheelhouse) == []
+        stage(Bytes(page), dist_file(name), staging_area)
+    assert contents(staging_area) == []
 
 
-def test_an_empty_file_is_refused(wheelhouse):
+def test_refuses_empty_file(staging_area):
     with pytest.raises(IntegrityError, match="empty"):
-        stage(Bytes(b""), dist_file(WHEEL), wheelhouse)
-    assert contents(wheelhouse) == []
+        stage(Bytes(b""), dist_file(WHEEL), staging_area)
+    assert contents(staging_area) == []
 
 
 @pytest.mark.parametrize("spoil", [lambda good: good[:-30], lambda good: good[:-1], lambda good: good[:10]])
 @pytest.mark.parametrize("kind", ["wheel", "sdist", "bzip2"])
-def test_a_short_body_is_refused_without_any_digest_to_compare(wheelhouse, tmp_path, kind, spoil):
+def test_refuses_truncated_archive_without_declared_digest(staging_area, tmp_path, kind, spoil):
     path = sample(tmp_path, kind)
     with pytest.raises(IntegrityError):
-        stage(Bytes(spoil(path.read_bytes())), dist_file(path.name), wheelhouse)
-    assert contents(wheelhouse) == []
+        stage(Bytes(spoil(path.read_bytes())), dist_file(path.name), staging_area)
+    assert contents(staging_area) == []
 
 
 @pytest.mark.parametrize("kind", ["wheel", "sdist", "bzip2"])
-def test_a_corrupt_body_is_refused_without_any_digest_to_compare(wheelhouse, tmp_path, kind):
+def test_refuses_corrupt_archive_without_declared_digest(staging_area, tmp_path, kind):
     path = sample(tmp_path, kind)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0xFF
     with pytest.raises(IntegrityError, match="damaged"):
-        stage(Bytes(bytes(content)), dist_file(path.name), wheelhouse)
-    assert contents(wheelhouse) == []
+        stage(Bytes(bytes(content)), dist_file(path.name), staging_area)
+    assert contents(staging_area) == []
 
 
 @pytest.mark.parametrize("kind", ["wheel", "sdist", "bzip2"])
-def test_a_whole_body_passes_without_any_digest_to_compare(wheelhouse, tmp_path, kind):
+def test_accepts_intact_archive_without_declared_digest(staging_area, tmp_path, kind):
     path = sample(tmp_path, kind)
-    assert stage(Bytes(path.read_bytes()), dist_file(path.name), wheelhouse).size == path.stat().st_size
+    assert stage(Bytes(path.read_bytes()), dist_file(path.name), staging_area).size == path.stat().st_size
 
 
 def sample(folder: Path, kind: str) -> Path:
@@ -252,7 +252,7 @@ def sample(folder: Path, kind: str) -> Path:
     return path
 
 
-def test_a_source_that_fails_half_way_leaves_nothing(wheelhouse, content):
+def test_leaves_nothing_after_source_failed(staging_area, content):
     class Failing:
         def iter_files(self, project):
             yield dist_file(WHEEL)
@@ -268,78 +268,78 @@ def test_a_source_that_fails_half_way_leaves_nothing(wheelhouse, content):
             yield Stream(content)
 
     with pytest.raises(Unavailable):
-        stage(Failing(), dist_file(WHEEL), wheelhouse)
-    assert contents(wheelhouse) == []
+        stage(Failing(), dist_file(WHEEL), staging_area)
+    assert contents(staging_area) == []
 
 
-def test_a_full_disk_says_what_to_do(wheelhouse, content):
-    wheelhouse.folder.rmdir()
+def test_write_error_names_tmpdir(staging_area, content):
+    staging_area.folder.rmdir()
     with pytest.raises(WheelrelayError, match="TMPDIR"):
-        stage(Bytes(content), dist_file(WHEEL), wheelhouse)
+        stage(Bytes(content), dist_file(WHEEL), staging_area)
 
 
-def test_a_relay_that_is_to_end_gives_up_in_the_middle_of_a_file(wheelhouse, tmp_path):
+def test_stops_in_the_middle_of_a_file(staging_area, tmp_path):
     content = write_distribution(tmp_path, WHEEL, size=LARGE).read_bytes()
-    stopped, told = threading.Event(), []
+    stopped, reported = threading.Event(), []
 
     def tell(count):
-        told.append(count)
+        reported.append(count)
         stopped.set()
 
     with pytest.raises(WheelrelayError, match="interrupted"):
-        stage(Bytes(content), dist_file(WHEEL), wheelhouse, watcher=tell, stopped=stopped)
-    assert len(told) == 1
-    assert contents(wheelhouse) == []
+        stage(Bytes(content), dist_file(WHEEL), staging_area, watcher=tell, stopped=stopped)
+    assert len(reported) == 1
+    assert contents(staging_area) == []
 
 
-def test_a_member_with_a_wrong_checksum_is_named(wheelhouse, tmp_path):
+def test_names_archive_member_with_wrong_checksum(staging_area, tmp_path):
     path = make_wheel(tmp_path, compression=zipfile.ZIP_STORED)
     content = path.read_bytes().replace(b"A sample distribution", b"A Sample distribution")
     with pytest.raises(IntegrityError, match="METADATA"):
-        stage(Bytes(content), dist_file(WHEEL), wheelhouse)
+        stage(Bytes(content), dist_file(WHEEL), staging_area)
 
 
-def test_an_oversized_companion_or_a_lost_one_fails_the_file(wheelhouse, tmp_path):
+def test_missing_companion_fails_the_file(staging_area, tmp_path):
     [there] = staged_files(tmp_path, WHEEL)
     store = MoodyStore([there])
     [file] = store.iter_files("sample")
     with pytest.raises(NotFound):
-        stage(store, replace(file, companions=(".asc",)), wheelhouse)
+        stage(store, replace(file, companions=(".asc",)), staging_area)
 
 
-def test_streams_may_be_context_managers_of_any_kind(wheelhouse, content):
-    assert stage(Bytes(content, lambda c: nullcontext(BytesIO(c))), dist_file(WHEEL), wheelhouse).size
+def test_accepts_any_context_manager_as_stream(staging_area, content):
+    assert stage(Bytes(content, lambda c: nullcontext(BytesIO(c))), dist_file(WHEEL), staging_area).size
 
 
-class TestAHostileArchiveWithoutADigest:
+class TestHostileArchiveWithoutDigest:
     """Nothing but the archive itself can prove it whole, and it is read within bounds."""
 
-    def refused(self, wheelhouse, path):
+    def refused(self, staging_area, path):
         with pytest.raises(IntegrityError) as refused:
-            stage(Bytes(path.read_bytes()), dist_file(path.name), wheelhouse)
-        assert contents(wheelhouse) == []
+            stage(Bytes(path.read_bytes()), dist_file(path.name), staging_area)
+        assert contents(staging_area) == []
         return str(refused.value)
 
-    def test_one_that_inflates_beyond_plausibility_is_not_unpacked(self, wheelhouse, tmp_path):
+    def test_refuses_implausible_compression_ratio(self, staging_area, tmp_path):
         path = make_wheel(tmp_path, files={"sample/zeros": bytes(80 << 20)})
-        assert "times its size" in self.refused(wheelhouse, path)
+        assert "times its size" in self.refused(staging_area, path)
 
-    def test_a_central_directory_of_too_many_members_is_not_read(self, wheelhouse, tmp_path):
+    def test_refuses_too_many_members(self, staging_area, tmp_path):
         path = tmp_path / WHEEL
         entry = b"PK\1\2".ljust(46, b"\0")
         count = MAX_MEMBERS + 1
         end = struct.pack("<4sHHHHLLH", b"PK\5\6", 0, 0, 1, 1, len(entry) * count, 0, 0)
         path.write_bytes(entry * count + end)
-        assert "members" in self.refused(wheelhouse, path)
+        assert "members" in self.refused(staging_area, path)
 
-    def test_headers_of_an_sdist_that_would_fill_the_memory_are_not_read(self, wheelhouse, tmp_path):
+    def test_refuses_oversized_tar_headers(self, staging_area, tmp_path):
         path = tmp_path / "sample-1.0.tar.gz"
         info = tarfile.TarInfo("sample-1.0/x")
         info.type, info.size = tarfile.XHDTYPE, 2 << 20
         path.write_bytes(gzip.compress(info.tobuf(tarfile.GNU_FORMAT) + bytes(2 << 20)))
-        assert "headers" in self.refused(wheelhouse, path)
+        assert "headers" in self.refused(staging_area, path)
 
-    def test_a_member_that_needs_a_dictionary_of_gigabytes_is_not_unpacked(self, wheelhouse, tmp_path):
+    def test_does_not_unpack_lzma_with_huge_dictionary(self, staging_area, tmp_path):
         path = make_wheel(tmp_path, compression=zipfile.ZIP_LZMA)
         content = path.read_bytes()
         properties = struct.pack("<BBH", 9, 4, 5) + b"\x5d"

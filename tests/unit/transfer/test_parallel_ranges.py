@@ -1,4 +1,4 @@
-"""A large file whose connection is slow comes by several: in order, proven, and never worse than by one."""
+"""A large file on a slow connection is downloaded over several, in order and verified."""
 
 import hashlib
 import threading
@@ -29,13 +29,13 @@ SIZE = 4 * BLOCK_SIZE
 
 
 class Place:
-    """A source of one file that notes which parts it was asked for.
+    """A source of one file that records the requested ranges.
 
     Attributes:
         content: the bytes of the whole.
         in_parts: those that parts are taken from.
         faults: what to raise in place of giving out parts, one each time.
-        asked: the parts that were asked for; those from 0 on to the end are the whole.
+        requested: the parts that were requested for; those from 0 on to the end are the whole.
         closed: how many openings of the whole have ended.
         most_at_once: how many parts were being given out at one time, at most.
     """
@@ -43,7 +43,7 @@ class Place:
     def __init__(self, content):
         self.content = self.in_parts = content
         self.faults = []
-        self.asked = []
+        self.requested = []
         self.closed = 0
         self.meeting = None
         self.most_at_once = self._at_once = 0
@@ -54,14 +54,14 @@ class Place:
 
     @contextmanager
     def open(self, file):
-        self.asked.append((0, None))
+        self.requested.append((0, None))
         yield BytesIO(self.content)
         self.closed += 1
 
     @contextmanager
     def open_range(self, file, start, stop):
         with self._lock:
-            self.asked.append((start, stop))
+            self.requested.append((start, stop))
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
             fault = self.faults.pop(0) if self.faults else None
@@ -77,7 +77,7 @@ class Place:
 
 
 class RangeExecutor:
-    """Threads, as many as are wanted."""
+    """A thread pool with a given number of spare connections."""
 
     def __init__(self, spare=3):
         self._spare = spare
@@ -112,8 +112,8 @@ def place(tmp_path):
 
 @pytest.fixture
 def fetch(tmp_path, place):
-    """Stage the file with some patience."""
-    folder = tmp_path / "wheelhouse"
+    """Return a function that stages the file with retries."""
+    folder = tmp_path / "staging_area"
     folder.mkdir()
 
     def fetched(executor, source=place, file=None, ranges=SMALL_RANGES):
@@ -125,10 +125,10 @@ def fetch(tmp_path, place):
 
 
 @pytest.mark.parametrize("executor", [RangeExecutor, Absent])
-def test_all_bytes_come_once_and_in_order_whoever_fetches_them(fetch, place, executor):
+def test_downloads_all_bytes_once_and_in_order(fetch, place, executor):
     staged = fetch(executor())
     assert staged.path.read_bytes() == place.content
-    whole, *parts = place.asked
+    whole, *parts = place.requested
     assert whole == (0, None)
     parts.sort()
     assert [start for start, _ in parts[1:]] == [stop for _, stop in parts[:-1]]
@@ -137,9 +137,9 @@ def test_all_bytes_come_once_and_in_order_whoever_fetches_them(fetch, place, exe
     assert place.closed == 1
 
 
-def test_several_parts_come_at_the_same_time(fetch, place):
+def test_downloads_several_ranges_in_parallel(fetch, place):
     place.meeting = threading.Barrier(3, timeout=10)
-    place.in_parts = place.content[: BLOCK_SIZE + 4 * PART]  # three parts, after what comes before them
+    place.in_parts = place.content[: BLOCK_SIZE + 4 * PART]  # three ranges after the stream
     place.content = place.in_parts
     assert fetch(RangeExecutor(spare=3)).path.read_bytes() == place.content
     assert place.most_at_once == 3
@@ -153,11 +153,11 @@ def test_several_parts_come_at_the_same_time(fetch, place):
     ],
     ids=["size unknown", "no digest"],
 )
-def test_what_nothing_would_prove_is_not_divided(fetch, place, file):
+def test_does_not_divide_file_without_size_or_digest(fetch, place, file):
     plain = declared(place.content)
     known = {"size": plain.size, "digests": plain.digests, **file}
     assert fetch(RangeExecutor(), file=dist_file(WHEEL, **known)).path.read_bytes() == place.content
-    assert place.asked == [(0, None)]
+    assert place.requested == [(0, None)]
 
 
 @pytest.mark.parametrize(
@@ -165,26 +165,26 @@ def test_what_nothing_would_prove_is_not_divided(fetch, place, file):
     [("measure_after", 60.0), ("waiting_share", 2.0), ("min_remaining", 2 * SIZE)],
     ids=["not yet judged", "this machine is slow", "too small"],
 )
-def test_what_would_not_come_faster_is_not_divided(fetch, place, name, value):
+def test_does_not_divide_where_it_would_not_help(fetch, place, name, value):
     ranges = replace(SMALL_RANGES, **{name: value})
     assert fetch(RangeExecutor(), ranges=ranges).path.read_bytes() == place.content
-    assert place.asked == [(0, None)]
+    assert place.requested == [(0, None)]
 
 
-def test_where_all_hands_are_busy_nothing_is_divided(fetch, place):
+def test_does_not_divide_without_spare_connections(fetch, place):
     assert fetch(RangeExecutor(spare=0)).path.read_bytes() == place.content
-    assert place.asked == [(0, None)]
+    assert place.requested == [(0, None)]
 
 
 @pytest.mark.parametrize("fault", [Rejected("Only as a whole."), Unavailable("Too many.")])
-def test_if_the_first_part_does_not_come_the_one_connection_goes_on(fetch, place, fault):
+def test_continues_with_the_stream_if_the_first_range_fails(fetch, place, fault):
     place.faults = [fault] * 3
     assert fetch(RangeExecutor()).path.read_bytes() == place.content
-    assert place.asked.count((0, None)) == 1
+    assert place.requested.count((0, None)) == 1
     assert place.closed == 1
 
 
-def test_if_a_later_part_does_not_come_the_rest_comes_by_one_connection(fetch, place):
+def test_downloads_the_rest_over_one_connection_if_a_later_range_fails(fetch, place):
     done = BLOCK_SIZE + 2 * PART
 
     class Second(RangeExecutor):
@@ -195,29 +195,29 @@ def test_if_a_later_part_does_not_come_the_rest_comes_by_one_connection(fetch, p
             return future
 
     assert fetch(Second(spare=1)).path.read_bytes() == place.content
-    assert place.asked[-1] == (done, len(place.content))
+    assert place.requested[-1] == (done, len(place.content))
 
 
-def test_a_part_that_comes_short_is_no_end(fetch, place):
+def test_short_range_is_a_size_mismatch(fetch, place):
     place.in_parts = place.content[:-10]
     with pytest.raises(SizeMismatch, match="only"):
         fetch(RangeExecutor())
 
 
-def test_parts_of_another_file_are_found_out_and_the_whole_is_fetched(fetch, place):
+def test_downloads_the_file_again_if_ranges_do_not_match(fetch, place):
     place.in_parts = bytes(reversed(place.content))
     assert fetch(RangeExecutor()).path.read_bytes() == place.content
-    assert place.asked.count((0, None)) == 2
-    assert place.asked[-1] == (0, None)
+    assert place.requested.count((0, None)) == 2
+    assert place.requested[-1] == (0, None)
 
 
-def test_a_file_that_is_not_what_was_declared_is_refused_for_that(fetch, place):
+def test_refuses_file_with_another_digest(fetch, place):
     file = dist_file(WHEEL, size=len(place.content), digests=Digests(sha256="0" * 64))
     with pytest.raises(DigestMismatch):
         fetch(RangeExecutor(), file=file)
 
 
-def test_what_is_given_up_asks_for_nothing_more(place):
+def test_closed_reader_requests_no_further_range(place):
     executor, connection = RangeExecutor(spare=2), ExitStack()
     file = declared(place.content)
     stream = ParallelRangeReader(
@@ -232,22 +232,22 @@ def test_what_is_given_up_asks_for_nothing_more(place):
     while not stream.is_divided:
         assert stream.read(BLOCK_SIZE)
     stream.close()
-    asked = len(place.asked)
+    requested = len(place.requested)
     executor._pool.shutdown()
-    assert len(place.asked) == asked
+    assert len(place.requested) == requested
 
 
 @pytest.mark.parametrize(("jobs", "divided"), [(1, False), (4, True)])
-def test_a_relay_divides_its_last_file_among_those_who_are_free(place, jobs, divided):
+def test_relay_divides_its_last_file_among_idle_workers(place, jobs, divided):
     sink = MemoryStore()
     assert mirror(place, sink, jobs=jobs, ranges=SMALL_RANGES).is_complete
-    assert (len(place.asked) > 1) is divided
+    assert (len(place.requested) > 1) is divided
     assert place.most_at_once < jobs
     [file] = sink.iter_files(None)
     assert file.sha256 == declared(place.content).sha256
 
 
-def test_there_are_as_many_to_spare_as_each_may_be_divided_into():
+def test_spare_connections_are_shared_by_running_transfers():
     workers, found = Workers(8, threading.Event()), []
     together = threading.Barrier(3, timeout=10)
 
@@ -262,7 +262,7 @@ def test_there_are_as_many_to_spare_as_each_may_be_divided_into():
     assert found == [1, 1, 1]
 
 
-def test_a_part_is_not_kept_longer_than_it_is_needed():
+def test_range_is_released_after_use():
     class Part:
         pass
 

@@ -1,4 +1,4 @@
-"""Trying again is bounded, patient, and ends when the relay is to end."""
+"""Retries are bounded, pause longer each time, and end with the relay."""
 
 import threading
 import time
@@ -41,7 +41,7 @@ def retrier(events, stopped):
     return Retrier(QUICK, events.append, stopped)
 
 
-def test_what_may_pass_is_tried_again(retrier, events):
+def test_retries_retryable_errors(retrier, events):
     operation = Operation(Unavailable("Busy."), SizeMismatch("Cut."))
     assert retrier.call("the page", operation) == "done"
     assert operation.calls == 3
@@ -49,21 +49,21 @@ def test_what_may_pass_is_tried_again(retrier, events):
     assert all(isinstance(event, Waiting) for event in events)
 
 
-def test_what_does_not_pass_is_not_tried_again(retrier):
+def test_does_not_retry_other_errors(retrier):
     operation = Operation(AuthenticationFailed("Who are you?"))
     with pytest.raises(AuthenticationFailed):
         retrier.call("the page", operation)
     assert operation.calls == 1
 
 
-def test_patience_ends_with_the_last_error(retrier):
+def test_raises_the_last_error_after_all_attempts(retrier):
     operation = Operation(*[Unavailable(f"Busy {n}.") for n in range(10)])
     with pytest.raises(Unavailable, match="Busy 3"):
         retrier.call("the page", operation)
     assert operation.calls == QUICK.attempts
 
 
-def test_a_pause_ends_when_the_relay_is_to_end(events, stopped):
+def test_pause_ends_when_the_relay_stops(events, stopped):
     retrier = Retrier(RetryPolicy(first_pause=60), events.append, stopped)
     threading.Timer(0.05, stopped.set).start()
     began = time.monotonic()
@@ -72,7 +72,7 @@ def test_a_pause_ends_when_the_relay_is_to_end(events, stopped):
     assert time.monotonic() - began < 10
 
 
-def test_nothing_is_tried_again_after_the_end(retrier, events, stopped):
+def test_does_not_retry_after_the_relay_stopped(retrier, events, stopped):
     stopped.set()
     operation = Operation(Unavailable("Busy."))
     with pytest.raises(Unavailable):
@@ -80,7 +80,7 @@ def test_nothing_is_tried_again_after_the_end(retrier, events, stopped):
     assert (operation.calls, events) == (1, [])
 
 
-def test_pauses_grow_and_differ():
+def test_pauses_double_with_a_random_part():
     policy = RetryPolicy(first_pause=1.0)
     for attempt, middle in ((1, 1.0), (2, 2.0), (3, 4.0)):
         pauses = {policy.pause_after(attempt, Unavailable("Busy.")) for _ in range(20)}
@@ -88,7 +88,7 @@ def test_pauses_grow_and_differ():
         assert all(middle / 2 <= pause <= middle * 1.5 for pause in pauses)
 
 
-def test_what_a_server_asks_for_is_honoured_within_reason():
+def test_honours_retry_after_up_to_the_longest_pause():
     policy = RetryPolicy(longest_pause=60)
     assert policy.pause_after(1, Unavailable("Busy.", retry_after=7)) == 7
     assert policy.pause_after(1, Unavailable("Busy.", retry_after=86_400)) == 60

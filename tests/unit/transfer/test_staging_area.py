@@ -1,4 +1,4 @@
-"""Where files are staged: gone at the end, and what killed relays have left behind is swept up."""
+"""The staging area is removed at the end, and so are those of killed relays."""
 
 import os
 import signal
@@ -16,8 +16,8 @@ from wheelrelay.transfer.staging_area import temporary_staging_area
 STAGING = """
 import sys, tempfile
 from wheelrelay.transfer.staging_area import temporary_staging_area
-with temporary_staging_area() as house:
-    (house.folder / "sample-1.0.tar.gz").write_bytes(b"half of it")
+with temporary_staging_area() as staging_area:
+    (staging_area.folder / "sample-1.0.tar.gz").write_bytes(b"half of it")
     print("ready", flush=True)
     sys.stdin.read()
 """
@@ -45,14 +45,14 @@ def other_relay(scratch):
         process.kill()
 
 
-def test_it_is_gone_at_the_end(scratch):
-    with temporary_staging_area() as house:
-        (house.folder / "sample-1.0.tar.gz").write_bytes(b"content")
+def test_folder_is_removed_at_the_end(scratch):
+    with temporary_staging_area() as staging_area:
+        (staging_area.folder / "sample-1.0.tar.gz").write_bytes(b"content")
         assert list(scratch.iterdir())
     assert list(scratch.iterdir()) == []
 
 
-def test_what_a_killed_relay_has_left_behind_is_swept_up(scratch, other_relay):
+def test_removes_folder_of_killed_relay(scratch, other_relay):
     other_relay.send_signal(signal.SIGKILL)
     other_relay.wait()
     [left] = scratch.iterdir()
@@ -60,7 +60,7 @@ def test_what_a_killed_relay_has_left_behind_is_swept_up(scratch, other_relay):
         assert not left.exists()
 
 
-def test_the_files_of_a_relay_that_lives_are_left_alone(scratch, other_relay):
+def test_keeps_folder_of_running_relay(scratch, other_relay):
     [alive] = scratch.iterdir()
     with temporary_staging_area():
         pass
@@ -70,7 +70,7 @@ def test_the_files_of_a_relay_that_lives_are_left_alone(scratch, other_relay):
     assert not alive.exists()
 
 
-def test_what_is_no_wheelhouse_is_left_alone(scratch, tmp_path):
+def test_keeps_what_is_not_a_staging_area(scratch, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "lock").touch()
@@ -79,21 +79,21 @@ def test_what_is_no_wheelhouse_is_left_alone(scratch, tmp_path):
     (scratch / f"{FOLDER_PREFIX}folder").mkdir()
     (scratch / f"{FOLDER_PREFIX}trap").mkdir()
     (scratch / f"{FOLDER_PREFIX}trap" / "lock").symlink_to(elsewhere / "lock")
-    there = sorted(scratch.iterdir())
+    before = sorted(scratch.iterdir())
     with temporary_staging_area():
         pass
-    assert sorted(scratch.iterdir()) == there
+    assert sorted(scratch.iterdir()) == before
     assert (elsewhere / "lock").exists()
 
 
 def aged(path, days):
     then = time.time() - days * 24 * 3600
-    for one in (*path.rglob("*"), path):
-        os.utime(one, (then, then))
+    for part in (*path.rglob("*"), path):
+        os.utime(part, (then, then))
 
 
 @pytest.mark.parametrize("lock", ["0" * 12, "", None], ids=["another machine", "an older version", "no lock"])
-def test_a_folder_whose_lock_does_not_tell_is_swept_up_once_it_is_old(scratch, lock):
+def test_removes_old_folder_without_usable_lock(scratch, lock):
     left = scratch / f"{FOLDER_PREFIX}abcd_123"
     (left / "files").mkdir(parents=True)
     (left / "files" / "sample-1.0.tar.gz").write_bytes(b"half of it")
@@ -107,7 +107,7 @@ def test_a_folder_whose_lock_does_not_tell_is_swept_up_once_it_is_old(scratch, l
         assert not left.exists()
 
 
-def test_an_old_folder_in_which_something_is_being_written_is_left_alone(scratch):
+def test_keeps_old_folder_with_recent_writes(scratch):
     left = scratch / f"{FOLDER_PREFIX}abcd_123"
     (left / "files").mkdir(parents=True)
     aged(left, days=8)
@@ -116,19 +116,19 @@ def test_an_old_folder_in_which_something_is_being_written_is_left_alone(scratch
         assert left.exists()
 
 
-def test_names_that_differ_in_case_alone_are_never_staged_at_one_path(scratch):
+def test_names_that_differ_only_in_case_get_different_paths(scratch):
     names = ("Sample-1.0.tar.gz", "sample-1.0.tar.gz", "SAMPLE-1.0.tar.gz")
-    with temporary_staging_area() as house:
+    with temporary_staging_area() as staging_area:
         for name in names:
-            with house.incoming(name) as stream:
+            with staging_area.incoming(name) as stream:
                 stream.write(name.encode())
-        paths = [house.path_of(name) for name in names]
+        paths = [staging_area.path_of(name) for name in names]
         assert [path.read_text() for path in paths] == list(names)
         assert len({str(path).casefold() for path in paths}) == 3
         assert [path.name for path in paths] == list(names)
 
 
-def test_no_folder_for_temporary_files_is_an_error_that_says_what_to_do(scratch):
+def test_missing_temporary_folder_is_an_error_with_a_hint(scratch):
     scratch.rmdir()
     with pytest.raises(WheelrelayError, match="Set TMPDIR"), temporary_staging_area():
         pass

@@ -1,4 +1,4 @@
-"""The threads of a relay: as many as asked for, and they end tidily."""
+"""The thread pool runs as many threads as requested, and ends cleanly."""
 
 import os
 import signal
@@ -14,17 +14,17 @@ from wheelrelay.transfer.thread_pool import GRACE_PERIOD, Workers
 
 @pytest.fixture
 def workers():
-    made = Workers(3, threading.Event())
-    yield made
-    made.close()
+    pool = Workers(3, threading.Event())
+    yield pool
+    pool.close()
 
 
-def test_every_item_comes_back_with_its_result(workers):
+def test_returns_the_result_of_every_item(workers):
     done = workers.run_all([1, 2, 3, 4, 5], lambda number: number * 10)
     assert {one.item: one.unwrap() for one in done} == {1: 10, 2: 20, 3: 30, 4: 40, 5: 50}
 
 
-def test_no_more_work_at_once_than_there_are_jobs(workers):
+def test_runs_at_most_as_many_items_as_jobs(workers):
     at_once, most, lock = 0, 0, threading.Lock()
 
     def work(_):
@@ -40,7 +40,7 @@ def test_no_more_work_at_once_than_there_are_jobs(workers):
     assert most == 3
 
 
-def test_an_error_belongs_to_its_item(workers):
+def test_error_belongs_to_its_item(workers):
     def work(number):
         if number == 2:
             raise Unavailable("Busy.")
@@ -52,7 +52,7 @@ def test_an_error_belongs_to_its_item(workers):
         done[2].unwrap()
 
 
-def test_a_slip_of_a_foreign_backend_becomes_an_error_of_ours(workers):
+def test_unexpected_exception_becomes_backend_error(workers):
     def work(_):
         return {}["nothing"]
 
@@ -62,14 +62,14 @@ def test_a_slip_of_a_foreign_backend_becomes_an_error_of_ours(workers):
     assert isinstance(done.error.__cause__, KeyError)
 
 
-def test_when_it_is_enough_nothing_more_is_begun():
+def test_last_result_starts_no_further_item():
     workers = Workers(1, threading.Event())
     done = workers.run_all(range(100), lambda number: number, is_last=lambda one: one.item == 3)
     workers.close()
     assert [one.item for one in done] == [0, 1, 2, 3]
 
 
-def test_when_it_is_enough_what_is_under_way_ends(workers):
+def test_running_items_end_after_the_last_result(workers):
     together = threading.Barrier(3)
 
     def work(number):
@@ -81,18 +81,18 @@ def test_when_it_is_enough_what_is_under_way_ends(workers):
     assert sorted(one.item for one in done) == [0, 1, 2]
 
 
-class TestLendingAHand:
-    def test_results_come_in_order(self, workers):
+class TestMap:
+    def test_returns_results_in_order(self, workers):
         [done] = workers.run_all(["whole"], lambda _: workers.map(str.upper, "parts"))
         assert done.unwrap() == ["P", "A", "R", "T", "S"]
 
     @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor is not shared")
-    def test_a_thread_that_is_free_takes_part(self, workers):
+    def test_idle_thread_takes_part(self, workers):
         together = threading.Barrier(2)
         [done] = workers.run_all(["whole"], lambda _: workers.map(lambda _: together.wait(10), "ab"))
         assert sorted(done.unwrap()) == [0, 1]
 
-    def test_those_who_are_all_busy_do_not_wait_for_each_other(self, workers):
+    def test_busy_workers_do_not_wait_for_each_other(self, workers):
         busy = threading.Barrier(3)
 
         def work(number):
@@ -102,13 +102,13 @@ class TestLendingAHand:
         done = {one.item: one.unwrap() for one in workers.run_all([1, 2, 3], work)}
         assert done == {1: [1, 2, 3], 2: [2, 4, 6], 3: [3, 6, 9]}
 
-    def test_a_single_worker_does_it_alone(self):
+    def test_single_worker_does_all_items(self):
         workers = Workers(1, threading.Event())
         [done] = workers.run_all(["whole"], lambda _: workers.map(len, ["a", "bb", "ccc"]))
         workers.close()
         assert done.unwrap() == [1, 2, 3]
 
-    def test_an_error_in_a_part_is_the_error_of_the_whole(self, workers):
+    def test_raises_the_error_of_an_item(self, workers):
         def work(number):
             raise Unavailable(f"Part {number}.")
 
@@ -116,7 +116,7 @@ class TestLendingAHand:
         with pytest.raises(Unavailable, match="Part 1"):
             done.unwrap()
 
-    def test_nothing_gives_nothing(self, workers):
+    def test_returns_nothing_for_no_items(self, workers):
         assert workers.map(len, []) == []
 
 
@@ -131,7 +131,7 @@ def interrupted_once(begun):
     threading.Thread(target=interrupt).start()
 
 
-def test_on_an_interrupt_nothing_more_is_begun_and_what_is_under_way_ends(workers):
+def test_interrupt_starts_no_further_item_and_waits_for_running_ones(workers):
     begun, ended, going = [], [], threading.Event()
 
     def work(number):
@@ -149,7 +149,7 @@ def test_on_an_interrupt_nothing_more_is_begun_and_what_is_under_way_ends(worker
     assert sorted(ended) == sorted(begun)
 
 
-def test_what_does_not_come_to_its_end_after_an_interrupt_is_given_up():
+def test_interrupt_abandons_work_after_the_grace_period():
     workers, going, released = Workers(1, threading.Event()), threading.Event(), threading.Event()
 
     def work(_):
@@ -165,7 +165,7 @@ def test_what_does_not_come_to_its_end_after_an_interrupt_is_given_up():
     released.set()
 
 
-def test_a_second_interrupt_waits_no_longer():
+def test_second_interrupt_does_not_wait():
     workers, going, released = Workers(1, threading.Event()), threading.Event(), threading.Event()
 
     def work(_):
@@ -182,7 +182,7 @@ def test_a_second_interrupt_waits_no_longer():
     released.set()
 
 
-def test_an_interrupt_that_comes_while_threads_are_called_is_not_waited_for_in_vain():
+def test_interrupt_while_threads_start_does_not_hang():
     workers, first = Workers(100, threading.Event()), threading.Lock()
 
     def work(_):
@@ -198,11 +198,11 @@ def test_an_interrupt_that_comes_while_threads_are_called_is_not_waited_for_in_v
 
 
 class TestTooFewThreads:
-    """The system gives few threads or none, as in a container with a low limit of processes."""
+    """The system starts few threads or none, as in a container with a low process limit."""
 
     @pytest.fixture
     def few_threads(self, monkeypatch):
-        """Lets so many threads start and no more."""
+        """Let a given number of threads start and no more."""
 
         def limit(left):
             start = threading.Thread.start
@@ -220,14 +220,14 @@ class TestTooFewThreads:
 
     @pytest.mark.parametrize("jobs", [8, None], ids=["fixed", "adaptive"])
     @pytest.mark.parametrize("threads", [0, 1, 2])
-    def test_all_work_is_done_by_the_threads_there_are(self, few_threads, threads, jobs):
+    def test_existing_threads_do_all_work(self, few_threads, threads, jobs):
         few_threads(threads)
         workers = Workers(ConcurrencyController(jobs), threading.Event())
         done = workers.run_all(range(200), lambda number: number * 10)
         workers.close()
         assert sorted(one.unwrap() for one in done) == [number * 10 for number in range(200)]
 
-    def test_a_worker_that_gets_no_help_does_not_wait_for_it(self, few_threads):
+    def test_worker_without_helpers_does_not_wait_for_them(self, few_threads):
         workers = Workers(ConcurrencyController(8), threading.Event())
         few_threads(1)
 
@@ -239,13 +239,13 @@ class TestTooFewThreads:
         workers.close()
         assert [one.unwrap() for one in done] == [7] * 10
 
-    def test_nothing_is_required_of_work_that_nobody_waits_for(self, few_threads):
+    def test_background_work_may_find_no_thread(self, few_threads):
         few_threads(0)
         workers = Workers(4, threading.Event())
         workers.run_in_background(lambda: None)
         workers.close()
 
-    def test_ctrl_c_ends_also_the_thread_that_called(self, few_threads):
+    def test_ctrl_c_ends_work_in_the_calling_thread(self, few_threads):
         few_threads(0)
         workers = Workers(4, threading.Event())
         begun = []
@@ -260,11 +260,11 @@ class TestTooFewThreads:
         assert begun == [0]
 
 
-class TestTheWaitEndsByAnyError:
-    """Whatever ends the caller's wait ends the work as well: nothing goes on behind its back."""
+class TestErrorsInTheCallingThread:
+    """Any error in the calling thread ends the batch."""
 
     @pytest.mark.parametrize("error", [MemoryError, SystemExit, RuntimeError])
-    def test_nothing_more_is_begun(self, error):
+    def test_starts_no_further_item(self, error):
         class Failing(ConcurrencyController):
             def sample(self):
                 raise error
