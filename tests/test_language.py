@@ -17,7 +17,9 @@ ROOT = Path(__file__).parents[1]
 
 NOT_YET_REWRITTEN = (
     "docs/fsspec.md",
-    "examples/",
+    "examples/README.md",
+    "examples/python_api/",
+    "examples/third_party_backend/",
     "plugins/",
     "src/wheelrelay/archives/",
     "src/wheelrelay/backends/",
@@ -46,6 +48,9 @@ NOT_YET_REWRITTEN = (
 )
 """Files and folders that still contain banned words; shrink this list, never extend it."""
 
+FIXED_HISTORY = "examples/wheel-building-repo/upstream/"
+"""A sample repository; its commit hashes depend on every byte, so its texts are not checked."""
+
 PROSE = [
     *ROOT.glob("*.md"),
     *ROOT.glob("docs/**/*.md"),
@@ -58,7 +63,7 @@ CODE = [*ROOT.glob("src/**/*.py"), *ROOT.glob("plugins/*/src/**/*.py"), *ROOT.gl
 def names(paths: list[Path]) -> list[str]:
     """Return the paths relative to the repository, without those that are not rewritten yet."""
     relative = (path.relative_to(ROOT).as_posix() for path in sorted(paths) if ".venv" not in path.parts)
-    return [path for path in relative if not path.startswith(NOT_YET_REWRITTEN)]
+    return [path for path in relative if not path.startswith((*NOT_YET_REWRITTEN, FIXED_HISTORY))]
 
 
 def texts_in(code: str) -> Iterator[tuple[int, str]]:

@@ -1,9 +1,9 @@
-"""Rehearse a release on this machine: what lies in dist goes to a Swift of its own, and on to an index.
+"""Rehearse a release on this machine: push the files in dist to a Swift, and relay them to an index.
 
 python local/release.py CHECKOUT
 
-CHECKOUT is a checkout of wheelrelay, whose tests know how Swift and pypiserver are started. Both run on free
-ports of the loopback interface, keep what they have in build/servers, and are stopped at the end.
+CHECKOUT is a checkout of wheelrelay; its tests can start Swift and pypiserver. Both use free local ports,
+store their files in build/servers, and are stopped at the end.
 """
 
 import os
@@ -26,8 +26,8 @@ from tests.servers.indexes import IndexServer, run_pypiserver  # noqa: E402
 from tests.servers.swift import Swift, run_swift  # noqa: E402
 
 CONTAINER = "wheels"
-PATIENCE = 120.0
-"""Seconds that the public address may take to show what was pushed; behind a CDN it can be many minutes."""
+PAGE_TIMEOUT = 120.0
+"""Seconds to wait until the public page lists the pushed files; behind a CDN it can take many minutes."""
 
 CONFIGURATION = """
 [remotes.staging]
@@ -43,7 +43,7 @@ public_url = "{public}"
 type = "index"
 url = "{index.simple_url}"
 upload_url = "{index.upload_url}"
-checks = {{ profile = "pypi" }}        # all that PyPI would refuse
+checks = {{ profile = "pypi" }}        # everything that PyPI refuses
 
 [routes.release]
 source = "staging"
@@ -59,7 +59,7 @@ commit = "{commit}"
 
 def main() -> None:
     """Push, wait, relay, install."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended from outside."))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Terminated."))
     project = setting("PROJECT")
     version = sdist_version(project)
     folder = BUILD / "servers"
@@ -76,22 +76,22 @@ def main() -> None:
         wait_for(f"{public}/simple/{project}/", [path.name for path in DIST.iterdir()])
         wheelrelay("relay", "release", requirement, "--yes", "--receipt", "build/receipt.json")
         wheelrelay("verify", "release", requirement)
-        say(f"pip install {requirement}, from the index alone, and run its tests")
+        print_heading(f"pip install {requirement}, from the index alone, and run its tests")
         test(requirement, "--isolated", "--only-binary", ":all:", "--index-url", index.simple_url)
-    say(f"{requirement}, built from {commit}, went all the way. Everything that was started is stopped.")
+    print_heading(f"{requirement}, built from {commit}, is published and tested. All servers are stopped.")
 
 
 def sdist_version(project: str) -> str:
-    """The version of the release in dist, as its sdist is named."""
+    """Return the version in the name of the sdist in dist."""
     prefix, suffix = f"{project}-", ".tar.gz"
     versions = [path.name[len(prefix) : -len(suffix)] for path in DIST.glob(f"{prefix}*{suffix}")]
     if len(versions) != 1:
-        sys.exit(f"dist should have one sdist of {project}, not {len(versions)}: run make wheel first.")
+        sys.exit(f"dist has {len(versions)} sdists of {project} instead of one. Run `make wheel` first.")
     return versions[0]
 
 
 def configure(swift: Swift, index: IndexServer, public: str) -> None:
-    """Write the configuration of the rehearsal, and let wheelrelay find it and its credentials."""
+    """Write the configuration, and set the environment variables that name it and its credentials."""
     values = {"container": CONTAINER, "swift": swift, "index": index, "public": public}
     values["python"] = f"cp{sys.version_info.major}{sys.version_info.minor}"
     values["commit"] = COMMIT.read_text(encoding="utf-8").strip()
@@ -102,18 +102,18 @@ def configure(swift: Swift, index: IndexServer, public: str) -> None:
 
 
 def wait_for(page: str, filenames: list[str]) -> None:
-    """Wait until a page of the container's public address shows all files."""
-    say(f"Wait for {page}")
-    ends = time.monotonic() + PATIENCE
+    """Wait until a public page of the container lists all files."""
+    print_heading(f"Wait for {page}")
+    deadline = time.monotonic() + PAGE_TIMEOUT
     while missing := [name for name in filenames if name not in read(page)]:
-        if time.monotonic() > ends:
-            sys.exit(f"{page} does not show {', '.join(missing)} after {PATIENCE:.0f} seconds.")
+        if time.monotonic() > deadline:
+            sys.exit(f"{page} does not list {', '.join(missing)} after {PAGE_TIMEOUT:.0f} seconds.")
         time.sleep(1)
-    print(f"It shows {', '.join(sorted(filenames))}.")
+    print(f"It lists {', '.join(sorted(filenames))}.")
 
 
 def read(page: str) -> str:
-    """The page as anybody sees it; empty while there is none."""
+    """Return the public page, or an empty string if it does not exist."""
     try:
         with urllib.request.urlopen(page, timeout=30) as answer:
             return answer.read().decode()
@@ -123,16 +123,16 @@ def read(page: str) -> str:
 
 
 def wheelrelay(*arguments: str) -> None:
-    """Run the command in the example's folder."""
-    say(shlex.join(["wheelrelay", *arguments]))
+    """Run wheelrelay in the folder of the example."""
+    print_heading(shlex.join(["wheelrelay", *arguments]))
     command = [sys.executable, "-m", "wheelrelay", *arguments]
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
-        sys.exit("wheelrelay refused or failed; it says why above.")
+        sys.exit("wheelrelay failed; see the error above.")
 
 
-def say(what: str) -> None:
+def print_heading(text: str) -> None:
     """Print a heading."""
-    print(f"\n== {what}", flush=True)
+    print(f"\n== {text}", flush=True)
 
 
 if __name__ == "__main__":

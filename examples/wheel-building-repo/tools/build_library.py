@@ -1,4 +1,4 @@
-"""Build the C library afresh, as a shared library, and install it in build/prefix.
+"""Build the C library as a shared library, and install it in build/prefix.
 
 python tools/build_library.py
 """

@@ -1,4 +1,4 @@
-"""Build the sdist of what is checked out, into dist.
+"""Build the sdist of the checked-out commit in dist.
 
 python tools/build_sdist.py
 """
@@ -14,20 +14,20 @@ from settings import DIST, EPOCH, SOURCE
 
 
 def main() -> None:
-    """Run the build frontend, and keep what it built with the time of the commit."""
+    """Build the sdist, and set its timestamps to the time of the commit."""
     epoch = int(EPOCH.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
         run(sys.executable, "-m", "build", "--sdist", "--outdir", folder, str(SOURCE))
         (built,) = Path(folder).glob("*.tar.gz")
         DIST.mkdir(exist_ok=True)
-        settle(built, DIST / built.name, epoch)
+        normalize(built, DIST / built.name, epoch)
 
 
-def settle(built: Path, kept: Path, epoch: int) -> None:
-    """Write an sdist anew, without who built it and when, so that the same commit gives the same bytes."""
+def normalize(built: Path, target_path: Path, epoch: int) -> None:
+    """Rewrite an sdist without builder and time, so that the same commit always builds identical files."""
     with (
         tarfile.open(built) as source,
-        kept.open("wb") as stream,
+        target_path.open("wb") as stream,
         gzip.GzipFile("", "wb", fileobj=stream, mtime=epoch) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as target,
     ):

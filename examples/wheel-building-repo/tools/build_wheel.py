@@ -1,9 +1,9 @@
-"""Build the wheel of what is checked out, for the Python that runs this and without containers.
+"""Build the wheel of the checked-out commit for the Python that runs this script, without containers.
 
 python tools/build_wheel.py
 
-The library is built afresh, and the wheel is linked against it and repaired. Then all that it was built from
-is removed, and the project's tests are run with the wheel in an environment of its own. The wheel is in dist.
+Builds the library, links the wheel against it and repairs the wheel. Then removes the sources and the
+library, and runs the project's tests with the wheel in a clean environment. The wheel is in dist.
 """
 
 import os
@@ -20,29 +20,29 @@ from settings import BUILD, DIST, EPOCH, PREFIX, SOURCE, TESTS, setting
 
 
 def main() -> None:
-    """Build, repair, clear away and test."""
-    # With the time of the commit in all archives, the same commit gives the same bytes.
+    """Build, repair and test."""
+    # With the time of the commit in all archives, the same commit builds identical files.
     os.environ["SOURCE_DATE_EPOCH"] = EPOCH.read_text(encoding="utf-8").strip()
     build_library.main()
     repaired = repair(build(), DIST)
     if sys.platform == "linux":
         run("auditwheel", "show", str(repaired))
-    clear_away()
+    remove_sources()
     test(str(repaired))
 
 
 def build() -> Path:
-    """Build the wheel that still needs the library from outside; gives its path."""
-    made = BUILD / "unrepaired"
-    shutil.rmtree(made, ignore_errors=True)
-    build_wheel = ["-m", "build", "--wheel", "--outdir", str(made), str(SOURCE)]
+    """Build the wheel, which still depends on the external library, and return its path."""
+    output = BUILD / "unrepaired"
+    shutil.rmtree(output, ignore_errors=True)
+    build_wheel = ["-m", "build", "--wheel", "--outdir", str(output), str(SOURCE)]
     run(sys.executable, *build_wheel, SKYTIME_PREFIX=str(PREFIX))
-    (wheel,) = made.glob("*.whl")
+    (wheel,) = output.glob("*.whl")
     return wheel
 
 
-def clear_away() -> None:
-    """Keep the tests, and remove what the wheel was built from: if it needs any of it, the tests tell."""
+def remove_sources() -> None:
+    """Remove the sources and the library, except for the tests: a wheel that needs them fails its tests."""
     shutil.rmtree(TESTS, ignore_errors=True)
     shutil.copytree(SOURCE / "tests", TESTS)
     for folder in (SOURCE, PREFIX, BUILD / "library", BUILD / "unrepaired"):
@@ -50,11 +50,11 @@ def clear_away() -> None:
 
 
 def test(requirement: str, *options: str) -> None:
-    """Install a wheel into an environment of its own, and run the project's tests there.
+    """Install a wheel into a clean environment, and run the project's tests there.
 
     Args:
-        requirement: what pip is to install, without anything that it depends on.
-        options: what else pip is told about that.
+        requirement: the wheel for pip to install, without dependencies.
+        options: further options of pip.
     """
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)

@@ -1,4 +1,4 @@
-"""Check the commit out that BUILD_COMMIT names: into build/source, with its hash in build/commit.
+"""Check out the commit named by BUILD_COMMIT into build/source, and write its hash to build/commit.
 
 BUILD_COMMIT=v1.0.0 python tools/checkout.py
 """
@@ -17,7 +17,7 @@ HASH = re.compile(r"[0-9a-f]{7,64}")
 
 
 def main() -> None:
-    """Clone the repository and check the commit out; ends with a message if there is no such commit."""
+    """Clone the repository and check out the commit; exit with a message if it does not exist."""
     project, name = setting("PROJECT"), setting("BUILD_COMMIT")
     remove(SOURCE)
     for path in (COMMIT, EPOCH):
@@ -33,11 +33,11 @@ def main() -> None:
     print(f"{project} at {name}, commit {commit}, is in {SOURCE.relative_to(ROOT)}")
 
 
-def repository(named: str) -> str:
-    """What to clone; the history of the example is made first."""
-    script = ROOT / named / "make_history.py"
+def repository(name: str) -> str:
+    """Return the repository to clone; create the history of the example first."""
+    script = ROOT / name / "make_history.py"
     if not script.is_file():
-        return named
+        return name
     made = BUILD / "upstream"
     remove(made)
     subprocess.run([sys.executable, str(script), str(made)], check=True)
@@ -45,7 +45,7 @@ def repository(named: str) -> str:
 
 
 def latest_tag(project: str) -> str:
-    """The tag of the highest version, pre-releases aside."""
+    """Return the tag of the highest final version."""
     finals = [tag for tag in tags() if FINAL.fullmatch(tag)]
     if not finals:
         sys.exit(f"BUILD_COMMIT is empty, and {project} has no tag of a release, such as v1.0.0.")
@@ -53,7 +53,7 @@ def latest_tag(project: str) -> str:
 
 
 def resolve(project: str, name: str) -> str:
-    """The full hash of the commit that a branch, a tag or a hash names."""
+    """Return the full hash of the commit of a branch, a tag or a hash."""
     found = set()
     if name in tags():
         found.add(commit_of(f"refs/tags/{name}"))
@@ -63,36 +63,36 @@ def resolve(project: str, name: str) -> str:
         found.add(commit_of(name))
     found.discard("")
     if len(found) > 1:
-        sys.exit(f"BUILD_COMMIT={name} is a tag and a branch of {project}; give the hash instead.")
+        sys.exit(f"BUILD_COMMIT={name} is a tag and a branch of {project}; use its hash instead.")
     if not found:
         sys.exit(
             f"BUILD_COMMIT={name}: {project} has no branch, no tag and no commit of that name.\n"
             f"Its branches: {', '.join(branches())}\nIts tags: {', '.join(tags())}\n"
-            "A hash needs at least its first seven digits, and a branch or a tag that leads to it."
+            "A hash needs at least seven digits, and must be reachable from a branch or a tag."
         )
     return found.pop()
 
 
 def commit_of(revision: str) -> str:
-    """The hash of a commit; empty if there is none."""
+    """Return the hash of a commit, or an empty string if it does not exist."""
     command = ["rev-parse", "--quiet", "--verify", "--end-of-options", revision + "^{commit}"]
     done = subprocess.run(["git", *command], cwd=SOURCE, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def tags() -> list:
-    """The names of all tags."""
+    """Return the names of all tags."""
     return git("tag", "--list").split()
 
 
 def branches() -> list:
-    """The names of all branches of the cloned repository."""
+    """Return the names of all branches of the cloned repository."""
     names = git("for-each-ref", "--format=%(refname:lstrip=3)", "refs/remotes/origin").split()
     return [name for name in names if name != "HEAD"]
 
 
 def git(*arguments: str, cwd: Path = SOURCE) -> str:
-    """Run git and give its output; ends with git's own message if it fails."""
+    """Run git and return its output; exit with its error message if it fails."""
     done = subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"git {arguments[0]} failed: {done.stderr.strip()}")
@@ -100,7 +100,7 @@ def git(*arguments: str, cwd: Path = SOURCE) -> str:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder, if it is there, with what git has made read-only in it."""
+    """Remove a folder if it exists, including read-only files that git created."""
     for path in folder.rglob("*") if os.name == "nt" else ():
         path.chmod(0o700)
     if folder.exists():

@@ -1,9 +1,9 @@
-"""What is built, and where its parts lie.
+"""Settings of the build, and the paths of its files.
 
 python tools/settings.py NAME
 
-prints one of them, for a shell or for cibuildwheel: project, prefix, commit or epoch. The tools need nothing
-but the standard library of a Python that may be old: a manylinux container has no other at first.
+Prints a setting for a shell or for cibuildwheel: project, prefix, commit or epoch. The tools need only the
+standard library and support old Pythons, because a manylinux container initially has no other.
 """
 
 import os
@@ -21,7 +21,7 @@ EPOCH = BUILD / "epoch"
 
 
 def setting(name: str) -> str:
-    """The value of a variable: the environment's, or the one that build.env gives."""
+    """Return the value of a variable from the environment, or else from build.env."""
     lines = (ROOT / "build.env").read_text(encoding="utf-8").splitlines()
     known = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
     return (os.environ.get(name, "").strip() or known[name]).strip()
@@ -30,7 +30,7 @@ def setting(name: str) -> str:
 def main(name: str) -> None:
     """Print one setting."""
     if name in ("commit", "epoch") and not COMMIT.is_file():
-        sys.exit("Nothing is checked out yet: run python tools/checkout.py first.")
+        sys.exit("No commit is checked out. Run `python tools/checkout.py` first.")
     if name == "project":
         print(setting("PROJECT"))
     elif name == "prefix":
@@ -40,7 +40,7 @@ def main(name: str) -> None:
     elif name == "epoch":
         print(EPOCH.read_text(encoding="utf-8").strip())
     else:
-        sys.exit(f"There is no {name!r} here, only: project, prefix, commit, epoch.")
+        sys.exit(f"Unknown setting {name!r}; use project, prefix, commit or epoch.")
 
 
 if __name__ == "__main__":

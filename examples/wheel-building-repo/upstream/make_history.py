@@ -1,9 +1,9 @@
-"""Make the git repository of the example project: two branches, two tags, the same hashes everywhere.
+"""Create the git repository of the example project: two branches and two tags, always with the same hashes.
 
 python upstream/make_history.py FOLDER
 
-The first commit is what lies in project/; each branch continues it by the patches in its folder of history/,
-in the form of `git format-patch`.
+The first commit has the files of project/; each branch adds the patches in its folder of history/, in the
+format of `git format-patch`.
 """
 
 import os
@@ -22,14 +22,14 @@ ENVIRONMENT = {
     **{f"GIT_{role}_NAME": WHO for role in ("AUTHOR", "COMMITTER")},
     **{f"GIT_{role}_EMAIL": ADDRESS for role in ("AUTHOR", "COMMITTER")},
     **{f"GIT_{role}_DATE": FIRST[0] for role in ("AUTHOR", "COMMITTER")},
-    # Nobody's settings take part: no signatures, no hooks, no other line ends.
+    # Ignore the user's settings: no signatures, no hooks, no conversion of line endings.
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
 }
 
 
 def main(folder: str) -> None:
-    """Make the repository in a folder that does not exist yet."""
+    """Create the repository in a new folder."""
     repository = Path(folder)
     shutil.copytree(HERE / "project", repository)
     for path in sorted(repository.rglob("*")):

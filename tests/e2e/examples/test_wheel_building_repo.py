@@ -97,7 +97,7 @@ class TestWhichCommitIsBuilt:
         git(upstream, "tag", "1.0.x", "main")
         done = checkout(repo, REPOSITORY=str(upstream), BUILD_COMMIT="1.0.x")
         assert done.returncode == 1
-        assert "BUILD_COMMIT=1.0.x is a tag and a branch of skyclock; give the hash instead." in done.stderr
+        assert "BUILD_COMMIT=1.0.x is a tag and a branch of skyclock; use its hash instead." in done.stderr
 
     def test_a_project_without_releases_is_told_of(self, repo: Path, tmp_path: Path) -> None:
         upstream = tmp_path / "upstream"
@@ -158,9 +158,9 @@ def test_make_takes_a_commit_all_the_way(workshop: Path, named: str, commit: str
     with ZipFile(workshop / "dist" / wheel) as archive:
         libraries = [name for name in archive.namelist() if name.startswith("skyclock.libs/libskytime-")]
     assert len(libraries) == 1
-    assert f"{wheel} holds {libraries[0]}" in done.stdout
+    assert f"{wheel} contains {libraries[0]}" in done.stdout
     assert re.search(rf"{re.escape(wheel)}\s+is\s+consistent", done.stdout)
-    assert f"skyclock=={version}, built from {commit}, went all the way." in done.stdout
+    assert f"skyclock=={version}, built from {commit}, is published and tested." in done.stdout
     receipt = json.loads((workshop / "build" / "receipt.json").read_text())
     assert {file["filename"] for file in receipt["files"]} == {wheel, sdist}
     assert not {"source", "prefix", "library", "unrepaired"} & {
@@ -186,4 +186,4 @@ def test_the_same_commit_gives_the_same_bytes(workshop: Path) -> None:
 def test_make_says_what_it_lacks(repo: Path) -> None:
     done = subprocess.run(["make"], cwd=repo, capture_output=True, text=True, check=False)
     assert done.returncode != 0
-    assert "There is no checkout of wheelrelay at ../..; name one: make WHEELRELAY=/path/to/it" in done.stderr
+    assert "No checkout of wheelrelay at ../..; set its path: make WHEELRELAY=/path/to/it" in done.stderr
