@@ -141,6 +141,15 @@ class SupportsRange(Protocol):
 
 
 @runtime_checkable
+class LimitsParallelRanges(Protocol):
+    """A source that may support ranges for resuming only, and not several of one file at once."""
+
+    def allows_parallel_ranges(self) -> bool:
+        """Return whether ranges of one file can be read at once without reading bytes twice."""
+        ...
+
+
+@runtime_checkable
 class SupportsLocalPath(Protocol):
     """A source whose files are on a local disk: they are hashed in place and not copied."""
 

@@ -79,7 +79,7 @@ def _origin_of_credentials(remote: Remote) -> dict[str, str]:
 
 def _providers_with_password(request: CredentialRequest) -> Iterator[str]:
     own = providers.own_prefix(request)
-    twine = "TWINE" if providers.is_twines(request) else None
+    twine = "TWINE" if providers.twine_variables_apply(request) else None
     for variable in (f"{own}_TOKEN", f"{own}_PASSWORD", f"{twine}_PASSWORD"):
         if os.environ.get(variable):
             yield f"the variable {variable}"

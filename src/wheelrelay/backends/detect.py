@@ -1,4 +1,4 @@
-"""A bare web address: an index if it has the project's page, else a listing itself."""
+"""A plain URL that is detected to be a package index or a listing."""
 
 import threading
 from collections.abc import Iterator
@@ -19,32 +19,32 @@ from wheelrelay.protocols import Backend
 
 
 class WebConfig(NetworkConfig):
-    """A web address of which it is found out whether it is an index or a listing; it is only read."""
+    """A URL that is detected to be an index or a listing, which is only read."""
 
     type: Literal["web"] = "web"
-    url: WebAddress = Field(description="Address of an index's root, or of a page of links.")
+    url: WebAddress = Field(description="URL of an index, or of a page of links.")
 
     def address(self) -> str:
-        """The web address."""
+        """Return the URL."""
         return self.url
 
     @contextmanager
     def open(self) -> Iterator[Backend]:
-        """Connect; nothing is asked for yet."""
+        """Connect; no request is sent yet."""
         with closing(HttpClient(own_urls=(self.url,), timeout=self.timeout)) as http:
             yield WebSource(http, self.url)
 
 
 class WebSource(IndexedFiles):
-    """What stands at a web address, whichever of the two it is.
+    """The index or listing at a URL.
 
-    An address with a query is a listing: the pages of an index are below its address. Elsewhere a
-    project's own page is always asked for first. Only if it is not found, or all projects are wanted,
-    does it matter what the address itself is; that is found out once.
+    A URL with a query is a listing, because an index has its pages below its URL. For all others, the page of
+    the project is requested first. Only if that does not exist, or if all projects are requested, the URL
+    itself is requested, once, to detect which of the two it is.
 
     Args:
-        http: how to reach it.
-        url: the address.
+        http: the client.
+        url: the URL.
     """
 
     def __init__(self, http: HttpClient, url: str) -> None:
@@ -55,23 +55,23 @@ class WebSource(IndexedFiles):
         self._lock = threading.Lock()
 
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
-        """The files of a project, or all; see `wheelrelay.protocols.Source`.
+        """Yield the files of a project, or all files; see `wheelrelay.protocols.Source`.
 
         Raises:
-            NotFound: there is nothing at the address.
-            BackendError: a page cannot be read; never an empty answer instead.
+            NotFound: the URL does not exist.
+            BackendError: a page cannot be read; the result is never empty instead.
         """
         may_have_page = project is not None and self._is_index is not False
-        found = self._api.project(project) if project is not None and may_have_page else None
-        if found:
-            yield from found.files
-        elif not self._has_index():
+        page = self._api.project(project) if project is not None and may_have_page else None
+        if page:
+            yield from page.files
+        elif not self._detect_index():
             yield from self._listing.iter_files(project)
         elif project is None:
             yield from IndexReader(self._api).iter_files(None)
 
-    def _has_index(self) -> bool:
+    def _detect_index(self) -> bool:
         with self._lock:
             if self._is_index is None:
-                self._is_index = self._api.is_there()
+                self._is_index = self._api.is_index()
             return self._is_index

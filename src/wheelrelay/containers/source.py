@@ -104,6 +104,10 @@ class ContainerSource:
         with self.readable.open_part(file.filename, start, stop) as stream:
             yield stream
 
+    def allows_parallel_ranges(self) -> bool:
+        """Return whether ranges can be read in parallel; see `wheelrelay.protocols.LimitsParallelRanges`."""
+        return not getattr(self.readable, "reads_ahead", False)
+
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
         """Read a companion file; one of more than 1 MiB is refused."""
         return read_whole(self.readable, file.filename + suffix)

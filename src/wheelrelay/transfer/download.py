@@ -19,7 +19,7 @@ from wheelrelay.errors import (
     Unavailable,
 )
 from wheelrelay.model import Companion, Digests, DistFile
-from wheelrelay.protocols import ByteStream, Source, SupportsCompanions, SupportsLocalPath, SupportsRange
+from wheelrelay.protocols import ByteStream, LimitsParallelRanges, Source, SupportsCompanions, SupportsLocalPath, SupportsRange
 from wheelrelay.records import Finding
 from wheelrelay.signing import refused_companion
 from wheelrelay.staged import FileIdentity, StagedFile
@@ -201,6 +201,8 @@ class _Download:
         """Return a reader that may use several connections, where that is possible; ``stack`` closes it."""
         file, source = self._file, self._source
         if not (self._executor and file.size and file.digests.known() and isinstance(source, SupportsRange)):
+            return None
+        if isinstance(source, LimitsParallelRanges) and not source.allows_parallel_ranges():
             return None
         connection, start = stack.pop_all(), self._copier.size
         reader = ParallelRangeReader(

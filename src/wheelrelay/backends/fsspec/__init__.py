@@ -1,4 +1,4 @@
-"""Any place that fsspec reaches, as a container."""
+"""Any file system that fsspec supports, as a container."""
 
 from wheelrelay.backends.fsspec.config import FsspecConfig
 

@@ -1,105 +1,185 @@
-"""What each protocol of fsspec can promise about the files of a folder, as data.
+"""The capabilities of each fsspec protocol, as data. The table in ``docs/fsspec.md`` is generated from it."""
 
-The table in ``docs/fsspec.md`` is made from it.
-"""
-
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from fsspec import AbstractFileSystem
 from fsspec.implementations.dirfs import DirFileSystem
 
 
 class Exclusive(StrEnum):
-    """Who refuses to create a file whose name is taken, in the moment when the file gets its name."""
+    """What rejects the creation of a file whose name exists, at the moment when the file gets its name."""
 
+    SYSTEM = "the operating system"
     SERVER = "the server"
-    PROCESS = "this process alone"
-    NONE = "nobody"
+    PROCESS = "this process only"
+    NONE = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Promises:
-    """What a protocol can promise.
+class Capabilities:
+    """The capabilities of a protocol.
 
     Attributes:
-        name: of what the protocols reach.
-        protocols: as they begin addresses.
-        exclusive: who refuses a taken name.
-        commits: whether a file gets its name when its last byte is sent; elsewhere it is written under a
-            temporary name and renamed.
-        parts: whether a large file is sent in parts, and gets its name by another request than a small one.
-        content_type: the option of ``open`` that sets the media type; none where no type is kept.
-        digest: what listings give that changes with the bytes; if empty, they give a time at most.
-        folder_pages: whether a page can be kept under the name of its folder, for servers that know no
-            ``index.html``.
+        name: the name of the storage.
+        protocols: the URL schemes.
+        exclusive: what rejects existing names.
+        commits_on_close: whether a file gets its name when its last byte is sent; otherwise it is written
+            under a temporary name and renamed.
+        multipart: whether a large file is sent in parts, and so gets its name by another request.
+        content_type_option: the option of ``open`` that sets the media type; empty if it is not stored.
+        listed_digest: the field of listings that changes with the content; if empty, there is a time at most.
+        folder_pages: whether a page can be stored under the name of its folder, for servers that do not
+            serve ``index.html``.
     """
 
     name: str
     protocols: tuple[str, ...]
     exclusive: Exclusive = Exclusive.NONE
-    commits: bool = False
-    parts: bool = False
-    content_type: str = ""
-    digest: str = ""
+    commits_on_close: bool = False
+    multipart: bool = False
+    content_type_option: str = ""
+    listed_digest: str = ""
     folder_pages: bool = False
 
 
-ANY_OTHER = Promises("any other that can be written", ())
+OTHER = Capabilities("any other writable storage", ())
 
-PROMISES = (
-    Promises("this machine (type `directory`)", ("file", "local"), Exclusive.SERVER),
-    Promises("memory", ("memory",), Exclusive.PROCESS),
-    Promises(
-        "Amazon S3 and servers like it", ("s3", "s3a"), Exclusive.SERVER, True, True, "ContentType", "ETag"
+KNOWN = (
+    Capabilities("this machine (same as type `directory`)", ("file", "local"), Exclusive.SYSTEM),
+    Capabilities("memory", ("memory",), Exclusive.PROCESS),
+    Capabilities(
+        "Amazon S3 and compatible servers",
+        ("s3", "s3a"),
+        Exclusive.SERVER,
+        commits_on_close=True,
+        multipart=True,
+        content_type_option="ContentType",
+        listed_digest="ETag",
     ),
-    Promises("Google Cloud Storage", ("gs", "gcs"), Exclusive.SERVER, True, False, "content_type", "MD5"),
-    Promises(
+    Capabilities(
+        "Google Cloud Storage",
+        ("gs", "gcs"),
+        Exclusive.SERVER,
+        commits_on_close=True,
+        content_type_option="content_type",
+        listed_digest="MD5",
+    ),
+    Capabilities(
         "Azure Blob Storage",
         ("az", "abfs", "abfss"),
         Exclusive.SERVER,
-        True,
-        False,
-        "content_settings",
-        "ETag",
+        commits_on_close=True,
+        content_type_option="content_settings",
+        listed_digest="ETag",
     ),
-    Promises("SFTP", ("sftp", "ssh"), Exclusive.SERVER),
-    Promises("FTP", ("ftp",)),
-    Promises("SMB", ("smb",)),
-    Promises("WebHDFS", ("webhdfs", "webHDFS")),
-    ANY_OTHER,
+    Capabilities("SFTP", ("sftp", "ssh"), Exclusive.SERVER),
+    Capabilities("FTP", ("ftp",)),
+    Capabilities("SMB", ("smb",)),
+    Capabilities("WebHDFS", ("webhdfs", "webHDFS")),
+    OTHER,
 )
-"""Every protocol whose promises are known, and at the end what holds for all others."""
+"""All protocols with known capabilities; the last entry is for all others."""
 
 
-def promises_of(fs: AbstractFileSystem) -> Promises:
-    """What the protocol of a file system can promise.
+def capabilities_of(fs: AbstractFileSystem) -> Capabilities:
+    """Return the capabilities of a file system.
 
-    A folder within another (``dir://``) promises as much where the other does all by its way of opening
-    files, and else nothing.
+    A folder within another file system (``dir://``) has that one's capabilities if they are provided by its
+    way of opening files, and none otherwise.
     """
     if isinstance(fs, DirFileSystem):
-        within = promises_of(fs.fs)
-        return within if within.commits else ANY_OTHER
+        inner = capabilities_of(fs.fs)
+        return inner if inner.commits_on_close else OTHER
     protocols = {fs.protocol} if isinstance(fs.protocol, str) else set(fs.protocol)
-    return next((known for known in PROMISES if protocols & set(known.protocols)), ANY_OTHER)
+    return next((known for known in KNOWN if protocols & set(known.protocols)), OTHER)
 
 
-def table() -> str:
-    """The promises as a table in Markdown."""
+def _http_timeout(seconds: float) -> dict[str, Any]:
+    from aiohttp import ClientTimeout
+
+    timeout = ClientTimeout(total=None, sock_connect=seconds, sock_read=seconds)
+    return {"client_kwargs": {"timeout": timeout}}
+
+
+def _s3_timeout(seconds: float) -> dict[str, Any]:
+    return {"config_kwargs": {"connect_timeout": seconds, "read_timeout": seconds}}
+
+
+def _azure_timeout(seconds: float) -> dict[str, Any]:
+    whole = max(1, round(seconds))
+    return {"connection_timeout": whole, "read_timeout": whole}
+
+
+def _ssh_timeout(seconds: float) -> dict[str, Any]:
+    # This covers the connection only; `wheelrelay.backends.fsspec.connection` limits the SFTP channel.
+    return {"timeout": seconds, "banner_timeout": seconds, "auth_timeout": seconds}
+
+
+_TIMEOUT_OPTIONS: Mapping[str, Callable[[float], dict[str, Any]]] = {
+    "http": _http_timeout,
+    "https": _http_timeout,
+    "s3": _s3_timeout,
+    "s3a": _s3_timeout,
+    "gs": lambda seconds: {"requests_timeout": seconds},
+    "gcs": lambda seconds: {"requests_timeout": seconds},
+    "az": _azure_timeout,
+    "abfs": _azure_timeout,
+    "abfss": _azure_timeout,
+    "sftp": _ssh_timeout,
+    "ssh": _ssh_timeout,
+    "ftp": lambda seconds: {"timeout": seconds},
+    "smb": lambda seconds: {"timeout": max(1, round(seconds))},
+}
+"""How a timeout is passed to the file system, by protocol."""
+
+
+def with_timeout(protocol: str, options: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    """Return the options of a file system with a timeout, if its protocol supports one.
+
+    Args:
+        protocol: the URL scheme.
+        options: the configured options, which take precedence.
+        seconds: the timeout.
+    """
+    if protocol not in _TIMEOUT_OPTIONS:
+        return dict(options)
+    merged = _TIMEOUT_OPTIONS[protocol](seconds)
+    for key, value in options.items():
+        default = merged.get(key)
+        merged[key] = {**default, **value} if isinstance(default, dict) and isinstance(value, dict) else value
+    return merged
+
+
+TABLE_COLUMNS = (
+    "storage",
+    "protocols",
+    "existing names are rejected by",
+    "content type",
+    "listed digest",
+    "folder pages",
+    "`timeout`",
+)
+
+
+def capabilities_table() -> str:
+    """Return the capabilities as a table in Markdown."""
     rows = [
-        "| place | protocols | a taken name is refused by | content type | listed digest | folder pages |",
-        "|---|---|---|---|---|---|",
+        f"| {' | '.join(TABLE_COLUMNS)} |",
+        "|---" * len(TABLE_COLUMNS) + "|",
     ]
-    for known in PROMISES:
+    for known in KNOWN:
         protocols = ", ".join(f"`{protocol}://`" for protocol in known.protocols) or "..."
         cells = (
             known.name,
             protocols,
             known.exclusive,
-            "kept" if known.content_type else "-",
-            known.digest or "-",
+            "stored" if known.content_type_option else "-",
+            known.listed_digest or "-",
             "yes" if known.folder_pages else "-",
+            "yes" if any(protocol in _TIMEOUT_OPTIONS for protocol in known.protocols) else "-",
         )
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"

@@ -1,16 +1,16 @@
-"""Any place that fsspec reaches as a container: what the protocol allows decides how safe writing is.
+"""Configuration of a container on any file system that fsspec supports.
 
-Nothing that is there is overwritten, and nothing is seen half-written, as far as the protocol allows;
-`wheelrelay.backends.fsspec.capabilities` lists what that is:
+Existing files are not overwritten, and files are never visible half-written, as far as the protocol allows
+(see `wheelrelay.backends.fsspec.capabilities`):
 
-- S3, Google Cloud Storage and Azure refuse a taken name themselves, and show an object when it is complete.
-- The memory file system is guarded by a lock.
-- Elsewhere a file is written under a hidden temporary name and renamed. SFTP refuses to rename to a taken
-  name; with others (FTP, SMB, WebHDFS ...) the question and the renaming are two steps, and a second writer
-  can come between them. A warning says so.
+- S3, Google Cloud Storage and Azure reject existing names themselves, and show an object when it is complete.
+- The memory file system is protected by a lock.
+- Elsewhere a file is written under a hidden temporary name and renamed. SFTP rejects renaming to an existing
+  name. Others (FTP, SMB, WebHDFS) need two steps, the check and the renaming, and another writer can create
+  the file in between. A warning reports that.
 
-A local path is the same as type ``directory``. What cannot be written (``http://``, ``zip://``, a cache)
-opens as a source.
+A local path is equivalent to type ``directory``. Read-only file systems (``http://``, ``zip://``) open as a
+source.
 """
 
 import re
@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationInfo, field_validator
 
-from wheelrelay.config.base import ContainerConfig
+from wheelrelay.config.base import ContainerConfig, NetworkConfig
 from wheelrelay.config.secrets import HOW_TO_REFER, SecretReference, SecretValue
 
 if TYPE_CHECKING:
@@ -31,88 +31,93 @@ _SECRET = re.compile(
     r"pass(word|wd|phrase)?$|secret|token|credential|(^|_|-|api)key$|connection_string|auth|headers?$|cookie",
     re.IGNORECASE,
 )
-"""Names of options that hold secrets, also within other options; all that is below them counts as secret."""
+"""Names of options that hold secrets, at any depth; everything below them is a secret too."""
 
-_NO_SECRETS = {"anon", "browser", "cache", "cloud", "google_default"}
-"""What a token may be that is no secret: gcsfs takes these words for ways to find one."""
+_NOT_SECRET = {"anon", "browser", "cache", "cloud", "google_default"}
+"""Values of a token that are not secret: for gcsfs, these are ways to find one."""
 
-_REFERENCES = ({"env"}, {"file"}, {"keyring", "username"}, {"command"})
+_REFERENCE_KEYS = ({"env"}, {"file"}, {"keyring", "username"}, {"command"})
 _reference: TypeAdapter[Any] = TypeAdapter(SecretReference)
 
 
-class FsspecConfig(ContainerConfig):
-    """Distribution files wherever fsspec reaches."""
+class FsspecConfig(ContainerConfig, NetworkConfig):
+    """Distribution files on any file system that fsspec supports."""
 
     type: Literal["fsspec"] = "fsspec"
-    url: str = Field(description="Any fsspec URL of a folder, as sftp://host/wheels.")
+    url: str = Field(description="fsspec URL of a folder, such as sftp://host/wheels.")
     options: dict[str, Any] = Field(
         default_factory=dict,
-        description="Passed to the fsspec implementation; a secret is referred to, as { env = 'NAME' }.",
+        description="Options of the fsspec implementation. Secrets are references, such as { env = 'NAME' }.",
     )
 
     pages: bool = Field(
-        default=False, description="Keep Simple API pages beside the files, so that installers can use them."
+        default=False, description="Write Simple API pages next to the files, for installers."
     )
 
     @field_validator("url")
     @classmethod
-    def _without_password(cls, url: str) -> str:
+    def _reject_password(cls, url: str) -> str:
         if any(urlsplit(part).password for part in url.split("::")):
-            raise ValueError("a password does not belong in an address: refer to it under options")
+            raise ValueError("a URL must not contain a password: put a reference to it into options")
         return url
 
     @field_validator("options")
     @classmethod
-    def _with_references(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        return {key: _checked(key, value, info.context) for key, value in options.items()}
+    def _parse_references(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        return {key: _parse_option(key, value, info.context) for key, value in options.items()}
 
     def address(self) -> str:
-        """The web address of the files if they have one, else fsspec's."""
+        """Return the web URL of the files if they have one, else the fsspec URL."""
         return self.public_url or self.url
 
     @contextmanager
     def open(self) -> Iterator["ContainerSource"]:
-        """The place as a store, or as a source if it cannot be written."""
+        """Connect: as a store, or as a source if the file system is read-only."""
         from wheelrelay.backends.fsspec.connection import connect
 
         keys = {"pages": self.pages, "public_url": self.public_url, "cdn_lag": self.cdn_lag}
-        with closing(connect(self.url, _resolved(self.options), **keys)) as place:
-            yield place
+        with closing(connect(self.url, resolve_options(self.options), self.timeout, **keys)) as container:
+            yield container
 
 
-def _checked(key: str, value: Any, context: Any, *, secret: bool = False) -> Any:
-    """One option with the references in it parsed; a secret in plain text is refused, as deep as it lies.
+def _parse_option(key: str, value: Any, context: Any, *, secret: bool = False) -> Any:
+    """Return one option with its references parsed; a plain-text secret is rejected at any depth.
 
     Args:
-        key: its name.
-        value: what is given.
-        context: of the validation.
-        secret: whether it is part of what is secret, as a header is of ``headers``.
+        key: the name of the option.
+        value: the configured value.
+        context: the context of the validation.
+        secret: whether it is part of a secret, as a header is of ``headers``.
     """
     secret = secret or bool(_SECRET.search(key))
     if isinstance(value, list):
-        return [_checked(key, each, context, secret=secret) for each in value]
+        return [_parse_option(key, item, context, secret=secret) for item in value]
     if isinstance(value, dict) and not _looks_like_reference(value):
-        return {inner: _checked(inner, part, context, secret=secret) for inner, part in value.items()}
+        return {inner: _parse_option(inner, part, context, secret=secret) for inner, part in value.items()}
     if isinstance(value, dict):
         return _reference.validate_python(value, context=context)
-    if isinstance(value, str) and secret and value not in _NO_SECRETS:
-        raise ValueError(f"the option {key!r} is a secret in plain text. {HOW_TO_REFER}")
+    if isinstance(value, str) and secret and value not in _NOT_SECRET:
+        raise ValueError(f"the option {key!r} is a plain-text secret. {HOW_TO_REFER}")
     return value
 
 
 def _looks_like_reference(value: Mapping[str, Any]) -> bool:
-    """Whether this is a reference to a secret and no table of options for a protocol, such as ``file``."""
-    return set(value) in _REFERENCES and not any(isinstance(part, dict) for part in value.values())
+    """Return whether this is a reference, and not the options of a protocol such as ``file``."""
+    return set(value) in _REFERENCE_KEYS and not any(isinstance(part, dict) for part in value.values())
 
 
-def _resolved(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _value_of(value) for key, value in options.items()}
+def resolve_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options with all references resolved.
+
+    Raises:
+        MissingSecret: a secret does not exist.
+    """
+    return {key: _resolve(value) for key, value in options.items()}
 
 
-def _value_of(value: Any) -> Any:
+def _resolve(value: Any) -> Any:
     if isinstance(value, dict):
-        return _resolved(value)
+        return resolve_options(value)
     if isinstance(value, list):
-        return [_value_of(each) for each in value]
+        return [_resolve(item) for item in value]
     return SecretValue(value).get() if isinstance(value, BaseModel) else value  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Connect to what an fsspec URL names: one file system for all threads if it allows that, else one each."""
+"""Connect to the file system of an fsspec URL: one for all threads if it is thread-safe, else one each."""
 
 import difflib
 import threading
@@ -11,52 +11,58 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from wheelrelay.backends.fsspec.capabilities import promises_of
-from wheelrelay.backends.fsspec.errors import mapped, shown_chain
-from wheelrelay.backends.fsspec.objects import FsspecObjects, FsspecReader
-from wheelrelay.backends.fsspec.writing import way_of_writing
+from wheelrelay.backends.fsspec.capabilities import capabilities_of, with_timeout
+from wheelrelay.backends.fsspec.errors import display_chain, map_errors
+from wheelrelay.backends.fsspec.objects import FsspecObjects
+from wheelrelay.backends.fsspec.reading import FsspecReader
+from wheelrelay.backends.fsspec.writing import writer_for
 from wheelrelay.backends.local.store import DirectoryObjects, DirectoryStore
 from wheelrelay.containers.source import ContainerSource
 from wheelrelay.containers.store import ContainerStore
 from wheelrelay.errors import BackendError, ConfigError, PluginLoadError, WheelrelayError
+from wheelrelay.http import time_limits
 
 
-def connect(url: str, options: Mapping[str, Any], **keys: Any) -> ContainerSource:
-    """What an fsspec URL names, as a store, or as a source if it cannot be written.
+def connect(
+    url: str, options: Mapping[str, Any], timeout: float | None = None, **keys: Any
+) -> ContainerSource:
+    """Return the folder of an fsspec URL as a store, or as a source if it is read-only.
 
     Args:
-        url: of a folder.
-        options: for the fsspec implementation, secrets resolved.
-        keys: those of `ContainerStore` that every container has.
+        url: the URL of the folder.
+        options: options of the fsspec implementation, with secrets resolved.
+        timeout: seconds that a server may take; see `wheelrelay.http.limits`.
+        keys: the arguments of `ContainerStore` that all containers have.
 
     Raises:
         ConfigError: fsspec does not know the protocol, or the options do not fit it.
-        PluginLoadError: the protocol's package is not installed; says which.
-        BackendError: the place refused or failed.
+        PluginLoadError: the package of the protocol is not installed.
+        BackendError: the server is unavailable, or refused.
     """
-    connection = Connection(url, options)
+    connection = Connection(url, options, timeout)
     fs = connection.fs()
     if isinstance(fs, LocalFileSystem):
         return DirectoryStore(DirectoryObjects(Path(connection.root)), **keys)
-    write = way_of_writing(fs)
-    if write is None:
-        reader = FsspecReader(connection.fs, connection.root, url, forget=connection.forget)
+    writer = writer_for(fs)
+    if writer is None:
+        reader = FsspecReader(connection.fs, connection.root, url, discard=connection.discard)
         return ContainerSource(reader, **keys)
     objects = FsspecObjects(
-        connection.fs, connection.root, url, write, promises_of(fs), forget=connection.forget
+        connection.fs, connection.root, url, writer, capabilities_of(fs), discard=connection.discard
     )
     return ContainerStore(objects, made_by_put=True, **keys)
 
 
 class Connection:
-    """An fsspec file system, its listing caches off.
+    """An fsspec file system without listing caches.
 
-    Those that run in fsspec's own event loop serve all threads; of the others, which may be a single
-    network connection, each thread has its own.
+    File systems that run in fsspec's event loop serve all threads. All others may be a single network
+    connection, so each thread has its own.
     """
 
-    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
+    def __init__(self, url: str, options: Mapping[str, Any], timeout: float | None = None) -> None:
         self._url = url
+        self._seconds = time_limits(timeout).timeout
         self._options = options
         self._local = threading.local()
         first, self.root = self._connect()
@@ -64,36 +70,56 @@ class Connection:
         self._local.fs = first
 
     def fs(self) -> AbstractFileSystem:
-        """The file system for this thread."""
+        """Return the file system for this thread."""
         if self._shared is not None:
             return self._shared
         if not hasattr(self._local, "fs"):
             self._local.fs, _ = self._connect()
         return self._local.fs
 
-    def forget(self) -> None:
-        """Give this thread a new file system the next time: the connection of the present one has failed."""
+    def discard(self) -> None:
+        """Make this thread reconnect the next time, because its connection has failed."""
         if self._shared is None and hasattr(self._local, "fs"):
             del self._local.fs
 
     def _connect(self) -> tuple[AbstractFileSystem, str]:
         try:
-            with mapped(shown_chain(self._url)):
-                fs, root = url_to_fs(self._url, skip_instance_cache=True, **self._options)
+            with map_errors(display_chain(self._url)):
+                fs, root = url_to_fs(self._url, skip_instance_cache=True, **self._timed_options())
         except BackendError as error:
             raise _explained(error, self._url) from error.__cause__
         fs.dircache.use_listings_cache = False
+        _limit_channel(fs, self._seconds)
         return fs, str(root)
+
+    def _timed_options(self) -> dict[str, Any]:
+        """Return the options with the timeout.
+
+        In a chain such as ``zip::sftp://...`` the options of each protocol are under its name.
+        """
+        *outer, last = self._url.split("::")
+        protocol = last.partition("://")[0]
+        if not outer:
+            return with_timeout(protocol, self._options, self._seconds)
+        inner = with_timeout(protocol, self._options.get(protocol, {}), self._seconds)
+        return {**self._options, **({protocol: inner} if inner else {})}
+
+
+def _limit_channel(fs: AbstractFileSystem, seconds: float) -> None:
+    """Set the timeout of an SFTP session; paramiko waits for ever by default."""
+    get_channel = getattr(getattr(fs, "ftp", None), "get_channel", None)
+    if get_channel is not None:
+        get_channel().settimeout(seconds)
 
 
 def _explained(error: BackendError, url: str) -> WheelrelayError:
-    """What went wrong with connecting, if it is not the place that refused."""
-    place = shown_chain(url)
+    """Return a better error if connecting failed on this machine already."""
+    address = display_chain(url)
     match error.__cause__:
         case ImportError() as cause:
-            return PluginLoadError(f"{place} needs a package that is not installed.", hint=f"{cause}.")
+            return PluginLoadError(f"{address} needs a package that is not installed.", hint=f"{cause}.")
         case TypeError() as cause:
-            return ConfigError(f"{place}: the options do not fit the protocol: {cause}.")
+            return ConfigError(f"{address}: the options do not fit the protocol: {cause}.")
         case ValueError():
             return _unknown_protocol(url) or error
     return error
@@ -104,8 +130,7 @@ def _unknown_protocol(url: str) -> ConfigError | None:
     for part in url.split("::"):
         protocol = part.partition("://")[0]
         if "://" in part and protocol not in known:
-            close = difflib.get_close_matches(protocol, known, n=3) or known
-            return ConfigError(
-                f"fsspec knows no protocol {protocol!r}.", hint=f"Known are: {', '.join(close)}."
-            )
+            close = difflib.get_close_matches(protocol, known, n=3)
+            hint = f"Did you mean: {', '.join(close)}?" if close else f"Known protocols: {', '.join(known)}."
+            return ConfigError(f"fsspec has no protocol {protocol!r}.", hint=hint)
     return None

@@ -1,8 +1,9 @@
-"""Turn what fsspec and the libraries beneath it raise into our errors."""
+"""Map the errors of fsspec, and of the libraries that it uses, to ours."""
 
 import asyncio
 import errno
 import ftplib
+import os
 import re
 import socket
 from collections.abc import Iterator
@@ -20,116 +21,173 @@ from wheelrelay.errors import (
 )
 from wheelrelay.http import display_url
 
-_MAY_PASS = {errno.EBUSY, errno.EAGAIN, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPIPE}
+_TRANSIENT_ERRNOS = {
+    errno.EBUSY,
+    errno.EAGAIN,
+    errno.ETIMEDOUT,
+    errno.EHOSTUNREACH,
+    errno.ENETUNREACH,
+    errno.EPIPE,
+}
 
-_NO_CONNECTION = {
+# The classes of optional libraries are compared by name, so that the libraries need not be installed.
+
+_CONNECTION_ERRORS = {
     *("ClientConnectionError", "ConnectTimeoutError", "EndpointConnectionError"),
     *("ServiceRequestError", "ServiceResponseError"),  # Azure
     *("ChannelException", "NoValidConnectionsError", "ProxyCommandFailure", "SSHException"),  # SFTP
 }
-"""What libraries that need not be installed call a connection that failed."""
 
-_NO_LOGIN = {"AuthenticationException", "ClientAuthenticationError", "NoAuthenticationError"}
-"""What they call credentials that are not accepted."""
+_LOGIN_ERRORS = {"AuthenticationException", "ClientAuthenticationError", "NoAuthenticationError"}
 
-_NOT_PROVED = {"BadHostKeyException", "SSLCertVerificationError"}
-"""What they call a server that is not the one that is meant."""
+_IDENTITY_ERRORS = {"BadHostKeyException", "SSLCertVerificationError"}
+
+_TRUNCATION_ERRORS = {"ClientPayloadError", "IncompleteReadError", "IncompleteRead"}
 
 _QUERY = re.compile(r"(\w+://[^\s?'\"]*)\?[^\s'\"]*")
-"""An address with a query, which may hold a signature."""
+"""A URL with a query, which may contain a signature."""
 
-_CUT = {"ClientPayloadError", "IncompleteReadError", "IncompleteRead"}
-"""What they call a body that ends early."""
+_HINT_FOR_NETWORK = "Check the URL and the network."
 
-_CHECK_RIGHTS = "Check what these credentials may do there."
+_HINT_FOR_PERMISSIONS = "Check the permissions of these credentials."
+
+_WHILE_CONNECTING = (ConnectionRefusedError, socket.gaierror)
+"""Errors that only occur before there is a connection."""
 
 
-def shown_chain(url: str) -> str:
-    """An fsspec URL, each part of it without what may be secret there."""
+def display_chain(url: str) -> str:
+    """Return an fsspec URL (which may be a chain, such as ``zip::sftp://...``) without secrets."""
     return "::".join(display_url(part) if "://" in part else part for part in url.split("::"))
 
 
 @contextmanager
-def mapped(address: str) -> Iterator[None]:
-    """Let nothing but our errors out; ``address`` is what they speak of."""
+def map_errors(address: str) -> Iterator[None]:
+    """Map all errors to ours; ``address`` is the URL for their messages."""
     try:
         yield
     except WheelrelayError:
         raise
     except Exception as error:
-        raise _ours(error, address) from error
+        raise _mapped(error, address) from error
 
 
-def _ours(error: Exception, address: str) -> WheelrelayError:
-    if isinstance(error, FileNotFoundError) and (hidden := hidden_by(error)):
-        return _ours(hidden, address)
+def _mapped(error: Exception, address: str) -> WheelrelayError:
+    if isinstance(error, FileNotFoundError) and (concealed := concealed_error(error)):
+        return _mapped(concealed, address)
     if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception):
-        return _ours(error.__cause__, address)  # adlfs wraps whatever fails while it writes
+        return _mapped(error.__cause__, address)  # adlfs wraps all errors of writing
     match error:
         case FileNotFoundError():
-            return NotFound(f"{address} is not there.")
+            return NotFound(f"{address} does not exist.")
         case FileExistsError():
-            return AlreadyExists(f"{address} is there already.")
+            return AlreadyExists(f"{address} already exists.")
         case PermissionError():
-            return PermissionDenied(
-                f"{address}: permission denied.", hint="Check what these credentials may do."
-            )
-    if _is_one_of(_CUT, error):
-        return SizeMismatch(f"{address} ended before all of the promised bytes had come.")
-    return _by_status(error, f"{address}: {_words_of(error)}.")
+            return PermissionDenied(f"{address}: permission denied.", hint=_HINT_FOR_PERMISSIONS)
+    if _is_one_of(_TRUNCATION_ERRORS, error):
+        return SizeMismatch(
+            f"{address} ended early.", hint="If this persists, the server's copy is truncated."
+        )
+    return _by_status(error, address)
 
 
-def _by_status(error: Exception, told: str) -> WheelrelayError:
-    status = _status_of(error)
-    if _is_one_of(_NOT_PROVED, error):
-        return BackendError(told, hint="Check that this is the server that is meant.")
+def _by_status(error: Exception, address: str) -> WheelrelayError:
+    status, message = _status_of(error), f"{address}: {_reason(error)}."
+    if _is_one_of(_IDENTITY_ERRORS, error):
+        return BackendError(message, hint="Check that this is the right server.")
     if status in (404, 410):
-        return NotFound(told)
-    if status in (401, 530) or _is_one_of(_NO_LOGIN, error):
-        return AuthenticationFailed(told, hint="Check the credentials under options.")
+        return NotFound(message)
+    if status in (401, 530) or _is_one_of(_LOGIN_ERRORS, error):
+        return AuthenticationFailed(message, hint="Check the credentials in options.")
     if status == 403:
-        return PermissionDenied(told, hint=_CHECK_RIGHTS)
-    if status in (408, 429) or 500 <= status < 530 or may_pass(error):
-        return Unavailable(told)
-    return BackendError(told)
+        return PermissionDenied(message, hint=_HINT_FOR_PERMISSIONS)
+    if status in (408, 429) or 500 <= status < 530:
+        return Unavailable(message)
+    if is_transient(error):
+        return _connection_failed(error, address)
+    return BackendError(message)
+
+
+def _connection_failed(error: Exception, address: str) -> Unavailable:
+    """Return the error for a connection that could not be made, or that broke."""
+    chain = [*_chain(error)]
+    reason = next(filter(None, map(_system_reason, chain)), None) or _reason(error)
+    if any(isinstance(inner, _WHILE_CONNECTING) for inner in chain) or _is_one_of(_CONNECTION_ERRORS, error):
+        return Unavailable(f"Cannot connect to {address}: {reason}.", hint=_HINT_FOR_NETWORK)
+    if any(isinstance(inner, TimeoutError | asyncio.TimeoutError) for inner in chain):
+        return Unavailable(
+            f"{address} did not respond in time.", hint="If the server needs longer, raise the timeout."
+        )
+    if any(isinstance(inner, ConnectionError | EOFError) for inner in chain):
+        return Unavailable(f"The connection to {address} broke: {reason}.")
+    return Unavailable(f"{address}: {reason}.")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and the errors that it wraps, as aiohttp, paramiko and requests do."""
+    seen: set[int] = set()
+    pending: list[object] = [error]
+    while pending:
+        inner = pending.pop(0)
+        if not isinstance(inner, BaseException) or id(inner) in seen:
+            continue
+        yield inner
+        seen.add(id(inner))
+        addresses = getattr(inner, "errors", None)  # of paramiko: one error for each address of the host
+        pending += [getattr(inner, "os_error", None), getattr(inner, "reason", None), *inner.args]
+        pending += [inner.__cause__, *(addresses.values() if isinstance(addresses, dict) else ())]
+
+
+def _system_reason(error: BaseException) -> str | None:
+    """Return the operating system's text for an error, if it is one of its errors."""
+    if isinstance(error, EOFError) and not str(error):
+        return "the server closed it"
+    if isinstance(error, socket.gaierror):
+        return error.strerror or "the host name cannot be resolved"
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno)
+    return None
 
 
 def _status_of(error: Exception) -> int:
-    """The status of an answer, of HTTP or of FTP's refusals; 0 if there is none.
+    """Return the status of a response of HTTP, or of a login that FTP rejected; 0 if there is none.
 
-    FTP's 500 to 504 are commands that a server does not know, and 550 to 553 leave open what was refused.
+    FTP's 500 to 504 mean an unknown command, and 550 to 553 do not distinguish causes.
     """
     if isinstance(error, ftplib.error_perm):
         return 530 if str(error).startswith("530") else 0
-    found = (getattr(error, name, None) for name in ("status", "status_code", "code"))
-    return next((status for status in found if isinstance(status, int)), 0)
+    values = (getattr(error, name, None) for name in ("status", "status_code", "code"))
+    return next((status for status in values if isinstance(status, int)), 0)
 
 
-def _is_one_of(names: set[str], error: Exception) -> bool:
+def _is_one_of(names: set[str], error: BaseException) -> bool:
     return any(cls.__name__ in names for cls in type(error).__mro__)
 
 
-def hidden_by(error: FileNotFoundError) -> Exception | None:
-    """What "not found" was only concluded from, as over HTTP from any failure: unknown is not absent."""
+def concealed_error(error: FileNotFoundError) -> Exception | None:
+    """Return the error behind a "not found" that fsspec inferred from any failure, as it does over HTTP.
+
+    Unknown must not be taken for absent.
+    """
     cause = error.__cause__
     if isinstance(cause, FileNotFoundError):
-        return hidden_by(cause)
-    if isinstance(cause, Exception) and (hasattr(cause, "status") or may_pass(cause)):
+        return concealed_error(cause)
+    if isinstance(cause, Exception) and (hasattr(cause, "status") or is_transient(cause)):
         return cause
     return None
 
 
-def may_pass(error: BaseException) -> bool:
-    """Whether an error is one of the connection or of the moment, so that trying again may help."""
-    if any(cls.__name__ in _NO_CONNECTION for cls in type(error).__mro__):
-        return not any(cls.__name__ in _NO_LOGIN | _NOT_PROVED for cls in type(error).__mro__)
+def is_transient(error: BaseException) -> bool:
+    """Return whether an error is about the connection or temporary, so that a retry may help."""
+    if _is_one_of(_CONNECTION_ERRORS, error):
+        return not _is_one_of(_LOGIN_ERRORS | _IDENTITY_ERRORS, error)
     if isinstance(error, ConnectionError | TimeoutError | asyncio.TimeoutError | EOFError | socket.gaierror):
         return True
     if isinstance(error, ftplib.error_temp | ftplib.error_reply | ftplib.error_proto):
         return True
-    return isinstance(error, OSError) and error.errno in _MAY_PASS
+    return isinstance(error, OSError) and error.errno in _TRANSIENT_ERRNOS
 
 
-def _words_of(error: Exception) -> str:
-    said = _QUERY.sub(r"\1", str(error)).strip().rstrip(".")
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+def _reason(error: Exception) -> str:
+    """Return the message of an error on one line, without queries of URLs; its class if it has none."""
+    text = " ".join(_QUERY.sub(r"\1", str(error)).split()).rstrip(".")
+    return text or type(error).__name__

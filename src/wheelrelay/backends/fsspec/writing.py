@@ -1,11 +1,13 @@
-"""The ways to write a file so that it is seen whole or not at all, for each kind of file system."""
+"""Write files so that they are visible whole or not at all, in one way for each kind of file system."""
 
 import errno
+import re
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -13,29 +15,38 @@ from fsspec import AbstractFileSystem
 from fsspec.asyn import AsyncFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from wheelrelay.backends.fsspec.capabilities import Exclusive, promises_of
-from wheelrelay.backends.fsspec.errors import may_pass
-from wheelrelay.backends.fsspec.info import info_of, is_there
-from wheelrelay.containers.objects import iter_blocks
+from wheelrelay.backends.fsspec.capabilities import Exclusive, capabilities_of
+from wheelrelay.backends.fsspec.errors import is_transient
+from wheelrelay.backends.fsspec.reading import Entry, exists, list_entries, modified_at, stat_entry
+from wheelrelay.containers.io import blocks_of
 from wheelrelay.errors import BackendError, SizeMismatch, WheelrelayError
 from wheelrelay.staged import StagedFile
 
 TEMPORARY = ".wheelrelay-"
-"""How the names of files begin that are being written."""
+"""The prefix of temporary files."""
 
-_one_by_one = threading.Lock()
+_TEMPORARY_NAME = re.compile(re.escape(TEMPORARY) + "[0-9a-f]{32}")
+"""The name of a file that is being written."""
+
+ABANDONED_AFTER = timedelta(days=1)
+"""The age at which a temporary file belongs to no running process any more.
+
+Nothing on the server tells which process a file belongs to, so the age is far longer than any upload."""
+
+_lock = threading.Lock()
+"""Held while a name is given by two steps, so that at least the threads of this process do not interfere."""
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
-    """What is to be written.
+class WriteRequest:
+    """A file to write.
 
     Attributes:
-        path: where.
-        content: the bytes.
-        content_type: the media type to serve it with.
-        replace: whether it may take the place of another; if not, a name that is taken is `FileExistsError`.
-        options: further ones of ``open``.
+        path: its path.
+        content: its bytes.
+        content_type: its media type.
+        replace: whether it may replace another; if not, an existing name is a `FileExistsError`.
+        options: further options of ``open``.
     """
 
     path: str
@@ -46,187 +57,210 @@ class Writing:
 
     @property
     def folder(self) -> str:
-        """The path of the folder that it is written to."""
+        """The path of its folder."""
         return self.path.rpartition("/")[0]
 
-    def hidden_path(self) -> str:
-        """A path in the same folder that listings of distribution files leave out."""
+    def temporary_path(self) -> str:
+        """Return a path in the same folder for the new content, which listings of distributions ignore."""
         return f"{self.folder}/{TEMPORARY}{uuid.uuid4().hex}"
 
+    def backup_path(self) -> str:
+        """Return a path in the same folder for the old content; such files are never swept."""
+        return f"{self.folder}/{TEMPORARY}old-{uuid.uuid4().hex}"
 
-WayOfWriting = Callable[[AbstractFileSystem, Writing], None]
-"""Writes a content to a path, whole or not at all."""
+
+Writer = Callable[[AbstractFileSystem, WriteRequest], None]
+"""Writes a file whole or not at all."""
 
 
-def way_of_writing(fs: AbstractFileSystem) -> WayOfWriting | None:
-    """How files are written there; ``None`` if they cannot be, as over HTTP or into an archive."""
+def writer_for(fs: AbstractFileSystem) -> Writer | None:
+    """Return how files are written to a file system; ``None`` if it is read-only (HTTP, archives)."""
     if not _can_remove(fs):
         return None
     if isinstance(fs, MemoryFileSystem):
-        return _at_once
-    promises = promises_of(fs)
-    if promises.commits:
-        return partial(_on_commit, promises.content_type)
-    return ByMoving(exclusive=promises.exclusive is Exclusive.SERVER)
+        return _write_to_memory
+    capabilities = capabilities_of(fs)
+    if capabilities.commits_on_close:
+        return partial(_write_and_close, capabilities.content_type_option)
+    return WriteAndRename(exclusive=capabilities.exclusive is Exclusive.SERVER)
 
 
 def _can_remove(fs: AbstractFileSystem) -> bool:
-    """Whether the implementation brings a way to remove files: one that has none does not write either."""
+    """Return whether the implementation can remove files; one that cannot is read-only."""
     bases = (AbstractFileSystem, AsyncFileSystem, object)
-    own = [cls for cls in type(fs).__mro__ if cls not in bases]
-    return any(name in vars(cls) for cls in own for name in ("rm", "_rm", "rm_file", "_rm_file"))
+    classes = [cls for cls in type(fs).__mro__ if cls not in bases]
+    return any(name in vars(cls) for cls in classes for name in ("rm", "_rm", "rm_file", "_rm_file"))
 
 
-def _at_once(fs: AbstractFileSystem, writing: Writing) -> None:
-    whole = b"".join(iter_blocks(writing.content))
-    with _one_by_one:
-        fs.pipe_file(writing.path, whole, mode="overwrite" if writing.replace else "create")
+def _write_to_memory(fs: AbstractFileSystem, request: WriteRequest) -> None:
+    content = b"".join(blocks_of(request.content))
+    with _lock:
+        fs.pipe_file(request.path, content, mode="overwrite" if request.replace else "create")
 
 
-def _on_commit(type_option: str, fs: AbstractFileSystem, writing: Writing) -> None:
-    """Let the server give the file its name when the last byte is sent, unless the name is taken."""
-    options = {type_option: _type_as(type_option, writing.content_type)} if type_option else {}
-    file: Any = fs.open(writing.path, "wb" if writing.replace else "xb", **options, **writing.options)
+def _write_and_close(type_option: str, fs: AbstractFileSystem, request: WriteRequest) -> None:
+    """Write a file that gets its name when it is closed, unless the server rejects the name."""
+    options = {type_option: _media_type(type_option, request.content_type)} if type_option else {}
+    file: Any = fs.open(request.path, "wb" if request.replace else "xb", **options, **request.options)
     try:
-        for block in iter_blocks(writing.content):
+        for block in blocks_of(request.content):
             file.write(block)
-        file.close()  # which sends the last block, and with it lets the whole be seen
+        file.close()  # sends the last block, which makes the file visible
     except BaseException as error:
         with suppress(Exception):
             file.discard()
-        file.closed = True  # or it would be written after all when it is collected
-        if not writing.replace and not isinstance(error, WheelrelayError) and _is_taken(fs, writing.path):
-            raise FileExistsError(writing.path) from error
+        file.closed = True  # otherwise its destructor would write it after all
+        if (
+            not request.replace
+            and not isinstance(error, WheelrelayError)
+            and _surely_exists(fs, request.path)
+        ):
+            raise FileExistsError(request.path) from error
         raise
 
 
-def _is_taken(fs: AbstractFileSystem, path: str) -> bool:
-    """Whether a name is taken for certain; what went wrong before is what matters if that is unknown."""
+def _surely_exists(fs: AbstractFileSystem, path: str) -> bool:
+    """Return whether a file exists; False if that is unknown, so that the original error is raised."""
     try:
-        return is_there(fs, path)
-    except Exception:  # noqa: BLE001  (implementations raise what they like)
+        return exists(fs, path)
+    except Exception:  # noqa: BLE001  (the errors of implementations have no common class)
         return False
 
 
-def _type_as(option: str, content_type: str) -> Any:
-    """A media type as an implementation takes it."""
+def _media_type(option: str, content_type: str) -> Any:
+    """Return a media type as the implementation expects it."""
     if option != "content_settings":
         return content_type
-    from azure.storage.blob import ContentSettings  # which adlfs depends on
+    from azure.storage.blob import ContentSettings  # a dependency of adlfs
 
     return ContentSettings(content_type=content_type)
 
 
-class ByMoving:
-    """Writes a file under a hidden name beside its own, compares its size, and gives it its name.
+class WriteAndRename:
+    """Writes a file under a temporary name in the same folder, compares its size, and renames it.
 
     Args:
-        exclusive: give the name by a renaming that the server refuses where the name is taken (SFTP).
-            Else it is asked whether the name is taken, and a second writer can come between.
+        exclusive: use a renaming that the server rejects if the name exists (SFTP). Otherwise the name is
+            checked first, and another writer can create the file in between.
     """
 
     def __init__(self, *, exclusive: bool) -> None:
         self._exclusive = exclusive
-        self._made: set[str] = set()
-        self._making = threading.Lock()
+        self._folders: set[str] = set()
+        self._folder_lock = threading.Lock()
 
-    def __call__(self, fs: AbstractFileSystem, writing: Writing) -> None:
-        """Write it."""
-        temporary = writing.hidden_path()
-        self._make_folder(fs, writing.folder)
+    def __call__(self, fs: AbstractFileSystem, request: WriteRequest) -> None:
+        """Write a file."""
+        temporary = request.temporary_path()
+        self._prepare_folder(fs, request.folder)
         try:
-            self._write(fs, temporary, writing)
-            with _one_by_one:
-                if writing.replace:
-                    _replace(fs, temporary, writing)
+            self._write(fs, temporary, request)
+            with _lock:
+                if request.replace:
+                    _replace(fs, temporary, request)
                 else:
-                    self._create(fs, temporary, writing.path)
+                    self._create(fs, temporary, request.path)
         except BaseException:
             with suppress(Exception):
                 fs.rm_file(temporary)
             raise
 
-    def _make_folder(self, fs: AbstractFileSystem, folder: str) -> None:
-        """Make a folder, once; another writer may make it in the same moment."""
-        with self._making:
-            if folder in self._made or not folder.strip("/"):
+    def _prepare_folder(self, fs: AbstractFileSystem, folder: str) -> None:
+        """Create a folder and remove old temporary files from it, once; other writers may do the same."""
+        with self._folder_lock:
+            if folder in self._folders or not folder.strip("/"):
                 return
             try:
                 fs.makedirs(folder, exist_ok=True)
-            except Exception:  # noqa: BLE001  (implementations raise what they like)
-                if not is_there(fs, folder):
-                    # One of those that it lies in may have been made meanwhile.
+            except Exception:  # noqa: BLE001  (the errors of implementations have no common class)
+                if not exists(fs, folder):
+                    # Another writer may have created one of its parents at the same moment.
                     fs.makedirs(folder, exist_ok=True)
-            self._made.add(folder)
+            self._folders.add(folder)
+            with suppress(Exception):  # tidying up must not prevent the upload
+                sweep(fs, list_entries(fs, folder))
 
-    def _write(self, fs: AbstractFileSystem, temporary: str, writing: Writing) -> None:
+    def _write(self, fs: AbstractFileSystem, temporary: str, request: WriteRequest) -> None:
         size = 0
         try:
             with fs.open(temporary, "wb") as file:
-                for block in iter_blocks(writing.content):
+                for block in blocks_of(request.content):
                     file.write(block)
                     size += len(block)
         except FileNotFoundError:
-            self._made.discard(writing.folder)  # somebody removed it
+            self._folders.discard(request.folder)  # it was removed meanwhile
             raise
-        stored = info_of(fs, temporary).get("size")
+        stored = stat_entry(fs, temporary).get("size")
         if stored is not None and stored != size:
-            raise SizeMismatch(f"The server stored {stored} of {size} bytes of {writing.path}.")
+            raise SizeMismatch(f"The server stored {stored} of {size} bytes of {request.path}.")
 
     def _create(self, fs: AbstractFileSystem, temporary: str, path: str) -> None:
         if not self._exclusive:
-            if is_there(fs, path):
+            if exists(fs, path):
                 raise FileExistsError(path)
-            _move(fs, temporary, path)
+            _rename(fs, temporary, path)
             return
         try:
-            fs.ftp.rename(temporary, path)  # not the one of OpenSSH that replaces, which fsspec takes
+            # fs.mv uses an extension of OpenSSH that replaces existing files.
+            fs.ftp.rename(temporary, path)
         except OSError as error:
-            if not may_pass(error) and _is_taken(fs, path):
+            if not is_transient(error) and _surely_exists(fs, path):
                 raise FileExistsError(path) from error
             raise
 
 
-def _replace(fs: AbstractFileSystem, temporary: str, writing: Writing) -> None:
-    """Rename over what is there; where that is refused, move it aside, and back if anything fails."""
+def sweep(fs: AbstractFileSystem, entries: Iterable[Entry]) -> None:
+    """Remove the temporary files of killed processes, recognized by their name and age."""
+    limit = datetime.now(UTC) - ABANDONED_AFTER
+    for entry in entries:
+        modified = modified_at(entry)
+        has_form = _TEMPORARY_NAME.fullmatch(entry["name"].rpartition("/")[2])
+        if has_form and entry["type"] == "file" and modified is not None and modified < limit:
+            with suppress(Exception):  # another process may be sweeping too
+                fs.rm_file(entry["name"])
+
+
+def _replace(fs: AbstractFileSystem, temporary: str, request: WriteRequest) -> None:
+    """Rename over the old file; if the server rejects that, move the old file aside first."""
     try:
-        _move(fs, temporary, writing.path)
+        _rename(fs, temporary, request.path)
     except Exception as error:
-        if may_pass(error) or not is_there(fs, writing.path):
+        if is_transient(error) or not exists(fs, request.path):
             raise
-        _replace_aside(fs, temporary, writing)
+        _replace_by_backup(fs, temporary, request)
 
 
-def _replace_aside(fs: AbstractFileSystem, temporary: str, writing: Writing) -> None:
-    aside = writing.hidden_path()
+def _replace_by_backup(fs: AbstractFileSystem, temporary: str, request: WriteRequest) -> None:
+    """Move the old file aside, and back if anything fails."""
+    backup = request.backup_path()
     try:
-        _move(fs, writing.path, aside, over=False)
-        _move(fs, temporary, writing.path, over=False)
+        _rename(fs, request.path, backup, may_replace=False)
+        _rename(fs, temporary, request.path, may_replace=False)
     except BaseException as error:
         try:
-            if not is_there(fs, writing.path):
-                _move(fs, aside, writing.path, over=False)
-        except Exception:  # noqa: BLE001  (implementations raise what they like)
+            if not exists(fs, request.path):
+                _rename(fs, backup, request.path, may_replace=False)
+        except Exception:  # noqa: BLE001  (the errors of implementations have no common class)
             raise BackendError(
-                f"{writing.path} was not replaced, and could not be put back: {error}.",
-                hint=f"If it is not there, its old content is {aside}: rename it.",
+                f"{request.path} was not replaced, and its old content could not be restored: {error}.",
+                hint=f"If it does not exist, rename {backup}, which has its old content.",
             ) from error
         raise
     with suppress(Exception):
-        fs.rm_file(aside)
+        fs.rm_file(backup)
 
 
-def _move(fs: AbstractFileSystem, source: str, target: str, *, over: bool = True) -> None:
-    """Rename a file; some implementations say nothing when the server refuses.
+def _rename(fs: AbstractFileSystem, source: str, target: str, *, may_replace: bool = True) -> None:
+    """Rename a file, and verify it: some implementations ignore the server's refusal.
 
     Args:
-        fs: where.
+        fs: the file system.
         source: the path of the file.
-        target: the path that it gets.
-        over: use a renaming that replaces, if there are two; some servers know the other alone.
+        target: its new path.
+        may_replace: use the renaming that replaces, if there are two; some servers support only the other.
     """
     client: Any = getattr(fs, "ftp", None)
-    rename = client.rename if not over and hasattr(client, "posix_rename") else fs.mv
+    rename = client.rename if not may_replace and hasattr(client, "posix_rename") else fs.mv
     rename(source, target)
-    if is_there(fs, source):
+    if exists(fs, source):
         raise OSError(errno.EIO, "the server did not rename it")

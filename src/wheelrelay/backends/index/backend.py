@@ -1,16 +1,25 @@
-"""A connected index: what can be read by the Simple API, and what can be sent by the upload API."""
+"""A connected index: read by the Simple API, written by the upload API."""
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from packaging.utils import NormalizedName
 
-from wheelrelay.backends.index.credentials import IndexAuth
+from wheelrelay.backends.index.credentials import (
+    Account,
+    CredentialRequest,
+    IndexAuth,
+    certificates,
+    reading_auth,
+    uploading_auth,
+)
 from wheelrelay.backends.index.simple_api import SimpleApi
 from wheelrelay.backends.web.files import IndexedFiles
 from wheelrelay.errors import AlreadyExists, PermissionDenied, Rejected
-from wheelrelay.http import HttpClient, display_url
+from wheelrelay.http import HttpClient, display_url, is_same_host, is_secure
 from wheelrelay.model import Companion, DistFile
 from wheelrelay.protocols import Backend
 from wheelrelay.signing import ATTESTATION_SUFFIXES, builder_url
@@ -27,36 +36,36 @@ class IndexReader(IndexedFiles):
         self._api = api
 
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
-        """The files of one project; of all projects by one page each, which is long on a public index."""
+        """Yield the files of one project, or of all projects with one request each."""
         names = self._api.projects() if project is None else (project,)
         for name in names:
             yield from self._api.files(name, fresh=False)
 
     def projects(self) -> Iterator[NormalizedName]:
-        """The projects that the index has."""
+        """Yield the names of all projects."""
         return self._api.projects()
 
     def inventory(self, project: str) -> Iterator[DistFile]:
-        """The files of one project, past all caches."""
+        """Yield the files of one project, bypassing caches."""
         return self._api.files(project, fresh=True)
 
     def is_cached(self) -> bool:
-        """Whether the pages that were read came through a cache."""
+        """Return whether any page came through a cache."""
         return self._api.cached
 
     def project_status(self, project: str) -> str | None:
-        """The state that the index says the project is in."""
+        """Return the status of a project (PEP 792), or ``None`` if the index does not have it."""
         found = self._api.project(project)
         return found.status if found else None
 
 
 class Uploader:
-    """An index that is only written to: nothing can be compared or confirmed there.
+    """An index that is only written to, so files can be neither compared nor confirmed.
 
     Args:
-        http: how to reach it.
-        upload_url: of the upload API.
-        auth: whose credentials go with a file.
+        http: the client.
+        upload_url: the URL of the upload API.
+        auth: the credentials for uploads.
     """
 
     def __init__(self, http: HttpClient, upload_url: str, auth: IndexAuth) -> None:
@@ -65,31 +74,31 @@ class Uploader:
         self._auth = auth
 
     def put(self, staged: StagedFile) -> None:
-        """Upload a file with its signature."""
+        """Upload a file with its companions."""
         from wheelrelay.backends.index.upload import upload
 
         auth = self._auth.for_project(staged.file.project)
-        sent = replace(staged, companions=tuple(self._taken(staged)))
-        upload(self._http.with_auth(auth, self._upload_url), self._upload_url, sent)
+        accepted = replace(staged, companions=tuple(self._accepted_companions(staged)))
+        upload(self._http.with_auth(auth, self._upload_url), self._upload_url, accepted)
 
     def validate_form(self, staged: StagedFile) -> None:
-        """Make the form of an upload without sending it."""
+        """Create the upload form without sending it."""
         from wheelrelay.backends.index.upload_form import form_fields
 
         form_fields(staged)
 
     def make_ready(self) -> None:
-        """Resolve the credentials, so that a missing secret shows before anything is published."""
+        """Resolve the credentials, so that missing ones are reported before anything is published."""
         self._auth.make_ready()
 
-    def ensure_accepts_attestations(self) -> None:
-        """Make sure that files go by trusted publishing: there is no other way for attestations."""
-        self._auth.demand_trusted_publishing()
+    def admit_attestations(self) -> None:
+        """Make sure that uploads use trusted publishing, which attestations require."""
+        self._auth.require_trusted_publishing()
 
-    def _taken(self, staged: StagedFile) -> Iterator[Companion]:
-        """The companions that the index takes: of attestations, those that the publishing identity has made.
+    def _accepted_companions(self, staged: StagedFile) -> Iterator[Companion]:
+        """Yield the companions that the index accepts.
 
-        Others would have the whole file refused.
+        An index rejects the whole file for an attestation that the uploading identity did not create.
         """
         publisher = self._auth.publisher()
         for companion in staged.companions:
@@ -99,7 +108,7 @@ class Uploader:
                 yield companion
             else:
                 logger.warning(
-                    "%s%s stays behind: %s takes attestations only by trusted publishing, of whom publishes.",
+                    "%s%s is not uploaded: %s accepts only attestations by the publishing identity.",
                     staged.filename,
                     companion.suffix,
                     display_url(self._upload_url),
@@ -114,44 +123,127 @@ class Index(IndexReader):
         self._uploader = uploader
 
     def inventory(self, project: str) -> Iterator[DistFile]:
-        """The files of one project that were published to this very index; see `SimpleApi.own_files`."""
+        """Yield the files that were published to this very index; see `SimpleApi.own_files`."""
         return self._api.own_files(project)
 
     def put(self, staged: StagedFile) -> None:
-        """Upload a file with its signature.
+        """Upload a file with its companions.
 
-        Indexes answer a taken name with 409, 400 or 403, and 400 and 403 can mean anything. So a refusal
-        is settled by looking whether the name is there, never by the words that came with it.
+        Indexes reject an existing filename with 409, 400 or 403, and the last two have other meanings too.
+        So the index is read after a refusal; the server's message decides nothing.
         """
         try:
             self._uploader.put(staged)
         except (AlreadyExists, Rejected, PermissionDenied) as refusal:
-            there = self._find(staged)
-            if there is None:
+            existing = self._find(staged)
+            if existing is None:
                 raise
-            if there.sha256 != staged.sha256:
-                bytes_ = "with other bytes" if there.sha256 else "and does not say with which bytes"
-                raise AlreadyExists(f"The index has a file {staged.filename} {bytes_}.") from refusal
+            if existing.sha256 != staged.sha256:
+                difference = "with other content" if existing.sha256 else "with an unknown digest"
+                raise AlreadyExists(f"The index already has {staged.filename}, {difference}.") from refusal
 
     def validate_form(self, staged: StagedFile) -> None:
-        """Make the form of an upload without sending it."""
+        """Create the upload form without sending it."""
         self._uploader.validate_form(staged)
 
     def make_ready(self) -> None:
         """Resolve the credentials."""
         self._uploader.make_ready()
 
-    def ensure_accepts_attestations(self) -> None:
-        """Make sure that attestations are taken."""
-        self._uploader.ensure_accepts_attestations()
+    def admit_attestations(self) -> None:
+        """Make sure that attestations are accepted."""
+        self._uploader.admit_attestations()
 
     def _find(self, staged: StagedFile) -> DistFile | None:
-        there = self.inventory(staged.file.project)
-        return next((file for file in there if file.filename == staged.filename), None)
+        files = self.inventory(staged.file.project)
+        return next((file for file in files if file.filename == staged.filename), None)
 
 
-def open_index(reader: SimpleApi | None, uploader: Uploader | None) -> Backend:
-    """The backend that has just the roles that its addresses give it; one of the two is given."""
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to connect to an index.
+
+    Attributes:
+        ca_cert: the CA bundle to use instead of the default one.
+        client_cert: the client certificate with its key.
+        allow_insecure: send credentials over plain HTTP to other machines too.
+        timeout: seconds that a server may take; see `wheelrelay.http.limits`.
+    """
+
+    ca_cert: Path | None
+    client_cert: Path | None
+    allow_insecure: bool
+    timeout: float | None = None
+
+    def client(self, request: CredentialRequest | None, own_urls: tuple[str, ...]) -> HttpClient:
+        """Return a client without credentials, with the configured certificates or those for uploads.
+
+        Args:
+            request: the remote with its upload URL, if it has one.
+            own_urls: the URLs of the index.
+        """
+        ca_cert, client_cert = certificates(request, self.ca_cert, self.client_cert)
+        return HttpClient(
+            ca_cert=ca_cert,
+            client_cert=client_cert,
+            allow_insecure=self.allow_insecure,
+            own_urls=own_urls,
+            timeout=self.timeout,
+        )
+
+    def may_send_credentials(self, url: str) -> bool:
+        """Return whether credentials may be sent to a URL; log a warning if they can be overheard."""
+        if is_secure(url):
+            return True
+        if self.allow_insecure:
+            logger.warning(
+                "%s is plain HTTP: credentials can be read by others on the network.", display_url(url)
+            )
+        return self.allow_insecure
+
+
+@contextmanager
+def connect(
+    account: Account,
+    connection: Connection,
+    url: str | None,
+    upload_url: str | None,
+    *,
+    is_public: bool,
+) -> Iterator[Backend]:
+    """Connect to an index, in the roles that its URLs allow; close it and revoke tokens at the end.
+
+    Args:
+        account: the configured credentials.
+        connection: how to connect.
+        url: the URL of the Simple API, to read; either this or ``upload_url`` is required.
+        upload_url: the URL of the upload API, to write.
+        is_public: read without credentials, even if there are some.
+
+    Raises:
+        ConfigError: a certificate does not exist, or ``~/.pypirc`` cannot be read.
+    """
+    uploads = CredentialRequest(account, upload_url) if upload_url else None
+    with ExitStack() as stack:
+        own_urls = tuple(filter(None, (url, upload_url)))
+        http = stack.enter_context(closing(connection.client(uploads, own_urls)))
+        reader = uploader = None
+        if url:
+            # Credentials for the upload URL are used to read from the same host, and from no other.
+            same_host = upload_url is not None and is_same_host(url, upload_url)
+            reads = uploads if uploads and same_host else CredentialRequest(account, url)
+            auth = reading_auth(reads, uploads_elsewhere=bool(uploads and not same_host)).for_project()
+            reader = SimpleApi(http if is_public else http.with_auth(auth, url), url)
+        if uploads:
+            may_be_sent = connection.may_send_credentials(uploads.address)
+            upload_auth = uploading_auth(uploads, http, may_be_sent=may_be_sent)
+            stack.callback(upload_auth.close)
+            uploader = Uploader(http, uploads.address, upload_auth)
+        yield _backend(reader, uploader)
+
+
+def _backend(reader: SimpleApi | None, uploader: Uploader | None) -> Backend:
+    """Return the backend that can do what the URLs allow; at least one argument is given."""
     if reader and uploader:
         return Index(reader, uploader)
     if reader:

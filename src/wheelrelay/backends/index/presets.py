@@ -1,4 +1,4 @@
-"""The addresses of PyPI and TestPyPI, from the constants of libraries; imported late, for these are heavy."""
+"""The URLs of PyPI and TestPyPI, from constants of libraries. Import this late: these libraries are slow."""
 
 from urllib.parse import urljoin
 

@@ -1,7 +1,7 @@
-"""The JSON form of the Simple API (PEP 691, 700, 740, 792), each value read as its own type.
+"""Parse JSON pages of the Simple API (PEP 691, 700, 740, 792).
 
-A page that is not of this form is an error: unknown files are not absent files. An odd value of one file
-costs that value and nothing else, because other installers read such pages, and so do their users.
+A malformed page is an error, because unknown files must not be taken for absent ones. An invalid value of one
+file is ignored on its own, because installers accept such pages too.
 """
 
 import logging
@@ -13,42 +13,42 @@ from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 from wheelrelay.backends.index.json_object import JsonObject
-from wheelrelay.backends.web.html import refuse_later_version
+from wheelrelay.backends.web.html import require_supported_version
 from wheelrelay.backends.web.pages import name_in
 from wheelrelay.http import display_url
 
 logger = logging.getLogger(__name__)
 
 MAX_FILES = 50_000
-"""Files that one page may have; the projects with the most have a fifth of it."""
+"""Files on one page; the largest projects have a fifth of it."""
 
 MAX_NAMES = 2_000_000
-"""Projects that an index may have; PyPI has a third of it."""
+"""Projects of an index; PyPI has a third of it."""
 
 Kind = TypeVar("Kind")
 
-_HALF = re.compile("[\ud800-\udfff]")
-"""Halves of characters (surrogates), which no encoding can write."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Unpaired surrogates, which cannot be encoded."""
 
 
 class Malformed(ValueError):
-    """A document departs from the specification; says where."""
+    """A document violates the specification; the message names the place."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """What a project's page says of one file.
+    """The entry of one file on a project's page.
 
     Attributes:
-        filename: its name.
-        url: its absolute address; empty if the page gives none that makes sense.
-        hashes: digests in hexadecimal, by algorithm.
-        requires_python: the specifier, if one is given.
-        yanked: the reason, perhaps empty, if it was yanked.
-        size: in bytes, where that is given.
-        upload_time: when the index took it, with a time zone.
-        signed: whether the index holds a signature of it.
-        provenance: the absolute address of its attestations, if the index has some.
+        filename: the filename.
+        url: the absolute URL; empty if the page has no valid one.
+        hashes: hexadecimal digests by algorithm.
+        requires_python: the version specifier, if any.
+        yanked: the reason, possibly empty, if the file was yanked.
+        size: bytes, if known.
+        upload_time: the time of the upload, with a time zone.
+        has_signature: whether the index has a signature of the file.
+        provenance: the absolute URL of its attestations, if any.
     """
 
     filename: str
@@ -58,21 +58,21 @@ class FileEntry:
     yanked: str | None
     size: int | None
     upload_time: datetime | None
-    signed: bool
+    has_signature: bool
     provenance: str | None
 
 
 class ProjectDocument:
-    """The page of one project, read piece by piece.
+    """The page of one project, parsed item by item.
 
     Args:
         body: the page.
-        url: where it came from.
+        url: its URL.
 
     Attributes:
-        status: ``active`` if the page gives none; it may be a word of a later specification. Known when all
-            files have been read.
-        reason: of the status, if one is given.
+        status: the project's status, by default ``active``; a later specification may add values. It is set
+            after all files have been read.
+        reason: the reason for the status, if any.
     """
 
     def __init__(self, body: bytes, url: str) -> None:
@@ -82,27 +82,25 @@ class ProjectDocument:
         self.reason: str | None = None
 
     def files(self) -> Iterator[FileEntry]:
-        """The files in the order of the page.
+        """Yield the files in the order of the page.
 
         Raises:
-            LaterVersion: it has a version of the Simple API that is not known yet; at the end at the latest.
-            ValueError: it is not JSON, or it has more than `MAX_FILES` files.
-            Malformed: it is not such a page.
+            LaterVersion: the version of the Simple API is not supported; raised at the end at the latest.
+            ValueError: the page is not JSON, or has more than `MAX_FILES` files.
+            Malformed: it is not a project's page.
         """
         others: dict[str, Any] = {}
         skipped = 0
         for count, entry in enumerate(_items(self._body, "files", others)):
             if count >= MAX_FILES:
-                raise Malformed(f"it has over {MAX_FILES} files")
-            found = _entry(_Fields(entry, self._url), self._url) if isinstance(entry, dict) else None
-            if found:
-                yield found
+                raise Malformed(f"it has more than {MAX_FILES} files")
+            file = _entry(_Fields(entry, self._url), self._url) if isinstance(entry, dict) else None
+            if file:
+                yield file
             else:
                 skipped += 1
         if skipped:
-            logger.warning(
-                "%s: entries skipped because they name no file: %d.", display_url(self._url), skipped
-            )
+            logger.warning("%s: skipped %d entries without a filename.", display_url(self._url), skipped)
         status = _Fields(others, self._url).get("project-status", dict) or {}
         fields = _Fields(status, self._url)
         self.status = fields.get("status", str) or "active"
@@ -110,7 +108,7 @@ class ProjectDocument:
 
 
 def read_names(body: bytes) -> Iterator[str]:
-    """The names of all projects, from the root page of an index.
+    """Yield the names of all projects from the root page of an index.
 
     Raises:
         LaterVersion: see `ProjectDocument.files`.
@@ -118,19 +116,19 @@ def read_names(body: bytes) -> Iterator[str]:
     """
     for count, project in enumerate(_items(body, "projects", {})):
         if count >= MAX_NAMES:
-            raise Malformed(f"it has over {MAX_NAMES} projects")
+            raise Malformed(f"it has more than {MAX_NAMES} projects")
         if not isinstance(project, dict):
             raise Malformed("projects holds an item that is not an object")
         name = _value(project, "name", str)
-        if not _is_broken(name):
+        if not _has_surrogate(name):
             yield name
 
 
 def _items(body: bytes, key: str, others: dict[str, Any]) -> Iterator[Any]:
-    """The items of the list at ``key``; the other values, as far as they matter, are put into ``others``.
+    """Yield the items of the list at ``key``; store the other values that matter in ``others``.
 
     Raises:
-        LaterVersion: the version of the Simple API is not known yet.
+        LaterVersion: the version of the Simple API is not supported.
         Malformed: the list or the version is missing.
     """
     for name, value in JsonObject(body).items(key):
@@ -142,11 +140,11 @@ def _items(body: bytes, key: str, others: dict[str, Any]) -> Iterator[Any]:
     version = _value(others, "meta", dict).get("api-version")
     if isinstance(version, bool) or not isinstance(version, int | float | str):
         raise Malformed("api-version is missing")
-    refuse_later_version(str(version))
+    require_supported_version(str(version))
 
 
 def _entry(fields: "_Fields", page: str) -> FileEntry | None:
-    """One file; ``None`` if the entry has neither a filename nor an address that holds one."""
+    """Return one file; ``None`` if the entry has neither a filename nor a URL with one."""
     url = _joined(page, fields.get("url", str))
     filename = fields.get("filename", str) or name_in(url)
     if not filename:
@@ -160,17 +158,17 @@ def _entry(fields: "_Fields", page: str) -> FileEntry | None:
         yanked=fields.yanked(),
         size=fields.size(),
         upload_time=fields.upload_time(),
-        signed=fields.get("gpg-sig", bool) or False,
+        has_signature=fields.get("gpg-sig", bool) or False,
         provenance=_joined(page, fields.get("provenance", str)) or None,
     )
 
 
 class _Fields:
-    """The values of one JSON object; one of a wrong type is logged and counts as not given.
+    """The values of one JSON object. A value of the wrong type is logged and ignored.
 
     Args:
         values: the object.
-        page: the address of the page, for the log.
+        page: the URL of the page, for the log.
     """
 
     def __init__(self, values: Mapping[str, Any], page: str) -> None:
@@ -179,56 +177,56 @@ class _Fields:
 
     def get(self, key: str, kind: type[Kind]) -> Kind | None:
         value = self._values.get(key)
-        if value is None or (isinstance(value, kind) and not _is_broken(value)):
+        if value is None or (isinstance(value, kind) and not _has_surrogate(value)):
             return value
-        self._log_odd(key)
+        self._log_invalid(key)
         return None
 
     def yanked(self) -> str | None:
-        """The reason why the file was yanked; empty if the page gives none.
+        """Return the reason why the file was yanked, possibly empty; ``None`` if it was not yanked.
 
-        The truth of the value decides (PEP 691): an empty text is not yanked.
+        The truth value decides (PEP 691): an empty string means that the file was not yanked.
         """
         value = self._values.get("yanked")
         if value is not None and not isinstance(value, bool | str):
-            self._log_odd("yanked")
+            self._log_invalid("yanked")
         reason = value if isinstance(value, str) else ""
-        return _whole(reason) if value else None
+        return _without_surrogates(reason) if value else None
 
     def size(self) -> int | None:
-        """The size in bytes, also where it is written as text."""
+        """Return the size in bytes, which may be a string of digits."""
         value = self._values.get("size")
         digits = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
         if digits.isascii() and digits.isdigit() and len(digits) <= 18:
             return int(digits)
         if value is not None:
-            self._log_odd("size")
+            self._log_invalid("size")
         return None
 
     def upload_time(self) -> datetime | None:
-        """The time of the upload, in UTC where no time zone is given."""
+        """Return the time of the upload, in UTC if it has no time zone."""
         text = self.get("upload-time", str)
         try:
             time = datetime.fromisoformat(text) if text else None
         except ValueError:
-            self._log_odd("upload-time")
+            self._log_invalid("upload-time")
             return None
         return time.replace(tzinfo=time.tzinfo or UTC) if time else None
 
-    def _log_odd(self, key: str) -> None:
+    def _log_invalid(self, key: str) -> None:
         name = self._values.get("filename")
-        of_file = f" of {_whole(str(name))}" if name else ""
-        logger.info("%s: ignored the odd value of %r%s.", display_url(self._page), key, of_file)
+        of_file = f" of {_without_surrogates(str(name))}" if name else ""
+        logger.info("%s: ignored an invalid %r%s.", display_url(self._page), key, of_file)
 
 
-def _is_broken(value: object) -> bool:
-    r"""Whether this is text with half of a character in it, as JSON writes with ``\ud800``; see RFC 8259."""
-    return isinstance(value, str) and _HALF.search(value) is not None
+def _has_surrogate(value: object) -> bool:
+    r"""Return whether a string has an unpaired surrogate, which JSON can express (``\ud800``; RFC 8259)."""
+    return isinstance(value, str) and _SURROGATE.search(value) is not None
 
 
-def _whole(text: str) -> str:
-    """A text in which halves of characters are replaced."""
-    return _HALF.sub("\N{REPLACEMENT CHARACTER}", text)
+def _without_surrogates(text: str) -> str:
+    """Return the text with unpaired surrogates replaced."""
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _joined(page: str, url: str | None) -> str:
@@ -239,9 +237,9 @@ def _joined(page: str, url: str | None) -> str:
 
 
 def _value(document: Mapping[str, Any], key: str, kind: type[Kind]) -> Kind:
-    found = document.get(key)
-    if found is None:
+    value = document.get(key)
+    if value is None:
         raise Malformed(f"{key} is missing")
-    if not isinstance(found, kind):
-        raise Malformed(f"{key} is {type(found).__name__}, not {kind.__name__}")
-    return found
+    if not isinstance(value, kind):
+        raise Malformed(f"{key} is {type(value).__name__}, not {kind.__name__}")
+    return value

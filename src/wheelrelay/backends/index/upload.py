@@ -1,4 +1,4 @@
-"""Send a file by the legacy upload API, in one pass over its bytes, and tell what the answer means."""
+"""Upload a file by the legacy upload API in one pass over its bytes, and interpret the response."""
 
 import logging
 import re
@@ -19,34 +19,36 @@ from wheelrelay.staged import StagedFile
 
 logger = logging.getLogger(__name__)
 
-KEPT_OF_PAGE = 200
-"""Bytes of an answer that show whether it is a web page."""
+PEEK_SIZE = 200
+"""Bytes of a response that show whether it is a web page."""
 
-_PAGE = re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
-_PAGE_OF_SUCCESS = re.compile(rb"<title>\s*20\d\b", re.IGNORECASE)
-"""PyPI answers an accepted upload with a page whose title is ``200 OK``."""
+_HTML_PAGE = re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
+
+_SUCCESS_PAGE = re.compile(rb"<title>\s*20\d\b", re.IGNORECASE)
+"""PyPI responds to an accepted upload with a page whose title is ``200 OK``."""
 
 _RESERVED = re.compile(r"\bnamespaces?\b|\breserv(?:ed|es|ation)\b", re.IGNORECASE)
-"""Words by which an index refuses a project whose name begins as a reserved namespace does (PEP 752)."""
+"""Words with which an index rejects a project in a reserved namespace (PEP 752)."""
 
 
 def upload(http: HttpClient, url: str, staged: StagedFile) -> None:
-    """Send one file with its signature to an index.
+    """Upload one file with its companions.
 
     Raises:
-        AlreadyExists: the index says so by its status (409); others answer 400 or 403, and mean many things.
-        ChangedWhileReading: the local file was touched.
-        Rejected: the index refuses the file, in its own words, also for a name in a reserved namespace (409,
-            PEP 752); or the file is no distribution.
-        BackendError: as `wheelrelay.http.raise_for` maps the answer.
-        Unavailable: also when no answer came; the index may have taken the file all the same.
+        AlreadyExists: the index returned 409. Some return 400 or 403 instead, which also have other meanings.
+        ChangedWhileReading: the local file was modified.
+        Rejected: the index rejects the file, also for a name in a reserved namespace (409, PEP 752); or the
+            file is not a valid distribution.
+        BackendError: see `wheelrelay.http.status_error`.
+        Unavailable: also if no response arrived; the index may have stored the file anyway.
     """
-    with staged.open():  # a file that was touched must not be taken for one that was built badly
+    with staged.open():  # detects a modified file, which would look like invalid metadata below
         fields = form_fields(staged)
-    answer = _send(http, url, fields, staged)
-    if answer.status_code in (401, 403) and http.renew_credentials(answer):  # PyPI: 403 if one has expired
-        answer = _send(http, url, fields, staged)
-    _raise_for_upload(answer, staged.filename)
+    response = _send(http, url, fields, staged)
+    # PyPI returns 403 for an expired token.
+    if response.status_code in (401, 403) and http.renew_credentials(response):
+        response = _send(http, url, fields, staged)
+    _raise_for_upload(response, staged.filename)
 
 
 def _send(http: HttpClient, url: str, fields: list[tuple[str, Any]], staged: StagedFile) -> Response:
@@ -55,41 +57,41 @@ def _send(http: HttpClient, url: str, fields: list[tuple[str, Any]], staged: Sta
         return http.post(url, body=body, headers={"Content-Type": body.content_type})
 
 
-def _raise_for_upload(answer: Response, filename: str) -> None:
-    if answer.status_code == 409:
-        raise _conflict(display_url(answer.url), filename, server_message(answer))
-    if answer.is_redirect:
+def _raise_for_upload(response: Response, filename: str) -> None:
+    if response.status_code == 409:
+        raise _conflict(display_url(response.url), filename, server_message(response))
+    if response.is_redirect:
         raise Rejected(
-            f"{display_url(answer.url)} redirects uploads to {display_url(redirect_target(answer))}.",
-            status=answer.status_code,
-            hint="Give that address as upload_url if you trust it.",
+            f"{display_url(response.url)} redirects uploads to {display_url(redirect_target(response))}.",
+            status=response.status_code,
+            hint="Set upload_url to that URL if you trust it.",
         )
-    raise_for_status(answer)
-    beginning = answer.peek(KEPT_OF_PAGE)
-    if _PAGE.match(beginning) and not _PAGE_OF_SUCCESS.search(beginning):
-        _say_that_a_page_answered(display_url(answer.url))
+    raise_for_status(response)
+    start = response.peek(PEEK_SIZE)
+    if _HTML_PAGE.match(start) and not _SUCCESS_PAGE.search(start):
+        _warn_of_web_page(display_url(response.url))
 
 
-def _conflict(url: str, filename: str, words: str) -> BackendError:
-    """The error that a 409 stands for: PEP 752 gives it a second meaning beside that of a taken name.
+def _conflict(url: str, filename: str, message: str) -> BackendError:
+    """Return the error for a 409: the filename exists, or the namespace is reserved (PEP 752).
 
-    Only the words tell them apart where an index cannot be read. A refusal that were taken for a file that is
-    there would have the upload pass for done.
+    Only the message distinguishes them if the index cannot be read. A refusal must not be mistaken for an
+    existing file, because the upload would then count as done.
     """
-    if _RESERVED.search(words):
+    if _RESERVED.search(message):
         return Rejected(
-            f"{url} refuses {filename}: it answered 409{words}",
+            f"{url} rejected {filename} with 409{message}",
             status=409,
-            hint="The project's name is in a reserved namespace (PEP 752). Choose another name, or upload "
-            "with the credentials of the namespace's owner.",
+            hint="The project's name is in a reserved namespace (PEP 752). Choose another name, or use the "
+            "credentials of the namespace's owner.",
         )
-    return AlreadyExists(f"{url} says that {filename} conflicts with what is there: it answered 409{words}")
+    return AlreadyExists(f"{url} already has a file {filename}, or one that conflicts: 409{message}")
 
 
 @cache
-def _say_that_a_page_answered(url: str) -> None:
+def _warn_of_web_page(url: str) -> None:
     logger.warning(
-        "%s answered an upload with a web page. If no file appears, this is not the address of the upload "
+        "%s responded to an upload with a web page. If no file appears, this is not the URL of the upload "
         "API: check upload_url.",
         url,
     )

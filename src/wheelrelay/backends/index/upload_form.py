@@ -1,6 +1,6 @@
-"""The form of the legacy upload API: the fields that describe a file, and the body that carries it.
+"""The multipart form of the legacy upload API: the fields that describe a file, and the body with its bytes.
 
-The fields are those that twine sends, made without reading the archive if it was looked into already.
+The fields are those that twine sends. The archive is not read again if its metadata is already known.
 """
 
 import json
@@ -14,7 +14,7 @@ from urllib3.filepost import encode_multipart_formdata
 
 from wheelrelay.core_metadata import is_older, metadata_of, parse_core_metadata
 from wheelrelay.errors import Rejected
-from wheelrelay.model import Companion, Kind, wheel_parts
+from wheelrelay.model import Kind, wheel_parts
 from wheelrelay.signing import attestations_of
 from wheelrelay.staged import StagedFile, StagedStream
 
@@ -25,19 +25,19 @@ RENAMED = {
     "import_names": "import_name",
     "import_namespaces": "import_namespace",
 }
-"""Fields that the form calls otherwise than `packaging` does; all others have one name."""
+"""Form fields whose names differ from those of `packaging`."""
 
 REQUIRED = {"metadata_version": "Metadata-Version", "name": "Name", "version": "Version"}
-"""Fields without which no index accepts a form."""
+"""Fields that every index requires."""
 
 
 class FormBody:
-    """A multipart form whose last part is a staged file, read once while it is sent.
+    """A multipart form whose last part is a staged file, which is read once while the form is sent.
 
     Args:
-        fields: the form's other fields.
-        filename: the name that the file is sent under.
-        stream: the file's bytes.
+        fields: the other fields of the form.
+        filename: the filename in the form.
+        stream: the bytes of the file.
     """
 
     def __init__(self, fields: list[tuple[str, Any]], filename: str, stream: StagedStream) -> None:
@@ -50,11 +50,11 @@ class FormBody:
         self._left = len(self._head) + len(stream) + len(self._tail)
 
     def __len__(self) -> int:
-        """Bytes that are still to come."""
+        """Return the number of bytes that have not been read yet."""
         return self._left
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes, at most ``size``, perhaps fewer; empty at the end."""
+        """Return the next bytes, at most ``size`` and perhaps fewer; empty at the end."""
         if self._head:
             block, self._head = self._split(self._head, size)
         else:
@@ -70,32 +70,32 @@ class FormBody:
 
 
 def form_fields(staged: StagedFile) -> list[tuple[str, Any]]:
-    """The fields of the upload form for a file, apart from its content.
+    """Return the fields of the upload form for a file, without its content.
 
-    Fields of the metadata that are not valid are sent as they are: whether they are accepted is for the
-    index to decide, and for the checks to know beforehand. Fields that cannot be read are left out.
+    Invalid metadata fields are sent unchanged: the checks report them, and the index decides. Fields that
+    cannot be parsed are omitted.
 
     Raises:
-        Rejected: its metadata cannot be read, or lack a field that every form needs.
+        Rejected: its metadata cannot be read, or lacks a required field.
     """
     if staged.file.kind is Kind.VARIANTS:
         raise Rejected(
-            f"{staged.filename} cannot be uploaded: indexes take no lists of variants.",
-            hint="Publish it to a directory or a bucket, with its variant wheels (PEP 825).",
+            f"{staged.filename} cannot be uploaded: indexes do not accept lists of variants.",
+            hint="Publish it to a directory or bucket, with its variant wheels (PEP 825).",
         )
     text = metadata_of(staged)
     if not text:
-        raise _refused(staged, "its metadata are missing or cannot be read")
+        raise _refused(staged, "its metadata is missing or cannot be read")
     raw = parse_core_metadata(text).raw
     if missing := [name for field, name in REQUIRED.items() if not raw.get(field)]:
-        raise _refused(staged, f"its metadata have no valid {' and no '.join(missing)}")
-    described = [*_metadata_fields(raw)]
-    if not any(name == "requires_python" for name, _ in described):
-        described.append(("requires_python", ""))  # GitLab's index refuses a form without it
+        raise _refused(staged, f"its metadata has no valid {' and no '.join(missing)}")
+    metadata_fields = [*_metadata_fields(raw)]
+    if not any(name == "requires_python" for name, _ in metadata_fields):
+        metadata_fields.append(("requires_python", ""))  # GitLab rejects a form without it
     return [
         (":action", "file_upload"),
         ("protocol_version", "1"),
-        *described,
+        *metadata_fields,
         ("pyversion", _pyversion(staged)),
         ("filetype", "bdist_wheel" if staged.file.kind is Kind.WHEEL else "sdist"),
         ("sha256_digest", staged.sha256),
@@ -105,23 +105,24 @@ def form_fields(staged: StagedFile) -> list[tuple[str, Any]]:
 
 
 def _metadata_fields(raw: RawMetadata) -> Iterator[tuple[str, str]]:
-    no_imports = is_older(raw["metadata_version"], "2.5")
+    predates_import_names = is_older(raw["metadata_version"], "2.5")
     for field, value in raw.items():
         name = RENAMED.get(field, field)
-        if field.startswith("import_") and no_imports:
-            continue  # these metadata are older than the fields (PEP 794), which they cannot mean
+        if field.startswith("import_") and predates_import_names:
+            continue  # in older metadata, these fields do not have the meaning of PEP 794
         if field == "name":
             yield name, display_name(str(value))
         elif isinstance(value, dict):
             yield from ((name, f"{label}, {url}") for label, url in value.items())
         elif isinstance(value, list):
-            yield from ((name, one) for one in ([", ".join(value)] if field == "keywords" else value))
+            items = [", ".join(value)] if field == "keywords" else value
+            yield from ((name, item) for item in items)
         else:
             yield name, str(value)
 
 
 def display_name(name: str) -> str:
-    """The project's name as twine sends it; PyPI shows the project under the name that was sent last.
+    """Return the project's name as twine sends it; PyPI displays the name of the latest upload.
 
     >>> display_name("Foo_bar.baz")
     'Foo-bar.baz'
@@ -130,25 +131,21 @@ def display_name(name: str) -> str:
 
 
 def _pyversion(staged: StagedFile) -> str:
-    """The tag of a wheel's Python, as it stands in the filename."""
+    """Return the Python tag of a wheel's filename."""
     return wheel_parts(staged.filename).tags.partition("-")[0] if staged.file.kind is Kind.WHEEL else "source"
 
 
 def _signature(staged: StagedFile) -> Iterator[tuple[str, Any]]:
     for companion in staged.companions:
         if companion.suffix == ".asc":
-            yield "gpg_signature", (_name(staged, companion), companion.content)
+            yield "gpg_signature", (staged.filename + companion.suffix, companion.content)
             return
 
 
 def _attestations(staged: StagedFile) -> Iterator[tuple[str, str]]:
-    """The attestations as one JSON list (PEP 740)."""
-    if found := attestations_of(staged):
-        yield "attestations", json.dumps([json.loads(attestation.content) for attestation in found])
-
-
-def _name(staged: StagedFile, companion: Companion) -> str:
-    return staged.filename + companion.suffix
+    """Yield the field with the attestations as one JSON list (PEP 740)."""
+    if attestations := attestations_of(staged):
+        yield "attestations", json.dumps([json.loads(file.content) for file in attestations])
 
 
 def _refused(staged: StagedFile, reason: str) -> Rejected:

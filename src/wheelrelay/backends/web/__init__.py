@@ -1,1 +1,1 @@
-"""Web pages that link to distribution files as remotes."""
+"""Web pages that link to distribution files."""

@@ -1,4 +1,4 @@
-"""Files that have web addresses of their own, and what lies beside them."""
+"""Download files by URL, with their companions and provenance."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,19 +21,19 @@ from wheelrelay.protocols import ByteStream
 from wheelrelay.signing import parse_provenance
 
 MAX_COMPANION = 1 << 20
-"""Bytes that a companion file may have; signatures and attestations are far smaller."""
+"""Bytes of a companion file; signatures and attestations are far smaller."""
 
 PROVENANCE_TYPE = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
-"""The media types of what an index tells of a file's attestations, that of PyPI first."""
+"""The media types of a file's provenance, PyPI's first."""
 
 _PARTIAL_CONTENT = 206
 
 
 class LinkedFiles:
-    """Files that some page links to: the part of a source that streams them.
+    """Files that a page links to: the part of a source that downloads them.
 
     Args:
-        http: how to reach them.
+        http: the client.
     """
 
     def __init__(self, http: HttpClient) -> None:
@@ -41,59 +41,62 @@ class LinkedFiles:
 
     @contextmanager
     def open(self, file: DistFile) -> Iterator[ByteStream]:
-        """Stream a file from its address, byte for byte as the server keeps it.
+        """Download a file, byte for byte as the server stores it.
 
         Raises:
-            NotFound: it is not there any more.
-            IntegrityError: a page came in its place; or the file is plain HTTP, of a remote that is https,
-                and there is no digest to prove it by.
+            NotFound: it does not exist any more.
+            IntegrityError: the server returned a web page; or the file has no digest and is served over plain
+                HTTP, although the remote uses https.
             SizeMismatch: while reading, if the stream ends early.
             BackendError: it cannot be read.
         """
-        with self._answer(_address_of(file), may_be_page=bool(file.digests.known())) as response:
-            self._refuse_unproven(file, response)
+        with self._file_response(_url_of(file), may_be_page=bool(file.digests.known())) as response:
+            self._require_proof(file, response)
             if response.status_code == _PARTIAL_CONTENT:
-                raise BackendError(f"{display_url(response.url)} gives out only a part of the file.")
+                raise BackendError(f"{display_url(response.url)} returned only a part of the file.")
             yield RawBody(response)
 
     @contextmanager
     def open_range(self, file: DistFile, start: int, stop: int | None) -> Iterator[ByteStream]:
-        """Stream a part of a file (RFC 9110, section 14); see `wheelrelay.protocols.SupportsRange`.
+        """Download a part of a file (RFC 9110, section 14); see `wheelrelay.protocols.SupportsRange`.
 
         Raises:
-            Rejected: the server gives out the whole, or another part than was asked for.
+            Rejected: the server returned the whole file, or another part.
             BackendError: as `open`.
         """
-        wanted = {"Range": range_header(start, stop)}
-        with self._answer(_address_of(file), wanted, may_be_page=bool(file.digests.known())) as response:
-            self._refuse_unproven(file, response)
-            given = response.headers.get("Content-Range", "")
-            if response.status_code != _PARTIAL_CONTENT or not content_range_starts_at(start, given):
-                told = f"{display_url(response.url)} gives out only the whole file."
-                raise Rejected(told, status=response.status_code)
+        headers = {"Range": range_header(start, stop)}
+        with self._file_response(_url_of(file), headers, may_be_page=bool(file.digests.known())) as response:
+            self._require_proof(file, response)
+            content_range = response.headers.get("Content-Range", "")
+            is_partial = response.status_code == _PARTIAL_CONTENT
+            if not (is_partial and content_range_starts_at(start, content_range)):
+                raise Rejected(
+                    f"{display_url(response.url)} does not support range requests.",
+                    status=response.status_code,
+                )
             yield RawBody(response)
 
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
-        """Read what lies beside a file; see `wheelrelay.protocols.SupportsCompanions`.
+        """Download a companion of a file; see `wheelrelay.protocols.SupportsCompanions`.
 
-        A redirect to another host is refused: no digest tells what that gives out, and it would be
-        published under the name of this place.
+        Redirects to other hosts are rejected: a companion has no digest, and it would be published as this
+        remote's.
         """
-        parts = urlsplit(_address_of(file))
-        address = parts._replace(path=parts.path + suffix).geturl()
-        with self._answer(address, same_host=True) as response:
+        parts = urlsplit(_url_of(file))
+        url = parts._replace(path=parts.path + suffix).geturl()
+        with self._file_response(url, same_host=True) as response:
             return response.read_whole(MAX_COMPANION)
 
-    def _refuse_unproven(self, file: DistFile, response: Response) -> None:
+    def _require_proof(self, file: DistFile, response: Response) -> None:
         if not (file.digests.known() or is_secure(response.url)) and self.http.uses_tls:
             raise IntegrityError(
-                f"{display_url(response.url)} is plain HTTP, and the page that links it gives no digest: "
-                "it can be changed on the way.",
-                hint="Link it as https, or with its digest (#sha256=...).",
+                f"{display_url(response.url)} is plain HTTP and its link has no digest, so it could be "
+                "changed in transit.",
+                hint="Link to it with https, or add its digest (#sha256=...).",
             )
 
     @contextmanager
-    def _answer(
+    def _file_response(
         self,
         url: str,
         headers: Mapping[str, str] = MappingProxyType({}),
@@ -101,43 +104,41 @@ class LinkedFiles:
         same_host: bool = False,
         may_be_page: bool = False,
     ) -> Iterator[Response]:
-        """An answer that is a file. Some servers call every file HTML: a digest shows whether it is one."""
+        """Request a file. Some servers declare all files as HTML, which is accepted if there is a digest."""
         sent = {"Accept-Encoding": "identity", **headers}
         with self.http.get(url, headers=sent, same_host=same_host) as response:
             if media_type_of(response) in HTML_TYPES and not may_be_page:
                 raise IntegrityError(
-                    f"{display_url(url)} answered with a page, not with a file.",
-                    hint="Look at it in a browser: it may ask for a login, or tell what is wrong.",
+                    f"{display_url(url)} returned a web page instead of a file.",
+                    hint="Open it in a browser: it may require a login, or show an error.",
                 )
             yield response
 
 
 class IndexedFiles(LinkedFiles):
-    """Files of a package index, which may tell of attestations too."""
+    """Files of a package index, which may have attestations."""
 
     def read_provenance(self, file: DistFile) -> tuple[Companion, ...]:
-        """The attestations that the index tells of; see `wheelrelay.protocols.SupportsProvenance`."""
+        """Download the attestations of a file; see `wheelrelay.protocols.SupportsProvenance`."""
         if not file.provenance:
             return ()
-        with self._answer(file.provenance, {"Accept": PROVENANCE_TYPE}) as response:
+        with self._file_response(file.provenance, {"Accept": PROVENANCE_TYPE}) as response:
             document = response.read_whole(MAX_COMPANION)
         try:
             return tuple(parse_provenance(document))
         except ValueError as error:
-            raise BackendError(
-                f"{display_url(file.provenance)} is no provenance of a file: {error}."
-            ) from error
+            raise BackendError(f"{display_url(file.provenance)} is not valid provenance: {error}.") from error
 
 
-def _address_of(file: DistFile) -> str:
-    """The web address of a file.
+def _url_of(file: DistFile) -> str:
+    """Return the URL of a file.
 
     Raises:
-        Rejected: the index lists the file without an address that can be requested.
+        Rejected: the index lists the file without a usable URL.
     """
     if not file.url:
         raise Rejected(
-            f"The index lists {file.filename} without a usable http or https address.",
-            hint="Tell its operators, or leave the file out with --wheels.",
+            f"The index lists {file.filename} without a usable http or https URL.",
+            hint="Report it to the operators of the index, or exclude the file.",
         )
     return file.url

@@ -1,39 +1,58 @@
-"""Find the links of a page of HTML, and what it says of itself as a page of an index (PEP 503, 629, 792)."""
+"""Parse HTML pages: their links, and their metadata as pages of an index (PEP 503, 629, 792).
+
+Start tags are found as browsers find them (WHATWG HTML, section 13.2.5), in linear time. Other parsers need
+quadratic time for pages that are made for it (CPython's `html.parser` before 3.13.6, justhtml), or build a
+tree of the whole page, although only tags and comments matter here.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from types import MappingProxyType
 from urllib.parse import urljoin
 
-from wheelrelay.backends.web.tags import start_tags
 from wheelrelay.filenames import looks_like_distribution
 
-NEWEST_MAJOR = 1
-"""The highest major version of the Simple API that is known."""
+SUPPORTED_MAJOR = 1
+"""The highest supported major version of the Simple API."""
 
-KEPT = ("rel", "data-requires-python", "data-yanked", "data-gpg-sig", "data-provenance")
-"""The attributes of links that matter."""
+LINK_ATTRIBUTES = ("rel", "data-requires-python", "data-yanked", "data-gpg-sig", "data-provenance")
+"""The attributes of links that are kept."""
 
-MAX_WEIGHT = 48 << 20
-"""Bytes of memory that the links of one page may need: some 50,000 files as PyPI describes them."""
+MAX_LINK_MEMORY = 48 << 20
+"""Bytes of memory for the links of one page: about 50,000 files with PyPI's attributes."""
 
 _INDEX_META = "pypi:"
 
-_NONE: Mapping[str, str] = MappingProxyType({})
+_NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
+
+_NAME = re.compile(r"[a-zA-Z][^\s/>]*", re.ASCII)
+_BEFORE_ATTRIBUTE = re.compile(r"[\s/]*", re.ASCII)
+_ATTRIBUTE_NAME = re.compile(r"=?[^\s/>=]*", re.ASCII)
+_EQUALS = re.compile(r"\s*=\s*", re.ASCII)
+_UNQUOTED = re.compile(r"[^\s>]*", re.ASCII)
+_COMMENT_END = re.compile(r"--!?>")
+_EMPTY_COMMENT = re.compile(r"<!--(?:-?>)")
+
+_RAW_TEXT_ELEMENTS = ("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
+_RAW_TEXT_ENDS = {
+    name: re.compile(rf"</{name}[\s/>]", re.IGNORECASE | re.ASCII) for name in _RAW_TEXT_ELEMENTS
+}
+"""Elements whose content is text even if it looks like tags, and the pattern of their end tag."""
 
 
 class LaterVersion(ValueError):
-    """A page speaks a version of the Simple API that is not known yet; its only argument is that version."""
+    """A page uses a version of the Simple API that is not supported; the only argument is that version."""
 
 
 @dataclass(frozen=True, slots=True)
 class HtmlPage:
-    """What counts of a page of HTML.
+    """The parts of an HTML page that matter.
 
     Attributes:
-        links: where each link leads, absolute, with those attributes of its element that are `KEPT`.
-        meta: what it says of itself as a page of an index, by the names without ``pypi:``; the first of each.
+        links: the absolute URL of each link, with those of its attributes that are in `LINK_ATTRIBUTES`.
+        meta: the index metadata, by name without ``pypi:``; of duplicates, the first.
     """
 
     links: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
@@ -41,81 +60,165 @@ class HtmlPage:
 
 
 def read_html(body: bytes, url: str) -> HtmlPage:
-    """Read a page.
+    """Parse a page.
 
     Args:
-        body: as it came; what is not UTF-8 in it is in texts, which do not count.
-        url: where it came from: relative addresses count from there, or from the page's own base.
+        body: the page; invalid UTF-8 is tolerated.
+        url: its URL, which relative links are resolved against, unless the page has a base.
 
     Raises:
-        LaterVersion: see there.
-        ValueError: an address on it makes no sense, or it has too many links.
+        LaterVersion: the version of the Simple API is not supported.
+        ValueError: the URL of a file is invalid, or there are too many links.
     """
-    links = _Links(url)
-    for tag, attributes in start_tags(body.decode("latin-1")):  # one byte a character, whatever it holds
-        links.read(tag, attributes)
+    links = _LinkCollector(url)
+    for tag, attributes in start_tags(body.decode("latin-1")):  # one character per byte, so nothing is lost
+        links.add_tag(tag, attributes)
     if version := links.page.meta.get("repository-version"):
-        refuse_later_version(version)
+        require_supported_version(version)
     return links.page
 
 
-def refuse_later_version(version: str) -> None:
-    """Make sure that a version of the Simple API is known; a higher minor version only adds (PEP 629).
+def require_supported_version(version: str) -> None:
+    """Make sure that a version of the Simple API is supported; minor versions only add features (PEP 629).
 
     Args:
-        version: as the page spells it: ``1.0``, but ``1`` and ``v1.4`` as well.
+        version: as the page spells it: ``1.0``, but also ``1`` and ``v1.4``.
 
     Raises:
-        LaterVersion: it is not known.
+        LaterVersion: it is not supported.
         ValueError: it is not a version.
     """
-    found = re.fullmatch(r"v?([0-9]{1,9})(?:\.[0-9]+)*", version.strip(), re.IGNORECASE)
-    if found is None:
+    match = re.fullmatch(r"v?([0-9]{1,9})(?:\.[0-9]+)*", version.strip(), re.IGNORECASE)
+    if match is None:
         raise ValueError(f"{version!r} is not a version of the Simple API")
-    if int(found[1]) > NEWEST_MAJOR:
+    if int(match[1]) > SUPPORTED_MAJOR:
         raise LaterVersion(version.strip())
 
 
-class _Links:
-    """Gathers links as they come, whatever is around them."""
+class _LinkCollector:
+    """Collects the links of a page from its start tags."""
 
     def __init__(self, url: str) -> None:
         self.page = HtmlPage()
         self._url = url
         self._base = url
-        self._based = False
-        self._weight = 0
+        self._has_base = False
+        self._memory = 0
 
-    def read(self, tag: str, attributes: dict[str, str]) -> None:
-        """Take in the next start tag."""
+    def add_tag(self, tag: str, attributes: dict[str, str]) -> None:
+        """Process the next start tag."""
         if tag == "a" and "href" in attributes:
-            kept = {name: _text(attributes[name]) for name in KEPT if name in attributes}
-            self._add(_text(attributes["href"]).strip(), kept)
-        elif tag == "base" and "href" in attributes and not self._based:
-            self._based = True
-            self._base = urljoin(self._url, _text(attributes["href"]).strip())
+            kept = {name: _decoded(attributes[name]) for name in LINK_ATTRIBUTES if name in attributes}
+            self._add_link(_decoded(attributes["href"]).strip(), kept)
+        elif tag == "base" and "href" in attributes and not self._has_base:
+            self._has_base = True
+            self._base = urljoin(self._url, _decoded(attributes["href"]).strip())
         elif tag == "meta" and "content" in attributes and attributes.get("name", "").startswith(_INDEX_META):
             name = attributes["name"].removeprefix(_INDEX_META)
-            self.page.meta.setdefault(name, _text(attributes["content"]))
+            self.page.meta.setdefault(name, _decoded(attributes["content"]))
 
-    def _add(self, href: str, attributes: Mapping[str, str]) -> None:
+    def _add_link(self, href: str, attributes: Mapping[str, str]) -> None:
         try:
             url = urljoin(self._base, href)
         except ValueError:
             if looks_like_distribution(href.rpartition("/")[2]):
-                raise  # a file that cannot be reached must not look as if there were none
+                raise  # a file with an invalid URL must not be taken for absent
             return
-        self._weight += 300 + 2 * len(url) + sum(100 + len(value) for value in attributes.values())
-        if self._weight > MAX_WEIGHT:
-            raise ValueError(f"its {len(self.page.links)} links need over {MAX_WEIGHT >> 20} MiB of memory")
-        self.page.links.append((url, attributes or _NONE))
+        self._memory += 300 + 2 * len(url) + sum(100 + len(value) for value in attributes.values())
+        if self._memory > MAX_LINK_MEMORY:
+            raise ValueError(
+                f"its {len(self.page.links)} links need more than {MAX_LINK_MEMORY >> 20} MiB of memory"
+            )
+        self.page.links.append((url, attributes or _NO_ATTRIBUTES))
 
 
-def _text(value: str) -> str:
-    """An attribute in UTF-8, where the page was decoded byte by byte."""
+def _decoded(value: str) -> str:
+    """Return an attribute as UTF-8, because the page was decoded byte by byte."""
     if value.isascii():
         return value
     try:
         return value.encode("latin-1").decode("utf-8", "replace")
-    except UnicodeEncodeError:  # it had a character reference, such as &euro;
+    except UnicodeEncodeError:  # it contains a character reference, such as &euro;
         return value
+
+
+def start_tags(text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the start tags of a page in order: lower-case names with their attributes.
+
+    Of duplicate attributes, the first counts. A tag that is cut off by the end of the page is ignored.
+    """
+    position = 0
+    while 0 <= (position := text.find("<", position)) < len(text) - 1:
+        character = text[position + 1]
+        if character in "!?":
+            end = _end_of_declaration(text, position)
+        elif character == "/":
+            end = _end_of_end_tag(text, position)
+        elif name := _NAME.match(text, position + 1):
+            attributes: dict[str, str] = {}
+            end = _read_attributes(text, name.end(), attributes)
+            if end is not None:
+                yield name[0].lower(), attributes
+                end = _end_of_content(text, end, name[0].lower())
+        else:
+            end = position + 1
+        if end is None:  # the page is cut off
+            return
+        position = end
+
+
+def _end_of_declaration(text: str, start: int) -> int | None:
+    """Return the end of a comment, doctype or similar."""
+    if not text.startswith("<!--", start):
+        return _after(text.find(">", start))
+    end = _EMPTY_COMMENT.match(text, start) or _COMMENT_END.search(text, start + 4)
+    return end.end() if end else None
+
+
+def _end_of_end_tag(text: str, start: int) -> int | None:
+    name = _NAME.match(text, start + 2)
+    return _read_attributes(text, name.end(), {}) if name else _after(text.find(">", start))
+
+
+def _end_of_content(text: str, start: int, name: str) -> int | None:
+    """Return where to continue after a start tag: the end of the element if its content is raw text."""
+    if name == "plaintext":
+        return None
+    if name not in _RAW_TEXT_ENDS:
+        return start
+    end = _RAW_TEXT_ENDS[name].search(text, start)
+    return end.start() if end else None
+
+
+def _read_attributes(text: str, position: int, attributes: dict[str, str]) -> int | None:
+    """Read the attributes of a tag; return the end of the tag, or ``None`` if the page is cut off."""
+    while True:
+        position = _end(_BEFORE_ATTRIBUTE, text, position)
+        if position >= len(text):
+            return None
+        if text[position] == ">":
+            return position + 1
+        name_end = _end(_ATTRIBUTE_NAME, text, position)
+        name, value = text[position:name_end].lower(), ""
+        position = name_end
+        if equals := _EQUALS.match(text, position):
+            position = equals.end()
+            quote = text[position : position + 1]
+            if quote in ('"', "'"):
+                end = text.find(quote, position + 1)
+                if end < 0:
+                    return None
+                value, position = text[position + 1 : end], end + 1
+            else:
+                end = _end(_UNQUOTED, text, position)
+                value, position = text[position:end], end
+        attributes.setdefault(name, unescape(value))
+
+
+def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
+    match = pattern.match(text, position)
+    return match.end() if match else position
+
+
+def _after(position: int) -> int | None:
+    return None if position < 0 else position + 1

@@ -1,7 +1,7 @@
-"""A plain HTML page of links, as web servers make of folders, as a source of distribution files.
+"""A plain HTML page of links, such as the folder listing of a web server, as a source.
 
-Read as ``pip --find-links`` reads: whatever the page's layout, a link counts by where it leads. So pages
-of nginx, Apache, OpenStack Swift and anybody's own are alike.
+It is read as ``pip --find-links`` reads it: only the URLs of links matter, not the layout of the page. So the
+listings of nginx, Apache and OpenStack Swift are all supported, and hand-written pages too.
 """
 
 import logging
@@ -18,13 +18,13 @@ from pydantic import Field
 from wheelrelay.backends.web.files import LinkedFiles
 from wheelrelay.backends.web.pages import (
     Link,
+    canonical_url,
     companions_of,
-    each_once,
     fetch_page,
-    linked_file,
-    links_of,
-    one_spelling,
+    iter_links,
+    link_to_file,
     parse_html,
+    without_duplicates,
 )
 from wheelrelay.config import NetworkConfig, WebAddress
 from wheelrelay.errors import BackendError, InvalidFilename
@@ -37,33 +37,33 @@ logger = logging.getLogger(__name__)
 
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 
-PAGING = frozenset({"page", "p", "marker", "offset", "start", "after", "cursor", "continuation-token"})
-"""Query keys by which a link to the page's own path leads to more of it, and not to another sorting."""
+PAGING_KEYS = frozenset({"page", "p", "marker", "offset", "start", "after", "cursor", "continuation-token"})
+"""Query keys of links to the next part of a page; other keys (a sort order, for example) are ignored."""
 
 MAX_DEPTH = 10
-"""Folders within folders that are read; a link that leads in circles looks like endless ones."""
+"""Levels of nested folders that are read; circular links look like endless nesting."""
 
 MAX_PAGES = 10_000
-"""Pages that one listing may have."""
+"""Pages of one listing."""
 
 
 class ListingConfig(NetworkConfig):
-    """A page of links to distribution files; it is only read."""
+    """A page of links to distribution files, which is only read."""
 
     type: Literal["listing"] = "listing"
-    url: WebAddress = Field(description="Address of the page.")
+    url: WebAddress = Field(description="URL of the page.")
     recursive: bool = Field(
         default=False,
-        description="Read the folders that the page links to as well, as far as they lie below it.",
+        description="Also read the folders below the page that it links to.",
     )
 
     def address(self) -> str:
-        """The web address."""
+        """Return the URL."""
         return self.url
 
     @contextmanager
     def open(self) -> Iterator[Backend]:
-        """Connect; nothing is asked for yet."""
+        """Connect; no request is sent yet."""
         with closing(HttpClient(own_urls=(self.url,), timeout=self.timeout)) as http:
             yield ListingSource(http, self.url, recursive=self.recursive)
 
@@ -72,9 +72,9 @@ class ListingSource(LinkedFiles):
     """The distribution files that a page links to.
 
     Args:
-        http: how to reach it.
-        url: the page's address.
-        recursive: read the folders below it as well.
+        http: the client.
+        url: the URL of the page.
+        recursive: also read the folders below it.
     """
 
     def __init__(self, http: HttpClient, url: str, *, recursive: bool = False) -> None:
@@ -85,27 +85,27 @@ class ListingSource(LinkedFiles):
         self._lock = threading.Lock()
 
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
-        """The files that are linked; see `wheelrelay.protocols.Source`.
+        """Yield the linked files; see `wheelrelay.protocols.Source`.
 
-        Everything is read before the first file is given. A name that looks like a distribution's and
-        is not one is warned of, once.
+        All pages are read before the first file is yielded. Invalid filenames that look like distributions
+        are logged as warnings, once.
 
         Raises:
-            NotFound: there is no such page.
-            BackendError: a page cannot be read or is not one of HTML; never an empty answer instead.
-            IntegrityError: one name is linked at two places and no sha256 proves that they are the same.
+            NotFound: the page does not exist.
+            BackendError: a page cannot be read or is not HTML; the result is never empty instead.
+            IntegrityError: one filename has two URLs, and no sha256 proves that they are the same.
         """
         walk = _Walk(self.http, self._url, recursive=self._recursive)
         links = list(walk.links())
         files = self._files(links, project)
         if walk.unread and not files:
             self._warn(
-                f"{display_url(self._url)} has no distribution file of its own, and {walk.unread} folders "
-                "that 'recursive = true' would read; if it is a package index, write it as index+https://..."
+                f"{display_url(self._url)} links to no distribution files, but to {walk.unread} folders. "
+                "Set recursive = true to read them, or use index+https://... if it is a package index."
             )
-        wanted = canonicalize_name(project) if project is not None else None
-        meant = [file for file in files if wanted is None or file.project == wanted]
-        yield from each_once(meant, self._url)
+        name = canonicalize_name(project) if project is not None else None
+        selected = [file for file in files if name is None or file.project == name]
+        yield from without_duplicates(selected, self._url)
 
     def _files(self, links: list[Link], project: str | None) -> list[DistFile]:
         companions = companions_of(links)
@@ -113,32 +113,32 @@ class ListingSource(LinkedFiles):
         for link in links:
             if looks_like_distribution(link.name):
                 try:
-                    files.append(linked_file(link, project, companions.get(link.url, ())))
+                    files.append(link_to_file(link, project, companions.get(link.url, ())))
                 except InvalidFilename as error:
-                    self._warn(f"{display_url(self._url)}: left out: {error}")
+                    self._warn(f"{display_url(self._url)}: ignored: {error}")
         return files
 
     def _warn(self, message: str) -> None:
         with self._lock:
-            new = message not in self._warned
+            is_new = message not in self._warned
             self._warned.add(message)
-        if new:
+        if is_new:
             logger.warning("%s", message)
 
 
 class _Walk:
-    """One reading of a listing: its page, the pages that continue it, and the folders below it.
+    """One traversal of a listing: its page, its further pages, and the folders below it.
 
     Attributes:
-        unread: how many folders were seen and not read.
+        unread: the number of folders that were seen and not read.
     """
 
     def __init__(self, http: HttpClient, url: str, *, recursive: bool) -> None:
         self._http = http
         self._recursive = recursive
         self._root = ""
-        self._ahead = deque([one_spelling(url)])
-        self._known = set(self._ahead)
+        self._queue = deque([canonical_url(url)])
+        self._seen = set(self._queue)
         self._folders: set[str] = set()
 
     @property
@@ -146,31 +146,32 @@ class _Walk:
         return 0 if self._recursive else len(self._folders)
 
     def links(self) -> Iterator[Link]:
-        """All links that lead neither to a folder nor to another page of the listing."""
-        while self._ahead:
-            asked = self._ahead.popleft()
-            page = fetch_page(self._http, asked, {"Accept": ACCEPT}, same_host=bool(self._root))
-            url = one_spelling(page.url)
+        """Yield all links that lead neither to a folder nor to another page of the listing."""
+        while self._queue:
+            requested = self._queue.popleft()
+            page = fetch_page(self._http, requested, {"Accept": ACCEPT}, same_host=bool(self._root))
+            url = canonical_url(page.url)
             self._root = self._root or _folder_of(url)
             if not self._is_below(_folder_of(url)):
                 raise BackendError(
-                    f"{display_url(asked)} redirects out of the listing, to {display_url(url)}."
+                    f"{display_url(requested)} redirects to {display_url(url)}, "
+                    "which is outside of the listing."
                 )
-            for link in links_of(parse_html(page)):
-                if self._continues(url, link):
+            for link in iter_links(parse_html(page)):
+                if self._is_next_page(url, link):
                     self._follow(link.url)
                 elif urlsplit(link.url).path.endswith("/"):
                     self._note_folder(link.url)
                 else:
                     yield link
 
-    def _continues(self, page_url: str, link: Link) -> bool:
-        """Whether a link leads to more of the page that it stands on."""
-        here, there = urlsplit(page_url), urlsplit(link.url)
+    def _is_next_page(self, page_url: str, link: Link) -> bool:
+        """Return whether a link on a page leads to the next part of it."""
+        page, target = urlsplit(page_url), urlsplit(link.url)
         if "next" in link.attributes.get("rel", "").lower().split():
             return self._is_below(_folder_of(link.url))
-        same_path = here.path == there.path and origin_of(page_url) == origin_of(link.url)
-        return same_path and not PAGING.isdisjoint(parse_qs(there.query[:1024]))
+        same_path = page.path == target.path and origin_of(page_url) == origin_of(link.url)
+        return same_path and not PAGING_KEYS.isdisjoint(parse_qs(target.query[:1024]))
 
     def _note_folder(self, url: str) -> None:
         if urlsplit(url).query or url == self._root or not self._is_below(url):
@@ -180,20 +181,20 @@ class _Walk:
             self._follow(url)
 
     def _follow(self, url: str) -> None:
-        if url in self._known:
+        if url in self._seen:
             return
         depth = urlsplit(url).path[len(urlsplit(self._root).path) :].count("/")
-        if depth > MAX_DEPTH or len(self._known) >= MAX_PAGES:
+        if depth > MAX_DEPTH or len(self._seen) >= MAX_PAGES:
             raise BackendError(
-                f"{display_url(self._root)} does not end: it has over {MAX_PAGES} pages, or {MAX_DEPTH} "
-                "folders within each other.",
-                hint="A link there may lead in circles; name the folder that is meant.",
+                f"{display_url(self._root)} has more than {MAX_PAGES} pages, or more than {MAX_DEPTH} "
+                "levels of folders.",
+                hint="It may have circular links. Use the URL of a folder further down.",
             )
-        self._known.add(url)
-        self._ahead.append(url)
+        self._seen.add(url)
+        self._queue.append(url)
 
     def _is_below(self, url: str) -> bool:
-        """Whether ``url`` lies in the root's folder, also for servers that decode before they resolve."""
+        """Return whether ``url`` is in the root folder, even if the server decodes ``%2e%2e`` to ``..``."""
         root, path = urlsplit(self._root).path, urlsplit(url).path
         if origin_of(url) != origin_of(self._root) or not path.startswith(root):
             return False
@@ -202,7 +203,7 @@ class _Walk:
 
 
 def _folder_of(url: str) -> str:
-    """The folder whose content a page shows: that in which ``index.html`` lies, else the page's own path."""
+    """Return the folder that a page lists: the one that contains ``index.html``, else the page's own path."""
     parts = urlsplit(url)
     head, slash, last = parts.path.rpartition("/")
     path = head + slash if last.endswith((".html", ".htm")) else parts.path.rstrip("/") + "/"

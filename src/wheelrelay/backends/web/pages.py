@@ -1,4 +1,4 @@
-"""Read web pages that link to distribution files."""
+"""Download and parse web pages that link to distribution files."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,11 +11,11 @@ from wheelrelay.filenames import dist_file, split_companion
 from wheelrelay.http import HttpClient, Response, display_url, normalize_url, sanitized
 from wheelrelay.model import DIGEST_LENGTHS, Digests, DistFile
 
-LONGEST_MEDIA_TYPE = 255
-"""Characters: two names of 127, and the slash."""
+MAX_MEDIA_TYPE = 255
+"""Characters of a media type: two names of 127 and the slash (RFC 6838, section 4.2)."""
 
 HTML_TYPES = ("text/html", "application/xhtml+xml", "application/vnd.pypi.simple.v1+html")
-"""The media types of pages of links."""
+"""The media types of HTML pages."""
 
 CACHE_HEADERS = (
     "Age",
@@ -26,28 +26,27 @@ CACHE_HEADERS = (
     "X-Cache-Status",
     "X-Varnish",
 )
-"""Headers that caches add to answers."""
+"""Headers that caches add to responses."""
 
 MAX_PAGE = 32 << 20
-"""Bytes that a page of files may have: several times as many as the largest known."""
+"""Bytes of a page of files: several times the size of the largest known one."""
 
-MAX_ROOT = 64 << 20
-"""Bytes that the page of all projects may have; that of PyPI has some 45 million."""
-
+MAX_ROOT_PAGE = 64 << 20
+"""Bytes of a page of all projects; PyPI's has about 45 million."""
 
 MAX_FRAGMENT = 1024
-"""Characters of an address's fragment that are searched for digests."""
+"""Characters of a URL's fragment that are searched for digests."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebPage:
-    """A page as it came.
+    """A downloaded page.
 
     Attributes:
-        url: where it came from, after redirects.
-        media_type: what it is said to be, in lower case, without parameters; empty if nothing is said.
-        body: the bytes.
-        cached: whether it came through a cache, as far as its headers tell.
+        url: its URL, after redirects.
+        media_type: its declared media type, in lower case and without parameters; empty if there is none.
+        body: its content.
+        cached: whether it came through a cache, as far as its headers show.
     """
 
     url: str
@@ -61,9 +60,9 @@ class Link:
     """A link on a page.
 
     Attributes:
-        url: where it leads, absolute and in one spelling, with its query and without its fragment.
-        digests: what the fragment says of the target.
-        attributes: those of the HTML element, names in lower case.
+        url: the absolute, normalized URL, with its query and without its fragment.
+        digests: the digests in the fragment.
+        attributes: the attributes of the HTML element, with lower-case names.
     """
 
     url: str
@@ -72,7 +71,7 @@ class Link:
 
     @property
     def name(self) -> str:
-        """The last segment of the path, which names a file whatever the text of the link says."""
+        """The filename: the last segment of the URL's path, whatever the text of the link."""
         return name_in(self.url)
 
 
@@ -84,10 +83,10 @@ def fetch_page(
     same_host: bool = False,
     limit: int = MAX_PAGE,
 ) -> WebPage:
-    """Read a page of at most ``limit`` bytes; the other arguments are those of `HttpClient.get`.
+    """Download a page of at most ``limit`` bytes; for the other arguments, see `HttpClient.get`.
 
     Raises:
-        BackendError: it cannot be read, or is implausibly large.
+        BackendError: it cannot be read, or is too large.
     """
     with http.get(url, headers=headers, same_host=same_host) as response:
         return WebPage(
@@ -99,80 +98,80 @@ def fetch_page(
 
 
 def came_through_cache(response: Response) -> bool:
-    """Whether the headers of an answer are those of a cache: RFC 9111, RFC 9211, and what CDNs use."""
+    """Return whether a response has headers of a cache: RFC 9111, RFC 9211, and those that CDNs use."""
     return any(name in response.headers for name in CACHE_HEADERS)
 
 
 def parse_html(page: WebPage) -> HtmlPage:
-    """Find the links of a page of HTML, and what it says of itself as a page of an index.
+    """Parse an HTML page.
 
     Raises:
-        BackendError: it is something else, or speaks a version of the Simple API that is not known yet.
+        BackendError: it is not HTML, or uses a version of the Simple API that is not supported.
     """
     if page.media_type not in HTML_TYPES:
-        said = page.media_type or "no media type"
         raise BackendError(
-            f"{display_url(page.url)} answered with {said}: that is not an HTML page.",
-            hint="Check the address of this remote.",
+            f"{display_url(page.url)} returned {page.media_type or 'no media type'}, not an HTML page.",
+            hint="Check the URL of this remote.",
         )
     if b"<" not in page.body:
-        raise BackendError(f"{display_url(page.url)} answered with an empty page.")
-    with unreadable(page.url):
+        raise BackendError(f"{display_url(page.url)} returned an empty page.")
+    with map_parse_errors(page.url):
         return read_html(page.body, page.url)
 
 
-def links_of(html: HtmlPage) -> Iterator[Link]:
-    """The links of a page that lead to somewhere in the web."""
+def iter_links(html: HtmlPage) -> Iterator[Link]:
+    """Yield the links of a page to http and https URLs."""
     for url, attributes in html.links:
-        if leads_into_the_web(url):
+        if is_web_url(url):
             fragment = urldefrag(url).fragment
-            yield Link(one_spelling(url), digests_in(dict(parse_qsl(fragment[:MAX_FRAGMENT]))), attributes)
+            yield Link(canonical_url(url), digests_in(dict(parse_qsl(fragment[:MAX_FRAGMENT]))), attributes)
 
 
 @contextmanager
-def unreadable(url: str) -> Iterator[None]:
-    """Turn whatever a parser raises about a page into our error.
+def map_parse_errors(url: str) -> Iterator[None]:
+    """Map the errors of parsing a page.
 
     Raises:
-        BackendError: the page cannot be read.
+        BackendError: the page cannot be parsed.
     """
     try:
         yield
     except LaterVersion as error:
         raise BackendError(
-            f"{display_url(url)} speaks version {sanitized(str(error))} of the Simple API.",
-            hint="A later release of wheelrelay may know it.",
+            f"{display_url(url)} uses version {sanitized(str(error))} of the Simple API, which is not "
+            "supported.",
+            hint="Upgrade wheelrelay.",
         ) from error
     except (ValueError, AssertionError, RecursionError) as error:
         reason = sanitized(str(error).strip().partition("\n")[0]).rstrip(".:") or type(error).__name__
-        raise BackendError(f"{display_url(url)} cannot be read as a page of links: {reason}.") from error
+        raise BackendError(f"{display_url(url)} cannot be parsed as a page of links: {reason}.") from error
 
 
 def companions_of(links: Iterable[Link]) -> Mapping[str, tuple[str, ...]]:
-    """Which companions are linked beside which files: the suffixes, by the file's address.
+    """Return the suffixes of the companions that are linked, by the URL of their file.
 
-    A companion whose address is not the file's with the suffix after the path, as a signed one, is not
-    found by `read_companion` and so does not count.
+    A companion counts if its URL is the file's with the suffix after the path, because `read_companion`
+    requests that URL; signed URLs differ.
     """
     found: dict[str, set[str]] = {}
     for link in links:
         if split := split_companion(link.name):
             parts = urlsplit(link.url)
-            beside = parts._replace(path=parts.path.removesuffix(split[1])).geturl()
-            found.setdefault(beside, set()).add(split[1])
+            file_url = parts._replace(path=parts.path.removesuffix(split[1])).geturl()
+            found.setdefault(file_url, set()).add(split[1])
     return {url: tuple(sorted(suffixes)) for url, suffixes in found.items()}
 
 
-def linked_file(link: Link, project: str | None, companions: Sequence[str]) -> DistFile:
-    """The distribution file that a link leads to.
+def link_to_file(link: Link, project: str | None, companions: Sequence[str]) -> DistFile:
+    """Return the distribution file that a link leads to.
 
     Args:
-        link: the link, with the attributes of PEP 503 and PEP 592 where the page gives them.
-        project: the project that it is known to belong to; see `wheelrelay.filenames.parse_filename`.
-        companions: the suffixes of what is linked beside it.
+        link: the link, with the attributes of PEP 503 and PEP 592 if the page has them.
+        project: the project that the file is known to belong to; see `wheelrelay.filenames.parse_filename`.
+        companions: the suffixes of the file's companions.
 
     Raises:
-        InvalidFilename: its name is not a plain one, or not that of a wheel or an sdist.
+        InvalidFilename: its name is not that of a wheel or sdist.
     """
     return dist_file(
         link.name,
@@ -185,44 +184,41 @@ def linked_file(link: Link, project: str | None, companions: Sequence[str]) -> D
     )
 
 
-def each_once(files: Iterable[DistFile], where: str) -> Iterator[DistFile]:
-    """The files without repetitions, in their order; what one entry leaves open another may tell.
+def without_duplicates(files: Iterable[DistFile], url: str) -> Iterator[DistFile]:
+    """Yield the files in order, with duplicate entries merged.
 
     Args:
-        files: those of one place, all of them.
-        where: the place's address.
+        files: all files of a page or listing.
+        url: its URL.
 
     Raises:
-        IntegrityError: one name stands for two things, and no sha256 proves that they are the same.
+        IntegrityError: two files have one name, and no sha256 proves that they are the same.
     """
-    found: dict[str, DistFile] = {}
+    merged: dict[str, DistFile] = {}
     for file in files:
-        known = found.get(file.filename)
-        found[file.filename] = _merged(known, file, where) if known else file
-    yield from found.values()
+        earlier = merged.get(file.filename)
+        merged[file.filename] = _merge(earlier, file, url) if earlier else file
+    yield from merged.values()
 
 
 def media_type_of(response: Response) -> str:
-    """What an answer is said to be, in lower case, without parameters; empty if nothing is said.
-
-    A longer name than any media type may have (RFC 6838, section 4.2) is cut.
-    """
-    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()[:LONGEST_MEDIA_TYPE]
+    """Return the media type of a response, in lower case and without parameters; empty if it has none."""
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()[:MAX_MEDIA_TYPE]
 
 
-def digests_in(named: Mapping[str, str]) -> Digests:
-    """The digests among names with values; what cannot be a digest of a known algorithm is left out."""
-    lowered = {name.lower(): value.strip().lower() for name, value in named.items()}
+def digests_in(values: Mapping[str, str]) -> Digests:
+    """Return the valid digests of known algorithms among names and values."""
+    lowered = {name.lower(): value.strip().lower() for name, value in values.items()}
     return Digests.of({name: value for name, value in lowered.items() if _is_digest(name, value)})
 
 
-def one_spelling(url: str) -> str:
-    """``url`` without its fragment, percent-encoded as it is going to be requested."""
+def canonical_url(url: str) -> str:
+    """Return ``url`` normalized and without its fragment, so that equal URLs compare equal."""
     return normalize_url(urldefrag(url.strip()).url)
 
 
-def leads_into_the_web(url: str) -> bool:
-    """Whether ``url`` is one that can be asked for: http or https, with a host."""
+def is_web_url(url: str) -> bool:
+    """Return whether ``url`` can be requested: http or https, with a host."""
     parts = urlsplit(url)
     try:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -231,7 +227,7 @@ def leads_into_the_web(url: str) -> bool:
 
 
 def name_in(url: str) -> str:
-    """The last segment of the path of ``url``, decoded."""
+    """Return the last segment of the path of ``url``, decoded."""
     return unquote(urlsplit(url).path.rpartition("/")[2])
 
 
@@ -239,18 +235,19 @@ def _is_digest(name: str, value: str) -> bool:
     return len(value) == DIGEST_LENGTHS.get(name) and set(value) <= set("0123456789abcdef")
 
 
-def _merged(one: DistFile, other: DistFile, where: str) -> DistFile:
-    told, also = one.digests.known(), other.digests.known()
-    contradict = any(told[name] != also[name] for name in told.keys() & also.keys())
-    same = (
-        one.url == other.url
-        or not (one.url and other.url)
-        or (one.sha256 is not None and one.sha256 == other.sha256)
+def _merge(file: DistFile, other: DistFile, url: str) -> DistFile:
+    """Return one entry for two of the same name, if they are the same file."""
+    digests, other_digests = file.digests.known(), other.digests.known()
+    contradict = any(digests[name] != other_digests[name] for name in digests.keys() & other_digests.keys())
+    is_same = (
+        file.url == other.url
+        or not (file.url and other.url)
+        or (file.sha256 is not None and file.sha256 == other.sha256)
     )
-    if contradict or not same:
+    if contradict or not is_same:
         raise IntegrityError(
-            f"{display_url(where)} has {one.filename} twice, as {display_url(one.url or '')} and "
-            f"{display_url(other.url or '')}, and nothing proves that both are the same bytes.",
-            hint="Name a place that has it once.",
+            f"{display_url(url)} lists {file.filename} twice, as {display_url(file.url or '')} and "
+            f"{display_url(other.url or '')}, and no sha256 proves that both are the same.",
+            hint="Use a source that lists it once.",
         )
-    return replace(one, url=one.url or other.url, digests=Digests.of({**also, **told}))
+    return replace(file, url=file.url or other.url, digests=Digests.of({**other_digests, **digests}))

@@ -8,8 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from wheelrelay.backends.index.simple_json import ProjectDocument, read_names
-from wheelrelay.backends.web.html import read_html
-from wheelrelay.backends.web.tags import start_tags
+from wheelrelay.backends.web.html import read_html, start_tags
 
 URL = "https://example.org/simple/sample/"
 

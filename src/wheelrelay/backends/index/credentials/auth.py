@@ -1,218 +1,267 @@
-"""Keep the credentials of an index: resolved when they are used, once for all threads, again after a 401."""
+"""Resolve the credentials of an index: when they are used, once for all threads, and again after a 401."""
 
+import logging
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from wheelrelay.backends.index.credentials import providers
-from wheelrelay.backends.index.credentials.chain import NotFoundAnywhere, look
-from wheelrelay.backends.index.credentials.request import CredentialRequest, Credentials, Place
+from wheelrelay.backends.index.credentials.request import (
+    CredentialRequest,
+    Credentials,
+    NoCredentials,
+    Provider,
+)
 from wheelrelay.backends.index.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret, PermissionDenied
 from wheelrelay.http import Auth, HttpClient, Response, display_url, status_error
 
-WRITTEN_DOWN: tuple[Place, ...] = (
+logger = logging.getLogger(__name__)
+
+STORED: tuple[Provider, ...] = (
     providers.configuration,
     providers.own_variables,
     providers.twine_variables,
     providers.pypirc,
 )
-"""Where credentials stand for this very remote, and can be read without anybody noticing."""
+"""Providers of credentials for this very remote that need no interaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotFoundAnywhere:
+    """No provider has credentials.
+
+    Attributes:
+        reasons: the reason of each provider, in the order in which they were tried.
+    """
+
+    reasons: tuple[str, ...]
+
+    def merge(self, other: "NotFoundAnywhere") -> "NotFoundAnywhere":
+        """Return the reasons of two lookups, without duplicates."""
+        return NotFoundAnywhere(tuple(dict.fromkeys((*self.reasons, *other.reasons))))
+
+    def __str__(self) -> str:
+        return f"Tried: {'; '.join(self.reasons)}."
+
+
+def resolve(request: CredentialRequest, candidates: Sequence[Provider]) -> Credentials | NotFoundAnywhere:
+    """Return the credentials of the first provider that has some; log where, but not which.
+
+    Args:
+        request: the remote.
+        candidates: the providers, in the order in which they are tried.
+
+    Raises:
+        MissingSecret: the configuration refers to a secret that does not exist.
+        ConfigError: a file cannot be read, or the credentials cannot be sent.
+        BackendError: the index rejects the identity of this job, or is unavailable.
+    """
+    username: str | None = None
+    reasons = []
+    for provider in candidates:
+        result = provider(request, username)
+        if not isinstance(result, NoCredentials):
+            logger.info("Credentials for %s come from %s.", request, result.found_in)
+            return result
+        logger.info("Credentials for %s: %s.", request, result.reason)
+        username = username or result.username
+        reasons.append(result.reason)
+    return NotFoundAnywhere(tuple(reasons))
 
 
 class IndexAuth:
-    """The credentials for one address of an index; `for_project` puts them on requests.
+    """The credentials for one URL of an index; `for_project` puts them on requests.
 
     Args:
-        wanted: what for.
-        at_first: where to look for them when they are needed.
-        when_refused: where to look after the index did not accept what was found, or asked for some.
-        may_be_sent: whether nobody can listen on the way there, or the configuration does not mind.
-        tokens: that are made for this relay and given back at its end.
+        request: the remote.
+        providers_at_first: tried when credentials are first needed.
+        providers_after_refusal: tried after the index rejected the credentials, or requested some.
+        may_be_sent: whether the connection is secure, or the configuration allows an insecure one.
+        trusted_publishing: issues tokens for this relay, which are revoked at its end.
     """
 
     def __init__(
         self,
-        wanted: CredentialRequest,
-        at_first: Sequence[Place],
-        when_refused: Sequence[Place],
+        request: CredentialRequest,
+        providers_at_first: Sequence[Provider],
+        providers_after_refusal: Sequence[Provider],
         *,
         may_be_sent: bool = True,
-        tokens: TrustedPublishing | None = None,
+        trusted_publishing: TrustedPublishing | None = None,
     ) -> None:
-        self._wanted = wanted
-        self._at_first = at_first
-        self._when_refused = when_refused
+        self._request = request
+        self._providers_at_first = providers_at_first
+        self._providers_after_refusal = providers_after_refusal
         self._may_be_sent = may_be_sent
-        self._tokens = tokens
-        self._found: Credentials | NotFoundAnywhere | None = None
-        self._hopeless: set[str | None] = set()
+        self._trusted_publishing = trusted_publishing
+        self._result: Credentials | NotFoundAnywhere | None = None
+        self._rejected: set[str | None] = set()
         self._lock = threading.RLock()
 
     def for_project(self, project: str | None = None) -> Auth:
-        """The credentials for the requests that concern a project."""
+        """Return the credentials for requests that concern a project."""
         return _ProjectAuth(self, project)
 
     def make_ready(self) -> None:
         """Resolve the credentials.
 
         Raises:
-            MissingSecret: there are none, and the index takes nothing without.
+            MissingSecret: there are none, and the index requires some.
             ConfigError: there are some, and they must not be sent.
-            BackendError: the index refuses the identity of this job, or cannot be asked.
+            BackendError: the index rejects the identity of this job, or is unavailable.
         """
-        found = self._resolved()
-        if isinstance(found, NotFoundAnywhere):
-            if self._wanted.is_guarded:
-                raise MissingSecret(f"There are no credentials for {self._wanted}.", hint=str(found))
+        result = self._resolved()
+        if isinstance(result, NotFoundAnywhere):
+            if self._request.requires_credentials:
+                raise MissingSecret(f"No credentials for {self._request}.", hint=str(result))
         elif not self._may_be_sent:
             raise ConfigError(
-                f"{display_url(self._wanted.address)} is plain HTTP, and credentials are not sent over it.",
-                hint="Use https, or say allow_insecure = true if nobody can listen.",
+                f"{display_url(self._request.address)} is plain HTTP, and credentials are not sent over it.",
+                hint="Use https, or set allow_insecure = true if the network is trusted.",
             )
 
-    def demand_trusted_publishing(self) -> None:
+    def require_trusted_publishing(self) -> None:
         """Make sure that the credentials come from trusted publishing.
 
         Raises:
-            ConfigError: they come from elsewhere.
+            ConfigError: they come from another provider.
             WheelrelayError: as `make_ready`.
         """
         self.make_ready()
-        found = self._resolved()
-        if not isinstance(found, TrustedPublishing):
-            where = (
-                "there are none"
-                if isinstance(found, NotFoundAnywhere)
-                else f"they come from {found.found_in}"
+        result = self._resolved()
+        if not isinstance(result, TrustedPublishing):
+            state = (
+                "there are no credentials"
+                if isinstance(result, NotFoundAnywhere)
+                else f"the credentials come from {result.found_in}"
             )
             raise ConfigError(
-                f"{self._wanted} takes attestations only with credentials from trusted publishing; {where}.",
-                hint="Take other credentials away and let the job have an identity, or say attest = false.",
+                f"{self._request} accepts attestations only with trusted publishing, but {state}.",
+                hint="Remove other credentials and let the job have an identity, or set attest = false.",
             )
 
     def publisher(self) -> str | None:
-        """The build that publishes, as `builder_url` returns it; known with trusted publishing only."""
-        found = self._resolved()
-        return found.publisher if isinstance(found, TrustedPublishing) else None
+        """Return the build that publishes, as `builder_of` names it; ``None`` without trusted publishing."""
+        result = self._resolved()
+        return result.publisher if isinstance(result, TrustedPublishing) else None
 
     def close(self) -> None:
-        """Give back what was made for this relay alone."""
-        if self._tokens:
-            self._tokens.give_back()
+        """Revoke the tokens that were issued for this relay."""
+        if self._trusted_publishing:
+            self._trusted_publishing.revoke()
 
     def header(self, project: str | None) -> str | None:
-        """The value of the ``Authorization`` header; none if there are no credentials.
+        """Return the ``Authorization`` header, or ``None`` if there are no credentials.
 
         Raises:
             WheelrelayError: as `make_ready`.
         """
         with self._lock:
-            found = self._resolved()
-            return None if isinstance(found, NotFoundAnywhere) else found.header(project)
+            result = self._resolved()
+            return None if isinstance(result, NotFoundAnywhere) else result.header(project)
 
     def renew(self, refusal: Response, project: str | None) -> bool:
-        """Look again after a refusal; see `Auth.renew`.
+        """Resolve the credentials again after a refusal; see `Auth.renew`.
 
-        Several threads may meet the same refusal: the first one looks, the others go by what it found.
-        A 403 is no reason to look, but a token may have expired meanwhile.
+        After a 403 they are not resolved again, but a token may have expired and been replaced meanwhile.
 
         Raises:
-            AuthenticationFailed: nothing helps against a 401; says where the credentials come from.
+            AuthenticationFailed: a 401 with no other credentials; the hint names their provider.
             PermissionDenied: likewise for a 403.
         """
         used = refusal.request_headers.get("Authorization")
+        # Several threads may receive the same refusal: the first one resolves, the others see its result.
         with self._lock:
             if self.header(project) != used:
                 return True
             if refusal.status_code != 401:
-                raise self._forbidden(refusal)
-            if used not in self._hopeless:
-                self._look_again(project)
+                raise self._permission_denied(refusal)
+            if used not in self._rejected:
+                self._resolve_again(project)
                 if self.header(project) != used:
                     return True
-                self._hopeless.add(used)
-            raise self._explained(refusal)
+                self._rejected.add(used)
+            raise self._authentication_failed(refusal)
 
     def _resolved(self) -> Credentials | NotFoundAnywhere:
         with self._lock:
-            if self._found is None:
-                self._found = look(self._wanted, self._at_first)
-            return self._found
+            if self._result is None:
+                self._result = resolve(self._request, self._providers_at_first)
+            return self._result
 
-    def _look_again(self, project: str | None) -> None:
-        """Find credentials anew; if there are none, those that were refused stay, to be told of."""
-        self._wanted.account.renew()
-        if self._tokens:
-            self._tokens.drop(project)
-        found = look(self._wanted, self._when_refused)
-        if not isinstance(found, NotFoundAnywhere):
-            self._found = found
-        elif isinstance(self._found, NotFoundAnywhere):
-            self._found = self._found.and_not_in(found)
+    def _resolve_again(self, project: str | None) -> None:
+        """Resolve again; if nothing is found, keep the rejected credentials for the error message."""
+        self._request.account.renew()
+        if self._trusted_publishing:
+            self._trusted_publishing.discard(project)
+        result = resolve(self._request, self._providers_after_refusal)
+        if not isinstance(result, NotFoundAnywhere):
+            self._result = result
+        elif isinstance(self._result, NotFoundAnywhere):
+            self._result = self._result.merge(result)
 
-    def _explained(self, refusal: Response) -> AuthenticationFailed:
-        """What a 401 that nothing helps against means: in the index's words, and where we looked."""
-        found = self._resolved()
-        where = (
-            str(found)
-            if isinstance(found, NotFoundAnywhere)
-            else f"The credentials come from {found.found_in}."
+    def _authentication_failed(self, refusal: Response) -> AuthenticationFailed:
+        result = self._resolved()
+        hint = (
+            str(result)
+            if isinstance(result, NotFoundAnywhere)
+            else f"The credentials come from {result.found_in}."
         )
         with refusal:
-            return AuthenticationFailed(str(status_error(refusal)), hint=where)
+            return AuthenticationFailed(str(status_error(refusal)), hint=hint)
 
-    def _forbidden(self, refusal: Response) -> PermissionDenied:
-        """What a 403 means, which may be about these credentials."""
-        found = self._resolved()
+    def _permission_denied(self, refusal: Response) -> PermissionDenied:
+        result = self._resolved()
         hint = (
-            f"No credentials were sent. {found}"
-            if isinstance(found, NotFoundAnywhere)
-            else f"The credentials come from {found.found_in}: check what they may do there."
+            f"No credentials were sent. {result}"
+            if isinstance(result, NotFoundAnywhere)
+            else f"The credentials come from {result.found_in}: check their permissions."
         )
         with refusal:
             return PermissionDenied(str(status_error(refusal)), hint=hint)
 
 
 class _ProjectAuth(Auth):
-    """The credentials of an index on the requests that concern one project."""
+    """The credentials of an index for requests that concern one project."""
 
     def __init__(self, auth: IndexAuth, project: str | None) -> None:
         self._auth = auth
         self._project = project
 
     def header(self) -> str | None:
-        """The credentials, if there are some."""
+        """Return the ``Authorization`` header, if there are credentials."""
         return self._auth.header(self._project)
 
     def renew(self, refusal: Response) -> bool:
-        """Look again."""
+        """Resolve the credentials again."""
         return self._auth.renew(refusal, self._project)
 
 
-def reading_auth(wanted: CredentialRequest, *, elsewhere: bool = False) -> IndexAuth:
-    """Credentials to read an index with, where some are written down or it asks for them.
+def reading_auth(request: CredentialRequest, *, uploads_elsewhere: bool = False) -> IndexAuth:
+    """Return the credentials to read an index with.
 
     Args:
-        wanted: what for.
-        elsewhere: whether files are sent to another host, which what is configured is for then.
+        request: the remote.
+        uploads_elsewhere: whether files are uploaded to another host, which configured credentials are for.
     """
-    written: tuple[Place, ...] = (
-        (providers.of_the_other_host, providers.pypirc) if elsewhere else WRITTEN_DOWN
+    stored: tuple[Provider, ...] = (
+        (providers.for_upload_host_only, providers.pypirc) if uploads_elsewhere else STORED
     )
-    return IndexAuth(wanted, (*written, providers.netrc), (*written, providers.keyring, providers.netrc))
+    return IndexAuth(request, (*stored, providers.netrc), (*stored, providers.keyring, providers.netrc))
 
 
-def uploading_auth(wanted: CredentialRequest, http: HttpClient, *, may_be_sent: bool) -> IndexAuth:
-    """Credentials to upload with, from wherever there are some.
+def uploading_auth(request: CredentialRequest, http: HttpClient, *, may_be_sent: bool) -> IndexAuth:
+    """Return the credentials to upload with, from all providers.
 
     Args:
-        wanted: what for.
-        http: how to reach the index, without credentials.
-        may_be_sent: see `IndexAuth`; if not, no token is made and nobody is prompted.
+        request: the remote.
+        http: a client without credentials.
+        may_be_sent: see `IndexAuth`; if false, no token is requested and there is no prompt.
     """
-    kept = (*WRITTEN_DOWN, providers.keyring, providers.netrc)
+    stored = (*STORED, providers.keyring, providers.netrc)
     if not may_be_sent:
-        return IndexAuth(wanted, kept, kept, may_be_sent=False)
-    tokens = TrustedPublishing(http, wanted.address, wanted.account.audience)
-    again = (*kept, tokens.place)
-    return IndexAuth(wanted, (*again, providers.prompt), again, tokens=tokens)
+        return IndexAuth(request, stored, stored, may_be_sent=False)
+    tokens = TrustedPublishing(http, request.address, request.account.audience)
+    without_prompt = (*stored, tokens.provide)
+    return IndexAuth(request, (*without_prompt, providers.prompt), without_prompt, trusted_publishing=tokens)

@@ -1,4 +1,4 @@
-"""What is looked for, and what a place may give: a login, or the reason why it has none."""
+"""A request for credentials, and the answers of a provider: a login, or the reason why it has none."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,18 +10,18 @@ from wheelrelay.errors import ConfigError
 from wheelrelay.http import basic_auth_header, display_url
 from wheelrelay.redaction import register_secret
 
-TOKEN_USER = "__token__"  # noqa: S105  (the user name that goes with any token)
+TOKEN_USER = "__token__"  # noqa: S105  (the user name that goes with every token)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What the configuration of a remote says of credentials.
+    """The credentials in the configuration of a remote.
 
     Attributes:
-        remote: what the remote is called, or its address; empty if it has no name.
-        username: as configured.
-        password: as configured, a token too; the same object for all who ask, so that it is resolved once.
-        audience: whom the identity of a CI job is for that is sent there; ``None`` to send none.
+        remote: the remote's name, or its URL; empty if it has neither.
+        username: the configured user name.
+        password: the configured password or token; shared, so that it is resolved once.
+        audience: the audience of the CI job's identity that is sent there; ``None`` to send none.
     """
 
     remote: str = ""
@@ -31,11 +31,11 @@ class Account:
 
     @property
     def has_name(self) -> bool:
-        """Whether the remote has a name, and not only an address."""
+        """Whether the remote has a name, and not only a URL."""
         return bool(self.remote) and "/" not in self.remote
 
     def renew(self) -> None:
-        """Forget what the references led to, so that the next use follows them again."""
+        """Discard the resolved secrets, so that the next use resolves the references again."""
         for secret in (self.username, self.password):
             if secret:
                 secret.renew()
@@ -43,7 +43,12 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class CredentialRequest:
-    """What credentials are wanted for: a remote, at the address of its upload API, or that is read."""
+    """The remote that credentials are needed for.
+
+    Attributes:
+        account: the remote's configured credentials.
+        address: the URL of its upload API, or the URL that is read.
+    """
 
     account: Account
     address: str
@@ -53,26 +58,26 @@ class CredentialRequest:
         return name + display_url(self.address)
 
     @property
-    def is_guarded(self) -> bool:
-        """Whether nothing is taken there without credentials: PyPI and TestPyPI."""
+    def requires_credentials(self) -> bool:
+        """Whether the index is known to reject anonymous uploads: PyPI and TestPyPI."""
         from wheelrelay.config.pypirc import kind_of
 
         return kind_of(self.address) != "index"
 
 
 class Credentials(Protocol):
-    """What puts an ``Authorization`` header on requests."""
+    """Credentials that can be put on requests."""
 
     @property
     def found_in(self) -> str:
-        """Where it comes from, in words."""
+        """The provider that they come from, for messages."""
         ...
 
     def header(self, project: str | None) -> str:
-        """The header's value for a request that concerns a project.
+        """Return the ``Authorization`` header for a request that concerns a project.
 
         Raises:
-            BackendError: none can be had.
+            BackendError: no credentials can be obtained.
         """
         ...
 
@@ -82,7 +87,7 @@ class Login:
     """A user name with a password or a token.
 
     Raises:
-        ConfigError: one holds a control character, as when a line end was stored with it.
+        ConfigError: one contains a control character, such as a line break at its end.
     """
 
     username: str = field(repr=False)
@@ -93,27 +98,27 @@ class Login:
         register_secret(self.password)
         if not is_one_line(self.username + self.password):
             raise ConfigError(
-                f"The credentials from {self.found_in} hold a line end or another control character.",
+                f"The credentials from {self.found_in} contain a line break or another control character.",
                 hint="Store them as one line.",
             )
 
     def header(self, _: str | None) -> str:
-        """The value for basic authentication (RFC 7617), the same for every project."""
+        """Return the header for basic authentication (RFC 7617), which is the same for all projects."""
         return basic_auth_header(self.username, self.password)
 
 
 @dataclass(frozen=True, slots=True)
 class NoCredentials:
-    """Why a place has no credentials.
+    """The reason why a provider has no credentials.
 
     Attributes:
-        reason: a clause, as ``there is no ~/.pypirc``.
-        username: the user name that it gives all the same.
+        reason: a clause, such as ``~/.pypirc does not exist``.
+        username: a user name that the provider has without a password.
     """
 
     reason: str
     username: str | None = field(default=None, repr=False)
 
 
-Place = Callable[[CredentialRequest, str | None], Credentials | NoCredentials]
-"""Looks for credentials; the second argument is the user name, if an earlier place gave one."""
+Provider = Callable[[CredentialRequest, str | None], Credentials | NoCredentials]
+"""Looks up credentials; the second argument is the user name, if an earlier provider had one."""

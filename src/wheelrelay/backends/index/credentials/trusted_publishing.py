@@ -1,8 +1,7 @@
-"""Trusted publishing: tokens that an index makes for the identity of a CI job, one for each project.
+"""Trusted publishing: the index exchanges the identity of a CI job for short-lived tokens, one per project.
 
-The index takes an identity for its audience (a signed JWT, good for one token), and gives a token that lives
-for some minutes. Which audience that is, the index does not decide: see `audience`. A token is renewed when
-two thirds of its life are over, and given back at the end.
+An identity (a signed JWT) is for one audience, which the index does not choose (see `ci_identity`), and can
+be exchanged once. A token is replaced when two thirds of its lifetime have passed, and revoked at the end.
 """
 
 import json
@@ -32,13 +31,13 @@ from wheelrelay.redaction import register_secret
 logger = logging.getLogger(__name__)
 
 PYPI_AUDIENCES = ("pypi", "testpypi")
-"""The audiences of PyPI and of TestPyPI."""
+"""The audiences of PyPI and TestPyPI."""
 
-SUPPORTED = "GitHub, GitLab, Google Cloud and ActiveState"
-"""The CI systems whose identities PyPI takes: https://docs.pypi.org/trusted-publishers/adding-a-publisher/."""
+SUPPORTED_CI = "GitHub, GitLab, Google Cloud and ActiveState"
+"""The CI systems that PyPI supports: https://docs.pypi.org/trusted-publishers/adding-a-publisher/."""
 
-USUAL_LIFE = 900.0
-"""Seconds that a token lives of which the index does not say so."""
+DEFAULT_LIFETIME = 900.0
+"""Seconds that a token is assumed to be valid if the index does not state it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +46,18 @@ class Token:
 
     Attributes:
         value: the token.
-        due: when to get another one, in seconds since the epoch.
-        expires: when it stops to be accepted, likewise.
+        renew_at: when to replace it, in seconds since the epoch.
+        expires: when it expires, likewise.
     """
 
     value: str = field(repr=False)
-    due: float
+    renew_at: float
     expires: float
 
     @classmethod
-    def given_now(cls, value: str, expires: float) -> Self:
-        """A token that was made at this moment."""
-        register_secret(value)
+    def issued_now(cls, value: str, expires: float) -> Self:
+        """Return a token that was issued at this moment."""
+        keep_secret(value)
         now = time()
         return cls(value, now + (expires - now) * 2 / 3, expires)
 
@@ -67,12 +66,12 @@ class TrustedPublishing:
     """The tokens of one relay for one index.
 
     Args:
-        http: how to reach the index, without credentials.
-        upload_url: where files are sent; the endpoints are on the same host.
-        audience: whom identities are for; ``None`` if the index is to get none.
+        http: a client without credentials.
+        upload_url: the URL of the upload API; the endpoints for tokens are on its host.
+        audience: the audience of identities; ``None`` if the index must not receive any.
 
     Attributes:
-        publisher: the build that tokens were made for, as certificates for it name it; known with the first.
+        publisher: the build that tokens were issued for, as certificates name it; set with the first token.
     """
 
     found_in = "trusted publishing"
@@ -82,120 +81,123 @@ class TrustedPublishing:
         self._url = upload_url
         self._audience = audience or ""
         self.publisher: str | None = None
-        self._made: list[Token] = []
+        self._issued: list[Token] = []
         self._tokens: dict[str | None, Token] = {}
-        self._spent: set[str] = set()
+        self._used_identities: set[str] = set()
         self._lock = threading.Lock()
 
-    def place(self, _: CredentialRequest, __: str | None) -> "TrustedPublishing | NoCredentials":
-        """Whether the index makes tokens for this job: the first one is made now.
+    def provide(self, _: CredentialRequest, __: str | None) -> "TrustedPublishing | NoCredentials":
+        """Request the first token; this is the `Provider` of trusted publishing.
 
         Raises:
-            AuthenticationFailed: it knows trusted publishing, but not this job; tells why and what to do.
-            Unavailable: it cannot be asked.
+            AuthenticationFailed: the index supports trusted publishing, but rejects this job.
+            Unavailable: the index is unavailable.
         """
-        if self._made:
+        if self._issued:
             return self
         if not is_ci_job():
-            return NoCredentials("for trusted publishing, this is no CI job with an identity")
+            return NoCredentials("no trusted publishing, because this is not a CI job with an identity")
         if not self._audience:
             return NoCredentials(
-                "trusted publishing is not switched on for this remote (trusted_publishing = true)"
+                "trusted publishing is not enabled for this remote (trusted_publishing = true)"
             )
         try:
-            self._compare_audience()
+            self._check_audience()
             identity = identity_for(self._audience)
         except Unavailable:
             raise
         except BackendError as error:
-            return NoCredentials(f"for trusted publishing, {str(error).rstrip('.')}")
-        self._tokens[None] = self._mint(identity)
+            return NoCredentials(f"no trusted publishing: {str(error).rstrip('.')}")
+        self._tokens[None] = self._issue(identity)
         return self
 
     def header(self, project: str | None) -> str:
-        """The value for a project's own token, made anew if that is due.
+        """Return the header with the project's token, which is replaced if it is due.
 
         Raises:
-            AuthenticationFailed: the index makes no more tokens for this job.
-            Unavailable: it cannot be asked, and no token is good any more.
+            AuthenticationFailed: the index issues no more tokens to this job.
+            Unavailable: the index is unavailable, and no token is valid any more.
         """
         with self._lock:
+            # The first token was issued before any project was known: the first project gets it.
             token = self._tokens.get(project) or self._tokens.pop(None, None)
-            if token is None or time() >= token.due:
-                token = self._another(token)
+            if token is None or time() >= token.renew_at:
+                token = self._replacement(token)
             self._tokens[project] = token
             return basic_auth_header(TOKEN_USER, token.value)
 
-    def drop(self, project: str | None) -> None:
-        """Forget a project's token, for it was not accepted."""
+    def discard(self, project: str | None) -> None:
+        """Discard a project's token after the index rejected it."""
         with self._lock:
             self._tokens.pop(project, None)
 
-    def give_back(self) -> None:
-        """Have the index forget all tokens that are still good, where it can; that it cannot is no error."""
+    def revoke(self) -> None:
+        """Revoke all tokens that are still valid; a failure is logged only."""
         with self._lock:
-            for token in self._made:
+            for token in self._issued:
                 if time() < token.expires:
-                    self._burn(token)
-            self._made.clear()
+                    self._revoke(token)
+            self._issued.clear()
             self._tokens.clear()
 
-    def _another(self, old: Token | None) -> Token:
-        """A new token; where none can be had at the moment, one that is still good."""
+    def _replacement(self, old: Token | None) -> Token:
+        """Return a new token, or one that is still valid if none can be issued at the moment."""
         try:
-            return self._mint(identity_for(self._audience))
-        except (Unavailable, _Spent) as error:
-            still = old or self._made[-1]
-            if time() >= still.expires:
+            return self._issue(identity_for(self._audience))
+        except (Unavailable, _IdentityUsed) as error:
+            valid = old or self._issued[-1]
+            if time() >= valid.expires:
                 raise
-            logger.info("An earlier token is used further: %s", error)
-            return still
+            logger.info("An earlier token is reused: %s", error)
+            return valid
 
-    def _compare_audience(self) -> None:
-        """Ask the index for its audience; no identity is made for another one than is known here.
+    def _check_audience(self) -> None:
+        """Compare the audience that the index requests with the configured one; no identity is sent yet.
 
         Raises:
-            BackendError: it does not know trusted publishing, or wants identities for another audience.
+            BackendError: it does not support trusted publishing, or requests another audience.
         """
         url = self._endpoint("audience")
-        with self._http.send("GET", url) as answer:
-            raise_for_status(answer)
-            audience = _document(answer).get("audience")
+        with self._http.send("GET", url) as response:
+            raise_for_status(response)
+            audience = _json_object(response).get("audience")
         if not isinstance(audience, str):
-            raise BackendError(f"{display_url(url)} names no audience.")
+            raise BackendError(f"{display_url(url)} returned no audience.")
         if audience != self._audience:
             raise BackendError(
-                f"{display_url(url)} wants identities for the audience {sanitized(audience)!r}, "
-                f"and gets none but for {self._audience!r}."
+                f"{display_url(url)} requests identities for the audience {sanitized(audience)!r}, "
+                f"but the configured audience is {self._audience!r}."
             )
 
-    def _mint(self, identity: str) -> Token:
-        if identity in self._spent:
-            raise _Spent(
-                "The CI system gives the same identity again, and an index makes one token for each.",
+    def _issue(self, identity: str) -> Token:
+        if identity in self._used_identities:
+            raise _IdentityUsed(
+                "The CI system issued the same identity again, and an index accepts each only once.",
                 hint="Start the job again.",
             )
-        with self._post("mint-token", identity) as answer:
-            said = _document(answer)
-            value, expires = said.get("token"), said.get("expires")
-            if not (answer.is_success and isinstance(value, str) and is_one_line(value)):
-                _refuse(answer, said, identity, self._audience)
-        token = Token.given_now(value, expires if _is_time(expires) else time() + USUAL_LIFE)
-        self._spent.add(identity)
+        with self._post("mint-token", identity) as response:
+            document = _json_object(response)
+            value, expires = document.get("token"), document.get("expires")
+            if not (response.is_success and isinstance(value, str) and is_one_line(value)):
+                _raise_refusal(response, document, identity, self._audience)
+        token = Token.issued_now(value, expires if _is_timestamp(expires) else time() + DEFAULT_LIFETIME)
+        self._used_identities.add(identity)
         self.publisher = build_of(identity)
-        self._made.append(token)
-        logger.info("%s made a token for uploads.", display_url(self._url))
+        self._issued.append(token)
+        logger.info("%s issued a token for uploads.", display_url(self._url))
         return token
 
-    def _burn(self, token: Token) -> None:
+    def _revoke(self, token: Token) -> None:
         try:
-            with self._post("burn-token", token.value) as answer:
-                if not answer.is_success and answer.status_code != 404:
+            with self._post("burn-token", token.value) as response:
+                if not response.is_success and response.status_code != 404:
                     logger.info(
-                        "%s took no token back: it answered %s.", display_url(self._url), answer.status_code
+                        "%s did not revoke a token: it returned %s.",
+                        display_url(self._url),
+                        response.status_code,
                     )
         except WheelrelayError as error:
-            logger.info("A token could not be given back: %s", error)
+            logger.info("A token could not be revoked: %s", error)
 
     def _post(self, endpoint: str, token: str) -> AbstractContextManager[Response]:
         body = json.dumps({"token": token}).encode()
@@ -207,37 +209,36 @@ class TrustedPublishing:
         return urljoin(self._url, f"/_/oidc/{name}")
 
 
-class _Spent(AuthenticationFailed):
-    """The only identity that there is has served already."""
+class _IdentityUsed(AuthenticationFailed):
+    """The only identity that the CI system issues has been exchanged already."""
 
 
-def _refuse(answer: Response, said: dict[str, Any], identity: str, audience: str) -> NoReturn:
-    """Tell why the index made no token, in its own words, and what to do about it."""
-    error = status_error(answer)
+def _raise_refusal(response: Response, document: dict[str, Any], identity: str, audience: str) -> NoReturn:
+    """Raise the error for a token that was not issued, with the index's message and the job's claims."""
+    error = status_error(response)
     if isinstance(error, Unavailable):
         raise error
-    listed = said.get("errors")
-    reasons = [reason for reason in listed if isinstance(reason, dict)] if isinstance(listed, list) else []
-    words = "; ".join(f"{reason.get('code')}: {reason.get('description')}" for reason in reasons)
-    words = words or said.get("message") or f"it answered {answer.status_code} {answer.reason}"
-    told = ", ".join(f"{name} {value!r}" for name, value in claims_of(identity).items())
-    supported = f" It supports {SUPPORTED}, and no other CI systems." if audience in PYPI_AUDIENCES else ""
+    errors = document.get("errors")
+    details = [detail for detail in errors if isinstance(detail, dict)] if isinstance(errors, list) else []
+    message = "; ".join(f"{detail.get('code')}: {detail.get('description')}" for detail in details)
+    message = message or document.get("message") or f"it returned {response.status_code} {response.reason}"
+    claims = ", ".join(f"{name} {value!r}" for name, value in claims_of(identity).items())
+    supported = f" PyPI supports {SUPPORTED_CI} only." if audience in PYPI_AUDIENCES else ""
     raise AuthenticationFailed(
-        f"{display_url(answer.url)} makes no token for this job: {sanitized(str(words), identity)}.",
-        hint="Configure a trusted publisher there that fits what the CI system says of this job: "
-        f"{told}.{supported}",
+        f"{display_url(response.url)} issues no token to this job: {sanitized(str(message), identity)}.",
+        hint=f"Configure a trusted publisher there that matches the claims of this job: {claims}.{supported}",
     )
 
 
-def _is_time(expires: object) -> TypeGuard[float]:
-    """Whether this can be a moment, in seconds since the epoch; an index need not tell one."""
+def _is_timestamp(expires: object) -> TypeGuard[float]:
+    """Return whether a value can be seconds since the epoch; an index need not send any."""
     return isinstance(expires, int | float) and 0 < expires < float("inf")
 
 
-def _document(answer: Response) -> dict[str, Any]:
-    """The JSON object of an answer; empty if it is none."""
+def _json_object(response: Response) -> dict[str, Any]:
+    """Return the JSON object in a response; empty if it is anything else."""
     try:
-        document = json.loads(answer.content)
+        document = json.loads(response.content)
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}

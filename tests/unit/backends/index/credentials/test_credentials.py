@@ -23,10 +23,9 @@ from tests.servers.pocket_keyring import LOCKED
 import wheelrelay
 from wheelrelay import Remote
 from wheelrelay.backends.index import IndexConfig, PyPIConfig, TestPyPIConfig
-from wheelrelay.backends.index.backend import Index, IndexReader
-from wheelrelay.backends.index.connection import Reach, connected
+from wheelrelay.backends.index.backend import Connection, Index, IndexReader, connect
 from wheelrelay.backends.index.credentials import Account, CredentialRequest, providers
-from wheelrelay.backends.index.credentials.chain import look
+from wheelrelay.backends.index.credentials.auth import resolve
 from wheelrelay.backends.index.credentials.trusted_publishing import Token
 from wheelrelay.config import as_remote
 from wheelrelay.config.pypirc import same_place, sections
@@ -595,8 +594,8 @@ class TestReading:
 
     def test_what_everybody_may_read_is_read_without_any(self, around: Surroundings) -> None:
         own_variables(around)
-        reach, account = Reach(None, None, allow_insecure=False), Account("company-eu")
-        with connected(account, reach, around.index.simple_url, None, read_by_all=True) as backend:
+        connection, account = Connection(None, None, allow_insecure=False), Account("company-eu")
+        with connect(account, connection, around.index.simple_url, None, is_public=True) as backend:
             assert isinstance(backend, IndexReader)
             assert list(backend.inventory("sample")) == []
         assert "authorization" not in around.index.requests[-1].headers
@@ -853,7 +852,7 @@ def _read_terminal(terminal: int) -> bytes:
 class TestTelling:
     def test_no_repr_shows_a_secret(self, around: Surroundings) -> None:
         pypirc(around)
-        found = look(CredentialRequest(Account("company-eu"), around.index.upload_url), [providers.pypirc])
+        found = resolve(CredentialRequest(Account("company-eu"), around.index.upload_url), [providers.pypirc])
         assert isinstance(found, providers.Login)
         assert found.password == "pypirc's"
         assert "pypirc's" not in repr(found) + repr(sections())

@@ -22,7 +22,7 @@ from wheelrelay import Remote, Route
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.index.backend import Index
 from wheelrelay.backends.index.credentials import Account
-from wheelrelay.backends.index.credentials.audience import audience_for
+from wheelrelay.backends.index.credentials.ci_identity import audience_for
 from wheelrelay.backends.index.credentials.request import CredentialRequest
 from wheelrelay.backends.index.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.errors import AuthenticationFailed, PermissionDenied, Unavailable, WheelrelayError
@@ -229,7 +229,9 @@ print(json.load(urllib.request.urlopen(request))["value"])
         if account:
             monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_NAME", account)
         with run_google(index.sign) as google:
-            monkeypatch.setattr("wheelrelay.backends.index.credentials.ci_identity.GOOGLE_MACHINE", product)
+            monkeypatch.setattr(
+                "wheelrelay.backends.index.credentials.ci_identity.GOOGLE_PRODUCT_FILE", product
+            )
             for name, value in {  # the places where `id` asks, which no setting changes
                 "PRODUCT_NAME_FILE": str(product),
                 "TOKEN_REQUEST_URL": f"{google.url.rstrip('/')}{OF_THE_MACHINE}token",
@@ -312,7 +314,7 @@ class TestRefusals:
         job.fail("/_/oidc/audience", Reply(b'{"audience": "pypi"}'))
         tokens = TrustedPublishing(HttpClient(), job.upload_url, "pypi")
         with pytest.raises(AuthenticationFailed) as refused:
-            tokens.place(CredentialRequest(Account("index"), job.upload_url), None)
+            tokens.provide(CredentialRequest(Account("index"), job.upload_url), None)
         assert "supports GitHub, GitLab, Google Cloud and ActiveState, and no other" in str(refused.value)
 
     @pytest.mark.parametrize("forged", ["life", "key"])
@@ -461,19 +463,19 @@ class TestAudiences:
     def test_pypi_and_testpypi_have_theirs_at_their_own_hosts_alone(
         self, url: str, audience: str | None
     ) -> None:
-        assert audience_for(url, trusted=None, configured=None) == audience
-        assert audience_for(url, trusted=False, configured=None) is None
+        assert audience_for(url, trusted_publishing=None, configured=None) == audience
+        assert audience_for(url, trusted_publishing=False, configured=None) is None
         for elsewhere in (
             "http://upload.pypi.org/",
             "https://upload.pypi.org:444/",
             "https://pypi.org.e.org/",
         ):
-            assert audience_for(elsewhere, trusted=None, configured=None) is None
+            assert audience_for(elsewhere, trusted_publishing=None, configured=None) is None
 
     @pytest.mark.parametrize("audience", ["", " ", "company ", "com\npany", "com\u200bpany"])
     def test_an_audience_is_a_plain_word(self, audience: str) -> None:
         with pytest.raises(ValueError, match="the audience is empty, or has blanks or control characters"):
-            audience_for(self.PRIVATE, trusted=True, configured=audience)
+            audience_for(self.PRIVATE, trusted_publishing=True, configured=audience)
 
     @pytest.mark.parametrize("audience", OTHERS)
     def test_no_audience_of_another_service_can_be_configured(self, audience: str) -> None:
