@@ -19,7 +19,14 @@ from wheelrelay.errors import (
     Unavailable,
 )
 from wheelrelay.model import Companion, Digests, DistFile
-from wheelrelay.protocols import ByteStream, LimitsParallelRanges, Source, SupportsCompanions, SupportsLocalPath, SupportsRange
+from wheelrelay.protocols import (
+    ByteStream,
+    LimitsParallelRanges,
+    Source,
+    SupportsCompanions,
+    SupportsLocalPath,
+    SupportsRange,
+)
 from wheelrelay.records import Finding
 from wheelrelay.signing import refused_companion
 from wheelrelay.staged import FileIdentity, StagedFile

@@ -11,10 +11,10 @@ from tests.servers.seaweed import run_seaweed
 from tests.servers.shared import shared
 
 from wheelrelay.backends.fsspec import FsspecConfig
-from wheelrelay.backends.fsspec.capabilities import promises_of
+from wheelrelay.backends.fsspec.capabilities import capabilities_of
 from wheelrelay.backends.fsspec.connection import Connection
 from wheelrelay.backends.fsspec.objects import FsspecObjects
-from wheelrelay.backends.fsspec.writing import way_of_writing
+from wheelrelay.backends.fsspec.writing import writer_for
 from wheelrelay.containers import ContainerStore
 from wheelrelay.errors import AlreadyExists, BackendError, ChangedWhileReading, PermissionDenied
 from wheelrelay.testing import ConfigContract, StoreContract, make_wheel, stage_path
@@ -70,9 +70,9 @@ def store(connection):
     """A container in a folder of its own, which is there already."""
     folder = f"{connection.root}/{uuid.uuid4().hex}"
     connection.fs().pipe_file(f"{folder}/marker", b"so that the folder is there")
-    write = way_of_writing(connection.fs())
-    promises = promises_of(connection.fs())
-    objects = FsspecObjects(connection.fs, folder, f"s3://{folder}", write, promises)
+    writer = writer_for(connection.fs())
+    capabilities = capabilities_of(connection.fs())
+    objects = FsspecObjects(connection.fs, folder, f"s3://{folder}", writer, capabilities)
     return ContainerStore(objects, pages=True)
 
 

@@ -251,7 +251,11 @@ def test_a_connection_that_broke_is_made_anew(ftp):
 
 class TestTheWarning:
     def text(self, caplog):
-        return [record.getMessage() for record in caplog.records if "does not refuse" in record.getMessage()]
+        return [
+            record.getMessage()
+            for record in caplog.records
+            if "does not reject existing names" in record.getMessage()
+        ]
 
     def test_is_given_once_where_nobody_refuses_a_taken_name(self, ftp, caplog):
         (ftp.root / "w").mkdir()

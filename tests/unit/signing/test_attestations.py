@@ -190,7 +190,7 @@ class TestTakingAlong:
         put_beside(dist, sigstore, Builder(repository="somebody/else"))
         assert wheelrelay.relay(Route(source=str(dist), sinks=[remote(index, attest=False)])).is_complete
         assert index.attested == {}
-        assert "stays behind" in caplog.text
+        assert "is not uploaded" in caplog.text
 
     def test_so_do_those_whose_certificate_is_malformed(self, dist, index, sigstore):
         put_beside(dist, sigstore, Builder(tag=0x30))

@@ -38,6 +38,9 @@ _CONNECTION_ERRORS = {
     *("ChannelException", "NoValidConnectionsError", "ProxyCommandFailure", "SSHException"),  # SFTP
 }
 
+_REQUESTS_ERRORS = {"ConnectionError", "Timeout", "ChunkedEncodingError"}
+"""Connection errors of requests (WebHDFS, GitHub), which are not built-in ones in spite of their names."""
+
 _LOGIN_ERRORS = {"AuthenticationException", "ClientAuthenticationError", "NoAuthenticationError"}
 
 _IDENTITY_ERRORS = {"BadHostKeyException", "SSLCertVerificationError"}
@@ -184,7 +187,9 @@ def is_transient(error: BaseException) -> bool:
         return True
     if isinstance(error, ftplib.error_temp | ftplib.error_reply | ftplib.error_proto):
         return True
-    return isinstance(error, OSError) and error.errno in _TRANSIENT_ERRNOS
+    if isinstance(error, OSError) and error.errno in _TRANSIENT_ERRNOS:
+        return True
+    return _is_one_of(_REQUESTS_ERRORS, error)
 
 
 def _reason(error: Exception) -> str:

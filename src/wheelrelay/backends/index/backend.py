@@ -91,7 +91,7 @@ class Uploader:
         """Resolve the credentials, so that missing ones are reported before anything is published."""
         self._auth.make_ready()
 
-    def admit_attestations(self) -> None:
+    def ensure_accepts_attestations(self) -> None:
         """Make sure that uploads use trusted publishing, which attestations require."""
         self._auth.require_trusted_publishing()
 
@@ -150,9 +150,9 @@ class Index(IndexReader):
         """Resolve the credentials."""
         self._uploader.make_ready()
 
-    def admit_attestations(self) -> None:
+    def ensure_accepts_attestations(self) -> None:
         """Make sure that attestations are accepted."""
-        self._uploader.admit_attestations()
+        self._uploader.ensure_accepts_attestations()
 
     def _find(self, staged: StagedFile) -> DistFile | None:
         files = self.inventory(staged.file.project)

@@ -1,4 +1,4 @@
-"""What is promised of each protocol is data: the documentation shows it, and servers have to prove it."""
+"""The capabilities of protocols are data, which the documentation shows and servers must prove."""
 
 import logging
 import uuid
@@ -15,29 +15,64 @@ from tests.servers.moto import run_moto
 from tests.servers.shared import shared
 
 from wheelrelay.backends.fsspec import FsspecConfig
-from wheelrelay.backends.fsspec.capabilities import ANY_OTHER, PROMISES, Exclusive, promises_of, table
+from wheelrelay.backends.fsspec.capabilities import (
+    KNOWN,
+    OTHER,
+    Exclusive,
+    capabilities_of,
+    capabilities_table,
+    with_timeout,
+)
 from wheelrelay.errors import AlreadyExists, BackendError
 from wheelrelay.testing import make_wheel, stage_path
 
 
-def test_the_documentation_shows_what_the_data_says(request: pytest.FixtureRequest) -> None:
+def test_documentation_has_the_table(request: pytest.FixtureRequest) -> None:
     page: Path = request.config.rootpath / "docs" / "fsspec.md"
-    assert table() in page.read_text(encoding="utf-8")
+    assert capabilities_table() in page.read_text(encoding="utf-8")
 
 
-def test_every_protocol_is_one_of_fsspec_and_stands_in_one_row() -> None:
-    protocols = [protocol for known in PROMISES for protocol in known.protocols]
+def test_every_protocol_is_known_to_fsspec_and_has_one_row() -> None:
+    protocols = [protocol for known in KNOWN for protocol in known.protocols]
     assert len(protocols) == len(set(protocols))
     unknown = {*protocols} - {*known_implementations} - {"webHDFS"}
     assert unknown == set()
 
 
-def test_what_gives_the_name_with_the_last_byte_is_exclusive() -> None:
-    assert all(known.exclusive is Exclusive.SERVER for known in PROMISES if known.commits)
+def test_protocols_that_commit_on_close_are_exclusive() -> None:
+    assert all(known.exclusive is Exclusive.SERVER for known in KNOWN if known.commits_on_close)
 
 
-def test_a_folder_within_a_file_system_that_only_moves_promises_nothing() -> None:
-    assert promises_of(DirFileSystem("/w", fs=MemoryFileSystem())) is ANY_OTHER
+def test_folder_in_a_file_system_that_renames_has_no_capabilities() -> None:
+    assert capabilities_of(DirFileSystem("/w", fs=MemoryFileSystem())) is OTHER
+
+
+@pytest.mark.parametrize(
+    ("protocol", "expected"),
+    [
+        ("ftp", {"timeout": 2.5}),
+        ("smb", {"timeout": 2}),
+        ("sftp", {"timeout": 2.5, "banner_timeout": 2.5, "auth_timeout": 2.5}),
+        ("gs", {"requests_timeout": 2.5}),
+        ("az", {"connection_timeout": 2, "read_timeout": 2}),
+        ("memory", {}),
+    ],
+)
+def test_timeout_becomes_an_option_of_the_protocol(protocol: str, expected: dict[str, object]) -> None:
+    assert with_timeout(protocol, {}, 2.5) == expected
+
+
+def test_timeout_of_http_limits_connecting_and_reading() -> None:
+    timeout = with_timeout("https", {}, 2.5)["client_kwargs"]["timeout"]
+    assert (timeout.total, timeout.sock_connect, timeout.sock_read) == (None, 2.5, 2.5)
+
+
+def test_configured_options_take_precedence_over_the_timeout() -> None:
+    options = {"config_kwargs": {"read_timeout": 90}, "anon": True}
+    assert with_timeout("s3", options, 2.5) == {
+        "config_kwargs": {"connect_timeout": 2.5, "read_timeout": 90},
+        "anon": True,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +82,7 @@ def moto(request):
 
 @pytest.fixture
 def config_at(moto, monkeypatch):
-    """Gives the configuration of a folder of S3 by fsspec alone, at any address of the server."""
+    """Return a function that configures a new folder of S3 at a URL of the server."""
     monkeypatch.setenv("S3_KEY", moto.access_key_id)
     monkeypatch.setenv("S3_SECRET", moto.secret_access_key)
     bucket = moto.new_bucket(public=True)
@@ -78,31 +113,31 @@ def without_condition(request):
     return replace(request, headers=kept)
 
 
-def test_an_s3_server_that_overwrites_is_found_out_before_the_first_file(moto, config_at):
-    """The condition is lost on its way; moto checks no signature of it."""
+def test_s3_server_that_overwrites_is_rejected_before_the_first_file(moto, config_at):
+    """The gateway removes the condition, which moto's signature check does not notice."""
     with run_gateway(moto.url) as gateway, config_at(gateway.url).open() as store:
         gateway.change = without_condition
-        with pytest.raises(BackendError, match="overwrites, although it is told not to"):
+        with pytest.raises(BackendError, match="overwrites existing files"):
             create(store, b"new")
         with pytest.raises(BackendError, match="overwrites"):
             create(store, b"new")
 
 
-def test_an_s3_server_that_overwrites_large_files_is_found_out(moto, config_at, tmp_path):
-    def of_parts_alone(request):
+def test_s3_server_that_overwrites_multipart_uploads_is_rejected(moto, config_at, tmp_path):
+    def without_condition_for_parts(request):
         return without_condition(request) if "uploadId=" in request.path else request
 
     path = tmp_path / "sample-1.0-py3-none-any.whl"
     path.write_bytes(bytes(6 << 20))
     with run_gateway(moto.url) as gateway, config_at(gateway.url).open() as store:
-        gateway.change = of_parts_alone
+        gateway.change = without_condition_for_parts
         create(store, b"small")
         with pytest.raises(BackendError, match="overwrites"):
             create(store, stage_path(path), path.name)
-        assert [found.name for found in store._objects.list_objects() if found.name == path.name] == []
+        assert path.name not in [stored.name for stored in store._objects.list_objects()]
 
 
-def test_an_s3_server_that_refuses_taken_names_is_asked_once(moto, config_at, tmp_path):
+def test_s3_server_that_rejects_existing_names_is_tested_once(moto, config_at, tmp_path):
     path = tmp_path / "sample-1.0-py3-none-any.whl"
     path.write_bytes(bytes(6 << 20))
     with run_gateway(moto.url) as gateway, config_at(gateway.url).open() as store:
@@ -118,7 +153,7 @@ def test_an_s3_server_that_refuses_taken_names_is_asked_once(moto, config_at, tm
         )
 
 
-def test_pages_by_s3_have_their_content_type(moto, config_at, tmp_path):
+def test_pages_in_s3_have_their_content_type(moto, config_at, tmp_path):
     config = config_at(moto.url)
     with config.open() as store:
         store.put(stage_path(make_wheel(tmp_path)))
@@ -128,7 +163,7 @@ def test_pages_by_s3_have_their_content_type(moto, config_at, tmp_path):
     assert page["ContentType"] == "text/html; charset=utf-8"
 
 
-def test_memory_is_guarded_and_warns_of_nothing(caplog):
+def test_memory_rejects_existing_names_without_a_warning(caplog):
     url = f"memory://{uuid.uuid4().hex}"
     fsspec.filesystem("memory").mkdir(url)
     with caplog.at_level(logging.WARNING), FsspecConfig(url=url).open() as store:

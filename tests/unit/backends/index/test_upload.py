@@ -176,7 +176,7 @@ def test_a_redirect_is_not_followed_but_told(web, http, staged, status):
 @pytest.mark.parametrize("there", ["http://[::1/legacy/", "http://127.0.0.1:99999/", "file:///etc/passwd"])
 def test_a_redirect_to_what_is_no_address_is_an_error(web, http, staged, there):
     web.redirect("/legacy/", there)
-    with pytest.raises(BackendError, match=r"redirects to what is not an address: .*[^.]\.$"):
+    with pytest.raises(BackendError, match=r"redirects to an invalid URL: .*[^.]\.$"):
         upload(http, web.url + "legacy/", staged)
 
 
@@ -241,7 +241,7 @@ def test_the_public_addresses_come_from_the_libraries():
         assert address.startswith("https://")
 
 
-ANSWERED = "answered an upload with a web page"
+ANSWERED = "responded to an upload with a web page"
 """Words of the warning about an address that is not that of an upload API."""
 
 SUCCESS = "<html>\n <head>\n  <title>200 OK</title>\n </head>\n <body>\n  <h1>200 OK</h1>\n </body>\n</html>"

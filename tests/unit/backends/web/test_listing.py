@@ -405,12 +405,12 @@ class TestFolders:
     def test_folders_without_end_are_an_error(self, web: Web) -> None:
         for depth in range(listing.MAX_DEPTH + 1):
             web.serve("/w/" + "a/" * depth, page("a/"))
-        with pytest.raises(BackendError, match="does not end"):
+        with pytest.raises(BackendError, match="more than"):
             names_at(f"{web.url}w/", recursive=True)
 
     def test_so_are_too_many_of_them(self, web: Web) -> None:
         web.serve("/w/", page(*(f"{number}/" for number in range(listing.MAX_PAGES))))
-        with pytest.raises(BackendError, match="does not end"):
+        with pytest.raises(BackendError, match="more than"):
             names_at(f"{web.url}w/", recursive=True)
         assert web.paths() == ["/w/"]
 
@@ -432,7 +432,7 @@ class TestFolders:
         url = web.serve("/w/", page("sub/", WHEEL))
         web.serve("/login/", page(OTHER))
         web.redirect("/w/sub/", "/login/")
-        with pytest.raises(BackendError, match="redirects out"):
+        with pytest.raises(BackendError, match="outside of the listing"):
             names_at(url, recursive=True)
         web.redirect("/w/sub/", elsewhere.serve("/", page(OTHER)))
         with pytest.raises(Rejected, match="another host"):
@@ -484,7 +484,7 @@ class TestPagesThatCannotBeRead:
             files_at(web.serve("/", page(WHEEL), status=status))
 
     def test_nobody_there_is_an_error(self) -> None:
-        with pytest.raises(Unavailable, match="cannot be reached"):
+        with pytest.raises(Unavailable, match="Cannot connect"):
             files_at(f"http://127.0.0.1:{free_port()}/")
 
     @pytest.mark.parametrize("media_type", ["application/json", "text/plain; charset=utf-8", ""])
@@ -499,7 +499,7 @@ class TestPagesThatCannotBeRead:
 
     def test_a_page_that_makes_no_sense_is_an_error(self, web: Web) -> None:
         body = "<a href='http://[x/sample-1.0.tar.gz'>x</a>"
-        with pytest.raises(BackendError, match=r"cannot be read as a page of links: \w"):
+        with pytest.raises(BackendError, match=r"cannot be parsed as a page of links: \w"):
             files_at(web.serve("/", body))
 
     def test_a_page_of_a_later_simple_api_is_an_error(self, web: Web) -> None:
@@ -522,7 +522,7 @@ class TestPagesThatCannotBeRead:
 
     @pytest.mark.parametrize("location", ["http://[x", "http://example.org:port/", "ftp://example.org/"])
     def test_a_redirect_to_nowhere_is_an_error(self, web: Web, location: str) -> None:
-        with pytest.raises((BackendError, ConfigError), match="address"):
+        with pytest.raises((BackendError, ConfigError), match="URL|address"):
             files_at(web.redirect("/", location))
 
     def test_the_listing_itself_may_redirect_anywhere(self, web: Web, elsewhere: Web) -> None:
@@ -548,7 +548,7 @@ class TestOpening:
         web.serve(f"/{WHEEL}", "<html>Please log in</html>")
         with (
             opened(web.serve("/", page(WHEEL))) as source,
-            pytest.raises(IntegrityError, match="answered with a page"),
+            pytest.raises(IntegrityError, match="a web page instead of a file"),
             source.open(next(source.iter_files("foo"))),
         ):
             raise AssertionError("it opened")
@@ -557,7 +557,7 @@ class TestOpening:
         web.serve(f"/{WHEEL}", b"x" * 100_000, cut_after=60_000)
         with opened(web.serve("/", page(WHEEL))) as source:
             [file] = source.iter_files("foo")
-            with pytest.raises(SizeMismatch, match="ended before"), source.open(file) as stream:
+            with pytest.raises(SizeMismatch, match="ended early"), source.open(file) as stream:
                 list(iter(lambda: stream.read(1000), b""))
 
     def test_a_file_that_is_gone_is_not_found(self, web: Web) -> None:
@@ -607,7 +607,7 @@ def test_an_address_stands_for_a_listing(web: Web) -> None:
 
 @pytest.mark.parametrize("url", ["ftp://example.org/", "example.org", "https://user:secret@example.org/"])
 def test_an_address_must_be_one_of_the_web_without_credentials(url: str) -> None:
-    with pytest.raises(ConfigError, match="address"):
+    with pytest.raises(ConfigError, match="URL|address"):
         as_remote(f"listing+{url}" if "://" in url else f"listing+https:///{url}")
 
 
@@ -629,9 +629,7 @@ class TestPlainHttpBelowTls:
             return stream.read(100)
 
     def test_without_a_digest_the_file_is_refused(self, tls_web: Web) -> None:
-        with pytest.raises(
-            IntegrityError, match=r"is plain HTTP, and the page that links it gives no digest"
-        ):
+        with pytest.raises(IntegrityError, match=r"is plain HTTP and its link has no digest"):
             self.read(tls_web.serve("/", page(self.URL)))
 
     def test_so_is_one_whose_address_redirects_there(self, tls_web: Web) -> None:

@@ -142,7 +142,7 @@ class IndexAuth:
             )
 
     def publisher(self) -> str | None:
-        """Return the build that publishes, as `builder_of` names it; ``None`` without trusted publishing."""
+        """Return the build that publishes, as `builder_url` names it; ``None`` without trusted publishing."""
         result = self._resolved()
         return result.publisher if isinstance(result, TrustedPublishing) else None
 

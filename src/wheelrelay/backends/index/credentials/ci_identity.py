@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError
 from wheelrelay.ci import current_system
 from wheelrelay.errors import AuthenticationFailed
 from wheelrelay.http import origin_of, sanitized
-from wheelrelay.redaction import keep_secret
+from wheelrelay.redaction import register_secret
 
 GOOGLE_VARIABLE = "GOOGLE_SERVICE_ACCOUNT_NAME"
 """A variable that Google's build service sets."""
@@ -99,7 +99,7 @@ def _variable_name(audience: str) -> str:
 def is_ci_job() -> bool:
     """Return whether this may be a CI job with an identity; sends no request."""
     system = current_system()
-    if (system and system.gives_identities) or os.environ.get(GOOGLE_VARIABLE):
+    if (system and system.provides_identity) or os.environ.get(GOOGLE_VARIABLE):
         return True
     try:
         return GOOGLE_PRODUCT_FILE.read_text(encoding="utf-8").startswith("Google")
@@ -129,7 +129,7 @@ def identity_for(audience: str) -> str:
         raise AuthenticationFailed(f"The CI system issues no identity to this job: {reason}.") from None
     if identity is None:
         raise AuthenticationFailed("This is not a CI job with an identity.")
-    keep_secret(identity)
+    register_secret(identity)
     return identity
 
 

@@ -57,7 +57,7 @@ class Token:
     @classmethod
     def issued_now(cls, value: str, expires: float) -> Self:
         """Return a token that was issued at this moment."""
-        keep_secret(value)
+        register_secret(value)
         now = time()
         return cls(value, now + (expires - now) * 2 / 3, expires)
 
