@@ -18,7 +18,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from wheelrelay.backends.fsspec.capabilities import Exclusive, capabilities_of
 from wheelrelay.backends.fsspec.errors import is_transient
 from wheelrelay.backends.fsspec.reading import Entry, exists, list_entries, modified_at, stat_entry
-from wheelrelay.containers.io import blocks_of
+from wheelrelay.containers.io import iter_blocks
 from wheelrelay.errors import BackendError, SizeMismatch, WheelrelayError
 from wheelrelay.staged import StagedFile
 
@@ -93,7 +93,7 @@ def _can_remove(fs: AbstractFileSystem) -> bool:
 
 
 def _write_to_memory(fs: AbstractFileSystem, request: WriteRequest) -> None:
-    content = b"".join(blocks_of(request.content))
+    content = b"".join(iter_blocks(request.content))
     with _lock:
         fs.pipe_file(request.path, content, mode="overwrite" if request.replace else "create")
 
@@ -103,7 +103,7 @@ def _write_and_close(type_option: str, fs: AbstractFileSystem, request: WriteReq
     options = {type_option: _media_type(type_option, request.content_type)} if type_option else {}
     file: Any = fs.open(request.path, "wb" if request.replace else "xb", **options, **request.options)
     try:
-        for block in blocks_of(request.content):
+        for block in iter_blocks(request.content):
             file.write(block)
         file.close()  # sends the last block, which makes the file visible
     except BaseException as error:
@@ -184,7 +184,7 @@ class WriteAndRename:
         size = 0
         try:
             with fs.open(temporary, "wb") as file:
-                for block in blocks_of(request.content):
+                for block in iter_blocks(request.content):
                     file.write(block)
                     size += len(block)
         except FileNotFoundError:

@@ -522,7 +522,7 @@ class TestPagesThatCannotBeRead:
 
     @pytest.mark.parametrize("location", ["http://[x", "http://example.org:port/", "ftp://example.org/"])
     def test_a_redirect_to_nowhere_is_an_error(self, web: Web, location: str) -> None:
-        with pytest.raises((BackendError, ConfigError), match="URL|address"):
+        with pytest.raises((BackendError, ConfigError), match=r"URL|address"):
             files_at(web.redirect("/", location))
 
     def test_the_listing_itself_may_redirect_anywhere(self, web: Web, elsewhere: Web) -> None:
@@ -607,7 +607,7 @@ def test_an_address_stands_for_a_listing(web: Web) -> None:
 
 @pytest.mark.parametrize("url", ["ftp://example.org/", "example.org", "https://user:secret@example.org/"])
 def test_an_address_must_be_one_of_the_web_without_credentials(url: str) -> None:
-    with pytest.raises(ConfigError, match="URL|address"):
+    with pytest.raises(ConfigError, match=r"URL|address"):
         as_remote(f"listing+{url}" if "://" in url else f"listing+https:///{url}")
 
 
