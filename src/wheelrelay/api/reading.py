@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Union
 
-from wheelrelay.backends.local.store import opened_directory
+from wheelrelay.backends.local.store import open_directory
 from wheelrelay.config import RemoteLike, as_remote
 from wheelrelay.config.remotes import path_of
 from wheelrelay.errors import ConfigError
@@ -41,4 +41,4 @@ def name_of(remote: RemoteLike) -> str:
 def _opened(remote: RemoteLike) -> AbstractContextManager[Backend]:
     """Connect a remote; a path needs no configuration class, whose import takes longer than listing it."""
     path = path_of(remote) if isinstance(remote, str) else None
-    return as_remote(remote).open() if path is None else opened_directory(path)
+    return as_remote(remote).open() if path is None else open_directory(path)

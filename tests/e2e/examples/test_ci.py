@@ -194,7 +194,7 @@ class TestGitHub:
     def test_a_path_is_never_an_option(self, repo: Path) -> None:
         ended = run_github(repo, "push", to="staging", paths="--replace")
         assert ended.code != 0
-        assert "There is no file or directory --replace" in ended.err
+        assert "The file or directory --replace does not exist" in ended.err
 
     @pytest.mark.long
     @pytest.mark.timeout(300)

@@ -1,11 +1,11 @@
-"""How a directory on this machine is configured as a remote."""
+"""Configuration of a directory on this machine as a remote."""
 
 from contextlib import AbstractContextManager
 from typing import Literal
 
 from pydantic import Field
 
-from wheelrelay.backends.local.store import DirectoryStore, opened_directory
+from wheelrelay.backends.local.store import DirectoryStore, open_directory
 from wheelrelay.config.base import ContainerConfig
 from wheelrelay.config.values import LocalPath
 
@@ -14,15 +14,15 @@ class DirectoryConfig(ContainerConfig):
     """Distribution files in a directory on this machine."""
 
     type: Literal["directory"] = "directory"
-    path: LocalPath = Field(description="The directory; it is made when the first file is put there.")
+    path: LocalPath = Field(description="The directory. It is created with the first file.")
     pages: bool = Field(
-        default=False, description="Keep Simple API pages beside the files, so that installers can use them."
+        default=False, description="Write Simple API pages next to the files, for installers."
     )
 
     def address(self) -> str:
-        """The web address of the files if they have one, else the path."""
+        """Return the web URL of the files if they have one, else the path."""
         return self.public_url or str(self.path)
 
     def open(self) -> AbstractContextManager[DirectoryStore]:
-        """The directory as a store; nothing is read or made yet."""
-        return opened_directory(self.path, pages=self.pages, public_url=self.public_url, cdn_lag=self.cdn_lag)
+        """Open the directory as a store; nothing is read or created yet."""
+        return open_directory(self.path, pages=self.pages, public_url=self.public_url, cdn_lag=self.cdn_lag)

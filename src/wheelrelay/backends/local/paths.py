@@ -1,4 +1,4 @@
-"""Distribution files named one by one by their paths, as a source: what a build has just left."""
+"""Distribution files at given paths as a source, such as the output of a build."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from wheelrelay.backends.local.companions import is_there, read_beside
+from wheelrelay.backends.local.companions import is_regular_file, read_companion_file
 from wheelrelay.errors import BackendError, ConfigError, InvalidFilename, NotFound
 from wheelrelay.filenames import dist_file, looks_like_distribution, parse_filename
 from wheelrelay.model import COMPANION_SUFFIXES, DistFile
@@ -19,13 +19,13 @@ Pathlike = str | os.PathLike[str]
 
 
 class PathsSource:
-    """A source of the files at some paths; they are hashed in place.
+    """A source of files at given paths, which are hashed in place.
 
     Args:
-        paths: of distribution files, by filename.
-        build: what CI reported about their build: ``commit``, ``run``, ``job`` or else.
-        misnamed: files that end as distributions do, and whose names are not those of wheels or sdists.
-        dangling: links named as distributions that lead to no file.
+        paths: the paths of distribution files, by filename.
+        build: what CI reported about their build: ``commit``, ``run``, ``job`` and others.
+        misnamed: files with the extension of a distribution and an invalid filename.
+        dangling: dangling links with the name of a distribution.
     """
 
     def __init__(
@@ -42,45 +42,47 @@ class PathsSource:
         self._dangling = tuple(dangling)
 
     def paths(self) -> list[Path]:
-        """The paths of all files, also of the misnamed ones, in the order that they were found in."""
+        """Return the paths of all files, including misnamed ones, in the order in which they were found."""
         return [*self._paths.values(), *self._misnamed]
 
     @property
     def has_files(self) -> bool:
-        """Whether any file is a distribution by its name."""
+        """Whether any file has the filename of a distribution."""
         return bool(self._paths)
 
     def misnamed(self) -> list[Finding]:
-        """A finding for each file that is no distribution by its name; `iter_files` does not give it."""
+        """Return a finding for each file with an invalid filename; `iter_files` omits these files."""
         from wheelrelay.checks.filename import invalid_filename
 
         return [invalid_filename(path.name).finding(path.name) for path in self._misnamed]
 
     def dangling(self) -> list[Finding]:
-        """A finding for each link that leads to no file."""
+        """Return a finding for each dangling link."""
         return [
             Finding(
                 "dangling-link",
                 Severity.ERROR,
-                "It is a link that leads to no file.",
+                "This link leads to no file.",
                 path.name,
-                "Build the file that it leads to, or remove the link.",
+                "Build the file, or remove the link.",
             )
             for path in self._dangling
         ]
 
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
-        """The files, with the companions that lie beside them."""
+        """Yield the files with their companions."""
         for filename, path in self._paths.items():
-            with _mapped(path):
+            with _map_errors(path):
                 size = path.stat().st_size
-            beside = [suffix for suffix in COMPANION_SUFFIXES if is_there(path.with_name(filename + suffix))]
+            companions = [
+                suffix for suffix in COMPANION_SUFFIXES if is_regular_file(path.with_name(filename + suffix))
+            ]
             file = dist_file(
                 filename,
                 project=project,
                 size=size,
                 url=str(path),
-                companions=tuple(beside),
+                companions=tuple(companions),
                 build=self._build,
             )
             if project is None or file.project == canonicalize_name(project):
@@ -88,83 +90,84 @@ class PathsSource:
 
     @contextmanager
     def open(self, file: DistFile) -> Iterator[ByteStream]:
-        """Open a file."""
+        """Open a file for reading."""
         path = self.local_path(file)
-        with _mapped(path):
+        with _map_errors(path):
             stream = path.open("rb", buffering=0)
         with stream:
             yield stream
 
     def local_path(self, file: DistFile) -> Path:
-        """Where the file lies."""
+        """Return the path of a file."""
         if file.filename not in self._paths:
-            raise NotFound(f"{file.filename} is not among the given files.")
+            raise NotFound(f"{file.filename} is not one of the source's files.")
         return self._paths[file.filename]
 
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
-        """The content of a companion beside a file; a link is not followed, and over 1 MiB are refused."""
+        """Return the content of a companion; links are not followed, and the limit is 1 MiB."""
         path = self.local_path(file)
-        return read_beside(path.with_name(path.name + suffix))
+        return read_companion_file(path.with_name(path.name + suffix))
 
 
-def find_paths(given: Sequence[Pathlike], *, build: Mapping[str, str] | None = None) -> PathsSource:
-    """The distribution files that paths, directories and glob patterns lead to.
+def find_paths(patterns: Sequence[Pathlike], *, build: Mapping[str, str] | None = None) -> PathsSource:
+    """Find distribution files by paths, directories and glob patterns.
 
     Args:
-        given: a path names one file, which must be a wheel or an sdist; a directory stands for the
-            distribution files directly in it; a pattern for those that it matches.
+        patterns: a path of one file, which must be a wheel or an sdist; a directory, for the distribution
+            files directly in it; or a glob pattern.
         build: what CI reported about their build.
 
     Raises:
-        ConfigError: a path leads to nothing, or two files have one name.
-        InvalidFilename: a path names a file that is no distribution.
+        ConfigError: a pattern matches nothing, or two files have one name.
+        InvalidFilename: a path names a file that is not a distribution.
     """
     found: dict[str, Path] = {}
-    for one in given:
-        with _mapped(Path(one)):
-            paths = _lead_to(os.fspath(one))
+    for pattern in patterns:
+        with _map_errors(Path(pattern)):
+            paths = _expand(os.fspath(pattern))
         for path in paths:
             other = found.setdefault(path.name, path)
             if other != path and other.resolve() != path.resolve():
                 raise ConfigError(
-                    f"{other} and {path} have the same name.", hint="Only one of them can be meant."
+                    f"{other} and {path} have the same filename.", hint="Select only one of them."
                 )
     dangling = [path for path in found.values() if not path.is_file()]
-    misnamed = [path for path in found.values() if path not in dangling and not _is_named_well(path)]
-    left_out = {path.name for path in (*dangling, *misnamed)}
-    files = {name: path for name, path in found.items() if name not in left_out}
+    misnamed = [path for path in found.values() if path not in dangling and not _has_valid_name(path)]
+    invalid = {path.name for path in (*dangling, *misnamed)}
+    files = {name: path for name, path in found.items() if name not in invalid}
     return PathsSource(files, build, misnamed=misnamed, dangling=dangling)
 
 
-def _lead_to(text: str) -> list[Path]:
-    path = Path(os.path.expanduser(text))
+def _expand(pattern: str) -> list[Path]:
+    path = Path(os.path.expanduser(pattern))
     if path.is_dir():
-        paths = [one for one in sorted(path.iterdir()) if _counts(one)]
+        paths = [child for child in sorted(path.iterdir()) if _is_candidate(child)]
     elif path.is_file() or path.is_symlink():
         paths = [path]
-        if not _ends_as_distribution(path):
+        if not _has_extension(path):
             parse_filename(path.name)
-    elif has_magic(text):
-        paths = [one for one in map(Path, sorted(glob(str(path), recursive=True))) if _counts(one)]  # noqa: PTH207  (absolute patterns)
+    elif has_magic(pattern):
+        matches = map(Path, sorted(glob(str(path), recursive=True)))  # noqa: PTH207  (absolute patterns)
+        paths = [match for match in matches if _is_candidate(match)]
     else:
-        raise ConfigError(f"There is no file or directory {text}.")
+        raise ConfigError(f"The file or directory {pattern} does not exist.")
     if not paths:
-        raise ConfigError(f"{text} leads to no wheel and no sdist.")
+        raise ConfigError(f"{pattern} contains no wheel and no sdist.")
     return paths
 
 
-def _counts(path: Path) -> bool:
-    """Whether it is meant: a regular file, or a link to one or to nothing, that ends as a distribution."""
-    visible = _ends_as_distribution(path) and not path.name.startswith(".")
-    return visible and (path.is_file() or (path.is_symlink() and not path.exists()))
+def _is_candidate(path: Path) -> bool:
+    """Return whether a file in a directory is selected: a visible file or link with the extension."""
+    is_visible = _has_extension(path) and not path.name.startswith(".")
+    return is_visible and (path.is_file() or (path.is_symlink() and not path.exists()))
 
 
-def _ends_as_distribution(path: Path) -> bool:
-    """Also ``.WHL``, which installers do not take for a wheel."""
+def _has_extension(path: Path) -> bool:
+    """Return whether the extension is that of a distribution, in any case; installers ignore ``.WHL``."""
     return looks_like_distribution(path.name.lower())
 
 
-def _is_named_well(path: Path) -> bool:
+def _has_valid_name(path: Path) -> bool:
     try:
         parse_filename(path.name)
     except InvalidFilename:
@@ -173,11 +176,11 @@ def _is_named_well(path: Path) -> bool:
 
 
 @contextmanager
-def _mapped(path: Path) -> Iterator[None]:
-    """Turn what the operating system raises about ``path`` into our errors."""
+def _map_errors(path: Path) -> Iterator[None]:
+    """Map the errors of the operating system about ``path``."""
     try:
         yield
     except FileNotFoundError as error:
-        raise NotFound(f"{path} is not there any more.") from error
+        raise NotFound(f"{path} does not exist any more.") from error
     except OSError as error:
         raise BackendError(f"{path} cannot be read: {error.strerror or error}.") from error

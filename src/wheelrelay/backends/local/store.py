@@ -1,8 +1,8 @@
-"""A directory as a container: the store that needs no server, and to be opened no configuration.
+"""A directory as a container, which needs neither a server nor a configuration.
 
-Files are written as `wheelrelay.disk.writing` does: a file that is there is never overwritten, one that can
-be seen is whole, and this holds for any number of processes at once. On file systems without hard links it
-holds for the writers of this machine.
+Files are written by `wheelrelay.disk.writing`: existing files are not overwritten, and files are never
+visible half-written, with any number of processes at once. On file systems without hard links, this holds for the
+processes of one machine.
 """
 
 import errno
@@ -15,8 +15,9 @@ from io import FileIO
 from pathlib import Path
 from stat import S_ISREG
 
-from wheelrelay.backends.local.companions import read_beside
-from wheelrelay.containers.objects import StoredObject, iter_blocks
+from wheelrelay.backends.local.companions import read_companion_file
+from wheelrelay.containers.io import iter_blocks
+from wheelrelay.containers.objects import StoredObject
 from wheelrelay.containers.store import ContainerStore
 from wheelrelay.disk.writing import (
     TEMPORARY_PREFIX,
@@ -35,10 +36,10 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def opened_directory(
+def open_directory(
     path: Path, *, pages: bool = False, public_url: str | None = None, cdn_lag: timedelta = timedelta(0)
 ) -> Iterator["DirectoryStore"]:
-    """A directory as a store; nothing is read or made yet.
+    """Open a directory as a store; nothing is read or created yet.
 
     Args:
         path: the directory.
@@ -52,7 +53,7 @@ def opened_directory(
 
 
 class DirectoryStore(ContainerStore):
-    """A directory as a store; its files are hashed in place and never copied.
+    """A directory as a store whose files are hashed in place and never copied.
 
     Args:
         objects: the directory.
@@ -73,12 +74,12 @@ class DirectoryStore(ContainerStore):
         self._folder = objects.path
 
     def local_path(self, file: DistFile) -> Path:
-        """Where the file lies."""
+        """Return the path of a file."""
         return self._folder / file.filename
 
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
-        """The content of a companion file; a link is not followed, and over 1 MiB are refused."""
-        return read_beside(self._folder / (file.filename + suffix))
+        """Return the content of a companion; links are not followed, and the limit is 1 MiB."""
+        return read_companion_file(self._folder / (file.filename + suffix))
 
 
 class DirectoryObjects:
@@ -86,35 +87,35 @@ class DirectoryObjects:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._swept: set[Path] = set()
+        self._cleaned: set[Path] = set()
         self._warned: set[str] = set()
-        self._beside = str(path / "_").removesuffix("_")
+        self._prefix = str(path / "_").removesuffix("_")
 
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
-        """The regular files in a folder, also those that links lead to."""
+        """Yield the regular files in a folder, including the targets of links."""
         return self._list(folder, lambda _: True)
 
-    def list_named(self, wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
-        """The regular files that ``wanted`` takes; no others are looked at."""
-        return self._list("", wanted)
+    def list_named(self, selects: Callable[[str], bool]) -> Iterator[StoredObject]:
+        """Yield the regular files whose name ``selects`` accepts; others need no system call."""
+        return self._list("", selects)
 
-    def _list(self, folder: str, wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
+    def _list(self, folder: str, selects: Callable[[str], bool]) -> Iterator[StoredObject]:
         try:
-            with _mapped(self.path / folder), os.scandir(self.path / folder) as entries:
-                yield from self._regular_files(folder, entries, wanted)
+            with _map_errors(self.path / folder), os.scandir(self.path / folder) as entries:
+                yield from self._regular_files(folder, entries, selects)
         except NotFound:
             if not folder:
                 raise NotFound(
-                    f"There is no directory {self.path}.", hint="Check the path, or make it."
+                    f"The directory {self.path} does not exist.", hint="Check the path, or create it."
                 ) from None
 
     def path_of(self, name: str) -> Path:
-        """The file's path."""
+        """Return the path of a file."""
         return self.path / name
 
     def stat_object(self, name: str) -> StoredObject:
-        """One file, if it is there and a regular one."""
-        with _mapped(self.path / name):
+        """Return one regular file."""
+        with _map_errors(self.path / name):
             status = (self.path / name).stat()
         if not S_ISREG(status.st_mode):
             raise NotFound(f"{self.path / name} is not a regular file.")
@@ -122,20 +123,20 @@ class DirectoryObjects:
 
     @contextmanager
     def open_object(self, name: str) -> Iterator[ByteStream]:
-        """Open a file."""
-        with _mapped(self.path / name):
+        """Open a file for reading."""
+        with _map_errors(self.path / name):
             raw = (self.path / name).open("rb", buffering=0)
         with raw:
-            yield _Reading(raw, self.path / name)
+            yield _Stream(raw, self.path / name)
 
     def address_of(self, name: str) -> str:
-        """The file's path."""
-        return self._beside + name
+        """Return the path of a file as text."""
+        return self._prefix + name
 
     def create_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> None:
-        """Write a file that is not there yet; a directory keeps neither type nor metadata."""
+        """Write a new file; a directory stores neither type nor metadata."""
         del content_type, metadata
         target = self.path / name
         with self._written(target, content) as temporary:
@@ -144,22 +145,22 @@ class DirectoryObjects:
     def replace_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> None:
-        """Write a file in place of the one that may be there."""
+        """Write a file, replacing the one that may exist."""
         del content_type, metadata
         target = self.path / name
         with self._written(target, content) as temporary:
             temporary.replace(target)
 
     def delete_object(self, name: str) -> None:
-        """Remove a file; folders that become empty stay."""
-        with _mapped(self.path / name):
+        """Remove a file, if it exists; empty folders are kept."""
+        with _map_errors(self.path / name):
             (self.path / name).unlink(missing_ok=True)
 
     def _regular_files(
-        self, folder: str, entries: Iterator[os.DirEntry[str]], wanted: Callable[[str], bool]
+        self, folder: str, entries: Iterator[os.DirEntry[str]], selects: Callable[[str], bool]
     ) -> Iterator[StoredObject]:
         for entry in entries:
-            if not wanted(entry.name) or entry.name.startswith(TEMPORARY_PREFIX):
+            if not selects(entry.name) or entry.name.startswith(TEMPORARY_PREFIX):
                 continue
             try:
                 if entry.is_symlink() and split_companion(entry.name):
@@ -167,43 +168,43 @@ class DirectoryObjects:
                 elif entry.is_file():
                     yield _stored(folder + entry.name, entry.stat())
                 elif entry.is_symlink() and not Path(entry).exists():
-                    self._warn(entry, "it is a link that leads nowhere")
-            except FileNotFoundError:  # it went while we looked
+                    self._warn(entry, "it is a dangling link")
+            except FileNotFoundError:  # it was removed meanwhile
                 continue
             except OSError as error:
                 if error.errno != errno.ELOOP:
                     raise
-                self._warn(entry, "it is a link that leads to itself")
+                self._warn(entry, "it is a circular link")
 
-    def _warn(self, entry: os.DirEntry[str], why: str) -> None:
-        matters = looks_like_distribution(entry.name) or split_companion(entry.name)
-        if entry.path not in self._warned and matters:
+    def _warn(self, entry: os.DirEntry[str], reason: str) -> None:
+        is_relevant = looks_like_distribution(entry.name) or split_companion(entry.name)
+        if entry.path not in self._warned and is_relevant:
             self._warned.add(entry.path)
-            _log.warning("%s is left out: %s.", entry.path, why)
+            _log.warning("%s is ignored: %s.", entry.path, reason)
 
     @contextmanager
     def _written(self, target: Path, content: StagedFile | bytes) -> Iterator[Path]:
-        """The content in a temporary file beside ``target``, on disk; gone afterwards, whatever happens."""
+        """Yield a temporary file next to ``target`` with the content, synced; it is removed in any case."""
         size, sha256 = (len(content), None) if isinstance(content, bytes) else (content.size, content.sha256)
-        with _mapped(target, "cannot be written"):
+        with _map_errors(target, "cannot be written"):
             target.parent.mkdir(parents=True, exist_ok=True)
-            if target.parent not in self._swept:
-                self._swept.add(target.parent)
+            if target.parent not in self._cleaned:
+                self._cleaned.add(target.parent)
                 remove_leftovers(target.parent)
             with temporary_file(target, iter_blocks(content), size=size, sha256=sha256) as temporary:
                 yield temporary
 
 
-class _Reading:
-    """The bytes of an open file; only what goes wrong with this very file is an error of this place."""
+class _Stream:
+    """The bytes of an open file; its errors, and no others, become errors of this backend."""
 
     def __init__(self, raw: FileIO, path: Path) -> None:
         self._raw = raw
         self._path = path
 
     def read(self, size: int, /) -> bytes:
-        """Up to ``size`` bytes; empty at the end."""
-        with _mapped(self._path):
+        """Return the next bytes, at most ``size``; empty at the end."""
+        with _map_errors(self._path):
             return self._raw.read(size)
 
 
@@ -213,18 +214,18 @@ def _stored(name: str, status: os.stat_result) -> StoredObject:
 
 
 @contextmanager
-def _mapped(path: Path, what: str | None = None) -> Iterator[None]:
-    """Turn what the operating system raises about ``path`` into our errors that say ``what`` failed."""
+def _map_errors(path: Path, failure: str | None = None) -> Iterator[None]:
+    """Map the errors of the operating system about ``path``; ``failure`` is the predicate of the message."""
     try:
         yield
     except FileNotFoundError as error:
-        raise NotFound(f"{path} is not there.") from error
+        raise NotFound(f"{path} does not exist.") from error
     except FileExistsError as error:
-        raise AlreadyExists(f"{path} is there already.") from error
+        raise AlreadyExists(f"{path} already exists.") from error
     except PermissionError as error:
         raise PermissionDenied(
             f"{path}: {error.strerror}.", hint="Check the permissions of the directory."
         ) from error
     except OSError as error:
-        failed = f"{path} {what}" if what else str(path)
+        failed = f"{path} {failure}" if failure else str(path)
         raise BackendError(f"{failed}: {error.strerror or error}.", hint=write_error_hint(error)) from error

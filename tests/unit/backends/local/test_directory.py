@@ -105,8 +105,8 @@ def test_only_distribution_files_are_listed_and_a_broken_name_is_said_once(store
     said = sorted(record.getMessage() for record in caplog.records)
     assert [message.split(":")[0] for message in said] == [
         f"{folder / 'broken.whl'} is ignored",
-        f"{folder / 'itself-1.0.tar.gz'} is left out",
-        f"{folder / 'nowhere-1.0.tar.gz'} is left out",
+        f"{folder / 'itself-1.0.tar.gz'} is ignored",
+        f"{folder / 'nowhere-1.0.tar.gz'} is ignored",
     ]
 
 
@@ -214,9 +214,9 @@ def test_the_folder_is_readable_as_other_new_files_are(store, folder, tmp_path):
     [(errno.EACCES, PermissionDenied), (errno.EIO, BackendError), (errno.ENOENT, NotFound)],
 )
 def test_what_the_system_says_becomes_our_error_with_the_path(raised, expected, folder):
-    from wheelrelay.backends.local.store import _mapped
+    from wheelrelay.backends.local.store import _map_errors
 
-    with pytest.raises(expected, match=str(folder)), _mapped(folder):
+    with pytest.raises(expected, match=str(folder)), _map_errors(folder):
         raise OSError(raised, os.strerror(raised))
 
 
