@@ -18,7 +18,7 @@ from fsspec.implementations.ftp import FTPFileSystem
 from fsspec.implementations.memory import MemoryFile
 
 from wheelrelay.backends.fsspec.errors import concealed_error, display_chain, map_errors
-from wheelrelay.containers.listing import METADATA
+from wheelrelay.containers.listing import METADATA_SUFFIX
 from wheelrelay.containers.objects import StoredObject
 from wheelrelay.errors import BackendError, NotFound, Rejected, SizeMismatch, Unavailable
 from wheelrelay.filenames import looks_like_distribution, split_companion
@@ -150,7 +150,7 @@ class FsspecReader:
     def _describe(self, fs: AbstractFileSystem, name: str, entry: Entry) -> Iterator[StoredObject]:
         """Yield the file, after a request for its size if the listing has none and the file matters."""
         if entry.get("size") is None:
-            if not looks_like_distribution(name.removesuffix(METADATA)) and not split_companion(name):
+            if not looks_like_distribution(name.removesuffix(METADATA_SUFFIX)) and not split_companion(name):
                 return
             try:
                 with self._request(name):

@@ -18,7 +18,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from wheelrelay.backends.fsspec.capabilities import Exclusive, capabilities_of
 from wheelrelay.backends.fsspec.errors import is_transient
 from wheelrelay.backends.fsspec.reading import Entry, exists, list_entries, modified_at, stat_entry
-from wheelrelay.containers.io import iter_blocks
+from wheelrelay.containers.objects import iter_blocks
 from wheelrelay.errors import BackendError, SizeMismatch, WheelrelayError
 from wheelrelay.staged import StagedFile
 

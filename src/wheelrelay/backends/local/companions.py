@@ -9,7 +9,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from wheelrelay.containers.io import SMALL
+from wheelrelay.containers.objects import MAX_COMPANION
 from wheelrelay.errors import BackendError, NotFound
 
 
@@ -32,13 +32,13 @@ def read_companion_file(path: Path) -> bytes:
         with os.fdopen(handle, "rb", buffering=0) as stream:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise NotFound(f"{path} is not a regular file.")
-            content = stream.read(SMALL + 1)
+            content = stream.read(MAX_COMPANION + 1)
     except FileNotFoundError as error:
         raise NotFound(f"{path} does not exist.") from error
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise NotFound(f"{path} is a link. Links to companions are not followed.") from error
         raise BackendError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if len(content) > SMALL:
-        raise BackendError(f"{path} is too large for a companion: more than {SMALL} bytes.")
+    if len(content) > MAX_COMPANION:
+        raise BackendError(f"{path} is too large for a companion: more than {MAX_COMPANION} bytes.")
     return content

@@ -1,8 +1,8 @@
 """A directory as a container, which needs neither a server nor a configuration.
 
 Files are written by `wheelrelay.disk.writing`: existing files are not overwritten, and files are never
-visible half-written, with any number of processes at once. On file systems without hard links, this holds for the
-processes of one machine.
+visible half-written, with any number of processes at once. On file systems without hard links, this holds for
+the processes of one machine.
 """
 
 import errno
@@ -16,8 +16,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from wheelrelay.backends.local.companions import read_companion_file
-from wheelrelay.containers.io import iter_blocks
-from wheelrelay.containers.objects import StoredObject
+from wheelrelay.containers.objects import StoredObject, iter_blocks
 from wheelrelay.containers.store import ContainerStore
 from wheelrelay.disk.writing import (
     TEMPORARY_PREFIX,
