@@ -9,7 +9,7 @@ from tests.integration.fuzz.strategies import HTML, VALUES
 from tests.servers.web import run_web
 
 from wheelrelay.backends.index.simple_api import JSON_TYPE, SimpleApi
-from wheelrelay.backends.web.pages import WebPage, companions_of, links_of, parse_html
+from wheelrelay.backends.web.pages import WebPage, companions_of, iter_links, parse_html
 from wheelrelay.containers.index_pages.json_form import parse_project_json, parse_root_json
 from wheelrelay.filenames import is_plain
 from wheelrelay.http import HttpClient
@@ -30,7 +30,7 @@ TYPES = st.sampled_from(["text/html", "application/vnd.pypi.simple.v1+html", "",
 )
 def test_page_is_parsed_or_refused(guard, body, media_type):
     with guard():
-        links = list(links_of(parse_html(WebPage("https://example.org/simple/sample/", media_type, body))))
+        links = list(iter_links(parse_html(WebPage("https://example.org/simple/sample/", media_type, body))))
         companions_of(links)
         assert all(link.url.startswith(("http://", "https://")) for link in links)
 
