@@ -102,7 +102,7 @@ class ZipLayout:
         differing = [field for field, (in_header, in_directory) in pairs.items() if in_header != in_directory]
         if differing:
             fields = " and ".join(differing)
-            message = f"The local header of {name} and the central directory differ in {fields}."
+            message = f"The local header of {name} and the central directory differ in the {fields}."
             self._report(ProblemKind.ZIP_HEADERS, message)
         if has_other_name(local.extra, local.name) or has_other_name(info.extra, raw_name(info)):
             self._report(ProblemKind.ZIP_HEADERS, f"{name} has a second name in its extra fields.")

@@ -18,7 +18,7 @@ MAX_LENGTH = 255 - len(".metadata")
 
 FILENAME = Check(
     "filename",
-    "The filename is a valid name of a wheel or an sdist (PEP 427, PEP 625).",
+    "The filename is a valid wheel or sdist filename (PEP 427, PEP 625).",
     hint="Build the file again with a current build tool. Do not rename distribution files.",
     profile=Profile.STORAGE,
 )
@@ -62,8 +62,8 @@ def invalid_filename(filename: str) -> Violation:
         # packaging puts the reason in parentheses: "Invalid wheel filename (wrong number of parts): ..."
         reason = re.search(r"filename \(([^()]*)\)", error.message)
         if reason:
-            return FILENAME.violation(f"This is not a valid name of a wheel or an sdist: {reason[1]}.")
-    return FILENAME.violation("This is not a valid name of a wheel or an sdist.")
+            return FILENAME.violation(f"This is not a valid wheel or sdist filename: {reason[1]}.")
+    return FILENAME.violation("This is not a valid wheel or sdist filename.")
 
 
 def _find(distribution: Distribution) -> Iterator[Violation]:
@@ -92,7 +92,7 @@ def _check_spelling(distribution: Distribution, file: DistFile) -> Iterator[Viol
     elif not file.filename.endswith(".tar.gz"):
         yield SDIST_FORMAT.violation("The sdist is not a .tar.gz file.")
     elif file.filename != (expected := f"{name}-{_metadata_version(distribution, file)}.tar.gz"):
-        yield NORMALIZED.violation(f"The filename is not {expected}.")
+        yield NORMALIZED.violation(f"The filename must be {expected}.")
 
 
 def _metadata_version(distribution: Distribution, file: DistFile) -> Version:

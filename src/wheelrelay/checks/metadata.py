@@ -44,7 +44,7 @@ FIELD = Check(
 VERSION = Check(
     "metadata-version",
     f"The Metadata-Version is one that PyPI accepts: {', '.join(sorted(PYPI_VERSIONS))}.",
-    hint="Use a build tool that writes one of these versions.",
+    hint=f"Use a build tool that writes Metadata-Version {max(PYPI_VERSIONS)} or older.",
     profile=Profile.PYPI,
 )
 SUMMARY = Check(
@@ -114,7 +114,10 @@ def _find(distribution: Distribution) -> Iterator[Violation]:
     if is_sdist and distribution.contents.is_readable and distribution.folder is None:
         yield PKG_INFO.violation("The top-level folder contains no PKG-INFO.")
     if unread := distribution.unread_metadata_files():
-        yield UNREADABLE.violation(f"Not a regular member that all tools can read: {join_names(unread)}.")
+        yield UNREADABLE.violation(
+            "Metadata files that are links, encrypted, too large or compressed with an unsupported method: "
+            f"{join_names(unread)}."
+        )
     if distribution.metadata is None:
         return
     raw = distribution.metadata.raw
@@ -136,9 +139,10 @@ def _check_fields(raw: RawMetadata, unparsed: tuple[str, ...]) -> Iterator[Viola
         yield FIELD.violation(f"Fields that are unknown, repeated or malformed: {join_names(unparsed)}.")
     errors = _packaging_errors(raw)
     for field, message in errors:
-        is_missing = field == "metadata-version" and "metadata_version" not in raw
-        check = REQUIRED if field in ("name", "version") or is_missing else FIELD
-        yield check.violation(message)
+        if field == "metadata-version" and "metadata_version" not in raw:
+            yield REQUIRED.violation("Metadata-Version is missing.")
+        else:
+            yield (REQUIRED if field in ("name", "version") else FIELD).violation(message)
     charset = _refused_charset(raw)
     if charset is not None:
         yield FIELD.violation(
@@ -155,8 +159,15 @@ def _packaging_errors(raw: RawMetadata) -> list[tuple[str, str]]:
         Metadata.from_raw(raw)
     except ExceptionGroup as group:
         errors = [error for error in group.exceptions if isinstance(error, InvalidMetadata)]
-        return sorted((error.field, f"{error.field}: {str(error).rstrip('.')}.") for error in errors)
+        return sorted((error.field, _sentence(error)) for error in errors)
     return []
+
+
+def _sentence(error: InvalidMetadata) -> str:
+    message = str(error).rstrip(".")
+    if message.endswith("is a required field"):
+        return f"{error.field.title()} is missing."
+    return f"{message}." if error.field in message else f"{error.field}: {message}."
 
 
 def _refused_charset(raw: RawMetadata) -> str | None:

@@ -12,14 +12,14 @@ MIN_ABBREVIATION = 7
 MIXED_COMMITS = Check(
     "mixed-commits",
     "All files of a release were built from one commit.",
-    hint="Build all files from one commit, or set the required commit with expect.commit.",
+    hint="Build all files from one commit, or require a commit with `commit` in `expect`.",
     severity=Severity.WARNING,
     profile=Profile.STORAGE,
 )
 OTHER_COMMIT = Check(
     "other-commit",
     "Every file was built from the required commit.",
-    hint="Build the file from that commit, and record the commit when you push it.",
+    hint="Build the file from that commit, and push it with its build information.",
     profile=Profile.STORAGE,
 )
 SHA256SUMS = Check(

@@ -105,23 +105,23 @@ def _compare(
     )
     yield (
         DIGEST,
-        "RECORD has no digest, or a weak one, of",
+        "RECORD has no digest, or a weak one, for",
         [row.path for row in rows if row.algorithm not in SECURE_ALGORITHMS],
     )
     yield (
         DIGEST,
-        "RECORD has a hexadecimal digest instead of a base64 one of",
+        "RECORD has a hexadecimal digest instead of a base64 one for",
         [row.path for row in rows if _is_hexadecimal(row)],
     )
     yield FOLDER, "RECORD lists folders", folders
     yield (
         HASH,
-        "RECORD has a wrong digest of",
+        "RECORD has a wrong digest for",
         [row.path for row in rows if _has_wrong_digest(row, distribution)],
     )
     yield (
         SIZE,
-        "RECORD has a wrong size of",
+        "RECORD has a wrong size for",
         [row.path for row in rows if _has_wrong_size(row, distribution)],
     )
 

@@ -63,15 +63,15 @@ def _check_sizes(new: Sequence[Inspection], context: ReleaseContext) -> Iterator
     limit = context.max_file_size
     for inspection in new:
         if limit is not None and inspection.size > limit:
-            message = f"The file has {_mib(inspection.size)}; the sink allows {_mib(limit)}."
+            message = f"The file has {_size(inspection.size)}; the sink allows {_size(limit)}."
             yield FILE_SIZE.violation(message, filename=inspection.filename)
     published = sum(file.size or 0 for file in context.published)
-    total = published + sum(inspection.size for inspection in new)
+    added = sum(inspection.size for inspection in new)
     limit = context.max_project_size
-    if limit is not None and total > limit:
+    if limit is not None and published + added > limit:
         yield PROJECT_SIZE.violation(
-            f"The files of the project would have {_mib(total)} at the sink, {_mib(published)} of which are "
-            f"already published; the sink allows {_mib(limit)}."
+            f"The project has {_size(published)} at the sink, and the new files have {_size(added)}; "
+            f"the sink allows {_size(limit)}."
         )
 
 
@@ -97,8 +97,11 @@ def _check_age(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[V
             yield RELEASE_YANKED.violation(f"All files of version {version} at the sink are yanked.")
 
 
-def _mib(size: int) -> str:
-    return f"{size / (1 << 20):,.1f} MiB"
+def _size(size: int) -> str:
+    for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if size >= 1 << power:
+            return f"{size / (1 << power):.1f} {unit}"
+    return f"{size} bytes"
 
 
 CHECKS = ReleaseChecks(

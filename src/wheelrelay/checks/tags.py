@@ -96,8 +96,9 @@ def _compare_with_filename(file: DistFile, fields: Message) -> Iterator[Violatio
         yield TAGS.violation(f"The tags differ; {'; '.join(parts)}.")
     build, expected = field(fields, "Build"), wheel_parts(file.filename).build
     if build != expected:
+        in_wheel_file, in_filename = (printable(tag) if tag else "missing" for tag in (build, expected))
         yield BUILD_TAG.violation(
-            f"The build tag is {printable(build)} in WHEEL and {printable(expected)} in the filename."
+            f"The build tag is {in_wheel_file} in WHEEL and {in_filename} in the filename."
         )
 
 

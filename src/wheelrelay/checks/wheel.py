@@ -124,10 +124,14 @@ def _check_other_dist_infos(distribution: Distribution) -> Iterator[Violation]:
 def _check_wheel_file(fields: Message) -> Iterator[Violation]:
     version = field(fields, "Wheel-Version")
     if version.partition(".")[0] != "1":
-        yield WHEEL_VERSION.violation(f"Wheel-Version is {printable(version)} in WHEEL.")
+        yield WHEEL_VERSION.violation(_describe("Wheel-Version", version))
     purelib = field(fields, "Root-Is-Purelib")
     if purelib.lower() not in ("true", "false"):
-        yield PURELIB.violation(f"Root-Is-Purelib is {printable(purelib)} in WHEEL.")
+        yield PURELIB.violation(_describe("Root-Is-Purelib", purelib))
+
+
+def _describe(name: str, value: str) -> str:
+    return f"WHEEL contains '{name}: {printable(value)}'." if value else f"WHEEL has no {name}."
 
 
 def _check_entry_points(text: bytes) -> Iterator[Violation]:

@@ -163,7 +163,7 @@ class TestCheck:
         (dist / WHEEL).rename(dist / "sample-1.0-any.whl")
         ended = wheelrelay("check", "dist/sample-1.0-any.whl")
         assert ended.code == 3
-        assert "not a valid name of a wheel or an sdist" in ended.out
+        assert "not a valid wheel or sdist filename" in ended.out
 
 
 class TestPartialFiles:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from wheelrelay.checks import ChecksConfig, Profile, all_checks, inspect, run_release_checks
+from wheelrelay.archives import ProblemKind
+from wheelrelay.checks import ChecksConfig, Profile, all_checks, archive, inspect, run_release_checks
 from wheelrelay.testing.broken import BROKEN
 from wheelrelay.testing.broken_releases import BROKEN_RELEASES
 
@@ -43,3 +44,7 @@ def test_every_text_and_hint_is_a_sentence():
     for check in all_checks():
         assert check.text.endswith((".", ")."))
         assert check.hint.endswith(".")
+
+
+def test_every_problem_of_an_archive_is_reported_by_a_check():
+    assert {kind.value for kind in ProblemKind} == {check.id for check in archive.CHECKS.checks}

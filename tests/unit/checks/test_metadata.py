@@ -48,6 +48,11 @@ def test_name_version_and_metadata_version_are_required(metadata, tmp_path, chec
     assert "metadata-required" in check_ids(make_wheel(tmp_path, metadata=metadata))
 
 
+def test_message_names_a_missing_field(tmp_path, findings):
+    (finding,) = findings(make_wheel(tmp_path, metadata={"Metadata-Version": None}))
+    assert finding.message == "Metadata-Version is missing."
+
+
 def test_value_unknown_counts_as_missing(tmp_path, check_ids):
     metadata = {
         "Home-page": "UNKNOWN",
