@@ -135,9 +135,17 @@ class StepProgress:
 
 
 class PlainProgress(StepProgress):
-    """Log lines: one for each step and each error, and a status line in long steps."""
+    """Log lines: one for each step and each error, and a status line in long steps.
 
-    _began = _last_status = 0.0
+    Args:
+        console: the console to write to.
+        status_interval: seconds between two status lines of the same step.
+    """
+
+    def __init__(self, console: "AnyConsole", status_interval: float = STATUS_INTERVAL) -> None:
+        super().__init__(console)
+        self._status_interval = status_interval
+        self._began = self._last_status = 0.0
 
     def _show_step(self, step: StepBegan) -> None:
         del step
@@ -152,7 +160,7 @@ class PlainProgress(StepProgress):
             self._show_status()
 
     def _show_status(self) -> None:
-        if self._step and monotonic() - self._last_status >= STATUS_INTERVAL:
+        if self._step and monotonic() - self._last_status >= self._status_interval:
             self._last_status = monotonic()
             total = f" of {decimal(self._step.size)}" if self._step.size else ""
             files = f"{self._files} of {counted(self._step.files)}"

@@ -10,7 +10,6 @@ from tests.unit.cli.render.screen import Screen
 from tests.unit.conftest import WHEEL
 
 from wheelrelay.cli.output import progress_on
-from wheelrelay.cli.render import progress as module
 from wheelrelay.cli.render.live import LiveProgress
 from wheelrelay.cli.render.progress import PlainProgress
 from wheelrelay.events import (
@@ -83,10 +82,9 @@ class TestPlainLines:
         send(PlainProgress(screen.console), staging_events(error="It is bad."))
         assert screen.lines[1] == f"{OTHER}: It is bad."
 
-    def test_long_steps_print_status_lines(self, monkeypatch):
-        monkeypatch.setattr(module, "STATUS_INTERVAL", 0.0)
+    def test_long_steps_print_status_lines(self):
         screen = Screen()
-        send(PlainProgress(screen.console), staging_events())
+        send(PlainProgress(screen.console, status_interval=0.0), staging_events())
         assert "Staging: 1 of 2 files, 2.0 kB of 3.0 kB" in screen.lines
 
     def test_plan_is_printed_without_skipped_files(self, plan):
