@@ -92,7 +92,6 @@ LONG_TEST_FILES = {
     "tests/e2e/examples/test_ci.py",
     "tests/e2e/test_canary.py",
     "tests/e2e/test_journeys.py",
-    "tests/integration/fuzz/test_fuzz.py",
     "tests/integration/release/test_kills.py",
     "tests/unit/backends/index/credentials/test_credentials.py",
     "tests/unit/backends/index/credentials/test_trusted_publishing.py",
