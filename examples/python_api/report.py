@@ -1,25 +1,25 @@
-"""Report what is published at a place, and whether it is what it says it is, as Markdown.
+"""Verify the published files of a release, and write the result as Markdown.
 
 python report.py ./wheelhouse 'sample==1.0' >> "$GITHUB_STEP_SUMMARY"
 
-Every file is fetched and compared with the digest that is declared for it. Ends with 1 if one is not right.
+Every file is downloaded and compared with its declared digest. Exits with 1 if a file fails verification.
 """
 
 import sys
 
-import wheelrelay
+from wheelrelay import list_files, verify
 
 
-def main(place: str, *requirements: str) -> None:
-    """Report on the files at ``place`` that ``requirements`` mean."""
-    wrong = {finding.filename: finding.message for finding in wheelrelay.verify(place, requirements)}
-    files = wheelrelay.list_files(place, requirements, with_digests=True)
+def main(remote: str, *requirements: str) -> None:
+    """Report on the files of ``remote`` that ``requirements`` select."""
+    problems = {finding.filename: finding.message for finding in verify(remote, requirements)}
+    files = list_files(remote, requirements, with_digests=True)
     print("| file | bytes | sha256 | |\n|---|---:|---|---|")
     for file in files:
-        told = wrong.get(file.filename, "as it should be")
-        print(f"| {file.filename} | {file.size or ''} | {(file.sha256 or '')[:12]} | {told} |")
-    print(f"\n{len(files)} files, {len(wrong)} not as they should be.")
-    sys.exit(1 if wrong else 0)
+        result = problems.get(file.filename, "verified")
+        print(f"| {file.filename} | {file.size or ''} | {(file.sha256 or '')[:12]} | {result} |")
+    print(f"\n{len(files)} files, {len(problems)} failed verification.")
+    sys.exit(1 if problems else 0)
 
 
 if __name__ == "__main__":

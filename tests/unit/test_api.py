@@ -1,4 +1,4 @@
-"""The Python face: a few functions, and routes made in code that work like configured ones."""
+"""The public functions, and routes that are created in Python."""
 
 import hashlib
 import json
@@ -6,10 +6,14 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import is_dataclass
+from inspect import isfunction
 from pathlib import Path
+from typing import get_args, get_type_hints
 from zipfile import ZIP_STORED
 
 import pytest
+from packaging.requirements import Requirement
 from tests.servers.places import Blind, MoodyStore, staged_files
 
 import wheelrelay
@@ -41,21 +45,48 @@ def named(name, path):
     return Remote(name, DirectoryConfig(path=path))
 
 
+NAMESPACE = {name: getattr(wheelrelay, name) for name in wheelrelay.__all__} | {"Requirement": Requirement}
+FUNCTIONS = [name for name in wheelrelay.__all__ if isfunction(getattr(wheelrelay, name))]
+
+
+def classes_in(*annotations):
+    """Return the classes of wheelrelay in annotations, and in the fields of dataclasses in them."""
+    found = set()
+    todo = list(annotations)
+    while todo:
+        annotation = todo.pop()
+        todo += get_args(annotation)
+        if isinstance(annotation, list):  # the arguments of a callable
+            todo += annotation
+        if isinstance(annotation, type) and annotation.__module__.startswith("wheelrelay."):
+            if annotation not in found and is_dataclass(annotation):
+                todo += get_type_hints(annotation, localns=NAMESPACE).values()
+            found.add(annotation)
+    return found
+
+
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-class TestTheFace:
-    def test_every_public_name_is_there_and_listed(self):
+class TestPublicNames:
+    def test_every_listed_name_can_be_imported(self):
         assert [name for name in wheelrelay.__all__ if not hasattr(wheelrelay, name)] == []
         assert dir(wheelrelay) == wheelrelay.__all__
         assert sorted(wheelrelay.__all__) == wheelrelay.__all__
 
-    def test_what_is_not_there_is_no_attribute(self):
+    @pytest.mark.parametrize("name", FUNCTIONS)
+    def test_every_type_in_a_signature_is_public(self, name):
+        function = getattr(wheelrelay, name)
+        used = classes_in(*get_type_hints(function, localns=NAMESPACE).values())
+        public = {getattr(wheelrelay, name) for name in wheelrelay.__all__ if name != "RemoteLike"}
+        assert used - public == set()
+
+    def test_unknown_name_is_an_attribute_error(self):
         with pytest.raises(AttributeError, match="no_such_name"):
             getattr(wheelrelay, "no_such_" + "name")
 
-    def test_the_import_alone_loads_nothing_heavy(self):
+    def test_import_loads_nothing_heavy(self):
         heavy = "('requests', 'pydantic', 'rich')"
         code = f"import sys, wheelrelay; print([name for name in {heavy} if name in sys.modules])"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -72,18 +103,18 @@ class TestRoutes:
         ],
         ids=["addresses", "remotes", "configurations"],
     )
-    def test_a_route_may_be_made_of_anything_that_stands_for_a_place(self, dist, out, make):
+    def test_accepts_addresses_remotes_and_configurations(self, dist, out, make):
         source, sink = make(dist, out)
         assert wheelrelay.relay(Route(source=source, sinks=[sink]), ["sample==1.0"]).is_complete
         assert names(out) == [WHEEL, SDIST]
 
-    def test_connected_backends_serve_as_they_are(self, tmp_path):
+    def test_accepts_connected_backends(self, tmp_path):
         source, sink = MoodyStore(staged_files(tmp_path, WHEEL)), MoodyStore()
         receipt = wheelrelay.relay(Route(source=source, sinks=[sink]), ["sample"])
         assert receipt.sinks == ("MoodyStore",)
         assert sink.names() == [WHEEL]
 
-    def test_a_configured_route_is_one(self, dist, tmp_path, monkeypatch):
+    def test_accepts_a_configured_route(self, dist, tmp_path, monkeypatch):
         (tmp_path / "wheelrelay.toml").write_text(
             '[routes.release]\nsource = "./dist"\nsinks = ["./out"]\nprojects = ["sample==1.0"]\n'
         )
@@ -92,38 +123,36 @@ class TestRoutes:
         monkeypatch.chdir(tmp_path)
         assert wheelrelay.relay(route).is_complete
 
-    def test_the_same_sink_twice_is_refused(self, dist, out):
+    def test_refuses_the_same_sink_twice(self, dist, out):
         with pytest.raises(wheelrelay.ConfigError, match="listed twice"):
             wheelrelay.relay(Route(source=str(dist), sinks=[str(out), str(out)]))
 
-    def test_what_can_only_be_read_is_no_sink(self, dist):
+    def test_refuses_a_read_only_sink(self, dist):
         reader = Remote("reader", IndexConfig(url="https://example.org/simple/"))
         with pytest.raises(wheelrelay.ConfigError, match="'reader' is read-only"):
             wheelrelay.plan(Route(source=str(dist), sinks=[reader]))
 
-    def test_what_can_only_be_written_to_is_no_source(self, tmp_path):
+    def test_refuses_a_write_only_source(self, tmp_path):
         with pytest.raises(wheelrelay.ConfigError, match="write-only"):
             wheelrelay.plan(Route(source=Blind(MoodyStore()), sinks=[MoodyStore()]))
 
-    def test_a_requirement_may_be_parsed_already(self, dist, out):
-        from packaging.requirements import Requirement
-
+    def test_accepts_a_parsed_requirement(self, dist, out):
         plan = wheelrelay.plan(Route(source=str(dist), sinks=[str(out)]), [Requirement("sample==1.0")])
         assert plan.count(str(out), Action.UPLOAD) == 2
 
-    def test_an_odd_requirement_is_refused(self, dist, out):
+    def test_refuses_a_requirement_with_extras(self, dist, out):
         with pytest.raises(wheelrelay.ConfigError, match="extras"):
             wheelrelay.plan(Route(source=str(dist), sinks=[str(out)]), ["sample[all]"])
 
 
 class TestRelay:
-    def test_progress_is_told(self, dist, out):
+    def test_reports_progress(self, dist, out):
         events = []
         wheelrelay.relay(Route(source=str(dist), sinks=[str(out)]), progress=events.append)
         assert isinstance(events[0], Planned)
         assert any(isinstance(event, StepBegan) for event in events)
 
-    def test_the_receipt_is_written_however_it_ends(self, tmp_path):
+    def test_writes_the_receipt_after_success_and_failure(self, tmp_path):
         files = staged_files(tmp_path / "files", WHEEL, SDIST)
         sink, path = MoodyStore(), tmp_path / "receipt.json"
         sink.refusals = {SDIST: [Rejected("Bad.")]}
@@ -135,63 +164,63 @@ class TestRelay:
         assert json.loads(path.read_text())["complete"] is True
         assert names(tmp_path) == ["files", "receipt.json"]
 
-    def test_sums_are_written(self, dist, out, tmp_path):
+    def test_writes_sha256_sums(self, dist, out, tmp_path):
         wheelrelay.relay(Route(source=str(dist), sinks=[str(out)]), sums=tmp_path / "SUMS")
         done = subprocess.run(
             ["sha256sum", "--check", "--strict", tmp_path / "SUMS"], cwd=out, capture_output=True, check=False
         )
         assert done.returncode == 0, done.stderr
 
-    def test_the_versions_of_those_who_took_part_are_told(self, dist, out):
+    def test_receipt_has_the_versions_of_plugins(self, dist, out):
         receipt = wheelrelay.relay(Route(source=str(dist), sinks=[str(out)]))
         assert set(receipt.versions) == {"wheelrelay"}
 
-    def test_approval_is_asked_for(self, dist, out):
+    def test_publishes_nothing_without_approval(self, dist, out):
         with pytest.raises(wheelrelay.ReleaseRefused):
             wheelrelay.relay(Route(source=str(dist), sinks=[str(out)]), approve=lambda plan: False)
         assert not out.exists()
 
 
 class TestListing:
-    def test_all_or_some(self, dist):
+    def test_lists_all_or_selected_files(self, dist):
         make_wheel(dist, "other", "2.0")
         assert len(wheelrelay.list_files(str(dist))) == 3
         assert [file.filename for file in wheelrelay.list_files(str(dist), ["other>1"])] == [
             "other-2.0-py3-none-any.whl"
         ]
 
-    def test_digests_on_request(self, dist):
+    def test_computes_digests_on_request(self, dist):
         assert {file.sha256 for file in wheelrelay.list_files(str(dist))} == {None}
         listed = {file.filename: file.sha256 for file in wheelrelay.list_files(str(dist), with_digests=True)}
         assert listed[WHEEL] == hashlib.sha256((dist / WHEEL).read_bytes()).hexdigest()
 
-    def test_nothing_there_is_an_error(self, tmp_path):
+    def test_empty_remote_is_an_error(self, tmp_path):
         (tmp_path / "empty").mkdir()
         with pytest.raises(wheelrelay.NothingMatched):
             wheelrelay.list_files(str(tmp_path / "empty"))
 
-    def test_what_is_listed_can_be_pickled(self, dist):
+    def test_listed_files_can_be_pickled(self, dist):
         files = wheelrelay.list_files(str(dist))
         assert pickle.loads(pickle.dumps(files)) == files
 
 
 class TestPush:
-    def test_files_directories_and_patterns(self, dist, out, tmp_path):
+    def test_accepts_files_directories_and_patterns(self, dist, out, tmp_path):
         make_wheel(tmp_path / "more", "other")
         receipt = wheelrelay.push([dist / WHEEL, str(dist / "*.gz"), tmp_path / "more"], to=str(out))
         assert receipt.is_complete
         assert names(out) == ["other-1.0-py3-none-any.whl", WHEEL, SDIST]
 
-    def test_several_versions_go_together(self, dist, out):
+    def test_accepts_several_versions(self, dist, out):
         make_wheel(dist, version="2.0")
         assert len(wheelrelay.push([dist], to=str(out)).files) == 3
 
-    def test_the_same_again_is_skipped(self, dist, out):
+    def test_skips_files_that_are_published(self, dist, out):
         wheelrelay.push([dist], to=str(out))
         receipt = wheelrelay.push([dist], to=str(out))
         assert {file.sinks[str(out)].outcome for file in receipt.files} == {Outcome.SKIPPED}
 
-    def test_other_bytes_are_refused_unless_replacing_is_wanted(self, dist, out, tmp_path):
+    def test_replaces_other_bytes_only_on_request(self, dist, out, tmp_path):
         wheelrelay.push([dist], to=str(out))
         path = make_wheel(tmp_path / "again", payload=b"other")
         with pytest.raises(wheelrelay.Conflict):
@@ -200,24 +229,24 @@ class TestPush:
         assert wheelrelay.push([path], to=str(out), options=PublishOptions(replace=True)).is_complete
         assert (out / WHEEL).read_bytes() == path.read_bytes()
 
-    def test_a_damaged_file_keeps_all_back(self, dist, out):
+    def test_publishes_nothing_if_a_file_is_damaged(self, dist, out):
         (dist / "other-1.0-py3-none-any.whl").write_bytes(b"PK no")
         with pytest.raises(wheelrelay.WheelrelayError):
             wheelrelay.push([dist], to=str(out))
         assert not out.exists()
 
-    def test_nothing_to_push_is_an_error(self, tmp_path, out):
+    def test_missing_path_is_an_error(self, tmp_path, out):
         with pytest.raises(wheelrelay.ConfigError, match="no file or directory"):
             wheelrelay.push([tmp_path / "nowhere"], to=str(out))
 
 
-class TestLookingAfter:
-    def test_check_tells_what_is_wrong_with_local_files(self, dist):
+class TestMaintenance:
+    def test_check_reports_a_damaged_file(self, dist):
         assert wheelrelay.check([dist]) == []
         (dist / "sample-1.0.tar.gz").write_bytes(b"no archive")
         assert {finding.filename for finding in wheelrelay.check([dist])} == {SDIST}
 
-    def test_verify_compares_a_route_or_a_place(self, dist, out):
+    def test_verify_compares_a_route_or_a_remote(self, dist, out):
         route = Route(source=str(dist), sinks=[str(out)])
         wheelrelay.relay(route)
         assert wheelrelay.verify(route, download=True) == wheelrelay.verify(str(out)) == []
@@ -225,7 +254,7 @@ class TestLookingAfter:
         [finding] = wheelrelay.verify(route)
         assert finding.filename == SDIST
 
-    def test_remove_takes_files_out_of_a_container(self, dist):
+    def test_remove_deletes_files_of_a_container(self, dist):
         assert [file.filename for file in wheelrelay.remove(str(dist), [WHEEL])] == [WHEEL]
         assert names(dist) == [SDIST]
         with pytest.raises(wheelrelay.NothingMatched, match="nothing was removed"):
@@ -234,26 +263,24 @@ class TestLookingAfter:
         with pytest.raises(wheelrelay.InvalidFilename):
             wheelrelay.remove(str(dist), ["../outside.whl"])
 
-    def test_an_index_keeps_what_it_has(self):
+    def test_refuses_to_change_an_index(self):
         with pytest.raises(wheelrelay.ConfigError, match="cannot be removed"):
             wheelrelay.remove("pypi", [WHEEL])
         with pytest.raises(wheelrelay.ConfigError, match="not a container"):
             wheelrelay.index("pypi")
 
-    def test_prune_needs_to_know_what_to_keep(self, dist):
+    def test_prune_requires_retention_rules(self, dist):
         with pytest.raises(wheelrelay.ConfigError, match="no retention rules") as refused:
             wheelrelay.prune(str(dist))
-        assert "[remotes." not in str(refused.value)  # an address has no table of its name
-        from wheelrelay.config import Retention
-
+        assert "[remotes." not in str(refused.value)  # an address has no table in the configuration
         make_wheel(dist, version="2.0")
-        gone = wheelrelay.prune(str(dist), retention=Retention(keep=1), dry_run=True)
-        assert sorted(file.filename for file in gone) == [WHEEL, SDIST]
+        pruned = wheelrelay.prune(str(dist), retention=wheelrelay.Retention(keep=1), dry_run=True)
+        assert sorted(file.filename for file in pruned) == [WHEEL, SDIST]
         assert len(names(dist)) == 3
-        wheelrelay.prune(str(dist), retention=Retention(keep=1))
+        wheelrelay.prune(str(dist), retention=wheelrelay.Retention(keep=1))
         assert names(dist) == ["sample-2.0-py3-none-any.whl"]
 
-    def test_the_pages_of_a_container_are_written_anew(self, dist):
+    def test_index_rewrites_outdated_pages(self, dist):
         container = DirectoryConfig(path=dist, pages=True)
         assert wheelrelay.check_index(container) != []
         wheelrelay.index(container)
@@ -263,7 +290,7 @@ class TestLookingAfter:
 
 @pytest.mark.long
 def test_memory_does_not_grow_with_the_size_of_a_file(web, open_pypiserver, tmp_path):
-    """A file of 300 MB from a listing to an index, in less than a third of its size."""
+    """Relay a file of 300 MB from a listing to an index in less than 100 MB of memory."""
     big = make_wheel(tmp_path / "big", payload=os.urandom(300 << 20), compression=ZIP_STORED)
     page = web.serve_folder(big.parent, "/files/")
     code = (

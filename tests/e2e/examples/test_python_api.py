@@ -1,11 +1,13 @@
-"""The scripts among the examples do what they say."""
+"""The Python scripts among the examples work, and need only the public names of the package."""
 
+import ast
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.servers.process import script
 from tests.servers.pypi import PyPI
 
 import wheelrelay
@@ -17,16 +19,16 @@ FILES = ["sample-1.0-py3-none-any.whl", "sample-1.0.tar.gz"]
 
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
-    """A folder with a release in ``dist``."""
+    """Return a folder with a release in ``dist``."""
     make_wheel(tmp_path / "dist", "sample", "1.0")
     make_sdist(tmp_path / "dist", "sample", "1.0")
     return tmp_path
 
 
-def run(folder: Path, script: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, name: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run a script in a folder, without a terminal."""
     return subprocess.run(
-        [sys.executable, str(SCRIPTS / script), *arguments],
+        [sys.executable, str(SCRIPTS / name), *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -39,55 +41,76 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
-class TestRelease:
-    def test_it_is_looked_at_and_moved_and_then_nothing_is_left_to_do(self, work: Path) -> None:
-        words = ("release.py", "./dist", "./wheelhouse", "sample==1.0")
-        first = run(work, *words)
-        assert "sample-1.0.tar.gz upload" in first.stdout
-        assert "2 files are in place." in first.stdout
-        assert names(work / "wheelhouse") == FILES
-        assert "Nothing is left to do." in run(work, *words).stdout
+@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.name)
+def test_imports_only_public_names(path: Path) -> None:
+    for statement in ast.walk(ast.parse(path.read_text())):
+        if isinstance(statement, ast.ImportFrom) and str(statement.module).startswith("wheelrelay"):
+            assert statement.module == "wheelrelay"
+            assert {name.name for name in statement.names} <= set(wheelrelay.__all__)
 
-    def test_what_is_wrong_is_told_and_nothing_is_moved(self, work: Path) -> None:
+
+def test_passes_mypy_in_strict_mode(tmp_path: Path) -> None:
+    command = [script("mypy"), "--strict", "--config-file", os.devnull, "--cache-dir", str(tmp_path)]
+    done = subprocess.run([*command, *map(str, SCRIPTS.glob("*.py"))], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+class TestPublish:
+    WORDS = ("publish.py", "./dist", "./wheelhouse", "sample==1.0")
+
+    def test_publishes_once(self, work: Path) -> None:
+        first = run(work, *self.WORDS)
+        assert first.returncode == 0, first.stderr
+        assert "./wheelhouse: 2 files to upload" in first.stdout
+        assert f"published: {FILES[0]}" in first.stdout
+        assert "2 published, 0 skipped" in first.stdout
+        assert names(work / "wheelhouse") == FILES
+        assert "0 published, 2 skipped" in run(work, *self.WORDS).stdout
+
+    def test_refuses_a_conflict(self, work: Path) -> None:
         make_wheel(work / "wheelhouse", "sample", "1.0", payload=b"other bytes")
-        ended = run(work, "release.py", "./dist", "./wheelhouse", "sample==1.0")
-        assert ended.returncode == 1
-        assert f"{FILES[0]} conflict" in ended.stdout
-        assert ended.stderr.startswith("Nothing was published: ")
+        done = run(work, *self.WORDS)
+        assert done.returncode == 3
+        assert done.stderr.startswith("refused because of ")
         assert names(work / "wheelhouse") == FILES[:1]
 
-    def test_what_goes_wrong_is_told_in_a_sentence(self, work: Path) -> None:
+    def test_reports_a_damaged_file(self, work: Path) -> None:
         (work / "dist" / FILES[0]).write_bytes(b"no wheel at all")
-        ended = run(work, "release.py", "./dist", "./wheelhouse", "sample==1.0")
-        assert ended.returncode == 1
-        assert FILES[0] in ended.stderr
-        assert "Traceback" not in ended.stderr
+        done = run(work, *self.WORDS)
+        assert done.returncode == 1
+        assert FILES[0] in done.stderr
+        assert "Traceback" not in done.stderr
         assert names(work / "wheelhouse") == []
+
+    def test_reports_other_errors_with_a_hint(self, work: Path) -> None:
+        done = run(work, "publish.py", "./dist", "./wheelhouse", "smaple==1.0")
+        assert done.returncode == 1
+        assert "sample" in done.stderr
 
 
 class TestPromote:
     WORDS = ("promote.py", "./dist", "./production", "sample==1.0")
 
-    def test_with_an_approval_each_file_is_told_as_it_arrives(self, work: Path) -> None:
-        ended = run(work, *self.WORDS, APPROVED_BY="Ada")
-        assert ended.returncode == 0, ended.stderr
-        told = ended.stdout.splitlines()
-        assert told.index("approved by Ada") < told.index(f"published: {FILES[0]}")
-        assert told[-1] == "2 files are in place at ./production."
+    def test_publishes_after_approval(self, work: Path) -> None:
+        done = run(work, *self.WORDS, APPROVED_BY="Ada")
+        assert done.returncode == 0, done.stderr
+        lines = done.stdout.splitlines()
+        assert lines.index("approved by Ada") < lines.index(f"published: {FILES[0]}")
+        assert lines[-1] == "2 files are published at ./production."
         assert names(work / "production") == FILES
 
-    def test_without_one_nothing_is_published(self, work: Path) -> None:
-        ended = run(work, *self.WORDS)
-        assert ended.returncode == 1
-        assert f"{FILES[1]}: upload" in ended.stdout
-        assert "Nothing was published" in ended.stderr
+    def test_publishes_nothing_without_approval(self, work: Path) -> None:
+        done = run(work, *self.WORDS)
+        assert done.returncode == 1
+        assert f"{FILES[1]}: upload" in done.stdout
+        assert "Nothing was published" in done.stderr
         assert names(work / "production") == []
 
 
 class TestReport:
     @pytest.fixture
     def published(self, work: Path, pypi: PyPI) -> PyPI:
-        """An index that has the release."""
+        """Return an index that has the release."""
         (work / "wheelrelay.toml").write_text(f"""
 [remotes.index]
 type = "index"
@@ -103,16 +126,16 @@ token = {{ env = "INDEX_TOKEN" }}
             del os.environ["INDEX_TOKEN"]
         return pypi
 
-    def test_what_is_right_is_said_to_be(self, work: Path, published: PyPI) -> None:
-        ended = run(work, "report.py", f"index+{published.simple_url}", "sample==1.0")
-        assert ended.returncode == 0, ended.stderr
-        assert ended.stdout.count("| as it should be |") == 2
-        assert "2 files, 0 not as they should be." in ended.stdout
+    def test_reports_verified_files(self, work: Path, published: PyPI) -> None:
+        done = run(work, "report.py", f"index+{published.simple_url}", "sample==1.0")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("| verified |") == 2
+        assert "2 files, 0 failed verification." in done.stdout
 
-    def test_what_is_not_is_told_with_the_file(self, work: Path, published: PyPI) -> None:
+    def test_reports_a_changed_file(self, work: Path, published: PyPI) -> None:
         published.give_out(FILES[0], b"other bytes")
-        ended = run(work, "report.py", f"index+{published.simple_url}", "sample==1.0")
-        assert ended.returncode == 1
-        [row] = [line for line in ended.stdout.splitlines() if line.startswith(f"| {FILES[0]}")]
-        assert "as it should be" not in row
-        assert "2 files, 1 not as they should be." in ended.stdout
+        done = run(work, "report.py", f"index+{published.simple_url}", "sample==1.0")
+        assert done.returncode == 1
+        [row] = [line for line in done.stdout.splitlines() if line.startswith(f"| {FILES[0]}")]
+        assert "verified" not in row
+        assert "2 files, 1 failed verification." in done.stdout
