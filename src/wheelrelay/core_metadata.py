@@ -1,6 +1,6 @@
-"""The core metadata that a wheel or an sdist brings (PEP 427, PEP 625): found in the archive, and read.
+"""Read the core metadata of wheels and sdists (PEP 427, PEP 625).
 
-The files of a release mostly bring the same metadata, so what was read is remembered by its bytes.
+The files of a release mostly have the same metadata, so parsed metadata is cached by its bytes.
 """
 
 import re
@@ -19,33 +19,33 @@ from wheelrelay.archives import ARCHIVE_ERRORS, is_regular_file, normalize_path,
 from wheelrelay.staged import StagedFile
 
 MAX_METADATA_SIZE = 16 << 20
-"""The most bytes of metadata that are believed."""
+"""Maximum size of metadata in bytes; larger metadata is ignored."""
 
 MAX_METADATA_FOLDERS = 4
-"""How many folders with metadata an sdist may have for them to be read; it ought to have one."""
+"""Maximum number of folders with metadata that are read from an sdist; a valid one has one."""
 
 _SDIST_ENDS = (".tar.gz", ".tgz", ".tar.bz2", ".zip")
 
 MAX_SIMPLE_PARSE = 1 << 20
-"""Bytes of metadata up to which they are parsed at once."""
+"""Maximum size in bytes of metadata that is parsed as a whole."""
 
 MAX_HEADER_LINES = 50_000
-"""Lines of fields, above the description, that are believed."""
+"""Maximum number of lines before the description; metadata with more is ignored."""
 
 _BLANK = re.compile(rb"\r?\n\r?\n")
 
 CACHE_SIZE = 64
-"""How many different metadata are remembered: those of the projects that are under way."""
+"""Number of different metadata in the cache, enough for the projects of a run."""
 
 
 @dataclass(frozen=True, slots=True)
 class CoreMetadata:
-    """The core metadata of a distribution, as an index gets to see them.
+    """The core metadata of a distribution, as an index receives it.
 
     Attributes:
-        raw: the fields that could be read. As uploads do, this leaves out values that are ``UNKNOWN``,
-            and ``License-File`` where the metadata version does not have that field yet.
-        unparsed: the names of fields that are not known, are repeated, or cannot be read.
+        raw: The valid fields. Like uploads, this omits values that are ``UNKNOWN``, and ``License-File`` if
+            the metadata version does not have that field yet.
+        unparsed: The names of fields that are unknown, repeated or invalid.
     """
 
     raw: RawMetadata
@@ -54,7 +54,7 @@ class CoreMetadata:
 
 @lru_cache(maxsize=CACHE_SIZE)
 def parse_core_metadata(text: bytes) -> CoreMetadata:
-    """Read METADATA or PKG-INFO; what comes of it is shared, so do not change it."""
+    """Parse METADATA or PKG-INFO. The result is cached and shared, so it must not be modified."""
     raw, unparsed = _parsed(text)
     fields = {key: _known(value) for key, value in raw.items()}
     if is_older(str(fields.get("metadata_version", "")), "2.4"):
@@ -65,7 +65,7 @@ def parse_core_metadata(text: bytes) -> CoreMetadata:
 
 
 def _parsed(text: bytes) -> tuple[RawMetadata, dict[str, list[str]]]:
-    """What `packaging` reads; hostile metadata cost it much memory, or nest until it fails."""
+    """Parse with `packaging`, but large or deeply nested metadata in parts, to bound memory and recursion."""
     if len(text) > MAX_SIMPLE_PARSE:
         return _parsed_in_parts(text)
     try:
@@ -75,7 +75,7 @@ def _parsed(text: bytes) -> tuple[RawMetadata, dict[str, list[str]]]:
 
 
 def _parsed_in_parts(text: bytes) -> tuple[RawMetadata, dict[str, list[str]]]:
-    """As `parse_email`, without looking for parts in the description: the fields, and what follows them."""
+    """Parse the fields with `parse_email`, and take what follows them as the description."""
     blank = _BLANK.search(text)
     head, body = (text[: blank.start()], text[blank.end() :]) if blank else (text, b"")
     if head.count(b"\n") > MAX_HEADER_LINES:
@@ -94,21 +94,22 @@ def _parsed_in_parts(text: bytes) -> tuple[RawMetadata, dict[str, list[str]]]:
 
 
 def metadata_of(staged: StagedFile) -> bytes | None:
-    """The metadata of a staged file: those that a look into it has shown, or what such a look shows now."""
+    """Return the metadata of a staged file, from the checks if they have run, or else from the file."""
     return (
         staged.metadata if staged.metadata is not None else read_core_metadata(staged.path, staged.filename)
     )
 
 
 def read_core_metadata(path: Path, filename: str) -> bytes | None:
-    """The METADATA of a wheel or the PKG-INFO of an sdist, as the checks read it, without reading the rest.
-
-    An archive that is broken or has none gives ``None``, and so does one where readers can differ about
-    it: a link, another compression than Deflate, encryption. Judging archives is for checks.
+    """Return the METADATA of a wheel or the PKG-INFO of an sdist, without reading the rest of the archive.
 
     Args:
-        path: where the file lies.
-        filename: its name, which tells what it is.
+        path: The path of the file.
+        filename: The name of the distribution, which determines the format.
+
+    Returns:
+        ``None`` if the archive is broken, has no metadata, or stores it in a way that readers interpret
+        differently: as a link, with another compression than Deflate, or encrypted. Checks report why.
     """
     try:
         return (_from_zip if filename.endswith((".whl", ".zip")) else _from_tar)(path, filename)
@@ -117,34 +118,34 @@ def read_core_metadata(path: Path, filename: str) -> bytes | None:
 
 
 def metadata_folder(paths: Iterable[str], filename: str) -> str | None:
-    """The folder of an archive that has its metadata: the ``.dist-info`` of a wheel, the top one of an sdist.
+    """Return the folder with the metadata: the ``.dist-info`` folder of a wheel, the top folder of an sdist.
 
-    The folder that is spelled as the filename comes first, as PyPI reads it; then another spelling of the
-    same name and version that has METADATA; then one that has none.
+    The folder spelled like the filename takes precedence, as on PyPI; then another spelling of the same name
+    and version that has METADATA; then one that has none.
 
     Args:
-        paths: of the archive's files.
-        filename: its name, that of a wheel or an sdist.
+        paths: The paths of the files in the archive.
+        filename: The filename of the wheel or sdist.
     """
-    names = "METADATA" if filename.endswith(".whl") else "PKG-INFO"
+    metadata_name = "METADATA" if filename.endswith(".whl") else "PKG-INFO"
     tops: dict[str, bool] = {}
     for top, _, rest in (path.partition("/") for path in paths):
-        tops[top] = tops.get(top, False) or rest == names
+        tops[top] = tops.get(top, False) or rest == metadata_name
     if filename.endswith(".whl"):
         expected = "-".join(filename.split("-")[:2]) + ".dist-info"
-        of_this = {top: has for top, has in tops.items() if _is_same_dist_info(top, expected)}
+        candidates = {top: has for top, has in tops.items() if _is_same_dist_info(top, expected)}
     else:
         expected = next((filename.removesuffix(end) for end in _SDIST_ENDS if filename.endswith(end)), "")
-        of_this = {top: has for top, has in tops.items() if has}
-    return max(of_this, key=lambda top: (top == expected, of_this[top]), default=None)
+        candidates = {top: has for top, has in tops.items() if has}
+    return max(candidates, key=lambda top: (top == expected, candidates[top]), default=None)
 
 
 def _is_same_dist_info(folder: str, expected: str) -> bool:
-    """Whether both are ``.dist-info`` folders of one name and version, in any spelling."""
+    """Return whether both are ``.dist-info`` folders of the same name and version, in any spelling."""
     if not folder.endswith(".dist-info"):
         return False
     spellings = []
-    for name, _, version in (one.removesuffix(".dist-info").partition("-") for one in (folder, expected)):
+    for name, _, version in (path.removesuffix(".dist-info").partition("-") for path in (folder, expected)):
         try:
             spellings.append((canonicalize_name(name), Version(version.replace("_", "-"))))
         except InvalidVersion:
@@ -153,7 +154,7 @@ def _is_same_dist_info(folder: str, expected: str) -> bool:
 
 
 def requires_python(metadata: bytes | None) -> str | None:
-    """The ``Requires-Python`` field of core metadata, if it is there and valid."""
+    """Return the ``Requires-Python`` field of core metadata, if it is present and valid."""
     if metadata is None:
         return None
     value = parse_core_metadata(metadata).raw.get("requires_python")
@@ -166,8 +167,8 @@ def requires_python(metadata: bytes | None) -> str | None:
 def _from_zip(path: Path, filename: str) -> bytes | None:
     with open_zip(path) as archive:
         infos = [info for info in archive.infos if not info.is_dir()]
-        wanted = _metadata_path([info.filename for info in infos], filename)
-        found = [info for info in infos if info.filename == wanted]
+        metadata_path = _metadata_path([info.filename for info in infos], filename)
+        found = [info for info in infos if info.filename == metadata_path]
         is_one = len({(info.CRC, info.file_size) for info in found}) == 1
         return archive.read(found[-1]) if is_one and found[-1].file_size <= MAX_METADATA_SIZE else None
 
@@ -194,17 +195,17 @@ def _metadata_path(paths: Collection[str], filename: str) -> str:
 
 
 def _known(value: Any) -> Any:
-    """The value of a field without what old tools write where there is none: ``UNKNOWN``, or nothing.
+    """Return a value, or ``None`` if it is ``UNKNOWN`` or empty, as old tools write absent fields.
 
-    Of several values, an empty one stays: PyPI takes a field for absent only if nothing else is in it.
+    An empty value among others stays: PyPI treats a field as absent only if it has no other value.
     """
     if isinstance(value, list):
-        return [one for one in value if one.strip() != "UNKNOWN"] if value != [""] else None
+        return [item for item in value if item.strip() != "UNKNOWN"] if value != [""] else None
     return None if value == "" or (isinstance(value, str) and value.strip() == "UNKNOWN") else value
 
 
 def is_older(metadata_version: str, other: str) -> bool:
-    """Whether a version of the metadata's specification is older than another; not if it is no version."""
+    """Return whether a metadata version is older than another; ``False`` if it is invalid."""
     try:
         return Version(metadata_version) < Version(other)
     except InvalidVersion:

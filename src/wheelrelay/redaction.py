@@ -1,9 +1,9 @@
-"""Keep secrets out of all that this process shows: one list of those in use, and one filter that knows them.
+"""Mask secrets in everything that this process outputs.
 
-Every secret is entered here before it is used. What leaves the process passes the filter: errors when they
-are made, log records, both standard streams, documents and summaries. A secret is found as it is, and in the
-encodings that servers and programs repeat things in: percent codes, escapes of JSON, Python and HTML, base64
-whatever surrounds it, and hexadecimal digits; each also where it is broken into lines.
+Every secret is registered before it is used. Errors, log records, both standard streams, documents and
+summaries pass through `redact`. It finds a secret as it is and in the encodings in which servers and programs
+repeat text: percent encoding, escapes of JSON, Python and HTML, base64 at any offset, and hexadecimal digits;
+each also with line breaks.
 """
 
 import re
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from logging import Handler, LogRecord
 
 MASK = "***"
-"""What takes the place of a secret."""
+"""The text that replaces a secret."""
 
 MIN_SECRET_LENGTH = 4
-"""Characters of the shortest secret that is looked for: a shorter one is in too much that is none."""
+"""Minimum length of a secret; shorter ones would match too much other text."""
 
 WHOLE_WORD_LENGTH = 8
-"""A secret of fewer characters counts as a whole word only, and in no encoding that hides its ends."""
+"""Secrets shorter than this match whole words only, and no encodings without word boundaries."""
 
 _BREAK = r"(?:=?(?:\r|\\r)?(?:\n|\\n)[ \t]{0,8})?"
-"""A line break that somebody put in, as mail, base64, headers and tables have them.
+"""A line break as in mail, base64, headers and tables.
 
-Here as in all patterns, whatever may be repeated is bounded, so that no text takes long to search.
+All repetitions in the patterns of this module are bounded, so that searching takes linear time.
 """
 
 _LOGIN = re.compile(r"(?:^|=)(?:[\w+.-]+://)?[^/\s:@]*:(?![/\\]|\d+(?:/|$))(\S+)@")
 
 
 class _Secret:
-    """One secret, and how to find it.
+    """A secret and the patterns that find it.
 
     Args:
-        value: the secret.
+        value: The secret.
     """
 
     def __init__(self, value: str) -> None:
@@ -52,16 +52,16 @@ class _Secret:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        """Made when a sign of the secret is seen, which is seldom."""
+        """Compiled on first use, because most texts contain no sign of the secret."""
         plain = _BREAK.join(map(_spellings, self._value))
         if len(self._value) < WHOLE_WORD_LENGTH:
             plain = f"(?<![A-Za-z0-9]){plain}(?![A-Za-z0-9])"
         return re.compile("|".join([plain, *(form for _, form in self._hidden())]))
 
     def masked(self, text: str, seen: "_Seen") -> str:
-        """The text without the secret; quick where no sign of it is there."""
-        if any(sign in each for each in seen.exact for sign in self._signs) or any(
-            sign in each for each in seen.small for sign in self._small_signs
+        """Return the text with the secret masked; fast if the text contains no sign of it."""
+        if any(sign in form for form in seen.exact for sign in self._signs) or any(
+            sign in form for form in seen.small for sign in self._small_signs
         ):
             return self._pattern.sub(MASK, text)
         return text
@@ -72,35 +72,36 @@ _lock = threading.Lock()
 
 
 def register_secret(*values: str | None) -> None:
-    """Keep secrets out of what is shown from now on.
+    """Mask secrets in all output from now on.
 
     Args:
-        values: the secrets; missing ones and those shorter than `MIN_SECRET_LENGTH` are ignored.
+        values: The secrets. ``None`` and texts shorter than `MIN_SECRET_LENGTH` are ignored.
     """
     global _secrets
     for value in values:
         if value and len(value) >= MIN_SECRET_LENGTH and value not in _secrets:
             with _lock:
                 known = {**_secrets, value: _Secret(value)}
-                _secrets = {each: known[each] for each in sorted(known, key=len, reverse=True)}
+                # Longest first: a secret may contain another one.
+                _secrets = {secret: known[secret] for secret in sorted(known, key=len, reverse=True)}
             _guard_log()
 
 
 def clear_secrets() -> None:
-    """Begin anew, as when a process goes on with other work in which none of the secrets is used."""
+    """Forget all secrets, for processes that continue with other work."""
     global _secrets
     with _lock:
         _secrets = {}
 
 
 def register_login(text: str) -> None:
-    """Keep a password out of what is shown that was written into an address, with or without a scheme."""
-    if "@" in text and (found := _LOGIN.match(text)):
-        register_secret(found[1])
+    """Mask the password in a URL, with or without a scheme."""
+    if "@" in text and (match := _LOGIN.match(text)):
+        register_secret(match[1])
 
 
 def redact(text: str) -> str:
-    """The text with `MASK` in place of every secret in use.
+    """Return the text with every registered secret replaced by `MASK`.
 
     >>> register_secret("correct horse")
     >>> redact("https://example.org/?password=correct%20horse")
@@ -115,7 +116,7 @@ def redact(text: str) -> str:
 
 
 def redact_values(part: Any) -> Any:
-    """A document of JSON with every text in it redacted; its keys stay."""
+    """Return a JSON document with all strings redacted except keys."""
     if not _secrets:
         return part
     if isinstance(part, str):
@@ -128,7 +129,7 @@ def redact_values(part: Any) -> Any:
 
 
 def _guard_log() -> None:
-    """Have every record of our loggers redacted before any handler elsewhere sees it."""
+    """Redact every record of our loggers before other handlers receive it."""
     import logging
 
     logger, guard = logging.getLogger("wheelrelay"), _log_guard()
@@ -145,12 +146,12 @@ def _log_guard() -> "Handler":
             record.msg, record.args = redact(record.getMessage()), ()
             if record.exc_info and not record.exc_text:
                 record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
-            last = logging.lastResort  # which is not asked any more where any handler is
-            if last and record.levelno >= last.level and not self._has_company(record.name):
+            last = logging.lastResort  # logging skips it if there is any handler, and ours is one
+            if last and record.levelno >= last.level and not self._has_other_handler(record.name):
                 last.handle(record)
             return True
 
-        def _has_company(self, name: str) -> bool:
+        def _has_other_handler(self, name: str) -> bool:
             logger: logging.Logger | None = logging.getLogger(name)
             while logger:
                 if any(handler is not self for handler in logger.handlers):
@@ -162,10 +163,10 @@ def _log_guard() -> "Handler":
 
 
 class _Seen:
-    """Where signs of secrets are looked for: a text, and all of it on one line.
+    """A text in the forms that are searched for signs of secrets: as it is, and without line breaks.
 
     Args:
-        text: any text.
+        text: Any text.
     """
 
     def __init__(self, text: str) -> None:
@@ -173,20 +174,20 @@ class _Seen:
         if "\n" in text or "\\n" in text:
             lines = text.replace("\\r", "").replace("\\n", "\n").split("\n")
             self.exact.append("".join(line.strip().removesuffix("=") for line in lines))
-        self.small = [each.lower() for each in self.exact]
+        self.small = [form.lower() for form in self.exact]
 
 
 def _signs_of_digits(value: str) -> Iterator[str]:
-    """What tells of hexadecimal digits, in small letters, also with something between the bytes."""
+    """Yield lower-case parts of the hexadecimal form, also with separators."""
     content = value.encode("utf-8", "surrogatepass")
     if len(value) >= WHOLE_WORD_LENGTH:
         yield content.hex()
-        for between in ": -":
-            yield content[:4].hex(between)
+        for separator in ": -":
+            yield content[:4].hex(separator)
 
 
 def _signs_of_escapes(value: str) -> Iterator[str]:
-    """What tells of a secret each of whose characters is escaped, in small letters."""
+    """Yield lower-case beginnings of the secret with every character escaped."""
     first = value.encode("utf-8", "surrogatepass")[:2]
     for form in ("%{:02x}", "%25{:02x}", "\\x{:02x}", "\\u{:04x}"):
         yield "".join(map(form.format, first))
@@ -195,8 +196,8 @@ def _signs_of_escapes(value: str) -> Iterator[str]:
 
 
 def _spellings(character: str) -> str:
-    """A pattern of all that encodings make of a character."""
-    from html.entities import codepoint2name  # large, and needed only where a sign of a secret is seen
+    """Return a pattern for all encodings of a character."""
+    from html.entities import codepoint2name  # slow to import, and rarely needed
 
     number, encoded = ord(character), character.encode("utf-8", "surrogatepass")
     name = codepoint2name.get(number, "apos" if character == "'" else None)
@@ -214,7 +215,7 @@ def _spellings(character: str) -> str:
         forms.append(r"\+")
     if 0x80 <= number < 0x100:  # as Latin-1
         forms.append(f"%(?:25){{0,3}}{_any_case(f'{number:02x}')}")
-    if not character.isascii():  # as a header shows it, whose bytes are taken for Latin-1
+    if not character.isascii():  # UTF-8 bytes of a header, decoded as Latin-1
         forms.append("".join(f"(?:{re.escape(chr(byte))}|\N{REPLACEMENT CHARACTER})" for byte in encoded))
     return f"(?:{'|'.join(forms)})"
 
@@ -224,14 +225,16 @@ def _any_case(digits: str) -> str:
 
 
 def _hidden_forms(value: str) -> Iterator[tuple[str, str]]:
-    """Encodings that hide where characters begin: what tells of each, and its pattern."""
+    """Yield a sign and a pattern for each encoding that does not align with characters."""
     content = value.encode("utf-8", "surrogatepass")
     pairs = (_BREAK.join(map(_any_case, f"{byte:02x}")) for byte in content)
     yield content.hex().upper(), rf"(?:[ :-]|{_BREAK})".join(pairs)
     for ahead in range(3):
         whole = b64encode(b"\0" * ahead + content).decode().rstrip("=")
         # The first and the last characters depend on what surrounds the secret.
-        sure = whole[(0, 2, 3)[ahead] : -1]
-        sign = max(re.findall("[A-Za-z0-9]+", sure), key=len)
-        pattern = _BREAK.join({"+": "[+-]", "/": r"(?:\\{0,7}/|_)"}.get(each, each) for each in sure)
+        stable = whole[(0, 2, 3)[ahead] : -1]
+        sign = max(re.findall("[A-Za-z0-9]+", stable), key=len)
+        pattern = _BREAK.join(
+            {"+": "[+-]", "/": r"(?:\\{0,7}/|_)"}.get(character, character) for character in stable
+        )
         yield sign, rf"[A-Za-z0-9+/_-]{{0,{(0, 2, 2)[ahead]}}}{pattern}[A-Za-z0-9+/_-]?={{0,2}}"

@@ -6,7 +6,7 @@ from wheelrelay.ci import CI_SYSTEMS, CISystem, current_build, current_system
 
 
 @pytest.mark.parametrize("system", CI_SYSTEMS, ids=lambda system: system.name)
-def test_each_system_is_known_by_its_sign(system: CISystem) -> None:
+def test_each_system_is_detected_by_its_variable(system: CISystem) -> None:
     assert current_system({system.sign: "true", "CI": "true"}) is system
     assert current_system({system.sign: ""}) is None
 

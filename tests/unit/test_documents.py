@@ -22,7 +22,7 @@ def through_json(document):
     return json.loads(to_json(document))
 
 
-def test_a_list_is_sorted_and_tells_all_that_is_known():
+def test_list_is_sorted_and_complete():
     files = [
         dist_file(SDIST),
         dist_file("sample-1.0-cp312-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"),
@@ -51,7 +51,7 @@ def test_a_list_is_sorted_and_tells_all_that_is_known():
     }
 
 
-def test_a_plan_has_its_shape(plan):
+def test_plan_matches_its_schema(plan):
     document = through_json(plan_document(plan))
     validate(document, document_schema("plan"))
     assert document["files"][1]["filename"] == WHEEL
@@ -69,7 +69,7 @@ def test_a_plan_has_its_shape(plan):
     ]
 
 
-def test_a_receipt_has_its_shape(receipt):
+def test_receipt_matches_its_schema(receipt):
     document = through_json(receipt_document(receipt))
     validate(document, document_schema("receipt"))
     assert document["complete"] is False
@@ -84,14 +84,14 @@ def test_a_receipt_has_its_shape(receipt):
     assert document["versions"] == {"wheelrelay": "1.0"}
 
 
-def test_a_shape_refuses_what_it_does_not_know(receipt):
+def test_schema_refuses_unknown_values(receipt):
     document = through_json(receipt_document(receipt))
     document["files"][0]["sinks"]["pypi"]["outcome"] = "perhaps"
     with pytest.raises(ValidationError):
         validate(document, document_schema("receipt"))
 
 
-def test_text_of_any_script_is_readable_and_what_is_no_text_is_escaped():
+def test_text_of_any_script_is_readable_and_other_characters_are_escaped():
     digests = Digests(sha256="ab" * 32)
     folder = os.fsdecode(b"/Wheels/\xff/") + "Räder"
     odd = dist_file(WHEEL, url=f"{folder}/{WHEEL}", digests=digests)

@@ -31,26 +31,26 @@ def drawn() -> dict[str, str]:
     return parents
 
 
-def test_the_tree_is_drawn_as_it_is() -> None:
+def test_docstring_draws_the_class_tree() -> None:
     assert drawn() == {kind.__name__: kind.__bases__[0].__name__ for kind in TREE}
 
 
 @pytest.mark.parametrize("kind", TREE)
-def test_trying_again_is_a_property_of_the_class(kind: type[WheelrelayError]) -> None:
+def test_retryable_is_a_property_of_the_class(kind: type[WheelrelayError]) -> None:
     assert kind.retryable is issubclass(kind, (Unavailable, SizeMismatch))
 
 
-def test_an_error_says_where_what_and_what_to_do() -> None:
+def test_str_has_location_message_and_hint() -> None:
     error = NotFound("The file is not there.", hint="Push it first.").at("source 'staging'")
     assert str(error) == "source 'staging': The file is not there. Push it first."
     assert (error.message, error.hint) == ("The file is not there.", "Push it first.")
 
 
-def test_the_first_word_on_where_it_happened_stays() -> None:
+def test_first_location_is_kept() -> None:
     assert NotFound("Gone.").at("sink 'pypi'").at("route 'release'").where == "sink 'pypi'"
 
 
-def test_errors_carry_what_a_caller_decides_by() -> None:
+def test_errors_have_attributes_for_callers() -> None:
     finding = Finding("filename", Severity.ERROR, "It is no wheel.")
     now = datetime.now(UTC)
     receipt = Receipt("here", ("there",), "release", now, now, ())

@@ -36,7 +36,7 @@ from wheelrelay.model import Kind
         ("foo-1.0+local_one-py3-none-any.whl", "foo", "1.0+local.one"),
     ],
 )
-def test_a_wheel_is_known_by_its_name(filename: str, project: str, version: str) -> None:
+def test_wheel_filename_is_parsed(filename: str, project: str, version: str) -> None:
     assert (*map(str, parse_filename(filename)),) == (project, version, Kind.WHEEL)
 
 
@@ -53,17 +53,17 @@ def test_a_wheel_is_known_by_its_name(filename: str, project: str, version: str)
         ("foo-1.0.0rc1.tar.gz", "foo", "1.0.0rc1"),
     ],
 )
-def test_an_sdist_is_known_by_its_name(filename: str, project: str, version: str) -> None:
+def test_sdist_filename_is_parsed(filename: str, project: str, version: str) -> None:
     assert (*map(str, parse_filename(filename)),) == (project, version, Kind.SDIST)
 
 
-def test_the_project_decides_where_an_sdists_version_begins() -> None:
+def test_project_resolves_an_ambiguous_sdist_filename() -> None:
     assert str(parse_filename("foo-1.0-1.tar.gz", project="Foo").version) == "1.0.post1"
     assert parse_filename("foo-1.0-1.tar.gz").project == "foo-1-0"
     assert parse_filename("foo-bar-1.0.tar.gz", project="foo").project == "foo-bar"
 
 
-def test_foo_is_not_taken_for_foo_bar() -> None:
+def test_project_must_match_the_whole_name() -> None:
     assert parse_filename("foo-1.0.tar.gz").project != parse_filename("foo-bar-1.0.tar.gz").project
 
 
@@ -85,7 +85,7 @@ def test_foo_is_not_taken_for_foo_bar() -> None:
         "f\N{LATIN SMALL LETTER O WITH DIAERESIS}o-1.0.tar.gz",
     ],
 )
-def test_what_is_no_distribution_is_refused(filename: str) -> None:
+def test_other_filenames_are_refused(filename: str) -> None:
     with pytest.raises(InvalidFilename):
         parse_filename(filename)
 
@@ -109,13 +109,13 @@ def test_what_is_no_distribution_is_refused(filename: str) -> None:
         "..",
     ],
 )
-def test_a_name_that_could_lead_elsewhere_is_refused(filename: str) -> None:
+def test_unsafe_names_are_refused(filename: str) -> None:
     assert not is_plain(filename)
     with pytest.raises(InvalidFilename, match="not a plain filename"):
         parse_filename(filename)
 
 
-def test_a_file_is_described_by_its_name_and_what_the_remote_says() -> None:
+def test_dist_file_combines_filename_and_declared_values() -> None:
     file = dist_file("foo_bar-1.0-2-cp27.cp36-none-win32.whl", size=7, yanked="", companions=(".asc",))
     assert (file.project, str(file.version), file.size, file.yanked) == ("foo-bar", "1.0", 7, "")
     assert {str(tag) for tag in file.tags} == {"cp27-none-win32", "cp36-none-win32"}
@@ -123,23 +123,23 @@ def test_a_file_is_described_by_its_name_and_what_the_remote_says() -> None:
     assert file.sha256 is None
 
 
-def test_an_sdist_has_neither_tags_nor_a_build() -> None:
+def test_sdist_has_no_tags_and_no_build_tag() -> None:
     file = dist_file("foo-1.0.tar.gz")
     assert (file.tags, file.build_tag) == (frozenset(), ())
 
 
 @pytest.mark.parametrize("suffix", [".asc", ".sigstore", ".publish.attestation", ".slsa.attestation"])
-def test_a_companion_is_told_from_its_file(suffix: str) -> None:
+def test_companion_name_is_split(suffix: str) -> None:
     assert split_companion(f"foo-1.0.tar.gz{suffix}") == ("foo-1.0.tar.gz", suffix)
     assert split_companion(f"notes.txt{suffix}") is None
 
 
 @pytest.mark.parametrize("filename", ["foo-1.0.tar.gz", "foo-1.0-py3-none-any.whl.metadata", "index.json"])
-def test_what_is_no_companion_is_not_taken_for_one(filename: str) -> None:
+def test_other_names_are_not_companions(filename: str) -> None:
     assert split_companion(filename) is None
 
 
-def test_a_broken_name_that_was_meant_as_a_distribution_is_told_from_other_files() -> None:
+def test_invalid_distribution_names_are_recognized() -> None:
     assert looks_like_distribution("foo_1.0.whl")
     assert not looks_like_distribution("foo-1.0.tar.gz.asc")
 
@@ -153,7 +153,7 @@ def test_a_broken_name_that_was_meant_as_a_distribution_is_told_from_other_files
         ("sample-1.0-cp313-cp313-manylinux_2_28_x86_64.whl", (), ""),
     ],
 )
-def test_a_variant_wheel_has_a_label_behind_its_platform(name, build, variant):
+def test_variant_wheel_has_a_label_after_its_platform(name, build, variant):
     """PEP 825; a build tag begins with a digit, so that the two cannot be confused."""
     file = dist_file(name)
     assert (file.build_tag, file.variant) == (build, variant)
@@ -177,12 +177,12 @@ def test_a_variant_wheel_has_a_label_behind_its_platform(name, build, variant):
         ".".join(["py3"] * 40) + "-" + ".".join(["none"] * 40) + "-any",
     ],
 )
-def test_what_is_no_tag_makes_no_name_of_a_wheel(rest):
+def test_invalid_tags_are_refused(rest):
     with pytest.raises(InvalidFilename):
         parse_filename(f"sample-1.0-{rest}.whl")
 
 
-def test_a_python_that_later_installers_may_refuse_is_one_for_checks_to_judge():
+def test_invalid_python_tag_is_left_to_the_checks():
     assert {str(tag) for tag in dist_file("sample-1.0-cp3.14-none-any.whl").tags} == {
         "cp3-none-any",
         "14-none-any",

@@ -34,7 +34,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     return Site(tmp_path / "site")
 
 
-def test_plugins_are_listed_by_name_and_not_imported(site: Site) -> None:
+def test_plugins_are_listed_by_name_without_importing_them(site: Site) -> None:
     site.install("site-webdav", "raise SystemExit", webdav="site_webdav:Config", dav="site_webdav:Config")
     found = installed_plugins(site.group)
     assert list(found) == ["dav", "webdav"]
@@ -42,7 +42,7 @@ def test_plugins_are_listed_by_name_and_not_imported(site: Site) -> None:
     assert "site_webdav" not in sys.modules
 
 
-def test_a_plugin_gives_what_its_entry_point_names(site: Site) -> None:
+def test_load_returns_the_object_of_the_entry_point(site: Site) -> None:
     site.install("site-good", "Config = 42", good="site_good:Config")
     assert find_plugin(site.group, "good").load() == 42
 
@@ -51,7 +51,7 @@ def test_a_plugin_gives_what_its_entry_point_names(site: Site) -> None:
     "code",
     ["import no_such_module", "", "Config = 1 / 0", "def broken(:", "raise RuntimeError('no licence')"],
 )
-def test_a_plugin_that_cannot_be_imported_is_named_with_its_package(site: Site, code: str) -> None:
+def test_import_error_names_the_plugin_and_its_package(site: Site, code: str) -> None:
     package = f"site-broken-{abs(hash(code))}"
     site.install(package, code, broken=f"{package.replace('-', '_')}:Config")
     with pytest.raises(PluginLoadError, match=f"'broken' from {package} 2.5 cannot be loaded") as caught:
@@ -60,14 +60,14 @@ def test_a_plugin_that_cannot_be_imported_is_named_with_its_package(site: Site, 
     assert caught.value.__cause__ is not None
 
 
-def test_two_packages_that_claim_one_name_are_both_named(site: Site) -> None:
+def test_duplicate_name_error_names_both_packages(site: Site) -> None:
     site.install("site-one", webdav="site_one:Config")
     site.install("site-two", webdav="site_two:Config")
     with pytest.raises(DuplicateBackend, match="Both site-one and site-two provide 'webdav'"):
         installed_plugins(site.group)
 
 
-def test_one_package_met_twice_on_the_path_is_no_clash(
+def test_duplicate_installation_of_one_package_is_accepted(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     again = Site(tmp_path / "again")
@@ -77,7 +77,7 @@ def test_one_package_met_twice_on_the_path_is_no_clash(
     assert list(installed_plugins(site.group)) == ["webdav"]
 
 
-def test_an_unknown_name_is_answered_with_the_nearest_and_with_all_there_are(site: Site) -> None:
+def test_unknown_type_error_lists_similar_and_installed_types(site: Site) -> None:
     site.install("site-webdav", webdav="site_webdav:Config", ftp="site_webdav:Config")
     with pytest.raises(UnknownBackend, match=r"no backend of type 'webdaf'") as caught:
         find_plugin(site.group, "webdaf")
@@ -85,7 +85,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_with_all_there_are(sit
 
 
 @pytest.mark.parametrize(("name", "package"), KNOWN_PLUGINS.items())
-def test_a_type_of_this_projects_other_packages_is_answered_with_how_to_install_it(
+def test_type_of_another_package_of_this_project_has_an_install_hint(
     site: Site, name: str, package: str
 ) -> None:
     with pytest.raises(UnknownBackend) as caught:
@@ -93,7 +93,7 @@ def test_a_type_of_this_projects_other_packages_is_answered_with_how_to_install_
     assert f"pip install {package}" in (caught.value.hint or "")
 
 
-def test_the_built_in_backends_come_the_same_way() -> None:
+def test_built_in_backends_are_plugins() -> None:
     own = {
         name for name, plugin in installed_plugins(BACKEND_GROUP).items() if plugin.package == "wheelrelay"
     }

@@ -30,7 +30,7 @@ def touch(staged: StagedFile) -> None:
     os.utime(staged.path, ns=(0, 0))
 
 
-def test_a_file_is_read_as_it_was_hashed(staged: StagedFile) -> None:
+def test_read_returns_the_hashed_bytes(staged: StagedFile) -> None:
     with staged.open() as stream:
         assert len(stream) == staged.size
         assert hashlib.sha256(b"".join(stream)).hexdigest() == staged.sha256
@@ -38,25 +38,25 @@ def test_a_file_is_read_as_it_was_hashed(staged: StagedFile) -> None:
         assert stream.read(10) == b""
 
 
-def test_reading_without_a_size_gives_the_rest(staged: StagedFile) -> None:
+def test_read_without_size_returns_the_rest(staged: StagedFile) -> None:
     with staged.open() as stream:
         head = stream.read(5)
         assert head + stream.read() == staged.path.read_bytes()
 
 
-def test_a_part_is_read_alone(staged: StagedFile) -> None:
+def test_range_is_read_alone(staged: StagedFile) -> None:
     with staged.open(10, 20) as stream:
         assert len(stream) == 10
         assert stream.read() == staged.path.read_bytes()[10:20]
 
 
-def test_a_file_changed_before_it_is_read_is_refused(staged: StagedFile) -> None:
+def test_file_changed_before_reading_is_refused(staged: StagedFile) -> None:
     touch(staged)
     with pytest.raises(ChangedWhileReading, match="changed after it was verified"), staged.open():
         pass
 
 
-def test_a_file_changed_while_it_is_read_is_refused_before_its_last_block(staged: StagedFile) -> None:
+def test_file_changed_while_reading_is_refused_before_the_last_block(staged: StagedFile) -> None:
     received = []
     with staged.open() as stream:
         received.append(stream.read(BLOCK_SIZE))
@@ -66,14 +66,14 @@ def test_a_file_changed_while_it_is_read_is_refused_before_its_last_block(staged
     assert sum(map(len, received)) < staged.size
 
 
-def test_a_file_that_was_cut_is_refused(staged: StagedFile) -> None:
+def test_truncated_file_is_refused(staged: StagedFile) -> None:
     with staged.open() as stream:
         os.truncate(staged.path, BLOCK_SIZE)
         with pytest.raises(ChangedWhileReading):
             stream.read()
 
 
-def test_a_file_that_was_replaced_by_the_same_bytes_is_another_file(staged: StagedFile) -> None:
+def test_file_replaced_by_the_same_bytes_is_refused(staged: StagedFile) -> None:
     other = staged.path.with_suffix(".new")
     other.write_bytes(staged.path.read_bytes())
     before = staged.path.stat()
@@ -84,7 +84,7 @@ def test_a_file_that_was_replaced_by_the_same_bytes_is_another_file(staged: Stag
             stream.read()
 
 
-def test_a_file_that_is_gone_is_refused(staged: StagedFile) -> None:
+def test_deleted_file_is_refused(staged: StagedFile) -> None:
     with staged.open() as stream:
         staged.path.unlink()
         with pytest.raises(ChangedWhileReading):
@@ -93,12 +93,12 @@ def test_a_file_that_is_gone_is_refused(staged: StagedFile) -> None:
         pass
 
 
-def test_an_empty_file_is_a_file(tmp_path: Path) -> None:
+def test_empty_file_is_read(tmp_path: Path) -> None:
     with stage(tmp_path / "foo-1.0.tar.gz", b"").open() as stream:
         assert list(stream) == []
 
 
-def test_a_watcher_is_told_of_every_byte(staged: StagedFile) -> None:
+def test_watcher_counts_every_byte(staged: StagedFile) -> None:
     seen: list[int] = []
     watched = staged.watched_by(seen.append)
     with watched.open() as stream:

@@ -1,4 +1,4 @@
-"""Folders for temporary files: each is locked while its run is alive, so that others see when it is dead."""
+"""Temporary folders, locked while their run is alive so that others can remove leftovers."""
 
 import os
 import re
@@ -11,49 +11,49 @@ from contextlib import ExitStack, contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 
-from wheelrelay.disk.owners import age_of, check_abandoned, is_own, machine_id, try_lock
+from wheelrelay.disk.locks import age_of, check_abandoned, is_own, machine_id, try_lock
 from wheelrelay.disk.writing import write_all, write_error_hint
 from wheelrelay.errors import WheelrelayError
 
 FOLDER_PREFIX = "wheelrelay-"
 LOCK_NAME = "lock"
-"""The file in such a folder that is locked, and says which machine made it."""
+"""The locked file in a temporary folder, which contains the id of its machine."""
 
 CONTENT_NAME = "files"
-"""The folder in it that is given out."""
+"""The subfolder for the content."""
 
 TMPDIR_ALTERNATIVE = ", or set TMPDIR to a folder on a larger disk"
-"""What helps where there is no room for temporary files."""
+"""A remedy for a full disk."""
 
 TMPDIR_HINT = "Set TMPDIR to a folder on another disk."
-"""What helps against other errors."""
+"""A remedy for other errors."""
 
 FOLDER_STALE_AFTER = 7 * 24 * 3600
-"""Seconds without a change after which a folder is left over if its lock does not tell; runs may wait."""
+"""Seconds without a change after which a folder is a leftover if its lock is inconclusive; runs may wait."""
 
 _FORM = re.compile(re.escape(FOLDER_PREFIX) + r"(?:[a-z]+-)?[a-z0-9_]{8}")
 
 
 @contextmanager
 def temporary_folder(kind: str = "") -> Iterator[Path]:
-    """An empty folder below the folder for temporary files (``TMPDIR``), gone at the end.
+    """Create an empty folder in the folder for temporary files (``TMPDIR``), and remove it at the end.
 
     Args:
-        kind: letters to have in its name.
+        kind: A word for its name.
 
     Raises:
-        WheelrelayError: it cannot be made.
+        WheelrelayError: The folder cannot be created.
     """
     prefix = f"{FOLDER_PREFIX}{kind}-" if kind else FOLDER_PREFIX
     with ExitStack() as stack:
         try:
-            made = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
-            folder = Path(stack.enter_context(made))
+            directory = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
+            folder = Path(stack.enter_context(directory))
             stack.enter_context(_locked(folder))
             (folder / CONTENT_NAME).mkdir()
         except OSError as error:
             raise WheelrelayError(
-                f"No folder for temporary files can be made: {error.strerror or error}.",
+                f"A temporary folder cannot be created: {error.strerror or error}.",
                 hint=write_error_hint(error, alternative=TMPDIR_ALTERNATIVE, otherwise=TMPDIR_HINT),
             ) from error
         yield folder / CONTENT_NAME
@@ -79,18 +79,18 @@ def temporary_file(folder: Path) -> Iterator[FileIO]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock in a folder; it has its name only once it is held, or there are no locks."""
+    """Hold the lock of a folder; the lock file is locked before it gets its final name."""
     new = folder / f"{LOCK_NAME}.new"
     with new.open("xb", buffering=0) as stream:
         write_all(stream, machine_id().encode())
         try_lock(stream.fileno())
-        if os.name != "nt":  # an open file cannot be renamed there, and nothing looks for it
+        if os.name != "nt":  # Windows cannot rename an open file, and removes no leftovers
             new.rename(folder / LOCK_NAME)
         yield
 
 
 def remove_leftover_folders() -> None:
-    """Remove the temporary folders of this user whose runs are dead; what cannot be removed is ignored."""
+    """Remove this user's temporary folders whose runs are dead, as far as possible."""
     if os.name == "nt":
         return
     with suppress(OSError):
@@ -110,13 +110,13 @@ def _remove_abandoned(folder: Path) -> None:
         with check_abandoned(name, made_here=_made_here(name), age=age, stale=FOLDER_STALE_AFTER) as dead:
             if dead:
                 shutil.rmtree(folder, ignore_errors=True)
-    except FileNotFoundError:  # it was made where files cannot be locked, or is about to be
+    except FileNotFoundError:  # the run has not created its lock yet, or cannot
         if age > FOLDER_STALE_AFTER:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """What is in a folder, and in the folders in it."""
+    """Yield all entries of a folder and its subfolders."""
     with os.scandir(folder) as entries:
         for entry in entries:
             yield entry

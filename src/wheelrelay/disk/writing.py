@@ -1,8 +1,8 @@
-"""Write files so that one under its final name is whole: counted, compared, synced, and then named.
+"""Write files so that a file with its final name is always complete.
 
-An unbuffered ``write`` may take a part of what it is given, as on a disk that becomes full. Everything here
-goes on until all is taken or the system says why not. A file is written under a hidden temporary name in the
-same folder, and has its final name only when its size and digest are the expected ones and it is on disk.
+An unbuffered ``write`` may write only a part, for example on a full disk, so all functions loop until
+everything is written or the system reports an error. A file is written under a hidden temporary name in the
+same folder. It is renamed only after its size and digest are compared and it is synced to disk.
 """
 
 import errno
@@ -16,88 +16,88 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from wheelrelay.disk.owners import age_of, check_abandoned, is_own, machine_id, try_lock
+from wheelrelay.disk.locks import age_of, check_abandoned, is_own, machine_id, try_lock
 from wheelrelay.errors import DigestMismatch, IntegrityError, WheelrelayError
 
 TEMPORARY_PREFIX = ".wheelrelay-"
-"""How the names of files begin that are being written."""
+"""Prefix of the names of temporary files."""
 
 _FORM = re.compile(re.escape(TEMPORARY_PREFIX) + r"(?:([0-9a-f]{12})-)?[0-9a-f]{16}")
-"""Such a name: the machine, which older versions do not give, and digits that nobody can guess."""
+"""The name of a temporary file: an optional machine id, and random digits."""
 
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
-"""What file systems without hard links say: FAT, exFAT and SMB by Linux, macOS (45) and Windows (22)."""
+"""Errors of file systems without hard links: FAT, exFAT and SMB on Linux, macOS (45) and Windows (22)."""
 
 _NO_FLUSH = {errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS}
-"""What file systems say that cannot sync a folder by itself."""
+"""Errors of file systems that cannot sync a folder."""
 
 _one_by_one = threading.Lock()
 
 _ADVICE = {
-    "ENOSPC": "Make room on that disk",
-    "EDQUOT": "Make room within the quota there",
-    "EFBIG": "Raise the limit on the size of files (ulimit -f), or take a disk that holds files of that size",
-    "EIO": "Look in the system's log what is wrong with that disk",
-    "EROFS": "Take a disk that can be written to",
+    "ENOSPC": "Free space on the disk",
+    "EDQUOT": "Free space within the quota",
+    "EFBIG": "Raise the limit on file sizes (ulimit -f), or use a file system that supports larger files",
+    "EIO": "Check the disk and the system log",
+    "EROFS": "Use a writable disk",
 }
 _BY_NUMBER = {getattr(errno, name): text for name, text in _ADVICE.items() if hasattr(errno, name)}
 
 
 def write_error_hint(error: OSError, *, alternative: str = "", otherwise: str | None = None) -> str | None:
-    """What to do about an error of writing, as a sentence.
+    """Return a hint for an error while writing.
 
     Args:
-        error: what the system raised.
-        alternative: what else helps where there is no room, as a part of a sentence.
-        otherwise: the advice for all other errors.
+        error: The error.
+        alternative: Another remedy for a full disk, as a part of a sentence.
+        otherwise: The hint for all other errors.
     """
     text = _BY_NUMBER.get(error.errno or 0)
     return f"{text}{alternative}." if text else otherwise
 
 
 def write_all(stream: BinaryIO | FileIO, block: bytes) -> None:
-    """Write a whole block to a stream that may take a part of it at once.
+    """Write a block completely to a stream whose ``write`` may write only a part.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: The block cannot be written.
     """
-    left = memoryview(block)
-    while left:
-        taken = stream.write(left)
-        if not taken:
+    remaining = memoryview(block)
+    while remaining:
+        count = stream.write(remaining)
+        if not count:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
-        left = left[taken:]
+        remaining = remaining[count:]
 
 
 @contextmanager
 def temporary_file(
     target: Path, blocks: Iterable[bytes], *, size: int, sha256: str | None = None
 ) -> Iterator[Path]:
-    """The blocks in a temporary file beside ``target``, on disk; it is removed at the end.
+    """Write a verified temporary file next to ``target``; it is removed at the end unless renamed.
 
-    Within the context it gets its name, by `rename_exclusively` or by ``Path.replace``.
+    The caller renames it within the context, with `rename_exclusively` or ``Path.replace``.
 
     Args:
-        target: what the file is to be called.
-        blocks: its bytes.
-        size: how many bytes they have to be.
-        sha256: what they have to hash to, if that is known.
+        target: The final path.
+        blocks: The content.
+        size: The expected size in bytes.
+        sha256: The expected SHA-256 digest, if known.
 
     Raises:
-        OSError: it cannot be written.
-        IntegrityError: the blocks, or what is on disk, are not what they should be.
+        OSError: The file cannot be written.
+        IntegrityError: Size or digest differ from the expected ones.
     """
-    stream, temporary = _new_beside(target)
+    stream, temporary = _create_temporary(target)
     try:
-        with stream:  # and so locked, until it has its name
+        with stream:  # holds the lock until the file is renamed
             digest = _write_blocks(stream, blocks, hashed=sha256 is not None)
             os.fsync(stream.fileno())
-            there = os.fstat(stream.fileno()).st_size
-            if there != size:
-                raise IntegrityError(f"{target}: {there} of {size} bytes were written.")
+            written = os.fstat(stream.fileno()).st_size
+            if written != size:
+                raise IntegrityError(f"{target}: {written} of {size} bytes were written.")
             if digest != sha256:
-                raise DigestMismatch(f"{target}: the bytes have the sha256 {digest} instead of {sha256}.")
-            if os.name == "nt":  # an open file cannot be renamed there
+                raise DigestMismatch(f"{target}: expected SHA-256 {sha256}, got {digest}.")
+            if os.name == "nt":  # Windows cannot rename an open file
                 stream.close()
             yield temporary
     finally:
@@ -120,16 +120,16 @@ def _write_blocks(stream: FileIO, blocks: Iterable[bytes], *, hashed: bool) -> s
     return digest.hexdigest()
 
 
-def _new_beside(target: Path) -> tuple[FileIO, Path]:
-    """A new locked file with a temporary name."""
-    import secrets  # which takes long to import, and commands that only read do not need it
+def _create_temporary(target: Path) -> tuple[FileIO, Path]:
+    """Create and lock a file with a temporary name."""
+    import secrets  # slow to import, and needed only to write
 
     while True:
         temporary = target.parent / f"{TEMPORARY_PREFIX}{machine_id()}-{secrets.token_hex(8)}"
         stream = temporary.open("xb", buffering=0)
         if try_lock(stream.fileno()) is not False and _is_at(temporary, stream):
             return stream, temporary
-        stream.close()  # a run that removes what is left over was faster than the lock
+        stream.close()  # another run removed the file as a leftover before it was locked
         temporary.unlink(missing_ok=True)
 
 
@@ -141,13 +141,13 @@ def _is_at(path: Path, stream: FileIO) -> bool:
 
 
 def rename_exclusively(temporary: Path, target: Path) -> None:
-    """Let a file have a name that is not taken, whoever else tries.
+    """Rename a file, and fail if the new name is taken, without a race.
 
-    By a hard link, which fails if the name is taken; where there are none, by renaming under a lock, which
-    holds off the writers of this machine.
+    Creates a hard link, which fails if the name exists. On file systems without hard links, renames under a
+    lock, which excludes other writers on this machine only.
 
     Raises:
-        FileExistsError: the name is taken.
+        FileExistsError: The name is taken.
     """
     try:
         os.link(temporary, target)
@@ -161,10 +161,10 @@ def rename_exclusively(temporary: Path, target: Path) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file of the user's, in place of the one that may be there; readers see the old or the new one.
+    """Create or replace a file atomically: readers see the old or the new content.
 
     Raises:
-        WheelrelayError: it cannot be written; the old one is as it was.
+        WheelrelayError: The file cannot be written; the old content is unchanged.
     """
     with write_errors(path):
         _refuse_special(path)
@@ -173,21 +173,21 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def create_file(path: Path, content: bytes) -> None:
-    """Write a file of the user's under a name that is not taken.
+    """Create a file.
 
     Raises:
-        FileExistsError: the name is taken.
-        WheelrelayError: it cannot be written.
+        FileExistsError: The name is taken.
+        WheelrelayError: The file cannot be written.
     """
     with write_errors(path), temporary_file(path, [content], size=len(content)) as temporary:
         rename_exclusively(temporary, path)
 
 
 def append_to_file(path: Path, content: bytes) -> None:
-    """Append to a file that other programs append to as well: all of it, or nothing.
+    """Append content completely or not at all, to a file that other programs append to as well.
 
     Raises:
-        OSError: it cannot be written; what was written of it is taken off again, as far as possible.
+        OSError: The content cannot be written; a partial write is undone as far as possible.
     """
     with path.open("ab", buffering=0) as stream:
         before = os.fstat(stream.fileno()).st_size
@@ -200,10 +200,10 @@ def append_to_file(path: Path, content: bytes) -> None:
 
 
 def ensure_writable(path: Path) -> None:
-    """Make sure that `replace_file` can write a file, before anything is done that cannot be undone.
+    """Ensure that `replace_file` can write a file, before irreversible work begins.
 
     Raises:
-        WheelrelayError: it cannot.
+        WheelrelayError: The file cannot be written.
     """
     with write_errors(path):
         _refuse_special(path)
@@ -212,16 +212,16 @@ def ensure_writable(path: Path) -> None:
 
 
 def _refuse_special(path: Path) -> None:
-    """Refuse what a regular file must not take the place of."""
+    """Refuse to replace folders, devices and pipes."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is a device or a pipe, and no regular file")
+        raise OSError(errno.EINVAL, "it is a device or a pipe, not a regular file")
 
 
 @contextmanager
 def write_errors(path: Path) -> Iterator[None]:
-    """Turn what the system raises about a file of the user's into our error; `FileExistsError` stays."""
+    """Convert `OSError` into `WheelrelayError`, except `FileExistsError`."""
     try:
         yield
     except FileExistsError:
@@ -229,36 +229,34 @@ def write_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         raise WheelrelayError(
             f"{path} cannot be written: {error.strerror}.",
-            hint=write_error_hint(
-                error, otherwise="Check that its folder is there, and that you may write in it."
-            ),
+            hint=write_error_hint(error, otherwise="Check that its folder exists and is writable."),
         ) from error
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files that killed runs of this user left in a folder, as far as possible."""
+    """Remove the temporary files that this user's killed runs left in a folder, as far as possible."""
     with suppress(OSError):
-        for left in list(folder.glob(f"{TEMPORARY_PREFIX}*")):
-            if form := _FORM.fullmatch(left.name):
+        for path in list(folder.glob(f"{TEMPORARY_PREFIX}*")):
+            if form := _FORM.fullmatch(path.name):
                 with suppress(OSError):
-                    _remove_abandoned(left, made_here=form[1] == machine_id())
+                    _remove_abandoned(path, made_here=form[1] == machine_id())
 
 
-def _remove_abandoned(left: Path, *, made_here: bool) -> None:
-    status = left.lstat()
+def _remove_abandoned(path: Path, *, made_here: bool) -> None:
+    status = path.lstat()
     if not is_own(status, stat.S_IFREG):
         return
-    with check_abandoned(left, made_here=made_here, age=age_of(status)) as dead:
+    with check_abandoned(path, made_here=made_here, age=age_of(status)) as dead:
         if dead and os.name != "nt":
-            left.unlink()
-    if dead and os.name == "nt":  # an open file cannot be removed there
-        left.unlink()
+            path.unlink()
+    if dead and os.name == "nt":  # Windows cannot remove an open file
+        path.unlink()
 
 
 @contextmanager
 def _folder_lock(folder: Path) -> Iterator[None]:
-    """Hold off the other writers of this machine, where the system can; a killed one lets go."""
-    if os.name == "nt":  # renaming never overwrites there
+    """Exclude other writers on this machine; the system releases the lock of a killed process."""
+    if os.name == "nt":  # on Windows, renaming never overwrites
         yield
         return
     import fcntl
@@ -266,9 +264,7 @@ def _folder_lock(folder: Path) -> Iterator[None]:
     with _one_by_one:
         handle = os.open(folder, os.O_RDONLY)
         try:
-            with suppress(
-                OSError
-            ):  # the file system has no locks either: this process is all that is held off
+            with suppress(OSError):  # without locks, only threads of this process are excluded
                 fcntl.flock(handle, fcntl.LOCK_EX)
             yield
         finally:
@@ -276,7 +272,7 @@ def _folder_lock(folder: Path) -> Iterator[None]:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make the names in ``folder`` outlive a crash, where the system can."""
+    """Sync the names in a folder to disk, where the system supports it."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

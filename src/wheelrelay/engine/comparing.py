@@ -21,7 +21,7 @@ from wheelrelay.protocols import (
 )
 from wheelrelay.records import NOT_PUBLISHED_YET, Action, Intent, Plan, PlannedFile
 from wheelrelay.signing import PUBLISH_ATTESTATION
-from wheelrelay.signing.formats import format_error
+from wheelrelay.signing.companions import format_error
 from wheelrelay.staged import StagedFile
 from wheelrelay.transfer.retry import Retrier
 from wheelrelay.transfer.thread_pool import RunAll, run_sequentially

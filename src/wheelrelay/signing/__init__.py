@@ -9,11 +9,10 @@ from wheelrelay.signing.attestations import (
     parse_provenance,
 )
 from wheelrelay.signing.attester import Attester, SigstoreAttester, require_package
-from wheelrelay.signing.formats import drop_malformed_companions, refused_companion
+from wheelrelay.signing.companions import drop_malformed_companions, refused_companion
 from wheelrelay.signing.gpg import GPG
 from wheelrelay.signing.keys import TrustedKeys, parse_fingerprint
-from wheelrelay.signing.policies import TrustedPublisher
-from wheelrelay.signing.publishers import TrustedPublishers
+from wheelrelay.signing.publishers import TrustedPublisher, TrustedPublishers
 from wheelrelay.signing.signer import SIGNATURE_SUFFIX, Signer, signature_of
 from wheelrelay.signing.trust import TrustPolicy, Verifier
 

@@ -102,4 +102,4 @@ def test_a_result_that_cannot_be_written_is_not_a_success(dist, tmp_path, words,
     ended = run(tmp_path, *words, out=f">{FULL}")
     assert ended.returncode == 4
     assert "Cannot write the result to standard output: No space left on device." in ended.stderr
-    assert "Make room on that disk." in ended.stderr
+    assert "Free space on the disk." in ended.stderr

@@ -188,7 +188,7 @@ def assert_survived(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_files_that_are_cut_short_at_every_block(work, command):
+def test_sink_survives_a_file_size_limit_at_every_block(work, command):
     before, after = states(work, command)
     largest = max(map(len, after.values()))
     failed = 0
@@ -202,7 +202,7 @@ def test_files_that_are_cut_short_at_every_block(work, command):
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="takes root, to mount a small disk")
 @pytest.mark.parametrize("command", [push, replace, relay])  # the others make room before they need some
-def test_a_disk_that_is_full_at_every_block(work, command, small_disk):
+def test_sink_survives_a_full_disk_at_every_block(work, command, small_disk):
     before, after = states(work, command)
     needed = sum(map(len, after.values())) + BLOCK * (len(after) + 8)
     failed = ended = 0
@@ -240,7 +240,7 @@ def small_disk(work: Work) -> Iterator[Callable[[int | None], None]]:
 
 
 @pytest.mark.parametrize("kind", ["receipt", "sums"])
-def test_a_receipt_or_sums_that_are_cut_short_at_every_block(work, tmp_path, kind):
+def test_receipt_and_sums_survive_a_file_size_limit_at_every_block(work, tmp_path, kind):
     for number in range(40):
         make_wheel(tmp_path / "many", "many", "1.0", f"py3-none-macosx_{10 + number}_0_universal2")
     path = tmp_path / kind
@@ -267,7 +267,7 @@ def test_a_receipt_or_sums_that_are_cut_short_at_every_block(work, tmp_path, kin
     assert failed >= 1
 
 
-def test_staged_files_that_are_cut_short_at_every_block(work, tmp_path, monkeypatch):
+def test_staging_survives_a_file_size_limit_at_every_block(work, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     store = MemoryStore()
     files = [path for path in work.new.iterdir() if path.suffix in (".whl", ".gz")]
@@ -289,7 +289,7 @@ def test_staged_files_that_are_cut_short_at_every_block(work, tmp_path, monkeypa
     assert failed >= 2
 
 
-def test_metadata_that_are_looked_for_in_objects_are_copied_whole_or_not_at_all(work, tmp_path, monkeypatch):
+def test_objects_are_copied_completely_to_read_their_metadata(work, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     failed = 0
     for limit in range(0, PAYLOAD + 3 * BLOCK, BLOCK):

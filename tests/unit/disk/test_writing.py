@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelrelay.disk.owners import machine_id
+from wheelrelay.disk.locks import machine_id
 from wheelrelay.disk.writing import (
     TEMPORARY_PREFIX,
     create_file,
@@ -94,38 +94,38 @@ def writer(target: Path):
         process.kill()
 
 
-def test_a_stream_that_takes_a_part_at_once_gets_everything():
+def test_partial_writes_are_continued():
     stream = Reluctant()
     write_all(stream, b"0123456789")
     assert stream.taken == b"0123456789"
 
 
-def test_a_stream_that_takes_nothing_is_an_error_and_no_endless_loop():
+def test_write_of_zero_bytes_is_an_error():
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
         write_all(Deaf(), b"0123456789")
 
 
 @posix
 @pytest.mark.parametrize("limit", [0, 1, 4096, 8192, 11999])
-def test_a_write_that_is_cut_short_leaves_the_old_file_and_says_why(target, limit):
+def test_failed_write_keeps_the_old_file_and_reports_the_reason(target, limit):
     target.write_bytes(b"old")
     ended = subprocess.run(
         [sys.executable, "-c", LIMITED, target, str(limit)], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 1
-    assert f"{target} cannot be written: File too large. Raise the limit on the size" in ended.stderr
+    assert f"{target} cannot be written: File too large. Raise the limit on file sizes" in ended.stderr
     assert (names(target.parent), target.read_bytes()) == ([target.name], b"old")
 
 
 @posix
-def test_a_write_that_fits_replaces_the_old_file(target):
+def test_complete_write_replaces_the_old_file(target):
     target.write_bytes(b"old")
     subprocess.run([sys.executable, "-c", LIMITED, target, "12000"], check=True)
     assert (names(target.parent), target.read_bytes()) == ([target.name], b"new" * 4000)
 
 
 @pytest.mark.parametrize(("size", "sha256"), [(9, None), (11, None), (10, "0" * 64)])
-def test_what_is_not_as_expected_gets_no_name(target, size, sha256):
+def test_unexpected_size_or_digest_is_refused(target, size, sha256):
     with (
         pytest.raises(DigestMismatch if sha256 else IntegrityError, match=target.name),
         temporary_file(target, [b"01234", b"56789"], size=size, sha256=sha256) as temporary,
@@ -134,7 +134,7 @@ def test_what_is_not_as_expected_gets_no_name(target, size, sha256):
     assert names(target.parent) == []
 
 
-def test_a_name_that_is_taken_is_never_overwritten(target):
+def test_taken_name_is_never_overwritten(target):
     create_file(target, b"first")
     with pytest.raises(FileExistsError):
         create_file(target, b"second")
@@ -142,20 +142,20 @@ def test_a_name_that_is_taken_is_never_overwritten(target):
 
 
 @pytest.mark.skipif(not Path("/dev/null").exists(), reason="takes a device")
-def test_a_device_is_not_replaced_by_a_file(target):
+def test_device_is_not_replaced(target):
     target.symlink_to("/dev/null")
     with pytest.raises(WheelrelayError, match="it is a device or a pipe"):
         ensure_writable(target)
     assert target.is_symlink()
 
 
-def test_a_folder_that_is_not_there_is_said_before_anything_is_done(target):
-    with pytest.raises(WheelrelayError, match="Check that its folder is there"):
+def test_missing_folder_is_reported_by_ensure_writable(target):
+    with pytest.raises(WheelrelayError, match="Check that its folder exists"):
         ensure_writable(target.parent / "nowhere" / "receipt.json")
 
 
 @posix
-def test_what_a_killed_run_left_is_removed_by_the_next_one_at_once(target, writer):
+def test_leftovers_of_a_killed_run_are_removed_at_once(target, writer):
     writer.send_signal(signal.SIGKILL)
     writer.wait()
     assert len(names(target.parent)) == 1
@@ -163,7 +163,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next_one_at_once(target, write
     assert names(target.parent) == []
 
 
-def test_what_a_live_run_is_writing_is_left_alone_however_old_it_is(target, writer):
+def test_files_of_a_live_run_are_kept_at_any_age(target, writer):
     [left] = target.parent.iterdir()
     os.utime(left, (1, 1))
     remove_leftovers(target.parent)
@@ -178,7 +178,7 @@ OF_AN_OLDER_VERSION = f"{TEMPORARY_PREFIX}{'b' * 16}"
 
 
 @pytest.mark.parametrize("name", [OF_ANOTHER_MACHINE, OF_AN_OLDER_VERSION])
-def test_what_another_machine_is_writing_is_removed_only_when_it_is_old(target, name):
+def test_files_of_another_machine_are_removed_only_when_old(target, name):
     left = target.parent / name
     left.write_bytes(b"half")
     remove_leftovers(target.parent)
@@ -189,7 +189,7 @@ def test_what_another_machine_is_writing_is_removed_only_when_it_is_old(target, 
     assert names(target.parent) == []
 
 
-def test_what_is_no_temporary_file_of_this_program_is_left_alone(target):
+def test_other_files_are_kept(target):
     folder = target.parent
     (folder / f"{TEMPORARY_PREFIX}notes").write_bytes(b"mine")
     (folder / f"{TEMPORARY_PREFIX}{'c' * 16}.txt").write_bytes(b"mine")
@@ -204,7 +204,7 @@ def test_what_is_no_temporary_file_of_this_program_is_left_alone(target):
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="takes root, to give files away")
-def test_what_another_user_left_is_left_alone(target):
+def test_files_of_another_user_are_kept(target):
     left = target.parent / OF_AN_OLDER_VERSION
     left.write_bytes(b"half")
     os.utime(left, (1, 1))
@@ -224,7 +224,7 @@ append_to_file(Path(sys.argv[1]), b"new" * 4000)
 
 @posix
 @pytest.mark.parametrize("limit", [3, 4, 4096, 12002])
-def test_what_cannot_be_appended_as_a_whole_is_taken_off_again(target, limit):
+def test_partial_append_is_undone(target, limit):
     target.write_bytes(b"old")
     command = [sys.executable, "-c", APPENDING, target]
     ended = subprocess.run([*command, str(limit)], capture_output=True, text=True, check=False)

@@ -16,7 +16,7 @@ from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.errors import BackendError, CheckFailed
 from wheelrelay.model import Companion
 from wheelrelay.records import Outcome
-from wheelrelay.signing.formats import format_error
+from wheelrelay.signing.companions import format_error
 from wheelrelay.testing import make_wheel, stage_path
 
 WHEEL = "sample-1.0-py3-none-any.whl"

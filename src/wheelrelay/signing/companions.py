@@ -1,10 +1,11 @@
-"""Tell whether what lies beside a distribution file is what its name says; nothing is verified here.
+"""Check the format of companion files: signatures, Sigstore bundles and attestations; nothing is verified.
 
-A companion is published next to the file that it came with. What is not of the form that its suffix names
-stays behind.
+Only companions in the format of their suffix are published. Of OpenPGP signatures (RFC 9580), only the packet
+headers are parsed, which is enough to refuse web pages, scripts and keys.
 """
 
 import json
+import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -13,14 +14,29 @@ from typing import Any
 from wheelrelay.model import Companion
 from wheelrelay.records import Finding, Severity
 from wheelrelay.signing.attestations import PUBLISH_ATTESTATION, SLSA_ATTESTATION
-from wheelrelay.signing.openpgp import check_detached
 from wheelrelay.staged import StagedFile
 
 COMPANION_REFUSED = "companion-refused"
 """The id of findings about companions that are not published."""
 
 BUNDLE_MEDIA_TYPE = "application/vnd.dev.sigstore.bundle"
-"""How the media types of Sigstore bundles begin (sigstore/protobuf-specs)."""
+"""Prefix of the media types of Sigstore bundles (sigstore/protobuf-specs)."""
+
+_BEGIN, _END = b"-----BEGIN PGP SIGNATURE-----", b"-----END PGP SIGNATURE-----"
+_HEADER = re.compile(rb"[A-Za-z][A-Za-z-]*:( .*)?")
+_CHECKSUM = re.compile(rb"=[A-Za-z0-9+/]{4}")
+
+_SIGNATURE = 2
+"""The type of a signature packet (section 5)."""
+_OF_FILES = (0, 1)
+"""The types of signatures of files, bytes or text (section 5.2.1)."""
+_TYPE_AT = {3: 2, 4: 1, 5: 1, 6: 1}
+"""Where a signature of each version has its type."""
+_SHORTEST = 12
+"""Bytes that a signature has at least."""
+
+MAX_SIGNATURES = 16
+"""Signatures that one companion may hold: gpg takes some milliseconds for each, and thousands fit in."""
 
 
 def refused_companion(filename: str, suffix: str, reason: str) -> Finding:
@@ -98,6 +114,81 @@ def _part(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     if not isinstance(part, dict):
         raise ValueError(f"its {name} is missing")  # noqa: TRY004  (likewise)
     return part
+
+
+def check_detached(content: bytes) -> None:
+    """Make sure that bytes are detached signatures, in armor or in binary form, and nothing else.
+
+    Raises:
+        ValueError: they are not; says why.
+    """
+    text = content.strip()
+    packets = _without_armor(text) if text.startswith(b"-----") else content
+    if not packets:
+        raise ValueError("it is empty")
+    count = 0
+    while packets:
+        packets = _after_signature(packets)
+        count += 1
+    if count > MAX_SIGNATURES:
+        raise ValueError(f"it holds {count} signatures, and gpg is asked about {MAX_SIGNATURES} at most")
+
+
+def _without_armor(text: bytes) -> bytes:
+    """The packets within armor (section 6.2)."""
+    first, *lines = [line.rstrip() for line in text.split(b"\n")]
+    if first != _BEGIN or not lines or lines.pop() != _END:
+        raise ValueError("it is not one armored signature")
+    while lines and _HEADER.fullmatch(lines[0]):
+        del lines[0]
+    if not lines or lines.pop(0):
+        raise ValueError("its armor has no empty line after the headers")
+    if lines and _CHECKSUM.fullmatch(lines[-1]):
+        lines.pop()
+    try:
+        return b64decode(b"".join(lines), validate=True)
+    except ValueError as error:
+        raise ValueError("its armor holds something else than base64") from error
+
+
+def _after_signature(packets: bytes) -> bytes:
+    """What follows the signature packet that ``packets`` begin with."""
+    kind, start, stop = _frame(packets)
+    body = packets[start:stop]
+    if kind != _SIGNATURE or len(body) != stop - start or len(body) < _SHORTEST:
+        raise ValueError("it is not whole, or holds something else than signatures")
+    if body[0] not in _TYPE_AT:
+        raise ValueError("it is a signature of an unknown version")
+    if body[_TYPE_AT[body[0]]] not in _OF_FILES:
+        raise ValueError("it is a signature of something else than a file")
+    return packets[stop:]
+
+
+def _frame(packets: bytes) -> tuple[int, int, int]:
+    """The type of the first packet, and where its body starts and stops (section 4.2)."""
+    first = packets[0]
+    if not first & 0x80:
+        raise ValueError("it is no OpenPGP data")
+    if first & 0x40:
+        size, start = _new_length(packets)
+        return first & 0x3F, start, start + size
+    octets = {0: 1, 1: 2, 2: 4}.get(first & 0x03)
+    if octets is None:
+        raise ValueError("it has a packet of unknown length")
+    start = 1 + octets
+    return (first >> 2) & 0x0F, start, start + int.from_bytes(packets[1:start], "big")
+
+
+def _new_length(packets: bytes) -> tuple[int, int]:
+    """The length of the first packet's body, and where that starts (section 4.2.1)."""
+    octets = [*packets[1:3], 0, 0]
+    if octets[0] < 192:
+        return octets[0], 2
+    if octets[0] < 224:
+        return ((octets[0] - 192) << 8) + octets[1] + 192, 3
+    if octets[0] == 255:
+        return int.from_bytes(packets[2:6], "big"), 6
+    raise ValueError("it has a packet in parts")
 
 
 _FORMS: Mapping[str, Callable[[bytes], None]] = {

@@ -1,9 +1,8 @@
-"""Tell the temporary files of a run that was killed from those of a run that is alive.
+"""Detect temporary files whose run is no longer alive.
 
-A run locks (``flock``) what it is writing, and the system releases the lock when the process ends. A lock
-tells on the machine that holds it only: on NFS, or where two machines share a folder in another way, it may
-not be visible. So a temporary file says which machine made it, and what another machine made counts as left
-over only when nothing has changed it for long.
+A run locks (``flock``) the files that it writes, and the system releases the lock when the process ends.
+Other machines may not see the lock, for example on NFS. The name of a temporary file therefore contains the
+id of its machine, and files of another machine are leftovers only if they have not changed for a long time.
 """
 
 import os
@@ -15,15 +14,15 @@ from functools import cache
 from pathlib import Path
 
 FILE_STALE_AFTER = 24 * 3600
-"""Seconds without a change after which a temporary file counts as left over if its lock does not tell."""
+"""Seconds without a change after which a file counts as a leftover if its lock is inconclusive."""
 
 
 @cache
 def machine_id() -> str:
-    """Twelve hexadecimal digits for this machine since it was started.
+    """Return twelve hexadecimal digits that identify this machine since its last boot.
 
-    Containers on one machine have the same ones, as they see each other's locks. Where the system does not
-    number its starts, it is the address of a network card.
+    Docker containers on one machine share them, because they see each other's locks. Without a boot id, this
+    is the address of a network card.
     """
     try:
         text = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
@@ -38,9 +37,9 @@ def try_lock(handle: int) -> bool | None:
     """Lock an open file until it is closed.
 
     Returns:
-        ``False`` if another process has locked it, ``None`` where files cannot be locked.
+        ``False`` if another process has locked it, ``None`` if the file system has no locks.
     """
-    if os.name == "nt":  # an open file cannot be removed there
+    if os.name == "nt":  # Windows cannot remove an open file, so needs no lock
         return None
     import fcntl
 
@@ -57,16 +56,16 @@ def try_lock(handle: int) -> bool | None:
 def check_abandoned(
     path: Path, *, made_here: bool, age: float, stale: float = FILE_STALE_AFTER
 ) -> Iterator[bool]:
-    """Whether nothing uses a file any more; within the context nothing else can take it for abandoned.
+    """Yield whether a file is a leftover of a dead run, and hold its lock within the context.
 
     Args:
-        path: a regular file.
-        made_here: whether this machine made it, so that its lock tells.
-        age: seconds since the last change.
-        stale: the age from which it is left over if its lock does not tell.
+        path: A regular file.
+        made_here: Whether this machine created it, so that its lock is conclusive.
+        age: Seconds since the last change.
+        stale: Age in seconds from which it is a leftover if its lock is inconclusive.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: The file cannot be opened.
     """
     handle = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     try:
@@ -77,15 +76,15 @@ def check_abandoned(
 
 
 def is_own(status: os.stat_result, kind: int) -> bool:
-    """Whether this user's file or folder has a status.
+    """Return whether a status belongs to a file or folder of this user.
 
     Args:
-        status: of the name itself, from `os.lstat`.
+        status: The result of `os.lstat`.
         kind: `stat.S_IFREG` or `stat.S_IFDIR`.
     """
     return stat.S_IFMT(status.st_mode) == kind and (os.name == "nt" or status.st_uid == os.geteuid())
 
 
 def age_of(status: os.stat_result) -> float:
-    """Seconds since the last change."""
+    """Return the seconds since the last change."""
     return time.time() - status.st_mtime
