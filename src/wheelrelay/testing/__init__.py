@@ -35,7 +35,7 @@ from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
     from wheelrelay.testing.contract_config import ConfigContract
-    from wheelrelay.testing.contract_material import AWKWARD_NAMES, stage_path, write_distribution
+    from wheelrelay.testing.contract_helpers import AWKWARD_NAMES, stage_path, write_distribution
     from wheelrelay.testing.contract_sink import SinkContract
     from wheelrelay.testing.contract_source import SourceContract
     from wheelrelay.testing.contract_store import StoreContract
@@ -63,7 +63,7 @@ _CONTRACT_MODULES = {
 }
 _MODULES = {
     **_CONTRACT_MODULES,
-    "wheelrelay.testing.contract_material": ("AWKWARD_NAMES", "stage_path", "write_distribution"),
+    "wheelrelay.testing.contract_helpers": ("AWKWARD_NAMES", "stage_path", "write_distribution"),
     "wheelrelay.testing.memory": ("MemoryStore",),
     "wheelrelay.testing.samples": ("make_sdist", "make_wheel"),
 }

@@ -1,4 +1,4 @@
-"""Distributions and releases that each break exactly one check, with twins in which just that is repaired.
+"""Distribution files that each break exactly one check, with twins that do not break it.
 
 >>> from pathlib import Path
 >>> from tempfile import TemporaryDirectory
@@ -24,42 +24,42 @@ Builder = Callable[[Path], Path]
 
 @dataclass(frozen=True, slots=True)
 class BrokenSample:
-    """A distribution file that breaks one check, and its repaired twin; each is written into a folder."""
+    """Functions that write a file that breaks one check, and its repaired twin, into a folder."""
 
     broken: Builder
     repaired: Builder
 
 
 def wheel(**arguments: Any) -> Builder:
-    """Makes a sample wheel; see `make_wheel`."""
+    """Return a function that writes a sample wheel; see `make_wheel`."""
     return lambda folder: make_wheel(folder, **arguments)
 
 
 def sdist(**arguments: Any) -> Builder:
-    """Makes a sample sdist; see `make_sdist`."""
+    """Return a function that writes a sample sdist; see `make_sdist`."""
     return lambda folder: make_sdist(folder, **arguments)
 
 
 def fields(broken: Mapping[str, Any], repaired: Mapping[str, Any] | None = None) -> BrokenSample:
-    """A wheel with a fault in its METADATA, and one with that field right, or without it."""
+    """Return a wheel with an error in METADATA, and one with the field corrected or left out."""
     return BrokenSample(wheel(metadata=broken), wheel(metadata=repaired or {}))
 
 
 def record(edit: Callable[[str], str]) -> BrokenSample:
-    """A wheel with a fault in its RECORD, and one with a true RECORD."""
+    """Return a wheel with an error in RECORD, and one with a correct RECORD."""
     path = "sample-1.0.dist-info/RECORD"
-    true = record_of(wheel_members("sample", "1.0"), path).decode()
-    return BrokenSample(wheel(unrecorded={path: edit(true).encode()}), wheel())
+    correct = record_of(wheel_members("sample", "1.0"), path).decode()
+    return BrokenSample(wheel(unrecorded={path: edit(correct).encode()}), wheel())
 
 
 def scripts(broken: str, repaired: str) -> BrokenSample:
-    """A wheel with a fault in its entry_points.txt, and one with that right."""
+    """Return a wheel with an error in entry_points.txt, and one with a correct file."""
     path = "sample-1.0.dist-info/entry_points.txt"
     return BrokenSample(wheel(files={path: broken.encode()}), wheel(files={path: repaired.encode()}))
 
 
 def renamed(build: Builder, filename: str) -> Builder:
-    """What ``build`` makes, under another name."""
+    """Return a function that renames the file that ``build`` writes."""
     return lambda folder: Path(shutil.move(build(folder), folder / filename))
 
 
@@ -68,7 +68,7 @@ PEP639 = {"Metadata-Version": "2.4"}
 INIT = "sample/__init__.py"
 INFO = "sample-1.0.dist-info"
 DENSE = shake_256().digest(800_000)
-"""What does not compress: with zeros, it makes a wheel of a ratio that is high, and plausible."""
+"""Incompressible bytes: together with zeros, they give a wheel a high but plausible compression ratio."""
 
 BROKEN: Mapping[str, BrokenSample] = {
     "archive-corrupt": BrokenSample(archives.corrupt_wheel, archives.stored_wheel),
@@ -130,14 +130,14 @@ BROKEN: Mapping[str, BrokenSample] = {
         wheel(files={"sample/x.py": b"__pyarmor_enter__\n"}), wheel(files={"sample/x.py": b"pyarmor_enter\n"})
     ),
     "record-absent": BrokenSample(wheel(unrecorded={INIT: None}), wheel(files={INIT: None})),
-    "record-digest": record(lambda true: re.sub(r"sha256=[^,]+", "", true, count=1)),
-    "record-folder": record(lambda true: f"sample,,\n{true}"),
-    "record-fields": record(lambda true: true.replace("\n", ",more\n", 1)),
+    "record-digest": record(lambda text: re.sub(r"sha256=[^,]+", "", text, count=1)),
+    "record-folder": record(lambda text: f"sample,,\n{text}"),
+    "record-fields": record(lambda text: text.replace("\n", ",more\n", 1)),
     "record-hash": BrokenSample(
-        wheel(files={INIT: b"true"}, unrecorded={INIT: b"lies"}), wheel(files={INIT: b"lies"})
+        wheel(files={INIT: b"old"}, unrecorded={INIT: b"new"}), wheel(files={INIT: b"new"})
     ),
-    "record-size": record(lambda true: re.sub(r",\d+\n", ",1\n", true, count=1)),
-    "record-syntax": record(lambda true: f"{true}\n"),
+    "record-size": record(lambda text: re.sub(r",\d+\n", ",1\n", text, count=1)),
+    "record-syntax": record(lambda text: f"{text}\n"),
     "record-unlisted": BrokenSample(wheel(unrecorded={"new.py": b""}), wheel(files={"new.py": b""})),
     "sdist-duplicate-member": BrokenSample(archives.sdist_with_twice("pyproject.toml"), sdist()),
     "sdist-format": BrokenSample(archives.zip_sdist, sdist()),
@@ -178,4 +178,4 @@ BROKEN: Mapping[str, BrokenSample] = {
     "zip-records": BrokenSample(archives.wheel_with_false_end, PLAIN),
     "zip-member-comment": BrokenSample(archives.wheel_with_comment, PLAIN),
 }
-"""By the id of a check: a distribution file that breaks it and nothing else."""
+"""Distribution files that break only this check, by its id."""

@@ -1,4 +1,4 @@
-"""Archives that are broken as archives: what no build tool writes, and somebody may write all the same."""
+"""Malformed archives: no build tool writes them, but an attacker or a broken disk may."""
 
 import io
 import tarfile
@@ -21,47 +21,47 @@ STORED = b"This is stored as it is.\n" * 1000
 
 
 def stored_wheel(folder: Path) -> Path:
-    """A sound wheel whose members are not compressed."""
+    """Write a valid wheel without compression."""
     return make_wheel(folder, payload=STORED, compression=zipfile.ZIP_STORED)
 
 
 def corrupt_wheel(folder: Path) -> Path:
-    """A wheel in which one byte of a member has changed."""
+    """Write a wheel in which one byte of a member is wrong."""
     return _edited(stored_wheel(folder), lambda content: content.replace(STORED, b"t" + STORED[1:], 1))
 
 
 def truncated_wheel(folder: Path) -> Path:
-    """The first half of a wheel."""
+    """Write the first half of a wheel."""
     return _edited(stored_wheel(folder), lambda content: content[: len(content) // 2])
 
 
 def wheel_with_trailing_data(folder: Path) -> Path:
-    """A wheel with something behind it."""
+    """Write a wheel with trailing bytes."""
     return _edited(make_wheel(folder), lambda content: content + b"something")
 
 
 def wheel_with_leading_data(folder: Path) -> Path:
-    """A wheel with something before it."""
+    """Write a wheel with leading bytes."""
     return _edited(make_wheel(folder), lambda content: b"#!/bin/sh\n" + content)
 
 
 def wheel_with_two_names(folder: Path) -> Path:
-    """A wheel with a member that has one name for streaming readers and another for all others."""
+    """Write a wheel with a member whose local header and central directory have different names."""
     other = INIT.replace("init", "evil").encode()
     return _edited(make_wheel(folder), lambda content: content.replace(INIT.encode(), other, 1))
 
 
 def wheel_with_comment(folder: Path) -> Path:
-    """A wheel with a comment on one of its members."""
+    """Write a wheel with a comment on a member."""
     path = make_wheel(folder)
     with zipfile.ZipFile(path, "a") as archive:
         archive.getinfo(INIT).comment = b"a comment"
-        archive.comment = b""  # makes it write the central directory anew
+        archive.comment = b""  # forces a rewrite of the central directory
     return path
 
 
 def wheel_with_duplicate(folder: Path) -> Path:
-    """A wheel that holds one member twice."""
+    """Write a wheel that contains one member twice."""
     path = make_wheel(folder)
     with zipfile.ZipFile(path, "a") as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
@@ -70,7 +70,7 @@ def wheel_with_duplicate(folder: Path) -> Path:
 
 
 def wheel_with_two_contents(folder: Path) -> Path:
-    """A wheel that holds a member twice, the second time as RECORD has it, the first time another."""
+    """Write a wheel with two members of one name; RECORD matches the second."""
     path = make_wheel(folder)
     with zipfile.ZipFile(path) as archive:
         members = {info.filename: archive.read(info) for info in archive.infolist()}
@@ -83,7 +83,7 @@ def wheel_with_two_contents(folder: Path) -> Path:
 
 
 def bzip2_wheel(folder: Path) -> Path:
-    """A wheel with a member that is compressed by bzip2."""
+    """Write a wheel with a member compressed with bzip2."""
     path = make_wheel(folder, unrecorded={INIT: None})
     original = make_wheel(folder / "original")
     with zipfile.ZipFile(path, "a") as archive, zipfile.ZipFile(original) as whole:
@@ -92,7 +92,7 @@ def bzip2_wheel(folder: Path) -> Path:
 
 
 def streamed_wheel(folder: Path) -> Path:
-    """A wheel that was written to a stream, and so has data descriptors."""
+    """Write a wheel with data descriptors, as a streaming writer does."""
     path = make_wheel(folder)
     stream = _Pipe()
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(stream, "w") as archive:
@@ -103,10 +103,10 @@ def streamed_wheel(folder: Path) -> Path:
 
 
 def wheel_and_tar(folder: Path) -> Path:
-    """A wheel that is a tar archive at the same time: its first member makes up the tar header.
+    """Write a wheel that is also a tar archive: its first member completes a tar header.
 
-    That header has a checksum over bytes among which is the member's CRC, which is over the checksum: of
-    the many fillings of the header's name, one makes both true.
+    The checksum of the header covers the CRC of the member, and the CRC covers the checksum. So names are
+    tried for the header until both are correct.
     """
     start = 30 + len(INIT)
     template = make_wheel(folder, files={INIT: bytes(512 - start)}, compression=zipfile.ZIP_STORED)
@@ -120,16 +120,16 @@ def wheel_and_tar(folder: Path) -> Path:
         member[148 - start : 156 - start] = b"%06o\0 " % (sum(head) + sum(member) + crc_sum)
         if sum(zlib.crc32(member).to_bytes(4, "little")) == crc_sum:
             return make_wheel(folder, files={INIT: bytes(member)}, compression=zipfile.ZIP_STORED)
-    raise AssertionError("no filling gives a valid header")
+    raise AssertionError("no name gives a valid header")
 
 
 def wheel_with_false_end(folder: Path) -> Path:
-    """A wheel whose end record promises a comment that is not there."""
+    """Write a wheel whose end record announces a missing comment."""
     return _edited(make_wheel(folder), lambda content: content[:-2] + b"\t\0")
 
 
 def zip_sdist(folder: Path) -> Path:
-    """An sdist as a zip archive, as they once were."""
+    """Write a legacy sdist as a zip archive."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "sample-1.0.zip"
     write_zip(path, {f"sample-1.0/{name}": text for name, text in sdist_members("sample", "1.0").items()})
@@ -137,52 +137,52 @@ def zip_sdist(folder: Path) -> Path:
 
 
 def sdist_with_link(target: str) -> Callable[[Path], Path]:
-    """An sdist with a symbolic link that leads to ``target``."""
+    """Return a function that writes an sdist with a symbolic link to ``target``."""
     link = tarfile.TarInfo("sample-1.0/link")
     link.type, link.linkname = tarfile.SYMTYPE, target
     return lambda folder: _sdist(folder, link)
 
 
 def sdist_with_pipe(folder: Path) -> Path:
-    """An sdist with a named pipe in it."""
+    """Write an sdist with a named pipe."""
     pipe = tarfile.TarInfo("sample-1.0/pipe")
     pipe.type = tarfile.FIFOTYPE
     return _sdist(folder, pipe)
 
 
 def sdist_with_two_folders(folder: Path) -> Path:
-    """An sdist with a second folder beside the one that everything should be in."""
+    """Write an sdist with a second top-level folder."""
     return _sdist(folder, tarfile.TarInfo("other/empty"))
 
 
 def sdist_with_linked_metadata(folder: Path) -> Path:
-    """An sdist whose PKG-INFO is a symbolic link to another file in it."""
+    """Write an sdist whose PKG-INFO is a symbolic link to another member."""
     link = tarfile.TarInfo("sample-1.0/PKG-INFO")
     link.type, link.linkname = tarfile.SYMTYPE, "pyproject.toml"
     return _sdist(folder, link)
 
 
 def sdist_with_comment(size: int) -> Callable[[Path], Path]:
-    """An sdist with a header of some size before one of its members."""
+    """Return a function that writes an sdist with a pax header of this size in bytes."""
     info = tarfile.TarInfo("sample-1.0/empty")
     info.pax_headers = {"comment": "x" * size}
     return lambda folder: _sdist(folder, info)
 
 
 def sdist_with_sparse_file(folder: Path) -> Path:
-    """An sdist with a file of which only the first part is in the archive."""
+    """Write an sdist with a sparse file."""
     info = tarfile.TarInfo("sample-1.0/sparse")
     info.pax_headers = {"GNU.sparse.map": "0,0", "GNU.sparse.size": "100000"}
     return _sdist(folder, info)
 
 
 def sdist_with_twice(name: str) -> Callable[[Path], Path]:
-    """An sdist with a member of this name that is there a second time, and empty then."""
+    """Return a function that writes an sdist with a second, empty member of this name."""
     return lambda folder: _sdist(folder, tarfile.TarInfo(f"sample-1.0/{name}"), key="again")
 
 
 def sdist_with_dots(folder: Path) -> Path:
-    """An sdist whose paths begin with a dot, as those that tar packs by hand."""
+    """Write an sdist whose paths start with ``./``, as plain ``tar`` does."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "sample-1.0.tar.gz"
     members = sdist_members("sample", "1.0").items()
@@ -191,7 +191,7 @@ def sdist_with_dots(folder: Path) -> Path:
 
 
 def sdist_with_trailing_data(folder: Path) -> Path:
-    """An sdist with something behind it."""
+    """Write an sdist with trailing bytes."""
     return _edited(make_sdist(folder), lambda content: content + b"something")
 
 

@@ -1,4 +1,4 @@
-"""Releases that each break exactly one check, with the same releases where just that is right."""
+"""Releases that each break exactly one check, with twins that do not break it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,37 +37,37 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class BrokenRelease:
-    """A situation in which a release breaks one check, and one in which it does not."""
+    """A situation in which a release breaks one check, and one in which it does not break it."""
 
     broken: Situation
     repaired: Situation
 
 
 def at_sink(*, days_ago: int = 1, size: int = 1000, yanked: str | None = None) -> tuple[DistFile, ...]:
-    """What a sink holds of the release: one wheel."""
+    """Return the files of the release at a sink: one wheel."""
     time = NOW - timedelta(days=days_ago)
     return (dist_file(OLD, size=size, yanked=yanked, upload_time=time),)
 
 
 def around(broken: ReleaseContext, repaired: ReleaseContext) -> BrokenRelease:
-    """The same wheel, twice in other circumstances."""
+    """Return the same wheel in two contexts."""
     return BrokenRelease(Situation(context=broken), Situation(context=repaired))
 
 
 def limited(broken: CheckPolicy, repaired: CheckPolicy) -> BrokenRelease:
-    """The same wheel, twice for sinks with other limits."""
+    """Return the same wheel for sinks with two configurations."""
     return BrokenRelease(Situation(policy=broken), Situation(policy=repaired))
 
 
 def together(
     broken: Sequence[Callable[[Path], Path]], repaired: Sequence[Callable[[Path], Path]]
 ) -> BrokenRelease:
-    """Files that do not go together, and such that do."""
+    """Return files that do not fit together, and files that do."""
     return BrokenRelease(Situation(files=broken), Situation(files=repaired))
 
 
 def from_commits(*commits: str, expected: str | None = None) -> ReleaseContext:
-    """The wheel and the sdist are from these commits."""
+    """Return a context in which the wheel and the sdist come from these commits."""
     commit_of = dict(zip((WHEEL, "sample-1.0.tar.gz"), commits, strict=False))
     return ReleaseContext(commits=commit_of, required_commit=expected, now=NOW)
 
@@ -123,4 +123,4 @@ BROKEN_RELEASES: Mapping[str, BrokenRelease] = {
         ReleaseContext(published=at_sink(days_ago=13), now=NOW),
     ),
 }
-"""By the id of a check: a release that breaks it and, as a release, nothing else."""
+"""Releases that break only this check of releases, by its id."""

@@ -1,4 +1,4 @@
-"""What every sink must do, as a pytest class."""
+"""The contract of sinks, as a pytest class."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,19 +15,19 @@ from wheelrelay.errors import AlreadyExists, ChangedWhileReading
 from wheelrelay.model import Companion
 from wheelrelay.protocols import Sink, SupportsCompanions, SupportsCompanionStorage, SupportsInventory
 from wheelrelay.staged import StagedFile
-from wheelrelay.testing.contract_material import (
+from wheelrelay.testing.contract_helpers import (
     LARGE,
     THREADS,
     WHEEL,
-    Look,
-    assert_true,
-    at_once,
-    finish,
-    listed,
-    look_at,
-    observing,
+    ReadBack,
+    assert_correct,
+    finalize_sink,
+    list_files,
+    observe_during,
     poll,
     publish,
+    read_digests,
+    run_concurrently,
     stage_path,
     write_distribution,
 )
@@ -41,223 +41,227 @@ ATTESTATION = Companion(".publish.attestation", b"{}")
 
 
 class SinkContract(Contract):
-    """The cases that every sink passes.
+    """The cases that every sink must pass.
 
-    Derive a class from it, and give it one fixture:
+    Derive a class from it, and define one fixture:
 
-    ``sink``: a connected sink that holds nothing. ::
+    ``sink``: a connected, empty sink. ::
 
         class TestMySink(SinkContract):
             @pytest.fixture
             def sink(self, tmp_path):
                 return MySink(tmp_path)
 
-    What was put is read back by ``iter_files`` and ``open`` or, if the sink has only that, by
-    ``inventory``. A sink that cannot be read needs another way to look: override the fixture ``look``.
+    Files are read back with ``iter_files`` and ``open``, or else with ``inventory``. For a sink that has
+    neither, override the fixture ``read_back``.
 
     Attributes:
-        visible_within: seconds after which the place shows what it took; some need a while.
-        atomic: whether the place itself takes a file whole or not at all, and lets one of several that
-            come at once under one name win. A few servers do not, and no backend can make up for that.
+        visible_within: Seconds until the place shows a new file; some places are slow.
+        atomic: Whether the place itself accepts a file completely or not at all, and lets one of several
+            concurrent writers of a name win. A few servers do not, and no backend can compensate for that.
     """
 
     visible_within: ClassVar[float] = 0.0
     atomic: ClassVar[bool] = True
 
     @pytest.fixture
-    def look(self, sink: Sink) -> Look:
-        """Tells what lies at the sink of a project: the sha256 of the bytes by filename."""
-        return partial(look_at, sink)
+    def read_back(self, sink: Sink) -> ReadBack:
+        """Return a function that reads the sha256 of the stored files of a project, by filename."""
+        return partial(read_digests, sink)
 
-    def test_it_is_a_sink(self, sink: Sink) -> None:
+    def test_is_a_sink(self, sink: Sink) -> None:
         assert isinstance(sink, Sink)
 
-    def test_what_was_put_is_there_with_the_same_bytes(self, sink: Sink, look: Look, workshop: Path) -> None:
-        files = [_staged(workshop, name) for name in (WHEEL, "sample-1.1.tar.gz")]
+    def test_stores_the_same_bytes(self, sink: Sink, read_back: ReadBack, scratch: Path) -> None:
+        files = [_staged(scratch, name) for name in (WHEEL, "sample-1.1.tar.gz")]
         publish(sink, *files)
-        self._await(look, *files)
+        self._await(read_back, *files)
 
-    def test_awkward_names_and_their_bytes_arrive(self, sink: Sink, look: Look, workshop: Path) -> None:
-        files = [_staged(workshop, name) for name in self.awkward_names]
+    def test_stores_awkward_names_and_their_bytes(
+        self, sink: Sink, read_back: ReadBack, scratch: Path
+    ) -> None:
+        files = [_staged(scratch, name) for name in self.awkward_names]
         publish(sink, *files)
         for project in {staged.file.project for staged in files}:
-            self._await(look, *(staged for staged in files if staged.file.project == project))
+            self._await(read_back, *(staged for staged in files if staged.file.project == project))
 
-    def test_a_large_file_arrives_whole(self, sink: Sink, look: Look, workshop: Path) -> None:
-        staged = _staged(workshop, WHEEL, size=LARGE)
+    def test_stores_a_large_file_completely(self, sink: Sink, read_back: ReadBack, scratch: Path) -> None:
+        staged = _staged(scratch, WHEEL, size=LARGE)
         publish(sink, staged)
-        self._await(look, staged)
+        self._await(read_back, staged)
 
-    def test_the_same_bytes_again_change_nothing(self, sink: Sink, look: Look, workshop: Path) -> None:
-        staged = _staged(workshop, WHEEL)
+    def test_same_bytes_again_change_nothing(self, sink: Sink, read_back: ReadBack, scratch: Path) -> None:
+        staged = _staged(scratch, WHEEL)
         publish(sink, staged)
-        self._await(look, staged)
+        self._await(read_back, staged)
         with suppress(AlreadyExists):
             publish(sink, staged)
-        self._assert_still(look, staged)
+        self._assert_unchanged(read_back, staged)
 
-    def test_other_bytes_under_a_taken_name_are_refused(self, sink: Sink, look: Look, workshop: Path) -> None:
-        staged = _staged(workshop, WHEEL)
+    def test_refuses_other_bytes_under_a_taken_name(
+        self, sink: Sink, read_back: ReadBack, scratch: Path
+    ) -> None:
+        staged = _staged(scratch, WHEEL)
         publish(sink, staged)
-        self._await(look, staged)
+        self._await(read_back, staged)
         with pytest.raises(AlreadyExists):
-            sink.put(_staged(workshop / "other", WHEEL, seed=1))
-        self._assert_still(look, staged)
+            sink.put(_staged(scratch / "other", WHEEL, seed=1))
+        self._assert_unchanged(read_back, staged)
 
-    def test_the_local_file_is_left_as_it_was(self, sink: Sink, workshop: Path) -> None:
-        staged = _staged(workshop, WHEEL)
+    def test_leaves_the_local_file_unchanged(self, sink: Sink, scratch: Path) -> None:
+        staged = _staged(scratch, WHEEL)
         content = staged.path.read_bytes()
         publish(sink, staged)
         assert staged.path.read_bytes() == content
 
-    def test_a_file_that_changed_since_it_was_staged_is_refused(
-        self, sink: Sink, look: Look, workshop: Path
+    def test_refuses_a_file_modified_since_staging(
+        self, sink: Sink, read_back: ReadBack, scratch: Path
     ) -> None:
-        staged = _staged(workshop, WHEEL)
+        staged = _staged(scratch, WHEEL)
         _append(staged.path)
         with pytest.raises(ChangedWhileReading):
             sink.put(staged)
-        self._assert_still(look)
+        self._assert_unchanged(read_back)
 
-    def test_a_file_that_vanished_since_it_was_staged_is_refused(
-        self, sink: Sink, look: Look, workshop: Path
+    def test_refuses_a_file_deleted_since_staging(
+        self, sink: Sink, read_back: ReadBack, scratch: Path
     ) -> None:
-        staged = _staged(workshop, WHEEL)
+        staged = _staged(scratch, WHEEL)
         staged.path.unlink()
         with pytest.raises(ChangedWhileReading):
             sink.put(staged)
-        self._assert_still(look)
+        self._assert_unchanged(read_back)
 
-    def test_a_file_that_changes_while_it_is_put_leaves_nothing(
-        self, sink: Sink, look: Look, workshop: Path
+    def test_stores_nothing_of_a_file_modified_during_put(
+        self, sink: Sink, read_back: ReadBack, scratch: Path
     ) -> None:
-        staged = _staged(workshop, WHEEL, size=LARGE)
+        staged = _staged(scratch, WHEEL, size=LARGE)
         left = staged.size
 
         def tamper(size: int) -> None:
             nonlocal left
             left -= size
-            if left:  # who has read it all at once has read what was staged
+            if left:  # a sink that read all bytes at once has read the staged ones
                 _append(staged.path)
 
         try:
             publish(sink, staged.watched_by(tamper))
         except ChangedWhileReading:
-            self._assert_still(look)
+            self._assert_unchanged(read_back)
         else:
-            self._await(look, staged)
+            self._await(read_back, staged)
 
-    def test_a_file_appears_whole_or_not_at_all(self, sink: Sink, look: Look, workshop: Path) -> None:
-        staged = _staged(workshop, WHEEL, size=LARGE)
-        see: Callable[[], dict[str, str]] = partial(look, "sample") if self.atomic else dict
-        with observing(see) as sightings:
+    def test_file_appears_completely_or_not_at_all(
+        self, sink: Sink, read_back: ReadBack, scratch: Path
+    ) -> None:
+        staged = _staged(scratch, WHEEL, size=LARGE)
+        read: Callable[[], dict[str, str]] = partial(read_back, "sample") if self.atomic else dict
+        with observe_during(read) as listings:
             publish(sink, staged.watched_by(lambda _: sleep(0.005)))
-        for seen in sightings:
-            assert seen in ({}, {WHEEL: staged.sha256})
-        self._await(look, staged)
+        for listing in listings:
+            assert listing in ({}, {WHEEL: staged.sha256})
+        self._await(read_back, staged)
 
-    def test_eight_threads_can_put_different_files_at_once(
-        self, sink: Sink, look: Look, workshop: Path
+    def test_eight_threads_can_put_different_files_concurrently(
+        self, sink: Sink, read_back: ReadBack, scratch: Path
     ) -> None:
-        files = [_staged(workshop, f"sample-{n}.0-py3-none-any.whl") for n in range(THREADS)]
-        assert at_once([partial(sink.put, staged) for staged in files]) == [None] * THREADS
-        finish(sink, files)
-        self._await(look, *files)
+        files = [_staged(scratch, f"sample-{n}.0-py3-none-any.whl") for n in range(THREADS)]
+        assert run_concurrently([partial(sink.put, staged) for staged in files]) == [None] * THREADS
+        finalize_sink(sink, files)
+        self._await(read_back, *files)
 
-    def test_of_eight_threads_that_put_one_name_exactly_one_wins(
-        self, sink: Sink, look: Look, workshop: Path
-    ) -> None:
-        rivals = [_staged(workshop / str(n), WHEEL, seed=n) for n in range(THREADS)]
-        outcomes = at_once([partial(sink.put, staged) for staged in rivals])
+    def test_one_of_eight_threads_wins_a_name(self, sink: Sink, read_back: ReadBack, scratch: Path) -> None:
+        rivals = [_staged(scratch / str(n), WHEEL, seed=n) for n in range(THREADS)]
+        outcomes = run_concurrently([partial(sink.put, staged) for staged in rivals])
         winners = [staged for staged, outcome in zip(rivals, outcomes, strict=True) if outcome is None]
         if self.atomic:
             assert len(winners) == 1
             assert sum(isinstance(outcome, AlreadyExists) for outcome in outcomes) == THREADS - 1
-            finish(sink, winners)
-            self._await(look, *winners)
+            finalize_sink(sink, winners)
+            self._await(read_back, *winners)
 
-    def test_companions_arrive_with_their_file(self, sink: Sink, look: Look, workshop: Path) -> None:
-        staged = _staged(workshop, WHEEL, SIGNATURE, ATTESTATION)
+    def test_stores_companions(self, sink: Sink, read_back: ReadBack, scratch: Path) -> None:
+        staged = _staged(scratch, WHEEL, SIGNATURE, ATTESTATION)
         publish(sink, staged)
-        self._await(look, staged)
+        self._await(read_back, staged)
         if _keeps_companions(sink):
             assert _companions(sink) == {SIGNATURE, ATTESTATION}
 
-    def test_a_file_is_never_seen_without_its_companions(
-        self, sink: Sink, look: Look, workshop: Path
+    def test_file_never_appears_without_its_companions(
+        self, sink: Sink, read_back: ReadBack, scratch: Path
     ) -> None:
-        staged = _staged(workshop, WHEEL, SIGNATURE, ATTESTATION)
-        with observing(lambda: listed(sink, "sample") if _keeps_companions(sink) else []) as sightings:
+        staged = _staged(scratch, WHEEL, SIGNATURE, ATTESTATION)
+        with observe_during(
+            lambda: list_files(sink, "sample") if _keeps_companions(sink) else []
+        ) as listings:
             publish(sink, staged)
-        for file in chain.from_iterable(sightings):
+        for file in chain.from_iterable(listings):
             assert set(file.companions) == {SIGNATURE.suffix, ATTESTATION.suffix}
-        self._await(look, staged)
+        self._await(read_back, staged)
 
-    def test_a_second_put_brings_companions_that_were_missing(
-        self, sink: Sink, look: Look, workshop: Path
-    ) -> None:
-        staged = _staged(workshop, WHEEL, SIGNATURE)
+    def test_second_put_adds_missing_companions(self, sink: Sink, read_back: ReadBack, scratch: Path) -> None:
+        staged = _staged(scratch, WHEEL, SIGNATURE)
         publish(sink, staged)
-        self._await(look, staged)
+        self._await(read_back, staged)
         with suppress(AlreadyExists):
             publish(sink, replace(staged, companions=(SIGNATURE, ATTESTATION)))
-        self._assert_still(look, staged)
+        self._assert_unchanged(read_back, staged)
         if _keeps_companions(sink):
             assert _companions(sink) == {SIGNATURE, ATTESTATION}
 
-    def test_a_companion_that_is_there_is_kept(self, sink: Sink, look: Look, workshop: Path) -> None:
-        staged = _staged(workshop, WHEEL, SIGNATURE)
+    def test_keeps_existing_companions(self, sink: Sink, read_back: ReadBack, scratch: Path) -> None:
+        staged = _staged(scratch, WHEEL, SIGNATURE)
         publish(sink, staged)
-        self._await(look, staged)
+        self._await(read_back, staged)
         with suppress(AlreadyExists):
             publish(sink, replace(staged, companions=(OTHER_SIGNATURE,)))
-        self._assert_still(look, staged)
+        self._assert_unchanged(read_back, staged)
         if _keeps_companions(sink):
             assert _companions(sink) == {SIGNATURE}
 
-    def test_its_inventory_is_complete_and_true(self, sink: Sink, look: Look, workshop: Path) -> None:
-        files = [_staged(workshop, name) for name in (WHEEL, "sample-1.1.tar.gz", "sample-bar-1.0.tar.gz")]
+    def test_inventory_is_complete_and_correct(self, sink: Sink, read_back: ReadBack, scratch: Path) -> None:
+        files = [_staged(scratch, name) for name in (WHEEL, "sample-1.1.tar.gz", "sample-bar-1.0.tar.gz")]
         publish(sink, *files)
-        self._await(look, *files[:2])
+        self._await(read_back, *files[:2])
         if isinstance(sink, SupportsInventory):
-            there = {file.filename: file for file in sink.inventory("Sample")}
-            assert sorted(there) == sorted(staged.filename for staged in files[:2])
+            inventory = {file.filename: file for file in sink.inventory("Sample")}
+            assert sorted(inventory) == sorted(staged.filename for staged in files[:2])
             for staged in files[:2]:
-                assert_true(there[staged.filename], staged.path.read_bytes())
+                assert_correct(inventory[staged.filename], staged.path.read_bytes())
 
-    def test_its_inventory_is_fresh_after_every_put(self, sink: Sink, workshop: Path) -> None:
+    def test_inventory_is_current_after_every_put(self, sink: Sink, scratch: Path) -> None:
         if isinstance(sink, SupportsInventory):
             names: list[str] = []
             for n in range(3):
-                staged = _staged(workshop, f"sample-{n}.0-py3-none-any.whl")
+                staged = _staged(scratch, f"sample-{n}.0-py3-none-any.whl")
                 publish(sink, staged)
                 names.append(staged.filename)
-                self._await_that(partial(_inventoried, sink), names)
+                self._await_that(partial(_inventory_names, sink), names)
 
-    def test_its_inventory_of_a_project_that_is_not_there_is_empty(self, sink: Sink, workshop: Path) -> None:
-        publish(sink, _staged(workshop, WHEEL))
+    def test_inventory_of_an_absent_project_is_empty(self, sink: Sink, scratch: Path) -> None:
+        publish(sink, _staged(scratch, WHEEL))
         if isinstance(sink, SupportsInventory):
             assert list(sink.inventory("absent")) == []
 
-    def test_finishing_again_changes_nothing(self, sink: Sink, look: Look, workshop: Path) -> None:
-        staged = _staged(workshop, WHEEL)
+    def test_finalizing_again_changes_nothing(self, sink: Sink, read_back: ReadBack, scratch: Path) -> None:
+        staged = _staged(scratch, WHEEL)
         publish(sink, staged)
-        finish(sink, [staged])
-        finish(sink, [])
-        self._await(look, staged)
+        finalize_sink(sink, [staged])
+        finalize_sink(sink, [])
+        self._await(read_back, staged)
 
-    def _await(self, look: Look, *files: StagedFile) -> None:
-        """Assert that the place shows just these files of their project, in time."""
+    def _await(self, read_back: ReadBack, *files: StagedFile) -> None:
+        """Assert that the place shows exactly these files of their project within ``visible_within``."""
         [project] = {staged.file.project for staged in files}
-        self._await_that(partial(look, project), {staged.filename: staged.sha256 for staged in files})
+        self._await_that(partial(read_back, project), {staged.filename: staged.sha256 for staged in files})
 
-    def _await_that(self, see: Callable[[], T], expected: T) -> None:
-        assert poll(see, expected.__eq__, within=self.visible_within) == expected
+    def _await_that(self, read: Callable[[], T], expected: T) -> None:
+        assert poll(read, expected.__eq__, within=self.visible_within) == expected
 
-    def _assert_still(self, look: Look, *files: StagedFile) -> None:
-        """Assert that just these files are there, also when everything that comes had the time to come."""
+    def _assert_unchanged(self, read_back: ReadBack, *files: StagedFile) -> None:
+        """Assert that the place shows exactly these files after ``visible_within``."""
         sleep(self.visible_within)
-        assert look("sample") == {staged.filename: staged.sha256 for staged in files}
+        assert read_back("sample") == {staged.filename: staged.sha256 for staged in files}
 
 
 def _staged(folder: Path, name: str, *companions: Companion, seed: int = 0, size: int = 2_000) -> StagedFile:
@@ -269,7 +273,7 @@ def _append(path: Path) -> None:
         stream.write(b"more")
 
 
-def _inventoried(sink: SupportsInventory) -> list[str]:
+def _inventory_names(sink: SupportsInventory) -> list[str]:
     return sorted(file.filename for file in sink.inventory("sample"))
 
 
@@ -278,6 +282,6 @@ def _keeps_companions(sink: Sink) -> TypeGuard[SupportsCompanions]:
 
 
 def _companions(place: SupportsCompanions) -> set[Companion]:
-    """The companions of the only file that is there."""
-    [file] = listed(place, "sample")
+    """Return the companions of the only file."""
+    [file] = list_files(place, "sample")
     return {Companion(suffix, place.read_companion(file, suffix)) for suffix in file.companions}

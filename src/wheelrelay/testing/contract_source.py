@@ -1,4 +1,4 @@
-"""What every source must do, as a pytest class."""
+"""The contract of sources, as a pytest class."""
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator
@@ -24,50 +24,49 @@ from wheelrelay.protocols import (
     SupportsProjects,
     SupportsRange,
 )
-from wheelrelay.testing.contract_material import (
+from wheelrelay.testing.contract_helpers import (
     AWKWARD_NAMES,
     LARGE,
     SDIST,
     THREADS,
     WHEEL,
-    assert_true,
-    at_once,
+    assert_correct,
     read_all,
+    run_concurrently,
     sha256_of,
     write_distribution,
 )
 
 Serve = Callable[[Path], Source]
-"""Gives a connected source that shows what lies in a folder."""
+"""Returns a connected source with the files of a folder."""
 
 LITTER = ("README.txt", "notes.json", f"{WHEEL}.part", f"{WHEEL}.metadata", "sample-2.0-whatever.whl")
-"""What may lie beside distribution files, and is none."""
+"""Files next to distribution files that are none."""
 
 
 class Contract:
-    """What the contracts of sources, sinks and stores have in common.
+    """The common part of the contracts of sources, sinks and stores.
 
     Attributes:
-        awkward_names: filenames that must go through unchanged; take out those that the place itself,
-            not the backend, refuses.
+        awkward_names: Filenames that must stay unchanged. Leave out names that the place itself refuses.
     """
 
     awkward_names: ClassVar[tuple[str, ...]] = AWKWARD_NAMES
 
     @pytest.fixture
-    def workshop(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        """A folder for the files of one case, which no backend knows."""
-        return tmp_path_factory.mktemp("workshop")
+    def scratch(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """An empty folder for the files of one case."""
+        return tmp_path_factory.mktemp("scratch")
 
 
 class SourceContract(Contract):
-    """The cases that every source passes.
+    """The cases that every source must pass.
 
-    Derive a class from it, and give it one fixture:
+    Derive a class from it, and define one fixture:
 
-    ``serve``: a function that takes a folder, and gives a connected source that shows the files that lie
-    in it. Companions lie beside their files, as ``sample-1.0.tar.gz.asc``; other things lie there as
-    well. It is called once in each case, when the folder is complete. ::
+    ``serve``: a function that takes a folder, and returns a connected source with the files in it. Companions
+    are next to their files, such as ``sample-1.0.tar.gz.asc``, and there are other files too. It is called
+    once in each case, when the folder is complete. ::
 
         class TestMySource(SourceContract):
             @pytest.fixture
@@ -75,10 +74,10 @@ class SourceContract(Contract):
                 return lambda folder: MySource(folder)
     """
 
-    def taken_away(self, file: DistFile) -> DistFile:
-        """Describe a file that is like ``file`` and not there any more.
+    def vanished(self, file: DistFile) -> DistFile:
+        """Return the description of a file like ``file`` that does not exist.
 
-        Override it if the address of a file, in this backend, does not hold its name.
+        Override it if addresses of this backend do not contain filenames.
         """
         name = file.filename.replace("sample", "vanished")
         return replace(
@@ -88,169 +87,169 @@ class SourceContract(Contract):
             url=file.url and file.url.replace("sample", "vanished"),
         )
 
-    def test_it_is_a_source(self, serve: Serve, workshop: Path) -> None:
-        assert isinstance(serve(workshop), Source)
+    def test_is_a_source(self, serve: Serve, scratch: Path) -> None:
+        assert isinstance(serve(scratch), Source)
 
-    def test_an_empty_place_lists_nothing(self, serve: Serve, workshop: Path) -> None:
-        assert list(serve(workshop).iter_files(None)) == []
+    def test_lists_nothing_in_an_empty_place(self, serve: Serve, scratch: Path) -> None:
+        assert list(serve(scratch).iter_files(None)) == []
 
-    def test_it_lists_the_distribution_files_and_nothing_else(self, serve: Serve, workshop: Path) -> None:
-        _write(workshop, WHEEL, SDIST)
+    def test_lists_only_distribution_files(self, serve: Serve, scratch: Path) -> None:
+        _write(scratch, WHEEL, SDIST)
         for name in (*LITTER, f"{WHEEL}.asc"):
-            (workshop / name).write_bytes(b"beside")
-        assert _names(serve(workshop), "sample") == [WHEEL, SDIST]
+            (scratch / name).write_bytes(b"beside")
+        assert _names(serve(scratch), "sample") == [WHEEL, SDIST]
 
-    def test_it_lists_all_projects_if_none_is_named(self, serve: Serve, workshop: Path) -> None:
-        _write(workshop, WHEEL, SDIST, "other-2.0.tar.gz")
-        assert _names(serve(workshop), None) == ["other-2.0.tar.gz", WHEEL, SDIST]
+    def test_lists_all_projects_without_a_project(self, serve: Serve, scratch: Path) -> None:
+        _write(scratch, WHEEL, SDIST, "other-2.0.tar.gz")
+        assert _names(serve(scratch), None) == ["other-2.0.tar.gz", WHEEL, SDIST]
 
-    def test_it_finds_a_project_by_any_spelling(self, serve: Serve, workshop: Path) -> None:
-        names = _write(workshop, "Foo.Bar-1.0-py3-none-any.whl", "foo_bar-1.1.tar.gz")
-        source = serve(workshop)
+    def test_finds_a_project_in_any_spelling(self, serve: Serve, scratch: Path) -> None:
+        names = _write(scratch, "Foo.Bar-1.0-py3-none-any.whl", "foo_bar-1.1.tar.gz")
+        source = serve(scratch)
         spellings = ("foo-bar", "Foo.Bar", "FOO_BAR", "foo.-_bar")
         assert {spelling: _names(source, spelling) for spelling in spellings} == dict.fromkeys(
             spellings, names
         )
 
-    def test_it_tells_projects_apart_whose_names_begin_alike(self, serve: Serve, workshop: Path) -> None:
+    def test_distinguishes_projects_with_a_common_prefix(self, serve: Serve, scratch: Path) -> None:
         projects = {"foo": "foo-1.0.tar.gz", "foo-bar": "foo-bar-1.0.tar.gz", "foobar": "foobar-1.0.tar.gz"}
-        _write(workshop, *projects.values())
-        source = serve(workshop)
+        _write(scratch, *projects.values())
+        source = serve(scratch)
         assert {project: _names(source, project) for project in projects} == {
             project: [name] for project, name in projects.items()
         }
 
-    def test_it_gives_nothing_for_a_project_that_is_not_there(self, serve: Serve, workshop: Path) -> None:
-        _write(workshop, WHEEL)
-        assert _names(serve(workshop), "absent") == []
+    def test_lists_nothing_for_an_absent_project(self, serve: Serve, scratch: Path) -> None:
+        _write(scratch, WHEEL)
+        assert _names(serve(scratch), "absent") == []
 
-    def test_it_keeps_awkward_names_and_their_bytes(self, serve: Serve, workshop: Path) -> None:
-        _write(workshop, *self.awkward_names)
-        source = serve(workshop)
+    def test_preserves_awkward_names_and_their_bytes(self, serve: Serve, scratch: Path) -> None:
+        _write(scratch, *self.awkward_names)
+        source = serve(scratch)
         found = {file.filename: sha256_of(read_all(source, file)) for file in source.iter_files(None)}
-        assert found == {path.name: sha256_of(path.read_bytes()) for path in workshop.iterdir()}
+        assert found == {path.name: sha256_of(path.read_bytes()) for path in scratch.iterdir()}
 
-    def test_it_describes_files_as_their_names_do(self, serve: Serve, workshop: Path) -> None:
-        _write(workshop, "Foo.Bar-1.0-py3-none-any.whl", "foo-bar-1.2.tar.gz")
-        for file in serve(workshop).iter_files("foo-bar"):
+    def test_describes_files_according_to_their_names(self, serve: Serve, scratch: Path) -> None:
+        _write(scratch, "Foo.Bar-1.0-py3-none-any.whl", "foo-bar-1.2.tar.gz")
+        for file in serve(scratch).iter_files("foo-bar"):
             named = dist_file(file.filename, project="foo-bar")
             assert (file.project, file.version, file.kind) == (named.project, named.version, named.kind)
             assert file.upload_time is None or file.upload_time.tzinfo is not None
 
-    def test_sizes_and_digests_that_it_declares_are_true(self, serve: Serve, workshop: Path) -> None:
-        _write(workshop, WHEEL, SDIST)
-        for file in serve(workshop).iter_files("sample"):
-            assert_true(file, (workshop / file.filename).read_bytes())
+    def test_declares_correct_sizes_and_digests(self, serve: Serve, scratch: Path) -> None:
+        _write(scratch, WHEEL, SDIST)
+        for file in serve(scratch).iter_files("sample"):
+            assert_correct(file, (scratch / file.filename).read_bytes())
 
-    def test_it_gives_the_very_bytes(self, serve: Serve, workshop: Path) -> None:
-        _write(workshop, WHEEL, SDIST)
-        source = serve(workshop)
+    def test_reads_the_exact_bytes(self, serve: Serve, scratch: Path) -> None:
+        _write(scratch, WHEEL, SDIST)
+        source = serve(scratch)
         for file in source.iter_files("sample"):
-            assert read_all(source, file) == (workshop / file.filename).read_bytes()
+            assert read_all(source, file) == (scratch / file.filename).read_bytes()
 
-    def test_it_gives_a_large_file_whole(self, serve: Serve, workshop: Path) -> None:
-        path = write_distribution(workshop, WHEEL, size=LARGE)
-        source = serve(workshop)
+    def test_reads_a_large_file_completely(self, serve: Serve, scratch: Path) -> None:
+        path = write_distribution(scratch, WHEEL, size=LARGE)
+        source = serve(scratch)
         assert sha256_of(read_all(source, _only(source))) == sha256_of(path.read_bytes())
 
-    def test_it_gives_no_more_bytes_at_once_than_were_asked_for(self, serve: Serve, workshop: Path) -> None:
-        content = write_distribution(workshop, WHEEL).read_bytes()
-        source = serve(workshop)
+    def test_reads_no_more_bytes_than_requested(self, serve: Serve, scratch: Path) -> None:
+        content = write_distribution(scratch, WHEEL).read_bytes()
+        source = serve(scratch)
         with source.open(_only(source)) as stream:
             assert len(stream.read(7)) <= 7
         assert read_all(source, _only(source), size=7) == content
 
-    def test_its_streams_are_independent(self, serve: Serve, workshop: Path) -> None:
-        content = write_distribution(workshop, WHEEL).read_bytes()
-        source = serve(workshop)
-        with source.open(_only(source)) as one, source.open(_only(source)) as other:
-            turns = list(zip_longest(_blocks(one), _blocks(other), fillvalue=b""))
+    def test_streams_are_independent(self, serve: Serve, scratch: Path) -> None:
+        content = write_distribution(scratch, WHEEL).read_bytes()
+        source = serve(scratch)
+        with source.open(_only(source)) as first, source.open(_only(source)) as second:
+            turns = list(zip_longest(_blocks(first), _blocks(second), fillvalue=b""))
         assert [b"".join(blocks) for blocks in zip(*turns, strict=True)] == [content, content]
 
-    def test_a_reader_may_leave_before_the_end(self, serve: Serve, workshop: Path) -> None:
-        content = write_distribution(workshop, WHEEL, size=LARGE).read_bytes()
-        source = serve(workshop)
+    def test_stream_can_be_closed_before_its_end(self, serve: Serve, scratch: Path) -> None:
+        content = write_distribution(scratch, WHEEL, size=LARGE).read_bytes()
+        source = serve(scratch)
         with source.open(_only(source)) as stream:
             assert stream.read(100)
         assert read_all(source, _only(source)) == content
 
-    def test_a_file_that_vanished_is_not_found(self, serve: Serve, workshop: Path) -> None:
-        write_distribution(workshop, WHEEL)
-        source = serve(workshop)
+    def test_opening_a_vanished_file_is_not_found(self, serve: Serve, scratch: Path) -> None:
+        write_distribution(scratch, WHEEL)
+        source = serve(scratch)
         with pytest.raises(NotFound):
-            read_all(source, self.taken_away(_only(source)))
+            read_all(source, self.vanished(_only(source)))
 
-    def test_its_files_can_be_pickled_and_opened_afterwards(self, serve: Serve, workshop: Path) -> None:
-        content = write_distribution(workshop, WHEEL).read_bytes()
-        source = serve(workshop)
-        travelled = cast("DistFile", pickle.loads(pickle.dumps(_only(source))))  # noqa: S301  (our own bytes)
-        assert travelled == _only(source)
-        assert read_all(source, travelled) == content
+    def test_files_can_be_pickled_and_opened(self, serve: Serve, scratch: Path) -> None:
+        content = write_distribution(scratch, WHEEL).read_bytes()
+        source = serve(scratch)
+        unpickled = cast("DistFile", pickle.loads(pickle.dumps(_only(source))))  # noqa: S301  (bytes of this test)
+        assert unpickled == _only(source)
+        assert read_all(source, unpickled) == content
 
-    def test_eight_threads_can_read_at_once(self, serve: Serve, workshop: Path) -> None:
+    def test_eight_threads_can_read_concurrently(self, serve: Serve, scratch: Path) -> None:
         names = [f"sample-{n}.0-py3-none-any.whl" for n in range(THREADS)]
-        _write(workshop, *names)
-        source = serve(workshop)
+        _write(scratch, *names)
+        source = serve(scratch)
 
         def read(name: str) -> bytes:
             return read_all(
                 source, next(file for file in source.iter_files("sample") if file.filename == name)
             )
 
-        contents = at_once([partial(read, name) for name in names])
-        assert contents == [(workshop / name).read_bytes() for name in names]
+        contents = run_concurrently([partial(read, name) for name in names])
+        assert contents == [(scratch / name).read_bytes() for name in names]
 
-    def test_it_names_companions_and_gives_their_bytes(self, serve: Serve, workshop: Path) -> None:
-        write_distribution(workshop, WHEEL)
-        (workshop / f"{WHEEL}.asc").write_bytes(b"-----BEGIN PGP SIGNATURE-----\r\n\n")
-        source = serve(workshop)
+    def test_lists_and_reads_companions(self, serve: Serve, scratch: Path) -> None:
+        write_distribution(scratch, WHEEL)
+        (scratch / f"{WHEEL}.asc").write_bytes(b"-----BEGIN PGP SIGNATURE-----\r\n\n")
+        source = serve(scratch)
         file = _only(source)
         if _keeps_companions(source):
             assert file.companions == (".asc",)
-            assert source.read_companion(file, ".asc") == (workshop / f"{WHEEL}.asc").read_bytes()
+            assert source.read_companion(file, ".asc") == (scratch / f"{WHEEL}.asc").read_bytes()
         elif not isinstance(source, SupportsCompanions):
-            assert file.companions == (), "It names companions, but has no way to read them."
+            assert file.companions == (), "The source lists companions, but has no `read_companion`."
 
-    def test_a_companion_that_is_not_there_is_not_found(self, serve: Serve, workshop: Path) -> None:
-        write_distribution(workshop, WHEEL)
-        source = serve(workshop)
+    def test_reading_an_absent_companion_is_not_found(self, serve: Serve, scratch: Path) -> None:
+        write_distribution(scratch, WHEEL)
+        source = serve(scratch)
         if isinstance(source, SupportsCompanions):
             with pytest.raises(NotFound):
                 source.read_companion(_only(source), ".asc")
 
-    def test_its_inventory_agrees_with_its_listing(self, serve: Serve, workshop: Path) -> None:
-        _write(workshop, WHEEL, SDIST, "sample-bar-1.0.tar.gz")
-        source = serve(workshop)
+    def test_inventory_agrees_with_listing(self, serve: Serve, scratch: Path) -> None:
+        _write(scratch, WHEEL, SDIST, "sample-bar-1.0.tar.gz")
+        source = serve(scratch)
         if isinstance(source, SupportsInventory):
             assert _sorted_names(source.inventory("Sample")) == [WHEEL, SDIST]
             for file in source.inventory("sample"):
-                assert_true(file, (workshop / file.filename).read_bytes())
+                assert_correct(file, (scratch / file.filename).read_bytes())
 
-    def test_it_names_its_projects_once_and_normalised(self, serve: Serve, workshop: Path) -> None:
-        _write(workshop, "Foo.Bar-1.0-py3-none-any.whl", "foo_bar-1.1.tar.gz", WHEEL)
-        source = serve(workshop)
+    def test_lists_each_project_once_and_normalized(self, serve: Serve, scratch: Path) -> None:
+        _write(scratch, "Foo.Bar-1.0-py3-none-any.whl", "foo_bar-1.1.tar.gz", WHEEL)
+        source = serve(scratch)
         if isinstance(source, SupportsProjects):
             assert sorted(source.projects()) == ["foo-bar", "sample"]
 
-    def test_it_gives_the_part_of_a_file_that_was_asked_for(self, serve: Serve, workshop: Path) -> None:
-        content = write_distribution(workshop, WHEEL, size=LARGE).read_bytes()
-        source = serve(workshop)
+    def test_reads_the_requested_range(self, serve: Serve, scratch: Path) -> None:
+        content = write_distribution(scratch, WHEEL, size=LARGE).read_bytes()
+        source = serve(scratch)
         if isinstance(source, SupportsRange):
             size = len(content)
             for start, stop in ((0, 1), (7, 100), (1, size), (size - 5, None), (size // 2, None)):
                 assert _part_of(source, _only(source), start, stop) in (content[start:stop], None)
 
-    def test_a_part_of_a_file_that_vanished_is_not_found(self, serve: Serve, workshop: Path) -> None:
-        write_distribution(workshop, WHEEL)
-        source = serve(workshop)
+    def test_range_of_a_vanished_file_is_not_found(self, serve: Serve, scratch: Path) -> None:
+        write_distribution(scratch, WHEEL)
+        source = serve(scratch)
         if isinstance(source, SupportsRange):
-            gone = self.taken_away(_only(source))
-            with pytest.raises((NotFound, Rejected)), source.open_range(gone, 1, None) as stream:
+            vanished = self.vanished(_only(source))
+            with pytest.raises((NotFound, Rejected)), source.open_range(vanished, 1, None) as stream:
                 stream.read(1)
 
-    def test_its_local_paths_lead_to_the_bytes(self, serve: Serve, workshop: Path) -> None:
-        content = write_distribution(workshop, WHEEL).read_bytes()
-        source = serve(workshop)
+    def test_local_paths_have_the_same_bytes(self, serve: Serve, scratch: Path) -> None:
+        content = write_distribution(scratch, WHEEL).read_bytes()
+        source = serve(scratch)
         if isinstance(source, SupportsLocalPath):
             assert source.local_path(_only(source)).read_bytes() == content
 
@@ -271,7 +270,7 @@ def _only(source: Source) -> DistFile:
 
 
 def _part_of(source: SupportsRange, file: DistFile, start: int, stop: int | None) -> bytes | None:
-    """A part of a file; nothing if the place gives out only whole files."""
+    """Read a part of a file; ``None`` if the place does not support ranges."""
     try:
         with source.open_range(file, start, stop) as stream:
             return b"".join(_blocks(stream))
@@ -288,6 +287,6 @@ def _blocks(stream: ByteStream) -> Iterator[bytes]:
 
 
 def _keeps_companions(source: Source) -> TypeGuard[SupportsCompanions]:
-    """Whether companions that were served must be there; a store may show some and yet take none."""
+    """Whether companions must be listed; a store may list some although it accepts none."""
     takes = isinstance(source, SupportsCompanionStorage) or not isinstance(source, Sink)
     return takes and isinstance(source, SupportsCompanions)

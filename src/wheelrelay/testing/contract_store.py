@@ -1,4 +1,4 @@
-"""What every store must do, as a pytest class: all that sources and sinks do, on what was put."""
+"""The contract of stores, as a pytest class: that of sinks, and that of sources for the stored files."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,16 +9,16 @@ import pytest
 from wheelrelay.errors import ChangedWhileReading, InvalidFilename
 from wheelrelay.filenames import parse_filename
 from wheelrelay.protocols import Source, Store, SupportsDelete, SupportsPages, SupportsReplace
-from wheelrelay.testing.contract_material import (
+from wheelrelay.testing.contract_helpers import (
     LARGE,
     THREADS,
     WHEEL,
-    Look,
-    at_once,
-    finish,
+    ReadBack,
+    finalize_sink,
     poll,
     publish,
     read_all,
+    run_concurrently,
     stage_path,
     write_distribution,
     write_unreadable_wheel,
@@ -28,106 +28,104 @@ from wheelrelay.testing.contract_source import Serve, SourceContract
 
 
 class StoreContract(SourceContract, SinkContract):
-    """The cases that every store passes.
+    """The cases that every store must pass.
 
-    Derive a class from it, and give it one fixture:
+    Derive a class from it, and define one fixture:
 
-    ``store``: a connected store that holds nothing. ::
+    ``store``: a connected, empty store. ::
 
         class TestMyStore(StoreContract):
             @pytest.fixture
             def store(self, tmp_path):
                 return MyStore(tmp_path)
 
-    The cases of sources read what was put. Override ``serve`` as well where other things than
-    distribution files can lie in the place, so that they lie there.
+    The cases of sources read the stored files. If the place can contain other files than distribution
+    files, also override ``serve`` so that it adds them.
     """
 
     @pytest.fixture
     def sink(self, store: Store) -> Store:
-        """The store, to put into."""
+        """Return the store as a sink."""
         return store
 
     @pytest.fixture
     def serve(self, store: Store) -> Serve:
-        """Puts the distribution files of a folder into the store, with their companions."""
+        """Return a function that puts the distribution files of a folder into the store."""
         return partial(fill, store, within=self.visible_within)
 
-    def test_it_is_a_store(self, store: Store) -> None:
+    def test_is_a_store(self, store: Store) -> None:
         assert isinstance(store, Store)
 
-    def test_threads_may_put_and_list_and_read_at_once(self, store: Store, workshop: Path) -> None:
+    def test_threads_can_put_list_and_read_concurrently(self, store: Store, scratch: Path) -> None:
         names = [f"sample-{n}.0-py3-none-any.whl" for n in range(THREADS)]
-        content = write_distribution(workshop / "there", names[0]).read_bytes()
-        [there] = fill(store, workshop / "there", within=self.visible_within).iter_files("sample")
-        files = [stage_path(write_distribution(workshop, name)) for name in names[1:]]
+        content = write_distribution(scratch / "first", names[0]).read_bytes()
+        [first] = fill(store, scratch / "first", within=self.visible_within).iter_files("sample")
+        files = [stage_path(write_distribution(scratch, name)) for name in names[1:]]
 
         def read() -> None:
             for _ in range(3):
                 assert {file.filename for file in store.iter_files("sample")} <= set(names)
-                assert read_all(store, there) == content
+                assert read_all(store, first) == content
 
         calls: list[Callable[[], None]] = [partial(store.put, staged) for staged in files]
-        assert at_once([*calls, read, read]) == [None] * (len(calls) + 2)
+        assert run_concurrently([*calls, read, read]) == [None] * (len(calls) + 2)
 
-    def test_pages_that_are_there_stay_true_when_files_come_and_go(
-        self, store: Store, workshop: Path
-    ) -> None:
+    def test_existing_pages_stay_current(self, store: Store, scratch: Path) -> None:
         if not isinstance(store, SupportsPages):
             return
-        publish(store, stage_path(write_distribution(workshop, WHEEL)))
+        publish(store, stage_path(write_distribution(scratch, WHEEL)))
         store.rebuild_pages()
-        self._await_true_pages(store)
-        newer = stage_path(write_distribution(workshop, "sample-2.0-py3-none-any.whl"))
+        self._await_current_pages(store)
+        newer = stage_path(write_distribution(scratch, "sample-2.0-py3-none-any.whl"))
         publish(store, newer)
-        self._await_true_pages(store)
+        self._await_current_pages(store)
         if isinstance(store, SupportsReplace):
-            other = stage_path(write_distribution(workshop / "other", WHEEL, seed=1))
+            other = stage_path(write_distribution(scratch / "other", WHEEL, seed=1))
             store.replace(other)
-            finish(store, [other])
-            self._await_true_pages(store)
+            finalize_sink(store, [other])
+            self._await_current_pages(store)
         if isinstance(store, SupportsDelete):
             store.delete([newer.file])
-            self._await_true_pages(store)
+            self._await_current_pages(store)
 
-    def test_a_replacing_that_fails_keeps_the_old_bytes(
-        self, store: Store, look: Look, workshop: Path
+    def test_failed_replacement_keeps_the_old_bytes(
+        self, store: Store, read_back: ReadBack, scratch: Path
     ) -> None:
         if not isinstance(store, SupportsReplace):
             return
-        old = stage_path(write_distribution(workshop, WHEEL))
+        old = stage_path(write_distribution(scratch, WHEEL))
         publish(store, old)
-        self._await(look, old)
-        new = stage_path(write_distribution(workshop / "other", WHEEL, seed=1, size=LARGE))
+        self._await(read_back, old)
+        new = stage_path(write_distribution(scratch / "other", WHEEL, seed=1, size=LARGE))
         left = new.size
 
         def tamper(size: int) -> None:
             nonlocal left
             left -= size
-            if left:  # a store that has read all of it at once has read what was staged
+            if left:  # a store that read all bytes at once has read the staged ones
                 new.path.write_bytes(b"something else")
 
         try:
             store.replace(new.watched_by(tamper))
         except ChangedWhileReading:
-            self._assert_still(look, old)
+            self._assert_unchanged(read_back, old)
         else:
-            self._await(look, new)
+            self._await(read_back, new)
 
-    def test_one_damaged_file_keeps_no_other_from_the_pages(self, store: Store, workshop: Path) -> None:
+    def test_pages_list_other_files_next_to_a_damaged_one(self, store: Store, scratch: Path) -> None:
         if isinstance(store, SupportsPages):
-            damaged = stage_path(write_unreadable_wheel(workshop, "damaged-1.0-py3-none-any.whl"))
-            publish(store, damaged, stage_path(write_distribution(workshop, WHEEL)))
+            damaged = stage_path(write_unreadable_wheel(scratch, "damaged-1.0-py3-none-any.whl"))
+            publish(store, damaged, stage_path(write_distribution(scratch, WHEEL)))
             store.rebuild_pages()
-            self._await_true_pages(store)
+            self._await_current_pages(store)
 
-    def _await_true_pages(self, store: SupportsPages) -> None:
-        """Assert that the pages are as they would be written now, in time."""
+    def _await_current_pages(self, store: SupportsPages) -> None:
+        """Assert that the pages are current within ``visible_within``."""
         assert poll(lambda: list(store.check_pages()), [].__eq__, within=self.visible_within) == []
 
 
 def fill(store: Store, folder: Path, *, within: float) -> Source:
-    """Put the distribution files that lie in ``folder`` and wait, up to some seconds, until they show."""
+    """Put the distribution files of ``folder``, and wait up to ``within`` seconds until they are listed."""
     files = [stage_path(path) for path in sorted(folder.iterdir()) if _is_distribution(path.name)]
     publish(store, *files)
     names = {staged.filename for staged in files}

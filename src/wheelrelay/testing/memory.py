@@ -1,4 +1,4 @@
-"""A store in memory: for tests that need a place to read from or publish to, and an example of a store."""
+"""A store in memory: for tests, and as an example of a store."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -17,15 +17,15 @@ from wheelrelay.staged import StagedFile
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """A file as it is kept: what is said of it, and its bytes."""
+class _StoredFile:
+    """The description and the bytes of a file."""
 
     file: DistFile
     content: bytes
 
 
 class MemoryStore:
-    """Distribution files with their companions, as long as the object lives; for any number of threads.
+    """Stores distribution files with their companions in memory; for any number of threads.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -41,15 +41,15 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._kept: dict[str, _Kept] = {}
+        self._files: dict[str, _StoredFile] = {}
         self._companions: dict[tuple[str, str], bytes] = {}
 
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
-        """The files of ``project``, or all files; see `Source`."""
+        """Yield the files of ``project``, or all files; see `Source`."""
         with self._lock:
-            files = [self._described(kept.file) for kept in self._kept.values()]
-        wanted = None if project is None else canonicalize_name(project)
-        return (file for file in files if wanted in (None, file.project))
+            files = [self._with_companions(stored.file) for stored in self._files.values()]
+        name = None if project is None else canonicalize_name(project)
+        return (file for file in files if name in (None, file.project))
 
     def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
         """Open a file; see `Source`."""
@@ -60,39 +60,39 @@ class MemoryStore:
         return BytesIO(self._content(file)[start:stop])
 
     def put(self, staged: StagedFile) -> None:
-        """Keep a file with its companions; see `Sink`."""
+        """Store a file with its companions; see `Sink`."""
         with staged.open() as stream:
             content = b"".join(stream)
         file = dist_file(staged.filename, size=staged.size, digests=Digests(sha256=staged.sha256))
         with self._lock:
-            there = self._kept.get(staged.filename)
-            if there is not None and there.content != content:
-                raise AlreadyExists(f"{staged.filename} is in memory with other bytes.")
+            existing = self._files.get(staged.filename)
+            if existing is not None and existing.content != content:
+                raise AlreadyExists(f"{staged.filename} already exists with other bytes.")
             for companion in staged.companions:
                 self._companions.setdefault((staged.filename, companion.suffix), companion.content)
-            self._kept.setdefault(staged.filename, _Kept(file, content))
+            self._files.setdefault(staged.filename, _StoredFile(file, content))
 
     def inventory(self, project: str) -> Iterator[DistFile]:
-        """The files of ``project``; see `SupportsInventory`."""
+        """Yield the files of ``project``; see `SupportsInventory`."""
         return self.iter_files(project)
 
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
-        """The content of a companion; see `SupportsCompanions`."""
+        """Read a companion; see `SupportsCompanions`."""
         with self._lock:
             content = self._companions.get((file.filename, suffix))
         if content is None:
-            raise NotFound(f"{file.filename}{suffix} is not in memory.")
+            raise NotFound(f"{file.filename}{suffix} does not exist.")
         return content
 
     def _content(self, file: DistFile) -> bytes:
         with self._lock:
-            kept = self._kept.get(file.filename)
-        if kept is None:
-            raise NotFound(f"{file.filename} is not in memory.")
-        return kept.content
+            stored = self._files.get(file.filename)
+        if stored is None:
+            raise NotFound(f"{file.filename} does not exist.")
+        return stored.content
 
-    def _described(self, file: DistFile) -> DistFile:
-        """``file`` with the companions that it has now; the lock is held."""
+    def _with_companions(self, file: DistFile) -> DistFile:
+        """Return ``file`` with its present companions; the caller holds the lock."""
         return replace(
             file, companions=tuple(suffix for name, suffix in self._companions if name == file.filename)
         )

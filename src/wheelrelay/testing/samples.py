@@ -1,6 +1,6 @@
-"""Make sample distributions: small wheels and sdists, valid and installable, the same bytes each time.
+"""Write sample distributions: small, valid, installable and reproducible wheels and sdists.
 
-Every argument changes one thing, so that a test can break one rule and leave all others kept:
+Each argument changes one thing, so that a test can break a single rule:
 
 >>> from pathlib import Path
 >>> from tempfile import TemporaryDirectory
@@ -79,21 +79,21 @@ def make_wheel(
     filename: str | None = None,
     compression: int = zipfile.ZIP_DEFLATED,
 ) -> Path:
-    """Write a wheel (PEP 427) into ``folder``, which is made if it is not there, and give its path.
+    """Write a wheel (PEP 427) into ``folder``, and return its path.
 
     Args:
-        folder: where to write.
-        name: the project's name, in any spelling; the filename holds the normalised one.
-        version: the version, in METADATA and in the filename.
-        tag: ``python-abi-platform``; each part may be a compressed set, as ``py2.py3-none-any``.
-        build: the build tag; none if empty.
-        payload: the content of a data file, for a wheel of some size.
-        metadata: fields of METADATA to set or leave out; ``Description`` is its body.
-        wheel: fields of WHEEL to set or leave out.
-        files: members, by their path in the wheel; RECORD lists them.
-        unrecorded: the same, done after RECORD was made, which so is wrong about them.
-        filename: another name for the file; nothing within it changes.
-        compression: of the members, as `zipfile` counts.
+        folder: Where to write; created if it does not exist.
+        name: Name of the project, in any spelling; the filename has the normalised one.
+        version: Version, in METADATA and the filename.
+        tag: ``python-abi-platform``; each part may be a compressed set, such as ``py2.py3-none-any``.
+        build: Build tag; none if empty.
+        payload: Content of a data file, to make a larger wheel.
+        metadata: Fields of METADATA to set or leave out; ``Description`` is the body.
+        wheel: Fields of WHEEL to set or leave out.
+        files: Members to add or replace, by path in the wheel; RECORD lists them.
+        unrecorded: Members to add or replace that RECORD does not take into account.
+        filename: Another name for the file, with the same content.
+        compression: Compression method of the members, a constant of `zipfile`.
     """
     members = wheel_members(name, version, tag, build=build, payload=payload, metadata=metadata, wheel=wheel)
     members = _changed(members, files)
@@ -115,18 +115,18 @@ def make_sdist(
     files: Files | None = None,
     filename: str | None = None,
 ) -> Path:
-    """Write an sdist (PEP 625) into ``folder``, which is made if it is not there, and give its path.
+    """Write an sdist (PEP 625) into ``folder``, and return its path.
 
-    It brings its own build backend, so that it can be installed where no index can be reached.
+    It contains its own build backend, so that it can be installed offline.
 
     Args:
-        folder: where to write.
-        name: the project's name, in any spelling; the filename holds the normalised one.
-        version: the version, in PKG-INFO and in the filename.
-        payload: the content of a data file, for an sdist of some size.
-        metadata: fields of PKG-INFO to set or leave out; ``Description`` is its body.
-        files: members, by their path under the top directory.
-        filename: another name for the file; nothing within it changes.
+        folder: Where to write; created if it does not exist.
+        name: Name of the project, in any spelling; the filename has the normalised one.
+        version: Version, in PKG-INFO and the filename.
+        payload: Content of a data file, to make a larger sdist.
+        metadata: Fields of PKG-INFO to set or leave out; ``Description`` is the body.
+        files: Members to add or replace, by path below the top-level folder.
+        filename: Another name for the file, with the same content.
     """
     stem = f"{normalized(name)}-{version}"
     members = _changed(sdist_members(name, version, payload=payload, metadata=metadata), files)
@@ -138,13 +138,13 @@ def make_sdist(
 def make_variants(
     folder: Path, name: str = "sample", version: str = "1.0", *, labels: Sequence[str] = ("null",)
 ) -> Path:
-    """Write the list of a release's variants (PEP 825) into ``folder``, and give its path.
+    """Write the list of a release's variants (PEP 825) into ``folder``, and return its path.
 
     Args:
-        folder: where to write; it is made if it is not there.
-        name: the project's name, in any spelling; the filename holds the normalised one.
-        version: the version.
-        labels: of the variants; each but ``null`` has one property.
+        folder: Where to write; created if it does not exist.
+        name: Name of the project, in any spelling; the filename has the normalised one.
+        version: Version.
+        labels: Labels of the variants; each except ``null`` has one property.
     """
     variants = {label: {} if label == "null" else {"sample": {"label": [label]}} for label in labels}
     document = {"default-priorities": {"namespace": ["sample"]}, "variants": variants}
@@ -163,7 +163,7 @@ def wheel_members(
     metadata: Fields | None = None,
     wheel: Fields | None = None,
 ) -> dict[str, bytes]:
-    """The members of a sample wheel by their path, RECORD excepted; arguments as in `make_wheel`."""
+    """Return the members of a sample wheel except RECORD, by path; arguments as for `make_wheel`."""
     _, abi, platform = tag.split("-")
     headers: dict[str, str | Sequence[str] | None] = {
         "Wheel-Version": "1.0",
@@ -183,7 +183,7 @@ def wheel_members(
 def sdist_members(
     name: str, version: str, *, payload: bytes = b"", metadata: Fields | None = None
 ) -> dict[str, bytes]:
-    """The members of a sample sdist by their path under its top directory; arguments as in `make_sdist`."""
+    """Return the members of a sample sdist, by path below its top-level folder; see `make_sdist`."""
     package = {f"src/{path}": content for path, content in _package(name, version, payload).items()}
     metadata = {"Metadata-Version": "2.2", **(metadata or {})}
     return {
@@ -195,14 +195,14 @@ def sdist_members(
 
 
 def metadata_of(name: str, version: str, changes: Fields | None = None) -> bytes:
-    """The core metadata of a sample, with fields set or left out; ``Description`` is the body."""
+    """Return the core metadata of a sample, with fields set or left out; ``Description`` is the body."""
     fields: dict[str, str | Sequence[str] | None] = {
         "Metadata-Version": "2.1",
         "Name": name,
         "Version": version,
         "Summary": "A sample distribution",
         "Description-Content-Type": "text/plain",
-        "Description": "It is there for tests.\n",
+        "Description": "A sample for tests.\n",
         **(changes or {}),
     }
     body = fields.pop("Description") or ""
@@ -211,13 +211,13 @@ def metadata_of(name: str, version: str, changes: Fields | None = None) -> bytes
 
 
 def record_of(members: Mapping[str, bytes], record_path: str) -> bytes:
-    """The RECORD of a wheel's members, which lists each with its sha256 and size, and itself without."""
+    """Return the RECORD of a wheel: each member with sha256 and size, and RECORD itself without."""
     lines = [f"{_csv(path)},sha256={_digest(content)},{len(content)}\n" for path, content in members.items()]
     return "".join([*lines, f"{_csv(record_path)},,\n"]).encode()
 
 
 def write_zip(path: Path, members: Mapping[str, bytes], *, compression: int = zipfile.ZIP_DEFLATED) -> None:
-    """Write a zip archive whose bytes depend on the members alone."""
+    """Write a zip archive whose bytes depend only on the members."""
     with zipfile.ZipFile(path, "w", compression, compresslevel=1) as archive:
         for name, content in members.items():
             info = zipfile.ZipInfo(name)
@@ -227,11 +227,11 @@ def write_zip(path: Path, members: Mapping[str, bytes], *, compression: int = zi
 
 
 def write_tar_gz(path: Path, members: Mapping[str, bytes | tarfile.TarInfo]) -> None:
-    """Write a gzip-compressed tar archive whose bytes depend on the members alone.
+    """Write a gzip-compressed tar archive whose bytes depend only on the members.
 
     Args:
-        path: where to write.
-        members: contents of regular files by their path; a `tarfile.TarInfo` is written as it is.
+        path: Where to write.
+        members: Contents of regular files by path; a `tarfile.TarInfo` is written unchanged.
     """
     with (
         path.open("wb") as raw,
@@ -248,12 +248,12 @@ def write_tar_gz(path: Path, members: Mapping[str, bytes | tarfile.TarInfo]) -> 
 
 
 def normalized(name: str) -> str:
-    """The name as filenames hold it: lower case, each run of ``-``, ``_`` and ``.`` as one ``_``."""
+    """Return the name as in filenames: lower case, each run of ``-``, ``_`` and ``.`` as one ``_``."""
     return re.sub(r"[-_.]+", "_", name).lower()
 
 
 def expanded(tag: str) -> list[str]:
-    """The single tags that a compressed set stands for."""
+    """Return the single tags of a compressed set."""
     return ["-".join(parts) for parts in product(*(part.split(".") for part in tag.split("-")))]
 
 
@@ -276,7 +276,7 @@ def _fields(fields: Fields) -> bytes:
     lines = []
     for key, value in fields.items():
         values = [value] if isinstance(value, str) else value or ()
-        lines += [f"{key}: {one}\n" for one in values]
+        lines += [f"{key}: {text}\n" for text in values]
     return "".join(lines).encode()
 
 

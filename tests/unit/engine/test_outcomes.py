@@ -179,7 +179,7 @@ def test_waits_until_sink_shows_replacement(source, tmp_path):
         late_looks = 0
 
         def replace(self, staged):
-            self._kept.pop(staged.filename)
+            self._files.pop(staged.filename)
             self.put(staged)
             self.late_looks = 2
 

@@ -1,4 +1,4 @@
-"""The contract finds every fault out: each case has a mutant that fails on it, and what is honest passes."""
+"""Each case of the contract has a mutant that fails it, and honest backends pass all cases."""
 
 import hashlib
 import inspect
@@ -8,11 +8,11 @@ from functools import partial
 from textwrap import dedent
 
 import pytest
-from tests.unit.testing.mutants import (
+from tests.unit.testing import sink_mutants, source_mutants, store_and_config_mutants
+from tests.unit.testing.honest_backends import (
     MUTANTS,
     BareSink,
     BareSource,
-    LooksBeforeItLeaps,
     PagedStore,
     ShelfConfig,
     SinkWithInventory,
@@ -31,7 +31,7 @@ from wheelrelay.testing import (
     stage_path,
     write_distribution,
 )
-from wheelrelay.testing.contract_material import at_once, look_at
+from wheelrelay.testing.contract_helpers import read_digests, run_concurrently
 from wheelrelay.testing.contract_store import fill
 
 CASES = [
@@ -40,6 +40,7 @@ CASES = [
     for name, case in vars(contract).items()
     if name.startswith("test_")
 ]
+MUTANT_MODULES = (source_mutants, sink_mutants, store_and_config_mutants)  # importing them fills `MUTANTS`
 PAIRS = [(case, mutant) for case, mutants in MUTANTS.items() for mutant in mutants]
 
 
@@ -52,14 +53,14 @@ def run(case, subject_class, tmp_path):
     if issubclass(subject_class, ShelfConfig):
         return case(ConfigContract(), subject_class(token={"env": "SHELF_TOKEN"}))
     store = subject_class(tmp_path / "disk")
-    workshop = tmp_path / "workshop"
-    workshop.mkdir()
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
     fixtures = {
         "store": store,
         "sink": store,
         "serve": partial(fill, store, within=0),
-        "look": partial(look_at, store),
-        "workshop": workshop,
+        "read_back": partial(read_digests, store),
+        "scratch": scratch,
     }
     wanted = list(inspect.signature(case).parameters)[1:]
     return case(StoreContract(), **{name: fixtures[name] for name in wanted})
@@ -76,12 +77,12 @@ def test_every_case_has_a_mutant(case):
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)
-def test_an_honest_one_passes(case, tmp_path):
+def test_honest_backend_passes(case, tmp_path):
     run(case, ShelfConfig if case.__qualname__.startswith("Config") else WholeStore, tmp_path)
 
 
 @pytest.mark.parametrize(("case", "mutant"), PAIRS, ids=name_of)
-def test_a_mutant_fails(case, mutant, tmp_path):
+def test_mutant_fails(case, mutant, tmp_path):
     with pytest.raises((Exception, pytest.fail.Exception)):
         run(case, mutant, tmp_path)
 
@@ -135,28 +136,28 @@ class TestCarelessSink(SinkContract):
 
     @pytest.fixture
     def memory(self, tmp_path):
-        return LooksBeforeItLeaps(tmp_path)
+        return sink_mutants.LooksBeforeItLeaps(tmp_path)
 
     @pytest.fixture
     def sink(self, memory):
         return BareSink(memory)
 
     @pytest.fixture
-    def look(self, memory):
-        return partial(look_at, memory)
+    def read_back(self, memory):
+        return partial(read_digests, memory)
 
 
-def test_a_sink_that_cannot_be_read_needs_another_way_to_look():
-    with pytest.raises(AssertionError, match="override the fixture `look`"):
-        look_at(BareSink(MemoryStore()), "sample")
+def test_unreadable_sink_must_override_read_back():
+    with pytest.raises(AssertionError, match="override the fixture `read_back`"):
+        read_digests(BareSink(MemoryStore()), "sample")
 
 
-def test_a_foreign_error_in_a_thread_is_raised():
+def test_unknown_errors_in_threads_are_raised():
     with pytest.raises(ZeroDivisionError):
-        at_once([lambda: 1 / 0])
+        run_concurrently([lambda: 1 / 0])
 
 
-def test_sample_files_have_the_very_name_and_each_seed_gives_other_bytes(tmp_path):
+def test_sample_files_have_the_exact_name_and_bytes_by_seed(tmp_path):
     one = write_distribution(tmp_path / "one", "Foo.Bar-1.0-1-py3-none-any.whl")
     same = write_distribution(tmp_path / "same", one.name)
     other = write_distribution(tmp_path / "other", one.name, seed=1)
@@ -164,7 +165,7 @@ def test_sample_files_have_the_very_name_and_each_seed_gives_other_bytes(tmp_pat
     assert one.read_bytes() == same.read_bytes() != other.read_bytes()
 
 
-def test_a_path_is_staged_with_the_companions_beside_it(tmp_path):
+def test_staged_path_includes_companions(tmp_path):
     path = write_distribution(tmp_path, "sample-1.0.tar.gz")
     (tmp_path / "sample-1.0.tar.gz.asc").write_bytes(b"signed")
     staged = stage_path(path)
@@ -174,17 +175,17 @@ def test_a_path_is_staged_with_the_companions_beside_it(tmp_path):
         assert stream.read() == path.read_bytes()
 
 
-def test_samples_and_the_store_in_memory_need_no_pytest():
+def test_samples_and_memory_store_work_without_pytest():
     program = "import sys, wheelrelay.testing; sys.exit('pytest' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-def test_there_is_nothing_else():
+def test_unknown_attribute_is_an_error():
     with pytest.raises(AttributeError, match="no attribute 'Contract'"):
         _ = wheelrelay.testing.Contract
 
 
-def test_the_documented_example_runs_and_its_failures_explain_themselves(tmp_path):
+def test_documented_example_runs_and_explains_failures(tmp_path):
     (tmp_path / "test_shelf.py").write_text(documented_example())
     (tmp_path / "wheelrelay_shelf.py").write_text(SHELF)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
@@ -192,7 +193,7 @@ def test_the_documented_example_runs_and_its_failures_explain_themselves(tmp_pat
     failed = [
         line.split()[1].split("::")[-1] for line in ran.stdout.splitlines() if line.startswith("FAILED")
     ]
-    assert failed == ["test_an_empty_place_lists_nothing"]
+    assert failed == ["test_lists_nothing_in_an_empty_place"]
     assert "Left contains one more item: DistFile(filename=" in ran.stdout
 
 

@@ -32,7 +32,7 @@ from wheelrelay.filenames import dist_file
 from wheelrelay.model import Companion, Digests
 from wheelrelay.staged import BLOCK_SIZE
 from wheelrelay.testing import make_sdist, make_wheel
-from wheelrelay.testing.contract_material import LARGE, write_distribution
+from wheelrelay.testing.contract_helpers import LARGE, write_distribution
 from wheelrelay.transfer.download import stage
 from wheelrelay.transfer.staging_area import StagingArea
 

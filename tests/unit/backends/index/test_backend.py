@@ -9,7 +9,7 @@ from wheelrelay.config.remotes import from_address
 from wheelrelay.errors import AlreadyExists, PermissionDenied, Rejected, Unavailable
 from wheelrelay.protocols import Sink, Source, Store, SupportsInventory
 from wheelrelay.testing import ConfigContract, StoreContract, make_wheel, stage_path
-from wheelrelay.testing.contract_material import AWKWARD_NAMES
+from wheelrelay.testing.contract_helpers import AWKWARD_NAMES
 
 WHEEL = "sample-1.0-py3-none-any.whl"
 

@@ -27,7 +27,7 @@ from wheelrelay.http import HttpClient
 from wheelrelay.model import Companion
 from wheelrelay.staged import BLOCK_SIZE
 from wheelrelay.testing import make_sdist, make_wheel, stage_path
-from wheelrelay.testing.contract_material import LARGE, write_distribution
+from wheelrelay.testing.contract_helpers import LARGE, write_distribution
 
 WHEEL = "sample-1.0-cp312-abi3-manylinux_2_17_x86_64.whl"
 

@@ -1,4 +1,4 @@
-"""What the contract suite works with: sample files of any name, staged files, several threads at once."""
+"""Helpers of the contract suite: sample files with any name, staged files, concurrent calls."""
 
 import bz2
 import gzip
@@ -23,17 +23,17 @@ from wheelrelay.testing.samples import make_sdist, make_wheel, write_zip
 
 T = TypeVar("T")
 
-Look = Callable[[str], dict[str, str]]
-"""Tells what lies there of a project, now: the sha256 of the bytes by filename."""
+ReadBack = Callable[[str], dict[str, str]]
+"""Returns the sha256 of the stored files of a project, by filename."""
 
 WHEEL = "sample-1.0-py3-none-any.whl"
 SDIST = "sample-1.0.tar.gz"
 
 THREADS = 8
-"""How many threads call a backend at once, as a relay does."""
+"""Number of threads that call a backend concurrently, as a relay does."""
 
 LARGE = 8 * BLOCK_SIZE
-"""The size of a file, in bytes, that nobody should handle in one piece."""
+"""Size in bytes of a file that a backend must not read into memory at once."""
 
 AWKWARD_NAMES = (
     "sample-1.0-1-py3-none-any.whl",
@@ -61,20 +61,20 @@ AWKWARD_NAMES = (
     "sample-1.0.zip",
     "sample-0.9.tar.bz2",
 )
-"""Filenames, all valid, that break parsers, addresses and listings; legacy sdists are among them."""
+"""Valid filenames that break parsers, addresses and listings, legacy sdists included."""
 
 
 def write_distribution(folder: Path, filename: str, *, seed: int = 0, size: int = 2_000) -> Path:
-    """Write a sample wheel or sdist under exactly this name, and give its path.
+    """Write a sample wheel or sdist with exactly this name, and return its path.
 
     Args:
-        folder: where to write; made if it is not there.
-        filename: of any spelling that can be read.
-        seed: another one gives other bytes, the same one the same bytes.
-        size: of the incompressible data in it, in bytes.
+        folder: Where to write; created if it does not exist.
+        filename: Any valid filename.
+        seed: Determines the bytes.
+        size: Size of the incompressible data in the file, in bytes.
     """
     name = parse_filename(filename)
-    payload = Random(f"{filename} {seed}").randbytes(size)  # noqa: S311  (no secret: the same each time)
+    payload = Random(f"{filename} {seed}").randbytes(size)  # noqa: S311  (reproducible, not secret)
     if name.kind is Kind.SDIST:
         path = make_sdist(folder, name.project, str(name.version), payload=payload, filename=filename)
         _pack_as_named(path)
@@ -93,7 +93,7 @@ def write_distribution(folder: Path, filename: str, *, seed: int = 0, size: int 
 
 
 def write_unreadable_wheel(folder: Path, filename: str) -> Path:
-    """Write a sample wheel whose members are said to be encrypted: nothing within it can be read."""
+    """Write a sample wheel whose members are marked as encrypted, so that none can be read."""
     path = write_distribution(folder, filename)
     content = bytearray(path.read_bytes())
     for signature, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
@@ -106,7 +106,7 @@ def write_unreadable_wheel(folder: Path, filename: str) -> Path:
 
 
 def _pack_as_named(sdist: Path) -> None:
-    """Pack a gzipped sdist as the end of its name says."""
+    """Repack a gzipped sdist in the format of its suffix."""
     if sdist.name.endswith(".zip"):
         with tarfile.open(sdist) as tar:
             members = {member.name: tar.extractfile(member) for member in tar}
@@ -116,7 +116,7 @@ def _pack_as_named(sdist: Path) -> None:
 
 
 def stage_path(path: Path) -> StagedFile:
-    """Hash a distribution file where it lies, so that it can be put; companions beside it come along.
+    """Hash a distribution file in place, so that it can be put; its companions are included.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -125,74 +125,76 @@ def stage_path(path: Path) -> StagedFile:
     'sample-1.0-py3-none-any.whl'
 
     Raises:
-        InvalidFilename: it does not have the name of a wheel or an sdist.
+        InvalidFilename: The name is not that of a wheel or an sdist.
     """
     identity = FileIdentity.of(path.stat())
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    beside = ((suffix, path.with_name(path.name + suffix)) for suffix in COMPANION_SUFFIXES)
+    paths = ((suffix, path.with_name(path.name + suffix)) for suffix in COMPANION_SUFFIXES)
     return StagedFile(
         file=dist_file(path.name, size=identity.size, digests=Digests(sha256=sha256)),
         path=path,
         size=identity.size,
         sha256=sha256,
         identity=identity,
-        companions=tuple(Companion(suffix, other.read_bytes()) for suffix, other in beside if other.exists()),
+        companions=tuple(Companion(suffix, other.read_bytes()) for suffix, other in paths if other.exists()),
     )
 
 
 def publish(sink: Sink, *files: StagedFile) -> None:
-    """Put the files and finish, as a relay does."""
+    """Put the files and finalize the sink, as a relay does."""
     for staged in files:
         sink.put(staged)
-    finish(sink, files)
+    finalize_sink(sink, files)
 
 
-def finish(sink: Sink, files: Sequence[StagedFile]) -> None:
-    """Let a sink do what it does after the last file."""
+def finalize_sink(sink: Sink, files: Sequence[StagedFile]) -> None:
+    """Finalize a sink, if it supports that."""
     if isinstance(sink, SupportsFinalize):
         sink.finalize({staged.file.project for staged in files})
 
 
-def listed(place: object, project: str) -> list[DistFile]:
-    """What a place shows of a project, by its listing or else its inventory."""
+def list_files(place: object, project: str) -> list[DistFile]:
+    """Return the files of a project, from the listing or else the inventory."""
     if isinstance(place, Source):
         return list(place.iter_files(project))
-    assert isinstance(place, SupportsInventory), "This sink cannot be read back: override the fixture `look`."
+    assert isinstance(place, SupportsInventory), (
+        "The sink cannot list files: override the fixture `read_back`."
+    )
     return list(place.inventory(project))
 
 
-def look_at(sink: object, project: str) -> dict[str, str]:
-    """The sha256 of what lies there of a project: of the bytes that it gives out, or else as it declares."""
-    files = listed(sink, project)
+def read_digests(sink: object, project: str) -> dict[str, str]:
+    """Return the sha256 of the files of a project: of their bytes if they can be read, else as declared."""
+    files = list_files(sink, project)
     if isinstance(sink, Source):
         return {file.filename: sha256_of(read_all(sink, file)) for file in files}
     return {file.filename: file.sha256 or "not declared" for file in files}
 
 
 def read_all(source: Source, file: DistFile, *, size: int = BLOCK_SIZE) -> bytes:
-    """The bytes of a file, read in blocks of ``size``."""
+    """Read a file in blocks of ``size`` bytes."""
     with source.open(file) as stream:
         return b"".join(iter(lambda: stream.read(size), b""))
 
 
-def assert_true(file: DistFile, content: bytes) -> None:
-    """Assert that size and digests, as far as they are declared, are those of the bytes."""
-    assert file.size in (None, len(content)), f"{file.filename} is declared with a wrong size."
+def assert_correct(file: DistFile, content: bytes) -> None:
+    """Assert that declared size and digests are those of the bytes."""
+    assert file.size in (None, len(content)), f"{file.filename}: the declared size is wrong."
     declared = file.digests.known()
-    found = {name: hashlib.new(name, content, usedforsecurity=False).hexdigest() for name in declared}
-    assert declared == found, f"{file.filename} is declared with a wrong digest."
+    actual = {name: hashlib.new(name, content, usedforsecurity=False).hexdigest() for name in declared}
+    assert declared == actual, f"{file.filename}: a declared digest is wrong."
 
 
 def sha256_of(content: bytes) -> str:
-    """The sha256, in hexadecimal."""
+    """Return the sha256 in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
-def at_once(calls: Sequence[Callable[[], T]]) -> list[T | WheelrelayError]:
-    """What the calls gave, or which of our errors they raised, each made in a thread of its own.
+def run_concurrently(calls: Sequence[Callable[[], T]]) -> list[T | WheelrelayError]:
+    """Run each call in its own thread, and return their results or errors of wheelrelay.
 
-    Any other error is raised: a backend has none.
+    Any other error is raised: backends must not raise them.
     """
     start = Barrier(len(calls))
 
@@ -207,28 +209,28 @@ def at_once(calls: Sequence[Callable[[], T]]) -> list[T | WheelrelayError]:
         return list(pool.map(run, calls))
 
 
-def poll(see: Callable[[], T], good: Callable[[T], bool], *, within: float) -> T:
-    """Look until what is seen is good, or the seconds are over; gives what was seen last."""
+def poll(read: Callable[[], T], is_good: Callable[[T], bool], *, within: float) -> T:
+    """Read until the value is good or ``within`` seconds are over, and return the last value."""
     deadline = monotonic() + within
-    while not good(seen := see()) and monotonic() < deadline:
+    while not is_good(value := read()) and monotonic() < deadline:
         sleep(0.05)
-    return seen
+    return value
 
 
 @contextmanager
-def observing(look: Callable[[], T]) -> Iterator[list[T]]:
-    """Look again and again, in another thread, until the context ends; gives all that was seen."""
-    sightings: list[T] = []
-    over = Event()
+def observe_during(read: Callable[[], T]) -> Iterator[list[T]]:
+    """Read repeatedly in another thread until the context ends; yields the list of all values."""
+    values: list[T] = []
+    is_over = Event()
 
     def observe() -> None:
-        while not over.wait(0.001):
-            sightings.append(look())
+        while not is_over.wait(0.001):
+            values.append(read())
 
     with ThreadPoolExecutor(1) as pool:
         observer = pool.submit(observe)
         try:
-            yield sightings
+            yield values
         finally:
-            over.set()
+            is_over.set()
         observer.result()
