@@ -33,7 +33,7 @@ MIN_CONTENT_FOR_RATIO = 64 << 20
 """Bytes of unpacked content up to which the compression ratio does not matter."""
 
 MAX_RATIO = 200
-"""Unpacked size of an archive, as a multiple of its own size."""
+"""Unpacked size of an archive, as a multiple of the size of the file."""
 
 PYPI_MAX_RATIO = 50
 """The same limit at PyPI, which applies it to wheels."""

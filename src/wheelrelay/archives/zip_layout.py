@@ -8,6 +8,7 @@ section 4.3).
 import tarfile
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
 from wheelrelay.archives.contents import Problem, ProblemKind, path_problems
@@ -41,15 +42,30 @@ _MORE_EXACT_KINDS = frozenset(
 """Kinds that explain a malformed record better than `ProblemKind.ZIP_RECORDS` does."""
 
 
-class ZipLayout:
-    """The comparison of one archive.
+class ZipLayout(NamedTuple):
+    """The result of comparing the parts of an archive.
 
     Attributes:
-        problems: everything found.
+        problems: all differences and other problems.
         data_starts: the position of each member's content, by the ``id`` of its `zipfile.ZipInfo`. Members
             without a valid local header are missing.
     """
 
+    problems: list[Problem]
+    data_starts: dict[int, int]
+
+
+def compare_layout(path: Path, archive: ZipReader) -> ZipLayout:
+    """Compare the local headers, the central directory and the end records of an archive.
+
+    Args:
+        path: the archive.
+        archive: the same archive, opened.
+    """
+    return _Comparison(path, archive).run()
+
+
+class _Comparison:
     def __init__(self, path: Path, archive: ZipReader) -> None:
         self._path = path
         self._archive = archive
@@ -57,13 +73,16 @@ class ZipLayout:
         self._infos = archive.infos
         self._local_names: set[bytes] = set()
         self._extra_problems: list[Problem] = []
-        self.problems: list[Problem] = []
-        self.data_starts: dict[int, int] = {}
+        self._problems: list[Problem] = []
+        self._data_starts: dict[int, int] = {}
+
+    def run(self) -> ZipLayout:
         self._compare_local_headers()
         self._compare_end()
         self._check_directory()
         self._check_also_tar()
         self._check_records()
+        return ZipLayout(self._problems, self._data_starts)
 
     def _compare_local_headers(self) -> None:
         """Walk from member to member as a streaming reader does."""
@@ -78,7 +97,7 @@ class ZipLayout:
                 continue
             if info.header_offset > position:
                 self._report_stray(f"{info.header_offset - position} bytes", "before", info.filename)
-            self.data_starts[id(info)] = local.data_start
+            self._data_starts[id(info)] = local.data_start
             self._local_names.add(local.name)
             self._compare_header(info, local)
             position = local.data_start + info.compress_size
@@ -157,7 +176,7 @@ class ZipLayout:
         for (kind, description), names in members.items():
             if names:
                 self._report(kind, f"{description}: {join_names(names)}.")
-        self.problems += path_problems((info.orig_filename for info in infos), ProblemKind.ZIP_MEMBER_NAME)
+        self._problems += path_problems((info.orig_filename for info in infos), ProblemKind.ZIP_MEMBER_NAME)
 
     def _check_also_tar(self) -> None:
         self._raw.seek(0)
@@ -166,8 +185,8 @@ class ZipLayout:
 
     def _check_records(self) -> None:
         """Read the records as PyPI does, unless a problem that explains the result is already reported."""
-        if {problem.kind for problem in self.problems}.isdisjoint(_MORE_EXACT_KINDS):
-            self.problems += self._extra_problems
+        if {problem.kind for problem in self._problems}.isdisjoint(_MORE_EXACT_KINDS):
+            self._problems += self._extra_problems
             if problem := end_problem(self._raw, self._archive.directory_start, self._local_names):
                 self._report(ProblemKind.ZIP_RECORDS, f"{problem}.")
 
@@ -176,7 +195,7 @@ class ZipLayout:
         self._report(ProblemKind.STRAY_DATA, message)
 
     def _report(self, kind: ProblemKind, message: str) -> None:
-        self.problems.append(Problem(kind, message))
+        self._problems.append(Problem(kind, message))
 
 
 def _may_be_tar(start: bytes) -> bool:

@@ -28,19 +28,19 @@ from wheelrelay.archives.limits import (
 )
 from wheelrelay.archives.protected_code import encrypting_tool, is_searched
 from wheelrelay.archives.record_file import hash_algorithms
-from wheelrelay.archives.zip_layout import ZipLayout
+from wheelrelay.archives.zip_layout import compare_layout
 from wheelrelay.archives.zip_reader import CorruptMemberError, ZipReader, can_unpack, open_zip, read_member
 from wheelrelay.printable import printable
 
 _BATCH_SIZE = 32 << 20
-"""Bytes of unpacked content that are worth a task of their own."""
+"""Bytes of unpacked content that justify a separate task."""
 
 
 def scan_zip(path: Path, map_function: MapFunction = map) -> ArchiveContents:
     """Read a zip archive completely. Broken archives are reported, not raised.
 
     Each member is decompressed and hashed once. Nothing is decompressed if the archive unpacks to far more
-    than its own size.
+    than the size of the file.
 
     Args:
         path: the archive.
@@ -62,7 +62,7 @@ class _ZipScan:
         self._raw = archive.raw
         self._path = path
         self._infos = archive.infos
-        layout = ZipLayout(path, archive)
+        layout = compare_layout(path, archive)
         self._data_starts = layout.data_starts
         self._problems = layout.problems
         # Keyed by member, since the batches may end in any order.
@@ -142,7 +142,7 @@ class _ZipScan:
 
 
 def _batches(infos: Sequence[ZipInfo]) -> list[list[ZipInfo]]:
-    """Split members into batches, each large enough for a task of its own."""
+    """Split members into batches that are large enough for separate tasks."""
     batches: list[list[ZipInfo]] = []
     size = _BATCH_SIZE
     for info in infos:

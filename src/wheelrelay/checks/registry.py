@@ -59,7 +59,7 @@ def unknown_check(check_id: str) -> str:
     ids = [check.id for check in all_checks()]
     similar = difflib.get_close_matches(check_id, ids, n=1, cutoff=0.5)
     advice = f"did you mean {similar[0]!r}?" if similar else "the README lists all checks"
-    return f"there is no check {check_id!r}; {advice}"
+    return f"unknown check {check_id!r}; {advice}"
 
 
 def check_failed(name: str, error: BaseException) -> Violation:

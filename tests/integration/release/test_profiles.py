@@ -53,8 +53,8 @@ class TestCopies:
         assert done.code == 0
         assert done.out.count("warning") == 1
         rules = "metadata-field, release-metadata-differ"
-        assert f"2 files would break rules of a stricter index: {rules}." in done.out
-        assert "findings; --json lists them all." in done.out
+        assert f"A stricter index would refuse 2 files: {rules}." in done.out
+        assert "findings; use `--json` to see all." in done.out
         assert len(list((old.folder / "wheelhouse").iterdir())) == 5
 
     def test_a_mirror_of_a_private_index_takes_what_a_directory_takes(self, old, run):

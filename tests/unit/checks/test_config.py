@@ -39,7 +39,7 @@ def test_unknown_check_is_an_error_that_suggests_a_similar_one():
 def test_unknown_check_without_a_similar_one_is_an_error_without_suggestion():
     with pytest.raises(ValidationError) as refused:
         ChecksConfig(ignore=["qqqqqq"])
-    assert "there is no check 'qqqqqq'" in str(refused.value)
+    assert "unknown check 'qqqqqq'" in str(refused.value)
     assert "zip-records" not in str(refused.value)
 
 

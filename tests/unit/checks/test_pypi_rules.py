@@ -63,8 +63,8 @@ def test_compares_data_with_the_newest_version():
     spec.loader.exec_module(compare_data)
     current = compare_data.data("")
     assert compare_data.differences(current, current) == []
-    newer = {**current, "SPDX licences": [*current["SPDX licences"][1:], "new-1.0"]}
+    newer = {**current, "SPDX licenses": [*current["SPDX licenses"][1:], "new-1.0"]}
     assert compare_data.differences(current, newer) == [
-        "SPDX licences: new: new-1.0",
-        f"SPDX licences: gone: {current['SPDX licences'][0]}",
+        "SPDX licenses: new: new-1.0",
+        f"SPDX licenses: removed: {current['SPDX licenses'][0]}",
     ]
