@@ -137,9 +137,6 @@ def test_unit_tests_mirror_the_packages():
 PATCHES = {"setattr", "delattr", "setitem", "delitem", "patch", "object"}
 """The names of functions that replace attributes of modules and classes."""
 
-PATCHED = {"tests/unit/backends/index/credentials/test_trusted_publishing.py"}
-"""Files that still patch wheelrelay; do not add to them."""
-
 PATCHES_IN_TEXT = re.compile(rf"\.({'|'.join(sorted(PATCHES))})\(")
 
 
@@ -176,7 +173,7 @@ def test_tests_do_not_patch_wheelrelay():
         tree = parsed(path)
         names = names_from_wheelrelay(tree)
         patches += [f"{relative(path)}:{node.lineno}" for node in ast.walk(tree) if is_patch_of(node, names)]
-    assert {place.partition(":")[0] for place in patches} == PATCHED
+    assert patches == []
 
 
 def test_imports_follow_the_layers():

@@ -56,11 +56,15 @@ class Workers:
     Args:
         jobs: The number of threads, or a controller that adapts it.
         stopped: Set when the relay is to end; running work may check it and give up.
+        grace_period: Seconds that running work has to end after an interrupt.
     """
 
-    def __init__(self, jobs: int | ConcurrencyController, stopped: threading.Event) -> None:
+    def __init__(
+        self, jobs: int | ConcurrencyController, stopped: threading.Event, grace_period: float = GRACE_PERIOD
+    ) -> None:
         self.controller = jobs if isinstance(jobs, ConcurrencyController) else ConcurrencyController(jobs)
         self.stopped = stopped
+        self._grace_period = grace_period
         self._pool = ThreadPoolExecutor(self.controller.maximum, thread_name_prefix=THREAD_PREFIX)
         self._is_abandoned = False
         self._batch: _Batch[Any, Any] | None = None
@@ -82,14 +86,12 @@ class Workers:
             items: The items, started in this order.
             work: Called in a thread. Whatever it raises becomes the error of the item: a bug of a plugin
                 must not lose the results of the other items.
-            is_last: Called with each result; if it returns ``True``, no further item is started. Running
-                items are completed.
+            is_last: Called with each result; ``True`` completes the running items and starts no others.
             bytes_moved: Returns the bytes transferred for an item, from which the controller learns.
 
         Raises:
-            BaseException: Whatever interrupts the calling thread, such as Ctrl-C. No further item is started
-                then. Running items have ended, or were abandoned after `GRACE_PERIOD`: their outcome is
-                unknown.
+            BaseException: Whatever interrupts the calling thread, such as Ctrl-C. It starts no further item.
+                Running items have ended, or were abandoned after the grace period with unknown outcome.
         """
         self.controller.begin_batch()
         batch: _Batch[Item, Result] = _Batch(items, self.controller)
@@ -124,7 +126,7 @@ class Workers:
             self._is_abandoned = True  # until the opposite is known, because Ctrl-C may come again
             batch.close()
             self.stopped.set()
-            self._is_abandoned = not batch.has_ended(within=GRACE_PERIOD)
+            self._is_abandoned = not batch.has_ended(within=self._grace_period)
             raise
 
     def run_in_background(self, work: Callable[[], object]) -> None:

@@ -96,13 +96,17 @@ def _variable_name(audience: str) -> str:
     return re.sub("[^A-Z0-9]", "_", audience.strip().upper())
 
 
-def is_ci_job() -> bool:
-    """Return whether this may be a CI job with an identity; sends no request."""
+def is_ci_job(product_file: Path = GOOGLE_PRODUCT_FILE) -> bool:
+    """Return whether this may be a CI job with an identity; sends no request.
+
+    Args:
+        product_file: The file that contains the name of the machine's product.
+    """
     system = current_system()
     if (system and system.provides_identity) or os.environ.get(GOOGLE_VARIABLE):
         return True
     try:
-        return GOOGLE_PRODUCT_FILE.read_text(encoding="utf-8").startswith("Google")
+        return product_file.read_text(encoding="utf-8").startswith("Google")
     except OSError:
         return False
 

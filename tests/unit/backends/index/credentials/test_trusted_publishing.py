@@ -22,7 +22,7 @@ from wheelrelay import Remote, Route
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.index.backend import Index
 from wheelrelay.backends.index.credentials import Account
-from wheelrelay.backends.index.credentials.ci_identity import audience_for
+from wheelrelay.backends.index.credentials.ci_identity import audience_for, claims_of, identity_for, is_ci_job
 from wheelrelay.backends.index.credentials.request import CredentialRequest
 from wheelrelay.backends.index.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.errors import AuthenticationFailed, PermissionDenied, Unavailable, WheelrelayError
@@ -152,10 +152,10 @@ class TestTokens:
     def test_while_no_other_can_be_had_one_that_is_still_good_is_used(
         self, job: TrustingIndex, tmp_path: Path
     ) -> None:
-        job.token_life = 6
+        job.token_life = 3
         with opened(job) as backend:
             backend.make_ready()
-            time.sleep(4.1)  # another one is due
+            time.sleep(2.1)  # two thirds of its life: the next token is due
             job.fail("/_/oidc/mint-token", Reply(status=503))
             backend.put(wheel(tmp_path))
         assert len(job.tokens) == 1
@@ -163,12 +163,12 @@ class TestTokens:
     def test_a_job_with_one_identity_uses_its_token_to_the_end_and_then_says_so(
         self, job: TrustingIndex, tmp_path: Path
     ) -> None:
-        job.same_identity, job.token_life = True, 6
+        job.same_identity, job.token_life = True, 3
         with opened(job) as backend:
             backend.put(wheel(tmp_path))
-            time.sleep(4.1)  # another one is due
+            time.sleep(2.1)  # two thirds of its life: the next token is due
             backend.put(wheel(tmp_path, version="1.1"))
-            time.sleep(1.9)
+            time.sleep(1)
             with pytest.raises(AuthenticationFailed, match=r"same identity again.*Start the job again"):
                 backend.put(wheel(tmp_path, version="1.2"))
 
@@ -220,27 +220,36 @@ print(json.load(urllib.request.urlopen(request))["value"])
         monkeypatch.setenv("TESTINDEX_ID_TOKEN", index.sign())
         self.assert_published(index, tmp_path)
 
-    @pytest.mark.parametrize("account", [None, "release@example.iam.gserviceaccount.com"])
-    def test_google_is_asked_by_its_machines_for_their_own_account_or_another(
-        self, index: TrustingIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, account: str | None
-    ) -> None:
+    @pytest.fixture
+    def google(self, index, tmp_path, monkeypatch):
+        """Google's services for machines, at the addresses that `id` reads."""
         product = tmp_path / "product_name"
         product.write_text("Google Compute Engine\n")
-        if account:
-            monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_NAME", account)
         with run_google(index.sign) as google:
-            monkeypatch.setattr(
-                "wheelrelay.backends.index.credentials.ci_identity.GOOGLE_PRODUCT_FILE", product
-            )
-            for name, value in {  # the places where `id` asks, which no setting changes
+            for name, value in {  # `id` has no setting for these
                 "PRODUCT_NAME_FILE": str(product),
                 "TOKEN_REQUEST_URL": f"{google.url.rstrip('/')}{OF_THE_MACHINE}token",
                 "IDENTITY_REQUEST_URL": f"{google.url.rstrip('/')}{OF_THE_MACHINE}identity",
                 "GENERATEIDTOKEN_REQUEST_URL": f"{google.url}v1/serviceAccounts/{{}}:generateIdToken",
             }.items():
                 monkeypatch.setattr(f"id._internal.oidc.ambient._GCP_{name}", value)
-            self.assert_published(index, tmp_path)
-        assert any(account in path for path in google.paths()) if account else len(google.paths()) == 1
+            yield google
+
+    def test_google_machine_is_a_ci_job(self, google, tmp_path):
+        assert is_ci_job(tmp_path / "product_name")
+        assert not is_ci_job(tmp_path / "missing")
+
+    def test_google_machine_provides_the_identity_of_its_own_account(self, google):
+        assert claims_of(identity_for("testindex"))
+        assert len(google.paths()) == 1
+
+    def test_google_machine_provides_the_identity_of_another_account(
+        self, index, google, tmp_path, monkeypatch
+    ):
+        account = "release@example.iam.gserviceaccount.com"
+        monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_NAME", account)
+        self.assert_published(index, tmp_path)
+        assert any(account in path for path in google.paths())
 
     def assert_published(self, index: TrustingIndex, folder: Path) -> None:
         name = make_wheel(folder / "dist", "sample", "1.0").name
