@@ -1,7 +1,7 @@
-"""Make the pictures of the README from real runs: ``make pictures``.
+"""Draw the pictures of the README from real runs: ``make pictures``.
 
-What the commands print is drawn as an SVG that loads nothing; durations are evened out, so that the same code
-gives the same picture. The page is photographed if there is a Chromium on the machine.
+The output of the commands becomes an SVG without external resources. Durations are replaced by a constant, so
+that the same code draws the same picture. The picture of a page needs Chromium.
 """
 
 import os
@@ -21,8 +21,8 @@ from wheelrelay.testing import make_sdist, make_wheel
 
 HERE = Path(__file__).parent
 WIDTH = 92
-ADDRESS = "https://wheels.example.org/simple/sample/"
-THEN = 1_767_225_600  # the first second of 2026
+URL = "https://wheels.example.org/simple/sample/"
+FILE_TIME = 1_767_225_600  # the first second of 2026
 PLATFORMS = ("manylinux_2_17_x86_64", "macosx_11_0_arm64", "win_amd64")
 CONFIG = """
 [remotes.staging]
@@ -67,7 +67,7 @@ SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http:/
 
 
 def release(dist: Path, pythons: range) -> None:
-    """Wheels of some size for each Python and platform, and an sdist."""
+    """Create wheels of some size for each Python and platform, and an sdist."""
     for minor in pythons:
         for platform in PLATFORMS:
             payload = random.Random(platform + str(minor)).randbytes(400_000 + 9_000 * minor)
@@ -75,8 +75,8 @@ def release(dist: Path, pythons: range) -> None:
     make_sdist(dist, "sample", "1.0")
 
 
-def told(folder: Path, command: str) -> Text:
-    """What a terminal shows of a command, with its prompt."""
+def output_of(folder: Path, command: str) -> Text:
+    """Run a command; return its prompt and output as a terminal shows them."""
     environment = {**os.environ, "COLUMNS": str(WIDTH), "WHEELRELAY_CI": "off"}
     run = subprocess.run(
         [sys.executable, "-m", *command.split(), "--color", "always"],
@@ -87,11 +87,11 @@ def told(folder: Path, command: str) -> Text:
         stderr=subprocess.STDOUT,
         check=False,
     )
-    evened = re.sub(r"\bin [0-9.]+ s\b", "in 0.4 s", run.stdout)
-    return Text.assemble((f"$ {command}\n", "bold"), Text.from_ansi(evened))
+    output = re.sub(r"\bin [0-9.]+ s\b", "in 0.4 s", run.stdout)
+    return Text.assemble((f"$ {command}\n", "bold"), Text.from_ansi(output))
 
 
-def drawn(name: str, *texts: Text) -> None:
+def draw(name: str, *texts: Text) -> None:
     """Write ``name``.svg."""
     console = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True)
     for text in texts:
@@ -102,38 +102,38 @@ def drawn(name: str, *texts: Text) -> None:
     )
 
 
-def photographed(page: Path, name: str) -> None:
-    """Write ``name``.png of a page, if there is a Chromium."""
+def screenshot(page: Path, name: str) -> None:
+    """Write ``name``.png of a page, if Chromium is installed."""
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
-        print(f"There is no Chromium on this machine: {name}.png stays as it is.")
+        print(f"Chromium is not installed: {name}.png is unchanged.")
         return
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        opened = browser.new_page(viewport={"width": 960, "height": 640})
+        tab = browser.new_page(viewport={"width": 960, "height": 640})
         content = page.read_text()
-        opened.route("**/*", lambda route: route.fulfill(body=content, content_type="text/html"))
-        opened.goto(ADDRESS)
-        opened.screenshot(path=HERE / f"{name}.png")
+        tab.route("**/*", lambda route: route.fulfill(body=content, content_type="text/html"))
+        tab.goto(URL)
+        tab.screenshot(path=HERE / f"{name}.png")
         browser.close()
 
 
 def main() -> None:
-    """Make all of them."""
+    """Draw all pictures."""
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "wheelrelay.toml").write_text(CONFIG)
         release(folder / "dist", range(12, 14))
-        matrix = told(folder, "wheelrelay list staging --matrix")
+        matrix = output_of(folder, "wheelrelay list staging --matrix")
         release(folder / "dist", range(14, 15))
-        drawn("matrix", matrix, told(folder, "wheelrelay list staging --matrix"))
-        drawn("relay", told(folder, "wheelrelay relay release sample==1.0 --yes"))
+        draw("matrix", matrix, output_of(folder, "wheelrelay list staging --matrix"))
+        draw("relay", output_of(folder, "wheelrelay relay release sample==1.0 --yes"))
         for file in (folder / "company").glob("sample-*"):
-            os.utime(file, (THEN, THEN))
-        told(folder, "wheelrelay index company")
-        photographed(folder / "company" / "simple" / "sample" / "index.html", "page")
+            os.utime(file, (FILE_TIME, FILE_TIME))
+        output_of(folder, "wheelrelay index company")
+        screenshot(folder / "company" / "simple" / "sample" / "index.html", "page")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Every example of the README is run, in its order, with a real index in the place of the example's."""
+"""The examples of the README run in their order, with a real index instead of the example's."""
 
 import doctest
 import re
@@ -23,7 +23,7 @@ def blocks(language):
 
 @pytest.fixture
 def project(tmp_path, monkeypatch, pypiserver):
-    """A folder with a release in ``dist``, the README's configuration, and a real index behind it."""
+    """Return a folder with a release in ``dist``, the README's configuration, and a real index."""
     dist = tmp_path / "dist"
     dist.mkdir()
     for tag in TAGS:
@@ -46,9 +46,9 @@ def commands():
     ]
 
 
-def test_every_command_of_the_readme_succeeds(project):
+def test_commands_succeed(project):
     assert len(commands()) >= 8
-    told = []
+    outputs = []
     for command in commands():
         done = subprocess.run(
             [sys.executable, "-m", "wheelrelay", *command],
@@ -57,23 +57,23 @@ def test_every_command_of_the_readme_succeeds(project):
             stdin=subprocess.DEVNULL,
         )
         assert done.returncode == 0, (command, done.stdout, done.stderr)
-        told.append(done.stderr)
-    assert any("Nothing to do" in one for one in told)
+        outputs.append(done.stderr)
+    assert any("Nothing to do" in output for output in outputs)
     assert (project / "receipt.json").is_file()
     assert len(list((project / "wheelhouse").iterdir())) == 4
 
 
-def test_every_python_example_of_the_readme_gives_what_it_shows(project):
+def test_python_examples_return_the_shown_values(project):
     text = "\n".join(blocks("python"))
     examples = doctest.DocTestParser().get_doctest(text, {}, "README.md", str(README), 0)
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-    said = []
-    results = doctest.DocTestRunner(optionflags=flags).run(examples, out=said.append)
+    messages = []
+    results = doctest.DocTestRunner(optionflags=flags).run(examples, out=messages.append)
     assert results.attempted >= 8
-    assert results.failed == 0, "".join(said)
+    assert results.failed == 0, "".join(messages)
 
 
-def test_the_readme_names_every_command():
+def test_names_every_command():
     from wheelrelay.cli import COMMANDS
 
     text = README.read_text(encoding="utf-8")
