@@ -17,8 +17,6 @@ ROOT = Path(__file__).parents[1]
 
 NOT_YET_REWRITTEN = (
     "docs/fsspec.md",
-    "examples/README.md",
-    "examples/python_api/",
     "examples/third_party_backend/",
     "plugins/",
     "src/wheelrelay/archives/",
