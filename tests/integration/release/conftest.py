@@ -1,4 +1,4 @@
-"""A release, a configuration that leads it to the test index, and the command line to move it."""
+"""A release, a configuration that publishes it to the test index, and the command line."""
 
 import json
 import logging
@@ -27,13 +27,13 @@ WHEELS = tuple(f"sample-1.0-{tag}.whl" for tag in TAGS)
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """What a command has come to.
+class Result:
+    """The result of a command.
 
     Attributes:
         code: its exit code.
-        out: what it wrote on standard output.
-        err: what it wrote on standard error.
+        out: its standard output.
+        err: its standard error.
     """
 
     code: int
@@ -41,11 +41,11 @@ class Ran:
     err: str
 
     def json(self) -> Any:
-        """The document on standard output."""
+        """Return the JSON document on standard output."""
         return json.loads(self.out)
 
 
-Run = Callable[..., Ran]
+Run = Callable[..., Result]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Project:
         (self.folder / "wheelrelay.toml").write_text("\n".join(lines))
 
     def digests(self) -> dict[str, str]:
-        """The sha256 of the release's files by name."""
+        """Return the sha256 of each file of the release, by name."""
         return {
             file.filename: file.sha256 or ""
             for file in wheelrelay.list_files(str(self.dist), with_digests=True)
@@ -85,7 +85,7 @@ class Project:
 
 
 def index_table(index: PyPI, name: str = "warehouse", *, profile: str = "pypi", keys: str = "") -> str:
-    """The table of a remote that is the test index.
+    """Return the configuration table of the test index.
 
     Args:
         index: the index.
@@ -106,17 +106,17 @@ def index_table(index: PyPI, name: str = "warehouse", *, profile: str = "pypi", 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pypi: PyPI) -> Project:
-    """A release of four wheels and an sdist, and a route that leads it to the test index."""
+    """A release of four wheels and an sdist, and a route to the test index."""
     dist = tmp_path / "dist"
     for tag in TAGS:
         make_wheel(dist, "sample", "1.0", tag, payload=tag.encode() * 100)
     make_sdist(dist, "sample", "1.0")
-    made = Project(tmp_path, dist)
-    made.configure("warehouse", remotes=index_table(pypi))
+    project_folder = Project(tmp_path, dist)
+    project_folder.configure("warehouse", remotes=index_table(pypi))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WAREHOUSE_TOKEN", TOKEN)
     monkeypatch.setenv("MIRROR_TOKEN", TOKEN)
-    return made
+    return project_folder
 
 
 @pytest.fixture
@@ -128,18 +128,18 @@ def second() -> Iterator[PyPI]:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """Run a command of the command line in this process."""
+    """Return a function that runs a command in this process."""
     before, logger = signal.getsignal(signal.SIGTERM), logging.getLogger("wheelrelay")
 
-    def call(*words: str) -> Ran:
+    def call(*words: str) -> Result:
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main(words)
-        said = capsys.readouterr()
+        output = capsys.readouterr()
         assert isinstance(ended.value.code, int)
         logger.handlers.clear()
         logger.setLevel(logging.NOTSET)
-        return Ran(ended.value.code, said.out, said.err)
+        return Result(ended.value.code, output.out, output.err)
 
     yield call
     signal.signal(signal.SIGTERM, before)
@@ -147,14 +147,14 @@ def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
 
 @pytest.fixture
 def relay(project: Project, run: Run) -> Run:
-    """Relay the configured release."""
+    """Return a function that relays the configured release."""
     assert project
     return lambda *options: run("relay", "release", "--yes", *options)
 
 
 @pytest.fixture
 def relay_beside(project: Project) -> Iterator[Callable[..., Future[wheelrelay.Receipt]]]:
-    """Relay in a thread, so that the test can do something meanwhile."""
+    """Return a function that relays in another thread."""
     with ThreadPoolExecutor(1) as pool:
 
         def begin(requirements: Sequence[str] = (), **options: Any) -> Future[wheelrelay.Receipt]:

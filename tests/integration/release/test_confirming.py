@@ -1,4 +1,4 @@
-"""What was published is read back, as the sink's configuration says, until it is shown or time is up."""
+"""Published files are confirmed as configured, until the index shows them or time is up."""
 
 import pytest
 from tests.integration.release.conftest import SDIST, WHEELS, index_table
@@ -13,7 +13,7 @@ def fetched(index):
     return sorted(path.rpartition("/")[2] for path in index.paths() if path.startswith("/files/"))
 
 
-def test_pages_are_asked_for_past_all_caches_until_they_show_the_files(project, pypi, relay):
+def test_reads_pages_uncached_until_they_show_the_files(project, pypi, relay):
     pypi.lag = 1.0
     assert relay().code == 0
     pages = [request for request in pypi.requests if request.path == "/simple/sample/"]
@@ -23,7 +23,7 @@ def test_pages_are_asked_for_past_all_caches_until_they_show_the_files(project, 
     assert fetched(pypi) == []
 
 
-def test_what_is_not_shown_in_time_is_unconfirmed_and_the_next_run_finds_it(project, pypi, relay):
+def test_file_not_shown_in_time_is_unconfirmed_and_found_by_the_next_run(project, pypi, relay):
     pypi.lag = 600
     done = relay("--confirm-timeout", "1s", "--json")
     assert done.code == 4
@@ -36,14 +36,14 @@ def test_what_is_not_shown_in_time_is_unconfirmed_and_the_next_run_finds_it(proj
     assert pypi.digests() == project.digests()
 
 
-def test_a_page_that_fails_for_a_while_is_asked_again(project, pypi, relay):
+def test_retries_pages_that_fail_temporarily(project, pypi, relay):
     pypi.slowness = 0.2
     pypi.trouble_with_pages(Trouble(503, retry_after="0"), Trouble(None), Trouble(429, retry_after="0"))
     assert relay().code == 0
     assert pypi.digests() == project.digests()
 
 
-def test_a_page_that_cannot_be_read_leaves_the_files_unconfirmed(project, pypi, relay):
+def test_unreadable_page_leaves_files_unconfirmed(project, pypi, relay):
     pypi.trouble_with_pages(*[Trouble(403, "Not you")] * 100)
     done = relay("--json")
     assert done.code == 4
@@ -56,11 +56,11 @@ class TestDownload:
     def careful(self, project, pypi):
         project.configure("warehouse", remotes=index_table(pypi, keys='confirm = "download"'))
 
-    def test_every_file_is_fetched_and_hashed(self, pypi, relay):
+    def test_downloads_and_hashes_every_file(self, pypi, relay):
         assert relay().code == 0
         assert fetched(pypi) == sorted([*WHEELS, SDIST])
 
-    def test_what_the_page_hides_is_found(self, project, pypi, relay):
+    def test_detects_bytes_that_differ_from_the_page(self, project, pypi, relay):
         pypi.give_out(WHEELS[1], b"PK something else")
         done = relay("--json")
         assert done.code == 4
@@ -68,7 +68,7 @@ class TestDownload:
         assert f"sha256 {project.digests()[WHEELS[1]]}" in done.err
         assert SDIST not in pypi.sent()
 
-    def test_a_later_verify_finds_it_too(self, pypi, relay, run):
+    def test_verify_download_detects_damage(self, pypi, relay, run):
         assert relay().code == 0
         assert run("verify", "release").code == 0
         assert run("verify", "release", "--download").code == 0
@@ -77,40 +77,44 @@ class TestDownload:
         assert run("verify", "release").code == 0
         done = run("verify", "release", "--download", "--json")
         assert done.code == 3
-        assert [(found["check"], found["filename"]) for found in done.json()] == [
+        assert [(finding["check"], finding["filename"]) for finding in done.json()] == [
             ("verify-damaged", WHEELS[1])
         ]
         assert run("verify", "warehouse", "sample==1.0").code == 3
 
 
-def test_a_verify_compares_two_places(project, pypi, relay, run):
+def test_verify_compares_two_remotes(project, pypi, relay, run):
     assert relay().code == 0
     pypi.lose(WHEELS[0])
     done = run("verify", "--from", "staging", "--to", "warehouse", "sample", "--json")
     assert done.code == 3
-    assert [(found["check"], found["filename"]) for found in done.json()] == [("verify-missing", WHEELS[0])]
+    assert [(finding["check"], finding["filename"]) for finding in done.json()] == [
+        ("verify-missing", WHEELS[0])
+    ]
     (project.dist / WHEELS[1]).write_bytes((project.dist / WHEELS[2]).read_bytes())
     done = run("verify", "release", "--json")
-    assert ("verify-differs", WHEELS[1]) in [(found["check"], found["filename"]) for found in done.json()]
+    assert ("verify-differs", WHEELS[1]) in [
+        (finding["check"], finding["filename"]) for finding in done.json()
+    ]
 
 
-class TestBlindly:
+class TestWriteOnlyIndex:
     @pytest.fixture(autouse=True)
     def blind(self, project, pypi):
         table = index_table(pypi, profile="index", keys='confirm = "none"')
         project.configure("warehouse", remotes=table.replace(f'url = "{pypi.simple_url}"\n', "", 1))
 
-    def test_the_sinks_word_is_taken_and_nothing_is_read(self, project, pypi, relay):
+    def test_reads_nothing(self, project, pypi, relay):
         assert relay().code == 0
         assert pypi.digests() == project.digests()
         assert all(request.method == "POST" for request in pypi.requests)
 
-    def test_the_same_bytes_again_are_no_error(self, project, pypi, relay):
+    def test_same_bytes_again_are_no_error(self, project, pypi, relay):
         assert relay().code == 0
         assert relay().code == 0
         assert pypi.digests() == project.digests()
 
-    def test_a_lost_answer_leaves_the_file_to_be_sent_again(self, project, pypi, relay):
+    def test_sends_file_again_after_lost_answer(self, project, pypi, relay):
         pypi.trouble(SDIST, Trouble(None, taken=True))
         assert relay().code == 0
         assert pypi.sent().count(SDIST) == 2

@@ -1,4 +1,4 @@
-"""What can be known beforehand keeps the gate shut: all of it is told at once, and nothing is published."""
+"""Errors that can be known beforehand are reported together, and nothing is published."""
 
 import threading
 import time
@@ -13,7 +13,9 @@ from wheelrelay.testing.broken import BROKEN
 
 def errors_of(receipt):
     return {
-        (found["filename"], found["check"]) for found in receipt["findings"] if found["severity"] == "error"
+        (finding["filename"], finding["check"])
+        for finding in receipt["findings"]
+        if finding["severity"] == "error"
     }
 
 
@@ -31,15 +33,13 @@ class TestFiles:
             ("sample-1.0-py3-none-any.whl", "metadata-url"),
         }
 
-    def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_published(
-        self, project, pypi, relay, broken
-    ):
+    def test_reports_all_errors_together_and_publishes_nothing(self, project, pypi, relay, broken):
         done = relay("--json")
         assert done.code == 3
         assert errors_of(done.json()) == broken
         assert pypi.uploads == []
 
-    def test_findings_are_told_by_rule_and_by_file_with_each_cure_once(self, relay, broken):
+    def test_groups_findings_by_check_and_file_with_each_hint_once(self, relay, broken):
         done = relay()
         assert done.code == 3
         assert done.err.count("[platform-tag] 2 findings:") == 1
@@ -50,7 +50,7 @@ class TestFiles:
         )
         assert "nothing was published" in done.err
 
-    def test_what_is_missing_is_told_together_with_what_is_broken(self, project, pypi, relay, broken):
+    def test_reports_missing_files_together_with_failed_checks(self, project, pypi, relay, broken):
         route = "[routes.release.expect]\ncount = 20"
         project.configure("warehouse", remotes=index_table(pypi), route=route)
         done = relay("--json")
@@ -58,7 +58,7 @@ class TestFiles:
         assert {check for _, check in errors_of(done.json())} >= {"missing", "platform-tag", "metadata-url"}
         assert pypi.uploads == []
 
-    def test_the_profile_and_what_is_ignored_are_the_sinks_own(self, project, pypi, relay, broken):
+    def test_uses_profile_and_ignored_checks_of_the_sink(self, project, pypi, relay, broken):
         checks = '[remotes.warehouse.checks]\nprofile = "index"'
         project.configure("warehouse", remotes=index_table(pypi, keys=checks))
         pypi.trouble("", Trouble(400, "Stop here"))
@@ -68,32 +68,30 @@ class TestFiles:
         project.configure("warehouse", remotes=index_table(pypi, keys=checks))
         assert {check for _, check in errors_of(relay("--json").json())} == {"metadata-summary"}
 
-    def test_limits_are_the_sinks_own(self, project, pypi, relay):
+    def test_uses_limits_of_the_sink(self, project, pypi, relay):
         checks = '[remotes.warehouse.checks]\nmax_file_size = "1 kB"'
         project.configure("warehouse", remotes=index_table(pypi, keys=checks))
         done = relay("--json")
         assert done.code == 3
         assert {check for _, check in errors_of(done.json())} == {"file-size"}
 
-    def test_what_one_of_several_sinks_refuses_keeps_all_of_them_from_their_files(
-        self, project, pypi, second, relay, broken
-    ):
+    def test_failed_check_of_one_sink_stops_all_sinks(self, project, pypi, second, relay, broken):
         remotes = index_table(second, "mirror", profile="index") + index_table(pypi)
         project.configure("mirror", "warehouse", remotes=remotes)
         assert relay().code == 3
         assert pypi.uploads == second.uploads == []
 
-    def test_the_same_wheels_pass_when_they_are_repaired(self, project, pypi, relay, broken):
+    def test_publishes_after_broken_files_are_removed(self, project, pypi, relay, broken):
         for name, _ in broken:
             (project.dist / name).unlink(missing_ok=True)
         assert relay().code == 0
         assert pypi.digests() == project.digests()
 
 
-class TestTheSink:
+class TestExistingRelease:
     @pytest.fixture
     def begun(self, project, pypi, relay):
-        """A release of which the first wheel is published."""
+        """A release whose first wheel is published."""
         for name in [*WHEELS[1:], SDIST]:
             (project.dist / name).rename(project.folder / name)
         assert relay().code == 0
@@ -101,20 +99,20 @@ class TestTheSink:
             (project.folder / name).rename(project.dist / name)
         pypi.uploads.clear()
 
-    def test_a_release_that_is_too_old_is_refused_before_the_first_upload(self, pypi, relay, begun):
+    def test_refuses_release_outside_the_upload_window(self, pypi, relay, begun):
         pypi.age(days=15)
         done = relay("--json")
         assert done.code == 3
         assert {check for _, check in errors_of(done.json())} == {"upload-window"}
         assert pypi.uploads == []
 
-    def test_a_release_of_thirteen_days_is_completed(self, project, pypi, relay, begun):
+    def test_completes_release_within_the_upload_window(self, project, pypi, relay, begun):
         pypi.age(days=13)
         assert relay().code == 0
         assert pypi.digests() == project.digests()
         assert WHEELS[0] not in pypi.sent()
 
-    def test_the_window_is_asked_for_by_the_profile_of_pypi_only(self, project, pypi, relay, begun):
+    def test_upload_window_applies_only_to_profile_pypi(self, project, pypi, relay, begun):
         pypi.age(days=15)
         project.configure("warehouse", remotes=index_table(pypi, profile="index"))
         done = relay()
@@ -122,20 +120,20 @@ class TestTheSink:
         assert "14 days" in done.err
 
     @pytest.mark.parametrize("status", ["quarantined", "archived"])
-    def test_a_closed_project_is_refused_before_the_first_upload(self, pypi, relay, begun, status):
+    def test_refuses_closed_project(self, pypi, relay, begun, status):
         pypi.statuses["sample"] = status
         done = relay("--json")
         assert done.code == 3
         assert "project-closed" in {check for _, check in errors_of(done.json())}
         assert pypi.uploads == []
 
-    def test_a_yanked_release_is_a_warning(self, project, pypi, relay, begun):
+    def test_warns_of_yanked_release(self, project, pypi, relay, begun):
         pypi.yank(WHEELS[0], "It eats files.")
         done = relay("--json")
         assert done.code == 0
-        assert [found["check"] for found in done.json()["findings"]] == ["release-yanked"]
+        assert [finding["check"] for finding in done.json()["findings"]] == ["release-yanked"]
 
-    def test_the_same_content_under_another_name_is_refused(self, project, pypi, relay, begun):
+    def test_refuses_same_content_under_another_name(self, project, pypi, relay, begun):
         other = WHEELS[0].replace("cp312-cp312", "cp311-cp311")
         (project.dist / WHEELS[0]).rename(project.dist / other)
         done = relay("--json")
@@ -143,16 +141,14 @@ class TestTheSink:
         assert "release-same-content" in {check for _, check in errors_of(done.json())}
         assert pypi.uploads == []
 
-    def test_the_same_name_with_other_bytes_is_refused(self, project, pypi, relay, begun):
+    def test_refuses_same_name_with_other_bytes(self, project, pypi, relay, begun):
         make_wheel(project.dist, "sample", "1.0", TAGS[0], payload=b"other")
         done = relay("--json")
         assert done.code == 3
         assert errors_of(done.json()) == {(WHEELS[0], "conflict")}
         assert pypi.uploads == []
 
-    def test_all_conflicts_are_told_with_all_that_is_wrong_with_the_other_files(
-        self, project, pypi, relay, begun
-    ):
+    def test_reports_conflicts_together_with_failed_checks(self, project, pypi, relay, begun):
         make_wheel(project.dist, "sample", "1.0", TAGS[0], payload=b"other")
         make_wheel(project.dist, tag="cp313-cp313-linux_x86_64")
         done = relay("--json")
@@ -160,11 +156,11 @@ class TestTheSink:
         assert {check for _, check in errors_of(done.json())} == {"conflict", "platform-tag"}
 
 
-class TestTheExpectedSet:
+class TestExpectedSet:
     def expect(self, project, pypi, table):
         project.configure("warehouse", remotes=index_table(pypi), route=f"[routes.release.expect]\n{table}")
 
-    def test_a_complete_release_passes(self, project, pypi, relay):
+    def test_publishes_complete_release(self, project, pypi, relay):
         self.expect(
             project,
             pypi,
@@ -173,21 +169,26 @@ class TestTheExpectedSet:
         assert relay().code == 0
         assert pypi.digests() == project.digests()
 
-    def test_missing_and_unexpected_are_both_told(self, project, pypi, relay, run):
+    def test_reports_missing_and_unexpected_files(self, project, pypi, relay, run):
         self.expect(project, pypi, 'wheels = ["cp{312,313,314}-*-manylinux*_x86_64"]\nsdist = false')
         done = relay("--json")
         assert done.code == 3
-        told = [(found["check"], found["message"]) for found in done.json()["findings"]]
-        assert sorted(check for check, _ in told) == ["missing", *["unexpected"] * 3]
-        assert {found["filename"] for found in done.json()["findings"]} == {None, WHEELS[1], WHEELS[3], SDIST}
-        assert "cp314-*-manylinux*_x86_64" in dict(told)["missing"]
+        findings = [(finding["check"], finding["message"]) for finding in done.json()["findings"]]
+        assert sorted(check for check, _ in findings) == ["missing", *["unexpected"] * 3]
+        assert {finding["filename"] for finding in done.json()["findings"]} == {
+            None,
+            WHEELS[1],
+            WHEELS[3],
+            SDIST,
+        }
+        assert "cp314-*-manylinux*_x86_64" in dict(findings)["missing"]
         assert pypi.uploads == []
         planned = run("plan", "release", "--json")
         assert planned.code == 3
         assert planned.json()["missing"] == ["cp314-*-manylinux*_x86_64"]
         assert planned.json()["unexpected"] == sorted([WHEELS[1], WHEELS[3], SDIST])
 
-    def test_unexpected_files_may_be_let_through_and_missing_ones_never(self, project, pypi, relay):
+    def test_allows_unexpected_but_not_missing_files(self, project, pypi, relay):
         self.expect(project, pypi, 'wheels = ["cp{312,313}-*-manylinux*_x86_64"]')
         assert relay().code == 3
         assert relay("--allow-unexpected").code == 0
@@ -195,7 +196,7 @@ class TestTheExpectedSet:
         self.expect(project, pypi, "count = 6")
         assert relay("--allow-unexpected").code == 3
 
-    def test_build_identifiers_of_cibuildwheel_are_expectations(self, project, pypi, relay):
+    def test_expects_build_identifiers_of_cibuildwheel(self, project, pypi, relay):
         identifiers = [
             "cp312-manylinux_x86_64",
             "cp313-manylinux_x86_64",
@@ -205,7 +206,7 @@ class TestTheExpectedSet:
         (project.folder / "identifiers.txt").write_text("\n".join([*identifiers, "cp314-win_amd64"]))
         self.expect(project, pypi, 'cibuildwheel = "identifiers.txt"\nsdist = true')
         done = relay("--json")
-        assert (done.code, [found["message"] for found in done.json()["findings"]]) == (
+        assert (done.code, [finding["message"] for finding in done.json()["findings"]]) == (
             3,
             ["cp314-win_amd64 is missing."],
         )
@@ -213,7 +214,7 @@ class TestTheExpectedSet:
         assert relay().code == 0
         assert pypi.digests() == project.digests()
 
-    def test_a_list_of_sums_refuses_what_is_not_in_it(self, project, pypi, relay):
+    def test_refuses_files_that_are_not_in_the_list_of_sums(self, project, pypi, relay):
         self.expect(project, pypi, 'sha256sums = "SHA256SUMS"')
         sums = {**project.digests(), WHEELS[1]: "0" * 64}
         del sums[SDIST]
@@ -228,10 +229,10 @@ class TestTheExpectedSet:
         assert relay().code == 0
 
 
-class TestWhereFilesComeFrom:
+class TestBuildCommit:
     @pytest.fixture
     def pushed(self, project, pypi, run):
-        """The release in a container, pushed from two commits."""
+        """The release in a container, built from two commits."""
         for commit, paths in {"1234567890": WHEELS[:2], "abcdef1234": [*WHEELS[2:], SDIST]}.items():
             words = [f"dist/{name}" for name in paths]
             project.configure(
@@ -247,23 +248,23 @@ class TestWhereFilesComeFrom:
         path = project.folder / "wheelrelay.toml"
         path.write_text(path.read_text().replace('source = "staging"', 'source = "box"'))
 
-    def test_several_commits_are_a_warning(self, pushed, pypi, relay):
+    def test_warns_of_several_commits(self, pushed, pypi, relay):
         self.configure(pushed, pypi)
         done = relay("--json")
         assert done.code == 0
-        assert [(found["check"], found["severity"]) for found in done.json()["findings"]] == [
+        assert [(finding["check"], finding["severity"]) for finding in done.json()["findings"]] == [
             ("mixed-commits", "warning")
         ]
         assert pypi.digests() == pushed.digests()
 
-    def test_another_commit_than_was_asked_for_is_an_error(self, pushed, pypi, relay):
+    def test_refuses_files_from_another_commit(self, pushed, pypi, relay):
         self.configure(pushed, pypi, '[routes.release.expect]\ncommit = "abcdef1"')
         done = relay("--json")
         assert done.code == 3
         assert errors_of(done.json()) == {(name, "other-commit") for name in WHEELS[:2]}
         assert pypi.uploads == []
 
-    def test_an_unknown_commit_is_not_the_one_that_was_asked_for(self, project, pypi, relay):
+    def test_refuses_files_from_unknown_commit(self, project, pypi, relay):
         project.configure(
             "warehouse", remotes=index_table(pypi), route='[routes.release.expect]\ncommit = "abcdef1"'
         )
@@ -275,7 +276,7 @@ class TestWhereFilesComeFrom:
 class TestWaiting:
     EXPECT = '[routes.release.expect]\nwheels = ["cp312-*-*", "cp313-*-*"]\nsdist = true'
 
-    def test_a_release_is_waited_for_until_it_is_complete(self, project, pypi, relay):
+    def test_waits_until_the_release_is_complete(self, project, pypi, relay):
         project.configure("warehouse", remotes=index_table(pypi), route=self.EXPECT)
         late = project.dist / SDIST
         late.rename(project.folder / SDIST)
@@ -285,7 +286,7 @@ class TestWaiting:
         assert 0.5 < time.monotonic() - began < 20
         assert pypi.digests() == project.digests()
 
-    def test_a_wait_that_times_out_is_a_refusal(self, project, pypi, relay):
+    def test_refuses_incomplete_release_after_the_wait(self, project, pypi, relay):
         route = f'wait = "1s"\n{self.EXPECT}'
         project.configure("warehouse", remotes=index_table(pypi), route=route)
         (project.dist / SDIST).unlink()
@@ -296,7 +297,7 @@ class TestWaiting:
         assert "sdist is missing" in done.json()["findings"][0]["message"]
         assert pypi.uploads == []
 
-    def test_waiting_in_vain_for_any_file_is_a_refusal_too(self, project, pypi, relay):
+    def test_refuses_empty_source_after_the_wait(self, project, pypi, relay):
         for path in project.dist.iterdir():
             path.unlink()
         done = relay("--wait", "1s")
@@ -304,7 +305,7 @@ class TestWaiting:
         assert "(waited 1 s)" in done.err
         assert relay().code == 1
 
-    def test_a_release_that_is_pushed_while_it_is_waited_for_arrives(self, project, pypi, relay_beside):
+    def test_publishes_release_that_is_built_during_the_wait(self, project, pypi, relay_beside):
         route = f'wait = "60s"\n{self.EXPECT}'
         project.configure("warehouse", remotes=index_table(pypi), route=route)
         for path in project.dist.iterdir():

@@ -1,4 +1,4 @@
-"""The index that stands in for PyPI answers uploads as PyPI does, also those of other clients."""
+"""The test index answers uploads like PyPI, also those of other clients."""
 
 import hashlib
 import html
@@ -16,7 +16,7 @@ WHEEL = "sample-1.0-py3-none-any.whl"
 
 
 def form_of(path, **changes):
-    """The fields of an upload, as any client sends them."""
+    """Return the form fields of an upload."""
     content = path.read_bytes()
     fields = {
         ":action": "file_upload",
@@ -33,7 +33,7 @@ def form_of(path, **changes):
 
 @pytest.fixture
 def send(pypi):
-    """Upload a file, and give the answer."""
+    """Return a function that uploads a file and returns the response."""
 
     def post(path, filename=None, password=TOKEN, **changes):
         return requests.post(
@@ -52,7 +52,7 @@ def wheel(tmp_path):
     return make_wheel(tmp_path)
 
 
-def test_twine_publishes_there(pypi, tmp_path):
+def test_accepts_uploads_of_twine(pypi, tmp_path):
     paths = [make_wheel(tmp_path), make_sdist(tmp_path)]
     command = [sys.executable, "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar"]
     account = ["-u", "__token__", "-p", TOKEN, "--repository-url", pypi.upload_url]
@@ -85,17 +85,17 @@ def test_twine_publishes_there(pypi, tmp_path):
         ({"filename": "Sample-1.0-py3-none-any.whl"}, "Start filename"),
         ({"filename": "../sample-1.0-py3-none-any.whl"}, "path in its name"),
     ],
-    ids=lambda given: given if isinstance(given, str) else next(iter(given)),
+    ids=lambda value: value if isinstance(value, str) else next(iter(value)),
 )
-def test_a_form_that_is_wrong_is_refused(pypi, send, wheel, changes, words):
-    answer = send(wheel, **changes)
-    assert answer.status_code == 400
-    assert words in answer.reason
-    assert f"<h1>400 {answer.reason}</h1>" in html.unescape(answer.text)
+def test_refuses_invalid_form(pypi, send, wheel, changes, words):
+    response = send(wheel, **changes)
+    assert response.status_code == 400
+    assert words in response.reason
+    assert f"<h1>400 {response.reason}</h1>" in html.unescape(response.text)
     assert pypi.files == {}
 
 
-def test_a_file_that_is_none_is_refused(send, tmp_path):
+def test_refuses_file_that_is_no_archive(send, tmp_path):
     path = tmp_path / WHEEL
     path.write_bytes(b"PK but no wheel")
     assert send(path).status_code == 400
@@ -103,12 +103,12 @@ def test_a_file_that_is_none_is_refused(send, tmp_path):
     assert send(path).status_code == 400
 
 
-def test_a_file_that_is_too_large_is_refused(pypi, send, wheel):
+def test_refuses_too_large_file(pypi, send, wheel):
     pypi.max_file_size = 100
     assert "too large" in send(wheel).reason
 
 
-def test_wrong_credentials_are_refused(pypi, send, wheel):
+def test_refuses_wrong_credentials(pypi, send, wheel):
     assert send(wheel, password="pypi-wrong").status_code == 403
     assert (
         requests.post(pypi.upload_url, data=form_of(wheel), files={"content": b""}, timeout=30).status_code
@@ -116,34 +116,32 @@ def test_wrong_credentials_are_refused(pypi, send, wheel):
     )
 
 
-def test_identical_files_again_are_welcome_and_nothing_happens(pypi, send, wheel):
+def test_accepts_identical_file_again(pypi, send, wheel):
     assert send(wheel).status_code == 200
     before = dict(pypi.files)
     assert send(wheel).status_code == 200
     assert pypi.files == before
 
 
-def test_other_content_under_a_name_and_the_content_under_another_name_are_refused(
-    pypi, send, wheel, tmp_path
-):
+def test_refuses_existing_name_and_existing_content(pypi, send, wheel, tmp_path):
     assert send(wheel).status_code == 200
     other = make_wheel(tmp_path / "other", payload=b"other")
     copy = wheel.rename(wheel.with_name("sample-1.0-py2-none-any.whl"))
-    for answer in (send(other), send(copy)):
-        assert answer.status_code == 400
-        assert answer.reason.startswith("File already exists")
-        assert WHEEL in answer.reason
+    for response in (send(other), send(copy)):
+        assert response.status_code == 400
+        assert response.reason.startswith("File already exists")
+        assert WHEEL in response.reason
 
 
-def test_a_deleted_name_is_never_free_again(pypi, send, wheel):
+def test_refuses_name_of_deleted_file(pypi, send, wheel):
     assert send(wheel).status_code == 200
     pypi.delete(WHEEL)
-    answer = send(wheel)
-    assert answer.status_code == 400
-    assert "previously used" in answer.reason
+    response = send(wheel)
+    assert response.status_code == 400
+    assert "previously used" in response.reason
 
 
-def test_a_release_is_closed_after_fourteen_days(pypi, send, wheel, tmp_path):
+def test_refuses_upload_after_fourteen_days(pypi, send, wheel, tmp_path):
     assert send(wheel).status_code == 200
     sdist = make_sdist(tmp_path)
     pypi.age(days=14, seconds=5)
@@ -152,19 +150,19 @@ def test_a_release_is_closed_after_fourteen_days(pypi, send, wheel, tmp_path):
     assert send(sdist).status_code == 200
 
 
-def test_a_release_has_one_sdist(send, tmp_path):
+def test_refuses_second_sdist(send, tmp_path):
     assert send(make_sdist(tmp_path)).status_code == 200
     second = make_sdist(tmp_path, payload=b"x")
     assert send(second.rename(tmp_path / "sample-1.0.0.tar.gz"), version="1.0.0").status_code == 400
 
 
 @pytest.mark.parametrize("status", ["quarantined", "archived"])
-def test_a_closed_project_takes_nothing(pypi, send, wheel, status):
+def test_refuses_upload_to_closed_project(pypi, send, wheel, status):
     pypi.statuses["sample"] = status
     assert send(wheel).status_code == 403
 
 
-def test_trouble_comes_before_or_after_a_file_is_taken(pypi, send, wheel):
+def test_faults_occur_before_or_after_a_file_is_stored(pypi, send, wheel):
     pypi.trouble(WHEEL, Trouble(503), Trouble(429, retry_after="7"), Trouble(503, taken=True))
     assert send(wheel).status_code == 503
     assert send(wheel).headers["Retry-After"] == "7"
@@ -178,7 +176,7 @@ def test_trouble_comes_before_or_after_a_file_is_taken(pypi, send, wheel):
     [Trouble(None), Trouble(None, taken=True), Trouble(in_body=500)],
     ids=["before", "after", "within"],
 )
-def test_connections_are_reset(pypi, send, wheel, trouble):
+def test_resets_connections(pypi, send, wheel, trouble):
     pypi.trouble("", trouble)
     with pytest.raises(requests.ConnectionError):
         send(wheel)
@@ -186,16 +184,16 @@ def test_connections_are_reset(pypi, send, wheel, trouble):
     assert pypi.uploads[0].status is None
 
 
-def test_pages_are_json_of_version_1_4_and_may_lag_behind(pypi, send, wheel):
+def test_serves_json_pages_that_may_lag(pypi, send, wheel):
     page = f"{pypi.simple_url}sample/"
     pypi.lag = 600
     assert send(wheel).status_code == 200
     assert requests.get(page, timeout=30).status_code == 404
     pypi.show_all()
     pypi.yank(WHEEL, "It eats files.")
-    answer = requests.get(page, timeout=30)
-    assert answer.headers["Content-Type"] == "application/vnd.pypi.simple.v1+json"
-    document = answer.json()
+    response = requests.get(page, timeout=30)
+    assert response.headers["Content-Type"] == "application/vnd.pypi.simple.v1+json"
+    document = response.json()
     assert document["meta"]["api-version"] == "1.4"
     assert document["project-status"] == {"status": "active"}
     [file] = document["files"]

@@ -1,4 +1,4 @@
-"""Every sink takes every file, and the first answer about each is lost: what is reported is what is there."""
+"""Each sink stores every file, and the first answer about each is lost: the reported outcomes are correct."""
 
 import os
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def _no_ambient_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def release(tmp_path: Path) -> dict[str, str]:
-    """A release in ``dist``, each file with a signature; its sha256 by filename."""
+    """Create a release in ``dist`` with signatures; return the sha256 of each file."""
     folder = tmp_path / "dist"
     folder.mkdir()
     paths = [make_wheel(folder, "sample", "1.0", tag) for tag in TAGS]
@@ -52,11 +52,11 @@ def release(tmp_path: Path) -> dict[str, str]:
 
 
 Place = Callable[[Path, ExitStack], tuple[str, Callable[[str], str]]]
-"""Starts a server: its address, and the table of a remote by the address that it is reached at."""
+"""Starts a server; returns its URL, and a function that returns the remote's table for a URL."""
 
 
 def bucket(folder: Path, stack: ExitStack) -> tuple[str, Callable[[str], str]]:
-    """SeaweedFS, by S3."""
+    """SeaweedFS with the S3 API."""
     server = stack.enter_context(run_seaweed(folder))
     name = server.new_bucket()
     return (
@@ -131,7 +131,7 @@ password = {{ env = "DEVPI_PASSWORD" }}
 
 
 def pypi(folder: Path, stack: ExitStack) -> tuple[str, Callable[[str], str]]:
-    """PyPI, as the tests have it."""
+    """The test index."""
     server = stack.enter_context(run_pypi())
     return (
         server.url,
@@ -151,7 +151,9 @@ CONTAINERS = (bucket, swift)
 
 @pytest.mark.parametrize("how", ["reset", "504"])
 @pytest.mark.parametrize("place", [bucket, swift, pypiserver, devpi, pypi])
-def test_lost_answers_of_servers(place: Place, how: str, tmp_path: Path, release: dict[str, str]) -> None:
+def test_relays_despite_lost_answers_of_servers(
+    place: Place, how: str, tmp_path: Path, release: dict[str, str]
+) -> None:
     (tmp_path / "server").mkdir()
     with ExitStack() as stack:
         url, table = place(tmp_path / "server", stack)
@@ -167,7 +169,7 @@ def test_lost_answers_of_servers(place: Place, how: str, tmp_path: Path, release
 
 
 class LosingObjects(DirectoryObjects):
-    """A directory that takes each file, and fails afterwards: the first time."""
+    """A directory where the first write of each file fails after the file was written."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -189,12 +191,14 @@ class LosingObjects(DirectoryObjects):
 
 @pytest.fixture
 def losing(tmp_path: Path) -> DirectoryStore:
-    """A directory with pages, where every first write fails after it is done."""
+    """A directory with pages, where the first write of each file fails after the file was written."""
     (tmp_path / "box").mkdir()
     return DirectoryStore(LosingObjects(tmp_path / "box"), pages=True)
 
 
-def test_lost_answers_of_a_file_system(losing, tmp_path: Path, release: dict[str, str]) -> None:
+def test_relays_despite_lost_answers_of_a_file_system(
+    losing, tmp_path: Path, release: dict[str, str]
+) -> None:
     assert relayed(tmp_path, wheelrelay.Remote("box", connected=losing))
     assert {*release, *(f"{name}.asc" for name in release)} <= set(losing._objects.lost)
     assert_there(str(tmp_path / "box"), release, signed=True)
@@ -202,7 +206,7 @@ def test_lost_answers_of_a_file_system(losing, tmp_path: Path, release: dict[str
 
 
 def relayed(folder: Path, sink: wheelrelay.Remote) -> bool:
-    """Relay the release; whether that is reported as complete, and not as partly done."""
+    """Relay the release; return whether it is reported as complete."""
     route = wheelrelay.Route(source=str(folder / "dist"), sinks=[sink])
     try:
         return wheelrelay.relay(
@@ -220,8 +224,8 @@ def assert_lost(lossy: Lossy, release: dict[str, str], *, signed: bool) -> None:
 
 
 def assert_there(sink: object, release: dict[str, str], *, signed: bool) -> None:
-    """Just the files of the release are there, each with its signature where these are files."""
-    there = list(wheelrelay.list_files(sink, with_digests=True))
-    assert {file.filename: file.sha256 for file in there} == release
+    """Assert that the sink holds exactly the files of the release, with signatures if ``signed``."""
+    stored = list(wheelrelay.list_files(sink, with_digests=True))
+    assert {file.filename: file.sha256 for file in stored} == release
     if signed:
-        assert {file.companions for file in there} == {(".asc",)}
+        assert {file.companions for file in stored} == {(".asc",)}

@@ -1,4 +1,4 @@
-"""Publishing survives what cannot be known beforehand: each rule of it, by the diary of the test index."""
+"""Publishing copes with failures of the index; the request log of the test index shows how."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ from wheelrelay.testing import make_wheel
 
 
 def outcomes(receipt, sink="warehouse"):
-    """The outcome for each file, from a document."""
+    """Return the outcome of each file in a receipt."""
     return {file["filename"]: file["sinks"][sink]["outcome"] for file in receipt["files"]}
 
 
@@ -24,7 +24,7 @@ def attempts(receipt, sink="warehouse"):
 
 
 class TestOrder:
-    def test_wheels_go_side_by_side_and_the_sdist_when_all_of_them_are_confirmed(self, project, pypi, relay):
+    def test_publishes_wheels_in_parallel_and_sdist_after_confirmation(self, project, pypi, relay):
         pypi.slowness, pypi.lag = 0.2, 0.4
         assert relay().code == 0
         *wheels, sdist = pypi.uploads
@@ -34,20 +34,20 @@ class TestOrder:
         assert sdist.began > max(upload.ended for upload in wheels)
         assert sdist.began > max(pypi.files[name].shown_at for name in WHEELS)
 
-    def test_any_order_sends_all_side_by_side(self, project, pypi, relay):
+    def test_any_order_publishes_all_in_parallel(self, project, pypi, relay):
         project.configure("warehouse", remotes=index_table(pypi), route='order = "any"')
         pypi.slowness = 0.2
         assert relay().code == 0
         assert pypi.most_uploads_at_once == 5
         assert pypi.digests() == project.digests()
 
-    def test_jobs_bound_what_is_under_way(self, pypi, relay):
+    def test_jobs_limit_parallel_uploads(self, pypi, relay):
         pypi.slowness = 0.05
         assert relay("--jobs", "2").code == 0
         assert pypi.most_uploads_at_once == 2
 
 
-class TestTroubleThatPasses:
+class TestTemporaryFailures:
     @pytest.mark.parametrize(
         "trouble",
         [
@@ -60,7 +60,7 @@ class TestTroubleThatPasses:
         ],
         ids=["503", "500", "408", "429", "reset", "reset in the body"],
     )
-    def test_is_overcome_by_sending_again(self, project, pypi, relay, trouble):
+    def test_retries_the_upload(self, project, pypi, relay, trouble):
         pypi.trouble("" if trouble.in_body else WHEELS[0], trouble)
         done = relay("--json")
         assert done.code == 0
@@ -73,7 +73,7 @@ class TestTroubleThatPasses:
         [Trouble(503, taken=True, retry_after="0"), Trouble(None, taken=True)],
         ids=["503", "reset"],
     )
-    def test_a_lost_answer_is_settled_by_asking_and_not_by_sending_again(self, project, pypi, relay, trouble):
+    def test_resolves_lost_answer_by_reading_not_by_sending_again(self, project, pypi, relay, trouble):
         pypi.trouble(WHEELS[0], trouble)
         done = relay("--json")
         assert done.code == 0
@@ -81,7 +81,7 @@ class TestTroubleThatPasses:
         assert pypi.sent().count(WHEELS[0]) == 1
         assert pypi.digests() == project.digests()
 
-    def test_a_lost_answer_is_settled_also_where_the_page_lags_behind(self, project, pypi, relay):
+    def test_resolves_lost_answer_although_the_page_lags(self, project, pypi, relay):
         pypi.lag = 1.0
         pypi.trouble(SDIST, Trouble(503, taken=True, retry_after="0"))
         done = relay("--json")
@@ -89,13 +89,13 @@ class TestTroubleThatPasses:
         assert set(outcomes(done.json()).values()) == {"published"}
         assert pypi.digests() == project.digests()
 
-    def test_the_time_that_the_index_asks_for_is_waited(self, pypi, relay):
+    def test_honours_retry_after(self, pypi, relay):
         pypi.trouble(WHEELS[0], Trouble(429, retry_after="2"))
         assert relay().code == 0
         first, second = (upload for upload in pypi.uploads if upload.filename == WHEELS[0])
         assert 2.0 <= second.began - first.ended < 8.0
 
-    def test_pauses_grow_where_the_index_asks_for_none(self, pypi, relay):
+    def test_pauses_double_without_retry_after(self, pypi, relay):
         pypi.trouble(WHEELS[0], *[Trouble(503)] * 2)
         assert relay().code == 0
         tries = [upload for upload in pypi.uploads if upload.filename == WHEELS[0]]
@@ -104,7 +104,7 @@ class TestTroubleThatPasses:
         assert pauses[0] >= 0.25
         assert pauses[1] >= 0.5
 
-    def test_attempts_are_bounded(self, pypi, relay):
+    def test_limits_attempts(self, pypi, relay):
         pypi.trouble("", *[Trouble(503, "Busy", retry_after="0")] * 1_000)
         done = relay("--jobs", "1", "--json")
         assert done.code == 1
@@ -122,24 +122,24 @@ class TestRefusals:
         ],
         ids=["400", "403"],
     )
-    def test_one_stops_new_uploads_and_lets_those_under_way_finish(
+    def test_refusal_stops_new_uploads_and_completes_running_ones(
         self, project, pypi, relay_beside, relay, trouble, words
     ):
-        """Of three uploads under way one is refused: the two end, and nothing else is begun."""
+        """One of three running uploads is refused: the others are completed, and no further one begins."""
         held = pypi.hold(Point.RECEIVED, WHEELS[0]), pypi.hold(Point.RECEIVED, WHEELS[2])
         refused = pypi.hold(Point.RECEIVED, WHEELS[1])
         pypi.trouble(WHEELS[1], trouble)
-        told = threading.Event()
+        reported = threading.Event()
 
         def listen(event):
             if isinstance(event, FileEnded) and event.error:
-                told.set()
+                reported.set()
 
         future = relay_beside(jobs=3, progress=listen)
         for hold in (*held, refused):
             hold.await_reached()
         refused.let_go()
-        assert told.wait(30)
+        assert reported.wait(30)
         time.sleep(0.1)
         for hold in held:
             hold.let_go()
@@ -159,7 +159,7 @@ class TestRefusals:
         assert relay().code == 0
         assert pypi.digests() == project.digests()
 
-    def test_the_exit_code_says_that_the_same_command_completes_it(self, project, pypi, relay):
+    def test_same_command_completes_partial_release(self, project, pypi, relay):
         pypi.trouble(SDIST, Trouble(400, "No"))
         done = relay("--json")
         assert done.code == 4
@@ -171,7 +171,7 @@ class TestRefusals:
         assert outcomes(done.json()) == {**dict.fromkeys(WHEELS, "skipped"), SDIST: "published"}
         assert sorted(pypi.sent()) == sorted([*WHEELS, SDIST, SDIST])
 
-    def test_a_name_that_was_used_before_is_refused_in_the_words_of_the_index(self, project, pypi, relay):
+    def test_shows_refusal_of_a_used_name(self, project, pypi, relay):
         assert relay().code == 0
         pypi.delete(SDIST)
         done = relay("--json")
@@ -179,7 +179,7 @@ class TestRefusals:
         assert outcomes(done.json())[SDIST] == "failed"
         assert "previously used" in done.err
 
-    def test_a_name_that_another_took_meanwhile_is_never_taken_for_success(self, project, pypi, relay_beside):
+    def test_name_taken_by_another_upload_is_a_failure(self, project, pypi, relay_beside):
         own, others = pypi.hold(Point.RECEIVED, SDIST), project.folder / "others"
         future = relay_beside()
         own.await_reached()
@@ -201,10 +201,10 @@ class TestRefusals:
 
 class TestCredentials:
     @pytest.mark.parametrize("blind", [False, True])
-    def test_a_missing_secret_of_the_second_sink_keeps_the_first_from_its_files(
+    def test_missing_secret_of_second_sink_stops_first_sink(
         self, project, pypi, second, relay, monkeypatch, blind
     ):
-        """Also where the second sink is not read, so that only publishing needs the secret."""
+        """Even if the second sink is not read, so that only publishing needs the secret."""
         mirror = index_table(second, "mirror", profile="index", keys='confirm = "none"' if blind else "")
         if blind:
             mirror = mirror.replace(f'url = "{second.simple_url}"\n', "")
@@ -216,7 +216,7 @@ class TestCredentials:
         assert pypi.uploads == second.uploads == []
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
-    def test_uploads_and_credentials_never_follow_a_redirect(self, project, pypi, second, web, relay, status):
+    def test_uploads_do_not_follow_redirects(self, project, pypi, second, web, relay, status):
         web.redirect("/legacy/", second.upload_url, status=status)
         remotes = index_table(pypi).replace(pypi.upload_url, web.url + "legacy/")
         project.configure("warehouse", remotes=remotes)
@@ -227,10 +227,8 @@ class TestCredentials:
         assert f"redirects uploads to {second.upload_url}" in done.err
 
     @pytest.mark.parametrize("read", [True, False])
-    def test_a_reserved_namespace_is_a_refusal_and_never_a_file_that_is_there(
-        self, project, pypi, web, relay, read
-    ):
-        """PEP 752 has indexes answer 409, as many do for a name that is taken."""
+    def test_reserved_namespace_is_a_refusal_not_an_existing_file(self, project, pypi, web, relay, read):
+        """PEP 752 prescribes 409, which many indexes return for an existing filename."""
         answer = "<title>409 Conflict</title><p>sample is in the reserved namespace sam.</p>"
         url = web.serve("/legacy/", answer, status=409)
         remotes = index_table(pypi, keys="" if read else 'confirm = "none"').replace(pypi.upload_url, url)
@@ -250,7 +248,7 @@ class TestSeveralSinks:
         remotes = index_table(second, "mirror") + index_table(pypi)
         project.configure("mirror", "warehouse", remotes=remotes)
 
-    def test_the_next_one_begins_when_the_one_before_is_confirmed(self, project, pypi, second, relay, both):
+    def test_second_sink_follows_confirmed_first_sink(self, project, pypi, second, relay, both):
         second.lag = 0.5
         done = relay("--json")
         assert done.code == 0
@@ -258,9 +256,7 @@ class TestSeveralSinks:
         last = max(there.shown_at for there in second.files.values())
         assert min(upload.began for upload in pypi.uploads) > last
 
-    def test_a_refusal_of_the_first_one_leaves_the_next_one_untouched(
-        self, project, pypi, second, relay, both
-    ):
+    def test_refusal_of_first_sink_leaves_second_untouched(self, project, pypi, second, relay, both):
         second.trouble(SDIST, Trouble(400, "No"))
         done = relay("--json")
         assert done.code == 4
@@ -269,9 +265,7 @@ class TestSeveralSinks:
         assert relay().code == 0
         assert pypi.digests() == second.digests() == project.digests()
 
-    def test_what_is_at_the_first_one_is_skipped_there_and_published_at_the_next(
-        self, project, pypi, second, relay, both
-    ):
+    def test_skips_files_at_first_sink_and_publishes_at_second(self, project, pypi, second, relay, both):
         assert relay().code == 0
         for name in WHEELS[:2]:
             pypi.lose(name)
@@ -282,7 +276,7 @@ class TestSeveralSinks:
         assert second.uploads == []
         assert pypi.digests() == project.digests()
 
-    def test_files_are_staged_once(self, project, pypi, second, web, relay):
+    def test_stages_files_once_for_all_sinks(self, project, pypi, second, web, relay):
         page = web.serve_folder(project.dist, "/files/")
         remotes = index_table(second, "mirror") + index_table(pypi)
         remotes += f'[remotes.listing]\ntype = "listing"\nurl = "{page}"\n'
@@ -297,7 +291,7 @@ class TestSeveralSinks:
 class TestMirror:
     @pytest.fixture(autouse=True)
     def mirrored(self, project, pypi, web):
-        """Files of two versions on a page of links, one of them broken."""
+        """Files of two versions on a page of links; one is broken."""
         make_wheel(project.dist, "sample", "2.0")
         make_wheel(project.dist, "sample", "2.0", "cp312-cp312-linux_x86_64")
         page = web.serve_folder(project.dist, "/files/")
@@ -306,7 +300,7 @@ class TestMirror:
         path = project.folder / "wheelrelay.toml"
         path.write_text(path.read_text().replace('source = "staging"', 'source = "listing"'))
 
-    def test_bad_files_are_reported_and_the_rest_go_on(self, project, pypi, web, relay):
+    def test_reports_failed_files_and_publishes_the_others(self, project, pypi, web, relay):
         web.serve(f"/files/{WHEELS[0]}", b"<html>Log in</html>", content_type="text/html")
         pypi.trouble(WHEELS[1], Trouble(400, "No"))
         done = relay("--json")
@@ -317,7 +311,7 @@ class TestMirror:
         assert {name for name, outcome in outcomes(done.json()).items() if outcome == "failed"} == bad
         assert [found["check"] for found in done.json()["findings"]] == ["platform-tag"]
 
-    def test_the_next_run_moves_new_files_only(self, pypi, relay):
+    def test_second_run_publishes_only_new_files(self, pypi, relay):
         assert relay().code == 4
         there = pypi.digests()
         assert len(there) == 6
@@ -326,8 +320,8 @@ class TestMirror:
         assert pypi.uploads == []
         assert pypi.digests() == there
 
-    def test_fetching_and_publishing_overlap(self, pypi, web, relay_beside):
-        """While one file cannot be fetched, the others are published."""
+    def test_publishes_while_other_files_download(self, pypi, web, relay_beside):
+        """While one download is delayed, the other files are published."""
         late = threading.Event()
         web.serve(f"/files/{SDIST}", b"late", after=late)
         future = relay_beside()

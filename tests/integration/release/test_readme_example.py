@@ -1,4 +1,4 @@
-"""The README's tables of checks and other findings are complete and true."""
+"""The README's tables of checks and other findings are complete and correct."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ SECTION = re.search(r"^## Checks\n(.*?)^## ", (ROOT / "README.md").read_text(), 
 
 
 def rows(columns):
-    """The rows of the section's table that has so many columns, without its head."""
+    """Return the rows of the section's table with this number of columns, without its head."""
     tables = re.split(r"\n\n", SECTION)
     lines = next(
         table
@@ -30,7 +30,7 @@ def _width(table):
     return table.splitlines()[0].count("|") - 1
 
 
-def test_every_check_stands_there_as_it_is():
+def test_lists_every_check():
     expected = [
         (f"`{check.id}`", *(check.severity_in(profile) or "-" for profile in Profile), check.text)
         for check in all_checks()
@@ -38,8 +38,8 @@ def test_every_check_stands_there_as_it_is():
     assert rows(5) == expected
 
 
-def test_every_other_finding_stands_there_too():
-    """Whatever else the code calls a finding: its id is the first argument."""
+def test_lists_every_other_finding():
+    """The id of a finding is the first argument of each ``Finding(...)`` in the code."""
     found = set()
     for path in Path(wheelrelay.__file__).parent.rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -55,7 +55,7 @@ def test_every_other_finding_stands_there_too():
     assert {name for name, _, _ in rows(3)} == {f"`{one}`" for one in found}
 
 
-def test_its_example_is_a_valid_configuration():
+def test_example_is_a_valid_configuration():
     text = re.search(r"```toml\n(.*?)```", SECTION, re.DOTALL)[1]
     checks = parse_config(tomllib.loads(text), ROOT / "wheelrelay.toml").remote("pypi").checks
     assert checks.max_file_size == 300 << 20

@@ -1,4 +1,4 @@
-"""The receipt tells the truth from the beginning, in a published shape, and no secret."""
+"""The receipt is correct during the whole relay, matches its schema, and contains no secret."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ from wheelrelay.testing import make_wheel
 
 @pytest.fixture
 def valid(run):
-    """A document, held against the schema that the command line publishes."""
+    """Return a function that validates a document against its published schema."""
     schemas = {kind: run("config", "schema", kind).json() for kind in ("list", "plan", "findings", "receipt")}
 
     def validated(kind, document):
@@ -31,11 +31,11 @@ def valid(run):
 
 @pytest.fixture
 def receipt(project, valid):
-    """What stands in ``receipt.json``."""
+    """Return a function that reads ``receipt.json``."""
     return lambda: valid("receipt", json.loads((project.folder / "receipt.json").read_text()))
 
 
-def test_it_says_what_came_from_where_and_went_where(project, pypi, relay, receipt):
+def test_records_source_sinks_and_outcomes(project, pypi, relay, receipt):
     done = relay("--receipt", "receipt.json", "--json")
     found = receipt()
     assert done.code == 0
@@ -61,7 +61,7 @@ def test_it_says_what_came_from_where_and_went_where(project, pypi, relay, recei
     ],
     ids=["refused", "tried again"],
 )
-def test_it_is_true_and_valid_however_the_relay_ends(pypi, relay, receipt, trouble, code, outcomes):
+def test_is_correct_and_valid_after_success_and_failure(pypi, relay, receipt, trouble, code, outcomes):
     pypi.trouble(SDIST, trouble)
     assert relay("--receipt", "receipt.json").code == code
     found = receipt()
@@ -69,7 +69,7 @@ def test_it_is_true_and_valid_however_the_relay_ends(pypi, relay, receipt, troub
     assert found["complete"] is (code == 0)
 
 
-def test_a_refusal_at_the_gate_is_in_it_with_all_findings(project, pypi, relay, receipt):
+def test_contains_all_findings_of_a_refusal(project, pypi, relay, receipt):
     make_wheel(project.dist, tag="cp313-cp313-linux_x86_64")
     done = relay("--receipt", "receipt.json", "--json")
     assert done.code == 3
@@ -77,8 +77,8 @@ def test_a_refusal_at_the_gate_is_in_it_with_all_findings(project, pypi, relay, 
     assert {file["sinks"]["warehouse"]["outcome"] for file in receipt()["files"]} == {"pending"}
 
 
-def test_it_is_written_from_the_beginning_and_says_what_is_being_sent(project, pypi, relay_beside, receipt):
-    pages = pypi.hold(Point.PAGE, number=2)  # the project's status, asked after staging
+def test_is_updated_while_files_are_sent(project, pypi, relay_beside, receipt):
+    pages = pypi.hold(Point.PAGE, number=2)  # the project's status, which is read after staging
     path = project.folder / "receipt.json"
     future: Future[wheelrelay.Receipt] = relay_beside(jobs=2, receipt=path)
     pages.await_reached()
@@ -98,14 +98,14 @@ def test_it_is_written_from_the_beginning_and_says_what_is_being_sent(project, p
     assert receipt()["complete"] is True
 
 
-def test_a_receipt_that_cannot_be_written_keeps_everything_from_being_published(pypi, relay):
+def test_unwritable_receipt_stops_the_relay_before_publishing(pypi, relay):
     done = relay("--receipt", "nowhere/receipt.json")
     assert done.code == 1
     assert "receipt.json cannot be written" in done.err
     assert pypi.uploads == []
 
 
-def test_sha256sum_reads_the_sums(project, relay):
+def test_sha256sum_accepts_the_sums(project, relay):
     assert relay("--sums", "SHA256SUMS").code == 0
     checked = subprocess.run(
         ["sha256sum", "--check", "--strict", "../SHA256SUMS"],
@@ -117,7 +117,7 @@ def test_sha256sum_reads_the_sums(project, relay):
     assert checked.stdout.count(": OK\n") == 5
 
 
-def test_the_sums_of_one_relay_are_what_the_next_one_may_expect(project, pypi, second, relay):
+def test_sums_of_one_relay_can_be_expected_by_the_next(project, pypi, second, relay):
     assert relay("--sums", "SHA256SUMS").code == 0
     expect = '[routes.release.expect]\nsha256sums = "SHA256SUMS"'
     project.configure("mirror", remotes=index_table(second, "mirror"), route=expect)
@@ -125,20 +125,20 @@ def test_the_sums_of_one_relay_are_what_the_next_one_may_expect(project, pypi, s
     assert second.digests() == pypi.digests() == project.digests()
 
 
-def test_no_secret_is_in_it_nor_anywhere_else(project, pypi, relay, receipt):
+def test_contains_no_secret(project, pypi, relay, receipt):
     pypi.trouble(WHEELS[0], Trouble(403, "Not you"))
     done = relay("--receipt", "receipt.json", "-vv", "--debug")
     assert done.code in (1, 4)
-    told = done.out + done.err + json.dumps(receipt())
+    output = done.out + done.err + json.dumps(receipt())
     for secret in (
         TOKEN,
         b64encode(f"__token__:{TOKEN}".encode()).decode(),
         b64encode(TOKEN.encode()).decode(),
     ):
-        assert secret not in told
+        assert secret not in output
 
 
-def test_every_command_with_json_writes_documents_of_published_shapes(project, relay, run, valid):
+def test_json_of_every_command_matches_its_schema(project, relay, run, valid):
     assert len(valid("plan", run("plan", "release", "--json").json())["files"]) == 5
     valid("receipt", relay("--json").json())
     assert len(valid("list", run("list", "warehouse", "sample", "--json").json())) == 5
@@ -151,7 +151,7 @@ def test_every_command_with_json_writes_documents_of_published_shapes(project, r
 
 
 @pytest.mark.parametrize("path", ["nowhere/SHA256SUMS", "dist"])
-def test_sums_that_cannot_be_written_keep_everything_from_being_published(pypi, relay, path):
+def test_unwritable_sums_stop_the_relay_before_publishing(pypi, relay, path):
     done = relay("--sums", path)
     assert done.code == 1
     assert f"{path} cannot be written" in done.err
