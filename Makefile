@@ -30,7 +30,7 @@ test: lint ## run the linters and all tests that are not long
 lint: $(VENV)/installed-dev ## check style, types and import direction
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy src $(PLUGINS:%=%/src) examples/third_party_backend/src
+	$(BIN)/mypy src $(PLUGINS:%=%/src) examples/third_party_backend/src tests/servers tests/benchmarks
 	$(BIN)/lint-imports --no-cache
 
 test-long: $(VENV)/installed-dev ## run the long tests

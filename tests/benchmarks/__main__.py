@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.benchmarks.lines import LINES
-from tests.benchmarks.setting import Setting
+from tests.benchmarks.environment import Environment
+from tests.benchmarks.scenarios import SCENARIOS
 from tests.benchmarks.table import as_document, as_text
 
 RESULT = Path(__file__).parent / "results" / "latest.json"
@@ -16,16 +16,16 @@ RESULT = Path(__file__).parent / "results" / "latest.json"
 def main() -> None:
     """Read the options, measure, print, write."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=LINES, default=[*LINES], help="lines to measure")
+    parser.add_argument("--only", nargs="+", choices=SCENARIOS, default=[*SCENARIOS], help="lines to measure")
     parser.add_argument("--runs", type=int, default=3, help="how often each side runs")
     parser.add_argument("--small", action="store_true", help="measure small amounts, which takes seconds")
     parser.add_argument("--result", type=Path, default=RESULT, help="where to write the table as JSON")
     options = parser.parse_args()
     load = os.getloadavg()[0]
     results = []
-    for line in [one for name in options.only for one in LINES[name]]:
+    for line in [one for name in options.only for one in SCENARIOS[name]]:
         with TemporaryDirectory(prefix="wheelrelay-bench-") as folder:
-            results.append(line(Setting(Path(folder), options.runs, options.small)))
+            results.append(line(Environment(Path(folder), options.runs, options.small)))
         print(as_text(results[-1].rows), *results[-1].notes, sep="\n", flush=True)
     print("", as_text(row for result in results for row in result.rows), sep="\n")
     options.result.parent.mkdir(parents=True, exist_ok=True)

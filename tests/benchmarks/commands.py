@@ -14,12 +14,12 @@ CREDENTIALS = {
     f"{tool}_{what}": "bench" for tool in ("TWINE", "UV_PUBLISH") for what in ("USERNAME", "PASSWORD")
 }
 
-BY_HAND = Path(__file__).parent / "by_hand"
+BASELINE = Path(__file__).parent / "baselines"
 
 
 def python(name: str, *words: str) -> list[str]:
-    """A script of `by_hand`."""
-    return [sys.executable, str(BY_HAND / name), *words]
+    """A script of `baselines`."""
+    return [sys.executable, str(BASELINE / name), *words]
 
 
 def urllib(addresses: Sequence[str], bundle: Path | None) -> list[str]:

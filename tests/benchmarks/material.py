@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from tests.benchmarks.setting import Setting
+from tests.benchmarks.environment import Environment
 from wheelrelay.testing.samples import make_wheel
 
 BLOCK = 1 << 20
@@ -42,10 +42,10 @@ class Wheels:
         return f"{len(self.paths)} wheels of {self.megabytes} MB"
 
 
-def shared_wheels(setting: Setting) -> Wheels:
+def shared_wheels(environment: Environment) -> Wheels:
     """The wheels that several lines use; they are made once."""
-    count, megabytes = (20, 5) if setting.small else (40, 5)
-    folder = setting.root / "wheels"
+    count, megabytes = (20, 5) if environment.small else (40, 5)
+    folder = environment.root / "wheels"
     if not folder.is_dir():
         make_wheels(folder, count=count, size=megabytes * 1_000_000)
     return Wheels(folder, sorted(folder.iterdir()), megabytes)

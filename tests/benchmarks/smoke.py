@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.benchmarks.lines import QUICK, Line
-from tests.benchmarks.setting import Setting
+from tests.benchmarks.environment import Environment
+from tests.benchmarks.scenarios import QUICK, Scenario
 from tests.benchmarks.table import Row, as_text
 
 LENIENCE = 4
@@ -22,11 +22,11 @@ def tolerable(row: Row) -> bool:
     return row.met if row.ratio is None else row.ratio <= LENIENCE * row.goal
 
 
-def passes(line: Line) -> bool:
+def passes(line: Scenario) -> bool:
     """Measure a line until it is tolerable, a few times at most, and show it; gives whether it was."""
     for _ in range(TRIES):
         with TemporaryDirectory(prefix="wheelrelay-bench-") as folder:
-            result = line(Setting(Path(folder), runs=3, small=True))
+            result = line(Environment(Path(folder), runs=3, small=True))
         print(as_text(result.rows), *result.notes, sep="\n", flush=True)
         if all(map(tolerable, result.rows)):
             return True

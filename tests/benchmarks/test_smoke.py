@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.benchmarks.setting import Setting
+from tests.benchmarks.environment import Environment
 from tests.benchmarks.smoke import LENIENCE, TRIES, passes
 from tests.benchmarks.table import Result, Row
 
@@ -20,10 +20,10 @@ class Script:
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = iter(rows)
-        self.settings: list[Setting] = []
+        self.environments: list[Environment] = []
 
-    def __call__(self, setting: Setting) -> Result:
-        self.settings.append(setting)
+    def __call__(self, environment: Environment) -> Result:
+        self.environments.append(environment)
         return Result([next(self.rows)])
 
 
@@ -31,8 +31,8 @@ class Script:
 def test_a_line_passes_that_is_tolerable_once(rows: list[Row]) -> None:
     line = Script(rows)
     assert passes(line)
-    assert len(line.settings) == len(rows)
-    assert all(setting.small for setting in line.settings)
+    assert len(line.environments) == len(rows)
+    assert all(environment.small for environment in line.environments)
 
 
 @pytest.mark.parametrize("row", [FAR_TOO_SLOW, TOO_MUCH])

@@ -206,8 +206,8 @@ def by_keyring(cage: Cage, service: str = "", place: str = "keyring") -> None:
     held = json.loads(path.read_text()) if path.exists() else {}
     held[service or cage.index.upload_url] = {f"ci-{place}": cage.make(place)}
     cage.write(path, json.dumps(held))
-    cage.env["POCKET_KEYRING"] = str(cage.secrets / "keyring.json")
-    cage.env["PYTHON_KEYRING_BACKEND"] = "tests.servers.pocket_keyring.Keyring"
+    cage.env["FILE_KEYRING"] = str(cage.secrets / "keyring.json")
+    cage.env["PYTHON_KEYRING_BACKEND"] = "tests.servers.file_keyring.Keyring"
 
 
 def by_netrc(cage: Cage) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.servers.github_documents import (
@@ -75,7 +76,7 @@ class GitHub(Web):
         self.state.releases.append(release)
         return release
 
-    def add_asset(self, release: Release, name: str, content: bytes, **properties: str | None) -> Asset:
+    def add_asset(self, release: Release, name: str, content: bytes, **properties: Any) -> Asset:
         """Add an asset to a release."""
         asset = Asset(next(self._ids), release.id, name, content, **properties)
         self.state.assets[asset.id] = asset
@@ -206,15 +207,17 @@ class GitHub(Web):
                 found = [run for run in runs if run.id == int(number)]
                 return _json(run_document(self.url, found[0])) if found else _missing()
             case ["runs", number, "artifacts"]:
-                chosen = [
-                    artifact_document(self.url, one) for one in self.state.artifacts if one.run == int(number)
+                documents = [
+                    artifact_document(self.url, artifact)
+                    for artifact in self.state.artifacts
+                    if artifact.run == int(number)
                 ]
-                return self._page(chosen, query, path, wrapped="artifacts")
+                return self._page(documents, query, path, wrapped="artifacts")
             case ["artifacts", number, "zip"]:
-                found = [one for one in self.state.artifacts if one.id == int(number)]
-                if found and found[0].expired:
+                artifact = next((item for item in self.state.artifacts if item.id == int(number)), None)
+                if artifact and artifact.expired:
                     return _json({"message": "Artifact has expired"}, 410)
-                return self._redirect_to(found[0] if found else None)
+                return self._redirect_to(artifact)
             case _:
                 return _missing()
 

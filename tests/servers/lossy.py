@@ -104,6 +104,11 @@ def _send(handler: BaseHTTPRequestHandler, answer: http.client.HTTPResponse, con
 def run_lossy(server: str, how: str = "reset") -> Iterator[Lossy]:
     """Run a proxy in front of ``server``, an address like ``http://127.0.0.1:8080``."""
 
+    lossy: Lossy
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        lossy.answer(handler)
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -111,7 +116,7 @@ def run_lossy(server: str, how: str = "reset") -> Iterator[Lossy]:
             pass
 
     for method in METHODS:
-        setattr(Handler, f"do_{method}", lambda handler: lossy.answer(handler))
+        setattr(Handler, f"do_{method}", answer)
     with ThreadingHTTPServer((HOST, 0), Handler) as httpd:
         httpd.daemon_threads = True
         lossy = Lossy(f"http://{HOST}:{httpd.server_port}", server, how)

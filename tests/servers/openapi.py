@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from jsonschema import Draft4Validator
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 from tests.servers.web import Reply, Request
@@ -90,8 +90,8 @@ class Description:
         return value
 
     @cached_property
-    def _registry(self) -> Registry[Any]:
-        return Registry().with_resource("urn:github", Resource(self._root, DRAFT4))
+    def _registry(self) -> Any:
+        return Registry().with_resource("urn:github", DRAFT4.create_resource(self._root))
 
     def _errors(self, name: str, schema: Any, body: bytes) -> Iterator[str]:
         validator = Draft4Validator(_absolute(schema), registry=self._registry)

@@ -14,7 +14,7 @@ from zipfile import ZIP_STORED
 
 import pytest
 from packaging.requirements import Requirement
-from tests.servers.places import Blind, MoodyStore, staged_files
+from tests.servers.faulty_store import FaultyStore, WriteOnlySink, staged_files
 
 import wheelrelay
 from wheelrelay import PublishOptions, Remote, Route
@@ -109,9 +109,9 @@ class TestRoutes:
         assert names(out) == [WHEEL, SDIST]
 
     def test_accepts_connected_backends(self, tmp_path):
-        source, sink = MoodyStore(staged_files(tmp_path, WHEEL)), MoodyStore()
+        source, sink = FaultyStore(staged_files(tmp_path, WHEEL)), FaultyStore()
         receipt = wheelrelay.relay(Route(source=source, sinks=[sink]), ["sample"])
-        assert receipt.sinks == ("MoodyStore",)
+        assert receipt.sinks == ("FaultyStore",)
         assert sink.names() == [WHEEL]
 
     def test_accepts_a_configured_route(self, dist, tmp_path, monkeypatch):
@@ -134,7 +134,7 @@ class TestRoutes:
 
     def test_refuses_a_write_only_source(self, tmp_path):
         with pytest.raises(wheelrelay.ConfigError, match="write-only"):
-            wheelrelay.plan(Route(source=Blind(MoodyStore()), sinks=[MoodyStore()]))
+            wheelrelay.plan(Route(source=WriteOnlySink(FaultyStore()), sinks=[FaultyStore()]))
 
     def test_accepts_a_parsed_requirement(self, dist, out):
         plan = wheelrelay.plan(Route(source=str(dist), sinks=[str(out)]), [Requirement("sample==1.0")])
@@ -154,9 +154,9 @@ class TestRelay:
 
     def test_writes_the_receipt_after_success_and_failure(self, tmp_path):
         files = staged_files(tmp_path / "files", WHEEL, SDIST)
-        sink, path = MoodyStore(), tmp_path / "receipt.json"
+        sink, path = FaultyStore(), tmp_path / "receipt.json"
         sink.refusals = {SDIST: [Rejected("Bad.")]}
-        route = Route(source=MoodyStore(files), sinks=[sink])
+        route = Route(source=FaultyStore(files), sinks=[sink])
         with pytest.raises(wheelrelay.RelayFailed):
             wheelrelay.relay(route, receipt=path)
         assert json.loads(path.read_text())["complete"] is False

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks.environment import module
 from tests.benchmarks.servers.latency import MOST_HELD
 from tests.benchmarks.servers.window import FIRST, Window
-from tests.benchmarks.setting import module
-from tests.benchmarks.way import distance
+from tests.benchmarks.transfer import distance
 from tests.servers.process import HOST, free_port
 
 MB = 1_000_000

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.certificates import Certificates, make_certificates
-from tests.benchmarks.setting import module
+from tests.benchmarks.environment import module
 from tests.servers.process import HOST, free_port
 from tests.servers.s3 import S3Server
 

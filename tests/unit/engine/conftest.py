@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from tests.servers.places import MoodyStore, staged_files
+from tests.servers.faulty_store import FaultyStore, staged_files
 
 from wheelrelay.engine import run
 from wheelrelay.engine.context import ConnectedSink, ConnectedSource, RelayOptions, RelayRequest
@@ -70,16 +70,16 @@ def files(tmp_path):
 @pytest.fixture
 def source(files):
     """A source with the files of a release."""
-    return MoodyStore(files)
+    return FaultyStore(files)
 
 
 @pytest.fixture
 def sink():
     """An empty sink."""
-    return MoodyStore()
+    return FaultyStore()
 
 
 @pytest.fixture
-def other(tmp_path) -> Callable[..., MoodyStore]:
+def other(tmp_path) -> Callable[..., FaultyStore]:
     """Return a function that creates a store with files of these names and other bytes."""
-    return lambda *names: MoodyStore(staged_files(tmp_path / "other", *names, seed=1))
+    return lambda *names: FaultyStore(staged_files(tmp_path / "other", *names, seed=1))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from tests.servers.places import Blind, MoodyStore, Mute, staged_files
+from tests.servers.faulty_store import FaultyStore, InventoryOnlySink, WriteOnlySink, staged_files
 
 from wheelrelay.engine.confirming import confirm
 from wheelrelay.errors import AuthenticationFailed, ConfigError, NotFound, Unavailable
@@ -22,7 +22,7 @@ def files(tmp_path):
 
 @pytest.fixture
 def store(files):
-    made = MoodyStore()
+    made = FaultyStore()
     for staged in files:
         made.put(staged)
     return made
@@ -103,23 +103,23 @@ def test_missing_file_does_not_affect_the_others(store, files):
 
 
 def test_confirm_none_reads_nothing(files):
-    assert confirm(Blind(MoodyStore()), files, Confirm.NONE) == []
+    assert confirm(WriteOnlySink(FaultyStore()), files, Confirm.NONE) == []
 
 
 def test_write_only_sink_requires_confirm_none(files):
     with pytest.raises(ConfigError, match='confirm = "none"'):
-        confirm(Blind(MoodyStore()), files, Confirm.INDEX)
+        confirm(WriteOnlySink(FaultyStore()), files, Confirm.INDEX)
 
 
 def test_sink_that_serves_no_files_cannot_be_confirmed_by_download(store, files):
-    assert confirm(Mute(store), files, Confirm.INDEX) == []
-    problems = confirm(Mute(store), files, Confirm.DOWNLOAD)
+    assert confirm(InventoryOnlySink(store), files, Confirm.INDEX) == []
+    problems = confirm(InventoryOnlySink(store), files, Confirm.DOWNLOAD)
     assert [problem.filename for problem in problems] == sorted(NAMES)
     assert 'confirm = "none"' in problems[0].reason
 
 
 def test_no_files_need_no_confirmation():
-    assert confirm(MoodyStore(), [], Confirm.INDEX) == []
+    assert confirm(FaultyStore(), [], Confirm.INDEX) == []
 
 
 def test_waiting_ends_when_the_relay_stops(store, files):
@@ -139,7 +139,7 @@ def test_pauses_grow_between_reads(files):
             pauses.append(timeout)
             return len(pauses) == 30
 
-    confirm(MoodyStore(), files, Confirm.INDEX, within=600, stopped=Impatient())
+    confirm(FaultyStore(), files, Confirm.INDEX, within=600, stopped=Impatient())
     assert pauses[0] <= 0.2
     assert all(0 < one <= next_one for one, next_one in pairwise(pauses))
     assert 10 * pauses[0] < pauses[-1] == pauses[-2] <= 60
@@ -157,12 +157,12 @@ class TestReplacedFiles:
     def slow(self, old, store, files):
         """A sink that shows the old bytes three times."""
 
-        class Slow(Mute):
+        class Slow(InventoryOnlySink):
             looks = 0
 
             def inventory(self, project):
                 self.looks += 1
-                yield from (MoodyStore([old]) if self.looks <= 3 else store).inventory(project)
+                yield from (FaultyStore([old]) if self.looks <= 3 else store).inventory(project)
 
         made = Slow(store)
         del made.__dict__["inventory"]
@@ -180,7 +180,7 @@ class TestReplacedFiles:
         assert slow.looks == 1
 
     def test_replaced_bytes_at_the_deadline_are_the_reason(self, files, old):
-        sink = MoodyStore([old])
+        sink = FaultyStore([old])
         [problem] = confirm(sink, files[:1], Confirm.INDEX, within=0.2, replaced={NAMES[0]: old.sha256})
         assert "still shows the bytes that were replaced" in problem.reason
         assert not problem.lasting
@@ -216,20 +216,20 @@ class TestCompanions:
 
     @pytest.mark.parametrize(("how", "confirmed"), [(Confirm.INDEX, True), (Confirm.DOWNLOAD, False)])
     def test_download_compares_the_content_of_signatures(self, files, signed, how, confirmed):
-        store = MoodyStore([replace(signed, companions=(Companion(".asc", b"another signature"),))])
+        store = FaultyStore([replace(signed, companions=(Companion(".asc", b"another signature"),))])
         problems = confirm(store, [signed], how, within=5)
         assert [problem.reason for problem in problems] == (
             [] if confirmed else [f"{NAMES[0]}: the sink has another .asc."]
         )
 
     def test_ignores_companions_where_they_are_not_files(self, store, signed):
-        assert confirm(Mute(store), [signed], Confirm.INDEX, within=5) == []
+        assert confirm(InventoryOnlySink(store), [signed], Confirm.INDEX, within=5) == []
 
 
 class TestCaches:
     """A sink behind caches, some of which do not know a file yet."""
 
-    class Cached(MoodyStore):
+    class Cached(FaultyStore):
         def __init__(self, *looks: bool) -> None:
             super().__init__()
             self.looks = list(looks)

@@ -3,7 +3,7 @@
 import tempfile
 
 import pytest
-from tests.servers.places import MoodyStore, staged_files
+from tests.servers.faulty_store import FaultyStore, staged_files
 from tests.unit.engine.conftest import SDIST, WHEELS, mirror, release
 from tests.unit.engine.test_run import ALL, Finishing
 
@@ -175,7 +175,7 @@ class TestInterruptsAfterTheEnd:
 
 
 def test_waits_until_sink_shows_replacement(source, tmp_path):
-    class Replacing(MoodyStore):
+    class Replacing(FaultyStore):
         late_looks = 0
 
         def replace(self, staged):
@@ -189,5 +189,5 @@ def test_waits_until_sink_shows_replacement(source, tmp_path):
             return shown.iter_files(project)
 
     [wheel] = staged_files(tmp_path / "old", WHEELS[0], seed=1)
-    old, sink = MoodyStore([wheel]), Replacing([wheel])
+    old, sink = FaultyStore([wheel]), Replacing([wheel])
     assert release(source, sink, replace=True, confirm_timeout=20).is_complete

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.servers.places import Blind, MoodyStore, Mute, staged_files
+from tests.servers.faulty_store import FaultyStore, InventoryOnlySink, WriteOnlySink, staged_files
 from tests.unit.engine.conftest import SDIST, WHEELS, request_between
 
 from wheelrelay.backends.local.directory import DirectoryConfig
@@ -53,17 +53,17 @@ def test_missing_files_are_uploaded(source, sink):
 
 
 def test_same_bytes_are_skipped(wheel):
-    plan = planned(MoodyStore([wheel]), MoodyStore([wheel]))
+    plan = planned(FaultyStore([wheel]), FaultyStore([wheel]))
     assert actions(plan) == {WHEEL: Action.SKIP}
     assert not plan.has_work
 
 
 def test_other_bytes_are_a_conflict(wheel, other):
-    assert actions(planned(MoodyStore([wheel]), other(WHEEL))) == {WHEEL: Action.CONFLICT}
+    assert actions(planned(FaultyStore([wheel]), other(WHEEL))) == {WHEEL: Action.CONFLICT}
 
 
 def test_each_sink_gets_its_own_action(wheel, sink, other):
-    plan = planned(MoodyStore([wheel]), sink, other(WHEEL), MoodyStore([wheel]))
+    plan = planned(FaultyStore([wheel]), sink, other(WHEEL), FaultyStore([wheel]))
     assert actions(plan, "there") == {WHEEL: Action.UPLOAD}
     assert actions(plan, "there2") == {WHEEL: Action.CONFLICT}
     assert actions(plan, "there3") == {WHEEL: Action.SKIP}
@@ -71,7 +71,7 @@ def test_each_sink_gets_its_own_action(wheel, sink, other):
 
 @pytest.mark.parametrize("silent", ["source", "sink"])
 def test_action_is_unknown_without_both_digests(wheel, silent):
-    source, sink = MoodyStore([wheel]), MoodyStore([wheel])
+    source, sink = FaultyStore([wheel]), FaultyStore([wheel])
     (source if silent == "source" else sink).shown = Digests()
     [intent] = intents(planned(source, sink)).values()
     assert intent.action is Action.UNKNOWN
@@ -91,24 +91,26 @@ def test_hashes_local_file_only_if_its_name_exists_at_the_sink(tmp_path, other):
 
 def test_missing_companion_is_a_reason_to_upload(wheel):
     signed = replace(wheel, companions=(Companion(".asc", b"signature"),))
-    [intent] = intents(planned(MoodyStore([signed]), MoodyStore([wheel]))).values()
+    [intent] = intents(planned(FaultyStore([signed]), FaultyStore([wheel]))).values()
     assert intent.action is Action.UPLOAD
     assert intent.reason == "exists without its .asc"
 
 
 def test_missing_companion_is_ignored_where_companions_are_not_files(wheel):
     signed = replace(wheel, companions=(Companion(".asc", b"signature"),))
-    assert actions(planned(MoodyStore([signed]), Mute(MoodyStore([wheel])))) == {WHEEL: Action.SKIP}
+    assert actions(planned(FaultyStore([signed]), InventoryOnlySink(FaultyStore([wheel])))) == {
+        WHEEL: Action.SKIP
+    }
 
 
 def test_write_only_sink_gets_all_files(source, sink):
-    plan = planned(source, Blind(sink), confirm=Confirm.NONE)
+    plan = planned(source, WriteOnlySink(sink), confirm=Confirm.NONE)
     assert {intent.reason for intent in intents(plan).values()} == {"the sink is write-only"}
 
 
 @pytest.mark.parametrize("error", [AuthenticationFailed, PermissionDenied, BackendError])
 def test_unreadable_inventory_is_an_error_of_that_sink(source, sink, error):
-    second = MoodyStore()
+    second = FaultyStore()
     second.list_errors = [error("No.")]
     with pytest.raises(error, match="sink 'there2': No"):
         planned(source, sink, second)
@@ -134,7 +136,7 @@ def test_reports_missing_and_unexpected_files(source, sink):
     assert plan.unexpected == WHEELS[1:]
 
 
-class Growing(MoodyStore):
+class Growing(FaultyStore):
     """A source that gets one more file with each read."""
 
     def __init__(self, files):
@@ -163,7 +165,7 @@ def test_waits_for_expected_files(files, sink):
 
 
 def test_waiting_ends_at_the_deadline(files, sink):
-    plan = planned(MoodyStore(files), sink, expected=Expected(count=9), wait=0.2)
+    plan = planned(FaultyStore(files), sink, expected=Expected(count=9), wait=0.2)
     assert plan.missing == ("4 of 9 files",)
 
 

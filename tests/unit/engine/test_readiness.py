@@ -1,7 +1,7 @@
 """Sinks resolve their credentials before the first upload, and only if they need them."""
 
 import pytest
-from tests.servers.places import MoodyStore, staged_files
+from tests.servers.faulty_store import FaultyStore, staged_files
 
 import wheelrelay
 from wheelrelay import Remote, Route
@@ -10,7 +10,7 @@ from wheelrelay.errors import MissingSecret, Unavailable
 WHEEL = "sample-1.0-py3-none-any.whl"
 
 
-class Locked(MoodyStore):
+class Locked(FaultyStore):
     """A store whose password is missing."""
 
     def make_ready(self):
@@ -26,7 +26,7 @@ class LockedContainer(Locked):
 
 @pytest.mark.parametrize("mode", ["release", "mirror"])
 def test_missing_credentials_of_one_sink_stop_all_uploads(tmp_path, mode):
-    first, locked = MoodyStore(), Locked()
+    first, locked = FaultyStore(), Locked()
     staged_files(tmp_path, WHEEL)
     with pytest.raises(MissingSecret, match="no password"):
         wheelrelay.relay(
@@ -49,7 +49,7 @@ def test_complete_sink_with_pages_needs_credentials(tmp_path, mode):
 
 
 def test_retries_credentials_after_retryable_error(tmp_path):
-    class Slow(MoodyStore):
+    class Slow(FaultyStore):
         """A store whose token server is busy at first."""
 
         calls = 0

@@ -5,8 +5,8 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.servers.faulty_store import FaultyStore, WriteOnlySink, staged_files
 from tests.servers.openpgp import armored, signature
-from tests.servers.places import Blind, MoodyStore, staged_files
 from tests.unit.engine.conftest import SDIST, WHEELS, mirror, release
 
 from wheelrelay.errors import (
@@ -35,7 +35,7 @@ def outcomes(receipt, sink="there"):
     return {file.filename: file.sinks[sink].outcome for file in receipt.files}
 
 
-class Finishing(MoodyStore):
+class Finishing(FaultyStore):
     """A store with pages."""
 
     def __init__(self, *troubles):
@@ -74,7 +74,7 @@ class TestRelease:
 
     def test_counts_damaged_files_beyond_the_first(self, sink, tmp_path):
         names = [f"sample-1.0-py3-none-manylinux_2_{number}_x86_64.whl" for number in range(30)]
-        source = MoodyStore(staged_files(tmp_path, *names))
+        source = FaultyStore(staged_files(tmp_path, *names))
         source.fetch_errors = {name: [IntegrityError(f"{name} is bad.")] for name in names}
         with pytest.raises(IntegrityError, match="And 19 more"):
             release(source, sink)
@@ -107,7 +107,7 @@ class TestRelease:
     def test_refuses_several_versions(self, sink, tmp_path):
         names = ("sample-1.0.tar.gz", "sample-2.0.tar.gz")
         with pytest.raises(SeveralVersions, match=r"1\.0, 2\.0"):
-            release(MoodyStore(staged_files(tmp_path, *names)), sink)
+            release(FaultyStore(staged_files(tmp_path, *names)), sink)
 
     def test_no_match_is_an_error_of_the_source(self, source, sink):
         with pytest.raises(NothingMatched, match="source 'here'"):
@@ -136,7 +136,7 @@ class TestRelease:
         assert source.most_at_once == sink.most_at_once == 2
 
     def test_confirms_by_parallel_downloads(self, tmp_path):
-        class Meeting(MoodyStore):
+        class Meeting(FaultyStore):
             """Serves a file only when all are requested at the same time."""
 
             together = threading.Barrier(len(WHEELS))
@@ -145,7 +145,7 @@ class TestRelease:
                 self.together.wait(10)
                 return super().open(file)
 
-        wheels = MoodyStore(staged_files(tmp_path, *WHEELS))
+        wheels = FaultyStore(staged_files(tmp_path, *WHEELS))
         assert release(wheels, Meeting(), confirm=Confirm.DOWNLOAD, jobs=len(WHEELS)).is_complete
 
     def test_removes_temporary_files_after_success_and_failure(self, source, sink, tmp_path, monkeypatch):
@@ -154,7 +154,7 @@ class TestRelease:
         release(source, sink)
         source.fetch_errors = {WHEELS[0]: [IntegrityError("It is bad.")]}
         with pytest.raises(IntegrityError):
-            release(source, MoodyStore())
+            release(source, FaultyStore())
         assert list((tmp_path / "scratch").iterdir()) == []
 
 
@@ -292,7 +292,7 @@ class TestPublishing:
         assert release(source, sink).is_complete
 
     def test_sinks_are_published_to_in_order(self, source, sink):
-        second = MoodyStore()
+        second = FaultyStore()
         take = second.put
 
         def put(staged):
@@ -304,7 +304,7 @@ class TestPublishing:
         assert outcomes(receipt, "there2") == dict.fromkeys(ALL, Outcome.PUBLISHED)
 
     def test_next_sink_is_untouched_after_a_failure(self, source, sink):
-        second = MoodyStore()
+        second = FaultyStore()
         sink.refusals = {SDIST: [Rejected("Bad.")]}
         with pytest.raises(RelayFailed) as failed:
             release(source, sink, second)
@@ -326,9 +326,9 @@ class TestPublishing:
 
     def test_write_only_sink_requires_confirm_none_in_a_relay(self, source, sink):
         with pytest.raises(ConfigError, match='confirm = "none"'):
-            release(source, Blind(sink))
+            release(source, WriteOnlySink(sink))
         assert sink.puts == []
-        assert release(source, Blind(sink), confirm=Confirm.NONE).is_complete
+        assert release(source, WriteOnlySink(sink), confirm=Confirm.NONE).is_complete
 
     def test_error_while_confirming_leaves_files_unconfirmed(self, source, sink):
         take = sink.put
@@ -396,7 +396,7 @@ class TestMirror:
 
     def test_moves_all_versions(self, sink, tmp_path):
         names = ["sample-1.0.tar.gz", "sample-2.0.tar.gz"]
-        mirror(MoodyStore(staged_files(tmp_path, *names)), sink)
+        mirror(FaultyStore(staged_files(tmp_path, *names)), sink)
         assert sink.names() == names
 
     def test_removes_each_staged_file_after_publishing(self, source, sink):

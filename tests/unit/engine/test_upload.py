@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain
 
 import pytest
-from tests.servers.places import Blind, MoodyStore, staged_files
+from tests.servers.faulty_store import FaultyStore, WriteOnlySink, staged_files
 from tests.servers.raw import answer, run_raw
 
 from wheelrelay.backends.index.config import IndexConfig
@@ -47,7 +47,7 @@ def other(tmp_path):
 
 @pytest.fixture
 def store():
-    return MoodyStore()
+    return FaultyStore()
 
 
 def test_publishes_at_the_first_attempt(store, staged, retrier):
@@ -105,7 +105,7 @@ def test_lost_answer_of_unreadable_sink_is_unconfirmed(store, staged, retrier):
 
 def test_refusal_after_lost_answer_does_not_prove_absence(store, staged, retrier):
     store.lost_answers[WHEEL] = [Unavailable("The line broke.")]
-    blind = Blind(store)
+    blind = WriteOnlySink(store)
 
     def put(file):
         if store.puts:
@@ -121,7 +121,7 @@ def test_name_taken_by_another_upload_is_a_failure(store, staged, other, retrier
         store.put(other)
         raise Unavailable("The line broke.")
 
-    sink = Blind(store)
+    sink = WriteOnlySink(store)
     sink.put, sink.inventory = put, store.inventory
     delivery = deliver(sink, staged, retrier)
     assert delivery.outcome is Outcome.FAILED
@@ -138,7 +138,7 @@ def test_existing_same_bytes_are_skipped(store, staged, retrier):
 def test_same_bytes_at_a_later_attempt_count_as_published(store, staged, retrier):
     store.lost_answers[WHEEL] = [Unavailable("The line broke.")]
     store.late = 1  # the first read does not show the file
-    sink = Blind(store)
+    sink = WriteOnlySink(store)
     sink.inventory = store.inventory
 
     def put(file):
@@ -166,12 +166,12 @@ def test_taken_name_that_is_not_shown_is_unconfirmed(store, staged, retrier):
 
 def test_taken_name_at_write_only_sink_is_skipped(store, staged, retrier):
     store.refusals[WHEEL] = [AlreadyExists("It is there.")]
-    delivery = deliver(Blind(store), staged, retrier)
+    delivery = deliver(WriteOnlySink(store), staged, retrier)
     assert delivery.outcome is Outcome.SKIPPED
     assert "cannot be compared" in delivery.reason
 
 
-class Copying(MoodyStore):
+class Copying(FaultyStore):
     """A store on the server of the source; it records the copies."""
 
     def __init__(self) -> None:
@@ -184,7 +184,7 @@ class Copying(MoodyStore):
 
 
 def test_sink_on_the_same_server_copies(staged, retrier):
-    source, sink = MoodyStore(), Copying()
+    source, sink = FaultyStore(), Copying()
     delivery = deliver(sink, staged, retrier, source=source)
     assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 1)
     assert sink.copied == [(source, WHEEL)]
@@ -193,7 +193,7 @@ def test_sink_on_the_same_server_copies(staged, retrier):
 def test_sends_staged_bytes_after_failed_copy(staged, retrier):
     sink = Copying()
     sink.refusals[WHEEL] = [Unavailable("Busy."), Unavailable("Busy.")]
-    delivery = deliver(sink, staged, retrier, source=MoodyStore())
+    delivery = deliver(sink, staged, retrier, source=FaultyStore())
     assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 3)
     assert len(sink.copied) == 1
 
@@ -201,7 +201,7 @@ def test_sends_staged_bytes_after_failed_copy(staged, retrier):
 def test_copy_with_lost_answer_is_published(staged, retrier):
     sink = Copying()
     sink.lost_answers[WHEEL] = [Unavailable("The line broke.")]
-    delivery = deliver(sink, staged, retrier, source=MoodyStore())
+    delivery = deliver(sink, staged, retrier, source=FaultyStore())
     assert (delivery.outcome, delivery.attempts) == (Outcome.PUBLISHED, 1)
     assert sink.puts == [WHEEL]
 
@@ -231,13 +231,13 @@ class TestErrorsAfterTheFileArrived:
         assert (delivery.outcome, delivery.reason) == (Outcome.UNCONFIRMED, "HEAD is not allowed.")
 
     def test_unexpected_error_of_write_only_sink_is_unconfirmed(self, staged, retrier):
-        store = MoodyStore()
+        store = FaultyStore()
         store.lost_answers[WHEEL] = [KeyError("x")]
-        assert deliver(Blind(store), staged, retrier).outcome is Outcome.UNCONFIRMED
+        assert deliver(WriteOnlySink(store), staged, retrier).outcome is Outcome.UNCONFIRMED
 
     def test_refusal_of_write_only_sink_is_a_failure(self, store, staged, retrier):
         store.refusals[WHEEL] = [Rejected("The description is bad.", status=400)]
-        assert deliver(Blind(store), staged, retrier).outcome is Outcome.FAILED
+        assert deliver(WriteOnlySink(store), staged, retrier).outcome is Outcome.FAILED
 
 
 @pytest.mark.parametrize(("error", "lasting"), [(Rejected("Bad."), True), (Unavailable("Busy."), False)])

@@ -1,7 +1,7 @@
 """Published files are compared with their source, or with the digests that their remote declares."""
 
 import pytest
-from tests.servers.places import MoodyStore, staged_files
+from tests.servers.faulty_store import FaultyStore, staged_files
 from tests.unit.engine.conftest import SDIST, WHEELS, release, request_between
 
 from wheelrelay.engine.verifying import verify_remote, verify_sinks
@@ -45,7 +45,7 @@ def test_compares_bytes_without_declared_digests(source, sink, other, download):
 def test_download_detects_wrong_bytes(source, tmp_path, files):
     honest = {staged.filename: staged.file for staged in files}
 
-    class Liar(MoodyStore):
+    class Liar(FaultyStore):
         def inventory(self, project):
             for file in super().iter_files(project):
                 yield honest[file.filename]

@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from tests.servers.places import MoodyStore, staged_files
+from tests.servers.faulty_store import FaultyStore, staged_files
 
 from wheelrelay.archives.limits import MAX_MEMBERS
 from wheelrelay.backends.local.directory import DirectoryConfig
@@ -78,7 +78,7 @@ def contents(staging_area):
 
 def test_stages_a_file_under_its_name(staging_area, tmp_path):
     [there] = staged_files(tmp_path, WHEEL)
-    store = MoodyStore([there])
+    store = FaultyStore([there])
     [file] = store.iter_files("sample")
     staged = stage(store, file, staging_area)
     assert staged.path == staging_area.folder / WHEEL
@@ -93,7 +93,7 @@ def test_stages_a_file_under_its_name(staging_area, tmp_path):
 def test_stages_companions(staging_area, tmp_path):
     [there] = staged_files(tmp_path, WHEEL)
     signature = Companion(".asc", b"signature")
-    store = MoodyStore([replace(there, companions=(signature,))])
+    store = FaultyStore([replace(there, companions=(signature,))])
     [file] = store.iter_files("sample")
     assert stage(store, file, staging_area).companions == (signature,)
 
@@ -301,7 +301,7 @@ def test_names_archive_member_with_wrong_checksum(staging_area, tmp_path):
 
 def test_missing_companion_fails_the_file(staging_area, tmp_path):
     [there] = staged_files(tmp_path, WHEEL)
-    store = MoodyStore([there])
+    store = FaultyStore([there])
     [file] = store.iter_files("sample")
     with pytest.raises(NotFound):
         stage(store, replace(file, companions=(".asc",)), staging_area)

@@ -17,8 +17,8 @@ from typing import Any
 
 import keyring as keyring_library
 import pytest
+from tests.servers.file_keyring import LOCKED
 from tests.servers.oidc import AUDIENCE, TrustingIndex, run_trusting_index
-from tests.servers.pocket_keyring import LOCKED
 
 import wheelrelay
 from wheelrelay import Remote
@@ -60,8 +60,8 @@ class Surroundings:
 
     def keyring(self, content: object) -> None:
         (self.home / "keyring.json").write_text(json.dumps(content))
-        self.setenv(POCKET_KEYRING=str(self.home / "keyring.json"))
-        self.setenv(PYTHON_KEYRING_BACKEND="tests.servers.pocket_keyring.Keyring")
+        self.setenv(FILE_KEYRING=str(self.home / "keyring.json"))
+        self.setenv(PYTHON_KEYRING_BACKEND="tests.servers.file_keyring.Keyring")
         keyring_library.core.init_backend()
 
     def job(self) -> None:

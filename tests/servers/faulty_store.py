@@ -1,4 +1,4 @@
-"""A store in memory that fails when it is told to, for what no real server does at will."""
+"""A store in memory that fails on request, for errors that no real server produces on demand."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -14,19 +14,20 @@ from wheelrelay.staged import StagedFile
 from wheelrelay.testing import MemoryStore, stage_path, write_distribution
 
 
-class MoodyStore(MemoryStore):
-    """A store that keeps a diary, and fails as it is told.
+class FaultyStore(MemoryStore):
+    """A store that records its calls and raises configured errors.
 
     Attributes:
-        puts: the filenames that were put, in the order of arrival.
-        refusals: what to raise instead of taking a file, one each time, by filename.
-        lost_answers: what to raise after a file was taken, likewise.
-        fetch_errors: what to raise when a file is opened, likewise.
-        list_errors: what to raise when it is listed or asked what it has, one each time.
-        late: how many times it shows the state before the first put.
-        shown: digests that it shows in place of the true ones.
-        pause: seconds that each put and each opening takes.
-        most_at_once: how many puts and openings there were at one time, at most.
+        puts: The filenames of all puts, in order.
+        refusals: The errors that the next puts of a filename raise before they store the file.
+        lost_answers: The errors that the next puts of a filename raise after they have stored the file.
+        fetch_errors: The errors that the next openings of a filename raise.
+        list_errors: The errors that the next listings raise.
+        late: The number of listings after the first put that still show the state before it.
+        shown: Digests to list instead of the true ones.
+        pause: Seconds that each put and each opening takes.
+        most_at_once: The largest number of puts and openings at one time.
+        began: Set when the first put begins.
     """
 
     def __init__(self, files: Iterable[StagedFile] = ()) -> None:
@@ -41,31 +42,31 @@ class MoodyStore(MemoryStore):
         self.pause = 0.0
         self.most_at_once = 0
         self.began = Event()
-        self._at_once = 0
-        self._diary = Lock()
+        self._running = 0
+        self._calls_lock = Lock()
         for staged in files:
             super().put(staged)
-        self._at_first = [staged.filename for staged in files]
+        self._initial = [staged.filename for staged in files]
 
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
-        """The files, as far as they are shown."""
+        """Yield the listed files."""
         if self.list_errors:
             raise self.list_errors.pop(0)
         hidden = bool(self.puts and self.late)
         self.late -= hidden
         for file in super().iter_files(project):
-            if not hidden or file.filename in self._at_first:
+            if not hidden or file.filename in self._initial:
                 yield file if self.shown is None else replace(file, digests=self.shown)
 
     def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
-        """Open a file, unless told otherwise."""
+        """Open a file or raise its next error."""
         self._take_time()
         _raise_next(self.fetch_errors, file.filename)
         return super().open(file)
 
     def put(self, staged: StagedFile) -> None:
-        """Take a file, unless told otherwise."""
-        with self._diary:
+        """Store a file or raise its next error."""
+        with self._calls_lock:
             self.puts.append(staged.filename)
         self.began.set()
         self._take_time()
@@ -74,35 +75,35 @@ class MoodyStore(MemoryStore):
         _raise_next(self.lost_answers, staged.filename)
 
     def names(self) -> list[str]:
-        """What it has, in truth."""
-        return sorted(self._kept)
+        """Return the stored filenames, also those that listings do not show yet."""
+        return sorted(self._files)
 
     def _take_time(self) -> None:
-        with self._diary:
-            self._at_once += 1
-            self.most_at_once = max(self.most_at_once, self._at_once)
+        with self._calls_lock:
+            self._running += 1
+            self.most_at_once = max(self.most_at_once, self._running)
         sleep(self.pause)
-        with self._diary:
-            self._at_once -= 1
+        with self._calls_lock:
+            self._running -= 1
 
 
-class Blind:
-    """A sink that takes files, and cannot be asked what it has."""
+class WriteOnlySink:
+    """A sink without an inventory."""
 
-    def __init__(self, store: MoodyStore) -> None:
+    def __init__(self, store: FaultyStore) -> None:
         self.put = store.put
 
 
-class Mute:
-    """A sink that says what it has, and gives nothing out."""
+class InventoryOnlySink:
+    """A sink with an inventory, whose files cannot be opened."""
 
-    def __init__(self, store: MoodyStore) -> None:
+    def __init__(self, store: FaultyStore) -> None:
         self.put = store.put
         self.inventory = store.inventory
 
 
 def staged_files(folder: Path, *names: str, seed: int = 0) -> list[StagedFile]:
-    """Sample files of these names, as staging leaves them."""
+    """Return staged sample files with these names."""
     return [stage_path(write_distribution(folder, name, seed=seed)) for name in names]
 
 

@@ -4,72 +4,75 @@ from functools import partial
 
 from tests.benchmarks.certificates import Certificates, make_certificates
 from tests.benchmarks.commands import missing, present
+from tests.benchmarks.environment import Contender, Environment
 from tests.benchmarks.material import shared_wheels
-from tests.benchmarks.setting import Setting
 from tests.benchmarks.table import OURS, Result, Row, Runs, compared, seconds
-from tests.benchmarks.way import laid_way
+from tests.benchmarks.transfer import open_transfer
 
-BY_HAND = "urllib + twine"
+BASELINE = "urllib + twine"
 DOWNLOADS = ("curl", "aria2c")
 
 
-def far(setting: Setting) -> Result:
+def far(environment: Environment) -> Result:
     """P1: with a round trip of 50 ms to both sides."""
-    runs, what = _travel(setting, "P1", milliseconds=50)
+    runs, what = _travel(environment, "P1", milliseconds=50)
     work = f"relay {what}, 50 ms to both sides"
-    pairs = [name for name in runs if name not in (OURS, BY_HAND)]
-    rows = [compared("P1", work, 1 / 8, runs, [BY_HAND])] if BY_HAND in runs else []
+    pairs = [name for name in runs if name not in (OURS, BASELINE)]
+    rows = [compared("P1", work, 1 / 8, runs, [BASELINE])] if BASELINE in runs else []
     rows += [compared("P1", work, 1 / 2, runs, pairs)] if pairs else []
     return Result(rows, runs, missing(DOWNLOADS))
 
 
-def real(setting: Setting) -> Result:
+def real(environment: Environment) -> Result:
     """P1 over a line on which TCP has to open its windows, as on every real one."""
-    runs, what = _travel(setting, "P1-real", milliseconds=50, slow_start=True)
+    runs, what = _travel(environment, "P1-real", milliseconds=50, slow_start=True)
     work = f"relay {what}, 50 ms to both sides, slow start"
-    pairs = [name for name in runs if name not in (OURS, BY_HAND)]
-    rows = [compared("P1", work, 1 / 8, runs, [BY_HAND]), compared("P1", work, 1 / 2, runs, pairs)]
+    pairs = [name for name in runs if name not in (OURS, BASELINE)]
+    rows = [compared("P1", work, 1 / 8, runs, [BASELINE]), compared("P1", work, 1 / 2, runs, pairs)]
     return Result(rows, runs, missing(DOWNLOADS))
 
 
-def near(setting: Setting) -> Result:
+def near(environment: Environment) -> Result:
     """P2: without latency."""
-    runs, what = _travel(setting, "P2")
+    runs, what = _travel(environment, "P2")
     return Result([_beside_the_best(f"relay {what}, HTTP", 0.5, runs)], runs, missing(DOWNLOADS))
 
 
-def encrypted(setting: Setting) -> Result:
+def encrypted(environment: Environment) -> Result:
     """P2 over TLS on both sides."""
-    runs, what = _travel(setting, "P2-tls", certificates=make_certificates(setting.folder("P2-tls")))
+    runs, what = _travel(environment, "P2-tls", certificates=make_certificates(environment.folder("P2-tls")))
     return Result([_beside_the_best(f"relay {what}, TLS", 0.6, runs)], runs, missing(DOWNLOADS))
 
 
 def _travel(
-    setting: Setting,
+    environment: Environment,
     name: str,
     *,
     milliseconds: float = 0,
     slow_start: bool = False,
     certificates: Certificates | None = None,
 ) -> tuple[Runs, str]:
-    wheels = shared_wheels(setting)
+    wheels = shared_wheels(environment)
     names = [path.name for path in wheels.paths]
-    downloads = present(DOWNLOADS)[: 1 if setting.small else None]
-    with laid_way(
-        setting,
-        setting.folder(name),
+    downloads = present(DOWNLOADS)[: 1 if environment.small else None]
+    with open_transfer(
+        environment,
+        environment.folder(name),
         wheels.folder,
         names,
         certificates=certificates,
         milliseconds=milliseconds,
         slow_start=slow_start,
-    ) as way:
+    ) as transfer:
         pairs = [(download, upload) for download in downloads for upload in ("twine", "uv")]
-        pairs += [] if setting.small or slow_start else [("wheelhouse-uploader", "uv")]
-        by_hand = [] if setting.small and pairs else [("urllib", "twine")]
-        contenders = {f"{one} + {other}": partial(way.pair, one, other) for one, other in by_hand + pairs}
-        contenders[OURS] = way.relay
-        runs = seconds(setting.compete(contenders, warm=[OURS]))
+        pairs += [] if environment.small or slow_start else [("wheelhouse-uploader", "uv")]
+        baselines = [] if environment.small and pairs else [("urllib", "twine")]
+        contenders: dict[str, Contender] = {
+            f"{download} + {upload}": partial(transfer.pair, download, upload)
+            for download, upload in baselines + pairs
+        }
+        contenders[OURS] = transfer.relay
+        runs = seconds(environment.compete(contenders, warm=[OURS]))
     return runs, str(wheels)
 
 

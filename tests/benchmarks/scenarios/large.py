@@ -6,37 +6,37 @@ from pathlib import Path
 from statistics import median
 
 from tests.benchmarks import commands
+from tests.benchmarks.environment import Environment
 from tests.benchmarks.large_wheel import make_large_wheel
 from tests.benchmarks.measure import Measured
-from tests.benchmarks.setting import Setting
 from tests.benchmarks.table import OURS, Result, Row, compared, seconds
-from tests.benchmarks.way import Way, laid_way
+from tests.benchmarks.transfer import Transfer, open_transfer
 
 SIZE = 2_000_000_000
 MEMBERS = 400
 TOOLS = ("curl", "sha256sum", "unzip")
-BY_HAND = "curl, sha256sum, unzip -tq, curl -F"
+BASELINE = "curl, sha256sum, unzip -tq, curl -F"
 MB = 1_000_000
 
 
-def large(setting: Setting) -> Result:
+def large(environment: Environment) -> Result:
     """P3: 2 GB, half deflated, half stored; and the memory that takes."""
-    folder = setting.folder("P3")
+    folder = environment.folder("P3")
     files = folder / "files"
     wheel = make_large_wheel(files, size=SIZE, members=MEMBERS)
     digest = _write_page(files / "simple" / "bench", wheel)
     missing = commands.missing(TOOLS)
-    with laid_way(setting, folder, files, [wheel.name]) as way:
-        contenders = {OURS: partial(way.relay, f"{way.source}simple/", kind="index")}
+    with open_transfer(environment, folder, files, [wheel.name]) as transfer:
+        contenders = {OURS: partial(transfer.relay, f"{transfer.source}simple/", kind="index")}
         if not missing:
-            contenders = {BY_HAND: partial(_by_hand, way, digest), **contenders}
-        measured = setting.compete(contenders)
+            contenders = {BASELINE: partial(_baseline, transfer, digest), **contenders}
+        measured = environment.compete(contenders)
     runs = seconds(measured)
     work = "one wheel of 2 GB, index to index"
     peak = median(one.peak for one in measured[OURS]) / MB
     rows = [Row("P3", f"{work}: peak memory", peak, 120, unit="MB")]
     if not missing:
-        rows.insert(0, compared("P3", work, 1.2, runs, [BY_HAND]))
+        rows.insert(0, compared("P3", work, 1.2, runs, [BASELINE]))
     wheel.unlink()
     return Result(rows, runs, missing)
 
@@ -51,15 +51,15 @@ def _write_page(folder: Path, wheel: Path) -> str:
     return digest
 
 
-def _by_hand(way: Way, digest: str) -> Measured:
-    run, index = way.fresh()
-    name = way.names[0]
+def _baseline(transfer: Transfer, digest: str) -> Measured:
+    run, index = transfer.fresh()
+    name = transfer.names[0]
     quiet = ["curl", "--silent", "--show-error", "--fail"]
     form = [":action=file_upload", "protocol_version=1", f"sha256_digest={digest}", f"content=@{name}"]
     steps = [
-        [*quiet, "--remote-name", f"{way.source}{name}"],
+        [*quiet, "--remote-name", f"{transfer.source}{name}"],
         ["sha256sum", name],
         ["unzip", "-tq", name],
         [*quiet, *(word for field in form for word in ("--form", field)), f"{index}legacy/"],
     ]
-    return way.measure(steps, run, index)
+    return transfer.measure(steps, run, index)

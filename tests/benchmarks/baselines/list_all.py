@@ -22,5 +22,5 @@ def list_bucket(endpoint: str, bucket: str) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    kind, *where = sys.argv[1:]
-    print(len({"directory": list_directory, "s3": list_bucket}[kind](*where)))
+    kind, *arguments = sys.argv[1:]
+    print(len(list_directory(*arguments) if kind == "directory" else list_bucket(*arguments)))

@@ -6,11 +6,11 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from tests.benchmarks.commands import BY_HAND, PARALLEL, missing, present
+from tests.benchmarks.commands import BASELINE, PARALLEL, missing, present
+from tests.benchmarks.environment import Environment
 from tests.benchmarks.material import Wheels, shared_wheels
 from tests.benchmarks.measure import Measured
 from tests.benchmarks.peers import peer
-from tests.benchmarks.setting import Setting
 from tests.benchmarks.table import OURS, Result, compared, seconds
 from tests.servers.seaweed import run_seaweed
 from tests.servers.swift import run_swift
@@ -19,9 +19,9 @@ Command = Callable[[str], Sequence[str]]
 """Gives the command line that puts all wheels into a container."""
 
 
-def into_swift(setting: Setting) -> Result:
+def into_swift(environment: Environment) -> Result:
     """P7 into OpenStack Swift itself, beside its own client and rclone."""
-    folder = setting.folder("P7-swift")
+    folder = environment.folder("P7-swift")
     (folder / "servers").mkdir()
     with run_swift(folder / "servers") as swift:
         login = {"AUTH": f"{swift.auth_url}/v1.0", "USER": swift.username, "KEY": swift.password}
@@ -29,16 +29,16 @@ def into_swift(setting: Setting) -> Result:
             **{f"ST_{name}": value for name, value in login.items()},
             **{f"RCLONE_CONFIG_PLACE_{name}": value for name, value in {**login, "TYPE": "swift"}.items()},
         }
-        place = _Place(setting, folder, env, swift.make_container, swift.names)
+        place = _Place(environment, folder, env, swift.make_container, swift.names)
         upload = [peer("swift"), "--quiet", "upload", "--object-name", "."]
         return place.compete(
             "Swift", {"swift": lambda box: [*upload, box, str(place.wheels.folder)]}, "swift"
         )
 
 
-def into_s3(setting: Setting) -> Result:
+def into_s3(environment: Environment) -> Result:
     """P7 into SeaweedFS by its S3 API, beside the AWS command line, s3fs and rclone."""
-    folder = setting.folder("P7-s3")
+    folder = environment.folder("P7-s3")
     (folder / "servers").mkdir()
     with run_seaweed(folder / "servers") as server:
         keys = {"ACCESS_KEY_ID": server.access_key_id, "SECRET_ACCESS_KEY": server.secret_access_key}
@@ -54,8 +54,8 @@ def into_s3(setting: Setting) -> Result:
         def names(bucket: str) -> list[str]:
             return [found["Key"] for found in client.list_objects_v2(Bucket=bucket)["Contents"]]
 
-        place = _Place(setting, folder, env, lambda name: client.create_bucket(Bucket=name), names)
-        script = [peer("s3fs", "python"), str(BY_HAND / "put_all.py"), server.url]
+        place = _Place(environment, folder, env, lambda name: client.create_bucket(Bucket=name), names)
+        script = [peer("s3fs", "python"), str(BASELINE / "put_all.py"), server.url]
         peers = {
             "s3fs": lambda box: [*script, box, *map(str, place.wheels.paths)],
             "aws s3 cp": lambda box: [
@@ -71,14 +71,14 @@ class _Place:
     """A server that has an empty container for each run.
 
     Attributes:
-        setting: of the whole benchmark.
+        environment: of the whole benchmark.
         folder: where commands run.
         env: by which all tools find the server.
         make: makes a container of some name.
         found: the names of all objects in a container.
     """
 
-    setting: Setting
+    environment: Environment
     folder: Path
     env: Mapping[str, str]
     make: Callable[[str], object]
@@ -88,7 +88,7 @@ class _Place:
     @property
     def wheels(self) -> Wheels:
         """The files."""
-        return shared_wheels(self.setting)
+        return shared_wheels(self.environment)
 
     def compete(self, where: str, peers: Mapping[str, Command], scheme: str) -> Result:
         """Let wheelrelay and some peers put all wheels, in turn."""
@@ -98,11 +98,11 @@ class _Place:
                 *("rclone", "copy", "--quiet", "--transfers", PARALLEL),
                 *(str(self.wheels.folder), f"place:{box}"),
             ]
-        commands[OURS] = lambda box: self.setting.wheelrelay(
+        commands[OURS] = lambda box: self.environment.wheelrelay(
             "push", str(self.wheels.folder), "--to", f"{scheme}://{box}"
         )
         contenders = {name: partial(self._put, command) for name, command in commands.items()}
-        runs = seconds(self.setting.compete(contenders, warm=[OURS]))
+        runs = seconds(self.environment.compete(contenders, warm=[OURS]))
         others = [name for name in commands if name != OURS]
         row = compared("P7", f"push {self.wheels} into {where}", 1, runs, others)
         return Result([row], runs, missing(["rclone"]))
@@ -110,7 +110,7 @@ class _Place:
     def _put(self, command: Command) -> Measured:
         box = f"wheels-{next(self._numbers)}"
         self.make(box)
-        measured = self.setting.measure(self.folder, command(box), **self.env)
+        measured = self.environment.measure(self.folder, command(box), **self.env)
         expected = {path.name for path in self.wheels.paths}
         if lost := expected - {name.rpartition("/")[2] for name in self.found(box)}:
             raise RuntimeError(f"{len(lost)} files did not arrive with {command(box)}.")

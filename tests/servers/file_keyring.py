@@ -1,6 +1,6 @@
-"""A keyring in a file: what ``POCKET_KEYRING`` names holds services with user names and passwords, as JSON.
+"""A keyring in the JSON file that ``FILE_KEYRING`` names: passwords by service and user name.
 
-Switched on by ``PYTHON_KEYRING_BACKEND=tests.servers.pocket_keyring.Keyring``.
+Enabled by ``PYTHON_KEYRING_BACKEND=tests.servers.file_keyring.Keyring``.
 """
 
 import json
@@ -15,26 +15,26 @@ LOCKED = "locked"
 
 
 class Keyring(KeyringBackend):
-    """The keyring; where its file only says that it is locked, it is."""
+    """The keyring; it is locked if its file contains only `LOCKED`."""
 
     priority = 1
 
     def get_password(self, service: str, username: str) -> str | None:
-        """The password of a user of a service."""
-        content = json.loads(Path(os.environ["POCKET_KEYRING"]).read_text(encoding="utf-8"))
+        """Return the password of a user of a service."""
+        content = json.loads(Path(os.environ["FILE_KEYRING"]).read_text(encoding="utf-8"))
         if content == LOCKED:
             raise KeyringLocked
         password: str | None = content.get(service, {}).get(username)
         return password
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        """Nobody stores anything here but the test itself."""
+        """Do nothing: tests write the file themselves."""
         raise NotImplementedError
 
     def get_credential(self, service: str, username: str | None) -> SimpleCredential | None:
-        """The user's, or anybody's if none is named."""
+        """Return the credential of a user, or the first one of the service."""
         if username is None:
-            content = json.loads(Path(os.environ["POCKET_KEYRING"]).read_text(encoding="utf-8"))
+            content = json.loads(Path(os.environ["FILE_KEYRING"]).read_text(encoding="utf-8"))
             username = next(iter(content.get(service, {})), "")
         password = self.get_password(service, username)
         return SimpleCredential(username, password) if password else None

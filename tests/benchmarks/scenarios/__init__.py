@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from tests.benchmarks.lines import again, checks, large, plans, pushes, start, transfers
-from tests.benchmarks.setting import Setting
+from tests.benchmarks.environment import Environment
+from tests.benchmarks.scenarios import again, checks, large, plans, pushes, start, transfers
 from tests.benchmarks.table import Result
 
-Line = Callable[[Setting], Result]
+Scenario = Callable[[Environment], Result]
 """Measures, and says what came out."""
 
-LINES: Mapping[str, Sequence[Line]] = {
+SCENARIOS: Mapping[str, Sequence[Scenario]] = {
     "P1": [transfers.far, transfers.real],
     "P2": [transfers.near, transfers.encrypted],
     "P3": [large.large],
@@ -21,5 +21,5 @@ LINES: Mapping[str, Sequence[Line]] = {
 }
 """All of them."""
 
-QUICK: Sequence[Line] = (transfers.far, transfers.near, again.again, start.start, checks.check)
+QUICK: Sequence[Scenario] = (transfers.far, transfers.near, again.again, start.start, checks.check)
 """Those that can be measured in small within seconds, and tell something then."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks.environment import Environment
 from tests.benchmarks.measure import Measured
-from tests.benchmarks.setting import Setting
 
 
 def test_sides_take_turns_and_a_warm_up_does_not_count(tmp_path: Path) -> None:
@@ -16,7 +16,9 @@ def test_sides_take_turns_and_a_warm_up_does_not_count(tmp_path: Path) -> None:
         diary.append(name)
         return Measured(len(diary), 0)
 
-    measured = Setting(tmp_path, runs=2).compete({"a": lambda: side("a"), "b": lambda: side("b")}, warm=["b"])
+    measured = Environment(tmp_path, runs=2).compete(
+        {"a": lambda: side("a"), "b": lambda: side("b")}, warm=["b"]
+    )
     assert "".join(diary) == "babab"
     assert [one.seconds for one in measured["a"]] == [2, 4]
     assert [one.seconds for one in measured["b"]] == [3, 5]
@@ -28,7 +30,7 @@ def test_a_command_meets_no_proxy_no_other_server_and_an_empty_home(
     for name in ("https_proxy", "HTTP_PROXY", "AWS_CA_BUNDLE", "TWINE_REPOSITORY_URL"):
         monkeypatch.setenv(name, "elsewhere")
     code = "import os; open('seen', 'w').write(repr((sorted(os.environ), os.listdir(os.environ['HOME']))))"
-    Setting(tmp_path).measure(tmp_path, [sys.executable, "-c", code], TWINE_USERNAME="bench")
+    Environment(tmp_path).measure(tmp_path, [sys.executable, "-c", code], TWINE_USERNAME="bench")
     seen = (tmp_path / "seen").read_text()
     assert "TWINE_USERNAME" in seen
     assert seen.endswith(", [])")

@@ -7,8 +7,8 @@ from pathlib import Path
 from statistics import median
 
 from tests.benchmarks.commands import python
+from tests.benchmarks.environment import Environment, module
 from tests.benchmarks.material import many_names
-from tests.benchmarks.setting import Setting, module
 from tests.benchmarks.table import OURS, Result, Row, compared, seconds
 from tests.servers.process import HOST, free_port
 
@@ -19,9 +19,9 @@ BUCKET = 'type = "s3"\nbucket = "{name}"\nendpoint_url = "{url}"\n'
 KEYS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
-def directories(setting: Setting) -> Result:
+def directories(environment: Environment) -> Result:
     """P5 over directories."""
-    folder = setting.folder("P5-directory")
+    folder = environment.folder("P5-directory")
     listings, remotes = {}, {}
     for count in (FEW, MANY):
         place = folder / str(count)
@@ -30,31 +30,31 @@ def directories(setting: Setting) -> Result:
             (place / name).touch()
         listings[count] = ["directory", str(place)]
         remotes[count] = f'type = "directory"\npath = "{place}"\n'
-    return _plans(setting, folder, "directory", listings, remotes)
+    return _plans(environment, folder, "directory", listings, remotes)
 
 
-def buckets(setting: Setting) -> Result:
+def buckets(environment: Environment) -> Result:
     """P5 over S3."""
-    folder = setting.folder("P5-s3")
+    folder = environment.folder("P5-s3")
     with _server(folder) as url:
         names = {count: f"wheels-{count}" for count in (FEW, MANY)}
         listings = {count: ["s3", url, name] for count, name in names.items()}
         remotes = {count: BUCKET.format(name=name, url=url) for count, name in names.items()}
-        return _plans(setting, folder, "S3", listings, remotes)
+        return _plans(environment, folder, "S3", listings, remotes)
 
 
 def _plans(
-    setting: Setting, folder: Path, kind: str, listings: dict[int, list[str]], remotes: dict[int, str]
+    environment: Environment, folder: Path, kind: str, listings: dict[int, list[str]], remotes: dict[int, str]
 ) -> Result:
     config = "".join(f"[remotes.of{count}]\n{remote}" for count, remote in remotes.items())
     (folder / "wheelrelay.toml").write_text(config)
     contenders = {}
     for count, listing in listings.items():
-        plan = setting.wheelrelay("plan", "--from", f"of{count}", "--to", "./empty", "project7==1.3")
+        plan = environment.wheelrelay("plan", "--from", f"of{count}", "--to", "./empty", "project7==1.3")
         bare = python("list_all.py", *listing)
-        contenders[_listing_of(count)] = partial(setting.measure, folder, bare, **KEYS)
-        contenders[_plan_of(count)] = partial(setting.measure, folder, plan, **KEYS)
-    measured = setting.compete(contenders, warm=[_listing_of(FEW), _plan_of(FEW)])
+        contenders[_listing_of(count)] = partial(environment.measure, folder, bare, **KEYS)
+        contenders[_plan_of(count)] = partial(environment.measure, folder, plan, **KEYS)
+    measured = environment.compete(contenders, warm=[_listing_of(FEW), _plan_of(FEW)])
     runs = seconds(measured)
     work = f"plan a release out of {MANY:,} objects, {kind}"
     peak = max(one.peak for one in measured[_plan_of(MANY)]) / MB

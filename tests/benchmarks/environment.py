@@ -23,7 +23,7 @@ Contender = Callable[[], Measured]
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Environment:
     """What all lines share.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""A way from a source to a sink, and who takes it: wheelrelay in one go, others by download and upload."""
+"""A transfer from a source to a sink, by wheelrelay or by a download and an upload with other tools."""
 
 import json
 import ssl
@@ -12,8 +12,8 @@ from typing import Any
 
 from tests.benchmarks import commands
 from tests.benchmarks.certificates import Certificates
+from tests.benchmarks.environment import Environment, module
 from tests.benchmarks.measure import Measured
-from tests.benchmarks.setting import Setting, module
 from tests.servers.process import HOST, free_port
 
 CONFIG = """\
@@ -31,11 +31,11 @@ password = {{ env = "TWINE_PASSWORD" }}
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Transfer:
     """From the files of a folder, served by a web server, to a sink that swallows them.
 
     Attributes:
-        setting: of the whole benchmark.
+        environment: of the whole benchmark.
         folder: where each run gets a folder of its own.
         source: the address of the served folder.
         sink: the address of the sink.
@@ -43,7 +43,7 @@ class Way:
         certificates: by which both servers speak TLS, if they do.
     """
 
-    setting: Setting
+    environment: Environment
     folder: Path
     source: str
     sink: str
@@ -65,7 +65,9 @@ class Way:
         if self.certificates:
             config += f'ca_cert = "{self.certificates.bundle}"\n'
         (run / "wheelrelay.toml").write_text(config)
-        relay = self.setting.wheelrelay("relay", "--from", "source", "--to", "sink", "--yes", "bench==1.0")
+        relay = self.environment.wheelrelay(
+            "relay", "--from", "source", "--to", "sink", "--yes", "bench==1.0"
+        )
         return self.measure([relay], run, index)
 
     def pair(self, download: str, upload: str) -> Measured:
@@ -89,9 +91,9 @@ class Way:
     def measure(self, steps: Sequence[Sequence[str]], run: Path, index: str) -> Measured:
         """Take the time of commands, and make sure that all files are at the index after them."""
         trust = self.certificates.environment() if self.certificates else {}
-        cache = str(self.setting.folder("uv-cache"))
+        cache = str(self.environment.folder("uv-cache"))
         env = {"TMPDIR": str(run), "UV_CACHE_DIR": cache, **commands.CREDENTIALS, **trust}
-        measured = self.setting.measure(run, *steps, **env)
+        measured = self.environment.measure(run, *steps, **env)
         arrived = self.told(index)["files"]
         if arrived != len(self.names):
             raise RuntimeError(f"{arrived} of {len(self.names)} files arrived with {steps}.")
@@ -115,8 +117,8 @@ class Way:
 
 
 @contextmanager
-def laid_way(
-    setting: Setting,
+def open_transfer(
+    environment: Environment,
     folder: Path,
     files: Path,
     names: Sequence[str],
@@ -124,11 +126,11 @@ def laid_way(
     certificates: Certificates | None = None,
     milliseconds: float = 0,
     slow_start: bool = False,
-) -> Iterator[Way]:
+) -> Iterator[Transfer]:
     """Start a source that serves ``files``, and a sink.
 
     Args:
-        setting: of the whole benchmark.
+        environment: of the whole benchmark.
         folder: for logs and runs.
         files: what the source serves.
         names: the files that travel, as they are called below ``files``.
@@ -147,7 +149,7 @@ def laid_way(
             if milliseconds:
                 port = servers.enter_context(distance(port, milliseconds, log, slow_start=slow_start))
             addresses.append(f"{scheme}://{HOST}:{port}/")
-        yield Way(setting, folder, addresses[0], addresses[1], names, certificates)
+        yield Transfer(environment, folder, addresses[0], addresses[1], names, certificates)
 
 
 @contextmanager
