@@ -75,17 +75,17 @@ class _TarScan:
     def _check_type(self, info: tarfile.TarInfo) -> None:
         """Report problems that are visible from one header."""
         self._problems += path_problems([info.name], ProblemKind.SDIST_MEMBER_NAME)
-        name = printable(info.name)
         if info.issym() or info.islnk():
             if _leaves_top_folder(info):
-                target = printable(info.linkname)
-                self._report(
-                    ProblemKind.SDIST_LINK, f"The link {name} points to {target}, outside the sdist."
-                )
+                link, target = printable(info.name), printable(info.linkname)
+                message = f"The link {link} points to {target}, outside the sdist."
+                self._report(ProblemKind.SDIST_LINK, message)
         elif info.issparse():
-            self._report(ProblemKind.SDIST_SPARSE_FILE, f"{name} is stored as a sparse file.")
+            message = f"{printable(info.name)} is stored as a sparse file."
+            self._report(ProblemKind.SDIST_SPARSE_FILE, message)
         elif not (info.isreg() or info.isdir()):
-            self._report(ProblemKind.SDIST_SPECIAL_FILE, f"{name} is not a file, a folder or a link.")
+            message = f"{printable(info.name)} is not a file, a folder or a link."
+            self._report(ProblemKind.SDIST_SPECIAL_FILE, message)
 
     def _add(self, info: tarfile.TarInfo) -> None:
         path = normalize_path(info.name)
