@@ -18,6 +18,7 @@ from tests.servers.faulty_store import FaultyStore, WriteOnlySink, staged_files
 
 import wheelrelay
 from wheelrelay import PublishOptions, Remote, Route
+from wheelrelay.api.connecting import opened_sink
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.errors import Rejected
@@ -180,6 +181,21 @@ class TestRelay:
             wheelrelay.relay(Route(source=str(dist), sinks=[str(out)]), approve=lambda plan: False)
         assert not out.exists()
 
+    def test_replaces_other_bytes_only_on_request(self, dist, out):
+        make_wheel(out, payload=b"other")
+        route = Route(source=str(dist), sinks=[str(out)])
+        with pytest.raises(wheelrelay.Conflict):
+            wheelrelay.relay(route)
+        assert wheelrelay.relay(route, options=PublishOptions(replace=True)).is_complete
+        assert (out / WHEEL).read_bytes() == (dist / WHEEL).read_bytes()
+
+    def test_confirm_timeout_of_the_call_overrides_that_of_the_sink(self, out):
+        sink = Remote("out", DirectoryConfig(path=out, confirm_timeout="20m"))
+        with opened_sink(sink) as connected:
+            assert connected.confirm_timeout == 1200
+        with opened_sink(sink, confirm_timeout=5.0) as connected:
+            assert connected.confirm_timeout == 5
+
 
 class TestListing:
     def test_lists_all_or_selected_files(self, dist):
@@ -236,7 +252,7 @@ class TestPush:
         assert not out.exists()
 
     def test_missing_path_is_an_error(self, tmp_path, out):
-        with pytest.raises(wheelrelay.ConfigError, match="no file or directory"):
+        with pytest.raises(wheelrelay.ConfigError, match="does not exist"):
             wheelrelay.push([tmp_path / "nowhere"], to=str(out))
 
 
