@@ -266,13 +266,13 @@ def shown(error: WheelrelayError) -> str:
     return "\n  ".join([str(error), *findings])
 
 
-def test_every_error_of_the_tree_hangs_here() -> None:
+def test_gallery_has_every_error() -> None:
     tree = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     assert {kind.__name__ for kind in tree} == set(GALLERY)
 
 
 @pytest.mark.parametrize("name", GALLERY)
-def test_each_says_what_happened_where_and_what_to_do(scene: Scene, name: str) -> None:
+def test_error_names_place_and_remedy(scene: Scene, name: str) -> None:
     meet, where = GALLERY[name]
     with pytest.raises(WheelrelayError) as met:
         meet(scene)

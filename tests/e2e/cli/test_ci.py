@@ -43,7 +43,7 @@ def annotations(log: str) -> list[str]:
 
 
 class TestGitHub:
-    def test_a_push_shows_plan_and_receipt_and_tells_later_steps(
+    def test_push_writes_summary_and_outputs(
         self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
     ) -> None:
         ended = wheelrelay("push", "dist", "--to", "./staging", "--receipt", "receipt.json")
@@ -57,13 +57,13 @@ class TestGitHub:
         assert opened[0] == "::group::Plan: 2 files to ./staging"
         assert len(opened) == ended.err.splitlines().count("::endgroup::") > 2
 
-    def test_json_on_standard_output_stays_alone(
+    def test_standard_output_has_only_json(
         self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
     ) -> None:
         ended = wheelrelay("push", "dist", "--to", "./staging", "--json")
         assert json.loads(ended.out)["complete"]
 
-    def test_the_public_address_of_a_container_is_told(
+    def test_public_url_is_an_output(
         self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path, here: Path
     ) -> None:
         (here / "wheelrelay.toml").write_text(
@@ -73,7 +73,7 @@ class TestGitHub:
         wheelrelay("push", "dist", "--to", "staging", "--quiet")
         assert github.told()["address"] == "https://wheels.example.org/staging/"
 
-    def test_a_refusal_is_annotated_and_summarized(
+    def test_refusal_is_annotated_and_summarized(
         self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
     ) -> None:
         wheelrelay("push", "dist", "--to", "./staging")
@@ -86,7 +86,7 @@ class TestGitHub:
         assert "### Nothing was published" in github.summary.read_text()
         assert github.told()["published"] == "0"
 
-    def test_what_is_missing_points_at_the_configuration(
+    def test_missing_files_annotate_the_configuration(
         self, wheelrelay: CommandLine, github: GitHubFiles, config: Path
     ) -> None:
         make_wheel(config.parent / "dist", "sample", "1.0", LINUX)
@@ -101,7 +101,7 @@ class TestGitHub:
         assert annotations(ended.err)[-1].startswith("::error title=wheelrelay,file=wheelrelay.toml::")
         assert "**missing:**" in github.summary.read_text()
 
-    def test_a_wrong_configuration_is_pointed_at(
+    def test_invalid_configuration_is_annotated(
         self, wheelrelay: CommandLine, github: GitHubFiles, here: Path
     ) -> None:
         (here / "ci").mkdir()
@@ -130,7 +130,7 @@ class TestGitHub:
         assert WHEEL in annotations(ended.err)[0]
         assert "### Verified: 1 error" in github.summary.read_text()
 
-    def test_many_rules_are_not_more_annotations_than_github_shows(
+    def test_annotations_are_grouped_and_limited(
         self, wheelrelay: CommandLine, github: GitHubFiles, here: Path
     ) -> None:
         with (here / "wheelrelay.toml").open("w") as file:
@@ -142,7 +142,7 @@ class TestGitHub:
         assert len(annotations(ended.err)) == 3  # missing, unexpected, and how it ended
         assert "and 20 more" in ended.err
 
-    def test_forks_without_credentials_get_a_notice(
+    def test_skipped_push_writes_a_notice(
         self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path, here: Path
     ) -> None:
         (here / "wheelrelay.toml").write_text(
@@ -155,14 +155,14 @@ class TestGitHub:
         assert notice.startswith("::notice title=wheelrelay::Nothing was pushed")
         assert github.told() == {"receipt": "", "published": "0", "address": ""}
 
-    def test_the_summary_stays_below_what_github_takes(
+    def test_summary_is_limited_to_1_mib(
         self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
     ) -> None:
         github.summary.write_text("x" * (MEBIBYTE - 300))
         assert wheelrelay("push", "dist", "--to", "./staging").code == 0
         assert MEBIBYTE - 300 < github.summary.stat().st_size <= MEBIBYTE
 
-    def test_files_that_cannot_be_written_do_no_harm(
+    def test_unwritable_summary_is_logged(
         self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
     ) -> None:
         for path in (github.summary, github.outputs):
@@ -172,8 +172,10 @@ class TestGitHub:
         assert "Cannot write the job summary" in ended.err
 
 
-class TestOthers:
-    def test_gitlab_folds(self, wheelrelay: CommandLine, dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class TestOtherSystems:
+    def test_gitlab_sections(
+        self, wheelrelay: CommandLine, dist: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("GITLAB_CI", "true")
         ended = wheelrelay("push", "dist", "--to", "./staging")
         names = re.findall(r"section_(start|end):\d{10}:(\w+)\r", ended.err)
@@ -256,7 +258,7 @@ def test_what_a_server_says_is_no_command(
     assert not COMMANDS.search(rest), rest
 
 
-def test_json_keeps_its_meaning_and_holds_no_command(
+def test_json_is_unchanged_and_has_no_commands(
     wheelrelay: CommandLine, dist: Path, monkeypatch: pytest.MonkeyPatch, here: Path
 ) -> None:
     evil = "##vso[task.complete]x section_end:1:x ##[group]"

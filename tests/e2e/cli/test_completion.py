@@ -76,13 +76,13 @@ class TestBash:
         assert bash("wheelrelay", "relay", "--mode", "m") == ["mirror"]
         assert bash("wheel-uploader", "--wheel-t") == ["--wheel-type"]
 
-    def test_configured_remotes_are_completed_usable_or_not(self, bash: Complete) -> None:
+    def test_configured_remotes_are_completed(self, bash: Complete) -> None:
         everywhere = ["company", "pypi", "staging", "testpypi"]
         assert bash("wheelrelay", "list", "") == everywhere
         assert bash("wheelrelay", "push", "dist", "--to", "") == everywhere
         assert bash("wheelrelay", "relay", "--from", "sta") == ["staging"]
 
-    def test_routes_are_completed_where_one_may_stand(self, bash: Complete) -> None:
+    def test_routes_are_completed_as_first_word(self, bash: Complete) -> None:
         assert bash("wheelrelay", "relay", "") == ["mirror", "release"]
         assert bash("wheelrelay", "relay", "release", "") == []
         assert bash("wheelrelay", "plan", "--from", "./dist", "--to", "pypi", "") == []
@@ -95,16 +95,16 @@ class TestBash:
             "testpypi",
         ]
 
-    def test_the_configuration_that_is_named_counts(self, bash: Complete, project: Path) -> None:
+    def test_named_configuration_is_used(self, bash: Complete, project: Path) -> None:
         (project / "other.toml").write_text('[remotes.elsewhere]\ntype = "index"\n')
         assert bash("wheelrelay", "list", "--config", "other.toml", "e") == ["elsewhere"]
 
-    def test_a_broken_configuration_is_no_hindrance(self, bash: Complete, project: Path) -> None:
+    def test_broken_configuration_is_ignored(self, bash: Complete, project: Path) -> None:
         (project / "wheelrelay.toml").write_text("[remotes")
         assert bash("wheelrelay", "list", "p") == ["pypi"]
 
 
-def test_it_is_quick_for_nothing_heavy_is_imported(project: Path) -> None:
+def test_completion_imports_nothing_heavy(project: Path) -> None:
     env = {"_WHEELRELAY_COMPLETE": "bash_complete", "COMP_WORDS": "wheelrelay list ", "COMP_CWORD": "2"}
     command = [sys.executable, "-X", "importtime", "-m", "wheelrelay"]
     done = subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, check=True)
@@ -115,7 +115,7 @@ def test_it_is_quick_for_nothing_heavy_is_imported(project: Path) -> None:
 
 
 @pytest.mark.skipif(FISH is None, reason="there is no fish here")
-def test_fish_completes_with_what_each_word_is(project: Path) -> None:
+def test_fish_completes_with_descriptions(project: Path) -> None:
     words = ("wheelrelay list s", "wheelrelay relay r")
     ask = "; ".join(["wheelrelay completion fish | source", *(f"complete -C '{line}'" for line in words)])
     done = subprocess.run(

@@ -8,20 +8,20 @@ from jsonschema import Draft202012Validator
 from wheelrelay.documents import DOCUMENT_TYPES
 
 
-def test_a_valid_configuration_is_said_to_be_valid(wheelrelay, config):
+def test_valid_configuration_is_reported(wheelrelay, config):
     ended = wheelrelay("config", "check")
     assert ended.code == 0
     assert ended.out == f"{config} is valid: 2 remotes, 1 route.\n"
 
 
-def test_the_file_may_be_named(wheelrelay, config, monkeypatch, tmp_path):
+def test_config_file_can_be_named(wheelrelay, config, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert wheelrelay("config", "check", "--config", config).code == 0
     monkeypatch.setenv("WHEELRELAY_CONFIG", str(config))
     assert wheelrelay("config", "check").code == 0
 
 
-def test_without_a_configuration_there_is_nothing_to_check(wheelrelay, here):
+def test_check_without_configuration_fails(wheelrelay, here):
     ended = wheelrelay("config", "check")
     assert ended.code == 2
     assert "--config" in ended.err
@@ -38,7 +38,7 @@ def test_without_a_configuration_there_is_nothing_to_check(wheelrelay, here):
     ],
     ids=["key", "type", "missing", "TOML", "secret"],
 )
-def test_what_is_wrong_is_told_with_its_path(wheelrelay, here, text, said):
+def test_problems_are_reported_with_their_key(wheelrelay, here, text, said):
     (here / "wheelrelay.toml").write_text(text)
     ended = wheelrelay("config", "check")
     assert ended.code == 2
@@ -46,7 +46,7 @@ def test_what_is_wrong_is_told_with_its_path(wheelrelay, here, text, said):
     assert "canary" not in ended.err
 
 
-def test_it_is_shown_as_it_takes_effect_with_references_for_secrets(wheelrelay, here, monkeypatch):
+def test_show_prints_effective_values_without_secrets(wheelrelay, here, monkeypatch):
     monkeypatch.setenv("TOKEN", "canary")
     (here / "wheelrelay.toml").write_text(
         '[remotes.x]\ntype = "index"\nurl = "https://example.org/simple/"\ntoken = { env = "TOKEN" }\n'
@@ -56,7 +56,7 @@ def test_it_is_shown_as_it_takes_effect_with_references_for_secrets(wheelrelay, 
     assert "canary" not in ended.out
 
 
-def test_the_schema_is_one_that_editors_understand(wheelrelay, config):
+def test_schema_is_valid_json_schema(wheelrelay, config):
     schema = json.loads(wheelrelay("config", "schema").out)
     Draft202012Validator.check_schema(schema)
     import tomllib
@@ -70,9 +70,7 @@ def test_every_document_has_a_schema(wheelrelay, document):
     Draft202012Validator.check_schema(json.loads(wheelrelay("config", "schema", document).out))
 
 
-def test_it_can_be_told_where_each_value_comes_from_and_no_secret_is_looked_up(
-    wheelrelay, here, home, monkeypatch
-):
+def test_show_sources_reads_no_secrets(wheelrelay, here, home, monkeypatch):
     path = here / "wheelrelay.toml"
     path.write_text(
         '[remotes.x]\ntype = "index"\nupload_url = "https://x.example.org/"\nchecks.profile = "pypi"\n'
@@ -105,7 +103,7 @@ def test_it_can_be_told_where_each_value_comes_from_and_no_secret_is_looked_up(
     assert not (here / "ran").exists()
 
 
-def test_how_the_file_was_found_is_told_too(wheelrelay, config, monkeypatch):
+def test_show_sources_names_how_the_file_was_found(wheelrelay, config, monkeypatch):
     for named, told in ((("--config", config), "--config"), ((), "the variable WHEELRELAY_CONFIG")):
         monkeypatch.setenv("WHEELRELAY_CONFIG", str(config))
         assert json.loads(wheelrelay("config", "show", "--sources", *named).out)["sources"]["path"] == told

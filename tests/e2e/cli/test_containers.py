@@ -37,7 +37,7 @@ def files_in(folder):
     return sorted(path.name for path in folder.iterdir() if path.suffix in (".whl", ".gz"))
 
 
-def test_what_is_wrong_with_a_push_is_shown_once(wheelrelay, config, dist):
+def test_push_problems_are_printed_once(wheelrelay, config, dist):
     (dist / "sample-9.0-py3-none-any.whl").symlink_to("nowhere")
     ended = wheelrelay("push", "dist", "--to", "./pushed")
     assert ended.code == 3
@@ -45,18 +45,18 @@ def test_what_is_wrong_with_a_push_is_shown_once(wheelrelay, config, dist):
 
 
 class TestPush:
-    def test_what_was_built_goes_into_the_container(self, wheelrelay, staging, dist):
+    def test_push_writes_files_and_pages(self, wheelrelay, staging, dist):
         ended = wheelrelay("push", "dist", "--to", "staging", "--json")
         assert ended.code == 0
         validate(json.loads(ended.out), document_schema("receipt"))
         assert files_in(staging) == [WHEEL, SDIST]
         assert (staging / "simple" / "sample" / "index.html").is_file()
 
-    def test_the_same_again_is_skipped(self, wheelrelay, staging, dist):
+    def test_second_push_is_skipped(self, wheelrelay, staging, dist):
         wheelrelay("push", "dist", "--to", "staging")
         assert "2 skipped" in wheelrelay("push", "dist", "--to", "staging").out
 
-    def test_other_bytes_are_refused_and_replaced_on_request(self, wheelrelay, staging, dist):
+    def test_conflicts_are_refused_and_replaced_on_request(self, wheelrelay, staging, dist):
         wheelrelay("push", "dist", "--to", "staging")
         make_wheel(dist, payload=b"other")
         before = (staging / WHEEL).read_bytes()
@@ -65,7 +65,7 @@ class TestPush:
         assert wheelrelay("push", "dist", "--to", "staging", "--replace").code == 0
         assert (staging / WHEEL).read_bytes() == (dist / WHEEL).read_bytes()
 
-    def test_forks_without_credentials_can_be_let_through(self, wheelrelay, staging, dist, monkeypatch):
+    def test_push_without_credentials_can_be_skipped(self, wheelrelay, staging, dist, monkeypatch):
         ended = wheelrelay("push", "dist", "--to", "locked", "--skip-if-no-credentials")
         assert (ended.code, ended.out) == (0, "")
         assert "credentials are missing" in ended.err
@@ -77,7 +77,7 @@ class TestPush:
 
 
 class TestIndex:
-    def test_pages_are_written_anew(self, wheelrelay, staging, dist):
+    def test_outdated_pages_are_rebuilt(self, wheelrelay, staging, dist):
         wheelrelay("push", "dist", "--to", "staging")
         assert wheelrelay("index", "staging", "--check").code == 0
         make_wheel(staging, version="2.0")
@@ -87,25 +87,25 @@ class TestIndex:
         assert wheelrelay("index", "staging").out == "Wrote all pages.\n"
         assert wheelrelay("index", "staging", "--check").code == 0
 
-    def test_an_index_has_no_pages_to_write(self, wheelrelay, staging):
+    def test_package_index_has_no_pages(self, wheelrelay, staging):
         assert wheelrelay("index", "locked").code == 2
 
 
 class TestRemove:
-    def test_a_file_is_taken_out(self, wheelrelay, staging, dist):
+    def test_file_is_removed(self, wheelrelay, staging, dist):
         wheelrelay("push", "dist", "--to", "staging")
         ended = wheelrelay("remove", "staging", WHEEL)
         assert ended.out == f"{WHEEL}\nRemoved 1 file.\n"
         assert files_in(staging) == [SDIST]
 
-    def test_json_tells_what_was_taken_out(self, wheelrelay, staging, dist):
+    def test_json_lists_removed_files(self, wheelrelay, staging, dist):
         wheelrelay("push", "dist", "--to", "staging")
         ended = wheelrelay("remove", "staging", WHEEL, "--json")
         document = json.loads(ended.out)
         validate(document, document_schema("list"))
         assert [file["filename"] for file in document] == [WHEEL]
 
-    def test_what_is_not_there_keeps_all(self, wheelrelay, staging, dist):
+    def test_missing_file_removes_nothing(self, wheelrelay, staging, dist):
         wheelrelay("push", "dist", "--to", "staging")
         ended = wheelrelay("remove", "staging", WHEEL, "sample-9.0.tar.gz")
         assert ended.code == 1
@@ -114,7 +114,7 @@ class TestRemove:
 
 
 class TestPrune:
-    def test_what_is_not_kept_goes(self, wheelrelay, staging, dist):
+    def test_old_versions_are_pruned(self, wheelrelay, staging, dist):
         make_wheel(dist, version="2.0")
         wheelrelay("push", "dist", "--to", "staging")
         ended = wheelrelay("prune", "staging", "--dry-run")
@@ -123,23 +123,23 @@ class TestPrune:
         assert "Removed 2 files." in wheelrelay("prune", "staging").out
         assert files_in(staging) == ["sample-2.0-py3-none-any.whl"]
 
-    def test_without_retention_nothing_is_guessed(self, wheelrelay, dist):
+    def test_prune_without_retention_fails(self, wheelrelay, dist):
         assert wheelrelay("prune", "./dist").code == 2
 
 
 class TestCheck:
-    def test_nothing_is_wrong(self, wheelrelay, dist):
+    def test_valid_files_have_no_problems(self, wheelrelay, dist):
         ended = wheelrelay("check", "dist")
         assert (ended.code, ended.out) == (0, "No problems found.\n")
 
-    def test_what_is_wrong_is_told_and_counted(self, wheelrelay, dist):
+    def test_problems_are_printed_and_counted(self, wheelrelay, dist):
         make_wheel(dist, metadata={"Version": "not a version"})
         ended = wheelrelay("check", "dist")
         assert ended.code == 3
         assert WHEEL in ended.out
         assert " error" in ended.out.splitlines()[-1]
 
-    def test_json_tells_it_too(self, wheelrelay, dist):
+    def test_json_lists_problems(self, wheelrelay, dist):
         make_wheel(dist, metadata={"Version": "not a version"})
         findings = json.loads(wheelrelay("check", "dist", "--json").out)
         validate(findings, document_schema("findings"))
@@ -147,7 +147,7 @@ class TestCheck:
         options = [option for check in ignored for option in ("--ignore", check)]
         assert wheelrelay("check", "dist", *options).code == 0
 
-    def test_a_check_that_is_not_known_cannot_be_ignored(self, wheelrelay, dist):
+    def test_unknown_check_cannot_be_ignored(self, wheelrelay, dist):
         ended = wheelrelay("check", "dist", "--ignore", "no-such-check")
         assert ended.code == 2
         assert "no-such-check" in ended.err
@@ -175,7 +175,7 @@ class TestPartialFiles:
         (staging / WHEEL).write_bytes((dist / WHEEL).read_bytes()[:100])
         return staging / WHEEL
 
-    def test_it_is_recognised_and_the_command_that_removes_it_is_named(self, wheelrelay, part, dist):
+    def test_partial_file_is_reported_with_remove_command(self, wheelrelay, part, dist):
         size = (dist / WHEEL).stat().st_size
         ended = wheelrelay("push", "dist", "--to", "staging")
         assert ended.code == 3
@@ -184,13 +184,11 @@ class TestPartialFiles:
         assert wheelrelay("remove", "staging", WHEEL).code == 0
         assert wheelrelay("push", "dist", "--to", "staging").code == 0
 
-    def test_it_is_in_the_plan(self, wheelrelay, part, dist):
+    def test_partial_file_is_in_the_plan(self, wheelrelay, part, dist):
         planned = wheelrelay("plan", "--from", "./dist", "--to", "staging", "sample==1.0")
         assert "the same name is there with 100 of" in planned.out
 
-    def test_other_bytes_of_a_container_can_be_replaced_and_of_an_index_cannot(
-        self, wheelrelay, staging, dist
-    ):
+    def test_hint_for_container_is_replace(self, wheelrelay, staging, dist):
         wheelrelay("push", "dist", "--to", "staging")
         make_wheel(dist, payload=b"x" * 5000)
         make_wheel(staging, payload=b"y" * 9000)

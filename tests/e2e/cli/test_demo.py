@@ -32,14 +32,14 @@ def scratch(tmp_path, monkeypatch):
     return folder
 
 
-def nobody_listens(said):
+def is_stopped(said):
     """Whether the index that a demo spoke of has stopped."""
     port = int(re.search(r"127\.0\.0\.1:(\d+)", said.replace("127.0.0.1:9", ""))[1])
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def test_without_pypi_it_takes_samples_and_says_so(wheelrelay, scratch, monkeypatch):
+def test_samples_replace_unreachable_pypi(wheelrelay, scratch, monkeypatch):
     for name, value in {**OFFLINE, **AT_HOME, "TMPDIR": str(scratch)}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(tempfile, "tempdir", None)
@@ -50,11 +50,11 @@ def test_without_pypi_it_takes_samples_and_says_so(wheelrelay, scratch, monkeypa
     assert "Successfully installed sample-1.0" in ended.out
     assert "2 skipped" in ended.out
     assert "The index is stopped." in ended.out
-    assert nobody_listens(ended.out)
+    assert is_stopped(ended.out)
     assert list(scratch.iterdir()) == []
 
 
-def test_where_pypi_is_required_its_absence_is_an_error(wheelrelay, scratch):
+def test_required_pypi_must_be_reachable(wheelrelay, scratch):
     ended = wheelrelay.apart("demo", WHEELRELAY_DEMO_REQUIRE_PYPI="1", **OFFLINE, **AT_HOME)
     assert ended.code == 1
     assert "cannot be reached" in ended.err
@@ -66,7 +66,7 @@ def test_where_pypi_is_required_its_absence_is_an_error(wheelrelay, scratch):
     ("heading", "made"),
     [("1. Relay", "*"), ("2. Install it with pip", "**/venv/lib/*/site-packages/pip/_vendor")],
 )
-def test_an_interrupt_stops_what_it_started(wheelrelay, scratch, heading, made, sign):
+def test_interrupt_stops_all_processes(wheelrelay, scratch, heading, made, sign):
     process = wheelrelay.start("demo", **OFFLINE, **AT_HOME)
     said = ""
     while heading not in said:
@@ -81,11 +81,11 @@ def test_an_interrupt_stops_what_it_started(wheelrelay, scratch, heading, made, 
     assert ended.code in (4, 130)
     assert "Traceback" not in ended.err
     assert "Done." not in ended.out
-    assert nobody_listens(said)
+    assert is_stopped(said)
     assert list(scratch.iterdir()) == []
 
 
-def test_programs_started_end_with_their_own_children(tmp_path):
+def test_interrupt_ends_grandchildren(tmp_path):
     """Also one that does not tidy up when it is told to."""
     beats = tmp_path / "beats"
     child = f"""if True:
@@ -117,7 +117,7 @@ def test_programs_started_end_with_their_own_children(tmp_path):
     assert beats.stat().st_size == heard
 
 
-def test_its_index_answers_more_clients_at_once_than_wsgiref_lets_wait(tmp_path):
+def test_index_serves_64_parallel_connections(tmp_path):
     """Without a server named, pypiserver takes whichever is installed, and wsgiref where none is."""
     assert any(SERVER in each and "demo" in each for each in requires("wheelrelay"))
     with ExitStack() as stack:

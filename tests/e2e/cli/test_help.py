@@ -48,13 +48,13 @@ def examples(names: tuple[str, ...]) -> list[str]:
     return [line.strip() for line in block[1].splitlines()] if block else []
 
 
-def test_no_command_is_left_out() -> None:
+def test_all_commands_are_tested() -> None:
     assert ("wheelrelay", "relay") in ALL
     assert ("wheelrelay", "config", "schema") in ALL
 
 
 @pytest.mark.parametrize("names", ALL, ids=" ".join)
-def test_its_examples_are_ones_that_it_takes(names: tuple[str, ...]) -> None:
+def test_examples_are_valid(names: tuple[str, ...]) -> None:
     given = examples(names)
     assert given
     for example in given:
@@ -68,7 +68,7 @@ def test_its_examples_are_ones_that_it_takes(names: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("names", ALL, ids=" ".join)
-def test_it_begins_with_one_sentence_and_explains_every_option(names: tuple[str, ...]) -> None:
+def test_help_has_summary_and_option_texts(names: tuple[str, ...]) -> None:
     command, _ = find(list(names))
     first = (command.help or "").partition("\n\n")[0].partition("\b")[0]
     assert first.strip().endswith(".")
@@ -81,7 +81,7 @@ def test_it_begins_with_one_sentence_and_explains_every_option(names: tuple[str,
 
 
 @pytest.mark.parametrize("names", [("wheelrelay",), ("wheelrelay", "config")], ids=" ".join)
-def test_what_a_command_does_fits_into_its_line(names: tuple[str, ...]) -> None:
+def test_summaries_fit_80_columns(names: tuple[str, ...]) -> None:
     command, _ = find(list(names))
     narrow = click.Context(cli, terminal_width=80, **cli.context_settings)  # a command remembers its -h
     told = command.get_help(click.Context(command, parent=narrow)).partition("Commands:\n")[2]
@@ -90,5 +90,5 @@ def test_what_a_command_does_fits_into_its_line(names: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("names", ALL, ids=" ".join)
-def test_nothing_in_it_is_wider_than_a_terminal(names: tuple[str, ...]) -> None:
+def test_help_fits_100_columns(names: tuple[str, ...]) -> None:
     assert [line for line in help_of(names).splitlines() if len(line) > 100] == []

@@ -26,7 +26,7 @@ def shown() -> dict[str, Any]:
     return effective(load_config())
 
 
-def test_without_any_words_it_leads_from_dist_to_pypi(wheelrelay, here):
+def test_default_route_is_dist_to_pypi(wheelrelay, here):
     ended = wheelrelay("init")
     assert ended.code == 0
     assert ended.out.splitlines()[:2] == ["Wrote wheelrelay.toml.", "Wrote wheelrelay.schema.json."]
@@ -36,7 +36,7 @@ def test_without_any_words_it_leads_from_dist_to_pypi(wheelrelay, here):
     assert not route.expect.model_fields_set
 
 
-def test_what_is_commented_out_can_be_put_to_use_where_it_stands(wheelrelay, here):
+def test_commented_keys_can_be_uncommented(wheelrelay, here):
     assert wheelrelay("init").code == 0
     path = here / "wheelrelay.toml"
     for key, value in (("token", '{ env = "PYPI_TOKEN" }'), ("retention", "{ keep = 2 }"), ("count", "4")):
@@ -49,7 +49,7 @@ def test_what_is_commented_out_can_be_put_to_use_where_it_stands(wheelrelay, her
     assert config.route("release").expect.count == 4
 
 
-def test_a_section_of_pypirc_is_named_and_stays_what_it_is(wheelrelay, here, home):
+def test_pypirc_section_is_used_without_a_table(wheelrelay, here, home):
     (home / ".pypirc").write_text(
         "[distutils]\nindex-servers = ours\n[ours]\nrepository = https://example.org/legacy/\n"
     )
@@ -59,7 +59,7 @@ def test_a_section_of_pypirc_is_named_and_stays_what_it_is(wheelrelay, here, hom
     assert load_config().route("release").sinks[0].config.upload_url == "https://example.org/legacy/"
 
 
-def test_what_the_options_say_is_in_it(wheelrelay, here):
+def test_options_are_written(wheelrelay, here):
     assert wheelrelay("init", *EVERYTHING).code == 0
     route = load_config().route("release")
     assert route.source.config.path == here / "wheels"
@@ -83,7 +83,7 @@ def test_what_the_options_say_is_in_it(wheelrelay, here):
     ],
     ids=" ".join,
 )
-class TestWhatIsWritten:
+class TestTemplate:
     @pytest.fixture(autouse=True)
     def swift(self, monkeypatch):
         """What a swift:// address needs beside itself."""
@@ -94,7 +94,7 @@ class TestWhatIsWritten:
         ):
             monkeypatch.setenv(name, value)
 
-    def test_it_passes_the_check_and_is_what_editors_take(self, wheelrelay, here, options):
+    def test_file_is_valid(self, wheelrelay, here, options):
         assert wheelrelay("init", *options).code == 0
         assert wheelrelay("config", "check").code == 0
         for verb in ("lint", "format"):
@@ -103,9 +103,7 @@ class TestWhatIsWritten:
             assert done.returncode == 0, done.stderr
         assert (here / "wheelrelay.toml").read_text().startswith("#:schema ./wheelrelay.schema.json\n")
 
-    def test_every_key_of_its_remotes_and_routes_is_there_with_its_description(
-        self, wheelrelay, here, options
-    ):
+    def test_every_key_has_its_description(self, wheelrelay, here, options):
         assert wheelrelay("init", *options).code == 0
         text = (here / "wheelrelay.toml").read_text()
         schema = json.loads((here / "wheelrelay.schema.json").read_text())
@@ -119,7 +117,7 @@ class TestWhatIsWritten:
                 assert field["description"] in unwrapped
                 assert key in keys_in(route)
 
-    def test_what_is_commented_out_is_what_holds_anyway(self, wheelrelay, here, options):
+    def test_commented_values_are_the_defaults(self, wheelrelay, here, options):
         assert wheelrelay("init", *options).code == 0
         before, path = shown(), here / "wheelrelay.toml"
         default = re.compile(r"^# (?=\w+ = (?!\{ env)\S)", re.MULTILINE)
@@ -137,9 +135,9 @@ def keys_in(table: str) -> set[str]:
     return set(re.findall(r"^(?:# )?(\w+) =", table, re.MULTILINE))
 
 
-class TestNothingIsOverwritten:
+class TestExistingFiles:
     @pytest.mark.parametrize("name", ["wheelrelay.toml", "pyproject.toml"])
-    def test_a_configuration_stays_as_it_is(self, wheelrelay, here, name):
+    def test_configuration_is_not_overwritten(self, wheelrelay, here, name):
         (here / name).write_text("[tool.wheelrelay]\n")
         ended = wheelrelay("init")
         assert ended.code == 2
@@ -147,13 +145,13 @@ class TestNothingIsOverwritten:
         assert [path.name for path in here.iterdir()] == [name]
         assert (here / name).read_text() == "[tool.wheelrelay]\n"
 
-    def test_so_does_a_schema(self, wheelrelay, here):
+    def test_schema_is_not_overwritten(self, wheelrelay, here):
         (here / "wheelrelay.schema.json").write_text("{}")
         assert "already exists; unchanged." in wheelrelay("init").err
         assert (here / "wheelrelay.schema.json").read_text() == "{}"
         assert (here / "wheelrelay.toml").exists()
 
-    def test_a_pyproject_of_others_is_no_hindrance(self, wheelrelay, here):
+    def test_pyproject_without_wheelrelay_is_ignored(self, wheelrelay, here):
         (here / "pyproject.toml").write_text("[project]\nname = 'sample'\n")
         assert wheelrelay("init").code == 0
 
@@ -171,7 +169,7 @@ class TestNothingIsOverwritten:
     ],
     ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",
 )
-def test_what_cannot_work_is_not_written(wheelrelay, here, options, said):
+def test_invalid_configuration_is_not_written(wheelrelay, here, options, said):
     ended = wheelrelay("init", *options)
     assert ended.code == 2
     assert said in ended.err
@@ -179,7 +177,7 @@ def test_what_cannot_work_is_not_written(wheelrelay, here, options, said):
     assert list(here.iterdir()) == []
 
 
-def test_on_a_terminal_it_asks_for_what_the_options_do_not_say(here: Path) -> None:
+def test_terminal_prompts_for_missing_options(here: Path) -> None:
     command = [sys.executable, "-m", "wheelrelay", "init", "--to", "testpypi"]
     with on_terminal(command, here) as terminal:
         assert "[./dist]" in terminal.type("", until="]: ")

@@ -49,12 +49,12 @@ def test_json_tells_all_that_is_known(wheelrelay, dist):
     assert (sdist["kind"], sdist["tags"]) == ("sdist", [])
 
 
-def test_json_tells_unknown_digests_as_unknown(wheelrelay, listing):
+def test_unknown_digests_are_null_in_json(wheelrelay, listing):
     assert {file["sha256"] for file in listed(wheelrelay("list", listing, "--json"))} == {None}
     assert "unknown" in wheelrelay("list", listing).out
 
 
-def test_what_an_index_says_of_its_files_is_told(wheelrelay, web, here):
+def test_metadata_of_an_index_is_listed(wheelrelay, web, here):
     web.serve(
         "/simple/sample/",
         '<meta name="pypi:repository-version" content="1.0">'
@@ -66,27 +66,27 @@ def test_what_an_index_says_of_its_files_is_told(wheelrelay, web, here):
     assert "yanked" in wheelrelay("list", f"index+{web.url}simple/", "sample==1.0").out
 
 
-def test_companions_are_told(wheelrelay, dist):
+def test_companions_are_listed(wheelrelay, dist):
     (dist / f"{SDIST}.asc").write_bytes(b"signature")
     assert listed(wheelrelay("list", "./dist", "--json"))[1]["companions"] == [".asc"]
     assert ".asc" in wheelrelay("list", "./dist").out
 
 
-def test_nothing_there_is_a_failure(wheelrelay, here):
+def test_empty_remote_exits_with_1(wheelrelay, here):
     (here / "empty").mkdir()
     ended = wheelrelay("list", "./empty")
     assert (ended.code, ended.out) == (1, "")
     assert "no distribution file" in ended.err
 
 
-def test_what_cannot_be_read_is_a_failure(wheelrelay, web):
+def test_unreadable_remote_exits_with_1(wheelrelay, web):
     web.serve("/files/", b"Not you.", status=403)
     ended = wheelrelay("list", f"listing+{web.url}files/", "--json")
     assert (ended.code, ended.out) == (1, "")
     assert "403" in ended.err
 
 
-def test_what_can_only_be_written_to_cannot_be_listed(wheelrelay, here):
+def test_write_only_remote_cannot_be_listed(wheelrelay, here):
     (here / "wheelrelay.toml").write_text(
         '[remotes.blind]\ntype = "index"\nupload_url = "https://example.org/legacy/"\nconfirm = "none"\n'
     )
@@ -95,7 +95,7 @@ def test_what_can_only_be_written_to_cannot_be_listed(wheelrelay, here):
     assert "write-only" in ended.err
 
 
-def test_the_backends_are_told_with_their_packages_and_roles(wheelrelay, here):
+def test_backends_are_listed_with_packages_and_roles(wheelrelay, here):
     said = {line.split()[0]: line for line in wheelrelay("backends").out.splitlines()}
     assert {"directory", "fsspec", "listing", "index", "pypi", "testpypi", "web"} <= set(said)
     assert "wheelrelay" in said["directory"]
@@ -107,17 +107,17 @@ def test_the_backends_are_told_with_their_packages_and_roles(wheelrelay, here):
 
 
 class TestMatrix:
-    def test_it_is_drawn(self, wheelrelay, dist):
+    def test_matrix_is_printed(self, wheelrelay, dist):
         ended = wheelrelay("list", dist, "--matrix")
         assert ended.code == 0
         assert ended.out.splitlines()[0].startswith("sample 1.0")
         assert "✓" in ended.out
 
     @pytest.mark.parametrize(("form", "mark"), [("markdown", "| any |"), ("html", "<table>")])
-    def test_it_is_written_for_elsewhere(self, wheelrelay, dist, form, mark):
+    def test_matrix_formats(self, wheelrelay, dist, form, mark):
         assert mark in wheelrelay("list", dist, "--matrix", "--format", form).out
 
-    def test_the_only_route_from_there_tells_what_is_missing(self, wheelrelay, here):
+    def test_matrix_marks_files_missing_from_the_only_route(self, wheelrelay, here):
         dist = make_wheel(here / "binary", tag="cp313-cp313-win_amd64").parent
         (here / "wheelrelay.toml").write_text(
             f'[remotes.staging]\ntype = "directory"\npath = "{dist}"\n'
@@ -132,12 +132,12 @@ class TestMatrix:
     @pytest.mark.parametrize(
         "options", [("--matrix", "--json"), ("--format", "html"), ("--route", "release")]
     )
-    def test_options_that_make_no_sense_together_are_refused(self, wheelrelay, dist, options):
+    def test_conflicting_options_are_refused(self, wheelrelay, dist, options):
         assert wheelrelay("list", dist, *options).code == 2
 
 
 @pytest.mark.parametrize(("choice", "coloured"), [("always", True), ("never", False), ("auto", False)])
-def test_colour_is_what_was_chosen(wheelrelay, dist, choice, coloured):
+def test_color_option(wheelrelay, dist, choice, coloured):
     ended = wheelrelay("list", dist, "--matrix", "--color", choice)
     choose_color("auto")
     assert ("\x1b[" in ended.out) is coloured

@@ -43,17 +43,17 @@ def loaded_by(*arguments):
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
-def test_it_answers_without_loading_what_is_heavy(option):
+def test_version_and_help_import_nothing_heavy(option):
     assert loaded_by(option).isdisjoint(HEAVY)
 
 
-def test_a_command_is_loaded_without_the_others():
+def test_command_is_imported_without_others():
     modules = loaded_by("list", "--help")
     assert modules.isdisjoint(HEAVY)
     assert "wheelrelay.cli.relay" not in modules
 
 
-def test_a_directory_is_listed_without_configuration_checks_and_network(here):
+def test_listing_a_directory_imports_no_config_checks_or_http(here):
     make_wheel(here / "dist")
     modules = loaded_by("list", "./dist")
     assert "wheelrelay.backends.local.store" in modules
@@ -62,7 +62,7 @@ def test_a_directory_is_listed_without_configuration_checks_and_network(here):
     )
 
 
-def test_where_nothing_is_left_to_do_nothing_is_loaded_to_do_it(here):
+def test_relay_without_work_imports_nothing_heavy(here):
     make_wheel(here / "dist")
     make_wheel(here / "there")
     modules = loaded_by("relay", "--from", "./dist", "--to", "./there")
@@ -71,35 +71,35 @@ def test_where_nothing_is_left_to_do_nothing_is_loaded_to_do_it(here):
     assert modules & needless == set()
 
 
-def test_the_version_is_that_of_the_package(wheelrelay):
+def test_version_is_that_of_the_package(wheelrelay):
     assert wheelrelay.apart("--version").out == f"wheelrelay {importlib.metadata.version('wheelrelay')}\n"
 
 
-def test_the_version_is_told_wherever_it_is_asked_for(wheelrelay):
+def test_version_prints_to_standard_output(wheelrelay):
     ended = wheelrelay("--version")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith("wheelrelay ")
 
 
-def test_python_m_wheelrelay_is_wheelrelay(wheelrelay, here):
+def test_python_m_runs_wheelrelay(wheelrelay, here):
     make_wheel(here / "dist")
     assert WHEEL in wheelrelay.apart("list", "./dist").out
 
 
-def test_help_shows_every_command_and_the_exit_codes(wheelrelay):
+def test_help_lists_commands_and_exit_codes(wheelrelay):
     said = wheelrelay("--help").out
     assert [name for name in COMMANDS if f"  {name} " not in said] == []
     assert "130  interrupted" in said
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "config check", "config schema", "config show"])
-def test_every_command_explains_itself(wheelrelay, command):
+def test_every_command_has_help(wheelrelay, command):
     ended = wheelrelay(*command.split(), "-h")
     assert ended.code == 0
     assert "Usage: wheelrelay" in ended.out
 
 
-def test_without_a_command_it_explains_itself(wheelrelay):
+def test_help_is_shown_without_a_command(wheelrelay):
     ended = wheelrelay()
     assert ended.code == 2
     assert "Commands:" in ended.out + ended.err
@@ -127,7 +127,7 @@ def test_without_a_command_it_explains_itself(wheelrelay):
     ],
     ids=" ".join,
 )
-def test_what_is_asked_for_wrongly_is_refused_with_a_sentence(wheelrelay, dist, wrong):
+def test_usage_errors_exit_with_2_and_a_message(wheelrelay, dist, wrong):
     ended = wheelrelay(*wrong)
     assert ended.code == 2
     assert ended.out == ""
@@ -136,27 +136,27 @@ def test_what_is_asked_for_wrongly_is_refused_with_a_sentence(wheelrelay, dist, 
     assert not (dist.parent / "out").exists()
 
 
-def test_a_failure_is_one_sentence_and_what_to_do(wheelrelay, dist):
+def test_failure_prints_message_and_hint(wheelrelay, dist):
     ended = wheelrelay("relay", "--from", "./dist", "--to", "./out", "sampel")
     assert ended.code == 1
     assert ended.err == ("error: source './dist': No files of sampel found. Did you mean: sample?\n")
 
 
-def test_debug_shows_where_it_happened_and_keeps_the_exit_code(wheelrelay, dist):
+def test_debug_prints_traceback_and_keeps_exit_code(wheelrelay, dist):
     ended = wheelrelay("relay", "--from", "./dist", "--to", "./out", "sampel", "--debug")
     assert ended.code == 1
     assert "Traceback (most recent call last)" in ended.err
     assert ended.err.endswith("Did you mean: sample?\n")
 
 
-def test_debug_keeps_the_exit_code_of_what_is_partly_published(wheelrelay, config, dist, proxy):
+def test_debug_keeps_exit_code_of_partial_relay(wheelrelay, config, dist, proxy):
     proxy.fail_upload(SDIST, Fault(Reply(b"Bad.", 400, "text/plain")))
     ended = wheelrelay("relay", "release", "--debug")
     assert ended.code == 4
     assert "Traceback" in ended.err
 
 
-def test_a_slip_of_our_own_is_a_sentence_too(capsys):
+def test_unexpected_error_is_reported_as_a_bug(capsys):
     assert run_to_exit_code(lambda: {}["key"], debug=False) == ExitCode.FAILED
     said = capsys.readouterr().err
     assert said == (
@@ -165,7 +165,7 @@ def test_a_slip_of_our_own_is_a_sentence_too(capsys):
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, click.Abort])
-def test_an_interrupt_is_said_to_be_one(capsys, interrupt):
+def test_interrupt_exits_with_130(capsys, interrupt):
     def run():
         raise interrupt
 
@@ -173,7 +173,7 @@ def test_an_interrupt_is_said_to_be_one(capsys, interrupt):
     assert capsys.readouterr().err == "Interrupted; nothing was published.\n"
 
 
-def test_verbosity_goes_to_standard_error(wheelrelay, here, dist):
+def test_verbose_output_goes_to_standard_error(wheelrelay, here, dist):
     (dist / "sample-2.0-whatever.whl").write_bytes(b"")
     ended = wheelrelay("list", "./dist", "--json", "-vv")
     assert ended.code == 0
@@ -196,11 +196,11 @@ def many(here):
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=["table", "JSON"])
-def test_a_reader_that_leaves_is_no_error(wheelrelay, many, options):
+def test_closed_pipe_is_not_an_error(wheelrelay, many, options):
     assert read_a_little(wheelrelay.start("list", many, *options)) == (0, "")
 
 
-def test_a_watcher_that_leaves_does_not_stop_a_relay(wheelrelay, config, dist, proxy):
+def test_closed_standard_error_does_not_stop_a_relay(wheelrelay, config, dist, proxy):
     proxy.latency = 0.1
     process = wheelrelay.start("relay", "release", "--json")
     process.stderr.read(10)
@@ -211,7 +211,7 @@ def test_a_watcher_that_leaves_does_not_stop_a_relay(wheelrelay, config, dist, p
     assert sorted(proxy.uploads()) == [WHEEL, SDIST]
 
 
-def test_a_reader_that_leaves_does_not_hide_a_failure(wheelrelay, config, dist, proxy):
+def test_closed_standard_output_does_not_hide_a_failure(wheelrelay, config, dist, proxy):
     proxy.fail_upload(SDIST, Fault(Reply(b"Bad.", 400, "text/plain")))
     process = wheelrelay.start("relay", "release", "--json")
     process.stdout.close()
@@ -219,14 +219,14 @@ def test_a_reader_that_leaves_does_not_hide_a_failure(wheelrelay, config, dist, 
     assert "Bad" in process.stderr.read()
 
 
-def test_no_colour_where_none_is_wanted(wheelrelay, dist, monkeypatch):
+def test_no_color_disables_colors(wheelrelay, dist, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[" in wheelrelay("plan", "--from", "./dist", "--to", "./out").out
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[3" not in wheelrelay("plan", "--from", "./dist", "--to", "./out").out
 
 
-def test_folders_may_have_names_of_any_script(wheelrelay, dist, here):
+def test_folder_names_may_be_unicode(wheelrelay, dist, here):
     ended = wheelrelay("relay", "--from", "./dist", "--to", "./Räder 車輪 [x] :smile:", "--json")
     assert ended.code == 0
     assert json.loads(ended.out)["sinks"] == ["./Räder 車輪 [x] :smile:"]
@@ -235,7 +235,7 @@ def test_folders_may_have_names_of_any_script(wheelrelay, dist, here):
     assert "./Räder 車輪 [x] :smile:: 2 skip." in shown
 
 
-def test_names_that_are_not_text_are_escaped(wheelrelay, dist):
+def test_undecodable_names_are_escaped(wheelrelay, dist):
     odd = os.fsdecode(b"./r\xffder")
     ended = wheelrelay.apart("relay", "--from", "./dist", "--to", odd, "--receipt", "receipt.json")
     assert ended.code == 0
@@ -246,13 +246,13 @@ def test_names_that_are_not_text_are_escaped(wheelrelay, dist):
     )
 
 
-def test_an_old_terminal_shows_what_it_can(wheelrelay, dist):
+def test_ascii_terminal_gets_escapes(wheelrelay, dist):
     ended = wheelrelay.apart("relay", "--from", "./dist", "--to", "./Räder", PYTHONIOENCODING="ascii")
     assert ended.code == 0
     assert "R\\xe4der" in ended.out
 
 
-def test_what_is_logged_while_bars_move_stands_above_them(wheelrelay, dist):
+def test_log_lines_are_printed_above_progress_bars(wheelrelay, dist):
     assert wheelrelay("list", dist, "-v").code == 0  # from here on, what wheelrelay does is logged
     shown = io.StringIO()
     bars = LiveProgress(Console(file=shown, width=100, force_terminal=True))
@@ -271,7 +271,7 @@ def test_what_is_logged_while_bars_move_stands_above_them(wheelrelay, dist):
     ],
     ids=["refused", "partly"],
 )
-def test_ctrl_c_while_the_end_of_a_relay_is_shown_does_not_change_it(ended, code, capsys):
+def test_interrupt_after_the_end_of_a_relay_keeps_its_exit_code(ended, code, capsys):
     delivery = Delivery(Outcome.PUBLISHED, 1)
     file = ReceiptFile(WHEEL, "sample", "1.0", 1, "0" * 64, None, {"pypi": delivery})
     now = datetime.now(UTC)

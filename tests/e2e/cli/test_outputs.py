@@ -80,13 +80,13 @@ def test_push_refuses_an_output_that_is_an_input(work, wheelrelay, output):
     assert contents(work) == before
 
 
-def test_a_file_that_is_named_by_the_route_is_not_overwritten(work, wheelrelay):
+def test_file_named_by_the_route_is_not_overwritten(work, wheelrelay):
     before = contents(work)
     assert wheelrelay("relay", "release", "sample==1.0", "--sums", "SHA256SUMS").code == 2
     assert contents(work) == before
 
 
-def test_a_configuration_that_is_named_is_not_overwritten(work, wheelrelay):
+def test_named_configuration_is_not_overwritten(work, wheelrelay):
     other = work / "other.toml"
     other.write_text(CONFIG)
     words = ("relay", "--config", other, "mirror", "--receipt", other)
@@ -94,13 +94,13 @@ def test_a_configuration_that_is_named_is_not_overwritten(work, wheelrelay):
     assert other.read_text() == CONFIG
 
 
-def test_an_input_is_recognised_by_another_path_to_it(work, wheelrelay):
+def test_input_is_recognized_by_another_path(work, wheelrelay):
     (work / "linked").symlink_to(work / "dist")
     assert wheelrelay("push", "dist", "--to", "there", "--receipt", f"linked/{WHEEL}").code == 2
 
 
 @pytest.mark.parametrize("command", ["push", "relay"])
-def test_a_file_that_a_link_in_the_source_leads_to_is_not_overwritten(work, wheelrelay, command):
+def test_target_of_a_link_is_not_overwritten(work, wheelrelay, command):
     (work / "dist" / WHEEL).rename(work / "built")
     (work / "dist" / WHEEL).symlink_to(work / "built")
     before = (work / "built").read_bytes()
@@ -111,7 +111,7 @@ def test_a_file_that_a_link_in_the_source_leads_to_is_not_overwritten(work, whee
     assert (work / "built").read_bytes() == before
 
 
-def test_one_file_cannot_be_both_outputs(work, wheelrelay):
+def test_same_file_for_both_outputs_is_refused(work, wheelrelay):
     words = ("relay", "--from", "./dist", "--to", "./out", "sample==1.0")
     ended = wheelrelay(*words, "--sums", "out.txt", "--receipt", "./out.txt")
     assert ended.code == 2
@@ -119,7 +119,7 @@ def test_one_file_cannot_be_both_outputs(work, wheelrelay):
     assert not (work / "out").exists()
 
 
-def test_outputs_beside_the_files_are_written(work, wheelrelay):
+def test_outputs_next_to_the_files_are_written(work, wheelrelay):
     make_wheel(work / "dist", version="2.0")
     words = ("relay", "--from", "./dist", "--to", "there", "sample==2.0")
     ended = wheelrelay(*words, "--receipt", "dist/receipt.json", "--sums", "there/SHA256SUMS")
@@ -128,7 +128,7 @@ def test_outputs_beside_the_files_are_written(work, wheelrelay):
     assert "sample-2.0-py3-none-any.whl" in (work / "there" / "SHA256SUMS").read_text()
 
 
-def test_a_receipt_that_could_not_be_completed_is_an_error_after_the_last_file(work, wheelrelay):
+def test_incomplete_receipt_exits_with_4(work, wheelrelay):
     kept = work / "kept"
     kept.mkdir()
 

@@ -31,14 +31,14 @@ def conflict(dist, proxy, open_pypiserver):
 
 
 class TestPlan:
-    def test_it_shows_what_would_be_done_and_does_nothing(self, wheelrelay, config, dist, proxy):
+    def test_plan_prints_actions_and_changes_nothing(self, wheelrelay, config, dist, proxy):
         ended = wheelrelay("plan", "release")
         assert ended.code == 0
         assert f"{WHEEL}" in ended.out
         assert "index: 2 upload (2.0 kB)." in ended.out
         assert proxy.uploads() == []
 
-    def test_json_tells_it_file_by_file(self, wheelrelay, config, dist):
+    def test_plan_json_lists_files(self, wheelrelay, config, dist):
         document = answer(wheelrelay("plan", "release", "--json"), "plan")
         assert document["source"] == "staging"
         assert document["missing"] == document["unexpected"] == document["findings"] == []
@@ -46,13 +46,13 @@ class TestPlan:
         assert document["files"][0]["sinks"] == {"index": {"action": "upload", "reason": "not there yet"}}
         assert document["files"][0]["size"] == (dist / WHEEL).stat().st_size
 
-    def test_json_has_the_digest_where_it_decides(self, wheelrelay, config, dist):
+    def test_plan_json_has_digests(self, wheelrelay, config, dist):
         wheelrelay("relay", "release")
         document = answer(wheelrelay("plan", "release", "--json"), "plan")
         assert {file["sinks"]["index"]["action"] for file in document["files"]} == {"skip"}
         assert document["files"][0]["sha256"] == hashlib.sha256((dist / WHEEL).read_bytes()).hexdigest()
 
-    def test_a_conflict_is_told_by_the_exit_code(self, wheelrelay, config, conflict):
+    def test_plan_with_conflict_exits_with_3(self, wheelrelay, config, conflict):
         ended = wheelrelay("plan", "release", "--json")
         assert ended.code == 3
         actions = {
@@ -61,11 +61,11 @@ class TestPlan:
         assert actions == {WHEEL: "conflict", SDIST: "upload"}
         assert "conflict: the same name is there with other bytes" in wheelrelay("plan", "release").out
 
-    def test_nothing_left_to_do_is_said(self, wheelrelay, config, dist):
+    def test_plan_without_work_prints_nothing_to_do(self, wheelrelay, config, dist):
         wheelrelay("relay", "release")
         assert "Nothing to do." in wheelrelay("plan", "release").out
 
-    def test_where_no_digest_is_given_that_is_said(self, wheelrelay, web, dist, here):
+    def test_plan_reports_missing_digests(self, wheelrelay, web, dist, here):
         page = web.serve_folder(dist, "/files/")
         make_wheel(here / "out", payload=b"other")
         ended = wheelrelay("plan", "--from", f"listing+{page}", "--to", "./out")
@@ -73,14 +73,14 @@ class TestPlan:
 
 
 class TestRelay:
-    def test_a_release_is_moved_and_the_receipt_shown(self, wheelrelay, config, dist, open_pypiserver):
+    def test_relay_publishes_and_prints_receipt(self, wheelrelay, config, dist, open_pypiserver):
         ended = wheelrelay("relay", "release")
         assert ended.code == 0
         assert "index: 2 published." in ended.out
         assert "Publishing 1 file to index" in ended.err
         assert sorted(path.name for path in open_pypiserver.folder.iterdir()) == [WHEEL, SDIST]
 
-    def test_json_is_the_receipt_and_nothing_else(self, wheelrelay, config, dist):
+    def test_relay_json_prints_only_the_receipt(self, wheelrelay, config, dist):
         receipt = answer(wheelrelay("relay", "release", "--json"), "receipt")
         assert receipt["complete"] is True
         assert (receipt["source"], receipt["sinks"], receipt["mode"]) == ("staging", ["index"], "release")
@@ -93,16 +93,16 @@ class TestRelay:
         assert sdist["sinks"]["index"]["outcome"] == "published"
         assert sdist["sinks"]["index"]["attempts"] == 1
 
-    def test_quiet_says_nothing_at_all(self, wheelrelay, config, dist):
+    def test_quiet_prints_nothing(self, wheelrelay, config, dist):
         ended = wheelrelay("relay", "release", "-q")
         assert (ended.code, ended.out, ended.err) == (0, "", "")
 
-    def test_quiet_tells_errors_all_the_same(self, wheelrelay, config, conflict):
+    def test_quiet_prints_errors(self, wheelrelay, config, conflict):
         ended = wheelrelay("relay", "release", "-q")
         assert (ended.code, ended.out) == (3, "")
         assert WHEEL in ended.err
 
-    def test_a_conflict_is_refused_with_a_finding_for_each_file(self, wheelrelay, config, conflict, proxy):
+    def test_conflict_is_refused_with_findings(self, wheelrelay, config, conflict, proxy):
         before = conflict.read_bytes()
         ended = wheelrelay("relay", "release", "--receipt", "receipt.json")
         assert ended.code == 3
@@ -114,7 +114,7 @@ class TestRelay:
         validate(receipt, document_schema("receipt"))
         assert [finding["check"] for finding in receipt["findings"]] == ["conflict"]
 
-    def test_what_is_partly_published_is_told_and_completed(self, wheelrelay, config, dist, proxy):
+    def test_partial_relay_exits_with_4_and_is_completed(self, wheelrelay, config, dist, proxy):
         proxy.fail_upload(SDIST, Fault(Reply(b"Bad description.", 400, "text/plain")))
         ended = wheelrelay("relay", "release", "--json", "--receipt", "receipt.json")
         assert ended.code == 4
@@ -128,22 +128,20 @@ class TestRelay:
         }
         assert wheelrelay("relay", "release").code == 0
 
-    def test_failing_before_anything_is_published_is_no_partial_success(
-        self, wheelrelay, config, dist, proxy
-    ):
+    def test_failure_before_first_upload_exits_with_1(self, wheelrelay, config, dist, proxy):
         proxy.fail_upload("", Fault(Reply(b"Bad.", 400, "text/plain")))
         ended = wheelrelay("relay", "release")
         assert ended.code == 1
         assert "index has 0 of 2 files" in ended.err
 
-    def test_an_unreadable_inventory_is_a_failure(self, wheelrelay, config, dist, proxy):
+    def test_unreadable_sink_exits_with_1(self, wheelrelay, config, dist, proxy):
         proxy.fail_page(Fault(Reply(b"Who are you?", 401, "text/plain")))
         ended = wheelrelay("relay", "release")
         assert ended.code == 1
         assert "sink 'index'" in ended.err
         assert "Check the credentials" in ended.err
 
-    def test_published_but_not_confirmed_is_told(self, wheelrelay, config, dist, proxy):
+    def test_unconfirmed_relay_exits_with_4(self, wheelrelay, config, dist, proxy):
         proxy.fail_page(*[Fault(Reply(b"", 404))] * 1_000)
         ended = wheelrelay("relay", "release", "--confirm-timeout", "1s")
         assert ended.code == 4
@@ -156,12 +154,12 @@ class TestRelay:
         assert "sample has 1.0, 2.0" in ended.err
         assert "mode 'mirror'" in ended.err
 
-    def test_a_mirror_takes_them_all(self, wheelrelay, config, dist, proxy):
+    def test_mirror_publishes_all_versions(self, wheelrelay, config, dist, proxy):
         make_wheel(dist, version="2.0")
         assert wheelrelay("relay", "release", "sample", "--mode", "mirror").code == 0
         assert len(proxy.uploads()) == 3
 
-    def test_a_mirror_with_failures_ends_with_4(self, wheelrelay, config, conflict, proxy):
+    def test_mirror_with_failures_exits_with_4(self, wheelrelay, config, conflict, proxy):
         ended = wheelrelay("relay", "release", "--mode", "mirror")
         assert ended.code == 4
         assert proxy.uploads() == [SDIST]
@@ -177,44 +175,42 @@ class TestRelay:
             (["sample==1.0.0"], [WHEEL, SDIST]),
         ],
     )
-    def test_files_are_chosen_by_options(self, wheelrelay, dist, here, options, expected):
+    def test_options_select_files(self, wheelrelay, dist, here, options, expected):
         wheelrelay("relay", "--from", "./dist", "--to", "./out", *options)
         assert sorted(path.name for path in (here / "out").iterdir()) == expected
 
-    def test_a_page_on_the_web_is_a_source_as_it_stands(self, wheelrelay, web, dist, here):
+    def test_web_page_is_a_source(self, wheelrelay, web, dist, here):
         page = web.serve_folder(dist, "/files/")
         assert wheelrelay("relay", "--from", page, "--to", "./out", "sample").code == 0
         assert (here / "out" / WHEEL).read_bytes() == (dist / WHEEL).read_bytes()
 
-    def test_several_sinks_are_reached_in_order(self, wheelrelay, config, dist, here):
+    def test_several_sinks_are_published_in_order(self, wheelrelay, config, dist, here):
         ended = wheelrelay("relay", "--from", "staging", "--to", "index", "--to", "./out", "--json")
         receipt = answer(ended, "receipt")
         assert receipt["sinks"] == ["index", "./out"]
         assert receipt["complete"] is True
 
-    def test_the_only_route_needs_no_name(self, wheelrelay, config, dist):
+    def test_only_route_needs_no_name(self, wheelrelay, config, dist):
         assert wheelrelay("relay", "sample==1.0").code == 0
 
-    def test_a_route_among_several_has_to_be_named(self, wheelrelay, config, dist):
+    def test_missing_route_name_lists_routes(self, wheelrelay, config, dist):
         config.write_text(config.read_text() + '[routes.other]\nsource = "staging"\nsinks = ["index"]\n')
         ended = wheelrelay("relay", "sample==1.0")
         assert ended.code == 2
         assert "other, release" in ended.err
 
-    def test_sums_are_written_as_sha256sum_reads_them(self, wheelrelay, dist, here):
+    def test_sums_have_sha256sum_format(self, wheelrelay, dist, here):
         wheelrelay("relay", "--from", "./dist", "--to", "./out", "--sums", "SHA256SUMS")
         digest = hashlib.sha256((dist / WHEEL).read_bytes()).hexdigest()
         assert f"{digest}  {WHEEL}\n" in (here / "SHA256SUMS").read_text()
 
-    def test_a_receipt_that_cannot_be_written_is_told_before_anything_is_published(
-        self, wheelrelay, config, dist, proxy
-    ):
+    def test_unwritable_receipt_fails_before_publishing(self, wheelrelay, config, dist, proxy):
         ended = wheelrelay("relay", "release", "--receipt", "nowhere/receipt.json")
         assert ended.code == 1
         assert "nowhere/receipt.json cannot be written" in ended.err
         assert proxy.uploads() == []
 
-    def test_a_signed_address_does_not_stand_in_the_receipt(self, wheelrelay, web, dist, here):
+    def test_receipt_has_no_signed_urls(self, wheelrelay, web, dist, here):
         for name in (WHEEL, SDIST):
             web.serve(f"/files/{name}", dist / name)
         web.serve("/files/", f'<a href="{WHEEL}?signature=canary">{WHEEL}</a>')
@@ -223,7 +219,7 @@ class TestRelay:
         assert "canary" not in ended.out + ended.err
 
 
-class TestAsking:
+class TestConfirmation:
     """On a terminal, a relay asks before the first byte."""
 
     @pytest.fixture
@@ -240,7 +236,7 @@ class TestAsking:
             yield types
         os.close(master)
 
-    def test_a_no_publishes_nothing(self, wheelrelay, config, dist, proxy, terminal):
+    def test_no_publishes_nothing(self, wheelrelay, config, dist, proxy, terminal):
         terminal("n\n")
         ended = wheelrelay("relay", "release")
         assert ended.code == 3
@@ -248,18 +244,18 @@ class TestAsking:
         assert "not approved" in ended.err
         assert proxy.uploads() == []
 
-    def test_a_yes_publishes(self, wheelrelay, config, dist, proxy, terminal):
+    def test_yes_publishes(self, wheelrelay, config, dist, proxy, terminal):
         terminal("y\n")
         assert wheelrelay("relay", "release").code == 0
         assert len(proxy.uploads()) == 2
 
-    def test_yes_beforehand_is_not_asked_again(self, wheelrelay, config, dist, terminal):
+    def test_yes_option_skips_the_prompt(self, wheelrelay, config, dist, terminal):
         terminal()
         ended = wheelrelay("relay", "release", "--yes")
         assert ended.code == 0
         assert "Publish 2 files" not in ended.err
 
-    def test_where_there_is_nothing_to_do_nothing_is_asked(self, wheelrelay, config, dist, terminal):
+    def test_no_prompt_without_work(self, wheelrelay, config, dist, terminal):
         wheelrelay("relay", "release", "--yes")
         terminal()
         ended = wheelrelay("relay", "release")
@@ -268,7 +264,7 @@ class TestAsking:
 
 
 class TestVerify:
-    def test_what_is_as_it_should_be(self, wheelrelay, config, dist):
+    def test_verified_files_exit_with_0(self, wheelrelay, config, dist):
         wheelrelay("relay", "release")
         for options in ([], ["--download"]):
             ended = wheelrelay("verify", "release", *options)
@@ -276,22 +272,20 @@ class TestVerify:
             assert "All files verified." in ended.out
         assert wheelrelay("verify", "index", "sample").code == 0
 
-    def test_what_is_missing(self, wheelrelay, config, dist):
+    def test_missing_files_exit_with_3(self, wheelrelay, config, dist):
         ended = wheelrelay("verify", "release", "--json")
         assert ended.code == 3
         findings = answer(ended, "findings")
         assert {finding["filename"] for finding in findings} == {WHEEL, SDIST}
         assert {finding["check"] for finding in findings} == {"verify-missing"}
 
-    def test_what_differs(self, wheelrelay, config, conflict):
+    def test_different_files_exit_with_3(self, wheelrelay, config, conflict):
         ended = wheelrelay("verify", "release")
         assert ended.code == 3
         assert "exists with other bytes at index" in ended.out
         assert "[verify-differs]" in ended.out
 
-    def test_what_is_damaged_although_the_page_says_otherwise(
-        self, wheelrelay, config, dist, proxy, open_pypiserver
-    ):
+    def test_download_finds_damaged_files(self, wheelrelay, config, dist, proxy, open_pypiserver):
         wheelrelay("relay", "release")
         true = hashlib.sha256((dist / WHEEL).read_bytes()).hexdigest().encode()
         make_wheel(open_pypiserver.folder, payload=b"other")
@@ -302,7 +296,7 @@ class TestVerify:
         assert "[verify-damaged]" in wheelrelay("verify", "index", "sample").out
 
 
-def test_a_project_that_is_asked_for_takes_the_place_of_the_routes_own(wheelrelay, config, dist, proxy):
+def test_requirement_replaces_projects_of_the_route(wheelrelay, config, dist, proxy):
     make_sdist(dist, "other", "2.0")
     config.write_text(config.read_text() + 'projects = ["sample"]\n')
     wheelrelay("relay", "release", "other")

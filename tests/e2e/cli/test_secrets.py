@@ -5,7 +5,7 @@ import urllib.parse
 
 import click
 import pytest
-from tests.e2e.test_canary import COMMANDS
+from tests.e2e.secrets.workspace import COMMANDS
 from tests.servers.proxy import Fault
 from tests.servers.web import Reply
 

@@ -12,7 +12,7 @@ def out(here):
     return here / "out"
 
 
-def test_relay_signs_with_the_key_that_is_asked_for(wheelrelay, dist, out, keyring):
+def test_relay_signs_with_the_chosen_key(wheelrelay, dist, out, keyring):
     keyring.new_key("Releases <releases@example.org>")
     key = keyring.new_key("Nightlies <nightlies@example.org>")
     ended = wheelrelay("relay", "--from", dist, "--to", out, "-s", "--sign-with", "gpg", "--identity", key)
@@ -22,21 +22,21 @@ def test_relay_signs_with_the_key_that_is_asked_for(wheelrelay, dist, out, keyri
     assert key[-16:] in keyring.run("--list-packets", out / f"{WHEEL}.asc").decode()
 
 
-def test_without_a_key_nothing_is_published_and_it_says_how_to_choose_one(wheelrelay, dist, out, keyring):
+def test_missing_key_publishes_nothing(wheelrelay, dist, out, keyring):
     ended = wheelrelay("relay", "--from", dist, "--to", out, "--sign", "--identity", "nobody")
     assert ended.code == 2
     assert "gpg has no secret key for 'nobody' to sign with" in ended.err
     assert not out.exists()
 
 
-def test_push_signs_where_the_configuration_says_so(wheelrelay, dist, out, here, keyring):
+def test_push_signs_if_configured(wheelrelay, dist, out, here, keyring):
     keyring.new_key("CI <ci@example.org>")
     (here / "wheelrelay.toml").write_text('[remotes.out]\ntype = "directory"\npath = "out"\nsign = true\n')
     assert wheelrelay("push", "dist", "--to", "out").code == 0
     assert {path.name for path in out.iterdir()} == SIGNED
 
 
-def test_what_no_trusted_key_has_signed_is_refused_with_its_name(wheelrelay, dist, out, here, keyring):
+def test_file_without_trusted_signature_is_refused(wheelrelay, dist, out, here, keyring):
     key = keyring.new_key("Releases <releases@example.org>")
     keyring.sign(dist / WHEEL, key=key)
     (here / "wheelrelay.toml").write_text(

@@ -30,13 +30,13 @@ def run(folder: Path, *words: str, out: str = ">/dev/null") -> "subprocess.Compl
 
 
 @pytest.mark.parametrize("words", [["--version"], ["list", "dist"], ["list", "dist", "--json"]])
-def test_output_that_was_closed_beforehand_is_no_error(dist, tmp_path, words):
+def test_closed_standard_output_is_not_an_error(dist, tmp_path, words):
     ended = run(tmp_path, *(f"./{word}" if word == "dist" else word for word in words), out=">&-")
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @needs_full
-def test_a_log_that_cannot_be_written_is_said_to_be_so_and_the_relay_goes_on(dist, tmp_path):
+def test_full_disk_for_log_does_not_fail_a_relay(dist, tmp_path):
     ended = run(tmp_path, "relay", "--from", "./dist", "--to", "./there", "--yes", out=f">{FULL}")
     assert ended.returncode == 0
     assert "Cannot write the receipt to standard output: No space left on device." in ended.stderr
@@ -44,7 +44,7 @@ def test_a_log_that_cannot_be_written_is_said_to_be_so_and_the_relay_goes_on(dis
 
 
 @needs_full
-def test_a_program_that_cannot_be_given_the_receipt_learns_of_it(dist, tmp_path):
+def test_full_disk_for_json_receipt_exits_with_4(dist, tmp_path):
     relay = ["relay", "--from", "./dist", "--to", "./there", "--yes", "--json"]
     ended = run(tmp_path, *relay, out=f">{FULL}")
     assert ended.returncode == 4
@@ -53,7 +53,7 @@ def test_a_program_that_cannot_be_given_the_receipt_learns_of_it(dist, tmp_path)
 
 
 @needs_full
-def test_a_program_learns_of_a_lost_receipt_also_when_nothing_was_left_to_do(dist, tmp_path):
+def test_full_disk_for_json_receipt_exits_with_4_without_work(dist, tmp_path):
     push = ["push", "./dist", "--to", "./there", "--json"]
     assert run(tmp_path, *push).returncode == 0
     ended = run(tmp_path, *push, out=f">{FULL}")
@@ -62,7 +62,7 @@ def test_a_program_learns_of_a_lost_receipt_also_when_nothing_was_left_to_do(dis
 
 
 @needs_full
-def test_what_refuses_a_release_is_said_also_where_the_receipt_is_lost(dist, tmp_path):
+def test_refusal_is_reported_if_receipt_cannot_be_written(dist, tmp_path):
     make_wheel(tmp_path / "there", "sample", "1.0", payload=b"other")
     ended = run(tmp_path, "push", "./dist", "--to", "./there", "--json", out=f">{FULL}")
     assert ended.returncode == 3
@@ -96,7 +96,7 @@ RESULTS = [
 @needs_full
 @pytest.mark.parametrize("colour", [False, True], ids=["a log", "a terminal"])
 @pytest.mark.parametrize("words", RESULTS, ids=" ".join)
-def test_a_result_that_cannot_be_written_is_not_a_success(dist, tmp_path, words, colour, monkeypatch):
+def test_full_disk_for_result_exits_with_4(dist, tmp_path, words, colour, monkeypatch):
     if colour:
         monkeypatch.setenv("FORCE_COLOR", "1")
     ended = run(tmp_path, *words, out=f">{FULL}")

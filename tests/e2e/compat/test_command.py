@@ -28,14 +28,14 @@ def page(web, tmp_path):
 
 
 @pytest.mark.parametrize("words", [(), ("sample",), ("sample", "1.0", "more")], ids=len)
-def test_a_wrong_number_of_words_shows_the_help(wheel_uploader, words):
+def test_wrong_number_of_arguments_prints_help(wheel_uploader, words):
     ended = wheel_uploader(*words)
     assert ended.code == 1
     assert ended.out.startswith("Usage: wheel-uploader [OPTIONS] PACKAGE_NAME VERSION")
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
-def test_help_tells_every_option_and_the_way_without_it(wheel_uploader, option):
+def test_help_has_every_option_and_the_new_command(wheel_uploader, option):
     ended = wheel_uploader(option)
     assert ended.code == 0
     options = (
@@ -46,7 +46,7 @@ def test_help_tells_every_option_and_the_way_without_it(wheel_uploader, option):
     assert "wheelrelay relay --from listing+URL" in ended.out
 
 
-def test_the_way_without_it_that_help_tells_brings_the_same(wheel_uploader, web, tmp_path):
+def test_new_command_in_help_downloads_the_same_files(wheel_uploader, web, tmp_path):
     for tag in (
         "cp36-cp36m-macosx_10_6_intel",
         "py3-none-any",
@@ -69,7 +69,7 @@ def test_the_way_without_it_that_help_tells_brings_the_same(wheel_uploader, web,
     assert old == new == {MAC, "sample-1.0-py3-none-any.whl", "sample-1.0-cp313-cp313t-macosx_11_0_arm64.whl"}
 
 
-def test_without_a_key_to_sign_with_nothing_is_fetched(wheel_uploader, web, tmp_path, pypirc):
+def test_missing_key_downloads_nothing(wheel_uploader, web, tmp_path, pypirc):
     make_wheel(tmp_path / "container", "sample", "1.0", "py3-none-any")
     page = web.serve_folder(tmp_path / "container", at="/wheels/")
     ended = wheel_uploader("-r", "warehouse", "-s", "-u", page, "-w", tmp_path / "to", "sample", "1.0")
@@ -77,63 +77,63 @@ def test_without_a_key_to_sign_with_nothing_is_fetched(wheel_uploader, web, tmp_
     assert web.paths() == []
 
 
-def test_the_version_is_told(wheel_uploader):
+def test_version(wheel_uploader):
     assert importlib.metadata.version("wheelrelay") in wheel_uploader("--version").out
 
 
-def test_the_old_defaults_are_macos_wheels_and_this_folder(wheel_uploader, page):
+def test_defaults_are_macos_and_working_directory(wheel_uploader, page):
     assert wheel_uploader("-n", "-u", page, "sample", "1.0").code == 0
     assert [path.name for path in Path.cwd().iterdir()] == [MAC]
 
 
-def test_a_home_folder_may_be_given_and_is_made(wheel_uploader, page, home):
+def test_wheel_dir_expands_home_and_is_created(wheel_uploader, page, home):
     ended = wheel_uploader("-n", "-u", f"{page}/", "-w", "~/new/wheelhouse", "sample", "1.0")
     assert ended.code == 0
     assert [path.name for path in (home / "new" / "wheelhouse").iterdir()] == [MAC]
 
 
-def test_verbose_tells_more(wheel_uploader, page, pypirc):
+def test_verbose_prints_more(wheel_uploader, page, pypirc):
     ended = wheel_uploader("-v", "-r", "warehouse", "-u", page, "sample", "1.0")
     assert "INFO Credentials for 'warehouse'" in ended.err
 
 
-def test_a_page_may_be_a_file(wheel_uploader, web, page):
+def test_page_may_be_a_file(wheel_uploader, web, page):
     index = web.serve("/wheels/index.html", f'<a href="{MAC}">x</a>')
     assert wheel_uploader("-n", "-u", index, "sample", "1.0").code == 0
 
 
-def test_without_a_page_it_asks_for_one(wheel_uploader):
+def test_missing_page_exits_with_2(wheel_uploader):
     ended = wheel_uploader("sample", "1.0")
     assert ended.code == 2
     assert "-u" in ended.err
 
 
 @pytest.mark.parametrize("name", ["darwin", "windows", "manylinux*", "osx", ""])
-def test_a_type_that_is_none_is_refused(wheel_uploader, page, name):
+def test_unknown_type_is_refused(wheel_uploader, page, name):
     ended = wheel_uploader("-n", "-u", page, "-t", name, "sample", "1.0")
     assert ended.code == 2
     assert "manylinux2014" in ended.err
 
 
-def test_nothing_found_is_a_failure(wheel_uploader, page):
+def test_unknown_version_exits_with_1(wheel_uploader, page):
     ended = wheel_uploader("-n", "-u", page, "sample", "2.0")
     assert ended.code == 1
     assert "there is: 1.0" in ended.err
 
 
-def test_no_wheel_of_the_type_is_a_failure_that_tells_which_there_are(wheel_uploader, page):
+def test_no_wheel_of_the_type_lists_platforms(wheel_uploader, page):
     ended = wheel_uploader("-n", "-u", page, "-t", "win", "sample", "1.0")
     assert ended.code == 1
     assert "no wheel for win." in ended.err
     assert "macosx_10_6_intel" in ended.err
 
 
-def test_no_wheel_at_all_is_said_to_be_so(wheel_uploader, web):
+def test_no_wheels_are_reported(wheel_uploader, web):
     page = web.serve("/wheels/", '<a href="sample-1.0.tar.gz">x</a>')
     assert "It has no wheels." in wheel_uploader("-n", "-u", page, "sample", "1.0").err
 
 
-def test_an_index_that_refuses_is_told_in_its_own_words(wheel_uploader, page, pypirc):
+def test_refusal_of_the_index_is_printed(wheel_uploader, page, pypirc):
     pypirc.write_text(pypirc.read_text().replace("password: ", "password: not"))
     ended = wheel_uploader("-r", "warehouse", "-u", page, "sample", "1.0")
     assert ended.code == 1
@@ -141,7 +141,7 @@ def test_an_index_that_refuses_is_told_in_its_own_words(wheel_uploader, page, py
     assert "401" in ended.err or "403" in ended.err
 
 
-def test_it_never_asks(page, pypirc, pypiserver, tmp_path):
+def test_never_prompts(page, pypirc, pypiserver, tmp_path):
     controller, terminal = pty.openpty()
     try:
         command = [script("wheel-uploader"), "-r", "warehouse", "-u", page, "-w", str(tmp_path), "sample"]
@@ -176,7 +176,7 @@ class TestSections:
             ("https://testpypi.python.org/pypi", presets.TESTPYPI_SIMPLE),
         ],
     )
-    def test_that_of_pypi_is_read_by_the_simple_api_that_it_has(self, written, upload, simple):
+    def test_pypi_sections_have_a_simple_api(self, written, upload, simple):
         written(upload)
         said = []
         remote = pypirc_remote("there", said.append)
@@ -185,7 +185,7 @@ class TestSections:
         assert remote.checks.profile is Profile.PYPI
         assert said == []
 
-    def test_that_of_another_index_is_taken_at_its_word(self, written):
+    def test_other_sections_are_not_confirmed(self, written):
         written("https://packages.example.org/legacy/")
         said = []
         remote = pypirc_remote("there", said.append)
@@ -193,19 +193,19 @@ class TestSections:
         assert remote.checks.profile is Profile.INDEX
         assert "neither compared with existing files nor confirmed" in said[0]
 
-    def test_that_of_the_name_pypi_leads_where_it_says(self, written):
+    def test_section_named_pypi_uses_its_repository(self, written):
         written("https://packages.example.org/legacy/", name="pypi")
         assert pypirc_remote("pypi", print).config.upload_url == "https://packages.example.org/legacy/"
 
-    def test_pypi_needs_none(self):
+    def test_pypi_needs_no_section(self):
         assert pypirc_remote("pypi", print).config.upload_url == presets.PYPI_UPLOAD
 
-    def test_one_that_is_not_there_is_named(self, written):
+    def test_missing_section_is_named(self, written):
         written("https://packages.example.org/legacy/")
         with pytest.raises(ConfigError, match=r"no section \[three\].*there"):
             pypirc_remote("three", print)
 
-    def test_one_without_an_address_is_named(self, written):
+    def test_section_without_repository_is_named(self, written):
         written(None)
         with pytest.raises(ConfigError, match=r"\[there\]"):
             pypirc_remote("there", print)

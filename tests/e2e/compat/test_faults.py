@@ -42,25 +42,25 @@ def built(tmp_path):
     return make
 
 
-def test_a_wheel_with_a_build_tag_is_as_good_as_any(upload, built, arrived):
+def test_wheel_with_build_tag_is_published(upload, built, arrived):
     built("cp36-cp36m-macosx_10_6_intel", build="1")
     assert upload().code == 0
     assert arrived() == ["sample-1.0-1-cp36-cp36m-macosx_10_6_intel.whl"]
 
 
-def test_any_means_no_manylinux(upload, built, arrived):
+def test_any_excludes_manylinux(upload, built, arrived):
     built("py3-none-any", "cp36-cp36m-manylinux1_x86_64")
     assert upload("-t", "any").code == 0
     assert arrived() == ["sample-1.0-py3-none-any.whl"]
 
 
-def test_win_means_no_darwin(upload, built, arrived):
+def test_win_excludes_darwin(upload, built, arrived):
     built("cp36-cp36m-darwin_x86_64", "cp36-cp36m-win32", "cp36-cp36m-win_amd64")
     assert upload("-t", "win").code == 0
     assert arrived() == [wheel("cp36-cp36m", "win32"), wheel("cp36-cp36m", "win_amd64")]
 
 
-def test_where_there_are_only_newer_manylinux_wheels_it_says_so_and_how_to_take_them(upload, built, arrived):
+def test_newer_manylinux_wheels_are_suggested(upload, built, arrived):
     built("cp36-cp36m-manylinux2014_x86_64", "cp36-cp36m-manylinux_2_17_i686", "py3-none-any")
     refused = upload("-t", "manylinux1")
     assert refused.code == 1
@@ -74,19 +74,19 @@ def test_where_there_are_only_newer_manylinux_wheels_it_says_so_and_how_to_take_
 @pytest.mark.parametrize(
     ("type_", "tag"), [("manylinux2014", "manylinux_2_17_x86_64"), ("manylinux_2_5", "manylinux1_i686")]
 )
-def test_the_two_names_of_a_manylinux_family_mean_the_same(upload, built, arrived, type_, tag):
+def test_manylinux_aliases_are_equal(upload, built, arrived, type_, tag):
     built(f"cp36-cp36m-{tag}")
     assert upload("-t", type_).code == 0
     assert arrived() == [wheel("cp36-cp36m", tag)]
 
 
-def test_other_families_are_types_too(upload, built, arrived):
+def test_ios_and_android_are_types(upload, built, arrived):
     built("cp313-cp313-ios_13_0_arm64_iphoneos", "cp313-cp313-android_21_arm64_v8a")
     assert upload("-t", "ios").code == 0
     assert arrived() == [wheel("cp313-cp313", "ios_13_0_arm64_iphoneos")]
 
 
-def test_a_local_version_beside_the_public_one_is_left_out(wheel_uploader, web, tmp_path):
+def test_local_version_is_skipped(wheel_uploader, web, tmp_path):
     for version in ("1.0", "1.0+cu118"):
         make_wheel(tmp_path / "container", "sample", version, "py3-none-any")
     page = web.serve_folder(tmp_path / "container", at="/wheels/")
@@ -95,20 +95,20 @@ def test_a_local_version_beside_the_public_one_is_left_out(wheel_uploader, web, 
 
 
 @pytest.mark.parametrize("address", ["./container", "127.0.0.1:8000/", "file:///srv/wheels"])
-def test_what_is_no_web_address_is_told_as_such(wheel_uploader, tmp_path, address):
+def test_page_must_be_a_web_url(wheel_uploader, tmp_path, address):
     ended = wheel_uploader("-n", "-u", address, "-w", tmp_path / "to", "sample", "1.0")
     assert ended.code == 2
     assert f"-u {address}: not an http or https URL" in ended.err
 
 
-def test_an_address_with_a_query_stays_as_it_is(wheel_uploader, web, tmp_path):
+def test_url_with_query_is_unchanged(wheel_uploader, web, tmp_path):
     make_wheel(tmp_path / "container", "sample", "1.0", "py3-none-any")
     page = web.serve_folder(tmp_path / "container", at="/wheels/")
     wheel_uploader("-n", "-u", f"{page}?all=1", "-w", tmp_path / "to", "-t", "any", "sample", "1.0")
     assert web.paths()[0] == "/wheels/?all=1"
 
 
-def test_newer_manylinux_wheels_that_are_left_out_beside_old_ones_are_told_of(upload, built, arrived):
+def test_skipped_newer_manylinux_wheels_are_reported(upload, built, arrived):
     built("cp36-cp36m-manylinux1_x86_64", "cp36-cp36m-manylinux2010_x86_64")
     done = upload("-t", "manylinux1")
     assert done.code == 0
@@ -116,7 +116,7 @@ def test_newer_manylinux_wheels_that_are_left_out_beside_old_ones_are_told_of(up
     assert arrived() == [wheel("cp36-cp36m", "manylinux1_x86_64")]
 
 
-def test_a_name_that_is_cut_short_in_the_links_text_is_found(upload, built, arrived, web):
+def test_truncated_link_text_is_accepted(upload, built, arrived, web):
     (path,) = built("cp36-cp36m-macosx_10_6_intel")
     web.serve(f"/short/{path.name}", path)
     page = web.serve("/short/", f'<a href="{path.name}">sample-1.0-cp36-..&gt;</a>')
@@ -125,9 +125,7 @@ def test_a_name_that_is_cut_short_in_the_links_text_is_found(upload, built, arri
 
 
 @pytest.mark.parametrize("there", [b"", b"half", b"other bytes of any length"], ids=len)
-def test_what_lies_in_the_wheelhouse_counts_by_its_bytes_and_not_by_its_name(
-    upload, built, arrived, tmp_path, there
-):
+def test_wheelhouse_file_with_other_contents_is_refused(upload, built, arrived, tmp_path, there):
     (path,) = built("cp36-cp36m-macosx_10_6_intel")
     local = tmp_path / "wheelhouse" / path.name
     local.parent.mkdir()
@@ -142,9 +140,7 @@ def test_what_lies_in_the_wheelhouse_counts_by_its_bytes_and_not_by_its_name(
     assert arrived() == [path.name]
 
 
-def test_a_whole_wheel_in_the_wheelhouse_is_not_fetched_where_the_page_gives_its_digest(
-    upload, built, arrived, tmp_path, web
-):
+def test_existing_wheel_with_declared_digest_is_not_downloaded(upload, built, arrived, tmp_path, web):
     import hashlib
 
     (path,) = built("cp36-cp36m-macosx_10_6_intel")
@@ -157,20 +153,20 @@ def test_a_whole_wheel_in_the_wheelhouse_is_not_fetched_where_the_page_gives_its
     assert set(web.paths()) == {"/d/"}
 
 
-def test_a_name_is_the_same_in_every_spelling(upload, built, arrived):
+def test_project_name_is_normalized(upload, built, arrived):
     built("cp36-cp36m-macosx_10_6_intel", name="foo_bar")
     assert upload(project="Foo-Bar").code == 0
     assert arrived() == ["foo_bar-1.0-cp36-cp36m-macosx_10_6_intel.whl"]
 
 
-def test_a_name_that_begins_alike_is_another_project(upload, built, arrived):
+def test_project_with_same_prefix_is_ignored(upload, built, arrived):
     built("cp36-cp36m-macosx_10_6_intel")
     built("cp36-cp36m-macosx_10_6_intel", name="sample-helpers")
     assert upload().code == 0
     assert arrived() == [wheel("cp36-cp36m", "macosx_10_6_intel")]
 
 
-def test_a_wheel_with_another_digest_than_the_page_gives_is_refused(upload, built, arrived, web, tmp_path):
+def test_wrong_digest_is_refused(upload, built, arrived, web, tmp_path):
     (path,) = built("cp36-cp36m-macosx_10_6_intel")
     web.serve(f"/d/{path.name}", path)
     page = web.serve("/d/", f'<a href="{path.name}#sha256={"0" * 64}">w</a>')
@@ -181,7 +177,7 @@ def test_a_wheel_with_another_digest_than_the_page_gives_is_refused(upload, buil
     assert not (tmp_path / "wheelhouse").exists()
 
 
-def test_a_failure_that_passes_is_outlasted(upload, built, arrived, web):
+def test_temporary_failure_is_retried(upload, built, arrived, web):
     (path,) = built("cp36-cp36m-macosx_10_6_intel")
     web.fail("/", Reply(status=503, headers=AGAIN))
     web.fail(f"/{path.name}", Reply(status=503, headers=AGAIN))
@@ -189,7 +185,7 @@ def test_a_failure_that_passes_is_outlasted(upload, built, arrived, web):
     assert arrived() == [path.name]
 
 
-def test_a_download_that_is_cut_off_is_not_taken_for_the_wheel(upload, built, arrived, web):
+def test_truncated_download_is_retried(upload, built, arrived, web):
     (path,) = built("cp36-cp36m-macosx_10_6_intel", payload=b"x" * 5000)
     web.fail(f"/{path.name}", Reply(path, cut_after=300))
     assert upload().code == 0
@@ -197,7 +193,7 @@ def test_a_download_that_is_cut_off_is_not_taken_for_the_wheel(upload, built, ar
 
 
 @pytest.mark.parametrize("platform", ["macosx", "win", "linux", "manylinux", "musllinux", "all", "win_amd64"])
-def test_pure_wheels_belong_to_every_type(upload, built, arrived, platform):
+def test_pure_wheels_match_every_type(upload, built, arrived, platform):
     built("py3-none-any")
     assert upload("-t", platform).code == 0
     assert arrived() == ["sample-1.0-py3-none-any.whl"]
@@ -217,7 +213,7 @@ def test_pure_wheels_belong_to_every_type(upload, built, arrived, platform):
         ("musllinux_1_2", ["musllinux_1_2_x86_64"]),
     ],
 )
-def test_types_are_platforms_and_not_parts_of_words(upload, built, arrived, platform, taken):
+def test_types_match_platform_tags(upload, built, arrived, platform, taken):
     every = ("win32", "win_amd64", "macosx_10_6_intel", "linux_armv7l")
     linux = ("manylinux1_i686", "manylinux_2_17_x86_64", "musllinux_1_2_x86_64")
     built(*(f"cp313-cp313t-{tag}" for tag in (*every, *linux)))
@@ -225,7 +221,7 @@ def test_types_are_platforms_and_not_parts_of_words(upload, built, arrived, plat
     assert arrived() == [wheel("cp313-cp313t", tag) for tag in taken]
 
 
-def test_all_takes_every_wheel_and_no_sdist(upload, built, arrived):
+def test_all_selects_every_wheel_and_no_sdist(upload, built, arrived):
     built("cp36-cp36m-win32", "cp36-cp36m-darwin_x86_64", "py3-none-any")
     assert upload("-t", "all").code == 0
     assert arrived() == [
@@ -235,16 +231,14 @@ def test_all_takes_every_wheel_and_no_sdist(upload, built, arrived):
     ]
 
 
-def test_what_else_the_wheelhouse_holds_of_the_release_stays_there(upload, built, arrived, tmp_path):
+def test_other_wheels_in_the_wheelhouse_are_not_published(upload, built, arrived, tmp_path):
     built("cp36-cp36m-macosx_10_6_intel")
     make_wheel(tmp_path / "wheelhouse", "sample", "1.0", "cp35-cp35m-macosx_10_6_intel")
     assert upload().code == 0
     assert arrived() == [wheel("cp36-cp36m", "macosx_10_6_intel")]
 
 
-def test_a_signature_of_other_bytes_that_was_left_for_a_wheel_is_replaced(
-    upload, built, pypiserver, tmp_path, keyring
-):
+def test_stale_signature_is_replaced(upload, built, pypiserver, tmp_path, keyring):
     key = keyring.new_key("Somebody <somebody@example.org>")
     (path,) = built("cp36-cp36m-macosx_10_6_intel")
     other = make_wheel(tmp_path / "other", "sample", "1.0", "py3-none-any")

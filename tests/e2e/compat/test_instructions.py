@@ -90,13 +90,13 @@ def sha256_of(folder: Path) -> dict[str, str]:
     }
 
 
-def test_the_three_lines_run_unchanged_and_once_more(cdn, tmp_path, home, pypirc, pypiserver, keyring):
+def test_historic_commands_run_unchanged_and_again(cdn, tmp_path, home, pypirc, pypiserver, keyring):
     follow(cdn, tmp_path, home, pypiserver, keyring)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-def test_the_three_lines_bring_the_real_wheels(real_cdn, tmp_path, home, pypirc, pypiserver, keyring):
+def test_historic_commands_publish_real_wheels(real_cdn, tmp_path, home, pypirc, pypiserver, keyring):
     follow(real_cdn, tmp_path, home, pypiserver, keyring)
 
 
@@ -126,6 +126,6 @@ def follow(cdn, tmp_path, home, pypiserver, keyring):
     assert {path: path.stat().st_mtime_ns for path in arrived.iterdir()} == before
 
 
-def test_the_readme_has_the_lines_as_they_are():
+def test_readme_has_the_historic_commands():
     text = README.read_text(encoding="utf-8")
     assert [line for line in LINES if line not in text] == []

@@ -1,0 +1,23 @@
+"""A workspace with secrets."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.e2e.secrets.workspace import Workspace
+from tests.servers.oidc import run_trusting_index
+
+from wheelrelay.testing import make_sdist, make_wheel
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, home: Path) -> Iterator[Workspace]:
+    """An index, a release in ``dist``, and a configuration."""
+    for name in ("work", "secrets"):
+        (tmp_path / name).mkdir()
+    make_wheel(tmp_path / "work" / "dist", "sample", "1.0")
+    make_sdist(tmp_path / "work" / "dist", "sample", "1.0")
+    with run_trusting_index() as index:
+        made = Workspace(index, tmp_path / "work", tmp_path / "secrets", home)
+        made.configure()
+        yield made
