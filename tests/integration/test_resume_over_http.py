@@ -131,8 +131,8 @@ def test_a_file_of_pypi_that_breaks_off_goes_on_where_it_broke(tmp_path: Path, p
 
 
 @pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 9))])
-def test_a_file_that_breaks_off_over_fsspec_is_fetched_once_more(tmp_path: Path, web: Web, seed: int) -> None:
-    """Places of fsspec give out files as a whole, so the bound is one more file."""
+def test_file_without_digest_is_downloaded_again_over_fsspec(tmp_path: Path, web: Web, seed: int) -> None:
+    """Without a digest nothing proves that both parts are of one file, so the bound is one more file."""
     files = make_wheels(tmp_path / "dist", seed, 1_500_000)
     web.serve_folder(tmp_path / "dist", at="/w/")
     for name, body in files.items():

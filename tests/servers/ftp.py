@@ -31,6 +31,7 @@ class FtpServer:
             one closes the connection.
         commands: all commands so far, with their arguments.
         shorten: bytes that the next file that is stored loses, as on a full disk.
+        break_after_start: the name of a file whose next request for a later part closes the connection.
     """
 
     url: str
@@ -38,6 +39,7 @@ class FtpServer:
     faults: list[tuple[str, str]] = field(default_factory=list)
     commands: list[tuple[str, str]] = field(default_factory=list)
     shorten: int = 0
+    break_after_start: str = ""
 
     def fault_of(self, command: str) -> str | None:
         """The answer that spoils this command, if there is one; used up by that."""
@@ -46,6 +48,16 @@ class FtpServer:
             return None
         self.faults.remove(found)
         return found[1]
+
+    def breaks(self, command: str) -> bool:
+        """Whether this command asks for a later part of the file that is to break."""
+        if command != "RETR" or not self.break_after_start:
+            return False
+        (previous, offset), (_, path) = self.commands[-2:]
+        if previous != "REST" or offset == "0" or not path.endswith(self.break_after_start):
+            return False
+        self.break_after_start = ""
+        return True
 
     def names(self, folder: str) -> list[str]:
         """What lies in a folder, sorted."""
@@ -61,7 +73,7 @@ def run_ftp(root: Path) -> Iterator[FtpServer]:
     class Handler(FTPHandler):
         def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
             state.commands.append((cmd, str(args[0]) if args else ""))
-            fault = state.fault_of(cmd)
+            fault = "" if state.breaks(cmd) else state.fault_of(cmd)
             if fault is None:
                 super().process_command(cmd, *args, **kwargs)
             elif fault:

@@ -270,6 +270,17 @@ class TestMaintenance:
         [finding] = wheelrelay.verify(route)
         assert finding.filename == SDIST
 
+    @pytest.mark.parametrize("download", [False, True])
+    def test_verify_compares_with_a_listing(self, dist, web, download):
+        web.serve_folder(dist, at="/w/")
+        for path in dist.iterdir():
+            web.serve(f"/w/{path.name}", path.read_bytes())
+        route = Route(source=str(dist), sinks=[f"listing+{web.url}/w/"])
+        assert wheelrelay.verify(route, download=download) == []
+        make_wheel(dist, version="2.0")
+        [finding] = wheelrelay.verify(route, download=download)
+        assert finding.check == "verify-missing"
+
     def test_remove_deletes_files_of_a_container(self, dist):
         assert [file.filename for file in wheelrelay.remove(str(dist), [WHEEL])] == [WHEEL]
         assert names(dist) == [SDIST]

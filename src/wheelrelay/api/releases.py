@@ -190,7 +190,7 @@ def verify(
     options = RelayOptions(_checked_jobs(jobs), progress)
     if isinstance(target, Route):
         with (
-            _connected(target, target.selection(list(requirements)), options) as request,
+            _connected(target, target.selection(list(requirements)), options, is_read_only=True) as request,
             temporary_staging_area() as area,
         ):
             return verify_sinks(request, area, download=download)
@@ -248,6 +248,7 @@ def _connected(
     sign: bool = False,
     confirm_timeout: float | None = None,
     profile: Profile | None = None,
+    is_read_only: bool = False,
 ) -> Iterator[RelayRequest]:
     """Connect both sides of a route, and close everything at the end."""
     expected = route.expect.expected() if route.expect else Expected()
@@ -263,6 +264,7 @@ def _connected(
                     mirror=route.mode is Mode.MIRROR,
                     profile=profile,
                     confirm_timeout=confirm_timeout,
+                    is_read_only=is_read_only,
                 )
             )
             for sink in sinks_of(route)

@@ -1,12 +1,17 @@
 """FTP and SFTP, before servers that fail: nothing is overwritten, lost or taken for absent."""
 
 import logging
+import os
+import random
+import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 from tests.servers.ftp import PASSWORD, USER, run_ftp
 from tests.servers.sftp import run_sftp
 
+from wheelrelay import Route, relay
 from wheelrelay.backends.fsspec import FsspecConfig
 from wheelrelay.errors import (
     AlreadyExists,
@@ -290,3 +295,68 @@ def test_a_password_that_is_not_accepted_is_called_so(server, monkeypatch):
     monkeypatch.setenv("FTP_PASSWORD", "guessed")
     with pytest.raises(AuthenticationFailed), opened(server):
         pass
+
+
+class TestSweep:
+    """Temporary files of killed runs are removed when they are a day old."""
+
+    NAME = ".wheelrelay-" + "0123456789abcdef" * 2
+
+    @pytest.fixture
+    def leave(self, server):
+        """Return a function that leaves a file of some age on the server."""
+        (server.root / "w").mkdir()
+
+        def leave(name, hours):
+            path = server.root / "w" / name
+            path.write_bytes(b"partial")
+            then = time.time() - hours * 3600
+            os.utime(path, (then, then))
+
+        return leave
+
+    def push(self, server, tmp_path):
+        with opened(server) as store:
+            store.put(stage_path(make_wheel(tmp_path)))
+
+    def test_old_temporary_file_is_removed(self, server, leave, tmp_path):
+        leave(self.NAME, 25)
+        self.push(server, tmp_path)
+        assert self.NAME not in server.names("w")
+
+    @pytest.mark.parametrize(
+        ("name", "hours"),
+        [(NAME, 23), (NAME[:-1], 25), (NAME + ".whl", 25), (".wheelrelay-old-" + NAME[12:], 25), ("x", 25)],
+        ids=["recent", "other length", "other extension", "backup", "other name"],
+    )
+    def test_other_files_are_kept(self, server, leave, tmp_path, name, hours):
+        leave(name, hours)
+        self.push(server, tmp_path)
+        assert name in server.names("w")
+
+    def test_reading_removes_nothing(self, server, leave):
+        leave(self.NAME, 25)
+        with opened(server) as store:
+            assert list(store.iter_files(None)) == []
+        assert self.NAME in server.names("w")
+
+
+def test_broken_download_resumes_at_the_block_that_broke(ftp, tmp_path):
+    (ftp.root / "w").mkdir()
+    wheel = make_wheel(tmp_path, payload=random.Random(2).randbytes(12 << 20))
+    config = FsspecConfig(url=f"{ftp.url}/w", options=LOGIN, pages=True)
+    with config.open() as store:
+        store.put(stage_path(wheel))
+        store.finalize({"sample"})
+    ftp.break_after_start = wheel.name
+    ftp.commands.clear()
+    assert relay(Route(source=config, sinks=[str(tmp_path / "out")])).is_complete
+    assert ftp.break_after_start == ""
+    assert (tmp_path / "out" / wheel.name).read_bytes() == wheel.read_bytes()
+    requests = [
+        int(offset)
+        for (_, offset), (name, path) in pairwise(ftp.commands)
+        if name == "RETR" and WHEEL in path
+    ]
+    assert requests.count(0) == 1
+    assert len(requests) == len(set(requests)) + 1

@@ -98,6 +98,16 @@ def test_verify_compares_two_remotes(project, pypi, relay, run):
     ]
 
 
+def test_verify_compares_with_a_remote_that_can_only_be_read(project, pypi, relay, run):
+    assert relay().code == 0
+    read_only = f"index+{pypi.simple_url}"
+    assert run("verify", "--from", str(project.dist), "--to", read_only).code == 0
+    pypi.lose(WHEELS[0])
+    done = run("verify", "--from", str(project.dist), "--to", read_only, "--json")
+    assert done.code == 3
+    assert [(found["check"], found["filename"]) for found in done.json()] == [("verify-missing", WHEELS[0])]
+
+
 class TestWriteOnlyIndex:
     @pytest.fixture(autouse=True)
     def blind(self, project, pypi):

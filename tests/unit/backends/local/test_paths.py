@@ -73,7 +73,7 @@ def test_a_file_that_is_named_twice_counts_once(dist):
 
 def test_two_files_of_one_name_are_refused(dist, tmp_path):
     make_wheel(tmp_path / "again", "sample", "1.0", payload=b"x")
-    with pytest.raises(ConfigError, match="the same name"):
+    with pytest.raises(ConfigError, match="the same filename"):
         find_paths([dist, tmp_path / "again"])
 
 

@@ -193,11 +193,11 @@ class TestOrder:
             "the configuration has no password or token",
             "WHEELRELAY_COMPANY_EU_TOKEN and WHEELRELAY_COMPANY_EU_PASSWORD are not set",
             "TWINE_PASSWORD",
-            "there is no ~/.pypirc",
+            "~/.pypirc does not exist",
             "the keyring has no entry for",
-            "there is no ~/.netrc",
-            "for trusted publishing, this is no CI job with an identity",
-            "nobody ",
+            "~/.netrc does not exist",
+            "no trusted publishing, because this is not a CI job with an identity",
+            "no prompt, because ",
         )
         found = [said.find(place) for place in places]
         assert -1 not in found, said
@@ -273,7 +273,7 @@ class TestOwnVariables:
 
     def test_a_remote_that_is_only_an_address_has_none(self, around: Surroundings, tmp_path: Path) -> None:
         around.name = around.index.upload_url
-        assert "no environment variable can be meant" in around.refusal(tmp_path)
+        assert "a remote without a name has no environment variables" in around.refusal(tmp_path)
 
     def test_a_line_end_is_told_of_before_it_is_sent(self, around: Surroundings) -> None:
         around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="pypi-open-sesame\n")
@@ -485,7 +485,7 @@ class TestPermissions:
             assert around.upload(tmp_path / again) == (place, f"{place}'s")
         warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
         assert len(warnings) == warned
-        assert all(f".{place} holds a password, and others" in warning for warning in warnings)
+        assert all(f".{place} holds a password and is readable" in warning for warning in warnings)
 
     def test_one_without_a_password_is_not(
         self, around: Surroundings, caplog: pytest.LogCaptureFixture
@@ -514,7 +514,7 @@ class TestKeyring:
             "with PyPIConfig().open() as index: index.make_ready()"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-        assert "for the package keyring is not installed" in done.stderr
+        assert "the package keyring is not installed" in done.stderr
 
     @pytest.mark.parametrize(
         "given", [SimpleNamespace(username="ci", password=None), SimpleNamespace(password="x")]
@@ -539,7 +539,7 @@ class TestNetrc:
         self, around: Surroundings, text: str, tmp_path: Path
     ) -> None:
         around.netrc(text)
-        assert ".netrc has nothing for 127.0.0.1" in around.refusal(tmp_path)
+        assert ".netrc has no password for 127.0.0.1" in around.refusal(tmp_path)
 
     def test_a_malformed_one_is_told_without_its_lines(self, around: Surroundings, tmp_path: Path) -> None:
         around.netrc("hunter2\n")
@@ -552,11 +552,11 @@ class TestNetrc:
     ) -> None:
         around.keys |= {"username": "ci"}
         netrc(around)
-        assert ".netrc is for another user of 127.0.0.1" in around.refusal(tmp_path)
+        assert ".netrc has an entry for another user of 127.0.0.1" in around.refusal(tmp_path)
 
     def test_where_nobody_has_a_home_there_is_none(self, around: Surroundings, tmp_path: Path) -> None:
         around.setenv(HOME="", NETRC="~nobody-of-this-name/x")
-        assert "there is no ~nobody-of-this-name/x" in around.refusal(tmp_path)
+        assert "~nobody-of-this-name/x does not exist" in around.refusal(tmp_path)
 
     def test_a_malformed_one_is_warned_of_where_it_might_have_helped(
         self, around: Surroundings, caplog: pytest.LogCaptureFixture
@@ -602,7 +602,7 @@ class TestReading:
 
     @pytest.mark.parametrize("preset", [PyPIConfig, TestPyPIConfig])
     def test_that_is_pypi_and_testpypi(self, preset: type[IndexConfig]) -> None:
-        assert preset()._is_read_by_all()
+        assert preset()._is_public()
 
     @pytest.mark.parametrize("preset", [PyPIConfig, TestPyPIConfig])
     @pytest.mark.parametrize("key", ["url", "upload_url"])
@@ -813,7 +813,7 @@ with config.named("company-eu").open() as index:
         shown = self.dialogue("PyPIConfig()")
         assert "READY" not in shown
         assert "MissingSecret" in shown
-        assert "nothing was typed" in shown
+        assert "nothing was entered" in shown
 
     def test_a_known_user_is_asked_for_the_password(self, around: Surroundings, tmp_path: Path) -> None:
         shown = self.dialogue(self.config(around, username="ci"), tmp_path, typed="ci's")

@@ -426,7 +426,8 @@ class TestNoIdentity:
         monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "wrong")
         reasons = self.reasons(job, tmp_path)
         assert (
-            "the CI system gives this job no identity: GitHub: OIDC token request failed (code=401" in reasons
+            "The CI system issues no identity to this job: GitHub: OIDC token request failed (code=401"
+            in reasons
         )
         assert "Who are you" not in reasons
 
@@ -499,7 +500,7 @@ class TestAudiences:
         ("url", "keys", "told"),
         [
             (PRIVATE, {"trusted_publishing": True}, "needs an audience"),
-            (PRIVATE, {"audience": "company"}, "only with trusted_publishing = true"),
+            (PRIVATE, {"audience": "company"}, "audience requires trusted_publishing = true"),
             (
                 PYPI,
                 {"trusted_publishing": True, "audience": "company"},
