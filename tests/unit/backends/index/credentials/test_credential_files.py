@@ -1,0 +1,361 @@
+"""Credentials from ~/.pypirc, the keyring and ~/.netrc."""
+
+import base64
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import keyring as keyring_library
+import pytest
+from tests.servers.file_keyring import LOCKED
+from tests.servers.oidc import AUDIENCE, TrustingIndex, run_trusting_index
+
+import wheelrelay
+from wheelrelay import Remote
+from wheelrelay.backends.index import IndexConfig
+from wheelrelay.backends.index.backend import Index
+from wheelrelay.config.pypirc import same_place
+from wheelrelay.errors import AuthenticationFailed, ConfigError
+from wheelrelay.testing import make_wheel, stage_path
+
+Login = tuple[str, str]
+
+
+@dataclass
+class Surroundings:
+    """An index, and the places around a remote of it that is called ``company-eu``."""
+
+    index: TrustingIndex
+    home: Path
+    monkeypatch: pytest.MonkeyPatch
+    keys: dict[str, Any] = field(default_factory=dict)
+    name: str = "company-eu"
+
+    def setenv(self, **variables: str) -> None:
+        for name, value in variables.items():
+            self.monkeypatch.setenv(name, value)
+
+    def pypirc(self, text: str, mode: int = 0o600) -> None:
+        path = self.home / ".pypirc"
+        path.write_text(text.replace("INDEX", self.index.upload_url))
+        path.chmod(mode)
+
+    def netrc(self, text: str, mode: int = 0o600) -> None:
+        (self.home / ".netrc").write_text(text)
+        (self.home / ".netrc").chmod(mode)
+
+    def keyring(self, content: object) -> None:
+        (self.home / "keyring.json").write_text(json.dumps(content))
+        self.setenv(FILE_KEYRING=str(self.home / "keyring.json"))
+        self.setenv(PYTHON_KEYRING_BACKEND="tests.servers.file_keyring.Keyring")
+        keyring_library.core.init_backend()
+
+    def job(self) -> None:
+        self.setenv(**self.index.github())
+        self.keys |= {"trusted_publishing": True, "audience": AUDIENCE}
+
+    def remote(self, **keys: Any) -> Remote:
+        addresses = {"url": self.index.simple_url, "upload_url": self.index.upload_url}
+        return Remote(self.name, IndexConfig(**{**addresses, **self.keys, **keys}))
+
+    def opened(self, **keys: Any) -> AbstractContextManager[Index]:
+        return self.remote(**keys).open()  # type: ignore[return-value]
+
+    def upload(self, folder: Path) -> Login | None:
+        """Upload a file, and tell by whose credentials."""
+        with self.opened() as backend:
+            backend.put(stage_path(make_wheel(folder, "sample", "1.0")))
+        sent = next(one for one in reversed(self.index.requests) if one.path == "/legacy/")
+        return login_of(sent.headers.get("authorization"))
+
+    def read(self) -> Login | None:
+        """Read a project's page, and tell by whose credentials."""
+        with self.opened() as backend:
+            list(backend.inventory("sample"))
+        return login_of(self.index.requests[-1].headers.get("authorization"))
+
+    def refusal(self, folder: Path) -> str:
+        """What is said when the index takes nothing without credentials, and there are none."""
+        self.index.status_for_bad_tokens = 401
+        with pytest.raises(AuthenticationFailed) as caught:
+            self.upload(folder)
+        return str(caught.value)
+
+
+@pytest.fixture
+def around(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Surroundings]:
+    """Nothing in any place."""
+    before = keyring_library.get_keyring()
+    with run_trusting_index() as index:
+        index.accounts |= {user: f"{user}'s" for user in ("ci", *(place.__name__ for place in PLACES))}
+        yield Surroundings(index, home, monkeypatch)
+    keyring_library.set_keyring(before)
+
+
+def configuration(around: Surroundings) -> None:
+    around.setenv(SECRET="configuration's")
+    around.keys |= {"username": "configuration", "password": {"env": "SECRET"}}
+
+
+def own_variables(around: Surroundings) -> None:
+    around.setenv(WHEELRELAY_COMPANY_EU_USERNAME="own_variables")
+    around.setenv(WHEELRELAY_COMPANY_EU_PASSWORD="own_variables's")
+
+
+def twine_variables(around: Surroundings) -> None:
+    around.setenv(TWINE_REPOSITORY="company-eu")
+    around.setenv(TWINE_USERNAME="twine_variables", TWINE_PASSWORD="twine_variables's")
+
+
+def pypirc(around: Surroundings) -> None:
+    around.pypirc(
+        "[distutils]\nindex-servers = company-eu\n"
+        "[company-eu]\nrepository: INDEX\nusername: pypirc\npassword: pypirc's\n"
+    )
+
+
+def keyring(around: Surroundings) -> None:
+    around.keyring({around.index.upload_url: {"keyring": "keyring's"}})
+
+
+def netrc(around: Surroundings) -> None:
+    around.netrc("machine 127.0.0.1 login netrc password netrc's\n")
+
+
+def trusted_publishing(around: Surroundings) -> None:
+    around.job()
+
+
+PLACES: tuple[Callable[[Surroundings], None], ...] = (
+    *(configuration, own_variables, twine_variables, pypirc, keyring, netrc, trusted_publishing),
+)
+
+
+def login_of(header: str | None) -> Login | None:
+    if header is None:
+        return None
+    user, _, password = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
+    return user, password
+
+
+class TestPypirc:
+    def test_of_several_sections_for_the_address_that_of_the_remotes_name_counts(
+        self, around: Surroundings, tmp_path: Path
+    ) -> None:
+        around.pypirc(
+            "[distutils]\nindex-servers = first company-eu\n"
+            "[first]\nrepository = INDEX\nusername = ci\npassword = ci's\n"
+            "[company-eu]\nrepository = INDEX\nusername = pypirc\npassword = pypirc's\n"
+        )
+        assert around.upload(tmp_path) == ("pypirc", "pypirc's")
+        around.name = "another"
+        told = r"[company-eu], [first] of ~/.pypirc are for http://127.0.0.1"
+        assert told in around.refusal(tmp_path / "again").replace("[first], [company-eu]", told[:21])
+
+    def test_the_user_of_the_remotes_own_section_counts_and_no_other_section(
+        self, around: Surroundings, tmp_path: Path
+    ) -> None:
+        around.pypirc(
+            "[distutils]\nindex-servers = first company-eu\n"
+            "[first]\nrepository = INDEX\nusername = ci\npassword = ci's\n"
+            "[company-eu]\nrepository = INDEX\nusername = keyring\n"
+        )
+        around.keyring({around.index.upload_url: {"keyring": "keyring's"}})
+        assert around.upload(tmp_path) == ("keyring", "keyring's")
+
+    def test_a_port_that_is_the_usual_one_need_not_be_written(self) -> None:
+        assert same_place("https://example.org:443/legacy", "https://example.org/legacy/")
+        assert not same_place("https://example.org:444/legacy", "https://example.org/legacy/")
+
+    def test_one_that_may_not_be_read_is_told(self, around: Surroundings) -> None:
+        (around.home / ".pypirc").mkdir()
+        with pytest.raises(ConfigError, match=r"~/\.pypirc cannot be read: Is a directory"), around.opened():
+            pass
+
+    def test_a_section_of_the_remotes_name_for_another_address_does_not_count(
+        self, around: Surroundings, tmp_path: Path
+    ) -> None:
+        around.pypirc(
+            "[distutils]\nindex-servers = company-eu\n"
+            "[company-eu]\nrepository = https://elsewhere.example/\nusername = ci\npassword = ci's\n"
+        )
+        assert "no section of ~/.pypirc has the repository http://127.0.0.1" in around.refusal(tmp_path)
+
+    def test_server_login_is_for_those_that_have_none_of_their_own(
+        self, around: Surroundings, tmp_path: Path
+    ) -> None:
+        around.pypirc(
+            "[server-login]\nusername:pypirc\npassword:pypirc's\n"
+            "[distutils]\nindex-servers =\n    company-eu\n[company-eu]\nrepository:INDEX\n"
+        )
+        assert around.upload(tmp_path) == ("pypirc", "pypirc's")
+
+    def test_a_section_without_a_password_gives_its_user_to_the_places_that_follow(
+        self, around: Surroundings, tmp_path: Path
+    ) -> None:
+        around.pypirc("[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\nusername = keyring\n")
+        around.keyring({around.index.upload_url: {"ci": "ci's", "keyring": "keyring's"}})
+        assert around.upload(tmp_path) == ("keyring", "keyring's")
+
+    def test_a_section_for_another_user_is_passed_over(self, around: Surroundings, tmp_path: Path) -> None:
+        around.keys |= {"username": "ci"}
+        pypirc(around)
+        assert "section [company-eu] of ~/.pypirc is for another user" in around.refusal(tmp_path)
+
+    def test_a_password_alone_is_a_token(self, around: Surroundings, tmp_path: Path) -> None:
+        around.pypirc(
+            "[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\npassword = pypi-open-sesame\n"
+        )
+        assert around.upload(tmp_path) == ("__token__", "pypi-open-sesame")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "password = hunter2\n",
+            "[pypi]\npassword = hunter2\npassword = hunter2\n",
+            "[pypi\npassword = hunter2\n",
+            "[pypi]\nhunter2\n",
+        ],
+    )
+    def test_a_malformed_file_is_named_without_its_lines(self, around: Surroundings, text: str) -> None:
+        around.pypirc(text)
+        with pytest.raises(ConfigError, match=r"~/\.pypirc cannot be read") as caught, around.opened():
+            pass
+        assert "hunter2" not in str(caught.value)
+        assert caught.value.__cause__ is None
+        assert caught.value.__suppress_context__
+
+    def test_what_is_no_text_is_named_too(self, around: Surroundings) -> None:
+        (around.home / ".pypirc").write_bytes(b"[pypi]\npassword = \xff\xfe\n")
+        with pytest.raises(ConfigError, match=r"~/\.pypirc cannot be read"), around.opened():
+            pass
+
+    @pytest.mark.parametrize("key", ["ca_cert", "client_cert"])
+    def test_its_certificates_are_taken(self, around: Surroundings, key: str) -> None:
+        around.pypirc(f"[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\n{key} = nowhere.pem\n")
+        with pytest.raises(ConfigError, match=r"certificate nowhere\.pem does not exist"), around.opened():
+            pass
+
+    def test_their_paths_may_begin_at_home(self, around: Surroundings, ca_bundle: Path) -> None:
+        (around.home / "ca.pem").write_bytes(ca_bundle.read_bytes())
+        around.pypirc("[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\nca_cert = ~/ca.pem\n")
+        with around.opened():
+            pass
+
+    def test_configured_certificates_win(self, around: Surroundings, ca_bundle: Path) -> None:
+        around.pypirc("[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\nca_cert = nowhere.pem\n")
+        with around.opened(ca_cert=ca_bundle):
+            pass
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are read as POSIX has them")
+class TestPermissions:
+    @pytest.mark.parametrize(("mode", "warned"), [(0o644, 1), (0o640, 1), (0o600, 0)])
+    @pytest.mark.parametrize("place", ["pypirc", "netrc"])
+    def test_a_file_that_others_may_read_is_warned_of_once(
+        self,
+        around: Surroundings,
+        place: str,
+        mode: int,
+        warned: int,
+        caplog: pytest.LogCaptureFixture,
+        tmp_path: Path,
+    ) -> None:
+        {"pypirc": pypirc, "netrc": netrc}[place](around)
+        (around.home / f".{place}").chmod(mode)
+        for again in ("one", "two"):
+            assert around.upload(tmp_path / again) == (place, f"{place}'s")
+        warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+        assert len(warnings) == warned
+        assert all(f".{place} holds a password and is readable" in warning for warning in warnings)
+
+    def test_one_without_a_password_is_not(
+        self, around: Surroundings, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        around.pypirc("[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\n", mode=0o644)
+        with around.opened() as backend:
+            backend.make_ready()
+        assert caplog.records == []
+
+
+class TestKeyring:
+    def test_a_token_is_asked_for_first_where_no_user_is_known(
+        self, around: Surroundings, tmp_path: Path
+    ) -> None:
+        around.keyring({around.index.upload_url: {"ci": "ci's", "__token__": "pypi-open-sesame"}})
+        assert around.upload(tmp_path) == ("__token__", "pypi-open-sesame")
+
+    def test_one_that_stays_locked_is_told(self, around: Surroundings, tmp_path: Path) -> None:
+        around.keyring(LOCKED)
+        assert "the keyring cannot be read: KeyringLocked" in around.refusal(tmp_path)
+
+    def test_one_that_is_not_installed_is_told(self, around: Surroundings) -> None:
+        code = (
+            "import sys; sys.modules['keyring'] = None\n"
+            "from wheelrelay.backends.index import PyPIConfig\n"
+            "with PyPIConfig().open() as index: index.make_ready()"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert "the package keyring is not installed" in done.stderr
+
+    @pytest.mark.parametrize(
+        "given", [SimpleNamespace(username="ci", password=None), SimpleNamespace(password="x")]
+    )
+    def test_one_that_gives_no_name_or_no_password_has_nothing(
+        self, around: Surroundings, tmp_path: Path, given: object
+    ) -> None:
+        around.monkeypatch.setattr(keyring_library, "get_credential", lambda *_: given)
+        assert "the keyring " in around.refusal(tmp_path)
+
+
+class TestNetrc:
+    def test_another_file_may_be_named(self, around: Surroundings, tmp_path: Path) -> None:
+        path = tmp_path / "my.netrc"
+        path.write_text("default login netrc password netrc's\n")
+        path.chmod(0o600)
+        around.setenv(NETRC=str(path))
+        assert around.upload(tmp_path) == ("netrc", "netrc's")
+
+    @pytest.mark.parametrize("text", ["machine example.org login ci password ci's\n", "machine 127.0.0.1\n"])
+    def test_one_that_has_nothing_for_the_host_is_told(
+        self, around: Surroundings, text: str, tmp_path: Path
+    ) -> None:
+        around.netrc(text)
+        assert ".netrc has no password for 127.0.0.1" in around.refusal(tmp_path)
+
+    def test_a_malformed_one_is_told_without_its_lines(self, around: Surroundings, tmp_path: Path) -> None:
+        around.netrc("hunter2\n")
+        said = around.refusal(tmp_path)
+        assert ".netrc cannot be read" in said
+        assert "hunter2" not in said
+
+    def test_another_user_than_the_known_one_is_passed_over(
+        self, around: Surroundings, tmp_path: Path
+    ) -> None:
+        around.keys |= {"username": "ci"}
+        netrc(around)
+        assert ".netrc has an entry for another user of 127.0.0.1" in around.refusal(tmp_path)
+
+    def test_where_nobody_has_a_home_there_is_none(self, around: Surroundings, tmp_path: Path) -> None:
+        around.setenv(HOME="", NETRC="~nobody-of-this-name/x")
+        assert "~nobody-of-this-name/x does not exist" in around.refusal(tmp_path)
+
+    def test_a_malformed_one_is_warned_of_where_it_might_have_helped(
+        self, around: Surroundings, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        around.netrc("machine 127.0.0.1 login netrc passw hunter2\n")
+        around.index.serve(
+            "/list/", "<a href='sample-1.0-py3-none-any.whl'>x</a>", credentials=("netrc", "x")
+        )
+        with pytest.raises(AuthenticationFailed):
+            wheelrelay.list_files(f"listing+{around.index.url}list/")
+        assert ".netrc is ignored: line 1 cannot be parsed" in caplog.text
+        assert "hunter2" not in caplog.text

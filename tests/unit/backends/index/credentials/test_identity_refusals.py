@@ -1,0 +1,300 @@
+"""Identities are only sent for the right audience, and refusals explain what to configure."""
+
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from joserfc.jwk import ECKey
+from tests.servers.oidc import AUDIENCE, TrustingIndex, run_trusting_index
+from tests.servers.web import Reply
+
+from wheelrelay.backends.index import IndexConfig
+from wheelrelay.backends.index.backend import Index
+from wheelrelay.backends.index.credentials import Account
+from wheelrelay.backends.index.credentials.ci_identity import audience_for
+from wheelrelay.backends.index.credentials.request import CredentialRequest
+from wheelrelay.backends.index.credentials.trusted_publishing import TrustedPublishing
+from wheelrelay.errors import AuthenticationFailed, Unavailable, WheelrelayError
+from wheelrelay.http import HttpClient
+from wheelrelay.staged import StagedFile
+from wheelrelay.testing import make_wheel, stage_path
+
+
+@pytest.fixture
+def index() -> Iterator[TrustingIndex]:
+    """An index that trusts the jobs of a repository; none runs yet."""
+    with run_trusting_index() as running:
+        yield running
+
+
+@pytest.fixture
+def job(index: TrustingIndex, monkeypatch: pytest.MonkeyPatch) -> TrustingIndex:
+    """The same, and this is a job of that repository."""
+    for name, value in index.github().items():
+        monkeypatch.setenv(name, value)
+    return index
+
+
+def trusting(index: TrustingIndex, **keys: object) -> IndexConfig:
+    """A configuration of the index that has it publish by identity."""
+    addresses = {"url": index.simple_url, "upload_url": index.upload_url}
+    trust = {"trusted_publishing": True, "audience": AUDIENCE}
+    return IndexConfig.model_validate({**addresses, **trust, **keys})
+
+
+def opened(index: TrustingIndex) -> AbstractContextManager[Index]:
+    """The index, connected."""
+    return trusting(index).open()  # type: ignore[return-value]
+
+
+def wheel(folder: Path, project: str = "sample", version: str = "1.0") -> StagedFile:
+    return stage_path(make_wheel(folder, project, version))
+
+
+class TestRefusals:
+    def refusal(self, index: TrustingIndex) -> WheelrelayError:
+        """What is raised before anything is sent."""
+        with opened(index) as backend, pytest.raises(WheelrelayError) as caught:
+            backend.make_ready()
+        assert index.uploads == []
+        assert not any(identity in str(caught.value) for identity in index.identities)
+        return caught.value
+
+    def test_a_job_that_is_not_configured_learns_what_to_configure(self, job: TrustingIndex) -> None:
+        job.publisher = "somebody/else"
+        refusal = self.refusal(job)
+        assert isinstance(refusal, AuthenticationFailed)
+        assert "invalid-publisher: valid token, but no corresponding publisher" in refusal.message
+        assert "repository 'example/project'" in str(refusal.hint)
+        assert "environment 'release'" in str(refusal.hint)
+        assert f"workflow_ref '{job.repository}/.github/workflows/" in str(refusal.hint)
+        assert "job_workflow_ref 'example/shared/.github/workflows/upload.yml@" in str(refusal.hint)
+        assert "repository_owner_id '4711'" in str(refusal.hint)
+        assert "ActiveState only" not in str(refusal)
+
+    def test_pypi_is_said_to_support_some_ci_systems_only(self, job: TrustingIndex) -> None:
+        job.publisher = "somebody/else"
+        job.fail("/_/oidc/audience", Reply(b'{"audience": "pypi"}'))
+        tokens = TrustedPublishing(HttpClient(), job.upload_url, "pypi")
+        with pytest.raises(AuthenticationFailed) as refused:
+            tokens.provide(CredentialRequest(Account("index"), job.upload_url), None)
+        assert "supports GitHub, GitLab, Google Cloud and ActiveState only" in str(refused.value)
+
+    @pytest.mark.parametrize("forged", ["life", "key"])
+    def test_an_identity_that_is_no_good_is_refused(
+        self, job: TrustingIndex, forged: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job.same_identity = True
+        key = ECKey.generate_key("P-256") if forged == "key" else None
+        job.identities.append(job.sign(key=key, life=-60 if forged == "life" else 60))
+        assert "invalid-token: malformed or invalid token" in str(self.refusal(job))
+
+    @pytest.mark.parametrize(
+        ("answer", "said"),
+        [
+            (Reply(b'{"message": "Trusted publishing is switched off"}', 403), "is switched off"),
+            (Reply(b"<h1>Oh</h1>", 418, "text/html"), "returned 418"),
+            (Reply(b'{"success": true}', 200), "returned 200"),
+            (Reply(b"[]", 200), "returned 200"),
+            (Reply(b'{"errors": 5}', 422), "returned 422"),
+            (Reply(b'{"token": "a\\nb"}', 200), "returned 200"),
+        ],
+    )
+    def test_any_other_refusal_is_told_as_it_came(self, job: TrustingIndex, answer: Reply, said: str) -> None:
+        job.fail("/_/oidc/mint-token", answer)
+        refusal = self.refusal(job)
+        assert isinstance(refusal, AuthenticationFailed)
+        assert said in str(refusal)
+
+    def test_an_answer_that_repeats_the_identity_is_told_without_it(self, job: TrustingIndex) -> None:
+        job.same_identity = True
+        job.identities.append(job.sign())
+        words = f'{{"message": "Not {job.identities[0]}"}}'.encode()
+        job.fail("/_/oidc/mint-token", Reply(words, 422))
+        assert "Not ***." in str(self.refusal(job))
+
+    @pytest.mark.parametrize("endpoint", ["audience", "mint-token"])
+    def test_what_may_pass_may_be_tried_again(self, job: TrustingIndex, endpoint: str) -> None:
+        job.fail(f"/_/oidc/{endpoint}", Reply(status=503, headers={"Retry-After": "7"}))
+        refusal = self.refusal(job)
+        assert isinstance(refusal, Unavailable)
+        assert refusal.retry_after == 7
+
+
+class TestNoIdentity:
+    def reasons(self, index: TrustingIndex, folder: Path) -> str:
+        """What is told of the places where credentials were looked for, when the index wants some."""
+        index.status_for_bad_tokens = 401
+        with opened(index) as backend:
+            backend.make_ready()
+            with pytest.raises(AuthenticationFailed) as caught:
+                backend.put(wheel(folder))
+        assert index.tokens == {}
+        return str(caught.value)
+
+    def test_nothing_is_asked_where_no_job_runs(self, index: TrustingIndex, tmp_path: Path) -> None:
+        assert "this is not a CI job with an identity" in self.reasons(index, tmp_path)
+        assert not any("oidc" in path for path in index.paths())
+
+    def test_nothing_is_asked_where_other_credentials_are_found(
+        self, job: TrustingIndex, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TWINE_REPOSITORY_URL", job.upload_url)
+        monkeypatch.setenv("TWINE_PASSWORD", "from twine")
+        with opened(job) as backend:
+            backend.make_ready()
+        assert job.requests == []
+
+    def test_nothing_is_asked_for_reading(self, job: TrustingIndex) -> None:
+        with opened(job) as backend:
+            assert list(backend.iter_files("sample")) == []
+        assert job.paths() == ["/simple/sample/"]
+
+    def test_nothing_is_asked_over_plain_http(
+        self, job: TrustingIndex, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", job.url)
+        with IndexConfig(upload_url="http://index.invalid/legacy/", confirm="none").open() as backend:
+            backend.make_ready()  # type: ignore[attr-defined]
+        assert job.requests == []
+
+    def test_an_index_that_knows_nothing_of_it_is_named(self, job: TrustingIndex, tmp_path: Path) -> None:
+        job.knows_oidc = False
+        assert "no trusted publishing: " + job.url + "_/oidc/audience returned 404" in self.reasons(
+            job, tmp_path
+        )
+
+    def test_an_index_that_names_no_audience_likewise(self, job: TrustingIndex, tmp_path: Path) -> None:
+        job.fail("/_/oidc/audience", *[Reply(b'{"audience": null}')] * 2)
+        assert "returned no audience" in self.reasons(job, tmp_path)
+
+    def test_a_job_without_the_permission_learns_how_to_get_it(
+        self, job: TrustingIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+        assert "set permissions: id-token: write" in self.reasons(job, tmp_path)
+
+    def test_a_ci_system_that_refuses_is_told_without_its_words(
+        self, job: TrustingIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "wrong")
+        reasons = self.reasons(job, tmp_path)
+        assert (
+            "The CI system issues no identity to this job: GitHub: OIDC token request failed (code=401"
+            in reasons
+        )
+        assert "Who are you" not in reasons
+
+    def test_signs_of_a_job_alone_are_no_identity(
+        self, index: TrustingIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GITLAB_CI", "true")
+        assert "no identity to this job: GitLab" in self.reasons(index, tmp_path)
+
+
+class TestAudiences:
+    """An identity serves wherever its audience is accepted, so no index chooses whose it gets."""
+
+    PYPI, TESTPYPI = "https://upload.pypi.org/legacy/", "https://test.pypi.org/legacy/"
+    PRIVATE = "https://packages.example.org/legacy/"
+    OTHERS = (
+        *("pypi", "PyPI", "testpypi", "sigstore", "api://AzureADTokenExchange", "sts.amazonaws.com"),
+        "https://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/x",
+        *("https://github.com/example", "https://gitlab.com", "npm:registry.npmjs.org", "pyp\u0131"),
+    )
+
+    @pytest.mark.parametrize("wanted", ["pypi", "testpypi", "sigstore", "api://AzureADTokenExchange", "x"])
+    def test_an_index_that_wants_identities_for_another_service_gets_none(
+        self, job: TrustingIndex, wanted: str, tmp_path: Path
+    ) -> None:
+        job.fail("/_/oidc/audience", *[Reply(json.dumps({"audience": wanted}).encode())] * 9)
+        job.status_for_bad_tokens = 401
+        with opened(job) as backend, pytest.raises(AuthenticationFailed) as caught:
+            backend.put(wheel(tmp_path))
+        assert f"requests identities for the audience '{wanted}', but the configured audience is" in str(
+            caught.value
+        )
+        assert job.identities == []
+
+    def test_without_being_switched_on_an_index_is_not_even_asked(
+        self, job: TrustingIndex, tmp_path: Path
+    ) -> None:
+        plain = IndexConfig(url=job.simple_url, upload_url=job.upload_url)
+        job.status_for_bad_tokens = 401
+        with plain.open() as backend, pytest.raises(AuthenticationFailed, match="is not enabled"):
+            backend.put(wheel(tmp_path))  # type: ignore[attr-defined]
+        assert [path for path in job.paths() if "oidc" in path or "identity" in path] == []
+
+    @pytest.mark.parametrize(("url", "audience"), [(PYPI, "pypi"), (TESTPYPI, "testpypi"), (PRIVATE, None)])
+    def test_pypi_and_testpypi_have_theirs_at_their_own_hosts_alone(
+        self, url: str, audience: str | None
+    ) -> None:
+        assert audience_for(url, trusted_publishing=None, configured=None) == audience
+        assert audience_for(url, trusted_publishing=False, configured=None) is None
+        for elsewhere in (
+            "http://upload.pypi.org/",
+            "https://upload.pypi.org:444/",
+            "https://pypi.org.e.org/",
+        ):
+            assert audience_for(elsewhere, trusted_publishing=None, configured=None) is None
+
+    @pytest.mark.parametrize("audience", ["", " ", "company ", "com\npany", "com\u200bpany"])
+    def test_an_audience_is_a_plain_word(self, audience: str) -> None:
+        with pytest.raises(
+            ValueError, match="the audience is empty, or has surrounding blanks or control characters"
+        ):
+            audience_for(self.PRIVATE, trusted_publishing=True, configured=audience)
+
+    @pytest.mark.parametrize("audience", OTHERS)
+    def test_no_audience_of_another_service_can_be_configured(self, audience: str) -> None:
+        with pytest.raises(ValueError, match="belongs to another service"):
+            IndexConfig(upload_url=self.PRIVATE, trusted_publishing=True, audience=audience)
+
+    @pytest.mark.parametrize(
+        ("url", "keys", "told"),
+        [
+            (PRIVATE, {"trusted_publishing": True}, "needs an audience"),
+            (PRIVATE, {"audience": "company"}, "audience requires trusted_publishing = true"),
+            (
+                PYPI,
+                {"trusted_publishing": True, "audience": "company"},
+                "the audience of this index is 'pypi'",
+            ),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(self, url: str, keys: dict[str, object], told: str) -> None:
+        with pytest.raises(ValueError, match=told):
+            IndexConfig.model_validate({"upload_url": url, **keys})
+
+    def test_on_gitlab_the_variable_of_this_audience_alone_is_read(
+        self, index: TrustingIndex, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("GITLAB_CI", "true")
+        for variable in ("PYPI_ID_TOKEN", "SIGSTORE_ID_TOKEN"):
+            monkeypatch.setenv(variable, index.sign(variable.partition("_")[0].lower()))
+        index.status_for_bad_tokens = 401
+        with (
+            opened(index) as backend,
+            pytest.raises(AuthenticationFailed, match="TESTINDEX_ID_TOKEN not found"),
+        ):
+            backend.put(wheel(tmp_path))
+        monkeypatch.setenv("TESTINDEX_ID_TOKEN", index.sign())
+        with opened(index) as backend:
+            backend.put(wheel(tmp_path))
+        assert len(index.tokens) == 1
+
+    @pytest.mark.parametrize("audience", ["pypi", ["testindex", "pypi"], None])
+    def test_an_identity_that_others_accept_as_well_is_not_sent(
+        self, index: TrustingIndex, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, audience: object
+    ) -> None:
+        monkeypatch.setenv("GITLAB_CI", "true")
+        monkeypatch.setenv("TESTINDEX_ID_TOKEN", index.sign(audience))  # type: ignore[arg-type]
+        index.status_for_bad_tokens = 401
+        with (
+            opened(index) as backend,
+            pytest.raises(AuthenticationFailed, match="audience claim mismatch"),
+        ):
+            backend.put(wheel(tmp_path))
+        assert "/_/oidc/mint-token" not in index.paths()

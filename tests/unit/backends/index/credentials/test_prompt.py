@@ -1,0 +1,222 @@
+"""Passwords and tokens are entered at a prompt."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keyring as keyring_library
+import pytest
+from tests.servers.oidc import AUDIENCE, TrustingIndex, run_trusting_index
+
+from wheelrelay import Remote
+from wheelrelay.backends.index import IndexConfig
+from wheelrelay.backends.index.backend import Index
+from wheelrelay.errors import AuthenticationFailed
+from wheelrelay.testing import make_wheel, stage_path
+
+Login = tuple[str, str]
+
+
+@dataclass
+class Surroundings:
+    """An index, and the places around a remote of it that is called ``company-eu``."""
+
+    index: TrustingIndex
+    home: Path
+    monkeypatch: pytest.MonkeyPatch
+    keys: dict[str, Any] = field(default_factory=dict)
+    name: str = "company-eu"
+
+    def setenv(self, **variables: str) -> None:
+        for name, value in variables.items():
+            self.monkeypatch.setenv(name, value)
+
+    def pypirc(self, text: str, mode: int = 0o600) -> None:
+        path = self.home / ".pypirc"
+        path.write_text(text.replace("INDEX", self.index.upload_url))
+        path.chmod(mode)
+
+    def netrc(self, text: str, mode: int = 0o600) -> None:
+        (self.home / ".netrc").write_text(text)
+        (self.home / ".netrc").chmod(mode)
+
+    def keyring(self, content: object) -> None:
+        (self.home / "keyring.json").write_text(json.dumps(content))
+        self.setenv(FILE_KEYRING=str(self.home / "keyring.json"))
+        self.setenv(PYTHON_KEYRING_BACKEND="tests.servers.file_keyring.Keyring")
+        keyring_library.core.init_backend()
+
+    def job(self) -> None:
+        self.setenv(**self.index.github())
+        self.keys |= {"trusted_publishing": True, "audience": AUDIENCE}
+
+    def remote(self, **keys: Any) -> Remote:
+        addresses = {"url": self.index.simple_url, "upload_url": self.index.upload_url}
+        return Remote(self.name, IndexConfig(**{**addresses, **self.keys, **keys}))
+
+    def opened(self, **keys: Any) -> AbstractContextManager[Index]:
+        return self.remote(**keys).open()  # type: ignore[return-value]
+
+    def upload(self, folder: Path) -> Login | None:
+        """Upload a file, and tell by whose credentials."""
+        with self.opened() as backend:
+            backend.put(stage_path(make_wheel(folder, "sample", "1.0")))
+        sent = next(one for one in reversed(self.index.requests) if one.path == "/legacy/")
+        return login_of(sent.headers.get("authorization"))
+
+    def read(self) -> Login | None:
+        """Read a project's page, and tell by whose credentials."""
+        with self.opened() as backend:
+            list(backend.inventory("sample"))
+        return login_of(self.index.requests[-1].headers.get("authorization"))
+
+    def refusal(self, folder: Path) -> str:
+        """What is said when the index takes nothing without credentials, and there are none."""
+        self.index.status_for_bad_tokens = 401
+        with pytest.raises(AuthenticationFailed) as caught:
+            self.upload(folder)
+        return str(caught.value)
+
+
+@pytest.fixture
+def around(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Surroundings]:
+    """Nothing in any place."""
+    before = keyring_library.get_keyring()
+    with run_trusting_index() as index:
+        index.accounts |= {user: f"{user}'s" for user in ("ci", *(place.__name__ for place in PLACES))}
+        yield Surroundings(index, home, monkeypatch)
+    keyring_library.set_keyring(before)
+
+
+def configuration(around: Surroundings) -> None:
+    around.setenv(SECRET="configuration's")
+    around.keys |= {"username": "configuration", "password": {"env": "SECRET"}}
+
+
+def own_variables(around: Surroundings) -> None:
+    around.setenv(WHEELRELAY_COMPANY_EU_USERNAME="own_variables")
+    around.setenv(WHEELRELAY_COMPANY_EU_PASSWORD="own_variables's")
+
+
+def twine_variables(around: Surroundings) -> None:
+    around.setenv(TWINE_REPOSITORY="company-eu")
+    around.setenv(TWINE_USERNAME="twine_variables", TWINE_PASSWORD="twine_variables's")
+
+
+def pypirc(around: Surroundings) -> None:
+    around.pypirc(
+        "[distutils]\nindex-servers = company-eu\n"
+        "[company-eu]\nrepository: INDEX\nusername: pypirc\npassword: pypirc's\n"
+    )
+
+
+def keyring(around: Surroundings) -> None:
+    around.keyring({around.index.upload_url: {"keyring": "keyring's"}})
+
+
+def netrc(around: Surroundings) -> None:
+    around.netrc("machine 127.0.0.1 login netrc password netrc's\n")
+
+
+def trusted_publishing(around: Surroundings) -> None:
+    around.job()
+
+
+PLACES: tuple[Callable[[Surroundings], None], ...] = (
+    *(configuration, own_variables, twine_variables, pypirc, keyring, netrc, trusted_publishing),
+)
+
+
+def login_of(header: str | None) -> Login | None:
+    if header is None:
+        return None
+    user, _, password = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
+    return user, password
+
+
+class TestPrompt:
+    """Run in a process of its own that has a terminal."""
+
+    CODE = """
+import fcntl, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+from pathlib import Path
+from wheelrelay.backends.index import IndexConfig, PyPIConfig, TestPyPIConfig
+from wheelrelay.testing import make_wheel, stage_path
+config = eval(sys.argv[1])
+with config.named("company-eu").open() as index:
+    index.make_ready()
+    print("READY")
+    if sys.argv[2]:
+        index.put(stage_path(make_wheel(Path(sys.argv[2]), "sample", "1.0")))
+"""
+
+    def dialogue(self, config: str, folder: Path | str = "", *, typed: str = "") -> str:
+        """All that the terminal shows; ``typed`` and a line end are typed when it asks for something."""
+        ours, theirs = os.openpty()
+        command = [sys.executable, "-c", self.CODE, config, str(folder)]
+        with subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        ) as process:
+            os.close(theirs)
+            shown = b""
+            while block := _read_terminal(ours):
+                shown += block
+                if block.endswith(b": "):
+                    os.write(ours, f"{typed}\n".encode())
+            os.close(ours)
+            process.wait()
+        return shown.decode()
+
+    def config(self, around: Surroundings, **keys: str) -> str:
+        addresses = {"url": around.index.simple_url, "upload_url": around.index.upload_url}
+        return f"IndexConfig(**{ ({**addresses, **keys})!r})"
+
+    def test_pypi_asks_for_a_token(self) -> None:
+        shown = self.dialogue("PyPIConfig()", typed="pypi-secret")
+        assert "API token for 'company-eu', https://" in shown
+        assert "READY" in shown
+
+    def test_what_is_not_typed_is_missing(self) -> None:
+        shown = self.dialogue("PyPIConfig()")
+        assert "READY" not in shown
+        assert "MissingSecret" in shown
+        assert "nothing was entered" in shown
+
+    def test_a_known_user_is_asked_for_the_password(self, around: Surroundings, tmp_path: Path) -> None:
+        shown = self.dialogue(self.config(around, username="ci"), tmp_path, typed="ci's")
+        assert "Password of ci for 'company-eu'" in shown
+        assert login_of(around.index.requests[-1].headers["authorization"]) == ("ci", "ci's")
+
+    def test_a_password_that_is_wrong_is_not_asked_for_again(
+        self, around: Surroundings, tmp_path: Path
+    ) -> None:
+        around.index.status_for_bad_tokens = 401
+        shown = self.dialogue(self.config(around, username="ci"), tmp_path, typed="wrong")
+        assert shown.count("Password of ci") == 1
+        assert "The credentials come from the prompt." in shown
+
+    def test_nobody_is_asked_where_a_place_has_some(self, around: Surroundings, tmp_path: Path) -> None:
+        netrc(around)
+        shown = self.dialogue(self.config(around, username="netrc"), tmp_path)
+        assert "Password" not in shown
+        assert login_of(around.index.requests[-1].headers["authorization"]) == ("netrc", "netrc's")
+
+    def test_nobody_is_asked_where_everybody_may_upload(self, around: Surroundings) -> None:
+        shown = self.dialogue(self.config(around))
+        assert "READY" in shown
+        assert " for " not in shown
+
+
+def _read_terminal(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 1 << 16)
+    except OSError:  # how Linux says that nobody has it open any more
+        return b""

@@ -1,0 +1,350 @@
+"""Credentials to read with, after a refusal, over plain HTTP, and in messages."""
+
+import base64
+import json
+import pickle
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keyring as keyring_library
+import pytest
+from tests.servers.oidc import AUDIENCE, TrustingIndex, run_trusting_index
+
+from wheelrelay import Remote
+from wheelrelay.backends.index import IndexConfig, PyPIConfig, TestPyPIConfig
+from wheelrelay.backends.index.backend import Connection, Index, IndexReader, connect
+from wheelrelay.backends.index.credentials import Account, CredentialRequest, providers
+from wheelrelay.backends.index.credentials.auth import resolve
+from wheelrelay.backends.index.credentials.trusted_publishing import Token
+from wheelrelay.config.pypirc import sections
+from wheelrelay.errors import AuthenticationFailed, ConfigError, PermissionDenied
+from wheelrelay.testing import make_wheel, stage_path
+
+Login = tuple[str, str]
+
+
+@dataclass
+class Surroundings:
+    """An index, and the places around a remote of it that is called ``company-eu``."""
+
+    index: TrustingIndex
+    home: Path
+    monkeypatch: pytest.MonkeyPatch
+    keys: dict[str, Any] = field(default_factory=dict)
+    name: str = "company-eu"
+
+    def setenv(self, **variables: str) -> None:
+        for name, value in variables.items():
+            self.monkeypatch.setenv(name, value)
+
+    def pypirc(self, text: str, mode: int = 0o600) -> None:
+        path = self.home / ".pypirc"
+        path.write_text(text.replace("INDEX", self.index.upload_url))
+        path.chmod(mode)
+
+    def netrc(self, text: str, mode: int = 0o600) -> None:
+        (self.home / ".netrc").write_text(text)
+        (self.home / ".netrc").chmod(mode)
+
+    def keyring(self, content: object) -> None:
+        (self.home / "keyring.json").write_text(json.dumps(content))
+        self.setenv(FILE_KEYRING=str(self.home / "keyring.json"))
+        self.setenv(PYTHON_KEYRING_BACKEND="tests.servers.file_keyring.Keyring")
+        keyring_library.core.init_backend()
+
+    def job(self) -> None:
+        self.setenv(**self.index.github())
+        self.keys |= {"trusted_publishing": True, "audience": AUDIENCE}
+
+    def remote(self, **keys: Any) -> Remote:
+        addresses = {"url": self.index.simple_url, "upload_url": self.index.upload_url}
+        return Remote(self.name, IndexConfig(**{**addresses, **self.keys, **keys}))
+
+    def opened(self, **keys: Any) -> AbstractContextManager[Index]:
+        return self.remote(**keys).open()  # type: ignore[return-value]
+
+    def upload(self, folder: Path) -> Login | None:
+        """Upload a file, and tell by whose credentials."""
+        with self.opened() as backend:
+            backend.put(stage_path(make_wheel(folder, "sample", "1.0")))
+        sent = next(one for one in reversed(self.index.requests) if one.path == "/legacy/")
+        return login_of(sent.headers.get("authorization"))
+
+    def read(self) -> Login | None:
+        """Read a project's page, and tell by whose credentials."""
+        with self.opened() as backend:
+            list(backend.inventory("sample"))
+        return login_of(self.index.requests[-1].headers.get("authorization"))
+
+    def refusal(self, folder: Path) -> str:
+        """What is said when the index takes nothing without credentials, and there are none."""
+        self.index.status_for_bad_tokens = 401
+        with pytest.raises(AuthenticationFailed) as caught:
+            self.upload(folder)
+        return str(caught.value)
+
+
+@pytest.fixture
+def around(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Surroundings]:
+    """Nothing in any place."""
+    before = keyring_library.get_keyring()
+    with run_trusting_index() as index:
+        index.accounts |= {user: f"{user}'s" for user in ("ci", *(place.__name__ for place in PLACES))}
+        yield Surroundings(index, home, monkeypatch)
+    keyring_library.set_keyring(before)
+
+
+def configuration(around: Surroundings) -> None:
+    around.setenv(SECRET="configuration's")
+    around.keys |= {"username": "configuration", "password": {"env": "SECRET"}}
+
+
+def own_variables(around: Surroundings) -> None:
+    around.setenv(WHEELRELAY_COMPANY_EU_USERNAME="own_variables")
+    around.setenv(WHEELRELAY_COMPANY_EU_PASSWORD="own_variables's")
+
+
+def twine_variables(around: Surroundings) -> None:
+    around.setenv(TWINE_REPOSITORY="company-eu")
+    around.setenv(TWINE_USERNAME="twine_variables", TWINE_PASSWORD="twine_variables's")
+
+
+def pypirc(around: Surroundings) -> None:
+    around.pypirc(
+        "[distutils]\nindex-servers = company-eu\n"
+        "[company-eu]\nrepository: INDEX\nusername: pypirc\npassword: pypirc's\n"
+    )
+
+
+def keyring(around: Surroundings) -> None:
+    around.keyring({around.index.upload_url: {"keyring": "keyring's"}})
+
+
+def netrc(around: Surroundings) -> None:
+    around.netrc("machine 127.0.0.1 login netrc password netrc's\n")
+
+
+def trusted_publishing(around: Surroundings) -> None:
+    around.job()
+
+
+PLACES: tuple[Callable[[Surroundings], None], ...] = (
+    *(configuration, own_variables, twine_variables, pypirc, keyring, netrc, trusted_publishing),
+)
+
+
+def login_of(header: str | None) -> Login | None:
+    if header is None:
+        return None
+    user, _, password = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
+    return user, password
+
+
+class TestReading:
+    @pytest.mark.parametrize("place", [configuration, own_variables, twine_variables, pypirc, netrc])
+    def test_what_is_written_down_goes_along(
+        self, around: Surroundings, place: Callable[[Surroundings], None]
+    ) -> None:
+        place(around)
+        assert around.read() == (place.__name__, f"{place.__name__}'s")
+
+    @pytest.mark.parametrize("place", [keyring, trusted_publishing])
+    def test_nothing_else_does(self, around: Surroundings, place: Callable[[Surroundings], None]) -> None:
+        place(around)
+        assert around.read() is None
+
+    def test_the_keyring_is_asked_if_the_index_asks(self, around: Surroundings) -> None:
+        keyring(around)
+        page, pair = "<title>Links for sample</title>", ("keyring", "keyring's")
+        around.index.serve("/private/sample/", page, credentials=pair)
+        around.keys |= {"url": f"{around.index.url}private/"}
+        assert around.read() == ("keyring", "keyring's")
+        assert len(around.index.requests) == 2
+
+    def test_what_everybody_may_read_is_read_without_any(self, around: Surroundings) -> None:
+        own_variables(around)
+        connection, account = Connection(None, None, allow_insecure=False), Account("company-eu")
+        with connect(account, connection, around.index.simple_url, None, is_public=True) as backend:
+            assert isinstance(backend, IndexReader)
+            assert list(backend.inventory("sample")) == []
+        assert "authorization" not in around.index.requests[-1].headers
+
+    @pytest.mark.parametrize("preset", [PyPIConfig, TestPyPIConfig])
+    def test_that_is_pypi_and_testpypi(self, preset: type[IndexConfig]) -> None:
+        assert preset()._is_public()
+
+    @pytest.mark.parametrize("preset", [PyPIConfig, TestPyPIConfig])
+    @pytest.mark.parametrize("key", ["url", "upload_url"])
+    @pytest.mark.parametrize("host", ["mirror.example.org", "upload.pypi.org.example.org"])
+    def test_a_preset_keeps_its_addresses(self, preset: type[IndexConfig], key: str, host: str) -> None:
+        with pytest.raises(ValueError, match=f"{key} of .*pypi cannot be changed"):
+            preset.model_validate({key: f"https://{host}/simple/"})
+
+    def test_nor_is_one_preset_sent_to_the_other_or_over_plain_http(self) -> None:
+        for address in ("https://test.pypi.org/legacy/", "http://upload.pypi.org/legacy/"):
+            with pytest.raises(ValueError, match="of pypi cannot be changed"):
+                PyPIConfig(upload_url=address)
+
+    def test_what_is_found_by_the_upload_address_is_not_sent_to_another_host(
+        self, around: Surroundings
+    ) -> None:
+        pypirc(around)
+        around.keys |= {"url": around.index.simple_url.replace("127.0.0.1", "localhost")}
+        assert around.read() is None
+
+    def test_a_mirror_gets_nothing_that_is_for_uploading_elsewhere(self, around: Surroundings) -> None:
+        around.setenv(TWINE_PASSWORD="twine's", WHEELRELAY_MIRROR_TOKEN="own's", SECRET="configured")
+        elsewhere = {"upload_url": "https://upload.example.org/", "token": {"env": "SECRET"}}
+        remote = Remote("mirror", IndexConfig(url=around.index.simple_url, **elsewhere))
+        with remote.open() as backend:
+            list(backend.inventory("sample"))  # type: ignore[attr-defined]
+        assert around.index.requests[-1].headers.get("authorization") is None
+        around.index.serve("/mirror/sample/", credentials=("ci", "ci's"))
+        remote = Remote("mirror", IndexConfig(url=f"{around.index.url}mirror/", **elsewhere))
+        with (
+            remote.open() as backend,
+            pytest.raises(AuthenticationFailed, match="are for the upload host only"),
+        ):
+            list(backend.inventory("sample"))  # type: ignore[attr-defined]
+
+    def test_an_index_that_wants_credentials_says_where_they_were_looked_for(
+        self, around: Surroundings
+    ) -> None:
+        around.keys |= {"url": around.index.serve("/private/")}
+        around.index.serve("/private/sample/", credentials=("ci", "ci's"))
+        with pytest.raises(AuthenticationFailed, match=r"Who are you.*the keyring has no entry for"):
+            around.read()
+
+
+class TestRefusals:
+    @pytest.fixture(autouse=True)
+    def _401(self, around: Surroundings) -> None:
+        around.index.status_for_bad_tokens = 401
+
+    def test_a_secret_that_was_rotated_is_read_again(self, around: Surroundings, tmp_path: Path) -> None:
+        secret = tmp_path / "secret"
+        secret.write_text("old")
+        around.keys |= {"username": "ci", "password": {"file": secret}}
+        with around.opened() as backend:
+            backend.make_ready()
+            secret.write_text("ci's")
+            backend.put(stage_path(make_wheel(tmp_path, "sample", "1.0")))
+        assert [upload.status for upload in around.index.uploads] == [401, 200]
+
+    def test_one_that_stays_wrong_is_read_again_once_for_all_threads(
+        self, around: Surroundings, tmp_path: Path
+    ) -> None:
+        trace = tmp_path / "trace"
+        code = f"open({str(trace)!r}, 'a').write('x'); print('wrong')"
+        around.keys |= {"username": "ci", "password": {"command": [sys.executable, "-c", code]}}
+        said = []
+
+        def put(number: int) -> None:
+            with pytest.raises(AuthenticationFailed) as caught:
+                backend.put(stage_path(make_wheel(tmp_path, "sample", f"1.{number}")))
+            said.append(str(caught.value))
+
+        with around.opened() as backend:
+            threads = [threading.Thread(target=put, args=(number,)) for number in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert trace.read_text() == "xx"
+        assert len(said) == 4
+        assert all("returned 401" in one and "come from the configuration" in one for one in said)
+
+    def test_a_403_is_no_reason_to_look_again(self, around: Surroundings, tmp_path: Path) -> None:
+        around.index.status_for_bad_tokens = 403
+        around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="wrong")
+        with pytest.raises(PermissionDenied, match="Invalid or non-existent"):
+            around.upload(tmp_path)
+        assert len(around.index.uploads) == 1
+
+    def test_a_403_says_whose_credentials_were_sent_or_where_some_were_looked_for(
+        self, around: Surroundings, tmp_path: Path
+    ) -> None:
+        around.index.status_for_bad_tokens = 403
+        with pytest.raises(PermissionDenied, match=r"No credentials were sent\. Tried: "):
+            around.upload(tmp_path)
+        around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="wrong")
+        with pytest.raises(
+            PermissionDenied, match="come from the variable WHEELRELAY_COMPANY_EU_TOKEN: check"
+        ):
+            around.upload(tmp_path / "again")
+
+    def test_other_credentials_are_looked_for_where_the_first_are_gone(
+        self, around: Surroundings, tmp_path: Path
+    ) -> None:
+        around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="wrong")
+        with around.opened() as backend:
+            backend.make_ready()
+            around.monkeypatch.delenv("WHEELRELAY_COMPANY_EU_TOKEN")
+            netrc(around)
+            backend.put(stage_path(make_wheel(tmp_path, "sample", "1.0")))
+        assert [upload.status for upload in around.index.uploads] == [401, 200]
+
+    def test_what_the_index_repeats_of_them_is_not_told(self, around: Surroundings, tmp_path: Path) -> None:
+        around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="hunter2")
+        sent = base64.b64encode(b"__token__:hunter2").decode()
+        words = f"No {sent}, hunter2!".encode()
+        around.keys |= {
+            "upload_url": around.index.serve("/echo/", words, status=401, content_type="text/plain")
+        }
+        with pytest.raises(AuthenticationFailed, match=r"No \*\*\*, \*\*\*!"):
+            around.upload(tmp_path)
+
+
+class TestPlainHttp:
+    @pytest.fixture(autouse=True)
+    def proxied(self, around: Surroundings) -> None:
+        """All that goes to ``index.invalid`` reaches the index."""
+        around.setenv(HTTP_PROXY=around.index.url)
+        around.keys |= {"url": None, "upload_url": "http://index.invalid/legacy/", "confirm": "none"}
+
+    def test_credentials_for_it_are_an_error_before_anything_is_sent(self, around: Surroundings) -> None:
+        own_variables(around)
+        with around.opened() as backend, pytest.raises(ConfigError, match=r"is plain HTTP.*allow_insecure"):
+            backend.make_ready()
+        assert around.index.requests == []
+
+    def test_they_are_not_sent_even_so(self, around: Surroundings, tmp_path: Path) -> None:
+        own_variables(around)
+        around.index.serve("/legacy/", status=401)
+        with pytest.raises(AuthenticationFailed, match=r"not sent over plain HTTP\. Use https"):
+            around.upload(tmp_path)
+
+    def test_with_allow_insecure_they_are_with_a_warning_each_time(
+        self, around: Surroundings, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        own_variables(around)
+        for _ in range(2):
+            with around.opened(allow_insecure=True) as backend:
+                backend.make_ready()
+        assert [record.levelname for record in caplog.records] == ["WARNING"] * 2
+        assert "http://index.invalid/legacy/ is plain HTTP: credentials can be read by others" in caplog.text
+
+
+class TestTelling:
+    def test_no_repr_shows_a_secret(self, around: Surroundings) -> None:
+        pypirc(around)
+        found = resolve(CredentialRequest(Account("company-eu"), around.index.upload_url), [providers.pypirc])
+        assert isinstance(found, providers.Login)
+        assert found.password == "pypirc's"
+        assert "pypirc's" not in repr(found) + repr(sections())
+        assert "hunter2" not in repr(Token("hunter2", 0, 0))
+
+    def test_a_configuration_is_pickled_with_its_name_and_without_its_secret(
+        self, around: Surroundings
+    ) -> None:
+        configuration(around)
+        remote = around.remote()
+        copied = pickle.loads(pickle.dumps(remote.config.named(remote.name)))
+        assert copied.remote_name == "company-eu"
+        assert b"configuration's" not in pickle.dumps(copied)
+        assert pickle.loads(pickle.dumps(remote)) == remote
