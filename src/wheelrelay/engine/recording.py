@@ -74,7 +74,9 @@ class ReceiptRecorder:
                     self._replaced[sink, planned.file.filename] = old
                 outcome = {Action.CONFLICT: Outcome.FAILED, Action.SKIP: Outcome.SKIPPED}.get(intent.action)
                 if outcome:
-                    self._enter(sink, planned.file.filename, Delivery(outcome, reason=intent.reason))
+                    lasting = outcome is Outcome.FAILED  # a conflict stays until one side changes
+                    delivery = Delivery(outcome, reason=intent.reason, lasting=lasting)
+                    self._enter(sink, planned.file.filename, delivery)
 
     def save(self, entry: int | None = None) -> None:
         """Save the receipt, unless a saved one already contains the entry of this number."""
@@ -222,11 +224,22 @@ def _reasons(receipt: Receipt) -> list[str]:
     for file in receipt.files:
         for delivery in file.sinks.values():
             if delivery.reason and not delivery.is_in_place and delivery.outcome is not Outcome.PENDING:
-                reasons.setdefault(delivery.reason.replace(file.filename, ""), []).append(delivery.reason)
+                reasons.setdefault(delivery.reason.replace(file.filename, ""), []).append(
+                    _sentence(delivery.reason)
+                )
     return [
         first if not others else f"{first} (The same for {len(others)} more.)"
         for first, *others in list(reasons.values())[:MAX_REASONS]
     ]
+
+
+def _sentence(reason: str) -> str:
+    """Return a reason as a sentence: those of a plan are parts of one.
+
+    >>> _sentence("the filename exists with other bytes")
+    'The filename exists with other bytes.'
+    """
+    return f"{reason[:1].upper()}{reason[1:]}{'' if reason.endswith(('.', '!', '?')) else '.'}"
 
 
 def _public(url: str) -> str:

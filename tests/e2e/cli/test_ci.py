@@ -82,7 +82,7 @@ class TestGitHub:
         assert ended.code == 3
         conflict, end = annotations(ended.err)
         assert conflict.startswith(f"::error title=conflict::{WHEEL}: ")
-        assert end.startswith("::error title=wheelrelay::1 file is published already")
+        assert end.startswith("::error title=wheelrelay::1 file is already published")
         assert "### Nothing was published" in github.summary.read_text()
         assert github.told()["published"] == "0"
 

@@ -59,7 +59,7 @@ class TestPlan:
             file["filename"]: file["sinks"]["index"]["action"] for file in answer(ended, "plan")["files"]
         }
         assert actions == {WHEEL: "conflict", SDIST: "upload"}
-        assert "conflict: the same name is there with other bytes" in wheelrelay("plan", "release").out
+        assert "conflict: the filename exists with other bytes" in wheelrelay("plan", "release").out
 
     def test_plan_without_work_prints_nothing_to_do(self, wheelrelay, config, dist):
         wheelrelay("relay", "release")
@@ -163,7 +163,7 @@ class TestRelay:
         ended = wheelrelay("relay", "release", "--mode", "mirror")
         assert ended.code == 4
         assert proxy.uploads() == [SDIST]
-        assert "the same name is there with other bytes" in ended.err
+        assert "the filename exists with other bytes" in ended.err
 
     @pytest.mark.parametrize(
         ("options", "expected"),

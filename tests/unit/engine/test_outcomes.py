@@ -176,18 +176,19 @@ class TestInterruptsAfterTheEnd:
 
 def test_waits_until_sink_shows_replacement(source, tmp_path):
     class Replacing(FaultyStore):
-        late_looks = 0
+        reads_until_shown = 0
+        new = None
 
         def replace(self, staged):
-            self._files.pop(staged.filename)
-            self.put(staged)
-            self.late_looks = 2
+            self.new = FaultyStore([staged])
+            self.reads_until_shown = 2
 
         def iter_files(self, project):
-            self.late_looks -= 1
-            shown = old if self.late_looks > 0 else super()
-            return shown.iter_files(project)
+            self.reads_until_shown -= 1
+            if self.new is None or self.reads_until_shown > 0:
+                return super().iter_files(project)
+            return self.new.iter_files(project)
 
     [wheel] = staged_files(tmp_path / "old", WHEELS[0], seed=1)
-    old, sink = FaultyStore([wheel]), Replacing([wheel])
+    sink = Replacing([wheel])
     assert release(source, sink, replace=True, confirm_timeout=20).is_complete
