@@ -204,7 +204,7 @@ class TestIndex:
         found = {(finding.check, finding.filename) for finding in refused.value.findings}
         assert ("variants-file", LIST) in found
         assert {("wheel-variant", name) for name in VARIANTS} <= found
-        assert all("directory or a bucket" in (finding.hint or "") for finding in refused.value.findings)
+        assert all("directory or bucket" in (finding.hint or "") for finding in refused.value.findings)
 
     def test_mirror_uploads_the_rest_and_reports_variants(
         self, dist: Path, open_pypiserver: IndexServer
@@ -215,7 +215,7 @@ class TestIndex:
         (entry,) = [file for file in failed.value.receipt.files if file.filename == LIST]
         (delivery,) = entry.sinks.values()
         assert delivery.outcome is Outcome.FAILED
-        assert "no lists of variants" in (delivery.reason or "")
+        assert "lists of variants" in (delivery.reason or "")
 
 
 class TestVariantWheelsWithoutList:

@@ -134,7 +134,7 @@ def _gzip_blocks(raw: IO[bytes], count_trailing: Callable[[int], None]) -> Itera
         inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
         while not inflater.eof:
             if not data:
-                raise EOFError("the compressed data are truncated")
+                raise EOFError("the compressed data is truncated")
             if block := inflater.decompress(data, BLOCK_SIZE):
                 yield block
             data = inflater.unconsumed_tail or (b"" if inflater.eof else raw.read(BLOCK_SIZE))
@@ -153,7 +153,7 @@ def _bzip2_blocks(raw: IO[bytes], count_trailing: Callable[[int], None]) -> Iter
         inflater = bz2.BZ2Decompressor()
         while not inflater.eof:
             if not data and inflater.needs_input:
-                raise EOFError("the compressed data are truncated")
+                raise EOFError("the compressed data is truncated")
             if block := inflater.decompress(data, BLOCK_SIZE):
                 yield block
             data = raw.read(BLOCK_SIZE) if inflater.needs_input and not inflater.eof else b""

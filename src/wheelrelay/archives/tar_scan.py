@@ -62,7 +62,7 @@ class _TarScan:
         stream.drain()
         self._problems += _layout_problems(self._is_folder)
         if stream.content_end > self._archive.end:
-            self._report(ProblemKind.SDIST_TRAILING_DATA, "Data follow the end of the tar archive.")
+            self._report(ProblemKind.SDIST_TRAILING_DATA, "Data follows the end of the tar archive.")
         if stream.trailing:
             self._report(
                 ProblemKind.SDIST_TRAILING_DATA, f"{stream.trailing} bytes follow the compressed data."

@@ -137,4 +137,4 @@ def _inflate(pieces: Iterator[bytes]) -> Iterator[bytes]:
             piece = inflater.unconsumed_tail
     yield inflater.flush()
     if not inflater.eof or inflater.unused_data:
-        raise CorruptMemberError("its compressed data have the wrong length")
+        raise CorruptMemberError("its compressed data has the wrong length")

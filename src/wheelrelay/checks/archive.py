@@ -30,13 +30,13 @@ _ANY_ARCHIVE = (
         "archive-limits",
         f"An archive has at most {limits.MAX_MEMBERS:,} members and a compression ratio of at most "
         f"{limits.MAX_RATIO} (if it unpacks to more than 64 MiB).",
-        hint="Rebuild the file with a current build tool, and remove data that compress extremely well.",
+        hint="Rebuild the file with a current build tool, and remove data that compresses extremely well.",
         profile=Profile.STORAGE,
     ),
     Check(
         "archive-ratio",
         f"A wheel over 64 MiB (unpacked) has a compression ratio of at most {limits.PYPI_MAX_RATIO}.",
-        hint="Remove the data that compress so well, or generate them at run time.",
+        hint="Remove the data that compresses so well, or generate it at run time.",
         profile=Profile.PYPI,
         lenient_severity=Severity.WARNING,
     ),
@@ -171,8 +171,8 @@ _SDIST = (
     ),
     Check(
         "sdist-trailing-data",
-        "No data follow the end of an sdist.",
-        hint="Installers ignore these data. Rebuild the sdist if you do not know where they come from.",
+        "No data follows the end of an sdist.",
+        hint="Installers ignore this data. Rebuild the sdist if you do not know where it comes from.",
         severity=Severity.WARNING,
         lenient_severity=Severity.WARNING,
     ),

@@ -74,7 +74,7 @@ class Distribution:
 
     @cached_property
     def metadata(self) -> CoreMetadata | None:
-        """The core metadata; ``None`` if they are missing or unreadable."""
+        """The core metadata; ``None`` if it is missing or unreadable."""
         return None if self.metadata_text is None else parse_core_metadata(self.metadata_text)
 
     def unread_metadata_files(self) -> list[str]:

@@ -30,7 +30,7 @@ UNREADABLE = Check(
 )
 REQUIRED = Check(
     "metadata-required",
-    "The metadata have a Metadata-Version, a valid Name and a valid Version.",
+    "The metadata has a Metadata-Version, a valid Name and a valid Version.",
     hint="Build the file again with a current build tool.",
     lenient_severity=Severity.WARNING,
 )
@@ -79,7 +79,7 @@ DIRECT_URL = Check(
 )
 LICENSE = Check(
     "metadata-license",
-    "The metadata have License or License-Expression, not both (PEP 639).",
+    "The metadata has License or License-Expression, not both (PEP 639).",
     hint="Remove License and keep License-Expression.",
     profile=Profile.PYPI,
 )
@@ -125,7 +125,7 @@ def _find(distribution: Distribution) -> Iterator[Violation]:
     if len(raw.get("summary", "")) > MAX_SUMMARY:
         yield SUMMARY.violation(f"The Summary has {len(raw['summary'])} characters.")
     if raw.get("license") and raw.get("license_expression"):
-        yield LICENSE.violation("The metadata have both License and License-Expression.")
+        yield LICENSE.violation("The metadata has both License and License-Expression.")
     yield from _check_emails(raw)
     yield from _check_urls(raw)
     yield from _check_requirements(raw)

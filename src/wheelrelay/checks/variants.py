@@ -19,12 +19,12 @@ from wheelrelay.records import Severity
 VARIANT = Check(
     "wheel-variant",
     "A wheel is not a variant wheel (PEP 825); indexes do not accept them yet.",
-    hint="Publish it to a directory or a bucket, together with NAME-VERSION-variants.json.",
+    hint="Publish it to a directory or bucket, together with NAME-VERSION-variants.json.",
 )
 VARIANTS_FILE = Check(
     "variants-file",
     "A file is not a list of variants (PEP 825); indexes do not accept them yet.",
-    hint="Publish it to a directory or a bucket, together with the variant wheels.",
+    hint="Publish it to a directory or bucket, together with the variant wheels.",
 )
 UNLISTED = Check(
     "variants-unlisted",
