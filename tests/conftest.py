@@ -4,23 +4,21 @@ import logging
 import os
 import signal
 import ssl
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import trustme
 
-from tests.servers.gpg import Keyring, run_gpg
-from tests.servers.indexes import DevpiServer, IndexServer, run_devpi, run_pypiserver
-from tests.servers.pypi import PyPI, run_pypi
+from tests.servers.gpg import run_gpg
+from tests.servers.indexes import run_devpi, run_pypiserver
+from tests.servers.pypi import run_pypi
 from tests.servers.shared import group_by_server
-from tests.servers.web import Web, run_web
+from tests.servers.web import run_web
 from wheelrelay.plugins import CHECK_GROUP, installed_plugins
 from wheelrelay.redaction import clear_secrets
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config, items):
     """Start each slow server in one process only."""
     if config.getoption("dist", "no") == "loadgroup":
         group_by_server(items)
@@ -36,14 +34,14 @@ FOREIGN = (
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _interruptible() -> None:
+def _interruptible():
     """Where all of this runs in the background, Ctrl-C is ignored, also by the processes that tests start."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path_factory, monkeypatch):
     """An empty home folder, and no settings from outside; nobody's ``.pypirc`` or ``.netrc`` is seen."""
     for name in os.environ:
         if name.upper().startswith(FOREIGN):
@@ -56,7 +54,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture(autouse=True)
-def log() -> Iterator[None]:
+def log():
     """What a command line tells the log, and the secrets in use, are forgotten after each test."""
     logger = logging.getLogger("wheelrelay")
     handlers, level = list(logger.handlers), logger.level
@@ -69,17 +67,17 @@ def log() -> Iterator[None]:
 class _Failures(logging.Handler):
     """Gathers which families of checks failed instead of finding something."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
         self.names: list[str] = []
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def emit(self, record):
         if record.exc_info and isinstance(record.args, tuple):
             self.names += map(str, record.args)
 
 
 @pytest.fixture(autouse=True)
-def _no_check_fails() -> Iterator[None]:
+def _no_check_fails():
     """A check of ours that fails on a file is a fault, whatever comes of it for the file."""
     logger, failures = logging.getLogger("wheelrelay.checks.registry"), _Failures()
     logger.addHandler(failures)
@@ -92,57 +90,57 @@ def _no_check_fails() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def _pypiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexServer]:
+def _pypiserver(tmp_path_factory):
     with run_pypiserver(tmp_path_factory.mktemp("pypiserver"), username="ci", password="s3cret") as server:
         yield server
 
 
 @pytest.fixture
-def pypiserver(_pypiserver: IndexServer) -> IndexServer:
+def pypiserver(_pypiserver):
     """An empty pypiserver that wants a user and password for uploads."""
     return _pypiserver.emptied()
 
 
 @pytest.fixture(scope="session")
-def _open_pypiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexServer]:
+def _open_pypiserver(tmp_path_factory):
     with run_pypiserver(tmp_path_factory.mktemp("pypiserver")) as server:
         yield server
 
 
 @pytest.fixture
-def open_pypiserver(_open_pypiserver: IndexServer) -> IndexServer:
+def open_pypiserver(_open_pypiserver):
     """An empty pypiserver that takes uploads from everybody."""
     return _open_pypiserver.emptied()
 
 
 @pytest.fixture(scope="session")
-def devpi_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevpiServer]:
+def devpi_server(tmp_path_factory):
     """A devpi-server for the whole session; most tests want `devpi`."""
     with run_devpi(tmp_path_factory.mktemp("devpi")) as server:
         yield server
 
 
 @pytest.fixture
-def devpi(devpi_server: DevpiServer) -> IndexServer:
+def devpi(devpi_server):
     """An empty index on devpi-server, with a user of its own, that keeps what it has."""
     return devpi_server.new_index()
 
 
 @pytest.fixture
-def web() -> Iterator[Web]:
+def web():
     """A web server with faults at will."""
     with run_web() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def authority() -> trustme.CA:
+def authority():
     """A certificate authority that nobody trusts unless told to."""
     return trustme.CA()
 
 
 @pytest.fixture
-def ca_bundle(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def ca_bundle(authority, tmp_path_factory):
     """The bundle that makes `tls_web` trustworthy."""
     path = tmp_path_factory.mktemp("ca") / "bundle.pem"
     authority.cert_pem.write_to_path(str(path))
@@ -150,7 +148,7 @@ def ca_bundle(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture
-def tls_web(authority: trustme.CA) -> Iterator[Web]:
+def tls_web(authority):
     """A web server that speaks TLS, with a certificate from `authority`."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
@@ -159,14 +157,14 @@ def tls_web(authority: trustme.CA) -> Iterator[Web]:
 
 
 @pytest.fixture
-def pypi() -> Iterator[PyPI]:
+def pypi():
     """An empty index that answers uploads as PyPI does, with faults at will."""
     with run_pypi() as index:
         yield index
 
 
 @pytest.fixture
-def keyring(monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyring]:
+def keyring(monkeypatch):
     """An empty gpg keyring, which is the one of this process and of those that it starts."""
     with run_gpg() as made:
         monkeypatch.setenv("GNUPGHOME", str(made.home))

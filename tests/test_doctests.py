@@ -13,7 +13,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 SOURCE = Path(wheelrelay.__file__).parent
 
 
-def modules_with_examples() -> list[str]:
+def modules_with_examples():
     """The names of the modules that show an example."""
     modules = ["wheelrelay", *(found.name for found in pkgutil.walk_packages([str(SOURCE)], "wheelrelay."))]
     specs = {name: importlib.util.find_spec(name) for name in modules}
@@ -25,10 +25,10 @@ def modules_with_examples() -> list[str]:
 
 
 @pytest.mark.parametrize("name", modules_with_examples())
-def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     module = importlib.import_module(name)
-    said: list[str] = []
+    said = []
     runner = doctest.DocTestRunner(optionflags=FLAGS)
     for examples in doctest.DocTestFinder().find(module, globs={**vars(module), "tmp_path": tmp_path}):
         runner.run(examples, out=said.append)

@@ -3,7 +3,6 @@
 import ast
 import io
 import tokenize
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -58,13 +57,13 @@ PROSE = [
 CODE = [*ROOT.glob("src/**/*.py"), *ROOT.glob("plugins/*/src/**/*.py"), *ROOT.glob("examples/**/*.py")]
 
 
-def names(paths: list[Path]) -> list[str]:
+def names(paths):
     """Return the paths relative to the repository, without those that are not rewritten yet."""
     relative = (path.relative_to(ROOT).as_posix() for path in sorted(paths) if ".venv" not in path.parts)
     return [path for path in relative if not path.startswith((*NOT_YET_REWRITTEN, FIXED_HISTORY))]
 
 
-def texts_in(code: str) -> Iterator[tuple[int, str]]:
+def texts_in(code):
     """Yield the line and the text of each docstring, string constant with spaces, and comment."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
@@ -75,18 +74,18 @@ def texts_in(code: str) -> Iterator[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("path", names(PROSE))
-def test_prose_has_no_banned_words(path: str) -> None:
+def test_prose_has_no_banned_words(path):
     assert [*banned_words((ROOT / path).read_text(encoding="utf-8"))] == []
 
 
 @pytest.mark.parametrize("path", names(CODE))
-def test_code_has_no_banned_words(path: str) -> None:
+def test_code_has_no_banned_words(path):
     code = (ROOT / path).read_text(encoding="utf-8")
     found = [f"{line}: {words}" for line, text in texts_in(code) for words in banned_words(text)]
     assert found == []
 
 
-def commands(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
+def commands(command, context):
     """Yield the path and the help of a command and of all its subcommands."""
     yield context.command_path, command.get_help(context)
     if isinstance(command, click.Group):
@@ -97,17 +96,17 @@ def commands(command: click.Command, context: click.Context) -> Iterator[tuple[s
 
 
 @pytest.mark.parametrize("command", [cli, wheel_uploader], ids=["wheelrelay", "wheel-uploader"])
-def test_help_has_no_banned_words(command: click.Command) -> None:
+def test_help_has_no_banned_words(command):
     context = click.Context(command, info_name=command.name)
     found = {path: [*banned_words(text)] for path, text in commands(command, context)}
     assert {path: words for path, words in found.items() if words} == {}
 
 
 @pytest.mark.parametrize("text", ["It was told so.", "what lies there", "Nobody\nknows", "held against it"])
-def test_banned_words_are_found(text: str) -> None:
+def test_banned_words_are_found(text):
     assert [*banned_words(text)]
 
 
 @pytest.mark.parametrize("text", ["wheelhouse", "besides", "warehouse", "unless", "release"])
-def test_other_words_are_allowed(text: str) -> None:
+def test_other_words_are_allowed(text):
     assert [*banned_words(text)] == []

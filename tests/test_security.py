@@ -12,9 +12,9 @@ NAMED = re.findall(r"`(tests/[\w/]+\.py(?:::\w+)*)`", TEXT)
 
 
 @pytest.mark.parametrize("named", sorted(set(NAMED)))
-def test_each_test_that_is_named_is_there(named: str) -> None:
+def test_each_test_that_is_named_is_there(named):
     path, *names = named.split("::")
-    inside: list[ast.stmt] = ast.parse((ROOT / path).read_text()).body
+    inside = ast.parse((ROOT / path).read_text()).body
     for name in names:
         found = [
             one for one in inside if isinstance(one, ast.ClassDef | ast.FunctionDef) and one.name == name
@@ -24,14 +24,14 @@ def test_each_test_that_is_named_is_there(named: str) -> None:
     assert names or any(isinstance(one, ast.FunctionDef) for one in inside)
 
 
-def test_each_promise_names_a_test() -> None:
+def test_each_promise_names_a_test():
     promising, _, _ = TEXT.partition("## Not promised")
     promises = re.split(r"^- ", promising, flags=re.MULTILINE)[1:]
     assert len(promises) > 15
     assert [one for one in promises if "`tests/" not in one] == []
 
 
-def test_it_says_what_is_not_promised_and_how_to_report() -> None:
+def test_it_says_what_is_not_promised_and_how_to_report():
     headings = re.findall(r"^## (.*)$", TEXT, flags=re.MULTILINE)
     assert "Not promised" in headings
     assert "Report a vulnerability" in headings
@@ -39,5 +39,5 @@ def test_it_says_what_is_not_promised_and_how_to_report() -> None:
         assert any(word in heading for heading in headings), word
 
 
-def test_it_is_in_the_sdist() -> None:
+def test_it_is_in_the_sdist():
     assert '"SECURITY.md"' in (ROOT / "pyproject.toml").read_text()

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 
 
-def test_lines_are_measured_beside_their_peers(tmp_path: Path) -> None:
+def test_lines_are_measured_beside_their_peers(tmp_path):
     result = tmp_path / "result.json"
     command = [sys.executable, "-m", "tests.benchmarks", "--small", "--runs", "1", "--only", "P2", "P4"]
     done = subprocess.run(

@@ -1,18 +1,15 @@
 """All sides run in turn, under the same circumstances."""
 
 import sys
-from pathlib import Path
-
-import pytest
 
 from tests.benchmarks.environment import Environment
 from tests.benchmarks.measure import Measured
 
 
-def test_sides_take_turns_and_a_warm_up_does_not_count(tmp_path: Path) -> None:
-    diary: list[str] = []
+def test_sides_take_turns_and_a_warm_up_does_not_count(tmp_path):
+    diary = []
 
-    def side(name: str) -> Measured:
+    def side(name):
         diary.append(name)
         return Measured(len(diary), 0)
 
@@ -24,9 +21,7 @@ def test_sides_take_turns_and_a_warm_up_does_not_count(tmp_path: Path) -> None:
     assert [one.seconds for one in measured["b"]] == [3, 5]
 
 
-def test_a_command_meets_no_proxy_no_other_server_and_an_empty_home(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_command_meets_no_proxy_no_other_server_and_an_empty_home(tmp_path, monkeypatch):
     for name in ("https_proxy", "HTTP_PROXY", "AWS_CA_BUNDLE", "TWINE_REPOSITORY_URL"):
         monkeypatch.setenv(name, "elsewhere")
     code = "import os; open('seen', 'w').write(repr((sorted(os.environ), os.listdir(os.environ['HOME']))))"

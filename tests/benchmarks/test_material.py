@@ -1,7 +1,6 @@
 """What travels in the benchmarks are true wheels of the sizes that are claimed."""
 
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -14,9 +13,7 @@ MB = 1_000_000
 
 
 @pytest.mark.parametrize("members", [1, 40, 400])
-def test_a_large_wheel_passes_all_checks_and_is_half_deflated_half_stored(
-    members: int, tmp_path: Path
-) -> None:
+def test_a_large_wheel_passes_all_checks_and_is_half_deflated_half_stored(members, tmp_path):
     path = make_large_wheel(tmp_path, size=4 * MB, members=2 * members)
     assert path.stat().st_size == pytest.approx(4 * MB, rel=0.05)
     assert wheelrelay.check([path]) == []
@@ -32,7 +29,7 @@ def test_a_large_wheel_passes_all_checks_and_is_half_deflated_half_stored(
         assert packed[0] == pytest.approx(packed[8], rel=0.1)
 
 
-def test_wheels_of_a_release_pass_all_checks_and_differ(tmp_path: Path) -> None:
+def test_wheels_of_a_release_pass_all_checks_and_differ(tmp_path):
     for folder, wheels in (
         ("a", make_wheels(tmp_path / "a", count=5, size=MB)),
         ("b", make_small_wheels(tmp_path / "b", count=5, size=1000)),
@@ -42,7 +39,7 @@ def test_wheels_of_a_release_pass_all_checks_and_differ(tmp_path: Path) -> None:
         assert wheelrelay.check(wheels) == []
 
 
-def test_many_names_are_names_of_wheels_a_hundred_of_a_project() -> None:
+def test_many_names_are_names_of_wheels_a_hundred_of_a_project():
     files = [dist_file(name) for name in many_names(300)]
     assert len({file.filename for file in files}) == 300
     assert [len([file for file in files if file.project == f"project{n}"]) for n in range(3)] == [100] * 3

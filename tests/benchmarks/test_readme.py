@@ -6,21 +6,21 @@ from tests.benchmarks.readme import BEGIN, END, README, as_markdown, with_table
 from tests.benchmarks.table import OURS, Result, Row, as_document
 
 
-def test_the_table_is_replaced_and_nothing_else() -> None:
+def test_the_table_is_replaced_and_nothing_else():
     text = f"before\n{BEGIN}\nold\n{END}\nafter\n"
     assert with_table(text, "new") == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
 
 
-def test_a_text_without_a_place_for_it_is_refused() -> None:
+def test_a_text_without_a_place_for_it_is_refused():
     with pytest.raises(ValueError, match="no <!--"):
         with_table(f"{END} {BEGIN}", "new")
 
 
-def test_the_readme_has_a_place_for_it() -> None:
+def test_the_readme_has_a_place_for_it():
     assert "| P1 |" in with_table(README.read_text(), "| P1 |")
 
 
-def test_rows_notes_and_circumstances_are_shown() -> None:
+def test_rows_notes_and_circumstances_are_shown():
     row = Row("P2", "relay", 1.0, 0.5, "curl + uv", 1.25)
     document = as_document([Result([row], {OURS: [1.0]}, ["aria2c is missing."])], 3, 0.5)
     shown = as_markdown(document)

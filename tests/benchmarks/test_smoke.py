@@ -1,7 +1,5 @@
 """The smoke form fails on gross regressions only."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from tests.benchmarks.environment import Environment
@@ -18,17 +16,17 @@ TOO_MUCH = Row("P4", "requests", 4, 3, unit="requests")
 class Script:
     """A line whose measurements are known beforehand."""
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows):
         self.rows = iter(rows)
         self.environments: list[Environment] = []
 
-    def __call__(self, environment: Environment) -> Result:
+    def __call__(self, environment):
         self.environments.append(environment)
         return Result([next(self.rows)])
 
 
 @pytest.mark.parametrize("rows", [[FINE], [SLOW], [FAR_TOO_SLOW, FINE], [FAR_TOO_SLOW, TOO_MUCH, SLOW]])
-def test_a_line_passes_that_is_tolerable_once(rows: list[Row]) -> None:
+def test_a_line_passes_that_is_tolerable_once(rows):
     line = Script(rows)
     assert passes(line)
     assert len(line.environments) == len(rows)
@@ -36,5 +34,5 @@ def test_a_line_passes_that_is_tolerable_once(rows: list[Row]) -> None:
 
 
 @pytest.mark.parametrize("row", [FAR_TOO_SLOW, TOO_MUCH])
-def test_a_line_fails_that_is_too_slow_or_asks_too_much_each_time(row: Row) -> None:
+def test_a_line_fails_that_is_too_slow_or_asks_too_much_each_time(row):
     assert not passes(Script([row] * TRIES))

@@ -6,27 +6,27 @@ from tests.benchmarks.table import OURS, Result, Row, as_document, as_text, comp
 RUNS = {OURS: [1.0, 9.0, 2.0], "one": [3.0, 4.0, 5.0], "other": [8.0, 2.5, 2.0], "rest": [0.1]}
 
 
-def test_medians_are_compared_and_the_best_of_the_peers_counts() -> None:
+def test_medians_are_compared_and_the_best_of_the_peers_counts():
     row = compared("P2", "work", 0.5, RUNS, ["one", "other"])
     assert (row.ours, row.peer, row.theirs) == (2.0, "other", 2.5)
     assert row.ratio == 0.8
     assert not row.met
 
 
-def test_a_limit_without_a_peer_is_held_against_the_figure() -> None:
+def test_a_limit_without_a_peer_is_held_against_the_figure():
     assert Row("P3", "memory", 120, 120, unit="MB").met
     assert not Row("P3", "memory", 121, 120, unit="MB").met
     assert Row("P3", "memory", 121, 120, unit="MB").ratio is None
 
 
-def test_the_text_has_all_that_a_reader_needs() -> None:
+def test_the_text_has_all_that_a_reader_needs():
     row = compared("P2", "relay", 0.5, RUNS, ["other"])
     _, line = as_text([row]).splitlines()
     assert " ".join(line.split()) == "P2 relay 2 s 2.5 s other 0.8 <= 0.5 MISSED"
     assert as_text([Row("P3", "memory", 60, 120, unit="MB")]).endswith("<= 120 MB  met")
 
 
-def test_the_document_has_every_single_run_and_the_circumstances() -> None:
+def test_the_document_has_every_single_run_and_the_circumstances():
     runs = seconds({OURS: [Measured(1.5, 1), Measured(2.5, 1)]})
     result = Result([compared("P2", "work", 1, RUNS, ["one"])], runs, ["curl is missing."])
     document = as_document([result], 2, 0.25)

@@ -1,17 +1,13 @@
 """Releases travel between containers and indexes of every kind; installers take them where they arrive."""
 
 import os
-from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
-from tests.servers.indexes import IndexServer
 from tests.servers.installers import pip_install, pip_resolve, uv_install
-from tests.servers.rackspace import API_KEY, USERNAME, Rackspace, run_rackspace
-from tests.servers.seaweed import Seaweed, run_seaweed
+from tests.servers.rackspace import API_KEY, USERNAME, run_rackspace
+from tests.servers.seaweed import run_seaweed
 from tests.servers.shared import shared, shared_swift
-from tests.servers.swift import Swift
 
 import wheelrelay
 from wheelrelay.config import load_config
@@ -24,7 +20,7 @@ AMBIENT = ("OS_", "ST_", "RACKSPACE_", "AWS_")
 
 
 @pytest.fixture(autouse=True)
-def _no_ambient_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_ambient_credentials(monkeypatch):
     for name in os.environ:
         if name.startswith(AMBIENT):
             monkeypatch.delenv(name)
@@ -32,26 +28,26 @@ def _no_ambient_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def swift(request: pytest.FixtureRequest) -> Swift:
+def swift(request):
     """OpenStack Swift."""
     return shared_swift(request)
 
 
 @pytest.fixture
-def rackspace(swift: Swift) -> Iterator[Rackspace]:
+def rackspace(swift):
     """Rackspace's identity service before it."""
     with run_rackspace(swift) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def seaweed(request: pytest.FixtureRequest) -> Seaweed:
+def seaweed(request):
     """SeaweedFS."""
     return shared(request, run_seaweed)
 
 
 @pytest.fixture
-def release(tmp_path: Path) -> list[Path]:
+def release(tmp_path):
     """A release as CI leaves it."""
     folder = tmp_path / "dist"
     folder.mkdir()
@@ -61,14 +57,14 @@ def release(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture
 def places(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    swift: Swift,
-    rackspace: Rackspace,
-    seaweed: Seaweed,
-    pypiserver: IndexServer,
-    devpi: IndexServer,
-) -> wheelrelay.Config:
+    tmp_path,
+    monkeypatch,
+    swift,
+    rackspace,
+    seaweed,
+    pypiserver,
+    devpi,
+):
     """All places under the names of their kinds, written down as a user would."""
     secrets = {
         "API_KEY": API_KEY,
@@ -126,7 +122,7 @@ password = {{ env = "DEVPI_PASSWORD" }}
     return load_config(config)
 
 
-def travels(places: wheelrelay.Config, release: Sequence[Path], *names: str) -> None:
+def travels(places, release, *names):
     """Push the release to the first place and relay it from place to place; the last has the very bytes."""
     if names[0] != "folder":
         assert wheelrelay.push(release, to=places.remote(names[0])).is_complete
@@ -141,32 +137,24 @@ def travels(places: wheelrelay.Config, release: Sequence[Path], *names: str) -> 
     assert wheelrelay.verify(to_the_files, ["sample==1.0"], download=True) == []
 
 
-def test_from_cloud_files_to_devpi(
-    places: wheelrelay.Config, release: list[Path], devpi: IndexServer, tmp_path: Path
-) -> None:
+def test_from_cloud_files_to_devpi(places, release, devpi, tmp_path):
     travels(places, release, "cloud", "devpi")
     assert uv_install(tmp_path / "site", "--index-url", devpi.simple_url, "sample==1.0") == ["sample-1.0"]
 
 
-def test_from_s3_to_pypiserver(
-    places: wheelrelay.Config, release: list[Path], pypiserver: IndexServer, tmp_path: Path
-) -> None:
+def test_from_s3_to_pypiserver(places, release, pypiserver, tmp_path):
     travels(places, release, "bucket", "pypiserver")
     assert pip_install(tmp_path / "site", "--index-url", pypiserver.simple_url, "sample") == ["sample-1.0"]
 
 
-def test_from_an_index_to_s3(
-    places: wheelrelay.Config, release: list[Path], seaweed: Seaweed, tmp_path: Path
-) -> None:
+def test_from_an_index_to_s3(places, release, seaweed, tmp_path):
     travels(places, release, "folder", "pypiserver", "bucket")
     bucket = places.remote("bucket").config
-    page = f"{seaweed.url}/{bucket.bucket}/wheels/index.html"  # type: ignore[union-attr]
+    page = f"{seaweed.url}/{bucket.bucket}/wheels/index.html"
     assert pip_install(tmp_path / "site", "--no-index", "--find-links", page, "sample") == ["sample-1.0"]
 
 
-def test_from_a_directory_to_swift(
-    places: wheelrelay.Config, release: list[Path], swift: Swift, tmp_path: Path
-) -> None:
+def test_from_a_directory_to_swift(places, release, swift, tmp_path):
     swift.make_container(f"{tmp_path.name}-swift", public=True)
     travels(places, release, "folder", "swift")
     simple = f"{swift.storage_url}/{tmp_path.name}-swift/simple/"

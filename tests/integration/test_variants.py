@@ -2,16 +2,12 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-from tests.servers.indexes import IndexServer
 from tests.servers.installers import pip_download, pip_install, uv_install
 from tests.servers.moto import run_moto
-from tests.servers.s3 import S3Server
 from tests.servers.shared import shared
 
 import wheelrelay
@@ -20,7 +16,7 @@ from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.checks import ChecksConfig, Profile, check_files
 from wheelrelay.config import load_config
 from wheelrelay.errors import CheckFailed, Conflict, RelayFailed
-from wheelrelay.records import Outcome, Receipt, Severity
+from wheelrelay.records import Outcome, Severity
 from wheelrelay.testing.samples import make_sdist, make_variants, make_wheel
 
 PLAIN = "sample-1.0-py3-none-any.whl"
@@ -32,7 +28,7 @@ ALL = sorted([PLAIN, *VARIANTS, LIST, SDIST])
 
 
 @pytest.fixture
-def dist(tmp_path: Path) -> Path:
+def dist(tmp_path):
     """A release with two variant wheels, a plain wheel, an sdist, and the list."""
     folder = tmp_path / "dist"
     make_wheel(folder)
@@ -44,13 +40,13 @@ def dist(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def moto(request: pytest.FixtureRequest) -> S3Server:
+def moto(request):
     """An S3 server."""
     return shared(request, run_moto)
 
 
 @pytest.fixture
-def bucket(moto: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> wheelrelay.Config:
+def bucket(moto, tmp_path, monkeypatch):
     """A bucket, as the remote ``bucket``."""
     monkeypatch.setenv("S3_KEY", moto.secret_access_key)
     path = tmp_path / "wheelrelay.toml"
@@ -66,23 +62,23 @@ secret_access_key = {{ env = "S3_KEY" }}
     return load_config(path)
 
 
-def mirror(source: object, sink: object, *, mode: str = "mirror", **options: object) -> Receipt:
+def mirror(source, sink, *, mode="mirror", **options):
     """Mirror or relay everything."""
-    return wheelrelay.relay(wheelrelay.Route(source=source, sinks=[sink], mode=mode), **options)  # type: ignore[arg-type]
+    return wheelrelay.relay(wheelrelay.Route(source=source, sinks=[sink], mode=mode), **options)
 
 
-def with_pages(folder: Path) -> DirectoryConfig:
+def with_pages(folder):
     """Return a directory that has index pages."""
     return DirectoryConfig(path=folder, pages=True)
 
 
-def names(folder: Path) -> list[str]:
+def names(folder):
     """Return the distribution files in a folder."""
     return sorted(path.name for path in folder.iterdir() if path.name in ALL)
 
 
 @pytest.fixture
-def served(dist: Path, tmp_path: Path) -> Iterator[str]:
+def served(dist, tmp_path):
     """The URL of a directory with index pages that the release was mirrored to."""
     folder = tmp_path / "served"
     mirror(str(dist), with_pages(folder))
@@ -97,7 +93,7 @@ def served(dist: Path, tmp_path: Path) -> Iterator[str]:
 
 class TestDirectory:
     @pytest.mark.parametrize("mode", ["mirror", "release"])
-    def test_all_files_arrive_unchanged(self, dist: Path, tmp_path: Path, mode: str) -> None:
+    def test_all_files_arrive_unchanged(self, dist, tmp_path, mode):
         target = tmp_path / "target"
         receipt = mirror(str(dist), with_pages(target), mode=mode)
         assert receipt.is_complete
@@ -105,7 +101,7 @@ class TestDirectory:
         assert names(target) == ALL
         assert (target / LIST).read_bytes() == (dist / LIST).read_bytes()
 
-    def test_pages_link_the_list(self, dist: Path, tmp_path: Path) -> None:
+    def test_pages_link_the_list(self, dist, tmp_path):
         target = tmp_path / "target"
         mirror(str(dist), with_pages(target))
         page = json.loads((target / "simple" / "sample" / "index.json").read_bytes())
@@ -117,7 +113,7 @@ class TestDirectory:
         for html in (target / "index.html", target / "simple" / "sample" / "index.html"):
             assert f'{LIST}#sha256={entries[LIST]["hashes"]["sha256"]}"' in html.read_text()
 
-    def test_second_run_skips_everything(self, dist: Path, tmp_path: Path) -> None:
+    def test_second_run_skips_everything(self, dist, tmp_path):
         target = with_pages(tmp_path / "target")
         mirror(str(dist), target)
         page = (tmp_path / "target" / "simple" / "sample" / "index.json").read_bytes()
@@ -126,9 +122,9 @@ class TestDirectory:
         assert outcomes == {Outcome.SKIPPED}
         assert (tmp_path / "target" / "simple" / "sample" / "index.json").read_bytes() == page
         with target.open() as store:
-            assert store.check_pages() == []  # type: ignore[attr-defined]
+            assert store.check_pages() == []
 
-    def test_changed_list_is_a_conflict_unless_replaced(self, dist: Path, tmp_path: Path) -> None:
+    def test_changed_list_is_a_conflict_unless_replaced(self, dist, tmp_path):
         target = with_pages(tmp_path / "target")
         mirror(str(dist), target)
         before = (dist / LIST).read_bytes()
@@ -140,9 +136,9 @@ class TestDirectory:
         assert (tmp_path / "target" / LIST).read_bytes() == (dist / LIST).read_bytes()
         assert '"cu131"' in (tmp_path / "target" / LIST).read_text()
         with target.open() as store:
-            assert store.check_pages() == []  # type: ignore[attr-defined]
+            assert store.check_pages() == []
 
-    def test_refuses_list_that_is_not_json(self, dist: Path, tmp_path: Path) -> None:
+    def test_refuses_list_that_is_not_json(self, dist, tmp_path):
         (dist / LIST).write_text("<html>Please log in.</html>")
         with pytest.raises(CheckFailed):
             mirror(str(dist), with_pages(tmp_path / "target"), mode="release")
@@ -150,7 +146,7 @@ class TestDirectory:
 
 
 class TestServedDirectory:
-    def test_listing_and_index_contain_the_list(self, served: str, tmp_path: Path) -> None:
+    def test_listing_and_index_contain_the_list(self, served, tmp_path):
         for number, address in enumerate((f"listing+{served}index.html", f"listing+{served}")):
             target = tmp_path / f"target-{number}"
             mirror(address, str(target))
@@ -161,7 +157,7 @@ class TestServedDirectory:
         )
         assert names(target) == ALL
 
-    def test_installers_without_variants_install_the_plain_wheel(self, served: str, tmp_path: Path) -> None:
+    def test_installers_without_variants_install_the_plain_wheel(self, served, tmp_path):
         index = f"{served}simple/"
         assert pip_install(tmp_path / "pip", "--index-url", index, "sample") == ["sample-1.0"]
         assert uv_install(tmp_path / "uv", "--index-url", index, "sample") == ["sample-1.0"]
@@ -171,34 +167,30 @@ class TestServedDirectory:
 
 
 class TestObjectStore:
-    def test_all_files_are_mirrored_to_and_from_a_bucket(
-        self, dist: Path, bucket: wheelrelay.Config, tmp_path: Path
-    ) -> None:
+    def test_all_files_are_mirrored_to_and_from_a_bucket(self, dist, bucket, tmp_path):
         receipt = mirror(str(dist), bucket.remote("bucket"))
         assert receipt.is_complete
         with bucket.remote("bucket").open() as store:
-            assert sorted(file.filename for file in store.iter_files(None)) == ALL  # type: ignore[attr-defined]
-            assert store.check_pages() == []  # type: ignore[attr-defined]
+            assert sorted(file.filename for file in store.iter_files(None)) == ALL
+            assert store.check_pages() == []
         target = tmp_path / "target"
         assert mirror(bucket.remote("bucket"), with_pages(target)).is_complete
         assert names(target) == ALL
         assert (target / LIST).read_bytes() == (dist / LIST).read_bytes()
 
-    def test_removing_a_release_removes_its_list(self, dist: Path, bucket: wheelrelay.Config) -> None:
+    def test_removing_a_release_removes_its_list(self, dist, bucket):
         mirror(str(dist), bucket.remote("bucket"))
         with bucket.remote("bucket").open() as store:
-            store.delete(list(store.iter_files("sample")))  # type: ignore[attr-defined]
-            assert list(store.iter_files(None)) == []  # type: ignore[attr-defined]
-            assert store.check_pages() == []  # type: ignore[attr-defined]
+            store.delete(list(store.iter_files("sample")))
+            assert list(store.iter_files(None)) == []
+            assert store.check_pages() == []
 
 
 class TestIndex:
-    def index(self, server: IndexServer, **keys: object) -> object:
-        return IndexConfig(url=server.simple_url, upload_url=server.upload_url, **keys)  # type: ignore[arg-type]
+    def index(self, server, **keys):
+        return IndexConfig(url=server.simple_url, upload_url=server.upload_url, **keys)
 
-    def test_release_is_refused_before_anything_is_sent(
-        self, dist: Path, open_pypiserver: IndexServer
-    ) -> None:
+    def test_release_is_refused_before_anything_is_sent(self, dist, open_pypiserver):
         with pytest.raises(CheckFailed) as refused:
             mirror(str(dist), self.index(open_pypiserver), mode="release")
         found = {(finding.check, finding.filename) for finding in refused.value.findings}
@@ -206,9 +198,7 @@ class TestIndex:
         assert {("wheel-variant", name) for name in VARIANTS} <= found
         assert all("directory or bucket" in (finding.hint or "") for finding in refused.value.findings)
 
-    def test_mirror_uploads_the_rest_and_reports_variants(
-        self, dist: Path, open_pypiserver: IndexServer
-    ) -> None:
+    def test_mirror_uploads_the_rest_and_reports_variants(self, dist, open_pypiserver):
         with pytest.raises(RelayFailed) as failed:
             mirror(str(dist), self.index(open_pypiserver))
         assert failed.value.receipt is not None
@@ -220,29 +210,29 @@ class TestIndex:
 
 class TestVariantWheelsWithoutList:
     @pytest.fixture(autouse=True)
-    def _without(self, dist: Path) -> None:
+    def _without(self, dist):
         (dist / LIST).unlink()
 
     @pytest.mark.parametrize("mode", ["mirror", "release"])
-    def test_relay_warns(self, dist: Path, tmp_path: Path, mode: str) -> None:
+    def test_relay_warns(self, dist, tmp_path, mode):
         (finding,) = mirror(str(dist), str(tmp_path / "target"), mode=mode).findings
         assert (finding.check, finding.severity) == ("variants-missing", Severity.WARNING)
         assert LIST in finding.message
 
-    def test_push_warns(self, dist: Path, tmp_path: Path) -> None:
+    def test_push_warns(self, dist, tmp_path):
         receipt = wheelrelay.push([dist], str(tmp_path / "target"))
         assert "variants-missing" in {finding.check for finding in receipt.findings}
 
-    def test_plan_warns(self, dist: Path, tmp_path: Path) -> None:
+    def test_plan_warns(self, dist, tmp_path):
         plan = wheelrelay.plan(wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "target")]))
         assert {finding.check for finding in plan.findings} == {"variants-missing"}
 
-    def test_list_at_the_sink_is_enough(self, dist: Path, tmp_path: Path) -> None:
+    def test_list_at_the_sink_is_enough(self, dist, tmp_path):
         make_variants(tmp_path / "target", labels=LABELS)
         assert mirror(str(dist), str(tmp_path / "target")).findings == ()
 
 
-def test_warns_of_list_without_the_label_of_a_wheel(dist: Path, tmp_path: Path) -> None:
+def test_warns_of_list_without_the_label_of_a_wheel(dist, tmp_path):
     make_variants(dist, labels=["null"])
     (finding,) = mirror(str(dist), str(tmp_path / "target"), mode="release").findings
     assert (finding.check, finding.severity) == ("variants-unlisted", Severity.WARNING)
@@ -252,14 +242,14 @@ def test_warns_of_list_without_the_label_of_a_wheel(dist: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     "content", [b"", b"[]", b"{}", b'{"variants": []}', b"\xff", b"[" * 100_000, b" " * (17 << 20)]
 )
-def test_reports_file_that_is_not_a_list(tmp_path: Path, content: bytes) -> None:
+def test_reports_file_that_is_not_a_list(tmp_path, content):
     path = tmp_path / LIST
     path.write_bytes(content)
     found = {finding.check for finding in check_files([path], ChecksConfig(profile=Profile.STORAGE).policy())}
     assert found == {"archive-unreadable"}
 
 
-def test_names_list_with_a_misspelled_filename(tmp_path: Path) -> None:
+def test_names_list_with_a_misspelled_filename(tmp_path):
     make_wheel(tmp_path / "dist")
     (tmp_path / "dist" / "foo-bar-1.0-variants.json").write_text("{}")
     with pytest.raises(CheckFailed) as refused:
@@ -275,14 +265,12 @@ def test_names_list_with_a_misspelled_filename(tmp_path: Path) -> None:
         ([], [SDIST]),
     ],
 )
-def test_list_is_selected_with_its_variant_wheels(
-    dist: Path, tmp_path: Path, wheels: list[str], picked: list[str]
-) -> None:
-    wheelrelay.relay(wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "target")], wheels=wheels))  # type: ignore[arg-type]
+def test_list_is_selected_with_its_variant_wheels(dist, tmp_path, wheels, picked):
+    wheelrelay.relay(wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "target")], wheels=wheels))
     assert names(tmp_path / "target") == picked
 
 
-def test_list_does_not_count_for_expectations(dist: Path, tmp_path: Path) -> None:
+def test_list_does_not_count_for_expectations(dist, tmp_path):
     expect = {"wheels": ["py3-none-any"], "sdist": True, "count": len(ALL) - 1}
-    route = wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "target")], expect=expect)  # type: ignore[arg-type]
+    route = wheelrelay.Route(source=str(dist), sinks=[str(tmp_path / "target")], expect=expect)
     assert wheelrelay.relay(route).is_complete

@@ -13,14 +13,13 @@ from wheelrelay.errors import (
     RelayFailed,
     SizeMismatch,
     Unavailable,
-    WheelrelayError,
 )
 from wheelrelay.records import Finding, Receipt, Severity
 
 TREE = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
 
 
-def drawn() -> dict[str, str]:
+def drawn():
     """Each name of the drawing in the module's docstring, with the name that it hangs from."""
     parents, above = {}, {}
     for line in (errors.__doc__ or "").splitlines():
@@ -31,26 +30,26 @@ def drawn() -> dict[str, str]:
     return parents
 
 
-def test_docstring_draws_the_class_tree() -> None:
+def test_docstring_draws_the_class_tree():
     assert drawn() == {kind.__name__: kind.__bases__[0].__name__ for kind in TREE}
 
 
 @pytest.mark.parametrize("kind", TREE)
-def test_retryable_is_a_property_of_the_class(kind: type[WheelrelayError]) -> None:
+def test_retryable_is_a_property_of_the_class(kind):
     assert kind.retryable is issubclass(kind, (Unavailable, SizeMismatch))
 
 
-def test_str_has_location_message_and_hint() -> None:
+def test_str_has_location_message_and_hint():
     error = NotFound("The file is not there.", hint="Push it first.").at("source 'staging'")
     assert str(error) == "source 'staging': The file is not there. Push it first."
     assert (error.message, error.hint) == ("The file is not there.", "Push it first.")
 
 
-def test_first_location_is_kept() -> None:
+def test_first_location_is_kept():
     assert NotFound("Gone.").at("sink 'pypi'").at("route 'release'").where == "sink 'pypi'"
 
 
-def test_errors_have_attributes_for_callers() -> None:
+def test_errors_have_attributes_for_callers():
     finding = Finding("filename", Severity.ERROR, "It is no wheel.")
     now = datetime.now(UTC)
     receipt = Receipt("here", ("there",), "release", now, now, ())

@@ -1,7 +1,6 @@
 """The lazy tables of packages agree with `__all__` and with the imports for type checkers."""
 
 import ast
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -23,11 +22,11 @@ PUBLIC = [
 ]
 
 
-def package_of(path: Path) -> str:
+def package_of(path):
     return ".".join(path.parent.relative_to(SRC).parts)
 
 
-def imports_for_type_checkers(tree: ast.Module) -> Iterator[tuple[str, str]]:
+def imports_for_type_checkers(tree):
     """The names that are imported under ``if TYPE_CHECKING``, each with its module."""
     for block in tree.body:
         if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING":
@@ -36,7 +35,7 @@ def imports_for_type_checkers(tree: ast.Module) -> Iterator[tuple[str, str]]:
                 yield from ((alias.name, statement.module or "") for alias in statement.names)
 
 
-def table(tree: ast.Module) -> Iterator[tuple[str, str]]:
+def table(tree):
     """The names of all tables in a module, each with the module that provides it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Dict):
@@ -48,26 +47,26 @@ def table(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("path", LAZY, ids=package_of)
-def test_table_agrees_with_imports_for_type_checkers(path: Path) -> None:
+def test_table_agrees_with_imports_for_type_checkers(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     assert dict(table(tree)) == dict(imports_for_type_checkers(tree))
 
 
 @pytest.mark.parametrize("path", LAZY, ids=package_of)
-def test_table_agrees_with_all(path: Path) -> None:
+def test_table_agrees_with_all(path):
     package = import_module(package_of(path))
     names = {name for name, _ in table(ast.parse(path.read_text(encoding="utf-8")))}
     assert names == set(package.__all__) - {"__version__"}
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_every_public_name_can_be_imported(name: str) -> None:
+def test_every_public_name_can_be_imported(name):
     package = import_module(name)
     assert package.__all__
     assert [missing for missing in package.__all__ if not hasattr(package, missing)] == []
     assert len(package.__all__) == len(set(package.__all__))
 
 
-def test_unknown_name_is_an_attribute_error() -> None:
+def test_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'package' has no attribute 'nothing'"):
         lazy_names("package", {})("nothing")

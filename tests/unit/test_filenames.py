@@ -36,7 +36,7 @@ from wheelrelay.model import Kind
         ("foo-1.0+local_one-py3-none-any.whl", "foo", "1.0+local.one"),
     ],
 )
-def test_wheel_filename_is_parsed(filename: str, project: str, version: str) -> None:
+def test_wheel_filename_is_parsed(filename, project, version):
     assert (*map(str, parse_filename(filename)),) == (project, version, Kind.WHEEL)
 
 
@@ -53,17 +53,17 @@ def test_wheel_filename_is_parsed(filename: str, project: str, version: str) -> 
         ("foo-1.0.0rc1.tar.gz", "foo", "1.0.0rc1"),
     ],
 )
-def test_sdist_filename_is_parsed(filename: str, project: str, version: str) -> None:
+def test_sdist_filename_is_parsed(filename, project, version):
     assert (*map(str, parse_filename(filename)),) == (project, version, Kind.SDIST)
 
 
-def test_project_resolves_an_ambiguous_sdist_filename() -> None:
+def test_project_resolves_an_ambiguous_sdist_filename():
     assert str(parse_filename("foo-1.0-1.tar.gz", project="Foo").version) == "1.0.post1"
     assert parse_filename("foo-1.0-1.tar.gz").project == "foo-1-0"
     assert parse_filename("foo-bar-1.0.tar.gz", project="foo").project == "foo-bar"
 
 
-def test_project_must_match_the_whole_name() -> None:
+def test_project_must_match_the_whole_name():
     assert parse_filename("foo-1.0.tar.gz").project != parse_filename("foo-bar-1.0.tar.gz").project
 
 
@@ -85,7 +85,7 @@ def test_project_must_match_the_whole_name() -> None:
         "f\N{LATIN SMALL LETTER O WITH DIAERESIS}o-1.0.tar.gz",
     ],
 )
-def test_other_filenames_are_refused(filename: str) -> None:
+def test_other_filenames_are_refused(filename):
     with pytest.raises(InvalidFilename):
         parse_filename(filename)
 
@@ -109,13 +109,13 @@ def test_other_filenames_are_refused(filename: str) -> None:
         "..",
     ],
 )
-def test_unsafe_names_are_refused(filename: str) -> None:
+def test_unsafe_names_are_refused(filename):
     assert not is_plain(filename)
     with pytest.raises(InvalidFilename, match="not a plain filename"):
         parse_filename(filename)
 
 
-def test_dist_file_combines_filename_and_declared_values() -> None:
+def test_dist_file_combines_filename_and_declared_values():
     file = dist_file("foo_bar-1.0-2-cp27.cp36-none-win32.whl", size=7, yanked="", companions=(".asc",))
     assert (file.project, str(file.version), file.size, file.yanked) == ("foo-bar", "1.0", 7, "")
     assert {str(tag) for tag in file.tags} == {"cp27-none-win32", "cp36-none-win32"}
@@ -123,23 +123,23 @@ def test_dist_file_combines_filename_and_declared_values() -> None:
     assert file.sha256 is None
 
 
-def test_sdist_has_no_tags_and_no_build_tag() -> None:
+def test_sdist_has_no_tags_and_no_build_tag():
     file = dist_file("foo-1.0.tar.gz")
     assert (file.tags, file.build_tag) == (frozenset(), ())
 
 
 @pytest.mark.parametrize("suffix", [".asc", ".sigstore", ".publish.attestation", ".slsa.attestation"])
-def test_companion_name_is_split(suffix: str) -> None:
+def test_companion_name_is_split(suffix):
     assert split_companion(f"foo-1.0.tar.gz{suffix}") == ("foo-1.0.tar.gz", suffix)
     assert split_companion(f"notes.txt{suffix}") is None
 
 
 @pytest.mark.parametrize("filename", ["foo-1.0.tar.gz", "foo-1.0-py3-none-any.whl.metadata", "index.json"])
-def test_other_names_are_not_companions(filename: str) -> None:
+def test_other_names_are_not_companions(filename):
     assert split_companion(filename) is None
 
 
-def test_invalid_distribution_names_are_recognized() -> None:
+def test_invalid_distribution_names_are_recognized():
     assert looks_like_distribution("foo_1.0.whl")
     assert not looks_like_distribution("foo-1.0.tar.gz.asc")
 

@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -13,11 +12,11 @@ from wheelrelay.plugins import BACKEND_GROUP, KNOWN_PLUGINS, find_plugin, instal
 class Site:
     """A folder of installed distributions, each with entry points of a group that is this test's own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder):
         self.folder = folder
         self.group = f"wheelrelay.test.{folder.parent.name}"
 
-    def install(self, package: str, code: str = "", **entries: str) -> None:
+    def install(self, package, code="", **entries):
         """Install a distribution with one module and these entry points."""
         info = self.folder / f"{package.replace('-', '_')}-2.5.dist-info"
         info.mkdir(parents=True)
@@ -28,13 +27,13 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+def site(tmp_path, monkeypatch):
     """An empty folder on the import path."""
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     return Site(tmp_path / "site")
 
 
-def test_plugins_are_listed_by_name_without_importing_them(site: Site) -> None:
+def test_plugins_are_listed_by_name_without_importing_them(site):
     site.install("site-webdav", "raise SystemExit", webdav="site_webdav:Config", dav="site_webdav:Config")
     found = installed_plugins(site.group)
     assert list(found) == ["dav", "webdav"]
@@ -42,7 +41,7 @@ def test_plugins_are_listed_by_name_without_importing_them(site: Site) -> None:
     assert "site_webdav" not in sys.modules
 
 
-def test_load_returns_the_object_of_the_entry_point(site: Site) -> None:
+def test_load_returns_the_object_of_the_entry_point(site):
     site.install("site-good", "Config = 42", good="site_good:Config")
     assert find_plugin(site.group, "good").load() == 42
 
@@ -51,7 +50,7 @@ def test_load_returns_the_object_of_the_entry_point(site: Site) -> None:
     "code",
     ["import no_such_module", "", "Config = 1 / 0", "def broken(:", "raise RuntimeError('no licence')"],
 )
-def test_import_error_names_the_plugin_and_its_package(site: Site, code: str) -> None:
+def test_import_error_names_the_plugin_and_its_package(site, code):
     package = f"site-broken-{abs(hash(code))}"
     site.install(package, code, broken=f"{package.replace('-', '_')}:Config")
     with pytest.raises(PluginLoadError, match=f"'broken' from {package} 2.5 cannot be loaded") as caught:
@@ -60,16 +59,14 @@ def test_import_error_names_the_plugin_and_its_package(site: Site, code: str) ->
     assert caught.value.__cause__ is not None
 
 
-def test_duplicate_name_error_names_both_packages(site: Site) -> None:
+def test_duplicate_name_error_names_both_packages(site):
     site.install("site-one", webdav="site_one:Config")
     site.install("site-two", webdav="site_two:Config")
     with pytest.raises(DuplicateBackend, match="Both site-one and site-two provide 'webdav'"):
         installed_plugins(site.group)
 
 
-def test_duplicate_installation_of_one_package_is_accepted(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_duplicate_installation_of_one_package_is_accepted(site, tmp_path, monkeypatch):
     again = Site(tmp_path / "again")
     monkeypatch.syspath_prepend(str(again.folder))
     for place in (site, again):
@@ -77,7 +74,7 @@ def test_duplicate_installation_of_one_package_is_accepted(
     assert list(installed_plugins(site.group)) == ["webdav"]
 
 
-def test_unknown_type_error_lists_similar_and_installed_types(site: Site) -> None:
+def test_unknown_type_error_lists_similar_and_installed_types(site):
     site.install("site-webdav", webdav="site_webdav:Config", ftp="site_webdav:Config")
     with pytest.raises(UnknownBackend, match=r"no backend of type 'webdaf'") as caught:
         find_plugin(site.group, "webdaf")
@@ -85,15 +82,13 @@ def test_unknown_type_error_lists_similar_and_installed_types(site: Site) -> Non
 
 
 @pytest.mark.parametrize(("name", "package"), KNOWN_PLUGINS.items())
-def test_type_of_another_package_of_this_project_has_an_install_hint(
-    site: Site, name: str, package: str
-) -> None:
+def test_type_of_another_package_of_this_project_has_an_install_hint(site, name, package):
     with pytest.raises(UnknownBackend) as caught:
         find_plugin(site.group, name)
     assert f"pip install {package}" in (caught.value.hint or "")
 
 
-def test_built_in_backends_are_plugins() -> None:
+def test_built_in_backends_are_plugins():
     own = {
         name for name, plugin in installed_plugins(BACKEND_GROUP).items() if plugin.package == "wheelrelay"
     }

@@ -66,7 +66,7 @@ SPELLED = {
 
 
 @pytest.mark.parametrize("how", SPELLED)
-def test_secret_is_masked_in_every_encoding(how: str) -> None:
+def test_secret_is_masked_in_every_encoding(how):
     register_secret(SECRET)
     masked = redact(f"You sent <{SPELLED[how]}>.")
     assert MASK in masked
@@ -74,37 +74,37 @@ def test_secret_is_masked_in_every_encoding(how: str) -> None:
     assert "0123" not in masked
 
 
-def test_every_encoding_of_the_canary_tests_is_covered() -> None:
+def test_every_encoding_of_the_canary_tests_is_covered():
     for _ in range(50):
         secret = canary("any")
         register_secret(secret)
         assert [each for each in disguises(secret) if each in redact(f"({each})")] == []
 
 
-def test_other_text_is_unchanged() -> None:
+def test_other_text_is_unchanged():
     register_secret(SECRET, "hunter2")
     for text in ("p+ss", "0123", "hunter", "hunter22", "https://example.org/a%20b", "Zm9vYmFy"):
         assert redact(text) == text
 
 
-def test_short_secrets_match_whole_words_and_shorter_ones_nothing() -> None:
+def test_short_secrets_match_whole_words_and_shorter_ones_nothing():
     register_secret("test", "ci")
     assert redact("testpypi has a test, says ci") == "testpypi has a ***, says ci"
 
 
-def test_longer_secret_is_masked_first() -> None:
+def test_longer_secret_is_masked_first():
     register_secret("hunter2-and-more", "hunter2-")
     assert redact("hunter2-and-more") == MASK
 
 
-def test_error_message_is_redacted() -> None:
+def test_error_message_is_redacted():
     register_secret(SECRET)
     error = BackendError(f"It answered {SECRET}.", hint=f"Not {quote(SECRET)}.").at(f"sink {SECRET!r}")
     assert str(error) == f"sink '{MASK}': It answered {MASK}. Not {MASK}."
     assert SECRET not in repr(error)
 
 
-def test_log_records_are_redacted_for_all_handlers(caplog: pytest.LogCaptureFixture) -> None:
+def test_log_records_are_redacted_for_all_handlers(caplog):
     register_secret(SECRET)
     logger = logging.getLogger("wheelrelay.backends.somewhere")
     with caplog.at_level(logging.INFO):
@@ -117,7 +117,7 @@ def test_log_records_are_redacted_for_all_handlers(caplog: pytest.LogCaptureFixt
     assert SECRET not in caplog.text
 
 
-def test_warnings_are_printed_without_a_log_handler() -> None:
+def test_warnings_are_printed_without_a_log_handler():
     code = (
         "import logging\nfrom wheelrelay.redaction import register_secret\n"
         "register_secret('hunter2-hunter2')\n"
@@ -128,14 +128,14 @@ def test_warnings_are_printed_without_a_log_handler() -> None:
     assert done.stderr == f"{MASK} is wrong\n"
 
 
-def test_document_is_redacted_and_stays_valid_json() -> None:
+def test_document_is_redacted_and_stays_valid_json():
     register_secret(SECRET)
     document = {"files": [{"url": f"https://example.org/{SECRET}", "size": 3, "yanked": None}]}
     assert json.loads(to_json(document)) == redact_values(document)
     assert MASK in to_json(document)
 
 
-def test_password_in_a_url_argument_is_redacted() -> None:
+def test_password_in_a_url_argument_is_redacted():
     for typed in ("index+https://ci:hunter2/2@example.org/", "--from=ci:hunter2/2@example.org"):
         clear_secrets()
         register_login(typed)
@@ -147,17 +147,17 @@ def test_password_in_a_url_argument_is_redacted() -> None:
 
 
 @pytest.mark.parametrize("turning", "\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069")
-def test_bidi_and_line_break_characters_are_stripped_from_output(turning: str) -> None:
+def test_bidi_and_line_break_characters_are_stripped_from_output(turning):
     written = io.StringIO()
-    ProtectedStream(written).write(f"a{turning}b ä\n")  # type: ignore[arg-type]
+    ProtectedStream(written).write(f"a{turning}b ä\n")
     assert written.getvalue() == f"a\\u{ord(turning):04x}b ä\n"
     assert escaped(f"a{turning}b") == "a b"
 
 
 @pytest.mark.parametrize("control", ["\x80", "\x9b", "\x9d", "\x9f"])
-def test_c1_control_characters_are_stripped_from_terminal_output(control: str) -> None:
+def test_c1_control_characters_are_stripped_from_terminal_output(control):
     written = io.StringIO()
-    ProtectedStream(written).write(f"a{control}2Jb ä\n")  # type: ignore[arg-type]
+    ProtectedStream(written).write(f"a{control}2Jb ä\n")
     assert written.getvalue() == f"a\\u{ord(control):04x}2Jb ä\n"
     assert control not in Line(f"a{control}b").text
     assert json.loads(to_json({"name": control})) == {"name": control}

@@ -2,13 +2,10 @@
 
 import subprocess
 import sys
-from typing import Any
 
 import pytest
-from tests.servers.rackspace import Rackspace
-from tests.servers.swift import Swift
 
-from wheelrelay.config import Remote, as_remote
+from wheelrelay.config import as_remote
 from wheelrelay.config.remote_types import make_config
 from wheelrelay.errors import ConfigError, MissingSecret
 from wheelrelay_cloudfiles.config import CloudFilesConfig, SwiftConfig
@@ -36,46 +33,42 @@ TOKEN = {"storage_url": "https://swift.example/v1/AUTH_x", "token": SECRET}
         ({**LOGIN, "prefix": "a/../b"}, "nightly/wheels"),
     ],
 )
-def test_a_combination_that_cannot_work_is_refused(keys: dict[str, Any], said: str) -> None:
+def test_a_combination_that_cannot_work_is_refused(keys, said):
     with pytest.raises(ConfigError, match=said) as failure:
         make_config("swift", {"container": "wheels", **keys}, where="wheelrelay.toml: remotes.staging")
     assert "s3cret" not in str(failure.value)
 
 
 @pytest.mark.parametrize("keys", [LOGIN, TOKEN, {**LOGIN, "auth_version": "2", "project": "p"}])
-def test_each_way_in_is_complete(keys: dict[str, Any]) -> None:
+def test_each_way_in_is_complete(keys):
     config = make_config("swift", {"container": "wheels", "prefix": "/a/b/", **keys}, where="here")
     assert isinstance(config, SwiftConfig)
     assert config.prefix == "a/b"
 
 
-def test_cloudfiles_needs_region_and_key() -> None:
+def test_cloudfiles_needs_region_and_key():
     with pytest.raises(ConfigError, match=r"region.*required.*api_key.*required"):
         make_config("cloudfiles", {"container": "wheels", "username": "ci"}, where="here")
 
 
-def swift_at(address: str) -> SwiftConfig:
+def swift_at(address):
     config = remote_at(address).config
     assert isinstance(config, SwiftConfig)
     return config
 
 
-def remote_at(address: str) -> Remote:
+def remote_at(address):
     return as_remote(address)
 
 
-def test_a_swift_address_takes_a_token_from_the_environment(
-    swift: Swift, empty_container: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_swift_address_takes_a_token_from_the_environment(swift, empty_container, monkeypatch):
     monkeypatch.setenv("OS_STORAGE_URL", swift.storage_url)
     monkeypatch.setenv("OS_AUTH_TOKEN", swift.token())
     with swift_at(f"swift://{empty_container.replace(' ', '%20')}/a/b").open() as store:
         assert list(store.iter_files(None)) == []
 
 
-def test_a_swift_address_takes_version_1_from_the_environment(
-    swift: Swift, empty_container: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_swift_address_takes_version_1_from_the_environment(swift, empty_container, monkeypatch):
     monkeypatch.setenv("ST_AUTH", f"{swift.auth_url}/v1.0")
     monkeypatch.setenv("ST_USER", swift.username)
     monkeypatch.setenv("ST_KEY", swift.password)
@@ -85,7 +78,7 @@ def test_a_swift_address_takes_version_1_from_the_environment(
         assert list(store.iter_files(None)) == []
 
 
-def test_a_swift_address_takes_versions_2_and_3_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_swift_address_takes_versions_2_and_3_from_the_environment(monkeypatch):
     monkeypatch.setenv("OS_AUTH_URL", "https://id.example/identity/v3")
     monkeypatch.setenv("OS_PROJECT_NAME", "releases")
     monkeypatch.setenv("OS_USER_DOMAIN_NAME", "Builders")
@@ -97,7 +90,7 @@ def test_a_swift_address_takes_versions_2_and_3_from_the_environment(monkeypatch
         store.make_ready()
 
 
-def test_an_address_without_credentials_in_the_environment_says_what_to_set() -> None:
+def test_an_address_without_credentials_in_the_environment_says_what_to_set():
     with pytest.raises(MissingSecret, match="OS_AUTH_URL"):
         remote_at("swift://wheels")
     with pytest.raises(MissingSecret, match="RACKSPACE_REGION"):
@@ -105,16 +98,14 @@ def test_an_address_without_credentials_in_the_environment_says_what_to_set() ->
 
 
 @pytest.mark.parametrize("address", ["swift://", "cloudfiles:///prefix"])
-def test_an_address_names_a_container(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_names_a_container(address, monkeypatch):
     monkeypatch.setenv("RACKSPACE_REGION", "ORD")
     monkeypatch.setenv("ST_AUTH", "https://id.example/v1.0")
     with pytest.raises(ConfigError, match="contains no container"):
         remote_at(address)
 
 
-def test_a_cloudfiles_address_takes_the_account_from_the_environment(
-    rackspace: Rackspace, empty_container: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cloudfiles_address_takes_the_account_from_the_environment(rackspace, empty_container, monkeypatch):
     monkeypatch.setenv("RACKSPACE_REGION", "ORD")
     monkeypatch.setenv("RACKSPACE_USERNAME", "ci")
     monkeypatch.setenv("RACKSPACE_API_KEY", "a1b2c3d4")
@@ -125,6 +116,6 @@ def test_a_cloudfiles_address_takes_the_account_from_the_environment(
         assert list(store.iter_files(None)) == []
 
 
-def test_a_configuration_is_read_without_loading_libcloud() -> None:
+def test_a_configuration_is_read_without_loading_libcloud():
     code = "import sys, wheelrelay_cloudfiles.config; sys.exit('libcloud' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

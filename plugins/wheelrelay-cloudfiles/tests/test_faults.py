@@ -1,23 +1,20 @@
 """What goes wrong on the way: cut connections, spoiled bytes, expired tokens, odd answers."""
 
 import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 from time import sleep
 from urllib.parse import quote
 
 import pytest
 from tests.servers.breaking import make_wheels, move, require_resumed, run_breaking
 from tests.servers.silent import in_time, silent_server
-from tests.servers.swift import Cluster, Swift
 from tests.servers.web import Reply, run_web
 from tests.servers.wire import run_wire
 
-from wheelrelay import StagedFile, dist_file
+from wheelrelay import dist_file
 from wheelrelay.config import as_remote
-from wheelrelay.containers import BLOCK_SIZE, ContainerStore
+from wheelrelay.containers import BLOCK_SIZE
 from wheelrelay.errors import (
     AlreadyExists,
     AuthenticationFailed,
@@ -30,9 +27,8 @@ from wheelrelay.errors import (
     Unavailable,
     WheelrelayError,
 )
-from wheelrelay.model import DistFile
 from wheelrelay.testing import stage_path, write_distribution
-from wheelrelay_cloudfiles.config import CloudFilesConfig, SwiftConfig
+from wheelrelay_cloudfiles.config import SwiftConfig
 from wheelrelay_cloudfiles.streams import Body
 
 CONTENT = 8 * BLOCK_SIZE
@@ -41,42 +37,42 @@ EPOCH = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 
 @pytest.fixture(scope="module")
-def hasty_swift(cluster: Cluster) -> Iterator[Swift]:
+def hasty_swift(cluster):
     """Swift whose tokens expire while one looks."""
     with cluster.proxy(token_life=TOKEN_LIFE) as swift:
         yield swift
 
 
 @pytest.fixture
-def wheel(tmp_path: Path) -> StagedFile:
+def wheel(tmp_path):
     return stage_path(write_distribution(tmp_path, "sample-1.0-py3-none-any.whl", size=CONTENT))
 
 
 @pytest.fixture
-def by_token(swift: Swift, container: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], SwiftConfig]:
+def by_token(swift, container, monkeypatch):
     """Gives the configuration of the container at any address of the account, with a good token."""
     monkeypatch.setenv("SWIFT_TOKEN", swift.token())
 
-    def make(url: str) -> SwiftConfig:
+    def make(url):
         storage_url = f"{url}/v1/AUTH_test"
         return SwiftConfig(container=container, storage_url=storage_url, token={"env": "SWIFT_TOKEN"})
 
     return make
 
 
-def read(store: ContainerStore, file: DistFile) -> None:
+def read(store, file):
     with store.open(file) as stream:
         while stream.read(BLOCK_SIZE):
             pass
 
 
-def logins(swift: Swift) -> int:
+def logins(swift):
     return swift.log.read_text().count("GET /auth/v1.0 ")
 
 
 def test_a_connection_cut_in_the_middle_of_an_upload_leaves_nothing_and_the_upload_can_be_repeated(
-    swift: Swift, empty_container: str, by_token: Callable[[str], SwiftConfig], wheel: StagedFile
-) -> None:
+    swift, empty_container, by_token, wheel
+):
     with run_wire(swift.url) as wire, by_token(wire.url).open() as store:
         wire.cut_sent = CONTENT // 2
         with pytest.raises(Unavailable):
@@ -88,17 +84,17 @@ def test_a_connection_cut_in_the_middle_of_an_upload_leaves_nothing_and_the_uplo
 
 
 def test_a_server_that_dies_in_the_middle_of_an_upload_leaves_nothing(
-    cluster: Cluster,
-    swift: Swift,
-    empty_container: str,
-    config_for: Callable[..., SwiftConfig],
-    wheel: StagedFile,
-) -> None:
+    cluster,
+    swift,
+    empty_container,
+    config_for,
+    wheel,
+):
     with ExitStack() as life:
         doomed = life.enter_context(cluster.proxy())
-        seen: list[int] = []
+        seen = []
 
-        def die(size: int) -> None:
+        def die(size):
             seen.append(size)
             if sum(seen) == CONTENT // 2:
                 life.close()
@@ -111,9 +107,7 @@ def test_a_server_that_dies_in_the_middle_of_an_upload_leaves_nothing(
         assert [file.sha256 for file in store.inventory("sample")] == [wheel.sha256]
 
 
-def test_connections_are_kept_from_file_to_file(
-    swift: Swift, by_token: Callable[[str], SwiftConfig], tmp_path: Path
-) -> None:
+def test_connections_are_kept_from_file_to_file(swift, by_token, tmp_path):
     with run_wire(swift.url) as wire, by_token(wire.url).open() as store:
         for number in range(4):
             name = f"sample-{number}.0-py3-none-any.whl"
@@ -125,9 +119,7 @@ def test_connections_are_kept_from_file_to_file(
         assert wire.connections <= 3  # libcloud's, ours, and one for a last look while a body is on its way
 
 
-def test_bytes_spoiled_on_their_way_are_refused_and_leave_nothing(
-    swift: Swift, empty_container: str, by_token: Callable[[str], SwiftConfig], wheel: StagedFile
-) -> None:
+def test_bytes_spoiled_on_their_way_are_refused_and_leave_nothing(swift, empty_container, by_token, wheel):
     with run_wire(swift.url) as wire, by_token(wire.url).open() as store:
         wire.spoil = CONTENT // 2
         with pytest.raises(DigestMismatch):
@@ -135,9 +127,7 @@ def test_bytes_spoiled_on_their_way_are_refused_and_leave_nothing(
     assert swift.names(empty_container) == []
 
 
-def test_a_download_that_is_cut_is_an_error(
-    swift: Swift, by_token: Callable[[str], SwiftConfig], wheel: StagedFile
-) -> None:
+def test_a_download_that_is_cut_is_an_error(swift, by_token, wheel):
     with run_wire(swift.url) as wire, by_token(wire.url).open() as store:
         store.put(wheel)
         [file] = store.iter_files("sample")
@@ -146,9 +136,7 @@ def test_a_download_that_is_cut_is_an_error(
             read(store, file)
 
 
-def test_an_object_that_arrives_with_other_bytes_than_the_cluster_has_is_an_error(
-    by_token: Callable[[str], SwiftConfig], container: str
-) -> None:
+def test_an_object_that_arrives_with_other_bytes_than_the_cluster_has_is_an_error(by_token, container):
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         file = dist_file("sample-1.0.tar.gz")
         web.serve(f"/v1/AUTH_test/{container}/{file.filename}", b"spoiled", headers={"Etag": "0" * 32})
@@ -156,9 +144,7 @@ def test_an_object_that_arrives_with_other_bytes_than_the_cluster_has_is_an_erro
             read(store, file)
 
 
-def test_files_travel_on_when_their_token_expires(
-    hasty_swift: Swift, config_for: Callable[..., SwiftConfig], tmp_path: Path
-) -> None:
+def test_files_travel_on_when_their_token_expires(hasty_swift, config_for, tmp_path):
     names = [f"sample-{n}.0-py3-none-any.whl" for n in range(2)]
     before = logins(hasty_swift)
     with config_for(hasty_swift).open() as store:
@@ -169,9 +155,7 @@ def test_files_travel_on_when_their_token_expires(
     assert logins(hasty_swift) - before == 3
 
 
-def test_eight_threads_whose_token_has_gone_log_in_once(
-    swift: Swift, empty_container: str, config_for: Callable[..., SwiftConfig], tmp_path: Path
-) -> None:
+def test_eight_threads_whose_token_has_gone_log_in_once(swift, empty_container, config_for, tmp_path):
     files = [stage_path(write_distribution(tmp_path, f"sample-{n}.0-py3-none-any.whl")) for n in range(8)]
     with config_for(swift).open() as store:
         assert list(store.iter_files(None)) == []
@@ -179,7 +163,7 @@ def test_eight_threads_whose_token_has_gone_log_in_once(
         before = logins(swift)
         together = threading.Barrier(8)
 
-        def put(staged: StagedFile) -> None:
+        def put(staged):
             together.wait()
             store.put(staged)
 
@@ -190,8 +174,8 @@ def test_eight_threads_whose_token_has_gone_log_in_once(
 
 
 def test_a_large_body_is_sent_again_from_its_beginning_after_the_token_was_renewed(
-    swift: Swift, empty_container: str, config_for: Callable[..., SwiftConfig], wheel: StagedFile
-) -> None:
+    swift, empty_container, config_for, wheel
+):
     with config_for(swift).open() as store:
         store.make_ready()
         swift.forget_tokens()
@@ -199,9 +183,7 @@ def test_a_large_body_is_sent_again_from_its_beginning_after_the_token_was_renew
         assert [file.size for file in store.iter_files(None)] == [wheel.size]
 
 
-def test_a_token_that_was_renewed_in_its_place_is_read_again(
-    swift: Swift, empty_container: str, tmp_path: Path
-) -> None:
+def test_a_token_that_was_renewed_in_its_place_is_read_again(swift, empty_container, tmp_path):
     path = tmp_path / "token"
     path.write_text(swift.token())
     keys = {"storage_url": swift.storage_url, "token": {"file": path}}
@@ -212,9 +194,7 @@ def test_a_token_that_was_renewed_in_its_place_is_read_again(
         assert list(store.iter_files(None)) == []
 
 
-def test_a_token_that_is_not_accepted_fails_the_authentication(
-    swift: Swift, container: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_token_that_is_not_accepted_fails_the_authentication(swift, container, monkeypatch):
     monkeypatch.setenv("SWIFT_TOKEN", "AUTH_tk_of_yesterday")
     config = SwiftConfig(container=container, storage_url=swift.storage_url, token={"env": "SWIFT_TOKEN"})
     with config.open() as store, pytest.raises(AuthenticationFailed) as failure:
@@ -239,9 +219,7 @@ def test_a_token_that_is_not_accepted_fails_the_authentication(
         (507, Unavailable),
     ],
 )
-def test_each_status_has_its_error(
-    status: int, expected: type[WheelrelayError], by_token: Callable[[str], SwiftConfig], container: str
-) -> None:
+def test_each_status_has_its_error(status, expected, by_token, container):
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.serve(f"/v1/AUTH_test/{container}/a", b"because", status=status, content_type="text/plain")
         with pytest.raises(WheelrelayError, match=str(status)) as failure, store._objects.open_object("a"):
@@ -250,9 +228,7 @@ def test_each_status_has_its_error(
         assert "because" in str(failure.value)
 
 
-def test_a_server_that_asks_to_wait_is_understood(
-    by_token: Callable[[str], SwiftConfig], container: str
-) -> None:
+def test_a_server_that_asks_to_wait_is_understood(by_token, container):
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         path = f"/v1/AUTH_test/{container}"
         busy = Reply(status=498, headers={"Retry-After": "7"})
@@ -268,9 +244,7 @@ def test_a_server_that_asks_to_wait_is_understood(
             list(store.iter_files(None))
 
 
-def test_who_finds_other_bytes_after_an_upload_has_lost_the_name(
-    by_token: Callable[[str], SwiftConfig], container: str
-) -> None:
+def test_who_finds_other_bytes_after_an_upload_has_lost_the_name(by_token, container):
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.serve(f"/v1/AUTH_test/{container}", status=204)  # and no /info: then Swift's own limit holds
         web.serve(f"/v1/AUTH_test/{container}/a", headers={"Etag": "theirs", "Last-Modified": EPOCH})
@@ -282,8 +256,8 @@ def test_who_finds_other_bytes_after_an_upload_has_lost_the_name(
 
 
 def test_a_container_that_the_cluster_does_not_find_once_it_was_there_is_worth_another_try(
-    swift: Swift, empty_container: str, config_for: Callable[..., SwiftConfig], wheel: StagedFile
-) -> None:
+    swift, empty_container, config_for, wheel
+):
     with config_for(swift).open() as store:
         store.make_ready()
         assert list(store.iter_files(None)) == []
@@ -296,9 +270,7 @@ def test_a_container_that_the_cluster_does_not_find_once_it_was_there_is_worth_a
         assert [file.sha256 for file in store.inventory("sample")] == [wheel.sha256]
 
 
-def test_a_token_is_not_taken_along_to_another_host(
-    by_token: Callable[[str], SwiftConfig], container: str
-) -> None:
+def test_a_token_is_not_taken_along_to_another_host(by_token, container):
     with run_web() as web, run_web() as elsewhere, by_token(web.url.rstrip("/")).open() as store:
         web.redirect(f"/v1/AUTH_test/{container}/a", elsewhere.url)
         web.redirect(f"/v1/AUTH_test/{container}", elsewhere.url)
@@ -321,25 +293,21 @@ NOT_A_LISTING = [
 
 
 @pytest.mark.parametrize("reply", NOT_A_LISTING)
-def test_an_answer_that_is_no_list_of_objects_is_an_error_and_no_empty_container(
-    reply: Reply, by_token: Callable[[str], SwiftConfig], container: str
-) -> None:
+def test_an_answer_that_is_no_list_of_objects_is_an_error_and_no_empty_container(reply, by_token, container):
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.fail(f"/v1/AUTH_test/{container}", reply)
         with pytest.raises(BackendError, match="did not answer like a Swift service"):
             list(store.iter_files(None))
 
 
-def test_a_conflict_is_no_empty_container(by_token: Callable[[str], SwiftConfig], container: str) -> None:
+def test_a_conflict_is_no_empty_container(by_token, container):
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.fail(f"/v1/AUTH_test/{container}", Reply(status=409))
         with pytest.raises(Unavailable):
             list(store.iter_files(None))
 
 
-def test_a_listing_that_does_not_go_on_is_an_error(
-    by_token: Callable[[str], SwiftConfig], container: str
-) -> None:
+def test_a_listing_that_does_not_go_on_is_an_error(by_token, container):
     page = b'[{"subdir": "folder/"}]'
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.serve(f"/v1/AUTH_test/{container}", page, content_type="application/json")
@@ -347,9 +315,7 @@ def test_a_listing_that_does_not_go_on_is_an_error(
             list(store.iter_files(None))
 
 
-def test_an_object_whose_headers_are_missing_is_an_error(
-    by_token: Callable[[str], SwiftConfig], container: str
-) -> None:
+def test_an_object_whose_headers_are_missing_is_an_error(by_token, container):
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.serve(f"/v1/AUTH_test/{container}/a", b"", headers={"Etag": "0" * 32})
         with pytest.raises(BackendError, match="did not answer like a Swift service"):
@@ -363,9 +329,7 @@ LIMITED = [
 
 
 @pytest.mark.parametrize("reply", LIMITED)
-def test_a_413_of_an_old_cluster_that_limits_requests_may_pass(
-    reply: Reply, by_token: Callable[[str], SwiftConfig], container: str
-) -> None:
+def test_a_413_of_an_old_cluster_that_limits_requests_may_pass(reply, by_token, container):
     wait = 7 if reply.headers else None
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.fail(f"/v1/AUTH_test/{container}", reply)
@@ -381,13 +345,13 @@ def test_a_413_of_an_old_cluster_that_limits_requests_may_pass(
 class TestATimeout:
     """A server that takes connections and never answers; without the key, each call takes 50 seconds."""
 
-    def test_counts_for_logging_in(self, config_for: Callable[..., SwiftConfig], swift: Swift) -> None:
+    def test_counts_for_logging_in(self, config_for, swift):
         with silent_server() as url:
             config = config_for(swift, auth_url=f"{url}/v1.0", timeout=0.3)
             with config.open() as store, pytest.raises(Unavailable):
                 in_time(store.make_ready)
 
-    def test_counts_for_libcloud_and_for_objects(self, by_token: Callable[[str], SwiftConfig]) -> None:
+    def test_counts_for_libcloud_and_for_objects(self, by_token):
         with silent_server() as url:
             config = by_token(url).model_copy(update={"timeout": 0.3})
             with config.open() as store:
@@ -397,7 +361,7 @@ class TestATimeout:
                 with pytest.raises(Unavailable):
                     in_time(lambda: read(store, file))
 
-    def test_counts_for_rackspace(self, cloudfiles_config: CloudFilesConfig) -> None:
+    def test_counts_for_rackspace(self, cloudfiles_config):
         with silent_server() as url:
             config = cloudfiles_config.model_copy(update={"auth_url": url, "timeout": 0.3})
             with config.open() as store, pytest.raises(Unavailable):
@@ -405,9 +369,7 @@ class TestATimeout:
 
 
 @pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 9))])
-def test_a_file_that_breaks_off_goes_on_where_it_broke(
-    swift: Swift, by_token: Callable[[str], SwiftConfig], tmp_path: Path, seed: int
-) -> None:
+def test_a_file_that_breaks_off_goes_on_where_it_broke(swift, by_token, tmp_path, seed):
     files = make_wheels(tmp_path / "dist", seed, 1_500_000)
     assert move(as_remote(str(tmp_path / "dist")), as_remote(by_token(swift.url))).is_complete
     with run_breaking(swift.url, seed) as (gateway, breaking):

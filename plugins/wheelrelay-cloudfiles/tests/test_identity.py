@@ -1,13 +1,9 @@
 """Logging in, by each version of the identity service, and what its catalogue offers."""
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 import pytest
-from tests.servers.keystone import DOMAIN, PASSWORD, PROJECT, USERNAME, Keystone
-from tests.servers.rackspace import Rackspace
-from tests.servers.swift import Swift
+from tests.servers.keystone import DOMAIN, PASSWORD, PROJECT, USERNAME
 from tests.servers.web import Reply, run_web
 
 from wheelrelay.errors import (
@@ -16,24 +12,23 @@ from wheelrelay.errors import (
     ConfigError,
     NotFound,
     Unavailable,
-    WheelrelayError,
 )
-from wheelrelay_cloudfiles.config import CloudFilesConfig, SwiftConfig
+from wheelrelay_cloudfiles.config import SwiftConfig
 
 
 @pytest.fixture
-def by_password(container: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SwiftConfig]:
+def by_password(container, monkeypatch):
     """Gives a configuration for an identity service of versions 2 and 3, with other keys at will."""
     monkeypatch.setenv("KEYSTONE_PASSWORD", PASSWORD)
 
-    def make(auth_url: str, **keys: Any) -> SwiftConfig:
+    def make(auth_url, **keys):
         user = {"username": USERNAME, "password": {"env": "KEYSTONE_PASSWORD"}, "project": PROJECT}
         return SwiftConfig(**{"container": container, "auth_url": auth_url, **user, "domain": DOMAIN, **keys})
 
     return make
 
 
-def make_ready(config: SwiftConfig | CloudFilesConfig) -> str:
+def make_ready(config):
     """Log in, and give the address that files go to."""
     with config.open() as store:
         store.make_ready()
@@ -41,15 +36,13 @@ def make_ready(config: SwiftConfig | CloudFilesConfig) -> str:
 
 
 @pytest.mark.parametrize("ending", ["", "/v3", "/v3/", "/v2.0"])
-def test_versions_2_and_3_log_in_with_a_password(
-    ending: str, keystone: Keystone, swift: Swift, by_password: Callable[..., SwiftConfig]
-) -> None:
+def test_versions_2_and_3_log_in_with_a_password(ending, keystone, swift, by_password):
     assert make_ready(by_password(keystone.auth_url + ending)).startswith(swift.storage_url)
     [request] = keystone.requests
     assert request.path.endswith("/v2.0/tokens" if ending == "/v2.0" else "/v3/auth/tokens")
 
 
-def test_a_version_that_is_named_wins(keystone: Keystone, by_password: Callable[..., SwiftConfig]) -> None:
+def test_a_version_that_is_named_wins(keystone, by_password):
     make_ready(by_password(f"{keystone.auth_url}/v3", auth_version="2"))
     assert keystone.requests[0].path.endswith("/v2.0/tokens")
 
@@ -57,12 +50,12 @@ def test_a_version_that_is_named_wins(keystone: Keystone, by_password: Callable[
 @pytest.mark.parametrize("version", ["2", "3"])
 @pytest.mark.parametrize("wrong", [{"username": "somebody"}, {"project": "other"}, {"password": None}])
 def test_what_the_service_does_not_accept_fails_the_authentication(
-    version: str,
-    wrong: dict[str, Any],
-    keystone: Keystone,
-    by_password: Callable[..., SwiftConfig],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    version,
+    wrong,
+    keystone,
+    by_password,
+    monkeypatch,
+):
     monkeypatch.setenv("WRONG_PASSWORD", "guessed")
     keys = {key: value or {"env": "WRONG_PASSWORD"} for key, value in wrong.items()}
     with pytest.raises(AuthenticationFailed) as failure:
@@ -70,17 +63,13 @@ def test_what_the_service_does_not_accept_fails_the_authentication(
     assert "guessed" not in str(failure.value)
 
 
-def test_version_1_does_not_accept_a_wrong_key(
-    swift: Swift, config_for: Callable[..., SwiftConfig], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_version_1_does_not_accept_a_wrong_key(swift, config_for, monkeypatch):
     monkeypatch.setenv("SWIFT_KEY", "guessed")
     with pytest.raises(AuthenticationFailed):
         make_ready(config_for(swift))
 
 
-def test_a_region_is_needed_where_there_are_several(
-    keystone: Keystone, by_password: Callable[..., SwiftConfig]
-) -> None:
+def test_a_region_is_needed_where_there_are_several(keystone, by_password):
     keystone.regions = ("North", "South")
     make_ready(by_password(keystone.auth_url, region="South"))
     for region in (None, "East"):
@@ -88,24 +77,20 @@ def test_a_region_is_needed_where_there_are_several(
             make_ready(by_password(keystone.auth_url, region=region))
 
 
-def test_rackspace_logs_in_with_an_api_key(
-    rackspace: Rackspace, swift: Swift, cloudfiles_config: CloudFilesConfig
-) -> None:
+def test_rackspace_logs_in_with_an_api_key(rackspace, swift, cloudfiles_config):
     assert make_ready(cloudfiles_config).startswith(f"{swift.storage_url}/")
     [request] = rackspace.requests
     key = {"username": "ci", "apiKey": "a1b2c3d4"}
     assert json.loads(request.body) == {"auth": {"RAX-KSKEY:apiKeyCredentials": key}}
 
 
-def test_rackspace_does_not_accept_a_wrong_api_key(
-    cloudfiles_config: CloudFilesConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rackspace_does_not_accept_a_wrong_api_key(cloudfiles_config, monkeypatch):
     monkeypatch.setenv("CLOUDFILES_KEY", "guessed")
     with pytest.raises(AuthenticationFailed):
         make_ready(cloudfiles_config)
 
 
-def test_the_region_and_the_network_decide_the_address(cloudfiles_config: CloudFilesConfig) -> None:
+def test_the_region_and_the_network_decide_the_address(cloudfiles_config):
     elsewhere = cloudfiles_config.model_copy(update={"region": "dfw"})
     assert "/AUTH_elsewhere/" in make_ready(elsewhere)
     inside = cloudfiles_config.model_copy(update={"internal": True})
@@ -127,9 +112,7 @@ def test_the_region_and_the_network_decide_the_address(cloudfiles_config: CloudF
         (Reply(b"{", content_type="application/json"), BackendError),
     ],
 )
-def test_a_service_that_answers_oddly_is_an_error_of_ours(
-    version: str, reply: Reply, expected: type[WheelrelayError], by_password: Callable[..., SwiftConfig]
-) -> None:
+def test_a_service_that_answers_oddly_is_an_error_of_ours(version, reply, expected, by_password):
     with run_web() as web:
         for path in ("/v1.0", "/v2.0/tokens", "/v3/auth/tokens"):
             web.fail(path, reply)
@@ -138,7 +121,7 @@ def test_a_service_that_answers_oddly_is_an_error_of_ours(
         assert len(web.requests) == 1
 
 
-def test_nobody_there_is_unavailable(by_password: Callable[..., SwiftConfig]) -> None:
+def test_nobody_there_is_unavailable(by_password):
     with run_web() as web:
         url = web.url
     with pytest.raises(Unavailable):
@@ -146,9 +129,7 @@ def test_nobody_there_is_unavailable(by_password: Callable[..., SwiftConfig]) ->
 
 
 @pytest.mark.parametrize("version", ["1", "2", "3"])
-def test_credentials_are_not_taken_along_to_where_a_redirect_leads(
-    version: str, by_password: Callable[..., SwiftConfig]
-) -> None:
+def test_credentials_are_not_taken_along_to_where_a_redirect_leads(version, by_password):
     with run_web() as web, run_web() as elsewhere:
         for path in ("/v1.0", "/v2.0/tokens", "/v3/auth/tokens"):
             web.redirect(path, f"{elsewhere.url}there", status=307)
@@ -158,8 +139,8 @@ def test_credentials_are_not_taken_along_to_where_a_redirect_leads(
 
 
 def test_a_catalogue_that_offers_plain_http_is_refused_before_the_token_leaves(
-    by_password: Callable[..., SwiftConfig],
-) -> None:
+    by_password,
+):
     with run_web() as web:
         headers = {"X-Auth-Token": "t0ken", "X-Storage-Url": "http://swift.example/v1/AUTH_x"}
         web.serve("/v1.0", headers=headers)

@@ -2,18 +2,14 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from tests.servers.gateway import Gateway, run_gateway
-from tests.servers.swift import Swift
-from tests.servers.web import Reply, Request, run_web
+from tests.servers.gateway import run_gateway
+from tests.servers.web import Reply, run_web
 
-from wheelrelay import StagedFile
-from wheelrelay.containers import BLOCK_SIZE, ContainerStore
+from wheelrelay.containers import BLOCK_SIZE
 from wheelrelay.errors import AlreadyExists, ChangedWhileReading, PermissionDenied, Rejected, Unavailable
 from wheelrelay.testing import stage_path, write_distribution
 from wheelrelay_cloudfiles.config import SwiftConfig
@@ -24,25 +20,25 @@ PLAIN = {"content_type": "application/octet-stream", "metadata": {"sha256": "00"
 
 
 @pytest.fixture
-def store(tight_swift: Swift, config_for: Callable[..., SwiftConfig]) -> Iterator[ContainerStore]:
+def store(tight_swift, config_for):
     with config_for(tight_swift, prefix="nightly", pages=False).open() as store:
         yield store
 
 
 @pytest.fixture
-def objects(store: ContainerStore) -> SwiftObjects:
+def objects(store):
     objects = store._objects
     assert isinstance(objects, SwiftObjects)
     return objects
 
 
 @pytest.fixture
-def wheel(tmp_path: Path) -> StagedFile:
+def wheel(tmp_path):
     """Of four segments."""
     return stage_path(write_distribution(tmp_path, WHEEL, size=3 * BLOCK_SIZE + 1000))
 
 
-def content_of(store: ContainerStore) -> bytes:
+def content_of(store):
     [file] = store.iter_files("sample")
     content = b""
     with store.open(file) as stream:
@@ -52,9 +48,7 @@ def content_of(store: ContainerStore) -> bytes:
     return content
 
 
-def test_a_file_above_the_limit_goes_up_in_segments_and_comes_back_whole(
-    store: ContainerStore, wheel: StagedFile, swift: Swift, container: str
-) -> None:
+def test_a_file_above_the_limit_goes_up_in_segments_and_comes_back_whole(store, wheel, swift, container):
     store.put(wheel)
     assert content_of(store) == wheel.path.read_bytes()
     names = swift.names(container)
@@ -63,30 +57,24 @@ def test_a_file_above_the_limit_goes_up_in_segments_and_comes_back_whole(
     assert [file.sha256 for file in store.inventory("sample")] == [wheel.sha256]
 
 
-def test_a_file_just_at_the_limit_is_one_object(
-    store: ContainerStore, tmp_path: Path, swift: Swift, container: str
-) -> None:
+def test_a_file_just_at_the_limit_is_one_object(store, tmp_path, swift, container):
     path = tmp_path / WHEEL
     path.write_bytes(b"x" * 2**20)
     store.put(stage_path(path))
     assert swift.names(container) == [f"nightly/{WHEEL}"]
 
 
-def test_a_name_that_is_taken_leaves_no_segments(
-    objects: SwiftObjects, wheel: StagedFile, swift: Swift, container: str
-) -> None:
+def test_a_name_that_is_taken_leaves_no_segments(objects, wheel, swift, container):
     objects.create_object(WHEEL, b"old", **PLAIN)
     with pytest.raises(AlreadyExists):
         objects.create_object(WHEEL, wheel, **PLAIN)
     assert swift.names(container) == [f"nightly/{WHEEL}"]
 
 
-def test_a_local_file_that_changes_between_segments_leaves_nothing(
-    objects: SwiftObjects, wheel: StagedFile, swift: Swift, container: str
-) -> None:
-    seen: list[int] = []
+def test_a_local_file_that_changes_between_segments_leaves_nothing(objects, wheel, swift, container):
+    seen = []
 
-    def tamper(size: int) -> None:
+    def tamper(size):
         seen.append(size)
         if sum(seen) == 2 * BLOCK_SIZE:
             with wheel.path.open("ab") as stream:
@@ -98,17 +86,13 @@ def test_a_local_file_that_changes_between_segments_leaves_nothing(
     assert swift.names(container) == []
 
 
-def test_deleting_takes_the_segments_with_it(
-    store: ContainerStore, objects: SwiftObjects, wheel: StagedFile, swift: Swift, container: str
-) -> None:
+def test_deleting_takes_the_segments_with_it(store, objects, wheel, swift, container):
     store.put(wheel)
     objects.delete_object(WHEEL)
     assert swift.names(container) == []
 
 
-def test_replacing_takes_the_old_segments_away(
-    store: ContainerStore, objects: SwiftObjects, wheel: StagedFile, swift: Swift, container: str
-) -> None:
+def test_replacing_takes_the_old_segments_away(store, objects, wheel, swift, container):
     store.put(wheel)
     before = set(swift.names(container))
     objects.replace_object(WHEEL, wheel, **PLAIN)
@@ -118,9 +102,7 @@ def test_replacing_takes_the_old_segments_away(
     assert content_of(store) == wheel.path.read_bytes()
 
 
-def test_a_dynamic_large_object_of_another_tool_comes_whole(
-    store: ContainerStore, swift: Swift, empty_container: str
-) -> None:
+def test_a_dynamic_large_object_of_another_tool_comes_whole(store, swift, empty_container):
     for number, part in enumerate((b"first,", b"second,", b"third")):
         swift.put_object(empty_container, f"parts/{number}", part)
     pointer = {"X-Object-Manifest": quote(f"{empty_container}/parts/")}
@@ -129,8 +111,8 @@ def test_a_dynamic_large_object_of_another_tool_comes_whole(
 
 
 def test_a_static_large_object_of_another_tool_is_removed_with_its_segments(
-    store: ContainerStore, objects: SwiftObjects, swift: Swift, empty_container: str
-) -> None:
+    store, objects, swift, empty_container
+):
     swift.put_object(empty_container, "elsewhere/1", b"first,")
     swift.put_object(empty_container, "elsewhere/2", b"second")
     manifest = json.dumps([{"path": f"/{empty_container}/elsewhere/{number}"} for number in (1, 2)]).encode()
@@ -140,9 +122,7 @@ def test_a_static_large_object_of_another_tool_is_removed_with_its_segments(
     assert swift.names(empty_container) == []
 
 
-def test_a_cluster_that_does_not_join_segments_is_not_sent_any(
-    container: str, wheel: StagedFile, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cluster_that_does_not_join_segments_is_not_sent_any(container, wheel, monkeypatch):
     monkeypatch.setenv("SWIFT_TOKEN", "any")
     with run_web() as web:
         web.serve("/info", json.dumps({"swift": {"max_file_size": 1000}}).encode())
@@ -155,15 +135,13 @@ def test_a_cluster_that_does_not_join_segments_is_not_sent_any(
 
 
 @pytest.fixture
-def gateway(tight_swift: Swift) -> Iterator[Gateway]:
+def gateway(tight_swift):
     with run_gateway(tight_swift.url) as gateway:
         yield gateway
 
 
 @pytest.fixture
-def far_store(
-    gateway: Gateway, tight_swift: Swift, container: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[ContainerStore]:
+def far_store(gateway, tight_swift, container, monkeypatch):
     """The same container as `store`, reached through a gateway."""
     monkeypatch.setenv("SWIFT_TOKEN", tight_swift.token())
     storage_url = f"{gateway.url}v1/AUTH_test"
@@ -173,26 +151,24 @@ def far_store(
         yield store
 
 
-def is_manifest(request: Request) -> bool:
+def is_manifest(request):
     return request.method == "PUT" and "multipart-manifest=put" in request.path
 
 
-def is_look_at_manifest(request: Request) -> bool:
+def is_look_at_manifest(request):
     return request.method == "GET" and "multipart-manifest=get" in request.path
 
 
 @pytest.mark.parametrize("reply", [None, Reply(status=504), Reply(status=412)])
-def test_a_manifest_that_was_taken_is_success_when_its_answer_is_lost(
-    reply: Reply | None, gateway: Gateway, far_store: ContainerStore, wheel: StagedFile
-) -> None:
+def test_a_manifest_that_was_taken_is_success_when_its_answer_is_lost(reply, gateway, far_store, wheel):
     gateway.fault(is_manifest, reply, taken=True)
     far_store.put(wheel)
     assert content_of(far_store) == wheel.path.read_bytes()
 
 
 def test_segments_are_kept_while_it_is_unknown_whether_their_manifest_was_taken(
-    gateway: Gateway, far_store: ContainerStore, wheel: StagedFile, caplog: pytest.LogCaptureFixture
-) -> None:
+    gateway, far_store, wheel, caplog
+):
     gateway.fault(is_manifest, Reply(status=504), taken=True)
     gateway.fault(is_look_at_manifest, Reply(status=503))
     with pytest.raises(Unavailable):
@@ -201,12 +177,10 @@ def test_segments_are_kept_while_it_is_unknown_whether_their_manifest_was_taken(
     assert content_of(far_store) == wheel.path.read_bytes()
 
 
-def test_segments_are_kept_when_a_gateway_gives_up_before_the_cluster(
-    gateway: Gateway, far_store: ContainerStore, wheel: StagedFile
-) -> None:
-    late: list[Request] = []
+def test_segments_are_kept_when_a_gateway_gives_up_before_the_cluster(gateway, far_store, wheel):
+    late = []
 
-    def keep(request: Request) -> bool:
+    def keep(request):
         if is_manifest(request):
             late.append(request)
         return is_manifest(request)
@@ -218,19 +192,17 @@ def test_segments_are_kept_when_a_gateway_gives_up_before_the_cluster(
     assert content_of(far_store) == wheel.path.read_bytes()
 
 
-def test_segments_of_a_manifest_that_was_refused_are_removed(
-    gateway: Gateway, far_store: ContainerStore, wheel: StagedFile, swift: Swift, container: str
-) -> None:
+def test_segments_of_a_manifest_that_was_refused_are_removed(gateway, far_store, wheel, swift, container):
     gateway.fault(is_manifest, Reply(status=403))
     with pytest.raises(PermissionDenied):
         far_store._objects.create_object(WHEEL, wheel, **PLAIN)
     assert swift.names(container) == []
 
 
-def age_segments(gateway: Gateway) -> None:
+def age_segments(gateway):
     """Let the gateway show all segments as written years ago."""
 
-    def age(request: Request, reply: Reply) -> Reply:
+    def age(request, reply):
         if "prefix=nightly%2F.segments%2F" not in request.path:
             return reply
         assert isinstance(reply.body, bytes)
@@ -240,31 +212,31 @@ def age_segments(gateway: Gateway) -> None:
 
 
 @pytest.fixture
-def abandoned(gateway: Gateway, far_store: ContainerStore, wheel: StagedFile) -> None:
+def abandoned(gateway, far_store, wheel):
     """Segments whose manifest may have been accepted, and was not."""
     gateway.fault(is_manifest, Reply(status=504))
     with pytest.raises(Unavailable):
         far_store._objects.create_object(WHEEL, wheel, **PLAIN)
 
 
-def update_pages(store: ContainerStore) -> None:
+def update_pages(store):
     store.finalize({"sample"})
 
 
-def rebuild_pages(store: ContainerStore) -> None:
+def rebuild_pages(store):
     store.rebuild_pages()
 
 
 @pytest.mark.parametrize("update", [update_pages, rebuild_pages])
 @pytest.mark.usefixtures("abandoned")
 def test_sweep_deletes_old_segments_that_no_manifest_names(
-    gateway: Gateway,
-    far_store: ContainerStore,
-    wheel: StagedFile,
-    swift: Swift,
-    container: str,
-    update: Callable[[ContainerStore], None],
-) -> None:
+    gateway,
+    far_store,
+    wheel,
+    swift,
+    container,
+    update,
+):
     far_store.put(wheel)
     assert len([name for name in swift.names(container) if "/.segments/" in name]) == 8
     list(far_store.iter_files("sample"))
@@ -275,9 +247,7 @@ def test_sweep_deletes_old_segments_that_no_manifest_names(
 
 
 @pytest.mark.usefixtures("abandoned")
-def test_sweep_deletes_old_segments_of_a_file_that_does_not_exist(
-    gateway: Gateway, far_store: ContainerStore, swift: Swift, container: str
-) -> None:
+def test_sweep_deletes_old_segments_of_a_file_that_does_not_exist(gateway, far_store, swift, container):
     assert list(far_store.iter_files("sample")) == []
     age_segments(gateway)
     far_store.finalize({"other"})
@@ -287,17 +257,13 @@ def test_sweep_deletes_old_segments_of_a_file_that_does_not_exist(
 
 
 @pytest.mark.usefixtures("abandoned")
-def test_sweep_keeps_segments_of_the_last_day(
-    far_store: ContainerStore, swift: Swift, container: str
-) -> None:
+def test_sweep_keeps_segments_of_the_last_day(far_store, swift, container):
     assert list(far_store.iter_files("sample")) == []
     far_store.finalize({"sample"})
     assert len(swift.names(container)) == 4
 
 
-def test_sweep_keeps_objects_with_other_names_than_ours(
-    gateway: Gateway, far_store: ContainerStore, swift: Swift, empty_container: str
-) -> None:
+def test_sweep_keeps_objects_with_other_names_than_ours(gateway, far_store, swift, empty_container):
     foreign = [
         f"nightly/.segments/{WHEEL}/{'0' * 32}/1",
         f"nightly/.segments/{WHEEL}/{'0' * 32}/part/0001",
@@ -312,9 +278,7 @@ def test_sweep_keeps_objects_with_other_names_than_ours(
     assert set(foreign) <= set(swift.names(empty_container))
 
 
-def test_sweep_keeps_segments_if_the_cluster_contradicts_itself(
-    gateway: Gateway, far_store: ContainerStore, wheel: StagedFile
-) -> None:
+def test_sweep_keeps_segments_if_the_cluster_contradicts_itself(gateway, far_store, wheel):
     far_store.put(wheel)
     assert len(list(far_store.iter_files("sample"))) == 1
     age_segments(gateway)
@@ -323,9 +287,7 @@ def test_sweep_keeps_segments_if_the_cluster_contradicts_itself(
     assert content_of(far_store) == wheel.path.read_bytes()
 
 
-def test_sweep_sends_no_request_without_large_objects(
-    gateway: Gateway, far_store: ContainerStore, tmp_path: Path
-) -> None:
+def test_sweep_sends_no_request_without_large_objects(gateway, far_store, tmp_path):
     far_store.put(stage_path(write_distribution(tmp_path, WHEEL, size=1000)))
     assert len(list(far_store.iter_files("sample"))) == 1
     far_store.finalize({"sample"})

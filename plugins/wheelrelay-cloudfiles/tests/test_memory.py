@@ -2,13 +2,8 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from tests.servers.swift import Cluster
-
-from wheelrelay_cloudfiles.config import SwiftConfig
 
 SIZE = 400_000_000
 MOST = 120_000_000
@@ -39,7 +34,7 @@ print(peak)
 
 
 @pytest.fixture(scope="module")
-def large_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def large_wheel(tmp_path_factory):
     path = tmp_path_factory.mktemp("large") / "sample-1.0-py3-none-any.whl"
     with path.open("wb") as stream:
         for number in range(SIZE // 1_000_000):
@@ -49,9 +44,7 @@ def large_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.long
 @pytest.mark.parametrize("limit", [5 * 2**30, 150_000_000], ids=["whole", "in segments"])
-def test_a_large_file_takes_little_memory_there_and_back(
-    limit: int, cluster: Cluster, config_for: Callable[..., SwiftConfig], large_wheel: Path
-) -> None:
+def test_a_large_file_takes_little_memory_there_and_back(limit, cluster, config_for, large_wheel):
     with cluster.proxy(limit=limit) as swift:
         config = config_for(swift, pages=False).model_dump_json(exclude_defaults=True)
         command = [sys.executable, "-c", THERE_AND_BACK, config, str(large_wheel)]

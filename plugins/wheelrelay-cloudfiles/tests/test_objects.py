@@ -1,17 +1,12 @@
 """Objects of a real Swift: listed, written, read and removed."""
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from tests.servers.swift import Cluster, Swift
 
-from wheelrelay import StagedFile
-from wheelrelay.containers import BLOCK_SIZE, ContainerStore, SupportsSearch
+from wheelrelay.containers import BLOCK_SIZE, SupportsSearch
 from wheelrelay.errors import AlreadyExists, NotFound, PermissionDenied, Rejected
 from wheelrelay.testing import stage_path, write_distribution
-from wheelrelay_cloudfiles.config import SwiftConfig
 from wheelrelay_cloudfiles.objects import SwiftObjects
 
 PLAIN = {"content_type": "application/octet-stream", "metadata": {}}
@@ -26,23 +21,23 @@ AWKWARD = (
 
 
 @pytest.fixture
-def objects(swift_config: SwiftConfig) -> Iterator[SwiftObjects]:
+def objects(swift_config):
     with swift_config.open() as store:
         yield objects_of(store)
 
 
 @pytest.fixture
-def wheel(tmp_path: Path) -> StagedFile:
+def wheel(tmp_path):
     return stage_path(write_distribution(tmp_path, "sample-1.0-py3-none-any.whl", size=4 * BLOCK_SIZE))
 
 
-def objects_of(store: ContainerStore) -> SwiftObjects:
+def objects_of(store):
     objects = store._objects
     assert isinstance(objects, SwiftObjects)
     return objects
 
 
-def read(objects: SwiftObjects, name: str) -> bytes:
+def read(objects, name):
     content = b""
     with objects.open_object(name) as stream:
         while block := stream.read(BLOCK_SIZE):
@@ -51,14 +46,14 @@ def read(objects: SwiftObjects, name: str) -> bytes:
 
 
 @pytest.mark.parametrize(("start", "stop"), [(0, 1), (3, 7), (7, None), (3, 100)])
-def test_a_part_of_an_object_is_that_part(objects: SwiftObjects, start: int, stop: int | None) -> None:
+def test_a_part_of_an_object_is_that_part(objects, start, stop):
     objects.create_object("part of it.bin", b"0123456789", **PLAIN)
     with objects.open_part("part of it.bin", start, stop) as stream:
         assert stream.read(BLOCK_SIZE) == b"0123456789"[start:stop]
         assert stream.read(BLOCK_SIZE) == b""
 
 
-def test_a_part_that_is_not_there_is_refused(objects: SwiftObjects) -> None:
+def test_a_part_that_is_not_there_is_refused(objects):
     objects.create_object("part.bin", b"0123456789", **PLAIN)
     with pytest.raises(Rejected), objects.open_part("part.bin", 10, None):
         pass
@@ -66,9 +61,7 @@ def test_a_part_that_is_not_there_is_refused(objects: SwiftObjects) -> None:
         pass
 
 
-def test_names_that_need_quoting_arrive_as_they_are(
-    objects: SwiftObjects, swift: Swift, container: str
-) -> None:
+def test_names_that_need_quoting_arrive_as_they_are(objects, swift, container):
     for name in AWKWARD:
         objects.create_object(name, name.encode(), **PLAIN)
     assert sorted(swift.names(container)) == sorted(AWKWARD)
@@ -78,7 +71,7 @@ def test_names_that_need_quoting_arrive_as_they_are(
     assert swift.names(container) == []
 
 
-def test_a_listing_shows_what_lies_directly_in_the_folder(objects: SwiftObjects) -> None:
+def test_a_listing_shows_what_lies_directly_in_the_folder(objects):
     for name in ("a.whl", "simple/index.html", "simple/foo/index.html", "z.whl"):
         objects.create_object(name, b"x", **PLAIN)
     assert [found.name for found in objects.list_objects()] == ["a.whl", "z.whl"]
@@ -86,7 +79,7 @@ def test_a_listing_shows_what_lies_directly_in_the_folder(objects: SwiftObjects)
     assert list(objects.list_objects("nothing/")) == []
 
 
-def test_objects_of_other_names_are_passed_over(objects: SwiftObjects) -> None:
+def test_objects_of_other_names_are_passed_over(objects):
     assert isinstance(objects, SupportsSearch)
     for name in ("a.whl", "b.whl", "simple/a.whl"):
         objects.create_object(name, b"x", **PLAIN)
@@ -94,8 +87,8 @@ def test_objects_of_other_names_are_passed_over(objects: SwiftObjects) -> None:
 
 
 def test_a_listing_tells_size_and_time_and_something_that_changes_with_the_bytes(
-    objects: SwiftObjects,
-) -> None:
+    objects,
+):
     objects.create_object("a.whl", b"one", **PLAIN)
     [first] = objects.list_objects()
     objects.replace_object("a.whl", b"two", **PLAIN)
@@ -108,13 +101,13 @@ def test_a_listing_tells_size_and_time_and_something_that_changes_with_the_bytes
     assert first.modified <= second.modified
 
 
-def test_what_is_told_of_a_new_object_is_what_listings_show(objects: SwiftObjects, wheel: StagedFile) -> None:
+def test_what_is_told_of_a_new_object_is_what_listings_show(objects, wheel):
     contents = {"wheel": wheel, "bytes": b"content"}
     told = {name: objects.create_object(name, content, **PLAIN) for name, content in contents.items()}
     assert {found.name: found.etag for found in objects.list_objects()} == told
 
 
-def test_a_prefix_keeps_to_itself(swift: Swift, config_for: Callable[..., SwiftConfig]) -> None:
+def test_a_prefix_keeps_to_itself(swift, config_for):
     prefixes = ("wheels", "wheels-old", "")
     for prefix in prefixes:
         with config_for(swift, prefix=prefix).open() as store:
@@ -124,15 +117,13 @@ def test_a_prefix_keeps_to_itself(swift: Swift, config_for: Callable[..., SwiftC
             assert [found.name for found in objects_of(store).list_objects()] == [f"in-{prefix}"]
 
 
-def test_a_marker_of_a_folder_is_no_object_in_it(
-    swift: Swift, empty_container: str, config_for: Callable[..., SwiftConfig]
-) -> None:
+def test_a_marker_of_a_folder_is_no_object_in_it(swift, empty_container, config_for):
     swift.put_object(empty_container, "wheels/", b"", {"Content-Type": "application/directory"})
     with config_for(swift, prefix="wheels").open() as store:
         assert list(objects_of(store).list_objects()) == []
 
 
-def test_metadata_and_content_type_are_kept_with_the_object(objects: SwiftObjects) -> None:
+def test_metadata_and_content_type_are_kept_with_the_object(objects):
     metadata = {"sha256": "ab" * 32, "origin-job": "tëst % (3.12,\n linux)"}
     objects.create_object("page", b"x", content_type="text/html; charset=utf-8", metadata=metadata)
     assert objects.stat_object("page").metadata == metadata
@@ -140,9 +131,7 @@ def test_metadata_and_content_type_are_kept_with_the_object(objects: SwiftObject
     assert headers["Content-Type"] == "text/html; charset=utf-8"
 
 
-def test_a_text_that_is_too_long_for_swift_is_left_out_with_a_warning(
-    objects: SwiftObjects, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_text_that_is_too_long_for_swift_is_left_out_with_a_warning(objects, caplog):
     metadata = {"sha256": "ab" * 32, "origin-job": "j" * 300}
     objects.create_object("a", b"x", content_type="text/plain", metadata=metadata)
     assert objects.stat_object("a").metadata == {"sha256": "ab" * 32}
@@ -150,15 +139,15 @@ def test_a_text_that_is_too_long_for_swift_is_left_out_with_a_warning(
 
 
 def test_a_container_that_is_not_there_is_not_found_and_made_by_the_first_object(
-    objects: SwiftObjects,
-) -> None:
+    objects,
+):
     with pytest.raises(NotFound, match="no container"):
         list(objects.list_objects())
     objects.create_object("a", b"x", **PLAIN)
     assert [found.name for found in objects.list_objects()] == ["a"]
 
 
-def test_an_object_that_is_not_there_is_not_found_and_need_not_be_deleted(objects: SwiftObjects) -> None:
+def test_an_object_that_is_not_there_is_not_found_and_need_not_be_deleted(objects):
     objects.create_object("a", b"x", **PLAIN)
     for ask in (objects.stat_object, lambda name: read(objects, name)):
         with pytest.raises(NotFound):
@@ -166,7 +155,7 @@ def test_an_object_that_is_not_there_is_not_found_and_need_not_be_deleted(object
     objects.delete_object("b")
 
 
-def test_a_name_that_is_taken_is_refused_and_can_be_replaced(objects: SwiftObjects) -> None:
+def test_a_name_that_is_taken_is_refused_and_can_be_replaced(objects):
     objects.create_object("a", b"old", **PLAIN)
     with pytest.raises(AlreadyExists):
         objects.create_object("a", b"new", **PLAIN)
@@ -175,14 +164,12 @@ def test_a_name_that_is_taken_is_refused_and_can_be_replaced(objects: SwiftObjec
     assert read(objects, "a") == b"new"
 
 
-def test_of_two_uploads_that_overlap_the_one_that_ends_last_is_refused(
-    swift_config: SwiftConfig, wheel: StagedFile
-) -> None:
+def test_of_two_uploads_that_overlap_the_one_that_ends_last_is_refused(swift_config, wheel):
     with swift_config.open() as one, swift_config.open() as other:
         quick, slow = objects_of(one), objects_of(other)
         sent = []
 
-        def overtake(size: int) -> None:
+        def overtake(size):
             if not sent:
                 quick.create_object(wheel.filename, b"quick", **PLAIN)
             sent.append(size)
@@ -193,32 +180,30 @@ def test_of_two_uploads_that_overlap_the_one_that_ends_last_is_refused(
 
 
 def test_what_the_user_may_not_do_is_permission_denied(
-    swift: Swift,
-    empty_container: str,
-    config_for: Callable[..., SwiftConfig],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    swift,
+    empty_container,
+    config_for,
+    monkeypatch,
+):
     monkeypatch.setenv("READER_KEY", "reading")
     config = config_for(swift, username="test:reader", password={"env": "READER_KEY"})
     with config.open() as store, pytest.raises(PermissionDenied):
         list(store.iter_files(None))
 
 
-def test_progress_tells_every_byte_once(objects: SwiftObjects, wheel: StagedFile) -> None:
-    seen: list[int] = []
+def test_progress_tells_every_byte_once(objects, wheel):
+    seen = []
     objects.create_object(wheel.filename, wheel.watched_by(seen.append), **PLAIN)
     assert sum(seen) == wheel.size
 
 
-def test_its_address_is_that_of_the_cluster(objects: SwiftObjects, swift: Swift, container: str) -> None:
+def test_its_address_is_that_of_the_cluster(objects, swift, container):
     assert container.startswith("wheels & more ")
     quoted = container.replace(" ", "%20").replace("&", "%26")
     assert objects.address_of("a+b.whl") == f"{swift.storage_url}/{quoted}/a%2Bb.whl"
 
 
-def test_a_listing_of_ten_thousand_and_fifty_objects_is_complete(
-    objects: SwiftObjects, cluster: Cluster, empty_container: str
-) -> None:
+def test_a_listing_of_ten_thousand_and_fifty_objects_is_complete(objects, cluster, empty_container):
     names = sorted(f"sample-{number}.0-py3-none-any.whl" for number in range(10_050))
     cluster.fill(empty_container, [*names, "simple/index.html", "simple/sample/index.html"])
     assert [found.name for found in objects.list_objects()] == names

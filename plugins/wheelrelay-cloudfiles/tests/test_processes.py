@@ -3,14 +3,10 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from tests.servers.swift import Swift
 
 from wheelrelay.testing import make_wheel, stage_path
-from wheelrelay_cloudfiles.config import SwiftConfig
 
 PUSH = """
 import os, signal, socket, sys, threading
@@ -53,7 +49,7 @@ relay.call("finalize", lambda: store.finalize({staged.file.project}))
 """
 
 
-def start(config: SwiftConfig, wheel: Path, *, dies: bool) -> subprocess.Popen[bytes]:
+def start(config, wheel, *, dies):
     keys = config.model_dump_json(exclude_defaults=True)
     return subprocess.Popen(
         [sys.executable, "-c", PUSH, keys, str(wheel), "dies" if dies else "lives"],
@@ -63,9 +59,7 @@ def start(config: SwiftConfig, wheel: Path, *, dies: bool) -> subprocess.Popen[b
 
 
 @pytest.mark.long
-def test_twenty_processes_leave_complete_and_true_pages_though_one_is_killed(
-    swift: Swift, config_for: Callable[..., SwiftConfig], tmp_path: Path
-) -> None:
+def test_twenty_processes_leave_complete_and_true_pages_though_one_is_killed(swift, config_for, tmp_path):
     config = config_for(swift)
     wheels = [make_wheel(tmp_path, "sample", f"{n}.0") for n in range(20)]
     pushes = [start(config, wheel, dies=n == 7) for n, wheel in enumerate(wheels)]

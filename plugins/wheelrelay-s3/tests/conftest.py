@@ -3,22 +3,17 @@
 import itertools
 import os
 import ssl
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 import trustme
 from tests.servers.moto import run_moto
 from tests.servers.s3 import S3Server
-from tests.servers.seaweed import Seaweed, run_seaweed
+from tests.servers.seaweed import run_seaweed
 from tests.servers.shared import shared, shared_swift
-from tests.servers.swift import Swift
-from tests.servers.web import Web, run_web
+from tests.servers.web import run_web
 
-from wheelrelay_s3.bucket import Bucket
 from wheelrelay_s3.config import S3Config
 from wheelrelay_s3.objects import S3Objects
 
@@ -26,7 +21,7 @@ _NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path_factory, monkeypatch):
     """An empty home folder, no credentials from outside, and none from a cloud that we may run in."""
     for name in os.environ:
         if name.upper().startswith(("AWS_", "WHEELRELAY_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")):
@@ -38,38 +33,38 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture(scope="session")
-def seaweed(request: pytest.FixtureRequest) -> Seaweed:
+def seaweed(request):
     """SeaweedFS."""
     return shared(request, run_seaweed)
 
 
 @pytest.fixture(scope="session")
-def moto(request: pytest.FixtureRequest) -> S3Server:
+def moto(request):
     """moto."""
     return shared(request, run_moto)
 
 
 @pytest.fixture(scope="session")
-def swift_proxy(request: pytest.FixtureRequest) -> Swift:
+def swift_proxy(request):
     """OpenStack Swift."""
     return shared_swift(request)
 
 
 @pytest.fixture(scope="session")
-def swift(swift_proxy: Swift) -> S3Server:
+def swift(swift_proxy):
     """OpenStack Swift, by its S3 API."""
     return S3Server(swift_proxy.url, swift_proxy.username, swift_proxy.password, swift_proxy.region)
 
 
 @pytest.fixture
-def web() -> Iterator[Web]:
+def web():
     """A web server that answers what a test wants of an S3 server."""
     with run_web() as server:
         yield server
 
 
 @pytest.fixture
-def tls_url() -> Iterator[str]:
+def tls_url():
     """The address of a server whose certificate nobody has reason to trust."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
@@ -78,18 +73,17 @@ def tls_url() -> Iterator[str]:
 
 
 @pytest.fixture(params=["seaweed", "moto", "swift"])
-def server(request: pytest.FixtureRequest) -> S3Server:
+def server(request):
     """Each of the servers in turn."""
-    server: S3Server = request.getfixturevalue(request.param)
-    return server
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(scope="session")
-def bucket_of() -> Callable[[S3Server], str]:
+def bucket_of():
     """Gives the one bucket of a server that tests share, each below a prefix of its own."""
-    made: dict[str, str] = {}
+    made = {}
 
-    def bucket(server: S3Server) -> str:
+    def bucket(server):
         if server.url not in made:
             made[server.url] = server.new_bucket()
         return made[server.url]
@@ -98,12 +92,10 @@ def bucket_of() -> Callable[[S3Server], str]:
 
 
 @pytest.fixture
-def configured(
-    bucket_of: Callable[[S3Server], str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., S3Config]:
+def configured(bucket_of, monkeypatch):
     """Gives the configuration of an empty place on a server; keys may be overridden."""
 
-    def config(server: S3Server, **keys: Any) -> S3Config:
+    def config(server, **keys):
         monkeypatch.setenv("SECRET_OF_S3", server.secret_access_key)
         defaults = {
             "bucket": keys.get("bucket") or bucket_of(server),
@@ -119,26 +111,26 @@ def configured(
 
 
 @pytest.fixture
-def opened() -> Iterator[Callable[[S3Config], Any]]:
+def opened():
     """Opens configurations as stores; what was opened is closed at the end of the test."""
     with ExitStack() as stack:
         yield lambda config: stack.enter_context(config.open())
 
 
 @pytest.fixture
-def objects_of() -> Iterator[Callable[[S3Config], S3Objects]]:
+def objects_of():
     """Opens configurations as mere objects, likewise."""
     with ExitStack() as stack:
         yield lambda config: S3Objects(stack.enter_context(config.connect()))
 
 
 @pytest.fixture(scope="session")
-def connection() -> Iterator[Callable[[S3Config], Bucket]]:
+def connection():
     """Gives the one connection to a server that tests share, for any bucket and prefix."""
-    made: dict[str | None, Bucket] = {}
+    made = {}
     with ExitStack() as stack:
 
-        def shared(config: S3Config) -> Bucket:
+        def shared(config):
             if config.endpoint_url not in made:
                 made[config.endpoint_url] = stack.enter_context(config.connect())
             return replace(
@@ -149,8 +141,6 @@ def connection() -> Iterator[Callable[[S3Config], Bucket]]:
 
 
 @pytest.fixture
-def empty_place(
-    configured: Callable[..., S3Config], connection: Callable[[S3Config], Bucket]
-) -> Callable[[S3Server], S3Objects]:
+def empty_place(configured, connection):
     """Gives an empty place on a server, quickly."""
     return lambda server: S3Objects(connection(configured(server)))

@@ -4,11 +4,9 @@ from collections.abc import Callable
 
 import pytest
 from tests.servers.s3 import S3Server
-from tests.servers.seaweed import Seaweed
 
 from wheelrelay.containers import ContainerStore
 from wheelrelay.testing import ConfigContract, StoreContract
-from wheelrelay_s3.config import S3Config
 from wheelrelay_s3.objects import S3Objects
 
 EmptyPlace = Callable[[S3Server], S3Objects]
@@ -16,14 +14,14 @@ EmptyPlace = Callable[[S3Server], S3Objects]
 
 class TestSeaweedFS(StoreContract):
     @pytest.fixture
-    def store(self, seaweed: Seaweed, empty_place: EmptyPlace) -> ContainerStore:
+    def store(self, seaweed, empty_place):
         return ContainerStore(empty_place(seaweed), pages=True)
 
 
 @pytest.mark.long
 class TestMoto(StoreContract):
     @pytest.fixture
-    def store(self, moto: S3Server, empty_place: EmptyPlace) -> ContainerStore:
+    def store(self, moto, empty_place):
         return ContainerStore(empty_place(moto), pages=True)
 
 
@@ -32,11 +30,11 @@ class TestSwift(StoreContract):
     atomic = False  # of several writers that come in the same moment, more than one may pass its condition
 
     @pytest.fixture
-    def store(self, swift: S3Server, empty_place: EmptyPlace) -> ContainerStore:
+    def store(self, swift, empty_place):
         return ContainerStore(empty_place(swift), pages=True)
 
 
 class TestS3Config(ConfigContract):
     @pytest.fixture
-    def config(self, moto: S3Server, configured: Callable[..., S3Config]) -> S3Config:
+    def config(self, moto, configured):
         return configured(moto)

@@ -4,7 +4,6 @@ import json
 
 import pytest
 from tests.servers.installers import pip_download, pip_install, pip_resolve, uv_install
-from tests.servers.s3 import S3Server
 
 from wheelrelay.testing import make_wheel, stage_path
 
@@ -26,7 +25,7 @@ def fill(store, folder):
 def address(configured, opened, tmp_path):
     """Gives the public address of a bucket on a server, filled."""
 
-    def filled(server: S3Server) -> str:
+    def filled(server):
         config = configured(server, bucket=server.new_bucket(public=True), prefix="some/prefix")
         fill(opened(config), tmp_path / "made")
         return f"{server.url}/{config.bucket}/some/prefix/"

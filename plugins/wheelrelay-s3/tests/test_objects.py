@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.servers.s3 import S3Server
-from tests.servers.web import Reply, Request, Web, run_web
+from tests.servers.web import Reply, Web, run_web
 
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound, Rejected
 from wheelrelay.testing import stage_path, write_distribution
@@ -36,11 +36,11 @@ def read(objects, name):
 class Careless(Web):
     """A server that takes everything, whatever the conditions."""
 
-    def reply_to(self, request: Request) -> Reply:
+    def reply_to(self, request):
         return Reply(headers={"ETag": '"1"'})
 
 
-def server_at(web: Web) -> S3Server:
+def server_at(web):
     return S3Server(web.url.rstrip("/"), "AK", "SK")
 
 

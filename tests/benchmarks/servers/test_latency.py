@@ -5,7 +5,6 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,12 +19,12 @@ from tests.servers.process import HOST, free_port
 MB = 1_000_000
 
 
-def echo(wire: socket.socket) -> None:
+def echo(wire):
     while block := wire.recv(1 << 16):
         wire.sendall(block)
 
 
-def swallow(wire: socket.socket) -> None:
+def swallow(wire):
     scratch = bytearray(1 << 20)
     count = 0
     while got := wire.recv_into(scratch):
@@ -34,14 +33,14 @@ def swallow(wire: socket.socket) -> None:
 
 
 @contextmanager
-def server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+def server(serve):
     """A server that treats each connection in a thread, and hangs up after that; gives its port."""
 
-    def serve_one(wire: socket.socket) -> None:
+    def serve_one(wire):
         with wire:
             serve(wire)
 
-    def accept() -> None:
+    def accept():
         while True:
             try:
                 wire, _ = listener.accept()
@@ -55,7 +54,7 @@ def server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
         listener.shutdown(socket.SHUT_RDWR)
 
 
-def trip(wire: socket.socket) -> float:
+def trip(wire):
     """Seconds until a byte is back."""
     started = time.perf_counter()
     wire.sendall(b"x")
@@ -63,7 +62,7 @@ def trip(wire: socket.socket) -> float:
     return time.perf_counter() - started
 
 
-def upload(port: int, size: int) -> float:
+def upload(port, size):
     """Seconds until ``size`` bytes have arrived, and that was told."""
     block = bytes(MB)
     started = time.perf_counter()
@@ -75,21 +74,19 @@ def upload(port: int, size: int) -> float:
     return time.perf_counter() - started
 
 
-def processor_time(process: int) -> float:
+def processor_time(process):
     """Seconds that a process was busy for so far."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Path:
+def log(tmp_path):
     return tmp_path / "latency.log"
 
 
 @pytest.mark.parametrize("claimed", [0.02, 0.1])
-def test_a_byte_takes_the_round_trip_that_is_claimed_and_a_connection_another_one(
-    claimed: float, log: Path
-) -> None:
+def test_a_byte_takes_the_round_trip_that_is_claimed_and_a_connection_another_one(claimed, log):
     with server(echo) as port, distance(port, claimed * 1000, log) as far:
         first, later = [], []
         for _ in range(5):
@@ -104,7 +101,7 @@ def test_a_byte_takes_the_round_trip_that_is_claimed_and_a_connection_another_on
     assert min(first) < 2 * claimed + 0.02
 
 
-def test_what_is_on_its_way_does_not_wait_for_what_went_before(log: Path) -> None:
+def test_what_is_on_its_way_does_not_wait_for_what_went_before(log):
     """Each segment is held by itself: ten that leave within a moment arrive within a moment."""
     with (
         server(echo) as port,
@@ -124,7 +121,7 @@ def test_what_is_on_its_way_does_not_wait_for_what_went_before(log: Path) -> Non
 
 @pytest.mark.long
 @pytest.mark.parametrize("milliseconds", [0, 50])
-def test_a_large_transfer_is_not_limited(milliseconds: float, log: Path) -> None:
+def test_a_large_transfer_is_not_limited(milliseconds, log):
     """Its bytes are copied twice more, by a process that shares the machine; nothing else slows it."""
     size = 300 * MB
     with server(swallow) as port, distance(port, milliseconds, log) as far:
@@ -132,7 +129,7 @@ def test_a_large_transfer_is_not_limited(milliseconds: float, log: Path) -> None
     assert carried - 2 * milliseconds / 1000 < 8 * direct + 0.1
 
 
-def test_a_window_doubles_each_round_trip_as_long_as_it_is_made_use_of() -> None:
+def test_a_window_doubles_each_round_trip_as_long_as_it_is_made_use_of():
     window = Window(0.1)
     rooms = []
     for turn in range(4):
@@ -143,21 +140,21 @@ def test_a_window_doubles_each_round_trip_as_long_as_it_is_made_use_of() -> None
     assert rooms == [FIRST, 2 * FIRST, 4 * FIRST, 8 * FIRST]
 
 
-def test_a_window_that_is_not_made_use_of_grows_by_what_arrived() -> None:
+def test_a_window_that_is_not_made_use_of_grows_by_what_arrived():
     window = Window(0.1)
     window.sent(1000, 0)
     assert [window.room(now) for now in (0, 0.1, 5)] == [FIRST - 1000, FIRST + 1000, FIRST + 1000]
 
 
-def test_a_new_connection_is_slow_at_first_where_windows_have_to_open(log: Path) -> None:
+def test_a_new_connection_is_slow_at_first_where_windows_have_to_open(log):
     """Of 64 beginnings of a window, the last half leaves after six round trips: 1 + 2 + ... + 32 = 63."""
     size, claimed = 64 * FIRST, 0.05
 
-    def serve(wire: socket.socket) -> None:
+    def serve(wire):
         while wire.recv(1):
             wire.sendall(bytes(size))
 
-    def fetch(wire: socket.socket) -> float:
+    def fetch(wire):
         started = time.perf_counter()
         wire.sendall(b"x")
         left = size
@@ -165,7 +162,7 @@ def test_a_new_connection_is_slow_at_first_where_windows_have_to_open(log: Path)
             left -= len(wire.recv(1 << 18))
         return time.perf_counter() - started
 
-    def best_of_three(how: bool) -> tuple[float, float]:
+    def best_of_three(how):
         with distance(port, claimed * 1000, log, slow_start=how) as far:
             taken = []
             for _ in range(3):
@@ -183,7 +180,7 @@ def test_a_new_connection_is_slow_at_first_where_windows_have_to_open(log: Path)
         assert max(first, again) < 6 * claimed
 
 
-def test_many_connections_are_carried_at_once(log: Path) -> None:
+def test_many_connections_are_carried_at_once(log):
     content = bytes(range(256)) * 40
     with server(echo) as port, distance(port, 50, log) as far:
         started = time.perf_counter()
@@ -199,11 +196,11 @@ def test_many_connections_are_carried_at_once(log: Path) -> None:
 
 
 @pytest.mark.long
-def test_all_bytes_arrive_in_order_though_the_receiver_is_slow(log: Path) -> None:
+def test_all_bytes_arrive_in_order_though_the_receiver_is_slow(log):
     content = b"".join(number.to_bytes(4) * 1000 for number in range(20_000))
     assert len(content) > MOST_HELD
 
-    def read_slowly(wire: socket.socket) -> None:
+    def read_slowly(wire):
         time.sleep(0.3)
         with wire.makefile("rb", buffering=1 << 20) as stream:
             wire.sendall(b"same" if stream.read() == content else b"other")
@@ -218,7 +215,7 @@ def test_all_bytes_arrive_in_order_though_the_receiver_is_slow(log: Path) -> Non
         assert wire.recv(10) == b"same"
 
 
-def test_a_server_that_hangs_up_is_heard_of(log: Path) -> None:
+def test_a_server_that_hangs_up_is_heard_of(log):
     with (
         server(lambda wire: wire.sendall(b"bye")) as port,
         distance(port, 20, log) as far,
@@ -229,7 +226,7 @@ def test_a_server_that_hangs_up_is_heard_of(log: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the time")
-def test_waiting_costs_no_processor_time(log: Path) -> None:
+def test_waiting_costs_no_processor_time(log):
     """A connection that is half closed, or idle, wakes nobody."""
     far = free_port()
     with (

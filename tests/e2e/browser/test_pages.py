@@ -1,7 +1,6 @@
 """The pages of a container in a real browser: narrow and wide, light and dark, with and without scripts."""
 
 import shutil
-from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -33,12 +32,12 @@ pytestmark = [
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class names it so)
+    def log_message(self, format, *args):  # noqa: A002  (the base class names it so)
         """Nothing."""
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(tmp_path_factory):
     """A container with a large release, served."""
     dist, root = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("container")
     for version in ("7.0.1", "7.1.0"):

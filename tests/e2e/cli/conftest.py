@@ -4,13 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from tests.servers.indexes import IndexServer
-from tests.servers.proxy import Proxy, run_proxy
+from tests.servers.proxy import run_proxy
 
 from wheelrelay.cli import main
 from wheelrelay.testing import make_sdist, make_wheel
@@ -31,11 +28,11 @@ class Ended:
 class CommandLine:
     """Runs commands; calling it runs one within this process."""
 
-    def __init__(self, capture: pytest.CaptureFixture[str], started: list[subprocess.Popen[str]]) -> None:
+    def __init__(self, capture, started):
         self._capture = capture
         self._started = started
 
-    def __call__(self, *arguments: object) -> Ended:
+    def __call__(self, *arguments):
         """Run a command within this process."""
         self._capture.readouterr()
         with pytest.raises(SystemExit) as ended:
@@ -43,7 +40,7 @@ class CommandLine:
         said = self._capture.readouterr()
         return Ended(int(ended.value.code or 0), said.out, said.err)
 
-    def start(self, *arguments: object, **env: str) -> subprocess.Popen[str]:
+    def start(self, *arguments, **env):
         """Start the command as a process of its own."""
         process = subprocess.Popen(
             [sys.executable, "-m", "wheelrelay", *map(str, arguments)],
@@ -57,22 +54,22 @@ class CommandLine:
         self._started.append(process)
         return process
 
-    def apart(self, *arguments: object, **env: str) -> Ended:
+    def apart(self, *arguments, **env):
         """Run the command as a process of its own, to its end."""
         return end_of(self.start(*arguments, **env))
 
 
-def end_of(process: subprocess.Popen[str]) -> Ended:
+def end_of(process):
     """What a process left, once it has ended."""
     out, err = process.communicate(timeout=60)
     return Ended(process.returncode, out, err)
 
 
 @pytest.fixture
-def wheelrelay(capsys: pytest.CaptureFixture[str]) -> Iterator[CommandLine]:
+def wheelrelay(capsys):
     """The command line; what it does to this process is undone."""
     handler = signal.getsignal(signal.SIGTERM)
-    started: list[subprocess.Popen[str]] = []
+    started = []
     yield CommandLine(capsys, started)
     signal.signal(signal.SIGTERM, handler)
     for process in started:
@@ -82,7 +79,7 @@ def wheelrelay(capsys: pytest.CaptureFixture[str]) -> Iterator[CommandLine]:
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(tmp_path, monkeypatch):
     """An empty folder to work in."""
     folder = tmp_path / "here"
     folder.mkdir()
@@ -91,7 +88,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def dist(here: Path) -> Path:
+def dist(here):
     """A release of one wheel and one sdist in ``./dist``."""
     make_wheel(here / "dist")
     make_sdist(here / "dist")
@@ -99,14 +96,14 @@ def dist(here: Path) -> Path:
 
 
 @pytest.fixture
-def proxy(open_pypiserver: IndexServer) -> Iterator[Proxy]:
+def proxy(open_pypiserver):
     """A real index, with a proxy in front of it that loses answers when told to."""
     with run_proxy(open_pypiserver) as running:
         yield running
 
 
 @pytest.fixture
-def config(here: Path, proxy: Proxy) -> Path:
+def config(here, proxy):
     """A configuration with the remote ``index`` and the route ``release`` from ``./dist`` to it."""
     path = here / "wheelrelay.toml"
     path.write_text(

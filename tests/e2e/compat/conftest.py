@@ -2,12 +2,10 @@
 
 import logging
 import signal
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from tests.e2e.cli.conftest import Ended
-from tests.servers.indexes import IndexServer
 
 from wheelrelay.compat import main
 
@@ -15,9 +13,7 @@ WheelUploader = Callable[..., Ended]
 
 
 @pytest.fixture
-def wheel_uploader(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[WheelUploader]:
+def wheel_uploader(capsys, tmp_path, monkeypatch):
     """The command, run within this process in an empty folder; what it does to the process is undone."""
     here = tmp_path / "here"
     here.mkdir()
@@ -25,7 +21,7 @@ def wheel_uploader(
     logger, handler = logging.getLogger("wheelrelay"), signal.getsignal(signal.SIGTERM)
     handlers, level = list(logger.handlers), logger.level
 
-    def run(*arguments: object) -> Ended:
+    def run(*arguments):
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main([str(argument) for argument in arguments])
@@ -39,7 +35,7 @@ def wheel_uploader(
 
 
 @pytest.fixture
-def pypirc(home: Path, pypiserver: IndexServer) -> Path:
+def pypirc(home, pypiserver):
     """A ``~/.pypirc`` whose section ``warehouse`` is a real index: `pypiserver`."""
     path = home / ".pypirc"
     path.write_text(

@@ -2,9 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.e2e.examples.steps import documents
@@ -30,11 +28,11 @@ BUILDS = r"cibuildwheel|tools/build_|-m build\b|pip wheel|\bmake\b"
 """What runs the code of the project that is built, or of what its build needs."""
 
 
-def named(path: Path) -> str:
+def named(path):
     return path.relative_to(EXAMPLES).as_posix()
 
 
-def jobs() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+def jobs():
     """Every job of every workflow, with its name and the workflow."""
     for path in WORKFLOWS:
         (document,) = documents(path)
@@ -42,7 +40,7 @@ def jobs() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
             yield f"{named(path)}: {name}", job, document
 
 
-def steps(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def steps(job):
     """The steps of a job, and those of the examples' own actions that it uses."""
     for step in job["steps"]:
         yield step
@@ -51,18 +49,18 @@ def steps(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from action["runs"]["steps"]
 
 
-def test_there_is_something_to_look_at() -> None:
+def test_there_is_something_to_look_at():
     assert len(WORKFLOWS) == 4
     assert len(ACTIONS) == 2
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=named)
-def test_every_action_is_pinned_by_its_commit_with_the_version_beside_it(path: Path) -> None:
+def test_every_action_is_pinned_by_its_commit_with_the_version_beside_it(path):
     used = re.findall(r"uses: (?!\./)([\w./-]+)@(.*)", path.read_text(encoding="utf-8"))
     assert [(name, pin) for name, pin in used if PINNED.get(name) != pin] == []
 
 
-def test_no_checkout_leaves_its_token_behind() -> None:
+def test_no_checkout_leaves_its_token_behind():
     kept = [
         name
         for name, job, _ in jobs()
@@ -73,7 +71,7 @@ def test_no_checkout_leaves_its_token_behind() -> None:
     assert kept == []
 
 
-def test_no_workflow_has_rights_that_its_jobs_do_not_need() -> None:
+def test_no_workflow_has_rights_that_its_jobs_do_not_need():
     assert {str(document["permissions"]) for _, _, document in jobs()} == {"{}"}
     asking = {name for name, job, _ in jobs() if job["permissions"].get("id-token")}
     assert asking == {
@@ -83,12 +81,12 @@ def test_no_workflow_has_rights_that_its_jobs_do_not_need() -> None:
     assert {name for name, job, _ in jobs() if {*job["permissions"]} - {"contents", "id-token"}} == set()
 
 
-def installing(job: dict[str, Any]) -> list[str]:
+def installing(job):
     scripts = [step.get("run", "").replace("\\\n", " ") for step in steps(job)]
     return [line for text in scripts for line in text.split("\n") if "pip install" in line]
 
 
-def test_a_job_with_an_identity_installs_nothing_but_what_has_hashes_and_builds_nothing() -> None:
+def test_a_job_with_an_identity_installs_nothing_but_what_has_hashes_and_builds_nothing():
     trusted = [(name, job) for name, job, _ in jobs() if job["permissions"].get("id-token")]
     assert len(trusted) == 2
     for name, job in trusted:
@@ -99,7 +97,7 @@ def test_a_job_with_an_identity_installs_nothing_but_what_has_hashes_and_builds_
 
 
 @pytest.mark.parametrize("path", ["ci/gitlab/templates/relay.yml", "wheel-building-repo/.gitlab-ci.yml"])
-def test_so_does_a_job_with_an_identity_on_gitlab(path: str) -> None:
+def test_so_does_a_job_with_an_identity_on_gitlab(path):
     document = documents(EXAMPLES / path)[-1]
     (job,) = (job for job in document.values() if isinstance(job, dict) and "id_tokens" in job)
     lines = [line for line in (*job.get("before_script", ()), *job["script"]) if "pip install" in line]
@@ -107,7 +105,7 @@ def test_so_does_a_job_with_an_identity_on_gitlab(path: str) -> None:
     assert [line for line in lines if "--require-hashes" not in line] == []
 
 
-def test_secrets_are_given_to_single_steps_of_jobs_that_build_nothing() -> None:
+def test_secrets_are_given_to_single_steps_of_jobs_that_build_nothing():
     for name, job, document in jobs():
         assert "secrets." not in str(document.get("env", "")) + str(job.get("env", "")), name
         if "secrets." in str(job):
@@ -115,7 +113,7 @@ def test_secrets_are_given_to_single_steps_of_jobs_that_build_nothing() -> None:
             assert job.get("environment"), name
 
 
-def test_pull_requests_push_elsewhere_than_where_releases_are_taken_from_and_replace_nothing() -> None:
+def test_pull_requests_push_elsewhere_than_where_releases_are_taken_from_and_replace_nothing():
     pushing = {name: job for name, job, _ in jobs() if re.search(r"actions/push|wheelrelay push", str(job))}
     of_pull_requests = {
         name: job for name, job in pushing.items() if job["if"] == "github.event_name == 'pull_request'"
@@ -137,7 +135,7 @@ def test_pull_requests_push_elsewhere_than_where_releases_are_taken_from_and_rep
 
 
 @pytest.mark.parametrize("folder", ["ci", "wheel-building-repo"])
-def test_a_release_is_of_one_commit_that_the_configuration_names(folder: str) -> None:
+def test_a_release_is_of_one_commit_that_the_configuration_names(folder):
     text = (EXAMPLES / folder / "wheelrelay.toml").read_text(encoding="utf-8")
     routes = tomllib.loads(text)["routes"]
     assert [name for name, route in routes.items() if "pypi" in route["sinks"]] == ["release"]

@@ -1,7 +1,5 @@
 """What breaks off on its way from the WebDAV server of the example goes on where it broke."""
 
-from pathlib import Path
-
 import pytest
 from tests.e2e.examples.test_third_party_backend import EXAMPLE, PASSWORD, share
 from tests.servers.breaking import make_wheels, move, require_resumed, run_breaking
@@ -13,11 +11,11 @@ __all__ = ["share"]
 
 @pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 9))])
 def test_a_file_that_breaks_off_goes_on_where_it_broke(
-    tmp_path: Path,
-    share: str,
-    monkeypatch: pytest.MonkeyPatch,
-    seed: int,
-) -> None:
+    tmp_path,
+    share,
+    monkeypatch,
+    seed,
+):
     monkeypatch.syspath_prepend(EXAMPLE / "src")
     monkeypatch.setenv("DAV_PASSWORD", PASSWORD)
     from wheelrelay_webdav.config import WebDavConfig

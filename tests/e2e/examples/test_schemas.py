@@ -1,7 +1,5 @@
 """The schemas are there, and see what is wrong."""
 
-from pathlib import Path
-
 import pytest
 from tests.e2e.examples.schemas import violations
 
@@ -28,7 +26,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("system", SOUND)
-def test_a_sound_configuration_passes_and_a_broken_one_does_not(system: str, tmp_path: Path) -> None:
+def test_a_sound_configuration_passes_and_a_broken_one_does_not(system, tmp_path):
     sound, broken = tmp_path / "sound.yml", tmp_path / "broken.yml"
     sound.write_text(SOUND[system])
     broken.write_text(BROKEN[system])
@@ -37,7 +35,7 @@ def test_a_sound_configuration_passes_and_a_broken_one_does_not(system: str, tmp
 
 
 @pytest.mark.parametrize("wrong", [("inputs", "outputs"), ("script", "scrypt")])
-def test_both_parts_of_a_component_are_looked_at(wrong: tuple[str, str], tmp_path: Path) -> None:
+def test_both_parts_of_a_component_are_looked_at(wrong, tmp_path):
     text = "spec: {inputs: {to: {default: staging}}}\n---\nwheels:\n  script: [make]\n"
     component = tmp_path / "component.yml"
     component.write_text(text)

@@ -1,7 +1,5 @@
 """What the tests of examples lean on: scripts are found and filled as the systems do."""
 
-from pathlib import Path
-
 from tests.e2e.examples import steps
 
 WORKFLOW = """
@@ -32,26 +30,26 @@ say:
 TAKEN_OVER = "x; echo taken over"
 
 
-def written(tmp_path: Path, text: str) -> Path:
+def written(tmp_path, text):
     path = tmp_path / "file.yml"
     path.write_text(text)
     return path
 
 
-def test_a_value_that_github_puts_into_a_script_can_take_it_over(tmp_path: Path) -> None:
+def test_a_value_that_github_puts_into_a_script_can_take_it_over(tmp_path):
     (step,) = steps.github_steps(written(tmp_path, WORKFLOW))
     ended = step.run(tmp_path, {"inputs.to": TAKEN_OVER})
     assert step.name == "build/Say"
     assert ended.out.splitlines() == [f"{TAKEN_OVER} 1", "x", "taken over"]
 
 
-def test_a_component_has_its_defaults_and_other_inputs(tmp_path: Path) -> None:
+def test_a_component_has_its_defaults_and_other_inputs(tmp_path):
     (step,) = steps.gitlab_steps(written(tmp_path, COMPONENT))
     assert step.run(tmp_path).out == "staging\n"
     assert step.run(tmp_path, {"inputs.to": TAKEN_OVER}).out == f"{TAKEN_OVER}\n"
 
 
-def test_azure_leaves_unknown_variables_as_they_are(tmp_path: Path) -> None:
+def test_azure_leaves_unknown_variables_as_they_are(tmp_path):
     text = """
 jobs:
   - job: a
@@ -64,7 +62,7 @@ jobs:
     assert ended.out == "$(SECRET) 7 staging\n"
 
 
-def test_the_phases_and_steps_of_the_others_are_found(tmp_path: Path) -> None:
+def test_the_phases_and_steps_of_the_others_are_found(tmp_path):
     travis = written(tmp_path, "env: {global: [A=1]}\nscript: echo $A\nafter_success: [echo 2, echo 3]")
     assert [step.run(tmp_path).out for step in steps.travis_steps(travis)] == ["1\n", "2\n3\n"]
     appveyor = written(tmp_path, "environment: {A: 1}\ndeploy_script: [sh: echo $A, cmd: echo no]")

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +26,7 @@ class Environment:
 
     bin: Path
 
-    def run(self, program: str, *arguments: str, folder: Path, **env: str) -> str:
+    def run(self, program, *arguments, folder, **env):
         """Run a program of it in a folder; gives what it says on standard output."""
         done = subprocess.run(
             [str(self.bin / program), *arguments],
@@ -42,7 +41,7 @@ class Environment:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+def installed(tmp_path_factory):
     """An environment with the example's wheel, and wheelrelay's, as they are built from this checkout."""
     folder = tmp_path_factory.mktemp("environment")
     wheels = folder / "wheels"
@@ -62,7 +61,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 
 @pytest.fixture
-def share(tmp_path: Path) -> Iterator[str]:
+def share(tmp_path):
     """The address of an empty folder on wsgidav, started as people start it."""
     (tmp_path / "dav" / "wheels").mkdir(parents=True)
     port = free_port()
@@ -82,7 +81,7 @@ http_authenticator: {{accept_basic: true, accept_digest: false, default_to_diges
         yield f"{url}wheels/"
 
 
-def test_it_passes_its_own_tests(installed: Environment, tmp_path: Path) -> None:
+def test_it_passes_its_own_tests(installed, tmp_path):
     copy = tmp_path / "wheelrelay-webdav"
     shutil.copytree(EXAMPLE / "tests", copy / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     said = installed.run("python", "-m", "pytest", "-rs", "-p", "no:cacheprovider", "tests", folder=copy)
@@ -92,14 +91,14 @@ def test_it_passes_its_own_tests(installed: Environment, tmp_path: Path) -> None
     assert "skipped" not in said
 
 
-def test_it_is_listed_with_its_package(installed: Environment, tmp_path: Path) -> None:
+def test_it_is_listed_with_its_package(installed, tmp_path):
     said = installed.run("wheelrelay", "backends", folder=tmp_path)
     [line] = [line for line in said.splitlines() if line.startswith("webdav")]
     assert line.split() == ["webdav", "wheelrelay-webdav", "0.1.0", "source,", "sink"]
     assert '"webdav"' in installed.run("wheelrelay", "config", "schema", folder=tmp_path)
 
 
-def test_a_release_goes_through_it(installed: Environment, share: str, tmp_path: Path) -> None:
+def test_a_release_goes_through_it(installed, share, tmp_path):
     work = tmp_path / "work"
     wheel, sdist = make_wheel(work / "dist"), make_sdist(work / "dist")
     (work / "wheelrelay.toml").write_text(

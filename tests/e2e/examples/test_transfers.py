@@ -6,19 +6,15 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
-from tests.servers.indexes import IndexServer
 from tests.servers.installers import pip_install
-from tests.servers.pypi import PyPI, run_pypi
-from tests.servers.rackspace import API_KEY, USERNAME, Rackspace, run_rackspace
-from tests.servers.seaweed import Seaweed, run_seaweed
+from tests.servers.pypi import run_pypi
+from tests.servers.rackspace import API_KEY, USERNAME, run_rackspace
+from tests.servers.seaweed import run_seaweed
 from tests.servers.shared import shared, shared_swift
-from tests.servers.swift import Swift
 
 from wheelrelay.cli.config_template import toml_value
 from wheelrelay.config import load_config
@@ -33,7 +29,7 @@ PLATFORMS = ("manylinux_2_17_x86_64", "macosx_11_0_arm64", "win_amd64")
 TAGS = [f"{python}-{python}-{platform}" for python in ("cp312", "cp313") for platform in PLATFORMS]
 
 
-def commands(name: str) -> list[list[str]]:
+def commands(name):
     """The commands at the top of a configuration."""
     lines = (TRANSFERS / name).read_text().splitlines()
     return [shlex.split(line.lstrip("# ")) for line in lines if line.startswith("#   wheelrelay ")]
@@ -42,17 +38,17 @@ def commands(name: str) -> list[list[str]]:
 class Work:
     """A folder in which the commands of an example are run."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder):
         self.folder = folder
         self.dist = folder / "dist"
 
-    def build(self, *tags: str, version: str = "1.0") -> list[str]:
+    def build(self, *tags, version="1.0"):
         """Make a release of these wheels and an sdist in ``dist``; gives the names of its files."""
         paths = [*(make_wheel(self.dist, "sample", version, tag) for tag in tags)]
         paths.append(make_sdist(self.dist, "sample", version))
         return sorted(path.name for path in paths)
 
-    def follow(self, name: str, changes: Mapping[str, Mapping[str, Any]], **env: str) -> list[str]:
+    def follow(self, name, changes, **env):
         """Do what the top of an example says.
 
         Args:
@@ -79,7 +75,7 @@ class Work:
         (self.folder / "wheelrelay.toml").write_text(text)
         return [self.run(*command[1:], **env) for command in commands(name)]
 
-    def run(self, *words: str, **env: str) -> str:
+    def run(self, *words, **env):
         """Run a command; gives what it says on standard output."""
         done = subprocess.run(
             [sys.executable, "-m", "wheelrelay", *words],
@@ -94,57 +90,57 @@ class Work:
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> Work:
+def work(tmp_path):
     return Work(tmp_path)
 
 
 @pytest.fixture(scope="module")
-def seaweed(request: pytest.FixtureRequest) -> Seaweed:
+def seaweed(request):
     """SeaweedFS, which speaks S3."""
     return shared(request, run_seaweed)
 
 
 @pytest.fixture(scope="module")
-def swift(request: pytest.FixtureRequest) -> Swift:
+def swift(request):
     """OpenStack Swift."""
     return shared_swift(request)
 
 
 @pytest.fixture
-def rackspace(swift: Swift) -> Iterator[Rackspace]:
+def rackspace(swift):
     """Rackspace's identity service before it."""
     with run_rackspace(swift) as server:
         yield server
 
 
 @pytest.fixture
-def testpypi() -> Iterator[PyPI]:
+def testpypi():
     """Another index like PyPI."""
     with run_pypi() as index:
         yield index
 
 
-def stand_in(index: PyPI) -> dict[str, object]:
+def stand_in(index):
     """Keys of a remote that takes the place of PyPI."""
     return {"type": "index", **addresses(index), "checks": {"profile": "pypi"}}
 
 
-def addresses(index: PyPI | IndexServer) -> dict[str, str]:
+def addresses(index):
     return {"url": index.simple_url, "upload_url": index.upload_url}
 
 
-def s3_keys(server: Seaweed) -> dict[str, str]:
+def s3_keys(server):
     return {"AWS_ACCESS_KEY_ID": server.access_key_id, "AWS_SECRET_ACCESS_KEY": server.secret_access_key}
 
 
-def test_each_is_there_and_told_of() -> None:
+def test_each_is_there_and_told_of():
     assert len(FILES) == 5
     readme = (TRANSFERS / "README.md").read_text()
     assert [path.name for path in FILES if f"({path.name})" not in readme] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_each_is_a_valid_configuration_and_says_what_to_do(path: Path) -> None:
+def test_each_is_a_valid_configuration_and_says_what_to_do(path):
     config = load_config(path)
     assert not config.broken
     assert config.remotes
@@ -152,9 +148,7 @@ def test_each_is_a_valid_configuration_and_says_what_to_do(path: Path) -> None:
     assert len(commands(path.name)) >= 2
 
 
-def test_a_mirror_takes_what_is_asked_for(
-    work: Work, open_pypiserver: IndexServer, pypiserver: IndexServer
-) -> None:
+def test_a_mirror_takes_what_is_asked_for(work, open_pypiserver, pypiserver):
     upstream, company = open_pypiserver.folder, pypiserver.folder
     assert upstream
     assert company
@@ -175,7 +169,7 @@ def test_a_mirror_takes_what_is_asked_for(
         ]
 
 
-def test_of_nightlies_the_newest_ten_stay_and_what_is_young(work: Work) -> None:
+def test_of_nightlies_the_newest_ten_stay_and_what_is_young(work):
     place = work.folder / "nightlies"
     for number in range(1, 13):
         make_wheel(work.dist, "sample", f"1.0.dev{number}")
@@ -191,7 +185,7 @@ def test_of_nightlies_the_newest_ten_stay_and_what_is_young(work: Work) -> None:
 
 
 @pytest.mark.long
-def test_a_release_goes_from_s3_to_pypi(work: Work, seaweed: Seaweed, pypi: PyPI) -> None:
+def test_a_release_goes_from_s3_to_pypi(work, seaweed, pypi):
     release = work.build(*TAGS)
     bucket = {"bucket": seaweed.new_bucket(), "endpoint_url": seaweed.url, "region": seaweed.region}
     changes = {"remotes.staging": bucket, "remotes.local-pypi": stand_in(pypi)}
@@ -202,9 +196,7 @@ def test_a_release_goes_from_s3_to_pypi(work: Work, seaweed: Seaweed, pypi: PyPI
 
 
 @pytest.mark.long
-def test_a_release_goes_from_cloud_files_to_testpypi_and_then_to_pypi(
-    work: Work, rackspace: Rackspace, testpypi: PyPI, pypi: PyPI
-) -> None:
+def test_a_release_goes_from_cloud_files_to_testpypi_and_then_to_pypi(work, rackspace, testpypi, pypi):
     release = work.build(*TAGS)
     container = {"container": work.folder.name, "auth_url": rackspace.auth_url}
     changes = {
@@ -221,7 +213,7 @@ def test_a_release_goes_from_cloud_files_to_testpypi_and_then_to_pypi(
 
 
 @pytest.mark.long
-def test_a_container_is_an_index_that_pip_installs_from(work: Work, seaweed: Seaweed, tmp_path: Path) -> None:
+def test_a_container_is_an_index_that_pip_installs_from(work, seaweed, tmp_path):
     work.build("py3-none-any")
     bucket = seaweed.new_bucket(public=True)
     url = f"{seaweed.url}/{bucket}/stable/"

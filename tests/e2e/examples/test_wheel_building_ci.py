@@ -6,16 +6,13 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.e2e.examples.schemas import violations
 from tests.e2e.examples.steps import (
-    Ended,
-    Step,
     azure_steps,
     documents,
     github_steps,
@@ -43,13 +40,13 @@ TAG = "cp313-cp313-manylinux_2_28_x86_64"
 
 class TestTheFilesOfTheCISystems:
     @pytest.mark.parametrize("name", CI_FILES)
-    def test_they_are_as_their_schemas_want_them(self, name: str, tmp_path: Path) -> None:
+    def test_they_are_as_their_schemas_want_them(self, name, tmp_path):
         assert violations(EXAMPLE / name, CI_FILES[name], tmp_path) == ""
 
-    def test_there_are_no_others(self) -> None:
+    def test_there_are_no_others(self):
         assert {str(path.relative_to(EXAMPLE)) for path in EXAMPLE.rglob("*.yml")} == set(CI_FILES)
 
-    def test_appveyor_runs_what_the_others_run(self) -> None:
+    def test_appveyor_runs_what_the_others_run(self):
         (document,) = documents(EXAMPLE / "appveyor.yml")
         lines = [step["cmd"] for phase in ("install", "build_script") for step in document[phase]]
         unlike_a_shell = {
@@ -66,7 +63,7 @@ class TestTheFilesOfTheCISystems:
         travis = (EXAMPLE / ".travis.yml").read_text()
         assert f"wheelrelay push {shell}; fi" in travis
 
-    def test_each_builds_repairs_and_pushes_by_the_same_commands(self) -> None:
+    def test_each_builds_repairs_and_pushes_by_the_same_commands(self):
         push = "wheelrelay push "
         relay = "wheelrelay relay release"
         texts = {name: (EXAMPLE / name).read_text() for name in CI_FILES}
@@ -79,7 +76,7 @@ class TestTheFilesOfTheCISystems:
         }
 
 
-def test_a_release_consists_of_what_cibuildwheel_builds() -> None:
+def test_a_release_consists_of_what_cibuildwheel_builds():
     """Of its Pythons, on what `auto64`, `native` and `AMD64` are on the machines of the workflow."""
     built = tomllib.loads((EXAMPLE / "cibuildwheel.toml").read_text())["tool"]["cibuildwheel"]["build"]
     pythons = [pattern.removesuffix("-*") for pattern in built.split()]
@@ -140,20 +137,19 @@ class Machine:
     built: Path
     env: Mapping[str, str]
 
-    def run(self, step: Step, values: Mapping[str, str] | None = None, **variables: str) -> Ended:
+    def run(self, step, values=None, **variables):
         return step.run(self.folder, values, {**self.env, **variables})
 
-    def staged(self) -> list[dict[str, Any]]:
+    def staged(self):
         command = [sys.executable, "-m", "wheelrelay", "list", "staging", "--json"]
         done = subprocess.run(
             command, cwd=self.folder, env={**os.environ, **self.env}, capture_output=True, check=True
         )
-        files: list[dict[str, Any]] = json.loads(done.stdout)
-        return files
+        return json.loads(done.stdout)
 
 
 @pytest.fixture
-def machine(repo: Path, tmp_path: Path) -> Machine:
+def machine(repo, tmp_path):
     tools, built = tmp_path / "bin", tmp_path / "built"
     for folder in (tools, built, tmp_path / "published"):
         folder.mkdir()
@@ -184,7 +180,7 @@ def machine(repo: Path, tmp_path: Path) -> Machine:
 REPLACE = "(inputs.replace || github.run_attempt > 1) && '--replace' || ''"
 
 
-def github(path: Path) -> list[list[Step]]:
+def github(path):
     steps = github_steps(path)
     wheels, sdist, push = (
         [step for step in steps if step.name.startswith(job)] for job in ("wheels/", "sdist/", "push/")
@@ -192,23 +188,23 @@ def github(path: Path) -> list[list[Step]]:
     return [[*wheels, *push], [*sdist, *push]]
 
 
-def gitlab(path: Path) -> list[list[Step]]:
+def gitlab(path):
     common, wheels, sdist, push, _ = gitlab_steps(path)
     return [[common, wheels, push], [common, sdist, push]]
 
 
-def azure(path: Path) -> list[list[Step]]:
+def azure(path):
     steps = azure_steps(path)
     push = [replace(step, script=step.script.replace("built/*/", "dist/")) for step in steps[8:]]
     return [[*steps[:4], *push], [*steps[4:8], *push]]
 
 
-def travis(path: Path) -> list[list[Step]]:
+def travis(path):
     phases = {step.name: step for step in travis_steps(path)}
     return [[phases["install"], phases["before_script"], phases["script"]]]
 
 
-SYSTEMS: dict[str, tuple[Callable[[Path], list[list[Step]]], str, dict[str, str], dict[str, str]]] = {
+SYSTEMS = {
     "github": (github, ".github/workflows/wheels.yml", {REPLACE: ""}, {REPLACE: "--replace"}),
     "gitlab": (gitlab, ".gitlab-ci.yml", {}, {}),
     "azure": (azure, "azure-pipelines.yml", {"parameters.commit": " "}, {"parameters.commit": " "}),
@@ -220,8 +216,8 @@ SYSTEMS: dict[str, tuple[Callable[[Path], list[list[Step]]], str, dict[str, str]
 @pytest.mark.parametrize("system", SYSTEMS)
 class TestTheStepsOfTheCISystems:
     def test_what_a_job_builds_is_in_the_container_with_the_commit_that_it_was_built_from(
-        self, machine: Machine, system: str
-    ) -> None:
+        self, machine, system
+    ):
         jobs, name, values, _ = SYSTEMS[system]
         for job in jobs(EXAMPLE / name):
             shutil.rmtree(machine.folder / "dist", ignore_errors=True)
@@ -234,8 +230,8 @@ class TestTheStepsOfTheCISystems:
         assert {file["build"]["commit"] for file in machine.staged()} == {LATEST}
 
     def test_other_bytes_are_refused_unless_they_are_meant_to_replace_those_that_are_there(
-        self, machine: Machine, system: str
-    ) -> None:
+        self, machine, system
+    ):
         jobs, name, values, again = SYSTEMS[system]
         job = jobs(EXAMPLE / name)[0]
         assert [machine.run(step, values).code for step in job] == [0] * len(job)
@@ -251,9 +247,7 @@ class TestTheStepsOfTheCISystems:
         (second,) = machine.staged()
         assert first["sha256"] != second["sha256"]
 
-    def test_a_commit_that_is_not_there_ends_the_job_before_anything_is_built(
-        self, machine: Machine, system: str
-    ) -> None:
+    def test_a_commit_that_is_not_there_ends_the_job_before_anything_is_built(self, machine, system):
         jobs, name, values, _ = SYSTEMS[system]
         given = {**values, "inputs.commit": "v9.9.9", "parameters.commit": "v9.9.9"}
         job = jobs(EXAMPLE / name)[0]
@@ -266,9 +260,7 @@ class TestTheStepsOfTheCISystems:
 
 
 @pytest.mark.parametrize("secrets", [{}, {"OS_USERNAME": "", "OS_PASSWORD": ""}], ids=["unset", "empty"])
-def test_a_pull_request_from_a_fork_pushes_nothing_and_succeeds(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, secrets: dict[str, str]
-) -> None:
+def test_a_pull_request_from_a_fork_pushes_nothing_and_succeeds(machine, monkeypatch, secrets):
     for name in ("OS_USERNAME", "OS_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
     shutil.copytree(machine.built, machine.folder / "dist")
@@ -294,7 +286,7 @@ def test_a_pull_request_from_a_fork_pushes_nothing_and_succeeds(
     ],
     ids=["github", "azure", "gitlab"],
 )
-def test_the_release_is_relayed(machine: Machine, steps: Any, name: str, version: str) -> None:
+def test_the_release_is_relayed(machine, steps, name, version):
     shutil.copytree(machine.built, machine.folder / "staging")
     step = steps(EXAMPLE / name)[-1]
     values = {"inputs.version": "1.1.0", "parameters.version": "1.1.0"}

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -40,7 +39,7 @@ store.finalize({staged.file.project})
 """
 
 
-def start(folder: Path, wheel: Path, *, dies: bool) -> subprocess.Popen[bytes]:
+def start(folder, wheel, *, dies):
     return subprocess.Popen(
         [sys.executable, "-c", PUSH, str(folder), str(wheel), "dies" if dies else "lives"],
         stdin=subprocess.PIPE,

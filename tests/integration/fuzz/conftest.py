@@ -4,16 +4,12 @@ import functools
 import inspect
 import itertools
 import resource
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from time import monotonic, process_time
-from typing import Any
 
 import hypothesis
 import pytest
 from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
 
 from wheelrelay.errors import WheelrelayError
 
@@ -30,21 +26,19 @@ EXAMPLES_PER_ROUND = 25
 """Examples between two checks of the elapsed time."""
 
 
-def fuzz(
-    *strategies: SearchStrategy[Any], examples: Iterable[tuple[Any, ...]] = (), **named: SearchStrategy[Any]
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def fuzz(*strategies, examples=(), **named):
     """Run a test with these examples and with random ones until `SECONDS_PER_TEST` have passed.
 
     Hypothesis has no time limit, so random examples run in rounds. The number of a round is its seed: a
     failure can be reproduced, and hypothesis minimizes it.
     """
 
-    def decorate(test: Callable[..., None]) -> Callable[..., None]:
+    def decorate(test):
         argument_names = list(inspect.signature(test).parameters)[-(len(strategies) or len(named)) :]
         fixtures = [name for name in inspect.signature(test).parameters if name not in argument_names]
 
         @functools.wraps(test)
-        def run(**fixture_values: Any) -> None:
+        def run(**fixture_values):
             ends = monotonic() + SECONDS_PER_TEST
             run_example = functools.partial(test, **fixture_values)
             for values in examples:
@@ -59,7 +53,7 @@ def fuzz(
                 )()
 
         parameters = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in fixtures]
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__signature__ = inspect.Signature(parameters)
         return run
 
     return decorate
@@ -73,8 +67,8 @@ SETTINGS = hypothesis.settings(
 )
 
 
-def _with_dict(function: Callable[..., None]) -> Callable[[dict[str, Any]], None]:
-    def call(values: dict[str, Any]) -> None:
+def _with_dict(function):
+    def call(values):
         function(**values)
 
     return call
@@ -83,12 +77,12 @@ def _with_dict(function: Callable[..., None]) -> Callable[[dict[str, Any]], None
 class Guard:
     """Verifies each example."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder):
         self.folder = folder
         self.examples = 0
 
     @contextmanager
-    def __call__(self) -> Iterator[None]:
+    def __call__(self):
         """Run one example, which must end in time and may raise only errors of wheelrelay."""
         self.examples += 1
         start = process_time()
@@ -101,7 +95,7 @@ class Guard:
 
 
 @pytest.fixture
-def guard(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Guard]:
+def guard(tmp_path_factory, monkeypatch):
     """A guard, in a working directory where only ``input`` may change."""
     folder = tmp_path_factory.mktemp("fuzz")
     (folder / "input").mkdir()

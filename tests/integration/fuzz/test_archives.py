@@ -97,7 +97,7 @@ def test_archive_with_unusual_members_is_checked(guard, wheel, sdist, kind, memb
     check_archive(guard, name, made.getvalue())
 
 
-def check_archive(guard, name: str, body: bytes) -> None:
+def check_archive(guard, name, body):
     """Check an archive, and verify that nothing is unpacked next to it."""
     path = guard.folder / "input" / name
     path.write_bytes(body)

@@ -80,7 +80,7 @@ TABLES = st.recursive(
 )
 
 
-def toml(value: object) -> str:
+def toml(value):
     """Return a value as TOML, or as the closest value that TOML has."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{toml(str(key))} = {toml(item)}" for key, item in value.items()) + "}"

@@ -6,14 +6,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from tests.integration.hostile.answers import ANY, FILES, JSON, PAGES, Hostile
-from tests.servers.raw import Asked, answer, run_raw
+from tests.integration.hostile.answers import ANY, FILES, JSON, PAGES
+from tests.servers.raw import answer, run_raw
 
 from wheelrelay.testing import make_wheel
 
@@ -58,7 +56,7 @@ class Ended:
     megabytes: int
 
 
-def run(*arguments: str, folder: Path, **environment: str) -> Ended:
+def run(*arguments, folder, **environment):
     """Run a command as users do."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "ACTIONS_"))}
     with (folder / "error").open("w+") as error:
@@ -78,7 +76,7 @@ def run(*arguments: str, folder: Path, **environment: str) -> Ended:
         return Ended(code, error.read(), seconds, work, megabytes)
 
 
-def complaints(name: str, ended: Ended, codes: Iterable[int]) -> Iterator[str]:
+def complaints(name, ended, codes):
     """What is wrong with how a command ended."""
     lines = ended.error.strip().splitlines()
     if ended.code not in codes:
@@ -97,12 +95,10 @@ def complaints(name: str, ended: Ended, codes: Iterable[int]) -> Iterator[str]:
         yield f"{name}: it needed {ended.megabytes} MB"
 
 
-def try_all(
-    answers: dict[str, Hostile], one: Callable[[Path, Hostile], Ended], codes: Iterable[int], folder: Path
-) -> None:
+def try_all(answers, one, codes, folder):
     """Run a command against each of the servers, and gather what is wrong."""
 
-    def work(numbered: tuple[int, tuple[str, Hostile]]) -> list[str]:
+    def work(numbered):
         number, (name, hostile) = numbered
         own = folder / str(number)
         own.mkdir()
@@ -113,13 +109,13 @@ def try_all(
     assert not found, "\n".join(found)
 
 
-def list_page(folder: Path, hostile: Hostile) -> Ended:
+def list_page(folder, hostile):
     """List a project whose page is hostile."""
     with run_raw(hostile) as server:
         return run("list", f"index+{server.url}simple/", "sample", *SMALL, folder=folder)
 
 
-def plan_sink(folder: Path, hostile: Hostile) -> Ended:
+def plan_sink(folder, hostile):
     """Plan to publish to an index whose page is hostile."""
     make_wheel(folder / "dist")
     with run_raw(hostile) as server:
@@ -127,12 +123,12 @@ def plan_sink(folder: Path, hostile: Hostile) -> Ended:
         return run("plan", "--from", "./dist", "--to", "i", *SMALL, folder=folder)
 
 
-def relay_file(folder: Path, hostile: Hostile) -> Ended:
+def relay_file(folder, hostile):
     """Download a file that is hostile."""
     entry = {"filename": WHEEL, "url": "/file", "hashes": {"sha256": "0" * 64}, "size": 1000}
     page = json.dumps({"meta": {"api-version": "1.0"}, "name": "sample", "files": [entry]}).encode()
 
-    def respond(asked: Asked) -> Iterable[object]:
+    def respond(asked):
         return [answer(page, kind=JSON)] if asked.path.startswith("/simple") else hostile(asked)
 
     with run_raw(respond) as server:
@@ -140,11 +136,11 @@ def relay_file(folder: Path, hostile: Hostile) -> Ended:
         return run("relay", "--from", source, "--to", "./out", "sample==1.0", *SMALL, folder=folder)
 
 
-def upload(folder: Path, hostile: Hostile) -> Ended:
+def upload(folder, hostile):
     """Upload to an index whose answer is hostile."""
     make_wheel(folder / "dist")
 
-    def respond(asked: Asked) -> Iterable[object]:
+    def respond(asked):
         return hostile(asked) if asked.method == "POST" else [answer(b"no", status="404 Not Found")]
 
     with run_raw(respond) as server:
@@ -153,13 +149,13 @@ def upload(folder: Path, hostile: Hostile) -> Ended:
         return run("relay", "--from", "./dist", "--to", "i", *options, folder=folder)
 
 
-def mint(folder: Path, hostile: Hostile) -> Ended:
+def mint(folder, hostile):
     """Get a token from an index whose answers are hostile."""
     make_wheel(folder / "dist")
     claims = base64.urlsafe_b64encode(json.dumps({"repository": "a/b"}).encode()).decode().rstrip("=")
     identity = json.dumps({"value": f"e30.{claims}.c2ln"}).encode()
 
-    def respond(asked: Asked) -> Iterable[object]:
+    def respond(asked):
         if asked.path.startswith("/identity"):
             return [answer(identity, kind="application/json")]
         if asked.path.startswith("/_/oidc/audience") and asked.number % 2 == 0:
@@ -180,7 +176,7 @@ def mint(folder: Path, hostile: Hostile) -> Ended:
         )
 
 
-def configure(folder: Path, url: str, *, login: bool = True) -> None:
+def configure(folder, url, *, login=True):
     """Write a configuration with an index ``i``."""
     credentials = 'username = "me"\npassword = { command = ["echo", "secret"] }\n' if login else ""
     (folder / "wheelrelay.toml").write_text(
@@ -188,31 +184,31 @@ def configure(folder: Path, url: str, *, login: bool = True) -> None:
     )
 
 
-def share(answers: dict[str, Hostile], number: int) -> dict[str, Hostile]:
+def share(answers, number):
     """One of `SHARES` parts of the answers: together, the commands that take a part meet all of them."""
     return dict(list(answers.items())[number::SHARES])
 
 
-def test_there_are_over_a_hundred() -> None:
+def test_there_are_over_a_hundred():
     assert len(ANY) + len(PAGES) + len(FILES) > 100
     assert {name for number in range(SHARES) for name in share(ANY, number)} == set(ANY)
 
 
-def test_a_page_that_is_listed(tmp_path: Path) -> None:
+def test_a_page_that_is_listed(tmp_path):
     try_all({**share(ANY, 0), **PAGES}, list_page, (0, 1, 3), tmp_path)
 
 
-def test_a_page_of_a_sink_that_is_planned(tmp_path: Path) -> None:
+def test_a_page_of_a_sink_that_is_planned(tmp_path):
     try_all({**share(ANY, 1), **share(PAGES, 0)}, plan_sink, (0, 1, 3), tmp_path)
 
 
-def test_a_file_that_is_relayed(tmp_path: Path) -> None:
+def test_a_file_that_is_relayed(tmp_path):
     try_all({**share(ANY, 2), **FILES}, relay_file, (1, 3), tmp_path)
 
 
-def test_an_answer_to_an_upload(tmp_path: Path) -> None:
+def test_an_answer_to_an_upload(tmp_path):
     try_all({**share(ANY, 3), **share(ANY, 0)}, upload, (1, 3, 4), tmp_path)
 
 
-def test_a_token_that_is_made(tmp_path: Path) -> None:
+def test_a_token_that_is_made(tmp_path):
     try_all(share(ANY, 4), mint, (1, 2, 3, 4), tmp_path)

@@ -3,14 +3,13 @@
 import json
 import logging
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.servers.pypi import TOKEN, PyPI, run_pypi
+from tests.servers.pypi import TOKEN, run_pypi
 
 import wheelrelay
 from wheelrelay.cli import main
@@ -40,7 +39,7 @@ class Result:
     out: str
     err: str
 
-    def json(self) -> Any:
+    def json(self):
         """Return the JSON document on standard output."""
         return json.loads(self.out)
 
@@ -60,7 +59,7 @@ class Project:
     folder: Path
     dist: Path
 
-    def configure(self, *sinks: str, remotes: str = "", route: str = "") -> None:
+    def configure(self, *sinks, remotes="", route=""):
         """Write the configuration.
 
         Args:
@@ -76,7 +75,7 @@ class Project:
         ]
         (self.folder / "wheelrelay.toml").write_text("\n".join(lines))
 
-    def digests(self) -> dict[str, str]:
+    def digests(self):
         """Return the sha256 of each file of the release, by name."""
         return {
             file.filename: file.sha256 or ""
@@ -84,7 +83,7 @@ class Project:
         }
 
 
-def index_table(index: PyPI, name: str = "warehouse", *, profile: str = "pypi", keys: str = "") -> str:
+def index_table(index, name="warehouse", *, profile="pypi", keys=""):
     """Return the configuration table of the test index.
 
     Args:
@@ -105,7 +104,7 @@ def index_table(index: PyPI, name: str = "warehouse", *, profile: str = "pypi", 
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pypi: PyPI) -> Project:
+def project(tmp_path, monkeypatch, pypi):
     """A release of four wheels and an sdist, and a route to the test index."""
     dist = tmp_path / "dist"
     for tag in TAGS:
@@ -120,18 +119,18 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pypi: PyPI) -> Proj
 
 
 @pytest.fixture
-def second() -> Iterator[PyPI]:
+def second():
     """Another test index."""
     with run_pypi() as index:
         yield index
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+def run(capsys):
     """Return a function that runs a command in this process."""
     before, logger = signal.getsignal(signal.SIGTERM), logging.getLogger("wheelrelay")
 
-    def call(*words: str) -> Result:
+    def call(*words):
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main(words)
@@ -146,18 +145,18 @@ def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
 
 
 @pytest.fixture
-def relay(project: Project, run: Run) -> Run:
+def relay(project, run):
     """Return a function that relays the configured release."""
     assert project
     return lambda *options: run("relay", "release", "--yes", *options)
 
 
 @pytest.fixture
-def relay_beside(project: Project) -> Iterator[Callable[..., Future[wheelrelay.Receipt]]]:
+def relay_beside(project):
     """Return a function that relays in another thread."""
     with ThreadPoolExecutor(1) as pool:
 
-        def begin(requirements: Sequence[str] = (), **options: Any) -> Future[wheelrelay.Receipt]:
+        def begin(requirements=(), **options):
             route = wheelrelay.load_config(project.folder / "wheelrelay.toml").route("release")
             return pool.submit(wheelrelay.relay, route, requirements, **options)
 

@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import jsonschema
 import pytest
@@ -101,7 +100,7 @@ KILLS = 40
 
 
 @pytest.fixture(scope="module")
-def counted() -> list[int]:
+def counted():
     """The number of such system calls of a whole run, once it is known."""
     return []
 
@@ -132,7 +131,7 @@ def test_next_run_completes_relay_killed_at_any_system_call(number, world, count
     assert pages_are_true(world.project.folder / "box", release)
 
 
-def count_of(world: World) -> int:
+def count_of(world):
     """Return the number of matching system calls of a whole run, and remove its results."""
     result = world.project.folder / "count"
     process = world.start(
@@ -178,7 +177,7 @@ def test_each_step_has_at_least_three_moments():
     assert all(steps.count(step) >= 3 for step in (STAGING, SENDING, CONFIRMING, FINALIZING))
 
 
-def assert_true(path: Path, state: dict[str, str]) -> None:
+def assert_true(path, state):
     """Assert that the receipt of a killed run is complete, and agrees with the files at the sink."""
     if not path.exists():
         assert state == {}
@@ -193,7 +192,7 @@ def assert_true(path: Path, state: dict[str, str]) -> None:
                 assert delivery["outcome"] in ("pending", "unconfirmed", "failed")
 
 
-def spoil(scratch: Path) -> None:
+def spoil(scratch):
     """Damage the staged files that the killed run left."""
     for path in scratch.rglob("*"):
         if path.is_file():
@@ -201,7 +200,7 @@ def spoil(scratch: Path) -> None:
                 stream.write(b"damage")
 
 
-def pages_are_true(box: Path, release: dict[str, str]) -> bool:
+def pages_are_true(box, release):
     """Return whether the pages of a directory list exactly the files of the release."""
     files = json.loads((box / "simple" / "sample" / "index.json").read_text())["files"]
     done = subprocess.run(

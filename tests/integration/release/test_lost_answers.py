@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.servers.indexes import run_devpi, run_pypiserver
-from tests.servers.lossy import WRITTEN, Lossy, run_lossy
+from tests.servers.lossy import WRITTEN, run_lossy
 from tests.servers.openpgp import armored, signature
 from tests.servers.pypi import TOKEN, run_pypi
 from tests.servers.seaweed import run_seaweed
@@ -27,7 +27,7 @@ AMBIENT = ("OS_", "ST_", "AWS_")
 
 
 @pytest.fixture(autouse=True)
-def _no_ambient_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_ambient_credentials(monkeypatch):
     for name in os.environ:
         if name.startswith(AMBIENT):
             monkeypatch.delenv(name)
@@ -39,7 +39,7 @@ def _no_ambient_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def release(tmp_path: Path) -> dict[str, str]:
+def release(tmp_path):
     """Create a release in ``dist`` with signatures; return the sha256 of each file."""
     folder = tmp_path / "dist"
     folder.mkdir()
@@ -55,7 +55,7 @@ Place = Callable[[Path, ExitStack], tuple[str, Callable[[str], str]]]
 """Starts a server; returns its URL, and a function that returns the remote's table for a URL."""
 
 
-def bucket(folder: Path, stack: ExitStack) -> tuple[str, Callable[[str], str]]:
+def bucket(folder, stack):
     """SeaweedFS with the S3 API."""
     server = stack.enter_context(run_seaweed(folder))
     name = server.new_bucket()
@@ -75,7 +75,7 @@ secret_access_key = {{ env = "S3_SECRET" }}
     )
 
 
-def swift(folder: Path, stack: ExitStack) -> tuple[str, Callable[[str], str]]:
+def swift(folder, stack):
     """OpenStack Swift."""
     server = stack.enter_context(run_swift(folder))
     server.make_container("wheels")
@@ -93,7 +93,7 @@ password = {{ env = "SECRET" }}
     )
 
 
-def pypiserver(folder: Path, stack: ExitStack) -> tuple[str, Callable[[str], str]]:
+def pypiserver(folder, stack):
     """pypiserver."""
     server = stack.enter_context(run_pypiserver(folder, username="me", password="testing"))
     return (
@@ -110,7 +110,7 @@ password = {{ env = "SECRET" }}
     )
 
 
-def devpi(folder: Path, stack: ExitStack) -> tuple[str, Callable[[str], str]]:
+def devpi(folder, stack):
     """devpi-server."""
     server = stack.enter_context(run_devpi(folder)).new_index()
     simple, upload = (
@@ -130,7 +130,7 @@ password = {{ env = "DEVPI_PASSWORD" }}
     )
 
 
-def pypi(folder: Path, stack: ExitStack) -> tuple[str, Callable[[str], str]]:
+def pypi(folder, stack):
     """The test index."""
     server = stack.enter_context(run_pypi())
     return (
@@ -151,9 +151,7 @@ CONTAINERS = (bucket, swift)
 
 @pytest.mark.parametrize("how", ["reset", "504"])
 @pytest.mark.parametrize("place", [bucket, swift, pypiserver, devpi, pypi])
-def test_relays_despite_lost_answers_of_servers(
-    place: Place, how: str, tmp_path: Path, release: dict[str, str]
-) -> None:
+def test_relays_despite_lost_answers_of_servers(place, how, tmp_path, release):
     (tmp_path / "server").mkdir()
     with ExitStack() as stack:
         url, table = place(tmp_path / "server", stack)
@@ -171,7 +169,7 @@ def test_relays_despite_lost_answers_of_servers(
 class LosingObjects(DirectoryObjects):
     """A directory where the first write of each file fails after the file was written."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path):
         super().__init__(path)
         self.lost: list[str] = []
 
@@ -183,29 +181,27 @@ class LosingObjects(DirectoryObjects):
         super().replace_object(name, content, **options)
         self._lose(name)
 
-    def _lose(self, name: str) -> None:
+    def _lose(self, name):
         if name not in self.lost and WRITTEN.search(name):
             self.lost.append(name)
             raise Unavailable("ETIMEDOUT: the file server does not answer.")
 
 
 @pytest.fixture
-def losing(tmp_path: Path) -> DirectoryStore:
+def losing(tmp_path):
     """A directory with pages, where the first write of each file fails after the file was written."""
     (tmp_path / "box").mkdir()
     return DirectoryStore(LosingObjects(tmp_path / "box"), pages=True)
 
 
-def test_relays_despite_lost_answers_of_a_file_system(
-    losing, tmp_path: Path, release: dict[str, str]
-) -> None:
+def test_relays_despite_lost_answers_of_a_file_system(losing, tmp_path, release):
     assert relayed(tmp_path, wheelrelay.Remote("box", connected=losing))
     assert {*release, *(f"{name}.asc" for name in release)} <= set(losing._objects.lost)
     assert_there(str(tmp_path / "box"), release, signed=True)
     assert losing.check_pages() == []
 
 
-def relayed(folder: Path, sink: wheelrelay.Remote) -> bool:
+def relayed(folder, sink):
     """Relay the release; return whether it is reported as complete."""
     route = wheelrelay.Route(source=str(folder / "dist"), sinks=[sink])
     try:
@@ -217,13 +213,13 @@ def relayed(folder: Path, sink: wheelrelay.Remote) -> bool:
         return False
 
 
-def assert_lost(lossy: Lossy, release: dict[str, str], *, signed: bool) -> None:
+def assert_lost(lossy, release, *, signed):
     names = [*release, *(f"{name}.asc" for name in release if signed)]
     lost = [name.rpartition("/")[2] for name in lossy.lost]
     assert set(names) <= set(lost), f"not every answer was lost: {lost}"
 
 
-def assert_there(sink: object, release: dict[str, str], *, signed: bool) -> None:
+def assert_there(sink, release, *, signed):
     """Assert that the sink holds exactly the files of the release, with signatures if ``signed``."""
     stored = list(wheelrelay.list_files(sink, with_digests=True))
     assert {file.filename: file.sha256 for file in stored} == release

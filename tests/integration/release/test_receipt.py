@@ -3,7 +3,6 @@
 import json
 import subprocess
 from base64 import b64encode
-from concurrent.futures import Future
 from importlib.metadata import version
 
 import jsonschema
@@ -12,7 +11,6 @@ from tests.integration.release.conftest import SDIST, WHEELS, index_table
 from tests.servers.pypi import TOKEN
 from tests.servers.pypi_troubles import Point, Trouble
 
-import wheelrelay
 from wheelrelay.testing import make_wheel
 
 
@@ -80,7 +78,7 @@ def test_contains_all_findings_of_a_refusal(project, pypi, relay, receipt):
 def test_is_updated_while_files_are_sent(project, pypi, relay_beside, receipt):
     pages = pypi.hold(Point.PAGE, number=2)  # the project's status, which is read after staging
     path = project.folder / "receipt.json"
-    future: Future[wheelrelay.Receipt] = relay_beside(jobs=2, receipt=path)
+    future = relay_beside(jobs=2, receipt=path)
     pages.await_reached()
     begun = receipt()
     assert {file["sinks"]["warehouse"]["outcome"] for file in begun["files"]} == {"pending"}

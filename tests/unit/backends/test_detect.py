@@ -2,14 +2,11 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import pytest
-from tests.servers.indexes import IndexServer
-from tests.servers.web import Reply, Request, Web, run_web
+from tests.servers.web import Reply, Web, run_web
 
 from wheelrelay.backends.detect import WebConfig, WebSource
 from wheelrelay.config import as_remote
@@ -24,22 +21,22 @@ JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 
 
 @contextmanager
-def opened(url: str) -> Iterator[WebSource]:
+def opened(url):
     with as_remote(url).open() as source:
         assert isinstance(source, WebSource)
         yield source
 
 
-def names_at(url: str, project: str | None) -> list[str]:
+def names_at(url, project):
     with opened(url) as source:
         return [file.filename for file in source.iter_files(project)]
 
 
-def links_to(*hrefs: str, meta: str = "") -> str:
+def links_to(*hrefs, meta=""):
     return f"<html><head>{meta}</head>" + "".join(f'<a href="{href}">x</a>' for href in hrefs) + "</html>"
 
 
-def serve_index(web: Web, root: str, media_type: str) -> str:
+def serve_index(web, root, media_type):
     """An index of foo and bar with an HTML page for each, whose root is what the media type says."""
     for project, name in (("foo", WHEEL), ("bar", OTHER)):
         web.serve(f"{root}{project}/", links_to(f"/files/{name}"))
@@ -53,59 +50,57 @@ def serve_index(web: Web, root: str, media_type: str) -> str:
 
 class TestWebContract(SourceContract):
     @pytest.fixture
-    def serve(self, web: Web) -> Iterator[Callable[[Path], WebSource]]:
+    def serve(self, web):
         with closing(HttpClient()) as http:
             yield lambda folder: WebSource(http, web.serve_folder(folder, "/wheels/"))
 
 
 class TestWebConfig(ConfigContract):
     @pytest.fixture
-    def config(self) -> WebConfig:
+    def config(self):
         return WebConfig(url="https://example.org/wheels/")
 
 
 @pytest.mark.parametrize("root", [JSON_TYPE, "text/html"])
 class TestAnIndex:
-    def test_the_page_of_the_project_is_all_that_is_asked_for(self, web: Web, root: str) -> None:
+    def test_the_page_of_the_project_is_all_that_is_asked_for(self, web, root):
         assert names_at(serve_index(web, "/simple/", root), "foo") == [WHEEL]
         assert web.paths() == ["/simple/foo/"]
 
-    def test_it_has_nothing_of_a_project_without_a_page(
-        self, web: Web, root: str, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_it_has_nothing_of_a_project_without_a_page(self, web, root, caplog):
         with opened(serve_index(web, "/simple/", root)) as source:
             for project in ("absent", "missing", "gone"):
                 assert list(source.iter_files(project)) == []
         assert web.paths().count("/simple/") == 1, "what the address is was found out more than once"
         assert not caplog.records
 
-    def test_all_projects_are_read_if_none_is_named(self, web: Web, root: str) -> None:
+    def test_all_projects_are_read_if_none_is_named(self, web, root):
         assert names_at(serve_index(web, "/simple/", root), None) == [WHEEL, OTHER]
 
 
 class TestAListing:
-    def test_it_is_read_itself_if_the_project_has_no_page(self, web: Web) -> None:
+    def test_it_is_read_itself_if_the_project_has_no_page(self, web):
         url = web.serve("/wheels/", links_to(WHEEL, OTHER))
         assert names_at(url, "foo") == [WHEEL]
         assert web.paths()[0] == "/wheels/foo/"
 
-    def test_all_projects_are_read_if_none_is_named(self, web: Web) -> None:
+    def test_all_projects_are_read_if_none_is_named(self, web):
         assert names_at(web.serve("/wheels/", links_to(WHEEL, OTHER)), None) == [WHEEL, OTHER]
 
-    def test_a_folder_of_the_project_is_its_page(self, web: Web) -> None:
+    def test_a_folder_of_the_project_is_its_page(self, web):
         url = web.serve("/wheels/", links_to("foo/", OTHER))
         web.serve("/wheels/foo/", links_to("../", WHEEL))
         assert names_at(url, "foo") == [WHEEL]
         assert names_at(url, "bar") == [OTHER]
 
-    def test_it_can_be_the_flat_page_of_a_container(self, web: Web) -> None:
+    def test_it_can_be_the_flat_page_of_a_container(self, web):
         meta = '<meta name="pypi:repository-version" content="1.0">'
         assert names_at(web.serve("/wheels/", links_to(WHEEL, OTHER, meta=meta)), "foo") == [WHEEL]
 
     @pytest.mark.parametrize("project", ["foo", None])
-    def test_it_can_be_the_page_of_a_project(self, project: str | None) -> None:
+    def test_it_can_be_the_page_of_a_project(self, project):
         class Index(Web):
-            def reply_to(self, request: Request) -> Reply:
+            def reply_to(self, request):
                 if request.path != "/simple/foo/":
                     return Reply(status=404)
                 if JSON_TYPE in request.headers["accept"]:
@@ -116,13 +111,13 @@ class TestAListing:
         with run_web(web=Index) as web:
             assert names_at(f"{web.url}simple/foo/", project) == [WHEEL]
 
-    def test_it_can_be_a_page_with_a_name_of_its_own(self, web: Web) -> None:
+    def test_it_can_be_a_page_with_a_name_of_its_own(self, web):
         assert names_at(web.serve("/wheels.html", links_to(WHEEL)), "foo") == [WHEEL]
 
     @pytest.mark.parametrize("project", ["foo", None])
-    def test_an_address_with_a_query_is_a_listing(self, project: str | None) -> None:
+    def test_an_address_with_a_query_is_a_listing(self, project):
         class Script(Web):
-            def reply_to(self, request: Request) -> Reply:
+            def reply_to(self, request):
                 found = request.path.startswith("/list.php")
                 return (
                     Reply(links_to(WHEEL).encode(), content_type="text/html") if found else Reply(status=404)
@@ -132,13 +127,11 @@ class TestAListing:
             assert names_at(f"{web.url}list.php?dir=wheels", project) == [WHEEL]
             assert len(web.requests) == 1
 
-    def test_it_can_be_that_of_a_whole_host(self, web: Web) -> None:
+    def test_it_can_be_that_of_a_whole_host(self, web):
         web.serve("/", links_to(WHEEL))
         assert names_at(web.url.rstrip("/"), "foo") == [WHEEL]
 
-    def test_where_only_folders_are_it_says_what_to_do(
-        self, open_pypiserver: IndexServer, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_where_only_folders_are_it_says_what_to_do(self, open_pypiserver, caplog):
         assert open_pypiserver.folder is not None
         make_wheel(open_pypiserver.folder, "foo")
         assert names_at(open_pypiserver.simple_url, "foo") == [WHEEL]
@@ -149,33 +142,31 @@ class TestAListing:
 
 
 class TestErrors:
-    def test_an_address_where_nothing_is_is_not_found(self, web: Web) -> None:
+    def test_an_address_where_nothing_is_is_not_found(self, web):
         for project in ("foo", None):
             with pytest.raises(NotFound):
                 names_at(f"{web.url}wheels/", project)
 
     @pytest.mark.parametrize(("status", "error"), [(403, PermissionDenied), (500, Unavailable)])
-    def test_a_project_page_that_cannot_be_read_is_not_passed_over(
-        self, web: Web, status: int, error: type[BackendError]
-    ) -> None:
+    def test_a_project_page_that_cannot_be_read_is_not_passed_over(self, web, status, error):
         url = web.serve("/wheels/", links_to(WHEEL))
         web.serve("/wheels/foo/", status=status)
         with pytest.raises(error):
             names_at(url, "foo")
 
-    def test_an_address_that_cannot_be_read_is_asked_again_later(self, web: Web) -> None:
+    def test_an_address_that_cannot_be_read_is_asked_again_later(self, web):
         with opened(web.serve("/wheels/", status=503)) as source:
             with pytest.raises(Unavailable):
                 list(source.iter_files("foo"))
             web.serve("/wheels/", links_to(WHEEL))
             assert [file.filename for file in source.iter_files("foo")] == [WHEEL]
 
-    def test_what_is_neither_an_index_nor_html_is_an_error(self, web: Web) -> None:
+    def test_what_is_neither_an_index_nor_html_is_an_error(self, web):
         with pytest.raises(BackendError, match="not an HTML page"):
             names_at(web.serve("/data/", b"{}", content_type="application/json"), "foo")
 
 
-def test_files_and_companions_are_opened_whatever_it_is(web: Web) -> None:
+def test_files_and_companions_are_opened_whatever_it_is(web):
     web.serve(f"/files/{WHEEL}.asc", b"signature")
     url = serve_index(web, "/simple/", JSON_TYPE)
     web.serve("/simple/foo/", links_to(f"/files/{WHEEL}", f"/files/{WHEEL}.asc"))
@@ -186,13 +177,13 @@ def test_files_and_companions_are_opened_whatever_it_is(web: Web) -> None:
             assert stream.read(100) == WHEEL.encode()
 
 
-def test_what_it_is_is_found_out_once_for_all_threads(web: Web) -> None:
+def test_what_it_is_is_found_out_once_for_all_threads(web):
     with opened(serve_index(web, "/simple/", JSON_TYPE)) as source, ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda number: list(source.iter_files(f"absent{number}")), range(8)))
     assert found == [[]] * 8
     assert web.paths().count("/simple/") == 1
 
 
-def test_it_cannot_be_written_to(web: Web) -> None:
+def test_it_cannot_be_written_to(web):
     with opened(web.url) as source:
         assert not isinstance(source, Sink)

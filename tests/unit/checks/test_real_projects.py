@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.checks.real_files import RealFile, real_files
+from tests.unit.checks.real_files import real_files
 
 from wheelrelay.checks import ChecksConfig, Profile, inspect
 from wheelrelay.records import Severity
@@ -29,7 +29,7 @@ BUILT_WITH = {
 }
 """Build tools, each with a project that uses it; these projects are always in the sample."""
 
-REFUSED: dict[str, str] = {}
+REFUSED = {}
 """Files that violate a rule that is newer than they are, with the rule."""
 
 
@@ -48,7 +48,7 @@ def sample():
         return list(zip(files, pool.map(pypi.fetch, files), strict=True))
 
 
-def choose_recent(files: list[RealFile], random_: random.Random) -> list[RealFile]:
+def choose_recent(files, random_):
     recent = [
         file
         for file in files

@@ -5,7 +5,6 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -38,10 +37,10 @@ sdist = true
 
 
 @pytest.fixture
-def load(tmp_path: Path) -> Write:
+def load(tmp_path):
     """Write ``wheelrelay.toml`` and load it."""
 
-    def write_and_load(text: str) -> Config:
+    def write_and_load(text):
         path = tmp_path / "wheelrelay.toml"
         path.write_text(text)
         return load_config(path)
@@ -50,27 +49,27 @@ def load(tmp_path: Path) -> Write:
 
 
 class TestContent:
-    def test_reads_remotes_and_routes(self, load: Write) -> None:
+    def test_reads_remotes_and_routes(self, load):
         config = load(RELEASE)
         route = config.route("release")
         assert [remote.name for remote in (route.source, *route.sinks)] == ["staging", "testpypi", "company"]
         assert config.remote("company").config.url == "https://packages.example.org/simple/"
         assert config.route_names() == ["release"]
 
-    def test_resolves_relative_paths_from_the_folder_of_the_file(self, load: Write, tmp_path: Path) -> None:
+    def test_resolves_relative_paths_from_the_folder_of_the_file(self, load, tmp_path):
         assert load(RELEASE).remote("staging").config.path == tmp_path / "wheels"
 
-    def test_presets_need_no_type_and_accept_other_keys(self, load: Write) -> None:
+    def test_presets_need_no_type_and_accept_other_keys(self, load):
         config = load('[remotes.pypi]\nusername = "me"\n')
         assert config.remote("pypi").config.username == "me"
         assert config.remote("testpypi").config.username is None
         assert config.remote("pypi").config.upload_url
 
-    def test_routes_accept_addresses(self, load: Write) -> None:
+    def test_routes_accept_addresses(self, load):
         route = load("[routes.r]\nsource = 'listing+https://example.org/'\nsinks = './out'\n").route("r")
         assert (route.source.config.type, route.sinks[0].config.type) == ("listing", "directory")
 
-    def test_pickles_without_resolving_secrets(self, load: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_pickles_without_resolving_secrets(self, load, monkeypatch):
         monkeypatch.setenv("PASSWORD", "hunter2")
         config = load(
             RELEASE.replace('{ keyring = "packages.example.org", username = "ci" }', '{env="PASSWORD"}')
@@ -138,12 +137,12 @@ class TestErrors:
             ),
         ],
     )
-    def test_error_names_the_key(self, load: Write, text: str, message: str) -> None:
+    def test_error_names_the_key(self, load, text, message):
         with pytest.raises(ConfigError) as caught:
             load(text)
         assert message in str(caught.value)
 
-    def test_reports_all_errors_of_a_table_together(self, load: Write) -> None:
+    def test_reports_all_errors_of_a_table_together(self, load):
         with pytest.raises(ConfigError, match=r"remotes\.x\.url: .*remotes\.x: there is no key 'recursiv'"):
             load("[remotes.x]\ntype='listing'\nurl='nowhere'\nrecursiv=true\n")
 
@@ -151,17 +150,17 @@ class TestErrors:
         "line",
         ["password = 'hunter2'", "token = 'hunter2'", "password = ['hunter2']", "password = {x='hunter2'}"],
     )
-    def test_refuses_a_plain_text_secret_without_repeating_it(self, load: Write, line: str) -> None:
+    def test_refuses_a_plain_text_secret_without_repeating_it(self, load, line):
         with pytest.raises(ConfigError, match=r'Write a reference: { env = "NAME" }') as caught:
             load(f"[remotes.pypi]\n{line}\n")
         assert "hunter2" not in f"{caught.value} {caught.value.__cause__}"
 
-    def test_refuses_credentials_in_a_url_without_repeating_them(self, load: Write) -> None:
+    def test_refuses_credentials_in_a_url_without_repeating_them(self, load):
         with pytest.raises(ConfigError, match="a URL must not contain credentials") as caught:
             load("[remotes.x]\ntype='listing'\nurl='https://me:hunter2@example.org/'\n")
         assert "hunter2" not in f"{caught.value} {caught.value.__cause__}"
 
-    def test_unknown_route_suggests_the_nearest_name(self, load: Write) -> None:
+    def test_unknown_route_suggests_the_nearest_name(self, load):
         with pytest.raises(ConfigError, match=r"no route 'relase'\. Did you mean: release"):
             load(RELEASE).route("relase")
         with pytest.raises(ConfigError, match=r"no route 'release'\. No route is configured"):
@@ -173,12 +172,12 @@ class TestMissingBackends:
 
     TEXT = RELEASE + '[remotes.far]\ntype = "carrier-pigeon"\n[routes.far]\nsource = "far"\nsinks = "pypi"\n'
 
-    def test_other_remotes_and_routes_work(self, load: Write) -> None:
+    def test_other_remotes_and_routes_work(self, load):
         config = load(self.TEXT)
         assert config.route("release").source.name == "staging"
         assert config.route_names() == ["far", "release"]
 
-    def test_using_the_remote_or_its_route_is_an_error(self, load: Write) -> None:
+    def test_using_the_remote_or_its_route_is_an_error(self, load):
         config = load(self.TEXT)
         for use in (config.remote, config.route):
             with pytest.raises(
@@ -186,7 +185,7 @@ class TestMissingBackends:
             ):
                 use("far")
 
-    def test_a_backend_that_cannot_be_imported_is_an_error_on_use(self, tmp_path: Path) -> None:
+    def test_a_backend_that_cannot_be_imported_is_an_error_on_use(self, tmp_path):
         info = tmp_path / "pigeon-1.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: pigeon\nVersion: 1.0\n")
@@ -215,7 +214,7 @@ class TestMissingBackends:
 
 
 @pytest.mark.parametrize("name", ["pypi", "testpypi"])
-def test_refuses_to_change_type_or_urls_of_a_preset(load: Write, name: str) -> None:
+def test_refuses_to_change_type_or_urls_of_a_preset(load, name):
     with pytest.raises(ConfigError, match=r"type and URLs cannot change\. Give this remote another"):
         load(f"[remotes.{name}]\ntype = 'index'\nurl = 'https://example.org/simple/'\n")
     for key in ("url", "upload_url"):

@@ -1,9 +1,6 @@
 """Sections of ``~/.pypirc`` can be used as remotes."""
 
-from pathlib import Path
-
 import pytest
-from tests.servers.indexes import IndexServer
 
 import wheelrelay
 from wheelrelay import Route
@@ -46,7 +43,7 @@ repository = https://unlisted.example.org/
 
 
 @pytest.fixture
-def pypirc(home: Path) -> Path:
+def pypirc(home):
     """A file with sections for PyPI, TestPyPI and a private index."""
     path = home / ".pypirc"
     path.write_text(TEXT)
@@ -54,37 +51,37 @@ def pypirc(home: Path) -> Path:
     return path
 
 
-def test_no_file_has_no_sections() -> None:
+def test_no_file_has_no_sections():
     assert sections() == {}
 
 
-def test_section_is_a_remote_with_its_name(pypirc: Path) -> None:
+def test_section_is_a_remote_with_its_name(pypirc):
     remote = as_remote("warehouse")
     assert remote.name == "warehouse"
     assert remote.config == IndexConfig(upload_url="https://upload.example.org/legacy/")
 
 
-def test_section_with_the_url_of_pypi_is_pypi(pypirc: Path) -> None:
+def test_section_with_the_url_of_pypi_is_pypi(pypirc):
     remote = as_remote("my-project")
     assert remote.config == PyPIConfig()
     assert remote.checks.profile is Profile.PYPI
 
 
-def test_section_with_the_url_of_testpypi_is_testpypi_over_https(pypirc: Path) -> None:
+def test_section_with_the_url_of_testpypi_is_testpypi_over_https(pypirc):
     assert as_remote("staging").config == TestPyPIConfig()
 
 
-def test_configuration_takes_precedence(pypirc: Path) -> None:
+def test_configuration_takes_precedence(pypirc):
     mine = Remote("warehouse", IndexConfig(url="https://example.org/simple/"))
     assert as_remote("warehouse", configured={"warehouse": mine}) is mine
 
 
-def test_unknown_name_suggests_sections(pypirc: Path) -> None:
+def test_unknown_name_suggests_sections(pypirc):
     with pytest.raises(ConfigError, match="Did you mean: warehouse"):
         as_remote("warehose")
 
 
-def test_section_without_repository_is_an_error(pypirc: Path) -> None:
+def test_section_without_repository_is_an_error(pypirc):
     with pytest.raises(ConfigError, match=r"~/\.pypirc: \[nowhere\]: repository is missing"):
         as_remote("nowhere")
 
@@ -92,7 +89,7 @@ def test_section_without_repository_is_an_error(pypirc: Path) -> None:
 @pytest.mark.parametrize(
     "address", ["https://ci:hunter2@example.org/", "ftp://example.org/", "http://[", "x:y/"]
 )
-def test_malformed_repository_is_reported_without_its_value(pypirc: Path, address: str) -> None:
+def test_malformed_repository_is_reported_without_its_value(pypirc, address):
     pypirc.write_text(f"[distutils]\nindex-servers = x\n[x]\nrepository = {address}\n")
     with pytest.raises(ConfigError, match=r"~/\.pypirc: \[x\]\.upload_url: ") as caught:
         as_remote("x")
@@ -100,7 +97,7 @@ def test_malformed_repository_is_reported_without_its_value(pypirc: Path, addres
 
 
 @pytest.mark.parametrize("listed", ["", "[distutils]\nindex-servers = pypi\n"])
-def test_unlisted_section_is_reported(pypirc: Path, listed: str) -> None:
+def test_unlisted_section_is_reported(pypirc, listed):
     pypirc.write_text(f"{listed}[company]\nrepository = https://example.org/\npassword = hunter2\n")
     with pytest.raises(ConfigError, match=r"section \[company\] is ignored, because index-servers does not"):
         as_remote("company")
@@ -108,24 +105,24 @@ def test_unlisted_section_is_reported(pypirc: Path, listed: str) -> None:
         as_remote("compani")
 
 
-def test_malformed_file_is_reported_without_its_content(pypirc: Path) -> None:
+def test_malformed_file_is_reported_without_its_content(pypirc):
     pypirc.write_text("password = hunter2\n")
     with pytest.raises(ConfigError, match=r"~/\.pypirc cannot be read") as caught:
         as_remote("warehouse")
     assert "hunter2" not in str(caught.value)
 
 
-def test_addresses_do_not_need_the_file(pypirc: Path) -> None:
+def test_addresses_do_not_need_the_file(pypirc):
     pypirc.write_text("password = hunter2\n")
     for text in ("./warehouse", "pypi", "listing+https://example.org/"):
         assert as_remote(text).name == text
 
 
-def test_repr_hides_passwords(pypirc: Path) -> None:
+def test_repr_hides_passwords(pypirc):
     assert "hunter2" not in repr(sections())
 
 
-def test_section_name_is_a_remote_only_without_configured_routes(pypirc: Path) -> None:
+def test_section_name_is_a_remote_only_without_configured_routes(pypirc):
     assert looks_like_remote("warehouse", Config())
     assert not looks_like_remote("sample", Config())
     route = Route(source="./dist", sinks=["pypi"])
@@ -144,32 +141,30 @@ def test_section_name_is_a_remote_only_without_configured_routes(pypirc: Path) -
         ("http://[", "https://example.org/", False),
     ],
 )
-def test_same_place_ignores_a_final_slash_and_case_of_the_host(one: str, other: str, same: bool) -> None:
+def test_same_place_ignores_a_final_slash_and_case_of_the_host(one, other, same):
     assert same_place(one, other) is same
 
 
-def test_malformed_url_is_not_pypi() -> None:
+def test_malformed_url_is_not_pypi():
     assert kind_of("http://[") == "index"
 
 
 class TestRelaying:
     @pytest.fixture
-    def dist(self, tmp_path: Path) -> Path:
+    def dist(self, tmp_path):
         folder = tmp_path / "dist"
         make_wheel(folder, "sample", "1.0")
         return folder
 
     @pytest.fixture
-    def section(self, home: Path, pypiserver: IndexServer) -> None:
+    def section(self, home, pypiserver):
         (home / ".pypirc").write_text(
             f"[distutils]\nindex-servers = warehouse\n[warehouse]\nrepository = {pypiserver.upload_url}\n"
             f"username = {pypiserver.username}\npassword = {pypiserver.password}\n"
         )
         (home / ".pypirc").chmod(0o600)
 
-    def test_unreadable_index_names_the_options_and_uploads_nothing(
-        self, dist: Path, section: None, pypiserver: IndexServer
-    ) -> None:
+    def test_unreadable_index_names_the_options_and_uploads_nothing(self, dist, section, pypiserver):
         route = Route(source=str(dist), sinks=["warehouse"])
         message = r"'warehouse' is write-only.*Simple API.*confirm = \"none\".*under \[remotes\.warehouse\]"
         with pytest.raises(ConfigError, match=message):
@@ -179,8 +174,8 @@ class TestRelaying:
 
     @pytest.mark.parametrize("confirm", ["none", "index"])
     def test_publishes_with_the_credentials_of_the_section(
-        self, dist: Path, section: None, pypiserver: IndexServer, tmp_path: Path, confirm: str
-    ) -> None:
+        self, dist, section, pypiserver, tmp_path, confirm
+    ):
         url = f'url = "{pypiserver.simple_url}"\n' if confirm == "index" else ""
         (tmp_path / "wheelrelay.toml").write_text(
             f'[remotes.warehouse]\ntype = "index"\nupload_url = "{pypiserver.upload_url}"\n'

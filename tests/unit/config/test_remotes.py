@@ -29,27 +29,27 @@ from wheelrelay.testing.memory import MemoryStore
         ("testpypi", "testpypi", "type", "testpypi"),
     ],
 )
-def test_reads_an_address(text: str, kind: str, key: str, value: object) -> None:
+def test_reads_an_address(text, kind, key, value):
     remote = as_remote(text)
     assert remote.name == text
     assert remote.config is not None
     assert (remote.config.type, getattr(remote.config, key)) == (kind, value)
 
 
-def test_expands_the_home_directory(home: Path) -> None:
+def test_expands_the_home_directory(home):
     assert as_remote("~/wheelhouse").config == DirectoryConfig(path=home / "wheelhouse")
 
 
-def test_configured_name_takes_precedence_over_a_preset() -> None:
+def test_configured_name_takes_precedence_over_a_preset():
     mine = Remote("pypi", DirectoryConfig(path="x"))
     assert as_remote("pypi", configured={"pypi": mine}) is mine
 
 
-def test_accepts_a_configuration() -> None:
+def test_accepts_a_configuration():
     assert as_remote(DirectoryConfig(path="x")).name == "directory"
 
 
-def test_accepts_a_connected_backend_and_leaves_it_open() -> None:
+def test_accepts_a_connected_backend_and_leaves_it_open():
     store = MemoryStore()
     remote = as_remote(store)
     with remote.open() as opened:
@@ -58,19 +58,19 @@ def test_accepts_a_connected_backend_and_leaves_it_open() -> None:
     assert as_remote(remote) is remote
 
 
-def test_unknown_name_suggests_the_nearest_and_how_to_write_a_directory() -> None:
+def test_unknown_name_suggests_the_nearest_and_how_to_write_a_directory():
     with pytest.raises(ConfigError, match=r"no remote 'pipy'\. For a directory, write '\./pipy'.*pypi"):
         as_remote("pipy")
 
 
 @pytest.mark.parametrize("text", ["carrier-pigeon://home", "carrier-pigeon+https://example.org/"])
-def test_refuses_an_unknown_scheme(text: str) -> None:
+def test_refuses_an_unknown_scheme(text):
     with pytest.raises(UnknownBackend, match="no backend of type 'carrier-pigeon'"):
         as_remote(text)
 
 
 @pytest.mark.parametrize("text", ["pypi://x", "directory://x"])
-def test_refuses_a_type_without_address_form(text: str) -> None:
+def test_refuses_a_type_without_address_form(text):
     with pytest.raises(ConfigError, match=r"has no address form\. Configure it under \[remotes\]"):
         as_remote(text)
 
@@ -85,7 +85,7 @@ def test_refuses_a_type_without_address_form(text: str) -> None:
         "https://ci:hunter2/with/slash@example.org/",
     ],
 )
-def test_refuses_a_password_in_an_address_without_repeating_it(text: str) -> None:
+def test_refuses_a_password_in_an_address_without_repeating_it(text):
     with pytest.raises(ConfigError, match="a password does not belong in an address") as caught:
         as_remote(text)
     assert "hunter2" not in str(caught.value)
@@ -95,29 +95,29 @@ def test_refuses_a_password_in_an_address_without_repeating_it(text: str) -> Non
     "text",
     ["ci:hunter2@example.org/simple/", "ci:hun/ter2@127.0.0.1:80/x", "ci:hunter2@example.org", "x:@h:2@e/"],
 )
-def test_refuses_a_password_in_an_address_without_scheme(text: str) -> None:
+def test_refuses_a_password_in_an_address_without_scheme(text):
     with pytest.raises(ConfigError, match="a password does not belong in an address") as caught:
         as_remote(text)
     assert "ter2" not in str(caught.value)
     assert as_remote(f"./{text}").config.type == "directory"
 
 
-def test_accepts_a_user_name_in_an_address() -> None:
+def test_accepts_a_user_name_in_an_address():
     assert as_remote("sftp://ci@example.org:22/wheels").name == "sftp://ci@example.org:22/wheels"
 
 
-def test_refuses_a_token_in_a_url_without_repeating_it() -> None:
+def test_refuses_a_token_in_a_url_without_repeating_it():
     with pytest.raises(ConfigError, match="a URL must not contain credentials") as caught:
         as_remote("https://hunter2@example.org/")
     assert "hunter2" not in str(caught.value)
 
 
-def test_refuses_a_url_that_is_not_http() -> None:
+def test_refuses_a_url_that_is_not_http():
     with pytest.raises(ConfigError, match="not an http or https URL"):
         as_remote("index+ftp://example.org/")
 
 
-def test_configuration_is_frozen_and_strict() -> None:
+def test_configuration_is_frozen_and_strict():
     config = make_config("directory", {"path": "x"}, where="here", base=Path("/srv"))
     assert config.path == Path("/srv/x")
     with pytest.raises(ValueError, match="frozen"):
@@ -126,5 +126,5 @@ def test_configuration_is_frozen_and_strict() -> None:
         make_config("directory", {"path": "x", "pth": "y"}, where="here")
 
 
-def test_finds_the_class_of_an_installed_type() -> None:
+def test_finds_the_class_of_an_installed_type():
     assert config_class("directory") is DirectoryConfig

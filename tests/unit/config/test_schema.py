@@ -4,9 +4,6 @@ import json
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
@@ -46,16 +43,16 @@ count = 12
 
 
 @pytest.fixture(scope="module")
-def schema() -> dict[str, Any]:
+def schema():
     return json_schema()
 
 
-def test_schema_is_valid(schema: dict[str, Any]) -> None:
+def test_schema_is_valid(schema):
     jsonschema.Draft202012Validator.check_schema(schema)
     json.dumps(schema)
 
 
-def test_schema_accepts_a_valid_configuration(schema: dict[str, Any], tmp_path: Path) -> None:
+def test_schema_accepts_a_valid_configuration(schema, tmp_path):
     (tmp_path / "wheelrelay.toml").write_text(EXAMPLE)
     assert load_config(tmp_path / "wheelrelay.toml").route_names() == ["release"]
     jsonschema.validate(tomllib.loads(EXAMPLE), schema)
@@ -74,12 +71,12 @@ def test_schema_accepts_a_valid_configuration(schema: dict[str, Any], tmp_path: 
         "[routes.r]\nsource='./dist'\nsinks=['pypi']\nexpect={count='many'}\n",
     ],
 )
-def test_schema_refuses_an_invalid_configuration(schema: dict[str, Any], text: str) -> None:
+def test_schema_refuses_an_invalid_configuration(schema, text):
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(tomllib.loads(text), schema)
 
 
-def test_every_key_has_a_description(schema: dict[str, Any]) -> None:
+def test_every_key_has_a_description(schema):
     undescribed = [
         f"{name}.{key}"
         for name, table in schema["$defs"].items()
@@ -89,7 +86,7 @@ def test_every_key_has_a_description(schema: dict[str, Any]) -> None:
     assert undescribed == []
 
 
-def test_defaults_have_the_form_that_users_write(schema: dict[str, Any]) -> None:
+def test_defaults_have_the_form_that_users_write(schema):
     defaults = [field for field in described(schema) if "default" in field]
     assert len(defaults) > 20
     for field in defaults:
@@ -97,22 +94,22 @@ def test_defaults_have_the_form_that_users_write(schema: dict[str, Any]) -> None
     assert schema["$defs"]["DirectoryConfig"]["properties"]["cdn_lag"]["default"] == "15m"
 
 
-def test_enum_key_has_its_description_and_values(schema: dict[str, Any]) -> None:
+def test_enum_key_has_its_description_and_values(schema):
     mode = schema["$defs"]["Route"]["properties"]["mode"]
     assert mode["enum"] == ["release", "mirror"]
     assert "all files or none" in mode["description"]
     assert [field for field in described(schema) if "$ref" in field and "description" in field] == []
 
 
-def test_schema_has_no_null(schema: dict[str, Any]) -> None:
+def test_schema_has_no_null(schema):
     assert "null" not in json.dumps(schema)
 
 
-def test_schema_has_no_doctests(schema: dict[str, Any]) -> None:
+def test_schema_has_no_doctests(schema):
     assert ">>>" not in json.dumps(schema)
 
 
-def described(part: Any) -> Iterator[dict[str, Any]]:
+def described(part):
     """Yield every object within a schema."""
     if isinstance(part, dict):
         yield part
@@ -124,10 +121,10 @@ class TestTaplo:
     """The language server of the TOML extensions of editors accepts and applies the schema."""
 
     @pytest.fixture
-    def lint(self, tmp_path: Path, schema: dict[str, Any]) -> Any:
+    def lint(self, tmp_path, schema):
         """Lint a file that names its schema; return the errors as (line, message)."""
 
-        def lint(name: str, text: str) -> list[tuple[int, str]]:
+        def lint(name, text):
             (tmp_path / "config.schema.json").write_text(json.dumps(schema))
             (tmp_path / "pyproject.schema.json").write_text(json.dumps(pyproject_schema()))
             kind = "pyproject" if name == "pyproject.toml" else "config"
@@ -140,25 +137,23 @@ class TestTaplo:
 
         return lint
 
-    def test_accepts_a_valid_file(self, lint: Any) -> None:
+    def test_accepts_a_valid_file(self, lint):
         assert lint("wheelrelay.toml", EXAMPLE) == []
 
-    def test_reports_the_line_of_an_error(self, lint: Any) -> None:
+    def test_reports_the_line_of_an_error(self, lint):
         text = "[routes.r]\nsource = './dist'\nsinks = ['pypi']\nmode = 'copy'\n"
         assert (5, '"copy" is not one of ["release","mirror"]') in lint("wheelrelay.toml", text)
         unknown = lint("wheelrelay.toml", "[remotes.x]\ntype = 'directory'\npth = 'dist'\n")
         assert {line for line, _ in unknown} >= {2, 4}
 
-    def test_checks_only_our_table_in_pyproject(self, lint: Any) -> None:
+    def test_checks_only_our_table_in_pyproject(self, lint):
         others = "[project]\nname = 'x'\nversion = '1'\n[tool.ruff]\nline-length = 100\n"
         table = re.sub(r"^\[", "[tool.wheelrelay.", EXAMPLE, flags=re.MULTILINE)
         assert lint("pyproject.toml", others + table) == []
         assert lint("pyproject.toml", others + table.replace("'release'", "'r'").replace('"release"', '"r"'))
 
 
-def test_effective_configuration_has_defaults_and_references_to_secrets(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_effective_configuration_has_defaults_and_references_to_secrets(tmp_path, monkeypatch):
     monkeypatch.setenv("PYPI_TOKEN", "hunter2")
     (tmp_path / "wheelrelay.toml").write_text(EXAMPLE)
     shown = effective(load_config(tmp_path / "wheelrelay.toml"))
@@ -171,7 +166,7 @@ def test_effective_configuration_has_defaults_and_references_to_secrets(
     assert "hunter2" not in json.dumps(shown)
 
 
-def test_installed_types_have_package_and_roles() -> None:
+def test_installed_types_have_package_and_roles():
     types = {one.type: one for one in installed_types() if one.package == "wheelrelay"}
     assert types["directory"].roles == ("source", "sink")
     assert types["listing"].roles == ("source",)

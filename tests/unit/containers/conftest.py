@@ -7,12 +7,12 @@ from wheelrelay.containers import ContainerStore
 
 
 @pytest.fixture
-def objects() -> MemoryObjects:
+def objects():
     """An object store that keeps metadata, with faults at will."""
     return MemoryObjects()
 
 
 @pytest.fixture
-def store(objects: MemoryObjects) -> ContainerStore:
+def store(objects):
     """A container in it that keeps its pages."""
     return ContainerStore(objects, pages=True)

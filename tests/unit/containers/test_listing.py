@@ -1,13 +1,12 @@
 """What a container holds is found by one listing, and a project's files by their names alone."""
 
 import logging
-from collections.abc import Callable, Iterator
 
 import pytest
 from tests.servers.objects import MemoryObjects
 
 from wheelrelay.backends.local.store import DirectoryObjects
-from wheelrelay.containers import ContainerSource, StoredObject
+from wheelrelay.containers import ContainerSource
 from wheelrelay.containers.listing import ListingReader
 
 SPELLINGS = (
@@ -29,11 +28,11 @@ OTHERS = (
 class Shelf(MemoryObjects):
     """Objects that can be looked for by name; notes those that were described."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
         self.described: list[str] = []
 
-    def list_named(self, wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
+    def list_named(self, wanted):
         for found in self.list_objects():
             if wanted(found.name):
                 self.described.append(found.name)

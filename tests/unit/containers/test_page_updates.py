@@ -9,7 +9,6 @@ import threading
 import uuid
 import zipfile
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -27,7 +26,7 @@ NEWER = "sample-2.0-py3-none-any.whl"
 
 
 @pytest.fixture
-def dist(tmp_path: Path) -> Path:
+def dist(tmp_path):
     make_wheel(tmp_path / "dist", version="2.0")
     return make_wheel(tmp_path / "dist").parent
 
@@ -121,7 +120,7 @@ def test_metadata_of_the_old_bytes_do_not_stay_beside_the_new_ones(tmp_path, dis
     assert not (there / f"{WHEEL}.metadata").exists()
 
 
-def odd(**keys: object) -> bytes:
+def odd(**keys):
     """A document, of the root and of a project, with an entry that has odd values."""
     entry = {"filename": WHEEL, "size": 1, "hashes": {"sha256": "a" * 64}, "_wheelrelay": {"version": "1"}}
     files = [entry | keys]
@@ -154,7 +153,7 @@ def test_a_page_that_cannot_be_read_is_written_again(tmp_path, dist, page, damag
     assert api.check_index(str(there)) == []
 
 
-def encrypted(folder: Path) -> Path:
+def encrypted(folder):
     path = make_wheel(folder, "other")
     raw = bytearray(path.read_bytes())
     for sign, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
@@ -165,7 +164,7 @@ def encrypted(folder: Path) -> Path:
     return path
 
 
-def with_damaged_lzma(folder: Path) -> Path:
+def with_damaged_lzma(folder):
     path = make_wheel(folder, "other")
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
@@ -181,7 +180,7 @@ def with_damaged_lzma(folder: Path) -> Path:
     return path
 
 
-def with_link(folder: Path, target: str) -> Path:
+def with_link(folder, target):
     folder.mkdir(exist_ok=True)
     info = tarfile.TarInfo("other-1.0/PKG-INFO")
     info.type, info.linkname = tarfile.SYMTYPE, target
@@ -241,7 +240,7 @@ def test_an_object_that_may_not_be_read_is_an_error_after_the_pages_of_all_other
     other = make_wheel(tmp_path, "other")
     objects.create_object(other.name, other.read_bytes(), content_type="", metadata={})
 
-    def refuse(operation: str, name: str) -> None:
+    def refuse(operation, name):
         if (operation, name) == ("open", other.name):
             raise PermissionDenied(f"{name} may not be read.")
 
@@ -327,12 +326,12 @@ def test_files_that_are_put_at_once_all_have_their_metadata(objects, dist, tmp_p
     together = threading.Barrier(len(files))
     asked = threading.Barrier(2)
 
-    def wait(operation: str, name: str) -> None:
+    def wait(operation, name):
         if (operation, name) == ("open", "simple/index.json"):
             with contextlib.suppress(threading.BrokenBarrierError):
                 asked.wait(0.2)  # the others have time to go ahead
 
-    def put(staged) -> None:
+    def put(staged):
         together.wait()
         store.put(staged)
 

@@ -23,7 +23,7 @@ PAGES = {
 }
 
 
-def quiet(operation: str, name: str) -> None:
+def quiet(operation, name):
     """No fault at all."""
 
 
@@ -32,7 +32,7 @@ def staged(tmp_path):
     return stage_path(make_wheel(tmp_path, metadata={"Requires-Python": ">=3.9"}))
 
 
-def names_on(objects: MemoryObjects, page: str) -> list[str]:
+def names_on(objects, page):
     """The filenames that a page links to."""
     found = ProjectPage.from_html("x", objects.kept[page].content.decode(), base_url="https://x.org/a/b/")
     return [package.filename for package in found.packages]
@@ -323,7 +323,7 @@ class TestRivals:
     def test_twenty_writers_at_once_leave_complete_pages(self, objects, tmp_path):
         files = [stage_path(make_wheel(tmp_path, f"p{n % 4}", f"{n}.0")) for n in range(20)]
         start = threading.Barrier(len(files))
-        failed: list[BaseException] = []
+        failed = []
 
         def push(staged):
             store = ContainerStore(objects, pages=True)
@@ -347,14 +347,14 @@ class TestRivals:
 class PlacePlainly(MemoryObjects):
     """A place that serves each object under exactly its own name."""
 
-    def keeps_folder_pages(self) -> bool:
+    def keeps_folder_pages(self):
         return True
 
 
 class ExactNames(MemoryObjects):
     """A place that gives out an object under exactly its name."""
 
-    def keeps_folder_pages(self) -> bool:
+    def keeps_folder_pages(self):
         return True
 
 

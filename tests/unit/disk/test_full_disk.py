@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +35,7 @@ CAUSES = (os.strerror(errno.EFBIG), os.strerror(errno.ENOSPC))
 
 
 @contextmanager
-def files_up_to(size: int) -> Iterator[None]:
+def files_up_to(size):
     """Within the context no file can get more bytes; Python ignores the signal that comes with it."""
     import resource
 
@@ -48,11 +47,11 @@ def files_up_to(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def payload(seed: int) -> bytes:
+def payload(seed):
     return random.Random(seed).randbytes(PAYLOAD)
 
 
-def signature(seed: int) -> bytes:
+def signature(seed):
     """Bytes that have the frame of a detached OpenPGP signature (RFC 9580, section 4.2.1), and its size."""
     body = b"\x04\x00" + payload(seed)
     return b"\xc2\xff" + len(body).to_bytes(4, "big") + body
@@ -75,7 +74,7 @@ class Work:
     there: Path
 
     @classmethod
-    def below(cls, folder: Path) -> "Work":
+    def below(cls, folder):
         made = cls(folder / "old", folder / "new", folder / "other", folder / "disk" / "there")
         make_wheel(made.old, payload=payload(0))
         make_wheel(made.old, "older", payload=payload(1))
@@ -87,13 +86,13 @@ class Work:
         make_wheel(made.other, payload=payload(6))
         return made
 
-    def prepare(self) -> None:
+    def prepare(self):
         """Bring the container into its first state."""
         shutil.rmtree(self.there, ignore_errors=True)
         api.push([self.old], str(self.there))
         api.index(str(self.there))
 
-    def state(self) -> dict[str, bytes]:
+    def state(self):
         """All that is in the container, by path."""
         return {
             path.relative_to(self.there).as_posix(): path.read_bytes()
@@ -101,7 +100,7 @@ class Work:
             if path.is_file()
         }
 
-    def assert_whole(self, before: dict[str, bytes], after: dict[str, bytes]) -> None:
+    def assert_whole(self, before, after):
         """Every file has its old bytes or those of a release, and every page is a whole one."""
         releases = [path for folder in (self.old, self.new, self.other) for path in folder.iterdir()]
         for name, content in self.state().items():
@@ -110,36 +109,36 @@ class Work:
             page = name.endswith((".html", ".json"))
             assert content in possible or (page and _is_whole_page(name, content)), f"{name} is not whole"
 
-    def assert_true(self) -> None:
+    def assert_true(self):
         assert api.index(str(self.there), check=True) == []
 
 
-def _is_whole_page(name: str, content: bytes) -> bool:
+def _is_whole_page(name, content):
     """Whether a page between the first and the last state is a whole one."""
     if name.endswith(".json"):
         return content.endswith(b"}\n") and isinstance(json.loads(content), dict)
     return content.endswith(b"</html>\n")
 
 
-def push(work: Work) -> None:
+def push(work):
     api.push([work.new], str(work.there))
 
 
-def replace(work: Work) -> None:
+def replace(work):
     api.push([work.other], str(work.there), options=PublishOptions(replace=True))
 
 
-def remove(work: Work) -> None:
+def remove(work):
     api.remove(str(work.there), ["older-1.0-py3-none-any.whl"])
 
 
-def index(work: Work) -> None:
+def index(work):
     for page in work.there.rglob("index.*"):
         page.unlink()
     api.index(str(work.there))
 
 
-def relay(work: Work) -> None:
+def relay(work):
     api.relay(Route(source=str(work.new), sinks=[str(work.there)]), ["sample==2.0"])
 
 
@@ -147,11 +146,11 @@ COMMANDS = [push, replace, remove, index, relay]
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> Work:
+def work(tmp_path):
     return Work.below(tmp_path)
 
 
-def states(work: Work, command: Callable[[Work], None]) -> tuple[dict[str, bytes], dict[str, bytes]]:
+def states(work, command):
     """What the container holds before a command, and after it has come to its end."""
     work.prepare()
     before = work.state()
@@ -159,7 +158,7 @@ def states(work: Work, command: Callable[[Work], None]) -> tuple[dict[str, bytes
     return before, work.state()
 
 
-def fails(work: Work, command: Callable[[Work], None]) -> bool:
+def fails(work, command):
     """Whether a command fails; if so, with a sentence that names the cause."""
     try:
         command(work)
@@ -171,9 +170,7 @@ def fails(work: Work, command: Callable[[Work], None]) -> bool:
     return True
 
 
-def assert_survived(
-    work: Work, command: Callable[[Work], None], before: dict[str, bytes], after: dict[str, bytes]
-) -> None:
+def assert_survived(work, command, before, after):
     """Nothing is half there, and the same command with room completes it."""
     assert not list(work.there.rglob(".wheelrelay-*"))
     work.assert_whole(before, after)
@@ -221,7 +218,7 @@ def test_sink_survives_a_full_disk_at_every_block(work, command, small_disk):
 
 
 @pytest.fixture
-def small_disk(work: Work) -> Iterator[Callable[[int | None], None]]:
+def small_disk(work):
     """A disk for the container alone; called with the bytes of room to leave, or with none for much."""
     folder = work.there.parent
     folder.mkdir()
@@ -229,7 +226,7 @@ def small_disk(work: Work) -> Iterator[Callable[[int | None], None]]:
     if made.returncode:
         pytest.skip("nothing can be mounted here")
 
-    def resize(room: int | None) -> None:
+    def resize(room):
         status = os.statvfs(folder)
         used = (status.f_blocks - status.f_bfree) * status.f_frsize
         size = 64 << 20 if room is None else used + room
@@ -246,7 +243,7 @@ def test_receipt_and_sums_survive_a_file_size_limit_at_every_block(work, tmp_pat
     path = tmp_path / kind
     route = Route(source=str(tmp_path / "many"), sinks=[str(tmp_path / "out")])
 
-    def run() -> None:
+    def run():
         api.relay(route, ["many==1.0"], **{kind: path})
 
     run()

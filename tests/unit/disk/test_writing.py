@@ -54,10 +54,10 @@ with temporary_file(Path(sys.argv[1]), blocks(), size=10) as temporary:
 class Reluctant:
     """A stream that takes three bytes at once, as an unbuffered one may."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.taken = b""
 
-    def write(self, block: bytes) -> int:
+    def write(self, block):
         self.taken += bytes(block[:3])
         return min(3, len(block))
 
@@ -65,26 +65,26 @@ class Reluctant:
 class Deaf:
     """A stream that takes nothing, and does not say why."""
 
-    def write(self, block: bytes) -> int:
+    def write(self, block):
         return 0
 
 
 @pytest.fixture
-def target(tmp_path: Path) -> Path:
+def target(tmp_path):
     return tmp_path / "folder" / "receipt.json"
 
 
 @pytest.fixture(autouse=True)
-def _folder(target: Path) -> None:
+def _folder(target):
     target.parent.mkdir()
 
 
-def names(folder: Path) -> list[str]:
+def names(folder):
     return sorted(entry.name for entry in folder.iterdir())
 
 
 @pytest.fixture
-def writer(target: Path):
+def writer(target):
     """A run that writes a file in a process of its own, until its input is closed."""
     with subprocess.Popen(
         [sys.executable, "-c", WRITING, target], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

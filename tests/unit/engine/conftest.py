@@ -1,7 +1,5 @@
 """Fixtures for the engine: relays between stores in memory, with short pauses."""
 
-from collections.abc import Callable
-
 import pytest
 from tests.servers.faulty_store import FaultyStore, staged_files
 
@@ -10,7 +8,6 @@ from wheelrelay.engine.context import ConnectedSink, ConnectedSource, RelayOptio
 from wheelrelay.engine.recording import ReceiptRecorder
 from wheelrelay.expect import Expected
 from wheelrelay.model import Confirm, Mode
-from wheelrelay.records import Receipt
 from wheelrelay.select import Selection, parse_requirement
 from wheelrelay.transfer.retry import RetryPolicy
 
@@ -20,14 +17,14 @@ SDIST = "sample-1.0.tar.gz"
 
 
 def request_between(
-    source: object,
-    *sinks: object,
-    requirement: str = "sample",
-    expected: Expected = Expected(),  # noqa: B008  (frozen)
-    confirm: Confirm = Confirm.INDEX,
-    confirm_timeout: float = 0.5,
-    **options: object,
-) -> RelayRequest:
+    source,
+    *sinks,
+    requirement="sample",
+    expected=Expected(),  # noqa: B008  (frozen)
+    confirm=Confirm.INDEX,
+    confirm_timeout=0.5,
+    **options,
+):
     """Return a request to relay from the source ``here`` to the sinks ``there``, ``there2`` ..."""
     names = ["there", *(f"there{number}" for number in range(2, len(sinks) + 1))][: len(sinks)]
     return RelayRequest(
@@ -42,20 +39,18 @@ def request_between(
     )
 
 
-def recorder_for(
-    request: RelayRequest, mode: Mode, save: Callable[[Receipt], None] | None
-) -> ReceiptRecorder:
+def recorder_for(request, mode, save):
     """Return an empty record of a relay."""
     return ReceiptRecorder(request.source.name, [sink.name for sink in request.sinks], mode, save=save)
 
 
-def release(*places: object, save: Callable[[Receipt], None] | None = None, **options: object) -> Receipt:
+def release(*places, save=None, **options):
     """Relay all files or none."""
     request = request_between(*places, **options)
     return run.release(request, recorder_for(request, Mode.RELEASE, save))
 
 
-def mirror(*places: object, save: Callable[[Receipt], None] | None = None, **options: object) -> Receipt:
+def mirror(*places, save=None, **options):
     """Relay each file on its own."""
     request = request_between(*places, **options)
     return run.mirror(request, recorder_for(request, Mode.MIRROR, save))
@@ -80,6 +75,6 @@ def sink():
 
 
 @pytest.fixture
-def other(tmp_path) -> Callable[..., FaultyStore]:
+def other(tmp_path):
     """Return a function that creates a store with files of these names and other bytes."""
     return lambda *names: FaultyStore(staged_files(tmp_path / "other", *names, seed=1))

@@ -230,7 +230,7 @@ class TestCaches:
     """A sink behind caches, some of which do not know a file yet."""
 
     class Cached(FaultyStore):
-        def __init__(self, *looks: bool) -> None:
+        def __init__(self, *looks):
             super().__init__()
             self.looks = list(looks)
             self.opened = 0

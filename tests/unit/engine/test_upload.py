@@ -174,7 +174,7 @@ def test_taken_name_at_write_only_sink_is_skipped(store, staged, retrier):
 class Copying(FaultyStore):
     """A store on the server of the source; it records the copies."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
         self.copied = []
 

@@ -7,13 +7,11 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, repeat
-from pathlib import Path
 
 import pytest
-from tests.servers.raw import RESET, Asked, answer, run_raw
+from tests.servers.raw import RESET, answer, run_raw
 
 from wheelrelay.errors import SizeMismatch, TimedOut, Unavailable, WheelrelayError
 from wheelrelay.events import Waiting
@@ -30,21 +28,21 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\
 
 
 @pytest.fixture
-def http() -> Iterator[HttpClient]:
+def http():
     """A client that gives servers little time."""
     client = HttpClient(timeout=QUICK)
     yield client
     client.close()
 
 
-def slowly(blocks: Iterable[bytes], pause: float = 0.05) -> Iterator[bytes]:
+def slowly(blocks, pause=0.05):
     """The same blocks, with pauses before them."""
     for block in blocks:
         time.sleep(pause)
         yield block
 
 
-def in_time(work: Callable[[], object], *, within: float = 10.0) -> WheelrelayError:
+def in_time(work, *, within=10.0):
     """The error that some work ends with, within some seconds."""
     began = time.monotonic()
     with pytest.raises(WheelrelayError) as caught:
@@ -54,19 +52,19 @@ def in_time(work: Callable[[], object], *, within: float = 10.0) -> WheelrelayEr
 
 
 @contextmanager
-def silent_server() -> Iterator[str]:
+def silent_server():
     """The address of a server that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
 
-def read_raw(http: HttpClient, url: str) -> bytes:
+def read_raw(http, url):
     """A file, read as one that is streamed."""
     with http.get(url) as response:
         return b"".join(iter(lambda: RawBody(response).read(1 << 16), b""))
 
 
-def read_page(http: HttpClient, url: str) -> bytes:
+def read_page(http, url):
     """A page, read at once."""
     with http.get(url) as response:
         return response.read_whole(1 << 20)
@@ -74,7 +72,7 @@ def read_page(http: HttpClient, url: str) -> bytes:
 
 CUT = answer(b"x" * 1000, length=2000)
 
-BROKEN: dict[str, list[object]] = {
+BROKEN = {
     "a reset": [CUT, RESET],
     "an early end": [CUT],
     "a chunk without a length": [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nxyz\r\n"],
@@ -86,9 +84,7 @@ BROKEN: dict[str, list[object]] = {
 class TestBrokenBodies:
     @pytest.mark.parametrize("blocks", BROKEN.values(), ids=BROKEN)
     @pytest.mark.parametrize("read", [read_raw, read_page])
-    def test_whatever_breaks_a_body_can_be_tried_again(
-        self, http: HttpClient, read: Callable[[HttpClient, str], bytes], blocks: list[object]
-    ) -> None:
+    def test_whatever_breaks_a_body_can_be_tried_again(self, http, read, blocks):
         with run_raw(lambda _: blocks) as server:
             assert in_time(lambda: read(http, server.url)).retryable
 
@@ -97,9 +93,7 @@ class TestBrokenBodies:
         [("gzip", b"no gzip"), ("gzip", gzip.compress(b"x" * 5000)[:-9]), ("deflate", b"?"), ("br", b"x")],
         ids=["not gzip", "cut off", "not deflate", "not asked for"],
     )
-    def test_a_body_that_cannot_be_decompressed_can_be_tried_again(
-        self, http: HttpClient, encoding: str, body: bytes
-    ) -> None:
+    def test_a_body_that_cannot_be_decompressed_can_be_tried_again(self, http, encoding, body):
         with run_raw(lambda _: [answer(body, f"Content-Encoding: {encoding}")]) as server:
             assert in_time(lambda: read_page(http, server.url)).retryable
 
@@ -114,40 +108,36 @@ class TestBrokenBodies:
         ],
         ids=["gzip", "two members and padding", "zlib", "raw deflate", "identity"],
     )
-    def test_each_compression_that_is_asked_for_is_undone(
-        self, http: HttpClient, encoding: str, body: bytes
-    ) -> None:
+    def test_each_compression_that_is_asked_for_is_undone(self, http, encoding, body):
         with run_raw(lambda _: [answer(body, f"Content-Encoding: {encoding}")]) as server:
             assert read_page(http, server.url) == b"content"
 
-    def test_a_stream_raises_our_errors_wherever_it_is_read(self, http: HttpClient) -> None:
+    def test_a_stream_raises_our_errors_wherever_it_is_read(self, http):
         with run_raw(lambda _: BROKEN["a reset"]) as server:
             context = http.get(server.url)
             body = RawBody(context.__enter__())
             error = in_time(lambda: list(iter(lambda: body.read(100), b"")))
         assert isinstance(error, Unavailable | SizeMismatch)
 
-    def test_what_goes_wrong_with_the_reader_is_no_fault_of_the_connection(self, http: HttpClient) -> None:
-        def fill_the_disk() -> None:
+    def test_what_goes_wrong_with_the_reader_is_no_fault_of_the_connection(self, http):
+        def fill_the_disk():
             with http.get(server.url):
                 raise OSError(28, "No space left on device")
 
         with run_raw(lambda _: [answer(b"content")]) as server, pytest.raises(OSError, match="No space left"):
             fill_the_disk()
 
-    def test_a_refusal_counts_also_if_its_body_breaks(self, http: HttpClient) -> None:
+    def test_a_refusal_counts_also_if_its_body_breaks(self, http):
         with run_raw(lambda _: [answer(b"no", status="404 Not Found", length=500), RESET]) as server:
             assert "returned 404" in str(in_time(lambda: read_page(http, server.url)))
 
-    def test_an_upload_that_was_answered_counts_also_if_the_body_of_the_answer_breaks(
-        self, http: HttpClient
-    ) -> None:
+    def test_an_upload_that_was_answered_counts_also_if_the_body_of_the_answer_breaks(self, http):
         with run_raw(lambda _: [answer(b"OK", length=500), RESET]) as server:
             assert http.post(server.url, body=b"form", headers={}).status_code == 200
 
 
 class TestTime:
-    def test_a_server_that_never_answers_is_given_up(self, http: HttpClient) -> None:
+    def test_a_server_that_never_answers_is_given_up(self, http):
         with socket.create_server(("127.0.0.1", 0)) as silent:
             error = in_time(lambda: read_page(http, f"http://127.0.0.1:{silent.getsockname()[1]}/"))
         assert isinstance(error, TimedOut)
@@ -163,19 +153,17 @@ class TestTime:
         ],
         ids=["endless 100 Continue", "one byte now and then", "one header after the other"],
     )
-    def test_headers_that_drip_are_given_up(self, http: HttpClient, blocks: Iterable[bytes]) -> None:
+    def test_headers_that_drip_are_given_up(self, http, blocks):
         with run_raw(lambda _: slowly(blocks)) as server:
             assert isinstance(in_time(lambda: read_page(http, server.url)), TimedOut)
 
-    def test_a_flood_of_interim_answers_is_given_up(self) -> None:
+    def test_a_flood_of_interim_answers_is_given_up(self):
         patient = HttpClient(timeout=60)
         with run_raw(lambda _: repeat(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)) as server:
             assert in_time(lambda: read_page(patient, server.url)).retryable
 
     @pytest.mark.parametrize("read", [read_raw, read_page])
-    def test_header_lines_after_a_body_that_do_not_end_are_given_up(
-        self, read: Callable[[HttpClient, str], bytes]
-    ) -> None:
+    def test_header_lines_after_a_body_that_do_not_end_are_given_up(self, read):
         patient = HttpClient(timeout=60)
         with run_raw(lambda _: chain([CHUNKED], repeat(b"X-A: " + b"b" * 60_000 + b"\r\n"))) as server:
             error = in_time(lambda: read(patient, server.url))
@@ -183,22 +171,18 @@ class TestTime:
         assert "headers are larger than 1 MiB" in str(error)
 
     @pytest.mark.parametrize("read", [read_raw, read_page])
-    def test_header_lines_after_a_body_that_drip_are_given_up(
-        self, http: HttpClient, read: Callable[[HttpClient, str], bytes]
-    ) -> None:
+    def test_header_lines_after_a_body_that_drip_are_given_up(self, http, read):
         lines = [b"X-A: " + b"b" * 500 + b"\r\n"] * 300
         with run_raw(lambda _: slowly([CHUNKED, *lines])) as server:
             assert isinstance(in_time(lambda: read(http, server.url)), TimedOut)
 
     @pytest.mark.parametrize("read", [read_raw, read_page])
-    def test_a_body_that_drips_is_given_up(
-        self, http: HttpClient, read: Callable[[HttpClient, str], bytes]
-    ) -> None:
+    def test_a_body_that_drips_is_given_up(self, http, read):
         with run_raw(lambda _: slowly([answer(length=10_000), *[b"x"] * 200])) as server:
             assert isinstance(in_time(lambda: read(http, server.url)), TimedOut)
 
-    def test_a_body_that_stalls_is_given_up(self, http: HttpClient) -> None:
-        def stall(_: Asked) -> Iterator[bytes]:
+    def test_a_body_that_stalls_is_given_up(self, http):
+        def stall(_):
             yield CUT
             server.ended.wait(30)
 
@@ -206,37 +190,35 @@ class TestTime:
             error = in_time(lambda: read_raw(http, server.url))
         assert "sent nothing for 0.6 s" in str(error)
 
-    def test_a_slow_file_that_keeps_coming_is_not_given_up(self, http: HttpClient) -> None:
+    def test_a_slow_file_that_keeps_coming_is_not_given_up(self, http):
         with run_raw(lambda _: slowly([answer(length=20_000), *[b"x" * 500] * 40])) as server:
             assert len(read_raw(http, server.url)) == 20_000  # in 2 s, at 10 kB/s
 
-    def test_a_reader_that_pauses_is_not_held_against_the_server(self, http: HttpClient) -> None:
+    def test_a_reader_that_pauses_is_not_held_against_the_server(self, http):
         with run_raw(lambda _: [answer(b"x" * 300_000)]) as server, http.get(server.url) as response:
             body = RawBody(response)
             body.read(1000)
             time.sleep(2 * QUICK)
             assert body.read(1000)
 
-    def test_all_of_a_small_body_has_to_come_in_time(self, http: HttpClient) -> None:
+    def test_all_of_a_small_body_has_to_come_in_time(self, http):
         with run_raw(lambda _: slowly([answer(length=10**6), *[b"x" * 5000] * 200])) as server:
             error = in_time(lambda: read_page(http, server.url))
         assert "did not send its response within 0.6 s" in str(error)
 
-    def test_an_upload_that_is_read_slowly_is_given_the_timeout_for_each_slice(
-        self, http: HttpClient
-    ) -> None:
+    def test_an_upload_that_is_read_slowly_is_given_the_timeout_for_each_slice(self, http):
         with run_raw(lambda _: [answer(b"OK")]) as server:
             body = b"x" * (4 << 20)
             assert http.post(server.url, body=body, headers={}).status_code == 200
 
-    def test_an_upload_that_nobody_reads_is_given_up(self, http: HttpClient) -> None:
+    def test_an_upload_that_nobody_reads_is_given_up(self, http):
         with socket.create_server(("127.0.0.1", 0)) as silent:
             url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
             in_time(lambda: http.post(url, body=b"x" * (64 << 20), headers={}))
 
     def test_the_timeout_is_the_one_of_the_command_line_then_of_the_remote_then_of_the_environment(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+        self, monkeypatch
+    ):
         assert time_limits(None).timeout == DEFAULT_TIMEOUT
         monkeypatch.setenv("WHEELRELAY_TIMEOUT", "7")
         assert time_limits(None).timeout == 7
@@ -248,19 +230,19 @@ class TestTime:
             override_timeout(None)
 
     @pytest.mark.parametrize("value", ["soon", "nan", "-1", "0", "inf"])
-    def test_a_timeout_that_is_none_is_refused(self, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_timeout_that_is_none_is_refused(self, value, monkeypatch):
         monkeypatch.setenv("WHEELRELAY_TIMEOUT", value)
         assert "WHEELRELAY_TIMEOUT" in str(in_time(lambda: time_limits(None)))
 
 
 class TestSize:
-    def test_an_answer_that_does_not_end_is_given_up(self, http: HttpClient) -> None:
+    def test_an_answer_that_does_not_end_is_given_up(self, http):
         endless = [b"HTTP/1.1 200 OK\r\n\r\n", *repeat(b"x" * (1 << 20), 64)]
         with run_raw(lambda _: endless) as server, http.send("GET", server.url) as response:
             error = in_time(lambda: response.content)
         assert "too large: the limit is 4 MiB" in str(error)
 
-    def test_a_body_that_grows_when_it_is_decompressed_is_given_up(self, http: HttpClient) -> None:
+    def test_a_body_that_grows_when_it_is_decompressed_is_given_up(self, http):
         bomb = gzip.compress(bytes(100 << 20))
         with run_raw(lambda _: [answer(bomb, "Content-Encoding: gzip")]) as server:
             with http.send("GET", server.url) as response:
@@ -268,8 +250,8 @@ class TestSize:
             with http.send("GET", server.url) as response:
                 assert len(response.peek(1000)) == 1000
 
-    def test_of_a_redirect_no_more_is_read_than_is_needed(self, http: HttpClient) -> None:
-        def respond(asked: Asked) -> Iterator[bytes]:
+    def test_of_a_redirect_no_more_is_read_than_is_needed(self, http):
+        def respond(asked):
             if asked.path == "/there":
                 yield answer(b"here it is")
                 return
@@ -278,18 +260,18 @@ class TestSize:
                 sent.append(1 << 20)
                 yield b"x" * (1 << 20)
 
-        sent: list[int] = []
+        sent = []
         with run_raw(respond) as server:
             assert read_page(http, server.url) == b"here it is"
         assert sum(sent) < 64 << 20
 
-    def test_of_the_answer_to_an_upload_only_the_beginning_is_kept(self, http: HttpClient) -> None:
+    def test_of_the_answer_to_an_upload_only_the_beginning_is_kept(self, http):
         with run_raw(lambda _: [b"HTTP/1.1 200 OK\r\n\r\n", *repeat(b"x" * (1 << 20), 512)]) as server:
             reply = http.post(server.url, body=b"form", headers={})
         assert reply.status_code == 200
         assert len(reply.peek(1 << 30)) <= MAX_SMALL_BODY
 
-    def test_json_that_is_nested_too_deeply_is_no_json(self, http: HttpClient) -> None:
+    def test_json_that_is_nested_too_deeply_is_no_json(self, http):
         with (
             run_raw(lambda _: [answer(b"[" * 1_000_000)]) as server,
             http.send("GET", server.url) as response,
@@ -315,11 +297,11 @@ class TestSize:
         ("", None),
     ],
 )
-def test_any_retry_after_is_understood_or_ignored(value: str, seconds: float | None) -> None:
+def test_any_retry_after_is_understood_or_ignored(value, seconds):
     assert parse_retry_after(value) == seconds
 
 
-def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run(*arguments, cwd=None):
     """Run a command as users do."""
     command = [sys.executable, "-m", "wheelrelay", *arguments]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60)
@@ -334,14 +316,14 @@ class TestConfiguration:
             'type = "web"\nurl = "{url}"',
         ],
     )
-    def test_the_timeout_of_a_remote_is_obeyed(self, config: str, tmp_path: Path) -> None:
+    def test_the_timeout_of_a_remote_is_obeyed(self, config, tmp_path):
         with silent_server() as url:
             text = f"[remotes.slow]\n{config.format(url=url)}\ntimeout = 0.2\n"
             (tmp_path / "wheelrelay.toml").write_text(text)
             done = run("list", "slow", "sample", cwd=tmp_path)
         assert (done.returncode, "within 0.2 s" in done.stderr) == (1, True), done.stderr
 
-    def test_the_timeout_of_the_command_line_is_obeyed_and_each_pause_is_shown(self) -> None:
+    def test_the_timeout_of_the_command_line_is_obeyed_and_each_pause_is_shown(self):
         with silent_server() as url:
             done = run("list", f"index+{url}", "sample", "--timeout", "0.2")
         assert "within 0.2 s" in done.stderr
@@ -350,10 +332,10 @@ class TestConfiguration:
     @pytest.mark.parametrize(
         ("option", "value"), [("--timeout", "soon"), ("--timeout", "0"), ("--max-retry-wait", "7")]
     )
-    def test_a_limit_that_makes_no_sense_is_refused(self, option: str, value: str) -> None:
+    def test_a_limit_that_makes_no_sense_is_refused(self, option, value):
         assert run("list", "pypi", "sample", option, value).returncode == 2
 
-    def test_no_pause_is_longer_than_the_command_line_allows(self) -> None:
+    def test_no_pause_is_longer_than_the_command_line_allows(self):
         busy = [answer(b"slow down", "Retry-After: 999999", status="429 Too Many")]
         with run_raw(lambda _: busy) as server:
             began = time.monotonic()
@@ -362,11 +344,11 @@ class TestConfiguration:
         assert "slow down" in done.stderr
         assert len(server.requests) == 3
 
-    def test_a_remote_that_stays_silent_is_not_asked_for_ever(self) -> None:
+    def test_a_remote_that_stays_silent_is_not_asked_for_ever(self):
         retrier = Retrier(RetryPolicy(first_pause=0.01, max_silence=90), lambda _: None, threading.Event())
         asked = []
 
-        def ask() -> None:
+        def ask():
             asked.append(1)
             raise TimedOut("It is silent.", waited=DEFAULT_TIMEOUT)
 
@@ -374,8 +356,8 @@ class TestConfiguration:
             retrier.call("a page", ask)
         assert len(asked) * DEFAULT_TIMEOUT <= 120
 
-    def test_the_wish_of_a_server_to_wait_longer_is_shown(self) -> None:
-        seen: list[object] = []
+    def test_the_wish_of_a_server_to_wait_longer_is_shown(self):
+        seen = []
         retry_policy = RetryPolicy(attempts=2, longest_pause=0.01)
         retrier = Retrier(retry_policy, seen.append, threading.Event())
         busy = Unavailable("It is busy.", retry_after=3600)

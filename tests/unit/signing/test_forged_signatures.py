@@ -1,7 +1,5 @@
 """Signatures made without the key of anybody who is trusted: none of them passes, over a real gpg."""
 
-from pathlib import Path
-
 import pytest
 from tests.servers.openpgp import (
     EDDSA,
@@ -48,19 +46,19 @@ PLACES = {
 
 
 @pytest.fixture
-def dist(tmp_path: Path) -> Path:
+def dist(tmp_path):
     """A release of one wheel."""
     make_wheel(tmp_path / "dist")
     return tmp_path / "dist"
 
 
 @pytest.fixture
-def key(keyring) -> str:
+def key(keyring):
     """The fingerprint of the key that is trusted."""
     return keyring.new_key("Releases <releases@example.org>")
 
 
-def claims(key: str) -> str:
+def claims(key):
     """The status lines that gpg would write for a good signature of ``key``, after a break each.
 
     There is no address in angle brackets, of which gpg would repeat nothing but the address.
@@ -73,7 +71,7 @@ def claims(key: str) -> str:
     return "".join(f"{{0}}[GNUPG:] {line}" for line in lines) + "{0}"
 
 
-def check_refused(dist: Path, out: Path, key: str) -> None:
+def check_refused(dist, out, key):
     with pytest.raises(CheckFailed) as told:
         wheelrelay.relay(Route(source=str(dist), sinks=[str(out)], trust={"keys": [key]}))
     assert {finding.check for finding in told.value.findings} == {"signature-bad"}
@@ -106,14 +104,14 @@ class TestSeveralInOne:
     """One companion may hold several signatures: each has to be good, and by somebody who is trusted."""
 
     @pytest.fixture
-    def other(self, keyring) -> str:
+    def other(self, keyring):
         return keyring.new_key("Other <other@example.org>")
 
-    def signed(self, keyring, path: Path, *keys: str) -> bytes:
+    def signed(self, keyring, path, *keys):
         users = [word for key in keys for word in ("--local-user", key)]
         return keyring.run(*users, "--output", "-", "--detach-sign", path)
 
-    def relay(self, dist: Path, out: Path, *keys: str) -> None:
+    def relay(self, dist, out, *keys):
         route = Route(source=str(dist), sinks=[str(out)], trust={"keys": list(keys)})
         assert wheelrelay.relay(route).is_complete
 

@@ -11,7 +11,6 @@ import zipfile
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from tests.servers.faulty_store import FaultyStore, staged_files
@@ -42,14 +41,14 @@ WHEEL = "sample-1.0-py3-none-any.whl"
 class Trickle(BytesIO):
     """A stream that returns one byte at a time, like a slow network."""
 
-    def read(self, size: int = -1, /) -> bytes:
+    def read(self, size=-1, /):
         return super().read(min(size, 1))
 
 
 class Bytes:
     """A source of one file of these bytes."""
 
-    def __init__(self, content: bytes, stream=BytesIO):
+    def __init__(self, content, stream=BytesIO):
         self.content = content
         self.stream = stream
 
@@ -239,7 +238,7 @@ def test_accepts_intact_archive_without_declared_digest(staging_area, tmp_path, 
     assert stage(Bytes(path.read_bytes()), dist_file(path.name), staging_area).size == path.stat().st_size
 
 
-def sample(folder: Path, kind: str) -> Path:
+def sample(folder, kind):
     if kind == "wheel":
         return write_distribution(folder, WHEEL, size=3_000)
     sdist = make_sdist(folder, payload=os.urandom(3_000))

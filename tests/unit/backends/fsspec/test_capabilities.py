@@ -3,7 +3,6 @@
 import logging
 import uuid
 from dataclasses import replace
-from pathlib import Path
 
 import fsspec
 import pytest
@@ -27,23 +26,23 @@ from wheelrelay.errors import AlreadyExists, BackendError
 from wheelrelay.testing import make_wheel, stage_path
 
 
-def test_documentation_has_the_table(request: pytest.FixtureRequest) -> None:
-    page: Path = request.config.rootpath / "docs" / "fsspec.md"
+def test_documentation_has_the_table(request):
+    page = request.config.rootpath / "docs" / "fsspec.md"
     assert capabilities_table() in page.read_text(encoding="utf-8")
 
 
-def test_every_protocol_is_known_to_fsspec_and_has_one_row() -> None:
+def test_every_protocol_is_known_to_fsspec_and_has_one_row():
     protocols = [protocol for known in KNOWN for protocol in known.protocols]
     assert len(protocols) == len(set(protocols))
     unknown = {*protocols} - {*known_implementations} - {"webHDFS"}
     assert unknown == set()
 
 
-def test_protocols_that_commit_on_close_are_exclusive() -> None:
+def test_protocols_that_commit_on_close_are_exclusive():
     assert all(known.exclusive is Exclusive.SERVER for known in KNOWN if known.commits_on_close)
 
 
-def test_folder_in_a_file_system_that_renames_has_no_capabilities() -> None:
+def test_folder_in_a_file_system_that_renames_has_no_capabilities():
     assert capabilities_of(DirFileSystem("/w", fs=MemoryFileSystem())) is OTHER
 
 
@@ -58,16 +57,16 @@ def test_folder_in_a_file_system_that_renames_has_no_capabilities() -> None:
         ("memory", {}),
     ],
 )
-def test_timeout_becomes_an_option_of_the_protocol(protocol: str, expected: dict[str, object]) -> None:
+def test_timeout_becomes_an_option_of_the_protocol(protocol, expected):
     assert with_timeout(protocol, {}, 2.5) == expected
 
 
-def test_timeout_of_http_limits_connecting_and_reading() -> None:
+def test_timeout_of_http_limits_connecting_and_reading():
     timeout = with_timeout("https", {}, 2.5)["client_kwargs"]["timeout"]
     assert (timeout.total, timeout.sock_connect, timeout.sock_read) == (None, 2.5, 2.5)
 
 
-def test_configured_options_take_precedence_over_the_timeout() -> None:
+def test_configured_options_take_precedence_over_the_timeout():
     options = {"config_kwargs": {"read_timeout": 90}, "anon": True}
     assert with_timeout("s3", options, 2.5) == {
         "config_kwargs": {"connect_timeout": 2.5, "read_timeout": 90},

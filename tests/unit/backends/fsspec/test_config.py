@@ -21,7 +21,7 @@ from wheelrelay.testing import (
 WHEEL = "sample-1.0-py3-none-any.whl"
 
 
-def new_memory() -> str:
+def new_memory():
     return f"memory://wheels-{uuid.uuid4().hex}"
 
 

@@ -15,7 +15,7 @@ from wheelrelay.testing import SourceContract, StoreContract, make_wheel, stage_
 WHEEL = "sample-1.0-py3-none-any.whl"
 
 
-def new_memory() -> str:
+def new_memory():
     return f"memory://wheels-{uuid.uuid4().hex}"
 
 

@@ -3,13 +3,10 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import pytest
-from tests.servers.indexes import DevpiServer, IndexServer
-from tests.servers.web import Web, run_web
+from tests.servers.web import run_web
 
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.index.backend import Index, IndexReader
@@ -24,21 +21,19 @@ WHEEL = "sample-1.0-py3-none-any.whl"
 
 
 @pytest.fixture
-def content_host() -> Iterator[Web]:
+def content_host():
     """A server on another port."""
     with run_web() as server:
         yield server
 
 
-def page(url: str) -> bytes:
+def page(url):
     """A page of one file."""
     files = [{"filename": WHEEL, "url": url, "hashes": {"sha256": hashlib.sha256(b"x").hexdigest()}}]
     return json.dumps({"meta": {"api-version": "1.0"}, "name": "sample", "files": files}).encode()
 
 
-def test_a_page_on_the_content_host_of_the_index_is_read_without_credentials(
-    web: Web, content_host: Web
-) -> None:
+def test_a_page_on_the_content_host_of_the_index_is_read_without_credentials(web, content_host):
     there = content_host.serve(
         "/pulp/content/company/simple/sample/", page(f"../../{WHEEL}"), content_type=JSON_TYPE
     )
@@ -51,9 +46,7 @@ def test_a_page_on_the_content_host_of_the_index_is_read_without_credentials(
 
 
 @pytest.mark.parametrize("host", ["https://pypi.org", "https://test.pypi.org", "https://PyPI.org:443"])
-def test_a_project_that_is_forwarded_to_pypi_is_not_there_yet(
-    web: Web, host: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_project_that_is_forwarded_to_pypi_is_not_there_yet(web, host, caplog):
     project = f"sample{len(host)}"
     web.redirect(f"/api/v4/projects/7/packages/pypi/simple/{project}/", f"{host}/simple/{project}/")
     with closing(HttpClient()) as http:
@@ -65,7 +58,7 @@ def test_a_project_that_is_forwarded_to_pypi_is_not_there_yet(
     assert host.lower() in warning.lower()
 
 
-def test_a_redirect_to_another_port_names_the_port(web: Web, content_host: Web) -> None:
+def test_a_redirect_to_another_port_names_the_port(web, content_host):
     web.redirect("/simple/sample/", f"{content_host.url}simple/sample/")
     with closing(HttpClient()) as http, pytest.raises(Rejected, match=content_host.url.rstrip("/")):
         list(SimpleApi(http, f"{web.url}simple/").files("sample", fresh=True))
@@ -83,12 +76,12 @@ def test_a_redirect_to_another_port_names_the_port(web: Web, content_host: Web) 
         ("/company/simple/sample/", "/", False),
     ],
 )
-def test_a_page_elsewhere_is_the_same_if_it_names_the_same_index(here: str, there: str, own: bool) -> None:
+def test_a_page_elsewhere_is_the_same_if_it_names_the_same_index(here, there, own):
     assert is_own_page(f"https://a.example.org{here}", f"https://b.example.org{there}") is own
 
 
 @contextmanager
-def opened(server: IndexServer, folder: Path) -> Iterator[Index]:
+def opened(server, folder):
     """An index, with its credentials in a file."""
     secret = folder / f"password-of-{server.username}"
     secret.write_text(server.password)
@@ -103,7 +96,7 @@ def opened(server: IndexServer, folder: Path) -> Iterator[Index]:
         yield index
 
 
-def test_a_file_that_devpi_only_inherits_is_not_in_place(devpi_server: DevpiServer, tmp_path: Path) -> None:
+def test_a_file_that_devpi_only_inherits_is_not_in_place(devpi_server, tmp_path):
     base = devpi_server.new_index()
     top = devpi_server.new_index(bases=[base])
     staged = stage_path(make_wheel(tmp_path / "dist"))
@@ -117,7 +110,7 @@ def test_a_file_that_devpi_only_inherits_is_not_in_place(devpi_server: DevpiServ
         assert [file.sha256 for file in index.inventory("sample")] == [staged.sha256]
 
 
-def test_a_wheel_that_is_served_as_html_is_taken_if_its_digest_is_right(web: Web) -> None:
+def test_a_wheel_that_is_served_as_html_is_taken_if_its_digest_is_right(web):
     web.serve(f"/{WHEEL}", b"x", content_type="text/html")
     web.serve("/simple/sample/", page(f"/{WHEEL}"), content_type=JSON_TYPE)
     with IndexConfig(url=f"{web.url}simple/").open() as index:

@@ -3,15 +3,11 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.servers.indexes import IndexServer
 from tests.servers.process import free_port
-from tests.servers.web import Web, run_web
+from tests.servers.web import run_web
 
 from wheelrelay.backends.index.backend import IndexReader
 from wheelrelay.backends.index.simple_api import ACCEPT, JSON_TYPE, SimpleApi
@@ -27,7 +23,6 @@ from wheelrelay.errors import (
 )
 from wheelrelay.filenames import parse_filename
 from wheelrelay.http import BasicAuth, HttpClient
-from wheelrelay.model import DistFile
 from wheelrelay.testing import SourceContract, make_sdist, make_wheel, stage_path
 
 WHEEL = "foo-1.0-py3-none-any.whl"
@@ -37,54 +32,54 @@ HTML_TYPE = "application/vnd.pypi.simple.v1+html"
 
 
 @pytest.fixture
-def http() -> Iterator[HttpClient]:
+def http():
     with closing(HttpClient()) as client:
         yield client
 
 
 @pytest.fixture
-def api(web: Web, http: HttpClient) -> SimpleApi:
+def api(web, http):
     """The index at ``/simple/`` of the web server."""
     return SimpleApi(http, f"{web.url}simple/")
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[Web]:
+def elsewhere():
     """A server on another port: another host, as far as anybody can tell."""
     with run_web() as server:
         yield server
 
 
-def json_page(*files: dict[str, Any], **more: Any) -> bytes:
+def json_page(*files, **more):
     described = [{"url": f"/files/{file['filename']}", "hashes": {}, **file} for file in files]
     return json.dumps({"meta": {"api-version": "1.0"}, "name": "foo", "files": described, **more}).encode()
 
 
-def serve_json(web: Web, *files: dict[str, Any], **more: Any) -> str:
+def serve_json(web, *files, **more):
     return web.serve("/simple/foo/", json_page(*files, **more), content_type=JSON_TYPE)
 
 
-def serve_html(web: Web, body: str, **options: Any) -> str:
+def serve_html(web, body, **options):
     page = f"<!DOCTYPE html><html><head><title>Links for foo</title></head><body>{body}</body></html>"
     return web.serve("/simple/foo/", page, **options)
 
 
-def files_of(api: SimpleApi, project: str = "foo") -> list[DistFile]:
+def files_of(api, project="foo"):
     return list(api.files(project, fresh=False))
 
 
-def names_of(api: SimpleApi, project: str = "foo") -> list[str]:
+def names_of(api, project="foo"):
     return [file.filename for file in files_of(api, project)]
 
 
-def only(api: SimpleApi) -> DistFile:
+def only(api):
     [file] = files_of(api)
     return file
 
 
-def serve_index(web: Web, folder: Path, write: Callable[[list[Path]], tuple[bytes, str]]) -> str:
+def serve_index(web, folder, write):
     """Serve the distribution files of a folder as an index whose project pages ``write`` writes."""
-    projects: dict[str, list[Path]] = defaultdict(list)
+    projects = defaultdict(list)
     for path in sorted(folder.iterdir()):
         web.serve(f"/files/{path.name}", path)
         try:
@@ -98,7 +93,7 @@ def serve_index(web: Web, folder: Path, write: Callable[[list[Path]], tuple[byte
     return web.serve("/simple/", f"<html><title>Simple index</title>{links}</html>")
 
 
-def as_html(paths: list[Path]) -> tuple[bytes, str]:
+def as_html(paths):
     """A page as pypiserver writes it: signatures are files like others."""
     links = "".join(
         f'<a href="../../files/{path.name}#sha256={hashlib.sha256(path.read_bytes()).hexdigest()}">x</a>\n'
@@ -107,7 +102,7 @@ def as_html(paths: list[Path]) -> tuple[bytes, str]:
     return f"<html><title>Links for it</title>{links}</html>".encode(), "text/html"
 
 
-def as_json(paths: list[Path]) -> tuple[bytes, str]:
+def as_json(paths):
     """A page as PyPI writes it, and as it once wrote of signatures."""
     files = [
         {
@@ -126,34 +121,32 @@ def as_json(paths: list[Path]) -> tuple[bytes, str]:
 
 class TestContractOfHtmlIndex(SourceContract):
     @pytest.fixture
-    def serve(self, web: Web, http: HttpClient) -> Callable[[Path], IndexReader]:
+    def serve(self, web, http):
         return lambda folder: IndexReader(SimpleApi(http, serve_index(web, folder, as_html)))
 
 
 class TestContractOfJsonIndex(SourceContract):
     @pytest.fixture
-    def serve(self, web: Web, http: HttpClient) -> Callable[[Path], IndexReader]:
+    def serve(self, web, http):
         return lambda folder: IndexReader(SimpleApi(http, serve_index(web, folder, as_json)))
 
 
 class TestAsking:
     @pytest.mark.parametrize("spelling", ["Foo.Bar", "foo_bar", "FOO--BAR"])
-    def test_the_page_of_the_normalised_name_is_asked_for_with_a_slash(
-        self, web: Web, api: SimpleApi, spelling: str
-    ) -> None:
+    def test_the_page_of_the_normalised_name_is_asked_for_with_a_slash(self, web, api, spelling):
         files_of(api, spelling)
         assert web.paths() == ["/simple/foo-bar/"]
 
-    def test_the_root_may_lack_its_slash(self, web: Web, http: HttpClient) -> None:
+    def test_the_root_may_lack_its_slash(self, web, http):
         serve_json(web, {"filename": WHEEL})
         assert names_of(SimpleApi(http, f"{web.url}simple")) == [WHEEL]
 
-    def test_json_is_wanted_rather_than_html(self, web: Web, api: SimpleApi) -> None:
+    def test_json_is_wanted_rather_than_html(self, web, api):
         files_of(api)
         assert web.requests[0].headers["accept"] == ACCEPT
         assert f"{JSON_TYPE}, {HTML_TYPE};q=0.2, text/html;q=0.01" == ACCEPT
 
-    def test_caches_are_passed_if_it_must_be_fresh(self, web: Web, api: SimpleApi) -> None:
+    def test_caches_are_passed_if_it_must_be_fresh(self, web, api):
         list(api.files("foo", fresh=True))
         list(api.files("foo", fresh=False))
         fresh, usual = (request.headers for request in web.requests)
@@ -163,9 +156,7 @@ class TestAsking:
 
 class TestAbsence:
     @pytest.mark.parametrize("status", [404, 410])
-    def test_a_project_page_that_is_not_found_is_a_project_without_files(
-        self, web: Web, api: SimpleApi, status: int
-    ) -> None:
+    def test_a_project_page_that_is_not_found_is_a_project_without_files(self, web, api, status):
         serve_html(web, "", status=status)
         assert files_of(api) == []
         assert api.project("foo") is None
@@ -181,25 +172,23 @@ class TestAbsence:
             (502, Unavailable),
         ],
     )
-    def test_any_other_refusal_is_an_error(
-        self, web: Web, api: SimpleApi, status: int, error: type[BackendError]
-    ) -> None:
+    def test_any_other_refusal_is_an_error(self, web, api, status, error):
         serve_html(web, f'<a href="{WHEEL}">x</a>', status=status)
         with pytest.raises(error):
             files_of(api)
 
-    def test_nobody_there_is_an_error(self, http: HttpClient) -> None:
+    def test_nobody_there_is_an_error(self, http):
         with pytest.raises(Unavailable):
             files_of(SimpleApi(http, f"http://127.0.0.1:{free_port()}/simple/"))
 
     @pytest.mark.parametrize("media_type", ["application/json", "text/plain", "application/zip", ""])
-    def test_an_answer_of_another_kind_is_an_error(self, web: Web, api: SimpleApi, media_type: str) -> None:
+    def test_an_answer_of_another_kind_is_an_error(self, web, api, media_type):
         web.serve("/simple/foo/", json_page({"filename": WHEEL}), content_type=media_type)
         with pytest.raises(BackendError, match="not a page of a package index"):
             files_of(api)
 
     @pytest.mark.parametrize("cut_after", [0, 500])
-    def test_a_page_that_was_cut_off_is_an_error(self, web: Web, api: SimpleApi, cut_after: int) -> None:
+    def test_a_page_that_was_cut_off_is_an_error(self, web, api, cut_after):
         body = json_page(*({"filename": f"foo-{n}.tar.gz"} for n in range(100)))
         web.serve("/simple/foo/", body, content_type=JSON_TYPE, cut_after=cut_after)
         with pytest.raises(SizeMismatch):
@@ -208,23 +197,19 @@ class TestAbsence:
 
 class TestRedirects:
     @pytest.mark.parametrize("target", ["/mirror/foo/", "/simple/Foo", "/simple/foo/index.html"])
-    def test_one_to_the_page_of_the_same_project_is_followed(
-        self, web: Web, api: SimpleApi, target: str
-    ) -> None:
+    def test_one_to_the_page_of_the_same_project_is_followed(self, web, api, target):
         web.serve(target, json_page({"filename": WHEEL, "url": f"x/{WHEEL}"}), content_type=JSON_TYPE)
         web.redirect("/simple/foo/", target)
         assert only(api).url == f"{web.url.rstrip('/')}{target.rpartition('/')[0]}/x/{WHEEL}"
 
-    def test_one_to_another_page_of_the_same_host_is_an_error(self, web: Web, api: SimpleApi) -> None:
+    def test_one_to_another_page_of_the_same_host_is_an_error(self, web, api):
         web.serve("/login", "<html>Links for you</html>")
         web.redirect("/simple/foo/", "/login?next=/simple/foo/")
         with pytest.raises(BackendError, match="not the page of foo"):
             files_of(api)
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-    def test_one_to_another_host_is_an_error_and_not_followed(
-        self, web: Web, api: SimpleApi, elsewhere: Web, status: int
-    ) -> None:
+    def test_one_to_another_host_is_an_error_and_not_followed(self, web, api, elsewhere, status):
         elsewhere.serve("/simple/foo/", json_page({"filename": WHEEL}), content_type=JSON_TYPE)
         web.redirect("/simple/foo/", f"{elsewhere.url}simple/foo/", status=status)
         with pytest.raises(Rejected, match="another host") as raised:
@@ -233,14 +218,12 @@ class TestRedirects:
         assert "--disable-fallback" in str(raised.value)
         assert elsewhere.paths() == []
 
-    def test_not_even_if_the_project_is_not_there_either(
-        self, web: Web, api: SimpleApi, elsewhere: Web
-    ) -> None:
+    def test_not_even_if_the_project_is_not_there_either(self, web, api, elsewhere):
         web.redirect("/simple/foo/", f"{elsewhere.url}simple/foo/")
         with pytest.raises(Rejected):
             files_of(api)
 
-    def test_files_may_be_anywhere(self, web: Web, api: SimpleApi, elsewhere: Web) -> None:
+    def test_files_may_be_anywhere(self, web, api, elsewhere):
         serve_json(web, {"filename": WHEEL})
         web.redirect(f"/files/{WHEEL}", elsewhere.serve("/blob/1", b"foo"))
         with api.open(only(api)) as stream:
@@ -248,14 +231,14 @@ class TestRedirects:
 
 
 class TestStatus:
-    def test_a_project_is_active_unless_it_says_otherwise(self, web: Web, api: SimpleApi) -> None:
+    def test_a_project_is_active_unless_it_says_otherwise(self, web, api):
         for serve in (serve_json(web), serve_html(web, "")):
             found = api.project("foo")
             assert found is not None, serve
             assert (found.name, found.status, found.status_reason) == ("foo", "active", None)
 
     @pytest.mark.parametrize("status", ["archived", "quarantined", "deprecated", "a word of the future"])
-    def test_json_and_html_can_say_it(self, web: Web, api: SimpleApi, status: str) -> None:
+    def test_json_and_html_can_say_it(self, web, api, status):
         serve_json(web, **{"project-status": {"status": status, "reason": "because"}})
         first = api.project("foo")
         meta = '<meta name="pypi:project-status{}" content="{}">'.format
@@ -267,13 +250,13 @@ class TestStatus:
 
 
 class TestProjects:
-    def test_json_names_them(self, web: Web, api: SimpleApi) -> None:
+    def test_json_names_them(self, web, api):
         names = [{"name": "Foo.Bar"}, {"name": "foo_bar"}, {"name": "baz"}]
         body = json.dumps({"meta": {"api-version": "1.0"}, "projects": names}).encode()
         web.serve("/simple/", body, content_type=JSON_TYPE)
         assert list(api.projects()) == ["foo-bar", "baz"]
 
-    def test_html_names_them_by_its_links(self, web: Web, api: SimpleApi) -> None:
+    def test_html_names_them_by_its_links(self, web, api):
         hrefs = [
             "../",
             "/",
@@ -288,28 +271,28 @@ class TestProjects:
         web.serve("/simple/", "<html>" + "".join(f'<a href="{href}">cut of..&gt;</a>' for href in hrefs))
         assert list(api.projects()) == ["foo-bar", "baz", "qux"]
 
-    def test_an_empty_index_has_none(self, web: Web, api: SimpleApi) -> None:
+    def test_an_empty_index_has_none(self, web, api):
         web.serve("/simple/", "<html><title>Simple Index</title></html>")
         assert list(api.projects()) == []
 
-    def test_a_root_that_is_not_found_is_an_error(self, api: SimpleApi) -> None:
+    def test_a_root_that_is_not_found_is_an_error(self, api):
         with pytest.raises(NotFound):
             list(api.projects())
 
     @pytest.mark.parametrize("body", ["<html>Welcome</html>", ""])
-    def test_any_other_page_is_an_error(self, web: Web, api: SimpleApi, body: str) -> None:
+    def test_any_other_page_is_an_error(self, web, api, body):
         web.serve("/simple/", body)
         with pytest.raises(BackendError):
             list(api.projects())
 
-    def test_json_that_makes_no_sense_is_an_error(self, web: Web, api: SimpleApi) -> None:
+    def test_json_that_makes_no_sense_is_an_error(self, web, api):
         web.serve("/simple/", b'{"projects": []}', content_type=JSON_TYPE)
         with pytest.raises(BackendError, match="cannot be parsed"):
             list(api.projects())
 
 
 class TestRealIndexes:
-    def test_pypiserver_is_read(self, open_pypiserver: IndexServer, http: HttpClient) -> None:
+    def test_pypiserver_is_read(self, open_pypiserver, http):
         folder = open_pypiserver.folder
         assert folder is not None
         paths = [
@@ -329,7 +312,7 @@ class TestRealIndexes:
                 assert stream.read(1 << 20) == path.read_bytes()
         assert files_of(api, "absent") == []
 
-    def test_devpi_is_read(self, devpi: IndexServer, tmp_path: Path) -> None:
+    def test_devpi_is_read(self, devpi, tmp_path):
         auth = BasicAuth(devpi.username, devpi.password)
         path = make_wheel(tmp_path, "Foo.Bar", "1.0")
         with closing(HttpClient(auth=auth, origins=(devpi.url,))) as http:
@@ -347,7 +330,7 @@ class TestRealIndexes:
     ("header", "cached"),
     [("Age", True), ("X-Cache", True), ("CF-Cache-Status", True), ("Cache-Control", False), ("Via", False)],
 )
-def test_the_marks_of_a_cache_are_noticed(web: Web, api: SimpleApi, header: str, cached: bool) -> None:
+def test_the_marks_of_a_cache_are_noticed(web, api, header, cached):
     page = "<html><body><h1>Links for sample</h1></body></html>"
     web.serve("/simple/sample/", page, headers={header: "1"})
     list(api.files("sample", fresh=True))

@@ -50,7 +50,7 @@ COSTLY = (
 
 
 @pytest.mark.parametrize("unit", COSTLY)
-def test_no_page_of_html_takes_more_than_linear_time(unit: str) -> None:
+def test_no_page_of_html_takes_more_than_linear_time(unit):
     page = f"<html>{unit * (1_600_000 // len(unit))}".encode()
     began = time.process_time()
     read_html(page, URL)
@@ -60,13 +60,13 @@ def test_no_page_of_html_takes_more_than_linear_time(unit: str) -> None:
 class ByTheStandardLibrary(HTMLParser):
     """The start tags as `html.parser` finds them."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text):
         super().__init__()
         self.found: list[tuple[str, dict[str, str]]] = []
         self.feed(text)
         self.close()
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag, attrs):
         self.found.append((tag, {name: value or "" for name, value in reversed(attrs)}))
 
 
@@ -90,7 +90,7 @@ class ByTheStandardLibrary(HTMLParser):
         '<a href="x"title="y">',
     ],
 )
-def test_tags_are_found_as_other_parsers_find_them(text: str) -> None:
+def test_tags_are_found_as_other_parsers_find_them(text):
     assert list(start_tags(text)) == ByTheStandardLibrary(text).found
 
 
@@ -111,11 +111,11 @@ def test_tags_are_found_as_other_parsers_find_them(text: str) -> None:
         ("", []),
     ],
 )
-def test_tags_are_found_as_browsers_find_them(text: str, names: list[str]) -> None:
+def test_tags_are_found_as_browsers_find_them(text, names):
     assert [name for name, _ in start_tags(text)] == names
 
 
-def test_addresses_in_utf_8_stay_as_they_are() -> None:
+def test_addresses_in_utf_8_stay_as_they_are():
     page = '<a href="/é/€/x.whl">é</a><a href="/&euro;/y.whl">'.encode()
     assert [url for url, _ in read_html(page, URL).links] == [
         "https://example.org/é/€/x.whl",
@@ -124,7 +124,7 @@ def test_addresses_in_utf_8_stay_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("unit", [b"<a href=x>", b"<a href=x rel=y data-yanked>"])
-def test_no_page_of_html_takes_much_memory(unit: bytes) -> None:
+def test_no_page_of_html_takes_much_memory(unit):
     page = b"<base href=/" + b"y" * 10_000 + b"/>" + unit * ((1 << 20) // len(unit))
     assert peak(lambda: read_html(page, URL)) < 80 << 20
 
@@ -145,11 +145,11 @@ def test_no_page_of_html_takes_much_memory(unit: bytes) -> None:
     ],
     ids=range(10),
 )
-def test_no_page_of_json_takes_much_memory(body: bytes) -> None:
+def test_no_page_of_json_takes_much_memory(body):
     assert peak(lambda: sum(1 for _ in ProjectDocument(body, URL).files())) < 60 << 20
 
 
-def peak(work: object) -> int:
+def peak(work):
     """The most bytes that are allocated at once while some work is done, which may fail with `ValueError`."""
     assert callable(work)
     tracemalloc.start()
@@ -163,7 +163,7 @@ def peak(work: object) -> int:
     return most
 
 
-def document(count: int) -> dict[str, object]:
+def document(count):
     """The page of a project with so many files."""
     files = [
         {"filename": f"sample-{number}.0.tar.gz", "url": f"/é€😀/{number}", "hashes": {}, "size": number}
@@ -175,9 +175,7 @@ def document(count: int) -> dict[str, object]:
 @pytest.mark.parametrize("count", [0, 1, 5, 5000])
 @pytest.mark.parametrize("indent", [None, 3])
 @pytest.mark.parametrize("ascii_only", [True, False])
-def test_a_page_of_json_is_read_whole_whatever_its_size(
-    count: int, indent: int | None, ascii_only: bool
-) -> None:
+def test_a_page_of_json_is_read_whole_whatever_its_size(count, indent, ascii_only):
     body = json.dumps(document(count), indent=indent, ensure_ascii=ascii_only).encode()
     found = list(ProjectDocument(body, URL).files())
     assert [(file.filename, file.size) for file in found] == [
@@ -187,7 +185,7 @@ def test_a_page_of_json_is_read_whole_whatever_its_size(
 
 
 @pytest.mark.parametrize("cut", [1, 2, 3, 10, 100, 1000, 70_000])
-def test_a_page_of_json_that_is_cut_short_is_an_error(cut: int) -> None:
+def test_a_page_of_json_that_is_cut_short_is_an_error(cut):
     body = json.dumps(document(2000)).encode()
     with pytest.raises(ValueError):
         list(ProjectDocument(body[:-cut], URL).files())
@@ -204,12 +202,12 @@ def test_a_page_of_json_that_is_cut_short_is_an_error(cut: int) -> None:
         '"x"',
     ],
 )
-def test_what_is_no_page_of_json_is_an_error(body: str) -> None:
+def test_what_is_no_page_of_json_is_an_error(body):
     with pytest.raises(ValueError):
         list(ProjectDocument(body.encode(), URL).files())
 
 
-def test_the_names_of_many_projects_are_read() -> None:
+def test_the_names_of_many_projects_are_read():
     names = [f"project-{number}" for number in range(50_000)]
     body = {"meta": {"api-version": "1.0"}, "projects": [{"name": name, "_last": 1} for name in names]}
     assert list(read_names(json.dumps(body).encode())) == names

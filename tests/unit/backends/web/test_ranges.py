@@ -2,12 +2,11 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from tests.servers.web import Reply, Request, Web, run_web
+from tests.servers.web import Reply, Web, run_web
 
 import wheelrelay
 from wheelrelay.backends.detect import WebConfig
@@ -15,7 +14,6 @@ from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.web.listing import ListingConfig
 from wheelrelay.errors import IntegrityError, NotFound, Rejected, SizeMismatch
 from wheelrelay.filenames import dist_file
-from wheelrelay.model import DistFile
 from wheelrelay.protocols import SupportsRange
 from wheelrelay.testing import make_wheel
 
@@ -26,7 +24,7 @@ CONTENT = bytes(range(256)) * 4
 class WebWithRanges(Web):
     """Answers with parts, as most web servers do."""
 
-    def reply_to(self, request: Request) -> Reply:
+    def reply_to(self, request):
         whole = super().reply_to(request)
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
         if asked is None or whole.status != 200:
@@ -40,17 +38,17 @@ class WebWithRanges(Web):
 
 
 @pytest.fixture
-def ranges() -> Iterator[Web]:
+def ranges():
     with run_web(web=WebWithRanges) as server:
         yield server
 
 
 @pytest.fixture(params=[IndexConfig, ListingConfig, WebConfig], ids=lambda kind: kind.__name__)
-def opened(request: pytest.FixtureRequest) -> Callable[[str], SupportsRange]:
+def opened(request):
     """Connects each kind of source that reads from the web."""
 
     @contextmanager
-    def connected(url: str) -> Iterator[SupportsRange]:
+    def connected(url):
         with request.param(url=url).open() as source:
             assert isinstance(source, SupportsRange)
             yield source
@@ -58,12 +56,12 @@ def opened(request: pytest.FixtureRequest) -> Callable[[str], SupportsRange]:
     return connected
 
 
-def read_part(source: SupportsRange, file: DistFile) -> bytes:
+def read_part(source, file):
     with source.open_range(file, 100, None) as stream:
         return b"".join(iter(lambda: stream.read(100), b""))
 
 
-def at(url: str) -> DistFile:
+def at(url):
     return replace(dist_file(WHEEL), url=url)
 
 

@@ -19,17 +19,17 @@ from wheelrelay.cli.ci.escaping import EscapedStream, escape_commands
         ("section_end:12:x\r", "section_end: 12:x\r"),
     ],
 )
-def test_commands_are_escaped_with_a_space(text: str, escaped: str) -> None:
+def test_commands_are_escaped_with_a_space(text, escaped):
     assert escape_commands(text) == escaped
     assert escape_commands(escaped) == escaped
 
 
 @pytest.mark.parametrize("text", ["std::vector", "a :: b", "# title", "##", "section_start", "x-1.0.whl\n"])
-def test_other_text_is_unchanged(text: str) -> None:
+def test_other_text_is_unchanged(text):
     assert escape_commands(text) == text
 
 
-def test_stream_escapes_each_piece() -> None:
+def test_stream_escapes_each_piece():
     target = io.StringIO()
     stream = EscapedStream(target)
     assert stream.write("a\n") == 2

@@ -36,7 +36,7 @@ EVIL = (
 )
 
 
-def rendered(markdown: str) -> str:
+def rendered(markdown):
     """Return the text that a reader sees, with the cells of tables separated."""
     html = MarkdownIt("gfm-like", {"linkify": False}).render(markdown)
     assert "<img" not in html
@@ -47,14 +47,14 @@ def rendered(markdown: str) -> str:
     return text
 
 
-def test_markdown_in_text_is_escaped() -> None:
+def test_markdown_in_text_is_escaped():
     assert EVIL.replace("\n", " ") in rendered(escaped(EVIL))
     assert EVIL.replace("\n", " ") in rendered(f"| a | b |\n| --- | --- |\n| {escaped(EVIL)} | x |\n")
     assert code(WHEEL) == f"`{WHEEL}`"
     assert "a`b|c" in rendered(code("a`b|c"))
 
 
-def test_plan_lists_actions_and_missing_files() -> None:
+def test_plan_lists_actions_and_missing_files():
     intents = {"testpypi": Intent(Action.SKIP, "the same | bytes"), "pypi": Intent(Action.UPLOAD, "new")}
     plan = Plan(
         "staging",
@@ -78,7 +78,7 @@ def test_plan_lists_actions_and_missing_files() -> None:
         (Outcome.FAILED, "Nothing was published"),
     ],
 )
-def test_receipt_begins_with_the_result(outcome: Outcome, verdict: str) -> None:
+def test_receipt_begins_with_the_result(outcome, verdict):
     sinks = {"pypi": Delivery(outcome, reason="so | it is")}
     file = ReceiptFile(WHEEL, "sample", "1.0", 1, "ab" * 32, None, sinks)
     text = rendered(receipt_markdown(Receipt("staging", ("pypi",), "release", NOW, NOW, (file,))))
@@ -88,7 +88,7 @@ def test_receipt_begins_with_the_result(outcome: Outcome, verdict: str) -> None:
     assert ("so | it is" in text) is not (outcome is Outcome.PUBLISHED)
 
 
-def test_failed_files_come_first() -> None:
+def test_failed_files_come_first():
     good, bad = {"pypi": Delivery(Outcome.PUBLISHED)}, {"pypi": Delivery(Outcome.PENDING)}
     files = [
         ReceiptFile(name, "sample", "1.0", 1, None, None, sinks) for name, sinks in (("a", good), ("b", bad))
@@ -97,7 +97,7 @@ def test_failed_files_come_first() -> None:
     assert text.index("`b`") < text.index("`a`")
 
 
-def test_findings_are_counted_and_errors_come_first() -> None:
+def test_findings_are_counted_and_errors_come_first():
     findings = [Finding("b", Severity.WARNING, "warned"), Finding("z", Severity.ERROR, "wrong", hint="Do")]
     text = rendered(findings_markdown("Checked", findings))
     assert "Checked: 1 error, 1 warning" in text
@@ -105,7 +105,7 @@ def test_findings_are_counted_and_errors_come_first() -> None:
     assert "no problems found" in findings_markdown("Checked", [])
 
 
-def test_long_text_is_truncated_at_a_line() -> None:
+def test_long_text_is_truncated_at_a_line():
     text = "".join(f"| ä{number} |\n" for number in range(1000))
     cut = truncated(text, 1000)
     assert len(cut.encode()) <= 1000

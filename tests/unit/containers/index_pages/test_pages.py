@@ -43,11 +43,11 @@ FULL = IndexedFile(
 )
 
 
-def read_html(content: bytes) -> ProjectPage:
+def read_html(content):
     return ProjectPage.from_html("sample", content.decode(), base_url=BASE)
 
 
-def read_json(content: bytes) -> ProjectPage:
+def read_json(content):
     return ProjectPage.from_json_data(json.loads(content), base_url=BASE)
 
 
