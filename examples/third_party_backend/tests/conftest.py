@@ -11,7 +11,7 @@ from wsgidav.wsgidav_app import WsgiDAVApp
 
 @pytest.fixture
 def folder_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of an empty folder that only ``ci`` may use; the password is in ``DAV_PASSWORD``."""
+    """The address of an empty folder for the user ``ci``; the password is in ``DAV_PASSWORD``."""
     (tmp_path / "dav" / "wheels").mkdir(parents=True)
     monkeypatch.setenv("DAV_PASSWORD", "s3cret")
     users = {"*": {"ci": {"password": "s3cret"}}}

@@ -1,4 +1,4 @@
-"""What a server does not say clearly is an error: neither absence, nor an empty folder, nor success."""
+"""Unclear answers are errors: never absence, an empty folder, or success."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ FORBIDDEN = (
 
 @pytest.fixture
 def answering() -> Iterator[Answering]:
-    """Gives the objects of a folder on a server that answers methods with a status and a body."""
+    """Return the objects of a folder on a server with these answers by method."""
     answers: dict[str, tuple[int, bytes]] = {}
 
     class Handler(BaseHTTPRequestHandler):
@@ -39,7 +39,7 @@ def answering() -> Iterator[Answering]:
         do_PROPFIND = do_PUT = do_MOVE = do_MKCOL = do_DELETE = do_GET = answer  # noqa: N815
 
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Do not log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -54,7 +54,7 @@ def answering() -> Iterator[Answering]:
 
 
 @pytest.mark.parametrize("body", [EMPTY, FORBIDDEN, b"<html/>", b"Welcome!", b""])
-def test_an_answer_about_nothing_is_no_empty_folder(answering: Answering, body: bytes) -> None:
+def test_answer_without_the_requested_path_is_an_error(answering: Answering, body: bytes) -> None:
     objects = answering(PROPFIND=(207, body))
     with pytest.raises(BackendError):
         list(objects.list_objects())
@@ -65,18 +65,18 @@ def test_an_answer_about_nothing_is_no_empty_folder(answering: Answering, body: 
 
 @pytest.mark.parametrize("method", ["PUT", "MOVE", "MKCOL"])
 @pytest.mark.parametrize("status", [202, 207, 302, 403, 500])
-def test_a_file_that_was_not_written_is_an_error(answering: Answering, method: str, status: int) -> None:
+def test_incomplete_write_is_an_error(answering: Answering, method: str, status: int) -> None:
     objects = answering(**{method: (status, FORBIDDEN)})
     with pytest.raises(BackendError):
         objects.create_object("a/b", b"x", content_type="text/plain", metadata={})
 
 
 @pytest.mark.parametrize("status", [207, 403])
-def test_a_file_that_was_not_removed_is_an_error(answering: Answering, status: int) -> None:
+def test_failed_delete_is_an_error(answering: Answering, status: int) -> None:
     with pytest.raises(BackendError):
         answering(DELETE=(status, FORBIDDEN)).delete_object("a")
 
 
-def test_a_server_that_is_busy_may_be_asked_again(answering: Answering) -> None:
+def test_busy_server_is_unavailable(answering: Answering) -> None:
     with pytest.raises(Unavailable):
         answering(PROPFIND=(503, b"")).stat_object("a")

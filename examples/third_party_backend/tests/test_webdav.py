@@ -1,4 +1,4 @@
-"""A WebDAV folder is a store like every other."""
+"""The contract of stores and configurations for WebDAV folders."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def configured(url):
 
 
 class TestWebDav(StoreContract):
-    atomic = False  # the server looks whether a name is free and moves then: two writers may both pass
+    atomic = False  # the server checks the name, then moves: two writers may both succeed
 
     @pytest.fixture
     def store(self, folder_url):

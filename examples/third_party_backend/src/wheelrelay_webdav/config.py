@@ -1,4 +1,4 @@
-"""The configuration of the type ``webdav``: what people write down, and what it opens as."""
+"""The configuration of remotes of the type ``webdav``."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, model_validator
 
 from wheelrelay.config import ContainerConfig, SecretReference, SecretValue, TextOrReference, WebAddress
+from wheelrelay.http import is_secure
 
 if TYPE_CHECKING:
     from wheelrelay.containers import ContainerStore
@@ -16,28 +17,26 @@ class WebDavConfig(ContainerConfig):
     """A folder on a WebDAV server."""
 
     type: Literal["webdav"] = "webdav"
-    url: WebAddress = Field(description="Address of the folder; it has to be there.")
+    url: WebAddress = Field(description="Address of the folder, which must exist.")
     username: TextOrReference | None = Field(default=None, description="User name, or a reference to it.")
     password: SecretReference | None = Field(default=None, description="Reference to the password.")
 
     @model_validator(mode="after")
-    def _credentials_are_whole_and_safe(self) -> Self:
-        from wheelrelay.http import is_secure
-
+    def _require_safe_credentials(self) -> Self:
         if bool(self.username) != bool(self.password):
-            raise ValueError("username and password go together")
+            raise ValueError("username and password must be set together")
         if self.password and not is_secure(self.url):
-            raise ValueError("the password would travel in plain text: give an https address")
+            raise ValueError("the password would be sent over plain HTTP; use an https address")
         return self
 
     @contextmanager
     def open(self) -> Iterator["ContainerStore"]:
-        """The folder as a store.
+        """Open the folder as a store.
 
         Raises:
-            MissingSecret: a reference leads nowhere.
+            MissingSecret: A secret reference has no value.
         """
-        from wheelrelay.containers import ContainerStore  # only now: the command line starts at once
+        from wheelrelay.containers import ContainerStore  # imported on use, so that commands start fast
         from wheelrelay_webdav.dav import Dav
         from wheelrelay_webdav.objects import WebDavObjects
 
