@@ -76,6 +76,58 @@ class EchoingIndex(Web):
         return {**page, "files": [{**file, **odd.get(place, {})}]}
 
 
+class EchoingStorage(Web):
+    """Object storage that repeats every request in its answers.
+
+    Attributes:
+        form: Where the answers repeat it: ``text``, ``xml``, ``code``, ``reason``, ``location``, ``html`` or
+            ``listing``.
+    """
+
+    form = "text"
+
+    def reply_to(self, request: Request) -> Reply:
+        """Repeat all headers, and the secrets among them in every encoding."""
+        secrets = [request.headers[name] for name in SECRET_HEADERS if name in request.headers]
+        heard = " ".join(
+            [f"{name}: {value}" for name, value in request.headers.items()]
+            + [text for secret in secrets for text in _encodings(secret)]
+        )
+        first = secrets[0] if secrets else ""
+        match self.form:
+            case "xml":
+                error = f"<Code>AccessDenied</Code><Message>{html.escape(heard)}</Message>"
+                return Reply(f"<Error>{error}</Error>".encode(), 403, "application/xml")
+            case "code":
+                error = f"<Code>{html.escape(first)}</Code><Message>{html.escape(first)}</Message>"
+                return Reply(f"<Error>{error}</Error>".encode(), 400, "application/xml")
+            case "reason":
+                return Reply(b"", 403, reason=heard.encode("latin-1", "replace").decode("latin-1")[:60000])
+            case "location":
+                return Reply(b"", 301, headers={"Location": f"/away/{quote(first, safe='')}"})
+            case "html":
+                return Reply(f"<p>{html.escape(heard)}</p>".encode(), 400, "text/html")
+            case "listing":
+                return Reply(self._listing(first), 200, "application/json", {"X-Echo": first})
+        return Reply(f"You sent {heard}".encode(), 403, "text/plain")
+
+    def _listing(self, secret: str) -> bytes:
+        entry = {"name": f"sample-1.0-{secret}.whl", "bytes": 4, "hash": secret, "last_modified": secret}
+        return json.dumps([entry]).encode()
+
+
+SECRET_HEADERS = ("x-amz-security-token", "x-auth-token", "x-auth-key", "x-storage-pass")
+"""Request headers of S3 and Swift with secrets."""
+
+
+@contextmanager
+def run_echoing_storage() -> Iterator[EchoingStorage]:
+    """Run such a storage server for the duration of the context."""
+    with run_web(web=EchoingStorage) as storage:
+        assert isinstance(storage, EchoingStorage)
+        yield storage
+
+
 @contextmanager
 def run_echoing_index() -> Iterator[EchoingIndex]:
     """Run such an index for the length of the context."""
@@ -93,8 +145,12 @@ def _password(request: Request) -> str:
 
 def _heard(request: Request) -> Iterator[str]:
     """All headers, and the password in every encoding."""
-    secret = _password(request)
     yield from (f"{name}: {value}" for name, value in request.headers.items())
+    yield from _encodings(_password(request))
+
+
+def _encodings(secret: str) -> Iterator[str]:
+    """A secret in every encoding that servers repeat it in."""
     yield from (secret, html.escape(secret), quote(secret, safe=""), quote_plus(secret), json.dumps(secret))
     yield from (quote(quote(secret, safe=""), safe=""), repr(secret), secret.replace("/", "\\/"))
     yield "".join(one if one.isalnum() else f"&#{ord(one)};" for one in secret)
