@@ -58,7 +58,10 @@ STORAGE_COMMANDS: tuple[tuple[str, ...], ...] = (
     ],
 )
 def test_echoing_storage_reveals_no_secrets(
-    workspace: Workspace, storage: EchoingStorage, remote: Callable[[Workspace, EchoingStorage], str], form: str
+    workspace: Workspace,
+    storage: EchoingStorage,
+    remote: Callable[[Workspace, EchoingStorage], str],
+    form: str,
 ) -> None:
     storage.form = form
     storage.requests.clear()
