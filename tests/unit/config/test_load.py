@@ -218,5 +218,5 @@ def test_refuses_to_change_type_or_urls_of_a_preset(load, name):
     with pytest.raises(ConfigError, match=r"type and URLs cannot change\. Give this remote another"):
         load(f"[remotes.{name}]\ntype = 'index'\nurl = 'https://example.org/simple/'\n")
     for key in ("url", "upload_url"):
-        with pytest.raises(ConfigError, match=f"the addresses of {name} stay: for another {key}"):
+        with pytest.raises(ConfigError, match=f"{key} of {name} cannot be changed"):
             load(f"[remotes.{name}]\n{key} = 'https://example.org/simple/'\n")
