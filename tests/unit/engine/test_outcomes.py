@@ -176,18 +176,20 @@ class TestInterruptsAfterTheEnd:
 
 def test_waits_until_sink_shows_replacement(source, tmp_path):
     class Replacing(FaultyStore):
+        """A store that shows a replacement only in the third read."""
+
         reads_until_shown = 0
-        new = None
+        replacement = None
 
         def replace(self, staged):
-            self.new = FaultyStore([staged])
-            self.reads_until_shown = 2
+            [self.replacement] = MemoryStore.iter_files(FaultyStore([staged]), None)
+            self.reads_until_shown = 3
 
         def iter_files(self, project):
             self.reads_until_shown -= 1
-            if self.new is None or self.reads_until_shown > 0:
-                return super().iter_files(project)
-            return self.new.iter_files(project)
+            is_shown = self.replacement and self.reads_until_shown <= 0
+            for file in super().iter_files(project):
+                yield self.replacement if is_shown and file.filename == WHEELS[0] else file
 
     [wheel] = staged_files(tmp_path / "old", WHEELS[0], seed=1)
     sink = Replacing([wheel])
