@@ -1,4 +1,4 @@
-"""Signatures and attestations: made for what is published, and held against whom a release trusts."""
+"""Create signatures and attestations, and verify them against trusted keys and publishers."""
 
 from wheelrelay.signing.attestations import (
     ATTESTATION_SUFFIXES,

@@ -1,7 +1,4 @@
-"""Attestations (PEP 740) that lie beside distribution files: what each says, and of which file it says it.
-
-Whether what it says is true is another matter: see `wheelrelay.signing.publishers`.
-"""
+"""Parse attestations (PEP 740) without verifying them; see `wheelrelay.signing.publishers` for that."""
 
 import json
 from base64 import b64decode
@@ -17,7 +14,7 @@ if TYPE_CHECKING:
     from pypi_attestations import Attestation
 
 PUBLISH_ATTESTATION, SLSA_ATTESTATION = ".publish.attestation", ".slsa.attestation"
-"""What follows a distribution's filename to make the names of its attestations."""
+"""Suffixes of the two kinds of attestations."""
 
 ATTESTATION_SUFFIXES = (PUBLISH_ATTESTATION, SLSA_ATTESTATION)
 
@@ -25,27 +22,27 @@ PREDICATE_TYPES = {
     PUBLISH_ATTESTATION: "https://docs.pypi.org/attestations/publish/v1",
     SLSA_ATTESTATION: "https://slsa.dev/provenance/v1",
 }
-"""The type of what each kind of attestation states (PEP 740; https://docs.pypi.org/attestations)."""
+"""The predicate type of each kind of attestation (PEP 740; https://docs.pypi.org/attestations)."""
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-"""The type of the statement within each attestation."""
+"""The type of the statement in an attestation."""
 
 SOURCE_DIGEST_OID, SOURCE_REF_OID, BUILD_CONFIG_OID = (
     f"1.3.6.1.4.1.57264.1.{number}" for number in (13, 14, 18)
 )
-"""The claims of a certificate that tell the commit, its ref and what was run (Fulcio's ``oid-info.md``)."""
+"""Certificate claims with the commit, git ref and workflow of the build (Fulcio's ``oid-info.md``)."""
 
 ATTESTATION_BAD = "attestation-bad"
-"""The id of findings about an attestation that is there and not good."""
+"""The id of findings about invalid attestations."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an attestation is about.
+    """The file that an attestation is about.
 
     Attributes:
-        filename: of the distribution file.
-        sha256: of its bytes, in hexadecimal.
+        filename: The filename.
+        sha256: The SHA-256 digest in hexadecimal.
     """
 
     filename: str
@@ -54,11 +51,11 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What an attestation states.
+    """The statement of an attestation.
 
     Attributes:
-        predicate: the type of what is stated.
-        subject: of which file.
+        predicate: The predicate type.
+        subject: The file.
     """
 
     predicate: str
@@ -66,15 +63,15 @@ class Statement:
 
 
 def attestations_of(staged: StagedFile) -> list[Companion]:
-    """The attestations that come with a file."""
+    """Return the attestations among the companions of a file."""
     return [companion for companion in staged.companions if companion.suffix in ATTESTATION_SUFFIXES]
 
 
 def parse_provenance(provenance: bytes) -> Iterator[Companion]:
-    """The attestations that an index tells of, by its provenance object (PEP 740), in their order.
+    """Yield the attestations in the provenance object of an index (PEP 740).
 
     Raises:
-        ValueError: it is no such object, or of a later version.
+        ValueError: It is not a provenance object, or has another version.
     """
     try:
         document = json.loads(provenance)
@@ -94,10 +91,10 @@ def parse_provenance(provenance: bytes) -> Iterator[Companion]:
 
 
 def statement_in(payload: bytes) -> Statement:
-    """Read the statement that was signed.
+    """Parse a signed statement.
 
     Raises:
-        ValueError: it is no statement about one file.
+        ValueError: It is not a statement about one file.
     """
     try:
         statement = json.loads(payload)
@@ -105,42 +102,42 @@ def statement_in(payload: bytes) -> Statement:
         about = Subject(str(subject["name"]), str(subject["digest"]["sha256"]))
         kind, predicate = statement["_type"], str(statement["predicateType"])
     except (ValueError, TypeError, LookupError, RecursionError) as error:
-        raise ValueError(f"it is no attestation of one file ({type(error).__name__})") from error
+        raise ValueError(f"it is not an attestation of one file ({type(error).__name__})") from error
     if kind != STATEMENT_TYPE:
-        raise ValueError(f"it is no in-toto statement but {kind!r:.60}")
+        raise ValueError(f"its type is {kind!r:.60}, not an in-toto statement")
     return Statement(predicate, about)
 
 
 def statement_of(attestation: Companion) -> Statement:
-    """What an attestation states; nothing is verified.
+    """Return the unverified statement of an attestation.
 
     Raises:
-        ValueError: it is no attestation of one file.
+        ValueError: It is not an attestation of one file.
     """
     try:
         payload = b64decode(json.loads(attestation.content)["envelope"]["statement"])
     except (ValueError, TypeError, LookupError, RecursionError) as error:
-        raise ValueError(f"it is no attestation of one file ({type(error).__name__})") from error
+        raise ValueError(f"it is not an attestation of one file ({type(error).__name__})") from error
     return statement_in(payload)
 
 
 def claims_of(attestation: "Attestation") -> dict[str, str]:
-    """What the certificate of an attestation says of its owner, by object identifier; nothing is verified.
+    """Return the unverified certificate claims of an attestation, by object identifier.
 
     Raises:
-        ValueError: the certificate cannot be read.
+        ValueError: The certificate cannot be parsed.
     """
     try:
         return attestation.certificate_claims
-    except Exception as error:  # what a malformed one raises depends on two parsers
-        raise ValueError(f"its certificate cannot be read ({type(error).__name__})") from error
+    except Exception as error:  # a malformed one raises errors of two parsers
+        raise ValueError(f"its certificate cannot be parsed ({type(error).__name__})") from error
 
 
 def builder_url(attestation: Companion) -> str | None:
-    """The address of the workflow or pipeline that made an attestation, without its ref.
+    """Return the URL of the workflow or pipeline that created an attestation, without its ref.
 
-    It is what the certificate says; ``None`` if that cannot be told, also for want of the package that
-    reads certificates.
+    Reads the unverified certificate. Returns ``None`` if it has no such claim or cannot be parsed, or if the
+    package to parse it is not installed.
     """
     try:
         from pypi_attestations import Attestation
@@ -154,25 +151,25 @@ def builder_url(attestation: Companion) -> str | None:
 
 
 def attestation_findings(staged: StagedFile) -> Iterator[Finding]:
-    """What is wrong with the attestations that came with a file: they may be about another one."""
+    """Yield a finding for each attestation of a file that is malformed or about another file."""
     for attestation in attestations_of(staged):
         name = staged.filename + attestation.suffix
         try:
             stated = statement_of(attestation)
         except ValueError as error:
-            said: str | None = f"{name} is not what its name says: {error}."
+            message: str | None = f"{name} is not an attestation of its kind: {error}."
         else:
-            said = _mistake(stated, staged, attestation.suffix, name)
-        if said is None:
+            message = _mismatch(stated, staged, attestation.suffix, name)
+        if message is None:
             continue
         yield Finding(
-            ATTESTATION_BAD, Severity.ERROR, said, staged.filename, hint="Remove it, or have it made again."
+            ATTESTATION_BAD, Severity.ERROR, message, staged.filename, hint="Remove it or create it again."
         )
 
 
-def _mistake(stated: Statement, staged: StagedFile, suffix: str, name: str) -> str | None:
+def _mismatch(stated: Statement, staged: StagedFile, suffix: str, name: str) -> str | None:
     if stated.predicate != PREDICATE_TYPES[suffix]:
-        return f"{name} is not what its name says: it states {stated.predicate!r:.80}."
+        return f"{name} is not an attestation of its kind: its predicate type is {stated.predicate!r:.80}."
     if stated.subject == Subject(staged.filename, staged.sha256):
         return None
     other = "other bytes" if stated.subject.filename == staged.filename else stated.subject.filename

@@ -1,4 +1,4 @@
-"""Make attestations of publishing (PEP 740) with the identity that the CI system gives to this job."""
+"""Create publish attestations (PEP 740) with the identity of the CI job."""
 
 import threading
 from collections.abc import Iterator
@@ -16,41 +16,41 @@ if TYPE_CHECKING:
 
 
 class Attester(Protocol):
-    """Whoever can say that a file is published by this very job."""
+    """Creates attestations that this job publishes a file."""
 
     def attest(self, staged: StagedFile) -> Companion:
-        """The attestation of a file, to be published beside it.
+        """Return the attestation of a file, to publish as its companion.
 
         Raises:
-            MissingSecret: there is no identity to attest with.
-            AuthenticationFailed: the identity is not accepted.
-            ConfigError: what it takes is not installed.
-            Unavailable: a service that it takes cannot be reached.
+            MissingSecret: The job has no identity.
+            AuthenticationFailed: The identity is refused.
+            ConfigError: A required package is not installed.
+            Unavailable: A required service cannot be reached.
         """
         ...
 
 
 class SigstoreAttester:
-    """Attests by the public Sigstore, each file with a certificate of its own that lives for minutes."""
+    """Creates attestations with the public Sigstore, with a new short-lived certificate for each file."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
     def attest(self, staged: StagedFile) -> Companion:
         """See `Attester.attest`."""
-        with self._lock, _told(), self._signer() as signer:
+        with self._lock, _sigstore_errors(), self._signer() as signer:
             from pypi_attestations import Attestation, Distribution
 
             distribution = Distribution(name=staged.filename, digest=staged.sha256)
-            made = Attestation.sign(signer, distribution)
-            return Companion(PUBLISH_ATTESTATION, made.model_dump_json().encode())
+            attestation = Attestation.sign(signer, distribution)
+            return Companion(PUBLISH_ATTESTATION, attestation.model_dump_json().encode())
 
     @contextmanager
     def _signer(self) -> "Iterator[Signer]":
-        """Somebody who signs for a few minutes.
+        """Open a signer that is valid for a few minutes.
 
         Raises:
-            MissingSecret: the CI system gives this job no identity, or this is none.
+            MissingSecret: The process is not a CI job, or the job has no identity.
         """
         require_package()
         from sigstore.oidc import IdentityToken, detect_credential
@@ -58,15 +58,15 @@ class SigstoreAttester:
         identity = detect_credential()
         if identity is None:
             raise MissingSecret(
-                "There is no identity to attest with: this is no CI job, or it may not have one.",
-                hint="On GitHub, give the job permissions: id-token: write; elsewhere, leave attest away.",
+                "No identity for attestations: this is not a CI job, or the job has no permission for one.",
+                hint="On GitHub, set `permissions: id-token: write`. Elsewhere, disable `attest`.",
             )
         with self._context.signer(IdentityToken(identity)) as signer:
             yield signer
 
     @cached_property
     def _context(self) -> "SigningContext":
-        """The services of the public Sigstore; which they are is asked for once."""
+        """The services of the public Sigstore, looked up once."""
         from sigstore.models import ClientTrustConfig
         from sigstore.sign import SigningContext
 
@@ -74,23 +74,23 @@ class SigstoreAttester:
 
 
 def require_package() -> None:
-    """Make sure that attestations can be dealt with at all.
+    """Ensure that the package for attestations is installed.
 
     Raises:
-        ConfigError: the package that does it is not installed.
+        ConfigError: It is not installed.
     """
     from importlib.util import find_spec
 
     if find_spec("pypi_attestations") is None:
         raise ConfigError(
             "Attestations need the package pypi-attestations, which is not installed.",
-            hint="pip install 'wheelrelay[attestations]'",
+            hint="Run: pip install 'wheelrelay[attestations]'.",
         )
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Turn what Sigstore raises into our errors."""
+def _sigstore_errors() -> Iterator[None]:
+    """Convert errors of Sigstore into ours."""
     try:
         yield
     except ConfigError:
@@ -98,11 +98,11 @@ def _told() -> Iterator[None]:
     except Exception as error:
         from sigstore.oidc import ExpiredIdentity, IdentityError
 
-        from wheelrelay.http import sanitized  # heavy, and not needed where all goes well
+        from wheelrelay.http import sanitized  # slow to import, and needed only for errors
 
         reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
         if isinstance(error, IdentityError | ExpiredIdentity):
-            # Not chained, and cut short: it repeats what the CI system said.
-            said = sanitized(reason.partition("body=")[0]).rstrip("(, ")
-            raise AuthenticationFailed(f"There is no identity that Sigstore takes: {said}.") from None
-        raise Unavailable(f"Sigstore did not sign: {reason}.") from error
+            # Not chained, and truncated: it repeats the response of the CI system.
+            message = sanitized(reason.partition("body=")[0]).rstrip("(, ")
+            raise AuthenticationFailed(f"Sigstore refused the identity of this job: {message}.") from None
+        raise Unavailable(f"Sigstore could not sign: {reason}.") from error

@@ -27,34 +27,34 @@ _HEADER = re.compile(rb"[A-Za-z][A-Za-z-]*:( .*)?")
 _CHECKSUM = re.compile(rb"=[A-Za-z0-9+/]{4}")
 
 _SIGNATURE = 2
-"""The type of a signature packet (section 5)."""
+"""The packet type of signatures (RFC 9580, section 5)."""
 _OF_FILES = (0, 1)
-"""The types of signatures of files, bytes or text (section 5.2.1)."""
+"""The signature types of files, binary or text (section 5.2.1)."""
 _TYPE_AT = {3: 2, 4: 1, 5: 1, 6: 1}
-"""Where a signature of each version has its type."""
+"""Offset of the signature type by version of the signature packet."""
 _SHORTEST = 12
-"""Bytes that a signature has at least."""
+"""Minimum size of a signature in bytes."""
 
 MAX_SIGNATURES = 16
-"""Signatures that one companion may hold: gpg takes some milliseconds for each, and thousands fit in."""
+"""Maximum number of signatures in one companion: gpg needs milliseconds for each, and thousands would fit."""
 
 
 def refused_companion(filename: str, suffix: str, reason: str) -> Finding:
-    """The finding about a companion that stays behind.
+    """Return the finding about a companion that is not published.
 
     Args:
-        filename: of the distribution file.
-        suffix: what follows it.
-        reason: a sentence about the companion without its full stop, its subject "it".
+        filename: The filename of the distribution.
+        suffix: The suffix of the companion.
+        reason: A sentence without its full stop whose subject is "it".
     """
-    said = f"{filename}{suffix} is not published: {reason}."
+    message = f"{filename}{suffix} is not published: {reason}."
     return Finding(
-        COMPANION_REFUSED, Severity.WARNING, said, filename, hint="Remove it, or have it made again."
+        COMPANION_REFUSED, Severity.WARNING, message, filename, hint="Remove it or create it again."
     )
 
 
 def drop_malformed_companions(staged: StagedFile) -> tuple[StagedFile, Sequence[Finding]]:
-    """A file with those of its companions that are what their suffixes say, and a finding for each other."""
+    """Return a file without malformed companions, and a finding for each of them."""
     reasons = {companion.suffix: format_error(companion) for companion in staged.companions}
     kept = tuple(companion for companion in staged.companions if reasons[companion.suffix] is None)
     findings = [
@@ -67,7 +67,7 @@ def drop_malformed_companions(staged: StagedFile) -> tuple[StagedFile, Sequence[
 
 
 def format_error(companion: Companion) -> str | None:
-    """Why a companion does not have the form that its suffix names, as "it is empty"; else ``None``."""
+    """Return why a companion does not have the format of its suffix, such as "it is empty", or ``None``."""
     try:
         _FORMS[companion.suffix](companion.content)
     except ValueError as error:
@@ -78,49 +78,49 @@ def format_error(companion: Companion) -> str | None:
 
 
 def _check_attestation(content: bytes) -> None:
-    """See PEP 740, "Attestation objects"."""
+    """Check an attestation; see PEP 740, "Attestation objects"."""
     document = _document(content, "attestation")
     material, envelope = _part(document, "verification_material"), _part(document, "envelope")
     entries = material.get("transparency_entries")
     encoded = [material.get("certificate"), envelope.get("statement"), envelope.get("signature")]
     if document.get("version") != 1 or not isinstance(entries, list) or not entries:
-        raise ValueError("it is no attestation of version 1")
+        raise ValueError("it is not an attestation of version 1")
     if not all(isinstance(text, str) and b64decode(text) for text in encoded):
-        raise ValueError("it is no attestation: a part of it is missing")
+        raise ValueError("it is not an attestation: a field is missing")
 
 
 def _check_bundle(content: bytes) -> None:
-    """See ``sigstore_bundle.proto`` of sigstore/protobuf-specs."""
+    """Check a bundle; see ``sigstore_bundle.proto`` of sigstore/protobuf-specs."""
     document = _document(content, "Sigstore bundle")
     _part(document, "verificationMaterial")
     if not str(document.get("mediaType")).startswith(BUNDLE_MEDIA_TYPE):
-        raise ValueError("it is no Sigstore bundle: its mediaType is another")
+        raise ValueError("it is not a Sigstore bundle: its mediaType differs")
     if sum(isinstance(document.get(name), dict) for name in ("messageSignature", "dsseEnvelope")) != 1:
-        raise ValueError("it is no Sigstore bundle: it holds no signature")
+        raise ValueError("it is not a Sigstore bundle: it has no signature")
 
 
 def _document(content: bytes, kind: str) -> Mapping[str, Any]:
     try:
         document = json.loads(content)
     except ValueError as error:
-        raise ValueError(f"it is no {kind} but no JSON at all") from error
+        raise ValueError(f"it is not a {kind}: it is not JSON") from error
     if not isinstance(document, dict):
-        raise ValueError(f"it is no {kind}")  # noqa: TRY004  (of the content, not of an argument)
+        raise ValueError(f"it is not a {kind}")  # noqa: TRY004  (the content is invalid, not the type of an argument)
     return document
 
 
 def _part(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     part = document.get(name)
     if not isinstance(part, dict):
-        raise ValueError(f"its {name} is missing")  # noqa: TRY004  (likewise)
+        raise ValueError(f"its {name} is missing")  # noqa: TRY004  (see above)
     return part
 
 
 def check_detached(content: bytes) -> None:
-    """Make sure that bytes are detached signatures, in armor or in binary form, and nothing else.
+    """Ensure that content consists of detached OpenPGP signatures, armored or binary.
 
     Raises:
-        ValueError: they are not; says why.
+        ValueError: It does not.
     """
     text = content.strip()
     packets = _without_armor(text) if text.startswith(b"-----") else content
@@ -131,11 +131,11 @@ def check_detached(content: bytes) -> None:
         packets = _after_signature(packets)
         count += 1
     if count > MAX_SIGNATURES:
-        raise ValueError(f"it holds {count} signatures, and gpg is asked about {MAX_SIGNATURES} at most")
+        raise ValueError(f"it has {count} signatures, more than {MAX_SIGNATURES}")
 
 
 def _without_armor(text: bytes) -> bytes:
-    """The packets within armor (section 6.2)."""
+    """Return the packets in ASCII armor (section 6.2)."""
     first, *lines = [line.rstrip() for line in text.split(b"\n")]
     if first != _BEGIN or not lines or lines.pop() != _END:
         raise ValueError("it is not one armored signature")
@@ -148,27 +148,27 @@ def _without_armor(text: bytes) -> bytes:
     try:
         return b64decode(b"".join(lines), validate=True)
     except ValueError as error:
-        raise ValueError("its armor holds something else than base64") from error
+        raise ValueError("its armor contains invalid base64") from error
 
 
 def _after_signature(packets: bytes) -> bytes:
-    """What follows the signature packet that ``packets`` begin with."""
+    """Check the first packet, and return the packets after it."""
     kind, start, stop = _frame(packets)
     body = packets[start:stop]
     if kind != _SIGNATURE or len(body) != stop - start or len(body) < _SHORTEST:
-        raise ValueError("it is not whole, or holds something else than signatures")
+        raise ValueError("it is truncated, or contains other data than signatures")
     if body[0] not in _TYPE_AT:
         raise ValueError("it is a signature of an unknown version")
     if body[_TYPE_AT[body[0]]] not in _OF_FILES:
-        raise ValueError("it is a signature of something else than a file")
+        raise ValueError("it is not a signature of a file")
     return packets[stop:]
 
 
 def _frame(packets: bytes) -> tuple[int, int, int]:
-    """The type of the first packet, and where its body starts and stops (section 4.2)."""
+    """Return the type of the first packet, and the offsets of its body (section 4.2)."""
     first = packets[0]
     if not first & 0x80:
-        raise ValueError("it is no OpenPGP data")
+        raise ValueError("it is not OpenPGP data")
     if first & 0x40:
         size, start = _new_length(packets)
         return first & 0x3F, start, start + size
@@ -180,7 +180,7 @@ def _frame(packets: bytes) -> tuple[int, int, int]:
 
 
 def _new_length(packets: bytes) -> tuple[int, int]:
-    """The length of the first packet's body, and where that starts (section 4.2.1)."""
+    """Return the length of the first packet's body and its offset (section 4.2.1)."""
     octets = [*packets[1:3], 0, 0]
     if octets[0] < 192:
         return octets[0], 2
@@ -188,7 +188,7 @@ def _new_length(packets: bytes) -> tuple[int, int]:
         return ((octets[0] - 192) << 8) + octets[1] + 192, 3
     if octets[0] == 255:
         return int.from_bytes(packets[2:6], "big"), 6
-    raise ValueError("it has a packet in parts")
+    raise ValueError("it has a packet with partial lengths")
 
 
 _FORMS: Mapping[str, Callable[[bytes], None]] = {

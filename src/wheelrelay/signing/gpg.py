@@ -1,9 +1,8 @@
-"""Run gpg and read what it says: the one place that knows its command line and its status lines.
+"""Run gpg and parse its status lines.
 
-Status lines come in a file of their own. What gpg prints for people is never parsed: gpg repeats parts of the
-signature there, which anybody can write.
-
-Nothing secret is on a command line: gpg asks for a passphrase by itself, through its agent.
+The status lines are read from a separate file. The output for people is never parsed, because it repeats
+parts of the signature, which an attacker controls. Command lines contain no secrets: the agent of gpg prompts
+for passphrases.
 """
 
 import os
@@ -16,10 +15,10 @@ from wheelrelay.errors import ConfigError
 
 GPG = "gpg"
 
-PATIENCE = 600.0
-"""Seconds that one call may take: somebody may have to type a passphrase, and files may be large."""
+TIMEOUT = 600.0
+"""Seconds for one call: a person may have to type a passphrase, and files may be large."""
 
-REFUSING = (
+REFUSING_STATUSES = (
     "BADSIG",
     "ERRSIG",
     "EXPSIG",
@@ -32,83 +31,83 @@ REFUSING = (
     "ERROR",
     "FAILURE",
 )
-"""Status lines of which one is enough: not all that was given is good signatures (GnuPG, doc/DETAILS)."""
+"""Status lines, any of which means that a signature is invalid or unusable (GnuPG, doc/DETAILS)."""
 
 _STATUS = b"[GNUPG:] "
-_LONGEST = 300
+_MAX_MESSAGE = 300
 _CLASS, _PRIMARY = 8, 9
-"""Where a VALIDSIG line has the signature's class and the fingerprint of the primary key."""
-_OF_BYTES = "00"
-"""The class of signatures of bytes as they are (RFC 9580, section 5.2.1)."""
+"""Positions of the signature class and the primary key's fingerprint in a VALIDSIG line."""
+_BINARY_SIGNATURE = "00"
+"""The class of signatures of binary documents (RFC 9580, section 5.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one call.
+    """The result of one call.
 
     Attributes:
-        code: the exit code.
-        output: what was printed.
-        status: the status lines, keyword first; the same in all languages.
-        said: what was told to people, the last line of it; good for error messages and for nothing else.
+        code: The exit code.
+        output: The standard output.
+        status: The status lines, keyword first.
+        message: The last line of the output for people, only for error messages.
     """
 
     code: int
     output: bytes
     status: tuple[str, ...]
-    said: str
+    message: str
 
     def has(self, *keywords: str) -> bool:
-        """Whether a status line begins with one of the keywords."""
+        """Return whether a status line begins with one of the keywords."""
         return any(line.partition(" ")[0] in keywords for line in self.status)
 
     def fields(self, keyword: str) -> list[list[str]]:
-        """The words after ``keyword`` on each of its status lines."""
+        """Return the words after ``keyword`` on each of its status lines."""
         words = (line.split(" ") for line in self.status)
         return [rest for first, *rest in words if first == keyword]
 
     def signers(self) -> frozenset[str]:
-        """The fingerprints of the primary keys that have made the signatures; empty unless all are good.
+        """Return the fingerprints of the primary keys of all signatures.
 
-        One signature that is not good, or is not one of the bytes as they are, is enough for an empty set.
+        The result is empty if any signature is invalid or is not of a binary document.
         """
         valid = [fields for fields in self.fields("VALIDSIG") if len(fields) > _PRIMARY]
-        if self.code != 0 or self.has(*REFUSING) or len(valid) != len(self.fields("GOODSIG")):
+        if self.code != 0 or self.has(*REFUSING_STATUSES) or len(valid) != len(self.fields("GOODSIG")):
             return frozenset()
-        if self.of_text():
+        if self.is_of_text():
             return frozenset()
         return frozenset(fields[_PRIMARY] for fields in valid)
 
-    def of_text(self) -> bool:
-        """Whether a signature is one of a text, in which other line ends are no change."""
-        return any(fields[_CLASS : _CLASS + 1] != [_OF_BYTES] for fields in self.fields("VALIDSIG"))
+    def is_of_text(self) -> bool:
+        """Return whether a signature is of a text document, which ignores differences in line ends."""
+        return any(fields[_CLASS : _CLASS + 1] != [_BINARY_SIGNATURE] for fields in self.fields("VALIDSIG"))
 
-    def why_not(self) -> str:
-        """Why the signatures are not what is wanted, for people."""
-        if self.of_text():
-            return "it was made with --textmode and does not tell line ends apart"
+    def reason(self) -> str:
+        """Return why the signatures were not accepted, for messages."""
+        if self.is_of_text():
+            return "it was created with --textmode, which ignores line ends"
         if signers := self.signers():
-            return f"it was made by {', '.join(sorted(signers))}"
-        return self.said or f"exit code {self.code}"
+            return f"it was created by {', '.join(sorted(signers))}"
+        return self.message or f"exit code {self.code}"
 
 
-def run(program: str, *arguments: str, given: bytes = b"") -> Answer:
-    """Call gpg, which asks nothing by itself; its agent may ask for a passphrase.
+def run(program: str, *arguments: str, stdin: bytes = b"") -> Answer:
+    """Run gpg in batch mode; its agent may prompt for a passphrase.
 
     Args:
-        program: gpg, or the path of another program that is called like it.
-        arguments: its command with options.
-        given: what it reads from standard input.
+        program: gpg, or the path of a program with the same interface.
+        arguments: The command and its options.
+        stdin: The standard input.
 
     Raises:
-        ConfigError: the program cannot be run, or does not come to its end.
+        ConfigError: The program cannot be run, or does not end in time.
     """
     with temporary_folder("gpg") as folder:
         status = folder / "status"
         command = [program, "--batch", "--status-file", str(status), *arguments]
-        done = _called(command, given)
-        told = status.read_bytes() if status.exists() else b""
-    lines = [line.removesuffix(b"\r") for line in told.split(b"\n") if line.startswith(_STATUS)]
+        done = _call(command, stdin)
+        text = status.read_bytes() if status.exists() else b""
+    lines = [line.removesuffix(b"\r") for line in text.split(b"\n") if line.startswith(_STATUS)]
     return Answer(
         done.returncode,
         done.stdout,
@@ -117,11 +116,11 @@ def run(program: str, *arguments: str, given: bytes = b"") -> Answer:
     )
 
 
-def _called(command: list[str], given: bytes) -> "subprocess.CompletedProcess[bytes]":
+def _call(command: list[str], stdin: bytes) -> "subprocess.CompletedProcess[bytes]":
     program = command[0]
     try:
-        return subprocess.run(  # noqa: S603  (gpg, or what the user named)
-            command, input=given, capture_output=True, env=_surroundings(), timeout=PATIENCE, check=False
+        return subprocess.run(  # noqa: S603  (gpg, or the program of the user)
+            command, input=stdin, capture_output=True, env=_environment(), timeout=TIMEOUT, check=False
         )
     except OSError as error:
         raise ConfigError(
@@ -130,21 +129,22 @@ def _called(command: list[str], given: bytes) -> "subprocess.CompletedProcess[by
         ) from error
     except subprocess.TimeoutExpired as error:
         raise ConfigError(
-            f"{program!r} took over {PATIENCE:.0f} s.", hint="Perhaps it waits for a passphrase somewhere."
+            f"{program!r} did not end within {TIMEOUT:.0f} s.",
+            hint="Check whether it waits for a passphrase.",
         ) from error
 
 
-def _surroundings() -> dict[str, str]:
-    """The environment for gpg: its words in English, and where its agent can ask for a passphrase."""
-    around = {**os.environ, "LC_ALL": "C"}
-    with suppress(OSError, AttributeError):  # no terminal, or a system that has no names for them
-        around.setdefault("GPG_TTY", os.ttyname(0))
-    return around
+def _environment() -> dict[str, str]:
+    """Return the environment of gpg: messages in English, and the terminal for passphrase prompts."""
+    environment = {**os.environ, "LC_ALL": "C"}
+    with suppress(OSError, AttributeError):  # no terminal, or no terminal names on this system
+        environment.setdefault("GPG_TTY", os.ttyname(0))
+    return environment
 
 
 def _last_line(printed: bytes) -> str:
-    """The last line that was printed for people, fit to be repeated."""
+    """Return the last line of an output, printable and truncated."""
     lines = [line.decode("utf-8", "replace").strip() for line in printed.split(b"\n")]
     last = next((line for line in reversed(lines) if line), "")
     plain = "".join(character if character.isprintable() else "?" for character in last)
-    return plain.removeprefix("gpg: ")[:_LONGEST].rstrip(".")
+    return plain.removeprefix("gpg: ")[:_MAX_MESSAGE].rstrip(".")

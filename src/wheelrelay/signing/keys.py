@@ -1,7 +1,7 @@
-"""The keys that a release trusts: hold signatures against them, and against no others.
+"""Trusted keys: verify OpenPGP signatures against them and no others.
 
-They are gathered into a keyring of their own, so that neither other keys of this machine nor its gpg's
-settings decide what is good.
+The keys are imported into a temporary keyring, so that neither other keys nor the gpg settings of this
+machine affect the result.
 """
 
 import re
@@ -17,74 +17,68 @@ from wheelrelay.signing.signer import SIGNATURE_BAD, signature_of
 from wheelrelay.staged import StagedFile
 
 SIGNATURE_MISSING = "signature-missing"
-"""The id of findings about files without a signature."""
+"""The id of findings about missing signatures."""
 
 _FINGERPRINT = re.compile(r"(0x)?([0-9A-F]{16}|[0-9A-F]{40}|[0-9A-F]{64})", re.IGNORECASE)
 _SHORT = re.compile(r"(0x)?[0-9A-F]{8}", re.IGNORECASE)
 
 
 def parse_fingerprint(text: str) -> str | None:
-    """The fingerprint or long key id that ``text`` is, in one spelling; ``None`` if it is something else.
+    """Return a fingerprint or long key id in upper case without blanks; ``None`` for other text.
 
     Raises:
-        ConfigError: it is a short key id, which anybody can make a key for.
+        ConfigError: It is a short key id, for which an attacker can create a key.
 
     >>> parse_fingerprint("0x6bec e60e b4e0 d7ea")
     '6BECE60EB4E0D7EA'
     """
     bare = "".join(text.split())
     if _SHORT.fullmatch(bare):
-        raise ConfigError(
-            f"{text!r} is a short key id, which many keys can have.", hint="Give a fingerprint."
-        )
-    found = _FINGERPRINT.fullmatch(bare)
-    return found[2].upper() if found else None
+        raise ConfigError(f"{text!r} is a short key id, which is not unique.", hint="Use a fingerprint.")
+    match = _FINGERPRINT.fullmatch(bare)
+    return match[2].upper() if match else None
 
 
 class TrustedKeys:
-    """A keyring of some keys alone; see `gathered`.
+    """A keyring with only the trusted keys; see `gathered`.
 
     Args:
-        home: the folder of that keyring.
+        home: The folder of the keyring.
     """
 
     def __init__(self, home: Path) -> None:
-        alone = ("--no-options", "--no-autostart", "--disable-dirmngr", "--no-auto-key-retrieve")
-        self._options = ("--homedir", str(home), *alone, "--trust-model", "always")
+        isolated = ("--no-options", "--no-autostart", "--disable-dirmngr", "--no-auto-key-retrieve")
+        self._options = ("--homedir", str(home), *isolated, "--trust-model", "always")
         self._fingerprints: set[str] = set()
 
     @classmethod
     @contextmanager
-    def gathered(cls, given: Sequence[str]) -> Iterator["TrustedKeys"]:
-        """Gather keys; they are forgotten at the end.
+    def gathered(cls, sources: Sequence[str]) -> Iterator["TrustedKeys"]:
+        """Import keys into a temporary keyring.
 
         Args:
-            given: fingerprints and long key ids of keys that gpg has, and paths of files that hold keys.
+            sources: Fingerprints and long key ids of keys that gpg has, and paths of key files.
 
         Raises:
-            ConfigError: a key is not there, or gpg cannot be run.
+            ConfigError: A key does not exist, or gpg cannot be run.
         """
         with temporary_folder("keys") as home:
-            home.chmod(0o700)  # or gpg says that it is not safe
+            home.chmod(0o700)  # gpg warns about other permissions
             keys = cls(home)
-            for one in given:
-                keys._add(one)
+            for source in sources:
+                keys._add(source)
             yield keys
 
     def findings(self, staged: StagedFile) -> list[Finding]:
-        """What is wrong with the signature of a file; nothing if it is a good one by one of the keys.
+        """Return a finding if the signature of a file is missing or is not valid and by a trusted key.
 
-        Of several signatures in one companion, each must be good, and by one of the keys.
+        If a companion has several signatures, all must be valid and by trusted keys.
         """
         signature = signature_of(staged)
         if signature is None:
-            return [
-                Finding(
-                    SIGNATURE_MISSING, Severity.ERROR, "There is no signature beside it.", staged.filename
-                )
-            ]
+            return [Finding(SIGNATURE_MISSING, Severity.ERROR, "The file has no signature.", staged.filename)]
         arguments = ("--verify", "--", "-", str(staged.path.absolute()))
-        answer = run(GPG, *self._options, *arguments, given=signature.content)
+        answer = run(GPG, *self._options, *arguments, stdin=signature.content)
         signers = answer.signers()
         if signers and signers <= self._fingerprints:
             return []
@@ -92,23 +86,23 @@ class TrustedKeys:
             Finding(
                 SIGNATURE_BAD,
                 Severity.ERROR,
-                f"Its signature is not a good one by a trusted key: {answer.why_not()}.",
+                f"The signature is not valid or not by a trusted key: {answer.reason()}.",
                 staged.filename,
-                hint="Do not publish it before you know why.",
+                hint="Find out why before you publish it.",
             )
         ]
 
-    def _add(self, given: str) -> None:
-        fingerprint = parse_fingerprint(given)
-        exported = run(GPG, "--export", fingerprint).output if fingerprint else _read(Path(given))
+    def _add(self, source: str) -> None:
+        fingerprint = parse_fingerprint(source)
+        exported = run(GPG, "--export", fingerprint).output if fingerprint else _read(Path(source))
         if not exported:
-            raise ConfigError(f"gpg has no key {given}.", hint="Import it, or give the path of a key file.")
-        answer = run(GPG, *self._options, "--import", given=exported)
+            raise ConfigError(f"gpg has no key {source}.", hint="Import it, or use the path of a key file.")
+        answer = run(GPG, *self._options, "--import", stdin=exported)
         found = {fields[-1] for fields in answer.fields("IMPORT_OK")}
         if not found:
-            raise ConfigError(f"{given} holds no key that gpg can read: {answer.said}.")
+            raise ConfigError(f"{source} has no key that gpg can read: {answer.message}.")
         if fingerprint and len(found) > 1:
-            raise ConfigError(f"gpg has several keys for {given}.", hint="Give a full fingerprint.")
+            raise ConfigError(f"gpg has several keys for {source}.", hint="Use a full fingerprint.")
         self._fingerprints |= found
 
 

@@ -32,25 +32,24 @@ if TYPE_CHECKING:
     from sigstore.verify.policy import VerificationPolicy
 
 ENVIRONMENT_OID = "1.3.6.1.4.1.57264.1.23"
-"""The claim that names the deployment environment of a job (Fulcio's ``oid-info.md``)."""
+"""The certificate claim with the deployment environment of a job (Fulcio's ``oid-info.md``)."""
 
 ATTESTATION_MISSING = "attestation-missing"
-"""The id of findings about files without an attestation."""
+"""The id of findings about missing attestations."""
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
-"""The type of what an attestation signs (in-toto's specification of envelopes)."""
+"""The payload type of attestations (in-toto's specification of envelopes)."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrustedPublisher:
-    """Somebody who may attest.
+    """An identity whose attestations are trusted.
 
     Attributes:
-        kind: the service that vouches for it: ``GitHub``, ``GitLab``, ``Google`` or ``CircleCI``.
-        details: what tells it from others there: ``repository`` and ``workflow``; ``email``; ``project``
-            and ``pipeline``.
-        ref: a pattern that the git ref of the build must match, as ``refs/tags/v*``; any will do without it.
-        environment: the deployment environment that the job must have run in.
+        kind: The identity provider: ``GitHub``, ``GitLab``, ``Google`` or ``CircleCI``.
+        details: The identity there: ``repository`` and ``workflow``; ``email``; ``project`` and ``pipeline``.
+        ref: Pattern for the git ref of the build, such as ``refs/tags/v*``; ``None`` allows any.
+        environment: The required deployment environment of the job; ``None`` allows any.
     """
 
     kind: str
@@ -63,14 +62,14 @@ class TrustedPublisher:
 
 
 class TrustedPublishers:
-    """Those whose attestations count.
+    """Verifies that files have an attestation by one of several publishers.
 
     Args:
-        publishers: one of them must have attested.
-        trust_root: a file with the keys of another Sigstore than the public one.
+        publishers: The trusted publishers.
+        trust_root: A file with the keys of a private Sigstore instance; the public one by default.
 
     Raises:
-        ConfigError: attestations cannot be verified here, or that file cannot be read.
+        ConfigError: The package for attestations is not installed, or the file does not exist.
     """
 
     def __init__(self, publishers: Sequence[TrustedPublisher], trust_root: Path | None = None) -> None:
@@ -78,16 +77,14 @@ class TrustedPublishers:
         self._publishers = publishers
         self._trust_root = trust_root
         if trust_root and not trust_root.exists():
-            raise ConfigError(f"The trust root {trust_root} is not there.")
+            raise ConfigError(f"The trust root {trust_root} does not exist.")
 
     def findings(self, staged: StagedFile) -> list[Finding]:
-        """What is wrong with a file's attestations; nothing if a good one is by one of the publishers."""
+        """Return a finding unless a file has a valid attestation by one of the publishers."""
         attestations = attestations_of(staged)
         if not attestations:
             return [
-                Finding(
-                    ATTESTATION_MISSING, Severity.ERROR, "There is no attestation beside it.", staged.filename
-                )
+                Finding(ATTESTATION_MISSING, Severity.ERROR, "The file has no attestation.", staged.filename)
             ]
         reasons = []
         for attestation in attestations:
@@ -99,14 +96,14 @@ class TrustedPublishers:
             Finding(
                 ATTESTATION_BAD,
                 Severity.ERROR,
-                f"No attestation is a good one by a trusted publisher: {'; '.join(dict.fromkeys(reasons))}.",
+                f"No attestation is valid and by a trusted publisher: {'; '.join(dict.fromkeys(reasons))}.",
                 staged.filename,
-                hint="Do not publish it before you know why.",
+                hint="Find out why before you publish it.",
             )
         ]
 
     def _distrust(self, staged: StagedFile, companion: Companion) -> str | None:
-        """Why an attestation does not count; ``None`` if it does."""
+        """Return why an attestation is not trusted, or ``None``."""
         from pydantic import ValidationError
         from pypi_attestations import Attestation
 
@@ -114,11 +111,11 @@ class TrustedPublishers:
             attestation = Attestation.model_validate_json(companion.content)
             claims = claims_of(attestation)
         except ValidationError:
-            return f"{staged.filename}{companion.suffix} is no attestation"
+            return f"{staged.filename}{companion.suffix} is not an attestation"
         except ValueError as error:
             return str(error)
         about = Statement(PREDICATE_TYPES[companion.suffix], Subject(staged.filename, staged.sha256))
-        reasons = [self._distrust_of(one, attestation, claims, about) for one in self._publishers]
+        reasons = [self._distrust_of(publisher, attestation, claims, about) for publisher in self._publishers]
         return None if None in reasons else "; ".join(dict.fromkeys(filter(None, reasons)))
 
     def _distrust_of(
@@ -128,20 +125,20 @@ class TrustedPublishers:
         claims: Mapping[str, str],
         about: Statement,
     ) -> str | None:
-        """Why an attestation does not count as one by a publisher; ``None`` if it does."""
+        """Return why an attestation is not one by a publisher, or ``None``."""
         from sigstore.errors import Error
 
         try:
             policy = policy_of(publisher, claims)
-            # The library's own `Attestation.verify` takes the public Sigstore's keys alone.
+            # `Attestation.verify` of the library supports only the keys of the public Sigstore.
             payload_type, payload = self._verifier.verify_dsse(attestation.to_bundle(), policy)
             if payload_type != PAYLOAD_TYPE:
-                return f"what it signs is {payload_type!r:.60}"
+                return f"its payload type is {payload_type!r:.60}"
             stated = statement_in(payload)
         except (Error, ValueError) as error:
             return str(error).partition("\n")[0].rstrip(".")
         if stated.predicate != about.predicate:
-            return f"it states {stated.predicate!r:.80}"
+            return f"its predicate type is {stated.predicate!r:.80}"
         return None if stated.subject == about.subject else "it is about another file"
 
     @cached_property
@@ -156,23 +153,23 @@ class TrustedPublishers:
 
 
 def policy_of(publisher: TrustedPublisher, claims: Mapping[str, str]) -> "VerificationPolicy":
-    """What a certificate must say to be the publisher's.
+    """Return the policy that a certificate of the publisher must satisfy.
 
     Args:
-        publisher: whose it must be.
-        claims: what the certificate says, by object identifier; nothing of it is trusted, but the address
-            of what was run ends with the ref or the commit that the certificate names elsewhere.
+        publisher: The publisher.
+        claims: The unverified claims of the certificate, by object identifier. They provide only the ref and
+            commit with which the URL of the workflow ends; the policy compares the rest.
 
     Raises:
-        ValueError: the build was of a ref that does not count.
+        ValueError: The git ref of the build does not match.
     """
     from sigstore.verify.policy import AllOf
 
     _check_ref(publisher, claims)
-    demanded = [*_identity(publisher, claims)]
+    policies = [*_identity(publisher, claims)]
     if publisher.environment is not None:
-        demanded.append(_Environment(publisher.environment))
-    return AllOf(demanded)
+        policies.append(_Environment(publisher.environment))
+    return AllOf(policies)
 
 
 def _check_ref(publisher: TrustedPublisher, claims: Mapping[str, str]) -> None:
@@ -199,7 +196,7 @@ def _identity(publisher: TrustedPublisher, claims: Mapping[str, str]) -> "list[V
             project = f"https://circleci.com/api/v2/projects/{details['project']}"
             pipeline = f"{project}/pipeline-definitions/{details['pipeline']}"
             return [OIDCIssuerV2("https://oidc.circleci.com"), OIDCBuildSignerURI(pipeline)]
-    raise ValueError(f"nothing is known of publishers of {publisher.kind}")
+    raise ValueError(f"publishers of kind {publisher.kind} are not supported")
 
 
 def _build(issuer: str, repository: str, run: str, claims: Mapping[str, str]) -> "list[VerificationPolicy]":
@@ -214,7 +211,7 @@ def _build(issuer: str, repository: str, run: str, claims: Mapping[str, str]) ->
 
 
 class _Environment:
-    """The deployment environment of the job, for which `sigstore` has no policy of its own."""
+    """A policy for the deployment environment of the job, which `sigstore` lacks."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -225,13 +222,13 @@ class _Environment:
         from sigstore.errors import VerificationError
 
         values = [found.value for found in cert.extensions if found.oid.dotted_string == ENVIRONMENT_OID]
-        told = [value.value for value in values if isinstance(value, UnrecognizedExtension)]
-        if told != [_utf8_string(self._name)]:
+        environments = [value.value for value in values if isinstance(value, UnrecognizedExtension)]
+        if environments != [_utf8_string(self._name)]:
             raise VerificationError(f"it was not built in the environment {self._name}")
 
 
 def _utf8_string(text: str) -> bytes:
-    """``text`` as a certificate has it (X.690, UTF8String)."""
+    """Encode text as in a certificate (X.690, UTF8String)."""
     content = text.encode()
     size = len(content)
     length = bytes([size]) if size < 0x80 else b"\x82" + size.to_bytes(2, "big")

@@ -1,4 +1,4 @@
-"""Make detached signatures (RFC 9580) with a key of the user's own, and prove that they are good."""
+"""Create detached signatures (RFC 9580) with gpg, and verify them."""
 
 import threading
 from pathlib import Path
@@ -10,78 +10,81 @@ from wheelrelay.signing.gpg import GPG, Answer, run
 from wheelrelay.staged import StagedFile
 
 SIGNATURE_SUFFIX = ".asc"
-"""What follows a distribution's filename to make the name of its signature."""
+"""Suffix of signatures."""
 
 SIGNATURE_BAD = "signature-bad"
-"""The id of findings about a signature that is there and not good."""
+"""The id of findings about invalid signatures."""
 
+UNVERIFIED_STATUSES = ("GOODSIG", "EXPSIG", "EXPKEYSIG", "NO_PUBKEY")
+"""Status lines for signatures that match or may match the file."""
 
-NOT_BAD = ("GOODSIG", "EXPSIG", "EXPKEYSIG", "NO_PUBKEY")
-"""What gpg says of a signature that is, or may be, one of these bytes."""
-
-IS_BAD = ("BADSIG", "REVKEYSIG", "NODATA", "UNEXPECTED", "BADARMOR")
-"""What it says of one that is not, or of something that is no signature; said once, it is enough."""
+BAD_STATUSES = ("BADSIG", "REVKEYSIG", "NODATA", "UNEXPECTED", "BADARMOR")
+"""Status lines, any of which means that a signature does not match the file or is not a signature."""
 
 
 def signature_of(staged: StagedFile) -> Companion | None:
-    """The signature that came with a file, if one did."""
-    return next((found for found in staged.companions if found.suffix == SIGNATURE_SUFFIX), None)
+    """Return the signature among the companions of a file, if there is one."""
+    return next((companion for companion in staged.companions if companion.suffix == SIGNATURE_SUFFIX), None)
 
 
 class Signer:
-    """Signs staged files with gpg; several threads may ask at once, and are served one after the other.
+    """Signs staged files with gpg. Thread-safe, but creates one signature at a time.
 
     Args:
-        program: gpg, or the path of another program that is called like it.
-        identity: which key: its fingerprint, key id or e-mail address; gpg's default key if not given.
+        program: gpg, or the path of a program with the same interface.
+        identity: Fingerprint, key id or e-mail address of the key; gpg's default key if ``None``.
     """
 
     def __init__(self, program: str = GPG, identity: str | None = None) -> None:
         self.program = program
         self._key = [] if identity is None else ["--local-user", identity]
-        self._told = f" for {identity!r}" if identity else ""
-        self._lock = threading.Lock()  # eight at once exhaust the agent's locked memory
+        self._identity_note = f" for {identity!r}" if identity else ""
+        self._lock = threading.Lock()  # parallel calls exhaust the locked memory of the agent
 
     def make_ready(self) -> None:
-        """Sign nothing, to see that there is a key, and that it can be used: its passphrase is asked for now.
+        """Sign an empty input to check that the key is usable; its passphrase is requested now.
 
         Raises:
-            MissingSecret: there is no such key.
+            MissingSecret: There is no such key.
             ConfigError: gpg cannot be run, or the key cannot be used.
         """
         self._sign()
 
     def sign(self, staged: StagedFile) -> Companion:
-        """The signature of a staged file, made and proved.
+        """Return a verified signature of a staged file.
 
         Raises:
-            MissingSecret: there is no such key.
+            MissingSecret: There is no such key.
             ConfigError: gpg cannot be run, or the key cannot be used.
-            WheelrelayError: gpg does not find its own signature good.
+            WheelrelayError: The new signature is not valid.
         """
-        made = self._sign("--", str(staged.path.absolute()))
-        signature = Companion(SIGNATURE_SUFFIX, made)
+        content = self._sign("--", str(staged.path.absolute()))
+        signature = Companion(SIGNATURE_SUFFIX, content)
         answer = self._verified(staged.path, signature)
         if not answer.signers():
-            reason = answer.why_not()
-            raise WheelrelayError(f"{staged.filename}: the signature just made is not good: {reason}.")
+            reason = answer.reason()
+            raise WheelrelayError(f"{staged.filename}: the new signature is not valid: {reason}.")
         return signature
 
     def findings(self, staged: StagedFile) -> list[Finding]:
-        """What is wrong with a signature that came with a file: it may be one of other bytes.
+        """Return a finding if a file has a signature that does not match it.
 
-        That there is none, or that its key is not known here, says nothing against it.
+        A missing signature or an unknown key is not a finding.
         """
         signature = signature_of(staged)
         if signature is None:
             return []
         answer = self._verified(staged.path, signature)
-        if answer.has(*NOT_BAD) and not answer.has(*IS_BAD):
+        if answer.has(*UNVERIFIED_STATUSES) and not answer.has(*BAD_STATUSES):
             return []
-        said = f"What lies beside it as {staged.filename}{SIGNATURE_SUFFIX} is no signature of it."
+        message = f"{staged.filename}{SIGNATURE_SUFFIX} is not a signature of the file."
         return [
             Finding(
-                SIGNATURE_BAD, Severity.ERROR, said, staged.filename, hint="Remove that, and one is made."
+                SIGNATURE_BAD,
+                Severity.ERROR,
+                message,
+                staged.filename,
+                hint="Remove it; a new one is created.",
             )
         ]
 
@@ -90,20 +93,20 @@ class Signer:
             answer = run(self.program, "--armor", *self._key, "--output", "-", "--detach-sign", *arguments)
         if answer.code == 0 and answer.has("SIG_CREATED") and answer.output:
             return answer.output
-        raise self._why_not(answer)
+        raise self._error(answer)
 
     def _verified(self, path: Path, signature: Companion) -> Answer:
         options = ("--no-auto-key-retrieve", "--verify", "--", "-", str(path.absolute()))
-        return run(self.program, *options, given=signature.content)
+        return run(self.program, *options, stdin=signature.content)
 
-    def _why_not(self, answer: Answer) -> ConfigError:
+    def _error(self, answer: Answer) -> ConfigError:
         if answer.has("INV_SGNR"):
             return MissingSecret(
-                f"gpg has no secret key{self._told} to sign with: {answer.said}.",
+                f"gpg has no secret key{self._identity_note} to sign with: {answer.message}.",
                 hint="Run `gpg --list-secret-keys`, and choose a key with `Signer(identity=...)`.",
             )
         return ConfigError(
-            f"{self.program} could not sign: {answer.said or f'exit code {answer.code}'}.",
-            hint="If it could not ask for the passphrase, run `export GPG_TTY=$(tty)`, or sign once with gpg "
-            "alone: its agent remembers.",
+            f"{self.program} could not sign: {answer.message or f'exit code {answer.code}'}.",
+            hint="If it could not prompt for the passphrase, run `export GPG_TTY=$(tty)`, or sign a file "
+            "with gpg once, so that its agent caches the passphrase.",
         )

@@ -1,4 +1,4 @@
-"""Whom a release trusts: the owners of keys, and publishers; one of them must have vouched for each file."""
+"""The trust policy of a release: each file must be verified by one of several verifiers."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,33 +9,33 @@ from wheelrelay.staged import StagedFile
 
 
 class Verifier(Protocol):
-    """Whoever can tell a file that is vouched for from one that is not."""
+    """Verifies the signatures or attestations of files."""
 
     def findings(self, staged: StagedFile) -> list[Finding]:
-        """What is wrong with what vouches for a file; nothing if it is good."""
+        """Return why a file is not trusted; empty if it is."""
         ...
 
 
 class TrustPolicy:
-    """Several judges: a file that one of them finds good is good.
+    """Several verifiers: a file is trusted if one of them trusts it.
 
     Args:
-        judges: in the order in which their reasons are told.
+        verifiers: The verifiers, in the order of their findings.
     """
 
-    def __init__(self, judges: Sequence[Verifier]) -> None:
-        self._judges = judges
+    def __init__(self, verifiers: Sequence[Verifier]) -> None:
+        self._verifiers = verifiers
 
     @property
     def uses_attestations(self) -> bool:
-        """Whether an attestation may vouch for a file."""
-        return any(isinstance(judge, TrustedPublishers) for judge in self._judges)
+        """Whether attestations can make a file trusted."""
+        return any(isinstance(verifier, TrustedPublishers) for verifier in self._verifiers)
 
     def findings(self, staged: StagedFile) -> list[Finding]:
-        """What all of them find wrong; nothing if one is content."""
-        found = []
-        for judge in self._judges:
-            if not (wrong := judge.findings(staged)):
+        """Return the findings of all verifiers; empty if one trusts the file."""
+        all_findings: list[Finding] = []
+        for verifier in self._verifiers:
+            if not (findings := verifier.findings(staged)):
                 return []
-            found += wrong
-        return found
+            all_findings += findings
+        return all_findings

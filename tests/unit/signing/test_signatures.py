@@ -114,7 +114,7 @@ class TestSigning:
             wheelrelay.relay(Route(source=str(dist), sinks=[index]))
         (finding,) = told.value.findings
         assert (finding.check, finding.filename) == ("signature-bad", WHEEL)
-        assert "is no signature of it" in finding.message
+        assert "is not a signature of the file" in finding.message
         assert names(open_pypiserver.folder) == set()
 
     @pytest.mark.parametrize("content", [b"", b"garbage", "inline"], ids=["empty", "garbage", "inline"])
@@ -224,7 +224,7 @@ class TestWhatKeepsFromSigning:
             "os.execvp('gpg', ['gpg', *given])",
         )
         said = self.refused(dist, index, wheelrelay.WheelrelayError, program=str(liar))
-        assert "the signature just made is not good: BAD signature" in said
+        assert "the new signature is not valid: BAD signature" in said
 
     def test_it_is_found_out_before_anything_is_fetched(self, dist, index, web, keyring):
         page = web.serve_folder(dist)
@@ -321,7 +321,7 @@ class TestTrustedKeys:
             wheelrelay.relay(self.route(signed, out, tmp_path / "missing.asc"))
 
     def test_a_key_file_that_holds_something_else_is_an_error(self, signed, out):
-        with pytest.raises(ConfigError, match="holds no key"):
+        with pytest.raises(ConfigError, match="has no key that gpg can read"):
             wheelrelay.relay(self.route(signed, out, signed / SDIST))
 
     def test_a_short_key_id_is_refused(self, signed, out, key):
