@@ -86,7 +86,7 @@ class TestForm:
         ],
         ids=suffixes,
     )
-    def test_what_is_as_its_suffix_says_is_taken(self, suffix, content):
+    def test_valid_companion_is_accepted(self, suffix, content):
         assert format_error(Companion(suffix, content)) is None
 
     @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ class TestForm:
         ],
         ids=suffixes,
     )
-    def test_what_is_not_is_refused_with_a_reason(self, suffix, content):
+    def test_malformed_companion_is_refused_with_a_reason(self, suffix, content):
         reason = format_error(Companion(suffix, content))
         assert reason
         assert reason.startswith(("it ", "its "))
@@ -135,7 +135,7 @@ class TestForm:
 
 class TestStayingBehind:
     @pytest.mark.parametrize("suffix", [".asc", ".sigstore"])
-    def test_what_is_not_as_its_suffix_says_is_not_published_and_told(self, dist, out, suffix):
+    def test_malformed_companion_is_reported_and_not_published(self, dist, out, suffix):
         (dist / f"{WHEEL}{suffix}").write_bytes(b"<html>anything</html>")
         receipt = relay(dist, out)
         assert receipt.is_complete
@@ -145,25 +145,25 @@ class TestStayingBehind:
         assert f"{WHEEL}{suffix} is not published" in receipt.findings[0].message
         assert names(out) == {WHEEL}
 
-    def test_it_is_no_reason_to_publish_again(self, dist, out):
+    def test_malformed_companion_does_not_cause_another_upload(self, dist, out):
         (dist / f"{WHEEL}.asc").write_bytes(b"anything")
         relay(dist, out)
         assert relay(dist, out).count(Outcome.SKIPPED) == 1
 
-    def test_others_beside_the_same_file_are_published(self, dist, out):
+    def test_other_companions_of_the_file_are_published(self, dist, out):
         (dist / f"{WHEEL}.asc").write_bytes(b"anything")
         (dist / f"{WHEEL}.sigstore").write_bytes(bundle())
         relay(dist, out)
         assert names(out) == {WHEEL, f"{WHEEL}.sigstore"}
 
-    def test_an_attestation_of_the_right_file_in_a_wrong_form_stays_behind_too(self, dist, out):
+    def test_malformed_attestation_of_the_right_file_is_not_published(self, dist, out):
         statement = json.loads(LocalSigstore().attest(WHEEL, stage_path(dist / WHEEL).sha256))["envelope"]
         content = json.dumps({"version": 1, "envelope": {"statement": statement["statement"]}})
         (dist / f"{WHEEL}{PUBLISH}").write_text(content)
         assert [found.check for found in relay(dist, out).findings] == ["companion-refused"]
         assert names(out) == {WHEEL}
 
-    def test_a_mirror_leaves_it_behind_as_well(self, dist, out):
+    def test_mirror_does_not_publish_malformed_companions(self, dist, out):
         (dist / f"{WHEEL}.asc").write_bytes(b"anything")
         wheelrelay.relay(Route(source=str(dist), sinks=[str(out)], mode="mirror"))
         assert names(out) == {WHEEL}
@@ -178,14 +178,14 @@ class TestLinks:
         path.write_bytes(armored(PACKETS))
         return path
 
-    def test_one_in_a_directory_is_not_followed_and_told(self, dist, out, secret, caplog):
+    def test_link_in_a_directory_is_reported_and_not_followed(self, dist, out, secret, caplog):
         (dist / f"{WHEEL}.asc").symlink_to(secret)
         with caplog.at_level(logging.WARNING):
             assert relay(dist, out).is_complete
         assert names(out) == {WHEEL}
         assert "links to companions are not followed" in caplog.text
 
-    def test_nor_is_one_that_takes_the_place_of_a_file_later(self, dist, secret):
+    def test_file_replaced_by_a_link_is_not_followed(self, dist, secret):
         with DirectoryConfig(path=dist).open() as store:
             (dist / f"{WHEEL}.asc").write_bytes(armored(PACKETS))
             [file] = store.iter_files("sample")
@@ -195,18 +195,18 @@ class TestLinks:
             with pytest.raises(BackendError, match="not followed"):
                 store.read_companion(file, ".asc")
 
-    def test_nor_is_one_beside_a_file_that_is_pushed(self, dist, out, secret):
+    def test_link_next_to_a_pushed_file_is_not_followed(self, dist, out, secret):
         (dist / f"{WHEEL}.asc").symlink_to(secret)
         assert wheelrelay.push([str(dist / WHEEL)], str(out)).is_complete
         assert names(out) == {WHEEL}
 
-    def test_nor_is_one_that_fsspec_lists(self, dist, out, secret):
+    def test_link_listed_by_fsspec_is_not_followed(self, dist, out, secret):
         (dist / f"{WHEEL}.asc").symlink_to(secret)
         assert relay(f"fsspec+file://{dist}", out).is_complete
         assert names(out) == {WHEEL}
 
 
-def test_a_large_companion_beside_a_file_that_is_pushed_is_refused(dist, out):
+def test_large_companion_of_a_pushed_file_is_refused(dist, out):
     (dist / f"{WHEEL}.asc").write_bytes(b"x" * ((1 << 20) + 1))
     with pytest.raises(BackendError, match="too large for a companion"):
         wheelrelay.push([str(dist / WHEEL)], str(out))
@@ -220,7 +220,7 @@ class TestRedirects:
         with run_web() as running:
             yield running
 
-    def test_one_to_another_origin_is_not_followed_and_nothing_of_it_is_published(
+    def test_redirect_to_another_origin_is_not_followed(
         self, web, elsewhere, dist, out, tmp_path, monkeypatch
     ):
         netrc = tmp_path / "netrc"
@@ -238,7 +238,7 @@ class TestRedirects:
         assert names(out) == {WHEEL}
         assert elsewhere.paths() == []
 
-    def test_where_a_signature_is_demanded_there_is_none_then(self, web, elsewhere, dist, out, keyring):
+    def test_redirected_signature_counts_as_missing(self, web, elsewhere, dist, out, keyring):
         key = keyring.new_key("Releases <releases@example.org>")
         target = elsewhere.serve("/good.asc", keyring.sign(dist / WHEEL, key=key).read_bytes())
         page = web.serve_folder(dist)
@@ -248,7 +248,7 @@ class TestRedirects:
             wheelrelay.relay(Route(source=f"listing+{page}", sinks=[str(out)], trust={"keys": [key]}))
         assert "signature-missing" in {found.check for found in told.value.findings}
 
-    def test_one_within_the_same_origin_is_followed(self, web, dist, out):
+    def test_redirect_within_the_same_origin_is_followed(self, web, dist, out):
         page = web.serve_folder(dist)
         web.serve("/", f'<a href="{WHEEL}">w</a><a href="{WHEEL}.asc">s</a>')
         web.redirect(f"/{WHEEL}.asc", "/kept/elsewhere.asc")

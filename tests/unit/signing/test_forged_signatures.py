@@ -81,9 +81,7 @@ def check_refused(dist, out, key):
 @pytest.mark.parametrize("unhashed", [False, True], ids=["covered", "not covered"])
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("line_break", BREAKS)
-def test_what_a_signature_says_of_itself_is_never_taken_for_what_gpg_says(
-    dist, tmp_path, key, line_break, place, unhashed
-):
+def test_text_in_a_signature_cannot_forge_gpg_status_lines(dist, tmp_path, key, line_break, place, unhashed):
     text = ("Releases" + claims(key).format(BREAKS[line_break])).encode()
     made = signature(PLACES[place](text), unhashed=unhashed)
     (dist / f"{WHEEL}.asc").write_bytes(armored(made))
@@ -92,7 +90,7 @@ def test_what_a_signature_says_of_itself_is_never_taken_for_what_gpg_says(
 
 @pytest.mark.parametrize("algorithm", [RSA, EDDSA])
 @pytest.mark.parametrize("issuer", ["the trusted key", "some key"])
-def test_random_numbers_are_no_signature(dist, tmp_path, key, algorithm, issuer):
+def test_random_bytes_are_not_a_signature(dist, tmp_path, key, algorithm, issuer):
     text = ("x" + claims(key).format("\u2028")).encode()
     known = bytes.fromhex(key[-16:]) if issuer == "the trusted key" else bytes(8)
     made = signature(subpacket(SIGNER, text), issuer=known, algorithm=algorithm)
@@ -115,41 +113,41 @@ class TestSeveralInOne:
         route = Route(source=str(dist), sinks=[str(out)], trust={"keys": list(keys)})
         assert wheelrelay.relay(route).is_complete
 
-    def test_two_good_ones_by_trusted_keys_pass(self, dist, tmp_path, keyring, key, other):
+    def test_two_valid_signatures_by_trusted_keys_are_accepted(self, dist, tmp_path, keyring, key, other):
         (dist / f"{WHEEL}.asc").write_bytes(armored(self.signed(keyring, dist / WHEEL, key, other)))
         self.relay(dist, tmp_path / "out", key, other)
 
-    def test_a_good_one_does_not_make_up_for_one_by_another_key(self, dist, tmp_path, keyring, key, other):
+    def test_valid_signature_with_one_by_another_key_is_refused(self, dist, tmp_path, keyring, key, other):
         (dist / f"{WHEEL}.asc").write_bytes(armored(self.signed(keyring, dist / WHEEL, other, key)))
         check_refused(dist, tmp_path / "out", key)
 
     @pytest.mark.parametrize("order", [1, -1], ids=["first", "last"])
-    def test_nor_for_a_forged_one(self, dist, tmp_path, keyring, key, order):
+    def test_valid_signature_with_a_forged_one_is_refused(self, dist, tmp_path, keyring, key, order):
         forged = signature(issuer=bytes.fromhex(key[-16:]), algorithm=EDDSA)
         both = [self.signed(keyring, dist / WHEEL, key), forged][::order]
         (dist / f"{WHEEL}.asc").write_bytes(armored(b"".join(both)))
         check_refused(dist, tmp_path / "out", key)
 
-    def test_nor_for_one_of_other_bytes(self, dist, tmp_path, keyring, key):
+    def test_valid_signature_with_one_of_other_bytes_is_refused(self, dist, tmp_path, keyring, key):
         (tmp_path / "else").write_bytes(b"something else")
         both = self.signed(keyring, dist / WHEEL, key) + self.signed(keyring, tmp_path / "else", key)
         (dist / f"{WHEEL}.asc").write_bytes(armored(both))
         check_refused(dist, tmp_path / "out", key)
 
 
-def test_a_signature_of_a_text_is_none_of_bytes(dist, tmp_path, keyring, key):
+def test_text_mode_signature_is_refused(dist, tmp_path, keyring, key):
     keyring.run("--textmode", "--armor", "--local-user", key, "--detach-sign", dist / WHEEL)
     check_refused(dist, tmp_path / "out", key)
 
 
-def test_a_key_that_was_revoked_does_not_count(dist, tmp_path, keyring, key):
+def test_signature_by_a_revoked_key_is_refused(dist, tmp_path, keyring, key):
     keyring.sign(dist / WHEEL, key=key)
     revocation = (keyring.home / "openpgp-revocs.d" / f"{key}.rev").read_text().replace(":-----", "-----")
     keyring.run("--import", given=revocation.encode())
     check_refused(dist, tmp_path / "out", key)
 
 
-def test_a_signature_that_has_expired_does_not_count(dist, tmp_path, keyring):
+def test_expired_signature_is_refused(dist, tmp_path, keyring):
     long_ago = ("--faked-system-time", "20200101T000000")
     plain = ("--pinentry-mode", "loopback", "--passphrase", "")
     keyring.run(*long_ago, *plain, "--quick-generate-key", "old@example.org", "ed25519", "sign", "never")

@@ -59,9 +59,7 @@ def names(folder: Path) -> set[str]:
 
 
 class TestSigning:
-    def test_every_file_arrives_at_an_index_with_a_good_signature(
-        self, dist, index, open_pypiserver, keyring, key
-    ):
+    def test_every_file_is_uploaded_with_a_valid_signature(self, dist, index, open_pypiserver, keyring, key):
         assert wheelrelay.relay(Route(source=str(dist), sinks=[index])).is_complete
         arrived = open_pypiserver.folder
         assert names(arrived) == {WHEEL, SDIST, f"{WHEEL}.asc", f"{SDIST}.asc"}
@@ -69,7 +67,7 @@ class TestSigning:
             assert keyring.is_good(arrived / name, (arrived / f"{name}.asc").read_bytes())
         assert names(dist) == {WHEEL, SDIST}
 
-    def test_only_the_sinks_that_ask_for_signatures_get_them(self, dist, tmp_path, key):
+    def test_only_sinks_with_sign_get_signatures(self, dist, tmp_path, key):
         plain, signed = tmp_path / "plain", tmp_path / "signed"
         sinks = [
             Remote("plain", DirectoryConfig(path=plain)),
@@ -79,9 +77,7 @@ class TestSigning:
         assert names(plain) == {WHEEL, SDIST}
         assert names(signed) == {WHEEL, SDIST, f"{WHEEL}.asc", f"{SDIST}.asc"}
 
-    def test_all_sinks_get_them_when_the_call_says_so_with_the_key_it_says(
-        self, dist, tmp_path, keyring, key
-    ):
+    def test_signer_argument_applies_to_all_sinks(self, dist, tmp_path, keyring, key):
         other = keyring.new_key("Nightlies <nightlies@example.org>")
         wheelrelay.relay(
             Route(source=str(dist), sinks=[str(tmp_path / "out")]),
@@ -91,21 +87,19 @@ class TestSigning:
         assert other[-16:] in packets
         assert key[-16:] not in packets
 
-    def test_a_signature_that_the_source_has_is_kept(self, dist, index, open_pypiserver, keyring, key):
+    def test_signature_of_the_source_is_kept(self, dist, index, open_pypiserver, keyring, key):
         theirs = keyring.sign(dist / WHEEL, key=key).read_bytes()
         wheelrelay.relay(Route(source=str(dist), sinks=[index]))
         assert (open_pypiserver.folder / f"{WHEEL}.asc").read_bytes() == theirs
 
-    def test_one_by_a_key_that_nobody_knows_here_is_kept_too(
-        self, dist, index, open_pypiserver, keyring, key
-    ):
+    def test_signature_by_an_unknown_key_is_kept(self, dist, index, open_pypiserver, keyring, key):
         gone = keyring.new_key("Gone <gone@example.org>")
         theirs = keyring.sign(dist / WHEEL, key=gone).read_bytes()
         keyring.run("--yes", "--delete-secret-and-public-key", gone)
         wheelrelay.relay(Route(source=str(dist), sinks=[index]))
         assert (open_pypiserver.folder / f"{WHEEL}.asc").read_bytes() == theirs
 
-    def test_one_of_other_bytes_is_refused_before_anything_is_published(
+    def test_signature_of_other_bytes_is_refused_before_publishing(
         self, dist, index, open_pypiserver, keyring, key
     ):
         signature = keyring.sign(dist / SDIST, key=key)
@@ -118,7 +112,7 @@ class TestSigning:
         assert names(open_pypiserver.folder) == set()
 
     @pytest.mark.parametrize("content", [b"", b"garbage", "inline"], ids=["empty", "garbage", "inline"])
-    def test_what_is_no_detached_signature_is_refused_too(self, dist, index, keyring, key, content):
+    def test_other_openpgp_data_is_refused(self, dist, index, keyring, key, content):
         if content == "inline":
             keyring.run("--armor", "--output", dist / "inline", "--sign", dist / SDIST)
             content = (dist / "inline").read_bytes()
@@ -128,7 +122,7 @@ class TestSigning:
             wheelrelay.relay(Route(source=str(dist), sinks=[index]))
         assert [finding.check for finding in told.value.findings] == ["signature-bad"]
 
-    def test_a_container_that_lacks_signatures_gets_them_once(self, dist, tmp_path, key):
+    def test_container_without_signatures_gets_them_once(self, dist, tmp_path, key):
         out = tmp_path / "out"
         route = Route(source=str(dist), sinks=[str(out)])
         wheelrelay.relay(route)
@@ -140,7 +134,7 @@ class TestSigning:
         assert wheelrelay.verify(signing) == []
         assert (out / f"{WHEEL}.asc").read_bytes() == made
 
-    def test_a_place_whose_digests_had_to_be_fetched_is_signed_as_well(self, dist, tmp_path, web, key):
+    def test_sink_without_listed_digests_gets_signatures(self, dist, tmp_path, web, key):
         out = tmp_path / "out"
         page = web.serve_folder(dist)
         sink = Remote("out", DirectoryConfig(path=out, sign=True))
@@ -148,12 +142,12 @@ class TestSigning:
         wheelrelay.relay(Route(source=f"listing+{page}", sinks=[sink]))
         assert f"{WHEEL}.asc" in names(out)
 
-    def test_a_mirror_signs_too(self, dist, tmp_path, key):
+    def test_mirror_signs_files(self, dist, tmp_path, key):
         sink = Remote("out", DirectoryConfig(path=tmp_path / "out", sign=True))
         wheelrelay.relay(Route(source=str(dist), sinks=[sink], mode="mirror"))
         assert {f"{WHEEL}.asc", f"{SDIST}.asc"} < names(tmp_path / "out")
 
-    def test_a_passphrase_is_asked_for_once_by_gpg_itself_and_is_on_no_command_line(
+    def test_gpg_prompts_once_for_the_passphrase_and_no_command_line_has_it(
         self, dist, index, open_pypiserver, keyring, tmp_path
     ):
         asked, called = tmp_path / "asked", tmp_path / "called"
@@ -189,23 +183,23 @@ class TestWhatKeepsFromSigning:
         yield
         assert names(open_pypiserver.folder) == set()
 
-    def test_there_is_no_gpg(self, dist, index):
+    def test_missing_gpg_is_reported(self, dist, index):
         said = self.refused(dist, index, ConfigError, program="no-such-gpg")
         assert "'no-such-gpg' cannot be run" in said
         assert "Install GnuPG" in said
 
-    def test_what_is_called_is_no_gpg(self, dist, index):
+    def test_program_that_is_not_gpg_is_reported(self, dist, index):
         assert "could not sign: exit code 1" in self.refused(dist, index, ConfigError, program="false")
 
-    def test_there_is_no_key(self, dist, index, keyring):
+    def test_missing_key_is_reported(self, dist, index, keyring):
         assert "gpg has no secret key to sign with" in self.refused(dist, index, MissingSecret)
 
-    def test_there_is_no_such_key(self, dist, index, key):
+    def test_unknown_identity_is_reported(self, dist, index, key):
         said = self.refused(dist, index, MissingSecret, identity="nobody@example.org")
         assert "no secret key for 'nobody@example.org'" in said
         assert "`Signer(identity=...)`" in said
 
-    def test_nobody_can_be_asked_for_the_passphrase(self, dist, index, keyring, tmp_path):
+    def test_failed_passphrase_prompt_is_reported(self, dist, index, keyring, tmp_path):
         pinentry = program(tmp_path / "pinentry", "raise SystemExit(1)")
         (keyring.home / "gpg-agent.conf").write_text(f"pinentry-program {pinentry}\n")
         keyring.new_key("Releases <releases@example.org>", passphrase="correct-horse")
@@ -214,7 +208,7 @@ class TestWhatKeepsFromSigning:
         assert "could not sign" in said
         assert "GPG_TTY" in said
 
-    def test_what_calls_itself_gpg_makes_signatures_of_something_else(self, dist, index, key, tmp_path):
+    def test_signature_of_other_bytes_by_the_program_is_reported(self, dist, index, key, tmp_path):
         liar = program(
             tmp_path / "liar",
             "import os, sys\n"
@@ -226,7 +220,7 @@ class TestWhatKeepsFromSigning:
         said = self.refused(dist, index, wheelrelay.WheelrelayError, program=str(liar))
         assert "the new signature is not valid: BAD signature" in said
 
-    def test_it_is_found_out_before_anything_is_fetched(self, dist, index, web, keyring):
+    def test_unusable_key_is_reported_before_any_transfer(self, dist, index, web, keyring):
         page = web.serve_folder(dist)
         with pytest.raises(MissingSecret):
             wheelrelay.relay(Route(source=f"listing+{page}", sinks=[index]))
@@ -255,15 +249,15 @@ class TestTrustedKeys:
         return tmp_path / "out"
 
     @pytest.mark.parametrize("spelling", ["{}", "0x{}", "{:.4} {}"], ids=["plain", "0x", "spaced"])
-    def test_signatures_by_the_key_of_a_fingerprint_are_good(self, signed, out, key, spelling):
+    def test_signature_by_a_key_with_a_trusted_fingerprint_is_accepted(self, signed, out, key, spelling):
         text = spelling.format(key) if " " not in spelling else f"{key[:4]} {key[4:].lower()}"
         assert wheelrelay.relay(self.route(signed, out, text)).is_complete
         assert f"{WHEEL}.asc" in names(out)
 
-    def test_a_long_key_id_will_do(self, signed, out, key):
+    def test_long_key_id_is_accepted(self, signed, out, key):
         assert wheelrelay.relay(self.route(signed, out, key[-16:])).is_complete
 
-    def test_a_key_file_needs_no_key_in_the_keyring(self, signed, out, keyring, key, tmp_path):
+    def test_key_file_is_accepted(self, signed, out, keyring, key, tmp_path):
         (tmp_path / "key.asc").write_bytes(keyring.run("--armor", "--export", key))
         keyring.run("--yes", "--delete-secret-and-public-key", key)
         assert wheelrelay.relay(self.route(signed, out, tmp_path / "key.asc")).is_complete
@@ -272,12 +266,12 @@ class TestTrustedKeys:
         other = keyring.new_key("Other <other@example.org>")
         assert wheelrelay.relay(self.route(signed, out, other, key)).is_complete
 
-    def test_files_without_a_signature_are_refused(self, signed, out, key):
+    def test_files_without_signature_are_refused(self, signed, out, key):
         (signed / f"{SDIST}.asc").unlink()
         assert self.refused(self.route(signed, out, key)) == [("signature-missing", SDIST)]
         assert names(out) == set()
 
-    def test_so_they_are_if_the_sink_would_sign_them(self, dist, out, key):
+    def test_files_without_signature_are_refused_even_if_the_sink_signs(self, dist, out, key):
         route = Route(
             source=str(dist),
             sinks=[Remote("out", DirectoryConfig(path=out, sign=True))],
@@ -285,20 +279,20 @@ class TestTrustedKeys:
         )
         assert {check for check, _ in self.refused(route)} == {"signature-missing"}
 
-    def test_a_signature_of_other_bytes_is_refused(self, signed, out, key):
+    def test_signature_of_other_bytes_is_refused(self, signed, out, key):
         (signed / f"{SDIST}.asc").replace(signed / f"{WHEEL}.asc")
         assert ("signature-bad", WHEEL) in self.refused(self.route(signed, out, key))
 
-    def test_a_good_signature_by_another_key_is_refused_though_gpg_knows_it(self, signed, out, keyring):
+    def test_signature_by_an_untrusted_key_of_the_keyring_is_refused(self, signed, out, keyring):
         other = keyring.new_key("Other <other@example.org>")
         refused = self.refused(self.route(signed, out, other))
         assert refused == [("signature-bad", WHEEL), ("signature-bad", SDIST)]
 
-    def test_what_is_no_signature_at_all_is_refused(self, signed, out, key):
+    def test_data_that_is_not_a_signature_is_refused(self, signed, out, key):
         (signed / f"{WHEEL}.asc").write_text("trust me")
         assert self.refused(self.route(signed, out, key)) == [("signature-bad", WHEEL)]
 
-    def test_a_signature_by_a_key_that_has_expired_since_is_refused(self, dist, out, keyring):
+    def test_signature_by_an_expired_key_is_refused(self, dist, out, keyring):
         key = keyring.new_key("Short <short@example.org>", expires="seconds=600")
         for name in (WHEEL, SDIST):
             keyring.sign(dist / name, key=key)
@@ -306,29 +300,29 @@ class TestTrustedKeys:
         keyring.wait_until_expired(key)
         assert {check for check, _ in self.refused(self.route(dist, out, key))} == {"signature-bad"}
 
-    def test_a_mirror_leaves_out_what_is_not_signed(self, signed, out, key):
+    def test_mirror_omits_unsigned_files(self, signed, out, key):
         (signed / f"{WHEEL}.asc").unlink()
         with pytest.raises(RelayFailed, match="no signature"):
             wheelrelay.relay(self.route(signed, out, key, mode="mirror"))
         assert names(out) == {SDIST, f"{SDIST}.asc"}
 
-    def test_a_key_that_gpg_does_not_have_is_an_error(self, signed, out, key):
+    def test_unknown_key_is_an_error(self, signed, out, key):
         with pytest.raises(ConfigError, match="gpg has no key 0123456789ABCDEF"):
             wheelrelay.relay(self.route(signed, out, "0123456789abcdef"))
 
-    def test_a_key_file_that_is_not_there_is_an_error(self, signed, out, tmp_path):
+    def test_missing_key_file_is_an_error(self, signed, out, tmp_path):
         with pytest.raises(ConfigError, match=r"key file .* cannot be read"):
             wheelrelay.relay(self.route(signed, out, tmp_path / "missing.asc"))
 
-    def test_a_key_file_that_holds_something_else_is_an_error(self, signed, out):
+    def test_invalid_key_file_is_an_error(self, signed, out):
         with pytest.raises(ConfigError, match="has no key that gpg can read"):
             wheelrelay.relay(self.route(signed, out, signed / SDIST))
 
-    def test_a_short_key_id_is_refused(self, signed, out, key):
+    def test_short_key_id_is_refused(self, signed, out, key):
         with pytest.raises(wheelrelay.ConfigError, match=r"keys\.0: .*short key id"):
             self.route(signed, out, key[-8:])
 
-    def test_the_path_of_a_key_file_counts_from_the_configuration(self, signed, out, keyring, key, tmp_path):
+    def test_key_file_path_is_relative_to_the_configuration(self, signed, out, keyring, key, tmp_path):
         (tmp_path / "key.gpg").write_bytes(keyring.run("--export", key))
         (tmp_path / "wheelrelay.toml").write_text(
             f'[routes.release]\nsource = "{signed}"\nsinks = ["{out}"]\ntrust.keys = ["key.gpg"]\n'
