@@ -1,4 +1,4 @@
-# Everything runs in a virtual environment in this folder; nothing outside of it is touched.
+# All targets use a virtual environment in this folder and change nothing outside of it.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -19,9 +19,9 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
-	while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+	while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
-demo: $(VENV)/installed-demo ## publish a real release to an index on this machine
+demo: $(VENV)/installed-demo ## publish a release to a local index
 	$(BIN)/wheelrelay demo
 
 test: lint ## run the linters and all tests that are not long
@@ -62,7 +62,7 @@ clean: ## remove all generated files
 	rm -rf build dist tests/benchmarks/results
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# The files that these rules make say that an installation came to its end; an interrupted one is repeated.
+# These files mark a completed installation; an interrupted one is repeated.
 
 $(VENV)/installed-demo: $(REQUIREMENTS) | $(VENV)/created
 	$(INSTALL) --editable '.[demo]'
@@ -78,8 +78,8 @@ $(VENV)/created:
 	    $$candidate -c '$(NEW_ENOUGH)' 2>/dev/null && found=$$candidate && break; \
 	done; \
 	if [ -z "$$found" ]; then \
-	    echo "Python 3.11 or later is needed, and none of these is: $$candidates." >&2; \
-	    echo "Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; \
+	    echo "No Python 3.11 or later found. Tried: $$candidates." >&2; \
+	    echo "Install one, or pass its path: make PYTHON=/path/to/python3" >&2; exit 1; \
 	fi; \
 	if ! $$found -c 'import ensurepip, venv' 2>/dev/null; then \
 	    echo "$$found lacks the venv module. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; \

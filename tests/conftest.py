@@ -1,4 +1,4 @@
-"""Fixtures for all tests: real servers, and an environment that nothing leaks into."""
+"""Fixtures for all tests: real servers and an isolated environment."""
 
 import logging
 import os
@@ -30,19 +30,19 @@ FOREIGN = (
     *("TF_BUILD", "BUILD_", "TRAVIS", "APPVEYOR", "JENKINS_", "GIT_COMMIT"),
     *("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR"),
 )
-"""Beginnings of environment variables that would let the surroundings take part in a test."""
+"""Prefixes of environment variables that would influence tests."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _interruptible():
-    """Where all of this runs in the background, Ctrl-C is ignored, also by the processes that tests start."""
+    """Restore Ctrl-C, which shells disable for background jobs and the processes that these start."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory, monkeypatch):
-    """An empty home folder, and no settings from outside; nobody's ``.pypirc`` or ``.netrc`` is seen."""
+    """An empty home folder and no settings of the developer, such as ``.pypirc`` or ``.netrc``."""
     for name in os.environ:
         if name.upper().startswith(FOREIGN):
             monkeypatch.delenv(name)
@@ -55,17 +55,17 @@ def home(tmp_path_factory, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def log():
-    """What a command line tells the log, and the secrets in use, are forgotten after each test."""
+    """Restore the logger and forget registered secrets after each test."""
     logger = logging.getLogger("wheelrelay")
     handlers, level = list(logger.handlers), logger.level
     yield
     clear_secrets()
     logger.handlers[:] = handlers
-    logger.setLevel(level)  # not by assignment: loggers remember what they are enabled for
+    logger.setLevel(level)  # assignment would keep the cache of enabled levels
 
 
 class _Failures(logging.Handler):
-    """Gathers which families of checks failed instead of finding something."""
+    """Collects the families of checks that raised an exception."""
 
     def __init__(self):
         super().__init__()
@@ -78,7 +78,7 @@ class _Failures(logging.Handler):
 
 @pytest.fixture(autouse=True)
 def _no_check_fails():
-    """A check of ours that fails on a file is a fault, whatever comes of it for the file."""
+    """Fail the test if one of wheelrelay's own checks raised an exception."""
     logger, failures = logging.getLogger("wheelrelay.checks.registry"), _Failures()
     logger.addHandler(failures)
     logger.setLevel(logging.DEBUG)
@@ -86,7 +86,7 @@ def _no_check_fails():
     logger.removeHandler(failures)
     logger.setLevel(logging.NOTSET)
     ours = {name for name, plugin in installed_plugins(CHECK_GROUP).items() if plugin.package == "wheelrelay"}
-    assert ours.isdisjoint(failures.names), "A check failed instead of finding something."
+    assert ours.isdisjoint(failures.names), "A check raised an exception."
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +97,7 @@ def _pypiserver(tmp_path_factory):
 
 @pytest.fixture
 def pypiserver(_pypiserver):
-    """An empty pypiserver that wants a user and password for uploads."""
+    """An empty pypiserver that requires a user name and a password for uploads."""
     return _pypiserver.emptied()
 
 
@@ -109,39 +109,39 @@ def _open_pypiserver(tmp_path_factory):
 
 @pytest.fixture
 def open_pypiserver(_open_pypiserver):
-    """An empty pypiserver that takes uploads from everybody."""
+    """An empty pypiserver that accepts anonymous uploads."""
     return _open_pypiserver.emptied()
 
 
 @pytest.fixture(scope="session")
 def devpi_server(tmp_path_factory):
-    """A devpi-server for the whole session; most tests want `devpi`."""
+    """A devpi-server without indexes; most tests need `devpi`."""
     with run_devpi(tmp_path_factory.mktemp("devpi")) as server:
         yield server
 
 
 @pytest.fixture
 def devpi(devpi_server):
-    """An empty index on devpi-server, with a user of its own, that keeps what it has."""
+    """An empty, non-volatile index of a new user on devpi-server."""
     return devpi_server.new_index()
 
 
 @pytest.fixture
 def web():
-    """A web server with faults at will."""
+    """A web server with configurable faults."""
     with run_web() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def authority():
-    """A certificate authority that nobody trusts unless told to."""
+    """A certificate authority that clients do not trust by default."""
     return trustme.CA()
 
 
 @pytest.fixture
 def ca_bundle(authority, tmp_path_factory):
-    """The bundle that makes `tls_web` trustworthy."""
+    """A CA bundle with which clients trust `tls_web`."""
     path = tmp_path_factory.mktemp("ca") / "bundle.pem"
     authority.cert_pem.write_to_path(str(path))
     return path
@@ -149,7 +149,7 @@ def ca_bundle(authority, tmp_path_factory):
 
 @pytest.fixture
 def tls_web(authority):
-    """A web server that speaks TLS, with a certificate from `authority`."""
+    """A web server with TLS and a certificate from `authority`."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
     with run_web(tls=context) as server:
@@ -158,14 +158,14 @@ def tls_web(authority):
 
 @pytest.fixture
 def pypi():
-    """An empty index that answers uploads as PyPI does, with faults at will."""
+    """An empty index that validates uploads like PyPI, with configurable faults."""
     with run_pypi() as index:
         yield index
 
 
 @pytest.fixture
 def keyring(monkeypatch):
-    """An empty gpg keyring, which is the one of this process and of those that it starts."""
+    """An empty gpg keyring, used by this process and its subprocesses."""
     with run_gpg() as made:
         monkeypatch.setenv("GNUPGHOME", str(made.home))
         monkeypatch.delenv("GPG_TTY", raising=False)

@@ -1,4 +1,4 @@
-"""Every example in a docstring of wheelrelay gives what it shows, in an empty folder named ``tmp_path``."""
+"""Run the examples in the docstrings of wheelrelay, each in an empty folder named ``tmp_path``."""
 
 import doctest
 import importlib.util
@@ -14,8 +14,8 @@ SOURCE = Path(wheelrelay.__file__).parent
 
 
 def modules_with_examples():
-    """The names of the modules that show an example."""
-    modules = ["wheelrelay", *(found.name for found in pkgutil.walk_packages([str(SOURCE)], "wheelrelay."))]
+    """Return the names of the modules with examples."""
+    modules = ["wheelrelay", *(module.name for module in pkgutil.walk_packages([str(SOURCE)], "wheelrelay."))]
     specs = {name: importlib.util.find_spec(name) for name in modules}
     return [
         name
@@ -28,9 +28,9 @@ def modules_with_examples():
 def test_the_examples_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     module = importlib.import_module(name)
-    said = []
+    output = []
     runner = doctest.DocTestRunner(optionflags=FLAGS)
     for examples in doctest.DocTestFinder().find(module, globs={**vars(module), "tmp_path": tmp_path}):
-        runner.run(examples, out=said.append)
+        runner.run(examples, out=output.append)
     assert runner.summarize(verbose=False).attempted
-    assert said == []
+    assert output == []

@@ -1,4 +1,4 @@
-"""SECURITY.md promises nothing that no test holds: each promise names tests, and they are there."""
+"""Every promise in SECURITY.md names the tests that hold it, and these tests exist."""
 
 import ast
 import re
@@ -8,30 +8,30 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "SECURITY.md").read_text()
-NAMED = re.findall(r"`(tests/[\w/]+\.py(?:::\w+)*)`", TEXT)
+NAMES = sorted(set(re.findall(r"`(tests/[\w/]+\.py(?:::\w+)*)`", TEXT)))
 
 
-@pytest.mark.parametrize("named", sorted(set(NAMED)))
-def test_each_test_that_is_named_is_there(named):
-    path, *names = named.split("::")
-    inside = ast.parse((ROOT / path).read_text()).body
-    for name in names:
-        found = [
-            one for one in inside if isinstance(one, ast.ClassDef | ast.FunctionDef) and one.name == name
+@pytest.mark.parametrize("name", NAMES)
+def test_named_test_exists(name):
+    path, *parts = name.split("::")
+    body = ast.parse((ROOT / path).read_text()).body
+    for part in parts:
+        matches = [
+            node for node in body if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == part
         ]
-        assert found, name
-        inside = found[0].body
-    assert names or any(isinstance(one, ast.FunctionDef) for one in inside)
+        assert matches, part
+        body = matches[0].body
+    assert parts or any(isinstance(node, ast.FunctionDef) for node in body)
 
 
 def test_each_promise_names_a_test():
-    promising, _, _ = TEXT.partition("## Not promised")
-    promises = re.split(r"^- ", promising, flags=re.MULTILINE)[1:]
+    promises, _, _ = TEXT.partition("## Not promised")
+    promises = re.split(r"^- ", promises, flags=re.MULTILINE)[1:]
     assert len(promises) > 15
-    assert [one for one in promises if "`tests/" not in one] == []
+    assert [promise for promise in promises if "`tests/" not in promise] == []
 
 
-def test_it_says_what_is_not_promised_and_how_to_report():
+def test_headings_cover_limits_reports_and_each_attacker():
     headings = re.findall(r"^## (.*)$", TEXT, flags=re.MULTILINE)
     assert "Not promised" in headings
     assert "Report a vulnerability" in headings
@@ -39,5 +39,5 @@ def test_it_says_what_is_not_promised_and_how_to_report():
         assert any(word in heading for heading in headings), word
 
 
-def test_it_is_in_the_sdist():
+def test_sdist_contains_it():
     assert '"SECURITY.md"' in (ROOT / "pyproject.toml").read_text()

@@ -1,4 +1,4 @@
-"""Start a server as a process of its own, wait until it answers, and end it whatever happens."""
+"""Start a server as a subprocess, wait until it answers, and stop it in every case."""
 
 import os
 import signal
@@ -14,23 +14,23 @@ from pathlib import Path
 
 HOST = "127.0.0.1"
 PATIENCE = 60.0
-"""Seconds that a server may take to start, on a machine that is busy with other tests."""
+"""Seconds that a server may take to start on a busy machine."""
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
+    """Return an unused port of the loopback interface."""
     with socket.create_server((HOST, 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
 
 
 def script(name: str) -> str:
-    """The path of a console script beside the running interpreter."""
+    """Return the path of a console script of the running environment."""
     return str(Path(sys.executable).parent / name)
 
 
 def answers(url: str) -> bool:
-    """Whether a web server answers at ``url``, with whatever status."""
+    """Return whether a web server answers at ``url``, with any status."""
     try:
         urllib.request.urlopen(url, timeout=5).close()
     except urllib.error.HTTPError as error:
@@ -49,17 +49,17 @@ def running(
     env: Mapping[str, str] | None = None,
     grace: float = 5.0,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run ``command`` from the moment that it is ready until the end of the context.
+    """Run ``command``; enter the context when it is ready and stop it at the end.
 
     Args:
-        command: the program with its arguments.
-        log: a file that takes its output.
-        ready: asked again and again until it says yes.
-        env: environment variables beyond those of this process.
-        grace: seconds that it has to end by itself.
+        command: The program with its arguments.
+        log: The file for its output.
+        ready: Called until it returns ``True``.
+        env: Additional environment variables.
+        grace: Seconds between SIGTERM and SIGKILL.
 
     Raises:
-        RuntimeError: it ended, or was not ready in time; shows the end of its output.
+        RuntimeError: The process ended or was not ready in time; the message contains the end of its output.
     """
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -78,10 +78,10 @@ def running(
 
 
 def end(process: subprocess.Popen[bytes], grace: float) -> None:
-    """End a process, and what it started; ask politely first."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
+    """Stop a process and its children: SIGTERM first, SIGKILL after ``grace`` seconds."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is None:
-            os.killpg(process.pid, sign)
+            os.killpg(process.pid, number)
             try:
                 process.wait(grace)
             except subprocess.TimeoutExpired:
@@ -93,6 +93,6 @@ def _await(process: subprocess.Popen[bytes], log: Path, ready: Callable[[], bool
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
             state = "ended" if process.poll() is not None else "does not answer"
-            said = log.read_text(encoding="utf-8", errors="replace")[-4000:]
-            raise RuntimeError(f"{process.args!r} {state}; its output:\n{said}")
+            output = log.read_text(encoding="utf-8", errors="replace")[-4000:]
+            raise RuntimeError(f"{process.args!r} {state}; its output:\n{output}")
         time.sleep(0.05)
