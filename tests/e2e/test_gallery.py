@@ -3,7 +3,6 @@
 ``pytest tests/e2e/test_gallery.py -s`` shows all of them; read it when a sentence was changed.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,25 +38,25 @@ class Scene:
     pypi: PyPI
 
     @property
-    def dist(self) -> Path:
+    def dist(self):
         """A release of one wheel and one sdist."""
         folder = self.folder / "dist"
         make_wheel(folder)
         make_sdist(folder)
         return folder
 
-    def configure(self, text: str) -> wheelrelay.Config:
+    def configure(self, text):
         (self.folder / "wheelrelay.toml").write_text(text)
         return wheelrelay.load_config(self.folder / "wheelrelay.toml")
 
-    def page(self, *links: str) -> str:
+    def page(self, *links):
         return "listing+" + self.web.serve("/", "".join(f'<a href="{link}">x</a>' for link in links))
 
-    def relay(self, source: object, **options: object) -> wheelrelay.Receipt:
+    def relay(self, source, **options):
         out = str(self.folder / "out")
         return wheelrelay.relay(Route(source=str(source), sinks=[out], **options), ["sample"])
 
-    def install(self, package: str, name: str, code: str = "") -> None:
+    def install(self, package, name, code=""):
         """An installed distribution that provides a backend of a group of this test's own."""
         info = self.folder / "site" / f"{package}-2.5.dist-info"
         info.mkdir(parents=True)
@@ -66,99 +65,99 @@ class Scene:
         (self.folder / "site" / f"{package}.py").write_text(code)
 
     @property
-    def group(self) -> str:
+    def group(self):
         return f"gallery.{self.folder.name}"
 
 
 @pytest.fixture
-def scene(tmp_path: Path, web: Web, pypi: PyPI, monkeypatch: pytest.MonkeyPatch) -> Scene:
+def scene(tmp_path, web, pypi, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     monkeypatch.setenv("WHEELRELAY_WAREHOUSE_TOKEN", TOKEN)
     return Scene(tmp_path, web, pypi)
 
 
-def cannot_be_written(scene: Scene) -> None:
+def cannot_be_written(scene):
     scene.relay(scene.dist)
     wheelrelay.relay(
         Route(source=str(scene.dist), sinks=["./other"]), receipt=scene.folder / "no" / "receipt.json"
     )
 
 
-def wrong_key(scene: Scene) -> None:
+def wrong_key(scene):
     scene.configure('[remotes.staging]\ntype = "directory"\npth = "dist"\n').remote("staging")
 
 
-def unknown_backend(scene: Scene) -> None:
+def unknown_backend(scene):
     scene.configure('[remotes.staging]\ntype = "dirctory"\npath = "dist"\n').remote("staging")
 
 
-def duplicate_backend(scene: Scene) -> None:
+def duplicate_backend(scene):
     scene.install("one", "webdav")
     scene.install("two", "webdav")
     installed_plugins(scene.group)
 
 
-def broken_plugin(scene: Scene) -> None:
+def broken_plugin(scene):
     scene.install("broken_gallery", "broken", "import no_such_module")
     find_plugin(scene.group, "broken").load()
 
 
-def missing_secret(scene: Scene) -> None:
+def missing_secret(scene):
     addresses = {"url": scene.pypi.simple_url, "upload_url": scene.pypi.upload_url}
     remote = Remote("box", IndexConfig(**addresses, token={"env": "BOX"}))
     wheelrelay.relay(Route(source=str(scene.dist), sinks=[remote]))
 
 
-def several_versions(scene: Scene) -> None:
+def several_versions(scene):
     make_wheel(scene.dist, "sample", "1.1")
     scene.relay(scene.folder / "dist")
 
 
-def invalid_filename(scene: Scene) -> None:
+def invalid_filename(scene):
     wheelrelay.dist_file("../sample-1.0-py3-none-any.whl")
 
 
-def nothing_matched(scene: Scene) -> None:
+def nothing_matched(scene):
     wheelrelay.list_files(str(scene.dist), ["smaple"])
 
 
-def not_an_index(scene: Scene) -> None:
+def not_an_index(scene):
     scene.web.serve("/simple/sample/", b"{}", content_type="text/plain")
     wheelrelay.list_files(f"index+{scene.web.url}simple/", ["sample"])
 
 
-def not_found(scene: Scene) -> None:
+def not_found(scene):
     wheelrelay.list_files(f"listing+{scene.web.url}nowhere/")
 
 
-def already_exists(scene: Scene) -> None:
+def already_exists(scene):
     with DirectoryConfig(path=scene.folder / "box").open() as box:
         box.put(stage_path(make_wheel(scene.folder / "one")))
         box.put(stage_path(make_wheel(scene.folder / "two", payload=b"other")))
 
 
-def authentication_failed(scene: Scene) -> None:
+def authentication_failed(scene):
     scene.web.serve("/private/", status=401)
     wheelrelay.list_files(f"listing+{scene.web.url}private/")
 
 
-def permission_denied(scene: Scene) -> None:
+def permission_denied(scene):
     scene.web.serve("/private/", status=403)
     wheelrelay.list_files(f"listing+{scene.web.url}private/")
 
 
-def rejected(scene: Scene) -> None:
+def rejected(scene):
     config = IndexConfig(url=scene.pypi.simple_url, upload_url=scene.pypi.upload_url)
     with Remote("warehouse", config).open() as index:
         index.put(stage_path(make_wheel(scene.folder, metadata={"Classifier": ["Nonsense :: Yes"]})))
 
 
-def unavailable(scene: Scene) -> None:
+def unavailable(scene):
     wheelrelay.list_files(f"listing+http://127.0.0.1:{free_port()}/")
 
 
-def timed_out(scene: Scene) -> None:
+def timed_out(scene):
     scene.web.serve("/simple/sample/", "<html>", delay=5)
     override_timeout(0.2)
     try:
@@ -167,12 +166,12 @@ def timed_out(scene: Scene) -> None:
         override_timeout(None)
 
 
-def damaged(scene: Scene) -> None:
+def damaged(scene):
     scene.web.serve(f"/{WHEEL}", b"PK and nothing that makes a wheel")
     scene.relay(scene.page(WHEEL))
 
 
-def cut_off(scene: Scene) -> None:
+def cut_off(scene):
     content = make_wheel(scene.folder).read_bytes()
     scene.web.serve(f"/{WHEEL}", content, cut_after=100)
     with wheelrelay.config.as_remote(scene.page(WHEEL)).open() as place:
@@ -182,44 +181,44 @@ def cut_off(scene: Scene) -> None:
                 pass
 
 
-def exchanged(scene: Scene) -> None:
+def exchanged(scene):
     scene.web.serve(f"/{WHEEL}", make_wheel(scene.folder))
     scene.relay(scene.page(f"{WHEEL}#sha256={'0' * 64}"))
 
 
-def touched(scene: Scene) -> None:
+def touched(scene):
     staged = stage_path(make_wheel(scene.folder))
     staged.path.write_bytes(b"PK something else")
     with DirectoryConfig(path=scene.folder / "box").open() as box:
         box.put(staged)
 
 
-def refused(scene: Scene) -> None:
+def refused(scene):
     wheelrelay.relay(Route(source=str(scene.dist), sinks=["./out"]), approve=lambda _: False)
 
 
-def conflict(scene: Scene) -> None:
+def conflict(scene):
     make_wheel(scene.folder / "out", payload=b"other")
     scene.relay(scene.dist)
 
 
-def incomplete(scene: Scene) -> None:
+def incomplete(scene):
     make_wheel(scene.folder / "dist", tag="cp313-cp313-win_amd64")
     scene.relay(scene.folder / "dist", expect={"wheels": ["cp{313,314}-*-win_amd64"]})
 
 
-def check_failed(scene: Scene) -> None:
+def check_failed(scene):
     make_wheel(scene.folder / "dist", metadata={"Name": "another"})
     scene.relay(scene.folder / "dist")
 
 
-def relay_failed(scene: Scene) -> None:
+def relay_failed(scene):
     scene.pypi.trouble(WHEEL, Trouble(status=400, words="The name is too similar to another."))
     config = IndexConfig(url=scene.pypi.simple_url, upload_url=scene.pypi.upload_url)
     wheelrelay.relay(Route(source=str(scene.dist), sinks=[Remote("warehouse", config)]))
 
 
-GALLERY: dict[str, tuple[Callable[[Scene], object], str]] = {
+GALLERY = {
     "WheelrelayError": (cannot_be_written, "receipt.json"),
     "ConfigError": (wrong_key, "wheelrelay.toml: remotes.staging"),
     "UnknownBackend": (unknown_backend, "dirctory"),
@@ -257,7 +256,7 @@ ADVICE = ("Did you mean",)
 """What says what to do within a sentence."""
 
 
-def shown(error: WheelrelayError) -> str:
+def shown(error):
     """All that somebody gets to read of an error."""
     findings = [
         f"{one.filename or 'the release'}: {one.message} {one.hint or ''}"
@@ -266,13 +265,13 @@ def shown(error: WheelrelayError) -> str:
     return "\n  ".join([str(error), *findings])
 
 
-def test_gallery_has_every_error() -> None:
+def test_gallery_has_every_error():
     tree = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     assert {kind.__name__ for kind in tree} == set(GALLERY)
 
 
 @pytest.mark.parametrize("name", GALLERY)
-def test_error_names_place_and_remedy(scene: Scene, name: str) -> None:
+def test_error_names_place_and_remedy(scene, name):
     meet, where = GALLERY[name]
     with pytest.raises(WheelrelayError) as met:
         meet(scene)

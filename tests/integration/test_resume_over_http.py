@@ -4,15 +4,11 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from tests.servers.breaking import make_wheels, move, require_resumed, run_breaking
-from tests.servers.pypi import PyPI
-from tests.servers.raw import RESET, Asked, answer, run_raw
-from tests.servers.web import Web
+from tests.servers.raw import RESET, answer, run_raw
 
 from wheelrelay import Route, relay
 from wheelrelay.backends.fsspec import FsspecConfig
@@ -38,7 +34,7 @@ class Breaking:
     seed: int
     sent: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
-    def __call__(self, asked: Asked) -> Iterable[object]:
+    def __call__(self, asked):
         name = asked.path.rpartition("/")[2]
         if name in self.files:
             return self._file(name, asked)
@@ -48,7 +44,7 @@ class Breaking:
             return [answer(self._json(), kind=JSON)]
         return [answer(self._html(), kind="text/html")]
 
-    def _file(self, name: str, asked: Asked) -> Iterable[object]:
+    def _file(self, name, asked):
         body = self.files[name]
         found = re.fullmatch(r"bytes=(\d+)-(\d*)", asked.headers.get("range", ""))
         start = int(found[1]) if found else 0
@@ -63,24 +59,24 @@ class Breaking:
         if cut < stop and self.seed % 2:
             yield RESET
 
-    def _json(self) -> bytes:
+    def _json(self):
         files = [
             {"filename": name, "url": f"/f/{name}", "size": len(body), "hashes": {"sha256": sha256(body)}}
             for name, body in self.files.items()
         ]
         return json.dumps({"meta": {"api-version": "1.1"}, "name": "sample", "files": files}).encode()
 
-    def _html(self) -> bytes:
+    def _html(self):
         links = (f'<a href="/f/{name}#sha256={sha256(body)}">x</a>' for name, body in self.files.items())
         return f'<meta name="pypi:repository-version" content="1.0">Links for sample{"".join(links)}'.encode()
 
 
-def sha256(body: bytes) -> str:
+def sha256(body):
     """The digest of some bytes."""
     return hashlib.sha256(body).hexdigest()
 
 
-SOURCES: dict[str, tuple[str, Callable[[str], str]]] = {
+SOURCES = {
     "an index in JSON": ("json", lambda url: f"index+{url}simple/"),
     "an index in HTML": ("html", lambda url: f"index+{url}simple/"),
     "a listing": ("html", lambda url: f"listing+{url}"),
@@ -88,7 +84,7 @@ SOURCES: dict[str, tuple[str, Callable[[str], str]]] = {
 }
 
 
-def move_all(tmp_path: Path, source: str, seed: int, size: int) -> None:
+def move_all(tmp_path, source, seed, size):
     """Relay the wheels, and compare what was fetched with what was needed."""
     generator = random.Random(seed)
     wheels = [make_wheel(tmp_path / "d", tag=tag, payload=generator.randbytes(size)) for tag in TAGS]
@@ -108,19 +104,19 @@ def move_all(tmp_path: Path, source: str, seed: int, size: int) -> None:
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_a_file_that_breaks_off_goes_on_where_it_broke(tmp_path: Path, source: str) -> None:
+def test_a_file_that_breaks_off_goes_on_where_it_broke(tmp_path, source):
     move_all(tmp_path, source, seed=2, size=3 << 20)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("seed", range(2, 12))
-def test_it_does_so_wherever_it_breaks(tmp_path: Path, source: str, seed: int) -> None:
+def test_it_does_so_wherever_it_breaks(tmp_path, source, seed):
     move_all(tmp_path, source, seed=seed, size=5 << 20)
 
 
 @pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 9))])
-def test_a_file_of_pypi_that_breaks_off_goes_on_where_it_broke(tmp_path: Path, pypi: PyPI, seed: int) -> None:
+def test_a_file_of_pypi_that_breaks_off_goes_on_where_it_broke(tmp_path, pypi, seed):
     files = make_wheels(tmp_path / "dist", seed, 1_500_000)
     for name in files:
         pypi.take(tmp_path / "dist" / name)
@@ -131,7 +127,7 @@ def test_a_file_of_pypi_that_breaks_off_goes_on_where_it_broke(tmp_path: Path, p
 
 
 @pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 9))])
-def test_file_without_digest_is_downloaded_again_over_fsspec(tmp_path: Path, web: Web, seed: int) -> None:
+def test_file_without_digest_is_downloaded_again_over_fsspec(tmp_path, web, seed):
     """Without a digest nothing proves that both parts are of one file, so the bound is one more file."""
     files = make_wheels(tmp_path / "dist", seed, 1_500_000)
     web.serve_folder(tmp_path / "dist", at="/w/")

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.e2e.cli.conftest import SDIST, WHEEL, CommandLine
-from tests.servers.web import Web
+from tests.e2e.cli.conftest import SDIST, WHEEL
 
 from wheelrelay.testing import make_wheel
 
@@ -22,14 +21,14 @@ class GitHubFiles:
     summary: Path
     outputs: Path
 
-    def told(self) -> dict[str, str]:
+    def told(self):
         """The outputs, as GitHub reads them."""
         found = re.finditer(r"^(\w+)<<(.+)\n((?:.*\n)*?)\2\n", self.outputs.read_text(), re.MULTILINE)
         return {one[1]: one[3].removesuffix("\n") for one in found}
 
 
 @pytest.fixture
-def github(here: Path, monkeypatch: pytest.MonkeyPatch) -> GitHubFiles:
+def github(here, monkeypatch):
     files = GitHubFiles(here / "summary.md", here / "outputs")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_WORKSPACE", str(here))
@@ -38,14 +37,12 @@ def github(here: Path, monkeypatch: pytest.MonkeyPatch) -> GitHubFiles:
     return files
 
 
-def annotations(log: str) -> list[str]:
+def annotations(log):
     return [line for line in log.splitlines() if re.match(r"::(error|warning|notice) ", line)]
 
 
 class TestGitHub:
-    def test_push_writes_summary_and_outputs(
-        self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
-    ) -> None:
+    def test_push_writes_summary_and_outputs(self, wheelrelay, github, dist):
         ended = wheelrelay("push", "dist", "--to", "./staging", "--receipt", "receipt.json")
         assert ended.code == 0
         assert github.told() == {"receipt": "receipt.json", "published": "2", "address": "staging"}
@@ -57,15 +54,11 @@ class TestGitHub:
         assert opened[0] == "::group::Plan: 2 files to ./staging"
         assert len(opened) == ended.err.splitlines().count("::endgroup::") > 2
 
-    def test_standard_output_has_only_json(
-        self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
-    ) -> None:
+    def test_standard_output_has_only_json(self, wheelrelay, github, dist):
         ended = wheelrelay("push", "dist", "--to", "./staging", "--json")
         assert json.loads(ended.out)["complete"]
 
-    def test_public_url_is_an_output(
-        self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path, here: Path
-    ) -> None:
+    def test_public_url_is_an_output(self, wheelrelay, github, dist, here):
         (here / "wheelrelay.toml").write_text(
             '[remotes.staging]\ntype = "directory"\npath = "staging"\n'
             'public_url = "https://wheels.example.org/staging/"\n'
@@ -73,9 +66,7 @@ class TestGitHub:
         wheelrelay("push", "dist", "--to", "staging", "--quiet")
         assert github.told()["address"] == "https://wheels.example.org/staging/"
 
-    def test_refusal_is_annotated_and_summarized(
-        self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
-    ) -> None:
+    def test_refusal_is_annotated_and_summarized(self, wheelrelay, github, dist):
         wheelrelay("push", "dist", "--to", "./staging")
         make_wheel(dist, payload=b"other")
         ended = wheelrelay("push", "dist", "--to", "./staging")
@@ -86,9 +77,7 @@ class TestGitHub:
         assert "### Nothing was published" in github.summary.read_text()
         assert github.told()["published"] == "0"
 
-    def test_missing_files_annotate_the_configuration(
-        self, wheelrelay: CommandLine, github: GitHubFiles, config: Path
-    ) -> None:
+    def test_missing_files_annotate_the_configuration(self, wheelrelay, github, config):
         make_wheel(config.parent / "dist", "sample", "1.0", LINUX)
         with config.open("a") as file:
             file.write('expect = { wheels = ["cp313-*-win_amd64"] }\n')
@@ -101,9 +90,7 @@ class TestGitHub:
         assert annotations(ended.err)[-1].startswith("::error title=wheelrelay,file=wheelrelay.toml::")
         assert "**missing:**" in github.summary.read_text()
 
-    def test_invalid_configuration_is_annotated(
-        self, wheelrelay: CommandLine, github: GitHubFiles, here: Path
-    ) -> None:
+    def test_invalid_configuration_is_annotated(self, wheelrelay, github, here):
         (here / "ci").mkdir()
         (here / "ci" / "wheelrelay.toml").write_text("[remotes.x]\ntype = 'directory'\npaht = 'y'\n")
         ended = wheelrelay("list", "x", "--config", "ci/wheelrelay.toml")
@@ -111,13 +98,11 @@ class TestGitHub:
         (one,) = annotations(ended.err)
         assert one.startswith("::error title=wheelrelay,file=ci/wheelrelay.toml::")
 
-    def test_usage_errors_are_annotated(self, wheelrelay: CommandLine, github: GitHubFiles) -> None:
+    def test_usage_errors_are_annotated(self, wheelrelay, github):
         (one,) = annotations(wheelrelay("push", "--no-such-option").err)
         assert "--no-such-option" in one
 
-    def test_check_and_verify_annotate_and_summarize(
-        self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
-    ) -> None:
+    def test_check_and_verify_annotate_and_summarize(self, wheelrelay, github, dist):
         (dist / SDIST).write_bytes(b"broken")
         ended = wheelrelay("check", "dist")
         assert annotations(ended.err)[0].startswith(f"::error title=archive-unreadable::{SDIST}: ")
@@ -130,9 +115,7 @@ class TestGitHub:
         assert WHEEL in annotations(ended.err)[0]
         assert "### Verified: 1 error" in github.summary.read_text()
 
-    def test_annotations_are_grouped_and_limited(
-        self, wheelrelay: CommandLine, github: GitHubFiles, here: Path
-    ) -> None:
+    def test_annotations_are_grouped_and_limited(self, wheelrelay, github, here):
         with (here / "wheelrelay.toml").open("w") as file:
             file.write('[routes.release]\nsource = "./dist"\nsinks = ["./out"]\n')
             wheels = ", ".join(f'"cp3{minor}-*-win_amd64"' for minor in range(10, 40))
@@ -142,9 +125,7 @@ class TestGitHub:
         assert len(annotations(ended.err)) == 3  # missing, unexpected, and how it ended
         assert "and 20 more" in ended.err
 
-    def test_skipped_push_writes_a_notice(
-        self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path, here: Path
-    ) -> None:
+    def test_skipped_push_writes_a_notice(self, wheelrelay, github, dist, here):
         (here / "wheelrelay.toml").write_text(
             '[remotes.locked]\ntype = "index"\nurl = "http://127.0.0.1:9/simple/"\n'
             'upload_url = "http://127.0.0.1:9/"\ntoken = { env = "NOT_SET" }\n'
@@ -155,16 +136,12 @@ class TestGitHub:
         assert notice.startswith("::notice title=wheelrelay::Nothing was pushed")
         assert github.told() == {"receipt": "", "published": "0", "address": ""}
 
-    def test_summary_is_limited_to_1_mib(
-        self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
-    ) -> None:
+    def test_summary_is_limited_to_1_mib(self, wheelrelay, github, dist):
         github.summary.write_text("x" * (MEBIBYTE - 300))
         assert wheelrelay("push", "dist", "--to", "./staging").code == 0
         assert MEBIBYTE - 300 < github.summary.stat().st_size <= MEBIBYTE
 
-    def test_unwritable_summary_is_logged(
-        self, wheelrelay: CommandLine, github: GitHubFiles, dist: Path
-    ) -> None:
+    def test_unwritable_summary_is_logged(self, wheelrelay, github, dist):
         for path in (github.summary, github.outputs):
             path.mkdir()
         ended = wheelrelay("push", "dist", "--to", "./staging", "-v")
@@ -173,9 +150,7 @@ class TestGitHub:
 
 
 class TestOtherSystems:
-    def test_gitlab_sections(
-        self, wheelrelay: CommandLine, dist: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_gitlab_sections(self, wheelrelay, dist, monkeypatch):
         monkeypatch.setenv("GITLAB_CI", "true")
         ended = wheelrelay("push", "dist", "--to", "./staging")
         names = re.findall(r"section_(start|end):\d{10}:(\w+)\r", ended.err)
@@ -183,9 +158,7 @@ class TestOtherSystems:
         assert starts == ends
         assert len(set(starts)) == len(starts) > 2
 
-    def test_azure_logs_issues_and_sets_variables(
-        self, wheelrelay: CommandLine, dist: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_azure_logs_issues_and_sets_variables(self, wheelrelay, dist, monkeypatch):
         monkeypatch.setenv("TF_BUILD", "True")
         told = wheelrelay("push", "dist", "--to", "./staging").err
         assert "##[group]Plan: 2 files to ./staging\n" in told
@@ -195,10 +168,8 @@ class TestOtherSystems:
         assert f"##vso[task.logissue type=error]conflict: {WHEEL}" in refused
 
     @pytest.mark.parametrize("sign", ["TRAVIS", "APPVEYOR", "CIRCLECI", "BUILDKITE", "JENKINS_URL"])
-    def test_other_systems_see_what_every_log_shows(
-        self, wheelrelay: CommandLine, dist: Path, monkeypatch: pytest.MonkeyPatch, sign: str
-    ) -> None:
-        def without_times(text: str) -> str:
+    def test_other_systems_see_what_every_log_shows(self, wheelrelay, dist, monkeypatch, sign):
+        def without_times(text):
             return re.sub(r"[\d.]+ s\b", "", text)
 
         plain = wheelrelay("push", "dist", "--to", "./staging")
@@ -211,12 +182,12 @@ class TestSwitch:
     @pytest.mark.parametrize("value", ["off", "0", "False"])
     def test_all_of_it_can_be_switched_off(
         self,
-        wheelrelay: CommandLine,
-        github: GitHubFiles,
-        dist: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        value: str,
-    ) -> None:
+        wheelrelay,
+        github,
+        dist,
+        monkeypatch,
+        value,
+    ):
         monkeypatch.setenv("WHEELRELAY_CI", value)
         ended = wheelrelay("push", "dist", "--to", "./staging")
         assert ended.code == 0
@@ -236,9 +207,7 @@ COMMANDS = re.compile(r"^\s*::\S|##\[|##vso\[|section_(start|end):\d", re.MULTIL
 
 @pytest.mark.parametrize("sign", ["GITHUB_ACTIONS", "TF_BUILD", "GITLAB_CI"])
 @pytest.mark.parametrize("switch", ["", "off"])
-def test_what_a_server_says_is_no_command(
-    wheelrelay: CommandLine, web: Web, monkeypatch: pytest.MonkeyPatch, sign: str, switch: str, here: Path
-) -> None:
+def test_what_a_server_says_is_no_command(wheelrelay, web, monkeypatch, sign, switch, here):
     monkeypatch.setenv(sign, "true")
     monkeypatch.setenv("WHEELRELAY_CI", switch)
     make_wheel(here / "dist")
@@ -258,9 +227,7 @@ def test_what_a_server_says_is_no_command(
     assert not COMMANDS.search(rest), rest
 
 
-def test_json_is_unchanged_and_has_no_commands(
-    wheelrelay: CommandLine, dist: Path, monkeypatch: pytest.MonkeyPatch, here: Path
-) -> None:
+def test_json_is_unchanged_and_has_no_commands(wheelrelay, dist, monkeypatch, here):
     evil = "##vso[task.complete]x section_end:1:x ##[group]"
     folder = here / evil
     make_wheel(folder)

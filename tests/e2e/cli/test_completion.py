@@ -41,7 +41,7 @@ Complete = Callable[..., list[str]]
 
 
 @pytest.fixture
-def project(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(here, monkeypatch):
     """A folder with a configuration, in a shell that finds the commands; nothing outside can be reached."""
     (here / "wheelrelay.toml").write_text(CONFIG)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
@@ -51,13 +51,13 @@ def project(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def bash(project: Path) -> Complete:
+def bash(project):
     """Completes the last word as bash would."""
     if BASH is None:
         pytest.skip("there is no bash here")
     shell = BASH
 
-    def complete(*words: str) -> list[str]:
+    def complete(*words):
         command = [shell, "--norc", "--noprofile", "-c", ASK_BASH, "bash", *words]
         done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True, timeout=30)
         assert done.stderr == ""
@@ -67,22 +67,22 @@ def bash(project: Path) -> Complete:
 
 
 class TestBash:
-    def test_commands_are_completed(self, bash: Complete) -> None:
+    def test_commands_are_completed(self, bash):
         assert bash("wheelrelay", "re") == ["relay", "remove"]
         assert bash("wheelrelay", "config", "s") == ["schema", "show"]
 
-    def test_options_and_their_values_are_completed(self, bash: Complete) -> None:
+    def test_options_and_their_values_are_completed(self, bash):
         assert bash("wheelrelay", "relay", "--wh") == ["--wheels"]
         assert bash("wheelrelay", "relay", "--mode", "m") == ["mirror"]
         assert bash("wheel-uploader", "--wheel-t") == ["--wheel-type"]
 
-    def test_configured_remotes_are_completed(self, bash: Complete) -> None:
+    def test_configured_remotes_are_completed(self, bash):
         everywhere = ["company", "pypi", "staging", "testpypi"]
         assert bash("wheelrelay", "list", "") == everywhere
         assert bash("wheelrelay", "push", "dist", "--to", "") == everywhere
         assert bash("wheelrelay", "relay", "--from", "sta") == ["staging"]
 
-    def test_routes_are_completed_as_first_word(self, bash: Complete) -> None:
+    def test_routes_are_completed_as_first_word(self, bash):
         assert bash("wheelrelay", "relay", "") == ["mirror", "release"]
         assert bash("wheelrelay", "relay", "release", "") == []
         assert bash("wheelrelay", "plan", "--from", "./dist", "--to", "pypi", "") == []
@@ -95,16 +95,16 @@ class TestBash:
             "testpypi",
         ]
 
-    def test_named_configuration_is_used(self, bash: Complete, project: Path) -> None:
+    def test_named_configuration_is_used(self, bash, project):
         (project / "other.toml").write_text('[remotes.elsewhere]\ntype = "index"\n')
         assert bash("wheelrelay", "list", "--config", "other.toml", "e") == ["elsewhere"]
 
-    def test_broken_configuration_is_ignored(self, bash: Complete, project: Path) -> None:
+    def test_broken_configuration_is_ignored(self, bash, project):
         (project / "wheelrelay.toml").write_text("[remotes")
         assert bash("wheelrelay", "list", "p") == ["pypi"]
 
 
-def test_completion_imports_nothing_heavy(project: Path) -> None:
+def test_completion_imports_nothing_heavy(project):
     env = {"_WHEELRELAY_COMPLETE": "bash_complete", "COMP_WORDS": "wheelrelay list ", "COMP_CWORD": "2"}
     command = [sys.executable, "-X", "importtime", "-m", "wheelrelay"]
     done = subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, check=True)
@@ -115,7 +115,7 @@ def test_completion_imports_nothing_heavy(project: Path) -> None:
 
 
 @pytest.mark.skipif(FISH is None, reason="there is no fish here")
-def test_fish_completes_with_descriptions(project: Path) -> None:
+def test_fish_completes_with_descriptions(project):
     words = ("wheelrelay list s", "wheelrelay relay r")
     ask = "; ".join(["wheelrelay completion fish | source", *(f"complete -C '{line}'" for line in words)])
     done = subprocess.run(
@@ -125,7 +125,7 @@ def test_fish_completes_with_descriptions(project: Path) -> None:
 
 
 @pytest.mark.skipif(ZSH is None, reason="there is no zsh here")
-def test_zsh_completes_on_a_terminal(project: Path) -> None:
+def test_zsh_completes_on_a_terminal(project):
     start = 'autoload -U compinit; compinit -u -D; eval "$(wheelrelay completion zsh)"; echo rea""dy\n'
     with on_terminal([str(ZSH), "-f", "-i"], project) as terminal:
         terminal.type(start, until="\nready")

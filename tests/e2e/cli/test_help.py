@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from collections.abc import Iterator
 
 import click
 import pytest
@@ -13,7 +12,7 @@ from wheelrelay.compat.command import wheel_uploader
 PROGRAM = click.Context(cli, info_name="wheelrelay", terminal_width=100, **cli.context_settings)
 
 
-def commands(command: click.Command, *names: str) -> Iterator[tuple[str, ...]]:
+def commands(command, *names):
     """The names of a command and of all below it."""
     yield names
     if isinstance(command, click.Group):
@@ -26,10 +25,10 @@ def commands(command: click.Command, *names: str) -> Iterator[tuple[str, ...]]:
 ALL = [*commands(cli, "wheelrelay"), *commands(wheel_uploader, "wheel-uploader")]
 
 
-def find(names: list[str]) -> tuple[click.Command, list[str]]:
+def find(names):
     """The command that words name, and the words that are left for it."""
     program, *words = names
-    command: click.Command = cli if program == "wheelrelay" else wheel_uploader
+    command = cli if program == "wheelrelay" else wheel_uploader
     while isinstance(command, click.Group) and words:
         inner = command.get_command(PROGRAM, words[0])
         assert inner is not None, f"there is no command {words[0]!r}"
@@ -37,24 +36,24 @@ def find(names: list[str]) -> tuple[click.Command, list[str]]:
     return command, words
 
 
-def help_of(names: tuple[str, ...]) -> str:
+def help_of(names):
     command, _ = find(list(names))
     return command.get_help(click.Context(command, parent=PROGRAM, info_name=" ".join(names[1:])))
 
 
-def examples(names: tuple[str, ...]) -> list[str]:
+def examples(names):
     """The lines that a command's help gives as examples."""
     block = re.search(r"^  Examples?:\n((?:    .*\n)+)", help_of(names), re.MULTILINE)
     return [line.strip() for line in block[1].splitlines()] if block else []
 
 
-def test_all_commands_are_tested() -> None:
+def test_all_commands_are_tested():
     assert ("wheelrelay", "relay") in ALL
     assert ("wheelrelay", "config", "schema") in ALL
 
 
 @pytest.mark.parametrize("names", ALL, ids=" ".join)
-def test_examples_are_valid(names: tuple[str, ...]) -> None:
+def test_examples_are_valid(names):
     given = examples(names)
     assert given
     for example in given:
@@ -68,7 +67,7 @@ def test_examples_are_valid(names: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("names", ALL, ids=" ".join)
-def test_help_has_summary_and_option_texts(names: tuple[str, ...]) -> None:
+def test_help_has_summary_and_option_texts(names):
     command, _ = find(list(names))
     first = (command.help or "").partition("\n\n")[0].partition("\b")[0]
     assert first.strip().endswith(".")
@@ -81,7 +80,7 @@ def test_help_has_summary_and_option_texts(names: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("names", [("wheelrelay",), ("wheelrelay", "config")], ids=" ".join)
-def test_summaries_fit_80_columns(names: tuple[str, ...]) -> None:
+def test_summaries_fit_80_columns(names):
     command, _ = find(list(names))
     narrow = click.Context(cli, terminal_width=80, **cli.context_settings)  # a command remembers its -h
     told = command.get_help(click.Context(command, parent=narrow)).partition("Commands:\n")[2]
@@ -90,5 +89,5 @@ def test_summaries_fit_80_columns(names: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("names", ALL, ids=" ".join)
-def test_help_fits_100_columns(names: tuple[str, ...]) -> None:
+def test_help_fits_100_columns(names):
     assert [line for line in help_of(names).splitlines() if len(line) > 100] == []

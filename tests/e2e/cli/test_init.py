@@ -4,8 +4,6 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.e2e.cli.terminal import on_terminal
@@ -21,7 +19,7 @@ EVERYTHING = (
 )
 
 
-def shown() -> dict[str, Any]:
+def shown():
     """The configuration of the working directory as it takes effect."""
     return effective(load_config())
 
@@ -130,7 +128,7 @@ class TestTemplate:
             assert after["remotes"][name] == remote
 
 
-def keys_in(table: str) -> set[str]:
+def keys_in(table):
     """The keys that a table has, commented out or not."""
     return set(re.findall(r"^(?:# )?(\w+) =", table, re.MULTILINE))
 
@@ -177,7 +175,7 @@ def test_invalid_configuration_is_not_written(wheelrelay, here, options, said):
     assert list(here.iterdir()) == []
 
 
-def test_terminal_prompts_for_missing_options(here: Path) -> None:
+def test_terminal_prompts_for_missing_options(here):
     command = [sys.executable, "-m", "wheelrelay", "init", "--to", "testpypi"]
     with on_terminal(command, here) as terminal:
         assert "[./dist]" in terminal.type("", until="]: ")

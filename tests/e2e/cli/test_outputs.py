@@ -1,7 +1,6 @@
 """A receipt or a list of sums is never written over something that is read or published."""
 
 import json
-from pathlib import Path
 
 import pytest
 from tests.e2e.cli.conftest import SDIST, WHEEL
@@ -42,7 +41,7 @@ def work(here, dist, wheelrelay):
     return here
 
 
-def contents(folder: Path) -> dict[str, bytes]:
+def contents(folder):
     return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
@@ -132,7 +131,7 @@ def test_incomplete_receipt_exits_with_4(work, wheelrelay):
     kept = work / "kept"
     kept.mkdir()
 
-    def lose(event: object) -> None:
+    def lose(event):
         if isinstance(event, StepBegan) and event.step is Step.PUBLISH and kept.exists():
             kept.rename(work / "lost")
 

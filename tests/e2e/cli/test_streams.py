@@ -17,11 +17,11 @@ needs_full = pytest.mark.skipif(sys.platform != "linux", reason="takes a device 
 
 
 @pytest.fixture
-def dist(tmp_path: Path) -> Path:
+def dist(tmp_path):
     return make_wheel(tmp_path / "dist", "sample", "1.0").parent
 
 
-def run(folder: Path, *words: str, out: str = ">/dev/null") -> "subprocess.CompletedProcess[str]":
+def run(folder, *words, out=">/dev/null"):
     """Run the command line with standard output at ``out``, as a shell opens it."""
     command = ["/bin/sh", "-c", f'exec "$0" "$@" {out}', script("wheelrelay"), *words]
     return subprocess.run(

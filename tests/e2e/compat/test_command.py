@@ -160,7 +160,7 @@ class TestSections:
     def written(self, home):
         """A ``~/.pypirc`` with one section ``there`` of some address."""
 
-        def write(repository: str | None, name: str = "there") -> None:
+        def write(repository, name="there"):
             line = "" if repository is None else f"repository = {repository}\n"
             (home / ".pypirc").write_text(f"[distutils]\nindex-servers = {name}\n\n[{name}]\n{line}")
 

@@ -8,7 +8,7 @@ from wheelrelay.testing import make_sdist, make_wheel
 AGAIN = {"Retry-After": "0"}
 
 
-def wheel(python: str, platform: str, name: str = "sample") -> str:
+def wheel(python, platform, name="sample"):
     return f"{name}-1.0-{python}-{platform}.whl"
 
 

@@ -30,7 +30,7 @@ TAGS = [
 ]
 
 
-def listing_of(folder: Path) -> str:
+def listing_of(folder):
     """A page as Rackspace's CDN made of a container."""
     rows = "\n".join(
         f'<tr class="item type-application octet-stream"><td class="colname"><a href="{path.name}">'
@@ -74,7 +74,7 @@ def served(web, folder):
     return web.url.rstrip("/")
 
 
-def run(line: str, home: Path, cdn: str) -> subprocess.CompletedProcess[str]:
+def run(line, home, cdn):
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = {**os.environ, "HOME": str(home), "PATH": programs, "VERSION": "1.3.2", "CDN_URL": cdn}
     return subprocess.run(
@@ -82,7 +82,7 @@ def run(line: str, home: Path, cdn: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def sha256_of(folder: Path) -> dict[str, str]:
+def sha256_of(folder):
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.iterdir()

@@ -9,7 +9,6 @@ import pytest
 from tests.e2e.examples.ci import CI, FILES, TAKEN_OVER, WHEEL, github, make_checkout
 from tests.e2e.examples.schemas import violations
 from tests.e2e.examples.steps import (
-    Ended,
     azure_steps,
     circleci_steps,
     documents,
@@ -22,28 +21,28 @@ from wheelrelay.testing.samples import make_wheel
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_file_matches_published_schema(name: str, tmp_path: Path) -> None:
+def test_file_matches_published_schema(name, tmp_path):
     assert violations(CI / name, FILES[name], tmp_path) == ""
 
 
-def test_all_files_are_tested() -> None:
+def test_all_files_are_tested():
     assert {path.relative_to(CI).as_posix() for path in CI.rglob("*.yml")} == set(FILES)
 
 
-def test_versions_are_pinned() -> None:
+def test_versions_are_pinned():
     texts = [path.read_text(encoding="utf-8") for path in CI.rglob("*") if path.is_file()]
     pins = re.findall(r"\bwheelrelay(?:-s3)?==([\w.]+)", "\n".join(texts))
     assert set(pins) == {__version__}
 
 
-def test_only_release_has_id_token() -> None:
+def test_only_release_has_id_token():
     (wheels,), (release,) = documents(CI / "github/wheels.yml"), documents(CI / "github/release.yml")
     assert wheels["permissions"] == release["permissions"] == {}
     assert {str(job["permissions"]) for job in wheels["jobs"].values()} == {str({"contents": "read"})}
     assert release["jobs"]["release"]["permissions"] == {"contents": "read", "id-token": "write"}
 
 
-def test_inputs_and_outputs_of_actions_are_declared() -> None:
+def test_inputs_and_outputs_of_actions_are_declared():
     for name in ("push", "relay"):
         (action,) = documents(CI / "github" / name / "action.yml")
         assert all(told["description"] for told in action["inputs"].values())
@@ -52,7 +51,7 @@ def test_inputs_and_outputs_of_actions_are_declared() -> None:
         assert set(values) == {"receipt", "published", "address"}
 
 
-def test_scripts_contain_no_expressions() -> None:
+def test_scripts_contain_no_expressions():
     found = [
         step
         for name, read in (
@@ -68,18 +67,18 @@ def test_scripts_contain_no_expressions() -> None:
 
 
 @pytest.fixture
-def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def repo(tmp_path, monkeypatch):
     """A checkout with a wheel in ``dist``."""
     return make_checkout(tmp_path, monkeypatch)
 
 
-def run_github(repo: Path, action: str, attempt: int = 1, **inputs: str) -> Ended:
+def run_github(repo, action, attempt=1, **inputs):
     step, values, env = github(repo, action, attempt, **inputs)
     return step.run(repo, values, env)
 
 
 class TestGitHub:
-    def test_files_are_pushed_and_relayed(self, repo: Path) -> None:
+    def test_files_are_pushed_and_relayed(self, repo):
         assert run_github(repo, "push", to="staging", paths="dist\n").code == 0
         assert (repo / "staging" / WHEEL).is_file()
         temp = repo.parent / "temp"
@@ -93,7 +92,7 @@ class TestGitHub:
         assert (repo / "index" / WHEEL).is_file()
         assert "### Published" in (temp / "summary.md").read_text()
 
-    def test_only_second_attempt_replaces_files(self, repo: Path) -> None:
+    def test_only_second_attempt_replaces_files(self, repo):
         assert run_github(repo, "push", to="staging").code == 0
         make_wheel(repo / "dist", payload=b"built again")
         assert run_github(repo, "push", to="staging").code == 3
@@ -101,7 +100,7 @@ class TestGitHub:
         assert run_github(repo, "push", attempt=2, to="staging").code == 0
         assert (repo / "staging" / WHEEL).read_bytes() == (repo / "dist" / WHEEL).read_bytes()
 
-    def test_pull_request_replaces_nothing_by_default(self, repo: Path) -> None:
+    def test_pull_request_replaces_nothing_by_default(self, repo):
         assert run_github(repo, "push", to="staging").code == 0
         make_wheel(repo / "dist", payload=b"built again")
         step, values, env = github(repo, "push", attempt=2, to="staging")
@@ -109,32 +108,32 @@ class TestGitHub:
             assert step.run(repo, values, {**env, "GITHUB_EVENT_NAME": event}).code == 3
         assert step.run(repo, values, {**env, "GITHUB_EVENT_NAME": "push"}).code == 0
 
-    def test_fork_without_secrets_succeeds_by_default(self, repo: Path) -> None:
+    def test_fork_without_secrets_succeeds_by_default(self, repo):
         ended = run_github(repo, "push", to="locked")
         assert ended.code == 0
         assert "::notice " in ended.err
         assert run_github(repo, "push", to="locked", skip_if_no_credentials="false").code == 2
 
     @pytest.mark.parametrize("name", ["paths", "to", "config", "replace", "skip_if_no_credentials"])
-    def test_input_of_push_cannot_inject_commands(self, repo: Path, name: str) -> None:
+    def test_input_of_push_cannot_inject_commands(self, repo, name):
         assert run_github(repo, "push", **{"to": "staging", name: TAKEN_OVER}).code != 0
         assert not list(repo.rglob("taken-over"))
 
     @pytest.mark.long
     @pytest.mark.parametrize("name", ["route", "requirements", "config", "wait", "dry_run"])
-    def test_input_of_relay_cannot_inject_commands(self, repo: Path, name: str) -> None:
+    def test_input_of_relay_cannot_inject_commands(self, repo, name):
         run_github(repo, "push", to="staging")
         assert run_github(repo, "relay", **{"route": "release", name: TAKEN_OVER}).code != 0
         assert not list(repo.rglob("taken-over"))
 
-    def test_path_is_not_an_option(self, repo: Path) -> None:
+    def test_path_is_not_an_option(self, repo):
         ended = run_github(repo, "push", to="staging", paths="--replace")
         assert ended.code != 0
         assert "The file or directory --replace does not exist" in ended.err
 
     @pytest.mark.long
     @pytest.mark.timeout(300)
-    def test_install_input_is_installed(self, repo: Path) -> None:
+    def test_install_input_is_installed(self, repo):
         shutil.rmtree(repo.parent / "temp")
         (repo.parent / "temp").mkdir()
         step, values, env = github(repo, "push", install=str(Path(__file__).parents[3]))

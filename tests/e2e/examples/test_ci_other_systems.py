@@ -4,13 +4,11 @@ import json
 import re
 import sys
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from tests.e2e.examples.ci import CI, TAKEN_OVER, WHEEL, github, make_checkout
 from tests.e2e.examples.steps import (
-    Ended,
     Step,
     appveyor_steps,
     azure_steps,
@@ -21,20 +19,20 @@ from tests.e2e.examples.steps import (
     jenkins_steps,
     travis_steps,
 )
-from tests.servers.seaweed import Seaweed, run_seaweed
+from tests.servers.seaweed import run_seaweed
 from tests.servers.shared import shared
 
 from wheelrelay.testing.samples import make_wheel
 
 
 @pytest.fixture
-def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def repo(tmp_path, monkeypatch):
     """A checkout with a wheel in ``dist``."""
     return make_checkout(tmp_path, monkeypatch)
 
 
 class TestGitLab:
-    def run(self, repo: Path, name: str, env: Mapping[str, str] | None = None, **inputs: str) -> Ended:
+    def run(self, repo, name, env=None, **inputs):
         (job,) = gitlab_steps(CI / "gitlab" / "templates" / f"{name}.yml")
         main = "\n".join(
             line for line in job.script.splitlines() if "python" not in line and "INSTALL" not in line
@@ -44,7 +42,7 @@ class TestGitLab:
             repo, values, {"GITLAB_CI": "true", "RELAY_ID_TOKEN": "", **(env or {})}
         )
 
-    def test_files_are_pushed_and_relayed(self, repo: Path) -> None:
+    def test_files_are_pushed_and_relayed(self, repo):
         assert self.run(repo, "push", to="staging").code == 0
         make_wheel(repo / "dist", payload=b"built again")
         assert self.run(repo, "push", to="staging").code == 3
@@ -56,7 +54,7 @@ class TestGitLab:
         assert (repo / "index" / WHEEL).is_file()
 
     @pytest.mark.parametrize("audience", ["pypi", "testpypi", "https://index.example.org/a", "2nd_index"])
-    def test_identity_is_found_for_any_audience(self, repo: Path, audience: str) -> None:
+    def test_identity_is_found_for_any_audience(self, repo, audience):
         ((name, told),) = documents(CI / "gitlab/templates/relay.yml")[-1]["$[[ inputs.job ]]"][
             "id_tokens"
         ].items()
@@ -72,19 +70,19 @@ class TestGitLab:
         ended = self.run(repo, "relay", env={name: identity}, route="release", lock="x", audience=audience)
         assert (ended.code, ended.out) == (0, identity), ended.err
 
-    def test_fork_without_secrets_succeeds(self, repo: Path) -> None:
+    def test_fork_without_secrets_succeeds(self, repo):
         assert self.run(repo, "push", to="locked").code == 0
         assert self.run(repo, "push", to="locked", skip_if_no_credentials="false").code == 2
 
     @pytest.mark.long
     @pytest.mark.parametrize("name", ["to", "paths", "replace", "skip_if_no_credentials"])
-    def test_input_cannot_inject_commands(self, repo: Path, name: str) -> None:
+    def test_input_cannot_inject_commands(self, repo, name):
         self.run(repo, "push", **{"to": "staging", name: TAKEN_OVER})
         assert not list(repo.rglob("taken-over"))
 
 
 class TestAzure:
-    def run(self, repo: Path, attempt: int = 1, reason: str = "Manual", **parameters: str) -> Ended:
+    def run(self, repo, attempt=1, reason="Manual", **parameters):
         values = {f"parameters.{name}": told for name, told in {"paths": "dist", **parameters}.items()}
         temp = str(repo.parent / "temp")
         env = {"TF_BUILD": "True", "AGENT_TEMPDIRECTORY": temp, "SYSTEM_JOBATTEMPT": str(attempt)}
@@ -93,7 +91,7 @@ class TestAzure:
         (step,) = (one for one in azure_steps(CI / "azure" / "push.yml") if one.name == "Push")
         return step.run(repo, {**values, "insert": "", "parameters.secrets": ""}, env)
 
-    def test_later_attempts_replace_files(self, repo: Path) -> None:
+    def test_later_attempts_replace_files(self, repo):
         assert self.run(repo, to="staging").code == 0
         make_wheel(repo / "dist", payload=b"built again")
         assert self.run(repo, to="staging").code == 3
@@ -101,17 +99,17 @@ class TestAzure:
         assert ended.code == 0
         assert "##vso[task.setvariable variable=published;isOutput=true]1" in ended.err
 
-    def test_pull_request_replaces_nothing(self, repo: Path) -> None:
+    def test_pull_request_replaces_nothing(self, repo):
         assert self.run(repo, to="staging").code == 0
         make_wheel(repo / "dist", payload=b"built again")
         assert self.run(repo, 2, "PullRequest", to="staging").code == 3
 
-    def test_command_is_found_on_windows(self, repo: Path) -> None:
+    def test_command_is_found_on_windows(self, repo):
         home = repo.parent / "temp" / "wheelrelay"
         (home / "bin").rename(home / "Scripts")
         assert self.run(repo, to="staging").code == 0
 
-    def test_receipt_is_kept_if_it_exists(self, repo: Path) -> None:
+    def test_receipt_is_kept_if_it_exists(self, repo):
         *_, keep = azure_steps(CI / "azure" / "push.yml")
         assert keep.condition == "always()"
         env = {"AGENT_TEMPDIRECTORY": str(repo.parent / "temp"), "SYSTEM_JOBID": "7"}
@@ -121,19 +119,19 @@ class TestAzure:
         path = re.fullmatch(r"##vso\[artifact.upload artifactname=wheelrelay-receipt-7\](.*)\n", said)[1]
         assert json.loads(Path(path).read_text())["complete"]
 
-    def test_unset_azure_secret_is_missing(self, repo: Path) -> None:
+    def test_unset_azure_secret_is_missing(self, repo):
         ended = self.run(repo, to="locked")
         assert ended.code == 0
         assert "credentials are missing" in ended.err
 
     @pytest.mark.long
     @pytest.mark.parametrize("name", ["to", "paths"])
-    def test_parameter_cannot_inject_commands(self, repo: Path, name: str) -> None:
+    def test_parameter_cannot_inject_commands(self, repo, name):
         assert self.run(repo, **{"to": "staging", name: TAKEN_OVER}).code != 0
         assert not list(repo.rglob("taken-over"))
 
 
-PLAIN: dict[str, tuple[Callable[[Path], list[Step]], str, dict[str, str]]] = {
+PLAIN = {
     "travis.yml": (
         travis_steps,
         "after_success",
@@ -146,7 +144,7 @@ PLAIN: dict[str, tuple[Callable[[Path], list[Step]], str, dict[str, str]]] = {
 }
 
 
-def run_plain(repo: Path, name: str, **variables: str) -> Ended:
+def run_plain(repo, name, **variables):
     """The pushing part of a plain script; what is installed is there already."""
     read, part, env = PLAIN[name]
     (step,) = (step for step in read(CI / name) if step.name == part)
@@ -158,7 +156,7 @@ def run_plain(repo: Path, name: str, **variables: str) -> Ended:
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_script_pushes_and_refuses_conflicts(repo: Path, name: str) -> None:
+def test_script_pushes_and_refuses_conflicts(repo, name):
     ended = run_plain(repo, name)
     assert ended.code == 0, ended.err
     assert (repo / "staging" / WHEEL).is_file()
@@ -169,7 +167,7 @@ def test_script_pushes_and_refuses_conflicts(repo: Path, name: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in PLAIN if name != "Jenkinsfile"])
-def test_script_succeeds_for_forks(repo: Path, name: str) -> None:
+def test_script_succeeds_for_forks(repo, name):
     config = repo / "wheelrelay.toml"
     config.write_text(
         config.read_text()
@@ -183,12 +181,12 @@ def test_script_succeeds_for_forks(repo: Path, name: str) -> None:
     ("name", "variables"),
     [("travis.yml", {"TRAVIS_PULL_REQUEST": "7"}), ("appveyor.yml", {"APPVEYOR_PULL_REQUEST_NUMBER": "7"})],
 )
-def test_pull_request_pushes_nothing(repo: Path, name: str, variables: dict[str, str]) -> None:
+def test_pull_request_pushes_nothing(repo, name, variables):
     assert run_plain(repo, name, **variables).code == 0
     assert not (repo / "staging").exists()
 
 
-def test_appveyor_keeps_the_receipt(repo: Path) -> None:
+def test_appveyor_keeps_the_receipt(repo):
     (document,) = documents(CI / "appveyor.yml")
     assert "artifacts" not in document
     assert [one["sh"] for one in document["on_finish"]] == [
@@ -196,19 +194,19 @@ def test_appveyor_keeps_the_receipt(repo: Path) -> None:
     ]
 
 
-def test_buildkite_retry_replaces_files(repo: Path) -> None:
+def test_buildkite_retry_replaces_files(repo):
     run_plain(repo, "buildkite.yml")
     make_wheel(repo / "dist", payload=b"built again")
     assert run_plain(repo, "buildkite.yml", BUILDKITE_RETRY_COUNT="1").code == 0
 
 
 @pytest.fixture(scope="session")
-def seaweed(request: pytest.FixtureRequest) -> Seaweed:
+def seaweed(request):
     return shared(request, run_seaweed)
 
 
 @pytest.mark.long
-def test_matrix_jobs_push_in_parallel_and_one_is_rerun(repo: Path, tmp_path: Path, seaweed: Seaweed) -> None:
+def test_matrix_jobs_push_in_parallel_and_one_is_rerun(repo, tmp_path, seaweed):
     bucket = seaweed.new_bucket()
     remote = (
         f'[remotes.staging]\ntype = "s3"\nbucket = "{bucket}"\nendpoint_url = "{seaweed.url}"\n'

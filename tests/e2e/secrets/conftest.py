@@ -1,8 +1,5 @@
 """A workspace with secrets."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from tests.e2e.secrets.workspace import Workspace
 from tests.servers.oidc import run_trusting_index
@@ -11,7 +8,7 @@ from wheelrelay.testing import make_sdist, make_wheel
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, home: Path) -> Iterator[Workspace]:
+def workspace(tmp_path, home):
     """An index, a release in ``dist``, and a configuration."""
     for name in ("work", "secrets"):
         (tmp_path / name).mkdir()

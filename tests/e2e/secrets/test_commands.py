@@ -1,8 +1,6 @@
 """No command shows a secret in its output, its files or its child processes, even at full verbosity."""
 
 import base64
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from tests.e2e.secrets.workspace import (
@@ -10,7 +8,6 @@ from tests.e2e.secrets.workspace import (
     LOUD,
     PLACES,
     UNREACHABLE,
-    Workspace,
     all_places,
     by_config_command,
     by_config_env,
@@ -20,7 +17,7 @@ from tests.e2e.secrets.workspace import (
     by_trusted_publishing,
 )
 from tests.servers.echo import PLACES as ECHOING
-from tests.servers.echo import EchoingIndex, run_echoing_index
+from tests.servers.echo import run_echoing_index
 from tests.servers.sigstore import Builder, LocalSigstore
 
 from wheelrelay.testing import make_wheel, stage_path
@@ -29,7 +26,7 @@ pytestmark = pytest.mark.long
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_relay_output_has_no_credentials(workspace: Workspace, place: Callable[[Workspace], None]) -> None:
+def test_relay_output_has_no_credentials(workspace, place):
     place(workspace)
     receipt = ("--receipt", "receipt.json", "--sums", "SHA256SUMS")
     result = workspace.run("relay", "release", "--yes", *receipt, *LOUD)
@@ -42,9 +39,7 @@ def test_relay_output_has_no_credentials(workspace: Workspace, place: Callable[[
 @pytest.mark.parametrize(
     "place", [by_config_command, by_own_variables, by_pypirc, by_netrc, by_trusted_publishing]
 )
-def test_refused_relay_output_has_no_credentials(
-    workspace: Workspace, place: Callable[[Workspace], None]
-) -> None:
+def test_refused_relay_output_has_no_credentials(workspace, place):
     place(workspace)
     workspace.index.status_for_bad_tokens, workspace.index.echoes = 401, True
     workspace.index.accounts = {}
@@ -56,7 +51,7 @@ def test_refused_relay_output_has_no_credentials(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_command_output_has_no_secrets(workspace: Workspace, command: str) -> None:
+def test_command_output_has_no_secrets(workspace, command):
     all_places(workspace)
     make_wheel(workspace.work / "store", "old", "1.0")
     workspace.index.take(next((workspace.work / "dist").glob("*.whl")))
@@ -66,13 +61,13 @@ def test_command_output_has_no_secrets(workspace: Workspace, command: str) -> No
 
 
 @pytest.fixture(scope="module")
-def echoes() -> Iterator[EchoingIndex]:
+def echoes():
     """An index that repeats all that it is sent."""
     with run_echoing_index() as index:
         yield index
 
 
-ASKING: dict[str, tuple[str, ...]] = {
+ASKING = {
     "list": ("list", "company", "sample"),
     "list json": ("list", "company", "sample", "--json"),
     "plan": ("plan", "release", "sample==1.0"),
@@ -89,7 +84,7 @@ ASKING: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("place", ECHOING)
-def test_echoing_index_reveals_no_secrets(workspace: Workspace, echoes: EchoingIndex, place: str) -> None:
+def test_echoing_index_reveals_no_secrets(workspace, echoes, place):
     by_config_env(workspace)
     keys = "".join(f'{key} = "{url}"\n' for key, url in echoes.addresses(place).items())
     workspace.write(
@@ -107,7 +102,7 @@ def test_echoing_index_reveals_no_secrets(workspace: Workspace, echoes: EchoingI
     assert any(secret in base64.b64decode(one.removeprefix("Basic ")).decode() for one in sent), said
 
 
-def test_all_commands_that_use_an_index_are_covered() -> None:
+def test_all_commands_that_use_an_index_are_covered():
     assert {arguments[0] for arguments in ASKING.values()} == {"list", "plan", "push", "relay", "verify"}
     assert set(COMMANDS) - {"list", "plan", "relay", "verify"} == {
         *("backends", "check", "completion", "config check", "config schema", "config show"),
@@ -115,7 +110,7 @@ def test_all_commands_that_use_an_index_are_covered() -> None:
     }
 
 
-def test_init_writes_no_secrets_of_pypirc(workspace: Workspace) -> None:
+def test_init_writes_no_secrets_of_pypirc(workspace):
     all_places(workspace)
     (workspace.work / "wheelrelay.toml").unlink()
     result = workspace.run("init", "--from", "./dist", "--to", "warehouse", *LOUD)
@@ -125,7 +120,7 @@ def test_init_writes_no_secrets_of_pypirc(workspace: Workspace) -> None:
 
 @pytest.mark.parametrize("sign", ["GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD"])
 @pytest.mark.parametrize("command", ["push", "relay"])
-def test_ci_commands_have_no_secrets(workspace: Workspace, command: str, sign: str) -> None:
+def test_ci_commands_have_no_secrets(workspace, command, sign):
     all_places(workspace)
     workspace.env |= {"GITHUB_ACTIONS": "", sign: "true"}
     for variable, name in (("GITHUB_STEP_SUMMARY", "summary.md"), ("GITHUB_OUTPUT", "outputs")):
@@ -136,7 +131,7 @@ def test_ci_commands_have_no_secrets(workspace: Workspace, command: str, sign: s
     assert (workspace.work / "summary.md").exists() is (sign == "GITHUB_ACTIONS")  # it has been searched
 
 
-def test_wheel_uploader_output_has_no_secrets(workspace: Workspace) -> None:
+def test_wheel_uploader_output_has_no_secrets(workspace):
     by_pypirc(workspace)
     page = workspace.index.serve_folder(workspace.work / "dist", "/wheels/")
     arguments = ("-r", "warehouse", "-u", page, "-w", "wheelhouse", "-t", "all", *LOUD, "sample", "1.0")
@@ -147,9 +142,7 @@ def test_wheel_uploader_output_has_no_secrets(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_attestation_errors_have_no_credentials(
-    workspace: Workspace, place: Callable[[Workspace], None]
-) -> None:
+def test_attestation_errors_have_no_credentials(workspace, place):
     place(workspace)
     workspace.remote += "\nattest = true"
     workspace.configure()
@@ -164,7 +157,7 @@ def test_attestation_errors_have_no_credentials(
         assert "takes attestations only with credentials from trusted publishing" in result.output
 
 
-def test_attestation_upload_output_has_no_secrets(workspace: Workspace, tmp_path: Path) -> None:
+def test_attestation_upload_output_has_no_secrets(workspace, tmp_path):
     by_trusted_publishing(workspace)
     sigstore = LocalSigstore()
     workspace.index.trust_root = sigstore.write_trust_root(tmp_path)
@@ -177,7 +170,7 @@ def test_attestation_upload_output_has_no_secrets(workspace: Workspace, tmp_path
 
 
 @pytest.mark.long
-def test_demo_output_has_no_secrets(workspace: Workspace) -> None:
+def test_demo_output_has_no_secrets(workspace):
     all_places(workspace)
     workspace.env |= UNREACHABLE  # samples take PyPI's place
     result = workspace.run("demo", *LOUD)

@@ -1,22 +1,20 @@
 """Object storage that repeats requests in its answers reveals no secrets."""
 
-from collections.abc import Callable, Iterator
-
 import pytest
-from tests.e2e.secrets.workspace import LOUD, Workspace
-from tests.servers.echo import EchoingStorage, run_echoing_storage
+from tests.e2e.secrets.workspace import LOUD
+from tests.servers.echo import run_echoing_storage
 
 pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
-def storage() -> Iterator[EchoingStorage]:
+def storage():
     """Object storage that repeats all requests."""
     with run_echoing_storage() as storage:
         yield storage
 
 
-def s3_remote(workspace: Workspace, storage: EchoingStorage) -> str:
+def s3_remote(workspace, storage):
     workspace.env |= {"S3_SECRET": workspace.make("s3-secret"), "S3_TOKEN": workspace.make("s3-token")}
     return (
         f'type = "s3"\nbucket = "wheels"\nregion = "us-east-1"\nendpoint_url = "{storage.url}"\n'
@@ -25,7 +23,7 @@ def s3_remote(workspace: Workspace, storage: EchoingStorage) -> str:
     )
 
 
-def swift_remote_with_token(workspace: Workspace, storage: EchoingStorage) -> str:
+def swift_remote_with_token(workspace, storage):
     workspace.env["SWIFT_TOKEN"] = workspace.make("swift-token")
     return (
         f'type = "swift"\ncontainer = "wheels"\nstorage_url = "{storage.url}v1/AUTH_test"\n'
@@ -33,7 +31,7 @@ def swift_remote_with_token(workspace: Workspace, storage: EchoingStorage) -> st
     )
 
 
-def swift_remote_with_login(workspace: Workspace, storage: EchoingStorage) -> str:
+def swift_remote_with_login(workspace, storage):
     workspace.env["SWIFT_PASSWORD"] = workspace.make("swift-password")
     return (
         f'type = "swift"\ncontainer = "wheels"\nauth_url = "{storage.url}auth/v1.0"\n'
@@ -41,7 +39,7 @@ def swift_remote_with_login(workspace: Workspace, storage: EchoingStorage) -> st
     )
 
 
-STORAGE_COMMANDS: tuple[tuple[str, ...], ...] = (
+STORAGE_COMMANDS = (
     ("list", "staging", "sample"),
     ("push", "dist", "--to", "staging", "--json"),
     ("index", "staging"),
@@ -58,11 +56,11 @@ STORAGE_COMMANDS: tuple[tuple[str, ...], ...] = (
     ],
 )
 def test_echoing_storage_reveals_no_secrets(
-    workspace: Workspace,
-    storage: EchoingStorage,
-    remote: Callable[[Workspace, EchoingStorage], str],
-    form: str,
-) -> None:
+    workspace,
+    storage,
+    remote,
+    form,
+):
     storage.form = form
     storage.requests.clear()
     keys = remote(workspace, storage)

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -49,16 +48,16 @@ class TestDirectoryConfig(ConfigContract):
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path):
     return tmp_path / "wheels"
 
 
 @pytest.fixture
-def store(folder: Path) -> DirectoryStore:
+def store(folder):
     return DirectoryStore(DirectoryObjects(folder))
 
 
-def names_in(folder: Path) -> list[str]:
+def names_in(folder):
     return sorted(entry.name for entry in folder.iterdir())
 
 
@@ -122,7 +121,7 @@ def test_a_file_that_changes_while_it_is_put_leaves_nothing_behind(store, folder
     (tmp_path / f"{WHEEL}.asc").write_bytes(b"signature")
     staged = stage_path(path)
 
-    def touch(count: int) -> None:
+    def touch(count):
         os.utime(path, (1, 1))
 
     with pytest.raises(ChangedWhileReading):
@@ -189,7 +188,7 @@ def test_what_killed_runs_left_is_not_shown_and_removed_after_a_day(store, folde
 def no_links(monkeypatch, request):
     """A file system that has no hard links, as FAT, exFAT and some network file systems."""
 
-    def refuse(*_: object, **__: object) -> None:
+    def refuse(*_, **__):
         raise OSError(request.param, os.strerror(request.param))
 
     monkeypatch.setattr(os, "link", refuse)

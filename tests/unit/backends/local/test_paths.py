@@ -1,7 +1,6 @@
 """Paths, directories and patterns lead to distribution files, and nothing is guessed."""
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -27,7 +26,7 @@ def names(source, project=None):
 class TestPaths(SourceContract):
     @pytest.fixture
     def serve(self):
-        def find(folder: Path):
+        def find(folder):
             (folder / "sample-2.0-whatever.whl").unlink(missing_ok=True)  # refused, as shown below
             return find_paths([folder]) if list(folder.glob("*.*")) else PathsSource({})
 
