@@ -62,12 +62,12 @@ def authorizations(web):
 
 
 class TestBodies:
-    def test_a_file_that_is_itself_compressed_stays_as_it_is(self, http, web):
+    def test_compressed_file_is_not_decompressed(self, http, web):
         url = web.serve("/a.tar.gz", b"\x1f\x8b rest", headers={"Content-Encoding": "gzip"})
         with http.get(url) as response:
             assert RawBody(response).read(100) == b"\x1f\x8b rest"
 
-    def test_a_connection_is_used_again(self, http, web):
+    def test_connections_are_reused(self, http, web):
         url = web.serve("/page", b"content")
         seen = set()
         for _ in range(3):
@@ -76,24 +76,24 @@ class TestBodies:
                 assert response.content == b"content"
         assert len(seen) == 1
 
-    def test_threads_ask_side_by_side(self, http, web):
+    def test_threads_send_requests_concurrently(self, http, web):
         url = web.serve("/page", b"content", delay=0.2)
         with ThreadPoolExecutor(8) as pool:
             assert list(pool.map(lambda _: fetch(http, url), range(8))) == [b"content"] * 8
         assert web.most_at_once == 8
 
-    def test_a_post_gives_the_answer_whatever_it_is(self, http, web):
+    def test_post_returns_any_status(self, http, web):
         url = web.serve("/legacy/", b"no", status=400, content_type="text/plain")
         answer = http.post(url, body=b"form", headers={"Content-Type": "text/plain"})
         assert (answer.status_code, answer.text) == (400, "no")
         assert web.requests[0].body == b"form"
 
-    def test_a_post_is_not_sent_on_by_a_redirect(self, http, web):
+    def test_post_does_not_follow_redirects(self, http, web):
         url = web.redirect("/legacy", web.url + "elsewhere", status=307)
         assert http.post(url, body=b"form", headers={}).status_code == 307
         assert web.paths() == ["/legacy"]
 
-    def test_anything_can_be_sent_with_the_given_headers_alone(self, web, home):
+    def test_send_adds_no_credentials(self, web, home):
         (home / ".netrc").write_text(f"machine 127.0.0.1 login me password {SECRET}\n")
         client = client_for(web.url)
         url = web.serve("/object", status=201)
@@ -102,24 +102,24 @@ class TestBodies:
         assert (web.requests[0].method, web.requests[0].body) == ("PUT", b"bytes")
         assert authorizations(web) == [None]
 
-    def test_after_closing_it_opens_new_connections(self, http, web):
+    def test_reconnects_after_close(self, http, web):
         url = web.serve("/page", b"content")
         fetch(http, url)
         http.close()
         assert fetch(http, url) == b"content"
 
-    def test_it_says_who_asks(self, http, web):
+    def test_sends_user_agent(self, http, web):
         fetch(http, web.serve("/page"))
         assert web.requests[0].headers["user-agent"].startswith("wheelrelay/")
 
-    def test_a_proxy_is_asked_where_one_is_set(self, http, web, monkeypatch):
+    def test_uses_configured_proxy(self, http, web, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", web.url)
         web.serve("/page", b"by proxy")
         assert fetch(http, "http://index.invalid/page") == b"by proxy"
         assert web.paths() == ["http://index.invalid/page"]
 
     @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
-    def test_what_is_within_this_machine_is_asked_without_a_proxy(self, host, monkeypatch):
+    def test_loopback_needs_no_proxy(self, host, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
         assert proxy_for(f"http://{host}:8080/simple/") is None
         assert proxy_for("http://10.0.0.1:8080/simple/") == "http://proxy.invalid:3128"
@@ -127,13 +127,13 @@ class TestBodies:
     @pytest.mark.parametrize(
         "login", ["me:secret/x", "me:secret#x", "me:sec[ret", "me:secret:80/x", "secret:"], ids=str
     )
-    def test_a_proxy_with_an_unusable_address_is_told_without_it(self, http, login, monkeypatch):
+    def test_invalid_proxy_url_is_not_quoted(self, http, login, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", f"http://{login}@/" if login == "secret:" else f"http://{login}@h:1")
         with pytest.raises(ConfigError, match="The proxy URL in the environment") as caught:
             fetch(http, "http://index.invalid/page")
         assert "sec" not in str(caught.value).replace("percent", "")
 
-    def test_any_password_may_go_to_a_proxy(self, http, web, monkeypatch):
+    def test_proxy_password_may_have_any_characters(self, http, web, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", web.url.replace("http://", "http://me:s€cret@"))
         web.serve("/page", b"by proxy")
         assert fetch(http, "http://index.invalid/page") == b"by proxy"
@@ -141,7 +141,7 @@ class TestBodies:
         assert b64decode(sent).decode() == "me:s€cret"
 
     @pytest.mark.parametrize("spell", [str, quote, quote_plus], ids=["plain", "quote", "quote_plus"])
-    def test_a_password_that_is_repeated_is_masked_however_it_is_spelled(self, web, spell):
+    def test_proxy_password_is_masked_in_any_encoding(self, web, spell):
         said = f"Not for {spell('a/+ b')}.".encode()
         client = HttpClient(auth=BasicAuth("me", "a/+ b"), origins=(web.url,))
         with pytest.raises(Rejected, match=r"Not for \*\*\*"):
@@ -149,20 +149,18 @@ class TestBodies:
 
 
 class TestTLS:
-    def test_a_stranger_is_refused_and_the_way_to_trust_it_named(self, http, tls_web, monkeypatch):
+    def test_untrusted_certificate_is_rejected_and_ca_cert_is_named(self, http, tls_web, monkeypatch):
         with pytest.raises(BackendError, match=r"certificate of .* is not valid: .*ca_cert") as caught:
             fetch(http, tls_web.serve("/page"))
         assert not caught.value.retryable
 
-    def test_a_bundle_makes_it_trusted_whatever_the_environment_names(
-        self, tls_web, ca_bundle, tmp_path, monkeypatch
-    ):
+    def test_configured_ca_bundle_overrides_the_environment(self, tls_web, ca_bundle, tmp_path, monkeypatch):
         trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "other.pem"))
         client = HttpClient(ca_cert=str(ca_bundle))
         assert fetch(client, tls_web.serve("/page", b"content")) == b"content"
 
-    def test_a_client_shows_its_certificate(self, authority, ca_bundle, tmp_path):
+    def test_sends_client_certificate(self, authority, ca_bundle, tmp_path):
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(ca_bundle))
         context.verify_mode = ssl.CERT_REQUIRED
         authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -180,17 +178,17 @@ class TestTLS:
             with pytest.raises(Unavailable):  # a page that leads here cannot see whose certificate it is
                 fetch(elsewhere, page)
 
-    def test_tls_that_breaks_off_may_pass(self, web):
+    def test_broken_tls_connection_is_retryable(self, web):
         with pytest.raises(Unavailable):
             fetch(HttpClient(), web.url.replace("http:", "https:"))
 
-    def test_a_certificate_that_is_not_there_is_a_configuration_error(self, tmp_path):
+    def test_missing_certificate_is_a_configuration_error(self, tmp_path):
         with pytest.raises(ConfigError, match=r"nowhere\.pem does not exist"):
             HttpClient(ca_cert=str(tmp_path / "nowhere.pem"))
 
 
 class TestRedirects:
-    def test_one_to_another_host_is_refused_where_content_must_be_the_remotes(self, http, web, other_web):
+    def test_cross_origin_redirect_is_rejected_with_same_host(self, http, web, other_web):
         url = web.redirect("/simple/foo/", other_web.serve("/simple/foo/", b"another's content"))
         with (
             pytest.raises(Rejected, match=f"another host, {other_web.url.rstrip('/')}, which"),
@@ -199,17 +197,17 @@ class TestRedirects:
             pass
         assert other_web.requests == []
 
-    def test_one_within_the_host_is_followed(self, http, web):
+    def test_redirect_within_the_host_is_followed(self, http, web):
         web.serve("/simple/foo/", b"content")
         with http.get(web.redirect("/simple/foo", "/simple/foo/"), same_host=True) as response:
             assert response.content == b"content"
 
-    def test_an_endless_one_ends(self, http, web):
+    def test_endless_redirects_are_an_error(self, http, web):
         with pytest.raises(BackendError):
             fetch(http, web.redirect("/round", web.url + "round"))
 
 
-def test_a_fault_that_passes_is_over_at_the_next_try(http, web):
+def test_next_request_succeeds_after_a_temporary_error(http, web):
     url = web.serve("/page", b"content")
     web.fail("/page", Reply(status=503))
     with pytest.raises(Unavailable):

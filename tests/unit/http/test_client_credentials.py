@@ -66,39 +66,39 @@ def authorizations(web: Web) -> list[str | None]:
 
 
 class TestCredentials:
-    def test_they_go_to_their_origin(self, web: Web) -> None:
+    def test_credentials_are_sent_to_their_origin(self, web: Web) -> None:
         fetch(client_for(web.url), web.serve("/page", credentials=("me", SECRET)))
         assert authorizations(web) == [BASIC]
 
-    def test_they_go_with_a_post_too(self, web: Web) -> None:
+    def test_credentials_are_sent_with_a_post(self, web: Web) -> None:
         client_for(web.url).post(web.serve("/legacy/"), body=b"", headers={})
         assert authorizations(web) == [BASIC]
 
-    def test_they_do_not_go_to_another_port(self, web: Web, other_web: Web) -> None:
+    def test_credentials_are_not_sent_to_another_port(self, web: Web, other_web: Web) -> None:
         fetch(client_for(web.url), other_web.serve("/page"))
         assert authorizations(other_web) == [None]
 
-    def test_they_are_dropped_on_a_redirect_to_another_port(self, web: Web, other_web: Web) -> None:
+    def test_credentials_are_dropped_on_redirect_to_another_port(self, web: Web, other_web: Web) -> None:
         fetch(client_for(web.url), web.redirect("/here", other_web.serve("/there")))
         assert (authorizations(web), authorizations(other_web)) == ([BASIC], [None])
 
-    def test_they_are_dropped_on_a_redirect_to_another_host(self, web: Web) -> None:
+    def test_credentials_are_dropped_on_redirect_to_another_host(self, web: Web) -> None:
         there = web.serve("/there").replace("127.0.0.1", "localhost")
         fetch(client_for(web.url), web.redirect("/here", there))
         assert authorizations(web) == [BASIC, None]
 
-    def test_they_are_dropped_on_a_redirect_from_tls_to_plain_http(
+    def test_credentials_are_dropped_on_redirect_from_https_to_http(
         self, tls_web: Web, web: Web, ca_bundle: Path
     ) -> None:
         fetch(client_for(tls_web.url, ca_cert=ca_bundle), tls_web.redirect("/here", web.serve("/there")))
         assert (authorizations(tls_web), authorizations(web)) == ([BASIC], [None])
 
-    def test_they_stay_on_a_redirect_within_the_origin(self, web: Web) -> None:
+    def test_credentials_are_kept_on_redirect_within_the_origin(self, web: Web) -> None:
         fetch(client_for(web.url), web.redirect("/here", web.serve("/there")))
         assert authorizations(web) == [BASIC, BASIC]
 
     @pytest.mark.parametrize("host", ["index.invalid", "127.0.0.1.index.invalid", "10.0.0.1"])
-    def test_they_do_not_go_over_plain_http_to_another_machine(
+    def test_credentials_are_not_sent_over_http_to_another_machine(
         self, web: Web, host: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("HTTP_PROXY", web.url)
@@ -106,7 +106,7 @@ class TestCredentials:
         fetch(client_for(f"http://{host}/"), f"http://{host}/page")
         assert authorizations(web) == [None]
 
-    def test_credentials_that_were_not_sent_for_that_reason_are_named_as_the_reason(
+    def test_credentials_withheld_from_plain_http_are_reported(
         self, web: Web, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("HTTP_PROXY", web.url)
@@ -114,20 +114,22 @@ class TestCredentials:
         with pytest.raises(AuthenticationFailed, match=r"not sent over plain HTTP\. Use https"):
             fetch(client_for("http://index.invalid/"), "http://index.invalid/page")
 
-    def test_they_do_if_the_configuration_insists(self, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_credentials_are_sent_over_http_with_allow_insecure(
+        self, web: Web, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("HTTP_PROXY", web.url)
         web.serve("/page")
         fetch(client_for("http://index.invalid/", allow_insecure=True), "http://index.invalid/page")
         assert authorizations(web) == [BASIC]
 
-    def test_those_of_netrc_are_used_where_none_are_configured(
+    def test_netrc_is_used_without_configured_credentials(
         self, http: HttpClient, web: Web, home: Path
     ) -> None:
         (home / ".netrc").write_text(f"machine 127.0.0.1 login me password {SECRET}\n")
         fetch(http, web.serve("/page"))
         assert authorizations(web) == [BASIC]
 
-    def test_those_of_netrc_do_not_go_over_plain_http_to_another_machine(
+    def test_netrc_is_not_used_over_http_to_another_machine(
         self, http: HttpClient, web: Web, home: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (home / ".netrc").write_text(f"machine index.invalid login me password {SECRET}\n")
@@ -138,7 +140,7 @@ class TestCredentials:
         fetch(http, web.url + "here")
         assert authorizations(web) == [None, None, None]
 
-    def test_those_of_netrc_do_not_go_along_to_another_host(
+    def test_netrc_is_not_used_for_another_host_after_a_redirect(
         self, http: HttpClient, web: Web, home: Path
     ) -> None:
         (home / ".netrc").write_text(f"machine 127.0.0.1 login me password {SECRET}\n")
@@ -146,9 +148,7 @@ class TestCredentials:
         fetch(http, web.redirect("/here", there))
         assert authorizations(web) == [BASIC, None]
 
-    def test_the_default_of_netrc_is_for_the_remotes_own_addresses_alone(
-        self, web: Web, other_web: Web, home: Path
-    ) -> None:
+    def test_default_entry_of_netrc_is_for_own_urls_only(self, web: Web, other_web: Web, home: Path) -> None:
         (home / ".netrc").write_text(f"default login me password {SECRET}\n")
         client = HttpClient(own_urls=(web.url,))
         fetch(client, web.serve("/page"))
@@ -156,7 +156,7 @@ class TestCredentials:
         assert (authorizations(web), authorizations(other_web)) == ([BASIC], [None])
 
     @pytest.mark.parametrize("entry", ["machine localhost", "default"])
-    def test_no_entry_of_netrc_is_used_after_a_redirect_to_another_host(
+    def test_no_entry_of_netrc_is_used_after_redirect_to_another_host(
         self, web: Web, home: Path, entry: str
     ) -> None:
         (home / ".netrc").write_text(f"{entry} login me password {SECRET}\n")
@@ -164,7 +164,7 @@ class TestCredentials:
         fetch(HttpClient(own_urls=(web.url, there)), web.redirect("/here", there))
         assert authorizations(web)[1] is None
 
-    def test_allow_insecure_is_for_the_remotes_own_addresses_alone(
+    def test_allow_insecure_is_for_own_urls_only(
         self, web: Web, home: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("HTTP_PROXY", web.url)
@@ -178,22 +178,22 @@ class TestCredentials:
         fetch(client, "http://cdn.invalid/page")
         assert authorizations(web) == [BASIC, None]
 
-    def test_others_take_the_place_of_the_clients_own(self, web: Web) -> None:
+    def test_other_credentials_replace_those_of_the_client(self, web: Web) -> None:
         other = client_for(web.url).with_auth(BasicAuth("you", "yours"), web.url)
         fetch(other, web.serve("/page", credentials=("you", "yours")))
 
-    def test_others_are_bound_to_their_own_origin(self, web: Web, other_web: Web) -> None:
+    def test_other_credentials_are_bound_to_their_origin(self, web: Web, other_web: Web) -> None:
         client = client_for(web.url).with_auth(BasicAuth("you", "yours"), other_web.url)
         fetch(client, web.serve("/page"))
         assert authorizations(web) == [None]
 
     @pytest.mark.parametrize("repeated", [SECRET, BASIC.removeprefix("Basic ")])
-    def test_what_a_server_repeats_of_them_is_not_told(self, web: Web, repeated: str) -> None:
+    def test_credentials_that_a_server_echoes_are_masked(self, web: Web, repeated: str) -> None:
         url = web.serve("/page", f"No, not {repeated}!".encode(), status=400, content_type="text/plain")
         with pytest.raises(Rejected, match=r"returned 400: No, not \*\*\*!"):
             fetch(client_for(web.url), url)
 
-    def test_those_of_an_address_do_not_go_over_plain_http_to_another_machine(
+    def test_credentials_in_a_url_are_not_sent_over_http_to_another_machine(
         self, http: HttpClient, web: Web, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("HTTP_PROXY", web.url)
@@ -220,7 +220,7 @@ class TestRenewal:
         client = HttpClient(auth=self.Rotated("old", SECRET), origins=(web.url,))
         assert fetch(client, web.serve("/page", b"content", credentials=("me", SECRET))) == b"content"
 
-    def test_credentials_that_stay_wrong_are_an_error(self, web: Web) -> None:
+    def test_unchanged_credentials_are_an_error(self, web: Web) -> None:
         client = HttpClient(auth=self.Rotated("old"), origins=(web.url,))
         with pytest.raises(AuthenticationFailed, match="Check the credentials"):
             fetch(client, web.serve("/page", credentials=("me", SECRET)))

@@ -79,7 +79,7 @@ class TestErrors:
             (503, Unavailable),
         ],
     )
-    def test_each_status_has_its_error(
+    def test_statuses_map_to_errors(
         self, http: HttpClient, web: Web, status: int, kind: type[WheelrelayError]
     ) -> None:
         url = web.serve("/page", status=status)
@@ -87,7 +87,7 @@ class TestErrors:
             fetch(http, url)
         assert type(caught.value) is kind
 
-    def test_a_refusal_repeats_the_servers_own_words(self, http: HttpClient, web: Web) -> None:
+    def test_quotes_the_message_of_the_server(self, http: HttpClient, web: Web) -> None:
         url = web.serve("/page", b"Project name\nis too short.", status=400, content_type="text/plain")
         with pytest.raises(Rejected) as caught:
             fetch(http, url)
@@ -98,18 +98,16 @@ class TestErrors:
         ("status", "advice"),
         [(304, "Check the URL"), (400, "Fix the problem"), (405, "does not support"), (413, "of this size")],
     )
-    def test_a_refusal_says_what_to_do_about_it(
-        self, http: HttpClient, web: Web, status: int, advice: str
-    ) -> None:
+    def test_statuses_have_hints(self, http: HttpClient, web: Web, status: int, advice: str) -> None:
         with pytest.raises(Rejected, match=advice):
             fetch(http, web.serve("/page", status=status))
 
-    def test_a_page_of_html_is_not_repeated(self, http: HttpClient, web: Web) -> None:
+    def test_html_page_is_not_quoted(self, http: HttpClient, web: Web) -> None:
         url = web.serve("/page", "<h1>Oh no</h1>", status=500)
         with pytest.raises(Unavailable, match="returned 500: Internal Server Error"):
             fetch(http, url)
 
-    def test_what_a_server_says_cannot_steer_the_terminal(self, http: HttpClient, web: Web) -> None:
+    def test_control_characters_of_a_server_message_are_replaced(self, http: HttpClient, web: Web) -> None:
         url = web.serve("/page", b"\x1b]0;owned\x07" + b"x" * 5000, status=400, content_type="text/plain")
         with pytest.raises(Rejected) as caught:
             fetch(http, url)
@@ -121,7 +119,7 @@ class TestErrors:
         [lambda: "7", lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=7), usegmt=True)],
         ids=["seconds", "date"],
     )
-    def test_the_wait_that_a_server_asks_for_is_passed_on(
+    def test_retry_after_is_part_of_the_error(
         self, http: HttpClient, web: Web, say: Callable[[], str]
     ) -> None:
         url = web.serve("/page", status=429, headers={"Retry-After": say()})
@@ -133,42 +131,40 @@ class TestErrors:
     @pytest.mark.parametrize(
         "said", ["soon", "", "-5", "nan", "\u00b2", "-inf", "Mon, 99 Foo 2026", "1 Jan 99999 00:00:00 GMT"]
     )
-    def test_a_wait_that_says_nothing_is_none(self, http: HttpClient, web: Web, said: str) -> None:
+    def test_invalid_retry_after_is_ignored(self, http: HttpClient, web: Web, said: str) -> None:
         url = web.serve("/page", status=503, headers={"Retry-After": said})
         with pytest.raises(Unavailable) as caught:
             fetch(http, url)
         assert caught.value.retry_after is None
 
-    def test_a_wait_that_is_over_is_no_wait(self, http: HttpClient, web: Web) -> None:
+    def test_retry_after_in_the_past_is_zero(self, http: HttpClient, web: Web) -> None:
         past = format_datetime(datetime.now(UTC) - timedelta(hours=1), True)
         url = web.serve("/page", status=503, headers={"Retry-After": past})
         with pytest.raises(Unavailable) as caught:
             fetch(http, url)
         assert caught.value.retry_after == 0.0
 
-    def test_nobody_listening_may_pass(self, http: HttpClient) -> None:
+    def test_refused_connection_is_retryable(self, http: HttpClient) -> None:
         with pytest.raises(Unavailable, match=r"Cannot connect to .*: Connection refused\. Check the URL"):
             fetch(http, f"http://127.0.0.1:{free_port()}/")
 
-    def test_a_server_that_hangs_up_may_come_back(self, http: HttpClient) -> None:
+    def test_closed_connection_is_retryable(self, http: HttpClient) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
             pool.submit(lambda: listener.accept()[0].close())
             with pytest.raises(Unavailable):
                 fetch(http, f"http://127.0.0.1:{listener.getsockname()[1]}/")
 
     @pytest.mark.parametrize("cut_after", [0, 10, 900_000])
-    def test_a_body_that_ends_early_is_told_from_a_whole_one(
-        self, http: HttpClient, web: Web, cut_after: int
-    ) -> None:
+    def test_truncated_body_is_an_error(self, http: HttpClient, web: Web, cut_after: int) -> None:
         url = web.serve("/file", b"x" * 1_000_000, cut_after=cut_after)
         with pytest.raises(SizeMismatch, match="ended early"), http.get(url) as response:
             list(iter(lambda: RawBody(response).read(1 << 16), b""))
 
-    def test_an_address_that_is_none_is_a_configuration_error(self, http: HttpClient) -> None:
+    def test_invalid_url_is_a_configuration_error(self, http: HttpClient) -> None:
         with pytest.raises(ConfigError, match="not a usable URL"):
             fetch(http, "http://*example.org/")
 
-    def test_no_error_shows_what_an_address_may_hide(self, http: HttpClient, web: Web) -> None:
+    def test_errors_have_no_secrets_of_urls(self, http: HttpClient, web: Web) -> None:
         url = web.serve("/signed", status=403) + f"?signature={SECRET}#{SECRET}"
         with pytest.raises(PermissionDenied) as caught:
             fetch(http, url)
@@ -177,7 +173,7 @@ class TestErrors:
 
 class TestWordsOfRefusals:
     @pytest.mark.parametrize("status", [400, 403, 409, 413])
-    def test_those_of_a_page_of_html_are_shown(self, http: HttpClient, web: Web, status: int) -> None:
+    def test_message_of_an_html_page_is_shown(self, http: HttpClient, web: Web, status: int) -> None:
         page = (
             "<!DOCTYPE html><html><head><title>Refused</title><style>a { b: c }</style></head><body>"
             "<h1>Refused</h1><script>if (a<b) alert(1)</script><p>The name is\n &lt;reserved&gt;.</p><!-- -->"
@@ -199,14 +195,12 @@ class TestWordsOfRefusals:
             ("", "Forbidden"),
         ],
     )
-    def test_the_status_is_not_repeated(self, http: HttpClient, web: Web, body: str, words: str) -> None:
+    def test_status_is_not_repeated(self, http: HttpClient, web: Web, body: str, words: str) -> None:
         kind = "text/html" if "<" in body else "text/plain"
         with pytest.raises(PermissionDenied, match=f"returned 403: {re.escape(words)}"):
             fetch(http, web.serve("/page", body.encode(), content_type=kind, status=403))
 
-    def test_a_403_to_a_request_without_credentials_does_not_speak_of_their_rights(
-        self, http: HttpClient, web: Web
-    ) -> None:
+    def test_403_without_credentials_does_not_mention_permissions(self, http: HttpClient, web: Web) -> None:
         url = web.serve("/page", status=403)
         with pytest.raises(PermissionDenied, match="No credentials were sent"):
             fetch(http, url)
@@ -214,7 +208,7 @@ class TestWordsOfRefusals:
             fetch(client_for(web.url), url)
 
 
-def test_an_upload_that_is_answered_with_a_web_page_names_upload_url(
+def test_web_page_after_an_upload_names_upload_url(
     http: HttpClient, web: Web, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     staged = stage_path(make_wheel(tmp_path))
@@ -233,7 +227,7 @@ NAMESPACE = "The name sample is within the reserved namespace sam."
         (f'{{"error": "{NAMESPACE}"}}', "application/json"),
     ],
 )
-def test_a_409_for_a_reserved_namespace_is_a_refusal_in_the_words_of_the_index(
+def test_409_for_a_reserved_namespace_is_rejected(
     answer: str, kind: str, http: HttpClient, web: Web, tmp_path: Path
 ) -> None:
     url = web.serve("/legacy/", answer, status=409, content_type=kind)
@@ -244,9 +238,7 @@ def test_a_409_for_a_reserved_namespace_is_a_refusal_in_the_words_of_the_index(
     assert not refused.value.retryable
 
 
-def test_any_other_409_is_a_taken_name_in_the_words_of_the_index(
-    http: HttpClient, web: Web, tmp_path: Path
-) -> None:
+def test_other_409_is_an_existing_file(http: HttpClient, web: Web, tmp_path: Path) -> None:
     url = web.serve("/legacy/", "<title>409 There is such a file.</title>", status=409)
     with pytest.raises(AlreadyExists, match="There is such a file"):
         upload(http, url, stage_path(make_wheel(tmp_path)))

@@ -84,7 +84,7 @@ BROKEN = {
 class TestBrokenBodies:
     @pytest.mark.parametrize("blocks", BROKEN.values(), ids=BROKEN)
     @pytest.mark.parametrize("read", [read_raw, read_page])
-    def test_whatever_breaks_a_body_can_be_tried_again(self, http, read, blocks):
+    def test_broken_body_is_retryable(self, http, read, blocks):
         with run_raw(lambda _: blocks) as server:
             assert in_time(lambda: read(http, server.url)).retryable
 
@@ -93,7 +93,7 @@ class TestBrokenBodies:
         [("gzip", b"no gzip"), ("gzip", gzip.compress(b"x" * 5000)[:-9]), ("deflate", b"?"), ("br", b"x")],
         ids=["not gzip", "cut off", "not deflate", "not asked for"],
     )
-    def test_a_body_that_cannot_be_decompressed_can_be_tried_again(self, http, encoding, body):
+    def test_undecodable_body_is_retryable(self, http, encoding, body):
         with run_raw(lambda _: [answer(body, f"Content-Encoding: {encoding}")]) as server:
             assert in_time(lambda: read_page(http, server.url)).retryable
 
@@ -108,18 +108,18 @@ class TestBrokenBodies:
         ],
         ids=["gzip", "two members and padding", "zlib", "raw deflate", "identity"],
     )
-    def test_each_compression_that_is_asked_for_is_undone(self, http, encoding, body):
+    def test_requested_encodings_are_decoded(self, http, encoding, body):
         with run_raw(lambda _: [answer(body, f"Content-Encoding: {encoding}")]) as server:
             assert read_page(http, server.url) == b"content"
 
-    def test_a_stream_raises_our_errors_wherever_it_is_read(self, http):
+    def test_stream_raises_our_errors_after_the_request_returned(self, http):
         with run_raw(lambda _: BROKEN["a reset"]) as server:
             context = http.get(server.url)
             body = RawBody(context.__enter__())
             error = in_time(lambda: list(iter(lambda: body.read(100), b"")))
         assert isinstance(error, Unavailable | SizeMismatch)
 
-    def test_what_goes_wrong_with_the_reader_is_no_fault_of_the_connection(self, http):
+    def test_errors_of_the_reader_are_not_mapped(self, http):
         def fill_the_disk():
             with http.get(server.url):
                 raise OSError(28, "No space left on device")
@@ -127,17 +127,17 @@ class TestBrokenBodies:
         with run_raw(lambda _: [answer(b"content")]) as server, pytest.raises(OSError, match="No space left"):
             fill_the_disk()
 
-    def test_a_refusal_counts_also_if_its_body_breaks(self, http):
+    def test_status_counts_if_the_body_breaks(self, http):
         with run_raw(lambda _: [answer(b"no", status="404 Not Found", length=500), RESET]) as server:
             assert "returned 404" in str(in_time(lambda: read_page(http, server.url)))
 
-    def test_an_upload_that_was_answered_counts_also_if_the_body_of_the_answer_breaks(self, http):
+    def test_status_of_an_upload_counts_if_the_body_breaks(self, http):
         with run_raw(lambda _: [answer(b"OK", length=500), RESET]) as server:
             assert http.post(server.url, body=b"form", headers={}).status_code == 200
 
 
 class TestTime:
-    def test_a_server_that_never_answers_is_given_up(self, http):
+    def test_server_that_never_responds_times_out(self, http):
         with socket.create_server(("127.0.0.1", 0)) as silent:
             error = in_time(lambda: read_page(http, f"http://127.0.0.1:{silent.getsockname()[1]}/"))
         assert isinstance(error, TimedOut)
@@ -153,17 +153,17 @@ class TestTime:
         ],
         ids=["endless 100 Continue", "one byte now and then", "one header after the other"],
     )
-    def test_headers_that_drip_are_given_up(self, http, blocks):
+    def test_slow_headers_time_out(self, http, blocks):
         with run_raw(lambda _: slowly(blocks)) as server:
             assert isinstance(in_time(lambda: read_page(http, server.url)), TimedOut)
 
-    def test_a_flood_of_interim_answers_is_given_up(self):
+    def test_endless_interim_responses_are_an_error(self):
         patient = HttpClient(timeout=60)
         with run_raw(lambda _: repeat(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)) as server:
             assert in_time(lambda: read_page(patient, server.url)).retryable
 
     @pytest.mark.parametrize("read", [read_raw, read_page])
-    def test_header_lines_after_a_body_that_do_not_end_are_given_up(self, read):
+    def test_endless_trailers_are_an_error(self, read):
         patient = HttpClient(timeout=60)
         with run_raw(lambda _: chain([CHUNKED], repeat(b"X-A: " + b"b" * 60_000 + b"\r\n"))) as server:
             error = in_time(lambda: read(patient, server.url))
@@ -171,17 +171,17 @@ class TestTime:
         assert "headers are larger than 1 MiB" in str(error)
 
     @pytest.mark.parametrize("read", [read_raw, read_page])
-    def test_header_lines_after_a_body_that_drip_are_given_up(self, http, read):
+    def test_slow_trailers_time_out(self, http, read):
         lines = [b"X-A: " + b"b" * 500 + b"\r\n"] * 300
         with run_raw(lambda _: slowly([CHUNKED, *lines])) as server:
             assert isinstance(in_time(lambda: read(http, server.url)), TimedOut)
 
     @pytest.mark.parametrize("read", [read_raw, read_page])
-    def test_a_body_that_drips_is_given_up(self, http, read):
+    def test_slow_body_times_out(self, http, read):
         with run_raw(lambda _: slowly([answer(length=10_000), *[b"x"] * 200])) as server:
             assert isinstance(in_time(lambda: read(http, server.url)), TimedOut)
 
-    def test_a_body_that_stalls_is_given_up(self, http):
+    def test_stalled_body_times_out(self, http):
         def stall(_):
             yield CUT
             server.ended.wait(30)
@@ -190,35 +190,33 @@ class TestTime:
             error = in_time(lambda: read_raw(http, server.url))
         assert "sent nothing for 0.6 s" in str(error)
 
-    def test_a_slow_file_that_keeps_coming_is_not_given_up(self, http):
+    def test_slow_but_steady_file_does_not_time_out(self, http):
         with run_raw(lambda _: slowly([answer(length=20_000), *[b"x" * 500] * 40])) as server:
             assert len(read_raw(http, server.url)) == 20_000  # in 2 s, at 10 kB/s
 
-    def test_a_reader_that_pauses_is_not_held_against_the_server(self, http):
+    def test_slow_reader_does_not_time_out(self, http):
         with run_raw(lambda _: [answer(b"x" * 300_000)]) as server, http.get(server.url) as response:
             body = RawBody(response)
             body.read(1000)
             time.sleep(2 * QUICK)
             assert body.read(1000)
 
-    def test_all_of_a_small_body_has_to_come_in_time(self, http):
+    def test_small_body_must_arrive_within_the_timeout(self, http):
         with run_raw(lambda _: slowly([answer(length=10**6), *[b"x" * 5000] * 200])) as server:
             error = in_time(lambda: read_page(http, server.url))
         assert "did not send its response within 0.6 s" in str(error)
 
-    def test_an_upload_that_is_read_slowly_is_given_the_timeout_for_each_slice(self, http):
+    def test_slow_upload_has_the_timeout_for_each_block(self, http):
         with run_raw(lambda _: [answer(b"OK")]) as server:
             body = b"x" * (4 << 20)
             assert http.post(server.url, body=body, headers={}).status_code == 200
 
-    def test_an_upload_that_nobody_reads_is_given_up(self, http):
+    def test_upload_that_is_not_read_times_out(self, http):
         with socket.create_server(("127.0.0.1", 0)) as silent:
             url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
             in_time(lambda: http.post(url, body=b"x" * (64 << 20), headers={}))
 
-    def test_the_timeout_is_the_one_of_the_command_line_then_of_the_remote_then_of_the_environment(
-        self, monkeypatch
-    ):
+    def test_timeout_comes_from_command_line_then_remote_then_environment(self, monkeypatch):
         assert time_limits(None).timeout == DEFAULT_TIMEOUT
         monkeypatch.setenv("WHEELRELAY_TIMEOUT", "7")
         assert time_limits(None).timeout == 7
@@ -230,19 +228,19 @@ class TestTime:
             override_timeout(None)
 
     @pytest.mark.parametrize("value", ["soon", "nan", "-1", "0", "inf"])
-    def test_a_timeout_that_is_none_is_refused(self, value, monkeypatch):
+    def test_invalid_timeout_is_rejected(self, value, monkeypatch):
         monkeypatch.setenv("WHEELRELAY_TIMEOUT", value)
         assert "WHEELRELAY_TIMEOUT" in str(in_time(lambda: time_limits(None)))
 
 
 class TestSize:
-    def test_an_answer_that_does_not_end_is_given_up(self, http):
+    def test_endless_response_is_an_error(self, http):
         endless = [b"HTTP/1.1 200 OK\r\n\r\n", *repeat(b"x" * (1 << 20), 64)]
         with run_raw(lambda _: endless) as server, http.send("GET", server.url) as response:
             error = in_time(lambda: response.content)
         assert "too large: the limit is 4 MiB" in str(error)
 
-    def test_a_body_that_grows_when_it_is_decompressed_is_given_up(self, http):
+    def test_body_that_is_too_large_when_decompressed_is_an_error(self, http):
         bomb = gzip.compress(bytes(100 << 20))
         with run_raw(lambda _: [answer(bomb, "Content-Encoding: gzip")]) as server:
             with http.send("GET", server.url) as response:
@@ -250,7 +248,7 @@ class TestSize:
             with http.send("GET", server.url) as response:
                 assert len(response.peek(1000)) == 1000
 
-    def test_of_a_redirect_no_more_is_read_than_is_needed(self, http):
+    def test_body_of_a_redirect_is_not_read_completely(self, http):
         def respond(asked):
             if asked.path == "/there":
                 yield answer(b"here it is")
@@ -265,13 +263,13 @@ class TestSize:
             assert read_page(http, server.url) == b"here it is"
         assert sum(sent) < 64 << 20
 
-    def test_of_the_answer_to_an_upload_only_the_beginning_is_kept(self, http):
+    def test_only_the_start_of_an_upload_response_is_kept(self, http):
         with run_raw(lambda _: [b"HTTP/1.1 200 OK\r\n\r\n", *repeat(b"x" * (1 << 20), 512)]) as server:
             reply = http.post(server.url, body=b"form", headers={})
         assert reply.status_code == 200
         assert len(reply.peek(1 << 30)) <= MAX_SMALL_BODY
 
-    def test_json_that_is_nested_too_deeply_is_no_json(self, http):
+    def test_deeply_nested_json_is_an_error(self, http):
         with (
             run_raw(lambda _: [answer(b"[" * 1_000_000)]) as server,
             http.send("GET", server.url) as response,
@@ -297,7 +295,7 @@ class TestSize:
         ("", None),
     ],
 )
-def test_any_retry_after_is_understood_or_ignored(value, seconds):
+def test_retry_after_is_parsed_or_ignored(value, seconds):
     assert parse_retry_after(value) == seconds
 
 
@@ -316,14 +314,14 @@ class TestConfiguration:
             'type = "web"\nurl = "{url}"',
         ],
     )
-    def test_the_timeout_of_a_remote_is_obeyed(self, config, tmp_path):
+    def test_timeout_of_a_remote_applies(self, config, tmp_path):
         with silent_server() as url:
             text = f"[remotes.slow]\n{config.format(url=url)}\ntimeout = 0.2\n"
             (tmp_path / "wheelrelay.toml").write_text(text)
             done = run("list", "slow", "sample", cwd=tmp_path)
         assert (done.returncode, "within 0.2 s" in done.stderr) == (1, True), done.stderr
 
-    def test_the_timeout_of_the_command_line_is_obeyed_and_each_pause_is_shown(self):
+    def test_timeout_of_the_command_line_applies_and_pauses_are_shown(self):
         with silent_server() as url:
             done = run("list", f"index+{url}", "sample", "--timeout", "0.2")
         assert "within 0.2 s" in done.stderr
@@ -332,7 +330,7 @@ class TestConfiguration:
     @pytest.mark.parametrize(
         ("option", "value"), [("--timeout", "soon"), ("--timeout", "0"), ("--max-retry-wait", "7")]
     )
-    def test_a_limit_that_makes_no_sense_is_refused(self, option, value):
+    def test_invalid_limit_is_rejected(self, option, value):
         assert run("list", "pypi", "sample", option, value).returncode == 2
 
     def test_no_pause_is_longer_than_the_command_line_allows(self):
@@ -344,7 +342,7 @@ class TestConfiguration:
         assert "slow down" in done.stderr
         assert len(server.requests) == 3
 
-    def test_a_remote_that_stays_silent_is_not_asked_for_ever(self):
+    def test_silent_remote_is_not_retried_for_ever(self):
         retrier = Retrier(RetryPolicy(first_pause=0.01, max_silence=90), lambda _: None, threading.Event())
         asked = []
 
@@ -356,7 +354,7 @@ class TestConfiguration:
             retrier.call("a page", ask)
         assert len(asked) * DEFAULT_TIMEOUT <= 120
 
-    def test_the_wish_of_a_server_to_wait_longer_is_shown(self):
+    def test_longer_retry_after_is_shown(self):
         seen = []
         retry_policy = RetryPolicy(attempts=2, longest_pause=0.01)
         retrier = Retrier(retry_policy, seen.append, threading.Event())

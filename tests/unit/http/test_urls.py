@@ -35,21 +35,21 @@ def http() -> Iterator[HttpClient]:
         ("http://10.0.0.1/", False),
     ],
 )
-def test_a_connection_is_private_by_tls_or_within_this_machine(url: str, private: bool) -> None:
+def test_connection_is_secure_with_tls_or_on_loopback(url: str, private: bool) -> None:
     assert is_secure(url) is private
 
 
-def test_an_origin_is_scheme_host_and_port() -> None:
+def test_origin_is_scheme_host_and_port() -> None:
     assert origin_of("https://Example.org/simple/") == origin_of("https://example.org:443/legacy/")
     assert origin_of("http://example.org/") != origin_of("https://example.org/")
     assert is_same_host("http://example.org/", "https://example.org/")
     assert not is_same_host("https://example.org/", "http://example.org/")
 
 
-def test_an_address_is_shown_without_what_is_secret_in_it() -> None:
+def test_displayed_url_has_no_secrets() -> None:
     assert display_url("https://me:pw@example.org:8443/a?key=1#frag") == "https://example.org:8443/a"
 
 
-def test_a_very_long_address_is_cut_where_it_is_shown() -> None:
+def test_long_url_is_cut_for_display() -> None:
     assert len(display_url("https://example.org/" + "a" * 60_000)) < 1000
     assert display_url("https://example.org/a/") == "https://example.org/a/"

@@ -159,7 +159,7 @@ def test_an_address_of_an_index_opens_as_one():
     )
 
 
-def test_what_makes_no_sense_is_refused():
+def test_invalid_settings_are_rejected():
     with pytest.raises(ValueError, match="an index needs url, upload_url"):
         IndexConfig()
     with pytest.raises(ValueError, match="either token, or username and password"):

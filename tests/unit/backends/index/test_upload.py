@@ -165,7 +165,7 @@ def test_the_pause_that_an_index_asks_for_is_kept(web, http, staged):
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed_but_told(web, http, staged, status):
+def test_upload_redirect_is_reported_and_not_followed(web, http, staged, status):
     there = web.serve("/there/")
     web.redirect("/legacy/", there, status=status)
     with pytest.raises(Rejected, match="redirects uploads to"):

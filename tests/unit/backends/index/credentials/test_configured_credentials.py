@@ -144,16 +144,14 @@ def login_of(header: str | None) -> Login | None:
 
 class TestOrder:
     @pytest.mark.parametrize("place", PLACES)
-    def test_each_place_alone_is_used(
+    def test_each_provider_is_used_on_its_own(
         self, around: Surroundings, place: Callable[[Surroundings], None], tmp_path: Path
     ) -> None:
         place(around)
         self.assert_from(place, around.upload(tmp_path), around)
 
     @pytest.mark.parametrize("number", range(len(PLACES)), ids=[place.__name__ for place in PLACES])
-    def test_each_place_wins_over_all_that_come_later(
-        self, around: Surroundings, number: int, tmp_path: Path
-    ) -> None:
+    def test_earlier_provider_wins(self, around: Surroundings, number: int, tmp_path: Path) -> None:
         for place in PLACES[number:]:
             place(around)
         self.assert_from(PLACES[number], around.upload(tmp_path), around)
@@ -166,12 +164,10 @@ class TestOrder:
         else:
             assert login == (place.__name__, f"{place.__name__}'s")
 
-    def test_where_nothing_is_found_an_index_that_takes_nothing_says_where_it_was_looked_for(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_401_lists_the_providers_that_were_tried(self, around: Surroundings, tmp_path: Path) -> None:
         self.assert_all_listed(around.refusal(tmp_path), around.index.upload_url)
 
-    def test_for_pypi_that_is_an_error_before_anything_is_sent(self, around: Surroundings) -> None:
+    def test_missing_credentials_for_pypi_are_an_error_before_uploading(self, around: Surroundings) -> None:
         with as_remote("pypi").open() as backend, pytest.raises(MissingSecret) as caught:
             backend.make_ready()  # type: ignore[union-attr]
         assert "No credentials for 'pypi', https://" in caught.value.message
@@ -194,7 +190,7 @@ class TestOrder:
         assert found == sorted(found)
         assert address in said
 
-    def test_verbose_says_each_step_and_never_a_value(
+    def test_verbose_output_names_providers_and_no_secrets(
         self, around: Surroundings, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO, "wheelrelay")
@@ -211,9 +207,7 @@ class TestConfiguration:
         around.keys |= {"token": {"env": "SECRET"}}
         assert around.upload(tmp_path) == ("__token__", "pypi-open-sesame")
 
-    def test_a_reference_that_leads_nowhere_is_an_error_whatever_else_there_is(
-        self, around: Surroundings
-    ) -> None:
+    def test_unresolvable_reference_is_an_error(self, around: Surroundings) -> None:
         own_variables(around)
         around.keys |= {"token": {"env": "SECRET"}}
         with around.opened() as backend, pytest.raises(MissingSecret, match="SECRET is not set"):
@@ -250,9 +244,7 @@ class TestOwnVariables:
         around.setenv(WHEELRELAY_COMPANY_EU_PASSWORD="pypi-open-sesame")
         assert around.upload(tmp_path) == ("__token__", "pypi-open-sesame")
 
-    def test_those_of_another_user_than_the_configured_one_are_passed_over(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_variables_for_another_user_are_ignored(self, around: Surroundings, tmp_path: Path) -> None:
         around.keys |= {"username": "ci"}
         own_variables(around)
         assert "WHEELRELAY_COMPANY_EU_PASSWORD is for another user" in around.refusal(tmp_path)
@@ -261,11 +253,11 @@ class TestOwnVariables:
         around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="", WHEELRELAY_COMPANY_EU_PASSWORD="")
         assert "WHEELRELAY_COMPANY_EU_TOKEN and" in around.refusal(tmp_path)
 
-    def test_a_remote_that_is_only_an_address_has_none(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_remote_without_a_name_has_no_variables(self, around: Surroundings, tmp_path: Path) -> None:
         around.name = around.index.upload_url
         assert "a remote without a name has no environment variables" in around.refusal(tmp_path)
 
-    def test_a_line_end_is_told_of_before_it_is_sent(self, around: Surroundings) -> None:
+    def test_line_break_in_a_secret_is_rejected(self, around: Surroundings) -> None:
         around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="pypi-open-sesame\n")
         with (
             around.opened() as backend,
@@ -320,7 +312,7 @@ class TestTwineVariables:
         around.setenv(TWINE_REPOSITORY_URL="https://example.org/", TWINE_REPOSITORY="company-eu")
         assert "TWINE_PASSWORD, if set, is for" in around.refusal(tmp_path)
 
-    def test_the_user_may_stand_in_pypirc(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_user_name_may_come_from_pypirc(self, around: Surroundings, tmp_path: Path) -> None:
         around.monkeypatch.delenv("TWINE_USERNAME")
         around.setenv(TWINE_REPOSITORY="company-eu")
         around.pypirc("[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\nusername = twine_variables\n")
@@ -337,7 +329,7 @@ class TestTwineVariables:
         assert login_of(tls_web.requests[0].headers["authorization"]) == self.PAIR
 
     @pytest.mark.parametrize("variable", ["TWINE_CERT", "TWINE_CLIENT_CERT"])
-    def test_a_certificate_that_is_not_there_is_told(self, around: Surroundings, variable: str) -> None:
+    def test_missing_certificate_is_reported(self, around: Surroundings, variable: str) -> None:
         around.setenv(**{"TWINE_REPOSITORY": "company-eu", variable: "nowhere.pem"})
         with pytest.raises(ConfigError, match=r"certificate nowhere\.pem does not exist"), around.opened():
             pass

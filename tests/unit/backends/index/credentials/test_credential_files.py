@@ -171,11 +171,11 @@ class TestPypirc:
         around.keyring({around.index.upload_url: {"keyring": "keyring's"}})
         assert around.upload(tmp_path) == ("keyring", "keyring's")
 
-    def test_a_port_that_is_the_usual_one_need_not_be_written(self) -> None:
+    def test_default_port_may_be_omitted(self) -> None:
         assert same_place("https://example.org:443/legacy", "https://example.org/legacy/")
         assert not same_place("https://example.org:444/legacy", "https://example.org/legacy/")
 
-    def test_one_that_may_not_be_read_is_told(self, around: Surroundings) -> None:
+    def test_unreadable_netrc_is_reported(self, around: Surroundings) -> None:
         (around.home / ".pypirc").mkdir()
         with pytest.raises(ConfigError, match=r"~/\.pypirc cannot be read: Is a directory"), around.opened():
             pass
@@ -205,7 +205,7 @@ class TestPypirc:
         around.keyring({around.index.upload_url: {"ci": "ci's", "keyring": "keyring's"}})
         assert around.upload(tmp_path) == ("keyring", "keyring's")
 
-    def test_a_section_for_another_user_is_passed_over(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_section_for_another_user_is_ignored(self, around: Surroundings, tmp_path: Path) -> None:
         around.keys |= {"username": "ci"}
         pypirc(around)
         assert "section [company-eu] of ~/.pypirc is for another user" in around.refusal(tmp_path)
@@ -225,7 +225,7 @@ class TestPypirc:
             "[pypi]\nhunter2\n",
         ],
     )
-    def test_a_malformed_file_is_named_without_its_lines(self, around: Surroundings, text: str) -> None:
+    def test_malformed_pypirc_is_not_quoted(self, around: Surroundings, text: str) -> None:
         around.pypirc(text)
         with pytest.raises(ConfigError, match=r"~/\.pypirc cannot be read") as caught, around.opened():
             pass
@@ -233,7 +233,7 @@ class TestPypirc:
         assert caught.value.__cause__ is None
         assert caught.value.__suppress_context__
 
-    def test_what_is_no_text_is_named_too(self, around: Surroundings) -> None:
+    def test_binary_pypirc_is_reported(self, around: Surroundings) -> None:
         (around.home / ".pypirc").write_bytes(b"[pypi]\npassword = \xff\xfe\n")
         with pytest.raises(ConfigError, match=r"~/\.pypirc cannot be read"), around.opened():
             pass
@@ -244,7 +244,7 @@ class TestPypirc:
         with pytest.raises(ConfigError, match=r"certificate nowhere\.pem does not exist"), around.opened():
             pass
 
-    def test_their_paths_may_begin_at_home(self, around: Surroundings, ca_bundle: Path) -> None:
+    def test_certificate_paths_may_start_with_a_tilde(self, around: Surroundings, ca_bundle: Path) -> None:
         (around.home / "ca.pem").write_bytes(ca_bundle.read_bytes())
         around.pypirc("[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\nca_cert = ~/ca.pem\n")
         with around.opened():
@@ -260,7 +260,7 @@ class TestPypirc:
 class TestPermissions:
     @pytest.mark.parametrize(("mode", "warned"), [(0o644, 1), (0o640, 1), (0o600, 0)])
     @pytest.mark.parametrize("place", ["pypirc", "netrc"])
-    def test_a_file_that_others_may_read_is_warned_of_once(
+    def test_warns_once_of_a_file_that_others_can_read(
         self,
         around: Surroundings,
         place: str,
@@ -277,7 +277,7 @@ class TestPermissions:
         assert len(warnings) == warned
         assert all(f".{place} holds a password and is readable" in warning for warning in warnings)
 
-    def test_one_without_a_password_is_not(
+    def test_file_without_a_password_needs_no_warning(
         self, around: Surroundings, caplog: pytest.LogCaptureFixture
     ) -> None:
         around.pypirc("[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\n", mode=0o644)
@@ -287,17 +287,15 @@ class TestPermissions:
 
 
 class TestKeyring:
-    def test_a_token_is_asked_for_first_where_no_user_is_known(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_keyring_is_searched_for_a_token_first(self, around: Surroundings, tmp_path: Path) -> None:
         around.keyring({around.index.upload_url: {"ci": "ci's", "__token__": "pypi-open-sesame"}})
         assert around.upload(tmp_path) == ("__token__", "pypi-open-sesame")
 
-    def test_one_that_stays_locked_is_told(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_locked_keyring_is_reported(self, around: Surroundings, tmp_path: Path) -> None:
         around.keyring(LOCKED)
         assert "the keyring cannot be read: KeyringLocked" in around.refusal(tmp_path)
 
-    def test_one_that_is_not_installed_is_told(self, around: Surroundings) -> None:
+    def test_missing_keyring_package_is_reported(self, around: Surroundings) -> None:
         code = (
             "import sys; sys.modules['keyring'] = None\n"
             "from wheelrelay.backends.index import PyPIConfig\n"
@@ -325,30 +323,26 @@ class TestNetrc:
         assert around.upload(tmp_path) == ("netrc", "netrc's")
 
     @pytest.mark.parametrize("text", ["machine example.org login ci password ci's\n", "machine 127.0.0.1\n"])
-    def test_one_that_has_nothing_for_the_host_is_told(
-        self, around: Surroundings, text: str, tmp_path: Path
-    ) -> None:
+    def test_missing_host_in_netrc_is_reported(self, around: Surroundings, text: str, tmp_path: Path) -> None:
         around.netrc(text)
         assert ".netrc has no password for 127.0.0.1" in around.refusal(tmp_path)
 
-    def test_a_malformed_one_is_told_without_its_lines(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_malformed_netrc_is_not_quoted(self, around: Surroundings, tmp_path: Path) -> None:
         around.netrc("hunter2\n")
         said = around.refusal(tmp_path)
         assert ".netrc cannot be read" in said
         assert "hunter2" not in said
 
-    def test_another_user_than_the_known_one_is_passed_over(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_entry_of_another_user_is_ignored(self, around: Surroundings, tmp_path: Path) -> None:
         around.keys |= {"username": "ci"}
         netrc(around)
         assert ".netrc has an entry for another user of 127.0.0.1" in around.refusal(tmp_path)
 
-    def test_where_nobody_has_a_home_there_is_none(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_missing_home_has_no_pypirc(self, around: Surroundings, tmp_path: Path) -> None:
         around.setenv(HOME="", NETRC="~nobody-of-this-name/x")
         assert "~nobody-of-this-name/x does not exist" in around.refusal(tmp_path)
 
-    def test_a_malformed_one_is_warned_of_where_it_might_have_helped(
+    def test_malformed_netrc_is_ignored_with_a_warning(
         self, around: Surroundings, caplog: pytest.LogCaptureFixture
     ) -> None:
         around.netrc("machine 127.0.0.1 login netrc passw hunter2\n")

@@ -62,7 +62,7 @@ class TestRefusals:
         assert not any(identity in str(caught.value) for identity in index.identities)
         return caught.value
 
-    def test_a_job_that_is_not_configured_learns_what_to_configure(self, job: TrustingIndex) -> None:
+    def test_refusal_lists_the_claims_of_the_job(self, job: TrustingIndex) -> None:
         job.publisher = "somebody/else"
         refusal = self.refusal(job)
         assert isinstance(refusal, AuthenticationFailed)
@@ -74,7 +74,7 @@ class TestRefusals:
         assert "repository_owner_id '4711'" in str(refusal.hint)
         assert "ActiveState only" not in str(refusal)
 
-    def test_pypi_is_said_to_support_some_ci_systems_only(self, job: TrustingIndex) -> None:
+    def test_refusal_of_pypi_lists_supported_ci_systems(self, job: TrustingIndex) -> None:
         job.publisher = "somebody/else"
         job.fail("/_/oidc/audience", Reply(b'{"audience": "pypi"}'))
         tokens = TrustedPublishing(HttpClient(), job.upload_url, "pypi")
@@ -83,7 +83,7 @@ class TestRefusals:
         assert "supports GitHub, GitLab, Google Cloud and ActiveState only" in str(refused.value)
 
     @pytest.mark.parametrize("forged", ["life", "key"])
-    def test_an_identity_that_is_no_good_is_refused(
+    def test_invalid_identity_is_rejected(
         self, job: TrustingIndex, forged: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         job.same_identity = True
@@ -102,13 +102,13 @@ class TestRefusals:
             (Reply(b'{"token": "a\\nb"}', 200), "returned 200"),
         ],
     )
-    def test_any_other_refusal_is_told_as_it_came(self, job: TrustingIndex, answer: Reply, said: str) -> None:
+    def test_other_refusals_are_quoted(self, job: TrustingIndex, answer: Reply, said: str) -> None:
         job.fail("/_/oidc/mint-token", answer)
         refusal = self.refusal(job)
         assert isinstance(refusal, AuthenticationFailed)
         assert said in str(refusal)
 
-    def test_an_answer_that_repeats_the_identity_is_told_without_it(self, job: TrustingIndex) -> None:
+    def test_identity_is_masked_in_a_refusal(self, job: TrustingIndex) -> None:
         job.same_identity = True
         job.identities.append(job.sign())
         words = f'{{"message": "Not {job.identities[0]}"}}'.encode()
@@ -116,7 +116,7 @@ class TestRefusals:
         assert "Not ***." in str(self.refusal(job))
 
     @pytest.mark.parametrize("endpoint", ["audience", "mint-token"])
-    def test_what_may_pass_may_be_tried_again(self, job: TrustingIndex, endpoint: str) -> None:
+    def test_temporary_errors_are_retryable(self, job: TrustingIndex, endpoint: str) -> None:
         job.fail(f"/_/oidc/{endpoint}", Reply(status=503, headers={"Retry-After": "7"}))
         refusal = self.refusal(job)
         assert isinstance(refusal, Unavailable)
@@ -134,11 +134,11 @@ class TestNoIdentity:
         assert index.tokens == {}
         return str(caught.value)
 
-    def test_nothing_is_asked_where_no_job_runs(self, index: TrustingIndex, tmp_path: Path) -> None:
+    def test_no_request_outside_of_ci(self, index: TrustingIndex, tmp_path: Path) -> None:
         assert "this is not a CI job with an identity" in self.reasons(index, tmp_path)
         assert not any("oidc" in path for path in index.paths())
 
-    def test_nothing_is_asked_where_other_credentials_are_found(
+    def test_no_request_if_there_are_other_credentials(
         self, job: TrustingIndex, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("TWINE_REPOSITORY_URL", job.upload_url)
@@ -147,12 +147,12 @@ class TestNoIdentity:
             backend.make_ready()
         assert job.requests == []
 
-    def test_nothing_is_asked_for_reading(self, job: TrustingIndex) -> None:
+    def test_reading_requests_no_token(self, job: TrustingIndex) -> None:
         with opened(job) as backend:
             assert list(backend.iter_files("sample")) == []
         assert job.paths() == ["/simple/sample/"]
 
-    def test_nothing_is_asked_over_plain_http(
+    def test_no_token_is_requested_over_plain_http(
         self, job: TrustingIndex, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("HTTP_PROXY", job.url)
@@ -160,23 +160,23 @@ class TestNoIdentity:
             backend.make_ready()  # type: ignore[attr-defined]
         assert job.requests == []
 
-    def test_an_index_that_knows_nothing_of_it_is_named(self, job: TrustingIndex, tmp_path: Path) -> None:
+    def test_index_without_trusted_publishing_is_reported(self, job: TrustingIndex, tmp_path: Path) -> None:
         job.knows_oidc = False
         assert "no trusted publishing: " + job.url + "_/oidc/audience returned 404" in self.reasons(
             job, tmp_path
         )
 
-    def test_an_index_that_names_no_audience_likewise(self, job: TrustingIndex, tmp_path: Path) -> None:
+    def test_index_without_an_audience_is_reported(self, job: TrustingIndex, tmp_path: Path) -> None:
         job.fail("/_/oidc/audience", *[Reply(b'{"audience": null}')] * 2)
         assert "returned no audience" in self.reasons(job, tmp_path)
 
-    def test_a_job_without_the_permission_learns_how_to_get_it(
+    def test_missing_github_permission_is_named(
         self, job: TrustingIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
         assert "set permissions: id-token: write" in self.reasons(job, tmp_path)
 
-    def test_a_ci_system_that_refuses_is_told_without_its_words(
+    def test_refusal_of_a_ci_system_is_not_quoted(
         self, job: TrustingIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "wrong")
@@ -206,7 +206,7 @@ class TestAudiences:
     )
 
     @pytest.mark.parametrize("wanted", ["pypi", "testpypi", "sigstore", "api://AzureADTokenExchange", "x"])
-    def test_an_index_that_wants_identities_for_another_service_gets_none(
+    def test_index_that_requests_another_audience_receives_no_identity(
         self, job: TrustingIndex, wanted: str, tmp_path: Path
     ) -> None:
         job.fail("/_/oidc/audience", *[Reply(json.dumps({"audience": wanted}).encode())] * 9)
@@ -218,7 +218,7 @@ class TestAudiences:
         )
         assert job.identities == []
 
-    def test_without_being_switched_on_an_index_is_not_even_asked(
+    def test_index_without_trusted_publishing_receives_no_request(
         self, job: TrustingIndex, tmp_path: Path
     ) -> None:
         plain = IndexConfig(url=job.simple_url, upload_url=job.upload_url)
@@ -264,11 +264,11 @@ class TestAudiences:
             ),
         ],
     )
-    def test_what_makes_no_sense_is_refused(self, url: str, keys: dict[str, object], told: str) -> None:
+    def test_invalid_settings_are_rejected(self, url: str, keys: dict[str, object], told: str) -> None:
         with pytest.raises(ValueError, match=told):
             IndexConfig.model_validate({"upload_url": url, **keys})
 
-    def test_on_gitlab_the_variable_of_this_audience_alone_is_read(
+    def test_gitlab_variable_must_match_the_audience(
         self, index: TrustingIndex, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         monkeypatch.setenv("GITLAB_CI", "true")
@@ -286,7 +286,7 @@ class TestAudiences:
         assert len(index.tokens) == 1
 
     @pytest.mark.parametrize("audience", ["pypi", ["testindex", "pypi"], None])
-    def test_an_identity_that_others_accept_as_well_is_not_sent(
+    def test_identity_for_another_audience_is_not_sent(
         self, index: TrustingIndex, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, audience: object
     ) -> None:
         monkeypatch.setenv("GITLAB_CI", "true")

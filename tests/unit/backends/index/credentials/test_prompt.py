@@ -179,37 +179,35 @@ with config.named("company-eu").open() as index:
         addresses = {"url": around.index.simple_url, "upload_url": around.index.upload_url}
         return f"IndexConfig(**{ ({**addresses, **keys})!r})"
 
-    def test_pypi_asks_for_a_token(self) -> None:
+    def test_prompts_for_a_token_for_pypi(self) -> None:
         shown = self.dialogue("PyPIConfig()", typed="pypi-secret")
         assert "API token for 'company-eu', https://" in shown
         assert "READY" in shown
 
-    def test_what_is_not_typed_is_missing(self) -> None:
+    def test_empty_prompt_is_missing_credentials(self) -> None:
         shown = self.dialogue("PyPIConfig()")
         assert "READY" not in shown
         assert "MissingSecret" in shown
         assert "nothing was entered" in shown
 
-    def test_a_known_user_is_asked_for_the_password(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_prompts_for_the_password_of_a_known_user(self, around: Surroundings, tmp_path: Path) -> None:
         shown = self.dialogue(self.config(around, username="ci"), tmp_path, typed="ci's")
         assert "Password of ci for 'company-eu'" in shown
         assert login_of(around.index.requests[-1].headers["authorization"]) == ("ci", "ci's")
 
-    def test_a_password_that_is_wrong_is_not_asked_for_again(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_wrong_password_is_not_prompted_for_again(self, around: Surroundings, tmp_path: Path) -> None:
         around.index.status_for_bad_tokens = 401
         shown = self.dialogue(self.config(around, username="ci"), tmp_path, typed="wrong")
         assert shown.count("Password of ci") == 1
         assert "The credentials come from the prompt." in shown
 
-    def test_nobody_is_asked_where_a_place_has_some(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_no_prompt_if_a_provider_has_credentials(self, around: Surroundings, tmp_path: Path) -> None:
         netrc(around)
         shown = self.dialogue(self.config(around, username="netrc"), tmp_path)
         assert "Password" not in shown
         assert login_of(around.index.requests[-1].headers["authorization"]) == ("netrc", "netrc's")
 
-    def test_nobody_is_asked_where_everybody_may_upload(self, around: Surroundings) -> None:
+    def test_no_prompt_if_the_index_accepts_anonymous_uploads(self, around: Surroundings) -> None:
         shown = self.dialogue(self.config(around))
         assert "READY" in shown
         assert " for " not in shown

@@ -147,7 +147,7 @@ def login_of(header: str | None) -> Login | None:
 
 class TestReading:
     @pytest.mark.parametrize("place", [configuration, own_variables, twine_variables, pypirc, netrc])
-    def test_what_is_written_down_goes_along(
+    def test_stored_credentials_are_used_to_read(
         self, around: Surroundings, place: Callable[[Surroundings], None]
     ) -> None:
         place(around)
@@ -158,7 +158,7 @@ class TestReading:
         place(around)
         assert around.read() is None
 
-    def test_the_keyring_is_asked_if_the_index_asks(self, around: Surroundings) -> None:
+    def test_keyring_is_used_to_read_after_a_401(self, around: Surroundings) -> None:
         keyring(around)
         page, pair = "<title>Links for sample</title>", ("keyring", "keyring's")
         around.index.serve("/private/sample/", page, credentials=pair)
@@ -166,7 +166,7 @@ class TestReading:
         assert around.read() == ("keyring", "keyring's")
         assert len(around.index.requests) == 2
 
-    def test_what_everybody_may_read_is_read_without_any(self, around: Surroundings) -> None:
+    def test_public_index_is_read_without_credentials(self, around: Surroundings) -> None:
         own_variables(around)
         connection, account = Connection(None, None, allow_insecure=False), Account("company-eu")
         with connect(account, connection, around.index.simple_url, None, is_public=True) as backend:
@@ -175,13 +175,13 @@ class TestReading:
         assert "authorization" not in around.index.requests[-1].headers
 
     @pytest.mark.parametrize("preset", [PyPIConfig, TestPyPIConfig])
-    def test_that_is_pypi_and_testpypi(self, preset: type[IndexConfig]) -> None:
+    def test_presets_are_public(self, preset: type[IndexConfig]) -> None:
         assert preset()._is_public()
 
     @pytest.mark.parametrize("preset", [PyPIConfig, TestPyPIConfig])
     @pytest.mark.parametrize("key", ["url", "upload_url"])
     @pytest.mark.parametrize("host", ["mirror.example.org", "upload.pypi.org.example.org"])
-    def test_a_preset_keeps_its_addresses(self, preset: type[IndexConfig], key: str, host: str) -> None:
+    def test_urls_of_a_preset_cannot_be_changed(self, preset: type[IndexConfig], key: str, host: str) -> None:
         with pytest.raises(ValueError, match=f"{key} of .*pypi cannot be changed"):
             preset.model_validate({key: f"https://{host}/simple/"})
 
@@ -190,9 +190,7 @@ class TestReading:
             with pytest.raises(ValueError, match="of pypi cannot be changed"):
                 PyPIConfig(upload_url=address)
 
-    def test_what_is_found_by_the_upload_address_is_not_sent_to_another_host(
-        self, around: Surroundings
-    ) -> None:
+    def test_upload_credentials_are_not_sent_to_another_host(self, around: Surroundings) -> None:
         pypirc(around)
         around.keys |= {"url": around.index.simple_url.replace("127.0.0.1", "localhost")}
         assert around.read() is None
@@ -212,9 +210,7 @@ class TestReading:
         ):
             list(backend.inventory("sample"))  # type: ignore[attr-defined]
 
-    def test_an_index_that_wants_credentials_says_where_they_were_looked_for(
-        self, around: Surroundings
-    ) -> None:
+    def test_error_lists_the_providers_that_were_tried(self, around: Surroundings) -> None:
         around.keys |= {"url": around.index.serve("/private/")}
         around.index.serve("/private/sample/", credentials=("ci", "ci's"))
         with pytest.raises(AuthenticationFailed, match=r"Who are you.*the keyring has no entry for"):
@@ -236,7 +232,7 @@ class TestRefusals:
             backend.put(stage_path(make_wheel(tmp_path, "sample", "1.0")))
         assert [upload.status for upload in around.index.uploads] == [401, 200]
 
-    def test_one_that_stays_wrong_is_read_again_once_for_all_threads(
+    def test_rejected_secret_is_read_again_once_for_all_threads(
         self, around: Surroundings, tmp_path: Path
     ) -> None:
         trace = tmp_path / "trace"
@@ -259,16 +255,14 @@ class TestRefusals:
         assert len(said) == 4
         assert all("returned 401" in one and "come from the configuration" in one for one in said)
 
-    def test_a_403_is_no_reason_to_look_again(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_403_does_not_resolve_credentials_again(self, around: Surroundings, tmp_path: Path) -> None:
         around.index.status_for_bad_tokens = 403
         around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="wrong")
         with pytest.raises(PermissionDenied, match="Invalid or non-existent"):
             around.upload(tmp_path)
         assert len(around.index.uploads) == 1
 
-    def test_a_403_says_whose_credentials_were_sent_or_where_some_were_looked_for(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_403_names_the_provider_of_the_credentials(self, around: Surroundings, tmp_path: Path) -> None:
         around.index.status_for_bad_tokens = 403
         with pytest.raises(PermissionDenied, match=r"No credentials were sent\. Tried: "):
             around.upload(tmp_path)
@@ -278,9 +272,7 @@ class TestRefusals:
         ):
             around.upload(tmp_path / "again")
 
-    def test_other_credentials_are_looked_for_where_the_first_are_gone(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_other_providers_are_tried_after_a_refusal(self, around: Surroundings, tmp_path: Path) -> None:
         around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="wrong")
         with around.opened() as backend:
             backend.make_ready()
@@ -289,7 +281,7 @@ class TestRefusals:
             backend.put(stage_path(make_wheel(tmp_path, "sample", "1.0")))
         assert [upload.status for upload in around.index.uploads] == [401, 200]
 
-    def test_what_the_index_repeats_of_them_is_not_told(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_credentials_that_the_index_echoes_are_masked(self, around: Surroundings, tmp_path: Path) -> None:
         around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="hunter2")
         sent = base64.b64encode(b"__token__:hunter2").decode()
         words = f"No {sent}, hunter2!".encode()
@@ -313,13 +305,15 @@ class TestPlainHttp:
             backend.make_ready()
         assert around.index.requests == []
 
-    def test_they_are_not_sent_even_so(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_credentials_are_not_sent_without_allow_insecure(
+        self, around: Surroundings, tmp_path: Path
+    ) -> None:
         own_variables(around)
         around.index.serve("/legacy/", status=401)
         with pytest.raises(AuthenticationFailed, match=r"not sent over plain HTTP\. Use https"):
             around.upload(tmp_path)
 
-    def test_with_allow_insecure_they_are_with_a_warning_each_time(
+    def test_allow_insecure_sends_credentials_with_a_warning(
         self, around: Surroundings, caplog: pytest.LogCaptureFixture
     ) -> None:
         own_variables(around)

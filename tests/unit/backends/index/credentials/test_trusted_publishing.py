@@ -67,7 +67,7 @@ def relay(folder: Path, index: TrustingIndex, **options: int) -> wheelrelay.Rece
 
 
 class TestTokens:
-    def test_a_release_goes_up_by_the_identity_of_the_job_and_the_token_is_given_back(
+    def test_release_is_uploaded_with_trusted_publishing_and_the_token_revoked(
         self, job: TrustingIndex, tmp_path: Path
     ) -> None:
         names = {make_wheel(tmp_path, "sample", "1.0", f"cp3{minor}-none-any").name for minor in range(9, 14)}
@@ -76,7 +76,7 @@ class TestTokens:
         assert owners(job) == ["sample"]
         assert job.burnt == list(job.tokens)
 
-    def test_each_project_has_a_token_of_its_own(self, job: TrustingIndex, tmp_path: Path) -> None:
+    def test_each_project_has_its_own_token(self, job: TrustingIndex, tmp_path: Path) -> None:
         for project in ("one", "two", "three"):
             make_wheel(tmp_path, project, "1.0")
         assert relay(tmp_path, job).is_complete
@@ -84,7 +84,7 @@ class TestTokens:
         assert len(set(job.identities)) == 3
         assert sorted(job.burnt) == sorted(job.tokens)
 
-    def test_tokens_that_live_for_two_seconds_carry_a_release_of_thirty_files(
+    def test_short_lived_tokens_are_renewed_for_thirty_files(
         self, job: TrustingIndex, tmp_path: Path
     ) -> None:
         job.token_life, job.slowness = 2, 0.3
@@ -95,7 +95,7 @@ class TestTokens:
         assert len(job.tokens) > 1
         assert set(owners(job)) == {"sample"}
 
-    def test_an_upload_that_outlives_its_token_is_sent_again_with_another(
+    def test_upload_is_repeated_with_a_new_token_after_expiry(
         self, job: TrustingIndex, tmp_path: Path
     ) -> None:
         job.token_life = 1
@@ -108,9 +108,7 @@ class TestTokens:
         assert [upload.status for upload in job.uploads] == [403, 200]
         assert len(job.tokens) == 2
 
-    def test_a_token_that_the_index_does_not_know_any_more_is_replaced(
-        self, job: TrustingIndex, tmp_path: Path
-    ) -> None:
+    def test_rejected_token_is_replaced(self, job: TrustingIndex, tmp_path: Path) -> None:
         job.status_for_bad_tokens = 401
         with opened(job) as backend:
             backend.make_ready()
@@ -118,9 +116,7 @@ class TestTokens:
             backend.put(wheel(tmp_path))
         assert [upload.status for upload in job.uploads] == [401, 200]
 
-    def test_a_job_without_permission_for_the_project_gets_no_second_token(
-        self, job: TrustingIndex, tmp_path: Path
-    ) -> None:
+    def test_403_requests_no_second_token(self, job: TrustingIndex, tmp_path: Path) -> None:
         with opened(job) as backend:
             backend.make_ready()
             next(iter(job.tokens.values())).project = "another"
@@ -128,9 +124,7 @@ class TestTokens:
                 backend.put(wheel(tmp_path))
         assert len(job.tokens) == 1
 
-    def test_without_a_word_of_its_expiry_a_token_is_used_for_all_files(
-        self, job: TrustingIndex, tmp_path: Path
-    ) -> None:
+    def test_token_without_expiry_is_used_for_all_files(self, job: TrustingIndex, tmp_path: Path) -> None:
         job.tells_expiry = False
         for number in range(5):
             make_wheel(tmp_path, "sample", "1.0", f"cp3{number}-none-any")
@@ -138,14 +132,12 @@ class TestTokens:
         assert len(job.tokens) == 1
 
     @pytest.mark.parametrize("expires", [b'"2026-11-25T00:00:00Z"', b"[]", b"1e999", b"-1"])
-    def test_an_expiry_that_makes_no_sense_counts_as_none(self, job: TrustingIndex, expires: bytes) -> None:
+    def test_invalid_expiry_is_ignored(self, job: TrustingIndex, expires: bytes) -> None:
         job.fail("/_/oidc/mint-token", Reply(b'{"token": "pypi-x", "expires": ' + expires + b"}"))
         with opened(job) as backend:
             backend.make_ready()
 
-    def test_while_no_other_can_be_had_one_that_is_still_good_is_used(
-        self, job: TrustingIndex, tmp_path: Path
-    ) -> None:
+    def test_valid_token_is_reused_while_no_other_is_issued(self, job: TrustingIndex, tmp_path: Path) -> None:
         job.token_life = 3
         with opened(job) as backend:
             backend.make_ready()
@@ -154,9 +146,7 @@ class TestTokens:
             backend.put(wheel(tmp_path))
         assert len(job.tokens) == 1
 
-    def test_a_job_with_one_identity_uses_its_token_to_the_end_and_then_says_so(
-        self, job: TrustingIndex, tmp_path: Path
-    ) -> None:
+    def test_token_is_reused_if_the_identity_stays_the_same(self, job: TrustingIndex, tmp_path: Path) -> None:
         job.same_identity, job.token_life = True, 3
         with opened(job) as backend:
             backend.put(wheel(tmp_path))
@@ -187,7 +177,7 @@ print(json.load(urllib.request.urlopen(request))["value"])
             ("CIRCLECI", "circleci", 'json.loads(words[words.index("--claims") + 1])["aud"]'),
         ],
     )
-    def test_an_agent_on_the_machine_is_asked(
+    def test_identity_of_a_local_agent_is_used(
         self,
         index: TrustingIndex,
         tmp_path: Path,
@@ -254,7 +244,7 @@ print(json.load(urllib.request.urlopen(request))["value"])
 
 
 class TestGivingBack:
-    def test_an_index_that_cannot_take_tokens_back_is_no_error(
+    def test_index_that_cannot_revoke_tokens_is_not_an_error(
         self, job: TrustingIndex, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO, "wheelrelay")
@@ -264,9 +254,7 @@ class TestGivingBack:
         assert "/_/oidc/burn-token" in job.paths()
         assert "revoke" not in caplog.text
 
-    def test_one_that_fails_at_it_is_only_told_of(
-        self, job: TrustingIndex, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_failed_revocation_is_logged(self, job: TrustingIndex, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.INFO, "wheelrelay")
         with opened(job) as backend:
             backend.make_ready()
@@ -274,7 +262,7 @@ class TestGivingBack:
         assert "did not revoke a token: it returned 500" in caplog.text
         assert not any(token in caplog.text for token in job.tokens)
 
-    def test_one_that_hangs_up_likewise(
+    def test_closed_connection_while_revoking_is_logged(
         self, job: TrustingIndex, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO, "wheelrelay")
@@ -283,7 +271,7 @@ class TestGivingBack:
             job.fail("/_/oidc/burn-token", Reply(tmp_path / "not there: the server falls over it"))
         assert "could not be revoked" in caplog.text
 
-    def test_after_a_failure_the_token_is_given_back_too(self, job: TrustingIndex, tmp_path: Path) -> None:
+    def test_token_is_revoked_after_a_failure(self, job: TrustingIndex, tmp_path: Path) -> None:
         with suppress(PermissionDenied), opened(job) as backend:
             backend.make_ready()
             next(iter(job.tokens.values())).project = "another"
