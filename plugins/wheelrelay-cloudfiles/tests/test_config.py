@@ -33,14 +33,14 @@ TOKEN = {"storage_url": "https://swift.example/v1/AUTH_x", "token": SECRET}
         ({**LOGIN, "prefix": "a/../b"}, "nightly/wheels"),
     ],
 )
-def test_a_combination_that_cannot_work_is_refused(keys, said):
+def test_invalid_combinations_are_refused(keys, said):
     with pytest.raises(ConfigError, match=said) as failure:
         make_config("swift", {"container": "wheels", **keys}, where="wheelrelay.toml: remotes.staging")
     assert "s3cret" not in str(failure.value)
 
 
 @pytest.mark.parametrize("keys", [LOGIN, TOKEN, {**LOGIN, "auth_version": "2", "project": "p"}])
-def test_each_way_in_is_complete(keys):
+def test_token_and_login_are_accepted(keys):
     config = make_config("swift", {"container": "wheels", "prefix": "/a/b/", **keys}, where="here")
     assert isinstance(config, SwiftConfig)
     assert config.prefix == "a/b"
@@ -98,7 +98,7 @@ def test_an_address_without_credentials_in_the_environment_says_what_to_set():
 
 
 @pytest.mark.parametrize("address", ["swift://", "cloudfiles:///prefix"])
-def test_an_address_names_a_container(address, monkeypatch):
+def test_address_requires_a_container(address, monkeypatch):
     monkeypatch.setenv("RACKSPACE_REGION", "ORD")
     monkeypatch.setenv("ST_AUTH", "https://id.example/v1.0")
     with pytest.raises(ConfigError, match="contains no container"):

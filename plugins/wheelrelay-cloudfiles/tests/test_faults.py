@@ -70,9 +70,7 @@ def logins(swift):
     return swift.log.read_text().count("GET /auth/v1.0 ")
 
 
-def test_a_connection_cut_in_the_middle_of_an_upload_leaves_nothing_and_the_upload_can_be_repeated(
-    swift, empty_container, by_token, wheel
-):
+def test_broken_upload_leaves_nothing_and_can_be_repeated(swift, empty_container, by_token, wheel):
     with run_wire(swift.url) as wire, by_token(wire.url).open() as store:
         wire.cut_sent = CONTENT // 2
         with pytest.raises(Unavailable):
@@ -83,7 +81,7 @@ def test_a_connection_cut_in_the_middle_of_an_upload_leaves_nothing_and_the_uplo
         assert [file.sha256 for file in store.inventory("sample")] == [wheel.sha256]
 
 
-def test_a_server_that_dies_in_the_middle_of_an_upload_leaves_nothing(
+def test_server_crash_during_an_upload_leaves_nothing(
     cluster,
     swift,
     empty_container,
@@ -107,7 +105,7 @@ def test_a_server_that_dies_in_the_middle_of_an_upload_leaves_nothing(
         assert [file.sha256 for file in store.inventory("sample")] == [wheel.sha256]
 
 
-def test_connections_are_kept_from_file_to_file(swift, by_token, tmp_path):
+def test_connections_are_reused(swift, by_token, tmp_path):
     with run_wire(swift.url) as wire, by_token(wire.url).open() as store:
         for number in range(4):
             name = f"sample-{number}.0-py3-none-any.whl"
@@ -119,7 +117,7 @@ def test_connections_are_kept_from_file_to_file(swift, by_token, tmp_path):
         assert wire.connections <= 3  # libcloud's, ours, and one for a last look while a body is on its way
 
 
-def test_bytes_spoiled_on_their_way_are_refused_and_leave_nothing(swift, empty_container, by_token, wheel):
+def test_corrupted_upload_is_refused(swift, empty_container, by_token, wheel):
     with run_wire(swift.url) as wire, by_token(wire.url).open() as store:
         wire.spoil = CONTENT // 2
         with pytest.raises(DigestMismatch):
@@ -127,7 +125,7 @@ def test_bytes_spoiled_on_their_way_are_refused_and_leave_nothing(swift, empty_c
     assert swift.names(empty_container) == []
 
 
-def test_a_download_that_is_cut_is_an_error(swift, by_token, wheel):
+def test_truncated_download_is_an_error(swift, by_token, wheel):
     with run_wire(swift.url) as wire, by_token(wire.url).open() as store:
         store.put(wheel)
         [file] = store.iter_files("sample")
@@ -136,7 +134,7 @@ def test_a_download_that_is_cut_is_an_error(swift, by_token, wheel):
             read(store, file)
 
 
-def test_an_object_that_arrives_with_other_bytes_than_the_cluster_has_is_an_error(by_token, container):
+def test_corrupted_download_is_an_error(by_token, container):
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         file = dist_file("sample-1.0.tar.gz")
         web.serve(f"/v1/AUTH_test/{container}/{file.filename}", b"spoiled", headers={"Etag": "0" * 32})
@@ -144,7 +142,7 @@ def test_an_object_that_arrives_with_other_bytes_than_the_cluster_has_is_an_erro
             read(store, file)
 
 
-def test_files_travel_on_when_their_token_expires(hasty_swift, config_for, tmp_path):
+def test_expired_token_is_renewed_during_transfers(hasty_swift, config_for, tmp_path):
     names = [f"sample-{n}.0-py3-none-any.whl" for n in range(2)]
     before = logins(hasty_swift)
     with config_for(hasty_swift).open() as store:
@@ -155,7 +153,7 @@ def test_files_travel_on_when_their_token_expires(hasty_swift, config_for, tmp_p
     assert logins(hasty_swift) - before == 3
 
 
-def test_eight_threads_whose_token_has_gone_log_in_once(swift, empty_container, config_for, tmp_path):
+def test_eight_threads_renew_the_token_once(swift, empty_container, config_for, tmp_path):
     files = [stage_path(write_distribution(tmp_path, f"sample-{n}.0-py3-none-any.whl")) for n in range(8)]
     with config_for(swift).open() as store:
         assert list(store.iter_files(None)) == []
@@ -173,9 +171,7 @@ def test_eight_threads_whose_token_has_gone_log_in_once(swift, empty_container, 
     assert logins(swift) - before == 1
 
 
-def test_a_large_body_is_sent_again_from_its_beginning_after_the_token_was_renewed(
-    swift, empty_container, config_for, wheel
-):
+def test_large_body_is_sent_again_after_token_renewal(swift, empty_container, config_for, wheel):
     with config_for(swift).open() as store:
         store.make_ready()
         swift.forget_tokens()
@@ -183,7 +179,7 @@ def test_a_large_body_is_sent_again_from_its_beginning_after_the_token_was_renew
         assert [file.size for file in store.iter_files(None)] == [wheel.size]
 
 
-def test_a_token_that_was_renewed_in_its_place_is_read_again(swift, empty_container, tmp_path):
+def test_renewed_token_secret_is_read_again(swift, empty_container, tmp_path):
     path = tmp_path / "token"
     path.write_text(swift.token())
     keys = {"storage_url": swift.storage_url, "token": {"file": path}}
@@ -194,7 +190,7 @@ def test_a_token_that_was_renewed_in_its_place_is_read_again(swift, empty_contai
         assert list(store.iter_files(None)) == []
 
 
-def test_a_token_that_is_not_accepted_fails_the_authentication(swift, container, monkeypatch):
+def test_refused_token_is_an_authentication_error(swift, container, monkeypatch):
     monkeypatch.setenv("SWIFT_TOKEN", "AUTH_tk_of_yesterday")
     config = SwiftConfig(container=container, storage_url=swift.storage_url, token={"env": "SWIFT_TOKEN"})
     with config.open() as store, pytest.raises(AuthenticationFailed) as failure:
@@ -219,7 +215,7 @@ def test_a_token_that_is_not_accepted_fails_the_authentication(swift, container,
         (507, Unavailable),
     ],
 )
-def test_each_status_has_its_error(status, expected, by_token, container):
+def test_status_maps_to_error(status, expected, by_token, container):
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.serve(f"/v1/AUTH_test/{container}/a", b"because", status=status, content_type="text/plain")
         with pytest.raises(WheelrelayError, match=str(status)) as failure, store._objects.open_object("a"):
@@ -228,7 +224,7 @@ def test_each_status_has_its_error(status, expected, by_token, container):
         assert "because" in str(failure.value)
 
 
-def test_a_server_that_asks_to_wait_is_understood(by_token, container):
+def test_retry_after_is_parsed(by_token, container):
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         path = f"/v1/AUTH_test/{container}"
         busy = Reply(status=498, headers={"Retry-After": "7"})
@@ -244,7 +240,7 @@ def test_a_server_that_asks_to_wait_is_understood(by_token, container):
             list(store.iter_files(None))
 
 
-def test_who_finds_other_bytes_after_an_upload_has_lost_the_name(by_token, container):
+def test_other_etag_after_an_upload_is_a_conflict(by_token, container):
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.serve(f"/v1/AUTH_test/{container}", status=204)  # and no /info: then Swift's own limit holds
         web.serve(f"/v1/AUTH_test/{container}/a", headers={"Etag": "theirs", "Last-Modified": EPOCH})
@@ -255,9 +251,7 @@ def test_who_finds_other_bytes_after_an_upload_has_lost_the_name(by_token, conta
         assert asked == ["PUT", "HEAD"]
 
 
-def test_a_container_that_the_cluster_does_not_find_once_it_was_there_is_worth_another_try(
-    swift, empty_container, config_for, wheel
-):
+def test_404_of_an_existing_container_is_retryable(swift, empty_container, config_for, wheel):
     with config_for(swift).open() as store:
         store.make_ready()
         assert list(store.iter_files(None)) == []
@@ -270,7 +264,7 @@ def test_a_container_that_the_cluster_does_not_find_once_it_was_there_is_worth_a
         assert [file.sha256 for file in store.inventory("sample")] == [wheel.sha256]
 
 
-def test_a_token_is_not_taken_along_to_another_host(by_token, container):
+def test_token_does_not_follow_redirects(by_token, container):
     with run_web() as web, run_web() as elsewhere, by_token(web.url.rstrip("/")).open() as store:
         web.redirect(f"/v1/AUTH_test/{container}/a", elsewhere.url)
         web.redirect(f"/v1/AUTH_test/{container}", elsewhere.url)
@@ -293,21 +287,21 @@ NOT_A_LISTING = [
 
 
 @pytest.mark.parametrize("reply", NOT_A_LISTING)
-def test_an_answer_that_is_no_list_of_objects_is_an_error_and_no_empty_container(reply, by_token, container):
+def test_invalid_listing_is_an_error(reply, by_token, container):
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.fail(f"/v1/AUTH_test/{container}", reply)
         with pytest.raises(BackendError, match="did not answer like a Swift service"):
             list(store.iter_files(None))
 
 
-def test_a_conflict_is_no_empty_container(by_token, container):
+def test_409_is_not_an_empty_listing(by_token, container):
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.fail(f"/v1/AUTH_test/{container}", Reply(status=409))
         with pytest.raises(Unavailable):
             list(store.iter_files(None))
 
 
-def test_a_listing_that_does_not_go_on_is_an_error(by_token, container):
+def test_repeated_listing_page_is_an_error(by_token, container):
     page = b'[{"subdir": "folder/"}]'
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.serve(f"/v1/AUTH_test/{container}", page, content_type="application/json")
@@ -315,7 +309,7 @@ def test_a_listing_that_does_not_go_on_is_an_error(by_token, container):
             list(store.iter_files(None))
 
 
-def test_an_object_whose_headers_are_missing_is_an_error(by_token, container):
+def test_missing_headers_are_an_error(by_token, container):
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.serve(f"/v1/AUTH_test/{container}/a", b"", headers={"Etag": "0" * 32})
         with pytest.raises(BackendError, match="did not answer like a Swift service"):
@@ -329,7 +323,7 @@ LIMITED = [
 
 
 @pytest.mark.parametrize("reply", LIMITED)
-def test_a_413_of_an_old_cluster_that_limits_requests_may_pass(reply, by_token, container):
+def test_413_for_rate_limits_is_retryable(reply, by_token, container):
     wait = 7 if reply.headers else None
     with run_web() as web, by_token(web.url.rstrip("/")).open() as store:
         web.fail(f"/v1/AUTH_test/{container}", reply)
@@ -369,7 +363,7 @@ class TestATimeout:
 
 
 @pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 9))])
-def test_a_file_that_breaks_off_goes_on_where_it_broke(swift, by_token, tmp_path, seed):
+def test_interrupted_download_resumes(swift, by_token, tmp_path, seed):
     files = make_wheels(tmp_path / "dist", seed, 1_500_000)
     assert move(as_remote(str(tmp_path / "dist")), as_remote(by_token(swift.url))).is_complete
     with run_breaking(swift.url, seed) as (gateway, breaking):

@@ -49,7 +49,7 @@ def test_a_version_that_is_named_wins(keystone, by_password):
 
 @pytest.mark.parametrize("version", ["2", "3"])
 @pytest.mark.parametrize("wrong", [{"username": "somebody"}, {"project": "other"}, {"password": None}])
-def test_what_the_service_does_not_accept_fails_the_authentication(
+def test_refused_login_is_an_authentication_error(
     version,
     wrong,
     keystone,
@@ -69,7 +69,7 @@ def test_version_1_does_not_accept_a_wrong_key(swift, config_for, monkeypatch):
         make_ready(config_for(swift))
 
 
-def test_a_region_is_needed_where_there_are_several(keystone, by_password):
+def test_several_regions_require_a_region(keystone, by_password):
     keystone.regions = ("North", "South")
     make_ready(by_password(keystone.auth_url, region="South"))
     for region in (None, "East"):
@@ -112,7 +112,7 @@ def test_the_region_and_the_network_decide_the_address(cloudfiles_config):
         (Reply(b"{", content_type="application/json"), BackendError),
     ],
 )
-def test_a_service_that_answers_oddly_is_an_error_of_ours(version, reply, expected, by_password):
+def test_unexpected_answer_is_a_backend_error(version, reply, expected, by_password):
     with run_web() as web:
         for path in ("/v1.0", "/v2.0/tokens", "/v3/auth/tokens"):
             web.fail(path, reply)
@@ -121,7 +121,7 @@ def test_a_service_that_answers_oddly_is_an_error_of_ours(version, reply, expect
         assert len(web.requests) == 1
 
 
-def test_nobody_there_is_unavailable(by_password):
+def test_unreachable_service_is_unavailable(by_password):
     with run_web() as web:
         url = web.url
     with pytest.raises(Unavailable):
@@ -129,7 +129,7 @@ def test_nobody_there_is_unavailable(by_password):
 
 
 @pytest.mark.parametrize("version", ["1", "2", "3"])
-def test_credentials_are_not_taken_along_to_where_a_redirect_leads(version, by_password):
+def test_credentials_do_not_follow_redirects(version, by_password):
     with run_web() as web, run_web() as elsewhere:
         for path in ("/v1.0", "/v2.0/tokens", "/v3/auth/tokens"):
             web.redirect(path, f"{elsewhere.url}there", status=307)
@@ -138,7 +138,7 @@ def test_credentials_are_not_taken_along_to_where_a_redirect_leads(version, by_p
         assert elsewhere.requests == []
 
 
-def test_a_catalogue_that_offers_plain_http_is_refused_before_the_token_leaves(
+def test_plain_http_in_the_catalogue_is_refused(
     by_password,
 ):
     with run_web() as web:

@@ -48,7 +48,7 @@ def content_of(store):
     return content
 
 
-def test_a_file_above_the_limit_goes_up_in_segments_and_comes_back_whole(store, wheel, swift, container):
+def test_file_above_the_limit_is_stored_in_segments(store, wheel, swift, container):
     store.put(wheel)
     assert content_of(store) == wheel.path.read_bytes()
     names = swift.names(container)
@@ -57,21 +57,21 @@ def test_a_file_above_the_limit_goes_up_in_segments_and_comes_back_whole(store, 
     assert [file.sha256 for file in store.inventory("sample")] == [wheel.sha256]
 
 
-def test_a_file_just_at_the_limit_is_one_object(store, tmp_path, swift, container):
+def test_file_at_the_limit_is_one_object(store, tmp_path, swift, container):
     path = tmp_path / WHEEL
     path.write_bytes(b"x" * 2**20)
     store.put(stage_path(path))
     assert swift.names(container) == [f"nightly/{WHEEL}"]
 
 
-def test_a_name_that_is_taken_leaves_no_segments(objects, wheel, swift, container):
+def test_conflict_leaves_no_segments(objects, wheel, swift, container):
     objects.create_object(WHEEL, b"old", **PLAIN)
     with pytest.raises(AlreadyExists):
         objects.create_object(WHEEL, wheel, **PLAIN)
     assert swift.names(container) == [f"nightly/{WHEEL}"]
 
 
-def test_a_local_file_that_changes_between_segments_leaves_nothing(objects, wheel, swift, container):
+def test_file_modified_between_segments_leaves_nothing(objects, wheel, swift, container):
     seen = []
 
     def tamper(size):
@@ -86,13 +86,13 @@ def test_a_local_file_that_changes_between_segments_leaves_nothing(objects, whee
     assert swift.names(container) == []
 
 
-def test_deleting_takes_the_segments_with_it(store, objects, wheel, swift, container):
+def test_delete_removes_segments(store, objects, wheel, swift, container):
     store.put(wheel)
     objects.delete_object(WHEEL)
     assert swift.names(container) == []
 
 
-def test_replacing_takes_the_old_segments_away(store, objects, wheel, swift, container):
+def test_replace_removes_old_segments(store, objects, wheel, swift, container):
     store.put(wheel)
     before = set(swift.names(container))
     objects.replace_object(WHEEL, wheel, **PLAIN)
@@ -102,7 +102,7 @@ def test_replacing_takes_the_old_segments_away(store, objects, wheel, swift, con
     assert content_of(store) == wheel.path.read_bytes()
 
 
-def test_a_dynamic_large_object_of_another_tool_comes_whole(store, swift, empty_container):
+def test_dynamic_large_object_is_read_completely(store, swift, empty_container):
     for number, part in enumerate((b"first,", b"second,", b"third")):
         swift.put_object(empty_container, f"parts/{number}", part)
     pointer = {"X-Object-Manifest": quote(f"{empty_container}/parts/")}
@@ -110,9 +110,7 @@ def test_a_dynamic_large_object_of_another_tool_comes_whole(store, swift, empty_
     assert content_of(store) == b"first,second,third"
 
 
-def test_a_static_large_object_of_another_tool_is_removed_with_its_segments(
-    store, objects, swift, empty_container
-):
+def test_foreign_static_large_object_is_deleted_with_segments(store, objects, swift, empty_container):
     swift.put_object(empty_container, "elsewhere/1", b"first,")
     swift.put_object(empty_container, "elsewhere/2", b"second")
     manifest = json.dumps([{"path": f"/{empty_container}/elsewhere/{number}"} for number in (1, 2)]).encode()
@@ -122,7 +120,7 @@ def test_a_static_large_object_of_another_tool_is_removed_with_its_segments(
     assert swift.names(empty_container) == []
 
 
-def test_a_cluster_that_does_not_join_segments_is_not_sent_any(container, wheel, monkeypatch):
+def test_cluster_without_large_objects_receives_no_segments(container, wheel, monkeypatch):
     monkeypatch.setenv("SWIFT_TOKEN", "any")
     with run_web() as web:
         web.serve("/info", json.dumps({"swift": {"max_file_size": 1000}}).encode())
@@ -160,15 +158,13 @@ def is_look_at_manifest(request):
 
 
 @pytest.mark.parametrize("reply", [None, Reply(status=504), Reply(status=412)])
-def test_a_manifest_that_was_taken_is_success_when_its_answer_is_lost(reply, gateway, far_store, wheel):
+def test_accepted_manifest_with_a_lost_answer_is_a_success(reply, gateway, far_store, wheel):
     gateway.fault(is_manifest, reply, taken=True)
     far_store.put(wheel)
     assert content_of(far_store) == wheel.path.read_bytes()
 
 
-def test_segments_are_kept_while_it_is_unknown_whether_their_manifest_was_taken(
-    gateway, far_store, wheel, caplog
-):
+def test_segments_stay_if_the_outcome_is_unknown(gateway, far_store, wheel, caplog):
     gateway.fault(is_manifest, Reply(status=504), taken=True)
     gateway.fault(is_look_at_manifest, Reply(status=503))
     with pytest.raises(Unavailable):
@@ -177,7 +173,7 @@ def test_segments_are_kept_while_it_is_unknown_whether_their_manifest_was_taken(
     assert content_of(far_store) == wheel.path.read_bytes()
 
 
-def test_segments_are_kept_when_a_gateway_gives_up_before_the_cluster(gateway, far_store, wheel):
+def test_segments_stay_if_a_gateway_times_out(gateway, far_store, wheel):
     late = []
 
     def keep(request):
@@ -192,7 +188,7 @@ def test_segments_are_kept_when_a_gateway_gives_up_before_the_cluster(gateway, f
     assert content_of(far_store) == wheel.path.read_bytes()
 
 
-def test_segments_of_a_manifest_that_was_refused_are_removed(gateway, far_store, wheel, swift, container):
+def test_segments_of_a_refused_manifest_are_deleted(gateway, far_store, wheel, swift, container):
     gateway.fault(is_manifest, Reply(status=403))
     with pytest.raises(PermissionDenied):
         far_store._objects.create_object(WHEEL, wheel, **PLAIN)

@@ -44,7 +44,7 @@ def large_wheel(tmp_path_factory):
 
 @pytest.mark.long
 @pytest.mark.parametrize("limit", [5 * 2**30, 150_000_000], ids=["whole", "in segments"])
-def test_a_large_file_takes_little_memory_there_and_back(limit, cluster, config_for, large_wheel):
+def test_large_file_needs_little_memory(limit, cluster, config_for, large_wheel):
     with cluster.proxy(limit=limit) as swift:
         config = config_for(swift, pages=False).model_dump_json(exclude_defaults=True)
         command = [sys.executable, "-c", THERE_AND_BACK, config, str(large_wheel)]

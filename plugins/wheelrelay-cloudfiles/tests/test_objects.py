@@ -46,14 +46,14 @@ def read(objects, name):
 
 
 @pytest.mark.parametrize(("start", "stop"), [(0, 1), (3, 7), (7, None), (3, 100)])
-def test_a_part_of_an_object_is_that_part(objects, start, stop):
+def test_range_of_an_object_has_the_right_bytes(objects, start, stop):
     objects.create_object("part of it.bin", b"0123456789", **PLAIN)
     with objects.open_part("part of it.bin", start, stop) as stream:
         assert stream.read(BLOCK_SIZE) == b"0123456789"[start:stop]
         assert stream.read(BLOCK_SIZE) == b""
 
 
-def test_a_part_that_is_not_there_is_refused(objects):
+def test_range_beyond_the_end_is_refused(objects):
     objects.create_object("part.bin", b"0123456789", **PLAIN)
     with pytest.raises(Rejected), objects.open_part("part.bin", 10, None):
         pass
@@ -61,7 +61,7 @@ def test_a_part_that_is_not_there_is_refused(objects):
         pass
 
 
-def test_names_that_need_quoting_arrive_as_they_are(objects, swift, container):
+def test_names_are_quoted(objects, swift, container):
     for name in AWKWARD:
         objects.create_object(name, name.encode(), **PLAIN)
     assert sorted(swift.names(container)) == sorted(AWKWARD)
@@ -71,7 +71,7 @@ def test_names_that_need_quoting_arrive_as_they_are(objects, swift, container):
     assert swift.names(container) == []
 
 
-def test_a_listing_shows_what_lies_directly_in_the_folder(objects):
+def test_listing_shows_the_folder_only(objects):
     for name in ("a.whl", "simple/index.html", "simple/foo/index.html", "z.whl"):
         objects.create_object(name, b"x", **PLAIN)
     assert [found.name for found in objects.list_objects()] == ["a.whl", "z.whl"]
@@ -79,14 +79,14 @@ def test_a_listing_shows_what_lies_directly_in_the_folder(objects):
     assert list(objects.list_objects("nothing/")) == []
 
 
-def test_objects_of_other_names_are_passed_over(objects):
+def test_search_skips_other_names(objects):
     assert isinstance(objects, SupportsSearch)
     for name in ("a.whl", "b.whl", "simple/a.whl"):
         objects.create_object(name, b"x", **PLAIN)
     assert [found.name for found in objects.list_named(lambda name: name.startswith("a"))] == ["a.whl"]
 
 
-def test_a_listing_tells_size_and_time_and_something_that_changes_with_the_bytes(
+def test_listing_has_size_time_and_etag(
     objects,
 ):
     objects.create_object("a.whl", b"one", **PLAIN)
@@ -101,13 +101,13 @@ def test_a_listing_tells_size_and_time_and_something_that_changes_with_the_bytes
     assert first.modified <= second.modified
 
 
-def test_what_is_told_of_a_new_object_is_what_listings_show(objects, wheel):
+def test_returned_etag_matches_the_listing(objects, wheel):
     contents = {"wheel": wheel, "bytes": b"content"}
     told = {name: objects.create_object(name, content, **PLAIN) for name, content in contents.items()}
     assert {found.name: found.etag for found in objects.list_objects()} == told
 
 
-def test_a_prefix_keeps_to_itself(swift, config_for):
+def test_prefix_isolates_objects(swift, config_for):
     prefixes = ("wheels", "wheels-old", "")
     for prefix in prefixes:
         with config_for(swift, prefix=prefix).open() as store:
@@ -117,13 +117,13 @@ def test_a_prefix_keeps_to_itself(swift, config_for):
             assert [found.name for found in objects_of(store).list_objects()] == [f"in-{prefix}"]
 
 
-def test_a_marker_of_a_folder_is_no_object_in_it(swift, empty_container, config_for):
+def test_folder_marker_is_not_listed(swift, empty_container, config_for):
     swift.put_object(empty_container, "wheels/", b"", {"Content-Type": "application/directory"})
     with config_for(swift, prefix="wheels").open() as store:
         assert list(objects_of(store).list_objects()) == []
 
 
-def test_metadata_and_content_type_are_kept_with_the_object(objects):
+def test_metadata_and_content_type_are_stored(objects):
     metadata = {"sha256": "ab" * 32, "origin-job": "tëst % (3.12,\n linux)"}
     objects.create_object("page", b"x", content_type="text/html; charset=utf-8", metadata=metadata)
     assert objects.stat_object("page").metadata == metadata
@@ -131,14 +131,14 @@ def test_metadata_and_content_type_are_kept_with_the_object(objects):
     assert headers["Content-Type"] == "text/html; charset=utf-8"
 
 
-def test_a_text_that_is_too_long_for_swift_is_left_out_with_a_warning(objects, caplog):
+def test_too_long_metadata_is_left_out_with_a_warning(objects, caplog):
     metadata = {"sha256": "ab" * 32, "origin-job": "j" * 300}
     objects.create_object("a", b"x", content_type="text/plain", metadata=metadata)
     assert objects.stat_object("a").metadata == {"sha256": "ab" * 32}
     assert "origin-job" in caplog.text
 
 
-def test_a_container_that_is_not_there_is_not_found_and_made_by_the_first_object(
+def test_first_object_creates_the_container(
     objects,
 ):
     with pytest.raises(NotFound, match="no container"):
@@ -147,7 +147,7 @@ def test_a_container_that_is_not_there_is_not_found_and_made_by_the_first_object
     assert [found.name for found in objects.list_objects()] == ["a"]
 
 
-def test_an_object_that_is_not_there_is_not_found_and_need_not_be_deleted(objects):
+def test_absent_object_is_not_found(objects):
     objects.create_object("a", b"x", **PLAIN)
     for ask in (objects.stat_object, lambda name: read(objects, name)):
         with pytest.raises(NotFound):
@@ -155,7 +155,7 @@ def test_an_object_that_is_not_there_is_not_found_and_need_not_be_deleted(object
     objects.delete_object("b")
 
 
-def test_a_name_that_is_taken_is_refused_and_can_be_replaced(objects):
+def test_taken_name_is_refused_and_can_be_replaced(objects):
     objects.create_object("a", b"old", **PLAIN)
     with pytest.raises(AlreadyExists):
         objects.create_object("a", b"new", **PLAIN)
@@ -164,7 +164,7 @@ def test_a_name_that_is_taken_is_refused_and_can_be_replaced(objects):
     assert read(objects, "a") == b"new"
 
 
-def test_of_two_uploads_that_overlap_the_one_that_ends_last_is_refused(swift_config, wheel):
+def test_last_of_two_overlapping_uploads_is_refused(swift_config, wheel):
     with swift_config.open() as one, swift_config.open() as other:
         quick, slow = objects_of(one), objects_of(other)
         sent = []
@@ -179,7 +179,7 @@ def test_of_two_uploads_that_overlap_the_one_that_ends_last_is_refused(swift_con
         assert read(quick, wheel.filename) == b"quick"
 
 
-def test_what_the_user_may_not_do_is_permission_denied(
+def test_forbidden_request_is_permission_denied(
     swift,
     empty_container,
     config_for,
@@ -191,19 +191,19 @@ def test_what_the_user_may_not_do_is_permission_denied(
         list(store.iter_files(None))
 
 
-def test_progress_tells_every_byte_once(objects, wheel):
+def test_progress_counts_every_byte_once(objects, wheel):
     seen = []
     objects.create_object(wheel.filename, wheel.watched_by(seen.append), **PLAIN)
     assert sum(seen) == wheel.size
 
 
-def test_its_address_is_that_of_the_cluster(objects, swift, container):
+def test_address_is_in_the_cluster(objects, swift, container):
     assert container.startswith("wheels & more ")
     quoted = container.replace(" ", "%20").replace("&", "%26")
     assert objects.address_of("a+b.whl") == f"{swift.storage_url}/{quoted}/a%2Bb.whl"
 
 
-def test_a_listing_of_ten_thousand_and_fifty_objects_is_complete(objects, cluster, empty_container):
+def test_listing_of_10050_objects_is_complete(objects, cluster, empty_container):
     names = sorted(f"sample-{number}.0-py3-none-any.whl" for number in range(10_050))
     cluster.fill(empty_container, [*names, "simple/index.html", "simple/sample/index.html"])
     assert [found.name for found in objects.list_objects()] == names

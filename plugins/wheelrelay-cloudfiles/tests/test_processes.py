@@ -59,7 +59,7 @@ def start(config, wheel, *, dies):
 
 
 @pytest.mark.long
-def test_twenty_processes_leave_complete_and_true_pages_though_one_is_killed(swift, config_for, tmp_path):
+def test_twenty_processes_leave_correct_pages_although_one_is_killed(swift, config_for, tmp_path):
     config = config_for(swift)
     wheels = [make_wheel(tmp_path, "sample", f"{n}.0") for n in range(20)]
     pushes = [start(config, wheel, dies=n == 7) for n, wheel in enumerate(wheels)]

@@ -21,14 +21,14 @@ def publish(store, folder, *names):
     store.finalize(["sample"])
 
 
-def test_wrong_credentials_are_known_before_anything_is_published(store, monkeypatch):
+def test_wrong_credentials_are_reported_before_publishing(store, monkeypatch):
     assert isinstance(store, SupportsReadiness)
     monkeypatch.setenv("CLOUDFILES_KEY", "guessed")
     with pytest.raises(AuthenticationFailed):
         store.make_ready()
 
 
-def test_the_cdn_is_switched_on_and_says_its_address(store, rackspace, empty_container):
+def test_cdn_is_enabled_and_has_addresses(store, rackspace, empty_container):
     assert store.cdn_addresses() is None
     addresses = store.enable_cdn()
     assert rackspace.enabled == {empty_container: True}
@@ -39,7 +39,7 @@ def test_the_cdn_is_switched_on_and_says_its_address(store, rackspace, empty_con
     assert switch.headers["x-ttl"] == "900"
 
 
-def test_pages_that_change_are_purged_once_the_cdn_is_on(store, rackspace, empty_container, tmp_path):
+def test_changed_pages_are_purged(store, rackspace, empty_container, tmp_path):
     publish(store, tmp_path, WHEEL)
     assert rackspace.purged == []
     store.enable_cdn()
@@ -57,14 +57,14 @@ def test_pages_that_change_are_purged_once_the_cdn_is_on(store, rackspace, empty
     assert rackspace.purged == [f"{below}index.html"]
 
 
-def test_a_file_that_is_taken_out_is_purged(store, rackspace, empty_container, tmp_path):
+def test_deleted_file_is_purged(store, rackspace, empty_container, tmp_path):
     publish(store, tmp_path, WHEEL)
     store.enable_cdn()
     store.delete(list(store.iter_files("sample")))
     assert f"{empty_container}/nightly/wheels/{WHEEL}" in rackspace.purged
 
 
-def test_a_purge_that_is_refused_is_a_warning(
+def test_refused_purge_is_a_warning(
     store,
     rackspace,
     tmp_path,
@@ -77,13 +77,13 @@ def test_a_purge_that_is_refused_is_a_warning(
     assert [file.filename for file in store.iter_files("sample")] == [WHEEL]
 
 
-def test_the_cdn_is_asked_again_with_a_new_token(store, rackspace):
+def test_cdn_request_is_repeated_with_a_new_token(store, rackspace):
     store.enable_cdn()
     rackspace.forget_tokens()
     assert store.cdn_addresses() is not None
 
 
-def test_an_account_without_a_cdn_says_so(rackspace, store):
+def test_account_without_cdn_is_reported(rackspace, store):
     rackspace.has_cdn = False
     assert store.cdn_addresses() is None
     with pytest.raises(ConfigError, match="no CDN"):
@@ -91,9 +91,7 @@ def test_an_account_without_a_cdn_says_so(rackspace, store):
 
 
 @pytest.mark.parametrize("hidden", [("X-CDN-SSL-URI",), ("X-CDN-SSL-URI", "X-CDN-URI")])
-def test_a_cdn_that_does_not_give_its_addresses_still_forgets_what_has_changed(
-    hidden, store, rackspace, tmp_path
-):
+def test_cdn_without_addresses_is_purged(hidden, store, rackspace, tmp_path):
     publish(store, tmp_path, WHEEL)
     store.enable_cdn()
     rackspace.hidden = hidden
@@ -101,14 +99,14 @@ def test_a_cdn_that_does_not_give_its_addresses_still_forgets_what_has_changed(
     assert rackspace.purged
 
 
-def test_a_cdn_without_an_address_by_tls_gives_none(store, rackspace):
+def test_cdn_without_https_address(store, rackspace):
     rackspace.hidden = ("X-CDN-SSL-URI",)
     addresses = store.enable_cdn()
     assert addresses.https is None
     assert addresses.http == "http://c1.r1.cf1.example/nightly/wheels/"
 
 
-def test_a_cdn_without_any_address_is_an_error(store, rackspace):
+def test_cdn_without_addresses_is_an_error(store, rackspace):
     rackspace.hidden = ("X-CDN-SSL-URI", "X-CDN-URI")
     with pytest.raises(BackendError, match="has no address"):
         store.enable_cdn()

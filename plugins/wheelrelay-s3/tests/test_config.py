@@ -91,20 +91,20 @@ class TestCredentials:
         config = configured(seaweed, access_key_id=None, secret_access_key=None, profile="ci")
         assert list(opened(config).iter_files(None)) == []
 
-    def test_a_profile_that_is_not_there_is_a_wrong_configuration(self, opened):
+    def test_unknown_profile_is_a_configuration_error(self, opened):
         with pytest.raises(ConfigError, match="nobody"):
             opened(S3Config(bucket="wheels", profile="nobody"))
 
-    def test_none_at_all_is_an_error_before_anything_is_asked(self, opened):
+    def test_missing_credentials_are_an_error_before_any_request(self, opened):
         with pytest.raises(MissingSecret, match=r"s3://wheels.*anonymous = true"):
             opened(S3Config(bucket="wheels"))
 
-    def test_a_reference_that_leads_nowhere_is_an_error_before_anything_is_asked(self, opened):
+    def test_missing_secret_is_an_error_before_any_request(self, opened):
         with pytest.raises(MissingSecret, match="NOT_SET"):
             opened(S3Config(bucket="wheels", access_key_id="AK", secret_access_key={"env": "NOT_SET"}))
 
     @pytest.mark.parametrize("referred", [True, False])
-    def test_a_session_token_does_not_travel_in_plain_text(self, referred, opened, monkeypatch):
+    def test_session_token_is_not_sent_over_plain_http(self, referred, opened, monkeypatch):
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "SECRET_OF_S3"):
             monkeypatch.setenv(name, "x")
         keys = {**KEYS, "session_token": {"env": "SECRET_OF_S3"}} if referred else {}
@@ -114,10 +114,10 @@ class TestCredentials:
 
 
 class TestRoles:
-    def test_with_credentials_it_is_a_store(self, seaweed, configured, opened):
+    def test_bucket_with_credentials_is_a_store(self, seaweed, configured, opened):
         assert isinstance(opened(configured(seaweed)), Store)
 
-    def test_anonymously_it_is_a_source_and_no_sink(self, opened):
+    def test_anonymous_bucket_is_a_source_only(self, opened):
         bucket = opened(S3Config(bucket="wheels", anonymous=True))
         assert isinstance(bucket, Source)
         assert not isinstance(bucket, Sink | SupportsFinalize)

@@ -170,7 +170,7 @@ class TestATakenName:
         assert sorted(done) == [False] * 7 + [True]
 
 
-def test_a_file_that_was_touched_since_it_was_staged_is_not_published(wheel, staged, places, opened):
+def test_file_modified_since_staging_is_not_published(wheel, staged, places, opened):
     wheelrelay.push([wheel], to=Remote("source", places[0]))
     os.utime(wheel, (1, 1))
     with pytest.raises(ChangedWhileReading):

@@ -204,7 +204,7 @@ class TestKeysThatExpire:
         assert objects.stat_object("x").size == 1
 
 
-def test_an_endpoint_that_is_no_address_is_a_configuration_error(config, monkeypatch):
+def test_invalid_endpoint_is_a_configuration_error(config, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AK")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SK")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "nonsense")
@@ -212,7 +212,7 @@ def test_an_endpoint_that_is_no_address_is_a_configuration_error(config, monkeyp
         connect(config.model_copy(update={"endpoint_url": None}))
 
 
-def test_an_error_of_any_other_kind_is_ours(config, monkeypatch):
+def test_other_exceptions_become_backend_errors(config, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AK")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SK")
     with config.connect() as bucket, pytest.raises(BackendError):

@@ -161,7 +161,7 @@ class TestAServerThatPassesOverConditionsOfLargeFiles:
 
 
 @pytest.mark.parametrize("name", ["seaweed", "moto", "swift"])
-def test_a_server_that_heeds_conditions_takes_large_files(name, request, empty_place, large):
+def test_server_with_conditional_writes_accepts_large_files(name, request, empty_place, large):
     objects = empty_place(request.getfixturevalue(name))
     create(objects, large)
     assert read(objects) == large.path.read_bytes()
@@ -222,13 +222,13 @@ class TestPagesOfFolders:
         "TooManyRequestsException",
     ],
 )
-def test_what_may_pass_is_known_by_its_code(code, objects, gateway):
+def test_error_code_is_retryable(code, objects, gateway):
     gateway.fault(lambda request: request.method == "GET", refusal(400, code))
     with pytest.raises(Unavailable):
         list(objects.list_objects())
 
 
-def test_a_head_that_is_refused_is_explained_by_a_get(objects, gateway):
+def test_refused_head_is_explained_by_a_get(objects, gateway):
     create(objects, b"x", "x")
     gateway.fault(lambda request: request.method == "HEAD", Reply(status=403))
     gateway.fault(lambda request: request.method == "GET", refusal(403, "AccessDenied"))
@@ -236,14 +236,14 @@ def test_a_head_that_is_refused_is_explained_by_a_get(objects, gateway):
         objects.stat_object("x")
 
 
-def test_a_plus_in_a_key_arrives(objects):
+def test_plus_in_a_key_is_preserved(objects):
     create(objects, b"x", "sample-1.0+local/a+b")
     assert [found.name for found in objects.list_objects("sample-1.0+local/")] == ["sample-1.0+local/a+b"]
     assert read(objects, "sample-1.0+local/a+b") == b"x"
     assert objects.address_of("a+b").endswith("/a%2Bb")
 
 
-def test_a_server_that_never_answers_is_given_up_after_the_timeout_of_the_remote(seaweed, configured, opened):
+def test_silent_server_times_out(seaweed, configured, opened):
     with silent_server() as url:
         store = opened(configured(seaweed, endpoint_url=url, timeout=0.3))
         with pytest.raises(Unavailable):
@@ -251,7 +251,7 @@ def test_a_server_that_never_answers_is_given_up_after_the_timeout_of_the_remote
 
 
 @pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 9))])
-def test_a_file_that_breaks_off_goes_on_where_it_broke(seaweed, configured, tmp_path, seed):
+def test_interrupted_download_resumes(seaweed, configured, tmp_path, seed):
     files = make_wheels(tmp_path / "dist", seed, 1_500_000)
     config = configured(seaweed)
     assert move(as_remote(str(tmp_path / "dist")), as_remote(config)).is_complete

@@ -73,7 +73,7 @@ class TestSwift:
         ]
 
 
-def test_anybody_reads_a_public_bucket_as_a_source(address, seaweed, configured, opened):
+def test_public_bucket_is_read_without_credentials(address, seaweed, configured, opened):
     bucket = address(seaweed).split("/")[3]
     keys = {"access_key_id": None, "secret_access_key": None, "anonymous": True}
     source = opened(configured(seaweed, bucket=bucket, prefix="some/prefix", **keys))

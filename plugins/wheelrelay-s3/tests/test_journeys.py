@@ -45,7 +45,7 @@ def sha256_of(path):
 
 
 @pytest.mark.long
-def test_ci_pushes_to_an_address_and_the_bucket_is_an_index(aws, dist):
+def test_push_to_an_address_makes_an_index(aws, dist):
     address = f"s3://{aws.new_bucket()}/nightly"
     pushed = run("push", str(dist), "--to", address)
     assert pushed.returncode == 0, pushed.stderr
@@ -57,9 +57,7 @@ def test_ci_pushes_to_an_address_and_the_bucket_is_an_index(aws, dist):
 
 
 @pytest.mark.long
-def test_a_release_goes_from_a_bucket_to_an_index_and_from_there_to_a_bucket(
-    seaweed, configured, dist, tmp_path
-):
+def test_relays_between_buckets_and_indexes(seaweed, configured, dist, tmp_path):
     staging, archive = Remote("staging", configured(seaweed)), Remote("archive", configured(seaweed))
     wheelrelay.push([dist], to=staging)
     (tmp_path / "pypiserver").mkdir()
@@ -90,9 +88,7 @@ with S3Config.model_validate_json(sys.argv[1]).open() as store:
 
 
 @pytest.mark.long
-def test_twenty_processes_leave_complete_and_true_pages_though_one_is_killed_before_its_own(
-    seaweed, configured, opened, tmp_path
-):
+def test_twenty_processes_leave_correct_pages_although_one_is_killed(seaweed, configured, opened, tmp_path):
     config = configured(seaweed)
     wheels = [make_wheel(tmp_path, "sample", f"{n}.0") for n in range(20)]
     command = [sys.executable, "-c", PUSH, config.model_dump_json(exclude_unset=True)]
@@ -119,7 +115,7 @@ def test_twenty_processes_leave_complete_and_true_pages_though_one_is_killed_bef
     }
 
 
-def test_the_configuration_in_the_readme_is_one(request):
+def test_configuration_in_the_readme_is_valid(request):
     readme = (request.config.rootpath / "plugins" / "wheelrelay-s3" / "README.md").read_text()
     tables = tomllib.loads(readme.partition("```toml\n")[2].partition("```")[0])["remotes"]
     for keys in tables.values():

@@ -56,13 +56,13 @@ def objects(config, connection):
 
 class TestParts:
     @pytest.mark.parametrize(("start", "stop"), [(0, 1), (3, 7), (7, None), (3, 100)])
-    def test_a_part_of_an_object_is_that_part(self, objects, start, stop):
+    def test_range_of_an_object_has_the_right_bytes(self, objects, start, stop):
         write(objects, "part of it.bin", b"0123456789")
         with objects.open_part("part of it.bin", start, stop) as stream:
             assert stream.read(1 << 20) == b"0123456789"[start:stop]
             assert stream.read(1 << 20) == b""
 
-    def test_a_part_that_is_not_there_is_refused(self, objects):
+    def test_range_beyond_the_end_is_refused(self, objects):
         write(objects, "part.bin", b"0123456789")
         with pytest.raises(Rejected), objects.open_part("part.bin", 10, None):
             pass
@@ -202,9 +202,7 @@ class TestABucketThatIsNotThere:
 
 
 @pytest.mark.parametrize(("name", "keeps"), [("seaweed", False), ("moto", True), ("swift", True)])
-def test_a_server_either_keeps_pages_under_names_of_folders_or_not(
-    name, keeps, request, configured, objects_of
-):
+def test_folder_pages_by_server(name, keeps, request, configured, objects_of):
     config = configured(request.getfixturevalue(name))
     for _ in range(2):
         assert objects_of(config).keeps_folder_pages() is keeps

@@ -62,7 +62,7 @@ def seen(server, config):
 
 
 @pytest.mark.parametrize("size", [0, PART, 3 * PART + 1])
-def test_a_file_of_any_size_arrives_whole(size, seaweed, empty_place, tmp_path):
+def test_uploads_files_of_any_size(size, seaweed, empty_place, tmp_path):
     objects = empty_place(seaweed)
     file = staged(tmp_path / "w", size)
     create(objects, file)
@@ -70,7 +70,7 @@ def test_a_file_of_any_size_arrives_whole(size, seaweed, empty_place, tmp_path):
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_a_taken_name_is_refused_and_nothing_is_left_over(size, objects, seen, tmp_path):
+def test_taken_name_is_refused_without_leftovers(size, objects, seen, tmp_path):
     file = staged(tmp_path / "w", size)
     create(objects, file)
     with pytest.raises(AlreadyExists):
@@ -81,14 +81,14 @@ def test_a_taken_name_is_refused_and_nothing_is_left_over(size, objects, seen, t
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_a_file_takes_the_place_of_another_on_demand(size, objects, tmp_path):
+def test_replaces_a_file(size, objects, tmp_path):
     create(objects, staged(tmp_path / "w"))
     file = staged(tmp_path / "other", size, seed=1)
     objects.replace_object(NAME, file, content_type="application/octet-stream", metadata={})
     assert read(objects) == file.path.read_bytes()
 
 
-def test_of_two_writers_of_large_files_one_wins(seaweed, empty_place, tmp_path):
+def test_one_of_two_writers_of_a_large_file_wins(seaweed, empty_place, tmp_path):
     objects = empty_place(seaweed)
     rivals = [staged(tmp_path / str(seed), LARGE, seed) for seed in range(2)]
 
@@ -106,20 +106,20 @@ def test_of_two_writers_of_large_files_one_wins(seaweed, empty_place, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["seaweed", "swift"])
-def test_the_server_refuses_other_bytes_than_were_staged(name, request, empty_place, tmp_path):
+def test_server_refuses_other_bytes_than_staged(name, request, empty_place, tmp_path):
     objects = empty_place(request.getfixturevalue(name))
     with pytest.raises(DigestMismatch):
         create(objects, replace(staged(tmp_path / "w"), sha256="0" * 64))
     assert [found.name for found in objects.list_objects() if found.name == NAME] == []
 
 
-def test_other_bytes_than_were_staged_never_become_a_large_object(objects, seen, tmp_path):
+def test_large_object_requires_the_staged_bytes(objects, seen, tmp_path):
     with pytest.raises(DigestMismatch):
         create(objects, replace(staged(tmp_path / "w", LARGE), sha256="0" * 64))
     assert seen() == []
 
 
-def test_a_file_that_changes_between_its_parts_leaves_nothing(objects, seen, tmp_path):
+def test_file_modified_between_parts_leaves_nothing(objects, seen, tmp_path):
     file = staged(tmp_path / "w", LARGE)
 
     def touch(_):
@@ -131,9 +131,7 @@ def test_a_file_that_changes_between_its_parts_leaves_nothing(objects, seen, tmp
 
 
 @pytest.mark.long
-def test_a_server_that_dies_in_the_middle_shows_nothing_and_the_file_can_be_put_again(
-    configured, objects_of, tmp_path
-):
+def test_upload_can_be_repeated_after_a_server_crash(configured, objects_of, tmp_path):
     ports = free_ports()
     file = staged(tmp_path / "w", LARGE)
     (tmp_path / "server").mkdir()
@@ -175,7 +173,7 @@ print(size, int(peak) // 1024)
 
 
 @pytest.mark.long
-def test_a_file_of_400_mb_goes_there_and_back_in_little_memory(seaweed, configured, tmp_path):
+def test_file_of_400_mb_needs_little_memory(seaweed, configured, tmp_path):
     path = tmp_path / NAME
     with path.open("wb") as stream:
         stream.truncate(400_000_000)

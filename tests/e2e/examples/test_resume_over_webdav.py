@@ -10,7 +10,7 @@ __all__ = ["share"]
 
 
 @pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 9))])
-def test_a_file_that_breaks_off_goes_on_where_it_broke(
+def test_interrupted_download_resumes(
     tmp_path,
     share,
     monkeypatch,

@@ -81,7 +81,7 @@ http_authenticator: {{accept_basic: true, accept_digest: false, default_to_diges
         yield f"{url}wheels/"
 
 
-def test_it_passes_its_own_tests(installed, tmp_path):
+def test_example_passes_its_own_tests(installed, tmp_path):
     copy = tmp_path / "wheelrelay-webdav"
     shutil.copytree(EXAMPLE / "tests", copy / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     said = installed.run("python", "-m", "pytest", "-rs", "-p", "no:cacheprovider", "tests", folder=copy)
@@ -91,14 +91,14 @@ def test_it_passes_its_own_tests(installed, tmp_path):
     assert "skipped" not in said
 
 
-def test_it_is_listed_with_its_package(installed, tmp_path):
+def test_example_is_listed_as_a_backend(installed, tmp_path):
     said = installed.run("wheelrelay", "backends", folder=tmp_path)
     [line] = [line for line in said.splitlines() if line.startswith("webdav")]
     assert line.split() == ["webdav", "wheelrelay-webdav", "0.1.0", "source,", "sink"]
     assert '"webdav"' in installed.run("wheelrelay", "config", "schema", folder=tmp_path)
 
 
-def test_a_release_goes_through_it(installed, share, tmp_path):
+def test_example_relays_a_release(installed, share, tmp_path):
     work = tmp_path / "work"
     wheel, sdist = make_wheel(work / "dist"), make_sdist(work / "dist")
     (work / "wheelrelay.toml").write_text(

@@ -67,7 +67,7 @@ def test_pip_reads_the_flat_page_from_disk(served, tmp_path):
     assert pip_install(tmp_path / "there", "--no-index", "--find-links", str(page), "sample") == INSTALLED
 
 
-def test_pip_downloads_under_the_true_names(served, tmp_path):
+def test_pip_downloads_files_with_their_names(served, tmp_path):
     address, _ = served
     names = pip_download(tmp_path / "there", "--index-url", f"{address}simple/", "sample")
     assert names == ["needed-1.0-py3-none-any.whl", SAMPLE]
@@ -84,7 +84,7 @@ def test_pip_fetches_metadata_alone_when_it_only_resolves(served):
     assert [path for path in paths if path.endswith(".whl")] == []
 
 
-def test_pip_refuses_bytes_that_the_page_does_not_vouch_for(served, tmp_path):
+def test_pip_refuses_bytes_with_another_digest(served, tmp_path):
     address, _ = served
     needed = tmp_path / "served" / "some" / "prefix" / "needed-1.0-py3-none-any.whl"
     needed.write_bytes(needed.read_bytes() + b"x")

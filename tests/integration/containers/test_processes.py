@@ -48,7 +48,7 @@ def start(folder, wheel, *, dies):
 
 
 @pytest.mark.long
-def test_twenty_processes_leave_complete_and_true_pages_though_one_is_killed(tmp_path):
+def test_twenty_processes_leave_correct_pages_although_one_is_killed(tmp_path):
     wheels = [make_wheel(tmp_path / "made", "sample", f"{n}.0") for n in range(20)]
     folder = tmp_path / "wheels"
     pushes = [start(folder, wheel, dies=n == 7) for n, wheel in enumerate(wheels)]
@@ -69,7 +69,7 @@ def test_twenty_processes_leave_complete_and_true_pages_though_one_is_killed(tmp
     assert all(f">{wheel.name}</a>" in page for wheel in wheels)
 
 
-def test_a_push_that_was_killed_before_its_pages_is_completed_by_repeating_it(tmp_path):
+def test_repeated_push_completes_a_killed_one(tmp_path):
     wheel = make_wheel(tmp_path / "made")
     folder = tmp_path / "wheels"
     push = start(folder, wheel, dies=True)

@@ -34,7 +34,7 @@ def read(store):
         return stream.read(1 << 20)
 
 
-def test_a_file_is_read_from_there_and_its_address_is_shown(objects, web, wheel):
+def test_public_url_is_read_and_shown(objects, web, wheel):
     web.serve(f"/files/{NAME}", wheel)
     store = store_of(objects, web)
     assert read(store) == wheel.read_bytes()
@@ -45,19 +45,19 @@ def test_a_file_is_read_from_there_and_its_address_is_shown(objects, web, wheel)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500])
-def test_where_that_fails_the_container_itself_is_read(objects, web, wheel, status):
+def test_reads_the_container_if_the_public_url_fails(objects, web, wheel, status):
     web.serve(f"/files/{NAME}", b"", status=status)
     assert read(store_of(objects, web)) == wheel.read_bytes()
     assert objects.opened() == [NAME]
 
 
-def test_another_length_than_the_file_has_is_not_the_file(objects, web, wheel):
+def test_public_copy_of_another_size_is_not_used(objects, web, wheel):
     web.serve(f"/files/{NAME}", b"<html>Welcome to our CDN</html>")
     assert read(store_of(objects, web)) == wheel.read_bytes()
     assert objects.opened() == [NAME]
 
 
-def test_a_file_that_is_younger_than_the_lag_is_not_asked_for_there(objects, web, wheel):
+def test_file_younger_than_the_lag_is_read_from_the_container(objects, web, wheel):
     web.serve(f"/files/{NAME}", wheel)
     assert read(store_of(objects, web, lag=timedelta(minutes=15))) == wheel.read_bytes()
     assert web.requests == []

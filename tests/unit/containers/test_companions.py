@@ -45,7 +45,7 @@ class LostAnswer:
         return etag
 
 
-def test_a_lost_answer_does_not_take_the_signature_away(store, objects, staged):
+def test_lost_answer_keeps_the_signature(store, objects, staged):
     LostAnswer(objects, WHEEL)
     with pytest.raises(Unavailable):
         store.put(staged)
@@ -54,7 +54,7 @@ def test_a_lost_answer_does_not_take_the_signature_away(store, objects, staged):
     assert (file.sha256, file.companions) == (staged.sha256, (".asc",))
 
 
-def test_where_nothing_can_be_found_out_the_signature_stays(store, objects, staged):
+def test_unknown_outcome_keeps_the_signature(store, objects, staged):
     def dead(operation, name):
         if (operation, name) == ("create", WHEEL) or operation == "stat":
             raise BackendError(f"{operation} failed.")
@@ -66,7 +66,7 @@ def test_where_nothing_can_be_found_out_the_signature_stays(store, objects, stag
     assert SIGNATURE in objects.kept
 
 
-def test_of_a_file_that_is_known_not_to_be_there_nothing_stays(store, objects, staged):
+def test_failed_put_removes_companions(store, objects, staged):
     def dead(operation, name):
         if (operation, name) == ("create", WHEEL):
             raise BackendError("No room.")
@@ -78,7 +78,7 @@ def test_of_a_file_that_is_known_not_to_be_there_nothing_stays(store, objects, s
 
 
 @pytest.mark.parametrize("listed", [True, False])
-def test_the_signature_of_an_earlier_build_is_replaced(store, objects, staged, rebuilt, listed):
+def test_put_replaces_the_signature_of_an_earlier_build(store, objects, staged, rebuilt, listed):
     objects.create_object(SIGNATURE, b"signature", content_type="", metadata={})
     if listed:
         assert list(store.inventory("sample")) == []
@@ -87,7 +87,7 @@ def test_the_signature_of_an_earlier_build_is_replaced(store, objects, staged, r
     assert store.read_companion(file, ".asc") == b"another one"
 
 
-def test_the_signature_of_an_earlier_build_does_not_come_to_one_that_has_none(store, objects, rebuilt):
+def test_put_removes_the_signature_of_an_earlier_build(store, objects, rebuilt):
     objects.create_object(SIGNATURE, b"signature", content_type="", metadata={})
     assert list(store.inventory("sample")) == []
     store.put(replace(rebuilt, companions=()))
@@ -95,7 +95,7 @@ def test_the_signature_of_an_earlier_build_does_not_come_to_one_that_has_none(st
     assert file.companions == ()
 
 
-def test_the_metadata_of_an_earlier_build_are_replaced(objects, staged, tmp_path):
+def test_put_replaces_the_metadata_of_an_earlier_build(objects, staged, tmp_path):
     store = ContainerStore(objects, pages=True)
     objects.create_object(f"{WHEEL}.metadata", b"Name: sample", content_type="", metadata={})
     newer = stage_path(make_wheel(tmp_path / "c", metadata={"Requires-Python": ">=3.12"}))
@@ -103,7 +103,7 @@ def test_the_metadata_of_an_earlier_build_are_replaced(objects, staged, tmp_path
     assert b">=3.12" in objects.kept[f"{WHEEL}.metadata"].content
 
 
-def test_the_signature_that_another_brought_for_the_same_bytes_is_kept(store, objects, staged):
+def test_put_keeps_another_signature_of_the_same_bytes(store, objects, staged):
     store.put(staged)
     store.put(replace(staged, companions=(Companion(".asc", b"a later one"), Companion(".sigstore", b"{}"))))
     [file] = store.inventory("sample")
@@ -111,7 +111,7 @@ def test_the_signature_that_another_brought_for_the_same_bytes_is_kept(store, ob
     assert sorted(file.companions) == [".asc", ".sigstore"]
 
 
-def test_a_rival_with_other_bytes_keeps_its_signature(store, objects, staged, rebuilt):
+def test_conflict_keeps_the_signature_of_the_other_writer(store, objects, staged, rebuilt):
     def rival(operation, name):
         if (operation, name) == ("create", SIGNATURE):
             objects.before = lambda operation, name: None

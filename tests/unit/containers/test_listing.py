@@ -46,7 +46,7 @@ def fill(objects, *names):
 
 @pytest.mark.parametrize("objects", [MemoryObjects, Shelf])
 @pytest.mark.parametrize("spelling", ["foo-bar", "Foo.Bar", "foo__bar"])
-def test_a_project_is_found_in_every_spelling_and_no_other(objects, spelling):
+def test_lists_a_project_in_every_spelling(objects, spelling):
     place = objects()
     fill(place, *SPELLINGS, *OTHERS, f"{SPELLINGS[0]}.asc", f"{OTHERS[0]}.asc")
     found = {file.filename: file for file in ContainerSource(place).iter_files(spelling)}
@@ -54,7 +54,7 @@ def test_a_project_is_found_in_every_spelling_and_no_other(objects, spelling):
     assert found[SPELLINGS[0]].companions == (".asc",)
 
 
-def test_the_same_files_are_found_by_name_as_among_all():
+def test_search_by_project_agrees_with_the_complete_listing():
     place = MemoryObjects()
     fill(place, *SPELLINGS, *OTHERS)
     everything = ListingReader(place).read()
@@ -62,7 +62,7 @@ def test_the_same_files_are_found_by_name_as_among_all():
         assert dict(ListingReader(place).read(project)).keys() == dict(everything.of_project(project)).keys()
 
 
-def test_what_cannot_be_of_a_project_is_not_looked_at(caplog):
+def test_search_skips_files_of_other_projects(caplog):
     place = Shelf()
     fill(place, *SPELLINGS, *OTHERS, "elsewhere-1.0.whl", "foo_bar-1.0.whl")
     with caplog.at_level(logging.WARNING):
@@ -73,7 +73,7 @@ def test_what_cannot_be_of_a_project_is_not_looked_at(caplog):
     ]
 
 
-def test_a_directory_is_searched_by_name(tmp_path):
+def test_directory_is_searched_by_name(tmp_path):
     for name in (*SPELLINGS, *OTHERS):
         (tmp_path / name).touch()
     found = DirectoryObjects(tmp_path).list_named(lambda name: name.startswith("foo_bar-"))

@@ -53,31 +53,31 @@ class TestWithoutPages:
         api.index(remote)
         assert api.check_index(remote) == []
 
-    def test_after_a_file_came(self, remote, tmp_path):
+    def test_pages_are_current_after_push(self, remote, tmp_path):
         api.push([make_wheel(tmp_path, version="3.0")], remote)
         assert api.check_index(remote) == []
 
-    def test_after_a_file_went(self, remote):
+    def test_pages_are_current_after_remove(self, remote):
         api.remove(remote, [WHEEL])
         assert api.check_index(remote) == []
 
-    def test_after_a_file_was_replaced(self, remote, tmp_path):
+    def test_pages_are_current_after_replace(self, remote, tmp_path):
         newer = make_wheel(tmp_path, payload=b"other", metadata={"Requires-Python": ">=3.9"})
         api.push([newer], remote, options=PublishOptions(replace=True))
         assert api.check_index(remote) == []
 
-    def test_after_old_versions_went(self, remote):
+    def test_pages_are_current_after_prune(self, remote):
         assert api.prune(remote, retention=Retention(keep=1))
         assert api.check_index(remote) == []
 
-    def test_after_a_relay(self, remote, tmp_path):
+    def test_pages_are_current_after_relay(self, remote, tmp_path):
         make_wheel(tmp_path / "more", version="3.0")
         route = Route(source=str(tmp_path / "more"), sinks=[remote])
         api.relay(route, ["sample==3.0"])
         assert api.check_index(remote) == []
 
 
-def test_after_a_removal_that_fails_the_pages_list_what_is_still_there(objects, dist):
+def test_pages_list_remaining_files_after_a_failed_removal(objects, dist):
     class Refusing(type(objects)):
         def delete_object(self, name):
             if name == NEWER:
@@ -93,14 +93,14 @@ def test_after_a_removal_that_fails_the_pages_list_what_is_still_there(objects, 
     assert api.check_index(store) == []
 
 
-def test_where_there_are_no_pages_none_are_made(remote, dist, tmp_path):
+def test_no_pages_are_created_without_pages(remote, dist, tmp_path):
     api.push([dist], remote)
     api.remove(remote, [WHEEL])
     assert "simple/index.json" in api.check_index(remote)
 
 
 @pytest.mark.parametrize("content", [b'{"meta": {"api-version": "1.0"}, "projects": []}', b"[]"])
-def test_the_pages_of_another_program_are_left_alone(tmp_path, dist, content):
+def test_pages_of_another_program_are_unchanged(tmp_path, dist, content):
     there = tmp_path / "there"
     (there / "simple").mkdir(parents=True)
     (there / "simple" / "index.json").write_bytes(content)
@@ -111,7 +111,7 @@ def test_the_pages_of_another_program_are_left_alone(tmp_path, dist, content):
     assert (there / "index.html").read_bytes() == b"mine"
 
 
-def test_metadata_of_the_old_bytes_do_not_stay_beside_the_new_ones(tmp_path, dist):
+def test_replace_removes_the_metadata_of_the_old_bytes(tmp_path, dist):
     there = tmp_path / "there"
     with DirectoryConfig(path=there, pages=True).open() as store:
         store.put(stage_path(dist / WHEEL))
@@ -139,7 +139,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("page", ["simple/index.json", "simple/sample/index.json", "index.html"])
 @pytest.mark.parametrize("damage", DAMAGED)
-def test_a_page_that_cannot_be_read_is_written_again(tmp_path, dist, page, damage):
+def test_unreadable_page_is_rewritten(tmp_path, dist, page, damage):
     there = tmp_path / "there"
     api.push([dist], str(there))
     api.index(str(there))
@@ -199,9 +199,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_one_bad_file_is_listed_without_metadata_and_keeps_no_other_from_the_pages(
-    tmp_path, dist, kind, caplog
-):
+def test_damaged_file_is_listed_without_metadata(tmp_path, dist, kind, caplog):
     there = tmp_path / "there"
     there.mkdir()
     bad = BAD[kind](there)
@@ -217,7 +215,7 @@ def test_one_bad_file_is_listed_without_metadata_and_keeps_no_other_from_the_pag
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_one_bad_file_can_be_put_where_pages_are_kept(tmp_path, kind, objects):
+def test_damaged_file_can_be_put(tmp_path, kind, objects):
     store = ContainerStore(objects, pages=True)
     store.put(stage_path(BAD[kind](tmp_path)))
     store.finalize({"other"})
@@ -225,7 +223,7 @@ def test_one_bad_file_can_be_put_where_pages_are_kept(tmp_path, kind, objects):
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
-def test_one_file_that_may_not_be_read_is_an_error_after_the_pages_of_all_others(tmp_path, dist):
+def test_unreadable_file_is_an_error_after_all_other_pages(tmp_path, dist):
     there = tmp_path / "there"
     there.mkdir()
     make_wheel(there, "other").chmod(0)
@@ -236,7 +234,7 @@ def test_one_file_that_may_not_be_read_is_an_error_after_the_pages_of_all_others
     assert (there / "simple" / "sample" / "index.html").exists()
 
 
-def test_an_object_that_may_not_be_read_is_an_error_after_the_pages_of_all_others(objects, tmp_path, dist):
+def test_unreadable_object_is_an_error_after_all_other_pages(objects, tmp_path, dist):
     other = make_wheel(tmp_path, "other")
     objects.create_object(other.name, other.read_bytes(), content_type="", metadata={})
 
@@ -270,7 +268,7 @@ HOSTILE = '"><a href="https://evil.example/">x</a>'
         {"sha256": "REAL", "requires-python": ">=3.9", "metadata-sha256": HOSTILE},
     ],
 )
-def test_texts_kept_with_an_object_put_no_link_on_a_page(objects, tmp_path, make, texts):
+def test_object_metadata_cannot_inject_links(objects, tmp_path, make, texts):
     path = make(tmp_path)
     digest = stage_path(path).sha256
     kept = {key: digest if text == "REAL" else text for key, text in texts.items()}
@@ -285,7 +283,7 @@ def test_texts_kept_with_an_object_put_no_link_on_a_page(objects, tmp_path, make
     assert entry["hashes"] == {"sha256": digest}
 
 
-def test_a_file_that_is_shorter_than_its_pages_declare_is_named_in_a_warning(tmp_path, dist, caplog):
+def test_warns_about_a_truncated_file(tmp_path, dist, caplog):
     there = tmp_path / "there"
     with DirectoryConfig(path=there, pages=True).open() as store:
         store.put(stage_path(dist / WHEEL))
@@ -303,7 +301,7 @@ def test_a_file_that_is_shorter_than_its_pages_declare_is_named_in_a_warning(tmp
         assert f"remove it: wheelrelay remove REMOTE {WHEEL}" in caplog.text
 
 
-def test_pages_that_come_while_files_are_put_have_all_that_is_known_of_them(objects, dist):
+def test_pages_created_during_a_push_are_complete(objects, dist):
     staged = stage_path(dist / WHEEL)
     build = {"commit": "0123abc"}
     plain = ContainerStore(objects)
@@ -319,7 +317,7 @@ def test_pages_that_come_while_files_are_put_have_all_that_is_known_of_them(obje
     assert entry["_wheelrelay"]["build"] == build
 
 
-def test_files_that_are_put_at_once_all_have_their_metadata(objects, dist, tmp_path):
+def test_concurrent_puts_write_all_metadata_files(objects, dist, tmp_path):
     ContainerStore(objects, pages=True).rebuild_pages()
     files = [stage_path(make_wheel(tmp_path, "many", "1.0", f"py{number}-none-any")) for number in range(8)]
     store = ContainerStore(objects)

@@ -38,7 +38,7 @@ def names_on(objects, page):
     return [package.filename for package in found.packages]
 
 
-def test_after_finishing_all_pages_are_there_with_their_media_types(store, objects, staged):
+def test_finalize_writes_all_pages_with_media_types(store, objects, staged):
     store.put(staged)
     store.finalize({"Sample"})
     assert set(objects.kept) == {WHEEL, f"{WHEEL}.metadata"} | PAGES
@@ -49,7 +49,7 @@ def test_after_finishing_all_pages_are_there_with_their_media_types(store, objec
     assert types[WHEEL] == types[f"{WHEEL}.metadata"] == "application/octet-stream"
 
 
-def test_pages_say_what_is_known_of_a_file(store, objects, staged):
+def test_pages_describe_each_file(store, objects, staged):
     build = {"commit": "0123abc"}
     (staged.path.parent / f"{WHEEL}.asc").write_bytes(b"signature")
     signed = stage_path(staged.path)
@@ -65,7 +65,7 @@ def test_pages_say_what_is_known_of_a_file(store, objects, staged):
     assert entry["_wheelrelay"]["build"] == build
 
 
-def test_an_sdist_tells_the_pythons_it_is_for(store, objects, tmp_path):
+def test_pages_list_requires_python_of_an_sdist(store, objects, tmp_path):
     store.put(stage_path(make_sdist(tmp_path, metadata={"Requires-Python": ">=3.11"})))
     store.finalize({"sample"})
     [entry] = json.loads(objects.kept["simple/sample/index.json"].content)["files"]
@@ -73,7 +73,7 @@ def test_an_sdist_tells_the_pythons_it_is_for(store, objects, tmp_path):
     assert "core-metadata" not in entry
 
 
-def test_all_awkward_names_are_on_their_pages(store, objects, tmp_path):
+def test_pages_list_awkward_names(store, objects, tmp_path):
     staged = [stage_path(write_distribution(tmp_path, name)) for name in AWKWARD_NAMES]
     for one in staged:
         store.put(one)
@@ -85,7 +85,7 @@ def test_all_awkward_names_are_on_their_pages(store, objects, tmp_path):
     assert store.check_pages() == []
 
 
-def test_a_second_run_reads_no_distribution_and_writes_nothing(store, objects, staged):
+def test_second_run_reads_no_distribution_and_writes_nothing(store, objects, staged):
     store.put(staged)
     store.finalize({"sample"})
     objects.asked.clear()
@@ -95,7 +95,7 @@ def test_a_second_run_reads_no_distribution_and_writes_nothing(store, objects, s
     assert ("stat", WHEEL) not in objects.asked
 
 
-def test_a_source_takes_digests_from_the_pages_without_reading_files(store, objects, staged):
+def test_source_reads_digests_from_the_pages(store, objects, staged):
     store.put(replace(staged, file=replace(staged.file, yanked="broken", build={"commit": "0123abc"})))
     store.finalize({"sample"})
     for project in ("sample", None):
@@ -107,7 +107,7 @@ def test_a_source_takes_digests_from_the_pages_without_reading_files(store, obje
         assert ("stat", WHEEL) not in objects.asked
 
 
-def test_a_page_that_speaks_of_other_bytes_is_not_believed(store, objects, staged, tmp_path):
+def test_outdated_page_entry_is_ignored(store, objects, staged, tmp_path):
     store.put(staged)
     store.finalize({"sample"})
     newer = make_wheel(tmp_path / "b", payload=b"newer")
@@ -129,7 +129,7 @@ class TestFilesOfOthers:
         objects.create_object(WHEEL, staged.path.read_bytes(), content_type="", metadata={})
         return objects
 
-    def test_they_get_digest_and_metadata_file(self, store, foreign, staged):
+    def test_foreign_files_get_digest_and_metadata_file(self, store, foreign, staged):
         store.rebuild_pages()
         [entry] = json.loads(foreign.kept["simple/sample/index.json"].content)["files"]
         assert entry["hashes"] == {"sha256": staged.sha256}
@@ -139,20 +139,20 @@ class TestFilesOfOthers:
             == hashlib.sha256(foreign.kept[f"{WHEEL}.metadata"].content).hexdigest()
         )
 
-    def test_they_are_read_once(self, store, foreign):
+    def test_foreign_files_are_read_once(self, store, foreign):
         store.rebuild_pages()
         assert foreign.opened().count(WHEEL) == 1
         ContainerStore(foreign, pages=True).rebuild_pages()
         assert foreign.opened().count(WHEEL) == 1
 
-    def test_one_that_is_no_archive_is_on_the_pages_without_metadata(self, store, objects):
+    def test_invalid_archive_is_listed_without_metadata(self, store, objects):
         objects.create_object(WHEEL, b"no archive at all", content_type="", metadata={})
         store.rebuild_pages()
         [entry] = json.loads(objects.kept["simple/sample/index.json"].content)["files"]
         assert "core-metadata" not in entry
         assert store.check_pages() == []
 
-    def test_one_that_was_put_without_pages_is_read_for_its_metadata(self, objects, staged):
+    def test_file_put_without_pages_is_read_for_its_metadata(self, objects, staged):
         ContainerStore(objects).put(replace(staged, file=replace(staged.file, build={"commit": "0123abc"})))
         ContainerStore(objects, pages=True).rebuild_pages()
         [entry] = json.loads(objects.kept["simple/sample/index.json"].content)["files"]
@@ -168,7 +168,7 @@ class TestRepair:
 
     @pytest.mark.parametrize("name", sorted(PAGES))
     @pytest.mark.parametrize("damage", [None, b"", b'{"files": [{"filename"', b"<html>busy</html>"])
-    def test_a_page_that_is_lost_or_damaged_is_said_and_written_again(self, objects, name, damage):
+    def test_lost_or_damaged_page_is_reported_and_rewritten(self, objects, name, damage):
         whole = objects.kept[name].content
         objects.delete_object(name)
         if damage is not None:
@@ -179,7 +179,7 @@ class TestRepair:
         assert objects.kept[name].content == whole
         assert WHEEL not in objects.opened()
 
-    def test_digests_survive_the_loss_of_the_root_even_where_nothing_is_kept(self, objects, staged):
+    def test_digests_survive_the_loss_of_the_root_page(self, objects, staged):
         kept = objects.kept[WHEEL]
         objects.kept[WHEEL] = replace(kept, metadata={})
         objects.delete_object("simple/index.json")
@@ -187,7 +187,7 @@ class TestRepair:
         assert WHEEL not in objects.opened()
 
     @pytest.mark.parametrize("damage", [None, b"other metadata", b"x" * ((16 << 20) + 1)])
-    def test_a_wrong_metadata_file_is_written_again(self, objects, damage):
+    def test_wrong_metadata_file_is_rewritten(self, objects, damage):
         name = f"{WHEEL}.metadata"
         whole = objects.kept[name].content
         objects.delete_object(name)
@@ -199,16 +199,14 @@ class TestRepair:
         assert objects.kept[name].content == whole
         assert later.check_pages() == []
 
-    def test_checking_writes_nothing(self, objects):
+    def test_check_writes_nothing(self, objects):
         objects.delete_object("simple/sample/index.html")
         objects.delete_object(f"{WHEEL}.metadata")
         objects.asked.clear()
         ContainerStore(objects, pages=True).check_pages()
         assert not {operation for operation, _ in objects.asked} & {"create", "replace", "delete"}
 
-    def test_what_a_killed_push_left_off_the_pages_is_brought_by_the_next_of_any_project(
-        self, objects, tmp_path
-    ):
+    def test_next_push_completes_the_pages_of_a_killed_push(self, objects, tmp_path):
         ContainerStore(objects, pages=True).put(stage_path(make_wheel(tmp_path, "orphan")))
         later = ContainerStore(objects, pages=True)
         later.put(stage_path(make_wheel(tmp_path, "other")))
@@ -216,7 +214,7 @@ class TestRepair:
         assert names_on(objects, "simple/orphan/index.html") == ["orphan-1.0-py3-none-any.whl"]
         assert later.check_pages() == []
 
-    def test_what_was_deleted_by_hand_leaves_the_pages(self, objects, tmp_path):
+    def test_manually_deleted_file_leaves_the_pages(self, objects, tmp_path):
         objects.delete_object(WHEEL)
         later = ContainerStore(objects, pages=True)
         later.put(stage_path(make_wheel(tmp_path, "other")))
@@ -226,9 +224,7 @@ class TestRepair:
 
     @pytest.mark.parametrize("error", [Unavailable("busy"), AuthenticationFailed("no"), SizeMismatch("cut")])
     @pytest.mark.parametrize("unreadable", ["", "simple/index.json", "simple/sample/index.html"])
-    def test_a_listing_or_page_that_cannot_be_read_changes_no_page(
-        self, objects, error, unreadable, tmp_path
-    ):
+    def test_unreadable_listing_or_page_changes_nothing(self, objects, error, unreadable, tmp_path):
         later = ContainerStore(objects, pages=True)
         later.put(stage_path(make_wheel(tmp_path, "sample", "2.0")))
         before = {name: kept.content for name, kept in objects.kept.items()}
@@ -249,7 +245,7 @@ class TestRepair:
 class TestRivals:
     """Others write at the same time."""
 
-    def test_a_file_that_comes_while_pages_are_written_is_on_them(self, store, objects, staged, tmp_path):
+    def test_file_added_during_the_update_is_listed(self, store, objects, staged, tmp_path):
         store.put(staged)
         newer = stage_path(make_wheel(tmp_path, "sample", "2.0"))
 
@@ -262,7 +258,7 @@ class TestRivals:
         store.finalize({"sample"})
         assert names_on(objects, "simple/sample/index.html") == [newer.filename, WHEEL]
 
-    def test_an_old_page_that_a_slow_rival_writes_last_is_mended(self, store, objects, staged, tmp_path):
+    def test_outdated_page_of_a_slow_writer_is_corrected(self, store, objects, staged, tmp_path):
         store.put(staged)
         store.finalize({"sample"})
         old = {page: objects.kept[page] for page in PAGES}
@@ -283,7 +279,7 @@ class TestRivals:
         assert ContainerStore(objects, pages=True).check_pages() == []
         assert names_on(objects, "simple/sample/index.html") == [newer.filename, WHEEL]
 
-    def test_a_file_that_goes_while_it_is_looked_at_is_left_off(self, store, objects, staged, tmp_path):
+    def test_file_deleted_during_the_update_is_not_listed(self, store, objects, staged, tmp_path):
         store.put(staged)
         gone = make_wheel(tmp_path, "sample", "2.0")
         objects.create_object(gone.name, gone.read_bytes(), content_type="", metadata={})
@@ -296,7 +292,7 @@ class TestRivals:
         store.finalize({"sample"})
         assert names_on(objects, "simple/sample/index.html") == [WHEEL]
 
-    def test_a_metadata_file_that_goes_while_it_is_looked_at_is_written_again(self, store, objects, staged):
+    def test_metadata_file_deleted_during_the_update_is_rewritten(self, store, objects, staged):
         store.put(staged)
 
         def rival(operation, name):
@@ -309,7 +305,7 @@ class TestRivals:
         assert f"{WHEEL}.metadata" in objects.kept
         assert store.check_pages() == []
 
-    def test_a_container_that_never_rests_is_an_error(self, store, objects, staged):
+    def test_endless_changes_are_an_error(self, store, objects, staged):
         store.put(staged)
 
         def restless(operation, name):
@@ -320,7 +316,7 @@ class TestRivals:
         with pytest.raises(Unavailable, match="other jobs keep changing the container"):
             store.finalize({"sample"})
 
-    def test_twenty_writers_at_once_leave_complete_pages(self, objects, tmp_path):
+    def test_twenty_concurrent_writers_leave_complete_pages(self, objects, tmp_path):
         files = [stage_path(make_wheel(tmp_path, f"p{n % 4}", f"{n}.0")) for n in range(20)]
         start = threading.Barrier(len(files))
         failed = []
@@ -358,7 +354,7 @@ class ExactNames(MemoryObjects):
         return True
 
 
-def test_each_page_is_also_under_the_name_of_its_folder_where_the_place_needs_it(staged):
+def test_pages_are_also_stored_under_folder_names(staged):
     objects = ExactNames()
     store = ContainerStore(objects, pages=True)
     store.put(staged)
@@ -370,7 +366,7 @@ def test_each_page_is_also_under_the_name_of_its_folder_where_the_place_needs_it
     assert "simple/sample/" not in objects.kept
 
 
-def test_without_pages_finishing_does_nothing(objects, staged):
+def test_finalize_without_pages_does_nothing(objects, staged):
     plain = ContainerStore(objects)
     plain.put(staged)
     plain.finalize({"sample"})

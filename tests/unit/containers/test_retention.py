@@ -21,17 +21,17 @@ def gone(files, keep=1, max_age=None):
     return [file.filename for file in outdated(files, keep=keep, max_age=max_age, now=NOW)]
 
 
-def test_all_but_the_newest_versions_go():
+def test_selects_all_but_the_newest_versions():
     files = [nightly(day) for day in (9, 10, 11, 8)]
     assert gone(files, keep=2) == [nightly(8).filename, nightly(9).filename]
 
 
-def test_versions_are_compared_as_versions():
+def test_compares_versions_not_texts():
     files = [file(f"sample-{version}-py3-none-any.whl") for version in ("1.9", "1.10", "1.10rc1", "1!0.1")]
     assert gone(files, keep=2) == ["sample-1.10rc1-py3-none-any.whl", "sample-1.9-py3-none-any.whl"]
 
 
-def test_a_version_stays_or_goes_with_all_its_files():
+def test_selects_complete_versions():
     files = [
         nightly(day, tag=tag) for day in (1, 2) for tag in ("cp312-cp312-win32", "cp313-cp313-win32")
     ] + [file("sample-2.0.dev1.tar.gz"), file("sample-2.0.dev2.tar.gz")]
@@ -39,30 +39,30 @@ def test_a_version_stays_or_goes_with_all_its_files():
     assert all("dev1" in name for name in gone(files))
 
 
-def test_each_project_is_counted_by_itself():
+def test_counts_versions_per_project():
     files = [nightly(1), file("other-0.1-py3-none-any.whl"), file("Other-0.2.tar.gz")]
     assert gone(files) == ["other-0.1-py3-none-any.whl"]
 
 
-def test_with_an_age_only_what_is_older_goes_and_never_below_keep():
+def test_age_never_reduces_below_keep():
     files = [nightly(1, 30), nightly(2, 20), nightly(3, 5), nightly(4, 4)]
     assert gone(files, keep=1, max_age=WEEK) == [nightly(1).filename, nightly(2).filename]
     assert gone(files, keep=3, max_age=WEEK) == [nightly(1).filename]
     assert gone(files[:2], keep=2, max_age=WEEK) == []
 
 
-def test_one_young_file_keeps_its_whole_version():
+def test_young_file_keeps_its_version():
     files = [nightly(1, 30), nightly(1, 3, tag="cp312-cp312-win32"), nightly(2, 1)]
     assert gone(files, max_age=WEEK) == []
 
 
-def test_what_is_of_unknown_age_is_not_old():
+def test_unknown_age_is_not_old():
     files = [nightly(1), nightly(2)]
     assert gone(files, max_age=WEEK) == []
     assert gone(files) == [nightly(1).filename]
 
 
-def test_of_several_builds_for_the_same_tags_the_newest_stay():
+def test_keeps_the_newest_builds_of_the_same_tags():
     names = ["sample-1.0-py3-none-any.whl", "sample-1.0-2-py3-none-any.whl", "sample-1.0-10-py3-none-any.whl"]
     mac = "sample-1.0-1-cp312-cp312-macosx_11_0_arm64.whl"
     files = [file(name, 30) for name in [*names, mac, "sample-1.0.tar.gz"]]
@@ -71,11 +71,11 @@ def test_of_several_builds_for_the_same_tags_the_newest_stay():
     assert gone([file(name, 1) for name in names], max_age=WEEK) == []
 
 
-def test_nothing_gives_nothing():
+def test_selects_nothing_of_nothing():
     assert gone([]) == []
 
 
-def test_local_versions_of_one_version_count_as_one_version():
+def test_local_versions_count_as_one_version():
     files = [
         nightly(f"{day}+{variant}", tag=tag)
         for day in (1, 2, 3)
@@ -87,13 +87,13 @@ def test_local_versions_of_one_version_count_as_one_version():
     assert all(".dev1+" in name for name in went)
 
 
-def test_builds_are_those_of_one_local_version():
+def test_builds_are_counted_per_local_version():
     files = [file(f"sample-1.0+{variant}-1-py3-none-any.whl") for variant in ("cpu", "cu126")]
     assert gone(files, keep=1) == []
     files.append(file("sample-1.0+cpu-2-py3-none-any.whl"))
     assert gone(files, keep=1) == ["sample-1.0+cpu-1-py3-none-any.whl"]
 
 
-def test_variants_of_a_wheel_are_no_builds_of_one_another():
+def test_variants_are_not_builds_of_each_other():
     tags = ("cp313-cp313-win_amd64", "cp313-cp313-win_amd64-cu129", "cp313-cp313-win_amd64-cu130")
     assert gone([nightly(1, tag=tag) for tag in tags]) == []

@@ -48,7 +48,7 @@ class TestDirectoryWithPages(StoreContract):
         SupportsServerSideCopy,
     ],
 )
-def test_it_can_do_all_that_containers_can(store, capability):
+def test_store_has_all_capabilities(store, capability):
     assert isinstance(store, capability)
 
 
@@ -70,13 +70,13 @@ def test_companions_and_metadata_are_written_before_the_distribution(store, obje
     assert created == [f"{WHEEL}.asc", f"{WHEEL}.metadata", WHEEL]
 
 
-def test_without_pages_there_is_no_metadata_file(objects, staged):
+def test_no_metadata_file_without_pages(objects, staged):
     ContainerStore(objects).put(staged)
     assert sorted(objects.kept) == [WHEEL, f"{WHEEL}.asc"]
     assert objects.kept[WHEEL].metadata == {"sha256": staged.sha256}
 
 
-def test_what_is_known_is_kept_with_the_object_and_told_again(store, objects, staged):
+def test_metadata_is_stored_with_the_object(store, objects, staged):
     build = {"commit": "0123abc", "run": "https://ci.example.org/1"}
     store.put(replace(staged, file=replace(staged.file, build=build, yanked="broken")))
     assert objects.kept[WHEEL].metadata["build-commit"] == "0123abc"
@@ -87,7 +87,7 @@ def test_what_is_known_is_kept_with_the_object_and_told_again(store, objects, st
     assert objects.opened() == []
 
 
-def test_the_same_bytes_again_read_and_write_no_distribution(store, objects, staged):
+def test_same_bytes_again_transfer_no_distribution(store, objects, staged):
     store.put(staged)
     objects.asked.clear()
     store.put(staged)
@@ -95,7 +95,7 @@ def test_the_same_bytes_again_read_and_write_no_distribution(store, objects, sta
     assert ("create", WHEEL) not in objects.asked
 
 
-def test_of_what_was_written_nothing_is_asked_but_the_listing(store, objects, staged):
+def test_own_writes_need_only_the_listing(store, objects, staged):
     store.put(staged)
     objects.asked.clear()
     [file] = store.inventory("sample")
@@ -104,7 +104,7 @@ def test_of_what_was_written_nothing_is_asked_but_the_listing(store, objects, st
     assert not [asked for asked in objects.asked if asked[1].startswith(WHEEL)]
 
 
-def test_what_somebody_else_wrote_meanwhile_is_told_as_it_is(store, objects, staged, other):
+def test_concurrent_write_of_another_job_is_listed(store, objects, staged, other):
     store.put(staged)
     ContainerStore(objects).replace(other)
     [file] = store.inventory("sample")
@@ -113,7 +113,7 @@ def test_what_somebody_else_wrote_meanwhile_is_told_as_it_is(store, objects, sta
     assert other.sha256 in objects.kept["simple/sample/index.html"].content.decode()
 
 
-def test_a_metadata_file_that_somebody_else_spoiled_meanwhile_is_mended(store, objects, staged):
+def test_metadata_file_damaged_by_another_job_is_corrected(store, objects, staged):
     store.put(staged)
     right = objects.kept[f"{WHEEL}.metadata"].content
     objects.replace_object(f"{WHEEL}.metadata", b"spoiled", content_type="", metadata={})
@@ -121,14 +121,14 @@ def test_a_metadata_file_that_somebody_else_spoiled_meanwhile_is_mended(store, o
     assert objects.kept[f"{WHEEL}.metadata"].content == right
 
 
-def test_a_name_that_was_free_when_it_was_listed_is_not_asked_for_again(store, objects, staged):
+def test_listed_absence_saves_a_request(store, objects, staged):
     assert list(store.inventory("sample")) == []
     objects.asked.clear()
     store.put(staged)
     assert ("stat", WHEEL) not in objects.asked
 
 
-def test_whoever_took_a_name_since_it_was_listed_keeps_it(store, objects, staged, other):
+def test_name_taken_after_the_listing_is_refused(store, objects, staged, other):
     assert list(store.inventory("sample")) == []
     ContainerStore(objects).put(other)
     before = dict(objects.kept)
@@ -138,14 +138,14 @@ def test_whoever_took_a_name_since_it_was_listed_keeps_it(store, objects, staged
     store.put(other)
 
 
-def test_bytes_that_somebody_else_put_are_compared_by_reading_them(store, objects, staged, other):
+def test_foreign_bytes_are_compared_by_reading(store, objects, staged, other):
     objects.create_object(WHEEL, staged.path.read_bytes(), content_type="", metadata={})
     store.put(staged)
     with pytest.raises(AlreadyExists):
         store.put(replace(other, size=staged.size))
 
 
-def test_a_rival_who_was_faster_with_the_same_bytes_is_no_conflict(store, objects, staged):
+def test_same_bytes_of_a_faster_writer_are_no_conflict(store, objects, staged):
     def rival(operation, name):
         if (operation, name) == ("create", WHEEL):
             objects.before = lambda operation, name: None
@@ -156,7 +156,7 @@ def test_a_rival_who_was_faster_with_the_same_bytes_is_no_conflict(store, object
     assert sorted(objects.kept) == [WHEEL, f"{WHEEL}.asc", f"{WHEEL}.metadata"]
 
 
-def test_a_rival_who_was_faster_with_other_bytes_leaves_nothing_of_ours(store, objects, staged, other):
+def test_conflict_with_a_faster_writer_leaves_no_companions(store, objects, staged, other):
     def rival(operation, name):
         if (operation, name) == ("create", WHEEL):
             objects.before = lambda operation, name: None
@@ -168,7 +168,7 @@ def test_a_rival_who_was_faster_with_other_bytes_leaves_nothing_of_ours(store, o
     assert list(objects.kept) == [WHEEL]
 
 
-def test_a_failure_of_cleaning_up_does_not_hide_what_went_wrong(store, objects, staged):
+def test_failed_cleanup_does_not_hide_the_first_error(store, objects, staged):
     def dead(operation, name):
         if (operation, name) == ("create", WHEEL) or operation == "delete":
             raise Unavailable(f"{operation} failed.")
@@ -179,33 +179,31 @@ def test_a_failure_of_cleaning_up_does_not_hide_what_went_wrong(store, objects, 
 
 
 class TestReplace:
-    def test_the_new_bytes_come_with_their_companions_and_the_old_ones_go(self, store, staged, other):
+    def test_replaces_bytes_and_companions(self, store, staged, other):
         store.put(replace(staged, companions=(*staged.companions, Companion(".sigstore", b"{}"))))
         store.replace(replace(other, companions=(Companion(".asc", b"new signature"),)))
         [file] = store.inventory("sample")
         assert (file.sha256, file.companions) == (other.sha256, (".asc",))
         assert store.read_companion(file, ".asc") == b"new signature"
 
-    def test_the_metadata_file_is_that_of_the_new_bytes(self, store, objects, tmp_path, staged):
+    def test_replaces_the_metadata_file(self, store, objects, tmp_path, staged):
         store.put(staged)
         newer = stage_path(make_wheel(tmp_path / "c", metadata={"Requires-Python": ">=3.12"}))
         store.replace(newer)
         assert b">=3.12" in objects.kept[f"{WHEEL}.metadata"].content
 
-    def test_of_the_same_bytes_only_missing_companions_are_added(self, store, objects, staged):
+    def test_same_bytes_add_missing_companions(self, store, objects, staged):
         store.put(replace(staged, companions=()))
         objects.asked.clear()
         store.replace(staged)
         written = [asked for asked in objects.asked if asked[0] in ("create", "replace", "delete")]
         assert written == [("create", f"{WHEEL}.asc")]
 
-    def test_what_is_not_there_is_put(self, store, staged):
+    def test_replace_puts_an_absent_file(self, store, staged):
         store.replace(staged)
         assert [file.sha256 for file in store.inventory("sample")] == [staged.sha256]
 
-    def test_one_that_was_killed_before_its_bytes_is_completed_by_the_next(
-        self, store, objects, staged, other
-    ):
+    def test_killed_replace_is_completed_by_the_next(self, store, objects, staged, other):
         store.put(staged)
         signed = replace(other, companions=(Companion(".asc", b"new signature"),))
 
@@ -231,13 +229,13 @@ class TestDelete:
         store.finalize({"sample", "keep"})
         return {file.filename: file for file in store.iter_files(None)}
 
-    def test_a_file_goes_with_all_that_belongs_to_it(self, store, objects, files):
+    def test_deletes_companions_and_metadata(self, store, objects, files):
         store.delete([files[WHEEL]])
         assert [name for name in objects.kept if name.startswith(WHEEL)] == []
         assert WHEEL.encode() not in b"".join(kept.content for kept in objects.kept.values())
         assert store.check_pages() == []
 
-    def test_the_pages_forget_it_before_it_goes(self, store, objects, files):
+    def test_file_leaves_the_pages_before_it_is_deleted(self, store, objects, files):
         shown = {}
 
         def look(operation, name):
@@ -249,17 +247,17 @@ class TestDelete:
         assert "simple/sample/index.html" in shown
         assert WHEEL.encode() not in b"".join(shown.values())
 
-    def test_with_the_last_file_the_pages_of_its_project_go(self, store, objects, files):
+    def test_pages_of_a_project_without_files_are_deleted(self, store, objects, files):
         store.delete([file for file in files.values() if file.project == "sample"])
         assert [name for name in objects.kept if "sample" in name] == []
         assert b"sample" not in objects.kept["simple/index.html"].content
         assert b"keep" in objects.kept["simple/index.html"].content
 
-    def test_what_is_gone_already_is_no_error(self, store, files):
+    def test_deleting_an_absent_file_is_no_error(self, store, files):
         for _ in range(2):
             store.delete([files[WHEEL]])
 
-    def test_a_file_that_another_puts_meanwhile_is_on_the_pages(self, store, objects, files, tmp_path):
+    def test_file_put_during_a_deletion_is_listed(self, store, objects, files, tmp_path):
         newer = stage_path(make_wheel(tmp_path, "sample", "2.0"))
 
         def rival(operation, name):
@@ -272,7 +270,7 @@ class TestDelete:
         assert newer.filename.encode() in objects.kept["simple/sample/index.html"].content
 
 
-def test_a_listing_that_lags_behind_is_waited_for(store, objects, staged):
+def test_waits_for_a_lagging_listing(store, objects, staged):
     store.put(staged)
     objects.late.add(WHEEL)
     looks = []
@@ -287,14 +285,14 @@ def test_a_listing_that_lags_behind_is_waited_for(store, objects, staged):
     assert WHEEL.encode() in objects.kept["simple/sample/index.html"].content
 
 
-def test_what_another_deleted_since_it_was_put_is_not_waited_for(store, objects, staged):
+def test_does_not_wait_for_a_file_deleted_by_another_job(store, objects, staged):
     store.put(staged)
     objects.delete_object(WHEEL)
     store.finalize({"sample"})
     assert "simple/sample/index.html" not in objects.kept
 
 
-def test_what_vanishes_while_the_inventory_is_taken_is_left_out(objects, staged):
+def test_inventory_leaves_out_vanishing_files(objects, staged):
     objects.create_object(WHEEL, staged.path.read_bytes(), content_type="", metadata={})
 
     def vanish(operation, name):
@@ -305,7 +303,7 @@ def test_what_vanishes_while_the_inventory_is_taken_is_left_out(objects, staged)
     assert list(ContainerStore(objects).inventory("sample")) == []
 
 
-def test_a_container_that_is_not_there_is_no_empty_one(objects):
+def test_missing_container_is_not_an_empty_one(objects):
     def missing(operation, name):
         raise NotFound("There is no such container.")
 

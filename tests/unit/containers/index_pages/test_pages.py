@@ -60,15 +60,15 @@ class TestProjectPage:
         made_page.packages.sort(key=lambda package: package.filename != PLAIN.filename)
         return made_page
 
-    def test_its_version_is_one_that_installers_read(self, page):
+    def test_api_version_is_supported_by_installers(self, page):
         assert page.repository_version == "1.1"
 
-    def test_addresses_lead_two_folders_up_and_are_quoted(self, page):
+    def test_links_are_relative_and_quoted(self, page):
         assert page.packages[1].url.partition("#")[0] == (
             "https://example.org/some/prefix/sample-1%212.0%2Blocal-py3-none-any.whl"
         )
 
-    def test_it_says_all_that_is_known_of_a_file(self, page):
+    def test_lists_all_known_attributes(self, page):
         package = page.packages[1]
         assert package.digests == {"sha256": OTHER}
         assert package.requires_python == ">=3.9,<4"
@@ -77,7 +77,7 @@ class TestProjectPage:
         assert (package.has_metadata, package.metadata_digests) == (True, {"sha256": SHA})
         assert package.metadata_url == package.url.partition("#")[0] + ".metadata"
 
-    def test_it_says_nothing_that_is_not_known(self, page):
+    def test_leaves_out_unknown_attributes(self, page):
         package = page.packages[0]
         assert package.digests == {"sha256": SHA}
         assert package.requires_python is None
@@ -86,21 +86,21 @@ class TestProjectPage:
         assert not package.has_metadata
 
 
-def test_programs_get_files_from_the_oldest_version_on_and_people_from_the_newest():
+def test_json_is_oldest_first_and_html_newest_first():
     oldest, newest = PLAIN.filename, FULL.filename
     told = [package.filename for package in read_json(project_json("sample", [FULL, PLAIN])).packages]
     shown = [package.filename for package in read_html(project_html("sample", [PLAIN, FULL])).packages]
     assert (told, shown) == ([oldest, newest], [newest, oldest])
 
 
-def test_people_see_releases_with_sizes_dates_and_digests_and_the_newest_as_a_matrix():
+def test_html_shows_details_and_a_matrix():
     page = project_html("sample", [FULL, PLAIN]).decode()
     for part in ("<h1>sample</h1>", "2.0 kB", "2026-01-02", f"sha256 {OTHER}", "yanked broken &amp;", "✓"):
         assert part in page
     assert "pip install --index-url ADDRESS sample" in page
 
 
-def test_a_page_loads_nothing_and_runs_nothing_but_its_own():
+def test_page_loads_no_external_resources():
     page = project_html("sample", [PLAIN]).decode()
     policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1])
     assert policy.startswith("default-src 'none'")
@@ -110,28 +110,28 @@ def test_a_page_loads_nothing_and_runs_nothing_but_its_own():
         assert f"{tag}-src 'sha256-{digest}'" in policy
 
 
-def test_the_json_form_adds_versions_size_and_time():
+def test_json_has_versions_size_and_upload_time():
     page = read_json(project_json("sample", [FULL, PLAIN]))
     assert page.versions == ["1.0", "1!2.0+local"]
     assert [package.size for package in page.packages] == [10, 2000]
     assert page.packages[1].upload_time == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def test_an_empty_reason_is_yanked_all_the_same():
+def test_empty_reason_is_yanked():
     yanked = IndexedFile("sample-1.0.tar.gz", Version("1.0"), 10, SHA, yanked="")
     for page in (read_html(project_html("sample", [yanked])), read_json(project_json("s", [yanked]))):
         assert page.packages[0].is_yanked
     assert parse_project_json(project_json("sample", [yanked])) == [yanked]
 
 
-def test_the_same_files_give_the_same_bytes_in_whatever_order_they_come():
+def test_order_of_files_does_not_change_the_bytes():
     for make in (project_html, project_json):
         assert make("sample", [FULL, PLAIN]) == make("sample", [PLAIN, FULL])
     assert flat_html([FULL, PLAIN]) == flat_html([PLAIN, FULL])
     assert root_html(["b", "a"]) == root_html(["a", "b"])
 
 
-def test_the_root_names_projects_in_both_forms():
+def test_root_lists_projects_in_both_forms():
     assert [line for line in root_html(["b", "a"]).decode().splitlines() if "<a href" in line] == [
         '<li><a href="a/">a</a></li>',
         '<li><a href="b/">b</a></li>',
@@ -141,7 +141,7 @@ def test_the_root_names_projects_in_both_forms():
     assert document["projects"] == [{"name": "a"}, {"name": "b"}]
 
 
-def test_the_flat_page_links_to_files_beside_it_by_their_names():
+def test_flat_page_links_to_all_files():
     page = ProjectPage.from_html("all", flat_html([FULL, PLAIN]).decode(), base_url="https://example.org/p/")
     assert [(package.filename, package.url) for package in page.packages] == [
         (PLAIN.filename, "https://example.org/p/sample-1.0.tar.gz"),
@@ -151,7 +151,7 @@ def test_the_flat_page_links_to_files_beside_it_by_their_names():
     assert f">{FULL.filename}</a>" in flat_html([FULL]).decode()
 
 
-def test_private_keys_begin_with_an_underscore_as_the_standard_reserves_them():
+def test_private_keys_start_with_an_underscore():
     [file] = json.loads(project_json("sample", [PLAIN]))["files"]
     public = {"filename", "url", "hashes", "size"}
     assert {key for key in file if not key.startswith("_")} == public
@@ -162,7 +162,7 @@ def test_private_keys_begin_with_an_underscore_as_the_standard_reserves_them():
     (lambda files: root_json(["sample"], files), parse_root_json),
 ])  # fmt: skip
 class TestReadingBack:
-    def test_what_was_written_is_read_back(self, documents):
+    def test_parses_written_documents(self, documents):
         write, parse = documents
         whole_seconds = FULL.uploaded.replace(microsecond=0)
         plain, full = parse(write([PLAIN, FULL]))
@@ -170,7 +170,7 @@ class TestReadingBack:
         assert full.uploaded == whole_seconds
         assert write([plain, full]) == write([PLAIN, FULL])
 
-    def test_a_truncated_document_is_worth_nothing(self, documents):
+    def test_truncated_document_has_no_entries(self, documents):
         write, parse = documents
         whole = write([PLAIN, FULL])
         for length in range(0, len(whole) - 2, 7):
@@ -179,10 +179,10 @@ class TestReadingBack:
     @pytest.mark.parametrize(
         "junk", [b"", b"null", b"[]", b'"x"', b"\xff\xfe", b'{"files": 3}', b'{"files": [null, 3, {}]}']
     )
-    def test_other_content_is_worth_nothing(self, documents, junk):
+    def test_foreign_document_has_no_entries(self, documents, junk):
         assert documents[1](junk) == []
 
-    def test_a_damaged_entry_does_not_spoil_the_others(self, documents):
+    def test_damaged_entry_is_skipped(self, documents):
         write, parse = documents
         damaged = write([PLAIN, FULL]).replace(SHA.encode(), b"not a digest", 1)
         assert [file.filename for file in parse(damaged)] == [FULL.filename]
