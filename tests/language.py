@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 REPLACEMENTS = {
-    r"told|tells?": "report, log, show, distinguish",
+    r"told": "reported, logged, shown",
     r"said|says": "report, state, require, declare",
     r"stands": "is",
     r"lies|lie|lay": "is stored",
@@ -27,7 +27,6 @@ REPLACEMENTS = {
     r"house|rooms?|floors?|journeys?|ledger|crew|patience": "a term of the field",
     r"wires?|judges?|travels?|boards?": "a term of the field",
     r"in (?:its|their) place": "instead",
-    r"for good": "permanently",
     r"has to be": "must be",
     r"give --": "use --",
     r"makes sure": "ensures",

@@ -34,7 +34,7 @@ class LocalHeader(NamedTuple):
         flags: the general purpose bit flags.
         method: the compression method.
         crc: the CRC-32 of the content.
-        packed_size: in bytes, from the ZIP64 field if it is there.
+        packed_size: in bytes, from the ZIP64 field if it exists.
         size: in bytes, likewise.
         name: the bytes of the name.
         data_start: the position of the content.

@@ -117,7 +117,7 @@ class Pages:
             Unavailable: Other writers kept changing the container.
             PermissionDenied: A file may not be read; the pages list all other files.
             BackendError: Something cannot be read or written; no page was replaced by one that lists less
-                than is there.
+                than exists.
         """
         cache = MetadataCache(self._objects, by_filename, self._written)
         for attempt in range(MAX_ROUNDS):
@@ -191,7 +191,7 @@ class Pages:
     ) -> dict[str, bytes | None]:
         """Return the correct content of all pages to update; ``None`` for pages to delete.
 
-        The root pages come last: whoever follows a link on them finds the project's page.
+        The root pages come last, so that their links always lead to the project's page.
         """
         pages: dict[str, bytes | None] = {}
         for project in sorted(projects):

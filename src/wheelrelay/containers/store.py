@@ -159,7 +159,7 @@ class ContainerStore(ContainerSource):
         Raises:
             Unavailable: Other jobs keep writing, or the listing does not show the new files yet.
             BackendError: Something cannot be read or written; no page was replaced by one that lists less
-                than is there.
+                than exists.
         """
         if self._has_pages(recheck=True):
             self._pages.write(projects, self._published)

@@ -200,7 +200,7 @@ class Publisher:
         return problems
 
     def _confirm_all(self, sink: ConnectedSink, files: Sequence[StagedFile]) -> None:
-        """Confirm published files as a step of its own, unless the sink's answers are relied on."""
+        """Confirm published files as a separate step, unless the sink's answers are relied on."""
         published = self._published(sink, files)
         if published and sink.confirm is not Confirm.NONE:
             self._runtime.report(StepBegan(Step.CONFIRM, sink.name, len(published), 0))

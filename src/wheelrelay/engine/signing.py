@@ -57,7 +57,7 @@ class CompanionMaker:
                     )
 
     def make_all(self, plan: Plan, checked: Mapping[str, CheckedFile]) -> NewCompanions:
-        """Make the missing companions of all files of a release, as a step of its own.
+        """Make the missing companions of all files of a release, as a separate step.
 
         Raises:
             MissingSecret: There is no key to sign with, or no identity to attest with.

@@ -191,7 +191,7 @@ class Workers:
         """Run ``work`` in a thread; return ``None`` if the system refuses to start one.
 
         `ThreadPoolExecutor.submit` queues work before it starts a thread, and leaves it queued if that
-        fails. With a future of our own, such work can be cancelled, unless another thread has begun it
+        fails. With our own future, such work can be cancelled, unless another thread has begun it
         meanwhile. The future is tracked before it can begin, so that an interrupt always finds it.
         """
         promised: Future[Result] = Future() if future is None else future

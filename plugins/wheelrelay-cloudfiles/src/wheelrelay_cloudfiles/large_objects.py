@@ -53,7 +53,7 @@ class Attempt:
     modified: datetime
 
     def is_of(self, projects: Collection[str] | None) -> bool:
-        """Whether the object is a file of one of these projects; ``None`` stands for all."""
+        """Whether the object is a file of one of these projects; ``None`` means all."""
         if projects is None:
             return True
         try:

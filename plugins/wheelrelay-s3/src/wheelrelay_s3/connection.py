@@ -25,7 +25,7 @@ from wheelrelay_s3.errors import credential_errors, missing_credentials, s3_erro
 Result = TypeVar("Result")
 
 MAX_CONNECTIONS = 32
-"""Connections at one time: enough that no thread of a relay waits for another's."""
+"""Connections at one time: enough that no thread of a relay waits for a connection."""
 
 _TEMPORARY_KEYS = 3
 """Number of texts in temporary credentials: key, secret and session token."""
