@@ -15,7 +15,6 @@ from wheelrelay.compat.command import wheel_uploader
 ROOT = Path(__file__).parents[1]
 
 NOT_YET_REWRITTEN = (
-    "examples/third_party_backend/",
     "src/wheelrelay/signing/",
 )
 """Files and folders that still contain banned words; shrink this list, never extend it."""
