@@ -1,12 +1,13 @@
-"""A gallery of errors: each class of the tree as somebody really meets it, with what, where, and what to do.
+"""A gallery of errors: each error class as a user sees it, with its message, its place and its hint.
 
-``pytest tests/e2e/test_gallery.py -s`` shows all of them; read it when a sentence was changed.
+Run ``pytest tests/e2e/test_gallery.py -s`` to proof-read all of them after changing a message.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.language import banned_words
 from tests.servers.process import free_port
 from tests.servers.pypi import TOKEN, PyPI
 from tests.servers.pypi_troubles import Trouble
@@ -25,7 +26,7 @@ WHEEL = "sample-1.0-py3-none-any.whl"
 
 @dataclass(frozen=True)
 class Scene:
-    """Where the errors happen.
+    """The servers and the folder for the errors.
 
     Attributes:
         folder: the working directory.
@@ -246,18 +247,18 @@ GALLERY = {
     "CheckFailed": (check_failed, WHEEL),
     "RelayFailed": (relay_failed, "too similar"),
 }
-"""How each is met, and words that tell where."""
+"""How to raise each error, and a part of its message that names the place."""
 
 
 ODD = ("None", "Traceback", "<class", "object at 0x", "Finding(", "\N{REPLACEMENT CHARACTER}")
-"""What only a program that did not think of people would say."""
+"""Parts of messages that no user should see."""
 
 ADVICE = ("Did you mean",)
-"""What says what to do within a sentence."""
+"""Parts of messages that name a remedy."""
 
 
 def shown(error):
-    """All that somebody gets to read of an error."""
+    """Return the message of an error and its findings."""
     findings = [
         f"{one.filename or 'the release'}: {one.message} {one.hint or ''}"
         for one in getattr(error, "findings", ())
@@ -284,4 +285,5 @@ def test_error_names_place_and_remedy(scene, name):
     assert all(line.isprintable() for line in text.splitlines())
     assert not any(odd in text for odd in ODD)
     hints = [error.hint, *(finding.hint for finding in getattr(error, "findings", ()))]
-    assert any(hints) or any(words in text for words in ADVICE), "it does not say what to do"
+    assert any(hints) or any(words in text for words in ADVICE), "the error has no hint"
+    assert [*banned_words(text)] == []

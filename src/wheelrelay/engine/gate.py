@@ -186,7 +186,7 @@ def _unexpected(plan: Plan) -> list[Finding]:
             Severity.ERROR,
             "Unexpected file: it matches nothing in `expect`." if entry in names else f"Found {entry}.",
             filename=entry if entry in names else None,
-            hint="Add it to `expect`, remove it, or allow unexpected files.",
+            hint="Add it to `expect`, remove it, or pass `allow_unexpected=True`.",
         )
         for entry in plan.unexpected
     ]
@@ -239,7 +239,7 @@ def _conflict(sink: str, file: DistFile, intent: Intent) -> Finding:
             f"command again: wheelrelay remove {sink} {file.filename}"
         )
     else:
-        hint = "Run `wheelrelay push --replace` to replace it, or build a new version."
+        hint = "Use `push(replace=True)` to replace it, or build a new version."
     return Finding(CONFLICT, Severity.ERROR, message, filename=file.filename, hint=hint)
 
 

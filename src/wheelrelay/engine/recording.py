@@ -239,7 +239,9 @@ def _sentence(reason: str) -> str:
     >>> _sentence("the filename exists with other bytes")
     'The filename exists with other bytes.'
     """
-    return f"{reason[:1].upper()}{reason[1:]}{'' if reason.endswith(('.', '!', '?')) else '.'}"
+    # A URL at the beginning keeps its lower-case scheme.
+    start = reason if reason.startswith(("http://", "https://")) else f"{reason[:1].upper()}{reason[1:]}"
+    return f"{start}{'' if reason.endswith(('.', '!', '?')) else '.'}"
 
 
 def _public(url: str) -> str:

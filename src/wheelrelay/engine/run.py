@@ -224,7 +224,9 @@ def _refuse(
 
 def _require_approval(plan: Plan, request: RelayRequest) -> None:
     if plan.has_work and not request.options.approve(plan):
-        raise ReleaseRefused("The release was not approved; nothing was published.")
+        raise ReleaseRefused(
+            "The release was not approved; nothing was published.", hint="Run it again to publish it."
+        )
 
 
 @contextmanager

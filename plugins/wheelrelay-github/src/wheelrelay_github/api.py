@@ -38,7 +38,7 @@ MAX_PAGES = 1_000
 """Pages of one list."""
 
 DEFAULT_WAIT = 60.0
-"""Seconds to wait at a rate limit if GitHub does not specify a time; its documentation requires at least a minute."""
+"""Seconds to wait at a rate limit if GitHub specifies no time; its documentation requires a minute."""
 
 _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="next"')
 
