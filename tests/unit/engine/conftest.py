@@ -14,6 +14,7 @@ from wheelrelay.transfer.retry import RetryPolicy
 QUICK = RetryPolicy(attempts=3, first_pause=0.001)
 WHEELS = tuple(f"sample-1.0-py3-none-manylinux_2_{number}_x86_64.whl" for number in range(4))
 SDIST = "sample-1.0.tar.gz"
+ALL = sorted([*WHEELS, SDIST])
 
 
 def request_between(
@@ -42,6 +43,11 @@ def request_between(
 def recorder_for(request, mode, save):
     """Return an empty record of a relay."""
     return ReceiptRecorder(request.source.name, [sink.name for sink in request.sinks], mode, save=save)
+
+
+def outcomes(receipt, sink="there"):
+    """Return the outcome of each file of a receipt by filename."""
+    return {file.filename: file.sinks[sink].outcome for file in receipt.files}
 
 
 def release(*places, save=None, **options):

@@ -2,12 +2,11 @@
 
 import tempfile
 import threading
-from pathlib import Path
 
 import pytest
 from tests.servers.faulty_store import FaultyStore, WriteOnlySink, staged_files
 from tests.servers.openpgp import armored, signature
-from tests.unit.engine.conftest import SDIST, WHEELS, mirror, release
+from tests.unit.engine.conftest import ALL, SDIST, WHEELS, mirror, outcomes, release
 
 from wheelrelay.errors import (
     AuthenticationFailed,
@@ -24,15 +23,8 @@ from wheelrelay.errors import (
     SeveralVersions,
     Unavailable,
 )
-from wheelrelay.events import BytesMoved, FileBegan, FileEnded, Planned, Step, StepBegan, StepEnded
 from wheelrelay.model import Confirm, Digests, Order
 from wheelrelay.records import Action, Outcome
-
-ALL = sorted([*WHEELS, SDIST])
-
-
-def outcomes(receipt, sink="there"):
-    return {file.filename: file.sinks[sink].outcome for file in receipt.files}
 
 
 class Finishing(FaultyStore):
@@ -375,68 +367,6 @@ class TestPages:
         assert [finding.check for finding in receipt.findings] == ["finalize"]
 
 
-class TestMirror:
-    def test_moves_each_file_on_its_own(self, source, sink):
-        source.fetch_errors = {WHEELS[0]: [IntegrityError("It is bad.")]}
-        sink.refusals = {WHEELS[1]: [Rejected("Refused.")]}
-        with pytest.raises(RelayFailed, match="there has 3 of 5 files") as failed:
-            mirror(source, sink)
-        results = failed.value.receipt
-        assert outcomes(results)[WHEELS[0]] is outcomes(results)[WHEELS[1]] is Outcome.FAILED
-        assert sink.names() == sorted([*WHEELS[2:], SDIST])
-        assert "It is bad." in str(failed.value)
-        assert "Refused." in str(failed.value)
-        assert mirror(source, sink).is_complete
-
-    def test_reports_no_step_without_work(self, source, sink):
-        mirror(source, sink)
-        events = []
-        assert mirror(source, sink, progress=events.append).is_complete
-        assert [event for event in events if isinstance(event, StepBegan)] == []
-
-    def test_moves_all_versions(self, sink, tmp_path):
-        names = ["sample-1.0.tar.gz", "sample-2.0.tar.gz"]
-        mirror(FaultyStore(staged_files(tmp_path, *names)), sink)
-        assert sink.names() == names
-
-    def test_removes_each_staged_file_after_publishing(self, source, sink):
-        most, take = [], sink.put
-
-        def put(staged):
-            most.append(len(list(Path(staged.path).parent.iterdir())))
-            take(staged)
-
-        sink.put = put
-        mirror(source, sink, jobs=1)
-        assert most == [1] * len(ALL)
-
-    def test_each_sink_gets_its_missing_files(self, source, sink, other):
-        second = other(WHEELS[0])
-        with pytest.raises(RelayFailed) as failed:
-            mirror(source, sink, second)
-        assert sink.names() == ALL
-        assert outcomes(failed.value.receipt, "there2")[WHEELS[0]] is Outcome.FAILED
-        assert second.names() == ALL
-
-    def test_reports_files_that_cannot_be_compared(self, source, sink):
-        release(source, sink)
-        sink.shown = Digests()
-        sink.fetch_errors = {WHEELS[0]: [AuthenticationFailed("Who are you?")]}
-        with pytest.raises(RelayFailed, match="Who are you"):
-            mirror(source, sink)
-
-    def test_retries_a_comparison(self, source, sink):
-        release(source, sink)
-        sink.shown = Digests()
-        sink.fetch_errors = {WHEELS[0]: [Unavailable("Busy.")]}
-        assert mirror(source, sink).is_complete
-        assert release(source, sink).is_complete
-
-    def test_succeeds_without_work(self, source, sink):
-        release(source, sink)
-        assert outcomes(mirror(source, sink)) == dict.fromkeys(ALL, Outcome.SKIPPED)
-
-
 class TestComparing:
     def test_downloads_files_without_digests_in_parallel(self, source, sink):
         release(source, sink)
@@ -457,92 +387,3 @@ class TestComparing:
         with pytest.raises(AuthenticationFailed, match="Who are you"):
             release(source, sink)
         assert sink.puts == before
-
-
-class TestReceipt:
-    def test_starts_before_the_first_download(self, source, sink):
-        source.pause = 0.2
-        receipt = release(source, sink)
-        assert (receipt.finished - receipt.started).total_seconds() >= 0.2
-
-    def test_contains_digests_computed_while_staging(self, source, sink, files):
-        source.shown = Digests()
-        receipt = release(source, sink)
-        assert {file.filename: file.sha256 for file in receipt.files} == {
-            staged.filename: staged.sha256 for staged in files
-        }
-
-    def test_is_saved_from_the_start_and_after_failure(self, source, sink):
-        kept = []
-        sink.refusals = {SDIST: [Rejected("Bad.")]}
-        with pytest.raises(RelayFailed) as failed:
-            release(source, sink, save=kept.append)
-        assert set(outcomes(kept[0]).values()) == {Outcome.PENDING}
-        assert outcomes(kept[-1]) == outcomes(failed.value.receipt)
-
-    def test_is_saved_after_refusal(self, source, other):
-        kept = []
-        with pytest.raises(Conflict):
-            release(source, other(WHEELS[0]), save=kept.append)
-        assert [finding.check for finding in kept[-1].findings] == ["conflict"]
-        assert not kept[-1].has_changes
-
-    @pytest.mark.parametrize("run", [release, mirror])
-    def test_interrupt_after_publishing_has_a_receipt(self, source, sink, run):
-        def progress(event):
-            if isinstance(event, StepEnded) and event.step is Step.PUBLISH:
-                raise KeyboardInterrupt
-
-        with pytest.raises(RelayFailed, match="Interrupted: ") as failed:
-            run(source, sink, progress=progress)
-        assert failed.value.receipt.has_changes
-
-    def test_interrupt_before_publishing_is_raised(self, source, sink):
-        def progress(event):
-            if isinstance(event, StepEnded):
-                raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt):
-            release(source, sink, progress=progress)
-        assert sink.puts == []
-
-
-class TestProgress:
-    def test_events_follow_the_steps_in_order(self, source, sink, files):
-        events = []
-        release(source, sink, progress=events.append)
-        assert isinstance(events[0], Planned)
-        steps = [
-            (type(event).__name__, event.step, event.remote)
-            for event in events
-            if isinstance(event, StepBegan | StepEnded)
-        ]
-        assert steps == [
-            (kind, step, remote)
-            for step, remote in (
-                (Step.STAGE, "here"),
-                (Step.PUBLISH, "there"),
-                (Step.CONFIRM, "there"),
-                (Step.PUBLISH, "there"),
-                (Step.CONFIRM, "there"),
-            )
-            for kind in ("StepBegan", "StepEnded")
-        ]
-        size = sum(staged.size for staged in files)
-        for step in (Step.STAGE, Step.PUBLISH):
-            step_events = [event for event in events if not isinstance(event, Planned) and event.step is step]
-            assert sum(event.count for event in step_events if isinstance(event, BytesMoved)) == size
-            for kind in (FileBegan, FileEnded):
-                assert sorted(event.filename for event in step_events if isinstance(event, kind)) == ALL
-
-    @pytest.mark.parametrize("run", [release, mirror])
-    def test_error_of_the_progress_function_is_harmless(self, source, sink, run):
-        def stumble(event):
-            raise ValueError("I cannot watch this.")
-
-        assert run(source, sink, progress=stumble).is_complete
-
-    def test_mirror_is_one_step(self, source, sink):
-        events = []
-        mirror(source, sink, progress=events.append)
-        assert [event.step for event in events if isinstance(event, StepBegan)] == [Step.PUBLISH]

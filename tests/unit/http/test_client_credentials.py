@@ -1,11 +1,9 @@
 """Credentials are sent only to the origin that they belong to."""
 
 from base64 import b64encode
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from tests.servers.web import Web, run_web
+from tests.servers.web import run_web
 
 from wheelrelay.errors import (
     AuthenticationFailed,
@@ -15,13 +13,12 @@ from wheelrelay.http import (
     Auth,
     BasicAuth,
     HttpClient,
-    Response,
 )
 
 SECRET = "hunter2"
 
 
-def basic(password: str) -> str:
+def basic(password):
     """The header of the user ``me``."""
     return "Basic " + b64encode(f"me:{password}".encode()).decode()
 
@@ -30,7 +27,7 @@ BASIC = basic(SECRET)
 
 
 @pytest.fixture
-def http() -> Iterator[HttpClient]:
+def http():
     """A client without credentials."""
     client = HttpClient()
     yield client
@@ -38,13 +35,13 @@ def http() -> Iterator[HttpClient]:
 
 
 @pytest.fixture
-def other_web() -> Iterator[Web]:
+def other_web():
     """A web server on another port, and so of another origin."""
     with run_web() as server:
         yield server
 
 
-def client_for(*origins: str, allow_insecure: bool = False, ca_cert: Path | None = None) -> HttpClient:
+def client_for(*origins, allow_insecure=False, ca_cert=None):
     """A client with credentials for some origins."""
     return HttpClient(
         auth=BasicAuth("me", SECRET),
@@ -54,84 +51,72 @@ def client_for(*origins: str, allow_insecure: bool = False, ca_cert: Path | None
     )
 
 
-def fetch(client: HttpClient, url: str) -> bytes:
+def fetch(client, url):
     """The content at ``url``."""
     with client.get(url) as response:
         return response.content
 
 
-def authorizations(web: Web) -> list[str | None]:
+def authorizations(web):
     """The credentials of each request that came in."""
     return [request.headers.get("authorization") for request in web.requests]
 
 
 class TestCredentials:
-    def test_credentials_are_sent_to_their_origin(self, web: Web) -> None:
+    def test_credentials_are_sent_to_their_origin(self, web):
         fetch(client_for(web.url), web.serve("/page", credentials=("me", SECRET)))
         assert authorizations(web) == [BASIC]
 
-    def test_credentials_are_sent_with_a_post(self, web: Web) -> None:
+    def test_credentials_are_sent_with_a_post(self, web):
         client_for(web.url).post(web.serve("/legacy/"), body=b"", headers={})
         assert authorizations(web) == [BASIC]
 
-    def test_credentials_are_not_sent_to_another_port(self, web: Web, other_web: Web) -> None:
+    def test_credentials_are_not_sent_to_another_port(self, web, other_web):
         fetch(client_for(web.url), other_web.serve("/page"))
         assert authorizations(other_web) == [None]
 
-    def test_credentials_are_dropped_on_redirect_to_another_port(self, web: Web, other_web: Web) -> None:
+    def test_credentials_are_dropped_on_redirect_to_another_port(self, web, other_web):
         fetch(client_for(web.url), web.redirect("/here", other_web.serve("/there")))
         assert (authorizations(web), authorizations(other_web)) == ([BASIC], [None])
 
-    def test_credentials_are_dropped_on_redirect_to_another_host(self, web: Web) -> None:
+    def test_credentials_are_dropped_on_redirect_to_another_host(self, web):
         there = web.serve("/there").replace("127.0.0.1", "localhost")
         fetch(client_for(web.url), web.redirect("/here", there))
         assert authorizations(web) == [BASIC, None]
 
-    def test_credentials_are_dropped_on_redirect_from_https_to_http(
-        self, tls_web: Web, web: Web, ca_bundle: Path
-    ) -> None:
+    def test_credentials_are_dropped_on_redirect_from_https_to_http(self, tls_web, web, ca_bundle):
         fetch(client_for(tls_web.url, ca_cert=ca_bundle), tls_web.redirect("/here", web.serve("/there")))
         assert (authorizations(tls_web), authorizations(web)) == ([BASIC], [None])
 
-    def test_credentials_are_kept_on_redirect_within_the_origin(self, web: Web) -> None:
+    def test_credentials_are_kept_on_redirect_within_the_origin(self, web):
         fetch(client_for(web.url), web.redirect("/here", web.serve("/there")))
         assert authorizations(web) == [BASIC, BASIC]
 
     @pytest.mark.parametrize("host", ["index.invalid", "127.0.0.1.index.invalid", "10.0.0.1"])
-    def test_credentials_are_not_sent_over_http_to_another_machine(
-        self, web: Web, host: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_credentials_are_not_sent_over_http_to_another_machine(self, web, host, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", web.url)
         web.serve("/page")
         fetch(client_for(f"http://{host}/"), f"http://{host}/page")
         assert authorizations(web) == [None]
 
-    def test_credentials_withheld_from_plain_http_are_reported(
-        self, web: Web, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_credentials_withheld_from_plain_http_are_reported(self, web, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", web.url)
         web.serve("/page", credentials=("me", SECRET))
         with pytest.raises(AuthenticationFailed, match=r"not sent over plain HTTP\. Use https"):
             fetch(client_for("http://index.invalid/"), "http://index.invalid/page")
 
-    def test_credentials_are_sent_over_http_with_allow_insecure(
-        self, web: Web, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_credentials_are_sent_over_http_with_allow_insecure(self, web, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", web.url)
         web.serve("/page")
         fetch(client_for("http://index.invalid/", allow_insecure=True), "http://index.invalid/page")
         assert authorizations(web) == [BASIC]
 
-    def test_netrc_is_used_without_configured_credentials(
-        self, http: HttpClient, web: Web, home: Path
-    ) -> None:
+    def test_netrc_is_used_without_configured_credentials(self, http, web, home):
         (home / ".netrc").write_text(f"machine 127.0.0.1 login me password {SECRET}\n")
         fetch(http, web.serve("/page"))
         assert authorizations(web) == [BASIC]
 
-    def test_netrc_is_not_used_over_http_to_another_machine(
-        self, http: HttpClient, web: Web, home: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_netrc_is_not_used_over_http_to_another_machine(self, http, web, home, monkeypatch):
         (home / ".netrc").write_text(f"machine index.invalid login me password {SECRET}\n")
         monkeypatch.setenv("HTTP_PROXY", web.url)
         web.serve("/page")
@@ -140,15 +125,13 @@ class TestCredentials:
         fetch(http, web.url + "here")
         assert authorizations(web) == [None, None, None]
 
-    def test_netrc_is_not_used_for_another_host_after_a_redirect(
-        self, http: HttpClient, web: Web, home: Path
-    ) -> None:
+    def test_netrc_is_not_used_for_another_host_after_a_redirect(self, http, web, home):
         (home / ".netrc").write_text(f"machine 127.0.0.1 login me password {SECRET}\n")
         there = web.serve("/there").replace("127.0.0.1", "localhost")
         fetch(http, web.redirect("/here", there))
         assert authorizations(web) == [BASIC, None]
 
-    def test_default_entry_of_netrc_is_for_own_urls_only(self, web: Web, other_web: Web, home: Path) -> None:
+    def test_default_entry_of_netrc_is_for_own_urls_only(self, web, other_web, home):
         (home / ".netrc").write_text(f"default login me password {SECRET}\n")
         client = HttpClient(own_urls=(web.url,))
         fetch(client, web.serve("/page"))
@@ -156,17 +139,13 @@ class TestCredentials:
         assert (authorizations(web), authorizations(other_web)) == ([BASIC], [None])
 
     @pytest.mark.parametrize("entry", ["machine localhost", "default"])
-    def test_no_entry_of_netrc_is_used_after_redirect_to_another_host(
-        self, web: Web, home: Path, entry: str
-    ) -> None:
+    def test_no_entry_of_netrc_is_used_after_redirect_to_another_host(self, web, home, entry):
         (home / ".netrc").write_text(f"{entry} login me password {SECRET}\n")
         there = web.serve("/there").replace("127.0.0.1", "localhost")
         fetch(HttpClient(own_urls=(web.url, there)), web.redirect("/here", there))
         assert authorizations(web)[1] is None
 
-    def test_allow_insecure_is_for_own_urls_only(
-        self, web: Web, home: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_allow_insecure_is_for_own_urls_only(self, web, home, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", web.url)
         web.serve("/page")
         hosts = ("own.invalid", "cdn.invalid")
@@ -178,24 +157,22 @@ class TestCredentials:
         fetch(client, "http://cdn.invalid/page")
         assert authorizations(web) == [BASIC, None]
 
-    def test_other_credentials_replace_those_of_the_client(self, web: Web) -> None:
+    def test_other_credentials_replace_those_of_the_client(self, web):
         other = client_for(web.url).with_auth(BasicAuth("you", "yours"), web.url)
         fetch(other, web.serve("/page", credentials=("you", "yours")))
 
-    def test_other_credentials_are_bound_to_their_origin(self, web: Web, other_web: Web) -> None:
+    def test_other_credentials_are_bound_to_their_origin(self, web, other_web):
         client = client_for(web.url).with_auth(BasicAuth("you", "yours"), other_web.url)
         fetch(client, web.serve("/page"))
         assert authorizations(web) == [None]
 
     @pytest.mark.parametrize("repeated", [SECRET, BASIC.removeprefix("Basic ")])
-    def test_credentials_that_a_server_echoes_are_masked(self, web: Web, repeated: str) -> None:
+    def test_credentials_that_a_server_echoes_are_masked(self, web, repeated):
         url = web.serve("/page", f"No, not {repeated}!".encode(), status=400, content_type="text/plain")
         with pytest.raises(Rejected, match=r"returned 400: No, not \*\*\*!"):
             fetch(client_for(web.url), url)
 
-    def test_credentials_in_a_url_are_not_sent_over_http_to_another_machine(
-        self, http: HttpClient, web: Web, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_credentials_in_a_url_are_not_sent_over_http_to_another_machine(self, http, web, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", web.url)
         web.serve("/page")
         fetch(http, f"http://me:{SECRET}@index.invalid/page")
@@ -206,21 +183,21 @@ class TestRenewal:
     class Rotated(Auth):
         """Credentials of which the first ones have expired."""
 
-        def __init__(self, *passwords: str) -> None:
+        def __init__(self, *passwords):
             self.passwords = list(passwords)
 
-        def header(self) -> str:
+        def header(self):
             return basic(self.passwords[0])
 
-        def renew(self, refusal: Response) -> bool:
+        def renew(self, refusal):
             assert refusal.status_code == 401
             return len(self.passwords) > 1 and bool(self.passwords.pop(0))
 
-    def test_stale_credentials_are_read_again_once(self, web: Web) -> None:
+    def test_stale_credentials_are_read_again_once(self, web):
         client = HttpClient(auth=self.Rotated("old", SECRET), origins=(web.url,))
         assert fetch(client, web.serve("/page", b"content", credentials=("me", SECRET))) == b"content"
 
-    def test_unchanged_credentials_are_an_error(self, web: Web) -> None:
+    def test_unchanged_credentials_are_an_error(self, web):
         client = HttpClient(auth=self.Rotated("old"), origins=(web.url,))
         with pytest.raises(AuthenticationFailed, match="Check the credentials"):
             fetch(client, web.serve("/page", credentials=("me", SECRET)))

@@ -2,15 +2,12 @@
 
 import re
 import socket
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from pathlib import Path
 
 import pytest
 from tests.servers.process import free_port
-from tests.servers.web import Web
 
 from wheelrelay.backends.index.upload import upload
 from wheelrelay.errors import (
@@ -35,14 +32,14 @@ SECRET = "hunter2"
 
 
 @pytest.fixture
-def http() -> Iterator[HttpClient]:
+def http():
     """A client without credentials."""
     client = HttpClient()
     yield client
     client.close()
 
 
-def client_for(*origins: str, allow_insecure: bool = False, ca_cert: Path | None = None) -> HttpClient:
+def client_for(*origins, allow_insecure=False, ca_cert=None):
     """A client with credentials for some origins."""
     return HttpClient(
         auth=BasicAuth("me", SECRET),
@@ -52,7 +49,7 @@ def client_for(*origins: str, allow_insecure: bool = False, ca_cert: Path | None
     )
 
 
-def fetch(client: HttpClient, url: str) -> bytes:
+def fetch(client, url):
     """The content at ``url``."""
     with client.get(url) as response:
         return response.content
@@ -79,15 +76,13 @@ class TestErrors:
             (503, Unavailable),
         ],
     )
-    def test_statuses_map_to_errors(
-        self, http: HttpClient, web: Web, status: int, kind: type[WheelrelayError]
-    ) -> None:
+    def test_statuses_map_to_errors(self, http, web, status, kind):
         url = web.serve("/page", status=status)
         with pytest.raises(WheelrelayError, match=f"{url} returned {status}") as caught:
             fetch(http, url)
         assert type(caught.value) is kind
 
-    def test_quotes_the_message_of_the_server(self, http: HttpClient, web: Web) -> None:
+    def test_quotes_the_message_of_the_server(self, http, web):
         url = web.serve("/page", b"Project name\nis too short.", status=400, content_type="text/plain")
         with pytest.raises(Rejected) as caught:
             fetch(http, url)
@@ -98,16 +93,16 @@ class TestErrors:
         ("status", "advice"),
         [(304, "Check the URL"), (400, "Fix the problem"), (405, "does not support"), (413, "of this size")],
     )
-    def test_statuses_have_hints(self, http: HttpClient, web: Web, status: int, advice: str) -> None:
+    def test_statuses_have_hints(self, http, web, status, advice):
         with pytest.raises(Rejected, match=advice):
             fetch(http, web.serve("/page", status=status))
 
-    def test_html_page_is_not_quoted(self, http: HttpClient, web: Web) -> None:
+    def test_html_page_is_not_quoted(self, http, web):
         url = web.serve("/page", "<h1>Oh no</h1>", status=500)
         with pytest.raises(Unavailable, match="returned 500: Internal Server Error"):
             fetch(http, url)
 
-    def test_control_characters_of_a_server_message_are_replaced(self, http: HttpClient, web: Web) -> None:
+    def test_control_characters_of_a_server_message_are_replaced(self, http, web):
         url = web.serve("/page", b"\x1b]0;owned\x07" + b"x" * 5000, status=400, content_type="text/plain")
         with pytest.raises(Rejected) as caught:
             fetch(http, url)
@@ -119,9 +114,7 @@ class TestErrors:
         [lambda: "7", lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=7), usegmt=True)],
         ids=["seconds", "date"],
     )
-    def test_retry_after_is_part_of_the_error(
-        self, http: HttpClient, web: Web, say: Callable[[], str]
-    ) -> None:
+    def test_retry_after_is_part_of_the_error(self, http, web, say):
         url = web.serve("/page", status=429, headers={"Retry-After": say()})
         with pytest.raises(Unavailable) as caught:
             fetch(http, url)
@@ -131,40 +124,40 @@ class TestErrors:
     @pytest.mark.parametrize(
         "said", ["soon", "", "-5", "nan", "\u00b2", "-inf", "Mon, 99 Foo 2026", "1 Jan 99999 00:00:00 GMT"]
     )
-    def test_invalid_retry_after_is_ignored(self, http: HttpClient, web: Web, said: str) -> None:
+    def test_invalid_retry_after_is_ignored(self, http, web, said):
         url = web.serve("/page", status=503, headers={"Retry-After": said})
         with pytest.raises(Unavailable) as caught:
             fetch(http, url)
         assert caught.value.retry_after is None
 
-    def test_retry_after_in_the_past_is_zero(self, http: HttpClient, web: Web) -> None:
+    def test_retry_after_in_the_past_is_zero(self, http, web):
         past = format_datetime(datetime.now(UTC) - timedelta(hours=1), True)
         url = web.serve("/page", status=503, headers={"Retry-After": past})
         with pytest.raises(Unavailable) as caught:
             fetch(http, url)
         assert caught.value.retry_after == 0.0
 
-    def test_refused_connection_is_retryable(self, http: HttpClient) -> None:
+    def test_refused_connection_is_retryable(self, http):
         with pytest.raises(Unavailable, match=r"Cannot connect to .*: Connection refused\. Check the URL"):
             fetch(http, f"http://127.0.0.1:{free_port()}/")
 
-    def test_closed_connection_is_retryable(self, http: HttpClient) -> None:
+    def test_closed_connection_is_retryable(self, http):
         with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
             pool.submit(lambda: listener.accept()[0].close())
             with pytest.raises(Unavailable):
                 fetch(http, f"http://127.0.0.1:{listener.getsockname()[1]}/")
 
     @pytest.mark.parametrize("cut_after", [0, 10, 900_000])
-    def test_truncated_body_is_an_error(self, http: HttpClient, web: Web, cut_after: int) -> None:
+    def test_truncated_body_is_an_error(self, http, web, cut_after):
         url = web.serve("/file", b"x" * 1_000_000, cut_after=cut_after)
         with pytest.raises(SizeMismatch, match="ended early"), http.get(url) as response:
             list(iter(lambda: RawBody(response).read(1 << 16), b""))
 
-    def test_invalid_url_is_a_configuration_error(self, http: HttpClient) -> None:
+    def test_invalid_url_is_a_configuration_error(self, http):
         with pytest.raises(ConfigError, match="not a usable URL"):
             fetch(http, "http://*example.org/")
 
-    def test_errors_have_no_secrets_of_urls(self, http: HttpClient, web: Web) -> None:
+    def test_errors_have_no_secrets_of_urls(self, http, web):
         url = web.serve("/signed", status=403) + f"?signature={SECRET}#{SECRET}"
         with pytest.raises(PermissionDenied) as caught:
             fetch(http, url)
@@ -173,7 +166,7 @@ class TestErrors:
 
 class TestWordsOfRefusals:
     @pytest.mark.parametrize("status", [400, 403, 409, 413])
-    def test_message_of_an_html_page_is_shown(self, http: HttpClient, web: Web, status: int) -> None:
+    def test_message_of_an_html_page_is_shown(self, http, web, status):
         page = (
             "<!DOCTYPE html><html><head><title>Refused</title><style>a { b: c }</style></head><body>"
             "<h1>Refused</h1><script>if (a<b) alert(1)</script><p>The name is\n &lt;reserved&gt;.</p><!-- -->"
@@ -195,12 +188,12 @@ class TestWordsOfRefusals:
             ("", "Forbidden"),
         ],
     )
-    def test_status_is_not_repeated(self, http: HttpClient, web: Web, body: str, words: str) -> None:
+    def test_status_is_not_repeated(self, http, web, body, words):
         kind = "text/html" if "<" in body else "text/plain"
         with pytest.raises(PermissionDenied, match=f"returned 403: {re.escape(words)}"):
             fetch(http, web.serve("/page", body.encode(), content_type=kind, status=403))
 
-    def test_403_without_credentials_does_not_mention_permissions(self, http: HttpClient, web: Web) -> None:
+    def test_403_without_credentials_does_not_mention_permissions(self, http, web):
         url = web.serve("/page", status=403)
         with pytest.raises(PermissionDenied, match="No credentials were sent"):
             fetch(http, url)
@@ -208,9 +201,7 @@ class TestWordsOfRefusals:
             fetch(client_for(web.url), url)
 
 
-def test_web_page_after_an_upload_names_upload_url(
-    http: HttpClient, web: Web, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_web_page_after_an_upload_names_upload_url(http, web, tmp_path, caplog):
     staged = stage_path(make_wheel(tmp_path))
     upload(http, web.serve("/", "<html><body>Welcome</body></html>"), staged)
     assert "check upload_url" in caplog.text
@@ -227,9 +218,7 @@ NAMESPACE = "The name sample is within the reserved namespace sam."
         (f'{{"error": "{NAMESPACE}"}}', "application/json"),
     ],
 )
-def test_409_for_a_reserved_namespace_is_rejected(
-    answer: str, kind: str, http: HttpClient, web: Web, tmp_path: Path
-) -> None:
+def test_409_for_a_reserved_namespace_is_rejected(answer, kind, http, web, tmp_path):
     url = web.serve("/legacy/", answer, status=409, content_type=kind)
     with pytest.raises(Rejected, match="within the reserved namespace sam") as refused:
         upload(http, url, stage_path(make_wheel(tmp_path)))
@@ -238,7 +227,7 @@ def test_409_for_a_reserved_namespace_is_rejected(
     assert not refused.value.retryable
 
 
-def test_other_409_is_an_existing_file(http: HttpClient, web: Web, tmp_path: Path) -> None:
+def test_other_409_is_an_existing_file(http, web, tmp_path):
     url = web.serve("/legacy/", "<title>409 There is such a file.</title>", status=409)
     with pytest.raises(AlreadyExists, match="There is such a file"):
         upload(http, url, stage_path(make_wheel(tmp_path)))

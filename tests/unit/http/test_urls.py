@@ -1,7 +1,5 @@
 """URLs are compared, and displayed without secrets."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from wheelrelay.http import (
@@ -14,7 +12,7 @@ from wheelrelay.http import (
 
 
 @pytest.fixture
-def http() -> Iterator[HttpClient]:
+def http():
     """A client without credentials."""
     client = HttpClient()
     yield client
@@ -35,21 +33,21 @@ def http() -> Iterator[HttpClient]:
         ("http://10.0.0.1/", False),
     ],
 )
-def test_connection_is_secure_with_tls_or_on_loopback(url: str, private: bool) -> None:
+def test_connection_is_secure_with_tls_or_on_loopback(url, private):
     assert is_secure(url) is private
 
 
-def test_origin_is_scheme_host_and_port() -> None:
+def test_origin_is_scheme_host_and_port():
     assert origin_of("https://Example.org/simple/") == origin_of("https://example.org:443/legacy/")
     assert origin_of("http://example.org/") != origin_of("https://example.org/")
     assert is_same_host("http://example.org/", "https://example.org/")
     assert not is_same_host("https://example.org/", "http://example.org/")
 
 
-def test_displayed_url_has_no_secrets() -> None:
+def test_displayed_url_has_no_secrets():
     assert display_url("https://me:pw@example.org:8443/a?key=1#frag") == "https://example.org:8443/a"
 
 
-def test_long_url_is_cut_for_display() -> None:
+def test_long_url_is_cut_for_display():
     assert len(display_url("https://example.org/" + "a" * 60_000)) < 1000
     assert display_url("https://example.org/a/") == "https://example.org/a/"

@@ -4,8 +4,6 @@ import base64
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,6 @@ from tests.servers.oidc import AUDIENCE, TrustingIndex, run_trusting_index
 
 from wheelrelay import Remote
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.backends.index.backend import Index
 from wheelrelay.backends.index.credentials import Account, CredentialRequest, providers
 from wheelrelay.config import as_remote
 from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret
@@ -35,50 +32,50 @@ class Surroundings:
     keys: dict[str, Any] = field(default_factory=dict)
     name: str = "company-eu"
 
-    def setenv(self, **variables: str) -> None:
+    def setenv(self, **variables):
         for name, value in variables.items():
             self.monkeypatch.setenv(name, value)
 
-    def pypirc(self, text: str, mode: int = 0o600) -> None:
+    def pypirc(self, text, mode=0o600):
         path = self.home / ".pypirc"
         path.write_text(text.replace("INDEX", self.index.upload_url))
         path.chmod(mode)
 
-    def netrc(self, text: str, mode: int = 0o600) -> None:
+    def netrc(self, text, mode=0o600):
         (self.home / ".netrc").write_text(text)
         (self.home / ".netrc").chmod(mode)
 
-    def keyring(self, content: object) -> None:
+    def keyring(self, content):
         (self.home / "keyring.json").write_text(json.dumps(content))
         self.setenv(FILE_KEYRING=str(self.home / "keyring.json"))
         self.setenv(PYTHON_KEYRING_BACKEND="tests.servers.file_keyring.Keyring")
         keyring_library.core.init_backend()
 
-    def job(self) -> None:
+    def job(self):
         self.setenv(**self.index.github())
         self.keys |= {"trusted_publishing": True, "audience": AUDIENCE}
 
-    def remote(self, **keys: Any) -> Remote:
+    def remote(self, **keys):
         addresses = {"url": self.index.simple_url, "upload_url": self.index.upload_url}
         return Remote(self.name, IndexConfig(**{**addresses, **self.keys, **keys}))
 
-    def opened(self, **keys: Any) -> AbstractContextManager[Index]:
-        return self.remote(**keys).open()  # type: ignore[return-value]
+    def opened(self, **keys):
+        return self.remote(**keys).open()
 
-    def upload(self, folder: Path) -> Login | None:
+    def upload(self, folder):
         """Upload a file, and tell by whose credentials."""
         with self.opened() as backend:
             backend.put(stage_path(make_wheel(folder, "sample", "1.0")))
         sent = next(one for one in reversed(self.index.requests) if one.path == "/legacy/")
         return login_of(sent.headers.get("authorization"))
 
-    def read(self) -> Login | None:
+    def read(self):
         """Read a project's page, and tell by whose credentials."""
         with self.opened() as backend:
             list(backend.inventory("sample"))
         return login_of(self.index.requests[-1].headers.get("authorization"))
 
-    def refusal(self, folder: Path) -> str:
+    def refusal(self, folder):
         """What is said when the index takes nothing without credentials, and there are none."""
         self.index.status_for_bad_tokens = 401
         with pytest.raises(AuthenticationFailed) as caught:
@@ -87,7 +84,7 @@ class Surroundings:
 
 
 @pytest.fixture
-def around(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Surroundings]:
+def around(home, monkeypatch):
     """Nothing in any place."""
     before = keyring_library.get_keyring()
     with run_trusting_index() as index:
@@ -96,46 +93,44 @@ def around(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Surroundings
     keyring_library.set_keyring(before)
 
 
-def configuration(around: Surroundings) -> None:
+def configuration(around):
     around.setenv(SECRET="configuration's")
     around.keys |= {"username": "configuration", "password": {"env": "SECRET"}}
 
 
-def own_variables(around: Surroundings) -> None:
+def own_variables(around):
     around.setenv(WHEELRELAY_COMPANY_EU_USERNAME="own_variables")
     around.setenv(WHEELRELAY_COMPANY_EU_PASSWORD="own_variables's")
 
 
-def twine_variables(around: Surroundings) -> None:
+def twine_variables(around):
     around.setenv(TWINE_REPOSITORY="company-eu")
     around.setenv(TWINE_USERNAME="twine_variables", TWINE_PASSWORD="twine_variables's")
 
 
-def pypirc(around: Surroundings) -> None:
+def pypirc(around):
     around.pypirc(
         "[distutils]\nindex-servers = company-eu\n"
         "[company-eu]\nrepository: INDEX\nusername: pypirc\npassword: pypirc's\n"
     )
 
 
-def keyring(around: Surroundings) -> None:
+def keyring(around):
     around.keyring({around.index.upload_url: {"keyring": "keyring's"}})
 
 
-def netrc(around: Surroundings) -> None:
+def netrc(around):
     around.netrc("machine 127.0.0.1 login netrc password netrc's\n")
 
 
-def trusted_publishing(around: Surroundings) -> None:
+def trusted_publishing(around):
     around.job()
 
 
-PLACES: tuple[Callable[[Surroundings], None], ...] = (
-    *(configuration, own_variables, twine_variables, pypirc, keyring, netrc, trusted_publishing),
-)
+PLACES = (*(configuration, own_variables, twine_variables, pypirc, keyring, netrc, trusted_publishing),)
 
 
-def login_of(header: str | None) -> Login | None:
+def login_of(header):
     if header is None:
         return None
     user, _, password = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
@@ -144,37 +139,33 @@ def login_of(header: str | None) -> Login | None:
 
 class TestOrder:
     @pytest.mark.parametrize("place", PLACES)
-    def test_each_provider_is_used_on_its_own(
-        self, around: Surroundings, place: Callable[[Surroundings], None], tmp_path: Path
-    ) -> None:
+    def test_each_provider_is_used_on_its_own(self, around, place, tmp_path):
         place(around)
         self.assert_from(place, around.upload(tmp_path), around)
 
     @pytest.mark.parametrize("number", range(len(PLACES)), ids=[place.__name__ for place in PLACES])
-    def test_earlier_provider_wins(self, around: Surroundings, number: int, tmp_path: Path) -> None:
+    def test_earlier_provider_wins(self, around, number, tmp_path):
         for place in PLACES[number:]:
             place(around)
         self.assert_from(PLACES[number], around.upload(tmp_path), around)
 
-    def assert_from(
-        self, place: Callable[[Surroundings], None], login: Login | None, around: Surroundings
-    ) -> None:
+    def assert_from(self, place, login, around):
         if place is trusted_publishing:
             assert login == ("__token__", next(iter(around.index.tokens)))
         else:
             assert login == (place.__name__, f"{place.__name__}'s")
 
-    def test_401_lists_the_providers_that_were_tried(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_401_lists_the_providers_that_were_tried(self, around, tmp_path):
         self.assert_all_listed(around.refusal(tmp_path), around.index.upload_url)
 
-    def test_missing_credentials_for_pypi_are_an_error_before_uploading(self, around: Surroundings) -> None:
+    def test_missing_credentials_for_pypi_are_an_error_before_uploading(self, around):
         with as_remote("pypi").open() as backend, pytest.raises(MissingSecret) as caught:
-            backend.make_ready()  # type: ignore[union-attr]
+            backend.make_ready()
         assert "No credentials for 'pypi', https://" in caught.value.message
         said = str(caught.value).replace("WHEELRELAY_PYPI", "WHEELRELAY_COMPANY_EU")
         self.assert_all_listed(said, "legacy/")
 
-    def assert_all_listed(self, said: str, address: str) -> None:
+    def assert_all_listed(self, said, address):
         places = (
             "the configuration has no password or token",
             "WHEELRELAY_COMPANY_EU_TOKEN and WHEELRELAY_COMPANY_EU_PASSWORD are not set",
@@ -190,9 +181,7 @@ class TestOrder:
         assert found == sorted(found)
         assert address in said
 
-    def test_verbose_output_names_providers_and_no_secrets(
-        self, around: Surroundings, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_verbose_output_names_providers_and_no_secrets(self, around, tmp_path, caplog):
         caplog.set_level(logging.INFO, "wheelrelay")
         netrc(around)
         assert around.upload(tmp_path) == ("netrc", "netrc's")
@@ -202,20 +191,18 @@ class TestOrder:
 
 
 class TestConfiguration:
-    def test_a_token_needs_no_user(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_a_token_needs_no_user(self, around, tmp_path):
         around.setenv(SECRET="pypi-open-sesame")
         around.keys |= {"token": {"env": "SECRET"}}
         assert around.upload(tmp_path) == ("__token__", "pypi-open-sesame")
 
-    def test_unresolvable_reference_is_an_error(self, around: Surroundings) -> None:
+    def test_unresolvable_reference_is_an_error(self, around):
         own_variables(around)
         around.keys |= {"token": {"env": "SECRET"}}
         with around.opened() as backend, pytest.raises(MissingSecret, match="SECRET is not set"):
             backend.make_ready()
 
-    def test_a_command_runs_once_for_reading_and_uploading(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_a_command_runs_once_for_reading_and_uploading(self, around, tmp_path):
         trace = tmp_path / "trace"
         code = f"open({str(trace)!r}, 'a').write('x'); print(\"ci's\")"
         around.keys |= {"username": "ci", "password": {"command": [sys.executable, "-c", code]}}
@@ -228,36 +215,34 @@ class TestConfiguration:
 
 
 class TestOwnVariables:
-    def test_a_token_stands_for_both(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_a_token_stands_for_both(self, around, tmp_path):
         around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="pypi-open-sesame")
         own_variables(around)
         assert around.upload(tmp_path) == ("__token__", "pypi-open-sesame")
 
-    def test_a_user_that_is_configured_goes_with_the_password(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_a_user_that_is_configured_goes_with_the_password(self, around, tmp_path):
         around.keys |= {"username": "ci"}
         around.setenv(WHEELRELAY_COMPANY_EU_PASSWORD="ci's")
         assert around.upload(tmp_path) == ("ci", "ci's")
 
-    def test_a_password_without_any_user_is_a_token(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_a_password_without_any_user_is_a_token(self, around, tmp_path):
         around.setenv(WHEELRELAY_COMPANY_EU_PASSWORD="pypi-open-sesame")
         assert around.upload(tmp_path) == ("__token__", "pypi-open-sesame")
 
-    def test_variables_for_another_user_are_ignored(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_variables_for_another_user_are_ignored(self, around, tmp_path):
         around.keys |= {"username": "ci"}
         own_variables(around)
         assert "WHEELRELAY_COMPANY_EU_PASSWORD is for another user" in around.refusal(tmp_path)
 
-    def test_an_empty_one_counts_as_not_set(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_an_empty_one_counts_as_not_set(self, around, tmp_path):
         around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="", WHEELRELAY_COMPANY_EU_PASSWORD="")
         assert "WHEELRELAY_COMPANY_EU_TOKEN and" in around.refusal(tmp_path)
 
-    def test_remote_without_a_name_has_no_variables(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_remote_without_a_name_has_no_variables(self, around, tmp_path):
         around.name = around.index.upload_url
         assert "a remote without a name has no environment variables" in around.refusal(tmp_path)
 
-    def test_line_break_in_a_secret_is_rejected(self, around: Surroundings) -> None:
+    def test_line_break_in_a_secret_is_rejected(self, around):
         around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="pypi-open-sesame\n")
         with (
             around.opened() as backend,
@@ -271,18 +256,16 @@ class TestTwineVariables:
     PAIR = ("twine_variables", "twine_variables's")
 
     @pytest.fixture(autouse=True)
-    def password(self, around: Surroundings) -> None:
+    def password(self, around):
         around.setenv(TWINE_USERNAME=self.PAIR[0], TWINE_PASSWORD=self.PAIR[1])
 
     @pytest.mark.parametrize("name", ["pypi", "upload"])
-    def test_unnamed_they_are_for_the_address_of_pypi(self, around: Surroundings, name: str) -> None:
+    def test_unnamed_they_are_for_the_address_of_pypi(self, around, name):
         wanted = CredentialRequest(Account(name), "https://upload.pypi.org/legacy/")
         found = providers.twine_variables(wanted, None)
         assert (found.username, getattr(found, "password", None)) == self.PAIR
 
-    def test_a_section_of_pypirc_names_the_address_as_for_twine(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_a_section_of_pypirc_names_the_address_as_for_twine(self, around, tmp_path):
         around.setenv(TWINE_REPOSITORY="company-eu")
         around.pypirc(
             "[distutils]\nindex-servers = company-eu\n[company-eu]\nrepository = https://example.org/\n"
@@ -290,37 +273,31 @@ class TestTwineVariables:
         assert "TWINE_PASSWORD, if set, is for" in around.refusal(tmp_path)
 
     @pytest.mark.parametrize("name", ["pypi", "testpypi", "company-eu"])
-    def test_unnamed_they_are_for_no_other_address_whatever_its_name(
-        self, around: Surroundings, name: str, tmp_path: Path
-    ) -> None:
+    def test_unnamed_they_are_for_no_other_address_whatever_its_name(self, around, name, tmp_path):
         around.name = name
         assert "TWINE_PASSWORD, if set, is for the remote of" in around.refusal(tmp_path)
 
-    def test_named_for_another_they_are_not_for_pypi(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_named_for_another_they_are_not_for_pypi(self, around, tmp_path):
         around.setenv(TWINE_REPOSITORY="company-eu")
         around.name = "pypi"
         assert "TWINE_PASSWORD, if set, is for" in around.refusal(tmp_path)
 
     @pytest.mark.parametrize("ending", ["", "/"])
-    def test_an_address_names_the_remote_whatever_it_is_called(
-        self, around: Surroundings, ending: str, tmp_path: Path
-    ) -> None:
+    def test_an_address_names_the_remote_whatever_it_is_called(self, around, ending, tmp_path):
         around.setenv(TWINE_REPOSITORY_URL=around.index.upload_url.rstrip("/") + ending)
         assert around.upload(tmp_path) == self.PAIR
 
-    def test_an_address_wins_over_a_name(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_an_address_wins_over_a_name(self, around, tmp_path):
         around.setenv(TWINE_REPOSITORY_URL="https://example.org/", TWINE_REPOSITORY="company-eu")
         assert "TWINE_PASSWORD, if set, is for" in around.refusal(tmp_path)
 
-    def test_user_name_may_come_from_pypirc(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_user_name_may_come_from_pypirc(self, around, tmp_path):
         around.monkeypatch.delenv("TWINE_USERNAME")
         around.setenv(TWINE_REPOSITORY="company-eu")
         around.pypirc("[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\nusername = twine_variables\n")
         assert around.upload(tmp_path) == self.PAIR
 
-    def test_certificates_are_taken_too(
-        self, around: Surroundings, tls_web: Any, ca_bundle: Path, tmp_path: Path
-    ) -> None:
+    def test_certificates_are_taken_too(self, around, tls_web, ca_bundle, tmp_path):
         tls_web.serve("/legacy/")
         around.setenv(TWINE_REPOSITORY="company-eu", TWINE_CERT=str(ca_bundle))
         around.keys |= {"url": None, "upload_url": f"{tls_web.url}legacy/", "confirm": "none"}
@@ -329,7 +306,7 @@ class TestTwineVariables:
         assert login_of(tls_web.requests[0].headers["authorization"]) == self.PAIR
 
     @pytest.mark.parametrize("variable", ["TWINE_CERT", "TWINE_CLIENT_CERT"])
-    def test_missing_certificate_is_reported(self, around: Surroundings, variable: str) -> None:
+    def test_missing_certificate_is_reported(self, around, variable):
         around.setenv(**{"TWINE_REPOSITORY": "company-eu", variable: "nowhere.pem"})
         with pytest.raises(ConfigError, match=r"certificate nowhere\.pem does not exist"), around.opened():
             pass
@@ -339,10 +316,10 @@ class TestTwineVariables:
 
 
 class TestConfigurationsThatMakeNoSense:
-    def test_without_any_address(self) -> None:
+    def test_without_any_address(self):
         with pytest.raises(ValueError, match="an index needs url, upload_url or both"):
             IndexConfig()
 
-    def test_with_two_ways_to_log_in(self) -> None:
+    def test_with_two_ways_to_log_in(self):
         with pytest.raises(ValueError, match="either token, or username and password"):
             IndexConfig(url="https://example.org/", username="ci", token={"env": "TOKEN"})

@@ -6,8 +6,6 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +19,6 @@ from tests.servers.oidc import AUDIENCE, TrustingIndex, run_trusting_index
 import wheelrelay
 from wheelrelay import Remote
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.backends.index.backend import Index
 from wheelrelay.config.pypirc import same_place
 from wheelrelay.errors import AuthenticationFailed, ConfigError
 from wheelrelay.testing import make_wheel, stage_path
@@ -39,50 +36,50 @@ class Surroundings:
     keys: dict[str, Any] = field(default_factory=dict)
     name: str = "company-eu"
 
-    def setenv(self, **variables: str) -> None:
+    def setenv(self, **variables):
         for name, value in variables.items():
             self.monkeypatch.setenv(name, value)
 
-    def pypirc(self, text: str, mode: int = 0o600) -> None:
+    def pypirc(self, text, mode=0o600):
         path = self.home / ".pypirc"
         path.write_text(text.replace("INDEX", self.index.upload_url))
         path.chmod(mode)
 
-    def netrc(self, text: str, mode: int = 0o600) -> None:
+    def netrc(self, text, mode=0o600):
         (self.home / ".netrc").write_text(text)
         (self.home / ".netrc").chmod(mode)
 
-    def keyring(self, content: object) -> None:
+    def keyring(self, content):
         (self.home / "keyring.json").write_text(json.dumps(content))
         self.setenv(FILE_KEYRING=str(self.home / "keyring.json"))
         self.setenv(PYTHON_KEYRING_BACKEND="tests.servers.file_keyring.Keyring")
         keyring_library.core.init_backend()
 
-    def job(self) -> None:
+    def job(self):
         self.setenv(**self.index.github())
         self.keys |= {"trusted_publishing": True, "audience": AUDIENCE}
 
-    def remote(self, **keys: Any) -> Remote:
+    def remote(self, **keys):
         addresses = {"url": self.index.simple_url, "upload_url": self.index.upload_url}
         return Remote(self.name, IndexConfig(**{**addresses, **self.keys, **keys}))
 
-    def opened(self, **keys: Any) -> AbstractContextManager[Index]:
-        return self.remote(**keys).open()  # type: ignore[return-value]
+    def opened(self, **keys):
+        return self.remote(**keys).open()
 
-    def upload(self, folder: Path) -> Login | None:
+    def upload(self, folder):
         """Upload a file, and tell by whose credentials."""
         with self.opened() as backend:
             backend.put(stage_path(make_wheel(folder, "sample", "1.0")))
         sent = next(one for one in reversed(self.index.requests) if one.path == "/legacy/")
         return login_of(sent.headers.get("authorization"))
 
-    def read(self) -> Login | None:
+    def read(self):
         """Read a project's page, and tell by whose credentials."""
         with self.opened() as backend:
             list(backend.inventory("sample"))
         return login_of(self.index.requests[-1].headers.get("authorization"))
 
-    def refusal(self, folder: Path) -> str:
+    def refusal(self, folder):
         """What is said when the index takes nothing without credentials, and there are none."""
         self.index.status_for_bad_tokens = 401
         with pytest.raises(AuthenticationFailed) as caught:
@@ -91,7 +88,7 @@ class Surroundings:
 
 
 @pytest.fixture
-def around(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Surroundings]:
+def around(home, monkeypatch):
     """Nothing in any place."""
     before = keyring_library.get_keyring()
     with run_trusting_index() as index:
@@ -100,46 +97,44 @@ def around(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Surroundings
     keyring_library.set_keyring(before)
 
 
-def configuration(around: Surroundings) -> None:
+def configuration(around):
     around.setenv(SECRET="configuration's")
     around.keys |= {"username": "configuration", "password": {"env": "SECRET"}}
 
 
-def own_variables(around: Surroundings) -> None:
+def own_variables(around):
     around.setenv(WHEELRELAY_COMPANY_EU_USERNAME="own_variables")
     around.setenv(WHEELRELAY_COMPANY_EU_PASSWORD="own_variables's")
 
 
-def twine_variables(around: Surroundings) -> None:
+def twine_variables(around):
     around.setenv(TWINE_REPOSITORY="company-eu")
     around.setenv(TWINE_USERNAME="twine_variables", TWINE_PASSWORD="twine_variables's")
 
 
-def pypirc(around: Surroundings) -> None:
+def pypirc(around):
     around.pypirc(
         "[distutils]\nindex-servers = company-eu\n"
         "[company-eu]\nrepository: INDEX\nusername: pypirc\npassword: pypirc's\n"
     )
 
 
-def keyring(around: Surroundings) -> None:
+def keyring(around):
     around.keyring({around.index.upload_url: {"keyring": "keyring's"}})
 
 
-def netrc(around: Surroundings) -> None:
+def netrc(around):
     around.netrc("machine 127.0.0.1 login netrc password netrc's\n")
 
 
-def trusted_publishing(around: Surroundings) -> None:
+def trusted_publishing(around):
     around.job()
 
 
-PLACES: tuple[Callable[[Surroundings], None], ...] = (
-    *(configuration, own_variables, twine_variables, pypirc, keyring, netrc, trusted_publishing),
-)
+PLACES = (*(configuration, own_variables, twine_variables, pypirc, keyring, netrc, trusted_publishing),)
 
 
-def login_of(header: str | None) -> Login | None:
+def login_of(header):
     if header is None:
         return None
     user, _, password = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
@@ -147,9 +142,7 @@ def login_of(header: str | None) -> Login | None:
 
 
 class TestPypirc:
-    def test_of_several_sections_for_the_address_that_of_the_remotes_name_counts(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_of_several_sections_for_the_address_that_of_the_remotes_name_counts(self, around, tmp_path):
         around.pypirc(
             "[distutils]\nindex-servers = first company-eu\n"
             "[first]\nrepository = INDEX\nusername = ci\npassword = ci's\n"
@@ -160,9 +153,7 @@ class TestPypirc:
         told = r"[company-eu], [first] of ~/.pypirc are for http://127.0.0.1"
         assert told in around.refusal(tmp_path / "again").replace("[first], [company-eu]", told[:21])
 
-    def test_the_user_of_the_remotes_own_section_counts_and_no_other_section(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_the_user_of_the_remotes_own_section_counts_and_no_other_section(self, around, tmp_path):
         around.pypirc(
             "[distutils]\nindex-servers = first company-eu\n"
             "[first]\nrepository = INDEX\nusername = ci\npassword = ci's\n"
@@ -171,46 +162,40 @@ class TestPypirc:
         around.keyring({around.index.upload_url: {"keyring": "keyring's"}})
         assert around.upload(tmp_path) == ("keyring", "keyring's")
 
-    def test_default_port_may_be_omitted(self) -> None:
+    def test_default_port_may_be_omitted(self):
         assert same_place("https://example.org:443/legacy", "https://example.org/legacy/")
         assert not same_place("https://example.org:444/legacy", "https://example.org/legacy/")
 
-    def test_unreadable_netrc_is_reported(self, around: Surroundings) -> None:
+    def test_unreadable_netrc_is_reported(self, around):
         (around.home / ".pypirc").mkdir()
         with pytest.raises(ConfigError, match=r"~/\.pypirc cannot be read: Is a directory"), around.opened():
             pass
 
-    def test_a_section_of_the_remotes_name_for_another_address_does_not_count(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_a_section_of_the_remotes_name_for_another_address_does_not_count(self, around, tmp_path):
         around.pypirc(
             "[distutils]\nindex-servers = company-eu\n"
             "[company-eu]\nrepository = https://elsewhere.example/\nusername = ci\npassword = ci's\n"
         )
         assert "no section of ~/.pypirc has the repository http://127.0.0.1" in around.refusal(tmp_path)
 
-    def test_server_login_is_for_those_that_have_none_of_their_own(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_server_login_is_for_those_that_have_none_of_their_own(self, around, tmp_path):
         around.pypirc(
             "[server-login]\nusername:pypirc\npassword:pypirc's\n"
             "[distutils]\nindex-servers =\n    company-eu\n[company-eu]\nrepository:INDEX\n"
         )
         assert around.upload(tmp_path) == ("pypirc", "pypirc's")
 
-    def test_a_section_without_a_password_gives_its_user_to_the_places_that_follow(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_a_section_without_a_password_gives_its_user_to_the_places_that_follow(self, around, tmp_path):
         around.pypirc("[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\nusername = keyring\n")
         around.keyring({around.index.upload_url: {"ci": "ci's", "keyring": "keyring's"}})
         assert around.upload(tmp_path) == ("keyring", "keyring's")
 
-    def test_section_for_another_user_is_ignored(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_section_for_another_user_is_ignored(self, around, tmp_path):
         around.keys |= {"username": "ci"}
         pypirc(around)
         assert "section [company-eu] of ~/.pypirc is for another user" in around.refusal(tmp_path)
 
-    def test_a_password_alone_is_a_token(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_a_password_alone_is_a_token(self, around, tmp_path):
         around.pypirc(
             "[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\npassword = pypi-open-sesame\n"
         )
@@ -225,7 +210,7 @@ class TestPypirc:
             "[pypi]\nhunter2\n",
         ],
     )
-    def test_malformed_pypirc_is_not_quoted(self, around: Surroundings, text: str) -> None:
+    def test_malformed_pypirc_is_not_quoted(self, around, text):
         around.pypirc(text)
         with pytest.raises(ConfigError, match=r"~/\.pypirc cannot be read") as caught, around.opened():
             pass
@@ -233,24 +218,24 @@ class TestPypirc:
         assert caught.value.__cause__ is None
         assert caught.value.__suppress_context__
 
-    def test_binary_pypirc_is_reported(self, around: Surroundings) -> None:
+    def test_binary_pypirc_is_reported(self, around):
         (around.home / ".pypirc").write_bytes(b"[pypi]\npassword = \xff\xfe\n")
         with pytest.raises(ConfigError, match=r"~/\.pypirc cannot be read"), around.opened():
             pass
 
     @pytest.mark.parametrize("key", ["ca_cert", "client_cert"])
-    def test_its_certificates_are_taken(self, around: Surroundings, key: str) -> None:
+    def test_its_certificates_are_taken(self, around, key):
         around.pypirc(f"[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\n{key} = nowhere.pem\n")
         with pytest.raises(ConfigError, match=r"certificate nowhere\.pem does not exist"), around.opened():
             pass
 
-    def test_certificate_paths_may_start_with_a_tilde(self, around: Surroundings, ca_bundle: Path) -> None:
+    def test_certificate_paths_may_start_with_a_tilde(self, around, ca_bundle):
         (around.home / "ca.pem").write_bytes(ca_bundle.read_bytes())
         around.pypirc("[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\nca_cert = ~/ca.pem\n")
         with around.opened():
             pass
 
-    def test_configured_certificates_win(self, around: Surroundings, ca_bundle: Path) -> None:
+    def test_configured_certificates_win(self, around, ca_bundle):
         around.pypirc("[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\nca_cert = nowhere.pem\n")
         with around.opened(ca_cert=ca_bundle):
             pass
@@ -262,13 +247,13 @@ class TestPermissions:
     @pytest.mark.parametrize("place", ["pypirc", "netrc"])
     def test_warns_once_of_a_file_that_others_can_read(
         self,
-        around: Surroundings,
-        place: str,
-        mode: int,
-        warned: int,
-        caplog: pytest.LogCaptureFixture,
-        tmp_path: Path,
-    ) -> None:
+        around,
+        place,
+        mode,
+        warned,
+        caplog,
+        tmp_path,
+    ):
         {"pypirc": pypirc, "netrc": netrc}[place](around)
         (around.home / f".{place}").chmod(mode)
         for again in ("one", "two"):
@@ -277,9 +262,7 @@ class TestPermissions:
         assert len(warnings) == warned
         assert all(f".{place} holds a password and is readable" in warning for warning in warnings)
 
-    def test_file_without_a_password_needs_no_warning(
-        self, around: Surroundings, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_file_without_a_password_needs_no_warning(self, around, caplog):
         around.pypirc("[distutils]\nindex-servers = x\n[x]\nrepository = INDEX\n", mode=0o644)
         with around.opened() as backend:
             backend.make_ready()
@@ -287,15 +270,15 @@ class TestPermissions:
 
 
 class TestKeyring:
-    def test_keyring_is_searched_for_a_token_first(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_keyring_is_searched_for_a_token_first(self, around, tmp_path):
         around.keyring({around.index.upload_url: {"ci": "ci's", "__token__": "pypi-open-sesame"}})
         assert around.upload(tmp_path) == ("__token__", "pypi-open-sesame")
 
-    def test_locked_keyring_is_reported(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_locked_keyring_is_reported(self, around, tmp_path):
         around.keyring(LOCKED)
         assert "the keyring cannot be read: KeyringLocked" in around.refusal(tmp_path)
 
-    def test_missing_keyring_package_is_reported(self, around: Surroundings) -> None:
+    def test_missing_keyring_package_is_reported(self, around):
         code = (
             "import sys; sys.modules['keyring'] = None\n"
             "from wheelrelay.backends.index import PyPIConfig\n"
@@ -307,15 +290,13 @@ class TestKeyring:
     @pytest.mark.parametrize(
         "given", [SimpleNamespace(username="ci", password=None), SimpleNamespace(password="x")]
     )
-    def test_one_that_gives_no_name_or_no_password_has_nothing(
-        self, around: Surroundings, tmp_path: Path, given: object
-    ) -> None:
+    def test_one_that_gives_no_name_or_no_password_has_nothing(self, around, tmp_path, given):
         around.monkeypatch.setattr(keyring_library, "get_credential", lambda *_: given)
         assert "the keyring " in around.refusal(tmp_path)
 
 
 class TestNetrc:
-    def test_another_file_may_be_named(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_another_file_may_be_named(self, around, tmp_path):
         path = tmp_path / "my.netrc"
         path.write_text("default login netrc password netrc's\n")
         path.chmod(0o600)
@@ -323,28 +304,26 @@ class TestNetrc:
         assert around.upload(tmp_path) == ("netrc", "netrc's")
 
     @pytest.mark.parametrize("text", ["machine example.org login ci password ci's\n", "machine 127.0.0.1\n"])
-    def test_missing_host_in_netrc_is_reported(self, around: Surroundings, text: str, tmp_path: Path) -> None:
+    def test_missing_host_in_netrc_is_reported(self, around, text, tmp_path):
         around.netrc(text)
         assert ".netrc has no password for 127.0.0.1" in around.refusal(tmp_path)
 
-    def test_malformed_netrc_is_not_quoted(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_malformed_netrc_is_not_quoted(self, around, tmp_path):
         around.netrc("hunter2\n")
         said = around.refusal(tmp_path)
         assert ".netrc cannot be read" in said
         assert "hunter2" not in said
 
-    def test_entry_of_another_user_is_ignored(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_entry_of_another_user_is_ignored(self, around, tmp_path):
         around.keys |= {"username": "ci"}
         netrc(around)
         assert ".netrc has an entry for another user of 127.0.0.1" in around.refusal(tmp_path)
 
-    def test_missing_home_has_no_pypirc(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_missing_home_has_no_pypirc(self, around, tmp_path):
         around.setenv(HOME="", NETRC="~nobody-of-this-name/x")
         assert "~nobody-of-this-name/x does not exist" in around.refusal(tmp_path)
 
-    def test_malformed_netrc_is_ignored_with_a_warning(
-        self, around: Surroundings, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_malformed_netrc_is_ignored_with_a_warning(self, around, caplog):
         around.netrc("machine 127.0.0.1 login netrc passw hunter2\n")
         around.index.serve(
             "/list/", "<a href='sample-1.0-py3-none-any.whl'>x</a>", credentials=("netrc", "x")

@@ -1,60 +1,55 @@
 """Identities are only sent for the right audience, and refusals explain what to configure."""
 
 import json
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from pathlib import Path
 
 import pytest
 from joserfc.jwk import ECKey
-from tests.servers.oidc import AUDIENCE, TrustingIndex, run_trusting_index
+from tests.servers.oidc import AUDIENCE, run_trusting_index
 from tests.servers.web import Reply
 
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.backends.index.backend import Index
 from wheelrelay.backends.index.credentials import Account
 from wheelrelay.backends.index.credentials.ci_identity import audience_for
 from wheelrelay.backends.index.credentials.request import CredentialRequest
 from wheelrelay.backends.index.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.errors import AuthenticationFailed, Unavailable, WheelrelayError
 from wheelrelay.http import HttpClient
-from wheelrelay.staged import StagedFile
 from wheelrelay.testing import make_wheel, stage_path
 
 
 @pytest.fixture
-def index() -> Iterator[TrustingIndex]:
+def index():
     """An index that trusts the jobs of a repository; none runs yet."""
     with run_trusting_index() as running:
         yield running
 
 
 @pytest.fixture
-def job(index: TrustingIndex, monkeypatch: pytest.MonkeyPatch) -> TrustingIndex:
+def job(index, monkeypatch):
     """The same, and this is a job of that repository."""
     for name, value in index.github().items():
         monkeypatch.setenv(name, value)
     return index
 
 
-def trusting(index: TrustingIndex, **keys: object) -> IndexConfig:
+def trusting(index, **keys):
     """A configuration of the index that has it publish by identity."""
     addresses = {"url": index.simple_url, "upload_url": index.upload_url}
     trust = {"trusted_publishing": True, "audience": AUDIENCE}
     return IndexConfig.model_validate({**addresses, **trust, **keys})
 
 
-def opened(index: TrustingIndex) -> AbstractContextManager[Index]:
+def opened(index):
     """The index, connected."""
-    return trusting(index).open()  # type: ignore[return-value]
+    return trusting(index).open()
 
 
-def wheel(folder: Path, project: str = "sample", version: str = "1.0") -> StagedFile:
+def wheel(folder, project="sample", version="1.0"):
     return stage_path(make_wheel(folder, project, version))
 
 
 class TestRefusals:
-    def refusal(self, index: TrustingIndex) -> WheelrelayError:
+    def refusal(self, index):
         """What is raised before anything is sent."""
         with opened(index) as backend, pytest.raises(WheelrelayError) as caught:
             backend.make_ready()
@@ -62,7 +57,7 @@ class TestRefusals:
         assert not any(identity in str(caught.value) for identity in index.identities)
         return caught.value
 
-    def test_refusal_lists_the_claims_of_the_job(self, job: TrustingIndex) -> None:
+    def test_refusal_lists_the_claims_of_the_job(self, job):
         job.publisher = "somebody/else"
         refusal = self.refusal(job)
         assert isinstance(refusal, AuthenticationFailed)
@@ -74,7 +69,7 @@ class TestRefusals:
         assert "repository_owner_id '4711'" in str(refusal.hint)
         assert "ActiveState only" not in str(refusal)
 
-    def test_refusal_of_pypi_lists_supported_ci_systems(self, job: TrustingIndex) -> None:
+    def test_refusal_of_pypi_lists_supported_ci_systems(self, job):
         job.publisher = "somebody/else"
         job.fail("/_/oidc/audience", Reply(b'{"audience": "pypi"}'))
         tokens = TrustedPublishing(HttpClient(), job.upload_url, "pypi")
@@ -83,9 +78,7 @@ class TestRefusals:
         assert "supports GitHub, GitLab, Google Cloud and ActiveState only" in str(refused.value)
 
     @pytest.mark.parametrize("forged", ["life", "key"])
-    def test_invalid_identity_is_rejected(
-        self, job: TrustingIndex, forged: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_invalid_identity_is_rejected(self, job, forged, monkeypatch):
         job.same_identity = True
         key = ECKey.generate_key("P-256") if forged == "key" else None
         job.identities.append(job.sign(key=key, life=-60 if forged == "life" else 60))
@@ -102,13 +95,13 @@ class TestRefusals:
             (Reply(b'{"token": "a\\nb"}', 200), "returned 200"),
         ],
     )
-    def test_other_refusals_are_quoted(self, job: TrustingIndex, answer: Reply, said: str) -> None:
+    def test_other_refusals_are_quoted(self, job, answer, said):
         job.fail("/_/oidc/mint-token", answer)
         refusal = self.refusal(job)
         assert isinstance(refusal, AuthenticationFailed)
         assert said in str(refusal)
 
-    def test_identity_is_masked_in_a_refusal(self, job: TrustingIndex) -> None:
+    def test_identity_is_masked_in_a_refusal(self, job):
         job.same_identity = True
         job.identities.append(job.sign())
         words = f'{{"message": "Not {job.identities[0]}"}}'.encode()
@@ -116,7 +109,7 @@ class TestRefusals:
         assert "Not ***." in str(self.refusal(job))
 
     @pytest.mark.parametrize("endpoint", ["audience", "mint-token"])
-    def test_temporary_errors_are_retryable(self, job: TrustingIndex, endpoint: str) -> None:
+    def test_temporary_errors_are_retryable(self, job, endpoint):
         job.fail(f"/_/oidc/{endpoint}", Reply(status=503, headers={"Retry-After": "7"}))
         refusal = self.refusal(job)
         assert isinstance(refusal, Unavailable)
@@ -124,7 +117,7 @@ class TestRefusals:
 
 
 class TestNoIdentity:
-    def reasons(self, index: TrustingIndex, folder: Path) -> str:
+    def reasons(self, index, folder):
         """What is told of the places where credentials were looked for, when the index wants some."""
         index.status_for_bad_tokens = 401
         with opened(index) as backend:
@@ -134,51 +127,43 @@ class TestNoIdentity:
         assert index.tokens == {}
         return str(caught.value)
 
-    def test_no_request_outside_of_ci(self, index: TrustingIndex, tmp_path: Path) -> None:
+    def test_no_request_outside_of_ci(self, index, tmp_path):
         assert "this is not a CI job with an identity" in self.reasons(index, tmp_path)
         assert not any("oidc" in path for path in index.paths())
 
-    def test_no_request_if_there_are_other_credentials(
-        self, job: TrustingIndex, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_no_request_if_there_are_other_credentials(self, job, monkeypatch):
         monkeypatch.setenv("TWINE_REPOSITORY_URL", job.upload_url)
         monkeypatch.setenv("TWINE_PASSWORD", "from twine")
         with opened(job) as backend:
             backend.make_ready()
         assert job.requests == []
 
-    def test_reading_requests_no_token(self, job: TrustingIndex) -> None:
+    def test_reading_requests_no_token(self, job):
         with opened(job) as backend:
             assert list(backend.iter_files("sample")) == []
         assert job.paths() == ["/simple/sample/"]
 
-    def test_no_token_is_requested_over_plain_http(
-        self, job: TrustingIndex, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_no_token_is_requested_over_plain_http(self, job, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", job.url)
         with IndexConfig(upload_url="http://index.invalid/legacy/", confirm="none").open() as backend:
-            backend.make_ready()  # type: ignore[attr-defined]
+            backend.make_ready()
         assert job.requests == []
 
-    def test_index_without_trusted_publishing_is_reported(self, job: TrustingIndex, tmp_path: Path) -> None:
+    def test_index_without_trusted_publishing_is_reported(self, job, tmp_path):
         job.knows_oidc = False
         assert "no trusted publishing: " + job.url + "_/oidc/audience returned 404" in self.reasons(
             job, tmp_path
         )
 
-    def test_index_without_an_audience_is_reported(self, job: TrustingIndex, tmp_path: Path) -> None:
+    def test_index_without_an_audience_is_reported(self, job, tmp_path):
         job.fail("/_/oidc/audience", *[Reply(b'{"audience": null}')] * 2)
         assert "returned no audience" in self.reasons(job, tmp_path)
 
-    def test_missing_github_permission_is_named(
-        self, job: TrustingIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_missing_github_permission_is_named(self, job, tmp_path, monkeypatch):
         monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
         assert "set permissions: id-token: write" in self.reasons(job, tmp_path)
 
-    def test_refusal_of_a_ci_system_is_not_quoted(
-        self, job: TrustingIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_refusal_of_a_ci_system_is_not_quoted(self, job, tmp_path, monkeypatch):
         monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "wrong")
         reasons = self.reasons(job, tmp_path)
         assert (
@@ -187,9 +172,7 @@ class TestNoIdentity:
         )
         assert "Who are you" not in reasons
 
-    def test_signs_of_a_job_alone_are_no_identity(
-        self, index: TrustingIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_signs_of_a_job_alone_are_no_identity(self, index, tmp_path, monkeypatch):
         monkeypatch.setenv("GITLAB_CI", "true")
         assert "no identity to this job: GitLab" in self.reasons(index, tmp_path)
 
@@ -206,9 +189,7 @@ class TestAudiences:
     )
 
     @pytest.mark.parametrize("wanted", ["pypi", "testpypi", "sigstore", "api://AzureADTokenExchange", "x"])
-    def test_index_that_requests_another_audience_receives_no_identity(
-        self, job: TrustingIndex, wanted: str, tmp_path: Path
-    ) -> None:
+    def test_index_that_requests_another_audience_receives_no_identity(self, job, wanted, tmp_path):
         job.fail("/_/oidc/audience", *[Reply(json.dumps({"audience": wanted}).encode())] * 9)
         job.status_for_bad_tokens = 401
         with opened(job) as backend, pytest.raises(AuthenticationFailed) as caught:
@@ -218,19 +199,15 @@ class TestAudiences:
         )
         assert job.identities == []
 
-    def test_index_without_trusted_publishing_receives_no_request(
-        self, job: TrustingIndex, tmp_path: Path
-    ) -> None:
+    def test_index_without_trusted_publishing_receives_no_request(self, job, tmp_path):
         plain = IndexConfig(url=job.simple_url, upload_url=job.upload_url)
         job.status_for_bad_tokens = 401
         with plain.open() as backend, pytest.raises(AuthenticationFailed, match="is not enabled"):
-            backend.put(wheel(tmp_path))  # type: ignore[attr-defined]
+            backend.put(wheel(tmp_path))
         assert [path for path in job.paths() if "oidc" in path or "identity" in path] == []
 
     @pytest.mark.parametrize(("url", "audience"), [(PYPI, "pypi"), (TESTPYPI, "testpypi"), (PRIVATE, None)])
-    def test_pypi_and_testpypi_have_theirs_at_their_own_hosts_alone(
-        self, url: str, audience: str | None
-    ) -> None:
+    def test_pypi_and_testpypi_have_theirs_at_their_own_hosts_alone(self, url, audience):
         assert audience_for(url, trusted_publishing=None, configured=None) == audience
         assert audience_for(url, trusted_publishing=False, configured=None) is None
         for elsewhere in (
@@ -241,14 +218,14 @@ class TestAudiences:
             assert audience_for(elsewhere, trusted_publishing=None, configured=None) is None
 
     @pytest.mark.parametrize("audience", ["", " ", "company ", "com\npany", "com\u200bpany"])
-    def test_an_audience_is_a_plain_word(self, audience: str) -> None:
+    def test_an_audience_is_a_plain_word(self, audience):
         with pytest.raises(
             ValueError, match="the audience is empty, or has surrounding blanks or control characters"
         ):
             audience_for(self.PRIVATE, trusted_publishing=True, configured=audience)
 
     @pytest.mark.parametrize("audience", OTHERS)
-    def test_no_audience_of_another_service_can_be_configured(self, audience: str) -> None:
+    def test_no_audience_of_another_service_can_be_configured(self, audience):
         with pytest.raises(ValueError, match="belongs to another service"):
             IndexConfig(upload_url=self.PRIVATE, trusted_publishing=True, audience=audience)
 
@@ -264,13 +241,11 @@ class TestAudiences:
             ),
         ],
     )
-    def test_invalid_settings_are_rejected(self, url: str, keys: dict[str, object], told: str) -> None:
+    def test_invalid_settings_are_rejected(self, url, keys, told):
         with pytest.raises(ValueError, match=told):
             IndexConfig.model_validate({"upload_url": url, **keys})
 
-    def test_gitlab_variable_must_match_the_audience(
-        self, index: TrustingIndex, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
+    def test_gitlab_variable_must_match_the_audience(self, index, monkeypatch, tmp_path):
         monkeypatch.setenv("GITLAB_CI", "true")
         for variable in ("PYPI_ID_TOKEN", "SIGSTORE_ID_TOKEN"):
             monkeypatch.setenv(variable, index.sign(variable.partition("_")[0].lower()))
@@ -286,11 +261,9 @@ class TestAudiences:
         assert len(index.tokens) == 1
 
     @pytest.mark.parametrize("audience", ["pypi", ["testindex", "pypi"], None])
-    def test_identity_for_another_audience_is_not_sent(
-        self, index: TrustingIndex, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, audience: object
-    ) -> None:
+    def test_identity_for_another_audience_is_not_sent(self, index, monkeypatch, tmp_path, audience):
         monkeypatch.setenv("GITLAB_CI", "true")
-        monkeypatch.setenv("TESTINDEX_ID_TOKEN", index.sign(audience))  # type: ignore[arg-type]
+        monkeypatch.setenv("TESTINDEX_ID_TOKEN", index.sign(audience))
         index.status_for_bad_tokens = 401
         with (
             opened(index) as backend,

@@ -5,8 +5,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,6 @@ from tests.servers.oidc import AUDIENCE, TrustingIndex, run_trusting_index
 
 from wheelrelay import Remote
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.backends.index.backend import Index
 from wheelrelay.errors import AuthenticationFailed
 from wheelrelay.testing import make_wheel, stage_path
 
@@ -34,50 +31,50 @@ class Surroundings:
     keys: dict[str, Any] = field(default_factory=dict)
     name: str = "company-eu"
 
-    def setenv(self, **variables: str) -> None:
+    def setenv(self, **variables):
         for name, value in variables.items():
             self.monkeypatch.setenv(name, value)
 
-    def pypirc(self, text: str, mode: int = 0o600) -> None:
+    def pypirc(self, text, mode=0o600):
         path = self.home / ".pypirc"
         path.write_text(text.replace("INDEX", self.index.upload_url))
         path.chmod(mode)
 
-    def netrc(self, text: str, mode: int = 0o600) -> None:
+    def netrc(self, text, mode=0o600):
         (self.home / ".netrc").write_text(text)
         (self.home / ".netrc").chmod(mode)
 
-    def keyring(self, content: object) -> None:
+    def keyring(self, content):
         (self.home / "keyring.json").write_text(json.dumps(content))
         self.setenv(FILE_KEYRING=str(self.home / "keyring.json"))
         self.setenv(PYTHON_KEYRING_BACKEND="tests.servers.file_keyring.Keyring")
         keyring_library.core.init_backend()
 
-    def job(self) -> None:
+    def job(self):
         self.setenv(**self.index.github())
         self.keys |= {"trusted_publishing": True, "audience": AUDIENCE}
 
-    def remote(self, **keys: Any) -> Remote:
+    def remote(self, **keys):
         addresses = {"url": self.index.simple_url, "upload_url": self.index.upload_url}
         return Remote(self.name, IndexConfig(**{**addresses, **self.keys, **keys}))
 
-    def opened(self, **keys: Any) -> AbstractContextManager[Index]:
-        return self.remote(**keys).open()  # type: ignore[return-value]
+    def opened(self, **keys):
+        return self.remote(**keys).open()
 
-    def upload(self, folder: Path) -> Login | None:
+    def upload(self, folder):
         """Upload a file, and tell by whose credentials."""
         with self.opened() as backend:
             backend.put(stage_path(make_wheel(folder, "sample", "1.0")))
         sent = next(one for one in reversed(self.index.requests) if one.path == "/legacy/")
         return login_of(sent.headers.get("authorization"))
 
-    def read(self) -> Login | None:
+    def read(self):
         """Read a project's page, and tell by whose credentials."""
         with self.opened() as backend:
             list(backend.inventory("sample"))
         return login_of(self.index.requests[-1].headers.get("authorization"))
 
-    def refusal(self, folder: Path) -> str:
+    def refusal(self, folder):
         """What is said when the index takes nothing without credentials, and there are none."""
         self.index.status_for_bad_tokens = 401
         with pytest.raises(AuthenticationFailed) as caught:
@@ -86,7 +83,7 @@ class Surroundings:
 
 
 @pytest.fixture
-def around(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Surroundings]:
+def around(home, monkeypatch):
     """Nothing in any place."""
     before = keyring_library.get_keyring()
     with run_trusting_index() as index:
@@ -95,46 +92,44 @@ def around(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Surroundings
     keyring_library.set_keyring(before)
 
 
-def configuration(around: Surroundings) -> None:
+def configuration(around):
     around.setenv(SECRET="configuration's")
     around.keys |= {"username": "configuration", "password": {"env": "SECRET"}}
 
 
-def own_variables(around: Surroundings) -> None:
+def own_variables(around):
     around.setenv(WHEELRELAY_COMPANY_EU_USERNAME="own_variables")
     around.setenv(WHEELRELAY_COMPANY_EU_PASSWORD="own_variables's")
 
 
-def twine_variables(around: Surroundings) -> None:
+def twine_variables(around):
     around.setenv(TWINE_REPOSITORY="company-eu")
     around.setenv(TWINE_USERNAME="twine_variables", TWINE_PASSWORD="twine_variables's")
 
 
-def pypirc(around: Surroundings) -> None:
+def pypirc(around):
     around.pypirc(
         "[distutils]\nindex-servers = company-eu\n"
         "[company-eu]\nrepository: INDEX\nusername: pypirc\npassword: pypirc's\n"
     )
 
 
-def keyring(around: Surroundings) -> None:
+def keyring(around):
     around.keyring({around.index.upload_url: {"keyring": "keyring's"}})
 
 
-def netrc(around: Surroundings) -> None:
+def netrc(around):
     around.netrc("machine 127.0.0.1 login netrc password netrc's\n")
 
 
-def trusted_publishing(around: Surroundings) -> None:
+def trusted_publishing(around):
     around.job()
 
 
-PLACES: tuple[Callable[[Surroundings], None], ...] = (
-    *(configuration, own_variables, twine_variables, pypirc, keyring, netrc, trusted_publishing),
-)
+PLACES = (*(configuration, own_variables, twine_variables, pypirc, keyring, netrc, trusted_publishing),)
 
 
-def login_of(header: str | None) -> Login | None:
+def login_of(header):
     if header is None:
         return None
     user, _, password = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
@@ -158,7 +153,7 @@ with config.named("company-eu").open() as index:
         index.put(stage_path(make_wheel(Path(sys.argv[2]), "sample", "1.0")))
 """
 
-    def dialogue(self, config: str, folder: Path | str = "", *, typed: str = "") -> str:
+    def dialogue(self, config, folder="", *, typed=""):
         """All that the terminal shows; ``typed`` and a line end are typed when it asks for something."""
         ours, theirs = os.openpty()
         command = [sys.executable, "-c", self.CODE, config, str(folder)]
@@ -175,45 +170,45 @@ with config.named("company-eu").open() as index:
             process.wait()
         return shown.decode()
 
-    def config(self, around: Surroundings, **keys: str) -> str:
+    def config(self, around, **keys):
         addresses = {"url": around.index.simple_url, "upload_url": around.index.upload_url}
         return f"IndexConfig(**{ ({**addresses, **keys})!r})"
 
-    def test_prompts_for_a_token_for_pypi(self) -> None:
+    def test_prompts_for_a_token_for_pypi(self):
         shown = self.dialogue("PyPIConfig()", typed="pypi-secret")
         assert "API token for 'company-eu', https://" in shown
         assert "READY" in shown
 
-    def test_empty_prompt_is_missing_credentials(self) -> None:
+    def test_empty_prompt_is_missing_credentials(self):
         shown = self.dialogue("PyPIConfig()")
         assert "READY" not in shown
         assert "MissingSecret" in shown
         assert "nothing was entered" in shown
 
-    def test_prompts_for_the_password_of_a_known_user(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_prompts_for_the_password_of_a_known_user(self, around, tmp_path):
         shown = self.dialogue(self.config(around, username="ci"), tmp_path, typed="ci's")
         assert "Password of ci for 'company-eu'" in shown
         assert login_of(around.index.requests[-1].headers["authorization"]) == ("ci", "ci's")
 
-    def test_wrong_password_is_not_prompted_for_again(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_wrong_password_is_not_prompted_for_again(self, around, tmp_path):
         around.index.status_for_bad_tokens = 401
         shown = self.dialogue(self.config(around, username="ci"), tmp_path, typed="wrong")
         assert shown.count("Password of ci") == 1
         assert "The credentials come from the prompt." in shown
 
-    def test_no_prompt_if_a_provider_has_credentials(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_no_prompt_if_a_provider_has_credentials(self, around, tmp_path):
         netrc(around)
         shown = self.dialogue(self.config(around, username="netrc"), tmp_path)
         assert "Password" not in shown
         assert login_of(around.index.requests[-1].headers["authorization"]) == ("netrc", "netrc's")
 
-    def test_no_prompt_if_the_index_accepts_anonymous_uploads(self, around: Surroundings) -> None:
+    def test_no_prompt_if_the_index_accepts_anonymous_uploads(self, around):
         shown = self.dialogue(self.config(around))
         assert "READY" in shown
         assert " for " not in shown
 
 
-def _read_terminal(terminal: int) -> bytes:
+def _read_terminal(terminal):
     try:
         return os.read(terminal, 1 << 16)
     except OSError:  # how Linux says that nobody has it open any more

@@ -5,8 +5,6 @@ import json
 import pickle
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from tests.servers.oidc import AUDIENCE, TrustingIndex, run_trusting_index
 
 from wheelrelay import Remote
 from wheelrelay.backends.index import IndexConfig, PyPIConfig, TestPyPIConfig
-from wheelrelay.backends.index.backend import Connection, Index, IndexReader, connect
+from wheelrelay.backends.index.backend import Connection, IndexReader, connect
 from wheelrelay.backends.index.credentials import Account, CredentialRequest, providers
 from wheelrelay.backends.index.credentials.auth import resolve
 from wheelrelay.backends.index.credentials.trusted_publishing import Token
@@ -38,50 +36,50 @@ class Surroundings:
     keys: dict[str, Any] = field(default_factory=dict)
     name: str = "company-eu"
 
-    def setenv(self, **variables: str) -> None:
+    def setenv(self, **variables):
         for name, value in variables.items():
             self.monkeypatch.setenv(name, value)
 
-    def pypirc(self, text: str, mode: int = 0o600) -> None:
+    def pypirc(self, text, mode=0o600):
         path = self.home / ".pypirc"
         path.write_text(text.replace("INDEX", self.index.upload_url))
         path.chmod(mode)
 
-    def netrc(self, text: str, mode: int = 0o600) -> None:
+    def netrc(self, text, mode=0o600):
         (self.home / ".netrc").write_text(text)
         (self.home / ".netrc").chmod(mode)
 
-    def keyring(self, content: object) -> None:
+    def keyring(self, content):
         (self.home / "keyring.json").write_text(json.dumps(content))
         self.setenv(FILE_KEYRING=str(self.home / "keyring.json"))
         self.setenv(PYTHON_KEYRING_BACKEND="tests.servers.file_keyring.Keyring")
         keyring_library.core.init_backend()
 
-    def job(self) -> None:
+    def job(self):
         self.setenv(**self.index.github())
         self.keys |= {"trusted_publishing": True, "audience": AUDIENCE}
 
-    def remote(self, **keys: Any) -> Remote:
+    def remote(self, **keys):
         addresses = {"url": self.index.simple_url, "upload_url": self.index.upload_url}
         return Remote(self.name, IndexConfig(**{**addresses, **self.keys, **keys}))
 
-    def opened(self, **keys: Any) -> AbstractContextManager[Index]:
-        return self.remote(**keys).open()  # type: ignore[return-value]
+    def opened(self, **keys):
+        return self.remote(**keys).open()
 
-    def upload(self, folder: Path) -> Login | None:
+    def upload(self, folder):
         """Upload a file, and tell by whose credentials."""
         with self.opened() as backend:
             backend.put(stage_path(make_wheel(folder, "sample", "1.0")))
         sent = next(one for one in reversed(self.index.requests) if one.path == "/legacy/")
         return login_of(sent.headers.get("authorization"))
 
-    def read(self) -> Login | None:
+    def read(self):
         """Read a project's page, and tell by whose credentials."""
         with self.opened() as backend:
             list(backend.inventory("sample"))
         return login_of(self.index.requests[-1].headers.get("authorization"))
 
-    def refusal(self, folder: Path) -> str:
+    def refusal(self, folder):
         """What is said when the index takes nothing without credentials, and there are none."""
         self.index.status_for_bad_tokens = 401
         with pytest.raises(AuthenticationFailed) as caught:
@@ -90,7 +88,7 @@ class Surroundings:
 
 
 @pytest.fixture
-def around(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Surroundings]:
+def around(home, monkeypatch):
     """Nothing in any place."""
     before = keyring_library.get_keyring()
     with run_trusting_index() as index:
@@ -99,46 +97,44 @@ def around(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Surroundings
     keyring_library.set_keyring(before)
 
 
-def configuration(around: Surroundings) -> None:
+def configuration(around):
     around.setenv(SECRET="configuration's")
     around.keys |= {"username": "configuration", "password": {"env": "SECRET"}}
 
 
-def own_variables(around: Surroundings) -> None:
+def own_variables(around):
     around.setenv(WHEELRELAY_COMPANY_EU_USERNAME="own_variables")
     around.setenv(WHEELRELAY_COMPANY_EU_PASSWORD="own_variables's")
 
 
-def twine_variables(around: Surroundings) -> None:
+def twine_variables(around):
     around.setenv(TWINE_REPOSITORY="company-eu")
     around.setenv(TWINE_USERNAME="twine_variables", TWINE_PASSWORD="twine_variables's")
 
 
-def pypirc(around: Surroundings) -> None:
+def pypirc(around):
     around.pypirc(
         "[distutils]\nindex-servers = company-eu\n"
         "[company-eu]\nrepository: INDEX\nusername: pypirc\npassword: pypirc's\n"
     )
 
 
-def keyring(around: Surroundings) -> None:
+def keyring(around):
     around.keyring({around.index.upload_url: {"keyring": "keyring's"}})
 
 
-def netrc(around: Surroundings) -> None:
+def netrc(around):
     around.netrc("machine 127.0.0.1 login netrc password netrc's\n")
 
 
-def trusted_publishing(around: Surroundings) -> None:
+def trusted_publishing(around):
     around.job()
 
 
-PLACES: tuple[Callable[[Surroundings], None], ...] = (
-    *(configuration, own_variables, twine_variables, pypirc, keyring, netrc, trusted_publishing),
-)
+PLACES = (*(configuration, own_variables, twine_variables, pypirc, keyring, netrc, trusted_publishing),)
 
 
-def login_of(header: str | None) -> Login | None:
+def login_of(header):
     if header is None:
         return None
     user, _, password = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
@@ -147,18 +143,16 @@ def login_of(header: str | None) -> Login | None:
 
 class TestReading:
     @pytest.mark.parametrize("place", [configuration, own_variables, twine_variables, pypirc, netrc])
-    def test_stored_credentials_are_used_to_read(
-        self, around: Surroundings, place: Callable[[Surroundings], None]
-    ) -> None:
+    def test_stored_credentials_are_used_to_read(self, around, place):
         place(around)
         assert around.read() == (place.__name__, f"{place.__name__}'s")
 
     @pytest.mark.parametrize("place", [keyring, trusted_publishing])
-    def test_nothing_else_does(self, around: Surroundings, place: Callable[[Surroundings], None]) -> None:
+    def test_nothing_else_does(self, around, place):
         place(around)
         assert around.read() is None
 
-    def test_keyring_is_used_to_read_after_a_401(self, around: Surroundings) -> None:
+    def test_keyring_is_used_to_read_after_a_401(self, around):
         keyring(around)
         page, pair = "<title>Links for sample</title>", ("keyring", "keyring's")
         around.index.serve("/private/sample/", page, credentials=pair)
@@ -166,7 +160,7 @@ class TestReading:
         assert around.read() == ("keyring", "keyring's")
         assert len(around.index.requests) == 2
 
-    def test_public_index_is_read_without_credentials(self, around: Surroundings) -> None:
+    def test_public_index_is_read_without_credentials(self, around):
         own_variables(around)
         connection, account = Connection(None, None, allow_insecure=False), Account("company-eu")
         with connect(account, connection, around.index.simple_url, None, is_public=True) as backend:
@@ -175,32 +169,32 @@ class TestReading:
         assert "authorization" not in around.index.requests[-1].headers
 
     @pytest.mark.parametrize("preset", [PyPIConfig, TestPyPIConfig])
-    def test_presets_are_public(self, preset: type[IndexConfig]) -> None:
+    def test_presets_are_public(self, preset):
         assert preset()._is_public()
 
     @pytest.mark.parametrize("preset", [PyPIConfig, TestPyPIConfig])
     @pytest.mark.parametrize("key", ["url", "upload_url"])
     @pytest.mark.parametrize("host", ["mirror.example.org", "upload.pypi.org.example.org"])
-    def test_urls_of_a_preset_cannot_be_changed(self, preset: type[IndexConfig], key: str, host: str) -> None:
+    def test_urls_of_a_preset_cannot_be_changed(self, preset, key, host):
         with pytest.raises(ValueError, match=f"{key} of .*pypi cannot be changed"):
             preset.model_validate({key: f"https://{host}/simple/"})
 
-    def test_nor_is_one_preset_sent_to_the_other_or_over_plain_http(self) -> None:
+    def test_nor_is_one_preset_sent_to_the_other_or_over_plain_http(self):
         for address in ("https://test.pypi.org/legacy/", "http://upload.pypi.org/legacy/"):
             with pytest.raises(ValueError, match="of pypi cannot be changed"):
                 PyPIConfig(upload_url=address)
 
-    def test_upload_credentials_are_not_sent_to_another_host(self, around: Surroundings) -> None:
+    def test_upload_credentials_are_not_sent_to_another_host(self, around):
         pypirc(around)
         around.keys |= {"url": around.index.simple_url.replace("127.0.0.1", "localhost")}
         assert around.read() is None
 
-    def test_a_mirror_gets_nothing_that_is_for_uploading_elsewhere(self, around: Surroundings) -> None:
+    def test_a_mirror_gets_nothing_that_is_for_uploading_elsewhere(self, around):
         around.setenv(TWINE_PASSWORD="twine's", WHEELRELAY_MIRROR_TOKEN="own's", SECRET="configured")
         elsewhere = {"upload_url": "https://upload.example.org/", "token": {"env": "SECRET"}}
         remote = Remote("mirror", IndexConfig(url=around.index.simple_url, **elsewhere))
         with remote.open() as backend:
-            list(backend.inventory("sample"))  # type: ignore[attr-defined]
+            list(backend.inventory("sample"))
         assert around.index.requests[-1].headers.get("authorization") is None
         around.index.serve("/mirror/sample/", credentials=("ci", "ci's"))
         remote = Remote("mirror", IndexConfig(url=f"{around.index.url}mirror/", **elsewhere))
@@ -208,9 +202,9 @@ class TestReading:
             remote.open() as backend,
             pytest.raises(AuthenticationFailed, match="are for the upload host only"),
         ):
-            list(backend.inventory("sample"))  # type: ignore[attr-defined]
+            list(backend.inventory("sample"))
 
-    def test_error_lists_the_providers_that_were_tried(self, around: Surroundings) -> None:
+    def test_error_lists_the_providers_that_were_tried(self, around):
         around.keys |= {"url": around.index.serve("/private/")}
         around.index.serve("/private/sample/", credentials=("ci", "ci's"))
         with pytest.raises(AuthenticationFailed, match=r"Who are you.*the keyring has no entry for"):
@@ -219,10 +213,10 @@ class TestReading:
 
 class TestRefusals:
     @pytest.fixture(autouse=True)
-    def _401(self, around: Surroundings) -> None:
+    def _401(self, around):
         around.index.status_for_bad_tokens = 401
 
-    def test_a_secret_that_was_rotated_is_read_again(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_a_secret_that_was_rotated_is_read_again(self, around, tmp_path):
         secret = tmp_path / "secret"
         secret.write_text("old")
         around.keys |= {"username": "ci", "password": {"file": secret}}
@@ -232,15 +226,13 @@ class TestRefusals:
             backend.put(stage_path(make_wheel(tmp_path, "sample", "1.0")))
         assert [upload.status for upload in around.index.uploads] == [401, 200]
 
-    def test_rejected_secret_is_read_again_once_for_all_threads(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_rejected_secret_is_read_again_once_for_all_threads(self, around, tmp_path):
         trace = tmp_path / "trace"
         code = f"open({str(trace)!r}, 'a').write('x'); print('wrong')"
         around.keys |= {"username": "ci", "password": {"command": [sys.executable, "-c", code]}}
         said = []
 
-        def put(number: int) -> None:
+        def put(number):
             with pytest.raises(AuthenticationFailed) as caught:
                 backend.put(stage_path(make_wheel(tmp_path, "sample", f"1.{number}")))
             said.append(str(caught.value))
@@ -255,14 +247,14 @@ class TestRefusals:
         assert len(said) == 4
         assert all("returned 401" in one and "come from the configuration" in one for one in said)
 
-    def test_403_does_not_resolve_credentials_again(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_403_does_not_resolve_credentials_again(self, around, tmp_path):
         around.index.status_for_bad_tokens = 403
         around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="wrong")
         with pytest.raises(PermissionDenied, match="Invalid or non-existent"):
             around.upload(tmp_path)
         assert len(around.index.uploads) == 1
 
-    def test_403_names_the_provider_of_the_credentials(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_403_names_the_provider_of_the_credentials(self, around, tmp_path):
         around.index.status_for_bad_tokens = 403
         with pytest.raises(PermissionDenied, match=r"No credentials were sent\. Tried: "):
             around.upload(tmp_path)
@@ -272,7 +264,7 @@ class TestRefusals:
         ):
             around.upload(tmp_path / "again")
 
-    def test_other_providers_are_tried_after_a_refusal(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_other_providers_are_tried_after_a_refusal(self, around, tmp_path):
         around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="wrong")
         with around.opened() as backend:
             backend.make_ready()
@@ -281,7 +273,7 @@ class TestRefusals:
             backend.put(stage_path(make_wheel(tmp_path, "sample", "1.0")))
         assert [upload.status for upload in around.index.uploads] == [401, 200]
 
-    def test_credentials_that_the_index_echoes_are_masked(self, around: Surroundings, tmp_path: Path) -> None:
+    def test_credentials_that_the_index_echoes_are_masked(self, around, tmp_path):
         around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="hunter2")
         sent = base64.b64encode(b"__token__:hunter2").decode()
         words = f"No {sent}, hunter2!".encode()
@@ -294,28 +286,24 @@ class TestRefusals:
 
 class TestPlainHttp:
     @pytest.fixture(autouse=True)
-    def proxied(self, around: Surroundings) -> None:
+    def proxied(self, around):
         """All that goes to ``index.invalid`` reaches the index."""
         around.setenv(HTTP_PROXY=around.index.url)
         around.keys |= {"url": None, "upload_url": "http://index.invalid/legacy/", "confirm": "none"}
 
-    def test_credentials_for_it_are_an_error_before_anything_is_sent(self, around: Surroundings) -> None:
+    def test_credentials_for_it_are_an_error_before_anything_is_sent(self, around):
         own_variables(around)
         with around.opened() as backend, pytest.raises(ConfigError, match=r"is plain HTTP.*allow_insecure"):
             backend.make_ready()
         assert around.index.requests == []
 
-    def test_credentials_are_not_sent_without_allow_insecure(
-        self, around: Surroundings, tmp_path: Path
-    ) -> None:
+    def test_credentials_are_not_sent_without_allow_insecure(self, around, tmp_path):
         own_variables(around)
         around.index.serve("/legacy/", status=401)
         with pytest.raises(AuthenticationFailed, match=r"not sent over plain HTTP\. Use https"):
             around.upload(tmp_path)
 
-    def test_allow_insecure_sends_credentials_with_a_warning(
-        self, around: Surroundings, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_allow_insecure_sends_credentials_with_a_warning(self, around, caplog):
         own_variables(around)
         for _ in range(2):
             with around.opened(allow_insecure=True) as backend:
@@ -325,7 +313,7 @@ class TestPlainHttp:
 
 
 class TestTelling:
-    def test_no_repr_shows_a_secret(self, around: Surroundings) -> None:
+    def test_no_repr_shows_a_secret(self, around):
         pypirc(around)
         found = resolve(CredentialRequest(Account("company-eu"), around.index.upload_url), [providers.pypirc])
         assert isinstance(found, providers.Login)
@@ -333,9 +321,7 @@ class TestTelling:
         assert "pypirc's" not in repr(found) + repr(sections())
         assert "hunter2" not in repr(Token("hunter2", 0, 0))
 
-    def test_a_configuration_is_pickled_with_its_name_and_without_its_secret(
-        self, around: Surroundings
-    ) -> None:
+    def test_a_configuration_is_pickled_with_its_name_and_without_its_secret(self, around):
         configuration(around)
         remote = around.remote()
         copied = pickle.loads(pickle.dumps(remote.config.named(remote.name)))

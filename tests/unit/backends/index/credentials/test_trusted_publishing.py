@@ -5,78 +5,72 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, suppress
-from pathlib import Path
+from contextlib import suppress
 
 import pytest
 from tests.servers.google import OF_THE_MACHINE, run_google
-from tests.servers.oidc import AUDIENCE, REQUEST_TOKEN, TrustingIndex, run_trusting_index
+from tests.servers.oidc import AUDIENCE, REQUEST_TOKEN, run_trusting_index
 from tests.servers.pypi_troubles import Point
 from tests.servers.web import Reply
 
 import wheelrelay
 from wheelrelay import Remote, Route
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.backends.index.backend import Index
 from wheelrelay.backends.index.credentials.ci_identity import claims_of, identity_for, is_ci_job
 from wheelrelay.errors import AuthenticationFailed, PermissionDenied
-from wheelrelay.staged import StagedFile
 from wheelrelay.testing import make_wheel, stage_path
 
 
 @pytest.fixture
-def index() -> Iterator[TrustingIndex]:
+def index():
     """An index that trusts the jobs of a repository; none runs yet."""
     with run_trusting_index() as running:
         yield running
 
 
 @pytest.fixture
-def job(index: TrustingIndex, monkeypatch: pytest.MonkeyPatch) -> TrustingIndex:
+def job(index, monkeypatch):
     """The same, and this is a job of that repository."""
     for name, value in index.github().items():
         monkeypatch.setenv(name, value)
     return index
 
 
-def trusting(index: TrustingIndex, **keys: object) -> IndexConfig:
+def trusting(index, **keys):
     """A configuration of the index that has it publish by identity."""
     addresses = {"url": index.simple_url, "upload_url": index.upload_url}
     trust = {"trusted_publishing": True, "audience": AUDIENCE}
     return IndexConfig.model_validate({**addresses, **trust, **keys})
 
 
-def opened(index: TrustingIndex) -> AbstractContextManager[Index]:
+def opened(index):
     """The index, connected."""
-    return trusting(index).open()  # type: ignore[return-value]
+    return trusting(index).open()
 
 
-def wheel(folder: Path, project: str = "sample", version: str = "1.0") -> StagedFile:
+def wheel(folder, project="sample", version="1.0"):
     return stage_path(make_wheel(folder, project, version))
 
 
-def owners(index: TrustingIndex) -> list[str | None]:
+def owners(index):
     """The project of each token, in the order of their making."""
     return [token.project for token in index.tokens.values()]
 
 
-def relay(folder: Path, index: TrustingIndex, **options: int) -> wheelrelay.Receipt:
+def relay(folder, index, **options):
     remote = Remote("trusting", trusting(index))
     return wheelrelay.relay(Route(source=str(folder), sinks=[remote]), **options)
 
 
 class TestTokens:
-    def test_release_is_uploaded_with_trusted_publishing_and_the_token_revoked(
-        self, job: TrustingIndex, tmp_path: Path
-    ) -> None:
+    def test_release_is_uploaded_with_trusted_publishing_and_the_token_revoked(self, job, tmp_path):
         names = {make_wheel(tmp_path, "sample", "1.0", f"cp3{minor}-none-any").name for minor in range(9, 14)}
         assert relay(tmp_path, job).is_complete
         assert set(job.files) == names
         assert owners(job) == ["sample"]
         assert job.burnt == list(job.tokens)
 
-    def test_each_project_has_its_own_token(self, job: TrustingIndex, tmp_path: Path) -> None:
+    def test_each_project_has_its_own_token(self, job, tmp_path):
         for project in ("one", "two", "three"):
             make_wheel(tmp_path, project, "1.0")
         assert relay(tmp_path, job).is_complete
@@ -84,9 +78,7 @@ class TestTokens:
         assert len(set(job.identities)) == 3
         assert sorted(job.burnt) == sorted(job.tokens)
 
-    def test_short_lived_tokens_are_renewed_for_thirty_files(
-        self, job: TrustingIndex, tmp_path: Path
-    ) -> None:
+    def test_short_lived_tokens_are_renewed_for_thirty_files(self, job, tmp_path):
         job.token_life, job.slowness = 2, 0.3
         for number in range(30):
             make_wheel(tmp_path, "sample", "1.0", f"cp3{number}-none-any")
@@ -95,9 +87,7 @@ class TestTokens:
         assert len(job.tokens) > 1
         assert set(owners(job)) == {"sample"}
 
-    def test_upload_is_repeated_with_a_new_token_after_expiry(
-        self, job: TrustingIndex, tmp_path: Path
-    ) -> None:
+    def test_upload_is_repeated_with_a_new_token_after_expiry(self, job, tmp_path):
         job.token_life = 1
         with opened(job) as backend:
             backend.make_ready()
@@ -108,7 +98,7 @@ class TestTokens:
         assert [upload.status for upload in job.uploads] == [403, 200]
         assert len(job.tokens) == 2
 
-    def test_rejected_token_is_replaced(self, job: TrustingIndex, tmp_path: Path) -> None:
+    def test_rejected_token_is_replaced(self, job, tmp_path):
         job.status_for_bad_tokens = 401
         with opened(job) as backend:
             backend.make_ready()
@@ -116,7 +106,7 @@ class TestTokens:
             backend.put(wheel(tmp_path))
         assert [upload.status for upload in job.uploads] == [401, 200]
 
-    def test_403_requests_no_second_token(self, job: TrustingIndex, tmp_path: Path) -> None:
+    def test_403_requests_no_second_token(self, job, tmp_path):
         with opened(job) as backend:
             backend.make_ready()
             next(iter(job.tokens.values())).project = "another"
@@ -124,7 +114,7 @@ class TestTokens:
                 backend.put(wheel(tmp_path))
         assert len(job.tokens) == 1
 
-    def test_token_without_expiry_is_used_for_all_files(self, job: TrustingIndex, tmp_path: Path) -> None:
+    def test_token_without_expiry_is_used_for_all_files(self, job, tmp_path):
         job.tells_expiry = False
         for number in range(5):
             make_wheel(tmp_path, "sample", "1.0", f"cp3{number}-none-any")
@@ -132,12 +122,12 @@ class TestTokens:
         assert len(job.tokens) == 1
 
     @pytest.mark.parametrize("expires", [b'"2026-11-25T00:00:00Z"', b"[]", b"1e999", b"-1"])
-    def test_invalid_expiry_is_ignored(self, job: TrustingIndex, expires: bytes) -> None:
+    def test_invalid_expiry_is_ignored(self, job, expires):
         job.fail("/_/oidc/mint-token", Reply(b'{"token": "pypi-x", "expires": ' + expires + b"}"))
         with opened(job) as backend:
             backend.make_ready()
 
-    def test_valid_token_is_reused_while_no_other_is_issued(self, job: TrustingIndex, tmp_path: Path) -> None:
+    def test_valid_token_is_reused_while_no_other_is_issued(self, job, tmp_path):
         job.token_life = 3
         with opened(job) as backend:
             backend.make_ready()
@@ -146,7 +136,7 @@ class TestTokens:
             backend.put(wheel(tmp_path))
         assert len(job.tokens) == 1
 
-    def test_token_is_reused_if_the_identity_stays_the_same(self, job: TrustingIndex, tmp_path: Path) -> None:
+    def test_token_is_reused_if_the_identity_stays_the_same(self, job, tmp_path):
         job.same_identity, job.token_life = True, 3
         with opened(job) as backend:
             backend.put(wheel(tmp_path))
@@ -179,13 +169,13 @@ print(json.load(urllib.request.urlopen(request))["value"])
     )
     def test_identity_of_a_local_agent_is_used(
         self,
-        index: TrustingIndex,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        sign: str,
-        program: str,
-        audience: str,
-    ) -> None:
+        index,
+        tmp_path,
+        monkeypatch,
+        sign,
+        program,
+        audience,
+    ):
         agent = tmp_path / "bin" / program
         agent.parent.mkdir()
         agent.write_text(
@@ -197,9 +187,7 @@ print(json.load(urllib.request.urlopen(request))["value"])
         self.assert_published(index, tmp_path)
         assert len(index.identities) == 1
 
-    def test_gitlab_has_the_identity_in_a_variable(
-        self, index: TrustingIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_gitlab_has_the_identity_in_a_variable(self, index, tmp_path, monkeypatch):
         monkeypatch.setenv("GITLAB_CI", "true")
         monkeypatch.setenv("TESTINDEX_ID_TOKEN", index.sign())
         self.assert_published(index, tmp_path)
@@ -235,7 +223,7 @@ print(json.load(urllib.request.urlopen(request))["value"])
         self.assert_published(index, tmp_path)
         assert any(account in path for path in google.paths())
 
-    def assert_published(self, index: TrustingIndex, folder: Path) -> None:
+    def assert_published(self, index, folder):
         name = make_wheel(folder / "dist", "sample", "1.0").name
         assert relay(folder / "dist", index).is_complete
         assert set(index.files) == {name}
@@ -244,9 +232,7 @@ print(json.load(urllib.request.urlopen(request))["value"])
 
 
 class TestGivingBack:
-    def test_index_that_cannot_revoke_tokens_is_not_an_error(
-        self, job: TrustingIndex, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_index_that_cannot_revoke_tokens_is_not_an_error(self, job, caplog):
         caplog.set_level(logging.INFO, "wheelrelay")
         job.burns = False
         with opened(job) as backend:
@@ -254,7 +240,7 @@ class TestGivingBack:
         assert "/_/oidc/burn-token" in job.paths()
         assert "revoke" not in caplog.text
 
-    def test_failed_revocation_is_logged(self, job: TrustingIndex, caplog: pytest.LogCaptureFixture) -> None:
+    def test_failed_revocation_is_logged(self, job, caplog):
         caplog.set_level(logging.INFO, "wheelrelay")
         with opened(job) as backend:
             backend.make_ready()
@@ -262,16 +248,14 @@ class TestGivingBack:
         assert "did not revoke a token: it returned 500" in caplog.text
         assert not any(token in caplog.text for token in job.tokens)
 
-    def test_closed_connection_while_revoking_is_logged(
-        self, job: TrustingIndex, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_closed_connection_while_revoking_is_logged(self, job, tmp_path, caplog):
         caplog.set_level(logging.INFO, "wheelrelay")
         with opened(job) as backend:
             backend.make_ready()
             job.fail("/_/oidc/burn-token", Reply(tmp_path / "not there: the server falls over it"))
         assert "could not be revoked" in caplog.text
 
-    def test_token_is_revoked_after_a_failure(self, job: TrustingIndex, tmp_path: Path) -> None:
+    def test_token_is_revoked_after_a_failure(self, job, tmp_path):
         with suppress(PermissionDenied), opened(job) as backend:
             backend.make_ready()
             next(iter(job.tokens.values())).project = "another"
