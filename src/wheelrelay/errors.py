@@ -16,7 +16,7 @@
     │   ├── AlreadyExists           the filename is taken by other or unknown bytes
     │   ├── AuthenticationFailed
     │   ├── PermissionDenied
-    │   ├── Rejected                the remote refuses this file or request for good
+    │   ├── Rejected                the remote refuses this file or request
     │   └── Unavailable             a temporary failure; retrying may help
     │       └── TimedOut            no response in time, or too slow a transfer
     ├── IntegrityError              the bytes are not the declared ones

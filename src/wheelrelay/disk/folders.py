@@ -61,10 +61,10 @@ def temporary_folder(kind: str = "") -> Iterator[Path]:
 
 @contextmanager
 def temporary_file(folder: Path) -> Iterator[FileIO]:
-    """A new file in a temporary folder; what it is given must be written by `write_all`.
+    """Create a file in a temporary folder; write to it with `write_all`.
 
     Raises:
-        WheelrelayError: it cannot be written, as when the disk is full.
+        WheelrelayError: The file cannot be written, for example on a full disk.
     """
     path = folder / secrets.token_hex(8)
     try:

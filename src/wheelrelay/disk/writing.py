@@ -70,7 +70,7 @@ def write_all(stream: BinaryIO | FileIO, block: bytes) -> None:
 
 
 @contextmanager
-def temporary_file(
+def write_temporary(
     target: Path, blocks: Iterable[bytes], *, size: int, sha256: str | None = None
 ) -> Iterator[Path]:
     """Write a verified temporary file next to ``target``; it is removed at the end unless renamed.
@@ -168,7 +168,7 @@ def replace_file(path: Path, content: bytes) -> None:
     """
     with write_errors(path):
         _refuse_special(path)
-        with temporary_file(path, [content], size=len(content)) as temporary:
+        with write_temporary(path, [content], size=len(content)) as temporary:
             temporary.replace(path)
 
 
@@ -179,7 +179,7 @@ def create_file(path: Path, content: bytes) -> None:
         FileExistsError: The name is taken.
         WheelrelayError: The file cannot be written.
     """
-    with write_errors(path), temporary_file(path, [content], size=len(content)) as temporary:
+    with write_errors(path), write_temporary(path, [content], size=len(content)) as temporary:
         rename_exclusively(temporary, path)
 
 
@@ -207,7 +207,7 @@ def ensure_writable(path: Path) -> None:
     """
     with write_errors(path):
         _refuse_special(path)
-        with temporary_file(path, [b"\n"], size=1):
+        with write_temporary(path, [b"\n"], size=1):
             pass
 
 

@@ -17,8 +17,8 @@ from wheelrelay.disk.writing import (
     ensure_writable,
     remove_leftovers,
     replace_file,
-    temporary_file,
     write_all,
+    write_temporary,
 )
 from wheelrelay.errors import DigestMismatch, IntegrityError, WheelrelayError
 
@@ -39,14 +39,14 @@ except WheelrelayError as error:
 WRITING = """
 import sys
 from pathlib import Path
-from wheelrelay.disk.writing import temporary_file
+from wheelrelay.disk.writing import write_temporary
 
 def blocks():
     yield b"half of it"
     print("ready", flush=True)
     sys.stdin.read()
 
-with temporary_file(Path(sys.argv[1]), blocks(), size=10) as temporary:
+with write_temporary(Path(sys.argv[1]), blocks(), size=10) as temporary:
     temporary.rename(sys.argv[1])
 """
 
@@ -128,7 +128,7 @@ def test_complete_write_replaces_the_old_file(target):
 def test_unexpected_size_or_digest_is_refused(target, size, sha256):
     with (
         pytest.raises(DigestMismatch if sha256 else IntegrityError, match=target.name),
-        temporary_file(target, [b"01234", b"56789"], size=size, sha256=sha256) as temporary,
+        write_temporary(target, [b"01234", b"56789"], size=size, sha256=sha256) as temporary,
     ):
         temporary.rename(target)
     assert names(target.parent) == []

@@ -13,8 +13,6 @@ import wheelrelay
 from wheelrelay import CheckFailed, ConfigError, MissingSecret, PublishOptions, Remote, Route
 from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.errors import AuthenticationFailed, Unavailable
-from wheelrelay.model import Companion
-from wheelrelay.staged import StagedFile
 from wheelrelay.testing import stage_path
 
 
@@ -74,7 +72,7 @@ class TestCreation:
         class Late:
             troubles = 1
 
-            def attest(self, staged: StagedFile) -> Companion:
+            def attest(self, staged):
                 if self.troubles:
                     self.troubles -= 1
                     raise Unavailable("Sigstore did not sign.", retry_after=0)

@@ -1,11 +1,9 @@
 """Files are accepted only with attestations by trusted publishers."""
 
 import json
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from tests.servers.oidc import TrustingIndex
 from tests.servers.sigstore import SLSA, Builder, LocalSigstore
 from tests.servers.web import Reply
 from tests.unit.signing.conftest import put_next_to, remote
@@ -19,13 +17,11 @@ PUBLISHER = {"github": "acme/sample", "workflow": "release.yml"}
 
 
 class TestTrustedPublishers:
-    def route(
-        self, dist: Path, tmp_path: Path, trust_root: Path, *publishers: object, **trust: object
-    ) -> Route:
+    def route(self, dist, tmp_path, trust_root, *publishers, **trust):
         trust |= {"publishers": publishers or (PUBLISHER,), "root": trust_root}
         return Route(source=str(dist), sinks=[str(tmp_path / "out")], trust=trust)
 
-    def refused(self, route: Route, tmp_path: Path) -> set[str]:
+    def refused(self, route, tmp_path):
         with pytest.raises(CheckFailed) as refused:
             wheelrelay.relay(route)
         assert not (tmp_path / "out").exists()
@@ -164,13 +160,13 @@ class TestTrustedPublishers:
 class TestProvenance:
     """What an index tells of attestations counts as what lies beside a file does."""
 
-    def route(self, index: TrustingIndex, tmp_path: Path, trust_root: Path, publisher: object) -> Route:
+    def route(self, index, tmp_path, trust_root, publisher):
         trust = {"publishers": [publisher], "root": trust_root}
         source = Remote("trusting", IndexConfig(url=index.simple_url))
         return Route(source=source, sinks=[str(tmp_path / "out")], projects=["sample"], trust=trust)
 
     @pytest.fixture
-    def published(self, dist, index, attester) -> TrustingIndex:
+    def published(self, dist, index, attester):
         """The index with the release, attested by the build that has published it."""
         wheelrelay.relay(
             Route(source=str(dist), sinks=[remote(index)]), options=PublishOptions(attester=attester)

@@ -109,14 +109,14 @@ class S3Objects(S3Reader):
         return upload(self.bucket, name, content, headers, condition=UNLESS_EXISTS).strip('"')
 
     def copy_object(
-        self, origin: ReadableObjects, staged: StagedFile, *, content_type: str, metadata: Mapping[str, str]
+        self, source: ReadableObjects, staged: StagedFile, *, content_type: str, metadata: Mapping[str, str]
     ) -> bool:
         """Copy an object within the server; see `wheelrelay.containers.SupportsCopy`."""
-        if not isinstance(origin, S3Objects) or not self.bucket.shares_server_with(origin.bucket):
+        if not isinstance(source, S3Objects) or not self.bucket.shares_server_with(source.bucket):
             return False
         headers = _headers(content_type, metadata)
         return self._features.has_safe_copies() and copy(
-            origin.bucket, self.bucket, staged, headers, condition=UNLESS_EXISTS
+            source.bucket, self.bucket, staged, headers, condition=UNLESS_EXISTS
         )
 
     def replace_object(

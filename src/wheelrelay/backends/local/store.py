@@ -22,8 +22,8 @@ from wheelrelay.disk.writing import (
     TEMPORARY_PREFIX,
     remove_leftovers,
     rename_exclusively,
-    temporary_file,
     write_error_hint,
+    write_temporary,
 )
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound, PermissionDenied
 from wheelrelay.filenames import looks_like_distribution, split_companion
@@ -190,7 +190,7 @@ class DirectoryObjects:
             if target.parent not in self._cleaned:
                 self._cleaned.add(target.parent)
                 remove_leftovers(target.parent)
-            with temporary_file(target, iter_blocks(content), size=size, sha256=sha256) as temporary:
+            with write_temporary(target, iter_blocks(content), size=size, sha256=sha256) as temporary:
                 yield temporary
 
 
