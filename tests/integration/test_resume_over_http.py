@@ -104,19 +104,19 @@ def move_all(tmp_path, source, seed, size):
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_a_file_that_breaks_off_goes_on_where_it_broke(tmp_path, source):
+def test_broken_download_resumes(tmp_path, source):
     move_all(tmp_path, source, seed=2, size=3 << 20)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("seed", range(2, 12))
-def test_it_does_so_wherever_it_breaks(tmp_path, source, seed):
+def test_broken_download_resumes_at_any_byte(tmp_path, source, seed):
     move_all(tmp_path, source, seed=seed, size=5 << 20)
 
 
 @pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 9))])
-def test_a_file_of_pypi_that_breaks_off_goes_on_where_it_broke(tmp_path, pypi, seed):
+def test_broken_download_from_pypi_resumes(tmp_path, pypi, seed):
     files = make_wheels(tmp_path / "dist", seed, 1_500_000)
     for name in files:
         pypi.take(tmp_path / "dist" / name)

@@ -102,7 +102,7 @@ class TestSftpContract(StoreContract):
             yield store
 
 
-def test_a_file_is_created_replaced_read_and_deleted(objects):
+def test_creates_replaces_reads_and_deletes_a_file(objects):
     create(objects, b"old")
     with pytest.raises(AlreadyExists):
         create(objects, b"new")
@@ -116,13 +116,13 @@ def test_a_file_is_created_replaced_read_and_deleted(objects):
         objects.stat_object("a.txt")
 
 
-def test_nothing_is_left_but_the_file(objects, server):
+def test_leaves_no_temporary_files(objects, server):
     create(objects, b"old")
     change(objects, b"new")
     assert set(server.names("w")) <= {".wheelrelay-witness", "a.txt"}
 
 
-def test_eight_writers_make_a_new_folder_once(server, tmp_path):
+def test_eight_writers_create_a_folder_once(server, tmp_path):
     staged = [stage_path(make_wheel(tmp_path / str(n), version=f"{n}.0")) for n in range(8)]
     with opened(server, "made/by/push") as store:
         with ThreadPoolExecutor(8) as pool:
@@ -130,7 +130,7 @@ def test_eight_writers_make_a_new_folder_once(server, tmp_path):
         assert len(list(store.iter_files("sample"))) == 8
 
 
-def test_a_folder_that_another_writer_makes_meanwhile_is_no_error(ftp):
+def test_folder_created_by_another_writer_is_not_an_error(ftp):
     (ftp.root / "w").mkdir()
     with opened(ftp, "w/sub") as store:
         ftp.faults.append(("MKD", "550 File exists."))
@@ -138,7 +138,7 @@ def test_a_folder_that_another_writer_makes_meanwhile_is_no_error(ftp):
         assert read(store._objects) == b"x"
 
 
-class TestWhatIsUnknownIsNotAbsent:
+class TestUnknownIsNotAbsent:
     def test_when_sftp_cannot_look(self, sftp):
         """Its renaming would replace the file that the failing look did not see."""
         (sftp.root / "w").mkdir()
@@ -186,7 +186,7 @@ class TestWhatIsUnknownIsNotAbsent:
                 store._objects.delete_object("a.txt")
 
 
-class TestReplacingThatFails:
+class TestFailedReplacement:
     def test_keeps_the_old_bytes_when_sftp_refuses(self, sftp):
         (sftp.root / "w").mkdir()
         with opened(sftp) as store:
@@ -235,7 +235,7 @@ class TestReplacingThatFails:
             assert read(store._objects) == b"old"
 
 
-def test_a_file_that_the_server_stores_short_does_not_get_its_name(ftp):
+def test_truncated_upload_does_not_get_its_name(ftp):
     (ftp.root / "w").mkdir()
     ftp.shorten = 3
     with opened(ftp) as store:
@@ -244,7 +244,7 @@ def test_a_file_that_the_server_stores_short_does_not_get_its_name(ftp):
         assert ftp.names("w") == []
 
 
-def test_a_connection_that_broke_is_made_anew(ftp):
+def test_reconnects_after_a_broken_connection(ftp):
     (ftp.root / "w").mkdir()
     with opened(ftp) as store:
         create(store._objects, b"old")
@@ -254,7 +254,7 @@ def test_a_connection_that_broke_is_made_anew(ftp):
         assert [found.name for found in store._objects.list_objects()] == ["a.txt"]
 
 
-class TestTheWarning:
+class TestWarning:
     def text(self, caplog):
         return [
             record.getMessage()
@@ -291,7 +291,7 @@ class TestTheWarning:
         assert self.text(caplog) == []
 
 
-def test_a_password_that_is_not_accepted_is_called_so(server, monkeypatch):
+def test_rejected_password_is_reported(server, monkeypatch):
     monkeypatch.setenv("FTP_PASSWORD", "guessed")
     with pytest.raises(AuthenticationFailed), opened(server):
         pass
