@@ -187,7 +187,7 @@ class TestRefusals:
         (others / "sample-1.0-py3-none-any.whl").rename(others / SDIST)
         pypi.take(others / SDIST)
         own.let_go()
-        with pytest.raises(wheelrelay.RelayFailed, match="other bytes") as failed:
+        with pytest.raises(wheelrelay.RelayFailed, match="other content") as failed:
             future.result(60)
         assert failed.value.receipt.files[-1].sinks["warehouse"].outcome is Outcome.FAILED
 
