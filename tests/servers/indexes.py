@@ -18,15 +18,15 @@ from tests.servers.process import HOST, answers, free_port, running, script
 
 @dataclass(frozen=True, slots=True)
 class IndexServer:
-    """A package index that runs.
+    """A running package index.
 
     Attributes:
-        url: its root.
-        simple_url: of its Simple API.
-        upload_url: that distribution files are posted to.
-        username: of somebody who may upload; empty where everybody may.
-        password: theirs.
-        folder: where the server keeps the files, if in a plain folder.
+        url: The root.
+        simple_url: The address of the Simple API.
+        upload_url: The address for uploads.
+        username: The user that may upload; empty if uploads are anonymous.
+        password: The password of this user.
+        folder: The folder with the files, if the server uses a plain one.
     """
 
     url: str
@@ -37,7 +37,7 @@ class IndexServer:
     folder: Path | None = None
 
     def emptied(self) -> "IndexServer":
-        """The same server, without any files."""
+        """Remove all files and return the server."""
         assert self.folder is not None
         for path in self.folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -49,9 +49,9 @@ def run_pypiserver(root: Path, *, username: str = "", password: str = "") -> Ite
     """Run pypiserver with its files in ``root / "files"``.
 
     Args:
-        root: an empty folder.
-        username: who may upload; everybody may if not given.
-        password: theirs.
+        root: An empty folder.
+        username: The user that may upload; uploads are anonymous without it.
+        password: The password of this user.
     """
     folder = root / "files"
     folder.mkdir()
@@ -73,17 +73,17 @@ def run_pypiserver(root: Path, *, username: str = "", password: str = "") -> Ite
 
 @dataclass(frozen=True, slots=True)
 class DevpiServer:
-    """A devpi-server that runs; `new_index` gives an index of one's own."""
+    """A running devpi-server."""
 
     url: str
     _numbers: Iterator[int]
 
     def new_index(self, *, volatile: bool = False, bases: Iterable[IndexServer] = ()) -> IndexServer:
-        """A fresh user with a fresh index.
+        """Create a user with an empty index.
 
         Args:
-            volatile: whether the index lets files be replaced.
-            bases: indexes whose files it shows as well.
+            volatile: Whether files of the index can be replaced.
+            bases: The indexes that it inherits files from.
         """
         user, password = f"user{next(self._numbers)}", "correct horse"
         self._call("PUT", user, {"password": password})
@@ -95,13 +95,13 @@ class DevpiServer:
         return IndexServer(self.url, f"{root}+simple/", root, user, password)
 
     def _login(self, user: str, password: str) -> str:
-        """A token; a busy server may need a moment until it knows a user that it has just taken."""
+        """Return a token; retry, because a busy server needs a moment after it created a user."""
         for _ in range(50):
-            told = self._call("POST", "+login", {"user": user, "password": password})
-            if "password" in told:
-                return told["password"]
+            answer = self._call("POST", "+login", {"user": user, "password": password})
+            if "password" in answer:
+                return answer["password"]
             time.sleep(0.1)
-        raise TimeoutError(f"devpi-server lets {user} not in: {told}")
+        raise TimeoutError(f"devpi-server rejects {user}: {answer}")
 
     def _call(self, method: str, path: str, body: dict[str, object], *, token: str = "") -> dict[str, str]:
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), method=method)

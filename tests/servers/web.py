@@ -1,4 +1,4 @@
-"""A small web server inside the test's own process, with faults that the test switches on.
+"""A small web server in the test process, with configurable faults.
 
 >>> with run_web() as web:
 ...     page = web.serve("/hello.txt", b"hello")
@@ -26,20 +26,20 @@ BLOCK = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the server answers at one path.
+    """The response for one path.
 
     Attributes:
-        body: the content, or the path of a file that holds it.
-        status: the HTTP status.
-        content_type: the media type.
-        headers: further headers, as ``Location`` or ``Retry-After``.
-        declared: the Content-Length to claim; by default the true one.
-        cut_after: bytes of the body after which the connection is closed.
-        delay: seconds to wait before the answer.
-        after: set when the answer may be sent.
-        pause: seconds to wait between blocks of the body.
-        credentials: user and password without which the answer is 401.
-        reason: the words beside the status; by default the usual ones.
+        body: The content, or the path of a file with it.
+        status: The HTTP status.
+        content_type: The media type.
+        headers: Additional headers, such as ``Location`` or ``Retry-After``.
+        declared: The value of Content-Length; by default the size of the body.
+        cut_after: The number of bytes of the body after which the connection is closed.
+        delay: Seconds to wait before the response.
+        after: An event to wait for before the response.
+        pause: Seconds to wait between blocks of the body.
+        credentials: The required user name and password; the response without them is 401.
+        reason: The reason phrase; by default the usual one of the status.
     """
 
     body: bytes | Path = b""
@@ -56,11 +56,11 @@ class Reply:
 
     @property
     def size(self) -> int:
-        """Bytes of the body."""
+        """Return the size of the body in bytes."""
         return len(self.body) if isinstance(self.body, bytes) else self.body.stat().st_size
 
     def blocks(self) -> Iterator[bytes]:
-        """The body, as far as it is sent."""
+        """Yield the part of the body that is sent."""
         left = self.size if self.cut_after is None else self.cut_after
         if isinstance(self.body, bytes):
             for start in range(0, left, BLOCK):
@@ -74,7 +74,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request that came in; header names are in lower case."""
+    """A received request; header names are in lower case."""
 
     method: str
     path: str
@@ -83,13 +83,13 @@ class Request:
 
 
 class Web:
-    """A web server that runs; see `run_web`.
+    """A running web server; see `run_web`.
 
     Attributes:
-        url: its root, with a slash at the end.
-        requests: every request so far, in the order of arrival.
-        most_at_once: how many requests were being answered at one time, at most.
-        latency: seconds to wait before every answer.
+        url: The root, with a slash at the end.
+        requests: All requests so far, in the order of arrival.
+        most_at_once: The largest number of requests in progress at one time.
+        latency: Seconds to wait before every response.
     """
 
     def __init__(self, url: str) -> None:
@@ -103,12 +103,12 @@ class Web:
         self._lock = threading.Lock()
 
     def serve(self, path: str, body: bytes | str | Path = b"", **options: Any) -> str:
-        """Answer at ``path`` from now on, and give its address.
+        """Serve a response at ``path`` from now on, and return its address.
 
         Args:
-            path: as it stands in requests after decoding, beginning with a slash, without a query.
-            body: the content; text is taken for HTML.
-            options: see `Reply`.
+            path: The decoded path, with a leading slash and without a query.
+            body: The content; a string is served as HTML.
+            options: See `Reply`.
         """
         if isinstance(body, str):
             body, options = body.encode(), {"content_type": "text/html; charset=utf-8", **options}
@@ -116,7 +116,7 @@ class Web:
         return self.url + path.lstrip("/")
 
     def serve_folder(self, folder: Path, at: str = "/") -> str:
-        """Serve the files of ``folder`` and, at ``at``, a page that links to them; gives its address."""
+        """Serve the files of ``folder`` and a page with links to them at ``at``; return its address."""
         names = sorted(path.name for path in folder.iterdir() if path.is_file())
         for name in names:
             self.serve(at + name, folder / name)
@@ -124,26 +124,26 @@ class Web:
         return self.serve(at, f"<html><body>\n{links}</body></html>")
 
     def redirect(self, path: str, to: str, *, status: int = 302) -> str:
-        """Answer at ``path`` with a redirect, and give its address."""
+        """Serve a redirect at ``path``, and return its address."""
         return self.serve(path, status=status, headers={"Location": to})
 
     def fail(self, path: str, *faults: Reply) -> None:
-        """Answer the next requests for ``path`` with these replies, one each, and then as usual."""
+        """Answer the next requests for ``path`` with one of these replies each, then as before."""
         with self._lock:
             self._faults.setdefault(path, []).extend(faults)
 
     def forget(self) -> None:
-        """Be as new: nothing is served, and nothing was asked for."""
+        """Remove all responses, faults and recorded requests."""
         with self._lock:
             for kept in (self.requests, self._replies, self._faults):
                 kept.clear()
 
     def paths(self) -> list[str]:
-        """The paths of all requests so far."""
+        """Return the paths of all requests so far."""
         return [request.path for request in self.requests]
 
     def reply_to(self, request: Request) -> Reply:
-        """What is answered to a request; overridden by servers that do more."""
+        """Return the reply to a request; subclasses override it."""
         path = unquote(urlsplit(request.path).path)
         with self._lock:
             faults = self._faults.get(path)
@@ -152,7 +152,7 @@ class Web:
             return self._replies.get(path, Reply(b"There is nothing here.", 404, "text/plain"))
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        """Read one request, note it, and send the reply."""
+        """Read one request, record it, and send the reply."""
         length = int(handler.headers.get("Content-Length") or 0)
         headers = {name.lower(): value for name, value in handler.headers.items()}
         body = handler.rfile.read(length)
@@ -182,8 +182,8 @@ def run_web(*, tls: ssl.SSLContext | None = None, web: type[Web] = Web) -> Itera
     """Run a web server on a free port for the length of the context.
 
     Args:
-        tls: speak TLS, as this context says.
-        web: a subclass that answers in its own way.
+        tls: The context for TLS; plain HTTP without it.
+        web: A subclass with its own replies.
     """
     server = _Server((HOST, 0), _Handler)
     if tls:
@@ -200,7 +200,7 @@ def run_web(*, tls: ssl.SSLContext | None = None, web: type[Web] = Web) -> Itera
 
 
 def read(url: str) -> bytes:
-    """What a plain GET of ``url`` gives."""
+    """Return the body of a GET request."""
     with urllib.request.urlopen(url, timeout=10) as answer:
         body: bytes = answer.read()
         return body
@@ -213,7 +213,7 @@ class _Server(ThreadingHTTPServer):
     web: Web
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up in the middle is what some tests are about."""
+        """Ignore clients that disconnect: some tests do it on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -227,7 +227,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_PROPFIND = do_GET  # noqa: N815  (the names that http.server calls)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class names it so)
-        """Nothing: `Web.requests` is the log."""
+        """Log nothing: `Web.requests` has the requests."""
 
 
 def _unless_unauthorised(reply: Reply, request: Request) -> Reply:
@@ -242,7 +242,7 @@ def _unless_unauthorised(reply: Reply, request: Request) -> Reply:
 def _send(
     handler: BaseHTTPRequestHandler, reply: Reply, latency: float, before_last: Callable[[], None]
 ) -> None:
-    """Send the reply; ``before_last`` is called before the bytes after which the client may go on."""
+    """Send the reply; call ``before_last`` before the bytes that complete it for the client."""
     time.sleep(reply.delay + latency)
     if reply.after:
         reply.after.wait(PATIENCE)
