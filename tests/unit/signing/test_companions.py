@@ -2,13 +2,11 @@
 
 import json
 import logging
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from tests.servers.openpgp import armored, signature
 from tests.servers.sigstore import LocalSigstore
-from tests.servers.web import Web, run_web
+from tests.servers.web import run_web
 
 import wheelrelay
 from wheelrelay import Route
@@ -33,37 +31,37 @@ BUNDLE = {
 }
 
 
-def attestation(**changes: object) -> bytes:
+def attestation(**changes):
     document = json.loads(LocalSigstore().attest(WHEEL, "0" * 64))
     return json.dumps({**document, **changes}).encode()
 
 
-def bundle(**changes: object) -> bytes:
+def bundle(**changes):
     return json.dumps({**BUNDLE, **changes}).encode()
 
 
 @pytest.fixture
-def dist(tmp_path: Path) -> Path:
+def dist(tmp_path):
     """A release of one wheel."""
     make_wheel(tmp_path / "dist")
     return tmp_path / "dist"
 
 
 @pytest.fixture
-def out(tmp_path: Path) -> Path:
+def out(tmp_path):
     """Where it goes."""
     return tmp_path / "out"
 
 
-def relay(source: Path | str, out: Path) -> wheelrelay.Receipt:
+def relay(source, out):
     return wheelrelay.relay(Route(source=str(source), sinks=[str(out)]))
 
 
-def names(folder: Path) -> set[str]:
+def names(folder):
     return {path.name for path in folder.iterdir()}
 
 
-def suffixes(value: object) -> str:
+def suffixes(value):
     """What tells a case from others: its bytes are made anew in each process."""
     return value if isinstance(value, str) else ""
 
@@ -173,7 +171,7 @@ class TestLinks:
     """A link beside a file may lead to anything that the user of this machine can read."""
 
     @pytest.fixture
-    def secret(self, tmp_path: Path) -> Path:
+    def secret(self, tmp_path):
         path = tmp_path / "secret.asc"
         path.write_bytes(armored(PACKETS))
         return path
@@ -215,7 +213,7 @@ def test_large_companion_of_a_pushed_file_is_refused(dist, out):
 
 class TestRedirects:
     @pytest.fixture
-    def elsewhere(self) -> Iterator[Web]:
+    def elsewhere(self):
         """Another origin than that of the files."""
         with run_web() as running:
             yield running

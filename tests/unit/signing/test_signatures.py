@@ -1,7 +1,6 @@
 """Signatures travel: made with a real gpg where a sink asks for them, and demanded where a route does."""
 
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -47,14 +46,14 @@ def index(open_pypiserver):
     return Remote("index", config)
 
 
-def program(path: Path, source: str) -> Path:
+def program(path, source):
     """A Python program that can be called by its path."""
     path.write_text(f"#!{sys.executable}\n{source}")
     path.chmod(0o755)
     return path
 
 
-def names(folder: Path) -> set[str]:
+def names(folder):
     return {path.name for path in folder.iterdir()} if folder.exists() else set()
 
 
@@ -172,7 +171,7 @@ class TestSigning:
 
 
 class TestWhatKeepsFromSigning:
-    def refused(self, dist, index, error, **signer) -> str:
+    def refused(self, dist, index, error, **signer):
         options = PublishOptions(signer=Signer(**signer))
         with pytest.raises(error) as told:
             wheelrelay.relay(Route(source=str(dist), sinks=[index]), options=options)
@@ -228,11 +227,11 @@ class TestWhatKeepsFromSigning:
 
 
 class TestTrustedKeys:
-    def route(self, dist: Path, out: Path, *keys: object, mode: str = "release") -> Route:
+    def route(self, dist, out, *keys, mode="release"):
         trusted = {"keys": [str(key) for key in keys]}
         return Route(source=str(dist), sinks=[str(out)], trust=trusted, mode=mode)
 
-    def refused(self, route: Route) -> list[tuple[str, str]]:
+    def refused(self, route):
         with pytest.raises(CheckFailed) as told:
             wheelrelay.relay(route)
         return [(finding.check, finding.filename) for finding in told.value.findings]
