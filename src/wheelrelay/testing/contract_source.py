@@ -96,7 +96,7 @@ class SourceContract(Contract):
     def test_lists_only_distribution_files(self, serve: Serve, scratch: Path) -> None:
         _write(scratch, WHEEL, SDIST)
         for name in (*LITTER, f"{WHEEL}.asc"):
-            (scratch / name).write_bytes(b"beside")
+            (scratch / name).write_bytes(b"other")
         assert _names(serve(scratch), "sample") == [WHEEL, SDIST]
 
     def test_lists_all_projects_without_a_project(self, serve: Serve, scratch: Path) -> None:
