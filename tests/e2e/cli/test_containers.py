@@ -186,7 +186,7 @@ class TestPartialFiles:
 
     def test_partial_file_is_in_the_plan(self, wheelrelay, part, dist):
         planned = wheelrelay("plan", "--from", "./dist", "--to", "staging", "sample==1.0")
-        assert "the same name is there with 100 of" in planned.out
+        assert "conflict: the filename exists with 100 of" in " ".join(planned.out.split())
 
     def test_hint_for_container_is_replace(self, wheelrelay, staging, dist):
         wheelrelay("push", "dist", "--to", "staging")

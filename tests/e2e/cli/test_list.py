@@ -76,7 +76,7 @@ def test_empty_remote_exits_with_1(wheelrelay, here):
     (here / "empty").mkdir()
     ended = wheelrelay("list", "./empty")
     assert (ended.code, ended.out) == (1, "")
-    assert "no distribution file" in ended.err
+    assert "No distribution files found" in ended.err
 
 
 def test_unreadable_remote_exits_with_1(wheelrelay, web):
