@@ -118,7 +118,7 @@ def test_unknown_type_is_refused(wheel_uploader, page, name):
 def test_unknown_version_exits_with_1(wheel_uploader, page):
     ended = wheel_uploader("-n", "-u", page, "sample", "2.0")
     assert ended.code == 1
-    assert "there is: 1.0" in ended.err
+    assert "Available versions of sample: 1.0" in ended.err
 
 
 def test_no_wheel_of_the_type_lists_platforms(wheel_uploader, page):
