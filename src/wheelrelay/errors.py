@@ -30,11 +30,12 @@
     └── RelayFailed                 publishing began and failed; has the receipt
 
 The class attribute ``retryable`` states whether retrying can help. Messages are sentences; ``hint`` is
-advice. Registered secrets are masked in both.
+advice. Registered secrets are masked in both. Errors pickle with all attributes, so that other processes can
+report them; ``__cause__`` and the traceback are lost, as with all exceptions.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from wheelrelay.redaction import redact
 
@@ -72,6 +73,9 @@ __all__ = [
 ]
 
 
+AnyError = TypeVar("AnyError", bound="WheelrelayError")
+
+
 class WheelrelayError(Exception):
     """The base class of all errors that wheelrelay raises on purpose.
 
@@ -97,14 +101,23 @@ class WheelrelayError(Exception):
     def extended(self, text: str) -> Self:
         """Return a copy of this error whose message continues with ``text``."""
         message = f"{self.message} {redact(text)}"
-        copy = type(self).__new__(type(self), message)  # subclasses differ in what __init__ requires
+        copy = _recreated(type(self), (message,))
         copy.__dict__.update(self.__dict__)
         copy.message = message
         return copy
 
+    def __reduce__(self) -> "tuple[object, ...]":
+        """Pickle and copy all attributes; subclasses need nothing of their own for it."""
+        return _recreated, (type(self), self.args), self.__dict__
+
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
         return f"{text} {self.hint}" if self.hint else text
+
+
+def _recreated(error_class: type[AnyError], args: tuple[object, ...]) -> AnyError:
+    """Return an error without calling ``__init__``: subclasses differ in what that requires."""
+    return error_class.__new__(error_class, *args)
 
 
 class ConfigError(WheelrelayError):

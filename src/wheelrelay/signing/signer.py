@@ -1,6 +1,7 @@
 """Create detached signatures (RFC 9580) with gpg, and verify them."""
 
 import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wheelrelay.errors import ConfigError, MissingSecret, WheelrelayError
@@ -27,19 +28,31 @@ def signature_of(staged: StagedFile) -> Companion | None:
     return next((companion for companion in staged.companions if companion.suffix == SIGNATURE_SUFFIX), None)
 
 
+@dataclass(frozen=True)
 class Signer:
     """Signs staged files with gpg. Thread-safe, but creates one signature at a time.
 
-    Args:
+    Attributes:
         program: gpg, or the path of a program with the same interface.
         identity: Fingerprint, key id or e-mail address of the key; gpg's default key if ``None``.
     """
 
-    def __init__(self, program: str = GPG, identity: str | None = None) -> None:
-        self.program = program
-        self._key = [] if identity is None else ["--local-user", identity]
-        self._identity_note = f" for {identity!r}" if identity else ""
-        self._lock = threading.Lock()  # parallel calls exhaust the locked memory of the agent
+    program: str = GPG
+    identity: str | None = None
+    _lock: threading.Lock = field(  # parallel calls exhaust the locked memory of the agent
+        default_factory=threading.Lock, init=False, repr=False, compare=False
+    )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.program, self.identity)  # a lock is of one process
+
+    @property
+    def _key(self) -> list[str]:
+        return [] if self.identity is None else ["--local-user", self.identity]
+
+    @property
+    def _identity_note(self) -> str:
+        return f" for {self.identity!r}" if self.identity else ""
 
     def make_ready(self) -> None:
         """Sign an empty input to check that the key is usable; its passphrase is requested now.
