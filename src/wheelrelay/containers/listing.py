@@ -101,16 +101,47 @@ class ListingReader:
             NotFound: The container does not exist.
             BackendError: It cannot be listed.
         """
-        is_wanted = is_plain if project is None else _may_be_of(project)
+        if project is None:
+            return self._read(is_plain, lambda _: [None])
+        return self._read(_may_be_of(project), lambda _: [project]).of_project(project)
+
+    def read_projects(self, projects: Collection[str]) -> Listing:
+        """List the files of some projects, in any spelling, with the requests of one listing.
+
+        Raises:
+            NotFound: The container does not exist.
+            BackendError: It cannot be listed.
+        """
+        wanted = {canonicalize_name(project) for project in projects}
+
+        def possible(name: str) -> list[NormalizedName]:
+            return [project for project in _possible_projects(name) if project in wanted]
+
+        listing = self._read(lambda name: is_plain(name) and bool(possible(name)), possible)
+        files = (distribution for distribution in listing.values() if distribution.file.project in wanted)
+        return Listing(files, listing.orphans)
+
+    def _read(
+        self, is_wanted: Callable[[str], bool], projects_of: Callable[[str], Iterable[str | None]]
+    ) -> Listing:
+        """Return the distribution files with wanted names.
+
+        Args:
+            is_wanted: Whether an object can be a wanted file or its companion.
+            projects_of: Returns the projects that a file of this name may belong to.
+        """
         stored = {entry.name: entry for entry in self._list(is_wanted)}
         companions: dict[str, list[str]] = {}
         for name in stored:
             if split := split_companion(name):
                 companions.setdefault(split[0], []).append(split[1])
-        distributions = (self._parse(entry, project, stored, companions) for entry in stored.values())
+        distributions = (
+            self._parse(entry, project, stored, companions)
+            for entry in stored.values()
+            for project in projects_of(entry.name)
+        )
         orphans = {name: suffixes for name, suffixes in companions.items() if name not in stored}
-        listing = Listing(filter(None, distributions), orphans)
-        return listing if project is None else listing.of_project(project)
+        return Listing(filter(None, distributions), orphans)
 
     def read_complete(self, names: Collection[str]) -> Listing:
         """List the container, again until it shows all of these files that exist.
@@ -196,3 +227,13 @@ def _may_be_of(project: str) -> Callable[[str], bool]:
     spelling = "[-_.]+".join(map(re.escape, canonicalize_name(project).split("-")))
     starts = re.compile(f"{spelling}-", re.IGNORECASE).match
     return lambda name: starts(name) is not None and is_plain(name)
+
+
+def _possible_projects(name: str) -> list[NormalizedName]:
+    """Return the projects that a file of this name may belong to: the hyphen of an sdist may be anywhere.
+
+    >>> _possible_projects("sample-bar-1.0.tar.gz")
+    ['sample', 'sample-bar']
+    """
+    parts = name.split("-")
+    return [canonicalize_name("-".join(parts[:count])) for count in range(1, len(parts))]

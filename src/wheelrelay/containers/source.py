@@ -1,7 +1,7 @@
 """A container as a source: distribution files at ``<prefix>/<filename>``, with their companions."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 
 from wheelrelay.containers.file_metadata import FileMetadata, from_object_metadata, from_page, state_of
 from wheelrelay.containers.listing import Listing, ListingReader, StoredDistribution, warn_about_truncated
-from wheelrelay.containers.objects import ReadableObjects, SupportsParts, hash_object, read_whole
+from wheelrelay.containers.objects import (
+    ReadableObjects,
+    StoredObject,
+    SupportsParts,
+    hash_object,
+    read_whole,
+)
 from wheelrelay.errors import BackendError, IntegrityError, NotFound, Rejected
+from wheelrelay.filenames import dist_file
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import ByteStream
 
@@ -59,7 +66,13 @@ class ContainerSource:
 
         Files have the digests that the pages list for them. No file is read to find others.
         """
-        listing = self._reader.read(project)
+        return self._described(self._reader.read(project), project)
+
+    def iter_files_of(self, projects: Collection[str]) -> Iterator[DistFile]:
+        """Yield the distribution files of some projects from one listing."""
+        return self._described(self._reader.read_projects(projects), _only(projects))
+
+    def _described(self, listing: Listing, project: str | None) -> Iterator[DistFile]:
         indexed = self._page_entries(project)
         for distribution in listing.values():
             metadata = _metadata_if_current(indexed.get(distribution.file.filename), distribution)
@@ -74,7 +87,13 @@ class ContainerSource:
         Raises:
             BackendError: The container cannot be read.
         """
-        listing = self._list(project)
+        return self._current(self._list([project]), project)
+
+    def inventory_of(self, projects: Collection[str]) -> Iterator[DistFile]:
+        """Yield the files of some projects from one listing; see `inventory`."""
+        return self._current(self._list(projects), _only(projects))
+
+    def _current(self, listing: Listing, project: str | None) -> Iterator[DistFile]:
         indexed = self._page_entries(project) if listing else {}
         sizes = {name: entry.size for name, entry in indexed.items() if name not in self._warned}
         self._warned |= sizes.keys()
@@ -86,6 +105,27 @@ class ContainerSource:
             except NotFound:  # deleted since it was listed
                 continue
             yield self._describe(distribution, metadata)
+
+    def look(self, file: DistFile) -> DistFile | None:
+        """Return the current file of the same name; see `wheelrelay.protocols.SupportsLook`.
+
+        It takes one request, and one for each companion of ``file``. The digest is the one that was stored
+        with the object, or is that of its bytes.
+        """
+        try:
+            stored = self.readable.stat_object(file.filename)
+            described = dist_file(
+                stored.name,
+                project=file.project,
+                size=stored.size,
+                url=self.readable.address_of(stored.name),
+                upload_time=stored.modified,
+                companions=tuple(suffix for suffix in file.companions if self._has(stored.name + suffix)),
+            )
+            metadata = self._find_metadata(StoredDistribution(described, stored), stored)
+        except NotFound:
+            return None
+        return self._describe(StoredDistribution(described, stored), metadata)
 
     @contextmanager
     def open(self, file: DistFile) -> Iterator[ByteStream]:
@@ -126,10 +166,10 @@ class ContainerSource:
             _log.info("Reading from the container instead of its public address: %s", error)
             return None
 
-    def _list(self, project: str | None = None) -> Listing:
-        """List the container; empty if the first file creates it and it does not exist yet."""
+    def _list(self, projects: Collection[str] | None = None) -> Listing:
+        """List the container, or some projects; empty if the first file creates it and it does not exist."""
         try:
-            return self._reader.read(project)
+            return self._reader.read() if projects is None else self._reader.read_projects(projects)
         except NotFound:
             if self._made_by_put:
                 return Listing(())
@@ -147,9 +187,24 @@ class ContainerSource:
 
         return {entry.filename: entry for entry in read_page(self.readable, project)}
 
-    def _find_metadata(self, distribution: StoredDistribution) -> FileMetadata:
-        """Return the metadata stored with an object, or else hash the object."""
-        stored_with = from_object_metadata(self.readable.stat_object(distribution.stored.name).metadata)
+    def _has(self, name: str) -> bool:
+        try:
+            self.readable.stat_object(name)
+        except NotFound:
+            return False
+        return True
+
+    def _find_metadata(
+        self, distribution: StoredDistribution, stat: StoredObject | None = None
+    ) -> FileMetadata:
+        """Return the metadata stored with an object, or else hash the object.
+
+        Args:
+            distribution: The file as a listing or ``stat`` describes it.
+            stat: The object as `ReadableObjects.stat_object` returned it, if it was read already.
+        """
+        stat = stat or self.readable.stat_object(distribution.stored.name)
+        stored_with = from_object_metadata(stat.metadata)
         if stored_with is not None:
             return stored_with
         state = state_of(distribution.stored)
@@ -167,6 +222,11 @@ def _metadata_if_current(
     """
     state = (distribution.stored.size, distribution.stored.etag or None)
     return from_page(entry) if entry is not None and (entry.size, entry.etag) == state else None
+
+
+def _only(projects: Collection[str]) -> str | None:
+    """Return the project if there is only one, so that only its page is read."""
+    return next(iter(projects)) if len(projects) == 1 else None
 
 
 def _public_copy(url: str, lag: timedelta) -> "PublicCopy":

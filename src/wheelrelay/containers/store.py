@@ -19,7 +19,7 @@ from wheelrelay.containers.file_metadata import (
     try_core_metadata,
 )
 from wheelrelay.containers.listing import METADATA_SUFFIX, Listing, StoredDistribution
-from wheelrelay.containers.objects import BINARY, Objects, SupportsCopy, hash_object, read_whole
+from wheelrelay.containers.objects import BINARY, Objects, StoredObject, SupportsCopy, hash_object, read_whole
 from wheelrelay.containers.source import ContainerSource
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound
 from wheelrelay.model import DistFile, Kind
@@ -97,7 +97,7 @@ class ContainerStore(ContainerSource):
         The old companions are removed and the new ones written before the bytes change. If the process is
         killed in between, the same command completes the work.
         """
-        existing = self._list(staged.file.project).get(staged.filename)
+        existing = self._list([staged.file.project]).get(staged.filename)
         if existing is None or _sha256(self._objects, staged.filename) == staged.sha256:
             self._replace_companions(staged, existing)
             self.put(staged)
@@ -192,15 +192,22 @@ class ContainerStore(ContainerSource):
 
         return Pages(self._objects, lambda: self._reader.read_complete(self._published), self._written)
 
-    def _list(self, project: str | None = None) -> Listing:
-        listing = super()._list(project)
-        if project is not None:
-            self._listed_names[canonicalize_name(project)] = frozenset(listing)
-            self._orphans |= listing.orphans
+    def _list(self, projects: Collection[str] | None = None) -> Listing:
+        listing = super()._list(projects)
+        if projects is not None:
+            names: dict[str, set[str]] = {canonicalize_name(project): set() for project in projects}
+            for name, distribution in listing.items():
+                names[distribution.file.project].add(name)
+            with self._pages_lock:
+                self._listed_names.update({project: frozenset(found) for project, found in names.items()})
+                self._orphans |= listing.orphans
         return listing
 
-    def _find_metadata(self, distribution: StoredDistribution) -> FileMetadata:
-        return self._written.files.get(state_of(distribution.stored)) or super()._find_metadata(distribution)
+    def _find_metadata(
+        self, distribution: StoredDistribution, stat: StoredObject | None = None
+    ) -> FileMetadata:
+        known = self._written.files.get(state_of(distribution.stored))
+        return known or super()._find_metadata(distribution, stat)
 
     def _was_absent(self, staged: StagedFile) -> bool:
         """Whether the name was free when the project was listed.

@@ -1,6 +1,6 @@
 """The contract of sinks, as a pytest class."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -12,8 +12,15 @@ from typing import ClassVar, TypeGuard, TypeVar
 import pytest
 
 from wheelrelay.errors import AlreadyExists, ChangedWhileReading
-from wheelrelay.model import Companion
-from wheelrelay.protocols import Sink, SupportsCompanions, SupportsCompanionStorage, SupportsInventory
+from wheelrelay.model import Companion, DistFile
+from wheelrelay.protocols import (
+    Sink,
+    SupportsBulkInventory,
+    SupportsCompanions,
+    SupportsCompanionStorage,
+    SupportsInventory,
+    SupportsLook,
+)
 from wheelrelay.staged import StagedFile
 from wheelrelay.testing.contract_helpers import (
     LARGE,
@@ -243,6 +250,28 @@ class SinkContract(Contract):
         if isinstance(sink, SupportsInventory):
             assert list(sink.inventory("absent")) == []
 
+    def test_inventory_of_several_projects_is_complete(self, sink: Sink, scratch: Path) -> None:
+        names = ["other-1.0.tar.gz", WHEEL, "sample-1.1.tar.gz"]
+        publish(sink, *(_staged(scratch, name) for name in (*names, "sample-bar-1.0.tar.gz")))
+        if isinstance(sink, SupportsBulkInventory):
+            projects = ["Sample", "other", "absent"]
+            self._await_that(lambda: _names(sink.inventory_of(projects)), names)
+
+    def test_look_returns_the_current_state_of_one_file(self, sink: Sink, scratch: Path) -> None:
+        staged, other = (_staged(scratch, name, SIGNATURE) for name in (WHEEL, "sample-1.1.tar.gz"))
+        file = replace(staged.file, companions=(SIGNATURE.suffix, ATTESTATION.suffix))
+        if not isinstance(sink, SupportsLook):
+            return
+        publish(sink, other)
+        assert sink.look(file) is None
+        publish(sink, staged)
+        assert poll(partial(_has, sink, file), True.__eq__, within=self.visible_within)
+        found = sink.look(file)
+        assert found is not None
+        assert_correct(found, staged.path.read_bytes())
+        if _keeps_companions(sink):
+            assert found.companions == (SIGNATURE.suffix,)
+
     def test_finalizing_again_changes_nothing(self, sink: Sink, read_back: ReadBack, scratch: Path) -> None:
         staged = _staged(scratch, WHEEL)
         publish(sink, staged)
@@ -275,6 +304,14 @@ def _append(path: Path) -> None:
 
 def _inventory_names(sink: SupportsInventory) -> list[str]:
     return sorted(file.filename for file in sink.inventory("sample"))
+
+
+def _names(files: Iterable[DistFile]) -> list[str]:
+    return sorted(file.filename for file in files)
+
+
+def _has(sink: SupportsLook, file: DistFile) -> bool:
+    return sink.look(file) is not None
 
 
 def _keeps_companions(sink: Sink) -> TypeGuard[SupportsCompanions]:

@@ -17,6 +17,7 @@ from wheelrelay.protocols import (
     ByteStream,
     Sink,
     Source,
+    SupportsBulkListing,
     SupportsCompanions,
     SupportsCompanionStorage,
     SupportsInventory,
@@ -224,6 +225,13 @@ class SourceContract(Contract):
             assert _sorted_names(source.inventory("Sample")) == [WHEEL, SDIST]
             for file in source.inventory("sample"):
                 assert_correct(file, (scratch / file.filename).read_bytes())
+
+    def test_listing_of_several_projects_is_complete(self, serve: Serve, scratch: Path) -> None:
+        _write(scratch, WHEEL, SDIST, "sample-bar-1.0.tar.gz", "other-1.0.tar.gz")
+        source = serve(scratch)
+        if isinstance(source, SupportsBulkListing):
+            names = _sorted_names(source.iter_files_of(["Sample", "other", "absent"]))
+            assert names == ["other-1.0.tar.gz", WHEEL, SDIST]
 
     def test_lists_each_project_once_and_normalized(self, serve: Serve, scratch: Path) -> None:
         _write(scratch, "Foo.Bar-1.0-py3-none-any.whl", "foo_bar-1.1.tar.gz", WHEEL)

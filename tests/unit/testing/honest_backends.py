@@ -45,6 +45,17 @@ class WholeStore(MemoryStore):
     def projects(self):
         yield from {file.project for file in self.iter_files(None)}
 
+    def iter_files_of(self, projects):
+        return (file for project in projects for file in self.iter_files(project))
+
+    def inventory_of(self, projects):
+        return (file for project in projects for file in self.inventory(project))
+
+    def look(self, file):
+        held = next((held for held in self.inventory(file.project) if held.filename == file.filename), None)
+        suffixes = [suffix for suffix in file.companions if held and suffix in held.companions]
+        return held and replace(held, companions=tuple(suffixes))
+
     def local_path(self, file):
         self.folder.mkdir(exist_ok=True)
         path = self.folder / file.filename

@@ -194,6 +194,35 @@ class HasNoInventoryOfAbsentProjects(WholeStore):
         return iter(files)
 
 
+@breaks(SinkContract.test_inventory_of_several_projects_is_complete)
+class ReadsOnlyTheFirstProject(WholeStore):
+    def inventory_of(self, projects):
+        return super().inventory_of(list(projects)[:1])
+
+
+@breaks(SinkContract.test_look_returns_the_current_state_of_one_file)
+class LooksAtAnyFileOfTheProject(WholeStore):
+    def look(self, file):
+        return next(self.inventory(file.project), None)
+
+
+@breaks(SinkContract.test_look_returns_the_current_state_of_one_file)
+class RemembersMissingFiles(WholeStore):
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.answers = {}
+
+    def look(self, file):
+        return self.answers.setdefault(file.filename, super().look(file))
+
+
+@breaks(SinkContract.test_look_returns_the_current_state_of_one_file)
+class AffirmsAllCompanions(WholeStore):
+    def look(self, file):
+        held = super().look(file)
+        return held and replace(held, companions=file.companions)
+
+
 @breaks(SinkContract.test_finalizing_again_changes_nothing)
 class FinishesOnce(WholeStore):
     finished = False

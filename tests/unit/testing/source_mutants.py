@@ -115,6 +115,12 @@ class GivesFilesThatCannotTravel(WholeStore):
         return (replace(file, url=Address("here")) for file in super().iter_files(project))
 
 
+@breaks(SourceContract.test_listing_of_several_projects_is_complete)
+class ListsOnlyTheFirstProject(WholeStore):
+    def iter_files_of(self, projects):
+        return super().iter_files_of(list(projects)[:1])
+
+
 @breaks(SourceContract.test_inventory_agrees_with_listing)
 class HasAnInventoryOfItsOwn(WholeStore):
     def inventory(self, project):

@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import FileIO
 from pathlib import Path
@@ -75,6 +76,14 @@ class DirectoryStore(ContainerStore):
     def local_path(self, file: DistFile) -> Path:
         """Return the path of a file."""
         return self._folder / file.filename
+
+    def look(self, file: DistFile) -> DistFile | None:
+        """Return the current file of the same name; links to companions are ignored, as in listings."""
+        path = self.local_path(file)
+        regular = (
+            suffix for suffix in file.companions if not path.with_name(path.name + suffix).is_symlink()
+        )
+        return super().look(replace(file, companions=tuple(regular)))
 
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
         """Return the content of a companion; links are not followed, and the limit is 1 MiB."""

@@ -1,0 +1,67 @@
+"""The protocols of backends: `Source`, `Sink` and `Store`, and optional capabilities of one method each.
+
+A connected backend is called from several threads at once. It raises only errors of `wheelrelay.errors`,
+does not retry, and prints nothing. The engine detects capabilities with `isinstance`.
+"""
+
+from wheelrelay.protocols.reading import (
+    LimitsParallelRanges,
+    SupportsBulkInventory,
+    SupportsBulkListing,
+    SupportsCacheStatus,
+    SupportsCompanions,
+    SupportsInventory,
+    SupportsLocalPath,
+    SupportsLook,
+    SupportsProjects,
+    SupportsProvenance,
+    SupportsRange,
+    SupportsStatus,
+)
+from wheelrelay.protocols.remotes import (
+    Backend,
+    ByteStream,
+    Sink,
+    Source,
+    Store,
+)
+from wheelrelay.protocols.writing import (
+    SupportsAttestations,
+    SupportsCompanionStorage,
+    SupportsDelete,
+    SupportsFinalize,
+    SupportsPages,
+    SupportsReadiness,
+    SupportsReplace,
+    SupportsServerSideCopy,
+    SupportsUploadForm,
+)
+
+__all__ = [
+    "Backend",
+    "ByteStream",
+    "LimitsParallelRanges",
+    "Sink",
+    "Source",
+    "Store",
+    "SupportsAttestations",
+    "SupportsBulkInventory",
+    "SupportsBulkListing",
+    "SupportsCacheStatus",
+    "SupportsCompanionStorage",
+    "SupportsCompanions",
+    "SupportsDelete",
+    "SupportsFinalize",
+    "SupportsInventory",
+    "SupportsLocalPath",
+    "SupportsLook",
+    "SupportsPages",
+    "SupportsProjects",
+    "SupportsProvenance",
+    "SupportsRange",
+    "SupportsReadiness",
+    "SupportsReplace",
+    "SupportsServerSideCopy",
+    "SupportsStatus",
+    "SupportsUploadForm",
+]

@@ -1,0 +1,181 @@
+"""Optional capabilities of remotes that are read."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from packaging.utils import NormalizedName
+
+from wheelrelay.model import Companion, DistFile
+from wheelrelay.protocols.remotes import ByteStream
+
+
+@runtime_checkable
+class SupportsInventory(Protocol):
+    """A remote that can list the files of a project with digests, so that planning needs no upload."""
+
+    def inventory(self, project: str) -> Iterator[DistFile]:
+        """Return all current distribution files of a project, bypassing caches.
+
+        Raises:
+            BackendError: The remote cannot be read. A failure is never reported as an empty result.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsBulkInventory(Protocol):
+    """A remote that can list the files of many projects at once, for example from one listing."""
+
+    def inventory_of(self, projects: Collection[str]) -> Iterator[DistFile]:
+        """Return what `SupportsInventory.inventory` returns for each of the projects.
+
+        Args:
+            projects: The names in any spelling.
+
+        Raises:
+            BackendError: The remote cannot be read. A failure is never reported as an empty result.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsLook(Protocol):
+    """A remote that can read the state of one file without listing others, for example with one request."""
+
+    def look(self, file: DistFile) -> DistFile | None:
+        """Return the remote's current file of the same name, bypassing caches; ``None`` if it has none.
+
+        The result is described as by `SupportsInventory.inventory`, but its companions are only those of
+        ``file`` that the remote has. Other companions are not searched.
+
+        Args:
+            file: The file to look for, with the companions to look for.
+
+        Raises:
+            BackendError: The remote cannot be read. A failure is never reported as a missing file.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsBulkListing(Protocol):
+    """A source that can list the files of some projects at once, for example from one listing."""
+
+    def iter_files_of(self, projects: Collection[str]) -> Iterator[DistFile]:
+        """Return what `Source.iter_files` returns for each of the projects.
+
+        Args:
+            projects: The names in any spelling.
+
+        Raises:
+            BackendError: The remote cannot be read. A failure is never reported as an empty result.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsProjects(Protocol):
+    """A source that can list its projects without listing their files."""
+
+    def projects(self) -> Iterator[NormalizedName]:
+        """Return the normalized names of all projects.
+
+        Raises:
+            BackendError: The list cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsCacheStatus(Protocol):
+    """A remote that can detect caches in front of it, which may return outdated listings."""
+
+    def is_cached(self) -> bool:
+        """Return whether the last response came from a cache, for example with an ``Age`` header."""
+        ...
+
+
+@runtime_checkable
+class SupportsRange(Protocol):
+    """A source that can read a part of a file, so that a broken transfer can resume."""
+
+    def open_range(self, file: DistFile, start: int, stop: int | None) -> AbstractContextManager[ByteStream]:
+        """Open a part of a file that `Source.iter_files` returned.
+
+        Args:
+            file: The file.
+            start: Offset of the first byte, less than the size of the file.
+            stop: Offset after the last byte; ``None`` for the end of the file.
+
+        Raises:
+            Rejected: The source does not support ranges for this file.
+            NotFound: The file no longer exists.
+            SizeMismatch: The stream ends early; raised while reading.
+            BackendError: The file cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class LimitsParallelRanges(Protocol):
+    """A source that may support ranges for resuming only, and not several of one file at once."""
+
+    def allows_parallel_ranges(self) -> bool:
+        """Return whether ranges of one file can be read at once without reading bytes twice."""
+        ...
+
+
+@runtime_checkable
+class SupportsLocalPath(Protocol):
+    """A source whose files are on a local disk: they are hashed in place and not copied."""
+
+    def local_path(self, file: DistFile) -> Path:
+        """Return the path of a file that `Source.iter_files` returned."""
+        ...
+
+
+@runtime_checkable
+class SupportsCompanions(Protocol):
+    """A remote that stores companion files next to distribution files."""
+
+    def read_companion(self, file: DistFile, suffix: str) -> bytes:
+        """Return the content of a companion file.
+
+        Args:
+            file: The distribution file.
+            suffix: One of ``file.companions``.
+
+        Raises:
+            NotFound: The companion does not exist.
+            Rejected: The remote redirects to another host (``status`` is 3xx).
+            BackendError: The companion cannot be read, or is too large.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsProvenance(Protocol):
+    """A source that serves attestations in provenance objects instead of files (PEP 740)."""
+
+    def read_provenance(self, file: DistFile) -> Sequence[Companion]:
+        """Return the unverified attestations of a file, with the suffixes that they have as companions.
+
+        Raises:
+            BackendError: They cannot be read, or the response is not a provenance object.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsStatus(Protocol):
+    """A remote that reports the status of projects (PEP 792)."""
+
+    def project_status(self, project: str) -> str | None:
+        """Return ``active``, ``archived``, ``quarantined`` or ``deprecated``; ``None`` without a project.
+
+        Raises:
+            BackendError: The status cannot be read.
+        """
+        ...
