@@ -110,7 +110,7 @@ class Work:
             assert content in possible or (page and _is_whole_page(name, content)), f"{name} is not whole"
 
     def assert_true(self):
-        assert api.index(str(self.there), check=True) == []
+        assert api.check_index(str(self.there)) == []
 
 
 def _is_whole_page(name, content):
