@@ -1,5 +1,6 @@
 """Record the outcomes of a relay while it runs, so that its receipt is correct however it ends."""
 
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ RUN_AGAIN = "Run the same command again to complete it."
 
 CORRECT_FIRST = "Correct this first; then run the same command again to complete it."
 """The hint if something was refused that would be refused again."""
+
+_LOWER_CASE_WORD = re.compile(r"[a-z]+[ ,]")
 
 NO_VERSIONS: Mapping[str, str] = {}
 
@@ -238,9 +241,11 @@ def _sentence(reason: str) -> str:
 
     >>> _sentence("the filename exists with other bytes")
     'The filename exists with other bytes.'
+    >>> _sentence("disk/sample-1.0.tar.gz cannot be written.")
+    'disk/sample-1.0.tar.gz cannot be written.'
     """
-    # A URL at the beginning keeps its lower-case scheme.
-    start = reason if reason.startswith(("http://", "https://")) else f"{reason[:1].upper()}{reason[1:]}"
+    # A URL, a path or a filename at the beginning keeps its case.
+    start = f"{reason[:1].upper()}{reason[1:]}" if _LOWER_CASE_WORD.match(reason) else reason
     return f"{start}{'' if reason.endswith(('.', '!', '?')) else '.'}"
 
 

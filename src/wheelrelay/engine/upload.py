@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from queue import Empty, SimpleQueue
+from threading import Thread
 from time import monotonic
 
 from wheelrelay.engine.confirming import different_companions, fetched_sha256, is_cached, missing_companions
@@ -133,12 +135,15 @@ def _after_failure(
 ) -> _Result:
     """Read the sink to find out whether it accepted a file, and decide whether to send it again.
 
-    A sink that was silent for long is read once, and the file is not sent again: a second upload would wait
-    as long, while the server may still be storing the first.
+    A sink that was silent for long is read once, for a short time, and the file is not sent again: a second
+    upload would wait as long, while the server may still be storing the first.
     """
     was_silent = retrier.policy.has_waited_long(error)
     is_retried = not was_silent and retrier.pause_before_retry(staged.filename, attempt, error)
-    state = look(sink, staged, None if was_silent else retrier)
+    if was_silent:
+        state = _look_briefly(sink, staged, retrier.policy.look_after_silence)
+    else:
+        state = look(sink, staged, retrier)
     if state is RemoteState.SAME:
         return _Result(Outcome.PUBLISHED)
     if state is RemoteState.OTHER and not replacing:
@@ -173,6 +178,24 @@ def _after_taken_name(
     if state in (RemoteState.OTHER, RemoteState.OTHER_COMPANIONS):
         return _Result(Outcome.FAILED, str(error), lasting=True)
     return _Result(Outcome.UNCONFIRMED, str(error))
+
+
+def _look_briefly(sink: Sink, staged: StagedFile, seconds: float) -> RemoteState:
+    """Read a sink once, and return ``UNKNOWN`` if that takes longer than ``seconds``.
+
+    A sink has one timeout for all reads, which allows for slow pages. The read that exceeds the time is left
+    to its own timeout in a thread that does not keep the process alive.
+    """
+    states: SimpleQueue[RemoteState] = SimpleQueue()
+    thread = Thread(target=lambda: states.put(look(sink, staged, None)), daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # the limit of threads is reached
+        return look(sink, staged, None)
+    try:
+        return states.get(timeout=seconds)
+    except Empty:
+        return RemoteState.UNKNOWN
 
 
 def look(sink: Sink, staged: StagedFile, retrier: Retrier | None) -> RemoteState:

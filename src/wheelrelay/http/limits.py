@@ -71,7 +71,7 @@ class TimeLimits:
     @property
     def after_upload(self) -> float:
         """Until an upload is answered: an index unpacks and stores the file first."""
-        return 2.4 * self.timeout
+        return 2 * self.timeout
 
     @property
     def page(self) -> float:

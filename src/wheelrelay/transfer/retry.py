@@ -59,12 +59,14 @@ class RetryPolicy:
         longest_pause: The longest pause in seconds, also if a server requests a longer one.
         max_silence: Seconds without an answer, over all attempts, after which no further attempt is made; a
             read is attempted twice in any case.
+        look_after_silence: Seconds for the one read that follows an upload without an answer.
     """
 
     attempts: int = 5
     first_pause: float = 0.5
     longest_pause: float = field(default_factory=longest_pause)
     max_silence: float = 90.0
+    look_after_silence: float = 20.0
 
     def is_last(self, attempt: int, error: WheelrelayError) -> bool:
         """Return whether the attempt of this number, counted from 1, was the last one."""

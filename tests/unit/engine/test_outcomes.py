@@ -69,6 +69,14 @@ class TestPagesAfterFailure:
         assert "in place" not in str(failed.value)
 
 
+@pytest.mark.parametrize("reason", ["disk/sample.whl cannot be written.", "sample-1.0.whl: it changed."])
+def test_path_at_the_beginning_of_a_reason_keeps_its_case(source, sink, reason):
+    sink.refusals = {SDIST: [Rejected(reason)]}
+    with pytest.raises(RelayFailed) as failed:
+        release(source, sink)
+    assert f" {reason}" in str(failed.value)
+
+
 class TestAdvice:
     def test_retryable_failure_suggests_the_same_command(self, source, sink):
         sink.refusals = {SDIST: [Unavailable("Busy.")] * 10}

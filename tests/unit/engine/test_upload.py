@@ -288,6 +288,19 @@ class TestSilence:
         assert deliver(store, staged, retrier).outcome is Outcome.UNCONFIRMED
         assert len(store.list_errors) == 9
 
+    def test_look_after_silence_is_short(self, store, staged):
+        policy = RetryPolicy(attempts=ATTEMPTS, first_pause=0.001, look_after_silence=0.05)
+        store.refusals[WHEEL] = [TimedOut("No answer.", waited=100)]
+        ended = threading.Event()
+        sink = WriteOnlySink(store)
+        sink.inventory = lambda project: ended.wait(60) and []
+        try:
+            delivery = deliver(sink, staged, Retrier(policy, lambda event: None, threading.Event()))
+            assert not ended.is_set()
+        finally:
+            ended.set()
+        assert (delivery.outcome, delivery.attempts) == (Outcome.UNCONFIRMED, 1)
+
     def test_short_timeout_is_retried(self, store, staged, retrier):
         store.refusals[WHEEL] = [TimedOut("No answer.", waited=10)]
         delivery = deliver(store, staged, retrier)
