@@ -10,7 +10,8 @@ Inspect:
 
 - `list_files` lists the files that a remote holds;
 - `check` checks local files by the rules of PyPI, without a network;
-- `verify` compares published files with their source, or with their digests.
+- `verify` compares published files with their source, or with their digests;
+- `read_receipt` reads the receipt of a relay, and `Receipt.merged` merges those of several.
 
 Maintain a container (a directory or a bucket with index pages):
 
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         plan,
         prune,
         push,
+        read_receipt,
         relay,
         remove,
         verify,
@@ -122,7 +124,7 @@ if TYPE_CHECKING:
         Waiting,
     )
     from wheelrelay.filenames import dist_file
-    from wheelrelay.model import Confirm, Digests, DistFile, Kind, Mode, Order, Release
+    from wheelrelay.model import Confirm, Digests, DistFile, Kind, Mode, Order, Release, Shard
     from wheelrelay.protocols import Backend, Sink, Source, Store
     from wheelrelay.records import (
         Action,
@@ -211,6 +213,7 @@ __all__ = [
     "Selection",
     "SeveralVersions",
     "Severity",
+    "Shard",
     "Signer",
     "SigstoreAttester",
     "Sink",
@@ -239,6 +242,7 @@ __all__ = [
     "plan",
     "prune",
     "push",
+    "read_receipt",
     "relay",
     "remove",
     "verify",
@@ -246,7 +250,7 @@ __all__ = [
 
 _MODULES = {
     "wheelrelay.api": (
-        "PublishOptions check check_index index list_files plan prune push relay remove verify"
+        "PublishOptions check check_index index list_files plan prune push read_receipt relay remove verify"
     ),
     "wheelrelay.backends.fsspec": "FsspecConfig",
     "wheelrelay.backends.index": "IndexConfig PyPIConfig TestPyPIConfig",
@@ -267,7 +271,7 @@ _MODULES = {
         "BytesMoved Event FileBegan FileEnded Planned Progress Step StepBegan StepEnded Waiting"
     ),
     "wheelrelay.filenames": "dist_file",
-    "wheelrelay.model": "Confirm Digests DistFile Kind Mode Order Release",
+    "wheelrelay.model": "Confirm Digests DistFile Kind Mode Order Release Shard",
     "wheelrelay.protocols": "Backend Sink Source Store",
     "wheelrelay.records": (
         "Action Delivery Finding Intent Outcome Plan PlannedFile Receipt ReceiptFile Severity"

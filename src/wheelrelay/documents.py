@@ -6,13 +6,15 @@ Scripts depend on them: keys may be added, but changed or removed only after a d
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from io import StringIO
 from typing import Any, Literal, cast
 
 from typing_extensions import TypedDict  # pydantic requires this one before Python 3.12
 
-from wheelrelay.model import DistFile, Kind
-from wheelrelay.records import Delivery, Finding, Plan, Receipt
+from wheelrelay.errors import ConfigError
+from wheelrelay.model import DistFile, Kind, Shard
+from wheelrelay.records import Delivery, Finding, Outcome, Plan, Receipt, ReceiptFile, Severity
 from wheelrelay.redaction import redact, redact_values
 
 JSON_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -98,6 +100,7 @@ class ReceiptFileDocument(TypedDict):
 class ReceiptDocument(TypedDict):
     """The receipt of a relay."""
 
+    format: Literal[1]
     source: str
     sinks: list[str]
     mode: Literal["release", "mirror"]
@@ -107,6 +110,7 @@ class ReceiptDocument(TypedDict):
     files: list[ReceiptFileDocument]
     findings: list[FindingDocument]
     versions: dict[str, str]
+    shards: list[str]
 
 
 DOCUMENT_TYPES: dict[str, Any] = {
@@ -116,6 +120,9 @@ DOCUMENT_TYPES: dict[str, Any] = {
     "receipt": ReceiptDocument,
 }
 """Types of documents by the name of their schema."""
+
+RECEIPT_FORMAT: Literal[1] = 1
+"""The format of receipts; a document with a higher one cannot be read."""
 
 
 def document_schema(name: str) -> dict[str, Any]:
@@ -179,6 +186,7 @@ def findings_document(findings: Iterable[Finding]) -> list[FindingDocument]:
 def receipt_document(receipt: Receipt) -> ReceiptDocument:
     """Return the document for a receipt."""
     return {
+        "format": RECEIPT_FORMAT,
         "source": receipt.source,
         "sinks": list(receipt.sinks),
         "mode": cast("Literal['release', 'mirror']", receipt.mode),
@@ -199,7 +207,37 @@ def receipt_document(receipt: Receipt) -> ReceiptDocument:
         ],
         "findings": findings_document(receipt.findings),
         "versions": dict(receipt.versions),
+        "shards": [str(shard) for shard in receipt.shards],
     }
+
+
+def parse_receipt(text: str | bytes) -> Receipt:
+    """Return the receipt that a JSON document describes; the inverse of `receipt_document`.
+
+    Raises:
+        ConfigError: The text is not a receipt, is incomplete, or was written by a later version.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        document = json.loads(text)
+        written = document.get("format") if isinstance(document, dict) else None
+        if isinstance(written, int) and written > RECEIPT_FORMAT:
+            raise ConfigError(
+                f"A later version of wheelrelay wrote this receipt (format {written}).",
+                hint="Update wheelrelay to read it.",
+            )
+        return _receipt(TypeAdapter(ReceiptDocument).validate_python(document, strict=True))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        location = ".".join(map(str, first["loc"]))
+        problem = f"{location}: {first['msg']}" if location else first["msg"]
+    except (ValueError, RecursionError) as error:
+        problem = str(error)
+    raise ConfigError(
+        f"This is not a complete receipt: {problem.rstrip('.')}.",
+        hint="The file may be damaged. Run the relay again to write it.",
+    )
 
 
 def sums_text(receipt: Receipt) -> str:
@@ -242,6 +280,56 @@ def _file(file: DistFile) -> FileDocument:
         "companions": list(file.companions),
         "build": dict(file.build),
     }
+
+
+def _receipt(document: ReceiptDocument) -> Receipt:
+    """Return the receipt for a valid document.
+
+    Raises:
+        ValueError: A time or a shard is malformed, or a file lacks the delivery to a sink.
+    """
+    sinks = tuple(document["sinks"])
+    for file in document["files"]:
+        if set(file["sinks"]) != set(sinks):
+            raise ValueError(f"{file['filename']} does not have one outcome for each sink")
+    return Receipt(
+        source=document["source"],
+        sinks=sinks,
+        mode=document["mode"],
+        started=datetime.fromisoformat(document["started"]),
+        finished=datetime.fromisoformat(document["finished"]),
+        files=tuple(_receipt_file(file, sinks) for file in document["files"]),
+        findings=tuple(
+            Finding(
+                finding["check"],
+                Severity(finding["severity"]),
+                finding["message"],
+                finding["filename"],
+                finding["hint"],
+            )
+            for finding in document["findings"]
+        ),
+        versions=document["versions"],
+        shards=tuple(Shard.parse(text) for text in document["shards"]),
+    )
+
+
+def _receipt_file(document: ReceiptFileDocument, sinks: Iterable[str]) -> ReceiptFile:
+    deliveries = {sink: document["sinks"][sink] for sink in sinks}
+    return ReceiptFile(
+        filename=document["filename"],
+        project=document["project"],
+        version=document["version"],
+        size=document["size"],
+        sha256=document["sha256"],
+        source_url=document["source_url"],
+        sinks={
+            sink: Delivery(
+                Outcome(delivery["outcome"]), delivery["attempts"], delivery["seconds"], delivery["reason"]
+            )
+            for sink, delivery in deliveries.items()
+        },
+    )
 
 
 def _delivery(delivery: Delivery) -> DeliveryDocument:

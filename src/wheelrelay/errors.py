@@ -107,7 +107,7 @@ class WheelrelayError(Exception):
         return copy
 
     def __reduce__(self) -> "tuple[object, ...]":
-        """Pickle and copy all attributes; subclasses need nothing of their own for it."""
+        """Pickle and copy all attributes; subclasses need not define this."""
         return _recreated, (type(self), self.args), self.__dict__
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from itertools import product
 from typing import NamedTuple, Self
 
 from packaging.tags import Tag
-from packaging.utils import BuildTag, NormalizedName
+from packaging.utils import BuildTag, NormalizedName, canonicalize_name
 from packaging.version import Version
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Mode",
     "Order",
     "Release",
+    "Shard",
 ]
 
 COMPANION_SUFFIXES = (".asc", ".sigstore", ".publish.attestation", ".slsa.attestation")
@@ -223,3 +224,48 @@ class Release:
     project: NormalizedName
     version: Version
     files: tuple[DistFile, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Shard:
+    """One of several parts into which the projects of a mirror are divided.
+
+    Each project is in exactly one part: the same on every machine and with every version of Python.
+
+    Attributes:
+        index: The number of the part, from 1.
+        count: How many parts there are.
+
+    >>> [shard for shard in (Shard(1, 3), Shard(2, 3), Shard(3, 3)) if shard.includes("Astropy")]
+    [Shard(index=2, count=3)]
+    """
+
+    index: int
+    count: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.index <= self.count:
+            raise ValueError(
+                f"{self} is not a shard: write the number of the shard, from 1, and how many there are"
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Parse ``i/n``, such as ``2/4``.
+
+        Raises:
+            ValueError: The text is not a shard.
+        """
+        match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text, re.ASCII)
+        if not match:
+            raise ValueError(f"{text!r} is not a shard: write i/n, such as 1/4")
+        return cls(int(match[1]), int(match[2]))
+
+    def includes(self, project: str) -> bool:
+        """Return whether a project is in this part; its name may have any spelling."""
+        # `hash` would differ between processes.
+        digest = hashlib.sha256(canonicalize_name(project).encode()).digest()
+        return int.from_bytes(digest[:8], "big") % self.count == self.index - 1
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.count}"

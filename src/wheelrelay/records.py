@@ -1,11 +1,13 @@
 """The results of commands: findings, plans and receipts."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
-from wheelrelay.model import DistFile
+from wheelrelay.errors import ConfigError
+from wheelrelay.model import DistFile, Shard
 
 __all__ = [
     "Action",
@@ -185,7 +187,9 @@ class Receipt:
         finished: When the relay ended, in UTC.
         files: The selected files.
         findings: All findings, including warnings.
-        versions: Versions of wheelrelay and of the distributions that provided backends, by name.
+        versions: Versions of wheelrelay and of the distributions that provided backends, by name. A merged
+            receipt may have several of one distribution, separated by commas.
+        shards: The parts of a mirror that it covers; empty if the mirror was not divided.
     """
 
     source: str
@@ -196,6 +200,45 @@ class Receipt:
     files: tuple[ReceiptFile, ...]
     findings: tuple[Finding, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    shards: tuple[Shard, ...] = ()
+
+    @classmethod
+    def merged(cls, receipts: Iterable["Receipt"]) -> Self:
+        """Merge the receipts of relays between the same remotes, such as those of the shards of a mirror.
+
+        Of a file in several receipts, the best delivery to each sink counts. If the receipts have different
+        digests for it, the last one counts, and a finding names the conflict. All findings are kept.
+
+        Args:
+            receipts: The receipts, in any order.
+
+        Raises:
+            ConfigError: There are none; or they differ in source, sinks, mode or number of shards.
+        """
+        ordered = sorted(receipts, key=lambda receipt: receipt.finished)
+        if not ordered:
+            raise ConfigError("There are no receipts to merge.")
+        _refuse_differences(ordered)
+        files, conflicts = _merged_files(ordered)
+        findings = [finding for receipt in ordered for finding in receipt.findings]
+        return cls(
+            source=ordered[0].source,
+            sinks=ordered[0].sinks,
+            mode=ordered[0].mode,
+            started=min(receipt.started for receipt in ordered),
+            finished=ordered[-1].finished,
+            files=files,
+            findings=tuple(dict.fromkeys([*findings, *conflicts])),
+            versions=_merged_versions(ordered),
+            shards=tuple(sorted({shard for receipt in ordered for shard in receipt.shards})),
+        )
+
+    @property
+    def missing_shards(self) -> tuple[Shard, ...]:
+        """The parts of a divided mirror that this receipt does not cover."""
+        count = self.shards[0].count if self.shards else 0
+        parts = (Shard(number + 1, count) for number in range(count))
+        return tuple(shard for shard in parts if shard not in self.shards)
 
     @property
     def is_complete(self) -> bool:
@@ -212,8 +255,90 @@ class Receipt:
         """Return how many deliveries have an outcome, at one sink or at all sinks."""
         return sum(delivery.outcome is outcome for delivery in self._deliveries(sink))
 
+    def projects(self, sink: str) -> tuple[str, ...]:
+        """Return the projects of which a sink has or may have files, sorted, for `wheelrelay.index`."""
+        absent = (Outcome.FAILED, Outcome.PENDING)
+        return tuple(sorted({file.project for file in self.files if file.sinks[sink].outcome not in absent}))
+
     def _deliveries(self, sink: str | None = None) -> Iterable[Delivery]:
         for file in self.files:
             for name, delivery in file.sinks.items():
                 if sink is None or name == sink:
                     yield delivery
+
+
+RECEIPT_CONFLICT = "receipt-conflict"
+"""The id of findings about files that merged receipts describe differently."""
+
+_BEST_FIRST = (Outcome.PUBLISHED, Outcome.SKIPPED, Outcome.UNCONFIRMED, Outcome.FAILED, Outcome.PENDING)
+
+
+def _refuse_differences(receipts: Sequence[Receipt]) -> None:
+    """Ensure that receipts are of one relay or of the parts of one.
+
+    Raises:
+        ConfigError: They are not.
+    """
+    first, hint = receipts[0], "Merge only receipts of the same route."
+    for receipt in receipts[1:]:
+        for name in ("source", "sinks", "mode"):
+            values = [getattr(first, name), getattr(receipt, name)]
+            if values[0] != values[1]:
+                listed = " and ".join(
+                    value if isinstance(value, str) else ", ".join(value) for value in values
+                )
+                raise ConfigError(f"The receipts differ in their {name}: {listed}.", hint=hint)
+    counts = sorted({shard.count for receipt in receipts for shard in receipt.shards})
+    if len(counts) > 1:
+        raise ConfigError(
+            f"The receipts differ in their number of shards: {' and '.join(map(str, counts))}.", hint=hint
+        )
+
+
+def _merged_files(receipts: Iterable[Receipt]) -> tuple[tuple[ReceiptFile, ...], list[Finding]]:
+    """Return the files of all receipts, sorted by name, and a finding for each conflict."""
+    files: dict[str, ReceiptFile] = {}
+    conflicts = []
+    for file in (file for receipt in receipts for file in receipt.files):
+        earlier = files.get(file.filename)
+        if earlier is None:
+            files[file.filename] = file
+        elif earlier.sha256 and file.sha256 and earlier.sha256 != file.sha256:
+            conflicts.append(_digest_conflict(earlier, file))
+            files[file.filename] = file
+        else:
+            files[file.filename] = _merged_file(earlier, file)
+    return tuple(files[name] for name in sorted(files)), conflicts
+
+
+def _merged_file(earlier: ReceiptFile, later: ReceiptFile) -> ReceiptFile:
+    best = {
+        sink: min(earlier.sinks[sink], delivery, key=lambda choice: _BEST_FIRST.index(choice.outcome))
+        for sink, delivery in later.sinks.items()
+    }
+    return replace(
+        later,
+        size=earlier.size if later.size is None else later.size,
+        sha256=later.sha256 or earlier.sha256,
+        source_url=later.source_url or earlier.source_url,
+        sinks=best,
+    )
+
+
+def _digest_conflict(earlier: ReceiptFile, later: ReceiptFile) -> Finding:
+    digests = " and ".join(f"{file.sha256 or '':.12}..." for file in (earlier, later))
+    return Finding(
+        RECEIPT_CONFLICT,
+        Severity.ERROR,
+        f"The receipts have different sha256 digests: {digests}.",
+        later.filename,
+        hint="Verify the route: the source changed the file between the relays.",
+    )
+
+
+def _merged_versions(receipts: Iterable[Receipt]) -> dict[str, str]:
+    versions: dict[str, set[str]] = {}
+    for receipt in receipts:
+        for name, listed in receipt.versions.items():
+            versions.setdefault(name, set()).update(listed.split(", "))
+    return {name: ", ".join(sorted(found)) for name, found in sorted(versions.items())}

@@ -48,7 +48,15 @@ RECEIPT_FILE = records.ReceiptFile(
     FILE.filename, "sample", "1.0", 3, "a" * 64, "https://wheels.example.org/", {"pypi": DELIVERY}
 )
 RECEIPT = records.Receipt(
-    "staging", ("pypi",), "mirror", NOW, NOW, (RECEIPT_FILE,), (FINDING,), {"wheelrelay": "0.1.0"}
+    "staging",
+    ("pypi",),
+    "mirror",
+    NOW,
+    NOW,
+    (RECEIPT_FILE,),
+    (FINDING,),
+    {"wheelrelay": "0.1.0"},
+    (model.Shard(1, 2),),
 )
 SELECTION = Selection((Requirement("sample==1.0"),), TagPattern.parse("cp312-*-{win,mac}*"), sdist=False)
 ROUTE = wheelrelay.Route(
@@ -66,6 +74,7 @@ EXAMPLES = [
     FILE,
     model.Companion(".asc", b"signature"),
     model.Release("sample", Version("1.0"), (FILE,)),
+    model.Shard(1, 2),
     FINDING,
     INTENT,
     PLANNED,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wheelrelay.api.containers import check_index, index, prune, remove
     from wheelrelay.api.listing import list_files
     from wheelrelay.api.options import PublishOptions
+    from wheelrelay.api.receipts import read_receipt
     from wheelrelay.api.releases import plan, push, relay, verify
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "plan",
     "prune",
     "push",
+    "read_receipt",
     "relay",
     "remove",
     "verify",
@@ -44,6 +46,7 @@ __getattr__ = lazy_names(
         "wheelrelay.api.checks": ("check",),
         "wheelrelay.api.listing": ("list_files",),
         "wheelrelay.api.options": ("PublishOptions",),
+        "wheelrelay.api.receipts": ("read_receipt",),
         "wheelrelay.api.releases": (
             "plan",
             "push",

@@ -32,6 +32,7 @@ COMMANDS = (
     "plan",
     "prune",
     "push",
+    "receipt",
     "relay",
     "remove",
     "verify",
