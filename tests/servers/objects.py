@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ class MemoryObjects:
         asked: what was asked for so far, as ``("open", "simple/index.json")``.
         before: called before each operation with its name and the object's; may raise, or meddle.
         late: names that listings do not show yet.
+        sizes_written: the number of bytes written so far, by name.
     """
 
     def __init__(self) -> None:
@@ -43,6 +45,7 @@ class MemoryObjects:
         self.asked: list[tuple[str, str]] = []
         self.before: Callable[[str, str], None] = lambda operation, name: None
         self.late: set[str] = set()
+        self.sizes_written: Counter[str] = Counter()
         self._lock = threading.RLock()
 
     def opened(self) -> list[str]:
@@ -76,6 +79,7 @@ class MemoryObjects:
         with self._lock:
             if name in self.kept:
                 raise AlreadyExists(f"{name} is there.")
+            self.sizes_written[name] += len(whole)
             self.kept[name] = Kept(whole, content_type, dict(metadata))
             return self.kept[name].described(name, metadata={}).etag
 
@@ -85,6 +89,7 @@ class MemoryObjects:
         self._ask("replace", name)
         whole = b"".join(iter_blocks(content))
         with self._lock:
+            self.sizes_written[name] += len(whole)
             self.kept[name] = Kept(whole, content_type, dict(metadata))
 
     def delete_object(self, name: str) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from wheelrelay.backends.local.paths import Pathlike
 from wheelrelay.config import RemoteLike, Route, as_remote
 from wheelrelay.containers.listing import METADATA_SUFFIX
-from wheelrelay.containers.pages import FLAT_PAGE, SIMPLE_ROOT
+from wheelrelay.containers.page_reading import FLAT_PAGE, SIMPLE_ROOT
 from wheelrelay.disk.writing import replace_file
 from wheelrelay.documents import receipt_document, sums_text, to_json
 from wheelrelay.engine.context import RelayRequest

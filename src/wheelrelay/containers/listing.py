@@ -53,6 +53,7 @@ class Listing(Mapping[str, StoredDistribution]):
         orphans: Mapping[str, Sequence[str]] = NO_ORPHANS,
     ) -> None:
         self._distributions = {distribution.file.filename: distribution for distribution in distributions}
+        self._by_project: Mapping[NormalizedName, Mapping[str, StoredDistribution]] | None = None
         self.orphans = orphans
 
     def __getitem__(self, filename: str) -> StoredDistribution:
@@ -64,11 +65,18 @@ class Listing(Mapping[str, StoredDistribution]):
     def __len__(self) -> int:
         return len(self._distributions)
 
+    def by_project(self) -> Mapping[NormalizedName, Mapping[str, StoredDistribution]]:
+        """Return the files of each project by filename."""
+        if self._by_project is None:
+            by_project: dict[NormalizedName, dict[str, StoredDistribution]] = {}
+            for name, distribution in self.items():
+                by_project.setdefault(distribution.file.project, {})[name] = distribution
+            self._by_project = by_project
+        return self._by_project
+
     def of_project(self, project: str) -> "Listing":
         """Return the files of one project, in any spelling."""
-        name = canonicalize_name(project)
-        files = (distribution for distribution in self.values() if distribution.file.project == name)
-        return Listing(files, self.orphans)
+        return Listing(self.by_project().get(canonicalize_name(project), {}).values(), self.orphans)
 
     def without(self, filenames: Collection[str]) -> "Listing":
         """Return the files with other names."""
@@ -76,7 +84,7 @@ class Listing(Mapping[str, StoredDistribution]):
 
     def projects(self) -> list[NormalizedName]:
         """Return the normalised names of all projects, sorted."""
-        return sorted({distribution.file.project for distribution in self.values()})
+        return sorted(self.by_project())
 
 
 class ListingReader:

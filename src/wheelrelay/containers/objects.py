@@ -19,6 +19,10 @@ MAX_COMPANION = 1 << 20
 """Largest companion file in bytes."""
 
 
+class TooLarge(BackendError):
+    """An object has more bytes than are read at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredObject:
     """One object as a listing or `ReadableObjects.stat_object` shows it.
@@ -205,14 +209,15 @@ def read_whole(objects: ReadableObjects, name: str, *, limit: int = MAX_COMPANIO
 
     Raises:
         NotFound: There is no such object.
-        BackendError: It cannot be read, or has more than ``limit`` bytes.
+        TooLarge: It has more than ``limit`` bytes.
+        BackendError: It cannot be read.
     """
     content = bytearray()
     with objects.open_object(name) as stream:
         while block := stream.read(BLOCK_SIZE):
             content += block
             if len(content) > limit:
-                raise BackendError(f"{objects.address_of(name)} is too large: more than {limit} bytes.")
+                raise TooLarge(f"{objects.address_of(name)} is too large: more than {limit} bytes.")
     return bytes(content)
 
 

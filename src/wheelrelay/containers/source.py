@@ -183,7 +183,7 @@ class ContainerSource:
         """Return the entries of the pages by filename."""
         if not self._keeps_pages:
             return {}
-        from wheelrelay.containers.pages import read_page  # a container without pages need not load it
+        from wheelrelay.containers.page_reading import read_page  # a container without pages need not load it
 
         return {entry.filename: entry for entry in read_page(self.readable, project)}
 

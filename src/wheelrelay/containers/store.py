@@ -180,7 +180,7 @@ class ContainerStore(ContainerSource):
         """
         with self._pages_lock:
             if not self._keeps_pages and (recheck or not self._has_checked_pages):
-                from wheelrelay.containers.pages import has_own_pages
+                from wheelrelay.containers.page_reading import has_own_pages
 
                 self._keeps_pages = has_own_pages(self._objects)
                 self._has_checked_pages = True

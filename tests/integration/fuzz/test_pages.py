@@ -10,7 +10,7 @@ from tests.servers.web import run_web
 
 from wheelrelay.backends.index.simple_api import JSON_TYPE, SimpleApi
 from wheelrelay.backends.web.pages import WebPage, companions_of, iter_links, parse_html
-from wheelrelay.containers.index_pages.json_form import parse_project_json, parse_root_json
+from wheelrelay.containers.index_pages.json_form import parse_project_json, parse_root
 from wheelrelay.filenames import is_plain
 from wheelrelay.http import HttpClient
 
@@ -100,7 +100,7 @@ def test_document_is_parsed_or_refused(guard, api, web, body):
     with guard():
         assert all("/" not in name for name in api.projects())
     web.requests.clear()
-    for parse in (parse_project_json, parse_root_json):
+    for parse in (parse_project_json, lambda content: parse_root(content).files):
         with guard():
             for entry in parse(body):
                 assert is_plain(entry.filename)

@@ -5,22 +5,25 @@ pages work below any prefix and host name.
 """
 
 from wheelrelay.containers.index_pages.entry import IndexedFile, is_sha256
-from wheelrelay.containers.index_pages.html import flat_html, project_html, root_html
+from wheelrelay.containers.index_pages.html import flat_html, flat_projects_html, project_html, root_html
 from wheelrelay.containers.index_pages.json_form import (
+    Root,
     is_own_root_json,
     parse_project_json,
-    parse_root_json,
+    parse_root,
     project_json,
     root_json,
 )
 
 __all__ = [
     "IndexedFile",
+    "Root",
     "flat_html",
+    "flat_projects_html",
     "is_own_root_json",
     "is_sha256",
     "parse_project_json",
-    "parse_root_json",
+    "parse_root",
     "project_html",
     "project_json",
     "root_html",

@@ -68,6 +68,19 @@ def flat_html(files: Iterable[IndexedFile]) -> bytes:
     return _page("All files", f"{by_project}<ul>\n{links}</ul>\n")
 
 
+def flat_projects_html(projects: Iterable[str]) -> bytes:
+    """Return ``index.html`` for a folder of too many files to list: it links to the pages of the projects.
+
+    Args:
+        projects: Normalised names.
+    """
+    links = "".join(
+        f'<li><a href="simple/{escape(name)}/">{escape(name)}</a></li>\n' for name in sorted(projects)
+    )
+    note = "This folder has too many files for one page. Installers: use <code>simple/</code> as the index."
+    return _page("All projects", f'<p class="soft">{note}</p>\n<ul class="projects">\n{links}</ul>\n')
+
+
 def _page(title: str, body: str, *, heading: str | None = None) -> bytes:
     return _PAGE.format(
         title=escape(title),

@@ -2,11 +2,13 @@
 
 PEP 691 reserves keys that start with an underscore for servers. Ours contain what the next run needs to trust
 a digest without reading the file: the ETag that the listing showed when the digest was found. The root
-document repeats the entries of all files, so that one request returns what is known about the container.
+document of a small container repeats the entries of all files, so one request returns what is known about it.
+That of a large container has a fingerprint of each project instead, which changes with the project's files.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,20 +20,36 @@ _PRIVATE = "_wheelrelay"
 _META = {"api-version": REPOSITORY_VERSION}
 
 
-def root_json(projects: Iterable[str], files: Iterable[IndexedFile]) -> bytes:
-    """Return the list of all projects, for ``simple/index.json``, with private entries of all files.
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The private part of a root document.
+
+    Attributes:
+        files: Entries of all files, if the container is small.
+        fingerprints: Fingerprints of the files of each project, if it is large.
+    """
+
+    files: list[IndexedFile] = field(default_factory=list)
+    fingerprints: dict[str, str] = field(default_factory=dict)
+
+
+def root_json(
+    projects: Iterable[str],
+    files: Iterable[IndexedFile] = (),
+    fingerprints: Mapping[str, str] | None = None,
+) -> bytes:
+    """Return the list of all projects, for ``simple/index.json``, with private keys.
 
     Args:
         projects: Normalised names.
-        files: Files of all projects.
+        files: Files of all projects, if the container is small.
+        fingerprints: Fingerprints of the files of each project, instead of the files.
     """
-    return _document(
-        {
-            "meta": _META,
-            "projects": [{"name": name} for name in sorted(projects)],
-            _PRIVATE: {"files": [_to_json(file, "../") for file in in_order(files)]},
-        }
-    )
+    private: dict[str, Any] = {"files": [_to_json(file, "../") for file in in_order(files)]}
+    if fingerprints is not None:
+        private = {"fingerprints": dict(sorted(fingerprints.items()))}
+    names = sorted(projects)
+    return _document({"meta": _META, "projects": [{"name": name} for name in names], _PRIVATE: private})
 
 
 def project_json(project: str, files: Iterable[IndexedFile]) -> bytes:
@@ -61,10 +79,17 @@ def parse_project_json(content: bytes) -> list[IndexedFile]:
     return list(_parse_files(_load_object(content).get("files")))
 
 
-def parse_root_json(content: bytes) -> list[IndexedFile]:
-    """Parse the entries of all files in a document that `root_json` wrote; see `parse_project_json`."""
+def parse_root(content: bytes) -> Root:
+    """Parse the private part of a document that `root_json` wrote; see `parse_project_json`."""
     private = _load_object(content).get(_PRIVATE)
-    return list(_parse_files(private.get("files"))) if isinstance(private, dict) else []
+    if not isinstance(private, dict):
+        return Root()
+    fingerprints = private.get("fingerprints")
+    pairs = fingerprints.items() if isinstance(fingerprints, dict) else ()
+    return Root(
+        files=list(_parse_files(private.get("files"))),
+        fingerprints={name: value for name, value in pairs if isinstance(value, str)},
+    )
 
 
 def is_own_root_json(content: bytes) -> bool:

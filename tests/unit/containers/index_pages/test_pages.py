@@ -15,7 +15,7 @@ from wheelrelay.containers.index_pages import (
     IndexedFile,
     flat_html,
     parse_project_json,
-    parse_root_json,
+    parse_root,
     project_html,
     project_json,
     root_html,
@@ -159,7 +159,7 @@ def test_private_keys_start_with_an_underscore():
 
 @pytest.mark.parametrize("documents", [
     (lambda files: project_json("sample", files), parse_project_json),
-    (lambda files: root_json(["sample"], files), parse_root_json),
+    (lambda files: root_json(["sample"], files), lambda content: parse_root(content).files),
 ])  # fmt: skip
 class TestReadingBack:
     def test_parses_written_documents(self, documents):
