@@ -14,11 +14,11 @@ from wheelrelay.archives.contents import Problem as Problem
 from wheelrelay.archives.contents import ProblemKind as ProblemKind
 from wheelrelay.archives.limits import ARCHIVE_ERRORS as ARCHIVE_ERRORS
 from wheelrelay.archives.limits import LimitExceeded as LimitExceeded
-from wheelrelay.archives.tar_reader import TarReader as TarReader
-from wheelrelay.archives.tar_reader import is_regular_file as is_regular_file
-from wheelrelay.archives.tar_reader import normalize_path as normalize_path
-from wheelrelay.archives.tar_reader import open_tar as open_tar
-from wheelrelay.archives.tar_scan import scan_tar as scan_tar
+from wheelrelay.archives.tar import TarReader as TarReader
+from wheelrelay.archives.tar import is_regular_file as is_regular_file
+from wheelrelay.archives.tar import normalize_path as normalize_path
+from wheelrelay.archives.tar import open_tar as open_tar
+from wheelrelay.archives.tar import scan_tar as scan_tar
 from wheelrelay.archives.zip_reader import ZipReader as ZipReader
 from wheelrelay.archives.zip_reader import open_zip as open_zip
 from wheelrelay.archives.zip_scan import scan_zip as scan_zip
