@@ -12,11 +12,15 @@ from typing import NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
 from wheelrelay.archives.contents import Problem, ProblemKind, path_problems
-from wheelrelay.archives.zip_end import CENTRAL_ENTRY_SIZE, END, END64_SIZE, END_SIGNATURE, end_problem
 from wheelrelay.archives.zip_headers import (
+    CENTRAL_ENTRY_SIZE,
+    END,
+    END64_SIZE,
+    END_SIGNATURE,
     FLAG_DATA_DESCRIPTOR,
     FLAG_UTF8,
     LocalHeader,
+    end_problem,
     extra_problem,
     has_other_name,
     raw_name,
