@@ -3,12 +3,14 @@
 from wheelrelay.signing.attestations import (
     ATTESTATION_SUFFIXES,
     PUBLISH_ATTESTATION,
+    Attester,
+    SigstoreAttester,
     attestation_findings,
     attestations_of,
     builder_url,
     parse_provenance,
+    require_package,
 )
-from wheelrelay.signing.attester import Attester, SigstoreAttester, require_package
 from wheelrelay.signing.companions import drop_malformed_companions, refused_companion
 from wheelrelay.signing.gpg import GPG
 from wheelrelay.signing.keys import TrustedKeys, parse_fingerprint

@@ -20,9 +20,9 @@ from wheelrelay.signing.attestations import (
     Subject,
     attestations_of,
     claims_of,
+    require_package,
     statement_in,
 )
-from wheelrelay.signing.attester import require_package
 from wheelrelay.staged import StagedFile
 
 if TYPE_CHECKING:
