@@ -24,7 +24,6 @@ keyring only after the index has returned 401. Reading never prompts and never r
 """
 
 from wheelrelay.backends.index.credentials.auth import IndexAuth, reading_auth, uploading_auth
-from wheelrelay.backends.index.credentials.providers import certificates
-from wheelrelay.backends.index.credentials.request import Account, CredentialRequest
+from wheelrelay.backends.index.credentials.providers import Account, CredentialRequest, certificates
 
 __all__ = ["Account", "CredentialRequest", "IndexAuth", "certificates", "reading_auth", "uploading_auth"]

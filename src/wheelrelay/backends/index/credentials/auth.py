@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wheelrelay.backends.index.credentials import providers
-from wheelrelay.backends.index.credentials.request import (
+from wheelrelay.backends.index.credentials.providers import (
     CredentialRequest,
     Credentials,
     NoCredentials,

@@ -10,7 +10,7 @@ from tests.servers.web import Reply
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.index.credentials import Account
 from wheelrelay.backends.index.credentials.ci_identity import audience_for
-from wheelrelay.backends.index.credentials.request import CredentialRequest
+from wheelrelay.backends.index.credentials.providers import CredentialRequest
 from wheelrelay.backends.index.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.errors import AuthenticationFailed, Unavailable, WheelrelayError
 from wheelrelay.http import HttpClient
