@@ -89,8 +89,7 @@ def wheel_uploader(
         raise click.UsageError("Missing option -u: the URL of the page that links to the wheels.")
     from wheelrelay.cli.output import ReceiptPrinter, relay_progress
     from wheelrelay.cli.render.console import console
-    from wheelrelay.compat.platforms import PlatformType
-    from wheelrelay.compat.upload import UploadArguments, fetch, publish, pypirc_remote
+    from wheelrelay.compat.upload import PlatformType, UploadArguments, fetch, publish, pypirc_remote
     from wheelrelay.errors import RelayFailed
     from wheelrelay.signing import Signer
 
