@@ -2,9 +2,8 @@
 
 import click
 
-from wheelrelay.cli.completion_values import complete_remote
 from wheelrelay.cli.exits import ExitCode
-from wheelrelay.cli.options import common_options, config_option, load_config, timeout_option
+from wheelrelay.cli.options import common_options, complete_remote, config_option, load_config, timeout_option
 
 
 @click.command()

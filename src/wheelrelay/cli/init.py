@@ -5,8 +5,7 @@ from pathlib import Path
 
 import click
 
-from wheelrelay.cli.completion_values import complete_remote
-from wheelrelay.cli.options import common_options
+from wheelrelay.cli.options import common_options, complete_remote
 
 
 @click.command()

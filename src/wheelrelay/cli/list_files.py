@@ -5,8 +5,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelrelay.cli.completion_values import complete_remote
-from wheelrelay.cli.options import common_options, config_option, json_option, load_config, timeout_option
+from wheelrelay.cli.options import (
+    common_options,
+    complete_remote,
+    config_option,
+    json_option,
+    load_config,
+    timeout_option,
+)
 from wheelrelay.cli.output import print_json
 
 if TYPE_CHECKING:

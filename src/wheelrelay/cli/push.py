@@ -3,9 +3,10 @@
 import click
 
 from wheelrelay.cli.ci.current import reporter
-from wheelrelay.cli.completion_values import complete_file, complete_remote
 from wheelrelay.cli.options import (
     common_options,
+    complete_file,
+    complete_remote,
     config_option,
     confirm_seconds,
     confirm_timeout_option,

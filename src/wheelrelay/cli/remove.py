@@ -2,8 +2,14 @@
 
 import click
 
-from wheelrelay.cli.completion_values import complete_remote
-from wheelrelay.cli.options import common_options, config_option, json_option, load_config, timeout_option
+from wheelrelay.cli.options import (
+    common_options,
+    complete_remote,
+    config_option,
+    json_option,
+    load_config,
+    timeout_option,
+)
 from wheelrelay.cli.output import print_files
 
 

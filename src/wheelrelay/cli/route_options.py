@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wheelrelay.cli.completion_values import complete_remote, complete_route
-from wheelrelay.cli.options import seconds
+from wheelrelay.cli.options import complete_remote, complete_route, seconds
 
 if TYPE_CHECKING:
     from wheelrelay.config import Config, Route

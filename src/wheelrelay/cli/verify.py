@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from wheelrelay.cli.ci.current import reporter
-from wheelrelay.cli.completion_values import complete_route_or_remote
 from wheelrelay.cli.exits import ExitCode
 from wheelrelay.cli.options import (
     common_options,
+    complete_route_or_remote,
     config_option,
     jobs_option,
     json_option,
