@@ -115,7 +115,7 @@ def report_error(error: Exception, reporter: "Reporter | None" = None, *, has_js
     from wheelrelay.cli.option_names import with_option_names
     from wheelrelay.cli.render.blocks import Line
     from wheelrelay.cli.render.console import console
-    from wheelrelay.cli.render.findings import findings_lines
+    from wheelrelay.cli.render.tables import findings_lines
     from wheelrelay.errors import ReleaseRefused, WheelrelayError
 
     stderr = console(stderr=True)

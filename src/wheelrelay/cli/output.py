@@ -27,7 +27,7 @@ def print_findings(findings: "Sequence[Finding]") -> None:
     if not findings:  # then nothing needs to be imported
         return
     from wheelrelay.cli.render.console import console
-    from wheelrelay.cli.render.findings import findings_lines
+    from wheelrelay.cli.render.tables import findings_lines
 
     for line in findings_lines(findings, include_demoted=True):
         console().print(line, soft_wrap=True)

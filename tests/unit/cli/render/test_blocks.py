@@ -10,8 +10,7 @@ from tests.unit.conftest import LONG
 
 from wheelrelay.cli.render.blocks import MAX_ROWS, Blocks, Column, Line, Table
 from wheelrelay.cli.render.console import LogConsole
-from wheelrelay.cli.render.findings import findings_lines
-from wheelrelay.cli.render.tables import files_table, plan_table, receipt_table
+from wheelrelay.cli.render.tables import files_table, findings_lines, plan_table, receipt_table
 
 
 def sample_table():

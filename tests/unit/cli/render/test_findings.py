@@ -5,8 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from wheelrelay.cli.render.findings import findings_lines
-from wheelrelay.cli.render.tables import plan_table
+from wheelrelay.cli.render.tables import findings_lines, plan_table
 from wheelrelay.filenames import dist_file
 from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
 
