@@ -14,8 +14,8 @@ import pytest
 from tests.servers.canaries import canary, disguises
 
 from wheelrelay.cli.render.blocks import Line
+from wheelrelay.cli.render.console import ProtectedStream
 from wheelrelay.cli.render.markdown import escaped
-from wheelrelay.cli.render.streams import ProtectedStream
 from wheelrelay.documents import to_json
 from wheelrelay.errors import BackendError
 from wheelrelay.redaction import MASK, clear_secrets, redact, redact_values, register_login, register_secret

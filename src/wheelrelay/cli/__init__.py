@@ -132,7 +132,7 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None) -> N
             stream.reconfigure(errors="backslashreplace")  # filenames may not be encodable here
     from wheelrelay.cli.ci.current import ci_reporter
     from wheelrelay.cli.exits import run_to_exit_code
-    from wheelrelay.cli.render.streams import protected_streams
+    from wheelrelay.cli.render.console import protected_streams
     from wheelrelay.redaction import register_login
 
     command_line = sys.argv[1:] if arguments is None else list(arguments)

@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from wheelrelay.cli.ci.current import Reporter
-    from wheelrelay.cli.render.streams import OutputLost
+    from wheelrelay.cli.render.console import OutputLost
 
 
 class ExitCode(IntEnum):
@@ -67,14 +67,14 @@ def run_to_exit_code(
 
 
 def _is_output_lost(error: Exception) -> "TypeGuard[OutputLost]":
-    from wheelrelay.cli.render.streams import OutputLost
+    from wheelrelay.cli.render.console import OutputLost
 
     return isinstance(error, OutputLost)
 
 
 def _report_lost_output(error: "OutputLost", reporter: "Reporter | None") -> int:
     """Report that the result could not be printed; the changes that the command made remain."""
-    from wheelrelay.cli.render.streams import discard_output
+    from wheelrelay.cli.render.console import discard_output
     from wheelrelay.disk.writing import write_error_hint
     from wheelrelay.errors import WheelrelayError
 

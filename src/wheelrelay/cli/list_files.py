@@ -91,9 +91,8 @@ def list_(
 
 
 def _print_matrix(files: "Sequence[DistFile]", expected: "Expected | None", matrix_format: str) -> None:
-    from wheelrelay.cli.render.console import console
+    from wheelrelay.cli.render.console import console, write_output
     from wheelrelay.cli.render.matrix import matrix_html, matrix_markdown, matrix_table, release_matrices
-    from wheelrelay.cli.render.streams import write_output
 
     releases = release_matrices(files, expected)
     if matrix_format == "text":

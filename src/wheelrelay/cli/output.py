@@ -35,7 +35,7 @@ def print_findings(findings: "Sequence[Finding]") -> None:
 
 def print_json(document: "Mapping[str, Any] | Sequence[Mapping[str, Any]]") -> None:
     """Print a JSON document on standard output."""
-    from wheelrelay.cli.render.streams import write_output
+    from wheelrelay.cli.render.console import write_output
     from wheelrelay.documents import to_json
 
     write_output(to_json(document))
@@ -159,8 +159,7 @@ class ReceiptPrinter:
         if self.as_json:
             _print_json_receipt(receipt)
         elif not self.quiet:
-            from wheelrelay.cli.render.console import console
-            from wheelrelay.cli.render.streams import discard_output
+            from wheelrelay.cli.render.console import console, discard_output
             from wheelrelay.cli.render.tables import receipt_table
 
             try:
@@ -171,7 +170,7 @@ class ReceiptPrinter:
 
     def print_failure(self, error: "RelayFailed | ReleaseRefused") -> None:
         """Print the receipt of a relay that failed; the findings of a refusal are printed with its error."""
-        from wheelrelay.cli.render.streams import discard_output
+        from wheelrelay.cli.render.console import discard_output
         from wheelrelay.errors import RelayFailed
 
         if error.receipt and (self.as_json or isinstance(error, RelayFailed)):

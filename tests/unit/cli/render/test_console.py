@@ -5,8 +5,7 @@ import sys
 
 import pytest
 
-from wheelrelay.cli.render.console import LOG_WIDTH, console
-from wheelrelay.cli.render.streams import write_output
+from wheelrelay.cli.render.console import LOG_WIDTH, console, write_output
 
 
 def test_log_is_wide(capsys, monkeypatch):
