@@ -74,9 +74,8 @@ def ci_reporter(environment: Mapping[str, str] = os.environ) -> Iterator[Reporte
     if system is None:
         yield None
         return
-    from wheelrelay.cli.ci.escaping import escaped_streams
     from wheelrelay.cli.ci.reporter import CIReporter
-    from wheelrelay.cli.ci.syntax import syntax_of
+    from wheelrelay.cli.ci.syntax import escaped_streams, syntax_of
 
     syntax = syntax_of(system, environment)
     if syntax is None:

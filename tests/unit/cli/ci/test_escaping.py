@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from wheelrelay.cli.ci.escaping import EscapedStream, escape_commands
+from wheelrelay.cli.ci.syntax import EscapedStream, escape_commands
 
 
 @pytest.mark.parametrize(
