@@ -1,4 +1,8 @@
-"""Read the headers of a zip archive: of each member, and at the end of its central directory."""
+"""Read the headers of a zip archive: of each member, and at the end of its central directory.
+
+Local headers: PKWARE APPNOTE.TXT 6.3, section 4.3.7. Central directory and end records, which are read as a
+forward-only reader does: sections 4.3.12 to 4.3.16.
+"""
 
 import os
 import re
@@ -54,7 +58,7 @@ class LocalHeader(NamedTuple):
     declared_sizes: tuple[int, int]
 
 
-class _MalformedError(Exception):
+class _MalformedFieldsError(Exception):
     """Extra fields are malformed. The message continues a sentence that begins with the member's name."""
 
 
@@ -89,7 +93,7 @@ def extra_problem(header: LocalHeader, packed_size: int, size: int) -> str | Non
     """
     try:
         sizes = _sizes_from_header(header)
-    except _MalformedError as error:
+    except _MalformedFieldsError as error:
         return str(error)
     if sizes != (packed_size, size):
         return "has a ZIP64 field with other sizes than the central directory"
@@ -100,7 +104,7 @@ def has_other_name(extra: bytes, name: bytes) -> bool:
     """Return whether extra fields contain another name for a member, which only some readers use."""
     try:
         paths = [data for kind, data in _fields(extra) if kind == UNICODE_PATH]
-    except _MalformedError:
+    except _MalformedFieldsError:
         return False
     return any(
         len(data) > 5
@@ -117,7 +121,7 @@ def _sizes_from_header(header: LocalHeader) -> tuple[int, int]:
     seen = set()
     for kind, data in _fields(header.extra):
         if kind in seen and kind in (ZIP64, UNICODE_PATH):
-            raise _MalformedError(f"has the extra field {kind:#06x} twice")
+            raise _MalformedFieldsError(f"has the extra field {kind:#06x} twice")
         seen.add(kind)
         if kind == ZIP64:
             packed_size, size = _sizes_from_zip64(data, header)
@@ -129,36 +133,36 @@ def _sizes_from_header(header: LocalHeader) -> tuple[int, int]:
 def _sizes_from_zip64(data: bytes, header: LocalHeader) -> tuple[int, int]:
     packed_size, size = header.declared_sizes
     if len(data) not in _ZIP64_LENGTHS:
-        raise _MalformedError(f"has a ZIP64 field of {len(data)} bytes")
+        raise _MalformedFieldsError(f"has a ZIP64 field of {len(data)} bytes")
     if not data:
         if _IN_ZIP64_FIELD in header.declared_sizes:
-            raise _MalformedError("has an empty ZIP64 field although its header refers to it")
+            raise _MalformedFieldsError("has an empty ZIP64 field although its header refers to it")
         return packed_size, size
     first = int.from_bytes(data[:8], "little")
     if len(data) == 8 and header.method != ZIP_STORED:
-        raise _MalformedError("has a ZIP64 field without its packed size")
+        raise _MalformedFieldsError("has a ZIP64 field without its packed size")
     packed_size = first if len(data) == 8 else int.from_bytes(data[8:16], "little")
     return packed_size, first if size == _IN_ZIP64_FIELD else size
 
 
 def _validate_unicode_path(name: bytes) -> None:
     if _CONTROL.search(name):
-        raise _MalformedError("has a control character in its Unicode path field")
+        raise _MalformedFieldsError("has a control character in its Unicode path field")
     try:
         name.decode()
     except UnicodeDecodeError:
-        raise _MalformedError("has a Unicode path field that is not UTF-8") from None
+        raise _MalformedFieldsError("has a Unicode path field that is not UTF-8") from None
 
 
 def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the id and the data of each extra field."""
     while extra:
         if len(extra) < 4:
-            raise _MalformedError(f"has {len(extra)} stray bytes after its extra fields")
+            raise _MalformedFieldsError(f"has {len(extra)} stray bytes after its extra fields")
         kind, length = struct.unpack_from("<HH", extra)
         data, extra = extra[4 : 4 + length], extra[4 + length :]
         if len(data) < length:
-            raise _MalformedError("has a truncated extra field")
+            raise _MalformedFieldsError("has a truncated extra field")
         yield kind, data
 
 
@@ -192,7 +196,7 @@ _PLAIN_END64_SIZE = _END64.size - 12
 """The size that a ZIP64 end record without additional data declares for itself."""
 
 
-class _MalformedError(Exception):
+class _MalformedEndError(Exception):
     """The message is a sentence without its full stop."""
 
 
@@ -208,7 +212,7 @@ def end_problem(raw: IO[bytes], start: int, names: Collection[bytes]) -> str | N
     """
     try:
         _ArchiveEnd(raw, start).validate(names)
-    except _MalformedError as error:
+    except _MalformedEndError as error:
         return str(error)
     return None
 
@@ -226,16 +230,16 @@ class _ArchiveEnd:
         if signature == _END64_SIGNATURE:
             declared = self._read_end64()
             if self._peek() != _LOCATOR_SIGNATURE:
-                raise _MalformedError("The ZIP64 end record has no locator")
+                raise _MalformedEndError("The ZIP64 end record has no locator")
             self._read_locator(self._start + actual[1])
             signature = self._peek()
         if signature != END_SIGNATURE:
-            raise _MalformedError("No end record follows the central directory")
+            raise _MalformedEndError("No end record follows the central directory")
         plain = self._read_end()
         if declared is actual:  # there is no ZIP64 end record
             declared = plain
         if declared != actual:
-            raise _MalformedError(
+            raise _MalformedEndError(
                 "The end record has a wrong count, size or position of the central directory"
             )
 
@@ -247,9 +251,9 @@ class _ArchiveEnd:
             name = self._read(name_length)
             self._read(extra_length)
             if comment_length:
-                raise _MalformedError("An entry of the central directory has a comment")
+                raise _MalformedEndError("An entry of the central directory has a comment")
             if name not in names:
-                raise _MalformedError("An entry of the central directory has a name that no member has")
+                raise _MalformedEndError("An entry of the central directory has a name that no member has")
             count += 1
             size += _CENTRAL.size + name_length + extra_length
         return count, size, self._start
@@ -257,21 +261,21 @@ class _ArchiveEnd:
     def _read_end64(self) -> tuple[int, int, int]:
         _, own_size, _, _, _, _, disk_count, count, size, start = _END64.unpack(self._read(_END64.size))
         if own_size != _PLAIN_END64_SIZE:
-            raise _MalformedError("The ZIP64 end record has additional data")
+            raise _MalformedEndError("The ZIP64 end record has additional data")
         if disk_count != count:
-            raise _MalformedError("The ZIP64 end record has two different member counts")
+            raise _MalformedEndError("The ZIP64 end record has two different member counts")
         return count, size, start
 
     def _read_locator(self, position: int) -> None:
         if _LOCATOR.unpack(self._read(_LOCATOR.size))[2] != position:
-            raise _MalformedError("The ZIP64 locator has a wrong position")
+            raise _MalformedEndError("The ZIP64 locator has a wrong position")
 
     def _read_end(self) -> tuple[int, int, int]:
         _, _, _, disk_count, count, size, start, comment_length = END.unpack(self._read(END.size))
         if disk_count != count:
-            raise _MalformedError("The end record has two different member counts")
+            raise _MalformedEndError("The end record has two different member counts")
         if self._raw.tell() + comment_length != self._size:
-            raise _MalformedError("The end record has a wrong length of the archive comment")
+            raise _MalformedEndError("The end record has a wrong length of the archive comment")
         return count, size, start
 
     def _peek(self) -> bytes:
@@ -283,5 +287,5 @@ class _ArchiveEnd:
     def _read(self, size: int) -> bytes:
         content = self._raw.read(size)
         if len(content) < size:
-            raise _MalformedError("The archive ends within its central directory")
+            raise _MalformedEndError("The archive ends within its central directory")
         return content

@@ -1,4 +1,8 @@
-"""Options that several commands share, and the values that a shell completes."""
+"""Options that several commands share, and the values that a shell completes.
+
+A shell requests values at each press of a key, so their functions do not validate the configuration, import a
+backend or use the network.
+"""
 
 import sys
 from collections.abc import Callable, Iterable

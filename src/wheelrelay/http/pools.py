@@ -1,4 +1,8 @@
-"""Pools of connections, and connections that enforce limits of time and size."""
+"""Connection pools that all threads share, with their proxies and TLS settings.
+
+A socket timeout applies to one call, so a server that sends a byte now and then, or an endless series of
+``100 Continue``, never exceeds it. Each response is therefore read through a stream with a `ResponseTimer`.
+"""
 
 import io
 import os

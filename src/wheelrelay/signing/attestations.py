@@ -1,4 +1,7 @@
-"""Create attestations with Sigstore, read them and check their form (PEP 740)."""
+"""Create attestations (PEP 740) with the identity of the CI job, and parse attestations.
+
+Parsing does not verify them; see `wheelrelay.signing.publishers` for that.
+"""
 
 import json
 import threading

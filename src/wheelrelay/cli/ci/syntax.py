@@ -1,4 +1,13 @@
-"""The commands of CI systems: log lines that they interpret, and files that they read."""
+"""The commands of CI systems: log lines that they interpret, and files that they read.
+
+All text in a command is escaped, so that it cannot end the command or begin another one. Other output is
+escaped so that it contains no commands, because filenames and messages are untrusted:
+
+- GitHub reads a line that begins with ``::`` as a command and, in old versions, ``##[`` anywhere.
+  See "Workflow commands for GitHub Actions", and `actions/toolkit` for the escaping.
+- Azure reads ``##vso[`` anywhere, and ``##[`` at the beginning of a line. See "Logging commands".
+- GitLab reads ``section_start:`` and ``section_end:`` with a time. See "Custom collapsible sections".
+"""
 
 import os
 import re

@@ -1,4 +1,10 @@
-"""Standard output and standard error, for terminals, logs and pipes."""
+"""Standard output and standard error, protected from secrets, control characters and closed pipes.
+
+Rich draws on a terminal, and a log gets plain text. When a reader closes the pipe, as in
+``wheelrelay list ... | head``, only the output stops: a relay must not depend on who reads its output. If
+a log cannot be written, for example because the disk is full, this is reported once and further output is
+dropped.
+"""
 
 import logging
 import os

@@ -1,4 +1,9 @@
-"""The HTML form of the Simple API (PEP 503) for installers and people, and one page of all files."""
+"""The HTML form of the Simple API (PEP 503) for installers and people, and one page of all files.
+
+Installers read only the links. The pages work without JavaScript, on a phone, and with the keyboard alone.
+Their style sheet and script are part of each page, and nothing else is loaded: the page's Content Security
+Policy allows just these two by their digests.
+"""
 
 import hashlib
 from base64 import b64encode

@@ -1,4 +1,7 @@
-"""Look up the credentials for an index in the usual places, and read none of another account."""
+"""Requests for credentials, and the providers that answer them, one function each.
+
+See the package for their order. A provider returns a login or certificates, or the reason why it has none.
+"""
 
 import os
 import re
