@@ -13,10 +13,9 @@ from wheelrelay.signing.attestations import (
 )
 from wheelrelay.signing.companions import drop_malformed_companions, refused_companion
 from wheelrelay.signing.gpg import GPG
-from wheelrelay.signing.keys import TrustedKeys, parse_fingerprint
 from wheelrelay.signing.publishers import TrustedPublisher, TrustedPublishers
 from wheelrelay.signing.signer import SIGNATURE_SUFFIX, Signer, signature_of
-from wheelrelay.signing.trust import TrustPolicy, Verifier
+from wheelrelay.signing.trust import TrustedKeys, TrustPolicy, Verifier, parse_fingerprint
 
 __all__ = [
     "ATTESTATION_SUFFIXES",
