@@ -2,13 +2,14 @@
 
 import os
 import platform
+import signal
 import socket
 import subprocess
 import sys
 import time
 import venv
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,6 @@ from wheelrelay.cli.options import common_options, jobs_option
 if TYPE_CHECKING:
     from wheelrelay.cli.render.console import AnyConsole
     from wheelrelay.config import Remote, Route
-
 
 PROJECT, VERSION = "markupsafe", "3.0.2"
 NEWEST_WHEELS = (3, 13)
@@ -153,7 +153,6 @@ def _relay(console: "AnyConsole", route: "Route", requirement: str, jobs: int | 
 def _pip_install(folder: Path, index: "Remote", requirement: str) -> str:
     """Install from the index into a temporary environment, and return the output of pip."""
     from wheelrelay.backends.index import IndexConfig
-    from wheelrelay.cli.subprocesses import run_program
     from wheelrelay.errors import WheelrelayError
 
     assert isinstance(index.config, IndexConfig)
@@ -204,3 +203,55 @@ def _await_start(server: "subprocess.Popen[bytes]", port: int, log: Path) -> Non
             return
     output = log.read_text(encoding="utf-8", errors="replace").strip()[-500:]
     raise WheelrelayError(f"pypiserver does not start on {platform.system()}: {output}")
+
+
+GRACE_PERIOD = 5.0
+"""Seconds that an interrupted program has to clean up before it is killed."""
+
+
+def run_program(command: Sequence[str], env: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run a program to its end and capture its output.
+
+    If this is interrupted, the program and all its children are ended first.
+
+    Args:
+        command: the program and its arguments.
+        env: its complete environment.
+
+    Raises:
+        OSError: The program cannot be started.
+    """
+    with subprocess.Popen(  # noqa: S603  (callers name the program)
+        command,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            stdout, stderr = process.communicate()
+        except BaseException:
+            _end(process)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """End a program and its children, which share its session, after a grace period."""
+    if os.name == "nt":
+        process.kill()
+        return
+    try:
+        _signal(process, signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_PERIOD)
+    finally:
+        _signal(process, signal.SIGKILL)
+
+
+def _signal(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
