@@ -1,4 +1,8 @@
-"""Trusted OpenPGP keys, and the trust policy: each file must be verified by one of several verifiers."""
+"""Trusted OpenPGP keys, and the trust policy: each file must be verified by one of several verifiers.
+
+The keys are imported into a temporary keyring, so that neither other keys nor the gpg settings of this machine
+affect the result.
+"""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -97,9 +97,9 @@ def test_interrupt_ends_grandchildren(tmp_path):
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     code = f"""if True:
         import os, sys
-        from wheelrelay.cli import subprocesses
-        subprocesses.GRACE_PERIOD = 0.2
-        subprocesses.run_program([sys.executable, "-c", {parent!r}], dict(os.environ))"""
+        from wheelrelay.cli import demo
+        demo.GRACE_PERIOD = 0.2
+        demo.run_program([sys.executable, "-c", {parent!r}], dict(os.environ))"""
     process = subprocess.Popen(
         [sys.executable, "-c", code], stderr=subprocess.DEVNULL, start_new_session=True
     )
