@@ -1,7 +1,7 @@
 """Trusted OpenPGP keys, and the trust policy: each file must be verified by one of several verifiers.
 
-The keys are imported into a temporary keyring, so that neither other keys nor the gpg settings of this machine
-affect the result.
+The keys are imported into a temporary keyring, so that neither other keys nor the gpg settings of this
+machine affect the result.
 """
 
 import re
