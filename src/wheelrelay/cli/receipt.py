@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelrelay.cli.completion_values import complete_file
 from wheelrelay.cli.exits import ExitCode
-from wheelrelay.cli.options import common_options, json_option
+from wheelrelay.cli.options import common_options, complete_file, json_option
 from wheelrelay.cli.output import print_json
 
 if TYPE_CHECKING:
