@@ -1,27 +1,38 @@
 """Maintain a container: rewrite its index pages, remove files, apply its retention rules."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+
+from packaging.utils import canonicalize_name
 
 from wheelrelay.config import ContainerConfig, Remote, RemoteLike, Retention, as_remote
 from wheelrelay.containers.retention import outdated
 from wheelrelay.errors import ConfigError, NothingMatched
 from wheelrelay.filenames import parse_filename
 from wheelrelay.model import DistFile
-from wheelrelay.protocols import Source, SupportsDelete, SupportsPages
+from wheelrelay.protocols import Source, SupportsDelete, SupportsFinalize, SupportsPages
 from wheelrelay.select import did_you_mean
 
 
-def index(remote: RemoteLike) -> None:
+def index(remote: RemoteLike, projects: Collection[str] | None = None) -> None:
     """Rewrite the index pages of a container from the files that it holds.
+
+    Args:
+        remote: The container.
+        projects: Update only the pages of these projects and the pages that list all projects, for example
+            after relays with ``PublishOptions(finalize=False)``. A container without pages stays without.
+            [default: write all pages again]
 
     Raises:
         ConfigError: The remote has no index pages.
         BackendError: Its files cannot be read, or its pages cannot be written.
     """
     with _opened_pages(as_remote(remote)) as pages:
-        pages.rebuild_pages()
+        if projects is not None and isinstance(pages, SupportsFinalize):
+            pages.finalize(sorted({canonicalize_name(project) for project in projects}))
+        else:
+            pages.rebuild_pages()
 
 
 def check_index(remote: RemoteLike) -> list[str]:

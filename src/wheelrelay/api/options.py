@@ -9,6 +9,8 @@ from wheelrelay.signing import Attester, Signer, SigstoreAttester
 class PublishOptions:
     """How files are published; the defaults follow the configuration of each sink.
 
+    Options are data, and pickle for other processes; functions such as ``progress`` are parameters.
+
     Attributes:
         replace: Overwrite files that a container holds under the same name with other bytes. An index
             never overwrites files.
@@ -19,6 +21,9 @@ class PublishOptions:
             ``sign``.
         signer: Creates the signatures.
         attester: Creates the attestations for sinks that are configured with ``attest``.
+        finalize: Update the index pages of containers at the end. Without it, the files are published and
+            the pages do not list them until `wheelrelay.index` is called with the projects, for example once
+            after several relays to the same container: ``index(sink, receipt.projects(name))``.
     """
 
     replace: bool = False
@@ -27,6 +32,7 @@ class PublishOptions:
     sign: bool = False
     signer: Signer = field(default_factory=Signer)
     attester: Attester = field(default_factory=SigstoreAttester)
+    finalize: bool = True
 
 
 DEFAULT_OPTIONS = PublishOptions()

@@ -207,6 +207,7 @@ def _engine_options(options: PublishOptions, jobs: int | None, progress: Progres
         replace=options.replace,
         signer=options.signer,
         attester=options.attester,
+        finalize=options.finalize,
     )
 
 

@@ -59,6 +59,16 @@ class RemoteConfig(BaseModel):
         """
         raise NotImplementedError
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether this configuration means the same place on another machine.
+
+        True for remotes on a network. False for a place on this machine, such as a directory: an engine that
+        runs parts of a relay on several machines refuses it, unless its configuration declares that all of
+        them reach it under this name.
+        """
+        return True
+
     def address(self) -> str:
         """Return the address to show to people, without secrets; by default the name of the remote."""
         return self.remote_name or self.type

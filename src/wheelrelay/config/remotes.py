@@ -58,6 +58,11 @@ class Remote:
         return self.config.named(self.name).address() if self.config else self.name
 
     @property
+    def is_shared(self) -> bool:
+        """Whether another machine can connect to the same place; false if the backend is connected here."""
+        return self.config is not None and self.config.is_shared
+
+    @property
     def confirm(self) -> "Confirm":
         """How uploads to this remote are confirmed."""
         from wheelrelay.config.base import SinkConfig

@@ -96,6 +96,7 @@ class RelayOptions:
         signer: Makes signatures for the sinks that require them.
         attester: Makes attestations for the sinks that require them.
         findings: Findings from before the relay began.
+        finalize: Whether the relay updates the pages of the sinks.
     """
 
     jobs: int | None = None
@@ -110,6 +111,7 @@ class RelayOptions:
     signer: Signer = field(default_factory=Signer)
     attester: Attester = field(default_factory=SigstoreAttester)
     findings: Sequence[Finding] = ()
+    finalize: bool = True
 
 
 @dataclass(frozen=True)

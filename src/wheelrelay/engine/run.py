@@ -56,7 +56,7 @@ def release(request: RelayRequest, recorder: ReceiptRecorder, *, one_version: bo
             for sink in sinks:
                 files = with_companions(sink, files_for(plan, sink, checked), made)
                 drop = staging_area.drop if sink is sinks[-1] else lambda _: None
-                with publisher.updating_pages([sink], plan):
+                with publisher.updating_pages([sink] if options.finalize else [], plan):
                     publisher.publish_all(sink, files, on_sent=drop)
             recorder.ended = True
     return recorder.receipt()
@@ -88,7 +88,7 @@ def mirror(request: RelayRequest, recorder: ReceiptRecorder) -> Receipt:
             checker = ReleaseChecker(sinks, planned.inventories, request.policy, runtime.retrier)
             publisher = Publisher(source, recorder, options.order, runtime)
             mover = _Mover(request, checker, companions, publisher, staging_area, recorder, runtime)
-            with publisher.updating_pages(sinks, plan):
+            with publisher.updating_pages(sinks if options.finalize else (), plan):
                 mover.move_all(plan)
             recorder.ended = True
             if not recorder.receipt().is_complete:

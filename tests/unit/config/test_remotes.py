@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from wheelrelay.backends.fsspec import FsspecConfig
 from wheelrelay.backends.local.directory import DirectoryConfig
-from wheelrelay.config import Remote, as_remote
+from wheelrelay.config import Remote, RemoteConfig, as_remote
 from wheelrelay.config.remote_types import config_class, make_config
 from wheelrelay.errors import ConfigError, UnknownBackend
 from wheelrelay.model import Confirm
@@ -128,3 +129,45 @@ def test_configuration_is_frozen_and_strict():
 
 def test_finds_the_class_of_an_installed_type():
     assert config_class("directory") is DirectoryConfig
+
+
+@pytest.mark.parametrize(
+    ("text", "is_shared"),
+    [
+        ("./dist", False),
+        ("file:///srv/wheels", False),
+        ("memory://wheels", False),
+        ("pypi", True),
+        ("https://wheels.example.org/simple/", True),
+        ("listing+https://wheels.example.org/", True),
+        ("sftp://wheels.example.org/wheels", True),
+    ],
+)
+def test_remotes_on_a_network_are_shared_with_other_machines(text, is_shared):
+    assert as_remote(text).is_shared is is_shared
+
+
+@pytest.mark.parametrize(
+    ("url", "is_shared"),
+    [
+        ("zip://::file:///wheels.zip", False),
+        ("zip://::/wheels.zip", False),
+        ("simplecache::sftp://wheels.example.org/wheels", True),
+    ],
+)
+def test_last_part_of_an_fsspec_chain_decides_whether_it_is_shared(url, is_shared):
+    assert FsspecConfig(url=url).is_shared is is_shared
+
+
+def test_directory_is_shared_if_its_configuration_declares_that(tmp_path):
+    assert not as_remote(DirectoryConfig(path=tmp_path)).is_shared
+    assert as_remote(DirectoryConfig(path=tmp_path, shared=True)).is_shared
+
+
+def test_connected_backend_is_not_shared(tmp_path):
+    with as_remote(str(tmp_path)).open() as backend:
+        assert not as_remote(backend).is_shared
+
+
+def test_backend_of_another_package_is_shared_by_default():
+    assert RemoteConfig(type="other").is_shared

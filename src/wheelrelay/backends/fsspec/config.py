@@ -36,6 +36,9 @@ _SECRET = re.compile(
 _NOT_SECRET = {"anon", "browser", "cache", "cloud", "google_default"}
 """Values of a token that are not secret: for gcsfs, these are ways to find one."""
 
+_LOCAL_SCHEMES = {"", "asynclocal", "file", "git", "local", "memory"}
+"""Schemes of file systems on this machine or in this process."""
+
 _REFERENCE_KEYS = ({"env"}, {"file"}, {"keyring", "username"}, {"command"})
 _reference: TypeAdapter[Any] = TypeAdapter(SecretReference)
 
@@ -65,6 +68,11 @@ class FsspecConfig(ContainerConfig, NetworkConfig):
     @classmethod
     def _parse_references(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         return {key: _parse_option(key, value, info.context) for key, value in options.items()}
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the files are on a network: the last part of a chain such as ``simplecache::s3://bucket``."""
+        return urlsplit(self.url.rpartition("::")[2]).scheme not in _LOCAL_SCHEMES
 
     def address(self) -> str:
         """Return the web URL of the files if they have one, else the fsspec URL."""

@@ -18,6 +18,15 @@ class DirectoryConfig(ContainerConfig):
     pages: bool = Field(
         default=False, description="Write Simple API pages next to the files, for installers."
     )
+    shared: bool = Field(
+        default=False,
+        description="Whether other machines have the same directory under this path, for example on NFS.",
+    )
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the configuration declares the directory as shared."""
+        return self.shared
 
     def address(self) -> str:
         """Return the web URL of the files if they have one, else the path."""
