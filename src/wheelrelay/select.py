@@ -3,7 +3,7 @@
 Requirements follow PEP 508 without extras, markers and URLs; versions compare as PEP 440 defines.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from wheelrelay.errors import BackendError, ConfigError, NothingMatched, SeveralVersions
 from wheelrelay.model import DistFile, Kind, Release
-from wheelrelay.protocols import Source, SupportsProjects
+from wheelrelay.protocols import Source, SupportsBulkListing, SupportsProjects
 from wheelrelay.tags import TagPattern
 
 if TYPE_CHECKING:
@@ -49,7 +49,10 @@ class Selection:
         """
         candidates = self._without_unused_lists([file for file in files if self._accepts_kind(file)])
         if self.requirements:
-            picked = [file for required in self.requirements for file in _satisfying(required, candidates)]
+            groups: dict[NormalizedName, list[DistFile]] = {}
+            for file in candidates:
+                groups.setdefault(file.project, []).append(file)
+            picked = [file for required in self.requirements for file in _satisfying(required, groups)]
         else:
             picked = [file for file in candidates if file.yanked is None]
         unique = {file.filename: file for file in picked}
@@ -139,11 +142,13 @@ def did_you_mean(names: Sequence[str], available: Iterable[str]) -> str:
     return f"Available: {', '.join(known[:MAX_LISTED_NAMES]) or 'none'}."
 
 
-def _satisfying(required: "Requirement", files: Iterable[DistFile]) -> Iterator[DistFile]:
+def _satisfying(
+    required: "Requirement", by_project: Mapping[NormalizedName, Sequence[DistFile]]
+) -> Iterator[DistFile]:
     """Return the files that satisfy a requirement; yanked files only for pinned versions (PEP 592)."""
-    project = canonicalize_name(required.name)
+    files = by_project.get(canonicalize_name(required.name), ())
     pinned = _is_pinned(required.specifier)
-    candidates = [file for file in files if file.project == project and (pinned or file.yanked is None)]
+    candidates = [file for file in files if pinned or file.yanked is None]
     accepted = set(required.specifier.filter({file.version for file in candidates}))
     return (file for file in candidates if file.version in accepted)
 
@@ -184,8 +189,29 @@ def select_from(source: Source, selection: Selection, *, one_version: bool) -> l
         SeveralVersions: a project has more than one version, and only one is allowed.
         BackendError: the source cannot be read.
     """
-    projects: Sequence[NormalizedName | None] = selection.projects() or (None,)
-    files = [file for project in projects for file in source.iter_files(project)]
+    projects = selection.projects()
+    if len(projects) > 1 and isinstance(source, SupportsBulkListing):
+        files = list(source.iter_files_of(projects))
+    else:
+        files = [file for project in projects or (None,) for file in source.iter_files(project)]
+    return select_listed(files, source, selection, one_version=one_version)
+
+
+def select_listed(
+    files: Sequence[DistFile], source: Source, selection: Selection, *, one_version: bool
+) -> list[DistFile]:
+    """Return the listed files of a source that a selection matches.
+
+    Args:
+        files: All files of the selected projects.
+        source: The source of the files. It is read again only to suggest other projects if there are none.
+        selection: Which files.
+        one_version: Whether there must be exactly one version of each project.
+
+    Raises:
+        NothingMatched: No file matches; the hint names what comes close.
+        SeveralVersions: A project has more than one version, and only one is allowed.
+    """
     if not files and selection.requirements:
         raise NothingMatched(
             f"No files of {' or '.join(selection.projects())} found.",

@@ -1,22 +1,19 @@
 """Compare the files of the source with those of each sink: the action for every file at every sink."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from packaging.utils import NormalizedName
-
 from wheelrelay.engine.confirming import fetched_sha256
 from wheelrelay.engine.context import ConnectedSink
+from wheelrelay.engine.listing import Inventory
 from wheelrelay.errors import WheelrelayError
 from wheelrelay.expect import Expected
 from wheelrelay.model import Companion, DistFile
 from wheelrelay.protocols import (
-    Sink,
     Source,
     SupportsCompanions,
     SupportsCompanionStorage,
-    SupportsInventory,
     SupportsReplace,
 )
 from wheelrelay.records import NOT_PUBLISHED_YET, Action, Intent, Plan, PlannedFile
@@ -26,24 +23,10 @@ from wheelrelay.staged import StagedFile
 from wheelrelay.transfer.retry import Retrier
 from wheelrelay.transfer.thread_pool import RunAll, run_sequentially
 
-Inventory = Mapping[str, DistFile]
-"""The files that a sink holds of the selected projects, by filename."""
-
 _SinkAndFilename = tuple[str, str]
 
 _MAY_CHANGE = (Action.UNKNOWN, Action.UPLOAD)
 """Actions that may change when a file is staged: its digest and its valid companions are known then."""
-
-
-def read_inventory(sink: Sink, projects: Iterable[NormalizedName]) -> Inventory | None:
-    """Return the files that a sink holds of some projects; ``None`` if it is write-only.
-
-    Raises:
-        BackendError: The sink cannot be read; this is never an empty inventory.
-    """
-    if not isinstance(sink, SupportsInventory):
-        return None
-    return {file.filename: file for project in projects for file in sink.inventory(project)}
 
 
 def make_plan(

@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from wheelrelay.errors import ConfigError, WheelrelayError
@@ -15,6 +15,7 @@ from wheelrelay.protocols import (
     SupportsCompanions,
     SupportsCompanionStorage,
     SupportsInventory,
+    SupportsLook,
 )
 from wheelrelay.staged import BLOCK_SIZE, StagedFile
 from wheelrelay.transfer.thread_pool import RunAll, run_sequentially
@@ -130,19 +131,32 @@ class _Confirmation:
         Raises:
             WheelrelayError: Something cannot be read; the files that could be read are taken into account.
         """
-        shown = {
-            held.filename: held
-            for project in sorted({staged.file.project for staged in self.open_files.values()})
-            for held in self._sink.inventory(project)
-            if held.filename in self.open_files
-        }
+        shown, look_errors = self._read_shown()
         self._shown_once &= shown.keys()
         self._reasons.clear()
-        sha256s, errors = self._sha256s(list(shown.values()))
+        sha256s, download_errors = self._sha256s(list(shown.values()))
         for filename, sha256 in sha256s.items():
             self._compare(self.open_files[filename], shown[filename], sha256)
-        if errors:  # one that is not retryable ends the confirmation, so it is raised first
+        if errors := [
+            *look_errors,
+            *download_errors,
+        ]:  # one that is not retryable ends the confirmation, so it is raised first
             raise min(errors, key=lambda error: error.retryable)
+
+    def _read_shown(self) -> tuple[dict[str, DistFile], list[WheelrelayError]]:
+        """Return the open files that the sink shows, with one look per file or one read per project."""
+        if isinstance(self._sink, SupportsLook):
+            done = self._run_all(list(self.open_files.values()), self._look)
+            found = [one.unwrap() for one in done if one.error is None]
+            shown = {held.filename: held for (held,) in found if held is not None}
+            return shown, [one.error for one in done if one.error is not None]
+        projects = sorted({staged.file.project for staged in self.open_files.values()})
+        files = (held for project in projects for held in self._sink.inventory(project))
+        return {held.filename: held for held in files if held.filename in self.open_files}, []
+
+    def _look(self, staged: StagedFile) -> tuple[DistFile | None]:
+        """Return the sink's file of the same name, wrapped: a missing file is a result too."""
+        return (read_back(self._sink, staged),)
 
     def end(self, reason: str | None, *, waited: float | None = None) -> list[Unconfirmed]:
         """Return all files that are not confirmed; ``reason`` applies to those that the sink did not show."""
@@ -194,6 +208,19 @@ class _Confirmation:
 
     def _is_replaced(self, name: str, sha256: str) -> bool:
         return name in self._replaced and self._replaced[name] in (None, sha256)
+
+
+def read_back(sink: SupportsInventory, staged: StagedFile) -> DistFile | None:
+    """Return the file that a sink holds under the name of a staged file; ``None`` if it has none.
+
+    Raises:
+        BackendError: The sink cannot be read.
+    """
+    if isinstance(sink, SupportsLook):
+        suffixes = tuple(companion.suffix for companion in staged.companions)
+        return sink.look(replace(staged.file, companions=suffixes))
+    files = sink.inventory(staged.file.project)
+    return next((file for file in files if file.filename == staged.filename), None)
 
 
 def missing_companions(sink: object, staged: StagedFile, held: DistFile) -> list[str]:

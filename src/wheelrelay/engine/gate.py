@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName
 
-from wheelrelay.engine.comparing import Inventory, is_partial
+from wheelrelay.engine.comparing import is_partial
 from wheelrelay.engine.context import ConnectedSink, ReleasePolicy, error_context
+from wheelrelay.engine.listing import Inventory
 from wheelrelay.errors import (
     CheckFailed,
     Conflict,
@@ -87,13 +88,13 @@ class ReleaseChecker:
             return []
         from wheelrelay.checks import ReleaseContext, run_release_checks  # with all checks
 
-        inventory = self._inventories[sink.name] or {}
+        inventory = self._inventories[sink.name] or Inventory()
         findings = [finding for file in files for finding in sink.checks.select(file.inspection.findings)]
         findings += [finding for file in files for finding in file.distrust]
         findings += _form_errors((file.staged for file in files), sink, inventory)
         for project, group in _by_project(files).items():
             context = ReleaseContext(
-                published=tuple(file for file in inventory.values() if file.project == project),
+                published=tuple(inventory.of_project(project)),
                 project_status=self._status(sink, project),
                 commits={
                     file.staged.filename: file.staged.file.build["commit"]

@@ -1,21 +1,21 @@
 """Read both sides and plan the relay; nothing is written."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from itertools import chain
 from time import monotonic
-from typing import Any
 
 from packaging.utils import NormalizedName
 
-from wheelrelay.engine.comparing import Inventory, compare_companions, make_plan, read_inventory, replacing
+from wheelrelay.engine.comparing import compare_companions, make_plan, replacing
 from wheelrelay.engine.context import ConnectedSink, RelayRequest, Runtime, error_context
+from wheelrelay.engine.listing import Inventory, Read, ReadFiles, run_reads, sink_reads, source_reads
 from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched
 from wheelrelay.events import Waiting
 from wheelrelay.model import Confirm, DistFile, Kind
 from wheelrelay.protocols import Source, SupportsInventory, SupportsLocalPath
 from wheelrelay.records import Finding, Plan, Severity
-from wheelrelay.select import releases_of, select_from
+from wheelrelay.select import releases_of, select_listed
 from wheelrelay.transfer.download import hashed_in_place
 from wheelrelay.transfer.thread_pool import Workers
 
@@ -113,36 +113,36 @@ def _read_both_sides(
 
     Both sides are read at once if the selection names the projects; otherwise the source comes first.
     """
-
-    def list_source() -> list[DistFile]:
-        source = request.source
-        with error_context(f"source {source.name!r}"):
-            return runtime.retrier.call(
-                f"the files of {source.name}",
-                lambda: select_from(source.source, request.selection, one_version=one_version),
-            )
-
-    projects = request.selection.projects()
-    files = None if projects else list_source()
-    if files is not None:
+    source, projects = request.source, request.selection.projects()
+    from_source = source_reads(source, projects, runtime)
+    if not projects:
+        files = _select(request, run_reads(from_source, runtime).of(from_source), one_version=one_version)
         projects = tuple(sorted({release.project for release in releases_of(files)}))
-    reads = {sink.name: partial(_read_sink, sink, projects, runtime) for sink in request.sinks}
-    tasks: list[Callable[[], Any]] = [*([list_source] if files is None else []), *reads.values()]
-    done = {one.item: one for one in runtime.workers.run_all(tasks, lambda task: task())}
-    if files is None:
-        files = done[list_source].unwrap()
-    return files, {name: done[read].unwrap()[0] for name, read in reads.items()}
+        return files, _read_inventories(request, projects, runtime)
+    from_sinks = {sink.name: sink_reads(sink, projects) for sink in request.sinks}
+    results = run_reads([*from_source, *chain(*filter(None, from_sinks.values()))], runtime)
+    files = _select(request, results.of(from_source), one_version=one_version)
+    return files, _inventories(results, from_sinks)
 
 
-def _read_sink(
-    sink: ConnectedSink, projects: Sequence[NormalizedName], runtime: Runtime
-) -> tuple[Inventory | None]:
-    """Return the inventory of a sink, wrapped: a write-only sink has none, and that is a result too."""
-    with error_context(f"sink {sink.name!r}"):
-        inventory = runtime.retrier.call(
-            f"the inventory of {sink.name}", lambda: read_inventory(sink.sink, projects)
-        )
-        return (inventory,)
+def _read_inventories(
+    request: RelayRequest, projects: Sequence[NormalizedName], runtime: Runtime
+) -> dict[str, Inventory | None]:
+    reads = {sink.name: sink_reads(sink, projects) for sink in request.sinks}
+    return _inventories(run_reads([*chain(*filter(None, reads.values()))], runtime), reads)
+
+
+def _inventories(
+    results: ReadFiles, reads: Mapping[str, Sequence[Read] | None]
+) -> dict[str, Inventory | None]:
+    return {
+        name: None if of_sink is None else Inventory(results.of(of_sink)) for name, of_sink in reads.items()
+    }
+
+
+def _select(request: RelayRequest, files: Sequence[DistFile], *, one_version: bool) -> list[DistFile]:
+    with error_context(f"source {request.source.name!r}"):
+        return select_listed(files, request.source.source, request.selection, one_version=one_version)
 
 
 def _refuse_unconfirmable(sink: ConnectedSink) -> None:

@@ -1,9 +1,13 @@
 """Publish staged files to a sink, confirm them, and update its pages."""
 
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+
+from packaging.utils import NormalizedName
 
 from wheelrelay.engine.confirming import confirm
 from wheelrelay.engine.context import ConnectedSink, ConnectedSource, Runtime, error_context
@@ -13,8 +17,8 @@ from wheelrelay.engine.upload import deliver
 from wheelrelay.errors import RelayFailed, WheelrelayError
 from wheelrelay.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.model import Confirm, Kind, Order
-from wheelrelay.protocols import SupportsFinalize, SupportsReadiness
-from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, Severity
+from wheelrelay.protocols import SupportsFinalize, SupportsLook, SupportsReadiness
+from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, PlannedFile, Severity
 from wheelrelay.staged import StagedFile
 from wheelrelay.transfer.retry import Retrier
 from wheelrelay.transfer.thread_pool import RunAll, run_sequentially, unexpected_error
@@ -129,18 +133,38 @@ class Publisher:
     ) -> None:
         """Confirm the published ones of some files, and record those that cannot be confirmed."""
         published = self._published(sink, files)
-        before = {
-            staged.filename: self._recorder.delivery(sink.name, staged.filename) for staged in published
-        }
-        for (
-            filename,
-            delivery,
-        ) in before.items():  # the receipt shows this if confirming is interrupted
-            unconfirmed = replace(delivery, outcome=Outcome.UNCONFIRMED, reason="It was not confirmed yet.")
-            self._recorder.record(sink.name, filename, unconfirmed)
+        before = {staged.filename: self.await_confirmation(sink, staged) for staged in published}
+        self.confirm_sent(sink, published, before, run_all=run_all)
+
+    def await_confirmation(self, sink: ConnectedSink, staged: StagedFile) -> Delivery:
+        """Record a published file as unconfirmed until it is confirmed, and return its outcome.
+
+        The receipt shows this if the relay is interrupted before.
+        """
+        delivery = self._recorder.delivery(sink.name, staged.filename)
+        unconfirmed = replace(delivery, outcome=Outcome.UNCONFIRMED, reason="It was not confirmed yet.")
+        self._recorder.record(sink.name, staged.filename, unconfirmed)
+        return delivery
+
+    def confirm_sent(
+        self,
+        sink: ConnectedSink,
+        files: Sequence[StagedFile],
+        before: Mapping[str, Delivery],
+        *,
+        run_all: RunAll = run_sequentially,
+    ) -> None:
+        """Confirm files that await it, and record the outcomes.
+
+        Args:
+            sink: The sink.
+            files: The files.
+            before: The outcome of each once it is confirmed, by filename; see `await_confirmation`.
+            run_all: Reads several files at once.
+        """
         problems = confirm(
             sink.sink,
-            published,
+            files,
             sink.confirm,
             within=sink.confirm_timeout,
             stopped=self._runtime.stopped,
@@ -154,6 +178,10 @@ class Publisher:
                     delivery, outcome=Outcome.UNCONFIRMED, reason=problem.reason, lasting=problem.lasting
                 )
             self._recorder.record(sink.name, filename, delivery)
+
+    def is_published(self, sink: ConnectedSink, staged: StagedFile) -> bool:
+        """Return whether a file is recorded as published."""
+        return self._recorder.delivery(sink.name, staged.filename).outcome is Outcome.PUBLISHED
 
     @contextmanager
     def updating_pages(self, sinks: Sequence[ConnectedSink], plan: Plan) -> Iterator[None]:
@@ -208,11 +236,7 @@ class Publisher:
             self._runtime.report(StepEnded(Step.CONFIRM, sink.name))
 
     def _published(self, sink: ConnectedSink, files: Sequence[StagedFile]) -> list[StagedFile]:
-        return [
-            staged
-            for staged in files
-            if self._recorder.delivery(sink.name, staged.filename).outcome is Outcome.PUBLISHED
-        ]
+        return [staged for staged in files if self.is_published(sink, staged)]
 
     def _require_in_place(self, sink: ConnectedSink, files: Sequence[StagedFile]) -> None:
         """End the relay if a file is not in place.
@@ -223,6 +247,55 @@ class Publisher:
         recorder = self._recorder
         if not all(recorder.delivery(sink.name, staged.filename).is_in_place for staged in files):
             raise RelayFailed(recorder.summary(), receipt=recorder.receipt(), hint=recorder.advice())
+
+
+class Confirmations:
+    """Confirms the files of a mirror with as few reads as the sinks permit; safe for threads.
+
+    A sink that can look at one file confirms each file after it was sent. At other sinks, the files of a
+    project are confirmed together after the last one: a read returns all of them, so that one read for each
+    file would take time in proportion to the square of their number.
+
+    Args:
+        publisher: Publishes the files.
+        files: All files that are going to be moved.
+    """
+
+    def __init__(self, publisher: Publisher, files: Iterable[PlannedFile]) -> None:
+        self._publisher = publisher
+        self._remaining = Counter(planned.file.project for planned in files)
+        self._waiting: dict[str, dict[str, _Waiting]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, sink: ConnectedSink, staged: StagedFile) -> None:
+        """Confirm a file that was sent, now or together with the others of its project."""
+        if isinstance(sink.sink, SupportsLook) or sink.confirm is Confirm.NONE:
+            self._publisher.confirm(sink, [staged])
+        elif self._publisher.is_published(sink, staged):
+            delivery = self._publisher.await_confirmation(sink, staged)
+            with self._lock:
+                sinks = self._waiting.setdefault(staged.file.project, {})
+                waiting = sinks.setdefault(sink.name, _Waiting(sink))
+                waiting.files.append(replace(staged, metadata=b""))  # not needed, and it may be large
+                waiting.before[staged.filename] = delivery
+
+    def end_file(self, project: NormalizedName) -> None:
+        """Confirm the files of a project if the one that ends now is its last one."""
+        with self._lock:
+            self._remaining[project] -= 1
+            is_last = not self._remaining[project]
+            sinks = self._waiting.pop(project, {}) if is_last else {}
+        for waiting in sinks.values():
+            self._publisher.confirm_sent(waiting.sink, waiting.files, waiting.before)
+
+
+@dataclass
+class _Waiting:
+    """Files of a project that await confirmation at a sink."""
+
+    sink: ConnectedSink
+    files: list[StagedFile] = field(default_factory=list)
+    before: dict[str, Delivery] = field(default_factory=dict)
 
 
 def _batches(files: Sequence[StagedFile], order: Order) -> list[Sequence[StagedFile]]:

@@ -5,13 +5,17 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
+from types import MappingProxyType
 
 from wheelrelay.model import DistFile, Mode
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, Receipt, ReceiptFile
 from wheelrelay.staged import StagedFile
 
 SAVE_INTERVAL = 0.25
-"""Seconds between two saved receipts while the relay runs."""
+"""Seconds between two saved receipts while the relay runs, if saving takes no longer."""
+
+SAVE_PAUSE_FACTOR = 20
+"""How many times longer than saving the receipt took the pause after it is: a large receipt takes long."""
 
 MAX_REASONS = 3
 """How many different reasons a summary contains; the receipt has all of them."""
@@ -35,6 +39,7 @@ class ReceiptRecorder:
         mode: The mode of the relay.
         save: Saves a receipt; called repeatedly, so that a run that is killed leaves its record.
         versions: The versions of wheelrelay and of the plugins that take part.
+        clock: Returns the time in seconds; it never goes back.
 
     Attributes:
         ended: Whether all work of the relay is done.
@@ -48,6 +53,7 @@ class ReceiptRecorder:
         *,
         save: Callable[[Receipt], None] | None = None,
         versions: Mapping[str, str] = NO_VERSIONS,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self.ended = False
         self._source = source
@@ -58,12 +64,13 @@ class ReceiptRecorder:
         self._started = datetime.now(UTC)
         self._lock = threading.Lock()
         self._saving = threading.Lock()
-        self._saved_at = monotonic()
+        self._clock = clock
+        self._next_save = clock() + SAVE_INTERVAL
         self._entries = self._saved_entries = 0
-        self._findings: list[Finding] = []
+        self._findings: dict[Finding, None] = {}
         self._files: dict[str, DistFile] = {}
-        self._replaced: dict[tuple[str, str], str | None] = {}
-        self._deliveries: dict[tuple[str, str], Delivery] = {}
+        self._replaced: dict[str, dict[str, str | None]] = {sink: {} for sink in sinks}
+        self._deliveries: dict[str, dict[str, Delivery]] = {sink: {} for sink in sinks}
         self._unfinished_pages: dict[str, None] = {}
 
     def record_plan(self, plan: Plan) -> None:
@@ -74,7 +81,7 @@ class ReceiptRecorder:
             for sink, intent in planned.sinks.items():
                 if intent.replaces:
                     old = intent.existing.sha256 if intent.existing else None
-                    self._replaced[sink, planned.file.filename] = old
+                    self._replaced[sink][planned.file.filename] = old
                 outcome = {Action.CONFLICT: Outcome.FAILED, Action.SKIP: Outcome.SKIPPED}.get(intent.action)
                 if outcome:
                     lasting = outcome is Outcome.FAILED  # a conflict stays until one side changes
@@ -87,9 +94,7 @@ class ReceiptRecorder:
             return
         with self._saving:
             if entry is None or entry > self._saved_entries:
-                self._saved_at, entries = monotonic(), self._entries
-                self._save(self.receipt())
-                self._saved_entries = entries
+                self._save_now(self._save)
 
     def record_staged(self, staged: StagedFile) -> None:
         """Record the size and the digest of a staged file."""
@@ -98,9 +103,8 @@ class ReceiptRecorder:
 
     def record(self, sink: str, filename: str, delivery: Delivery) -> None:
         """Record the outcome of a file at a sink; a later outcome replaces an earlier one."""
-        entry = self._enter(sink, filename, delivery)
-        if self._is_due():
-            self.save(entry)
+        self._enter(sink, filename, delivery)
+        self._save_if_due()
 
     def record_sending(self, sink: str, filename: str) -> None:
         """Record that the upload of a file begins, and save that: the run may be killed after it has arrived.
@@ -109,15 +113,15 @@ class ReceiptRecorder:
         that; its receipt is saved at intervals.
         """
         entry = self._enter(sink, filename, Delivery(Outcome.UNCONFIRMED, reason="It was being sent."))
-        if self._mode is Mode.RELEASE or self._is_due():
+        if self._mode is Mode.RELEASE:
             self.save(entry)
+        else:
+            self._save_if_due()
 
     def record_findings(self, findings: Sequence[Finding]) -> None:
         """Record findings, each once."""
         with self._lock:
-            for finding in findings:
-                if finding not in self._findings:
-                    self._findings.append(finding)
+            self._findings.update(dict.fromkeys(findings))
 
     def expect_pages(self, sinks: Sequence[str]) -> None:
         """Record that the pages of some sinks are about to be updated."""
@@ -131,37 +135,38 @@ class ReceiptRecorder:
 
     def replaces(self, sink: str, filename: str) -> bool:
         """Return whether a file replaces other bytes."""
-        return (sink, filename) in self._replaced
+        return filename in self._replaced[sink]
 
-    def replaced(self, sink: str) -> dict[str, str | None]:
+    def replaced(self, sink: str) -> Mapping[str, str | None]:
         """Return the sha256 of the bytes that files replace at a sink, by filename; ``None`` if unknown."""
-        return {filename: sha256 for (name, filename), sha256 in self._replaced.items() if name == sink}
+        return MappingProxyType(self._replaced[sink])  # no copy: a mirror calls this for every project
 
     def has_changed(self, sink: str) -> bool:
         """Return whether a sink was, or may have been, changed; a failed replacement may have changed it."""
         with self._lock:
             return any(
                 delivery.outcome in (Outcome.PUBLISHED, Outcome.UNCONFIRMED)
-                or (delivery.attempts > 0 and (name, filename) in self._replaced)
-                for (name, filename), delivery in self._deliveries.items()
-                if name == sink
+                or (delivery.attempts > 0 and filename in self._replaced[sink])
+                for filename, delivery in self._deliveries[sink].items()
             )
 
     def delivery(self, sink: str, filename: str) -> Delivery:
         """Return the outcome of a file at a sink so far."""
         with self._lock:
-            return self._deliveries.get((sink, filename), Delivery(Outcome.PENDING))
+            return self._deliveries[sink].get(filename, Delivery(Outcome.PENDING))
 
     def receipt(self) -> Receipt:
         """Return the record so far."""
+        with self._lock:
+            names, findings = list(self._files), tuple(self._findings)
         return Receipt(
             source=self._source,
             sinks=self._sinks,
             mode=self._mode.value,
             started=self._started,
             finished=datetime.now(UTC),
-            files=tuple(self._file(name) for name in list(self._files)),
-            findings=tuple(self._findings),
+            files=tuple(self._file(name) for name in names),
+            findings=findings,
             versions=self._versions,
         )
 
@@ -181,7 +186,9 @@ class ReceiptRecorder:
         """Return how to complete the relay."""
         with self._lock:
             must_correct = any(
-                delivery.lasting and not delivery.is_in_place for delivery in self._deliveries.values()
+                delivery.lasting and not delivery.is_in_place
+                for deliveries in self._deliveries.values()
+                for delivery in deliveries.values()
             ) or any(finding.hint == CORRECT_FIRST for finding in self._findings)
             pages = list(self._unfinished_pages)
         if must_correct:
@@ -193,12 +200,32 @@ class ReceiptRecorder:
 
     def _enter(self, sink: str, filename: str, delivery: Delivery) -> int:
         with self._lock:
-            self._deliveries[sink, filename] = delivery
+            self._deliveries[sink][filename] = delivery
             self._entries += 1
             return self._entries
 
+    def _save_if_due(self) -> None:
+        """Save the receipt if the pause after the last save is over; other threads do not wait for it."""
+        if self._save is None or not self._is_due() or not self._saving.acquire(blocking=False):
+            return
+        try:
+            if self._is_due():
+                self._save_now(self._save)
+        finally:
+            self._saving.release()
+
+    def _save_now(self, save: Callable[[Receipt], None]) -> None:
+        """Save the receipt; the caller holds the lock. The pause keeps the time for it below a share."""
+        began, entries = self._clock(), self._entries
+        try:
+            save(self.receipt())
+        finally:
+            ended = self._clock()
+            self._next_save = ended + max(SAVE_INTERVAL, SAVE_PAUSE_FACTOR * (ended - began))
+        self._saved_entries = entries
+
     def _is_due(self) -> bool:
-        return monotonic() - self._saved_at >= SAVE_INTERVAL
+        return self._clock() >= self._next_save
 
     def _file(self, filename: str) -> ReceiptFile:
         file = self._files[filename]

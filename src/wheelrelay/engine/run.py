@@ -12,7 +12,7 @@ from wheelrelay.engine.comparing import replacing, resolve_unknown
 from wheelrelay.engine.context import RelayRequest, Runtime, running
 from wheelrelay.engine.gate import CheckedFile, ReleaseChecker, blocking_findings, refuse
 from wheelrelay.engine.planning import plan_relay
-from wheelrelay.engine.publishing import Publisher, files_for, make_ready
+from wheelrelay.engine.publishing import Confirmations, Publisher, files_for, make_ready
 from wheelrelay.engine.recording import ReceiptRecorder
 from wheelrelay.engine.signing import CompanionMaker, with_companions
 from wheelrelay.engine.staging import InspectionRules, Stager, preload_checks
@@ -146,15 +146,21 @@ class _Mover:
         size = sum(planned.file.size or 0 for planned in needed)
         names = ", ".join(plan.sinks)
         self._runtime.report(StepBegan(Step.PUBLISH, names, len(needed), size))
-        done = self._runtime.workers.run_all(
-            needed, self._move, bytes_moved=lambda one: one.item.file.size or 1
-        )
+        confirmations = Confirmations(self._publisher, needed)
+
+        def move(planned: PlannedFile) -> None:
+            try:
+                self._move(planned, confirmations)
+            finally:
+                confirmations.end_file(planned.file.project)
+
+        done = self._runtime.workers.run_all(needed, move, bytes_moved=lambda one: one.item.file.size or 1)
         for one in done:
             if one.error is not None:
                 self._record_failure(one.item, str(one.error), lasting=not one.error.retryable)
         self._runtime.report(StepEnded(Step.PUBLISH, names))
 
-    def _move(self, planned: PlannedFile) -> None:
+    def _move(self, planned: PlannedFile, confirmations: Confirmations) -> None:
         """Stage, check and publish one file to all sinks that need it."""
         request, recorder = self._request, self._recorder
         checked = self._stager.stage(planned)
@@ -172,7 +178,7 @@ class _Mover:
             for sink in request.sinks:
                 for staged in with_companions(sink, files_for(plan, sink, files), made):
                     self._publisher.publish(sink, staged)
-                    self._publisher.confirm(sink, [staged])
+                    confirmations.add(sink, staged)
         finally:
             self._staging_area.drop(checked.staged)
 

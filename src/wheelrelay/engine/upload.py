@@ -7,7 +7,13 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
 
-from wheelrelay.engine.confirming import different_companions, fetched_sha256, is_cached, missing_companions
+from wheelrelay.engine.confirming import (
+    different_companions,
+    fetched_sha256,
+    is_cached,
+    missing_companions,
+    read_back,
+)
 from wheelrelay.errors import (
     AlreadyExists,
     AuthenticationFailed,
@@ -217,8 +223,7 @@ def look(sink: Sink, staged: StagedFile, retrier: Retrier | None) -> RemoteState
 
 
 def _read_state(sink: SupportsInventory, staged: StagedFile) -> RemoteState:
-    files = list(sink.inventory(staged.file.project))
-    held = next((file for file in files if file.filename == staged.filename), None)
+    held = read_back(sink, staged)
     if held is None:
         return RemoteState.ABSENT
     if (held.sha256 or fetched_sha256(sink, held)) != staged.sha256:
