@@ -124,6 +124,7 @@ if TYPE_CHECKING:
         Waiting,
     )
     from wheelrelay.filenames import dist_file
+    from wheelrelay.lock_files import Lock, LockedRelease, read_lock
     from wheelrelay.model import Confirm, Digests, DistFile, Kind, Mode, Order, Release, Shard
     from wheelrelay.protocols import Backend, Sink, Source, Store
     from wheelrelay.records import (
@@ -141,6 +142,7 @@ if TYPE_CHECKING:
     from wheelrelay.select import Selection
     from wheelrelay.signing import Attester, Signer, SigstoreAttester
     from wheelrelay.staged import StagedFile
+    from wheelrelay.tags import TagPattern
 
 __all__ = [
     "Action",
@@ -184,6 +186,8 @@ __all__ = [
     "KeyringSecret",
     "Kind",
     "ListingConfig",
+    "Lock",
+    "LockedRelease",
     "MissingSecret",
     "Mode",
     "NotFound",
@@ -225,6 +229,7 @@ __all__ = [
     "StepBegan",
     "StepEnded",
     "Store",
+    "TagPattern",
     "TestPyPIConfig",
     "TimedOut",
     "Trust",
@@ -242,6 +247,7 @@ __all__ = [
     "plan",
     "prune",
     "push",
+    "read_lock",
     "read_receipt",
     "relay",
     "remove",
@@ -271,6 +277,7 @@ _MODULES = {
         "BytesMoved Event FileBegan FileEnded Planned Progress Step StepBegan StepEnded Waiting"
     ),
     "wheelrelay.filenames": "dist_file",
+    "wheelrelay.lock_files": "Lock LockedRelease read_lock",
     "wheelrelay.model": "Confirm Digests DistFile Kind Mode Order Release Shard",
     "wheelrelay.protocols": "Backend Sink Source Store",
     "wheelrelay.records": (
@@ -279,6 +286,7 @@ _MODULES = {
     "wheelrelay.select": "Selection",
     "wheelrelay.signing": "Attester Signer SigstoreAttester",
     "wheelrelay.staged": "StagedFile",
+    "wheelrelay.tags": "TagPattern",
 }
 
 __getattr__ = lazy_names(__name__, {module: names.split() for module, names in _MODULES.items()})

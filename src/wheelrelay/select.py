@@ -1,23 +1,33 @@
-"""Select files by requirement, tag pattern and kind.
+"""Select files by requirement, tag pattern, kind, local version and lock file.
 
 Requirements follow PEP 508 without extras, markers and URLs; versions compare as PEP 440 defines.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from wheelrelay.errors import BackendError, ConfigError, NothingMatched, SeveralVersions
+from wheelrelay.lock_matching import Narrowing, locked_files, missing_from
 from wheelrelay.model import DistFile, Kind, Release
-from wheelrelay.protocols import Source, SupportsBulkListing, SupportsProjects
+from wheelrelay.protocols import (
+    Source,
+    SupportsBulkListing,
+    SupportsInventory,
+    SupportsLocalPath,
+    SupportsProjects,
+)
+from wheelrelay.records import Finding
 from wheelrelay.tags import TagPattern
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
+
+    from wheelrelay.lock_files import Lock
 
 MAX_LISTED_NAMES = 8
 """Maximum number of available names or versions that a hint lists."""
@@ -31,36 +41,83 @@ class Selection:
         requirements: Projects and versions; empty means all projects.
         wheels: Patterns, of which a wheel must match one; ``None`` means all wheels, empty means no wheel.
         sdist: Whether to take sdists.
+        lock: The lock that names the files; the other attributes choose among them.
+        local: The local version that files must have, such as ``cu129``; empty means files without one.
     """
 
     requirements: "tuple[Requirement, ...]" = ()
     wheels: tuple[TagPattern, ...] | None = None
     sdist: bool = True
+    lock: "Lock | None" = None
+    local: str | None = None
 
     def projects(self) -> tuple[NormalizedName, ...]:
-        """Return the normalized names of the required projects; empty means all projects."""
+        """Return the normalized names of the required or locked projects; empty means all projects."""
+        if self.lock is not None and not self.requirements:
+            return self.lock.projects()
         return tuple(dict.fromkeys(canonicalize_name(required.name) for required in self.requirements))
 
     def pick(self, files: Sequence[DistFile]) -> list[DistFile]:
         """Return the selected files, sorted by name.
 
+        A locked file gets the sha256 of the lock, if it has none.
+
         Raises:
             NothingMatched: No file is selected. The hint lists the available versions or projects.
         """
-        candidates = self._without_unused_lists([file for file in files if self._accepts_kind(file)])
-        if self.requirements:
-            groups: dict[NormalizedName, list[DistFile]] = {}
-            for file in candidates:
-                groups.setdefault(file.project, []).append(file)
-            picked = [file for required in self.requirements for file in _satisfying(required, groups)]
+        accepted = [file for file in files if self._accepts_kind(file) and self._accepts_local(file.version)]
+        if self.lock is None:
+            accepted = self._without_unused_lists(accepted)
         else:
-            picked = [file for file in candidates if file.yanked is None]
+            accepted = locked_files(self.lock, accepted)
+        if self.requirements:
+            picked = self._satisfying(accepted)
+        else:
+            picked = [file for file in accepted if self.lock or file.yanked is None]
         unique = {file.filename: file for file in picked}
         if not unique:
             raise _nothing_matched(self, files)
         return [unique[name] for name in sorted(unique)]
 
-    def _without_unused_lists(self, files: Sequence[DistFile]) -> Sequence[DistFile]:
+    def missing(self, files: Sequence[DistFile]) -> tuple[Finding, ...]:
+        """Return an error for everything that the lock names, as far as it is selected, and a source lacks.
+
+        Args:
+            files: All files that the source has of the selected projects.
+        """
+        if self.lock is None:
+            return ()
+        narrowing = Narrowing(
+            self._accepts_version, self._accepts_kind, has_all_kinds=self.wheels is None and self.sdist
+        )
+        return tuple(missing_from(self.lock, files, narrowing))
+
+    def _satisfying(self, files: Iterable[DistFile]) -> list[DistFile]:
+        groups: dict[NormalizedName, list[DistFile]] = {}
+        for file in files:
+            groups.setdefault(file.project, []).append(file)
+        is_locked = self.lock is not None
+        return [
+            file
+            for required in self.requirements
+            for file in _satisfying(required, groups, is_locked=is_locked)
+        ]
+
+    def _accepts_version(self, project: NormalizedName, version: Version) -> bool:
+        """Return whether the local version and the requirements accept a version of a project."""
+        return self._accepts_local(version) and (
+            not self.requirements
+            or any(
+                canonicalize_name(required.name) == project
+                and required.specifier.contains(version, prereleases=True)
+                for required in self.requirements
+            )
+        )
+
+    def _accepts_local(self, version: Version) -> bool:
+        return self.local is None or self.local == (version.local or "")
+
+    def _without_unused_lists(self, files: list[DistFile]) -> list[DistFile]:
         """Drop lists of variants (PEP 825) of releases without a selected variant wheel."""
         if self.wheels is None:
             return files
@@ -143,13 +200,17 @@ def did_you_mean(names: Sequence[str], available: Iterable[str]) -> str:
 
 
 def _satisfying(
-    required: "Requirement", by_project: Mapping[NormalizedName, Sequence[DistFile]]
+    required: "Requirement", by_project: Mapping[NormalizedName, Sequence[DistFile]], *, is_locked: bool
 ) -> Iterator[DistFile]:
-    """Return the files that satisfy a requirement; yanked files only for pinned versions (PEP 592)."""
+    """Return the files that satisfy a requirement.
+
+    Yanked files (PEP 592) need a pinned version. A lock pins versions too, also pre-releases.
+    """
     files = by_project.get(canonicalize_name(required.name), ())
-    pinned = _is_pinned(required.specifier)
+    pinned = is_locked or _is_pinned(required.specifier)
     candidates = [file for file in files if pinned or file.yanked is None]
-    accepted = set(required.specifier.filter({file.version for file in candidates}))
+    versions = {file.version for file in candidates}
+    accepted = set(required.specifier.filter(versions, prereleases=True if is_locked else None))
     return (file for file in candidates if file.version in accepted)
 
 
@@ -163,7 +224,13 @@ def _nothing_matched(selection: Selection, files: Sequence[DistFile]) -> Nothing
         projects = " or ".join(selection.projects())
         kind = f"files of {projects}" if projects else "distribution files"
         return NothingMatched(f"No {kind} found.")
-    required = ", ".join(map(str, selection.requirements)) or "the selection"
+    required = ", ".join(map(str, selection.requirements)) or (
+        "the lock" if selection.lock else "the selection"
+    )
+    if selection.local is not None:
+        required += (
+            f" with the local version {selection.local!r}" if selection.local else " without a local version"
+        )
     releases = releases_of(files)
     same_project = [release for release in releases if release.project in selection.projects()]
     if same_project:
@@ -176,7 +243,20 @@ def _nothing_matched(selection: Selection, files: Sequence[DistFile]) -> Nothing
     return NothingMatched(f"No file matches {required}.", hint=hint)
 
 
-def select_from(source: Source, selection: Selection, *, one_version: bool) -> list[DistFile]:
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The selected files of a source.
+
+    Attributes:
+        files: The files, sorted by name.
+        findings: An error for everything that the lock names and the source lacks.
+    """
+
+    files: list[DistFile] = field(default_factory=list)
+    findings: tuple[Finding, ...] = ()
+
+
+def select_from(source: Source, selection: Selection, *, one_version: bool) -> Selected:
     """Return the files of a source that a selection matches.
 
     Args:
@@ -185,7 +265,7 @@ def select_from(source: Source, selection: Selection, *, one_version: bool) -> l
         one_version: whether there must be exactly one version of each project.
 
     Raises:
-        NothingMatched: no file matches; the hint names what comes close.
+        NothingMatched: no file matches, and no finding explains why; the hint lists similar names.
         SeveralVersions: a project has more than one version, and only one is allowed.
         BackendError: the source cannot be read.
     """
@@ -199,28 +279,47 @@ def select_from(source: Source, selection: Selection, *, one_version: bool) -> l
 
 def select_listed(
     files: Sequence[DistFile], source: Source, selection: Selection, *, one_version: bool
-) -> list[DistFile]:
+) -> Selected:
     """Return the listed files of a source that a selection matches.
 
     Args:
         files: All files of the selected projects.
-        source: The source of the files. It is read again only to suggest other projects if there are none.
+        source: The source of the files. It is read again only to suggest other projects if there are none,
+            and for the digests of local files if a lock names only digests.
         selection: Which files.
         one_version: Whether there must be exactly one version of each project.
 
     Raises:
-        NothingMatched: No file matches; the hint names what comes close.
+        NothingMatched: No file matches, and no finding explains why; the hint lists similar names.
         SeveralVersions: A project has more than one version, and only one is allowed.
     """
-    if not files and selection.requirements:
+    if selection.lock is not None:
+        files = _with_needed_digests(source, files, selection.lock)
+    findings = selection.missing(files)
+    if not files and selection.requirements and not findings:
         raise NothingMatched(
             f"No files of {' or '.join(selection.projects())} found.",
             hint=_nearest_projects(source, selection.projects()),
         )
-    selected = selection.pick(files)
+    try:
+        selected = selection.pick(files)
+    except NothingMatched:
+        if not findings:
+            raise
+        return Selected(findings=findings)
     if one_version:
         refuse_several_versions(selected)
-    return selected
+    return Selected(selected, findings)
+
+
+def _with_needed_digests(source: Source, files: Sequence[DistFile], lock: "Lock") -> Sequence[DistFile]:
+    """Return the files with the digests that a local source computes, where the lock names only digests."""
+    needed = {release.project for release in lock.releases if release.digests}
+    projects = {file.project for file in files if file.sha256 is None and file.project in needed}
+    if not (projects and isinstance(source, SupportsLocalPath) and isinstance(source, SupportsInventory)):
+        return files
+    others = [file for file in files if file.project not in projects]
+    return others + [file for project in sorted(projects) for file in source.inventory(project)]
 
 
 def _nearest_projects(source: Source, projects: Sequence[str]) -> str | None:

@@ -9,7 +9,7 @@ from tests.servers.process import script
 
 from wheelrelay.errors import ConfigError
 from wheelrelay.filenames import dist_file
-from wheelrelay.lock_files import read_lock
+from wheelrelay.lock_files import read_lock, read_requirements
 from wheelrelay.model import Digests
 from wheelrelay.testing.samples import make_sdist, make_wheel
 
@@ -172,6 +172,33 @@ class TestRequirements:
         (tmp_path / "requirements.txt").write_text(f"\n{line}\n")
         with pytest.raises(ConfigError, match=f"line 2.*{message}"):
             read_lock(tmp_path / "requirements.txt")
+
+
+class TestPlainRequirements:
+    def test_ignores_markers_extras_options_and_local_directories(self, tmp_path):
+        (tmp_path / "requirements.txt").write_text(
+            "--index-url https://e.org/simple\n-e .\nsample[extra]>=1.0 ; python_version < '3'\n"
+            "sample==2.0  # a comment\n./wheels/other.whl\n"
+        )
+        found = read_requirements(tmp_path / "requirements.txt")
+        assert list(map(str, found)) == ["sample>=1.0", "sample==2.0"]
+
+    def test_one_hash_makes_it_a_lock(self, tmp_path):
+        (tmp_path / "requirements.txt").write_text(f"sample==1.0 --hash=sha256:{64 * 'a'}\n")
+        [release] = read_requirements(tmp_path / "requirements.txt").releases
+        assert str(release) == "sample==1.0"
+        (tmp_path / "requirements.txt").write_text(f"sample==1.0 --hash=sha256:{64 * 'a'}\nother==1.0\n")
+        with pytest.raises(ConfigError, match="no sha256 hash"):
+            read_requirements(tmp_path / "requirements.txt")
+
+    @pytest.mark.parametrize(
+        ("line", "message"),
+        [("-c constraints.txt", "constraints"), ("sample @ https://e.org/sample-1.0.tar.gz", "direct URL")],
+    )
+    def test_refuses_lines_that_change_the_selection(self, tmp_path, line, message):
+        (tmp_path / "requirements.txt").write_text(f"\n{line}\n")
+        with pytest.raises(ConfigError, match=f"line 2.*{message}"):
+            read_requirements(tmp_path / "requirements.txt")
 
 
 class TestPylock:

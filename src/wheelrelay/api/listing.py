@@ -47,7 +47,7 @@ def _log_retry(event: Event) -> None:
 
 
 def _list(source: Source, selection: Selection, *, with_digests: bool) -> list[DistFile]:
-    files = select_from(source, selection, one_version=False)
+    files = select_from(source, selection, one_version=False).files
     if with_digests and isinstance(source, SupportsInventory):
         hashed = {
             file.filename: file

@@ -165,6 +165,7 @@ def verify(
     target: Route | RemoteLike,
     requirements: Requirements = (),
     *,
+    selection: Selection | None = None,
     download: bool = False,
     jobs: int | None = None,
     progress: Progress = ignore_events,
@@ -175,6 +176,8 @@ def verify(
         target: A route, to compare the files of its source with those of each sink; or a remote, to download
             its files and compare them with the digests that it declares.
         requirements: Projects and versions to verify. [default: all]
+        selection: Which files to verify, instead of ``requirements`` and the keys of the route. With a
+            lock, a locked file that is missing, or has another digest, is a finding.
         download: For a route, download and hash the files of the sinks instead of trusting their digests.
         jobs: How many files to read in parallel. [default: adaptive]
         progress: Called with each event (`Event`), possibly from several threads.
@@ -190,11 +193,14 @@ def verify(
     options = RelayOptions(_checked_jobs(jobs), progress)
     if isinstance(target, Route):
         with (
-            _connected(target, target.selection(list(requirements)), options, is_read_only=True) as request,
+            _connected(
+                target, selection or target.selection(list(requirements)), options, is_read_only=True
+            ) as request,
             temporary_staging_area() as area,
         ):
             return verify_sinks(request, area, download=download)
-    selection = Selection(requirements=tuple(parse_requirement(str(text)) for text in requirements))
+    if selection is None:
+        selection = Selection(requirements=tuple(parse_requirement(str(text)) for text in requirements))
     with opened_source(as_remote(target)) as source, temporary_staging_area() as area:
         return verify_remote(RelayRequest(source, selection=selection, options=options), area)
 

@@ -84,6 +84,7 @@ def relay(  # one parameter for each option
       wheelrelay relay release
       wheelrelay relay --from https://wheels.example.org --to pypi 'astropy==1.3.2'
       wheelrelay relay --from pypi --to ./wheelhouse 'numpy==2.1.0' --wheels 'cp313-*-manylinux*'
+      wheelrelay relay --from pypi --to ./mirror --mode mirror --lock pylock.toml
     """
     from wheelrelay import api
     from wheelrelay.api import PublishOptions

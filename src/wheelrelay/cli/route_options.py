@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wheelrelay.cli.options import complete_remote, complete_route, seconds
+from wheelrelay.cli.options import complete_file, complete_remote, complete_route, seconds
 
 if TYPE_CHECKING:
-    from wheelrelay.config import Config, Route
+    from wheelrelay.config import Config, Remote, Route
+    from wheelrelay.select import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,9 @@ class RouteArguments:
     wheels: tuple[str, ...]
     no_sdist: bool
     sdist_only: bool
+    lock: tuple[str, ...]
+    requirements: tuple[str, ...]
+    local: str | None
     wait: str | None
     mode: str | None
 
@@ -57,6 +61,14 @@ class RouteArguments:
             return False
         return looks_like_remote(self.words[0], config)
 
+    def remote(self, config: "Config") -> "tuple[Remote, Selection]":
+        """Return the remote that the first word names, and the files that words and options select."""
+        from wheelrelay.config import Route
+
+        remote = config.remote(self.words[0])
+        route = self._narrowed(Route(source=remote, sinks=[remote]))
+        return remote, route.selection(self.words[1:])
+
     def _narrowed(self, route: "Route") -> "Route":
         """Return the route with the options that override its keys."""
         from datetime import timedelta
@@ -70,6 +82,9 @@ class RouteArguments:
             changes |= {"wheels": (), "sdist": True}
         if self.no_sdist:
             changes["sdist"] = False
+        changes |= {"lock": self.lock} if self.lock else {}
+        changes |= {"requirements": self.requirements} if self.requirements else {}
+        changes |= {"local": self.local} if self.local is not None else {}
         if self.wait:
             changes["wait"] = timedelta(seconds=seconds(self.wait, option="--wait"))
         if self.mode:
@@ -104,6 +119,27 @@ _SELECTION_OPTIONS = (
     click.option("--no-sdist", is_flag=True, help="Select no sdist."),
     click.option("--sdist-only", is_flag=True, help="Select only the sdist."),
     click.option(
+        "--lock",
+        metavar="FILE",
+        multiple=True,
+        shell_complete=complete_file,
+        help="Select exactly the files of a lock file, for all platforms: pylock.toml, uv.lock, or "
+        "requirements with hashes; may be repeated.",
+    ),
+    click.option(
+        "--requirements",
+        metavar="FILE",
+        multiple=True,
+        shell_complete=complete_file,
+        help="Select the projects of a requirements file, or exactly its files if it has hashes; may be "
+        "repeated.",
+    ),
+    click.option(
+        "--local",
+        metavar="VERSION",
+        help="Select only this local version, such as cu129 of 2.9.0+cu129; '' selects files without one.",
+    ),
+    click.option(
         "--mode",
         type=click.Choice(["release", "mirror"]),
         help="release: one version, all files or none; mirror: each file independently.",
@@ -128,11 +164,16 @@ def route_arguments(
         wheels: tuple[str, ...],
         no_sdist: bool,
         sdist_only: bool,
+        lock: tuple[str, ...],
+        requirements: tuple[str, ...],
+        local: str | None,
         mode: str | None,
         wait: str | None = None,
         **others: Any,
     ) -> Any:
-        arguments = RouteArguments(words, source, sinks, wheels, no_sdist, sdist_only, wait, mode)
+        arguments = RouteArguments(
+            words, source, sinks, wheels, no_sdist, sdist_only, lock, requirements, local, wait, mode
+        )
         return command(arguments, **others)
 
     gather.__name__, gather.__doc__ = command.__name__, command.__doc__

@@ -49,19 +49,23 @@ def verify(
     Examples:
       wheelrelay verify release 'astropy==1.3.2'
       wheelrelay verify pypi 'markupsafe==3.0.2'
+      wheelrelay verify ./mirror --lock pylock.toml
     """
     from wheelrelay import api
     from wheelrelay.documents import findings_document
 
     config = load_config(config_path)
     target: Any
-    requirements: Sequence[str]
+    requirements: Sequence[str] = ()
+    selection = None
     if arguments.names_a_remote(config):
-        target, requirements = config.remote(arguments.words[0]), list(arguments.words[1:])
+        target, selection = arguments.remote(config)
     else:
         target, requirements = arguments.route(config)
     with relay_progress(quiet=quiet) as progress:
-        findings = api.verify(target, requirements, download=download, jobs=jobs, progress=progress)
+        findings = api.verify(
+            target, requirements, selection=selection, download=download, jobs=jobs, progress=progress
+        )
     if as_json:
         print_json(findings_document(findings))
     else:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
+from packaging.version import InvalidVersion, Version
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -33,6 +34,8 @@ from wheelrelay.tags import TagPattern
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
+
+    from wheelrelay.lock_files import Lock
 
 Parsed = TypeVar("Parsed")
 
@@ -63,10 +66,26 @@ def _validate_pattern(text: str) -> str:
     return text
 
 
+def _validate_local_version(text: str) -> str:
+    """Return a local version as versions show it; empty means none."""
+    if not text:
+        return text
+    try:
+        return Version(f"0+{text}").local or ""
+    except InvalidVersion as error:
+        raise ValueError(f"{text!r} is not a local version; write it without +, such as 'cu129'") from error
+
+
+def _one_or_more(value: Any) -> Any:
+    return (value,) if isinstance(value, str | Path) else value
+
+
 RemoteField = Annotated[RemoteLike, _RemoteSchema, WithJsonSchema({"type": "string", "title": "Remote"})]
 RequirementField = Annotated[str, AfterValidator(_validate_requirement)]
 PatternField = Annotated[str, AfterValidator(_validate_pattern)]
 Patterns = Annotated[Sequence[PatternField], AfterValidator(tuple)]
+LocalPaths = Annotated[Sequence[LocalPath], BeforeValidator(_one_or_more), AfterValidator(tuple)]
+LocalVersion = Annotated[str, AfterValidator(_validate_local_version)]
 
 
 class Expect(BaseModel):
@@ -161,6 +180,22 @@ class Route(BaseModel):
         "[default: all]",
     )
     sdist: bool = Field(default=True, description="Whether to take sdists.")
+    lock: LocalPaths = Field(
+        default=(),
+        description="Lock files: pylock.toml, uv.lock, or requirements with hashes. Exactly their files are "
+        "taken, for all platforms, and each must have the digest of the lock. 'projects', 'wheels', 'sdist' "
+        "and 'local' choose among them. [default: none]",
+    )
+    requirements: LocalPaths = Field(
+        default=(),
+        description="Requirements files. One with hashes is a lock; one without adds to 'projects', and its "
+        "markers and extras are ignored. [default: none]",
+    )
+    local: LocalVersion | None = Field(
+        default=None,
+        description="The local version that files must have, such as 'cu129' of 2.9.0+cu129; '' takes the "
+        "files without one. [default: any]",
+    )
     mode: Mode = Field(
         default=Mode.RELEASE,
         description="'release': one version per project, all files or none; 'mirror': each file on its own.",
@@ -193,18 +228,39 @@ class Route(BaseModel):
             raise explain(error, (info.context or {}).get("where", cls.__name__), model=cls) from error
 
     def selection(self, requirements: "Sequence[str | Requirement]" = ()) -> Selection:
-        """Return which files of the source to move.
+        """Return which files of the source to move; this reads the lock files and requirements files.
 
         Args:
-            requirements: Requirements that replace the route's ``projects``.
+            requirements: Requirements that replace the route's ``projects`` and its requirements files
+                without hashes.
 
         Raises:
-            ConfigError: One is not a valid requirement.
+            ConfigError: A requirement is invalid, or a file cannot be read.
         """
+        lock, listed = self._locked()
+        chosen = requirements or (*self.projects, *listed)
         return Selection(
-            requirements=tuple(parse_requirement(str(text)) for text in requirements or self.projects),
+            requirements=tuple(parse_requirement(str(text)) for text in chosen),
             wheels=None
             if self.wheels is None
             else tuple(pattern for text in self.wheels for pattern in TagPattern.parse(text)),
             sdist=self.sdist,
+            lock=lock,
+            local=self.local,
         )
+
+    def _locked(self) -> "tuple[Lock | None, tuple[Requirement, ...]]":
+        """Return the lock of all lock files, and the requirements of the files without hashes."""
+        if not (self.lock or self.requirements):
+            return None, ()
+        from wheelrelay.lock_files import Lock, read_lock, read_requirements  # most routes have none
+
+        locks = [read_lock(path) for path in self.lock]
+        listed: list[Requirement] = []
+        for path in self.requirements:
+            read = read_requirements(path)
+            if isinstance(read, Lock):
+                locks.append(read)
+            else:
+                listed += read
+        return (sum(locks[1:], locks[0]) if locks else None), tuple(listed)

@@ -18,6 +18,7 @@ from wheelrelay.errors import (
     WheelrelayError,
     describe_unexpected,
 )
+from wheelrelay.lock_matching import LOCK_MISSING
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import SupportsStatus, SupportsUploadForm
 from wheelrelay.records import Action, Finding, Intent, Plan, Severity
@@ -171,7 +172,7 @@ def refuse(findings: Sequence[Finding]) -> None:
         raise Conflict(
             f"{subject} already published with other content; nothing was published.", findings=findings
         )
-    if checks <= {MISSING, UNEXPECTED}:
+    if checks <= {MISSING, UNEXPECTED, LOCK_MISSING}:
         raise Incomplete(
             f"The files are not the expected release ({count}); nothing was published.", findings=findings
         )

@@ -12,10 +12,11 @@ from wheelrelay.engine.context import ConnectedSink, RelayRequest, Runtime, erro
 from wheelrelay.engine.listing import Inventory, Read, ReadFiles, run_reads, sink_reads, source_reads
 from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched
 from wheelrelay.events import Waiting
+from wheelrelay.lock_matching import LOCK_MISSING, split_differing
 from wheelrelay.model import Confirm, DistFile, Kind
 from wheelrelay.protocols import Source, SupportsInventory, SupportsLocalPath
 from wheelrelay.records import Finding, Plan, Severity
-from wheelrelay.select import releases_of, select_listed
+from wheelrelay.select import Selected, releases_of, select_listed
 from wheelrelay.transfer.download import hashed_in_place
 from wheelrelay.transfer.thread_pool import Workers
 
@@ -75,8 +76,9 @@ def plan_relay(
                     raise Incomplete(f"{error.message.rstrip('.')} {waited}.", hint=error.hint) from error
                 raise
         else:
-            missing = planned.plan.missing
-            if not missing or not _pause_until(runtime, deadline, pause, f"{len(missing)} expected files"):
+            missing = len(planned.plan.missing)
+            missing += sum(finding.check == LOCK_MISSING for finding in planned.plan.findings)
+            if not missing or not _pause_until(runtime, deadline, pause, f"{missing} expected files"):
                 return planned
         pause = min(pause * 2, POLL_INTERVAL)
 
@@ -95,20 +97,24 @@ def _plan_once(
     request: RelayRequest, runtime: Runtime, *, one_version: bool, companions: bool
 ) -> PlannedRelay:
     source, sinks, options = request.source, request.sinks, request.options
-    files, inventories = _read_both_sides(request, runtime, one_version=one_version)
+    selected, inventories = _read_both_sides(request, runtime, one_version=one_version)
     held = {name for inventory in inventories.values() for name in inventory or ()}
-    files = _with_local_digests(source.source, files, held, runtime.workers)
+    files = _with_local_digests(source.source, selected.files, held, runtime.workers)
+    differing: list[Finding] = []
+    if request.selection.lock is not None:
+        files, differing = split_differing(request.selection.lock, files)
     plan = make_plan(source.name, files, sinks, inventories, request.expected)
     if companions:
         plan = compare_companions(plan, source.source, sinks, runtime.retrier, runtime.workers.run_all)
-    findings = (*plan.findings, *options.findings, *_missing_variants_lists(files, held))
+    warnings = _missing_variants_lists(files, held)
+    findings = (*plan.findings, *options.findings, *selected.findings, *differing, *warnings)
     plan = replace(plan, findings=findings)
     return PlannedRelay(replacing(plan, sinks) if options.replace else plan, inventories)
 
 
 def _read_both_sides(
     request: RelayRequest, runtime: Runtime, *, one_version: bool
-) -> tuple[list[DistFile], dict[str, Inventory | None]]:
+) -> tuple[Selected, dict[str, Inventory | None]]:
     """Return the selected files and the inventories of the sinks.
 
     Both sides are read at once if the selection names the projects; otherwise the source comes first.
@@ -116,13 +122,13 @@ def _read_both_sides(
     source, projects = request.source, request.selection.projects()
     from_source = source_reads(source, projects, runtime)
     if not projects:
-        files = _select(request, run_reads(from_source, runtime).of(from_source), one_version=one_version)
-        projects = tuple(sorted({release.project for release in releases_of(files)}))
-        return files, _read_inventories(request, projects, runtime)
+        selected = _select(request, run_reads(from_source, runtime).of(from_source), one_version=one_version)
+        projects = tuple(sorted({file.project for file in selected.files}))
+        return selected, _read_inventories(request, projects, runtime)
     from_sinks = {sink.name: sink_reads(sink, projects) for sink in request.sinks}
     results = run_reads([*from_source, *chain(*filter(None, from_sinks.values()))], runtime)
-    files = _select(request, results.of(from_source), one_version=one_version)
-    return files, _inventories(results, from_sinks)
+    selected = _select(request, results.of(from_source), one_version=one_version)
+    return selected, _inventories(results, from_sinks)
 
 
 def _read_inventories(
@@ -140,7 +146,7 @@ def _inventories(
     }
 
 
-def _select(request: RelayRequest, files: Sequence[DistFile], *, one_version: bool) -> list[DistFile]:
+def _select(request: RelayRequest, files: Sequence[DistFile], *, one_version: bool) -> Selected:
     with error_context(f"source {request.source.name!r}"):
         return select_listed(files, request.source.source, request.selection, one_version=one_version)
 

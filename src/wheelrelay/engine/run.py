@@ -13,7 +13,7 @@ from wheelrelay.engine.context import RelayRequest, Runtime, running
 from wheelrelay.engine.gate import CheckedFile, ReleaseChecker, blocking_findings, refuse
 from wheelrelay.engine.planning import plan_relay
 from wheelrelay.engine.publishing import Confirmations, Publisher, files_for, make_ready
-from wheelrelay.engine.recording import ReceiptRecorder
+from wheelrelay.engine.recording import CORRECT_FIRST, ReceiptRecorder
 from wheelrelay.engine.signing import CompanionMaker, with_companions
 from wheelrelay.engine.staging import InspectionRules, Stager, preload_checks
 from wheelrelay.errors import RelayFailed, ReleaseRefused, WheelrelayError, describe_unexpected
@@ -91,8 +91,7 @@ def mirror(request: RelayRequest, recorder: ReceiptRecorder) -> Receipt:
             with publisher.updating_pages(sinks if options.finalize else (), plan):
                 mover.move_all(plan)
             recorder.ended = True
-            if not recorder.receipt().is_complete:
-                raise RelayFailed(recorder.summary(), receipt=recorder.receipt(), hint=recorder.advice())
+            _require_complete(plan, recorder)
     return recorder.receipt()
 
 
@@ -114,6 +113,24 @@ def after_interrupt(recorder: ReceiptRecorder) -> Receipt:
         message = f"Interrupted: {recorder.summary()}"
         raise RelayFailed(message, receipt=receipt, hint=recorder.advice())
     raise
+
+
+def _require_complete(plan: Plan, recorder: ReceiptRecorder) -> None:
+    """Fail a mirror if files are not in place, or if the source does not have the files of the lock.
+
+    Raises:
+        RelayFailed: It has the receipt.
+    """
+    receipt = recorder.receipt()
+    errors = [finding for finding in plan.findings if finding.severity is Severity.ERROR]
+    if receipt.is_complete and not errors:
+        return
+    if not errors:
+        raise RelayFailed(recorder.summary(), receipt=receipt, hint=recorder.advice())
+    summary = "The mirror is incomplete." if receipt.is_complete else recorder.summary()
+    name = f"{errors[0].filename}: " if errors[0].filename else ""
+    more = f" (And {len(errors) - 1} more.)" if len(errors) > 1 else ""
+    raise RelayFailed(f"{summary} {name}{errors[0].message}{more}", receipt=receipt, hint=CORRECT_FIRST)
 
 
 class _Mover:

@@ -9,6 +9,7 @@ from wheelrelay.engine.context import ConnectedSource, RelayRequest, Runtime
 from wheelrelay.engine.gate import CheckedFile
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
 from wheelrelay.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
+from wheelrelay.lock_matching import verify_locked
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import SupportsLocalPath, SupportsProvenance
 from wheelrelay.records import Finding, Plan, PlannedFile, Severity
@@ -26,6 +27,7 @@ from wheelrelay.transfer.staging_area import StagingArea
 
 if TYPE_CHECKING:
     from wheelrelay.checks import Inspection
+    from wheelrelay.lock_files import Lock
 
 ERRORS_OF_ONE_FILE = (IntegrityError, NotFound)
 """Errors that concern one file, not the source: the other files are still staged."""
@@ -42,11 +44,13 @@ class InspectionRules:
         policies: The check policies of all sinks.
         trust: Who must have signed or attested each file.
         signer: Verifies the source's signatures where a sink requires some.
+        lock: Has the digests that files must have.
     """
 
     policies: Sequence[CheckPolicy] = ()
     trust: TrustPolicy | None = None
     signer: Signer | None = None
+    lock: "Lock | None" = None
 
     @classmethod
     def of(cls, request: RelayRequest) -> "InspectionRules":
@@ -56,6 +60,7 @@ class InspectionRules:
             [sink.checks for sink in request.sinks],
             request.policy.trust,
             request.options.signer if requires_signatures else None,
+            request.selection.lock,
         )
 
 
@@ -116,6 +121,7 @@ class Stager:
             staged = fetch(
                 self._source, file, self._staging_area, self._runtime, Step.STAGE, verify_archive=False
             )
+            verify_locked(self._rules.lock, staged.file)
             from wheelrelay.checks import inspect  # loads all checks, while other files download
 
             inspection = inspect(

@@ -10,6 +10,7 @@ from wheelrelay.engine.planning import plan_relay
 from wheelrelay.engine.staging import InspectionRules, Stager, fetch
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
 from wheelrelay.events import FileEnded, Step, StepBegan, StepEnded
+from wheelrelay.lock_matching import LOCK_DIFFERS, LOCK_MISSING, verify_locked
 from wheelrelay.model import DistFile
 from wheelrelay.records import Action, Finding, Plan, PlannedFile, Severity
 from wheelrelay.staged import StagedFile
@@ -28,7 +29,8 @@ def verify_sinks(request: RelayRequest, staging_area: StagingArea, *, download: 
         download: Download and hash every file of the sinks, instead of trusting the digests they declare.
 
     Returns:
-        A finding for each file that is missing at a sink, or differs.
+        A finding for each file that is missing at a sink, or differs, and for each locked file that the
+        source lacks.
 
     Raises:
         NothingMatched: No file is selected.
@@ -42,7 +44,10 @@ def verify_sinks(request: RelayRequest, staging_area: StagingArea, *, download: 
         staged = {name: file.staged for name, file in checked.items()}
         run_all = runtime.workers.run_all
         plan = resolve_unknown(plan, staged, request.sinks, runtime.retrier, run_all=run_all)
-        findings = [finding for planned in plan.files for finding in _differences(planned)]
+        findings = [
+            *_lock_findings(plan),
+            *(found for planned in plan.files for found in _differences(planned)),
+        ]
         if download:
             for sink in request.sinks:
                 findings += _download_and_compare(plan, sink, staged, runtime)
@@ -53,7 +58,7 @@ def verify_remote(request: RelayRequest, staging_area: StagingArea) -> list[Find
     """Download the selected files of the source, and compare them with the digests it declares.
 
     Returns:
-        A finding for each file that is damaged or missing.
+        A finding for each file that is damaged or missing, or differs from the lock.
 
     Raises:
         NothingMatched: No file is selected.
@@ -67,11 +72,16 @@ def verify_remote(request: RelayRequest, staging_area: StagingArea) -> list[Find
         runtime.report(StepBegan(Step.CONFIRM, source.name, len(files), size))
         done = runtime.workers.run_all(files, lambda file: _verify_one(request, file, staging_area, runtime))
         runtime.report(StepEnded(Step.CONFIRM, source.name))
-    return [
+    damaged = (
         Finding(DAMAGED, Severity.ERROR, str(one.error), filename=one.item.filename)
         for one in done
         if _is_damage(one)
-    ]
+    )
+    return [*_lock_findings(plan), *damaged]
+
+
+def _lock_findings(plan: Plan) -> Iterator[Finding]:
+    return (finding for finding in plan.findings if finding.check in (LOCK_MISSING, LOCK_DIFFERS))
 
 
 def _is_unknown(planned: PlannedFile) -> bool:
@@ -121,6 +131,7 @@ def _download_and_compare(
 def _verify_one(request: RelayRequest, file: DistFile, staging_area: StagingArea, runtime: Runtime) -> None:
     try:
         staged = fetch(request.source, file, staging_area, runtime, Step.CONFIRM, verify_archive=True)
+        verify_locked(request.selection.lock, staged.file)
     except WheelrelayError as error:
         runtime.report(FileEnded(Step.CONFIRM, file.filename, error=str(error)))
         raise

@@ -91,7 +91,7 @@ class HashingCopier:
             actual = self._hashes[algorithm].hexdigest()
             if actual != expected.lower():
                 raise DigestMismatch(
-                    f"{name}: the source declares {algorithm} {expected}, but the bytes have {actual}.",
+                    f"{name}: expected {algorithm} {expected}, but the bytes have {actual}.",
                     hint="The file is damaged or was replaced; do not publish it.",
                 )
         return Digests.of({algorithm: digest.hexdigest() for algorithm, digest in self._hashes.items()})

@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from tests.servers.installers import pip_install
+from tests.servers.process import script
 from tests.servers.pypi import run_pypi
 from tests.servers.rackspace import API_KEY, USERNAME, run_rackspace
 from tests.servers.seaweed import run_seaweed
@@ -134,7 +135,7 @@ def s3_keys(server):
 
 
 def test_each_is_there_and_told_of():
-    assert len(FILES) == 5
+    assert len(FILES) == 6
     readme = (TRANSFERS / "README.md").read_text()
     assert [path.name for path in FILES if f"({path.name})" not in readme] == []
 
@@ -167,6 +168,31 @@ def test_a_mirror_takes_what_is_asked_for(work, open_pypiserver, pypiserver):
             "markupsafe-3.0.2-cp312-cp312-manylinux_2_17_x86_64.whl",
             "packaging-25.0-py3-none-any.whl",
         ]
+
+
+def test_mirror_has_exactly_the_locked_files(work, open_pypiserver):
+    upstream = open_pypiserver.folder
+    locked = [
+        make_wheel(upstream, "markupsafe", "3.0.2", "cp312-cp312-manylinux_2_17_x86_64"),
+        make_wheel(upstream, "markupsafe", "3.0.2", "cp312-cp312-win_amd64"),
+        make_wheel(upstream, "packaging", "25.0"),
+    ]
+    make_wheel(upstream, "packaging", "26.0")
+    make_wheel(upstream, "other", "1.0")
+    lock = {"requires-python": ">=3.9", "dependencies": ["markupsafe==3.0.2", "packaging==25.0"]}
+    project = "\n".join(f"{key} = {toml_value(value)}" for key, value in lock.items())
+    (work.folder / "pyproject.toml").write_text(f'[project]\nname = "locked"\nversion = "0"\n{project}\n')
+    command = [script("uv"), "pip", "compile", "--universal", "--no-cache", "--no-config", "pyproject.toml"]
+    command += ["--default-index", open_pypiserver.simple_url, "--output-file", "pylock.toml"]
+    subprocess.run(command, cwd=work.folder, check=True, capture_output=True)
+    changes = {
+        "remotes.local-pypi": {"type": "index", "url": open_pypiserver.simple_url},
+        "remotes.mirror": {"path": str(work.folder / "mirror")},
+    }
+    work.follow("pypi_to_locked_mirror.toml", changes)
+    assert sorted(path.name for path in (work.folder / "mirror").glob("*.whl")) == sorted(
+        path.name for path in locked
+    )
 
 
 def test_of_nightlies_the_newest_ten_stay_and_what_is_young(work):

@@ -56,6 +56,33 @@ class TestRoute:
         with pytest.raises(ConfigError, match=r"^the form\.sinks: this key is required\.$"):
             Route.model_validate({"source": "./dist"}, context={"where": "the form"})
 
+    def test_reads_lock_and_requirements_files_relative_to_the_configuration(self, tmp_path):
+        (tmp_path / "locked.txt").write_text(f"foo==1.0 --hash=sha256:{SHA256}\n")
+        (tmp_path / "plain.txt").write_text("bar>=1 ; python_version < '3'\nfoo<2\n")
+        context = {"base": tmp_path}
+        keys = {"source": "./dist", "sinks": ["pypi"]}
+        route = Route.model_validate({**keys, "lock": "locked.txt"}, context=context)
+        assert picked(route) == ["foo-1.0-cp312-cp312-win32.whl", "foo-1.0.tar.gz"]
+        assert picked(route, "foo") == picked(route)
+        route = Route.model_validate({**keys, "requirements": ["locked.txt"]}, context=context)
+        assert picked(route) == ["foo-1.0-cp312-cp312-win32.whl", "foo-1.0.tar.gz"]
+        route = Route.model_validate({**keys, "requirements": "plain.txt"}, context=context)
+        assert picked(route) == ["bar-1.0.tar.gz", "foo-1.0-cp312-cp312-win32.whl", "foo-1.0.tar.gz"]
+        assert picked(route, "foo==2.0") == ["foo-2.0.tar.gz"]
+
+    def test_missing_lock_is_an_error_when_files_are_selected(self, tmp_path):
+        route = Route(source="./dist", sinks="pypi", lock=tmp_path / "pylock.toml")
+        with pytest.raises(ConfigError, match=r"pylock\.toml cannot be read"):
+            route.selection()
+
+    @pytest.mark.parametrize(("written", "local"), [("cu129", "cu129"), ("CU_129", "cu.129"), ("", "")])
+    def test_normalizes_the_local_version(self, written, local):
+        assert Route(source="./dist", sinks="pypi", local=written).selection().local == local
+
+    def test_refuses_a_local_version_that_is_none(self):
+        with pytest.raises(ConfigError, match=r"Route\.local: '\+cu129' is not a local version"):
+            Route(source="./dist", sinks="pypi", local="+cu129")
+
     def test_selects_all_files_by_default(self):
         assert len(picked(Route(source="./dist", sinks="pypi"))) == 4
 

@@ -24,6 +24,7 @@ def request_between(
     expected=Expected(),  # noqa: B008  (frozen)
     confirm=Confirm.INDEX,
     confirm_timeout=0.5,
+    lock=None,
     **options,
 ):
     """Return a request to relay from the source ``here`` to the sinks ``there``, ``there2`` ..."""
@@ -34,7 +35,7 @@ def request_between(
             ConnectedSink(name, sink, confirm, confirm_timeout=confirm_timeout)
             for name, sink in zip(names, sinks, strict=True)
         ),
-        Selection(requirements=(parse_requirement(requirement),)),
+        Selection(requirements=(parse_requirement(requirement),), lock=lock),
         expected,
         options=RelayOptions(**{"retry_policy": QUICK, "jobs": 4, **options}),
     )
