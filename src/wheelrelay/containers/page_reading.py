@@ -1,5 +1,6 @@
 """Read the stored index pages of a container."""
 
+from collections.abc import Collection
 from functools import partial
 
 from packaging.utils import canonicalize_name
@@ -28,23 +29,25 @@ def has_own_pages(objects: ReadableObjects) -> bool:
     return content is not None and is_own_root_json(content)
 
 
-def read_page(objects: ReadableObjects, project: str | None) -> list[IndexedFile]:
-    """Return the files of ``project``, or of all projects, as the pages list them; empty without a page.
+def read_pages(objects: ReadableObjects, projects: Collection[str] | None) -> list[IndexedFile]:
+    """Return the files of ``projects``, or of all, as the pages list them; empty without pages.
 
-    The root document of a small container lists all files; otherwise the documents of all projects are read.
+    The root document of a small container lists all files; otherwise the documents of the projects are read.
 
     Raises:
         BackendError: A page cannot be read.
     """
-    if project is not None:
-        return _read_project(objects, canonicalize_name(project))
+    wanted = None if projects is None else {canonicalize_name(project) for project in projects}
+    if wanted is not None and len(wanted) == 1:
+        return _read_project(objects, *wanted)
     content = _read(objects, SIMPLE_ROOT + JSON_PAGE)
     if content is None:
         return []
     root = parse_root(content)
     if root.files:
         return root.files
-    pages = map_parallel(partial(_read_project, objects), sorted(root.fingerprints))
+    names = [name for name in sorted(root.fingerprints) if wanted is None or name in wanted]
+    pages = map_parallel(partial(_read_project, objects), names)
     return [entry for entries in pages for entry in entries]
 
 

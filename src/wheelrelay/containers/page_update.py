@@ -83,6 +83,7 @@ class PageUpdate:
         self._entries: dict[str, list[IndexedFile]] = {}
         self._current: set[str] = set()
         self._last_root: bytes | None = None
+        self._fingerprints = _Fingerprints()
 
     def run_round(self, listing: Listing) -> bool:
         """Write what is outdated, and return whether there was anything.
@@ -121,7 +122,7 @@ class PageUpdate:
         self._last_root = content
         root = parse_root(content or b"")
         self._cache.add_page(root.files)
-        self._affected.update(_changed_projects(listing, root))
+        self._affected.update(_changed_projects(self._fingerprints.update(listing), root))
         # A small container lists all files on its root pages; if the stored ones do not, all are read.
         if self._is_for_all or (_lists_all_files(listing) and root.fingerprints):
             self._affected.update(listing.projects())
@@ -161,9 +162,8 @@ class PageUpdate:
         by_project = {
             project: _fingerprint_of_entries(entries) for project, entries in self._entries.items() if entries
         }
-        for project, files in listing.by_project().items():
-            if project not in self._affected:
-                by_project[project] = _fingerprint_of_files(files.values())
+        listed = self._fingerprints.update(listing)
+        by_project |= {project: listed[project] for project in listed.keys() - self._affected}
         if _lists_all_files(listing):
             entries = self._all_entries(listing)
             document, flat = root_json(by_project, entries), flat_html(entries)
@@ -280,12 +280,33 @@ def _lists_all_files(listing: Listing) -> bool:
     return len(listing) <= MAX_FLAT_FILES
 
 
-def _changed_projects(listing: Listing, root: Root) -> set[str]:
-    """Return the projects whose files differ from the root document, in names, sizes or ETags."""
-    before: Mapping[str, str] = root.fingerprints or _fingerprints_of_entries(root.files)
-    now: Mapping[str, str] = {
-        project: _fingerprint_of_files(files.values()) for project, files in listing.by_project().items()
-    }
+class _Fingerprints:
+    """The fingerprints of all projects in a listing; projects that did not change are not computed again."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, list[StoredDistribution]] = {}
+        self._values: dict[str, str] = {}
+
+    def update(self, listing: Listing) -> Mapping[str, str]:
+        """Return the fingerprint of each project in a listing."""
+        values: dict[str, str] = {}
+        for project, by_filename in listing.by_project().items():
+            files = list(by_filename.values())
+            if self._files.get(project) != files:
+                self._files[project] = files
+                self._values[project] = _fingerprint_of_files(files)
+            values[project] = self._values[project]
+        return values
+
+
+def _changed_projects(now: Mapping[str, str], root: Root) -> set[str]:
+    """Return the projects whose files differ from the root document, in names, sizes or ETags.
+
+    Args:
+        now: Fingerprints of the projects in the listing.
+        root: The stored root document.
+    """
+    before = root.fingerprints or _fingerprints_of_entries(root.files)
     return {project for project in before.keys() | now.keys() if before.get(project) != now.get(project)}
 
 

@@ -66,14 +66,14 @@ class ContainerSource:
 
         Files have the digests that the pages list for them. No file is read to find others.
         """
-        return self._described(self._reader.read(project), project)
+        return self._described(self._reader.read(project), None if project is None else [project])
 
     def iter_files_of(self, projects: Collection[str]) -> Iterator[DistFile]:
         """Yield the distribution files of some projects from one listing."""
-        return self._described(self._reader.read_projects(projects), _only(projects))
+        return self._described(self._reader.read_projects(projects), projects)
 
-    def _described(self, listing: Listing, project: str | None) -> Iterator[DistFile]:
-        indexed = self._page_entries(project)
+    def _described(self, listing: Listing, projects: Collection[str] | None) -> Iterator[DistFile]:
+        indexed = self._page_entries(projects)
         for distribution in listing.values():
             metadata = _metadata_if_current(indexed.get(distribution.file.filename), distribution)
             yield self._describe(distribution, metadata)
@@ -87,14 +87,14 @@ class ContainerSource:
         Raises:
             BackendError: The container cannot be read.
         """
-        return self._current(self._list([project]), project)
+        return self._current(self._list([project]), [project])
 
     def inventory_of(self, projects: Collection[str]) -> Iterator[DistFile]:
         """Yield the files of some projects from one listing; see `inventory`."""
-        return self._current(self._list(projects), _only(projects))
+        return self._current(self._list(projects), projects)
 
-    def _current(self, listing: Listing, project: str | None) -> Iterator[DistFile]:
-        indexed = self._page_entries(project) if listing else {}
+    def _current(self, listing: Listing, projects: Collection[str]) -> Iterator[DistFile]:
+        indexed = self._page_entries(projects) if listing else {}
         sizes = {name: entry.size for name, entry in indexed.items() if name not in self._warned}
         self._warned |= sizes.keys()
         warn_about_truncated(listing, sizes.items(), self.readable)
@@ -179,13 +179,15 @@ class ContainerSource:
         file = metadata.describe(distribution.file) if metadata else distribution.file
         return replace(file, url=self._public.address_of(file.filename)) if self._public else file
 
-    def _page_entries(self, project: str | None) -> "dict[str, IndexedFile]":
+    def _page_entries(self, projects: Collection[str] | None) -> "dict[str, IndexedFile]":
         """Return the entries of the pages by filename."""
         if not self._keeps_pages:
             return {}
-        from wheelrelay.containers.page_reading import read_page  # a container without pages need not load it
+        from wheelrelay.containers.page_reading import (
+            read_pages,
+        )  # a container without pages need not load it
 
-        return {entry.filename: entry for entry in read_page(self.readable, project)}
+        return {entry.filename: entry for entry in read_pages(self.readable, projects)}
 
     def _has(self, name: str) -> bool:
         try:
@@ -222,11 +224,6 @@ def _metadata_if_current(
     """
     state = (distribution.stored.size, distribution.stored.etag or None)
     return from_page(entry) if entry is not None and (entry.size, entry.etag) == state else None
-
-
-def _only(projects: Collection[str]) -> str | None:
-    """Return the project if there is only one, so that only its page is read."""
-    return next(iter(projects)) if len(projects) == 1 else None
 
 
 def _public_copy(url: str, lag: timedelta) -> "PublicCopy":

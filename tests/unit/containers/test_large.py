@@ -8,6 +8,7 @@ import pytest
 from pypi_simple import ProjectPage
 from tests.servers.objects import MemoryObjects
 
+from wheelrelay.backends.local.store import DirectoryObjects, DirectoryStore
 from wheelrelay.containers import ContainerStore
 from wheelrelay.testing import make_wheel, stage_path
 
@@ -130,6 +131,43 @@ def test_large_container_is_read_with_the_digests_of_its_pages(large):
     assert len(files) == COUNT
     assert all(file.sha256 == hashlib.sha256(file.filename.encode()).hexdigest() for file in files)
     assert operations(large) == {"list": 1, "open": 1 + COUNT / 10}
+
+
+def test_inventory_of_some_projects_reads_their_pages(large):
+    large.asked.clear()
+    projects = [f"project{number:05}" for number in range(20)]
+    assert len(list(ContainerStore(large, pages=True).inventory_of(projects))) == 200
+    assert operations(large) == {"list": 1, "open": 1 + 20}
+
+
+class CountingDirectory(DirectoryObjects):
+    """A directory that records which files are opened, and how often it is listed."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.opened = []
+        self.listings = 0
+
+    def open_object(self, name):
+        self.opened.append(name)
+        return super().open_object(name)
+
+    def list_named(self, selects):
+        self.listings += 1
+        return super().list_named(selects)
+
+
+@pytest.mark.parametrize("count", [5, 20])
+def test_files_just_written_to_a_directory_are_not_read(tmp_path, count):
+    objects = CountingDirectory(tmp_path / "wheels")
+    store = DirectoryStore(objects, pages=True)
+    files = [stage_path(make_wheel(tmp_path / "made", f"own{number}")) for number in range(count)]
+    for staged in files:
+        store.put(staged)
+    store.finalize({staged.file.project for staged in files})
+    assert objects.listings == 2
+    assert not [name for name in objects.opened if name.endswith((".whl", ".metadata"))]
+    assert store.check_pages() == []
 
 
 def test_file_replaced_by_another_tool_is_found_in_a_large_container(staged):

@@ -143,12 +143,14 @@ class DirectoryObjects:
 
     def create_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
-    ) -> None:
+    ) -> str:
         """Write a new file; a directory stores neither type nor metadata."""
         del content_type, metadata
         target = self.path / name
         with self._written(target, content) as temporary:
+            etag = _stored(name, temporary.stat()).etag  # renaming changes neither inode nor time
             rename_exclusively(temporary, target)
+        return etag
 
     def replace_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
