@@ -57,7 +57,7 @@ def stalled_listing(web, here):
 
 
 @pytest.mark.parametrize("sign", STOP)
-def test_while_staging_nothing_is_published_and_nothing_left(
+def test_interrupt_while_staging_publishes_and_leaves_nothing(
     wheelrelay, web, slow_listing, scratch, here, sign
 ):
     process = wheelrelay.start("relay", "--from", slow_listing, "--to", "./out", "--jobs", "2")
@@ -71,7 +71,7 @@ def test_while_staging_nothing_is_published_and_nothing_left(
     assert list(scratch.iterdir()) == []
 
 
-def test_a_source_that_stalls_does_not_hold_up_the_end(wheelrelay, web, stalled_listing, scratch, here):
+def test_interrupt_does_not_wait_for_a_stalled_source(wheelrelay, web, stalled_listing, scratch, here):
     process = wheelrelay.start("relay", "--from", stalled_listing, "--to", "./out")
     wait_for(lambda: f"/files/{WHEEL}" in web.paths())
     time.sleep(0.2)
@@ -85,7 +85,7 @@ def test_a_source_that_stalls_does_not_hold_up_the_end(wheelrelay, web, stalled_
 
 
 @pytest.mark.parametrize("sign", STOP)
-def test_while_publishing_the_receipt_tells_and_a_second_run_completes(
+def test_second_run_completes_after_interrupt_while_publishing(
     wheelrelay, config, proxy, release, scratch, here, open_pypiserver, sign
 ):
     proxy.latency = 0.3
@@ -109,7 +109,7 @@ def test_while_publishing_the_receipt_tells_and_a_second_run_completes(
     assert len(set(proxy.uploads())) == len(proxy.uploads()) == 5
 
 
-def test_while_confirming_what_was_not_read_back_is_told(wheelrelay, config, proxy, release, here):
+def test_interrupt_while_confirming_lists_unconfirmed_files(wheelrelay, config, proxy, release, here):
     from tests.servers.proxy import Fault
     from tests.servers.web import Reply
 
@@ -125,7 +125,7 @@ def test_while_confirming_what_was_not_read_back_is_told(wheelrelay, config, pro
 
 
 @pytest.mark.parametrize("moment", ["staging", "publishing"])
-def test_after_a_kill_a_second_run_completes(
+def test_second_run_completes_after_kill(
     wheelrelay, config, proxy, web, slow_listing, here, open_pypiserver, moment
 ):
     proxy.latency = 0.3
@@ -140,7 +140,7 @@ def test_after_a_kill_a_second_run_completes(
     assert there == {path.name: path.read_bytes() for path in (here / "dist").iterdir()}
 
 
-def test_a_kill_leaves_a_receipt_of_what_was_known(wheelrelay, config, proxy, release, here):
+def test_kill_leaves_a_receipt_of_published_files(wheelrelay, config, proxy, release, here):
     proxy.latency = 0.4
     process = wheelrelay.start("relay", "release", "--jobs", "1", "--receipt", "receipt.json")
     wait_for(lambda: len(proxy.uploads()) == 2)

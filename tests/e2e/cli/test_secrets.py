@@ -48,7 +48,7 @@ def refused(status):
 
 @pytest.mark.parametrize("trouble", ["none", "401 on a page", "403 on a page", "401", "403", "400", "reset"])
 @pytest.mark.parametrize("options", [["-vv"], ["-vv", "--debug"], ["-vv", "--json"]], ids=" ".join)
-def test_a_password_never_shows(wheelrelay, config, dist, proxy, here, trouble, options):
+def test_password_never_appears_in_output(wheelrelay, config, dist, proxy, here, trouble, options):
     if trouble.endswith("page"):
         proxy.fail_page(*[refused(int(trouble[:3]))] * 9)
     elif trouble == "reset":
@@ -63,20 +63,20 @@ def test_a_password_never_shows(wheelrelay, config, dist, proxy, here, trouble, 
     assert [form for form in FORMS if form in said] == []
 
 
-def test_the_password_was_sent_all_the_same(wheelrelay, config, dist, proxy):
+def test_password_is_sent_to_the_index(wheelrelay, config, dist, proxy):
     assert wheelrelay("relay", "release", "-q").code == 0
     expected = f"Basic {base64.b64encode(f'ci:{CANARY}'.encode()).decode()}"
     assert {request.headers.get("authorization") for request in proxy.requests} == {expected}
 
 
 @pytest.mark.parametrize("command", [["config", "show"], ["config", "check"], ["plan", "release", "--json"]])
-def test_it_does_not_show_in_what_is_only_looked_at(wheelrelay, config, dist, command):
+def test_plan_and_config_output_has_no_password(wheelrelay, config, dist, command):
     ended = wheelrelay(*command, "-vv")
     assert ended.code == 0
     assert [form for form in FORMS if form in ended.out + ended.err] == []
 
 
-def test_a_missing_secret_is_told_before_anything_is_published(wheelrelay, config, dist, proxy, monkeypatch):
+def test_missing_secret_is_reported_before_publishing(wheelrelay, config, dist, proxy, monkeypatch):
     monkeypatch.delenv("CANARY")
     ended = wheelrelay("relay", "release")
     assert ended.code == 2
@@ -84,7 +84,7 @@ def test_a_missing_secret_is_told_before_anything_is_published(wheelrelay, confi
     assert proxy.uploads() == []
 
 
-def test_commands_that_only_look_follow_no_reference_of_a_sink(wheelrelay, here, dist, home, proxy):
+def test_reading_commands_resolve_no_secret_of_a_sink(wheelrelay, here, dist, home, proxy):
     (home / ".pypirc").write_text("")
     ran = here / "ran"
     (here / "wheelrelay.toml").write_text(
@@ -120,7 +120,7 @@ sinks = ["up", "elsewhere"]
         assert not ran.exists(), command
 
 
-def test_canaries_are_sought_in_what_every_command_says():
+def test_every_command_is_searched_for_canaries():
     assert {command.split()[0] for command in COMMANDS} | {"demo"} == set(
         cli.list_commands(click.Context(cli))
     )

@@ -49,18 +49,18 @@ def steps(job):
             yield from action["runs"]["steps"]
 
 
-def test_there_is_something_to_look_at():
+def test_examples_are_found():
     assert len(WORKFLOWS) == 4
     assert len(ACTIONS) == 2
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=named)
-def test_every_action_is_pinned_by_its_commit_with_the_version_beside_it(path):
+def test_actions_are_pinned_by_commit_with_version_comment(path):
     used = re.findall(r"uses: (?!\./)([\w./-]+)@(.*)", path.read_text(encoding="utf-8"))
     assert [(name, pin) for name, pin in used if PINNED.get(name) != pin] == []
 
 
-def test_no_checkout_leaves_its_token_behind():
+def test_checkouts_do_not_persist_credentials():
     kept = [
         name
         for name, job, _ in jobs()
@@ -71,7 +71,7 @@ def test_no_checkout_leaves_its_token_behind():
     assert kept == []
 
 
-def test_no_workflow_has_rights_that_its_jobs_do_not_need():
+def test_jobs_have_only_permissions_they_need():
     assert {str(document["permissions"]) for _, _, document in jobs()} == {"{}"}
     asking = {name for name, job, _ in jobs() if job["permissions"].get("id-token")}
     assert asking == {
@@ -86,7 +86,7 @@ def installing(job):
     return [line for text in scripts for line in text.split("\n") if "pip install" in line]
 
 
-def test_a_job_with_an_identity_installs_nothing_but_what_has_hashes_and_builds_nothing():
+def test_github_jobs_with_identity_build_nothing_and_install_only_with_hashes():
     trusted = [(name, job) for name, job, _ in jobs() if job["permissions"].get("id-token")]
     assert len(trusted) == 2
     for name, job in trusted:
@@ -97,7 +97,7 @@ def test_a_job_with_an_identity_installs_nothing_but_what_has_hashes_and_builds_
 
 
 @pytest.mark.parametrize("path", ["ci/gitlab/templates/relay.yml", "wheel-building-repo/.gitlab-ci.yml"])
-def test_so_does_a_job_with_an_identity_on_gitlab(path):
+def test_gitlab_jobs_with_identity_build_nothing_and_install_only_with_hashes(path):
     document = documents(EXAMPLES / path)[-1]
     (job,) = (job for job in document.values() if isinstance(job, dict) and "id_tokens" in job)
     lines = [line for line in (*job.get("before_script", ()), *job["script"]) if "pip install" in line]
@@ -105,7 +105,7 @@ def test_so_does_a_job_with_an_identity_on_gitlab(path):
     assert [line for line in lines if "--require-hashes" not in line] == []
 
 
-def test_secrets_are_given_to_single_steps_of_jobs_that_build_nothing():
+def test_secrets_are_set_for_single_steps_of_jobs_that_build_nothing():
     for name, job, document in jobs():
         assert "secrets." not in str(document.get("env", "")) + str(job.get("env", "")), name
         if "secrets." in str(job):
@@ -113,7 +113,7 @@ def test_secrets_are_given_to_single_steps_of_jobs_that_build_nothing():
             assert job.get("environment"), name
 
 
-def test_pull_requests_push_elsewhere_than_where_releases_are_taken_from_and_replace_nothing():
+def test_pull_requests_push_to_another_container_and_replace_nothing():
     pushing = {name: job for name, job, _ in jobs() if re.search(r"actions/push|wheelrelay push", str(job))}
     of_pull_requests = {
         name: job for name, job in pushing.items() if job["if"] == "github.event_name == 'pull_request'"
@@ -135,7 +135,7 @@ def test_pull_requests_push_elsewhere_than_where_releases_are_taken_from_and_rep
 
 
 @pytest.mark.parametrize("folder", ["ci", "wheel-building-repo"])
-def test_a_release_is_of_one_commit_that_the_configuration_names(folder):
+def test_release_requires_the_configured_commit(folder):
     text = (EXAMPLES / folder / "wheelrelay.toml").read_text(encoding="utf-8")
     routes = tomllib.loads(text)["routes"]
     assert [name for name, route in routes.items() if "pypi" in route["sinks"]] == ["release"]

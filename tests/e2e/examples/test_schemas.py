@@ -26,7 +26,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("system", SOUND)
-def test_a_sound_configuration_passes_and_a_broken_one_does_not(system, tmp_path):
+def test_accepts_valid_and_refuses_invalid_configurations(system, tmp_path):
     sound, broken = tmp_path / "sound.yml", tmp_path / "broken.yml"
     sound.write_text(SOUND[system])
     broken.write_text(BROKEN[system])
@@ -35,7 +35,7 @@ def test_a_sound_configuration_passes_and_a_broken_one_does_not(system, tmp_path
 
 
 @pytest.mark.parametrize("wrong", [("inputs", "outputs"), ("script", "scrypt")])
-def test_both_parts_of_a_component_are_looked_at(wrong, tmp_path):
+def test_validates_both_parts_of_a_component(wrong, tmp_path):
     text = "spec: {inputs: {to: {default: staging}}}\n---\nwheels:\n  script: [make]\n"
     component = tmp_path / "component.yml"
     component.write_text(text)

@@ -134,14 +134,14 @@ def s3_keys(server):
     return {"AWS_ACCESS_KEY_ID": server.access_key_id, "AWS_SECRET_ACCESS_KEY": server.secret_access_key}
 
 
-def test_each_is_there_and_told_of():
+def test_each_example_exists_and_is_in_the_readme():
     assert len(FILES) == 6
     readme = (TRANSFERS / "README.md").read_text()
     assert [path.name for path in FILES if f"({path.name})" not in readme] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_each_is_a_valid_configuration_and_says_what_to_do(path):
+def test_each_example_is_a_valid_configuration_with_instructions(path):
     config = load_config(path)
     assert not config.broken
     assert config.remotes
@@ -149,7 +149,7 @@ def test_each_is_a_valid_configuration_and_says_what_to_do(path):
     assert len(commands(path.name)) >= 2
 
 
-def test_a_mirror_takes_what_is_asked_for(work, open_pypiserver, pypiserver):
+def test_mirror_copies_selected_files(work, open_pypiserver, pypiserver):
     upstream, company = open_pypiserver.folder, pypiserver.folder
     assert upstream
     assert company
@@ -195,7 +195,7 @@ def test_mirror_has_exactly_the_locked_files(work, open_pypiserver):
     )
 
 
-def test_of_nightlies_the_newest_ten_stay_and_what_is_young(work):
+def test_nightlies_keep_the_newest_ten_and_recent_files(work):
     place = work.folder / "nightlies"
     for number in range(1, 13):
         make_wheel(work.dist, "sample", f"1.0.dev{number}")
@@ -211,7 +211,7 @@ def test_of_nightlies_the_newest_ten_stay_and_what_is_young(work):
 
 
 @pytest.mark.long
-def test_a_release_goes_from_s3_to_pypi(work, seaweed, pypi):
+def test_relays_release_from_s3_to_pypi(work, seaweed, pypi):
     release = work.build(*TAGS)
     bucket = {"bucket": seaweed.new_bucket(), "endpoint_url": seaweed.url, "region": seaweed.region}
     changes = {"remotes.staging": bucket, "remotes.local-pypi": stand_in(pypi)}
@@ -222,7 +222,7 @@ def test_a_release_goes_from_s3_to_pypi(work, seaweed, pypi):
 
 
 @pytest.mark.long
-def test_a_release_goes_from_cloud_files_to_testpypi_and_then_to_pypi(work, rackspace, testpypi, pypi):
+def test_relays_release_from_cloud_files_to_testpypi_then_pypi(work, rackspace, testpypi, pypi):
     release = work.build(*TAGS)
     container = {"container": work.folder.name, "auth_url": rackspace.auth_url}
     changes = {
@@ -239,7 +239,7 @@ def test_a_release_goes_from_cloud_files_to_testpypi_and_then_to_pypi(work, rack
 
 
 @pytest.mark.long
-def test_a_container_is_an_index_that_pip_installs_from(work, seaweed, tmp_path):
+def test_pip_installs_from_container(work, seaweed, tmp_path):
     work.build("py3-none-any")
     bucket = seaweed.new_bucket(public=True)
     url = f"{seaweed.url}/{bucket}/stable/"

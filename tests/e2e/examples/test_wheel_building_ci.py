@@ -38,15 +38,15 @@ CI_FILES = {
 TAG = "cp313-cp313-manylinux_2_28_x86_64"
 
 
-class TestTheFilesOfTheCISystems:
+class TestCIFiles:
     @pytest.mark.parametrize("name", CI_FILES)
-    def test_they_are_as_their_schemas_want_them(self, name, tmp_path):
+    def test_files_match_their_schemas(self, name, tmp_path):
         assert violations(EXAMPLE / name, CI_FILES[name], tmp_path) == ""
 
-    def test_there_are_no_others(self):
+    def test_every_ci_file_is_tested(self):
         assert {str(path.relative_to(EXAMPLE)) for path in EXAMPLE.rglob("*.yml")} == set(CI_FILES)
 
-    def test_appveyor_runs_what_the_others_run(self):
+    def test_appveyor_runs_the_same_commands_as_the_others(self):
         (document,) = documents(EXAMPLE / "appveyor.yml")
         lines = [step["cmd"] for phase in ("install", "build_script") for step in document[phase]]
         unlike_a_shell = {
@@ -63,7 +63,7 @@ class TestTheFilesOfTheCISystems:
         travis = (EXAMPLE / ".travis.yml").read_text()
         assert f"wheelrelay push {shell}; fi" in travis
 
-    def test_each_builds_repairs_and_pushes_by_the_same_commands(self):
+    def test_each_system_builds_repairs_and_pushes_with_the_same_commands(self):
         push = "wheelrelay push "
         relay = "wheelrelay relay release"
         texts = {name: (EXAMPLE / name).read_text() for name in CI_FILES}
@@ -76,7 +76,7 @@ class TestTheFilesOfTheCISystems:
         }
 
 
-def test_a_release_consists_of_what_cibuildwheel_builds():
+def test_expected_files_match_what_cibuildwheel_builds():
     """Of its Pythons, on what `auto64`, `native` and `AMD64` are on the machines of the workflow."""
     built = tomllib.loads((EXAMPLE / "cibuildwheel.toml").read_text())["tool"]["cibuildwheel"]["build"]
     pythons = [pattern.removesuffix("-*") for pattern in built.split()]
@@ -214,10 +214,8 @@ SYSTEMS = {
 
 @pytest.mark.long
 @pytest.mark.parametrize("system", SYSTEMS)
-class TestTheStepsOfTheCISystems:
-    def test_what_a_job_builds_is_in_the_container_with_the_commit_that_it_was_built_from(
-        self, machine, system
-    ):
+class TestCISteps:
+    def test_pushed_files_carry_the_commit_they_were_built_from(self, machine, system):
         jobs, name, values, _ = SYSTEMS[system]
         for job in jobs(EXAMPLE / name):
             shutil.rmtree(machine.folder / "dist", ignore_errors=True)
@@ -229,9 +227,7 @@ class TestTheStepsOfTheCISystems:
         assert {file["filename"] for file in machine.staged()} == expected
         assert {file["build"]["commit"] for file in machine.staged()} == {LATEST}
 
-    def test_other_bytes_are_refused_unless_they_are_meant_to_replace_those_that_are_there(
-        self, machine, system
-    ):
+    def test_other_bytes_are_refused_without_replace(self, machine, system):
         jobs, name, values, again = SYSTEMS[system]
         job = jobs(EXAMPLE / name)[0]
         assert [machine.run(step, values).code for step in job] == [0] * len(job)
@@ -247,7 +243,7 @@ class TestTheStepsOfTheCISystems:
         (second,) = machine.staged()
         assert first["sha256"] != second["sha256"]
 
-    def test_a_commit_that_is_not_there_ends_the_job_before_anything_is_built(self, machine, system):
+    def test_unknown_commit_fails_the_job_before_the_build(self, machine, system):
         jobs, name, values, _ = SYSTEMS[system]
         given = {**values, "inputs.commit": "v9.9.9", "parameters.commit": "v9.9.9"}
         job = jobs(EXAMPLE / name)[0]
@@ -260,7 +256,7 @@ class TestTheStepsOfTheCISystems:
 
 
 @pytest.mark.parametrize("secrets", [{}, {"OS_USERNAME": "", "OS_PASSWORD": ""}], ids=["unset", "empty"])
-def test_a_pull_request_from_a_fork_pushes_nothing_and_succeeds(machine, monkeypatch, secrets):
+def test_pull_request_from_fork_succeeds_without_pushing(machine, monkeypatch, secrets):
     for name in ("OS_USERNAME", "OS_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
     shutil.copytree(machine.built, machine.folder / "dist")
@@ -286,7 +282,7 @@ def test_a_pull_request_from_a_fork_pushes_nothing_and_succeeds(machine, monkeyp
     ],
     ids=["github", "azure", "gitlab"],
 )
-def test_the_release_is_relayed(machine, steps, name, version):
+def test_release_job_relays_the_release(machine, steps, name, version):
     shutil.copytree(machine.built, machine.folder / "staging")
     step = steps(EXAMPLE / name)[-1]
     values = {"inputs.version": "1.1.0", "parameters.version": "1.1.0"}

@@ -26,8 +26,8 @@ def git(folder, *arguments):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
 
 
-class TestTheHistory:
-    def test_it_has_two_tags_and_two_branches_with_the_same_hashes_everywhere(self, repo):
+class TestHistory:
+    def test_commit_hashes_are_reproducible(self, repo):
         made = repo / "made"
         script = [sys.executable, "upstream/make_history.py", str(made)]
         surroundings = {
@@ -40,7 +40,7 @@ class TestTheHistory:
         assert dict(line.split() for line in refs) == COMMITS
         assert git(made, "status", "--porcelain") == ""
 
-    def test_its_commits_are_told_apart_by_their_versions(self, repo):
+    def test_each_commit_has_another_version(self, repo):
         checkout(repo)
         files = {name: git(repo / "build/upstream", "show", f"{name}:pyproject.toml") for name in COMMITS}
         assert {name: tomllib.loads(text)["project"]["version"] for name, text in files.items()} == {
@@ -51,11 +51,11 @@ class TestTheHistory:
         }
 
 
-class TestWhichCommitIsBuilt:
+class TestBuildCommit:
     @pytest.mark.parametrize(
         ("named", "commit"), [*COMMITS.items(), (COMMITS["main"], COMMITS["main"]), (LATEST[:7], LATEST)]
     )
-    def test_a_tag_a_branch_or_a_hash_names_it(self, repo, named, commit):
+    def test_can_be_a_tag_a_branch_or_a_hash(self, repo, named, commit):
         done = checkout(repo, BUILD_COMMIT=named)
         assert done.returncode == 0, done.stderr
         assert f"at {named}, commit {commit}" in done.stdout
@@ -63,7 +63,7 @@ class TestWhichCommitIsBuilt:
         assert git(repo / "build/source", "rev-parse", "HEAD") == commit
 
     @pytest.mark.parametrize("blank", ["", " "])
-    def test_it_is_the_latest_tag_of_a_final_release_if_none_is_named(self, repo, blank):
+    def test_defaults_to_the_latest_final_release(self, repo, blank):
         checkout(repo)
         upstream = repo.parent / "upstream"
         (repo / "build/upstream").rename(upstream)
@@ -73,14 +73,14 @@ class TestWhichCommitIsBuilt:
         done = checkout(repo, REPOSITORY=str(upstream), BUILD_COMMIT=blank)
         assert "at v1.10.0," in done.stdout
 
-    def test_it_may_stand_in_build_env(self, repo):
+    def test_can_be_set_in_build_env(self, repo):
         settings = repo / "build.env"
         settings.write_text(settings.read_text().replace("BUILD_COMMIT=", "BUILD_COMMIT=1.0.x"))
         assert COMMITS["1.0.x"] in checkout(repo).stdout
         assert COMMITS["main"] in checkout(repo, BUILD_COMMIT="main").stdout
 
     @pytest.mark.parametrize("named", ["v9.9.9", "deadbeef", "a42", "--help", "two words", "main^", "HEAD"])
-    def test_a_name_that_the_project_does_not_have_ends_the_build(self, repo, named):
+    def test_unknown_name_fails_the_build(self, repo, named):
         checkout(repo)
         done = checkout(repo, BUILD_COMMIT=named)
         assert done.returncode == 1
@@ -90,7 +90,7 @@ class TestWhichCommitIsBuilt:
         assert "Its branches: 1.0.x, main\nIts tags: v1.0.0, v1.1.0\n" in done.stderr
         assert not (repo / "build/commit").exists()
 
-    def test_a_name_of_two_commits_ends_the_build(self, repo):
+    def test_ambiguous_name_fails_the_build(self, repo):
         checkout(repo)
         upstream = repo.parent / "upstream"
         (repo / "build/upstream").rename(upstream)
@@ -99,7 +99,7 @@ class TestWhichCommitIsBuilt:
         assert done.returncode == 1
         assert "BUILD_COMMIT=1.0.x is a tag and a branch of skyclock; use its hash instead." in done.stderr
 
-    def test_a_project_without_releases_is_told_of(self, repo, tmp_path):
+    def test_project_without_releases_is_reported(self, repo, tmp_path):
         upstream = tmp_path / "upstream"
         upstream.mkdir()
         git(upstream, "init", "--quiet", "--initial-branch=main")
@@ -107,7 +107,7 @@ class TestWhichCommitIsBuilt:
         done = checkout(repo, REPOSITORY=str(upstream))
         assert (done.returncode, "has no tag of a release, such as v1.0.0" in done.stderr) == (1, True)
 
-    def test_a_repository_that_is_not_there_is_told_of(self, repo):
+    def test_missing_repository_is_reported(self, repo):
         done = checkout(repo, REPOSITORY="./nowhere")
         assert done.returncode == 1
         assert "git clone failed" in done.stderr
@@ -148,7 +148,7 @@ def running_in(folder):
         pytest.param(COMMITS["main"][:10], COMMITS["main"], "1.2.0.dev0", id="a hash"),
     ],
 )
-def test_make_takes_a_commit_all_the_way(workshop, named, commit, version):
+def test_make_builds_and_pushes_a_commit(workshop, named, commit, version):
     done = make(workshop, f"BUILD_COMMIT={named}")
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-6000:]
     wheel, sdist = sorted(path.name for path in (workshop / "dist").iterdir())
@@ -172,7 +172,7 @@ def test_make_takes_a_commit_all_the_way(workshop, named, commit, version):
 @pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(sys.platform != "linux", reason="wheels are repaired in another way elsewhere")
-def test_the_same_commit_gives_the_same_bytes(workshop):
+def test_builds_of_one_commit_are_reproducible(workshop):
     def built():
         done = make(workshop, "wheel", "BUILD_COMMIT=main")
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-6000:]
@@ -183,7 +183,7 @@ def test_the_same_commit_gives_the_same_bytes(workshop):
     assert first == built()
 
 
-def test_make_says_what_it_lacks(repo):
+def test_make_reports_missing_programs(repo):
     done = subprocess.run(["make"], cwd=repo, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "No checkout of wheelrelay at ../..; set its path: make WHEELRELAY=/path/to/it" in done.stderr

@@ -201,7 +201,7 @@ class TestFailedReplacement:
             assert read(store._objects) == b"new"
             assert sorted(sftp.names("w")) == [".wheelrelay-witness", "a.txt"]
 
-    def test_goes_back_when_the_second_of_two_renamings_fails(self, sftp):
+    def test_restores_the_file_when_the_second_rename_fails(self, sftp):
         """As where the server knows the plain renaming alone."""
         (sftp.root / "w").mkdir()
         sftp.extended = False
@@ -254,7 +254,7 @@ def test_reconnects_after_a_broken_connection(ftp):
         assert [found.name for found in store._objects.list_objects()] == ["a.txt"]
 
 
-class TestWarning:
+class TestOverwriteWarning:
     def text(self, caplog):
         return [
             record.getMessage()
@@ -262,20 +262,20 @@ class TestWarning:
             if "does not reject existing names" in record.getMessage()
         ]
 
-    def test_is_given_once_where_nobody_refuses_a_taken_name(self, ftp, caplog):
+    def test_is_logged_once_if_the_server_overwrites_files(self, ftp, caplog):
         (ftp.root / "w").mkdir()
         with caplog.at_level(logging.WARNING), opened(ftp) as store:
             for name in ("a", "b"):
                 create(store._objects, b"x", name)
         assert len(self.text(caplog)) == 1
 
-    def test_is_not_given_where_sftp_refuses_it(self, sftp, caplog):
+    def test_is_not_logged_if_sftp_refuses_to_overwrite(self, sftp, caplog):
         (sftp.root / "w").mkdir()
         with caplog.at_level(logging.WARNING), opened(sftp) as store:
             create(store._objects, b"x")
         assert self.text(caplog) == []
 
-    def test_is_given_where_sftp_replaces(self, sftp, caplog):
+    def test_is_logged_if_sftp_overwrites(self, sftp, caplog):
         (sftp.root / "w").mkdir()
         sftp.replaces = True
         with caplog.at_level(logging.WARNING), opened(sftp) as store:
@@ -284,7 +284,7 @@ class TestWarning:
                 create(store._objects, b"y")
         assert len(self.text(caplog)) == 1
 
-    def test_is_not_given_to_who_only_reads(self, ftp, caplog):
+    def test_is_not_logged_for_reading(self, ftp, caplog):
         (ftp.root / "w").mkdir()
         with caplog.at_level(logging.WARNING), opened(ftp) as store:
             assert list(store.iter_files(None)) == []

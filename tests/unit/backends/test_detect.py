@@ -62,43 +62,43 @@ class TestWebConfig(ConfigContract):
 
 
 @pytest.mark.parametrize("root", [JSON_TYPE, "text/html"])
-class TestAnIndex:
-    def test_the_page_of_the_project_is_all_that_is_asked_for(self, web, root):
+class TestIndex:
+    def test_requests_only_the_project_page(self, web, root):
         assert names_at(serve_index(web, "/simple/", root), "foo") == [WHEEL]
         assert web.paths() == ["/simple/foo/"]
 
-    def test_it_has_nothing_of_a_project_without_a_page(self, web, root, caplog):
+    def test_project_without_page_has_no_files(self, web, root, caplog):
         with opened(serve_index(web, "/simple/", root)) as source:
             for project in ("absent", "missing", "gone"):
                 assert list(source.iter_files(project)) == []
         assert web.paths().count("/simple/") == 1, "what the address is was found out more than once"
         assert not caplog.records
 
-    def test_all_projects_are_read_if_none_is_named(self, web, root):
+    def test_reads_all_projects_by_default(self, web, root):
         assert names_at(serve_index(web, "/simple/", root), None) == [WHEEL, OTHER]
 
 
-class TestAListing:
-    def test_it_is_read_itself_if_the_project_has_no_page(self, web):
+class TestListing:
+    def test_page_is_read_if_the_project_has_no_page(self, web):
         url = web.serve("/wheels/", links_to(WHEEL, OTHER))
         assert names_at(url, "foo") == [WHEEL]
         assert web.paths()[0] == "/wheels/foo/"
 
-    def test_all_projects_are_read_if_none_is_named(self, web):
+    def test_reads_all_projects_by_default(self, web):
         assert names_at(web.serve("/wheels/", links_to(WHEEL, OTHER)), None) == [WHEEL, OTHER]
 
-    def test_a_folder_of_the_project_is_its_page(self, web):
+    def test_folder_of_the_project_is_read(self, web):
         url = web.serve("/wheels/", links_to("foo/", OTHER))
         web.serve("/wheels/foo/", links_to("../", WHEEL))
         assert names_at(url, "foo") == [WHEEL]
         assert names_at(url, "bar") == [OTHER]
 
-    def test_it_can_be_the_flat_page_of_a_container(self, web):
+    def test_can_be_the_flat_page_of_a_container(self, web):
         meta = '<meta name="pypi:repository-version" content="1.0">'
         assert names_at(web.serve("/wheels/", links_to(WHEEL, OTHER, meta=meta)), "foo") == [WHEEL]
 
     @pytest.mark.parametrize("project", ["foo", None])
-    def test_it_can_be_the_page_of_a_project(self, project):
+    def test_can_be_the_page_of_a_project(self, project):
         class Index(Web):
             def reply_to(self, request):
                 if request.path != "/simple/foo/":
@@ -111,11 +111,11 @@ class TestAListing:
         with run_web(web=Index) as web:
             assert names_at(f"{web.url}simple/foo/", project) == [WHEEL]
 
-    def test_it_can_be_a_page_with_a_name_of_its_own(self, web):
+    def test_can_be_a_page_with_any_name(self, web):
         assert names_at(web.serve("/wheels.html", links_to(WHEEL)), "foo") == [WHEEL]
 
     @pytest.mark.parametrize("project", ["foo", None])
-    def test_an_address_with_a_query_is_a_listing(self, project):
+    def test_url_with_query_is_a_listing(self, project):
         class Script(Web):
             def reply_to(self, request):
                 found = request.path.startswith("/list.php")
@@ -127,11 +127,11 @@ class TestAListing:
             assert names_at(f"{web.url}list.php?dir=wheels", project) == [WHEEL]
             assert len(web.requests) == 1
 
-    def test_it_can_be_that_of_a_whole_host(self, web):
+    def test_can_be_the_root_of_a_host(self, web):
         web.serve("/", links_to(WHEEL))
         assert names_at(web.url.rstrip("/"), "foo") == [WHEEL]
 
-    def test_where_only_folders_are_it_says_what_to_do(self, open_pypiserver, caplog):
+    def test_page_with_folders_only_has_a_hint(self, open_pypiserver, caplog):
         assert open_pypiserver.folder is not None
         make_wheel(open_pypiserver.folder, "foo")
         assert names_at(open_pypiserver.simple_url, "foo") == [WHEEL]
@@ -142,31 +142,31 @@ class TestAListing:
 
 
 class TestErrors:
-    def test_an_address_where_nothing_is_is_not_found(self, web):
+    def test_url_without_page_is_not_found(self, web):
         for project in ("foo", None):
             with pytest.raises(NotFound):
                 names_at(f"{web.url}wheels/", project)
 
     @pytest.mark.parametrize(("status", "error"), [(403, PermissionDenied), (500, Unavailable)])
-    def test_a_project_page_that_cannot_be_read_is_not_passed_over(self, web, status, error):
+    def test_unreadable_project_page_is_an_error(self, web, status, error):
         url = web.serve("/wheels/", links_to(WHEEL))
         web.serve("/wheels/foo/", status=status)
         with pytest.raises(error):
             names_at(url, "foo")
 
-    def test_an_address_that_cannot_be_read_is_asked_again_later(self, web):
+    def test_unreadable_url_is_requested_again_later(self, web):
         with opened(web.serve("/wheels/", status=503)) as source:
             with pytest.raises(Unavailable):
                 list(source.iter_files("foo"))
             web.serve("/wheels/", links_to(WHEEL))
             assert [file.filename for file in source.iter_files("foo")] == [WHEEL]
 
-    def test_what_is_neither_an_index_nor_html_is_an_error(self, web):
+    def test_other_content_is_an_error(self, web):
         with pytest.raises(BackendError, match="not an HTML page"):
             names_at(web.serve("/data/", b"{}", content_type="application/json"), "foo")
 
 
-def test_files_and_companions_are_opened_whatever_it_is(web):
+def test_opens_files_and_companions_of_both_types(web):
     web.serve(f"/files/{WHEEL}.asc", b"signature")
     url = serve_index(web, "/simple/", JSON_TYPE)
     web.serve("/simple/foo/", links_to(f"/files/{WHEEL}", f"/files/{WHEEL}.asc"))
@@ -177,13 +177,13 @@ def test_files_and_companions_are_opened_whatever_it_is(web):
             assert stream.read(100) == WHEEL.encode()
 
 
-def test_what_it_is_is_found_out_once_for_all_threads(web):
+def test_type_is_detected_once_for_all_threads(web):
     with opened(serve_index(web, "/simple/", JSON_TYPE)) as source, ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda number: list(source.iter_files(f"absent{number}")), range(8)))
     assert found == [[]] * 8
     assert web.paths().count("/simple/") == 1
 
 
-def test_it_cannot_be_written_to(web):
+def test_is_read_only(web):
     with opened(web.url) as source:
         assert not isinstance(source, Sink)

@@ -89,23 +89,21 @@ def refusal(status, words=b"No."):
 
 
 @pytest.mark.parametrize("status", [400, 403, 409, 422])
-class TestATakenName:
+class TestTakenName:
     """Indexes say it with 409, 400, 403 or what they like, in words of their own."""
 
-    def test_with_the_same_bytes_is_no_trouble(self, index, proxy, staged, status):
+    def test_same_bytes_are_accepted(self, index, proxy, staged, status):
         index.put(staged)
         proxy.fail_upload(WHEEL, refusal(status))
         index.put(staged)
 
-    def test_with_other_bytes_is_told(self, index, proxy, staged, other, status):
+    def test_other_bytes_are_an_error(self, index, proxy, staged, other, status):
         index.put(other)
         proxy.fail_upload(WHEEL, refusal(status))
         with pytest.raises(AlreadyExists, match="with other content"):
             index.put(staged)
 
-    def test_with_bytes_that_the_index_does_not_tell_is_not_taken_for_the_same(
-        self, index, proxy, staged, status
-    ):
+    def test_unknown_digest_is_never_the_same(self, index, proxy, staged, status):
         index.put(staged)
         proxy.rewrite = lambda page: page.replace(b"#sha256=", b"#egg=")
         proxy.fail_upload(WHEEL, refusal(status))
@@ -116,21 +114,21 @@ class TestATakenName:
 @pytest.mark.parametrize(
     ("status", "error"), [(400, Rejected), (422, Rejected), (403, PermissionDenied), (409, AlreadyExists)]
 )
-def test_a_refusal_of_what_is_not_there_stays_one(index, proxy, staged, status, error):
+def test_refusal_of_an_absent_file_is_reported(index, proxy, staged, status, error):
     proxy.fail_upload(WHEEL, refusal(status, b"The description cannot be rendered."))
     with pytest.raises(error) as failed:
         index.put(staged)
     assert "description cannot be rendered" in str(failed.value) or status == 409
 
 
-def test_trouble_while_settling_is_trouble_that_may_pass(index, proxy, staged):
+def test_failure_while_comparing_is_retryable(index, proxy, staged):
     proxy.fail_upload(WHEEL, refusal(400))
     proxy.fail_page(refusal(503))
     with pytest.raises(Unavailable):
         index.put(staged)
 
 
-def test_an_index_has_the_roles_that_its_addresses_give_it():
+def test_index_is_source_or_sink_depending_on_its_urls():
     simple, legacy = "https://example.org/simple/", "https://example.org/legacy/"
     with IndexConfig(url=simple).open() as reader:
         assert isinstance(reader, Source)
@@ -145,7 +143,7 @@ def test_an_index_has_the_roles_that_its_addresses_give_it():
 
 
 @pytest.mark.parametrize(("preset", "host"), [(PyPIConfig, "pypi"), (TestPyPIConfig, "test.pypi")])
-def test_the_public_indexes_are_there_without_being_configured(preset, host):
+def test_pypi_and_testpypi_need_no_configuration(preset, host):
     config = preset()
     assert f"//{host}." in config.url
     assert config.url.endswith("/simple/")
@@ -153,7 +151,7 @@ def test_the_public_indexes_are_there_without_being_configured(preset, host):
     assert from_address(config.type).config == config
 
 
-def test_an_address_of_an_index_opens_as_one():
+def test_index_address_opens_an_index():
     assert from_address("index+https://example.org/simple/").config == IndexConfig(
         url="https://example.org/simple/"
     )

@@ -33,7 +33,7 @@ def page(url):
     return json.dumps({"meta": {"api-version": "1.0"}, "name": "sample", "files": files}).encode()
 
 
-def test_a_page_on_the_content_host_of_the_index_is_read_without_credentials(web, content_host):
+def test_page_on_another_host_is_read_without_credentials(web, content_host):
     there = content_host.serve(
         "/pulp/content/company/simple/sample/", page(f"../../{WHEEL}"), content_type=JSON_TYPE
     )
@@ -46,7 +46,7 @@ def test_a_page_on_the_content_host_of_the_index_is_read_without_credentials(web
 
 
 @pytest.mark.parametrize("host", ["https://pypi.org", "https://test.pypi.org", "https://PyPI.org:443"])
-def test_a_project_that_is_forwarded_to_pypi_is_not_there_yet(web, host, caplog):
+def test_project_that_redirects_to_pypi_is_absent(web, host, caplog):
     project = f"sample{len(host)}"
     web.redirect(f"/api/v4/projects/7/packages/pypi/simple/{project}/", f"{host}/simple/{project}/")
     with closing(HttpClient()) as http:
@@ -58,7 +58,7 @@ def test_a_project_that_is_forwarded_to_pypi_is_not_there_yet(web, host, caplog)
     assert host.lower() in warning.lower()
 
 
-def test_a_redirect_to_another_port_names_the_port(web, content_host):
+def test_error_about_redirect_to_another_port_has_the_port(web, content_host):
     web.redirect("/simple/sample/", f"{content_host.url}simple/sample/")
     with closing(HttpClient()) as http, pytest.raises(Rejected, match=content_host.url.rstrip("/")):
         list(SimpleApi(http, f"{web.url}simple/").files("sample", fresh=True))
@@ -76,7 +76,7 @@ def test_a_redirect_to_another_port_names_the_port(web, content_host):
         ("/company/simple/sample/", "/", False),
     ],
 )
-def test_a_page_elsewhere_is_the_same_if_it_names_the_same_index(here, there, own):
+def test_page_on_another_host_can_be_of_the_same_index(here, there, own):
     assert is_own_page(f"https://a.example.org{here}", f"https://b.example.org{there}") is own
 
 
@@ -96,7 +96,7 @@ def opened(server, folder):
         yield index
 
 
-def test_a_file_that_devpi_only_inherits_is_not_in_place(devpi_server, tmp_path):
+def test_file_that_devpi_inherits_is_absent(devpi_server, tmp_path):
     base = devpi_server.new_index()
     top = devpi_server.new_index(bases=[base])
     staged = stage_path(make_wheel(tmp_path / "dist"))
@@ -110,7 +110,7 @@ def test_a_file_that_devpi_only_inherits_is_not_in_place(devpi_server, tmp_path)
         assert [file.sha256 for file in index.inventory("sample")] == [staged.sha256]
 
 
-def test_a_wheel_that_is_served_as_html_is_taken_if_its_digest_is_right(web):
+def test_wheel_served_as_html_is_accepted_with_matching_digest(web):
     web.serve(f"/{WHEEL}", b"x", content_type="text/html")
     web.serve("/simple/sample/", page(f"/{WHEEL}"), content_type=JSON_TYPE)
     with IndexConfig(url=f"{web.url}simple/").open() as index:

@@ -131,22 +131,22 @@ class TestContractOfJsonIndex(SourceContract):
         return lambda folder: IndexReader(SimpleApi(http, serve_index(web, folder, as_json)))
 
 
-class TestAsking:
+class TestRequests:
     @pytest.mark.parametrize("spelling", ["Foo.Bar", "foo_bar", "FOO--BAR"])
-    def test_the_page_of_the_normalised_name_is_asked_for_with_a_slash(self, web, api, spelling):
+    def test_requests_the_normalized_name_with_a_slash(self, web, api, spelling):
         files_of(api, spelling)
         assert web.paths() == ["/simple/foo-bar/"]
 
-    def test_the_root_may_lack_its_slash(self, web, http):
+    def test_root_url_can_lack_its_slash(self, web, http):
         serve_json(web, {"filename": WHEEL})
         assert names_of(SimpleApi(http, f"{web.url}simple")) == [WHEEL]
 
-    def test_json_is_wanted_rather_than_html(self, web, api):
+    def test_prefers_json(self, web, api):
         files_of(api)
         assert web.requests[0].headers["accept"] == ACCEPT
         assert f"{JSON_TYPE}, {HTML_TYPE};q=0.2, text/html;q=0.01" == ACCEPT
 
-    def test_caches_are_passed_if_it_must_be_fresh(self, web, api):
+    def test_fresh_requests_bypass_caches(self, web, api):
         list(api.files("foo", fresh=True))
         list(api.files("foo", fresh=False))
         fresh, usual = (request.headers for request in web.requests)
@@ -156,7 +156,7 @@ class TestAsking:
 
 class TestAbsence:
     @pytest.mark.parametrize("status", [404, 410])
-    def test_a_project_page_that_is_not_found_is_a_project_without_files(self, web, api, status):
+    def test_missing_project_page_means_no_files(self, web, api, status):
         serve_html(web, "", status=status)
         assert files_of(api) == []
         assert api.project("foo") is None
@@ -172,23 +172,23 @@ class TestAbsence:
             (502, Unavailable),
         ],
     )
-    def test_any_other_refusal_is_an_error(self, web, api, status, error):
+    def test_other_status_is_an_error(self, web, api, status, error):
         serve_html(web, f'<a href="{WHEEL}">x</a>', status=status)
         with pytest.raises(error):
             files_of(api)
 
-    def test_nobody_there_is_an_error(self, http):
+    def test_refused_connection_is_an_error(self, http):
         with pytest.raises(Unavailable):
             files_of(SimpleApi(http, f"http://127.0.0.1:{free_port()}/simple/"))
 
     @pytest.mark.parametrize("media_type", ["application/json", "text/plain", "application/zip", ""])
-    def test_an_answer_of_another_kind_is_an_error(self, web, api, media_type):
+    def test_other_content_type_is_an_error(self, web, api, media_type):
         web.serve("/simple/foo/", json_page({"filename": WHEEL}), content_type=media_type)
         with pytest.raises(BackendError, match="not a page of a package index"):
             files_of(api)
 
     @pytest.mark.parametrize("cut_after", [0, 500])
-    def test_a_page_that_was_cut_off_is_an_error(self, web, api, cut_after):
+    def test_truncated_page_is_an_error(self, web, api, cut_after):
         body = json_page(*({"filename": f"foo-{n}.tar.gz"} for n in range(100)))
         web.serve("/simple/foo/", body, content_type=JSON_TYPE, cut_after=cut_after)
         with pytest.raises(SizeMismatch):
@@ -197,19 +197,19 @@ class TestAbsence:
 
 class TestRedirects:
     @pytest.mark.parametrize("target", ["/mirror/foo/", "/simple/Foo", "/simple/foo/index.html"])
-    def test_one_to_the_page_of_the_same_project_is_followed(self, web, api, target):
+    def test_redirect_to_the_same_project_is_followed(self, web, api, target):
         web.serve(target, json_page({"filename": WHEEL, "url": f"x/{WHEEL}"}), content_type=JSON_TYPE)
         web.redirect("/simple/foo/", target)
         assert only(api).url == f"{web.url.rstrip('/')}{target.rpartition('/')[0]}/x/{WHEEL}"
 
-    def test_one_to_another_page_of_the_same_host_is_an_error(self, web, api):
+    def test_redirect_to_another_page_is_an_error(self, web, api):
         web.serve("/login", "<html>Links for you</html>")
         web.redirect("/simple/foo/", "/login?next=/simple/foo/")
         with pytest.raises(BackendError, match="not the page of foo"):
             files_of(api)
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-    def test_one_to_another_host_is_an_error_and_not_followed(self, web, api, elsewhere, status):
+    def test_redirect_to_another_host_is_an_error(self, web, api, elsewhere, status):
         elsewhere.serve("/simple/foo/", json_page({"filename": WHEEL}), content_type=JSON_TYPE)
         web.redirect("/simple/foo/", f"{elsewhere.url}simple/foo/", status=status)
         with pytest.raises(Rejected, match="another host") as raised:
@@ -218,12 +218,12 @@ class TestRedirects:
         assert "--disable-fallback" in str(raised.value)
         assert elsewhere.paths() == []
 
-    def test_not_even_if_the_project_is_not_there_either(self, web, api, elsewhere):
+    def test_redirect_to_another_host_is_not_followed_for_missing_project(self, web, api, elsewhere):
         web.redirect("/simple/foo/", f"{elsewhere.url}simple/foo/")
         with pytest.raises(Rejected):
             files_of(api)
 
-    def test_files_may_be_anywhere(self, web, api, elsewhere):
+    def test_files_can_be_on_another_host(self, web, api, elsewhere):
         serve_json(web, {"filename": WHEEL})
         web.redirect(f"/files/{WHEEL}", elsewhere.serve("/blob/1", b"foo"))
         with api.open(only(api)) as stream:
@@ -231,14 +231,14 @@ class TestRedirects:
 
 
 class TestStatus:
-    def test_a_project_is_active_unless_it_says_otherwise(self, web, api):
+    def test_project_is_active_by_default(self, web, api):
         for serve in (serve_json(web), serve_html(web, "")):
             found = api.project("foo")
             assert found is not None, serve
             assert (found.name, found.status, found.status_reason) == ("foo", "active", None)
 
     @pytest.mark.parametrize("status", ["archived", "quarantined", "deprecated", "a word of the future"])
-    def test_json_and_html_can_say_it(self, web, api, status):
+    def test_status_is_read_from_json_and_html(self, web, api, status):
         serve_json(web, **{"project-status": {"status": status, "reason": "because"}})
         first = api.project("foo")
         meta = '<meta name="pypi:project-status{}" content="{}">'.format
@@ -250,13 +250,13 @@ class TestStatus:
 
 
 class TestProjects:
-    def test_json_names_them(self, web, api):
+    def test_lists_projects_from_json(self, web, api):
         names = [{"name": "Foo.Bar"}, {"name": "foo_bar"}, {"name": "baz"}]
         body = json.dumps({"meta": {"api-version": "1.0"}, "projects": names}).encode()
         web.serve("/simple/", body, content_type=JSON_TYPE)
         assert list(api.projects()) == ["foo-bar", "baz"]
 
-    def test_html_names_them_by_its_links(self, web, api):
+    def test_lists_projects_from_html_links(self, web, api):
         hrefs = [
             "../",
             "/",
@@ -271,28 +271,28 @@ class TestProjects:
         web.serve("/simple/", "<html>" + "".join(f'<a href="{href}">cut of..&gt;</a>' for href in hrefs))
         assert list(api.projects()) == ["foo-bar", "baz", "qux"]
 
-    def test_an_empty_index_has_none(self, web, api):
+    def test_empty_index_has_no_projects(self, web, api):
         web.serve("/simple/", "<html><title>Simple Index</title></html>")
         assert list(api.projects()) == []
 
-    def test_a_root_that_is_not_found_is_an_error(self, api):
+    def test_missing_root_is_an_error(self, api):
         with pytest.raises(NotFound):
             list(api.projects())
 
     @pytest.mark.parametrize("body", ["<html>Welcome</html>", ""])
-    def test_any_other_page_is_an_error(self, web, api, body):
+    def test_other_page_is_an_error(self, web, api, body):
         web.serve("/simple/", body)
         with pytest.raises(BackendError):
             list(api.projects())
 
-    def test_json_that_makes_no_sense_is_an_error(self, web, api):
+    def test_malformed_json_is_an_error(self, web, api):
         web.serve("/simple/", b'{"projects": []}', content_type=JSON_TYPE)
         with pytest.raises(BackendError, match="cannot be parsed"):
             list(api.projects())
 
 
 class TestRealIndexes:
-    def test_pypiserver_is_read(self, open_pypiserver, http):
+    def test_reads_pypiserver(self, open_pypiserver, http):
         folder = open_pypiserver.folder
         assert folder is not None
         paths = [
@@ -312,7 +312,7 @@ class TestRealIndexes:
                 assert stream.read(1 << 20) == path.read_bytes()
         assert files_of(api, "absent") == []
 
-    def test_devpi_is_read(self, devpi, tmp_path):
+    def test_reads_devpi(self, devpi, tmp_path):
         auth = BasicAuth(devpi.username, devpi.password)
         path = make_wheel(tmp_path, "Foo.Bar", "1.0")
         with closing(HttpClient(auth=auth, origins=(devpi.url,))) as http:
@@ -330,7 +330,7 @@ class TestRealIndexes:
     ("header", "cached"),
     [("Age", True), ("X-Cache", True), ("CF-Cache-Status", True), ("Cache-Control", False), ("Via", False)],
 )
-def test_the_marks_of_a_cache_are_noticed(web, api, header, cached):
+def test_cached_responses_are_recognized(web, api, header, cached):
     page = "<html><body><h1>Links for sample</h1></body></html>"
     web.serve("/simple/sample/", page, headers={header: "1"})
     list(api.files("sample", fresh=True))

@@ -66,7 +66,7 @@ def form_of(request):
     return fields, files
 
 
-def test_the_form_has_the_metadata_the_digest_and_the_bytes(web, http, staged):
+def test_form_has_metadata_digest_and_content(web, http, staged):
     upload(http, web.serve("/legacy/"), staged)
     [request] = web.requests
     assert request.method == "POST"
@@ -83,33 +83,33 @@ def test_the_form_has_the_metadata_the_digest_and_the_bytes(web, http, staged):
     assert files == {"content": (WHEEL, staged.path.read_bytes())}
 
 
-def test_empty_digests_are_left_out(staged):
+def test_empty_digests_are_not_sent(staged):
     names = [name for name, _ in form_fields(staged)]
     assert "md5_digest" not in names
     assert "blake2_256_digest" not in names
 
 
-def test_some_indexes_want_a_field_that_need_not_be_there(tmp_path):
+def test_sends_optional_field_that_some_indexes_require(tmp_path):
     fields = dict(form_fields(stage_path(make_sdist(tmp_path))))
     assert fields["requires_python"] == ""
     assert (fields["filetype"], fields["pyversion"]) == ("sdist", "source")
 
 
-def test_a_signature_goes_with_its_file(web, http, staged):
+def test_signature_is_sent_with_its_file(web, http, staged):
     signed = replace(staged, companions=(Companion(".asc", b"signature"), Companion(".sigstore", b"{}")))
     upload(http, web.serve("/legacy/"), signed)
     _, files = form_of(web.requests[0])
     assert files["gpg_signature"] == (f"{WHEEL}.asc", b"signature")
 
 
-def test_the_length_is_declared_and_the_body_sent_as_it_is(web, http, staged):
+def test_body_has_content_length_and_no_encoding(web, http, staged):
     upload(http, web.serve("/legacy/"), staged)
     [request] = web.requests
     assert int(request.headers["content-length"]) == len(request.body)
     assert "transfer-encoding" not in request.headers
 
 
-def test_a_large_file_is_read_once_and_in_blocks(web, http, tmp_path):
+def test_large_file_is_read_once_in_blocks(web, http, tmp_path):
     staged = stage_path(write_distribution(tmp_path, "sample-1.0-py3-none-any.whl", size=LARGE))
     blocks = []
     upload(http, web.serve("/legacy/"), staged.watched_by(blocks.append))
@@ -120,7 +120,7 @@ def test_a_large_file_is_read_once_and_in_blocks(web, http, tmp_path):
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, BLOCK_SIZE, -1])
-def test_a_body_may_be_read_in_pieces_of_any_size(staged, size):
+def test_body_can_be_read_in_pieces_of_any_size(staged, size):
     fields = form_fields(staged)
     with staged.open() as stream:
         body = FormBody(fields, staged.filename, stream)
@@ -150,14 +150,14 @@ def test_a_body_may_be_read_in_pieces_of_any_size(staged, size):
         (503, Unavailable),
     ],
 )
-def test_each_answer_has_its_error(web, http, staged, status, error):
+def test_response_status_selects_the_error(web, http, staged, status, error):
     web.serve("/legacy/", b"It is so.", status=status, content_type="text/plain")
     with pytest.raises(error) as failed:
         upload(http, web.url + "legacy/", staged)
     assert "It is so" in str(failed.value) or status == 409
 
 
-def test_the_pause_that_an_index_asks_for_is_kept(web, http, staged):
+def test_retry_after_is_kept(web, http, staged):
     web.serve("/legacy/", b"Slow down.", status=429, headers={"Retry-After": "7"})
     with pytest.raises(Unavailable) as failed:
         upload(http, web.url + "legacy/", staged)
@@ -174,13 +174,13 @@ def test_upload_redirect_is_reported_and_not_followed(web, http, staged, status)
 
 
 @pytest.mark.parametrize("there", ["http://[::1/legacy/", "http://127.0.0.1:99999/", "file:///etc/passwd"])
-def test_a_redirect_to_what_is_no_address_is_an_error(web, http, staged, there):
+def test_redirect_to_invalid_url_is_an_error(web, http, staged, there):
     web.redirect("/legacy/", there)
     with pytest.raises(BackendError, match=r"redirects to an invalid URL: .*[^.]\.$"):
         upload(http, web.url + "legacy/", staged)
 
 
-def test_no_answer_leaves_it_open(http, staged):
+def test_missing_response_leaves_the_result_unknown(http, staged):
     class Silent(Web):
         def answer(self, handler):
             handler.rfile.read(int(handler.headers["Content-Length"]))
@@ -190,14 +190,14 @@ def test_no_answer_leaves_it_open(http, staged):
         upload(http, web.url + "legacy/", staged)
 
 
-def test_a_file_that_changed_is_not_sent(web, http, staged):
+def test_changed_file_is_not_sent(web, http, staged):
     staged.path.write_bytes(b"PK other")
     with pytest.raises(ChangedWhileReading):
         upload(http, web.serve("/legacy/"), staged)
     assert web.requests == []
 
 
-def test_a_file_that_changes_while_it_is_sent_does_not_arrive(web, http, tmp_path):
+def test_file_that_changes_during_upload_is_not_published(web, http, tmp_path):
     path = write_distribution(tmp_path, "sample-1.0-py3-none-any.whl", size=LARGE)
     touched = threading.Event()
 
@@ -217,21 +217,21 @@ def test_a_file_that_changes_while_it_is_sent_does_not_arrive(web, http, tmp_pat
     ("name", "content"),
     [("sample-1.0-py3-none-any.whl", b"PK no zip"), ("sample-1.0.tar.gz", b"\x1f\x8b no gzip")],
 )
-def test_what_has_no_metadata_is_refused_before_it_is_sent(web, http, tmp_path, name, content):
+def test_file_without_metadata_is_refused_before_upload(web, http, tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(Rejected, match="cannot be uploaded"):
         upload(http, web.serve("/legacy/"), stage_path(tmp_path / name))
     assert web.requests == []
 
 
-def test_metadata_without_what_every_form_needs_is_refused_before_it_is_sent(web, http, tmp_path):
+def test_metadata_without_required_fields_is_refused_before_upload(web, http, tmp_path):
     path = make_wheel(tmp_path, metadata={"Version": ""})
     with pytest.raises(Rejected, match="cannot be uploaded"):
         upload(http, web.serve("/legacy/"), stage_path(path))
     assert web.requests == []
 
 
-def test_the_public_addresses_come_from_the_libraries():
+def test_urls_of_pypi_come_from_libraries():
     for address in (
         presets.PYPI_SIMPLE,
         presets.PYPI_UPLOAD,
@@ -259,6 +259,6 @@ SUCCESS = "<html>\n <head>\n  <title>200 OK</title>\n </head>\n <body>\n  <h1>20
     ],
     ids=["PyPI", "empty", "text", "page", "login"],
 )
-def test_warns_of_a_web_page_in_answer_to_an_upload(web, http, tmp_path, caplog, body, warned):
+def test_warns_if_an_upload_is_answered_by_a_web_page(web, http, tmp_path, caplog, body, warned):
     upload(http, web.serve("/legacy/", body), stage_path(make_wheel(tmp_path)))
     assert [ANSWERED in record.message for record in caplog.records] == [True] * warned

@@ -61,33 +61,33 @@ def as_twine_says(path):
     return Repository._convert_metadata_to_list_of_tuples(package.metadata_dictionary())
 
 
-def test_it_says_what_twine_says(path):
+def test_fields_are_those_of_twine(path):
     ours = [field for field in form_fields(stage_path(path)) if field != ("requires_python", "")]
     assert sorted(ours) == sorted(
         [(":action", "file_upload"), ("protocol_version", "1"), *as_twine_says(path)]
     )
 
 
-def test_it_is_the_same_if_the_file_was_looked_into_before(path):
+def test_fields_are_the_same_after_inspection(path):
     staged = stage_path(path)
     looked_into = replace(staged, metadata=inspect(staged).metadata)
     assert looked_into.metadata
     assert form_fields(looked_into) == form_fields(staged)
 
 
-def test_what_was_looked_into_is_not_opened_again(tmp_path):
+def test_inspected_file_is_not_opened_again(tmp_path):
     staged = stage_path(make_wheel(tmp_path))
     looked_into = replace(staged, metadata=inspect(staged).metadata)
     staged.path.unlink()
     assert ("name", "sample") in form_fields(looked_into)
 
 
-def test_an_unknown_field_is_left_out(tmp_path):
+def test_unknown_field_is_not_sent(tmp_path):
     names = {name for name, _ in form_fields(stage_path(make_wheel(tmp_path, metadata={"Nonsense": "x"})))}
     assert "nonsense" not in names
 
 
-def test_a_field_that_is_not_valid_is_sent_as_it_is(tmp_path):
+def test_invalid_field_is_sent_unchanged(tmp_path):
     old = {"Metadata-Version": "2.0", "Requires-Python": ">=3.6.*", "License-Expression": "MIT"}
     fields = form_fields(stage_path(make_wheel(tmp_path, metadata=old)))
     sent = {("metadata_version", "2.0"), ("requires_python", ">=3.6.*"), ("license_expression", "MIT")}
@@ -95,20 +95,20 @@ def test_a_field_that_is_not_valid_is_sent_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize("field", ["Metadata-Version", "Name", "Version"])
-def test_metadata_without_a_field_that_every_form_needs_are_refused(field, tmp_path):
+def test_metadata_without_required_fields_is_refused(field, tmp_path):
     staged = stage_path(make_wheel(tmp_path, metadata={field: None}))
     with pytest.raises(Rejected, match=f"no valid {field}"):
         form_fields(staged)
 
 
-def test_metadata_that_the_checks_could_not_read_are_not_read_again(tmp_path):
+def test_unreadable_metadata_is_not_read_again(tmp_path):
     staged = replace(stage_path(make_wheel(tmp_path)), metadata=b"")
     with pytest.raises(Rejected, match="missing or cannot be read"):
         form_fields(staged)
 
 
 @pytest.mark.parametrize(("version", "sent"), [("2.4", False), ("2.5", True)])
-def test_import_names_are_sent_where_the_metadata_version_has_them(version, sent, tmp_path):
+def test_import_names_are_sent_from_metadata_version_2_5(version, sent, tmp_path):
     imports = {
         "Metadata-Version": version,
         "Import-Name": ["sample", "_sample"],

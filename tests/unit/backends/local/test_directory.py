@@ -61,17 +61,17 @@ def names_in(folder):
     return sorted(entry.name for entry in folder.iterdir())
 
 
-def test_a_file_address_and_a_path_open_as_a_directory(folder):
+def test_file_url_and_path_open_a_directory(folder):
     for address in (f"file://{folder}", str(folder)):
         assert from_address(address).config == DirectoryConfig(path=folder)
 
 
-def test_a_missing_directory_is_not_found_as_a_source(store, folder):
+def test_missing_directory_is_an_error_as_a_source(store, folder):
     with pytest.raises(NotFound, match=f"The directory {folder} does not exist"):
         list(store.iter_files(None))
 
 
-def test_a_missing_directory_is_an_empty_sink_and_made_by_the_first_put(store, folder, tmp_path):
+def test_missing_directory_is_an_empty_sink_created_by_the_first_file(store, folder, tmp_path):
     assert list(store.inventory("sample")) == []
     assert not folder.exists()
     store.put(stage_path(make_wheel(tmp_path)))
@@ -79,14 +79,14 @@ def test_a_missing_directory_is_an_empty_sink_and_made_by_the_first_put(store, f
     assert [file.filename for file in store.inventory("sample")] == [WHEEL]
 
 
-def test_a_file_in_place_of_the_directory_is_an_error_and_not_an_empty_sink(store, folder):
+def test_file_instead_of_the_directory_is_an_error(store, folder):
     folder.write_text("not a directory")
     with pytest.raises(BackendError, match="Not a directory") as refused:
         list(store.inventory("sample"))
     assert not isinstance(refused.value, NotFound)
 
 
-def test_only_distribution_files_are_listed_and_a_broken_name_is_said_once(store, folder, tmp_path, caplog):
+def test_lists_distributions_and_warns_once_about_an_invalid_name(store, folder, tmp_path, caplog):
     store.put(stage_path(make_wheel(tmp_path)))
     for name in ("notes.txt", ".hidden-1.0.tar.gz", ".wheelrelay-0123", "broken.whl", f"{WHEEL}.metadata"):
         (folder / name).write_bytes(b"x")
@@ -109,14 +109,14 @@ def test_only_distribution_files_are_listed_and_a_broken_name_is_said_once(store
     ]
 
 
-def test_all_awkward_names_are_kept_as_they_are(store, folder, tmp_path):
+def test_unusual_filenames_are_unchanged(store, folder, tmp_path):
     for name in AWKWARD_NAMES:
         store.put(stage_path(write_distribution(tmp_path, name)))
     assert names_in(folder) == sorted(AWKWARD_NAMES)
     assert sorted(file.filename for file in store.iter_files(None)) == sorted(AWKWARD_NAMES)
 
 
-def test_a_file_that_changes_while_it_is_put_leaves_nothing_behind(store, folder, tmp_path):
+def test_file_that_changes_while_copied_leaves_nothing(store, folder, tmp_path):
     path = make_wheel(tmp_path, payload=os.urandom(3 << 20))
     (tmp_path / f"{WHEEL}.asc").write_bytes(b"signature")
     staged = stage_path(path)
@@ -129,7 +129,7 @@ def test_a_file_that_changes_while_it_is_put_leaves_nothing_behind(store, folder
     assert names_in(folder) == []
 
 
-def test_other_bytes_under_a_name_that_is_taken_change_nothing(store, folder, tmp_path):
+def test_other_bytes_do_not_change_an_existing_file(store, folder, tmp_path):
     first = stage_path(make_wheel(tmp_path / "a", payload=b"one"))
     store.put(first)
     other = make_wheel(tmp_path / "b", payload=b"two")
@@ -140,7 +140,7 @@ def test_other_bytes_under_a_name_that_is_taken_change_nothing(store, folder, tm
     assert [file.sha256 for file in store.inventory("sample")] == [first.sha256]
 
 
-def test_a_missing_companion_is_added_and_an_existing_one_is_kept(store, folder, tmp_path):
+def test_missing_companion_is_added_and_existing_one_kept(store, folder, tmp_path):
     path = make_wheel(tmp_path)
     store.put(stage_path(path))
     signature = path.with_name(f"{WHEEL}.asc")
@@ -152,7 +152,7 @@ def test_a_missing_companion_is_added_and_an_existing_one_is_kept(store, folder,
     assert store.read_companion(file, ".asc") == b"first"
 
 
-def test_a_companion_of_implausible_size_is_refused(store, folder, tmp_path):
+def test_too_large_companion_is_refused(store, folder, tmp_path):
     store.put(stage_path(make_wheel(tmp_path)))
     (folder / f"{WHEEL}.asc").write_bytes(b"x" * ((1 << 20) + 1))
     [file] = store.iter_files("sample")
@@ -160,7 +160,7 @@ def test_a_companion_of_implausible_size_is_refused(store, folder, tmp_path):
         store.read_companion(file, ".asc")
 
 
-def test_a_name_that_a_folder_or_a_broken_link_has_is_taken(store, folder, tmp_path):
+def test_name_of_a_folder_or_broken_link_is_taken(store, folder, tmp_path):
     staged = stage_path(make_wheel(tmp_path))
     (folder / WHEEL).mkdir(parents=True)
     with pytest.raises(AlreadyExists):
@@ -172,7 +172,7 @@ def test_a_name_that_a_folder_or_a_broken_link_has_is_taken(store, folder, tmp_p
     assert names_in(folder) == [WHEEL]
 
 
-def test_what_killed_runs_left_is_not_shown_and_removed_after_a_day(store, folder, tmp_path):
+def test_leftovers_of_killed_runs_are_hidden_and_removed_after_a_day(store, folder, tmp_path):
     folder.mkdir()
     old, young = folder / f".wheelrelay-{'0' * 16}", folder / f".wheelrelay-{'1' * 16}"
     for left in (old, young):
@@ -199,7 +199,7 @@ class TestDirectoryWithoutHardLinks(TestDirectory):
     """The same holds there, for the writers of one machine."""
 
 
-def test_the_folder_is_readable_as_other_new_files_are(store, folder, tmp_path):
+def test_new_folder_follows_the_umask(store, folder, tmp_path):
     umask = os.umask(0o022)
     try:
         store.put(stage_path(make_wheel(tmp_path)))
@@ -212,14 +212,14 @@ def test_the_folder_is_readable_as_other_new_files_are(store, folder, tmp_path):
     ("raised", "expected"),
     [(errno.EACCES, PermissionDenied), (errno.EIO, BackendError), (errno.ENOENT, NotFound)],
 )
-def test_what_the_system_says_becomes_our_error_with_the_path(raised, expected, folder):
+def test_operating_system_error_is_mapped_with_the_path(raised, expected, folder):
     from wheelrelay.backends.local.store import _map_errors
 
     with pytest.raises(expected, match=str(folder)), _map_errors(folder):
         raise OSError(raised, os.strerror(raised))
 
 
-def test_an_error_of_the_reader_is_not_taken_for_one_of_the_directory(store, tmp_path):
+def test_error_of_the_source_is_not_reported_for_the_directory(store, tmp_path):
     store.put(stage_path(make_wheel(tmp_path)))
     [file] = store.iter_files("sample")
     with pytest.raises(OSError, match="No space"), store.open(file):
@@ -243,9 +243,7 @@ except BackendError as error:
 
 @pytest.mark.skipif(os.name == "nt", reason="takes limits that Windows does not have")
 @pytest.mark.parametrize("limit", [0, 1, 4096, 100_000])
-def test_a_disk_that_takes_a_part_of_a_file_leaves_nothing_and_the_next_run_completes_it(
-    folder, tmp_path, limit
-):
+def test_full_disk_leaves_nothing_and_the_next_run_completes(folder, tmp_path, limit):
     path = make_wheel(tmp_path, payload=os.urandom(200_000))
     command = [sys.executable, "-c", PUTTING, path, folder]
     ended = subprocess.run([*command, str(limit)], capture_output=True, text=True, check=False)
@@ -256,7 +254,7 @@ def test_a_disk_that_takes_a_part_of_a_file_leaves_nothing_and_the_next_run_comp
     assert (folder / WHEEL).read_bytes() == path.read_bytes()
 
 
-def test_bytes_that_changed_behind_the_clock_of_a_staged_file_are_not_published(store, folder, tmp_path):
+def test_changed_bytes_with_unchanged_mtime_are_not_published(store, folder, tmp_path):
     path = make_wheel(tmp_path, payload=b"first")
     staged = stage_path(path)
     content = bytearray(path.read_bytes())

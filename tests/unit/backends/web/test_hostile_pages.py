@@ -50,7 +50,7 @@ COSTLY = (
 
 
 @pytest.mark.parametrize("unit", COSTLY)
-def test_no_page_of_html_takes_more_than_linear_time(unit):
+def test_html_is_parsed_in_linear_time(unit):
     page = f"<html>{unit * (1_600_000 // len(unit))}".encode()
     began = time.process_time()
     read_html(page, URL)
@@ -90,7 +90,7 @@ class ByTheStandardLibrary(HTMLParser):
         '<a href="x"title="y">',
     ],
 )
-def test_tags_are_found_as_other_parsers_find_them(text):
+def test_finds_the_same_tags_as_html_parser(text):
     assert list(start_tags(text)) == ByTheStandardLibrary(text).found
 
 
@@ -111,11 +111,11 @@ def test_tags_are_found_as_other_parsers_find_them(text):
         ("", []),
     ],
 )
-def test_tags_are_found_as_browsers_find_them(text, names):
+def test_finds_the_same_tags_as_browsers(text, names):
     assert [name for name, _ in start_tags(text)] == names
 
 
-def test_addresses_in_utf_8_stay_as_they_are():
+def test_utf8_urls_are_unchanged():
     page = '<a href="/é/€/x.whl">é</a><a href="/&euro;/y.whl">'.encode()
     assert [url for url, _ in read_html(page, URL).links] == [
         "https://example.org/é/€/x.whl",
@@ -175,7 +175,7 @@ def document(count):
 @pytest.mark.parametrize("count", [0, 1, 5, 5000])
 @pytest.mark.parametrize("indent", [None, 3])
 @pytest.mark.parametrize("ascii_only", [True, False])
-def test_a_page_of_json_is_read_whole_whatever_its_size(count, indent, ascii_only):
+def test_large_json_page_is_read_completely(count, indent, ascii_only):
     body = json.dumps(document(count), indent=indent, ensure_ascii=ascii_only).encode()
     found = list(ProjectDocument(body, URL).files())
     assert [(file.filename, file.size) for file in found] == [
@@ -185,7 +185,7 @@ def test_a_page_of_json_is_read_whole_whatever_its_size(count, indent, ascii_onl
 
 
 @pytest.mark.parametrize("cut", [1, 2, 3, 10, 100, 1000, 70_000])
-def test_a_page_of_json_that_is_cut_short_is_an_error(cut):
+def test_truncated_json_page_is_an_error(cut):
     body = json.dumps(document(2000)).encode()
     with pytest.raises(ValueError):
         list(ProjectDocument(body[:-cut], URL).files())
@@ -202,12 +202,12 @@ def test_a_page_of_json_that_is_cut_short_is_an_error(cut):
         '"x"',
     ],
 )
-def test_what_is_no_page_of_json_is_an_error(body):
+def test_invalid_json_page_is_an_error(body):
     with pytest.raises(ValueError):
         list(ProjectDocument(body.encode(), URL).files())
 
 
-def test_the_names_of_many_projects_are_read():
+def test_reads_names_of_many_projects():
     names = [f"project-{number}" for number in range(50_000)]
     body = {"meta": {"api-version": "1.0"}, "projects": [{"name": name, "_last": 1} for name in names]}
     assert list(read_names(json.dumps(body).encode())) == names

@@ -101,14 +101,14 @@ class TestLinks:
             ("foo-1%2E0-py3-none-any%2Ewhl", f"/a/b/{WHEEL}"),
         ],
     )
-    def test_addresses_count_from_the_page(self, web, href, path):
+    def test_relative_urls_start_at_the_page(self, web, href, path):
         file = only(web.serve("/a/b/", page(href)))
         assert (file.filename, file.url) == (WHEEL, web.url.rstrip("/") + path)
 
     @pytest.mark.parametrize(
         "form", ["//{host}/w/{name}", "http://{host}/w/{name}", "HTTP://{host}/w/{name}"]
     )
-    def test_addresses_may_name_another_host(self, web, elsewhere, form):
+    def test_urls_can_have_another_host(self, web, elsewhere, form):
         elsewhere.serve(f"/w/{WHEEL}", b"foo")
         href = form.format(host=urlsplit(elsewhere.url).netloc, name=WHEEL)
         with opened(web.serve("/", page(href))) as source:
@@ -116,26 +116,26 @@ class TestLinks:
             with source.open(file) as stream:
                 assert stream.read(10) == b"foo"
 
-    def test_the_base_of_a_page_counts(self, web):
+    def test_base_element_is_followed(self, web):
         body = f'<head><base href="/files/"></head><a href="{WHEEL}">x</a>'
         assert only(web.serve("/a/", body)).url == f"{web.url}files/{WHEEL}"
 
     @pytest.mark.parametrize(
         "tag", ["<a href={}>", "<a href='{}'>", "<A HREF={}>", '<a class="x y" href = "{}" >']
     )
-    def test_any_way_to_write_the_attribute_is_understood(self, web, tag):
+    def test_href_is_read_in_every_spelling(self, web, tag):
         assert names_at(web.serve("/", tag.format(WHEEL) + "x</a>")) == [WHEEL]
 
     @pytest.mark.parametrize("text", ["foo-1.0..&gt;", "Download", "", OTHER, "<b>foo</b>"])
-    def test_the_text_of_a_link_does_not_count(self, web, text):
+    def test_link_text_is_ignored(self, web, text):
         assert names_at(web.serve("/", f'<a href="{WHEEL}">{text}</a>')) == [WHEEL]
 
-    def test_a_local_version_is_found_percent_encoded_and_not(self, web):
+    def test_local_version_can_be_percent_encoded(self, web):
         names = ["foo-1.0+cpu-py3-none-any.whl", "foo-1!2.0.tar.gz"]
         assert names_at(web.serve("/", page("foo-1.0%2Bcpu-py3-none-any.whl", "foo-1%212.0.tar.gz"))) == names
         assert names_at(web.serve("/", page(*names))) == names
 
-    def test_a_query_is_kept_for_fetching_and_is_no_part_of_the_name(self, web):
+    def test_query_is_sent_but_not_part_of_the_filename(self, web):
         web.serve(f"/w/{WHEEL}", b"foo")
         with opened(
             web.serve("/w/", page(f"{WHEEL}?Expires=9&amp;Signature=a%2Bb%3D#sha256={SHA256}"))
@@ -163,12 +163,12 @@ class TestLinks:
             ("#top", {}),
         ],
     )
-    def test_fragments_tell_digests_or_nothing(self, web, fragment, known):
+    def test_digests_are_read_from_fragments(self, web, fragment, known):
         file = only(web.serve("/", page(WHEEL + fragment)))
         assert file.digests.known() == known
         assert file.url == web.url + WHEEL
 
-    def test_what_pep_503_and_592_say_of_a_file_is_taken_over(self, web):
+    def test_reads_attributes_of_pep_503_and_592(self, web):
         body = f'<a href="{WHEEL}" data-requires-python="&gt;=3.9" data-yanked>x</a><a href="{OTHER}">y</a>'
         one, other = files_at(web.serve("/", body))
         assert (one.requires_python, one.yanked) == (">=3.9", "")
@@ -194,7 +194,7 @@ class TestLinks:
             "http://[::1",
         ],
     )
-    def test_other_links_are_passed_over_quietly(self, web, caplog, href):
+    def test_other_links_are_ignored_without_a_warning(self, web, caplog, href):
         assert names_at(web.serve("/", page(href, OTHER))) == [OTHER]
         assert not caplog.records
 
@@ -215,34 +215,34 @@ class TestNames:
             f"-{WHEEL}",
         ],
     )
-    def test_what_is_no_plain_filename_never_gets_through(self, web, caplog, href):
+    def test_unsafe_filenames_are_ignored(self, web, caplog, href):
         assert names_at(web.serve("/w/", page(href, OTHER))) == [OTHER]
         [record] = caplog.records
         assert record.levelno == logging.WARNING
         assert record.getMessage().isprintable()
 
-    def test_what_looks_like_a_distribution_and_is_none_is_warned_of_once(self, web, caplog):
+    def test_invalid_distribution_name_is_warned_about_once(self, web, caplog):
         with opened(web.serve("/", page("foo-1.0-whatever.whl", "foo-1.0-whatever.whl", WHEEL))) as source:
             for project in ("foo", None, "bar"):
                 list(source.iter_files(project))
         [record] = caplog.records
         assert "foo-1.0-whatever.whl" in record.getMessage()
 
-    def test_the_project_decides_where_the_name_of_an_old_sdist_ends(self, web):
+    def test_requested_project_resolves_ambiguous_sdist_names(self, web):
         url = web.serve("/", page("foo-1.0-1.tar.gz"))
         assert [str(file.version) for file in files_at(url, "foo")] == ["1.0.post1"]
 
 
-class TestRepetitions:
-    def test_the_same_target_counts_once(self, web):
+class TestRepeatedLinks:
+    def test_repeated_link_is_one_file(self, web):
         url = web.serve("/w/", page(WHEEL, f"./{WHEEL}", f"/w/{WHEEL}", "foo-1%2E0-py3-none-any.whl"))
         assert names_at(url) == [WHEEL]
 
-    def test_every_mention_adds_what_it_knows(self, web):
+    def test_repeated_links_add_digests_and_attributes(self, web):
         file = only(web.serve("/", page(WHEEL, f"{WHEEL}#md5={MD5}", f"{WHEEL}#sha256={SHA256}")))
         assert file.digests.known() == {"md5": MD5, "sha256": SHA256}
 
-    def test_two_targets_with_one_digest_count_once(self, web):
+    def test_two_urls_with_one_digest_are_one_file(self, web):
         url = web.serve("/", page(f"a/{WHEEL}#sha256={SHA256}", f"b/{WHEEL}#sha256={SHA256.upper()}"))
         assert only(url).url == f"{web.url}a/{WHEEL}"
 
@@ -255,20 +255,20 @@ class TestRepetitions:
             (f"#sha256={SHA256}", f"#sha256={'0' * 64}"),
         ],
     )
-    def test_two_targets_without_proof_that_they_are_the_same_are_refused(self, web, one, other):
+    def test_two_urls_without_equal_digests_are_refused(self, web, one, other):
         url = web.serve("/", page(f"a/{WHEEL}{one}", f"b/{WHEEL}{other}", "bar-1.0.tar.gz"))
         with pytest.raises(IntegrityError, match=rf"(?s)/a/{WHEEL} and .*/b/{WHEEL}"):
             files_at(url, "foo")
         assert names_at(url, "bar") == ["bar-1.0.tar.gz"]
 
-    def test_one_target_with_two_digests_is_refused(self, web):
+    def test_one_url_with_two_digests_is_refused(self, web):
         url = web.serve("/", page(f"{WHEEL}#sha256={SHA256}", f"{WHEEL}#sha256={'0' * 64}"))
         with pytest.raises(IntegrityError, match="twice"):
             files_at(url)
 
 
 class TestOpening:
-    def test_bytes_come_as_they_are_kept(self, web):
+    def test_content_is_not_decoded(self, web):
         web.serve("/foo-1.0.tar.gz", b"\x1f\x8b compressed", headers={"Content-Encoding": "gzip"})
         with opened(web.serve("/", page("foo-1.0.tar.gz"))) as source:
             [file] = source.iter_files("foo")
@@ -276,7 +276,7 @@ class TestOpening:
                 assert stream.read(1000) == b"\x1f\x8b compressed"
         assert web.requests[-1].headers["accept-encoding"] == "identity"
 
-    def test_a_page_instead_of_the_file_is_an_error_that_says_so(self, web):
+    def test_web_page_instead_of_the_file_is_reported(self, web):
         web.serve(f"/{WHEEL}", "<html>Please log in</html>")
         with (
             opened(web.serve("/", page(WHEEL))) as source,
@@ -285,14 +285,14 @@ class TestOpening:
         ):
             raise AssertionError("it opened")
 
-    def test_a_body_that_is_cut_off_is_noticed(self, web):
+    def test_truncated_body_is_an_error(self, web):
         web.serve(f"/{WHEEL}", b"x" * 100_000, cut_after=60_000)
         with opened(web.serve("/", page(WHEEL))) as source:
             [file] = source.iter_files("foo")
             with pytest.raises(SizeMismatch, match="ended early"), source.open(file) as stream:
                 list(iter(lambda: stream.read(1000), b""))
 
-    def test_a_file_that_is_gone_is_not_found(self, web):
+    def test_deleted_file_is_not_found(self, web):
         with (
             opened(web.serve("/", page(WHEEL))) as source,
             pytest.raises(NotFound),
@@ -302,35 +302,35 @@ class TestOpening:
 
 
 class TestCompanions:
-    def test_those_that_are_linked_beside_a_file_are_named_and_read(self, web):
+    def test_linked_companions_are_listed_and_read(self, web):
         web.serve(f"/w/{WHEEL}.asc", b"signature")
         with opened(web.serve("/w/", page(f"{WHEEL}.sigstore", WHEEL, f"{WHEEL}.asc", OTHER))) as source:
             signed, unsigned = source.iter_files("foo")
             assert (signed.companions, unsigned.companions) == ((".asc", ".sigstore"), ())
             assert source.read_companion(signed, ".asc") == b"signature"
 
-    def test_those_that_are_linked_elsewhere_are_not(self, web):
+    def test_companions_with_other_urls_are_ignored(self, web):
         assert only(web.serve("/w/", page(WHEEL, f"sub/{WHEEL}.asc", f"{WHEEL}.asc?sig=1"))).companions == ()
 
-    def test_one_query_for_all_is_kept(self, web):
+    def test_common_query_is_kept(self, web):
         web.serve(f"/w/{WHEEL}.asc", b"signature")
         with opened(web.serve("/w/", page(f"{WHEEL}?raw=1", f"{WHEEL}.asc?raw=1"))) as source:
             [file] = source.iter_files("foo")
             assert source.read_companion(file, ".asc") == b"signature"
         assert web.paths()[-1] == f"/w/{WHEEL}.asc?raw=1"
 
-    def test_one_that_is_implausibly_large_is_refused(self, web):
+    def test_too_large_companion_is_refused(self, web):
         web.serve(f"/{WHEEL}.asc", b"x" * (MAX_COMPANION + 1))
         with opened(web.serve("/", page(WHEEL))) as source, pytest.raises(BackendError, match="large"):
             source.read_companion(next(source.iter_files("foo")), ".asc")
 
-    def test_a_page_instead_of_one_is_an_error(self, web):
+    def test_web_page_instead_of_a_companion_is_an_error(self, web):
         web.serve(f"/{WHEEL}.asc", "<html>Not here</html>")
         with opened(web.serve("/", page(WHEEL))) as source, pytest.raises(IntegrityError):
             source.read_companion(next(source.iter_files("foo")), ".asc")
 
 
-def test_an_address_stands_for_a_listing(web):
+def test_listing_address_opens_a_listing(web):
     url = web.serve("/w/", page(WHEEL))
     with as_remote(f"listing+{url}").open() as source:
         assert isinstance(source, ListingSource)
@@ -338,7 +338,7 @@ def test_an_address_stands_for_a_listing(web):
 
 
 @pytest.mark.parametrize("url", ["ftp://example.org/", "example.org", "https://user:secret@example.org/"])
-def test_an_address_must_be_one_of_the_web_without_credentials(url):
+def test_address_must_be_a_web_url_without_credentials(url):
     with pytest.raises(ConfigError, match=r"URL|address"):
         as_remote(f"listing+{url}" if "://" in url else f"listing+https:///{url}")
 
@@ -360,18 +360,18 @@ class TestPlainHttpBelowTls:
         with opened(url) as source, source.open(only(url)) as stream:
             return stream.read(100)
 
-    def test_without_a_digest_the_file_is_refused(self, tls_web):
+    def test_file_without_digest_is_refused(self, tls_web):
         with pytest.raises(IntegrityError, match=r"is plain HTTP and its link has no digest"):
             self.read(tls_web.serve("/", page(self.URL)))
 
-    def test_so_is_one_whose_address_redirects_there(self, tls_web):
+    def test_redirect_to_plain_http_without_digest_is_refused(self, tls_web):
         tls_web.redirect(f"/{self.NAME}", self.URL)
         with pytest.raises(IntegrityError, match="is plain HTTP"):
             self.read(tls_web.serve("/", page(self.NAME)))
 
-    def test_with_a_digest_it_is_read(self, tls_web):
+    def test_file_with_digest_is_read(self, tls_web):
         digest = hashlib.sha256(b"content").hexdigest()
         assert self.read(tls_web.serve("/", page(f"{self.URL}#sha256={digest}"))) == b"content"
 
-    def test_a_page_on_plain_http_has_nothing_to_lose(self, web):
+    def test_page_over_plain_http_can_link_plain_http(self, web):
         assert self.read(web.serve("/", page(self.URL))) == b"content"

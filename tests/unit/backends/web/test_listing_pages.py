@@ -91,13 +91,13 @@ def opened(url):
 
 class TestPagesOfServers:
     @pytest.mark.parametrize("server", ["nginx", "apache", "staticweb", "rackspace"])
-    def test_every_file_is_found_by_its_whole_name(self, web, server):
+    def test_lists_every_file_with_its_complete_name(self, web, server):
         url = web.serve("/wheels/", (PAGES / f"{server}.html").read_text())
         assert sorted(names_at(url, "astropy")) == ASTROPY
         assert names_at(url, "astropy-helpers") == ["astropy_helpers-1.3-py2.py3-none-any.whl"]
 
     @pytest.mark.parametrize("server", ["nginx", "apache", "staticweb", "rackspace"])
-    def test_files_can_be_opened_by_what_the_page_says(self, web, server):
+    def test_listed_files_can_be_opened(self, web, server):
         url = web.serve("/wheels/", (PAGES / f"{server}.html").read_text())
         for name in ASTROPY:
             web.serve(f"/wheels/{name}", name.encode())
@@ -107,17 +107,17 @@ class TestPagesOfServers:
                     assert stream.read(1000) == file.filename.encode()
 
     @pytest.mark.parametrize("server", ["nginx", "apache", "staticweb", "rackspace"])
-    def test_one_page_takes_one_request(self, web, server):
+    def test_one_page_needs_one_request(self, web, server):
         names_at(web.serve("/wheels/", (PAGES / f"{server}.html").read_text()))
         assert web.paths() == ["/wheels/"]
 
     @pytest.mark.parametrize("server", ["nginx", "apache", "staticweb", "rackspace"])
-    def test_folders_are_read_if_that_is_asked_for(self, web, server):
+    def test_folders_are_read_if_recursive(self, web, server):
         url = web.serve("/wheels/", (PAGES / f"{server}.html").read_text())
         web.serve("/wheels/nightly/", page("../", "astropy-5.0.tar.gz"))
         assert "astropy-5.0.tar.gz" in names_at(url, "astropy", recursive=True)
 
-    def test_a_listing_of_several_pages_is_read_to_its_end_each_once(self, pager):
+    def test_each_page_of_a_listing_is_read_once(self, pager):
         for number in (1, 2, 3):
             pager.serve(f"/wheels/?page={number}", (PAGES / f"paged-{number}.html").read_text())
         url = pager.serve("/wheels/", (PAGES / "paged-1.html").read_text())
@@ -126,13 +126,13 @@ class TestPagesOfServers:
 
 
 class TestFolders:
-    def test_they_are_not_read_unless_asked_for(self, web, caplog):
+    def test_folders_are_not_read_by_default(self, web, caplog):
         url = web.serve("/w/", page("sub/", WHEEL))
         web.serve("/w/sub/", page(OTHER))
         assert names_at(url) == [WHEEL]
         assert not caplog.records
 
-    def test_it_is_said_if_there_is_nothing_else(self, web, caplog):
+    def test_page_with_folders_only_causes_a_warning(self, web, caplog):
         with opened(web.serve("/w/", page("../", "one/", "two/", "one/?C=N"))) as source:
             assert list(source.iter_files("foo")) == []
             assert list(source.iter_files("foo")) == []
@@ -140,21 +140,21 @@ class TestFolders:
         assert "2 folders" in record.getMessage()
         assert "recursive" in record.getMessage()
 
-    def test_they_are_read_as_deep_as_they_lie(self, web):
+    def test_nested_folders_are_read(self, web):
         url = web.serve("/w/", page("../", "sub/", WHEEL))
         web.serve("/w/sub/", page("../", "./deeper/"))
         web.serve("/w/sub/deeper/", page("../", "/w/", OTHER))
         assert names_at(url, recursive=True) == [WHEEL, OTHER]
         assert web.paths() == ["/w/", "/w/sub/", "/w/sub/deeper/"]
 
-    def test_a_folder_named_like_a_wheel_is_a_folder(self, web):
+    def test_folder_named_like_a_wheel_is_a_folder(self, web):
         url = web.serve("/w/", page(f"{WHEEL}/"))
         web.serve(f"/w/{WHEEL}/", page(OTHER))
         assert names_at(url) == []
         assert names_at(url, recursive=True) == [OTHER]
 
     @pytest.mark.parametrize("start", ["/w", "/w/index.html", "/w/index.htm"])
-    def test_a_page_stands_for_its_folder(self, web, start):
+    def test_index_page_is_the_page_of_its_folder(self, web, start):
         web.serve(start, page("/w/sub/", "/v/", "/wheels/"))
         web.serve("/w/sub/", page(WHEEL))
         assert names_at(web.url + start[1:], recursive=True) == [WHEEL]
@@ -178,37 +178,37 @@ class TestFolders:
             "?C=S;O=A",
         ],
     )
-    def test_what_does_not_lie_below_is_not_read(self, web, href):
+    def test_only_folders_below_the_listing_are_read(self, web, href):
         url = web.serve("/w/", page(href, WHEEL))
         assert names_at(url, recursive=True) == [WHEEL]
         assert web.paths() == ["/w/"]
 
-    def test_links_in_circles_are_read_once(self, web):
+    def test_circular_links_are_read_once(self, web):
         url = web.serve("/w/", page("a/", "b/"))
         web.serve("/w/a/", page("../b/", "../a/", "../", WHEEL))
         web.serve("/w/b/", page("../a/"))
         assert names_at(url, recursive=True) == [WHEEL]
         assert sorted(web.paths()) == ["/w/", "/w/a/", "/w/b/"]
 
-    def test_folders_without_end_are_an_error(self, web):
+    def test_endless_nesting_is_an_error(self, web):
         for depth in range(listing.MAX_DEPTH + 1):
             web.serve("/w/" + "a/" * depth, page("a/"))
         with pytest.raises(BackendError, match="more than"):
             names_at(f"{web.url}w/", recursive=True)
 
-    def test_so_are_too_many_of_them(self, web):
+    def test_too_many_folders_are_an_error(self, web):
         web.serve("/w/", page(*(f"{number}/" for number in range(listing.MAX_PAGES))))
         with pytest.raises(BackendError, match="more than"):
             names_at(f"{web.url}w/", recursive=True)
         assert web.paths() == ["/w/"]
 
-    def test_the_deepest_folder_allowed_is_read(self, web):
+    def test_deepest_allowed_folder_is_read(self, web):
         for depth in range(listing.MAX_DEPTH):
             web.serve("/w/" + "a/" * depth, page("a/"))
         web.serve("/w/" + "a/" * listing.MAX_DEPTH, page(WHEEL))
         assert names_at(f"{web.url}w/", recursive=True) == [WHEEL]
 
-    def test_a_folder_that_cannot_be_read_is_an_error(self, web):
+    def test_unreadable_folder_is_an_error(self, web):
         url = web.serve("/w/", page("sub/", WHEEL))
         with pytest.raises(NotFound):
             names_at(url, recursive=True)
@@ -216,7 +216,7 @@ class TestFolders:
         with pytest.raises(Unavailable):
             names_at(url, recursive=True)
 
-    def test_a_folder_that_redirects_out_of_the_listing_is_an_error(self, web, elsewhere):
+    def test_redirect_of_a_folder_out_of_the_listing_is_an_error(self, web, elsewhere):
         url = web.serve("/w/", page("sub/", WHEEL))
         web.serve("/login/", page(OTHER))
         web.redirect("/w/sub/", "/login/")
@@ -229,89 +229,89 @@ class TestFolders:
 
 class TestFurtherPages:
     @pytest.mark.parametrize("key", ["page", "marker", "offset", "continuation-token"])
-    def test_a_link_to_the_same_path_with_a_place_in_the_list_is_followed(self, pager, key):
+    def test_link_to_the_same_path_with_another_position_is_followed(self, pager, key):
         url = pager.serve("/w/", page(f"?{key}=2", "?sort=size", "?C=N;O=D", WHEEL))
         pager.serve(f"/w/?{key}=2", page(OTHER, f"?{key}=2"))
         assert names_at(url) == [WHEEL, OTHER]
         assert pager.paths() == ["/w/", f"/w/?{key}=2"]
 
-    def test_a_page_without_a_slash_can_go_on_too(self, pager):
+    def test_page_without_slash_can_have_further_pages(self, pager):
         url = pager.serve("/w", page("?page=2", WHEEL))
         pager.serve("/w?page=2", page(OTHER))
         assert names_at(url) == [WHEEL, OTHER]
 
-    def test_a_link_that_says_that_it_is_the_next_is_followed(self, web):
+    def test_link_with_rel_next_is_followed(self, web):
         url = web.serve("/w/", f'<a rel="nofollow next" href="/w/2/">more</a><a href="{WHEEL}">x</a>')
         web.serve("/w/2/", page(f"../{OTHER}"))
         assert names_at(url) == [WHEEL, OTHER]
 
-    def test_but_not_out_of_the_listing(self, web):
+    def test_rel_next_out_of_the_listing_is_not_followed(self, web):
         url = web.serve("/w/", f'<a rel="next" href="/v/">next folder</a><a href="{WHEEL}">x</a>')
         assert names_at(url) == [WHEEL]
 
-    def test_the_pages_of_another_path_are_not_ours(self, web, elsewhere):
+    def test_pages_of_another_path_are_not_followed(self, web, elsewhere):
         url = web.serve("/w/", page("/v/?page=2", f"{elsewhere.url}w/?page=2", WHEEL))
         assert names_at(url) == [WHEEL]
 
-    def test_a_further_page_that_is_not_there_is_an_error(self, pager):
+    def test_missing_further_page_is_an_error(self, pager):
         url = pager.serve("/w/", page("?page=2", WHEEL))
         pager.serve("/w/?page=2", status=404)
         with pytest.raises(NotFound):
             names_at(url)
 
 
-class TestPagesThatCannotBeRead:
+class TestUnreadablePages:
     @pytest.mark.parametrize(
         ("status", "error"),
         [(404, NotFound), (410, NotFound), (403, PermissionDenied), (400, Rejected), (500, Unavailable)],
     )
-    def test_a_refusal_is_never_an_empty_listing(self, web, status, error):
+    def test_error_status_is_never_an_empty_listing(self, web, status, error):
         with pytest.raises(error):
             files_at(web.serve("/", page(WHEEL), status=status))
 
-    def test_nobody_there_is_an_error(self):
+    def test_refused_connection_is_an_error(self):
         with pytest.raises(Unavailable, match="Cannot connect"):
             files_at(f"http://127.0.0.1:{free_port()}/")
 
     @pytest.mark.parametrize("media_type", ["application/json", "text/plain; charset=utf-8", ""])
-    def test_something_that_is_not_html_is_an_error_that_says_so(self, web, media_type):
+    def test_other_content_type_is_reported(self, web, media_type):
         with pytest.raises(BackendError, match="not an HTML page"):
             files_at(web.serve("/", page(WHEEL), content_type=media_type))
 
     @pytest.mark.parametrize("body", ["", "\n", "nothing.html"])
-    def test_a_page_without_anything_is_an_error(self, web, body):
+    def test_empty_page_is_an_error(self, web, body):
         with pytest.raises(BackendError, match="empty"):
             files_at(web.serve("/", body))
 
-    def test_a_page_that_makes_no_sense_is_an_error(self, web):
+    def test_malformed_page_is_an_error(self, web):
         body = "<a href='http://[x/sample-1.0.tar.gz'>x</a>"
         with pytest.raises(BackendError, match=r"cannot be parsed as a page of links: \w"):
             files_at(web.serve("/", body))
 
-    def test_a_page_of_a_later_simple_api_is_an_error(self, web):
+    def test_page_of_a_newer_simple_api_is_an_error(self, web):
         body = f'<meta name="pypi:repository-version" content="2.0"><a href="{WHEEL}">x</a>'
         with pytest.raises(BackendError, match=r"version 2\.0"):
             files_at(web.serve("/", body))
 
-    def test_a_page_that_was_cut_off_is_an_error(self, web):
+    def test_truncated_page_is_an_error(self, web):
         with pytest.raises(SizeMismatch):
             files_at(web.serve("/", page(*[WHEEL] * 100), cut_after=1000))
 
-    def test_other_encodings_do_no_harm(self, web):
+    def test_page_can_have_another_encoding(self, web):
         body = f'<p>Schöne Räder</p><a href="{WHEEL}">ß</a>'.encode("latin-1")
         assert names_at(web.serve("/", body, content_type="text/html; charset=iso-8859-1")) == [WHEEL]
 
-    def test_xhtml_is_read_as_html(self, web):
+    def test_reads_xhtml(self, web):
         body = f'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><a href="{WHEEL}"/></html>'
         url = web.serve("/", body, content_type="application/xhtml+xml")
         assert names_at(url) == [WHEEL]
 
     @pytest.mark.parametrize("location", ["http://[x", "http://example.org:port/", "ftp://example.org/"])
-    def test_a_redirect_to_nowhere_is_an_error(self, web, location):
+    def test_redirect_without_target_is_an_error(self, web, location):
         with pytest.raises((BackendError, ConfigError), match=r"URL|address"):
             files_at(web.redirect("/", location))
 
-    def test_the_listing_itself_may_redirect_anywhere(self, web, elsewhere):
+    def test_listing_can_redirect_to_another_host(self, web, elsewhere):
         elsewhere.serve("/cdn/", page(WHEEL, "sub/"))
         elsewhere.serve("/cdn/sub/", page(OTHER))
         files = files_at(web.redirect("/", f"{elsewhere.url}cdn/"), recursive=True)

@@ -66,7 +66,7 @@ def at(url):
 
 
 @pytest.mark.parametrize(("start", "stop"), [(0, 10), (5, None), (1000, None), (3, len(CONTENT))])
-def test_a_part_is_that_part(ranges, opened, start, stop):
+def test_returns_the_requested_range(ranges, opened, start, stop):
     file = at(ranges.serve(f"/{WHEEL}", CONTENT))
     with opened(ranges.url) as source, source.open_range(file, start, stop) as stream:
         assert b"".join(iter(lambda: stream.read(100), b"")) == CONTENT[start:stop]
@@ -82,32 +82,32 @@ def test_a_part_is_that_part(ranges, opened, start, stop):
     ],
     ids=["the whole", "a part, not said which", "another part", "no such part"],
 )
-def test_what_is_not_that_part_is_refused(web, opened, reply):
+def test_another_range_is_refused(web, opened, reply):
     file = at(web.serve(f"/{WHEEL}"))
     web.fail(f"/{WHEEL}", reply)
     with opened(web.url) as source, pytest.raises(Rejected), source.open_range(file, 100, None):
         pass
 
 
-def test_a_page_in_the_place_of_a_part_is_no_part(web, opened):
+def test_web_page_instead_of_a_range_is_refused(web, opened):
     file = at(web.serve(f"/{WHEEL}", b"<html>", content_type="text/html", status=206))
     with opened(web.url) as source, pytest.raises(IntegrityError), source.open_range(file, 100, None):
         pass
 
 
-def test_a_part_of_what_is_gone_is_not_found(ranges, opened):
+def test_range_of_a_deleted_file_is_not_found(ranges, opened):
     file = at(f"{ranges.url}/{WHEEL}")
     with opened(ranges.url) as source, pytest.raises(NotFound), source.open_range(file, 100, None):
         pass
 
 
-def test_a_part_that_is_cut_off_is_noticed(ranges, opened):
+def test_truncated_range_is_an_error(ranges, opened):
     file = at(ranges.serve(f"/{WHEEL}", CONTENT, cut_after=10))
     with opened(ranges.url) as source, pytest.raises(SizeMismatch):
         read_part(source, file)
 
 
-def test_a_relay_goes_on_where_the_connection_broke(ranges, tmp_path):
+def test_relay_resumes_after_a_broken_connection(ranges, tmp_path):
     content = make_wheel(tmp_path / "made", payload=b"payload" * 1_000).read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     ranges.serve("/", f'<a href="{WHEEL}#sha256={digest}">{WHEEL}</a>', content_type="text/html")
