@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         relay,
         remove,
         verify,
+        yank,
     )
     from wheelrelay.backends.fsspec import FsspecConfig
     from wheelrelay.backends.index import IndexConfig, PyPIConfig, TestPyPIConfig
@@ -125,7 +126,7 @@ if TYPE_CHECKING:
     )
     from wheelrelay.filenames import dist_file
     from wheelrelay.lock_files import Lock, LockedRelease, read_lock
-    from wheelrelay.model import Confirm, Digests, DistFile, Kind, Mode, Order, Release, Shard
+    from wheelrelay.model import Confirm, Digests, DistFile, Kind, Mode, Order, ProjectStatus, Release, Shard
     from wheelrelay.protocols import Backend, Sink, Source, Store
     from wheelrelay.records import (
         Action,
@@ -201,6 +202,7 @@ __all__ = [
     "PluginLoadError",
     "Profile",
     "Progress",
+    "ProjectStatus",
     "PublishOptions",
     "PyPIConfig",
     "Receipt",
@@ -252,11 +254,13 @@ __all__ = [
     "relay",
     "remove",
     "verify",
+    "yank",
 ]
 
 _MODULES = {
     "wheelrelay.api": (
-        "PublishOptions check check_index index list_files plan prune push read_receipt relay remove verify"
+        "PublishOptions check check_index index list_files plan prune push read_receipt relay remove verify "
+        "yank"
     ),
     "wheelrelay.backends.fsspec": "FsspecConfig",
     "wheelrelay.backends.index": "IndexConfig PyPIConfig TestPyPIConfig",
@@ -278,7 +282,7 @@ _MODULES = {
     ),
     "wheelrelay.filenames": "dist_file",
     "wheelrelay.lock_files": "Lock LockedRelease read_lock",
-    "wheelrelay.model": "Confirm Digests DistFile Kind Mode Order Release Shard",
+    "wheelrelay.model": "Confirm Digests DistFile Kind Mode Order ProjectStatus Release Shard",
     "wheelrelay.protocols": "Backend Sink Source Store",
     "wheelrelay.records": (
         "Action Delivery Finding Intent Outcome Plan PlannedFile Receipt ReceiptFile Severity"

@@ -22,11 +22,15 @@ __all__ = [
     "Kind",
     "Mode",
     "Order",
+    "ProjectStatus",
     "Release",
     "Shard",
 ]
 
-COMPANION_SUFFIXES = (".asc", ".sigstore", ".publish.attestation", ".slsa.attestation")
+PROVENANCE_SUFFIX = ".provenance"
+"""The suffix of provenance objects (PEP 740)."""
+
+COMPANION_SUFFIXES = (".asc", ".sigstore", ".publish.attestation", ".slsa.attestation", PROVENANCE_SUFFIX)
 """Suffixes that companion files append to the name of their distribution file."""
 
 DIGEST_LENGTHS: Mapping[str, int] = {
@@ -156,6 +160,7 @@ class DistFile:
         url: Where the backend reads the file: a URL, a path or an object name.
         requires_python: The ``Requires-Python`` specifier, if the remote declares it.
         yanked: The reason, possibly empty, if the file is yanked (PEP 592).
+        yanked_here: Whether ``yanked`` was set or cleared at this remote, whatever its upstream lists.
         upload_time: When the file was uploaded, with a time zone.
         companions: Suffixes of the companion files that the remote has, such as ``.asc``.
         provenance: URL of the provenance object with the file's attestations (PEP 740).
@@ -171,6 +176,7 @@ class DistFile:
     url: str | None = None
     requires_python: str | None = None
     yanked: str | None = None
+    yanked_here: bool = False
     upload_time: datetime | None = None
     companions: tuple[str, ...] = ()
     provenance: str | None = None
@@ -202,6 +208,23 @@ class DistFile:
     def variant(self) -> str:
         """The label of a variant wheel (PEP 825), or empty."""
         return wheel_parts(self.filename).variant if self.kind is Kind.WHEEL else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectStatus:
+    """The status of a project (PEP 792).
+
+    Attributes:
+        status: ``active``, ``archived``, ``quarantined`` or ``deprecated``, or a later value.
+        reason: The reason for the status, if any.
+    """
+
+    status: str = "active"
+    reason: str | None = None
+
+
+ACTIVE = ProjectStatus()
+"""The status of most projects."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
     from wheelrelay.api.checks import check
-    from wheelrelay.api.containers import check_index, index, prune, remove
+    from wheelrelay.api.containers import check_index, index, prune, remove, yank
     from wheelrelay.api.listing import list_files
     from wheelrelay.api.options import PublishOptions
     from wheelrelay.api.receipts import read_receipt
@@ -38,6 +38,7 @@ __all__ = [
     "relay",
     "remove",
     "verify",
+    "yank",
 ]
 
 __getattr__ = lazy_names(
@@ -58,6 +59,7 @@ __getattr__ = lazy_names(
             "index",
             "prune",
             "remove",
+            "yank",
         ),
     },
 )

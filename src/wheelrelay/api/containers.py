@@ -1,6 +1,6 @@
-"""Maintain a container: rewrite its index pages, remove files, apply its retention rules."""
+"""Maintain a container: rewrite its index pages, yank and remove files, apply its retention rules."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from wheelrelay.containers.retention import outdated
 from wheelrelay.errors import ConfigError, NothingMatched
 from wheelrelay.filenames import parse_filename
 from wheelrelay.model import DistFile
-from wheelrelay.protocols import Source, SupportsDelete, SupportsFinalize, SupportsPages
+from wheelrelay.protocols import Source, SupportsDelete, SupportsFinalize, SupportsPages, SupportsYank
 from wheelrelay.select import did_you_mean
 
 
@@ -69,16 +69,52 @@ def remove(remote: RemoteLike, filenames: Sequence[str]) -> list[DistFile]:
         parse_filename(filename)
     container = as_remote(remote)
     with _opened_for_removal(container) as (store, source):
-        stored = {file.filename: file for file in source.iter_files(None)}
-        missing = [name for name in filenames if name not in stored]
-        if missing:
-            raise NothingMatched(
-                f"{container.name} has no file {', '.join(missing)}; nothing was removed.",
-                hint=did_you_mean(missing, stored),
-            )
-        files = [stored[name] for name in filenames]
+        files = _find(source, filenames, container.name, outcome="nothing was removed")
         store.delete(files)
         return files
+
+
+def yank(
+    remote: RemoteLike,
+    filenames: Sequence[str],
+    *,
+    reason: str = "",
+    undo: bool = False,
+    dry_run: bool = False,
+) -> list[DistFile]:
+    """Yank files of a container (PEP 592): installers use them only for versions that are pinned.
+
+    Mirror runs keep the state that is set here, whatever the upstream index lists for the files.
+
+    Args:
+        remote: The container. Indexes yank files with their own pages or tools.
+        filenames: The files to yank. If one is missing, none is yanked.
+        reason: Why; installers show it.
+        undo: Restore yanked files instead.
+        dry_run: Change nothing.
+
+    Returns:
+        The files that were changed; with ``dry_run``, those that would be.
+
+    Raises:
+        InvalidFilename: A name is not that of a wheel or an sdist.
+        NothingMatched: The container does not hold one of the files.
+        ConfigError: Files cannot be yanked at this remote, or it has no index pages.
+        BackendError: It failed partway. Calling `yank` again completes it.
+    """
+    for filename in filenames:
+        parse_filename(filename)
+    container = as_remote(remote)
+    with container.open() as backend:
+        if not (isinstance(backend, SupportsYank) and isinstance(backend, Source)):
+            raise ConfigError(
+                f"Files cannot be yanked at {container.name!r}.",
+                hint="Yank them on the web pages of the index, or with its own tools. This command changes "
+                "containers: directories and object storage.",
+            )
+        outcome = "nothing was restored" if undo else "nothing was yanked"
+        files = _find(backend, dict.fromkeys(filenames), container.name, outcome=outcome)
+        return list(backend.yank(files, None if undo else reason, dry_run=dry_run))
 
 
 def prune(remote: RemoteLike, *, dry_run: bool = False, retention: Retention | None = None) -> list[DistFile]:
@@ -105,6 +141,21 @@ def prune(remote: RemoteLike, *, dry_run: bool = False, retention: Retention | N
         if files and not dry_run:
             store.delete(files)
         return files
+
+
+def _find(source: Source, filenames: Iterable[str], name: str, *, outcome: str) -> list[DistFile]:
+    """Return stored files by name.
+
+    Raises:
+        NothingMatched: One is missing; the message has the outcome.
+    """
+    stored = {file.filename: file for file in source.iter_files(None)}
+    missing = [filename for filename in filenames if filename not in stored]
+    if missing:
+        raise NothingMatched(
+            f"{name} has no file {', '.join(missing)}; {outcome}.", hint=did_you_mean(missing, stored)
+        )
+    return [stored[filename] for filename in filenames]
 
 
 def _retention_of(remote: Remote) -> Retention:

@@ -36,6 +36,7 @@ COMMANDS = (
     "relay",
     "remove",
     "verify",
+    "yank",
 )
 """The commands; each is defined in the module of the same name, except for `MODULES`."""
 

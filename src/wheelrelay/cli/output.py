@@ -42,7 +42,7 @@ def print_json(document: "Mapping[str, Any] | Sequence[Mapping[str, Any]]") -> N
 
 
 def print_files(files: "Sequence[DistFile]", *, heading: str, as_json: bool) -> None:
-    """Print the files that ``remove`` or ``prune`` removed.
+    """Print the files that ``remove``, ``prune`` or ``yank`` changed.
 
     Args:
         files: the files.

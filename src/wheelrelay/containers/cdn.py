@@ -28,9 +28,12 @@ class PublicCopy:
         """Return the public address of a file."""
         return self._url + quote(name)
 
-    def is_current(self, file: DistFile) -> bool:
-        """Whether the file is old enough that the public address must show its present state."""
-        written = file.upload_time
+    def is_current(self, written: datetime | None) -> bool:
+        """Whether a file is old enough that the public address must show its present state.
+
+        Args:
+            written: When it was written to the container, if that is known.
+        """
         return written is not None and datetime.now(UTC) - written > self._lag
 
     @contextmanager

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,8 @@ class FileMetadata:
         metadata_sha256: Digest of the core metadata in a wheel; ``None`` for sdists and wheels without any.
         requires_python: ``Requires-Python`` from the core metadata.
         yanked: The reason, if the file is yanked.
+        yanked_here: Whether ``yanked`` was set or cleared in this container.
+        uploaded: When the file was uploaded, as a page lists it.
         build: What CI reported about the build.
     """
 
@@ -47,6 +50,8 @@ class FileMetadata:
     metadata_sha256: str | None = None
     requires_python: str | None = None
     yanked: str | None = None
+    yanked_here: bool = False
+    uploaded: datetime | None = None
     build: Mapping[str, str] = field(default_factory=dict)
 
     def to_object_metadata(self) -> dict[str, str]:
@@ -67,6 +72,8 @@ class FileMetadata:
             digests=Digests(sha256=self.sha256),
             requires_python=self.requires_python,
             yanked=self.yanked,
+            yanked_here=self.yanked_here,
+            upload_time=self.uploaded or file.upload_time,
             build=self.build,
         )
 
@@ -140,6 +147,8 @@ def from_page(entry: "IndexedFile") -> FileMetadata:
         metadata_sha256=entry.metadata_sha256,
         requires_python=entry.requires_python,
         yanked=entry.yanked,
+        yanked_here=entry.yanked_here,
+        uploaded=entry.uploaded,
         build=entry.build,
     )
 

@@ -32,7 +32,7 @@ from wheelrelay.core_metadata import MAX_METADATA_SIZE
 from wheelrelay.disk.folders import temporary_file, temporary_folder
 from wheelrelay.disk.writing import write_all
 from wheelrelay.errors import NotFound, PermissionDenied
-from wheelrelay.model import Kind
+from wheelrelay.model import PROVENANCE_SUFFIX, Kind
 from wheelrelay.staged import BLOCK_SIZE
 
 
@@ -133,6 +133,7 @@ class MetadataCache:
             metadata_sha256=metadata.metadata_sha256 if has_metadata_file else None,
             metadata_etag=distribution.metadata.etag if distribution.metadata else None,
             signed=".asc" in distribution.file.companions,
+            has_provenance=PROVENANCE_SUFFIX in distribution.file.companions,
             build=metadata.build,
         )
 

@@ -25,6 +25,7 @@ from wheelrelay.containers.metadata_cache import MetadataCache
 from wheelrelay.containers.objects import BINARY, Objects, SupportsFolderPages, TooLarge, read_whole
 from wheelrelay.containers.page_reading import FLAT_PAGE, HTML_PAGE, JSON_PAGE, MAX_PAGE, SIMPLE_ROOT
 from wheelrelay.containers.parallel import map_parallel
+from wheelrelay.containers.project_state import as_shown, parse_state, state_name
 from wheelrelay.errors import BackendError, InvalidFilename, NotFound, PermissionDenied
 from wheelrelay.filenames import parse_filename
 
@@ -80,7 +81,9 @@ class PageUpdate:
         self._affected: set[str] = {canonicalize_name(project) for project in projects or ()}
         self._own_files = own_files
         self._has_rivals = False
+        self._found: dict[str, list[IndexedFile]] = {}
         self._entries: dict[str, list[IndexedFile]] = {}
+        self._shown: dict[str, IndexedFile] = {}
         self._current: set[str] = set()
         self._last_root: bytes | None = None
         self._fingerprints = _Fingerprints()
@@ -122,6 +125,7 @@ class PageUpdate:
         self._last_root = content
         root = parse_root(content or b"")
         self._cache.add_page(root.files)
+        self._shown = {entry.filename: entry for entry in root.files}
         self._affected.update(_changed_projects(self._fingerprints.update(listing), root))
         # A small container lists all files on its root pages; if the stored ones do not, all are read.
         if self._is_for_all or (_lists_all_files(listing) and root.fingerprints):
@@ -130,7 +134,7 @@ class PageUpdate:
 
     def _update_project(self, project: str, files: Listing) -> bool:
         """Write the outdated pages of a project, or first its metadata files, and return whether any were."""
-        if project in self._current and self._entries_of(files) == (self._entries[project], []):
+        if project in self._current and self._entries_of(files) == (self._found[project], []):
             return False
         self._current.discard(project)
         comparison = self._compare_project(project, files)
@@ -150,12 +154,16 @@ class PageUpdate:
         self._cache.add_page(stored)
         warn_about_truncated(files, ((entry.filename, entry.size) for entry in stored), self._objects)
         self._detect_rivals(files, stored)
-        entries, without_metadata = self._entries_of(files)
-        self._entries[project] = entries
+        found, without_metadata = self._entries_of(files)
+        state = parse_state(self._read(SIMPLE_ROOT + state_name(project)) or b"")
+        entries = [state.apply(entry) for entry in found]
+        self._found[project], self._entries[project] = found, entries
         expected: dict[str, bytes | None] = {
             f"{SIMPLE_ROOT}{project}/{JSON_PAGE}": project_json(project, entries) if entries else None,
             f"{SIMPLE_ROOT}{project}/{HTML_PAGE}": project_html(project, entries) if entries else None,
         }
+        if not entries:  # a later file of the same name is another one
+            expected[SIMPLE_ROOT + state_name(project)] = None
         return _Comparison(pages.outdated(self._with_folder_pages(expected)), without_metadata)
 
     def _compare_root(self, listing: Listing, content: bytes | None) -> _Comparison:
@@ -181,7 +189,9 @@ class PageUpdate:
         entries = [entry for entries in self._entries.values() for entry in entries]
         for project, files in listing.by_project().items():
             if project not in self._affected:
-                entries += self._entries_of(files)[0]
+                # The state of other projects is not read: another writer may have put it on the page.
+                found = self._entries_of(files)[0]
+                entries += [as_shown(entry, self._shown.get(entry.filename)) for entry in found]
         return entries
 
     def _entries_of(

@@ -4,8 +4,10 @@ import logging
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
 
 from wheelrelay.containers.file_metadata import FileMetadata, from_object_metadata, from_page, state_of
 from wheelrelay.containers.listing import Listing, ListingReader, StoredDistribution, warn_about_truncated
@@ -17,8 +19,8 @@ from wheelrelay.containers.objects import (
     read_whole,
 )
 from wheelrelay.errors import BackendError, IntegrityError, NotFound, Rejected
-from wheelrelay.filenames import dist_file
-from wheelrelay.model import DistFile
+from wheelrelay.filenames import dist_file, parse_filename
+from wheelrelay.model import DistFile, ProjectStatus
 from wheelrelay.protocols import ByteStream
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ class ContainerSource:
         self._reader = ListingReader(objects)
         self._warned: set[str] = set()
         self._hashes: dict[tuple[str, int, str], str] = {}
+        self._statuses: dict[str, ProjectStatus] = {}
+        self._written_at: dict[str, datetime | None] = {}
 
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
         """Yield the distribution files of ``project``, or all; see `wheelrelay.protocols.Source`.
@@ -152,13 +156,20 @@ class ContainerSource:
         """Read a companion file; one of more than 1 MiB is refused."""
         return read_whole(self.readable, file.filename + suffix)
 
+    def project_status(self, project: str) -> ProjectStatus | None:
+        """Return the status that the pages list for a project; ``None`` if they do not list it."""
+        name = canonicalize_name(project)
+        if name not in self._statuses:
+            self._page_entries([name])
+        return self._statuses.get(name)
+
     def close(self) -> None:
         """Close the connections to the public address; the objects belong to the caller."""
         if self._public:
             self._public.close()
 
     def _open_public(self, file: DistFile, stack: ExitStack) -> ByteStream | None:
-        if self._public is None or not self._public.is_current(file):
+        if self._public is None or not self._public.is_current(self._written_at.get(file.filename)):
             return None
         try:
             return stack.enter_context(self._public.open(file))
@@ -177,7 +188,10 @@ class ContainerSource:
 
     def _describe(self, distribution: StoredDistribution, metadata: FileMetadata | None) -> DistFile:
         file = metadata.describe(distribution.file) if metadata else distribution.file
-        return replace(file, url=self._public.address_of(file.filename)) if self._public else file
+        if self._public is None:
+            return file
+        self._written_at[file.filename] = distribution.stored.modified
+        return replace(file, url=self._public.address_of(file.filename))
 
     def _page_entries(self, projects: Collection[str] | None) -> "dict[str, IndexedFile]":
         """Return the entries of the pages by filename."""
@@ -187,7 +201,9 @@ class ContainerSource:
             read_pages,
         )  # a container without pages need not load it
 
-        return {entry.filename: entry for entry in read_pages(self.readable, projects)}
+        entries = list(read_pages(self.readable, projects))
+        self._statuses |= {parse_filename(entry.filename).project: entry.status for entry in entries}
+        return {entry.filename: entry for entry in entries}
 
     def _has(self, name: str) -> bool:
         try:

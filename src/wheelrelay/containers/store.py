@@ -21,6 +21,7 @@ from wheelrelay.containers.file_metadata import (
 from wheelrelay.containers.listing import METADATA_SUFFIX, Listing, StoredDistribution
 from wheelrelay.containers.objects import BINARY, Objects, StoredObject, SupportsCopy, hash_object, read_whole
 from wheelrelay.containers.source import ContainerSource
+from wheelrelay.containers.state_keeper import StateKeeper
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.protocols import Source
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from wheelrelay.containers.pages import Pages
 
 
-class ContainerStore(ContainerSource):
+class ContainerStore(ContainerSource, StateKeeper):
     """Reads and writes the distribution files of a container, and maintains its index pages.
 
     Args:

@@ -20,7 +20,7 @@ from wheelrelay.errors import (
 )
 from wheelrelay.lock_matching import LOCK_MISSING
 from wheelrelay.model import DistFile
-from wheelrelay.protocols import SupportsStatus, SupportsUploadForm
+from wheelrelay.protocols import SupportsStatus, SupportsUploadForm, SupportsUpstreamState
 from wheelrelay.records import Action, Finding, Intent, Plan, Severity
 from wheelrelay.staged import StagedFile
 from wheelrelay.transfer.retry import Retrier
@@ -112,8 +112,14 @@ class ReleaseChecker:
     def _status(self, sink: ConnectedSink, project: NormalizedName) -> str | None:
         """Return the status of a project at a sink (PEP 792); it is read once per relay."""
         key = sink.name, project
-        if key not in self._statuses and isinstance(sink.sink, SupportsStatus):
-            self._statuses[key] = sink.sink.project_status(project)
+        # A container lists the status of the project upstream, which does not close the container.
+        has_own_status = isinstance(sink.sink, SupportsStatus) and not isinstance(
+            sink.sink, SupportsUpstreamState
+        )
+        if key not in self._statuses and has_own_status:
+            assert isinstance(sink.sink, SupportsStatus)
+            found = sink.sink.project_status(project)
+            self._statuses[key] = found.status if found else None
         return self._statuses.get(key)
 
 

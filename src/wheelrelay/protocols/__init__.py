@@ -35,6 +35,8 @@ from wheelrelay.protocols.writing import (
     SupportsReplace,
     SupportsServerSideCopy,
     SupportsUploadForm,
+    SupportsUpstreamState,
+    SupportsYank,
 )
 
 __all__ = [
@@ -64,4 +66,6 @@ __all__ = [
     "SupportsServerSideCopy",
     "SupportsStatus",
     "SupportsUploadForm",
+    "SupportsUpstreamState",
+    "SupportsYank",
 ]

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from packaging.utils import NormalizedName
 
-from wheelrelay.model import Companion, DistFile
+from wheelrelay.model import Companion, DistFile, ProjectStatus
 from wheelrelay.protocols.remotes import ByteStream
 
 
@@ -172,8 +172,8 @@ class SupportsProvenance(Protocol):
 class SupportsStatus(Protocol):
     """A remote that reports the status of projects (PEP 792)."""
 
-    def project_status(self, project: str) -> str | None:
-        """Return ``active``, ``archived``, ``quarantined`` or ``deprecated``; ``None`` without a project.
+    def project_status(self, project: str) -> ProjectStatus | None:
+        """Return the status of a project; ``None`` if the remote does not have the project.
 
         Raises:
             BackendError: The status cannot be read.

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Literal, Protocol, runtime_checkable
 
-from wheelrelay.model import DistFile
+from wheelrelay.model import DistFile, ProjectStatus
 from wheelrelay.protocols.remotes import Source
 from wheelrelay.staged import StagedFile
 
@@ -134,5 +134,53 @@ class SupportsPages(Protocol):
 
         Raises:
             BackendError: Files or pages cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsUpstreamState(Protocol):
+    """A store that keeps what the upstream index lists for the files of a mirror: time, yanked, status."""
+
+    def keeps_state(self) -> bool:
+        """Return whether recorded state is kept; a container without index pages has no place for it."""
+        ...
+
+    def record_upstream(
+        self, project: str, files: Collection[DistFile], status: ProjectStatus | None
+    ) -> None:
+        """Record what the upstream index lists, for the pages that `SupportsFinalize.finalize` writes.
+
+        Args:
+            project: The project.
+            files: Files of the project as upstream lists them, with sha256. Other files stay as they are.
+            status: The status of the project; ``None`` to keep the recorded one.
+
+        Raises:
+            BackendError: It cannot be read or written; a re-run completes it.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsYank(Protocol):
+    """A store that can mark files as yanked (PEP 592) on its index pages."""
+
+    def yank(
+        self, files: Collection[DistFile], reason: str | None, *, dry_run: bool = False
+    ) -> Collection[DistFile]:
+        """Yank files, or restore them, and update the pages.
+
+        Args:
+            files: Files that `Source.iter_files` returned.
+            reason: Why, possibly empty; ``None`` to restore them.
+            dry_run: Change nothing.
+
+        Returns:
+            The files that were not in this state before.
+
+        Raises:
+            ConfigError: The store has no index pages.
+            BackendError: It failed part-way; a re-run completes it.
         """
         ...

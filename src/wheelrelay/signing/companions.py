@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from wheelrelay.model import Companion
+from wheelrelay.model import PROVENANCE_SUFFIX, Companion
 from wheelrelay.records import Finding, Severity
-from wheelrelay.signing.attestations import PUBLISH_ATTESTATION, SLSA_ATTESTATION
+from wheelrelay.signing.attestations import PUBLISH_ATTESTATION, SLSA_ATTESTATION, parse_provenance
 from wheelrelay.staged import StagedFile
 
 COMPANION_REFUSED = "companion-refused"
@@ -87,6 +87,12 @@ def _check_attestation(content: bytes) -> None:
         raise ValueError("it is not an attestation of version 1")
     if not all(isinstance(text, str) and b64decode(text) for text in encoded):
         raise ValueError("it is not an attestation: a field is missing")
+
+
+def _check_provenance(content: bytes) -> None:
+    """Check a provenance object; see PEP 740, "Provenance objects"."""
+    if not list(parse_provenance(content)):
+        raise ValueError("it has no attestation")
 
 
 def _check_bundle(content: bytes) -> None:
@@ -196,4 +202,5 @@ _FORMS: Mapping[str, Callable[[bytes], None]] = {
     ".sigstore": _check_bundle,
     PUBLISH_ATTESTATION: _check_attestation,
     SLSA_ATTESTATION: _check_attestation,
+    PROVENANCE_SUFFIX: _check_provenance,
 }

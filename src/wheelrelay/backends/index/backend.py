@@ -20,7 +20,7 @@ from wheelrelay.backends.index.simple_api import SimpleApi
 from wheelrelay.backends.web.files import IndexedFiles
 from wheelrelay.errors import AlreadyExists, PermissionDenied, Rejected
 from wheelrelay.http import HttpClient, display_url, is_same_host, is_secure
-from wheelrelay.model import Companion, DistFile
+from wheelrelay.model import Companion, DistFile, ProjectStatus
 from wheelrelay.protocols import Backend
 from wheelrelay.signing import ATTESTATION_SUFFIXES, builder_url
 from wheelrelay.staged import StagedFile
@@ -53,10 +53,9 @@ class IndexReader(IndexedFiles):
         """Return whether any page came through a cache."""
         return self._api.cached
 
-    def project_status(self, project: str) -> str | None:
+    def project_status(self, project: str) -> ProjectStatus | None:
         """Return the status of a project (PEP 792), or ``None`` if the index does not have it."""
-        found = self._api.project(project)
-        return found.status if found else None
+        return self._api.status(project)
 
 
 class Uploader:

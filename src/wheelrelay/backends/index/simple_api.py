@@ -42,7 +42,7 @@ from wheelrelay.backends.web.pages import (
 from wheelrelay.errors import BackendError, InvalidFilename, NotFound
 from wheelrelay.filenames import dist_file, looks_like_distribution
 from wheelrelay.http import Auth, CrossOriginRedirect, HttpClient, display_origin, display_url
-from wheelrelay.model import DistFile
+from wheelrelay.model import ACTIVE, DistFile, ProjectStatus
 
 logger = logging.getLogger(__name__)
 
@@ -65,14 +65,12 @@ class IndexedProject:
     Attributes:
         name: the normalized name.
         files: its wheels and sdists.
-        status: ``active``, ``archived``, ``quarantined`` or ``deprecated`` (PEP 792), or a later value.
-        status_reason: the reason for the status, if any.
+        status: its status (PEP 792).
     """
 
     name: NormalizedName
     files: tuple[DistFile, ...]
-    status: str = "active"
-    status_reason: str | None = None
+    status: ProjectStatus = ACTIVE
 
 
 class SimpleApi(IndexedFiles):
@@ -90,6 +88,7 @@ class SimpleApi(IndexedFiles):
         super().__init__(http)
         self._url = url.rstrip("/") + "/"
         self.cached = False
+        self._statuses: dict[NormalizedName, ProjectStatus] = {}
 
     def files(self, project: str, *, fresh: bool) -> Iterator[DistFile]:
         """Yield the distribution files of a project; none if the index does not have it.
@@ -121,7 +120,16 @@ class SimpleApi(IndexedFiles):
                 f"{display_url(url)} redirects to {display_url(page.url)}, which is not the page of {name}.",
                 hint="The index may require credentials.",
             )
-        return _from_json(page, name) if _is_json(page) else _from_html(page, name)
+        found = _from_json(page, name) if _is_json(page) else _from_html(page, name)
+        self._statuses[name] = found.status
+        return found
+
+    def status(self, project: str) -> ProjectStatus | None:
+        """Return the status of a project on its page as it was last read; ``None`` without such a page."""
+        name = canonicalize_name(project)
+        if name not in self._statuses:
+            self.project(name)
+        return self._statuses.get(name)
 
     def own_files(self, project: str) -> Iterator[DistFile]:
         """Yield the files of a project that were published to this very index, bypassing caches.
@@ -217,7 +225,7 @@ def _from_json(page: WebPage, name: NormalizedName) -> IndexedProject:
     with map_parse_errors(page.url):
         entries = (partial(_file_from_entry, entry, name) for entry in document.files())
         files = _files_of_project(entries, name, page.url)
-    return IndexedProject(name, files, document.status, document.reason)
+    return IndexedProject(name, files, _status(document.status, document.reason))
 
 
 def _from_html(page: WebPage, name: NormalizedName) -> IndexedProject:
@@ -229,7 +237,12 @@ def _from_html(page: WebPage, name: NormalizedName) -> IndexedProject:
     if not files:
         _require_index_page(page, html)
     status, reason = html.meta.get("project-status"), html.meta.get("project-status-reason")
-    return IndexedProject(name, files, status or "active", reason)
+    return IndexedProject(name, files, _status(status or "active", reason))
+
+
+def _status(status: str, reason: str | None) -> ProjectStatus:
+    found = ProjectStatus(status, reason)
+    return ACTIVE if found == ACTIVE else found
 
 
 def _file_from_entry(entry: FileEntry, name: NormalizedName) -> DistFile:

@@ -8,8 +8,13 @@ from urllib.parse import quote
 
 from packaging.version import Version
 
-REPOSITORY_VERSION = "1.1"
-"""Version of the Simple API that the pages implement: PEP 503, 592, 629, 658, 691, 700 and 714."""
+from wheelrelay.model import ACTIVE, ProjectStatus
+
+REPOSITORY_VERSION = "1.4"
+"""Version of the Simple API that the pages implement, the last one of the HTML form (PEP 833).
+
+It covers PEP 503, 592, 629, 658, 691, 700, 714, 740 and 792.
+"""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -26,10 +31,13 @@ class IndexedFile:
         etag: ETag of the object in the container's listing when its digest was found; empty if it has none.
         requires_python: Specifier in the file's metadata (PEP 345).
         yanked: Reason, perhaps empty, if the file is yanked (PEP 592).
-        uploaded: When the file was written, with a time zone.
+        yanked_here: Whether ``yanked`` was set or cleared in this container, whatever its upstream lists.
+        uploaded: When the file was uploaded: upstream if that is known, or else here; with a time zone.
         metadata_sha256: Digest of the metadata file next to it (PEP 658), if there is one.
         metadata_etag: ETag of that metadata file in the listing.
         signed: Whether there is a detached signature.
+        has_provenance: Whether there is a provenance object next to the file (PEP 740).
+        status: Status of the project (PEP 792), the same for all files of a project.
         build: What CI reported about the build.
     """
 
@@ -40,11 +48,19 @@ class IndexedFile:
     etag: str = ""
     requires_python: str | None = None
     yanked: str | None = None
+    yanked_here: bool = False
     uploaded: datetime | None = None
     metadata_sha256: str | None = None
     metadata_etag: str | None = None
     signed: bool = False
+    has_provenance: bool = False
+    status: ProjectStatus = ACTIVE
     build: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether the pages link to the file; an index offers no files of a quarantined project."""
+        return self.status.status != "quarantined"
 
 
 def is_sha256(text: str) -> bool:

@@ -13,6 +13,7 @@ from itertools import groupby
 
 from wheelrelay.containers.index_pages.entry import REPOSITORY_VERSION, IndexedFile, href, in_order
 from wheelrelay.matrix import Matrix, matrix_of
+from wheelrelay.model import ACTIVE, PROVENANCE_SUFFIX, ProjectStatus
 
 STYLE = """
 :root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--link:#0550ae;--paper:#fff;
@@ -82,7 +83,7 @@ _PAGE = """\
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="pypi:repository-version" content="{version}">
-<title>{title}</title>
+{meta}<title>{title}</title>
 <style>{style}</style>
 </head>
 <body>
@@ -117,16 +118,18 @@ def project_html(project: str, files: Iterable[IndexedFile]) -> bytes:
         project: Normalised name.
         files: Files of the project.
     """
-    releases = _releases(files)
-    body = [_install(project), *(_newest_matrix(*releases[0]) if releases else ())]
+    entries = list(files)
+    status = entries[0].status if entries else ACTIVE
+    releases = _releases(file for file in entries if file.is_offered)
+    body = [*_notice(status), _install(project), *(_newest_matrix(*releases[0]) if releases else ())]
     for version, entries in releases:
         body.append(f"<h2>{escape(version)}</h2>\n{_table(version, entries)}")
-    return _page(f"Links for {project}", "".join(body), heading=project)
+    return _page(f"Links for {project}", "".join(body), heading=project, meta=_status_meta(status))
 
 
 def flat_html(files: Iterable[IndexedFile]) -> bytes:
     """Return all files, for ``index.html`` in their folder: for people and ``pip --find-links``."""
-    links = "".join(f"<li>{_link(file, '')}</li>\n" for file in in_order(files))
+    links = "".join(f"<li>{_link(file, '')}</li>\n" for file in in_order(files) if file.is_offered)
     by_project = '<p class="soft">Files by project: see the folder <code>simple/</code>.</p>\n'
     return _page("All files", f"{by_project}<ul>\n{links}</ul>\n")
 
@@ -144,16 +147,34 @@ def flat_projects_html(projects: Iterable[str]) -> bytes:
     return _page("All projects", f'<p class="soft">{note}</p>\n<ul class="projects">\n{links}</ul>\n')
 
 
-def _page(title: str, body: str, *, heading: str | None = None) -> bytes:
+def _page(title: str, body: str, *, heading: str | None = None, meta: str = "") -> bytes:
     return _PAGE.format(
         title=escape(title),
         heading=escape(heading or title),
         body=body,
+        meta=meta,
         version=REPOSITORY_VERSION,
         policy=escape(POLICY),
         style=STYLE,
         script=SCRIPT,
     ).encode("utf-8", "replace")
+
+
+def _status_meta(status: ProjectStatus) -> str:
+    """Return the elements of PEP 792; without them, a project is active."""
+    if status == ACTIVE:
+        return ""
+    meta = f'<meta name="pypi:project-status" content="{escape(status.status)}">\n'
+    if status.reason is not None:
+        meta += f'<meta name="pypi:project-status-reason" content="{escape(status.reason)}">\n'
+    return meta
+
+
+def _notice(status: ProjectStatus) -> Iterator[str]:
+    """Yield a paragraph for people if the project is not active."""
+    if status != ACTIVE:
+        reason = f": {escape(status.reason)}" if status.reason else "."
+        yield f'<p><strong class="bad">This project is {escape(status.status)}</strong>{reason}</p>\n'
 
 
 def _releases(files: Iterable[IndexedFile]) -> list[tuple[str, list[IndexedFile]]]:
@@ -231,6 +252,7 @@ def _link(file: IndexedFile, up: str) -> str:
         "data-core-metadata": f"sha256={file.metadata_sha256}" if file.metadata_sha256 else None,
         "data-yanked": file.yanked,
         "data-gpg-sig": "true" if file.signed else None,
+        "data-provenance": href(file.filename + PROVENANCE_SUFFIX, up) if file.has_provenance else None,
     }
     present = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items() if value is not None)
     return f"<a {present}>{escape(file.filename)}</a>"

@@ -1,4 +1,4 @@
-"""The JSON form of the Simple API (PEP 691, PEP 700): write the documents, and parse our own.
+"""The JSON form of the Simple API (PEP 691, 700, 740 and 792): write the documents, and parse our own.
 
 PEP 691 reserves keys that start with an underscore for servers. Ours contain what the next run needs to trust
 a digest without reading the file: the ETag that the listing showed when the digest was found. The root
@@ -15,6 +15,7 @@ from typing import Any
 from packaging.version import InvalidVersion, Version
 
 from wheelrelay.containers.index_pages.entry import REPOSITORY_VERSION, IndexedFile, href, in_order, is_sha256
+from wheelrelay.model import ACTIVE, PROVENANCE_SUFFIX, ProjectStatus
 
 _PRIVATE = "_wheelrelay"
 _META = {"api-version": REPOSITORY_VERSION}
@@ -60,12 +61,17 @@ def project_json(project: str, files: Iterable[IndexedFile]) -> bytes:
         files: Files of the project.
     """
     entries = in_order(files)
+    offered = [file for file in entries if file.is_offered]
+    hidden = [_to_json(file, "../../") for file in entries if not file.is_offered]
+    status = entries[0].status if entries else ACTIVE
     return _document(
         {
             "meta": _META,
             "name": project,
-            "versions": list(dict.fromkeys(str(file.version) for file in entries)),
-            "files": [_to_json(file, "../../") for file in entries],
+            "project-status": _present({"status": status.status, "reason": status.reason}),
+            "versions": list(dict.fromkeys(str(file.version) for file in offered)),
+            "files": [_to_json(file, "../../") for file in offered],
+            **({_PRIVATE: {"files": hidden}} if hidden else {}),
         }
     )
 
@@ -76,7 +82,10 @@ def parse_project_json(content: bytes) -> list[IndexedFile]:
     The document only saves work. Entries that are damaged or that other programs wrote are left out, and
     found out again from the files.
     """
-    return list(_parse_files(_load_object(content).get("files")))
+    document = _load_object(content)
+    private = document.get(_PRIVATE)
+    hidden = _parse_files(private.get("files")) if isinstance(private, dict) else ()
+    return [*_parse_files(document.get("files")), *hidden]
 
 
 def parse_root(content: bytes) -> Root:
@@ -124,9 +133,16 @@ def _to_json(file: IndexedFile, up: str) -> dict[str, Any]:
         "core-metadata": {"sha256": file.metadata_sha256} if file.metadata_sha256 else None,
         "yanked": file.yanked if file.yanked != "" else True,
         "gpg-sig": True if file.signed else None,
+        "provenance": href(file.filename + PROVENANCE_SUFFIX, up) if file.has_provenance else None,
         "upload-time": _timestamp(file.uploaded) if file.uploaded else None,
     }
-    private = {"etag": file.etag, "metadata-etag": file.metadata_etag, "build": dict(file.build) or None}
+    private = {
+        "etag": file.etag,
+        "metadata-etag": file.metadata_etag,
+        "yanked-here": file.yanked_here or None,
+        "status": None if file.status == ACTIVE else [file.status.status, file.status.reason],
+        "build": dict(file.build) or None,
+    }
     return {
         "filename": file.filename,
         "url": href(file.filename, up),
@@ -164,12 +180,20 @@ def _parse_file(entry: Any) -> IndexedFile:
         etag=_text(private.get("etag", "")),
         requires_python=_text_or_none(entry.get("requires-python")),
         yanked="" if yanked is True else _text_or_none(yanked or None),
+        yanked_here=private.get("yanked-here") is True,
         uploaded=datetime.fromisoformat(entry["upload-time"]) if "upload-time" in entry else None,
         metadata_sha256=_sha256(metadata["sha256"]) if metadata else None,
         metadata_etag=_text_or_none(private.get("metadata-etag")),
         signed=bool(entry.get("gpg-sig")),
+        has_provenance=bool(entry.get("provenance")),
+        status=_status(private["status"]) if "status" in private else ACTIVE,
         build={_text(key): _text(value) for key, value in private.get("build", {}).items()},
     )
+
+
+def _status(value: Any) -> ProjectStatus:
+    status, reason = value
+    return ProjectStatus(_text(status), _text_or_none(reason))
 
 
 def _sha256(value: Any) -> str:

@@ -61,7 +61,7 @@ class TestProjectPage:
         return made_page
 
     def test_api_version_is_supported_by_installers(self, page):
-        assert page.repository_version == "1.1"
+        assert page.repository_version == "1.4"
 
     def test_links_are_relative_and_quoted(self, page):
         assert page.packages[1].url.partition("#")[0] == (
@@ -137,7 +137,7 @@ def test_root_lists_projects_in_both_forms():
         '<li><a href="b/">b</a></li>',
     ]
     document = json.loads(root_json(["b", "a"], []))
-    assert document["meta"] == {"api-version": "1.1"}
+    assert document["meta"] == {"api-version": "1.4"}
     assert document["projects"] == [{"name": "a"}, {"name": "b"}]
 
 
