@@ -260,7 +260,7 @@ class Shard:
         count: How many parts there are.
 
     >>> [shard for shard in (Shard(1, 3), Shard(2, 3), Shard(3, 3)) if shard.includes("Astropy")]
-    [Shard(index=2, count=3)]
+    [Shard(index=1, count=3)]
     """
 
     index: int

@@ -3,23 +3,16 @@
 Requirements follow PEP 508 without extras, markers and URLs; versions compare as PEP 440 defines.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from wheelrelay.errors import BackendError, ConfigError, NothingMatched, SeveralVersions
+from wheelrelay.errors import ConfigError, NothingMatched, SeveralVersions
 from wheelrelay.lock_matching import Narrowing, locked_files, missing_from
-from wheelrelay.model import DistFile, Kind, Release
-from wheelrelay.protocols import (
-    Source,
-    SupportsBulkListing,
-    SupportsInventory,
-    SupportsLocalPath,
-    SupportsProjects,
-)
+from wheelrelay.model import DistFile, Kind, Release, Shard
 from wheelrelay.records import Finding
 from wheelrelay.tags import TagPattern
 
@@ -43,6 +36,10 @@ class Selection:
         sdist: Whether to take sdists.
         lock: The lock that names the files; the other attributes choose among them.
         local: The local version that files must have, such as ``cu129``; empty means files without one.
+        only: The projects to which it is narrowed; ``None`` means all. See `within`.
+        shard: The part of the projects to take; ``None`` means all.
+        files: Exactly these files, which an earlier selection chose: the source is not listed, and
+            ``requirements``, ``wheels``, ``sdist`` and ``local`` do not apply.
     """
 
     requirements: "tuple[Requirement, ...]" = ()
@@ -50,12 +47,44 @@ class Selection:
     sdist: bool = True
     lock: "Lock | None" = None
     local: str | None = None
+    only: frozenset[NormalizedName] | None = None
+    shard: Shard | None = None
+    files: tuple[DistFile, ...] | None = None
+
+    def within(self, projects: Iterable[str]) -> Self:
+        """Return the same selection, narrowed to some projects; their names may have any spelling."""
+        names = frozenset(map(canonicalize_name, projects))
+        return replace(self, only=names if self.only is None else names & self.only)
 
     def projects(self) -> tuple[NormalizedName, ...]:
-        """Return the normalized names of the required or locked projects; empty means all projects."""
-        if self.lock is not None and not self.requirements:
-            return self.lock.projects()
-        return tuple(dict.fromkeys(canonicalize_name(required.name) for required in self.requirements))
+        """Return the normalized names of the selected projects.
+
+        The result is empty if all projects are selected, and if none is (`is_empty`).
+        """
+        if self.files is not None:
+            names: Iterable[NormalizedName] = sorted({file.project for file in self.files})
+        elif self.requirements:
+            names = dict.fromkeys(canonicalize_name(required.name) for required in self.requirements)
+        elif self.lock is not None:
+            names = self.lock.projects()
+        else:
+            names = sorted(self.only or ())
+        return tuple(name for name in names if self.accepts_project(name))
+
+    @property
+    def names_projects(self) -> bool:
+        """Whether requirements, a lock or given files name the projects."""
+        return bool(self.requirements) or self.lock is not None or self.files is not None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no project is selected, for example because none is in the shard."""
+        return (self.names_projects or self.only is not None) and not self.projects()
+
+    def accepts_project(self, project: NormalizedName) -> bool:
+        """Return whether a project is in the shard and among those to which the selection is narrowed."""
+        is_in_shard = self.shard is None or self.shard.includes(project)
+        return is_in_shard and (self.only is None or project in self.only)
 
     def pick(self, files: Sequence[DistFile]) -> list[DistFile]:
         """Return the selected files, sorted by name.
@@ -65,6 +94,10 @@ class Selection:
         Raises:
             NothingMatched: No file is selected. The hint lists the available versions or projects.
         """
+        if self.only is not None or self.shard is not None:
+            files = [file for file in files if self.accepts_project(file.project)]
+        if self.files is not None:
+            return sorted(files, key=lambda file: file.filename)
         accepted = [file for file in files if self._accepts_kind(file) and self._accepts_local(file.version)]
         if self.lock is None:
             accepted = self._without_unused_lists(accepted)
@@ -85,7 +118,7 @@ class Selection:
         Args:
             files: All files that the source has of the selected projects.
         """
-        if self.lock is None:
+        if self.lock is None or self.files is not None:
             return ()
         narrowing = Narrowing(
             self._accepts_version, self._accepts_kind, has_all_kinds=self.wheels is None and self.sdist
@@ -104,14 +137,18 @@ class Selection:
         ]
 
     def _accepts_version(self, project: NormalizedName, version: Version) -> bool:
-        """Return whether the local version and the requirements accept a version of a project."""
-        return self._accepts_local(version) and (
-            not self.requirements
-            or any(
-                canonicalize_name(required.name) == project
-                and required.specifier.contains(version, prereleases=True)
-                for required in self.requirements
-            )
+        """Return whether a version of a project is selected."""
+        return (
+            self.accepts_project(project)
+            and self._accepts_local(version)
+            and self._satisfies_any(project, version)
+        )
+
+    def _satisfies_any(self, project: NormalizedName, version: Version) -> bool:
+        return not self.requirements or any(
+            canonicalize_name(required.name) == project
+            and required.specifier.contains(version, prereleases=True)
+            for required in self.requirements
         )
 
     def _accepts_local(self, version: Version) -> bool:
@@ -241,95 +278,3 @@ def _nothing_matched(selection: Selection, files: Sequence[DistFile]) -> Nothing
     else:
         hint = did_you_mean(selection.projects(), [release.project for release in releases])
     return NothingMatched(f"No file matches {required}.", hint=hint)
-
-
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """The selected files of a source.
-
-    Attributes:
-        files: The files, sorted by name.
-        findings: An error for everything that the lock names and the source lacks.
-    """
-
-    files: list[DistFile] = field(default_factory=list)
-    findings: tuple[Finding, ...] = ()
-
-
-def select_from(source: Source, selection: Selection, *, one_version: bool) -> Selected:
-    """Return the files of a source that a selection matches.
-
-    Args:
-        source: the source to list.
-        selection: which files.
-        one_version: whether there must be exactly one version of each project.
-
-    Raises:
-        NothingMatched: no file matches, and no finding explains why; the hint lists similar names.
-        SeveralVersions: a project has more than one version, and only one is allowed.
-        BackendError: the source cannot be read.
-    """
-    projects = selection.projects()
-    if len(projects) > 1 and isinstance(source, SupportsBulkListing):
-        files = list(source.iter_files_of(projects))
-    else:
-        files = [file for project in projects or (None,) for file in source.iter_files(project)]
-    return select_listed(files, source, selection, one_version=one_version)
-
-
-def select_listed(
-    files: Sequence[DistFile], source: Source, selection: Selection, *, one_version: bool
-) -> Selected:
-    """Return the listed files of a source that a selection matches.
-
-    Args:
-        files: All files of the selected projects.
-        source: The source of the files. It is read again only to suggest other projects if there are none,
-            and for the digests of local files if a lock names only digests.
-        selection: Which files.
-        one_version: Whether there must be exactly one version of each project.
-
-    Raises:
-        NothingMatched: No file matches, and no finding explains why; the hint lists similar names.
-        SeveralVersions: A project has more than one version, and only one is allowed.
-    """
-    if selection.lock is not None:
-        files = _with_needed_digests(source, files, selection.lock)
-    findings = selection.missing(files)
-    if not files and selection.requirements and not findings:
-        raise NothingMatched(
-            f"No files of {' or '.join(selection.projects())} found.",
-            hint=_nearest_projects(source, selection.projects()),
-        )
-    try:
-        selected = selection.pick(files)
-    except NothingMatched:
-        if not findings:
-            raise
-        return Selected(findings=findings)
-    if one_version:
-        refuse_several_versions(selected)
-    return Selected(selected, findings)
-
-
-def _with_needed_digests(source: Source, files: Sequence[DistFile], lock: "Lock") -> Sequence[DistFile]:
-    """Return the files with the digests that a local source computes, where the lock names only digests."""
-    needed = {release.project for release in lock.releases if release.digests}
-    projects = {file.project for file in files if file.sha256 is None and file.project in needed}
-    if not (projects and isinstance(source, SupportsLocalPath) and isinstance(source, SupportsInventory)):
-        return files
-    others = [file for file in files if file.project not in projects]
-    return others + [file for project in sorted(projects) for file in source.inventory(project)]
-
-
-def _nearest_projects(source: Source, projects: Sequence[str]) -> str | None:
-    """Return a sentence that names similar projects, if the source can list its projects."""
-    listing: Callable[[], Iterator[NormalizedName]]
-    if isinstance(source, SupportsProjects):
-        listing = source.projects
-    else:
-        listing = lambda: (file.project for file in source.iter_files(None))  # noqa: E731
-    try:
-        return did_you_mean(projects, listing())
-    except (BackendError, ConfigError):  # some sources do not allow to list everything
-        return None

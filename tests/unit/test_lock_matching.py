@@ -9,8 +9,9 @@ from wheelrelay.errors import DigestMismatch, NothingMatched, SeveralVersions
 from wheelrelay.filenames import dist_file
 from wheelrelay.lock_files import Lock, LockedRelease
 from wheelrelay.lock_matching import split_differing, verify_locked
-from wheelrelay.model import Digests
-from wheelrelay.select import Selection, parse_requirement, select_from
+from wheelrelay.model import Digests, Shard
+from wheelrelay.select import Selection, parse_requirement
+from wheelrelay.source_files import select_from, select_listed
 from wheelrelay.tags import TagPattern
 
 A, B, C = 64 * "a", 64 * "b", 64 * "c"
@@ -204,3 +205,35 @@ def test_selection_with_lock_survives_pickling():
     selection = Selection(lock=named({LINUX: A}))
     assert selection.lock.accepts(dist_file(LINUX))
     assert pickle.loads(pickle.dumps(selection)) == selection
+
+
+class TestNarrowedLocks:
+    """A lock that is divided by project requires only the files of its part."""
+
+    LOCK = Lock(
+        tuple(
+            release for name in ("foo", "bar") for release in named({f"{name}-1.0.tar.gz": A}, name).releases
+        )
+    )
+
+    def test_only_these_projects_are_required(self):
+        source = Listed(**{SDIST: A})
+        narrowed = Selection(lock=self.LOCK).within(["foo"])
+        assert narrowed.projects() == ("foo",)
+        selected = select_from(source, narrowed, one_version=False)
+        assert [file.filename for file in selected.files] == [SDIST]
+        assert selected.findings == ()
+
+    def test_every_missing_file_is_reported_in_exactly_one_shard(self):
+        found = []
+        for number in (1, 2, 3):
+            selection = Selection(lock=self.LOCK, shard=Shard(number, 3))
+            if not selection.is_empty:
+                found += select_from(Listed(), selection, one_version=False).findings
+        assert sorted(finding.filename for finding in found) == ["bar-1.0.tar.gz", SDIST]
+
+    def test_batch_of_files_requires_no_others(self):
+        (file,) = Listed(**{SDIST: A}).iter_files("foo")
+        batch = Selection(lock=self.LOCK, files=(file,))
+        selected = select_listed(batch.files, Listed(), batch, one_version=False)
+        assert (selected.files, selected.findings) == ([file], ())

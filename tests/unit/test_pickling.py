@@ -58,6 +58,7 @@ RECEIPT = records.Receipt(
     {"wheelrelay": "0.1.0"},
     (model.Shard(1, 2),),
 )
+RELEASE = wheelrelay.LockedRelease("sample", Version("1.0"), {FILE.filename: "a" * 64}, frozenset({"b" * 64}))
 SELECTION = Selection((Requirement("sample==1.0"),), TagPattern.parse("cp312-*-{win,mac}*"), sdist=False)
 ROUTE = wheelrelay.Route(
     source="./dist",
@@ -89,7 +90,12 @@ EXAMPLES = [
     events.FileEnded(events.Step.PUBLISH, FILE.filename, DELIVERY, "It was refused."),
     events.Waiting(FILE.filename, "No answer.", 2.5),
     events.StepEnded(events.Step.CONFIRM, "pypi"),
+    *TagPattern.parse("cp312-*-win*"),
+    RELEASE,
+    wheelrelay.Lock((RELEASE,), {"local": "it is a local directory"}),
     SELECTION,
+    dataclasses.replace(SELECTION, lock=wheelrelay.Lock((RELEASE,)), local="cu129"),
+    dataclasses.replace(SELECTION, shard=model.Shard(1, 2), files=(FILE,)).within(["sample"]),
     Signer("gpg2", "A1B2"),
     SigstoreAttester(),
     wheelrelay.PublishOptions(

@@ -8,7 +8,8 @@ from wheelrelay.config import RemoteLike
 from wheelrelay.events import Event, Waiting
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Source, SupportsInventory
-from wheelrelay.select import Selection, parse_requirement, select_from
+from wheelrelay.select import Selection, parse_requirement
+from wheelrelay.source_files import select_from
 from wheelrelay.transfer.retry import Retrier, RetryPolicy
 
 logger = logging.getLogger(__name__)

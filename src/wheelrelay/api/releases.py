@@ -11,6 +11,7 @@ from wheelrelay.api.connecting import opened_sink, opened_source, sinks_of, vers
 from wheelrelay.api.options import DEFAULT_OPTIONS, PublishOptions
 from wheelrelay.api.outputs import Outputs, ReceiptWriter, refuse_inputs_of, write_sums
 from wheelrelay.api.reading import Requirements
+from wheelrelay.api.selecting import ShardLike, refuse_divided_release, selection_of
 from wheelrelay.backends.local.paths import Pathlike, find_paths
 from wheelrelay.checks import Profile
 from wheelrelay.ci import current_build
@@ -25,19 +26,30 @@ from wheelrelay.engine.verifying import verify_remote, verify_sinks
 from wheelrelay.errors import ConfigError
 from wheelrelay.events import Progress, ignore_events
 from wheelrelay.expect import Expected
-from wheelrelay.model import Mode
+from wheelrelay.model import Mode, Shard
 from wheelrelay.records import Finding, Plan, Receipt
-from wheelrelay.select import Selection, parse_requirement
+from wheelrelay.select import Selection
 from wheelrelay.signing import TrustedKeys, TrustedPublishers, TrustPolicy, Verifier
 from wheelrelay.transfer.staging_area import temporary_staging_area
 
 
-def plan(route: Route, requirements: Requirements = (), *, jobs: int | None = None) -> Plan:
+def plan(
+    route: Route,
+    requirements: Requirements = (),
+    *,
+    selection: Selection | None = None,
+    shard: ShardLike | None = None,
+    jobs: int | None = None,
+) -> Plan:
     """Return what `relay` would do with each file, without writing anything.
 
     Args:
         route: The source and the sinks. `Config.route` returns a configured one.
         requirements: Projects and versions to plan, instead of the route's ``projects``.
+        selection: Which files to plan, instead of ``requirements`` and the keys of the route: for example
+            ``route.selection().within(projects)``, or ``Selection(files=...)`` for exactly these files.
+        shard: Number, from 1, and count, such as ``(1, 4)``: plan only the projects of this part, in mode
+            ``mirror``.
         jobs: How many sinks to read in parallel. [default: adaptive]
 
     Raises:
@@ -48,8 +60,10 @@ def plan(route: Route, requirements: Requirements = (), *, jobs: int | None = No
     """
     options = RelayOptions(_checked_jobs(jobs))
     is_release = route.mode is Mode.RELEASE
+    chosen = selection_of(route, requirements, selection, shard)
+    refuse_divided_release(route, chosen)
     with (
-        _connected(route, route.selection(list(requirements)), options) as request,
+        _connected(route, chosen, options) as request,
         running(options) as runtime,
     ):
         return plan_relay(request, runtime, one_version=is_release, companions=is_release).plan
@@ -59,6 +73,8 @@ def relay(
     route: Route,
     requirements: Requirements = (),
     *,
+    selection: Selection | None = None,
+    shard: ShardLike | None = None,
     jobs: int | None = None,
     progress: Progress = ignore_events,
     approve: Callable[[Plan], bool] | None = None,
@@ -74,6 +90,10 @@ def relay(
     Args:
         route: The source and the sinks. `Config.route` returns a configured one.
         requirements: Projects and versions to relay, instead of the route's ``projects``.
+        selection: Which files to relay, instead of ``requirements`` and the keys of the route: for example
+            ``route.selection().within(projects)``, or ``Selection(files=...)`` for exactly these files.
+        shard: Number, from 1, and count, such as ``(1, 4)``: relay only the projects of this part, in mode
+            ``mirror``. Every project is in one part, the same on all machines.
         jobs: How many files to transfer in parallel. [default: adaptive]
         progress: Called with each event (`Event`), possibly from several threads.
         approve: Called once with the final plan, after all checks and before the first byte is published.
@@ -87,6 +107,8 @@ def relay(
         RelayFailed: Publishing started and did not complete. Calling `relay` again completes it.
         WheelrelayError: Any other failure; nothing was published.
     """
+    chosen = selection_of(route, requirements, selection, shard)
+    refuse_divided_release(route, chosen)
     if sums is not None:
         ensure_writable(Path(os.fspath(sums)))
     engine_options = replace(
@@ -98,13 +120,14 @@ def relay(
     connect = partial(
         _connected,
         route,
-        route.selection(list(requirements)),
+        chosen,
         engine_options,
         sign=options.sign,
         confirm_timeout=options.confirm_timeout,
     )
     move = run.mirror if route.mode is Mode.MIRROR else run.release
-    result = _moved(connect, move, route, {"receipt": receipt, "list of sums": sums})
+    outputs = {"receipt": receipt, "list of sums": sums}
+    result = _moved(connect, move, route, outputs, shard=chosen.shard)
     if sums is not None:
         write_sums(Path(os.fspath(sums)), result)
     return result
@@ -166,6 +189,7 @@ def verify(
     requirements: Requirements = (),
     *,
     selection: Selection | None = None,
+    shard: ShardLike | None = None,
     download: bool = False,
     jobs: int | None = None,
     progress: Progress = ignore_events,
@@ -176,8 +200,10 @@ def verify(
         target: A route, to compare the files of its source with those of each sink; or a remote, to download
             its files and compare them with the digests that it declares.
         requirements: Projects and versions to verify. [default: all]
-        selection: Which files to verify, instead of ``requirements`` and the keys of the route. With a
-            lock, a locked file that is missing, or has another digest, is a finding.
+        selection: Which files to verify, instead of ``requirements`` and the keys of the route: for example
+            ``route.selection().within(projects)``, or ``Selection(files=...)`` for exactly these files. With
+            a lock, a locked file that is missing, or has another digest, is a finding.
+        shard: Number, from 1, and count, such as ``(1, 4)``: verify only the projects of this part.
         download: For a route, download and hash the files of the sinks instead of trusting their digests.
         jobs: How many files to read in parallel. [default: adaptive]
         progress: Called with each event (`Event`), possibly from several threads.
@@ -192,17 +218,15 @@ def verify(
     """
     options = RelayOptions(_checked_jobs(jobs), progress)
     if isinstance(target, Route):
+        chosen = selection_of(target, requirements, selection, shard)
         with (
-            _connected(
-                target, selection or target.selection(list(requirements)), options, is_read_only=True
-            ) as request,
+            _connected(target, chosen, options, is_read_only=True) as request,
             temporary_staging_area() as area,
         ):
             return verify_sinks(request, area, download=download)
-    if selection is None:
-        selection = Selection(requirements=tuple(parse_requirement(str(text)) for text in requirements))
+    chosen = selection_of(None, requirements, selection, shard)
     with opened_source(as_remote(target)) as source, temporary_staging_area() as area:
-        return verify_remote(RelayRequest(source, selection=selection, options=options), area)
+        return verify_remote(RelayRequest(source, selection=chosen, options=options), area)
 
 
 def _engine_options(options: PublishOptions, jobs: int | None, progress: Progress) -> RelayOptions:
@@ -222,6 +246,8 @@ def _moved(
     move: Callable[[RelayRequest, ReceiptRecorder], Receipt],
     route: Route,
     outputs: Outputs,
+    *,
+    shard: Shard | None = None,
 ) -> Receipt:
     """Connect both sides, move the files, and write the receipt.
 
@@ -235,6 +261,7 @@ def _moved(
         route.mode,
         save=receipt_writer.save_function(),
         versions=versions_of(source, *sinks),
+        shards=() if shard is None else (shard,),
     )
     try:
         with connect() as request:

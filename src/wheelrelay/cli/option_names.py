@@ -16,6 +16,7 @@ OPTIONS = {
     "profile": "--profile",
     "program": "--sign-with",
     "replace": "--replace",
+    "shard": "--shard",
     "sign": "--sign",
     "wait": "--wait",
     "wheels": "--wheels",

@@ -15,6 +15,7 @@ from wheelrelay.cli.ci.current import reporter
 
 if TYPE_CHECKING:
     from wheelrelay.config import Config
+    from wheelrelay.model import Shard
 
 
 def complete_remote(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -117,6 +118,17 @@ def _set_longest_pause(context: click.Context, _: click.Parameter, text: str | N
     override_longest_pause(seconds(text, option="--max-retry-wait"))
 
 
+def _parse_shard(context: click.Context, _: click.Parameter, text: str | None) -> "Shard | None":
+    if context.resilient_parsing or text is None:
+        return None
+    from wheelrelay.model import Shard
+
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from error
+
+
 def common_options(command: Command) -> Command:
     """Add the options that every command has."""
     for option in (
@@ -154,6 +166,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 jobs_option = click.option(
     "-j", "--jobs", type=int, help="The number of parallel transfers. [default: adaptive]"
+)
+shard_option = click.option(
+    "--shard",
+    metavar="I/N",
+    callback=_parse_shard,
+    help="Take one of N parts of the projects, such as 1/4, for parallel jobs. Each project is in one part.",
 )
 receipt_option = click.option(
     "--receipt",

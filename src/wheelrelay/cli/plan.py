@@ -1,5 +1,7 @@
 """The command ``plan``."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from wheelrelay.cli.ci.current import reporter
@@ -11,15 +13,20 @@ from wheelrelay.cli.options import (
     jobs_option,
     json_option,
     load_config,
+    shard_option,
     timeout_option,
 )
 from wheelrelay.cli.output import print_json
 from wheelrelay.cli.route_options import RouteArguments, route_arguments
 
+if TYPE_CHECKING:
+    from wheelrelay.model import Shard
+
 
 @click.command()
 @route_arguments
 @allow_unexpected_option
+@shard_option
 @jobs_option
 @json_option
 @timeout_option
@@ -28,6 +35,7 @@ from wheelrelay.cli.route_options import RouteArguments, route_arguments
 def plan(
     arguments: RouteArguments,
     allow_unexpected: bool,
+    shard: "Shard | None",
     jobs: int | None,
     as_json: bool,
     config_path: str | None,
@@ -52,7 +60,7 @@ def plan(
     from wheelrelay.engine.gate import blocking_findings
 
     route, requirements = arguments.route(load_config(config_path))
-    planned = api.plan(route, requirements, jobs=jobs)
+    planned = api.plan(route, requirements, shard=shard, jobs=jobs)
     if as_json:
         print_json(plan_document(planned))
     else:

@@ -19,6 +19,7 @@ from wheelrelay.cli.options import (
     receipt_option,
     refuse_config_as_output,
     replace_option,
+    shard_option,
     sign_option,
     sign_with_option,
     sums_option,
@@ -30,6 +31,7 @@ from wheelrelay.cli.output import ReceiptPrinter
 from wheelrelay.cli.route_options import RouteArguments, route_arguments
 
 if TYPE_CHECKING:
+    from wheelrelay.model import Shard
     from wheelrelay.records import Plan
 
 
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 @yes_option
 @allow_unexpected_option
 @replace_option
+@shard_option
 @jobs_option
 @receipt_option
 @sums_option
@@ -56,6 +59,7 @@ def relay(  # one parameter for each option
     yes: bool,
     allow_unexpected: bool,
     replace: bool,
+    shard: "Shard | None",
     jobs: int | None,
     receipt: str | None,
     sums: str | None,
@@ -85,6 +89,7 @@ def relay(  # one parameter for each option
       wheelrelay relay --from https://wheels.example.org --to pypi 'astropy==1.3.2'
       wheelrelay relay --from pypi --to ./wheelhouse 'numpy==2.1.0' --wheels 'cp313-*-manylinux*'
       wheelrelay relay --from pypi --to ./mirror --mode mirror --lock pylock.toml
+      wheelrelay relay mirror --mode mirror --shard 1/4 --receipt shard-1.json
     """
     from wheelrelay import api
     from wheelrelay.api import PublishOptions
@@ -105,6 +110,7 @@ def relay(  # one parameter for each option
         lambda progress: api.relay(
             route,
             requirements,
+            shard=shard,
             jobs=jobs,
             progress=progress,
             receipt=receipt,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,15 +16,20 @@ from wheelrelay.cli.options import (
     json_option,
     load_config,
     quiet_option,
+    shard_option,
     timeout_option,
 )
 from wheelrelay.cli.output import print_findings, print_json, relay_progress
 from wheelrelay.cli.route_options import RouteArguments, route_arguments
 
+if TYPE_CHECKING:
+    from wheelrelay.model import Shard
+
 
 @click.command()
 @partial(route_arguments, complete_first_word=complete_route_or_remote)
 @click.option("--download", is_flag=True, help="Download and hash the files of the sinks.")
+@shard_option
 @jobs_option
 @json_option
 @quiet_option
@@ -34,6 +39,7 @@ from wheelrelay.cli.route_options import RouteArguments, route_arguments
 def verify(
     arguments: RouteArguments,
     download: bool,
+    shard: "Shard | None",
     jobs: int | None,
     as_json: bool,
     quiet: bool,
@@ -64,7 +70,13 @@ def verify(
         target, requirements = arguments.route(config)
     with relay_progress(quiet=quiet) as progress:
         findings = api.verify(
-            target, requirements, selection=selection, download=download, jobs=jobs, progress=progress
+            target,
+            requirements,
+            selection=selection,
+            shard=shard,
+            download=download,
+            jobs=jobs,
+            progress=progress,
         )
     if as_json:
         print_json(findings_document(findings))

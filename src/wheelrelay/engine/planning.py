@@ -10,13 +10,15 @@ from packaging.utils import NormalizedName
 from wheelrelay.engine.comparing import compare_companions, make_plan, replacing
 from wheelrelay.engine.context import ConnectedSink, RelayRequest, Runtime, error_context
 from wheelrelay.engine.listing import Inventory, Read, ReadFiles, run_reads, sink_reads, source_reads
+from wheelrelay.engine.narrowing import narrowed
 from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched
 from wheelrelay.events import Waiting
 from wheelrelay.lock_matching import LOCK_MISSING, split_differing
 from wheelrelay.model import Confirm, DistFile, Kind
 from wheelrelay.protocols import Source, SupportsInventory, SupportsLocalPath
 from wheelrelay.records import Finding, Plan, Severity
-from wheelrelay.select import Selected, releases_of, select_listed
+from wheelrelay.select import releases_of
+from wheelrelay.source_files import Selected, select_listed
 from wheelrelay.transfer.download import hashed_in_place
 from wheelrelay.transfer.thread_pool import Workers
 
@@ -96,6 +98,7 @@ def _pause_until(runtime: Runtime, deadline: float, longest: float, missing: str
 def _plan_once(
     request: RelayRequest, runtime: Runtime, *, one_version: bool, companions: bool
 ) -> PlannedRelay:
+    request = narrowed(request, runtime)
     source, sinks, options = request.source, request.sinks, request.options
     selected, inventories = _read_both_sides(request, runtime, one_version=one_version)
     held = {name for inventory in inventories.values() for name in inventory or ()}
@@ -120,6 +123,11 @@ def _read_both_sides(
     Both sides are read at once if the selection names the projects; otherwise the source comes first.
     """
     source, projects = request.source, request.selection.projects()
+    if request.selection.is_empty:
+        return Selected(), _read_inventories(request, (), runtime)
+    if request.selection.files is not None:
+        selected = _select(request, request.selection.files, one_version=one_version)
+        return selected, _read_inventories(request, projects, runtime)
     from_source = source_reads(source, projects, runtime)
     if not projects:
         selected = _select(request, run_reads(from_source, runtime).of(from_source), one_version=one_version)
@@ -147,8 +155,15 @@ def _inventories(
 
 
 def _select(request: RelayRequest, files: Sequence[DistFile], *, one_version: bool) -> Selected:
-    with error_context(f"source {request.source.name!r}"):
-        return select_listed(files, request.source.source, request.selection, one_version=one_version)
+    """Return the selected files; a shard may have none, if other projects exist."""
+    selection = request.selection
+    try:
+        with error_context(f"source {request.source.name!r}"):
+            return select_listed(files, request.source.source, selection, one_version=one_version)
+    except NothingMatched:
+        if selection.shard is None or selection.names_projects or not (files or selection.only):
+            raise
+        return Selected()
 
 
 def _refuse_unconfirmable(sink: ConnectedSink) -> None:

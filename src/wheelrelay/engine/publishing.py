@@ -211,6 +211,8 @@ class Publisher:
     def _update_pages(self, sinks: Iterable[ConnectedSink], plan: Plan) -> list[str]:
         """Update the pages of sinks one after the other; return a sentence for each failure."""
         projects = sorted({planned.file.project for planned in plan.files})
+        if not projects:  # of an empty shard
+            return []
         finalizers = {sink.name: sink.sink for sink in sinks if isinstance(sink.sink, SupportsFinalize)}
         self._recorder.expect_pages(list(finalizers))  # an interrupt leaves those that were not reached
         problems = []

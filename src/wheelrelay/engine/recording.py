@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from types import MappingProxyType
 
-from wheelrelay.model import DistFile, Mode
+from wheelrelay.model import DistFile, Mode, Shard
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, Receipt, ReceiptFile
 from wheelrelay.staged import StagedFile
 
@@ -39,6 +39,7 @@ class ReceiptRecorder:
         mode: The mode of the relay.
         save: Saves a receipt; called repeatedly, so that a run that is killed leaves its record.
         versions: The versions of wheelrelay and of the plugins that take part.
+        shards: The part of a mirror that the relay covers; empty for the whole.
         clock: Returns the time in seconds; it never goes back.
 
     Attributes:
@@ -53,6 +54,7 @@ class ReceiptRecorder:
         *,
         save: Callable[[Receipt], None] | None = None,
         versions: Mapping[str, str] = NO_VERSIONS,
+        shards: tuple[Shard, ...] = (),
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.ended = False
@@ -61,6 +63,7 @@ class ReceiptRecorder:
         self._mode = mode
         self._save = save
         self._versions = versions
+        self._shards = shards
         self._started = datetime.now(UTC)
         self._lock = threading.Lock()
         self._saving = threading.Lock()
@@ -168,6 +171,7 @@ class ReceiptRecorder:
             files=tuple(self._file(name) for name in names),
             findings=findings,
             versions=self._versions,
+            shards=self._shards,
         )
 
     def summary(self) -> str:

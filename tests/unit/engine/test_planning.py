@@ -170,7 +170,8 @@ def test_waiting_ends_at_the_deadline(files, sink):
 
 
 def test_unknown_project_suggests_similar_names(source):
-    from wheelrelay.select import Selection, parse_requirement, select_from
+    from wheelrelay.select import Selection, parse_requirement
+    from wheelrelay.source_files import select_from
 
     selection = Selection(requirements=(parse_requirement("sampel"),))
     with pytest.raises(NothingMatched, match="Did you mean: sample"):
@@ -178,7 +179,8 @@ def test_unknown_project_suggests_similar_names(source):
 
 
 def test_suggests_nothing_if_the_source_cannot_list_everything(source):
-    from wheelrelay.select import Selection, parse_requirement, select_from
+    from wheelrelay.select import Selection, parse_requirement
+    from wheelrelay.source_files import select_from
 
     def iter_files(project):
         if project is None:
