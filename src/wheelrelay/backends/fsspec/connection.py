@@ -1,6 +1,7 @@
 """Connect to the file system of an fsspec URL: one for all threads if it is thread-safe, else one each."""
 
 import difflib
+import logging
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,14 @@ from wheelrelay.containers.store import ContainerStore
 from wheelrelay.errors import BackendError, ConfigError, PluginLoadError, WheelrelayError
 from wheelrelay.http import time_limits
 
+_LIBRARY_LOGGERS = (
+    *("adlfs", "aiobotocore", "aiohttp", "asyncio", "azure", "botocore", "fsspec", "gcsfs"),
+    *("paramiko", "requests", "s3fs", "smbprotocol", "urllib3"),
+)
+"""Loggers of the libraries of protocols: they log errors that are raised as well, with tracebacks."""
+
+_NO_OUTPUT = logging.NullHandler()
+
 
 def connect(
     url: str, options: Mapping[str, Any], timeout: float | None = None, **keys: Any
@@ -39,6 +48,8 @@ def connect(
         PluginLoadError: the package of the protocol is not installed.
         BackendError: the server is unavailable, or refused.
     """
+    for name in _LIBRARY_LOGGERS:  # without any handler, logging prints them to stderr
+        logging.getLogger(name).addHandler(_NO_OUTPUT)
     connection = Connection(url, options, timeout)
     fs = connection.fs()
     if isinstance(fs, LocalFileSystem):

@@ -2,10 +2,13 @@
 
 import errno
 import socket
+import subprocess
+import sys
 
 import fsspec
 import pytest
 from tests.servers.process import free_port
+from tests.servers.raw import run_raw
 
 from wheelrelay.backends.fsspec import FsspecConfig
 from wheelrelay.backends.fsspec.errors import map_errors
@@ -114,6 +117,16 @@ def test_refused_connection_is_reported_in_one_sentence(protocol, monkeypatch):
     assert caught.value.message.startswith(f"Cannot connect to {protocol}://")
     assert "object at 0x" not in caught.value.message
     assert "Error" not in caught.value.message
+
+
+def test_library_prints_nothing_when_the_server_closes_the_connection(tmp_path):
+    with run_raw(lambda request: []) as server:
+        url = server.url.replace("http://", "sftp://me@")
+        command = [sys.executable, "-m", "wheelrelay", "list", f"{url}w"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: Cannot connect to sftp://")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_signature_in_a_url_is_not_repeated():
