@@ -35,7 +35,8 @@ class Unconfirmed:
     Attributes:
         filename: The file.
         reason: A sentence.
-        lasting: Whether waiting longer cannot help, because the sink holds other content.
+        lasting: Whether waiting longer cannot help, because the sink holds other content or refuses to be
+            read.
     """
 
     filename: str
@@ -89,7 +90,7 @@ def confirm(
             confirmation.read()
         except WheelrelayError as error:
             if not error.retryable:
-                return confirmation.end(str(error))
+                return confirmation.end(str(error), lasting=True)
             problem = str(error)
         if not confirmation.open_files:
             return confirmation.mismatches
@@ -158,14 +159,16 @@ class _Confirmation:
         """Return the sink's file of the same name, wrapped: a missing file is a result too."""
         return (read_back(self._sink, staged),)
 
-    def end(self, reason: str | None, *, waited: float | None = None) -> list[Unconfirmed]:
+    def end(
+        self, reason: str | None, *, waited: float | None = None, lasting: bool = False
+    ) -> list[Unconfirmed]:
         """Return all files that are not confirmed; ``reason`` applies to those that the sink did not show."""
         suffix = "" if waited is None else f" (waited {waited:.0f} s)."
         reasons = {
             name: self._reasons.get(name, reason or "The sink does not show it.") for name in self.open_files
         }
         unconfirmed = (
-            Unconfirmed(name, f"{reasons[name].rstrip('.')}{suffix}" if suffix else reasons[name])
+            Unconfirmed(name, f"{reasons[name].rstrip('.')}{suffix}" if suffix else reasons[name], lasting)
             for name in sorted(reasons)
         )
         return [*self.mismatches, *unconfirmed]

@@ -80,6 +80,7 @@ def test_other_error_leaves_all_files_unconfirmed(store, files):
     store.list_errors = [AuthenticationFailed("Who are you?")]
     problems = confirm(store, files, Confirm.INDEX, within=60)
     assert [problem.reason for problem in problems] == ["Who are you?", "Who are you?"]
+    assert all(problem.lasting for problem in problems)
 
 
 def test_last_error_is_the_reason(store, files):
