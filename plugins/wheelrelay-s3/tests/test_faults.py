@@ -17,6 +17,7 @@ from wheelrelay.errors import (
     AlreadyExists,
     BackendError,
     PermissionDenied,
+    TimedOut,
     Unavailable,
 )
 from wheelrelay.testing import make_wheel, stage_path
@@ -245,9 +246,10 @@ def test_plus_in_a_key_is_preserved(objects):
 
 def test_silent_server_times_out(seaweed, configured, opened):
     with silent_server() as url:
-        store = opened(configured(seaweed, endpoint_url=url, timeout=0.3))
-        with pytest.raises(Unavailable):
+        store = opened(configured(seaweed, endpoint_url=url, timeout=4))
+        with pytest.raises(TimedOut) as caught:
             in_time(lambda: list(store.iter_files(None)))
+        assert 4 <= caught.value.waited < 8  # an upload may take 8 s
 
 
 @pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 9))])

@@ -18,11 +18,14 @@ from wheelrelay.http import DEFAULT_TIMEOUT
 from wheelrelay_s3.connection import Session, SessionPool
 from wheelrelay_s3.errors import not_s3, s3_errors
 
-MAX_SECONDS = 6 * DEFAULT_TIMEOUT
-"""Default limit in seconds for one call; calls with a large body get more."""
+SLOW_OPERATIONS = {"complete_multipart_upload", "copy_object"}
+"""Operations without a body that may take as long as those with one: the server reads a whole object."""
+
+SLOW_FACTOR = 6
+"""How many times longer calls of slow operations, and calls with a body, may take than others."""
 
 MIN_SPEED = 30 * 1024
-"""Slowest upload in bytes a second: at this speed a part of 8 MiB takes less than `MAX_SECONDS`."""
+"""Slowest upload in bytes a second: by default, a part of 8 MiB needs no more time than any other body."""
 
 READ_SIZE = 1 << 18
 """Bytes read at once. When a connection breaks, the bytes of an incomplete read are lost."""
@@ -50,13 +53,13 @@ class Bucket:
         sessions: The sessions that send the requests.
         bucket: Name of the bucket.
         prefix: Empty, or ending in a slash.
-        max_seconds: Limit in seconds for one call with a small body.
+        timeout: Limit in seconds for one call of a fast operation.
     """
 
     sessions: SessionPool
     bucket: str
     prefix: str
-    max_seconds: float = MAX_SECONDS
+    timeout: float = DEFAULT_TIMEOUT
 
     def call(self, operation: str, name: str, /, **parameters: Any) -> Mapping[str, Any]:
         """Call one operation of the S3 API on an object, and return the answer.
@@ -114,7 +117,7 @@ class Bucket:
             if len(body) > BLOCK_SIZE:  # aiohttp sends a stream in pieces, but bytes in a single write
                 parameters["Body"] = BytesIO(body)
             method = getattr(session.client, operation)
-            timeout = max(self.max_seconds, len(body) / MIN_SPEED)
+            timeout = self._limit(operation, body)
             with s3_errors(self.address_of(name)):
                 answer: Mapping[str, Any] = sync(
                     session.loop, method, timeout=timeout, Bucket=self.bucket, **parameters
@@ -125,6 +128,14 @@ class Bucket:
         if any(key not in answer for key in _REQUIRED_KEYS.get(operation, ("ETag",))):
             raise not_s3(self.address_of(name))
         return answer
+
+    def _limit(self, operation: str, body: bytes) -> float:
+        """Return how many seconds a call may take until its answer has arrived."""
+        if operation == "abort_multipart_upload":  # it often follows a failure, which must be reported soon
+            return self.timeout / 5
+        if not body and operation not in SLOW_OPERATIONS:
+            return self.timeout
+        return max(SLOW_FACTOR * self.timeout, len(body) / MIN_SPEED)
 
 
 async def _fill(body: Any, size: int) -> bytes:

@@ -127,7 +127,7 @@ class S3Config(ContainerConfig, NetworkConfig):
 
         with self._sessions() as sessions:
             prefix = f"{self.prefix}/" if self.prefix else ""
-            yield Bucket(sessions, self.bucket, prefix, 6 * time_limits(self.timeout).timeout)
+            yield Bucket(sessions, self.bucket, prefix, time_limits(self.timeout).timeout)
 
     def _sessions(self) -> AbstractContextManager["SessionPool"]:
         from wheelrelay_s3.connection import ConnectionOptions, connect  # s3fs takes long to import

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from json import JSONDecodeError
+from time import monotonic
 from typing import Any
 
 import botocore.exceptions
@@ -46,6 +47,7 @@ from wheelrelay.errors import (
     PermissionDenied,
     Rejected,
     SizeMismatch,
+    TimedOut,
     Unavailable,
     WheelrelayError,
 )
@@ -138,11 +140,15 @@ _PERMISSIONS_HINT = (
 
 @contextmanager
 def s3_errors(address: str) -> Iterator[None]:
-    """Map exceptions of botocore and aiohttp about an address to wheelrelay's errors."""
+    """Map exceptions of botocore and aiohttp about an address, from one request, to wheelrelay's errors."""
+    began = monotonic()
     try:
         yield
     except WheelrelayError:
         raise
+    except (ConnectTimeoutError, ReadTimeoutError, TimeoutError) as error:
+        message = f"{address}: the server did not answer in time."
+        raise TimedOut(message, waited=monotonic() - began) from error
     except Exception as error:
         for classes, make_error in _MAPPINGS:
             if isinstance(error, classes):
@@ -201,10 +207,6 @@ def _untrusted(_: Exception, address: str) -> WheelrelayError:
         f"{address}: the server's TLS certificate is not trusted.",
         hint="If a private certificate authority issued it, set AWS_CA_BUNDLE to its bundle.",
     )
-
-
-def _timed_out(_: Exception, address: str) -> WheelrelayError:
-    return Unavailable(f"{address}: the server did not answer in time.")
 
 
 def _unreachable(error: Exception, address: str) -> WheelrelayError:
@@ -276,7 +278,6 @@ _MAPPINGS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any, str], Wheelre
     (_PROVIDER_ERRORS, _provider_failed),
     ((IncompleteReadError, ClientPayloadError), _truncated),
     ((SSLError,), _untrusted),
-    ((ConnectTimeoutError, ReadTimeoutError, TimeoutError), _timed_out),
     ((ConnectionError, HTTPClientError, OSError), _unreachable),
     ((ResponseParserError,), lambda _, address: not_s3(address)),
     ((FlexibleChecksumError,), _corrupted),

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from wheelrelay import StagedFile
 from wheelrelay.containers import BLOCK_SIZE
-from wheelrelay.errors import AlreadyExists, DigestMismatch, NotFound, Unavailable, WheelrelayError
+from wheelrelay.errors import AlreadyExists, DigestMismatch, NotFound, TimedOut, Unavailable, WheelrelayError
 from wheelrelay_s3.bucket import Bucket
 
 PART = 8 * BLOCK_SIZE
@@ -29,6 +29,9 @@ MAX_PARTS = 10_000
 
 MAX_ATTEMPTS = 5
 """How often a part is sent at most; the pauses double, starting at half a second."""
+
+MAX_SILENCE = 90.0
+"""Seconds without an answer, over all attempts, after which no further attempt is made."""
 
 MAX_PAUSE = 20.0
 """Longest pause in seconds, even if the server requests more."""
@@ -156,11 +159,16 @@ def _send_parts(
 
 
 def _retry(staged: StagedFile, request: Callable[[], Result]) -> Result:
-    """Send an idempotent request, again after a temporary failure unless the run is interrupted."""
+    """Send an idempotent request, again after a temporary failure unless the run is interrupted.
+
+    A server that was silent for long is probably dead, so its failure is reported at once.
+    """
     for attempt in range(1, MAX_ATTEMPTS):
         try:
             return request()
         except Unavailable as error:
+            if isinstance(error, TimedOut) and attempt * error.waited >= MAX_SILENCE:
+                raise
             doubled = 2 ** (attempt - 2) * random.uniform(0.5, 1.5)  # noqa: S311
             pause = doubled if error.retry_after is None else error.retry_after
             if not staged.pause(min(MAX_PAUSE, pause)):

@@ -105,7 +105,9 @@ def _http_timeout(seconds: float) -> dict[str, Any]:
 
 
 def _s3_timeout(seconds: float) -> dict[str, Any]:
-    return {"config_kwargs": {"connect_timeout": seconds, "read_timeout": seconds}}
+    # The engine retries; with botocore's retries as well, a dead server would take many minutes.
+    retries = {"total_max_attempts": 1, "mode": "standard"}
+    return {"config_kwargs": {"connect_timeout": seconds, "read_timeout": seconds, "retries": retries}}
 
 
 def _azure_timeout(seconds: float) -> dict[str, Any]:
