@@ -133,6 +133,7 @@ _TIMEOUT_OPTIONS: Mapping[str, Callable[[float], dict[str, Any]]] = {
     "sftp": _ssh_timeout,
     "ssh": _ssh_timeout,
     "ftp": lambda seconds: {"timeout": seconds},
+    "webhdfs": lambda _: {},  # `wheelrelay.backends.fsspec.connection` limits its session
     "smb": lambda seconds: {"timeout": max(1, round(seconds))},
 }
 """How a timeout is passed to the file system, by protocol."""

@@ -4,6 +4,7 @@ import difflib
 import logging
 import threading
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,8 @@ class Connection:
             raise _explained(error, self._url) from error.__cause__
         fs.dircache.use_listings_cache = False
         _limit_channel(fs, self._seconds)
+        _limit_session(fs, self._seconds)
+        _limit_retries(fs)
         return fs, str(root)
 
     def _timed_options(self) -> dict[str, Any]:
@@ -121,6 +124,27 @@ def _limit_channel(fs: AbstractFileSystem, seconds: float) -> None:
     get_channel = getattr(getattr(fs, "ftp", None), "get_channel", None)
     if get_channel is not None:
         get_channel().settimeout(seconds)
+
+
+def _limit_session(fs: AbstractFileSystem, seconds: float) -> None:
+    """Set the timeout of a session of requests (WebHDFS), which waits for ever by default."""
+    session: Any = getattr(fs, "session", None)
+    if type(session).__module__ == "requests.sessions":
+        session.request = partial(session.request, timeout=seconds)
+
+
+def _limit_retries(fs: Any) -> None:
+    """Let s3fs and Azure's client send a request twice at most.
+
+    The engine retries, and with their own many retries a dead server would take over ten minutes. One retry
+    remains, because it repeats a part of a file, while the engine repeats the whole file.
+    """
+    if hasattr(fs, "retries"):
+        fs.retries = 2
+    policy = getattr(getattr(getattr(fs, "service_client", None), "_config", None), "retry_policy", None)
+    if policy is not None:
+        policy.total_retries = 1
+        policy.initial_backoff = 1
 
 
 def _explained(error: BackendError, url: str) -> WheelrelayError:

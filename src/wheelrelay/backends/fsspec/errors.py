@@ -8,6 +8,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 from wheelrelay.errors import (
     AlreadyExists,
@@ -16,10 +17,11 @@ from wheelrelay.errors import (
     NotFound,
     PermissionDenied,
     SizeMismatch,
+    TimedOut,
     Unavailable,
     WheelrelayError,
 )
-from wheelrelay.http import display_url
+from wheelrelay.http import DEFAULT_TIMEOUT, display_url
 
 _TRANSIENT_ERRNOS = {
     errno.EBUSY,
@@ -40,6 +42,11 @@ _CONNECTION_ERRORS = {
 
 _REQUESTS_ERRORS = {"ConnectionError", "Timeout", "ChunkedEncodingError"}
 """Connection errors of requests (WebHDFS, GitHub), which are not built-in ones in spite of their names."""
+
+_TIMEOUTS = {"ReadTimeout", "ReadTimeoutError"}
+"""Timeouts of requests and botocore, which do not inherit from Python's."""
+
+_TIMEOUT_CLASSES = (TimeoutError, asyncio.TimeoutError)
 
 _LOGIN_ERRORS = {"AuthenticationException", "ClientAuthenticationError", "NoAuthenticationError"}
 
@@ -66,12 +73,17 @@ def display_chain(url: str) -> str:
 @contextmanager
 def map_errors(address: str) -> Iterator[None]:
     """Map all errors to ours; ``address`` is the URL for their messages."""
+    began = monotonic()
     try:
         yield
     except WheelrelayError:
         raise
     except Exception as error:
-        raise _mapped(error, address) from error
+        mapped = _mapped(error, address)
+        if isinstance(mapped, TimedOut):
+            # The context may be a long upload, of which the server was silent only at the end.
+            mapped.waited = min(monotonic() - began, DEFAULT_TIMEOUT)
+        raise mapped from error
 
 
 def _mapped(error: Exception, address: str) -> WheelrelayError:
@@ -114,12 +126,16 @@ def _connection_failed(error: Exception, address: str) -> Unavailable:
     """Return the error for a connection that could not be made, or that broke."""
     chain = [*_chain(error)]
     reason = next(filter(None, map(_system_reason, chain)), None) or _reason(error)
-    if any(isinstance(inner, _WHILE_CONNECTING) for inner in chain) or _is_one_of(_CONNECTION_ERRORS, error):
+    if any(isinstance(inner, _WHILE_CONNECTING) for inner in chain):
         return Unavailable(f"Cannot connect to {address}: {reason}.", hint=_HINT_FOR_NETWORK)
-    if any(isinstance(inner, TimeoutError | asyncio.TimeoutError) for inner in chain):
-        return Unavailable(
-            f"{address} did not respond in time.", hint="If the server needs longer, raise the timeout."
+    if _is_one_of(_TIMEOUTS, error) or any(isinstance(inner, _TIMEOUT_CLASSES) for inner in chain):
+        return TimedOut(
+            f"{address} did not respond in time.",
+            waited=0.0,
+            hint="If the server needs longer, raise the timeout.",
         )
+    if _is_one_of(_CONNECTION_ERRORS, error):
+        return Unavailable(f"Cannot connect to {address}: {reason}.", hint=_HINT_FOR_NETWORK)
     if any(isinstance(inner, ConnectionError | EOFError) for inner in chain):
         return Unavailable(f"The connection to {address} broke: {reason}.")
     return Unavailable(f"{address}: {reason}.")
@@ -183,7 +199,7 @@ def is_transient(error: BaseException) -> bool:
     """Return whether an error is about the connection or temporary, so that a retry may help."""
     if _is_one_of(_CONNECTION_ERRORS, error):
         return not _is_one_of(_LOGIN_ERRORS | _IDENTITY_ERRORS, error)
-    if isinstance(error, ConnectionError | TimeoutError | asyncio.TimeoutError | EOFError | socket.gaierror):
+    if isinstance(error, (ConnectionError, *_TIMEOUT_CLASSES, EOFError, socket.gaierror)):
         return True
     if isinstance(error, ftplib.error_temp | ftplib.error_reply | ftplib.error_proto):
         return True

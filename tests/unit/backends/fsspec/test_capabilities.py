@@ -69,7 +69,11 @@ def test_timeout_of_http_limits_connecting_and_reading():
 def test_configured_options_take_precedence_over_the_timeout():
     options = {"config_kwargs": {"read_timeout": 90}, "anon": True}
     assert with_timeout("s3", options, 2.5) == {
-        "config_kwargs": {"connect_timeout": 2.5, "read_timeout": 90},
+        "config_kwargs": {
+            "connect_timeout": 2.5,
+            "read_timeout": 90,
+            "retries": {"total_max_attempts": 1, "mode": "standard"},
+        },
         "anon": True,
     }
 

@@ -9,6 +9,7 @@ import fsspec
 import pytest
 from tests.servers.process import free_port
 from tests.servers.raw import run_raw
+from tests.servers.silent import in_time, silent_server
 
 from wheelrelay.backends.fsspec import FsspecConfig
 from wheelrelay.backends.fsspec.errors import map_errors
@@ -19,6 +20,7 @@ from wheelrelay.errors import (
     NotFound,
     PermissionDenied,
     PluginLoadError,
+    TimedOut,
     Unavailable,
 )
 
@@ -46,7 +48,7 @@ def message_of(error):
         (StatusError(418), BackendError),
         (StatusError(429), Unavailable),
         (PermissionError(), PermissionDenied),
-        (TimeoutError(), Unavailable),
+        (TimeoutError(), TimedOut),
         (OSError(errno.EBUSY, "slow down"), Unavailable),
         (ValueError("odd"), BackendError),
     ],
@@ -117,6 +119,28 @@ def test_refused_connection_is_reported_in_one_sentence(protocol, monkeypatch):
     assert caught.value.message.startswith(f"Cannot connect to {protocol}://")
     assert "object at 0x" not in caught.value.message
     assert "Error" not in caught.value.message
+
+
+def test_silent_webhdfs_server_times_out():
+    with silent_server() as url:
+        config = FsspecConfig(url=url.replace("http://", "webhdfs://") + "/w", timeout=0.3)
+        with pytest.raises(TimedOut, match="did not respond in time"), config.open() as store:
+            in_time(lambda: list(store.iter_files(None)))
+
+
+def test_silent_s3_server_gets_each_request_twice(monkeypatch):
+    monkeypatch.setenv("SECRET", "s3cret")
+    with run_raw(lambda request: [b"" for _ in range(1) if server.ended.wait(30)]) as server:
+        options = {
+            "key": {"env": "SECRET"},
+            "secret": {"env": "SECRET"},
+            "client_kwargs": {"endpoint_url": server.url},
+        }
+        config = FsspecConfig(url="s3://bucket/w", options=options, timeout=0.3)
+        with pytest.raises(TimedOut) as caught, config.open() as store:
+            list(store.iter_files(None))
+        assert caught.value.waited >= 0.6
+        assert len(server.requests) == 2
 
 
 def test_library_prints_nothing_when_the_server_closes_the_connection(tmp_path):
