@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from packaging.utils import canonicalize_name
 
-from wheelrelay.config import ContainerConfig, Remote, RemoteLike, Retention, as_remote
+from wheelrelay.config import Remote, RemoteLike, Retention, StoreConfig, as_remote
 from wheelrelay.containers.retention import outdated
 from wheelrelay.errors import ConfigError, NothingMatched
 from wheelrelay.filenames import parse_filename
@@ -159,7 +159,7 @@ def _find(source: Source, filenames: Iterable[str], name: str, *, outcome: str) 
 
 
 def _retention_of(remote: Remote) -> Retention:
-    configured = remote.config.retention if isinstance(remote.config, ContainerConfig) else None
+    configured = remote.config.retention if isinstance(remote.config, StoreConfig) else None
     if configured is None:
         raise ConfigError(
             f"{remote.name!r} has no retention rules, so nothing is pruned.",

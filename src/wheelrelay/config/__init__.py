@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         RemoteConfig,
         Retention,
         SinkConfig,
+        StoreConfig,
     )
     from wheelrelay.config.load import Config, load_config, looks_like_remote, which_config
     from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
@@ -33,6 +34,7 @@ __all__ = [
     "SecretReference",
     "SecretValue",
     "SinkConfig",
+    "StoreConfig",
     "TextOrReference",
     "Timeout",
     "WebAddress",
@@ -52,6 +54,7 @@ __getattr__ = lazy_names(
             "RemoteConfig",
             "Retention",
             "SinkConfig",
+            "StoreConfig",
         ),
         "wheelrelay.config.load": ("Config", "load_config", "looks_like_remote", "which_config"),
         "wheelrelay.config.remotes": (

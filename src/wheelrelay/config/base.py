@@ -165,7 +165,15 @@ class Retention(BaseModel):
         return self
 
 
-class ContainerConfig(SinkConfig):
+class StoreConfig(SinkConfig):
+    """A store: files can be published to it and, as far as it supports that, removed again."""
+
+    retention: Retention | None = Field(
+        default=None, description="What `wheelrelay prune` keeps. [default: pruning is an error]"
+    )
+
+
+class ContainerConfig(StoreConfig):
     """A container: a remote that stores files at ``<prefix>/<filename>``, with index pages."""
 
     pages: bool = Field(
@@ -181,9 +189,6 @@ class ContainerConfig(SinkConfig):
         default=timedelta(minutes=15),
         description="How long the public URL may serve old content. Files that are younger than this are "
         "downloaded from the container itself.",
-    )
-    retention: Retention | None = Field(
-        default=None, description="What `wheelrelay prune` keeps. [default: pruning is an error]"
     )
 
     def address(self) -> str:
