@@ -16,6 +16,7 @@ CHECK_GROUP = "wheelrelay.checks"
 """The entry-point group of checks: the object is a `FileChecks` or a `ReleaseChecks`."""
 
 KNOWN_PLUGINS = {
+    "anaconda": "wheelrelay-anaconda",
     "cloudfiles": "wheelrelay-cloudfiles",
     "swift": "wheelrelay-cloudfiles",
     "s3": "wheelrelay-s3",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from tests.servers.anaconda import OWNER, TOKEN, run_anaconda
 from tests.servers.installers import pip_install
 from tests.servers.process import script
 from tests.servers.pypi import run_pypi
@@ -135,7 +136,7 @@ def s3_keys(server):
 
 
 def test_each_example_exists_and_is_in_the_readme():
-    assert len(FILES) == 6
+    assert len(FILES) == 7
     readme = (TRANSFERS / "README.md").read_text()
     assert [path.name for path in FILES if f"({path.name})" not in readme] == []
 
@@ -208,6 +209,19 @@ def test_nightlies_keep_the_newest_ten_and_recent_files(work):
     left = sorted(int(path.name.split("dev")[1].split("-")[0]) for path in place.glob("*.whl"))
     assert left == list(range(2, 13))
     work.run("index", "nightlies", "--check")
+
+
+def test_nightlies_on_anaconda_keep_the_newest_versions(work):
+    with run_anaconda() as server:
+        for number in range(1, 6):
+            name = f"sample-1.0.dev{number}-py3-none-any.whl"
+            server.add("sample", f"1.0.dev{number}", name, b"bytes", uploaded="2020-01-01 12:00:00+00:00")
+        wheel = make_wheel(work.dist, "sample", "1.0.dev6")
+        addresses = {"owner": OWNER, "api_url": server.api_url, "url": server.simple_url}
+        work.follow("nightlies_to_anaconda.toml", {"remotes.nightlies": addresses}, ANACONDA_API_TOKEN=TOKEN)
+        assert server.names() == [*(f"sample-1.0.dev{n}-py3-none-any.whl" for n in (4, 5)), wheel.name]
+        index = ("--index-url", f"{server.simple_url}/{OWNER}/simple/", "--pre")
+        assert pip_install(work.folder / "installed", *index, "sample") == ["sample-1.0.dev6"]
 
 
 @pytest.mark.long

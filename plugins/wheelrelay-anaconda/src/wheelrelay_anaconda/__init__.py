@@ -1,0 +1,1 @@
+"""Packages on anaconda.org as remotes for wheelrelay."""
