@@ -61,7 +61,7 @@ def _run(*parts: Sequence[str]) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=300,
         env={**clean, "PIP_CONFIG_FILE": os.devnull},
     )
     if done.returncode:
