@@ -1,4 +1,4 @@
-"""Azurite: Microsoft's own emulator of Azure Blob Storage, by npm."""
+"""Azurite, Microsoft's emulator of Azure Blob Storage, installed with npm."""
 
 import shutil
 import subprocess
@@ -13,12 +13,12 @@ VERSION = "3.35.0"
 
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-"""The key of the one account, which every Azurite has."""
+"""The key of the only account, the same in every Azurite."""
 
 
 @dataclass(frozen=True, slots=True)
 class Azurite:
-    """An Azurite that runs.
+    """A running Azurite.
 
     Attributes:
         url: of the account.
@@ -28,18 +28,18 @@ class Azurite:
 
     @property
     def connection_string(self) -> str:
-        """What Azure's own tools connect by."""
+        """The connection string for Azure's tools."""
         keys = {"DefaultEndpointsProtocol": "http", "AccountName": ACCOUNT, "AccountKey": KEY}
         return ";".join(f"{name}={value}" for name, value in {**keys, "BlobEndpoint": self.url}.items())
 
 
 def has_npm() -> bool:
-    """Whether Azurite can be installed and run here."""
+    """Return whether Azurite can be installed and run on this machine."""
     return shutil.which("npm") is not None and shutil.which("node") is not None
 
 
 def install_azurite(cache: Path) -> Path:
-    """Install Azurite below ``cache``, unless it is there; gives its program."""
+    """Install Azurite below ``cache`` if it is missing, and return its program."""
     program = cache / VERSION / "node_modules" / ".bin" / "azurite-blob"
     if not program.exists():
         command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(cache / VERSION)]

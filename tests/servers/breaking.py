@@ -1,4 +1,4 @@
-"""Before a storage server: each file breaks off once, at a byte that a seed chooses."""
+"""A gateway to a storage server that breaks each download once, at a byte that a seed selects."""
 
 import hashlib
 import random
@@ -18,17 +18,17 @@ from wheelrelay.testing import make_wheel
 TAGS = ("py3-none-any", "cp312-cp312-win_amd64", "cp313-cp313-win_amd64")
 
 BUFFER = 1 << 19
-"""Bytes that a connection may have taken and not passed on when it breaks."""
+"""Bytes that a connection may have buffered when it breaks."""
 
 
 @dataclass
 class Breaking:
-    """What is done to the answers of a server.
+    """Changes the responses of a server.
 
     Attributes:
-        seed: chooses the bytes.
-        cuts_parts: divide files of a server that gives them out as a whole, as a CDN before it does.
-        sent: the parts of each file that were given out: the first byte, and the one after the last.
+        seed: selects the bytes.
+        cuts_parts: serve ranges of files that the server sends only as a whole, like a CDN in front of it.
+        sent: the ranges of each file that were sent: the first byte, and the one after the last.
     """
 
     seed: int
@@ -36,7 +36,7 @@ class Breaking:
     sent: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
     def __call__(self, request: Request, reply: Reply) -> Reply:
-        """The reply as it goes to the client."""
+        """Return the response for the client."""
         name = unquote(urlsplit(request.path).path).rpartition("/")[2]
         if request.method != "GET" or reply.status not in (200, 206) or not name.endswith(".whl"):
             return reply
@@ -81,7 +81,7 @@ def move(source: Remote, sink: Remote) -> Receipt:
 
 
 def require_resumed(breaking: Breaking, files: dict[str, bytes], out: Path, slack: int = BUFFER) -> None:
-    """Demand that all files are there, each broke, and nothing but ``slack`` bytes of each came twice."""
+    """Assert that all files arrived, each broke, and at most ``slack`` bytes of each were sent twice."""
     for name, body in files.items():
         assert _digest((out / name).read_bytes()) == _digest(body)
         (_, broken), *rest = breaking.sent[name]

@@ -1,4 +1,4 @@
-"""Secrets that must not be seen again: made up, put somewhere, and searched for in every disguise."""
+"""Test secrets, and the search for them in output, in every encoding."""
 
 import base64
 import html
@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 
 
 def canary(place: str) -> str:
-    """A secret of its own for a place, with characters that every encoding changes."""
+    """Return a secret for one place, with characters that every encoding changes."""
     return f"c4nary+{place}/{secrets.token_hex(8)}&="
 
 
@@ -25,12 +25,12 @@ def disguises(secret: str) -> Iterator[str]:
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         for ahead in range(3):
             text = encode(b"\0" * ahead + secret.encode()).decode().rstrip("=")
-            # The first and the last characters depend on what stands around it.
+            # The first and the last characters depend on the surrounding text.
             yield text[(0, 2, 3)[ahead] : -1]
 
 
 def seen(text: str, canaries: Iterable[str]) -> list[str]:
-    """Which of the secrets are in a text in some disguise, also where it was broken into lines."""
+    """Return the secrets that a text contains in any encoding, also across line breaks."""
     whole = re.sub(r"\s+", "", text)
     return [
         one for one in canaries if any(disguise in text or disguise in whole for disguise in disguises(one))
@@ -38,6 +38,6 @@ def seen(text: str, canaries: Iterable[str]) -> list[str]:
 
 
 def text_below(folder: Path) -> str:
-    """The content of all files below a folder."""
+    """Return the content of all files below a folder."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return "\n".join(path.read_bytes().decode("utf-8", "replace") for path in files)

@@ -1,4 +1,4 @@
-"""An index that repeats every header of a request in every place that an answer has, in every encoding."""
+"""An index that repeats the headers of a request in every part of its response, in every encoding."""
 
 import base64
 import html
@@ -16,18 +16,18 @@ PLACES = (
     *("body", "html", "reason", "challenge", "retry", "location", "type", "version", "document"),
     *("filename", "address", "digest", "yanked", "requires", "status", "provenance"),
 )
-"""Where an answer can repeat something."""
+"""The parts of a response that can repeat something."""
 
 
 class EchoingIndex(Web):
-    """The index: at ``/PLACE/simple/`` and ``/PLACE/legacy/`` it repeats at that place what it is sent."""
+    """The index; ``/PLACE/simple/`` and ``/PLACE/legacy/`` repeat requests in that part of the response."""
 
     def addresses(self, place: str) -> dict[str, str]:
-        """The addresses of the index that repeats at a place."""
+        """Return the URLs of the index that repeats in one part of the response."""
         return {"url": f"{self.url}{place}/simple/", "upload_url": f"{self.url}{place}/legacy/"}
 
     def reply_to(self, request: Request) -> Reply:
-        """Repeat what came."""
+        """Repeat the request."""
         place, _, rest = urlsplit(request.path).path.strip("/").partition("/")
         heard = " ".join(_heard(request))
         line = heard.encode("latin-1", "replace").decode("latin-1")
@@ -77,11 +77,11 @@ class EchoingIndex(Web):
 
 
 class EchoingStorage(Web):
-    """Object storage that repeats every request in its answers.
+    """Object storage that repeats every request in its responses.
 
     Attributes:
-        form: Where the answers repeat it: ``text``, ``xml``, ``code``, ``reason``, ``location``, ``html`` or
-            ``listing``.
+        form: The part of the response that repeats it: ``text``, ``xml``, ``code``, ``reason``, ``location``,
+            ``html`` or ``listing``.
     """
 
     form = "text"
@@ -122,7 +122,7 @@ SECRET_HEADERS = ("x-amz-security-token", "x-auth-token", "x-auth-key", "x-stora
 
 @contextmanager
 def run_echoing_storage() -> Iterator[EchoingStorage]:
-    """Run such a storage server for the duration of the context."""
+    """Run the storage server for the duration of the context."""
     with run_web(web=EchoingStorage) as storage:
         assert isinstance(storage, EchoingStorage)
         yield storage
@@ -130,7 +130,7 @@ def run_echoing_storage() -> Iterator[EchoingStorage]:
 
 @contextmanager
 def run_echoing_index() -> Iterator[EchoingIndex]:
-    """Run such an index for the length of the context."""
+    """Run the index for the duration of the context."""
     with run_web(web=EchoingIndex) as index:
         assert isinstance(index, EchoingIndex)
         yield index
@@ -144,13 +144,13 @@ def _password(request: Request) -> str:
 
 
 def _heard(request: Request) -> Iterator[str]:
-    """All headers, and the password in every encoding."""
+    """Return all headers, and the password in every encoding."""
     yield from (f"{name}: {value}" for name, value in request.headers.items())
     yield from _encodings(_password(request))
 
 
 def _encodings(secret: str) -> Iterator[str]:
-    """A secret in every encoding that servers repeat it in."""
+    """Return a secret in every encoding that servers use."""
     yield from (secret, html.escape(secret), quote(secret, safe=""), quote_plus(secret), json.dumps(secret))
     yield from (quote(quote(secret, safe=""), safe=""), repr(secret), secret.replace("/", "\\/"))
     yield "".join(one if one.isalnum() else f"&#{ord(one)};" for one in secret)

@@ -1,4 +1,4 @@
-"""pyftpdlib: a real FTP server within the test's own process, with answers that a test can spoil."""
+"""A real FTP server (pyftpdlib) in the test process, with configurable faults."""
 
 import os
 import threading
@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.servers.process import HOST
 
-with warnings.catch_warnings():  # Python 3.11 says of asyncore that it will go
+with warnings.catch_warnings():  # Python 3.11 warns that asyncore is deprecated
     warnings.simplefilter("ignore", DeprecationWarning)
     from pyftpdlib.authorizers import DummyAuthorizer
     from pyftpdlib.handlers import FTPHandler
@@ -22,15 +22,15 @@ USER, PASSWORD = "ci", "s3cret"
 
 @dataclass(slots=True)
 class FtpServer:
-    """An FTP server that runs.
+    """A running FTP server.
 
     Attributes:
         url: of its root, without a slash at the end.
         root: the folder that it serves.
-        faults: answers to the next commands of a name, as ``MKD``, in place of carrying them out; an empty
+        faults: replies to the next commands with a name, such as ``MKD``, which are not executed; an empty
             one closes the connection.
         commands: all commands so far, with their arguments.
-        shorten: bytes that the next file that is stored loses, as on a full disk.
+        shorten: bytes that the next stored file loses, as on a full disk.
         break_after_start: the name of a file whose next request for a later part closes the connection.
     """
 
@@ -42,7 +42,7 @@ class FtpServer:
     break_after_start: str = ""
 
     def fault_of(self, command: str) -> str | None:
-        """The answer that spoils this command, if there is one; used up by that."""
+        """Return and remove the configured reply to this command, if any."""
         found = next((fault for fault in self.faults if fault[0] == command), None)
         if found is None:
             return None
@@ -50,7 +50,7 @@ class FtpServer:
         return found[1]
 
     def breaks(self, command: str) -> bool:
-        """Whether this command asks for a later part of the file that is to break."""
+        """Return whether this command requests a later part of the file whose download breaks."""
         if command != "RETR" or not self.break_after_start:
             return False
         (previous, offset), (_, path) = self.commands[-2:]
@@ -60,13 +60,13 @@ class FtpServer:
         return True
 
     def names(self, folder: str) -> list[str]:
-        """What lies in a folder, sorted."""
+        """Return the sorted names in a folder."""
         return sorted(path.name for path in (self.root / folder).iterdir())
 
 
 @contextmanager
 def run_ftp(root: Path) -> Iterator[FtpServer]:
-    """Serve ``root`` to one user, who may do everything."""
+    """Serve ``root`` to one user with all permissions."""
     authorizer = DummyAuthorizer()
     authorizer.add_user(USER, PASSWORD, str(root), perm="elradfmwMT")
 

@@ -1,4 +1,4 @@
-"""A gateway in front of a real storage server: it passes requests on, and loses or replaces some answers."""
+"""A gateway to a real storage server; it forwards requests, and drops or replaces some responses."""
 
 import http.client
 from collections.abc import Callable, Iterator
@@ -15,12 +15,12 @@ When = Callable[[Request], bool]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with a request.
+    """A fault of a request.
 
     Attributes:
-        when: which requests.
-        reply: the answer; none, and the connection is reset, if not given.
-        taken: whether the server gets the request, so that only its answer is lost.
+        when: whether it applies to a request.
+        reply: the response; if ``None``, the connection is reset.
+        taken: whether the server gets the request, so that only its response is lost.
     """
 
     when: When
@@ -29,11 +29,11 @@ class Fault:
 
 
 class Gateway(Web):
-    """Passes requests on to a server; see `run_gateway`.
+    """Forwards requests to a server; see `run_gateway`.
 
     Attributes:
-        change: gets each request before it is passed on, and gives the one to pass on.
-        alter: gets each request with the server's answer, and gives the answer to send.
+        change: called with each request, returns the one to forward.
+        alter: called with each request and its response, returns the response to send.
     """
 
     def __init__(self, url: str) -> None:
@@ -43,23 +43,23 @@ class Gateway(Web):
         self._pending: list[Fault] = []
 
     def stand_before(self, server: str) -> None:
-        """Pass requests on to ``server``."""
+        """Forward requests to ``server``."""
         self._upstream = urlsplit(server).netloc
 
     def fault(self, when: When, reply: Reply | None = None, *, taken: bool = False, times: int = 1) -> None:
-        """Let the next ``times`` requests that ``when`` picks go wrong; see `Fault`."""
+        """Let the next ``times`` requests that ``when`` selects fail; see `Fault`."""
         with self._lock:
             self._pending += [Fault(when, reply, taken)] * times
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        """Answer as the server does, or as a fault says."""
+        """Return the response of the server or of a fault."""
         try:
             super().answer(handler)
         except _Reset:
             reset(handler)
 
     def reply_to(self, request: Request) -> Reply:
-        """What the server answers, unless a fault says otherwise."""
+        """Return the response of the server, unless a fault replaces it."""
         fault = self._take_fault(request)
         if fault is None:
             return self.alter(request, self._pass_on(request))
@@ -79,7 +79,7 @@ class Gateway(Web):
     def _pass_on(self, request: Request) -> Reply:
         request = self.change(request)
         connection = http.client.HTTPConnection(self._upstream, timeout=60)
-        # The client's own Host goes along, for S3's signatures cover it.
+        # S3's signatures cover the client's Host header, so it is forwarded.
         headers = {name: value for name, value in request.headers.items() if name not in ("expect", *DROPPED)}
         connection.request(request.method, request.path, request.body or None, headers)
         answer = connection.getresponse()
@@ -93,7 +93,7 @@ class Gateway(Web):
 
 
 class _Reset(Exception):
-    """The connection is to be reset without an answer."""
+    """The connection is reset without a response."""
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""A GitHub that runs in the test's process: releases, assets, artifacts and tokens of one repository.
+"""A GitHub server in the test process: releases, assets, artifacts and tokens of one repository.
 
-It answers as the REST API (version 2022-11-28) does. `test_openapi` validates its answers, and the requests
+It responds like the REST API (version 2022-11-28). `test_openapi` validates its responses, and the requests
 that it gets, against the description that GitHub publishes.
 """
 
@@ -32,7 +32,7 @@ TOKEN = "ghs_sampletoken"
 
 @dataclass
 class State:
-    """What the repository has."""
+    """The content of the repository."""
 
     releases: list[Release] = field(default_factory=list)
     assets: dict[int, Asset] = field(default_factory=dict)
@@ -44,13 +44,13 @@ class GitHub(Web):
     """The API, the uploads and the storage of GitHub, all on one port.
 
     Attributes:
-        state: what the repository has.
+        state: the content of the repository.
         tokens: the tokens that are accepted.
         public: whether the repository can be read without a token.
         page_size: the most entries of a page.
         ranges: whether the storage honours ``Range``.
         loses: names of assets whose upload fails after GitHub has taken a part.
-        storage: the address of the storage; other than the API's if the test runs one.
+        storage: the URL of the storage, if it is not that of the API.
     """
 
     def __init__(self, url: str) -> None:
@@ -67,7 +67,7 @@ class GitHub(Web):
 
     @property
     def api_url(self) -> str:
-        """The address of the API, as an Enterprise server has it."""
+        """The URL of the API, as on an Enterprise server."""
         return f"{self.url}api/v3"
 
     def add_release(self, tag: str, **properties: bool) -> Release:
@@ -98,11 +98,11 @@ class GitHub(Web):
         self.state.artifacts.insert(0, artifact)
 
     def names(self) -> list[str]:
-        """The names of all complete assets."""
+        """Return the names of all complete assets."""
         return sorted(asset.name for asset in self.state.assets.values() if asset.state == "uploaded")
 
     def reply_to(self, request: Request) -> Reply:
-        """Answer a request."""
+        """Return the response to a request."""
         parts = urlsplit(request.path)
         path, query = unquote(parts.path), {name: found[0] for name, found in parse_qs(parts.query).items()}
         with self._lock:
@@ -265,7 +265,7 @@ class GitHub(Web):
 
 @contextmanager
 def run_github() -> Iterator[GitHub]:
-    """Run it on a free port."""
+    """Run the server on a free port."""
     with run_web(web=GitHub) as server:
         assert isinstance(server, GitHub)
         yield server

@@ -1,4 +1,4 @@
-"""Google's metadata server and its service for identities, as far as machines ask them who they are."""
+"""Google's metadata server and IAM service, as far as machines request identities from them."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,23 +8,23 @@ from urllib.parse import parse_qs, urlsplit
 from tests.servers.web import Reply, Request, Web, run_web
 
 OF_THE_MACHINE = "/computeMetadata/v1/instance/service-accounts/default/"
-"""Where a machine asks in the name of its own account."""
+"""The path for requests about the machine's own account."""
 
 ACCESS_TOKEN = "ya29.of-the-machine"
-"""The token by which the machine's own account may act as another."""
+"""The token with which the machine's own account impersonates another one."""
 
 
 class Google(Web):
-    """Both services at one address.
+    """Both services at one URL.
 
     Attributes:
-        sign: gives an identity for an audience.
+        sign: returns an identity for an audience.
     """
 
     sign: Callable[[str], str]
 
     def reply_to(self, request: Request) -> Reply:
-        """Answer what a machine asks."""
+        """Return the response to a request of a machine."""
         asked = urlsplit(request.path)
         if asked.path.startswith(OF_THE_MACHINE):
             if request.headers.get("metadata-flavor") != "Google":
@@ -45,10 +45,10 @@ class Google(Web):
 
 @contextmanager
 def run_google(sign: Callable[[str], str]) -> Iterator[Google]:
-    """Run both.
+    """Run both services.
 
     Args:
-        sign: gives an identity for an audience.
+        sign: returns an identity for an audience.
     """
     with run_web(web=Google) as google:
         assert isinstance(google, Google)

@@ -1,4 +1,4 @@
-"""The installers that people use, pip and uv, run as they are and seeing nothing but what a test names."""
+"""The installers pip and uv, isolated from the settings of this machine."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ _FOREIGN = ("PIP_", "UV_", "PYTHONPATH", "VIRTUAL_ENV", "REQUESTS_", "SSL_", "HT
 
 
 def pip_install(target: Path, *arguments: str) -> list[str]:
-    """What pip puts into the folder ``target``: the names of the dist-info folders; builds nothing."""
+    """Install into ``target`` with pip, without builds, and return the names of the dist-info folders."""
     _run(
         [sys.executable, "-m", "pip", "install", "--isolated", "--no-input", "--disable-pip-version-check"],
         ["--only-binary=:all:", "--no-cache-dir", "--target", str(target), *arguments],
@@ -21,7 +21,7 @@ def pip_install(target: Path, *arguments: str) -> list[str]:
 
 
 def pip_download(target: Path, *arguments: str) -> list[str]:
-    """The names of the files that pip downloads into the folder ``target``, wheels alone."""
+    """Download wheels into ``target`` with pip, and return their names."""
     _run(
         [sys.executable, "-m", "pip", "download", "--isolated", "--no-input", "--disable-pip-version-check"],
         ["--only-binary=:all:", "--no-cache-dir", "--dest", str(target), *arguments],
@@ -30,7 +30,7 @@ def pip_download(target: Path, *arguments: str) -> list[str]:
 
 
 def pip_resolve(*arguments: str) -> str:
-    """What pip says that it would install; nothing but metadata is needed for that."""
+    """Return what pip would install; this needs only metadata."""
     return _run(
         [sys.executable, "-m", "pip", "install", "--isolated", "--no-input", "--disable-pip-version-check"],
         ["--only-binary=:all:", "--no-cache-dir", "--dry-run", "--ignore-installed", "--quiet"],
@@ -39,7 +39,7 @@ def pip_resolve(*arguments: str) -> str:
 
 
 def uv_install(target: Path, *arguments: str) -> list[str]:
-    """What uv puts into the folder ``target``: the names of the dist-info folders."""
+    """Install into ``target`` with uv, and return the names of the dist-info folders."""
     _run(
         [script("uv"), "pip", "install", "--no-config", "--no-cache", "--no-progress"],
         ["--python", sys.executable, "--only-binary", ":all:", "--target", str(target), *arguments],
@@ -48,7 +48,7 @@ def uv_install(target: Path, *arguments: str) -> list[str]:
 
 
 def installed(target: Path) -> list[str]:
-    """The distributions in a folder, as ``name-version``, sorted."""
+    """Return the sorted distributions in a folder as ``name-version``."""
     return sorted(path.name.removesuffix(".dist-info") for path in target.glob("*.dist-info"))
 
 

@@ -1,4 +1,4 @@
-"""What OpenStack has before Swift: identity versions 2 and 3 with a password, in front of a real Swift."""
+"""OpenStack's identity service, versions 2 and 3 with a password, in front of a real Swift."""
 
 import json
 from collections.abc import Iterator
@@ -17,18 +17,18 @@ _EXPIRES = "2099-01-01T00:00:00.000000Z"
 
 
 class Keystone(Web):
-    """Logs in by both versions; refuses every request whose body is not just what it should be.
+    """Supports both versions; refuses every request whose body is not exactly as specified.
 
     Attributes:
-        swift: what keeps the containers.
-        regions: those that the catalogue shows, each with the same containers.
+        swift: the server with the containers.
+        regions: the regions in the catalogue, all with the same containers.
     """
 
     swift: Swift
     regions: tuple[str, ...] = ("RegionOne",)
 
     def reply_to(self, request: Request) -> Reply:
-        """Answer as the identity service."""
+        """Return the response of the identity service."""
         if (request.method, request.path) == ("POST", "/identity/v2.0/tokens"):
             return self._version_2(json.loads(request.body))
         if (request.method, request.path) == ("POST", "/identity/v3/auth/tokens"):
@@ -37,7 +37,7 @@ class Keystone(Web):
 
     @property
     def auth_url(self) -> str:
-        """The identity service's address, without the version."""
+        """The URL of the identity service, without the version."""
         return f"{self.url}identity"
 
     def _version_2(self, body: Any) -> Reply:
@@ -67,7 +67,7 @@ class Keystone(Web):
 
 @contextmanager
 def run_keystone(swift: Swift) -> Iterator[Keystone]:
-    """Run it in front of ``swift``."""
+    """Run the service in front of ``swift``."""
     with run_web(web=Keystone) as keystone:
         assert isinstance(keystone, Keystone)
         keystone.swift = swift

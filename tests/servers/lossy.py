@@ -1,4 +1,4 @@
-"""A proxy that lets a server take what is written to it, and loses the answer."""
+"""A proxy that forwards uploads to a server, and drops the responses."""
 
 import http.client
 import re
@@ -16,18 +16,18 @@ METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "COPY")
 WRITES = ("PUT", "POST")
 
 WRITTEN = re.compile(r"(\.whl|\.tar\.gz|\.asc|\.metadata|simple/sample/index\.(html|json))$")
-"""How the names of what is published end."""
+"""The suffixes of published files."""
 
 HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding", "date", "server")
 
 
 class Lossy:
-    """Passes requests on to a server as they are; see `run_lossy`.
+    """Forwards requests unchanged to a server; see `run_lossy`.
 
     Attributes:
         url: of this end, without a slash at the end.
-        how: what comes in place of a lost answer: ``reset`` of the connection, or a status.
-        lost: the names of what was written and not answered, each once.
+        how: what replaces a dropped response: a ``reset`` of the connection, or a status.
+        lost: the names of uploads whose response was dropped, each once.
     """
 
     def __init__(self, url: str, server: str, how: str) -> None:
@@ -38,7 +38,7 @@ class Lossy:
         self._lock = threading.Lock()
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        """Pass one request on, and the answer back, unless it is the first one about this name."""
+        """Forward a request and its response; the first response for each name is dropped."""
         body = _body_of(handler)
         connection = http.client.HTTPConnection(self._server, timeout=60)
         connection.putrequest(handler.command, handler.path, skip_host=True, skip_accept_encoding=True)

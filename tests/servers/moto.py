@@ -1,4 +1,4 @@
-"""moto as an S3 server: it keeps keys that end in a slash, but believes every key and every digest."""
+"""moto as an S3 server: it supports keys that end in a slash, but verifies no credentials and digests."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""An object store within the test's own process: keeps metadata as real ones do, with faults at will."""
+"""An object store in the test process, with metadata and configurable faults."""
 
 import hashlib
 import threading
@@ -16,7 +16,7 @@ from wheelrelay.staged import StagedFile
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One object as it is kept."""
+    """A stored object."""
 
     content: bytes
     content_type: str
@@ -24,7 +24,7 @@ class Kept:
     modified: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def described(self, name: str, *, metadata: Mapping[str, str]) -> StoredObject:
-        """What a listing, or a question for the object, tells."""
+        """Return the object as listings and lookups describe it."""
         etag = hashlib.md5(self.content).hexdigest()
         return StoredObject(name, len(self.content), etag, self.modified, metadata)
 
@@ -33,10 +33,10 @@ class MemoryObjects:
     """The objects of one container.
 
     Attributes:
-        kept: the objects by name.
-        asked: what was asked for so far, as ``("open", "simple/index.json")``.
-        before: called before each operation with its name and the object's; may raise, or meddle.
-        late: names that listings do not show yet.
+        kept: the stored objects by name.
+        asked: all operations so far, such as ``("open", "simple/index.json")``.
+        before: called before each operation with its name and that of the object; may raise an error.
+        late: names that listings do not contain yet.
         sizes_written: the number of bytes written so far, by name.
     """
 
@@ -49,7 +49,7 @@ class MemoryObjects:
         self._lock = threading.RLock()
 
     def opened(self) -> list[str]:
-        """The names of the objects that were read so far."""
+        """Return the names of the objects that were read so far."""
         return [name for operation, name in self.asked if operation == "open"]
 
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:

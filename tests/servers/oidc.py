@@ -1,7 +1,7 @@
-"""An index with trusted publishing, and the CI system whose jobs it trusts, in the test's own process.
+"""An index with trusted publishing, and the CI system whose jobs it trusts, in the test process.
 
-Identities are JWTs, really signed, and the index checks them: signature, issuer, audience, expiry, and that
-each serves once. A token that it makes is for the project that it is first used for, and no other.
+Identities are signed JWTs, and the index verifies their signature, issuer, audience and expiry, and that each
+is used once. A token is valid for the first project that it is used for, and for no other.
 """
 
 import base64
@@ -35,7 +35,7 @@ OWNER = f"Basic {base64.b64encode(f'__token__:{TOKEN}'.encode()).decode()}"
 
 @dataclass
 class Token:
-    """A token for uploads; its project is that of the first file."""
+    """A token for uploads; the first file determines its project."""
 
     expires: float
     project: str | None = None
@@ -46,20 +46,20 @@ class TrustingIndex(PyPI):
 
     Attributes:
         publisher: the repository whose jobs may publish.
-        repository: whose job this is.
-        token_life: seconds that a token is good for.
-        tells_expiry: whether it says so.
+        repository: the repository of the job.
+        token_life: seconds until a token expires.
+        tells_expiry: whether the response contains the expiry.
         status_for_bad_tokens: 403 as PyPI, or 401.
-        echoes: whether it repeats what it is sent when it refuses.
-        same_identity: give a job one identity for all its life, as GitLab does.
-        knows_oidc: whether it has the endpoints.
-        burns: whether tokens can be given back.
-        trust_root: by whose keys attestations are verified.
-        attested: the predicates that were attested, by filename.
-        provenance: what it tells of attestations (PEP 740), by filename.
-        identities: all that were given out.
-        tokens: all that were made, by value.
-        burnt: those that were given back.
+        echoes: whether its refusals repeat the request.
+        same_identity: issue one identity for the duration of a job, like GitLab.
+        knows_oidc: whether it has the OIDC endpoints.
+        burns: whether tokens can be revoked.
+        trust_root: the keys that attestations are verified with.
+        attested: the attested predicates, by filename.
+        provenance: the provenance objects (PEP 740), by filename.
+        identities: all issued identities.
+        tokens: all issued tokens, by value.
+        burnt: the revoked tokens.
     """
 
     def __init__(self, url: str) -> None:
@@ -81,7 +81,7 @@ class TrustingIndex(PyPI):
         self._by_token = False
 
     def github(self) -> dict[str, str]:
-        """The variables that a job on GitHub has which may ask for its identity."""
+        """Return the variables of a GitHub job that may request its identity."""
         return {
             "GITHUB_ACTIONS": "true",
             "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.url}identity?api-version=2",
@@ -89,7 +89,7 @@ class TrustingIndex(PyPI):
         }
 
     def sign(self, audience: str = AUDIENCE, *, life: float = 60, key: ECKey | None = None) -> str:
-        """An identity of the job, as a signed JWT."""
+        """Return an identity of the job, as a signed JWT."""
         now = int(time.time())
         token = {"iss": self.url, "aud": audience, "iat": now, "exp": now + life, "jti": uuid.uuid4().hex}
         job = {"sub": f"repo:{self.repository}", "repository": self.repository, "environment": "release"}
@@ -99,13 +99,13 @@ class TrustingIndex(PyPI):
         return jwt.encode({"alg": "ES256"}, token | job, key or self._key)
 
     def vouch(self, filename: str, attestations: list[Any]) -> None:
-        """Tell of attestations of a file."""
+        """Publish attestations of a file."""
         publisher = {"kind": "GitHub", "repository": self.publisher, "workflow": WORKFLOW}
         bundle = {"publisher": publisher, "attestations": attestations}
         self.provenance[filename] = json.dumps({"version": 1, "attestation_bundles": [bundle]}).encode()
 
     def page(self, name: str) -> dict[str, object] | None:
-        """A project's page in JSON, with the addresses of what it tells of attestations."""
+        """Return a project's page in JSON, with the URLs of its provenance objects."""
         document = super().page(name)
         entries: Any = document["files"] if document else []
         for entry in entries:
@@ -114,7 +114,7 @@ class TrustingIndex(PyPI):
         return document
 
     def reply_to(self, request: Request) -> Reply:
-        """Answer at the endpoints; elsewhere as any index."""
+        """Respond at the OIDC endpoints; other requests are those of an index."""
         path = urlsplit(request.path).path
         with self._lock:
             if self._faults.get(path):
@@ -183,7 +183,7 @@ class TrustingIndex(PyPI):
         return self.status_for_bad_tokens, problem + heard
 
     def _problem_with_attestations(self, form: Form) -> str | None:
-        """As PyPI judges them: by the publisher that the token was made for, and by no other."""
+        """Like PyPI, accept only attestations by the publisher that the token was issued for."""
         if not form["attestations"] or not self._by_token:
             return super()._problem_with_attestations(form)
         given = json.loads(form["attestations"])
@@ -200,7 +200,7 @@ class TrustingIndex(PyPI):
         return None
 
     def _verified(self, given: Any, form: Form) -> str:
-        """The predicate of a good attestation of a file."""
+        """Return the predicate of a valid attestation of a file."""
         assert self.trust_root
         attestation = Attestation.model_validate(given)
         verifier = Verifier(trusted_root=TrustedRoot.from_file(str(self.trust_root)))
@@ -231,7 +231,7 @@ class TrustingIndex(PyPI):
 
 @contextmanager
 def run_trusting_index() -> Iterator[TrustingIndex]:
-    """Run such an index, with its CI system at ``/identity``, for the length of the context."""
+    """Run the index, with its CI system at ``/identity``, for the duration of the context."""
     with run_web(web=TrustingIndex) as index:
         assert isinstance(index, TrustingIndex)
         yield index

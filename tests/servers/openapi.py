@@ -1,4 +1,4 @@
-"""GitHub's own description of its REST API, from npm, and whether requests and answers agree with it."""
+"""GitHub's description of its REST API, from npm, and validation of requests and responses."""
 
 import json
 import re
@@ -21,7 +21,7 @@ MEMBER = "package/generated/api.github.com.json"
 
 
 def download_description(cache: Path) -> Path:
-    """Download the description below ``cache``, unless it is there; return its path."""
+    """Download the description below ``cache`` if it is missing, and return its path."""
     path = cache / f"github-{VERSION}.json"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -43,11 +43,11 @@ class Description:
         self._root = _with_nulls(json.loads(path.read_bytes()))
 
     def problems(self, request: Request, reply: Reply, prefix: str) -> Iterator[str]:
-        """Yield what the description does not allow in a request and its answer.
+        """Yield everything in a request and its response that the description does not allow.
 
         Args:
             request: the request.
-            reply: its answer.
+            reply: its response.
             prefix: what precedes the described paths in requests.
         """
         parts = urlsplit(request.path)
@@ -100,7 +100,7 @@ class Description:
 
 
 def _absolute(schema: Any) -> Any:
-    """Let the references of a schema lead into the whole description."""
+    """Resolve the references of a schema in the whole description."""
     text = json.dumps(schema).replace('"$ref": "#/', '"$ref": "urn:github#/')
     return json.loads(text)
 

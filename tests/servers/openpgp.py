@@ -1,4 +1,4 @@
-"""OpenPGP signature packets (RFC 9580) made by hand, with no key at all: anybody can write such bytes."""
+"""Forged OpenPGP signature packets (RFC 9580), created without a key."""
 
 import base64
 import secrets
@@ -12,12 +12,12 @@ RSA, EDDSA, SHA256 = 1, 22, 8
 
 
 def subpacket(kind: int, content: bytes) -> bytes:
-    """A subpacket of a signature."""
+    """Return a subpacket of a signature."""
     return _length(len(content) + 1) + bytes([kind]) + content
 
 
 def notation(name: bytes, value: bytes) -> bytes:
-    """The subpacket with a remark that people can read."""
+    """Return a notation subpacket with readable text."""
     head = struct.pack("!IHH", 0x80000000, len(name), len(value))
     return subpacket(NOTATION, head + name + value)
 
@@ -25,13 +25,13 @@ def notation(name: bytes, value: bytes) -> bytes:
 def signature(
     *subpackets: bytes, issuer: bytes = bytes(8), algorithm: int = RSA, unhashed: bool = False
 ) -> bytes:
-    """A packet that says it is the signature of a file, with random numbers in the place of one.
+    """Return a signature packet with random numbers instead of a signature.
 
     Args:
-        subpackets: what it says besides its time and its issuer.
-        issuer: the id of the key that it claims to be made by, in 8 bytes.
-        algorithm: which kind of key.
-        unhashed: put the subpackets where even a true signature would not cover them.
+        subpackets: the subpackets other than time and issuer.
+        issuer: the id of the key that it claims as its issuer, in 8 bytes.
+        algorithm: the kind of key.
+        unhashed: write the subpackets into the area that no signature covers.
     """
     told = b"".join(subpackets)
     common = subpacket(CREATED, struct.pack("!I", int(time.time())))
@@ -46,7 +46,7 @@ def signature(
 
 
 def armored(packets: bytes) -> bytes:
-    """Packets as text (section 6.2)."""
+    """Return packets in ASCII armor (section 6.2)."""
     text = base64.b64encode(packets).decode()
     lines = [text[start : start + 64] for start in range(0, len(text), 64)]
     checksum = "=" + base64.b64encode(_crc24(packets).to_bytes(3, "big")).decode()
@@ -55,7 +55,7 @@ def armored(packets: bytes) -> bytes:
 
 
 def _crc24(content: bytes) -> int:
-    """The checksum of armor (section 6.1), which gpg looks for."""
+    """Return the checksum of the armor (section 6.1), which gpg requires."""
     crc = 0xB704CE
     for byte in content:
         crc ^= byte << 16

@@ -1,4 +1,4 @@
-"""A server in front of a real package index: it notes what passes, and loses answers when told to."""
+"""A proxy for a real package index; it records requests, and drops responses on demand."""
 
 import http.client
 import re
@@ -20,11 +20,11 @@ DROPPED = ("connection", "content-length", "date", "server", "transfer-encoding"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with one request.
+    """A fault of one request.
 
     Attributes:
-        reply: what is answered; nothing at all, and the connection reset, if not given.
-        taken: whether the index gets the request all the same, and only its answer is lost.
+        reply: the response; if ``None``, the connection is reset.
+        taken: whether the index gets the request, so that only its response is lost.
         after: bytes of the request's body after which the connection is reset.
     """
 
@@ -34,12 +34,12 @@ class Fault:
 
 
 class Proxy(Web):
-    """Passes requests on to an index; see `run_proxy`.
+    """Forwards requests to an index; see `run_proxy`.
 
     Attributes:
-        index: the address of the index through this server, with the credentials of the real one.
-        rewrite: changes the pages of the Simple API on their way back.
-        pause: seconds that each upload takes longer.
+        index: the URL of the index through this proxy, with the credentials of the real one.
+        rewrite: changes the pages of the Simple API.
+        pause: additional seconds of each upload.
         connections: the client addresses of all connections so far.
     """
 
@@ -52,22 +52,22 @@ class Proxy(Web):
         self._page_faults: list[Fault] = []
 
     def stand_before(self, index: IndexServer) -> None:
-        """Take the place of ``index``."""
+        """Become the proxy of ``index``."""
         self._upstream = urlsplit(index.url).netloc
         simple, upload = (urlsplit(address).path for address in (index.simple_url, index.upload_url))
         root = self.url.rstrip("/")
         self.index = replace(index, url=self.url, simple_url=root + simple, upload_url=root + upload)
 
     def fail_upload(self, filename: str, *faults: Fault) -> None:
-        """Let the next uploads of a file, of any if it is empty, go wrong."""
+        """Let the next uploads of a file fail; of any file if the name is empty."""
         self._upload_faults += [(filename, fault) for fault in faults]
 
     def fail_page(self, *faults: Fault) -> None:
-        """Let the next requests for pages of the Simple API go wrong."""
+        """Let the next requests for pages of the Simple API fail."""
         self._page_faults += faults
 
     def uploads(self) -> list[str]:
-        """The filenames of all uploads so far, in the order of arrival."""
+        """Return the filenames of all uploads so far, in the order of arrival."""
         return [name for name in map(uploaded_name, self.requests) if name]
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
@@ -127,13 +127,13 @@ class _Reset(Exception):
 
 
 def uploaded_name(request: Request) -> str | None:
-    """The filename that a request uploads, if it does."""
+    """Return the filename in an upload request; empty for other requests."""
     found = UPLOADED.search(request.body) if request.method == "POST" else None
     return found[1].decode() if found else None
 
 
 def reset(handler: BaseHTTPRequestHandler) -> None:
-    """Reset the connection, as a server that falls over does."""
+    """Reset the connection, like a server that crashes."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.rfile.close()
     handler.connection.close()
@@ -142,7 +142,7 @@ def reset(handler: BaseHTTPRequestHandler) -> None:
 
 @contextmanager
 def run_proxy(index: IndexServer) -> Iterator[Proxy]:
-    """Run a proxy in front of ``index``."""
+    """Run a proxy for ``index``."""
     with run_web(web=Proxy) as proxy:
         assert isinstance(proxy, Proxy)
         proxy.stand_before(index)

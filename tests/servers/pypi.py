@@ -1,8 +1,8 @@
-"""A package index that answers uploads as PyPI does, keeps a diary, and fails when a test tells it to.
+"""A package index that responds to uploads like PyPI, records them, and fails on demand.
 
-It takes the form apart, knows duplicates by their content and names that were used before, closes a release
-after 14 days, and shows its files by the JSON Simple API 1.4, late if so told. It is a server in a thread of
-the test, which may look at its state, and hold requests at a point of their way, at any time.
+It parses the form, refuses duplicate content and names that were used before, closes a release after 14
+days, and lists its files with the JSON Simple API 1.4, optionally with a delay. It runs in a thread of the test, which
+can read its state and hold requests at certain points at any time.
 """
 
 import base64
@@ -25,15 +25,15 @@ JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 
 
 class PyPI(Stock, Troubles, Web):
-    """The index; see `run_pypi`, and what it is made of.
+    """The index; see `run_pypi` and the base classes.
 
     Attributes:
         simple_url: of the Simple API.
         upload_url: of the upload API.
-        accounts: passwords by user name; nobody else may upload.
-        uploads: the diary, in the order of arrival.
-        slowness: seconds that each upload takes longer.
-        most_uploads_at_once: how many uploads there were at one time, at most.
+        accounts: passwords by user name, for uploads.
+        uploads: all uploads, in the order of arrival.
+        slowness: additional seconds of each upload.
+        most_uploads_at_once: the highest number of parallel uploads.
     """
 
     def __init__(self, url: str) -> None:
@@ -48,16 +48,16 @@ class PyPI(Stock, Troubles, Web):
         self._uploads_at_once = 0
 
     def give_out(self, filename: str, content: bytes) -> None:
-        """Give out other bytes than were taken, and show the old digest."""
+        """Serve other bytes than were uploaded, with the old digest."""
         self.serve(f"/files/{filename}", content)
 
     def sent(self) -> list[str]:
-        """The filenames of all uploads so far, in the order of arrival."""
+        """Return the filenames of all uploads so far, in the order of arrival."""
         with self._lock:
             return [upload.filename for upload in self.uploads]
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        """Answer one request, or reset its connection."""
+        """Respond to one request, or reset its connection."""
         try:
             if handler.command == "POST" and handler.path == "/legacy/":
                 self._answer_upload(handler)
@@ -67,7 +67,7 @@ class PyPI(Stock, Troubles, Web):
             reset(handler)
 
     def reply_to(self, request: Request) -> Reply:
-        """A page of the Simple API, a file, or whatever was served beside them."""
+        """Return a page of the Simple API, a file, or another served page."""
         path = unquote(urlsplit(request.path).path)
         kind, _, name = path.strip("/").partition("/")
         if kind == "files" and name in self.files and path not in self._replies:
@@ -125,7 +125,7 @@ class PyPI(Stock, Troubles, Web):
         return trouble.status, trouble.words, trouble.headers()
 
     def _take(self, form: Form, authorization: str) -> tuple[int, str]:
-        """Publish a file, or say why not."""
+        """Publish a file, or refuse it with the reason."""
         if not self._may_upload(authorization):
             return 403, "Invalid or non-existent authentication information."
         if problem := self._problem_with_attestations(form):
@@ -133,7 +133,7 @@ class PyPI(Stock, Troubles, Web):
         return self.publish(form)
 
     def _problem_with_attestations(self, form: Form) -> str | None:
-        """What is wrong with the attestations of an upload; here, that there are any."""
+        """Return why the attestations of an upload are refused; here, any attestation is."""
         supported = "attestations are only supported when using Trusted Publishing"
         return supported if form["attestations"] else None
 
@@ -149,11 +149,11 @@ class PyPI(Stock, Troubles, Web):
 
 
 class _Reset(Exception):
-    """The connection is to be reset without an answer."""
+    """The connection is reset without a response."""
 
 
 def _send_words(handler: BaseHTTPRequestHandler, status: int, words: str, headers: Mapping[str, str]) -> None:
-    """Answer as PyPI does: the words in the status line, and once more in a page of HTML."""
+    """Respond like PyPI: the reason is in the status line and in an HTML page."""
     title = f"{status} {html.escape(words)}"
     body = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>".encode()
     handler.send_response(status, words)
@@ -167,7 +167,7 @@ def _send_words(handler: BaseHTTPRequestHandler, status: int, words: str, header
 
 @contextmanager
 def run_pypi() -> Iterator[PyPI]:
-    """Run an empty index for the length of the context."""
+    """Run an empty index for the duration of the context."""
     with run_web(web=PyPI) as index:
         assert isinstance(index, PyPI)
         try:

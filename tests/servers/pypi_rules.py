@@ -1,4 +1,4 @@
-"""What PyPI asks of the form and the file of an upload, as far as tests of publishing need it."""
+"""PyPI's rules for the form and the file of an upload, as far as tests of publishing need them."""
 
 import hashlib
 import io
@@ -40,7 +40,7 @@ class Form:
 
     Attributes:
         fields: all values of each field.
-        filename: of the file that came with it.
+        filename: the name of the uploaded file.
         content: the file.
     """
 
@@ -49,7 +49,7 @@ class Form:
     content: bytes
 
     def __getitem__(self, name: str) -> str:
-        """The first value of a field; empty if there is none."""
+        """Return the first value of a field; empty if it is missing."""
         return self.fields.get(name, [""])[0].strip()
 
     @property
@@ -59,7 +59,7 @@ class Form:
 
 
 def parse_form(content_type: str, body: bytes) -> Form:
-    """Take the multipart body of an upload apart."""
+    """Parse the multipart body of an upload."""
     fields: dict[str, list[str]] = {}
     filename, content = "", b""
     for part in MultipartDecoder(body, content_type).parts:
@@ -73,7 +73,7 @@ def parse_form(content_type: str, body: bytes) -> Form:
 
 
 def problems_of(form: Form) -> Iterator[str]:
-    """What PyPI would refuse the upload for, in an order like its own."""
+    """Return the reasons why PyPI would refuse the upload, in PyPI's order."""
     if (form[":action"], form["protocol_version"]) != ("file_upload", "1"):
         yield "Unknown protocol version."
     yield from _in_the_metadata(form)

@@ -1,4 +1,4 @@
-"""What the test index has, what it takes and refuses, and what it shows of it."""
+"""The files of the test index: which uploads it accepts, and which files it lists."""
 
 import hashlib
 import threading
@@ -24,7 +24,7 @@ class Published:
     Attributes:
         file: name, project and version; size and upload time.
         content: its bytes.
-        shown_at: when the Simple API shows it, by the monotonic clock.
+        shown_at: when the Simple API begins to list it, by the monotonic clock.
     """
 
     file: DistFile
@@ -38,12 +38,12 @@ class Published:
 
 
 class Stock:
-    """The files of the index, for any number of threads.
+    """The files of the index; thread-safe.
 
     Attributes:
-        files: what it has, by filename.
+        files: the files by filename.
         statuses: of projects (PEP 792).
-        lag: seconds until a new file is shown.
+        lag: seconds until a new file is listed.
         max_file_size: bytes.
     """
 
@@ -56,18 +56,18 @@ class Stock:
         self._changing = threading.Lock()
 
     def delete(self, filename: str) -> None:
-        """Take a file away; its name cannot be used again."""
+        """Delete a file; its name cannot be used again."""
         with self._changing:
             del self.files[filename]
 
     def lose(self, filename: str) -> None:
-        """Take a file away as if it had never been there."""
+        """Remove a file as if it had never been uploaded."""
         with self._changing:
             del self.files[filename]
             self._used.discard(filename)
 
     def take(self, path: Path) -> None:
-        """Take a file from elsewhere than the upload API, whatever it is."""
+        """Add a file without the upload API and without any check."""
         content = path.read_bytes()
         file = dist_file(path.name, size=len(content), upload_time=datetime.now(UTC))
         with self._changing:
@@ -75,7 +75,7 @@ class Stock:
             self._used.add(path.name)
 
     def show_all(self) -> None:
-        """Show all files at once."""
+        """List all files from now on."""
         with self._changing:
             self.files = {name: replace(there, shown_at=0.0) for name, there in self.files.items()}
 
@@ -84,18 +84,18 @@ class Stock:
         self._change(filename, yanked=reason)
 
     def age(self, **time: float) -> None:
-        """Make all files older."""
+        """Make all files older, by some days."""
         for name, there in list(self.files.items()):
             assert there.file.upload_time
             self._change(name, upload_time=there.file.upload_time - timedelta(**time))
 
     def digests(self) -> dict[str, str]:
-        """The sha256 of all files by name."""
+        """Return the sha256 of all files by name."""
         with self._changing:
             return {name: there.sha256 for name, there in self.files.items()}
 
     def publish(self, form: Form) -> tuple[int, str]:
-        """Take a file, or say why not."""
+        """Accept a file, or refuse it with the reason."""
         refusal = next(problems_of(form), None)
         if refusal:
             return 400, refusal
@@ -111,12 +111,12 @@ class Stock:
         return answer or (200, "OK")
 
     def root(self) -> dict[str, object]:
-        """The root page of the Simple API, in JSON."""
+        """Return the root page of the Simple API in JSON."""
         names = sorted({there.file.project for there in self.files.values()})
         return {"meta": {"api-version": "1.4"}, "projects": [{"name": one} for one in names]}
 
     def page(self, name: str) -> dict[str, object] | None:
-        """A project's page in JSON; nothing if there is none, or none is shown yet."""
+        """Return a project's page in JSON; ``None`` if no file of it is listed."""
         project = canonicalize_name(name)
         with self._changing:
             mine = [there for there in self.files.values() if there.file.project == project]
@@ -125,7 +125,7 @@ class Stock:
         return _document(project, shown, state) if shown or state != "active" else None
 
     def _refusal(self, file: DistFile, form: Form, now: datetime) -> tuple[int, str] | None:
-        """The answer to a file that is not new, or may not come any more."""
+        """Return the refusal of a file that is not new, or whose release is closed."""
         if self.statuses.get(file.project) in ("archived", "quarantined"):
             return 403, f"Project {file.project} is {self.statuses[file.project]}."
         there = self.files.get(file.filename)
@@ -154,7 +154,7 @@ class Stock:
 
 
 def _document(project: str, files: list[Published], state: str) -> dict[str, object]:
-    """A project's page in JSON."""
+    """Return a project's page in JSON."""
     return {
         "meta": {"api-version": "1.4"},
         "name": project,

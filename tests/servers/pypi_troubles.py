@@ -1,4 +1,4 @@
-"""What a test can do to the requests that the test index gets, and what the index notes of them."""
+"""Faults that a test can set for requests to the test index, and the record of its uploads."""
 
 import threading
 from dataclasses import dataclass, field
@@ -7,24 +7,24 @@ from time import monotonic
 
 
 class Point(Enum):
-    """Where on its way a request can be held."""
+    """A point where a request can be held."""
 
-    ARRIVING = auto()  # an upload whose form was not read yet
-    RECEIVED = auto()  # an upload that was read and not taken yet
-    TAKEN = auto()  # an upload that was taken and not answered yet
-    PAGE = auto()  # a page of the Simple API, before it is made
-    FILE = auto()  # a distribution file that is fetched
+    ARRIVING = auto()  # an upload before its form is read
+    RECEIVED = auto()  # an upload that was read, before it is accepted
+    TAKEN = auto()  # an upload that was accepted, before the response
+    PAGE = auto()  # a page of the Simple API, before it is created
+    FILE = auto()  # a download of a distribution file
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What goes wrong with one request.
+    """A fault of one request.
 
     Attributes:
-        status: what is answered; the connection is reset if there is none.
+        status: the status of the response; if ``None``, the connection is reset.
         words: the reason.
-        taken: an upload is taken all the same, and only the answer lost.
-        in_body: the connection is reset after so many bytes of an upload's body.
+        taken: whether the upload is accepted, so that only the response is lost.
+        in_body: the number of bytes of an upload's body after which the connection is reset.
         retry_after: the header of this name.
     """
 
@@ -35,19 +35,19 @@ class Trouble:
     retry_after: str | None = None
 
     def headers(self) -> dict[str, str]:
-        """What goes with the answer."""
+        """The headers of the response."""
         return {} if self.retry_after is None else {"Retry-After": self.retry_after}
 
 
 @dataclass(slots=True)
 class Upload:
-    """An upload in the diary.
+    """A recorded upload.
 
     Attributes:
-        began: when it came in, by the monotonic clock.
-        filename: empty until the form was read.
-        ended: when it was answered, or the connection reset.
-        status: what was answered; nothing if the connection was reset.
+        began: when it arrived, by the monotonic clock.
+        filename: empty until the form is read.
+        ended: when the response was sent, or the connection reset.
+        status: that of the response; ``None`` if the connection was reset.
         words: the reason.
     """
 
@@ -59,10 +59,10 @@ class Upload:
 
 
 class Hold:
-    """Requests at one point wait here, from the one of some number on, until they are let go.
+    """Holds requests at one point, from a given number on, until they are released.
 
     Attributes:
-        reached: set when a request has come to wait.
+        reached: set when a request waits.
     """
 
     def __init__(self, point: Point, filename: str, number: int) -> None:
@@ -77,24 +77,24 @@ class Hold:
         assert self.reached.wait(seconds), f"nothing came to {self.point}"
 
     def let_go(self) -> None:
-        """Hold nothing any more."""
+        """Release all requests."""
         self._free.set()
 
     def meet(self, filename: str) -> bool:
-        """Whether a request that comes by has to wait; counts it."""
+        """Count a request, and return whether it is held."""
         if self._free.is_set() or self.filename not in ("", filename):
             return False
         self._passing -= 1
         return self._passing < 0
 
     def wait(self) -> None:
-        """Wait until let go."""
+        """Wait until released."""
         self.reached.set()
         self._free.wait(60)
 
 
 class Troubles:
-    """What is to go wrong, for any number of threads."""
+    """The faults that are set; thread-safe."""
 
     def __init__(self) -> None:
         self._upload_troubles: list[tuple[str, Trouble]] = []
@@ -103,28 +103,28 @@ class Troubles:
         self._troubling = threading.Lock()
 
     def trouble(self, filename: str, *troubles: Trouble) -> None:
-        """Let the next uploads of a file, of any if it is empty, go wrong."""
+        """Let the next uploads of a file fail; of any file if the name is empty."""
         with self._troubling:
             self._upload_troubles += [(filename, trouble) for trouble in troubles]
 
     def trouble_with_pages(self, *troubles: Trouble) -> None:
-        """Let the next requests for pages of the Simple API go wrong, from the first upload on."""
+        """Let the next requests for pages of the Simple API fail, from the first upload on."""
         with self._troubling:
             self._page_troubles += troubles
 
     def calm(self) -> None:
-        """Let nothing go wrong any more."""
+        """Remove all faults."""
         with self._troubling:
             self._upload_troubles.clear()
             self._page_troubles.clear()
 
     def hold(self, point: Point, filename: str = "", *, number: int = 1) -> Hold:
-        """Hold requests at a point of their way.
+        """Hold requests at a point.
 
         Args:
-            point: where.
-            filename: hold only requests about this file; not for pages, or where the form is not read yet.
-            number: the first that is held, counted from 1 on and from now on.
+            point: the point.
+            filename: hold only requests for this file; not for pages, or before the form is read.
+            number: the first request that is held; the next request is number 1.
         """
         made = Hold(point, filename, number)
         with self._troubling:
@@ -139,11 +139,11 @@ class Troubles:
             hold.let_go()
 
     def next_trouble(self, filename: str, *, in_body: bool = False) -> Trouble | None:
-        """What goes wrong with this upload.
+        """Return the fault of this upload, if any.
 
         Args:
-            filename: of the upload; empty if it is not known yet.
-            in_body: whether to ask for what goes wrong before the body is read.
+            filename: that of the upload; empty if unknown.
+            in_body: whether to return a fault that occurs while the body is read.
         """
         with self._troubling:
             for one in self._upload_troubles:
@@ -153,13 +153,13 @@ class Troubles:
         return None
 
     def meet(self, point: Point, filename: str = "") -> None:
-        """Wait for as long as requests are held at a point."""
+        """Wait while requests are held at a point."""
         with self._troubling:
             held = [hold for hold in self._holds if hold.point is point and hold.meet(filename)]
         for hold in held:
             hold.wait()
 
     def next_page_trouble(self) -> Trouble | None:
-        """What goes wrong with this page."""
+        """Return the fault of this page, if any."""
         with self._troubling:
             return self._page_troubles.pop(0) if self._page_troubles else None

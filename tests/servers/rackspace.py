@@ -1,4 +1,4 @@
-"""What Rackspace has before Swift: its identity service and the CDN's settings, in front of a real Swift."""
+"""Rackspace's identity service and CDN settings, in front of a real Swift."""
 
 import json
 from collections.abc import Iterator
@@ -16,15 +16,15 @@ _CDN = "/cdn/v1/MossoCloudFS_1"
 
 
 class Rackspace(Web):
-    """Logs in with an API key, shows a catalogue of two regions, and keeps the CDN's settings.
+    """Supports login with an API key, a catalogue of two regions, and the CDN settings.
 
     Attributes:
-        swift: what keeps the containers of region ORD; region DFW is empty.
-        enabled: by container, whether its CDN is on; containers that never had one are not in it.
-        purged: the objects, as ``container/name``, that the CDN was told to forget.
-        refuse_purges: whether it has had enough of that for today.
+        swift: the server with the containers of region ORD; region DFW is empty.
+        enabled: whether the CDN is on, by container; only containers that have had one.
+        purged: the objects, as ``container/name``, that were purged from the CDN.
+        refuse_purges: whether the daily limit of purges is reached.
         has_cdn: whether the account has a CDN at all.
-        hidden: headers that the CDN's settings leave out.
+        hidden: headers that are missing from the CDN settings.
     """
 
     swift: Swift
@@ -40,16 +40,16 @@ class Rackspace(Web):
 
     @property
     def auth_url(self) -> str:
-        """The identity service's address, without the version."""
+        """The URL of the identity service, without the version."""
         return self.url.rstrip("/")
 
     def forget_tokens(self) -> None:
-        """Accept none of the tokens given so far, as if they had expired."""
+        """Invalidate all tokens, as if they had expired."""
         self.swift.forget_tokens()
         self._tokens.clear()
 
     def reply_to(self, request: Request) -> Reply:
-        """Answer as the identity service or as the CDN's settings."""
+        """Return the response of the identity service or the CDN settings."""
         path = unquote(urlsplit(request.path).path)
         if path == "/v2.0/tokens" and request.method == "POST":
             return self._log_in(json.loads(request.body))
@@ -116,7 +116,7 @@ class Rackspace(Web):
 
 @contextmanager
 def run_rackspace(swift: Swift) -> Iterator[Rackspace]:
-    """Run it in front of ``swift``."""
+    """Run the services in front of ``swift``."""
     with run_web(web=Rackspace) as rackspace:
         assert isinstance(rackspace, Rackspace)
         rackspace.swift = swift

@@ -1,4 +1,4 @@
-"""A server that sends bytes as a test gives them, valid HTTP or not.
+"""A server that sends the bytes of a test, valid HTTP or not.
 
 >>> with run_raw(lambda asked: [b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nhi"]) as server:
 ...     read(server.url)
@@ -18,7 +18,7 @@ from tests.servers.web import read
 __all__ = ["RESET", "Asked", "RawServer", "answer", "read", "run_raw"]
 
 RESET = object()
-"""In the place of bytes: the connection is reset."""
+"""Resets the connection, in place of bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,17 @@ class Asked:
     path: str
     headers: Mapping[str, str]
     number: int
-    """How many requests for this path came before."""
+    """The number of earlier requests for this path."""
 
 
 @dataclass
 class RawServer:
-    """A server that runs.
+    """A running server.
 
     Attributes:
         url: its root, with a slash at the end.
         requests: every request so far.
-        ended: set when the server is about to close, for answers that never end.
+        ended: set when the server closes, for responses that never end.
     """
 
     url: str
@@ -48,20 +48,20 @@ class RawServer:
 
 
 Answer = Callable[[Asked], Iterable[object]]
-"""Gives the bytes to send, one block after the other, and `RESET`; afterwards the connection is closed."""
+"""Returns the blocks of bytes to send, and `RESET`; afterwards the connection is closed."""
 
 
 def answer(
     body: bytes = b"", *more: str, status: str = "200 OK", kind: str = "text/plain", length: int | None = None
 ) -> bytes:
-    """An answer in valid HTTP.
+    """Return a valid HTTP response.
 
     Args:
         body: the body.
         more: lines to add to the headers.
-        status: the status and its words.
+        status: the status with its reason.
         kind: the media type.
-        length: to claim; by default the true one.
+        length: the declared length; by default the true one.
     """
     lines = [
         f"HTTP/1.1 {status}",
@@ -75,7 +75,7 @@ def answer(
 
 @contextmanager
 def run_raw(respond: Answer) -> Iterator[RawServer]:
-    """Run a server on a free port for the length of the context."""
+    """Run a server on a free port for the duration of the context."""
     with socket.create_server((HOST, 0), backlog=128) as listener:
         server = RawServer(f"http://{HOST}:{listener.getsockname()[1]}/")
         thread = threading.Thread(target=_serve, args=(listener, server, respond), daemon=True)

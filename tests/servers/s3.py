@@ -1,4 +1,4 @@
-"""What all S3 servers of the tests have in common: an address, keys, and a client that is not ours."""
+"""The common part of all S3 servers of the tests: a URL, keys, and a boto3 client."""
 
 import itertools
 import json
@@ -15,13 +15,13 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class S3Server:
-    """An S3 server that runs.
+    """A running S3 server.
 
     Attributes:
         url: the endpoint, without a slash at the end.
-        access_key_id: of somebody who may do everything.
-        secret_access_key: theirs.
-        region: what requests are signed for.
+        access_key_id: of a user with all permissions.
+        secret_access_key: of the same user.
+        region: the region that requests are signed for.
     """
 
     url: str
@@ -30,7 +30,7 @@ class S3Server:
     region: str = REGION
 
     def client(self) -> Any:
-        """A client for looking at what lies there, and for laying something there."""
+        """Return a client to read and write objects in tests."""
         return boto3.client(
             "s3",
             endpoint_url=self.url,
@@ -41,7 +41,7 @@ class S3Server:
         )
 
     def new_bucket(self, *, public: bool = False) -> str:
-        """Make an empty bucket, for everybody to read if it is public; gives its name."""
+        """Create an empty bucket, optionally public, and return its name."""
         name = f"{'public' if public else 'wheels'}-{next(_NUMBERS)}"
         client = self.client()
         client.create_bucket(Bucket=name)
@@ -51,7 +51,7 @@ class S3Server:
 
 
 def public_policy(bucket: str) -> dict[str, Any]:
-    """The bucket policy that lets everybody list and read."""
+    """Return the bucket policy for public listing and reading."""
     everybody = {"Effect": "Allow", "Principal": "*"}
     resource = f"arn:aws:s3:::{bucket}"
     return {

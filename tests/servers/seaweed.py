@@ -35,13 +35,13 @@ _IDENTITIES = {
 
 @dataclass(frozen=True, slots=True)
 class Seaweed(S3Server):
-    """A SeaweedFS that runs.
+    """A running SeaweedFS.
 
     Attributes:
-        filer_url: of the server that keeps the names, with ``/buckets/`` in it.
-        pid: of the one process.
-        reader: access key and secret key of somebody who may read all, and write nothing.
-        renewed: other keys of the one who may do everything.
+        filer_url: the URL of the filer, which has the folder ``/buckets/``.
+        pid: the id of its process.
+        reader: access key and secret key of a user who may only read.
+        renewed: other keys of the user with all permissions.
     """
 
     filer_url: str = ""
@@ -50,7 +50,7 @@ class Seaweed(S3Server):
     renewed: tuple[str, str] = ("AKCI2", "s3cret-of-ci-2")
 
     def lay(self, bucket: str, folder: Path) -> None:
-        """Lay the files of a folder into a bucket, by SeaweedFS's own means: fast, for thousands of them."""
+        """Upload the files of a folder with SeaweedFS's own command, which is fast for thousands."""
         command = [
             script("weed"),
             "filer.copy",
@@ -63,12 +63,12 @@ class Seaweed(S3Server):
 
 
 def free_ports() -> dict[str, int]:
-    """A port for each of the servers; they take another, 10,000 above, for what they say to each other."""
+    """Return a port for each server; each also uses the port 10,000 above it, for gRPC."""
     return {f"{name}.port": next(filter(_twin_is_free, iter(free_port, None))) for name in _LISTENERS}
 
 
 def _takes_files(port: int) -> bool:
-    """Whether the master knows of a volume server already."""
+    """Return whether a volume server has registered with the master."""
     try:
         urllib.request.urlopen(f"http://{HOST}:{port}/dir/assign", timeout=5).close()
     except OSError:
@@ -86,7 +86,7 @@ def _twin_is_free(port: int) -> bool:
 
 @contextmanager
 def _without_sockets_left(ports: Iterable[int]) -> Iterator[None]:
-    """Remove what its servers leave in the folder for temporary files that it takes, whatever is set."""
+    """Remove the files that its servers leave in the system's folder for temporary files."""
     try:
         yield
     finally:
@@ -101,8 +101,8 @@ def run_seaweed(root: Path, ports: dict[str, int] | None = None) -> Iterator[Sea
     """Run SeaweedFS with its files in ``root``.
 
     Args:
-        root: a folder, empty or left by a SeaweedFS that ended.
-        ports: from `free_ports`, to come back at the same addresses.
+        root: an empty folder, or that of a stopped SeaweedFS.
+        ports: from `free_ports`, to restart at the same addresses.
     """
     ports = ports or free_ports()
     (root / "data").mkdir(exist_ok=True)
@@ -113,7 +113,7 @@ def run_seaweed(root: Path, ports: dict[str, int] | None = None) -> Iterator[Sea
         "dir": root / "data",
         "master.volumeSizeLimitMB": 64,
         "master.telemetry": "false",
-        "master.electionTimeout": "1s",  # one that comes back waits that long for rivals, who never come
+        "master.electionTimeout": "1s",  # a restarted master waits that long for other masters
         "volume.max": 0,
         "s3": "true",
         "s3.config": root / "s3.json",
@@ -131,7 +131,7 @@ def run_seaweed(root: Path, ports: dict[str, int] | None = None) -> Iterator[Sea
             log=root / "weed.log",
             ready=lambda: answers(url) and _takes_files(ports["master.port"]),
             env={"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"},
-            grace=0.2,  # it takes seconds to say goodbye
+            grace=0.2,  # an orderly shutdown takes seconds
         ) as process,
     ):
         yield Seaweed(

@@ -1,6 +1,6 @@
-"""An SFTP server by paramiko: the real protocol over a real folder, with answers that a test can spoil.
+"""An SFTP server with paramiko: the real protocol for a real folder, with configurable faults.
 
-It renames as OpenSSH does: its plain renaming refuses a name that is taken, and its extension replaces.
+It renames like OpenSSH: the plain operation refuses a taken name, and the extension overwrites.
 """
 
 import os
@@ -21,15 +21,15 @@ USER, PASSWORD = "ci", "s3cret"
 
 @dataclass(slots=True)
 class SftpServer:
-    """An SFTP server that runs.
+    """A running SFTP server.
 
     Attributes:
         url: of its root, without a slash at the end.
         root: the folder that it serves.
-        faults: operations that fail the next time, as ``stat``, with SFTP's general failure; one of the
-            form ``stat ok`` lets the next one pass.
-        replaces: whether its plain renaming replaces, as that of some servers does.
-        extended: whether it knows OpenSSH's renaming that replaces.
+        faults: operations, such as ``stat``, whose next call fails with SFTP's general failure; one of the
+            form ``stat ok`` lets the next call succeed.
+        replaces: whether the plain operation overwrites, as on some servers.
+        extended: whether it has OpenSSH's extension.
     """
 
     url: str
@@ -39,14 +39,14 @@ class SftpServer:
     extended: bool = True
 
     def fails(self, operation: str) -> bool:
-        """Whether this operation is to fail now."""
+        """Return whether this call fails."""
         found = next((fault for fault in self.faults if fault.split()[0] == operation), None)
         if found:
             self.faults.remove(found)
         return found == operation
 
     def names(self, folder: str) -> list[str]:
-        """What lies in a folder, sorted."""
+        """Return the sorted names in a folder."""
         return sorted(path.name for path in (self.root / folder).iterdir())
 
 
@@ -145,7 +145,7 @@ def _answer(operation: Any) -> Any:
     try:
         return operation()
     except OSError as error:
-        # OpenSSH says no more than "failure" where a name is taken.
+        # OpenSSH reports only "failure" if a name is taken.
         return paramiko.SFTPServer.convert_errno(error.errno or 0)
 
 
@@ -156,7 +156,7 @@ def _done(operation: Any) -> Any:
 
 @contextmanager
 def run_sftp(root: Path) -> Iterator[SftpServer]:
-    """Serve ``root`` to one user, who may do everything."""
+    """Serve ``root`` to one user with all permissions."""
     key = paramiko.RSAKey.generate(2048)
     transports: list[paramiko.Transport] = []
     with socket.create_server((HOST, 0)) as listener:

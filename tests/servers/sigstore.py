@@ -1,6 +1,6 @@
-"""A Sigstore of our own: an authority, a certificate log and a transparency log that really sign.
+"""A local Sigstore: a certificate authority, a certificate log and a transparency log, with real signatures.
 
-What they make is verified by the same code as what the public Sigstore makes, given this one's trust root.
+With its trust root, the code that verifies attestations of the public Sigstore verifies its attestations too.
 """
 
 import base64
@@ -23,7 +23,7 @@ SLSA = "https://slsa.dev/provenance/v1"
 
 FULCIO = "1.3.6.1.4.1.57264.1."
 ISSUER, SOURCE, SOURCE_DIGEST, SOURCE_REF, BUILD_CONFIG, ENVIRONMENT = "8", "12", "13", "14", "18", "23"
-"""The claims of a certificate that tell who built, by the last number of their identifiers."""
+"""The claims of a certificate about the build, by the last number of their identifiers."""
 
 SCT_LIST = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 SHA256_ECDSA = b"\x04\x03"
@@ -34,15 +34,15 @@ GITHUB = "https://token.actions.githubusercontent.com"
 
 @dataclass(frozen=True)
 class Builder:
-    """A workflow of a repository, as a CI system vouches for it.
+    """A workflow of a repository, the identity that a CI system certifies.
 
     Attributes:
         repository: as ``OWNER/NAME``.
         workflow: its file.
-        ref: what it was run for.
-        commit: the hash of that.
+        ref: the branch or tag that it ran for.
+        commit: its hash.
         environment: the deployment environment of its job, if it has one.
-        tag: how the claims are tagged in the certificate (X.690); right is that of a UTF8String.
+        tag: the type of the claims in the certificate (X.690); UTF8String is correct.
     """
 
     repository: str = "acme/sample"
@@ -54,11 +54,11 @@ class Builder:
 
     @property
     def config(self) -> str:
-        """The address of the workflow."""
+        """The URL of the workflow."""
         return f"https://github.com/{self.repository}/.github/workflows/{self.workflow}@{self.ref}"
 
     def claims(self) -> dict[str, str]:
-        """What a certificate says of it."""
+        """The claims of its certificate."""
         claims = {
             ISSUER: GITHUB,
             SOURCE: f"https://github.com/{self.repository}",
@@ -75,7 +75,7 @@ def _new_key() -> ec.EllipticCurvePrivateKey:
 
 @dataclass
 class LocalSigstore:
-    """Issues certificates to builders, and makes attestations for them."""
+    """Issues certificates to builders, and creates their attestations."""
 
     authority_key: ec.EllipticCurvePrivateKey = field(default_factory=_new_key)
     certificates_key: ec.EllipticCurvePrivateKey = field(default_factory=_new_key)
@@ -91,7 +91,7 @@ class LocalSigstore:
         self._authority = self._new_authority()
 
     def write_trust_root(self, folder: Path) -> Path:
-        """The trust root in a file, as ``sigstore`` reads it."""
+        """Write the trust root to a file for ``sigstore``."""
         start = {"start": "2020-01-01T00:00:00Z"}
         authority = _text(self._authority.public_bytes(Encoding.DER))
         document = {
@@ -122,7 +122,7 @@ class LocalSigstore:
         statement_type: str = "https://in-toto.io/Statement/v1",
         payload_type: str = STATEMENT,
     ) -> bytes:
-        """An attestation (PEP 740) of a file, made on behalf of a builder."""
+        """Return an attestation (PEP 740) of a file by a builder."""
         statement = json.dumps(
             {
                 "_type": statement_type,
@@ -157,7 +157,7 @@ class LocalSigstore:
         )
 
     def _certificate(self, key: ec.EllipticCurvePublicKey, builder: Builder) -> x509.Certificate:
-        """A certificate with the promise of the certificate log in it, which is made over all the rest."""
+        """Return a certificate with a timestamp of the certificate log, which covers the rest of it."""
         unsigned = _builder(x509.Name([]), self._name, key, timedelta(minutes=10)).add_extension(
             x509.SubjectAlternativeName([x509.UniformResourceIdentifier(builder.config)]), critical=True
         )
@@ -185,7 +185,7 @@ class LocalSigstore:
         return unsigned.add_extension(promise, critical=False).sign(self.authority_key, hashes.SHA256())
 
     def _entry(self, statement: bytes, signature: bytes, certificate: x509.Certificate) -> dict[str, Any]:
-        """The only entry of a transparency log, with the proof that it is there."""
+        """Return the only entry of a transparency log, with its inclusion proof."""
         body = json.dumps(
             {
                 "apiVersion": "0.0.1",
@@ -263,7 +263,7 @@ def _usage(*, digital_signature: bool, signs_certificates: bool = False) -> x509
 def _promises(
     signature: bytes, key: ec.EllipticCurvePrivateKey, milliseconds: int
 ) -> x509.UnrecognizedExtension:
-    """A list of one signed certificate timestamp (RFC 6962, section 3.3)."""
+    """Return a list of one signed certificate timestamp (RFC 6962, section 3.3)."""
     log = hashlib.sha256(_public(key)).digest()
     one = b"\0" + log + struct.pack("!QH", milliseconds, 0) + SHA256_ECDSA
     one += struct.pack("!H", len(signature)) + signature

@@ -1,6 +1,6 @@
-"""OpenStack Swift itself: account, container and object server on one device, and proxies before them.
+"""OpenStack Swift: account, container and object server on one device, and proxies in front of them.
 
-The proxies authenticate by tempauth and speak Swift's own API, S3's (``s3api``) and that of a web server
+The proxies authenticate with tempauth, and have Swift's API, the S3 API (``s3api``) and a web server
 (``staticweb``).
 """
 
@@ -23,7 +23,7 @@ NODE = [sys.executable, "-P", "-m", "tests.servers.swift_node"]
 NODE_ENV = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONWARNINGS": "ignore"}
 
 LIMIT = 5 * 2**30 + 2
-"""Bytes that an object may have, unless a proxy is started with another limit: Swift's own default."""
+"""The default limit of an object's size in bytes, as in Swift."""
 
 _COMMON = f"""
 bind_ip = {HOST}
@@ -94,14 +94,14 @@ max_file_size = {limit}
 
 @dataclass(frozen=True, slots=True)
 class Swift:
-    """A Swift proxy that runs, with its cluster.
+    """A running Swift proxy with its cluster.
 
     Attributes:
         url: its root, without a slash at the end; also the endpoint of the S3 API.
         auth_url: for auth version 1, without the version at the end.
-        log: a file to which it writes a line about each request.
+        log: the file with a line for each request.
         username: of the account's administrator; also the access key of the S3 API.
-        password: theirs; also the secret key of the S3 API.
+        password: the administrator's; also the secret key of the S3 API.
         region: of the S3 API.
     """
 
@@ -118,22 +118,22 @@ class Swift:
         return f"{self.url}/v1/AUTH_test"
 
     def token(self) -> str:
-        """A new token for the administrator."""
+        """Return a new token of the administrator."""
         who = {"X-Auth-User": self.username, "X-Auth-Key": self.password}
         with _ask("GET", f"{self.auth_url}/v1.0", who) as answer:
             return str(answer.headers["X-Auth-Token"])
 
     def forget_tokens(self) -> None:
-        """Accept none of the tokens given so far, as after a restart of memcached."""
+        """Invalidate all tokens, as a restart of memcached does."""
         answers(f"{self.url}{FORGET}")
 
     def call(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> bytes:
-        """Ask for something below the account as the administrator; gives the body of the answer.
+        """Send a request as the administrator, relative to the account, and return the body of the response.
 
         Raises:
-            urllib.error.HTTPError: the answer is not success.
+            urllib.error.HTTPError: the request failed.
         """
         known = {"X-Auth-Token": self.token(), "Content-Type": "application/octet-stream"}
         with _ask(method, f"{self.storage_url}/{path}", {**known, **(headers or {})}, body) as answer:
@@ -141,7 +141,7 @@ class Swift:
             return content
 
     def make_container(self, name: str, *, public: bool = False) -> str:
-        """Make a container, for everybody to read and with ``index.html`` as its pages; gives its address."""
+        """Create a public container that serves ``index.html`` for folders, and return its URL."""
         readable = {"X-Container-Read": ".r:*,.rlistings", "X-Container-Meta-Web-Index": "index.html"}
         self.call("PUT", quote(name), headers=readable if public else {})
         return f"{self.storage_url}/{quote(name)}"
@@ -155,34 +155,34 @@ class Swift:
         *,
         query: str = "",
     ) -> None:
-        """Write an object, as other tools do."""
+        """Write an object like other tools do."""
         path = f"{quote(container)}/{quote(name)}"
         self.call("PUT", f"{path}?{query}" if query else path, content, headers)
 
     def names(self, container: str) -> list[str]:
-        """The names of all objects in a container."""
+        """Return the names of all objects in a container."""
         listing = self.call("GET", f"{quote(container)}?format=json")
         return [str(entry["name"]) for entry in json.loads(listing)]
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """The servers that keep accounts, containers and objects; `proxy` starts what people talk to."""
+    """The servers for accounts, containers and objects; `proxy` starts a proxy for clients."""
 
     root: Path
     _ports: Mapping[str, int]
 
     def fill(self, container: str, names: Sequence[str]) -> None:
-        """Enter objects of one byte into a container's listing; there is nothing to be fetched."""
+        """Add objects of one byte to a container's listing; they have no content to download."""
         _node("fill", str(self.root), container, given="\n".join(names))
 
     @contextmanager
     def proxy(self, *, limit: int = LIMIT, token_life: float = 86400) -> Iterator[Swift]:
-        """Run a proxy of its own before the cluster.
+        """Run another proxy for the cluster.
 
         Args:
-            limit: bytes that an object may have.
-            token_life: seconds after which a token is not accepted any more.
+            limit: the largest size of an object, in bytes.
+            token_life: seconds until a token expires.
         """
         port = free_port()
         folder = self.root / f"proxy-{port}"
@@ -215,7 +215,7 @@ def run_cluster(root: Path) -> Iterator[Cluster]:
 
 @contextmanager
 def run_swift(root: Path) -> Iterator[Swift]:
-    """Run a whole Swift with its files in ``root``, an empty folder."""
+    """Run a Swift cluster with one proxy, with its files in ``root``, an empty folder."""
     with run_cluster(root) as cluster, cluster.proxy() as swift:
         yield swift
 

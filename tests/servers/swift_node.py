@@ -1,8 +1,8 @@
-"""One process of a Swift cluster, or the making of its rings; run as a script by `tests.servers.swift`.
+"""One process of a Swift cluster, or the creation of its rings; `tests.servers.swift` runs this as a script.
 
-Swift's own commands read the limits of a cluster from ``/etc/swift`` alone and want memcached for their
-tokens. This script reads them from any folder, and `filter_factory` keeps what would be in memcached in
-the memory of the only process that asks for it.
+Swift's own commands read the limits of a cluster only from ``/etc/swift``, and require memcached for their
+tokens. This script reads them from any folder, and `filter_factory` replaces memcached by the memory of the
+only process that uses it.
 """
 
 import sys
@@ -16,7 +16,7 @@ FORGET = "/forget"
 
 
 class MemoryCache:
-    """The part of Swift's memcached client that a proxy uses, within one process."""
+    """The part of Swift's memcached client that a proxy uses, in the memory of one process."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[Any, float]] = {}
@@ -52,7 +52,7 @@ def _now() -> float:
 
 
 def filter_factory(_: Any, **__: Any) -> Callable[[Any], Any]:
-    """A paste filter that puts one cache into the environment of every request, and empties it if asked."""
+    """Return a paste filter that adds one cache to each request's environment, or empties it."""
     cache = MemoryCache()
 
     def make(app: Any) -> Any:
@@ -80,9 +80,9 @@ def make_rings(folder: Path, ports: dict[str, int]) -> None:
 
 
 def fill(folder: Path, container: str, names: Iterable[str]) -> None:
-    """Enter objects of one byte into a container's listing: the quick way to a great many.
+    """Add objects of one byte to a container's listing, a quick way to create many.
 
-    Only the listing knows of them; there is nothing to be fetched.
+    They exist only in the listing and have no content.
     """
     from swift.common.utils import Timestamp
     from swift.container.backend import ContainerBroker
@@ -96,7 +96,7 @@ def fill(folder: Path, container: str, names: Iterable[str]) -> None:
 
 
 def serve(folder: Path, kind: str) -> None:
-    """Run the ``account``, ``container``, ``object`` or ``proxy`` server until it is ended."""
+    """Run the ``account``, ``container``, ``object`` or ``proxy`` server until it is stopped."""
     from importlib import import_module
 
     from swift.common import constraints, utils

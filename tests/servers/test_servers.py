@@ -1,4 +1,4 @@
-"""The servers of the tests are what they say they are."""
+"""Tests of the test servers."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def upload(index, path, *, password=None):
 
 @pytest.fixture
 def wheel(tmp_path):
-    """A wheel that twine takes."""
+    """A wheel that twine accepts."""
     from zipfile import ZipFile
 
     path = tmp_path / "sample-1.0-py3-none-any.whl"
@@ -59,7 +59,7 @@ def test_every_devpi_index_is_another_one(devpi_server):
     assert devpi_server.new_index().upload_url != devpi_server.new_index().upload_url
 
 
-def test_a_server_that_does_not_start_shows_what_it_said(tmp_path):
+def test_failed_start_reports_the_output_of_the_server(tmp_path):
     with (
         pytest.raises(RuntimeError, match="no such luck"),
         running(["sh", "-c", "echo no such luck"], log=tmp_path / "log", ready=lambda: False),

@@ -1,4 +1,4 @@
-"""A wire to a server that a test can cut, or spoil, in the middle of what is sent."""
+"""A TCP proxy that a test can interrupt, or let corrupt a byte, at any position."""
 
 import socket
 import threading
@@ -12,15 +12,15 @@ BLOCK = 1 << 16
 
 
 class Wire:
-    """Carries bytes to a server and back; see `run_wire`.
+    """Forwards bytes between clients and a server; see `run_wire`.
 
     Attributes:
         url: of this end, without a slash at the end.
-        connections: how many there have been.
-        sent: how many bytes went to the server, over all connections.
-        cut_sent: bytes after which a connection is cut that sends so many.
-        cut_received: the same for what comes back.
-        spoil: a byte that is changed on its way to the server, counted from the connection's first.
+        connections: the number of connections so far.
+        sent: the number of bytes sent to the server over all connections.
+        cut_sent: bytes sent to the server after which a connection is closed.
+        cut_received: the same for received bytes.
+        spoil: the position of a byte that is changed on its way to the server, in each connection.
     """
 
     def __init__(self, url: str) -> None:
@@ -32,7 +32,7 @@ class Wire:
         self.spoil: int | None = None
 
     def carry(self, here: socket.socket, there: socket.socket) -> None:
-        """Join two connections until one of them ends."""
+        """Forward bytes between two connections until one of them ends."""
         back = threading.Thread(target=self._copy, args=(there, here, False), daemon=True)
         back.start()
         self._copy(here, there, True)
@@ -61,7 +61,7 @@ class Wire:
 
 @contextmanager
 def run_wire(server: str) -> Iterator[Wire]:
-    """Lay a wire to ``server``, an address like ``http://127.0.0.1:8080``."""
+    """Run a proxy for ``server``, a URL such as ``http://127.0.0.1:8080``."""
     parts = urlsplit(server)
     assert parts.hostname
     goal = parts.hostname, parts.port or 80
