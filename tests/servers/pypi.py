@@ -1,8 +1,8 @@
 """A package index that responds to uploads like PyPI, records them, and fails on demand.
 
 It parses the form, refuses duplicate content and names that were used before, closes a release after 14
-days, and lists its files with the JSON Simple API 1.4, optionally with a delay. It runs in a thread of the test, which
-can read its state and hold requests at certain points at any time.
+days, and lists its files with the JSON Simple API 1.4, optionally with a delay. It runs in a thread of the
+test, which can read its state and hold requests at certain points at any time.
 """
 
 import base64

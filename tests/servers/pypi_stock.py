@@ -84,7 +84,7 @@ class Stock:
         self._change(filename, yanked=reason)
 
     def age(self, **time: float) -> None:
-        """Make all files older, by some days."""
+        """Make all files older; see `datetime.timedelta` for the arguments."""
         for name, there in list(self.files.items()):
             assert there.file.upload_time
             self._change(name, upload_time=there.file.upload_time - timedelta(**time))
