@@ -122,6 +122,7 @@ if TYPE_CHECKING:
         Step,
         StepBegan,
         StepEnded,
+        Verified,
         Waiting,
     )
     from wheelrelay.filenames import dist_file
@@ -237,6 +238,7 @@ __all__ = [
     "Trust",
     "Unavailable",
     "UnknownBackend",
+    "Verified",
     "Waiting",
     "WheelrelayError",
     "__version__",
@@ -278,7 +280,7 @@ _MODULES = {
         "SeveralVersions SizeMismatch TimedOut Unavailable UnknownBackend WheelrelayError"
     ),
     "wheelrelay.events": (
-        "BytesMoved Event FileBegan FileEnded Planned Progress Step StepBegan StepEnded Waiting"
+        "BytesMoved Event FileBegan FileEnded Planned Progress Step StepBegan StepEnded Verified Waiting"
     ),
     "wheelrelay.filenames": "dist_file",
     "wheelrelay.lock_files": "Lock LockedRelease read_lock",

@@ -22,6 +22,7 @@ __all__ = [
     "Step",
     "StepBegan",
     "StepEnded",
+    "Verified",
     "Waiting",
     "ignore_events",
 ]
@@ -120,7 +121,22 @@ class StepEnded:
     remote: str
 
 
-Event = Planned | StepBegan | FileBegan | BytesMoved | FileEnded | Waiting | StepEnded
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Published files were verified.
+
+    Attributes:
+        files: The number of selected files of the source or remote.
+        skipped: The number of files that an earlier run had verified, and that have not changed since.
+        failed: The number of findings.
+    """
+
+    files: int
+    skipped: int
+    failed: int
+
+
+Event = Planned | StepBegan | FileBegan | BytesMoved | FileEnded | Waiting | StepEnded | Verified
 Progress = Callable[[Event], None]
 
 

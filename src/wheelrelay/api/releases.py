@@ -22,6 +22,7 @@ from wheelrelay.engine.context import RelayOptions, RelayRequest, ReleasePolicy,
 from wheelrelay.engine.gate import refuse
 from wheelrelay.engine.planning import plan_relay
 from wheelrelay.engine.recording import ReceiptRecorder
+from wheelrelay.engine.verified_files import VerifiedFiles
 from wheelrelay.engine.verifying import verify_remote, verify_sinks
 from wheelrelay.errors import ConfigError
 from wheelrelay.events import Progress, ignore_events
@@ -191,6 +192,7 @@ def verify(
     selection: Selection | None = None,
     shard: ShardLike | None = None,
     download: bool = False,
+    state: Pathlike | None = None,
     jobs: int | None = None,
     progress: Progress = ignore_events,
 ) -> list[Finding]:
@@ -205,28 +207,34 @@ def verify(
             a lock, a locked file that is missing, or has another digest, is a finding.
         shard: Number, from 1, and count, such as ``(1, 4)``: verify only the projects of this part.
         download: For a route, download and hash the files of the sinks instead of trusting their digests.
+        state: A file that remembers the downloaded files, so that a later run continues: files with the same
+            digest, size and time of modification are skipped. If it is lost, all files are verified again.
         jobs: How many files to read in parallel. [default: adaptive]
-        progress: Called with each event (`Event`), possibly from several threads.
+        progress: Called with each event (`Event`), possibly from several threads; at last with `Verified`,
+            which has the number of files.
 
     Returns:
-        A finding for each file that is missing, differs or is damaged; empty if all files are verified.
+        A finding for each file that is missing, differs or is damaged, and for each page or file that cannot
+        be read; empty if all files are verified.
 
     Raises:
         NothingMatched: No file matches.
         ConfigError: A remote cannot be read.
-        BackendError: A remote fails.
+        BackendError: Nothing of a remote can be read.
     """
     options = RelayOptions(_checked_jobs(jobs), progress)
-    if isinstance(target, Route):
-        chosen = selection_of(target, requirements, selection, shard)
-        with (
-            _connected(target, chosen, options, is_read_only=True) as request,
-            temporary_staging_area() as area,
-        ):
-            return verify_sinks(request, area, download=download)
-    chosen = selection_of(None, requirements, selection, shard)
-    with opened_source(as_remote(target)) as source, temporary_staging_area() as area:
-        return verify_remote(RelayRequest(source, selection=chosen, options=options), area)
+    with VerifiedFiles(None if state is None else Path(os.fspath(state))) as verified:
+        if isinstance(target, Route):
+            chosen = selection_of(target, requirements, selection, shard)
+            with (
+                _connected(target, chosen, options, is_read_only=True) as request,
+                temporary_staging_area() as area,
+            ):
+                return verify_sinks(request, area, verified, download=download)
+        chosen = selection_of(None, requirements, selection, shard)
+        with opened_source(as_remote(target)) as source, temporary_staging_area() as area:
+            request = RelayRequest(source, selection=chosen, options=options)
+            return verify_remote(request, area, verified)
 
 
 def _engine_options(options: PublishOptions, jobs: int | None, progress: Progress) -> RelayOptions:

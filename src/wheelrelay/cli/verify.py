@@ -21,8 +21,10 @@ from wheelrelay.cli.options import (
 )
 from wheelrelay.cli.output import print_findings, print_json, relay_progress
 from wheelrelay.cli.route_options import RouteArguments, route_arguments
+from wheelrelay.events import Verified
 
 if TYPE_CHECKING:
+    from wheelrelay.events import Event, Progress
     from wheelrelay.model import Shard
 
 
@@ -30,6 +32,12 @@ if TYPE_CHECKING:
 @partial(route_arguments, complete_first_word=complete_route_or_remote)
 @click.option("--download", is_flag=True, help="Download and hash the files of the sinks.")
 @shard_option
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Remember the verified files in FILE, and skip those that have not changed since.",
+)
 @jobs_option
 @json_option
 @quiet_option
@@ -40,6 +48,7 @@ def verify(
     arguments: RouteArguments,
     download: bool,
     shard: "Shard | None",
+    state: str | None,
     jobs: int | None,
     as_json: bool,
     quiet: bool,
@@ -49,7 +58,7 @@ def verify(
 
     With a ROUTE, or with --from and --to, the files of each sink are compared with those of the source. With
     a REMOTE alone, its files are downloaded and compared with the digests that it declares. Exits with 3 if
-    a file is missing, different or damaged.
+    a file is missing, different or damaged, or cannot be read; the other files are verified in any case.
 
     \b
     Examples:
@@ -69,23 +78,51 @@ def verify(
     else:
         target, requirements = arguments.route(config)
     with relay_progress(quiet=quiet) as progress:
+        counts = _Counts(progress)
         findings = api.verify(
             target,
             requirements,
             selection=selection,
             shard=shard,
             download=download,
+            state=state,
             jobs=jobs,
-            progress=progress,
+            progress=counts.on_event,
         )
     if as_json:
         print_json(findings_document(findings))
     else:
         print_findings(findings)
         if not quiet:
-            from wheelrelay.cli.render.blocks import counted
-
-            failed = f"{counted(len(findings))} failed verification."
-            click.echo(failed if findings else "All files verified.")
+            click.echo(counts.summary(len(findings)))
     reporter().findings(findings, "Verified")
     return int(ExitCode.REFUSED if findings else ExitCode.SUCCESS)
+
+
+class _Counts:
+    """Keeps the numbers of files that the verification reports at its end.
+
+    Args:
+        progress: Receives all events.
+    """
+
+    def __init__(self, progress: "Progress") -> None:
+        self._progress = progress
+        self._verified: Verified | None = None
+
+    def on_event(self, event: "Event") -> None:
+        """Pass an event on."""
+        if isinstance(event, Verified):
+            self._verified = event
+        self._progress(event)
+
+    def summary(self, failed: int) -> str:
+        """Return the result as text."""
+        from wheelrelay.cli.render.blocks import counted
+
+        result = f"{counted(failed)} failed verification." if failed else "All files verified."
+        if self._verified is None:
+            return result
+        skipped = self._verified.skipped
+        unchanged = f", {skipped} unchanged since an earlier run" if skipped else ""
+        return f"{result} Total: {counted(self._verified.files)}{unchanged}."

@@ -143,6 +143,7 @@ def resolve_unknown(
     retrier: Retrier,
     *,
     run_all: RunAll = run_sequentially,
+    on_error: Callable[[str, str, WheelrelayError], None] | None = None,
 ) -> Plan:
     """Decide the actions that the plan left open, now that the staged files have digests.
 
@@ -152,6 +153,8 @@ def resolve_unknown(
         sinks: The sinks, in order.
         retrier: Repeats reads that failed.
         run_all: Reads from several places at once, where a sink declares no digest.
+        on_error: Called with the sink, the filename and the error of each file that cannot be read, whose
+            action stays open; without it, the first error is raised.
 
     Raises:
         BackendError: A sink's file cannot be read to compare it.
@@ -168,6 +171,11 @@ def resolve_unknown(
         return _resolved(open_intents[key], staged[key[1]], by_name[key[0]], retrier)
 
     done = run_all(list(open_intents), resolve) if open_intents else []
+    if on_error:
+        for one in done:
+            if one.error:
+                on_error(*one.item, one.error)
+        done = [one for one in done if one.error is None]
     return _with_intents(plan, {one.item: one.unwrap() for one in done})
 
 

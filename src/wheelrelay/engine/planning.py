@@ -9,7 +9,15 @@ from packaging.utils import NormalizedName
 
 from wheelrelay.engine.comparing import compare_companions, make_plan, replacing
 from wheelrelay.engine.context import ConnectedSink, RelayRequest, Runtime, error_context
-from wheelrelay.engine.listing import Inventory, Read, ReadFiles, run_reads, sink_reads, source_reads
+from wheelrelay.engine.listing import (
+    Inventory,
+    Read,
+    ReadFiles,
+    Unreadable,
+    run_reads,
+    sink_reads,
+    source_reads,
+)
 from wheelrelay.engine.narrowing import narrowed
 from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched
 from wheelrelay.events import Waiting
@@ -45,7 +53,12 @@ class PlannedRelay:
 
 
 def plan_relay(
-    request: RelayRequest, runtime: Runtime, *, one_version: bool, companions: bool = True
+    request: RelayRequest,
+    runtime: Runtime,
+    *,
+    one_version: bool,
+    companions: bool = True,
+    unreadable: Unreadable | None = None,
 ) -> PlannedRelay:
     """Read both sides and decide the action for each file at each sink.
 
@@ -56,6 +69,8 @@ def plan_relay(
         runtime: Threads, retries and progress.
         one_version: Whether the selection must contain exactly one version of each project.
         companions: Whether the content of companions is compared where both sides hold the same file.
+        unreadable: Records pages and listings that cannot be read; without it, they are an error. It is
+            always an error if nothing of the source can be read.
 
     Raises:
         ConfigError: A sink is write-only, and its ``confirm`` is not ``none``.
@@ -70,7 +85,7 @@ def plan_relay(
     pause = FIRST_POLL
     while True:
         try:
-            planned = _plan_once(request, runtime, one_version=one_version, companions=companions)
+            planned = _plan_once(request, runtime, unreadable, one_version=one_version, companions=companions)
         except (NothingMatched, NotFound) as error:
             if not _pause_until(runtime, deadline, pause, "the files"):
                 if request.options.wait:
@@ -96,11 +111,16 @@ def _pause_until(runtime: Runtime, deadline: float, longest: float, missing: str
 
 
 def _plan_once(
-    request: RelayRequest, runtime: Runtime, *, one_version: bool, companions: bool
+    request: RelayRequest,
+    runtime: Runtime,
+    unreadable: Unreadable | None,
+    *,
+    one_version: bool,
+    companions: bool,
 ) -> PlannedRelay:
     request = narrowed(request, runtime)
     source, sinks, options = request.source, request.sinks, request.options
-    selected, inventories = _read_both_sides(request, runtime, one_version=one_version)
+    selected, inventories = _read_both_sides(request, runtime, unreadable, one_version=one_version)
     held = {name for inventory in inventories.values() for name in inventory or ()}
     files = _with_local_digests(source.source, selected.files, held, runtime.workers)
     differing: list[Finding] = []
@@ -116,7 +136,7 @@ def _plan_once(
 
 
 def _read_both_sides(
-    request: RelayRequest, runtime: Runtime, *, one_version: bool
+    request: RelayRequest, runtime: Runtime, unreadable: Unreadable | None, *, one_version: bool
 ) -> tuple[Selected, dict[str, Inventory | None]]:
     """Return the selected files and the inventories of the sinks.
 
@@ -124,33 +144,39 @@ def _read_both_sides(
     """
     source, projects = request.source, request.selection.projects()
     if request.selection.is_empty:
-        return Selected(), _read_inventories(request, (), runtime)
+        return Selected(), _read_inventories(request, (), runtime, unreadable)
     if request.selection.files is not None:
         selected = _select(request, request.selection.files, one_version=one_version)
-        return selected, _read_inventories(request, projects, runtime)
+        return selected, _read_inventories(request, projects, runtime, unreadable)
     from_source = source_reads(source, projects, runtime)
     if not projects:
-        selected = _select(request, run_reads(from_source, runtime).of(from_source), one_version=one_version)
+        listed = run_reads(from_source, runtime, unreadable).of(from_source)
+        selected = _select(request, listed, one_version=one_version)
         projects = tuple(sorted({file.project for file in selected.files}))
-        return selected, _read_inventories(request, projects, runtime)
+        return selected, _read_inventories(request, projects, runtime, unreadable)
     from_sinks = {sink.name: sink_reads(sink, projects) for sink in request.sinks}
-    results = run_reads([*from_source, *chain(*filter(None, from_sinks.values()))], runtime)
+    reads = [*from_source, *chain(*filter(None, from_sinks.values()))]
+    results = run_reads(reads, runtime, unreadable)
     selected = _select(request, results.of(from_source), one_version=one_version)
     return selected, _inventories(results, from_sinks)
 
 
 def _read_inventories(
-    request: RelayRequest, projects: Sequence[NormalizedName], runtime: Runtime
+    request: RelayRequest,
+    projects: Sequence[NormalizedName],
+    runtime: Runtime,
+    unreadable: Unreadable | None,
 ) -> dict[str, Inventory | None]:
     reads = {sink.name: sink_reads(sink, projects) for sink in request.sinks}
-    return _inventories(run_reads([*chain(*filter(None, reads.values()))], runtime), reads)
+    return _inventories(run_reads([*chain(*filter(None, reads.values()))], runtime, unreadable), reads)
 
 
 def _inventories(
     results: ReadFiles, reads: Mapping[str, Sequence[Read] | None]
 ) -> dict[str, Inventory | None]:
     return {
-        name: None if of_sink is None else Inventory(results.of(of_sink)) for name, of_sink in reads.items()
+        name: None if of_sink is None else Inventory(results.of(of_sink, is_required=False))
+        for name, of_sink in reads.items()
     }
 
 

@@ -1,96 +1,178 @@
-"""Verify published files: compare sinks with their source, or a remote with the digests it declares."""
+"""Verify published files: compare sinks with their source, or a remote with the digests it declares.
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+What cannot be read becomes a finding, and the other files are still verified. It is an error if nothing of
+the source can be read.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from wheelrelay.engine.comparing import resolve_unknown
 from wheelrelay.engine.confirming import fetched_sha256
 from wheelrelay.engine.context import ConnectedSink, RelayRequest, Runtime, running
+from wheelrelay.engine.gate import CheckedFile
+from wheelrelay.engine.listing import Unreadable
 from wheelrelay.engine.planning import plan_relay
 from wheelrelay.engine.staging import InspectionRules, Stager, fetch
+from wheelrelay.engine.verified_files import VerifiedFiles
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
-from wheelrelay.events import FileEnded, Step, StepBegan, StepEnded
+from wheelrelay.events import FileEnded, Step, StepBegan, StepEnded, Verified
 from wheelrelay.lock_matching import LOCK_DIFFERS, LOCK_MISSING, verify_locked
 from wheelrelay.model import DistFile
 from wheelrelay.records import Action, Finding, Plan, PlannedFile, Severity
-from wheelrelay.staged import StagedFile
 from wheelrelay.transfer.staging_area import StagingArea
 from wheelrelay.transfer.thread_pool import Done
 
-MISSING, DIFFERS, DAMAGED = "verify-missing", "verify-differs", "verify-damaged"
+MISSING, DIFFERS, DAMAGED, UNREADABLE = (
+    "verify-missing",
+    "verify-differs",
+    "verify-damaged",
+    "verify-unreadable",
+)
+
+DAMAGE = (IntegrityError, NotFound)
+"""Errors that concern one file; others concern the remote."""
+
+Sha256s = Mapping[str, str | None]
+"""The sha256 of files by filename; ``None`` where it is unknown."""
 
 
-def verify_sinks(request: RelayRequest, staging_area: StagingArea, *, download: bool) -> list[Finding]:
+def verify_sinks(
+    request: RelayRequest, staging_area: StagingArea, verified: VerifiedFiles, *, download: bool
+) -> list[Finding]:
     """Compare the files of the source with those of each sink.
 
     Args:
         request: Both sides and the selection.
         staging_area: For the files of a source that declares no digests.
+        verified: The files that an earlier run downloaded and verified.
         download: Download and hash every file of the sinks, instead of trusting the digests they declare.
 
     Returns:
-        A finding for each file that is missing at a sink, or differs, and for each locked file that the
-        source lacks.
+        A finding for each file that is missing at a sink, or differs, for each locked file that the source
+        lacks, and for all that cannot be read.
 
     Raises:
         NothingMatched: No file is selected.
-        BackendError: A side cannot be read.
+        BackendError: Nothing of the source can be read.
     """
     with running(request.options) as runtime:
-        plan = plan_relay(request, runtime, one_version=False).plan
-        unknown = tuple(planned for planned in plan.files if _is_unknown(planned))
+        unreadable = Unreadable()
+        plan = plan_relay(request, runtime, one_version=False, unreadable=unreadable).plan
+        findings = _unread(unreadable)
+        unknown = [planned for planned in plan.files if _is_unknown(planned)]
         stager = Stager(request.source, staging_area, InspectionRules.of(request), runtime)
-        checked = stager.stage_all(replace(plan, files=unknown))
-        staged = {name: file.staged for name, file in checked.items()}
+
+        def stage(planned: PlannedFile) -> CheckedFile:
+            checked = stager.stage(planned)
+            staging_area.drop(checked.staged)  # its digest is enough, and there may be very many files
+            return checked
+
+        done = runtime.workers.run_all(unknown, stage)
+        findings += _failed_downloads([Done(one.item.file, one.result, one.error) for one in done])
+        staged = {one.item.file.filename: one.unwrap().staged for one in done if one.error is None}
+
+        def on_error(sink: str, filename: str, error: WheelrelayError) -> None:
+            findings.append(Finding(UNREADABLE, Severity.ERROR, f"{sink}: {error}", filename))
+
         run_all = runtime.workers.run_all
-        plan = resolve_unknown(plan, staged, request.sinks, runtime.retrier, run_all=run_all)
-        findings = [
-            *_lock_findings(plan),
-            *(found for planned in plan.files for found in _differences(planned)),
-        ]
+        plan = resolve_unknown(
+            plan, staged, request.sinks, runtime.retrier, run_all=run_all, on_error=on_error
+        )
+        findings += _lock_findings(plan)
+        findings += [found for planned in plan.files for found in _differences(planned, unreadable)]
+        skipped = 0
         if download:
+            sha256s = {planned.file.filename: planned.file.sha256 for planned in plan.files}
+            sha256s |= {name: file.sha256 for name, file in staged.items()}
             for sink in request.sinks:
-                findings += _download_and_compare(plan, sink, staged, runtime)
+                failures, skipped_there = _download_and_compare(plan, sink, sha256s, verified, runtime)
+                findings += failures
+                skipped += skipped_there
+        runtime.report(Verified(len(plan.files), skipped, len(findings)))
         return findings
 
 
-def verify_remote(request: RelayRequest, staging_area: StagingArea) -> list[Finding]:
+def verify_remote(request: RelayRequest, staging_area: StagingArea, verified: VerifiedFiles) -> list[Finding]:
     """Download the selected files of the source, and compare them with the digests it declares.
 
+    Args:
+        request: The source and the selection.
+        staging_area: For the downloaded files.
+        verified: The files that an earlier run verified; they are skipped.
+
     Returns:
-        A finding for each file that is damaged or missing, or differs from the lock.
+        A finding for each file that is damaged or missing, or differs from the lock, and for all that cannot
+        be read.
 
     Raises:
         NothingMatched: No file is selected.
-        BackendError: The source cannot be read.
+        BackendError: Nothing of the source can be read.
     """
     source = request.source
     with running(request.options) as runtime:
-        plan = plan_relay(request, runtime, one_version=False).plan
-        files = [planned.file for planned in plan.files]
+        unreadable = Unreadable()
+        plan = plan_relay(request, runtime, one_version=False, unreadable=unreadable).plan
+        selected = [planned.file for planned in plan.files]
+        files = [file for file in selected if not verified.has(source.name, file)]
         size = sum(file.size or 0 for file in files)
         runtime.report(StepBegan(Step.CONFIRM, source.name, len(files), size))
-        done = runtime.workers.run_all(files, lambda file: _verify_one(request, file, staging_area, runtime))
+
+        def verify(file: DistFile) -> None:
+            _verify_one(request, file, staging_area, runtime)
+            verified.record(source.name, file)
+
+        done = runtime.workers.run_all(files, verify)
+        for one in done:
+            if one.error is not None:
+                verified.forget(source.name, one.item)
         runtime.report(StepEnded(Step.CONFIRM, source.name))
-    damaged = (
-        Finding(DAMAGED, Severity.ERROR, str(one.error), filename=one.item.filename)
-        for one in done
-        if _is_damage(one)
-    )
-    return [*_lock_findings(plan), *damaged]
+        findings = [*_lock_findings(plan), *_unread(unreadable), *_failed_downloads(done)]
+        runtime.report(Verified(len(selected), len(selected) - len(files), len(findings)))
+    return findings
 
 
 def _lock_findings(plan: Plan) -> Iterator[Finding]:
     return (finding for finding in plan.findings if finding.check in (LOCK_MISSING, LOCK_DIFFERS))
 
 
+def _unread(unreadable: Unreadable) -> list[Finding]:
+    """Return a finding for each page or listing that cannot be read."""
+    findings = []
+    for read, error in unreadable.errors.items():
+        projects = read.projects if len(read.projects) == 1 else ()
+        subject = "".join(f"{project}: " for project in projects)
+        findings.append(Finding(UNREADABLE, Severity.ERROR, f"{subject}{error}", hint=error.hint))
+    return findings
+
+
+def _failed_downloads(done: Sequence[Done[DistFile, Any]]) -> list[Finding]:
+    """Return a finding for each file that is damaged, missing or cannot be read.
+
+    Raises:
+        WheelrelayError: No file can be read, which concerns the remote.
+    """
+    failed = [(one.item, one.error) for one in done if one.error is not None]
+    other = [error for _, error in failed if not isinstance(error, DAMAGE)]
+    if other and len(other) == len(done):
+        raise other[0]
+    return [
+        Finding(
+            DAMAGED if isinstance(error, DAMAGE) else UNREADABLE, Severity.ERROR, str(error), file.filename
+        )
+        for file, error in failed
+    ]
+
+
 def _is_unknown(planned: PlannedFile) -> bool:
     return any(intent.action is Action.UNKNOWN for intent in planned.sinks.values())
 
 
-def _differences(planned: PlannedFile) -> Iterator[Finding]:
+def _differences(planned: PlannedFile, unreadable: Unreadable) -> Iterator[Finding]:
     name = planned.file.filename
     for sink, intent in planned.sinks.items():
+        if unreadable.covers(sink, planned.file.project):  # unknown is not missing
+            continue
         if intent.action is Action.UPLOAD:
             problem = "Missing" if intent.existing is None else f"It {intent.reason}"
             yield Finding(
@@ -102,30 +184,36 @@ def _differences(planned: PlannedFile) -> Iterator[Finding]:
 
 
 def _download_and_compare(
-    plan: Plan, sink: ConnectedSink, staged: Mapping[str, StagedFile], runtime: Runtime
-) -> list[Finding]:
+    plan: Plan, sink: ConnectedSink, sha256s: Sha256s, verified: VerifiedFiles, runtime: Runtime
+) -> tuple[list[Finding], int]:
     """Download the files that a sink declares to be the same, and compare them with the source's digests.
 
-    Where the source declares none, the digests are those of its staged bytes.
+    Args:
+        plan: With all actions that could be decided.
+        sink: The sink.
+        sha256s: The digests that the source declares, or else those of its bytes.
+        verified: The files that an earlier run verified.
+        runtime: Threads, retries and progress.
+
+    Returns:
+        The findings, and the number of files that were skipped because an earlier run verified them.
     """
-    intents = {planned.file.filename: planned.sinks[sink.name] for planned in plan.files}
-    declared = {planned.file.filename: planned.file.sha256 for planned in plan.files}
-    expected = declared | {name: file.sha256 for name, file in staged.items()}
-    files = [
-        intent.existing for intent in intents.values() if intent.action is Action.SKIP and intent.existing
-    ]
+    intents = (planned.sinks[sink.name] for planned in plan.files)
+    same = [intent.existing for intent in intents if intent.action is Action.SKIP and intent.existing]
+    files = [file for file in same if not verified.has(sink.name, file)]
 
     def download(file: DistFile) -> str:
-        return runtime.retrier.call(file.filename, lambda: fetched_sha256(sink.sink, file))
+        sha256 = runtime.retrier.call(file.filename, lambda: fetched_sha256(sink.sink, file))
+        if sha256 != (sha256s[file.filename] or file.sha256):
+            verified.forget(sink.name, file)
+            raise IntegrityError(f"{sink.name} serves other bytes.")
+        verified.record(sink.name, file)
+        return sha256
 
     runtime.report(StepBegan(Step.CONFIRM, sink.name, len(files), 0))
     done = runtime.workers.run_all(files, download)
     runtime.report(StepEnded(Step.CONFIRM, sink.name))
-    return [
-        Finding(DAMAGED, Severity.ERROR, f"{sink.name} serves other bytes.", one.item.filename)
-        for one in done
-        if one.unwrap() != (expected[one.item.filename] or one.item.sha256)
-    ]
+    return _failed_downloads(done), len(same) - len(files)
 
 
 def _verify_one(request: RelayRequest, file: DistFile, staging_area: StagingArea, runtime: Runtime) -> None:
@@ -137,12 +225,3 @@ def _verify_one(request: RelayRequest, file: DistFile, staging_area: StagingArea
         raise
     staging_area.drop(staged)
     runtime.report(FileEnded(Step.CONFIRM, file.filename))
-
-
-def _is_damage(done: Done[DistFile, None]) -> bool:
-    """Return whether a file is damaged or missing; raise any other error, which concerns the remote."""
-    if done.error is None:
-        return False
-    if isinstance(done.error, IntegrityError | NotFound):
-        return True
-    raise done.error
