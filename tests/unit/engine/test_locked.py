@@ -5,6 +5,7 @@ from packaging.version import Version
 from tests.servers.faulty_store import FaultyStore
 from tests.unit.engine.conftest import ALL, SDIST, WHEELS, mirror, release, request_between
 
+from wheelrelay.engine.verified_files import VerifiedFiles
 from wheelrelay.engine.verifying import verify_remote, verify_sinks
 from wheelrelay.errors import CheckFailed, DigestMismatch, Incomplete, RelayFailed
 from wheelrelay.lock_files import Lock, LockedRelease
@@ -35,8 +36,8 @@ def verified(*places, lock, download=False):
     request = request_between(*places, lock=lock)
     with temporary_staging_area() as area:
         if len(places) == 1:
-            return checks(verify_remote(request, area))
-        return checks(verify_sinks(request, area, download=download))
+            return checks(verify_remote(request, area, VerifiedFiles(None)))
+        return checks(verify_sinks(request, area, VerifiedFiles(None), download=download))
 
 
 class TestRelease:
