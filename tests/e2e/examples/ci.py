@@ -20,6 +20,7 @@ FILES = {
     "github/relay/action.yml": "github-actions",
     "github/wheels.yml": "github-workflows",
     "github/release.yml": "github-workflows",
+    "github/mirror.yml": "github-workflows",
     "gitlab/templates/push.yml": "gitlab-ci",
     "gitlab/templates/relay.yml": "gitlab-ci",
     "azure/push.yml": "azure-pipelines",

@@ -56,6 +56,7 @@ def test_scripts_contain_no_expressions():
         step
         for name, read in (
             *((f"github/{name}/action.yml", github_steps) for name in ("push", "relay")),
+            ("github/mirror.yml", github_steps),
             *((f"gitlab/templates/{name}.yml", gitlab_steps) for name in ("push", "relay")),
             ("azure/push.yml", azure_steps),
             ("circleci.yml", circleci_steps),
@@ -143,3 +144,56 @@ class TestGitHub:
         told = (repo.parent / "temp" / "outputs").read_text().strip()
         values |= {"steps.install.outputs.bin": told.removeprefix("bin="), "inputs.to": "staging"}
         assert step.run(repo, values, env).code == 0
+
+
+class TestMirrorInShards:
+    """In ``mirror.yml``, each job of a matrix copies one shard, and the last job merges the receipts."""
+
+    PROJECTS = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta")
+
+    @pytest.fixture
+    def steps(self, repo, monkeypatch):
+        """The steps of the workflow by name, with a mirror of several projects."""
+        for name in self.PROJECTS:
+            make_wheel(repo / "upstream", name)
+        (repo / "wheelrelay.toml").write_text(
+            '[remotes.mirror]\ntype = "directory"\npath = "mirror"\npages = true\n'
+            '[routes.mirror]\nsource = "./upstream"\nsinks = ["mirror"]\nmode = "mirror"\n'
+        )
+        monkeypatch.setenv("RUNNER_TEMP", str(repo.parent / "temp"))
+        return {step.name: step for step in github_steps(CI / "github" / "mirror.yml")}
+
+    def copy(self, repo, steps, shards):
+        """Run the jobs of some shards at once, as the matrix does; store their receipts as artifacts."""
+        running = [
+            steps["mirror/Copy"].start(repo, {"matrix.shard": str(shard), "matrix.shards": "4"})
+            for shard in shards
+        ]
+        for process in running:
+            _, err = process.communicate(timeout=100)
+            assert process.returncode == 0, err
+        (repo / "receipts").mkdir(exist_ok=True)
+        for shard in shards:
+            name = f"shard-{shard}.json"
+            shutil.copy(repo.parent / "temp" / name, repo / "receipts" / name)
+
+    def test_matrix_has_every_shard(self):
+        (workflow,) = documents(CI / "github" / "mirror.yml")
+        matrix = workflow["jobs"]["mirror"]["strategy"]["matrix"]
+        assert matrix["shard"] == list(range(1, matrix["shards"][0] + 1))
+
+    def test_shards_fill_one_container_and_their_receipts_merge(self, repo, steps):
+        self.copy(repo, steps, (1, 2, 3, 4))
+        ended = steps["receipt/Merge"].run(repo)
+        assert ended.code == 0, ended.err
+        receipt = json.loads((repo.parent / "temp" / "receipt.json").read_text())
+        assert receipt["complete"]
+        assert sorted(file["project"] for file in receipt["files"]) == sorted(self.PROJECTS)
+        pages = {path.parent.name for path in (repo / "mirror" / "simple").glob("*/index.html")}
+        assert pages == set(self.PROJECTS)
+
+    def test_missing_receipt_fails_the_last_job(self, repo, steps):
+        self.copy(repo, steps, (1, 3, 4))
+        ended = steps["receipt/Merge"].run(repo)
+        assert ended.code == 4
+        assert "Missing receipts of shards: 2/4" in ended.err

@@ -50,7 +50,7 @@ def steps(job):
 
 
 def test_examples_are_found():
-    assert len(WORKFLOWS) == 4
+    assert len(WORKFLOWS) == 5
     assert len(ACTIONS) == 2
 
 
