@@ -201,6 +201,17 @@ class TestLocalVersion:
         assert select(Listed(**{LINUX: B}), lock, local="") == ({LINUX: B}, [])
 
 
+def test_a_part_of_the_projects_misses_only_its_own_files():
+    lock = named({LINUX: A}) + named({"bar-1.0.tar.gz": B}, project="bar")
+    selection = Selection(lock=lock).within(["Foo"])
+    selected = select_from(Listed(**{LINUX: A}), selection, one_version=True)
+    assert ([file.filename for file in selected.files], selected.findings) == ([LINUX], ())
+    [finding] = select_from(
+        Listed(**{LINUX: A}), Selection(lock=lock).within(["bar"]), one_version=True
+    ).findings
+    assert finding.filename == "bar-1.0.tar.gz"
+
+
 def test_selection_with_lock_survives_pickling():
     selection = Selection(lock=named({LINUX: A}))
     assert selection.lock.accepts(dist_file(LINUX))

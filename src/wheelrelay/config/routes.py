@@ -84,7 +84,12 @@ RemoteField = Annotated[RemoteLike, _RemoteSchema, WithJsonSchema({"type": "stri
 RequirementField = Annotated[str, AfterValidator(_validate_requirement)]
 PatternField = Annotated[str, AfterValidator(_validate_pattern)]
 Patterns = Annotated[Sequence[PatternField], AfterValidator(tuple)]
-LocalPaths = Annotated[Sequence[LocalPath], BeforeValidator(_one_or_more), AfterValidator(tuple)]
+LocalPaths = Annotated[
+    Sequence[LocalPath],
+    BeforeValidator(_one_or_more),
+    AfterValidator(tuple),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 LocalVersion = Annotated[str, AfterValidator(_validate_local_version)]
 
 

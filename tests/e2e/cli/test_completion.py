@@ -68,7 +68,7 @@ def bash(project):
 
 class TestBash:
     def test_commands_are_completed(self, bash):
-        assert bash("wheelrelay", "re") == ["relay", "remove"]
+        assert bash("wheelrelay", "re") == ["receipt", "relay", "remove"]
         assert bash("wheelrelay", "config", "s") == ["schema", "show"]
 
     def test_options_and_their_values_are_completed(self, bash):

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+import jsonschema
 import pytest
 from packaging.requirements import Requirement
 
 from wheelrelay.config import Remote, Route
 from wheelrelay.config.routes import Expect
+from wheelrelay.config.schema import json_schema
 from wheelrelay.errors import ConfigError
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import Mode
@@ -69,6 +71,11 @@ class TestRoute:
         route = Route.model_validate({**keys, "requirements": "plain.txt"}, context=context)
         assert picked(route) == ["bar-1.0.tar.gz", "foo-1.0-cp312-cp312-win32.whl", "foo-1.0.tar.gz"]
         assert picked(route, "foo==2.0") == ["foo-2.0.tar.gz"]
+
+    @pytest.mark.parametrize("lock", ["pylock.toml", ["pylock.toml", "tools.txt"]])
+    def test_schema_accepts_one_lock_or_several(self, lock):
+        route = {"source": "./dist", "sinks": ["pypi"], "lock": lock, "requirements": lock, "local": "cu129"}
+        jsonschema.validate({"routes": {"mirror": route}}, json_schema())
 
     def test_missing_lock_is_an_error_when_files_are_selected(self, tmp_path):
         route = Route(source="./dist", sinks="pypi", lock=tmp_path / "pylock.toml")

@@ -71,6 +71,23 @@ class TestRelease:
         release(source, sink, lock=hashed(*digests.values()))
         assert sink.names() == ALL
 
+    def test_waits_for_locked_files(self, source, sink, digests):
+        class Late(FaultyStore):
+            """A source that lists its sdist from the second listing on."""
+
+            listings = 0
+
+            def iter_files(self, project):
+                self.listings += 1
+                files = source.iter_files(project)
+                return (file for file in files if self.listings > 1 or file.filename != SDIST)
+
+            def open(self, file):
+                return source.open(file)
+
+        assert release(Late(), sink, lock=named(digests), wait=60).is_complete
+        assert sink.names() == ALL
+
 
 class TestMirror:
     def test_copies_the_rest_and_fails(self, source, sink, digests):
