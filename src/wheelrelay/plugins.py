@@ -1,4 +1,8 @@
-"""Find plugins by their entry points, without importing them, and load them."""
+"""Find plugins by their entry points, without importing them, and load them.
+
+A plugin may import the public names of `wheelrelay` and of `wheelrelay.protocols`, `model`, `errors`, `config`,
+`containers`, `http` and `testing`; everything else is private.
+"""
 
 import sys
 from dataclasses import dataclass

@@ -28,7 +28,9 @@ def receipt() -> None:
 @json_option
 @common_options
 def show(path: str, as_json: bool) -> None:
-    """Show a receipt: the files that are not in place, the findings and the totals.
+    """Show the result of a relay.
+
+    Prints the files that are not in place, the findings and the totals of a receipt.
 
     \b
     Example:
@@ -52,9 +54,10 @@ def show(path: str, as_json: bool) -> None:
 @json_option
 @common_options
 def merge(paths: tuple[str, ...], output: str, as_json: bool) -> int:
-    """Merge the receipts of several relays of one route, such as those of its shards.
+    """Merge the receipts of several relays.
 
-    Of a file in several receipts, the best outcome counts. Exits with 4 if a file is not in place, if the
+    The relays are of one route, such as those of its shards. If several receipts contain a file, its best
+    outcome counts. Exits with 4 if a file is not in place, if the
     receipts have different digests for a file, or if a shard is missing.
 
     \b

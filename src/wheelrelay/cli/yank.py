@@ -16,7 +16,7 @@ from wheelrelay.cli.output import print_files
 @click.command()
 @click.argument("remote", shell_complete=complete_remote)
 @click.argument("filenames", nargs=-1, required=True, metavar="FILENAME...")
-@click.option("--reason", default="", metavar="TEXT", help="Why; installers show it.")
+@click.option("--reason", default="", metavar="TEXT", help="The reason, which installers show.")
 @click.option("--undo", is_flag=True, help="Restore yanked files.")
 @click.option("--dry-run", is_flag=True, help="List the files without changing them.")
 @json_option

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Union
 from urllib.parse import unquote, urlsplit
 
 from wheelrelay.errors import ConfigError
+from wheelrelay.model import CONFIRM_TIMEOUT, Confirm
 from wheelrelay.protocols import Backend, Sink, Source, SupportsUploadForm
 from wheelrelay.select import did_you_mean
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from wheelrelay.checks import CheckPolicy
     from wheelrelay.config.base import RemoteConfig
     from wheelrelay.config.pypirc import Section
-    from wheelrelay.model import Confirm
 
 PRESETS = ("pypi", "testpypi")
 """Remotes that need no configuration; each has a type of the same name."""
@@ -63,10 +63,9 @@ class Remote:
         return self.config is not None and self.config.is_shared
 
     @property
-    def confirm(self) -> "Confirm":
+    def confirm(self) -> Confirm:
         """How uploads to this remote are confirmed."""
         from wheelrelay.config.base import SinkConfig
-        from wheelrelay.model import Confirm
 
         return self.config.confirm if isinstance(self.config, SinkConfig) else Confirm.INDEX
 
@@ -74,7 +73,6 @@ class Remote:
     def confirm_timeout(self) -> float:
         """Seconds to wait until this remote shows what was published."""
         from wheelrelay.config.base import SinkConfig
-        from wheelrelay.model import CONFIRM_TIMEOUT
 
         if isinstance(self.config, SinkConfig):
             return self.config.confirm_timeout.total_seconds()

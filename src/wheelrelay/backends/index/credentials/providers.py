@@ -77,8 +77,6 @@ class CredentialRequest:
     @property
     def requires_credentials(self) -> bool:
         """Whether the index is known to reject anonymous uploads: PyPI and TestPyPI."""
-        from wheelrelay.config.pypirc import kind_of
-
         return kind_of(self.address) != "index"
 
 
