@@ -1,6 +1,6 @@
 """Find plugins by their entry points, without importing them, and load them.
 
-A plugin may import the public names of `wheelrelay` and of `wheelrelay.protocols`, `model`, `errors`, `config`,
+A plugin may import the public names of `wheelrelay` and of its modules `protocols`, `model`, `errors`, `config`,
 `containers`, `http` and `testing`; everything else is private.
 """
 
