@@ -1,7 +1,7 @@
 """Find plugins by their entry points, without importing them, and load them.
 
-A plugin may import the public names of `wheelrelay` and of its modules `protocols`, `model`, `errors`, `config`,
-`containers`, `http` and `testing`; everything else is private.
+A plugin may import the public names of `wheelrelay` and of its modules `protocols`, `model`, `errors`,
+`config`, `containers`, `http` and `testing`; everything else is private.
 """
 
 import sys
