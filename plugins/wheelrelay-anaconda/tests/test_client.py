@@ -12,7 +12,11 @@ from tests.servers.process import script
 
 from wheelrelay.testing import make_sdist, make_wheel, stage_path
 
-pytestmark = pytest.mark.long
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.timeout(400),
+    pytest.mark.xdist_group("anaconda-client"),  # one process installs the client
+]
 
 CLIENT = "anaconda-client==1.16.0"
 
