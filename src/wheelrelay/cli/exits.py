@@ -115,11 +115,12 @@ def report_error(error: Exception, reporter: "Reporter | None" = None, *, has_js
     from wheelrelay.cli.option_names import with_option_names
     from wheelrelay.cli.render.blocks import Line
     from wheelrelay.cli.render.console import console
-    from wheelrelay.cli.render.tables import findings_lines
     from wheelrelay.errors import ReleaseRefused, WheelrelayError
 
     stderr = console(stderr=True)
     if isinstance(error, ReleaseRefused):
+        from wheelrelay.cli.render.tables import findings_lines  # slow to import
+
         for line in findings_lines(error.findings, has_json=has_json):
             stderr.print(line, soft_wrap=True)
     message = with_option_names(str(error)) if isinstance(error, WheelrelayError) else _unexpected(error)
