@@ -32,7 +32,7 @@ SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
 _SIMPLE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]*")
 """Names that need no further checks to be plain."""
 
-_CACHE_SIZE = 1 << 13
+_CACHE_SIZE = 1 << 15
 """Maximum number of cached project names, versions and tags, each."""
 
 _TAGS = re.compile(

@@ -75,6 +75,17 @@ def make_small_wheels(folder: Path, *, count: int, size: int) -> list[Path]:
     ]
 
 
+def make_projects(folder: Path, *, count: int, files: int, size: int) -> list[str]:
+    """Write wheels of ``count`` projects, each in a folder of its own, and return the projects."""
+    names = [f"project{number:05}" for number in range(count)]
+    for name in names:
+        for release in range(files):
+            version = f"1.{release}"
+            payload = _random_bytes(f"{name}-{version}", size)
+            make_wheel(folder / name, name, version, payload=payload, compression=zipfile.ZIP_STORED)
+    return names
+
+
 def many_names(count: int) -> Iterator[str]:
     """Names of wheels, a hundred of each project: ten versions, and ten build tags of each."""
     for number in range(count):

@@ -24,10 +24,12 @@ class Measured:
     Attributes:
         seconds: by the clock.
         peak: most resident memory of any of its processes, in bytes.
+        cpu: seconds of all its processes on a processor.
     """
 
     seconds: float
     peak: int
+    cpu: float = 0.0
 
 
 def measure(commands: Sequence[Sequence[str]], *, env: Mapping[str, str], folder: Path) -> Measured:
@@ -59,8 +61,9 @@ def _main(result: Path, commands: list[list[str]]) -> int:
         if code := subprocess.run(command, check=False).returncode:
             return code
     seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * KIB
-    result.write_text(json.dumps({"seconds": seconds, "peak": peak}))
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = usage.ru_utime + usage.ru_stime
+    result.write_text(json.dumps({"seconds": seconds, "peak": usage.ru_maxrss * KIB, "cpu": cpu}))
     return 0
 
 

@@ -12,6 +12,7 @@ FOLDER = ROOT / ".venv-peers"
 
 PINS = {
     "awscli": "awscli==1.46.3",
+    "bandersnatch": "bandersnatch==6.8.0",
     "s3fs": "s3fs==2026.9.0",
     "swift": "python-swiftclient==4.11.0",
     "twine": "twine==7.0.0",

@@ -97,7 +97,8 @@ class ListingReader:
     def __init__(self, objects: ReadableObjects) -> None:
         self._objects = objects
         self._warned: set[str] = set()
-        self._last: Mapping[str, StoredDistribution] = {}
+        self._last = Listing(())
+        self._last_stored: Mapping[str, StoredObject] = {}
 
     def read(self, project: str | None = None) -> Listing:
         """List the container, with one request per page of the listing.
@@ -111,10 +112,16 @@ class ListingReader:
             BackendError: It cannot be listed.
         """
         if project is None:
-            listing = self._read(is_plain, lambda _: [None])
-            self._last = listing
-            return listing
+            return self._read_all()
         return self._read(_may_be_of(project), lambda _: [project]).of_project(project)
+
+    def _read_all(self) -> Listing:
+        """Return all files; the last listing if nothing changed, since parsing takes most of the time."""
+        stored = {entry.name: entry for entry in self._list(is_plain)}
+        if stored != self._last_stored:
+            self._last = self._parse_all(stored, lambda _: [None])
+            self._last_stored = stored
+        return self._last
 
     def read_projects(self, projects: Collection[str]) -> Listing:
         """List the files of some projects, in any spelling, with the requests of one listing.
@@ -141,7 +148,11 @@ class ListingReader:
             is_wanted: Whether an object can be a wanted file or its companion.
             projects_of: Returns the projects that a file of this name may belong to.
         """
-        stored = {entry.name: entry for entry in self._list(is_wanted)}
+        return self._parse_all({entry.name: entry for entry in self._list(is_wanted)}, projects_of)
+
+    def _parse_all(
+        self, stored: Mapping[str, StoredObject], projects_of: Callable[[str], Iterable[str | None]]
+    ) -> Listing:
         companions: dict[str, list[str]] = {}
         for name in stored:
             if split := split_companion(name):
@@ -192,8 +203,7 @@ class ListingReader:
     ) -> StoredDistribution | None:
         """Return the distribution file of an object; ``None`` if it is something else.
 
-        Parsing names takes most of the time of a large listing, so the last one is reused where nothing
-        changed.
+        The file in the last listing is reused if it did not change.
         """
         if not looks_like_distribution(entry.name):
             return None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from tests.benchmarks.environment import Environment
-from tests.benchmarks.scenarios import again, checks, large, plans, pushes, start, transfers
+from tests.benchmarks.scenarios import again, checks, large, mirrors, plans, pushes, start, transfers
 from tests.benchmarks.table import Result
 
 Scenario = Callable[[Environment], Result]
@@ -18,8 +18,18 @@ SCENARIOS: Mapping[str, Sequence[Scenario]] = {
     "P6": [start.start],
     "P7": [pushes.into_swift, pushes.into_s3],
     "P8": [checks.check],
+    "P9": [mirrors.mirror],
+    "P10": [mirrors.small_files],
+    "P11": [mirrors.one_more],
 }
 """All of them."""
 
-QUICK: Sequence[Scenario] = (transfers.far, transfers.near, again.again, start.start, checks.check)
+QUICK: Sequence[Scenario] = (
+    transfers.far,
+    transfers.near,
+    again.again,
+    start.start,
+    checks.check,
+    mirrors.one_more,
+)
 """Those that can be measured in small within seconds, and tell something then."""

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 HOST = "127.0.0.1"
 BLOCK = 1 << 20
@@ -64,9 +65,15 @@ class Exchange:
         self._connection.discard(self.left)
         self.left = 0
 
-    def answer(self, body: bytes = b"", status: int = 200, content_type: str = "text/plain") -> None:
-        """Send a whole answer."""
-        head = _head(status, len(body), {"Content-Type": content_type})
+    def answer(
+        self,
+        body: bytes = b"",
+        status: int = 200,
+        content_type: str = "text/plain",
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Send a whole answer, with further headers."""
+        head = _head(status, len(body), {"Content-Type": content_type, **headers})
         self._connection.wire.sendall(head if self.method == "HEAD" else head + body)
 
     def answer_file(self, path: Path) -> None:
