@@ -23,6 +23,8 @@ KNOWN_PLUGINS = {
     "anaconda": "wheelrelay-anaconda",
     "cloudfiles": "wheelrelay-cloudfiles",
     "swift": "wheelrelay-cloudfiles",
+    "github-artifacts": "wheelrelay-github",
+    "github-release": "wheelrelay-github",
     "s3": "wheelrelay-s3",
 }
 """The distributions of this project that provide more types of remotes, by type."""

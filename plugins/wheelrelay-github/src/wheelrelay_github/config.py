@@ -12,19 +12,17 @@ from wheelrelay.config import (
     NetworkConfig,
     SecretReference,
     SecretValue,
-    SinkConfig,
+    StoreConfig,
     WebAddress,
 )
 from wheelrelay.errors import ConfigError
-from wheelrelay_github.tags import validate_template
+from wheelrelay_github.addresses import PUBLIC_API, validate_template
 
 if TYPE_CHECKING:
     from wheelrelay.http import HttpClient
     from wheelrelay_github.api import GitHubApi, Token
     from wheelrelay_github.artifacts import ArtifactSource, RunChoice
     from wheelrelay_github.release_store import ReleaseStore
-
-PUBLIC_API = "https://api.github.com"
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 
@@ -93,7 +91,7 @@ class GitHubConfig(NetworkConfig):
         return None
 
 
-class GitHubReleaseConfig(GitHubConfig, SinkConfig):
+class GitHubReleaseConfig(GitHubConfig, StoreConfig):
     """The assets of a repository's releases."""
 
     type: Literal["github-release"] = "github-release"
@@ -133,8 +131,8 @@ class GitHubReleaseConfig(GitHubConfig, SinkConfig):
         Raises:
             ConfigError: a certificate or the timeout cannot be used.
         """
+        from wheelrelay_github.addresses import TagTemplate
         from wheelrelay_github.release_store import NewReleases, ReleaseStore
-        from wheelrelay_github.tags import TagTemplate
 
         new = NewReleases(self.create, self.draft, self.prerelease)
         with self._connected() as api:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wheelrelay.config import register_secret
 from wheelrelay.errors import BackendError, ConfigError
-from wheelrelay_github.config import PUBLIC_API
+from wheelrelay_github.addresses import PUBLIC_API
 
 if TYPE_CHECKING:
     from wheelrelay.config import SecretReference

@@ -9,6 +9,7 @@ from wheelrelay import DistFile
 from wheelrelay.errors import NotFound, Rejected
 from wheelrelay.http import RawBody, Response, content_range_starts_at, display_url, range_header
 from wheelrelay.protocols import ByteStream
+from wheelrelay_github.addresses import TagTemplate
 from wheelrelay_github.api import PER_PAGE, GitHubApi
 from wheelrelay_github.documents import (
     Asset,
@@ -18,7 +19,6 @@ from wheelrelay_github.documents import (
     parse_release,
     require_list,
 )
-from wheelrelay_github.tags import TagTemplate
 
 MAX_COMPANION = 1 << 20
 """Bytes of a companion file; signatures and attestations are far smaller."""

@@ -23,6 +23,7 @@ from wheelrelay.errors import (
 )
 from wheelrelay.http import RawBody, Response, display_url
 from wheelrelay.model import COMPANION_SUFFIXES
+from wheelrelay_github.addresses import TagTemplate
 from wheelrelay_github.api import BINARY_TYPE, GitHubApi
 from wheelrelay_github.documents import (
     Asset,
@@ -31,7 +32,6 @@ from wheelrelay_github.documents import (
     parse_release,
 )
 from wheelrelay_github.release_source import ReleaseSource
-from wheelrelay_github.tags import TagTemplate
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 """Names that GitHub keeps as they are; it renames others."""

@@ -1,10 +1,12 @@
-"""The tags of releases: a fixed one, or a template for the tag of each version."""
+"""Addresses: of GitHub's own API, and the tags of releases, fixed or as a template for each version."""
 
 import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from wheelrelay import DistFile
+
+PUBLIC_API = "https://api.github.com"
 
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 NAMES = {"version", "project"}
