@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Self
 
-from wheelrelay.disk.writing import replace_file
+from wheelrelay.disk.writing import ensure_writable, replace_file
 from wheelrelay.engine.recording import SAVE_PAUSE_FACTOR
 from wheelrelay.errors import ConfigError
 from wheelrelay.model import DistFile
@@ -74,7 +74,13 @@ class VerifiedFiles:
             self._remotes.get(remote, {}).pop(file.filename, None)
 
     def __enter__(self) -> Self:
-        """Return the object."""
+        """Ensure that the state can be saved, before files are read.
+
+        Raises:
+            WheelrelayError: It cannot be saved.
+        """
+        if self._path is not None:
+            ensure_writable(self._path)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -8,7 +8,14 @@ from tests.unit.engine.conftest import SDIST, WHEELS, release, request_between
 
 from wheelrelay.engine.verified_files import VerifiedFiles
 from wheelrelay.engine.verifying import verify_remote, verify_sinks
-from wheelrelay.errors import AuthenticationFailed, ConfigError, DigestMismatch, IntegrityError, Unavailable
+from wheelrelay.errors import (
+    AuthenticationFailed,
+    ConfigError,
+    DigestMismatch,
+    IntegrityError,
+    Unavailable,
+    WheelrelayError,
+)
 from wheelrelay.events import FileEnded, Verified
 from wheelrelay.model import Digests
 from wheelrelay.transfer.staging_area import temporary_staging_area
@@ -144,6 +151,12 @@ class TestState:
         with pytest.raises(ConfigError, match="not a list of verified files"):
             found(source, state=state)
         assert state.read_text() == "[1, 2]"
+
+    def test_state_that_cannot_be_saved_is_an_error_before_any_file_is_read(self, source, tmp_path):
+        events = []
+        with pytest.raises(WheelrelayError, match="cannot be written"):
+            found(source, state=tmp_path / "absent" / "state.json", progress=events.append)
+        assert events == []
 
     def test_state_is_saved_after_an_interrupt(self, source, files, state):
         def interrupted():
