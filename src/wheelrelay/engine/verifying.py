@@ -17,6 +17,7 @@ from wheelrelay.engine.staging import InspectionRules, Stager, fetch
 from wheelrelay.engine.verified_files import VerifiedFiles
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
 from wheelrelay.events import FileEnded, Step, StepBegan, StepEnded, Verified
+from wheelrelay.filenames import dist_file
 from wheelrelay.lock_matching import LOCK_DIFFERS, LOCK_MISSING, verify_locked
 from wheelrelay.model import DistFile
 from wheelrelay.records import Action, Finding, Plan, PlannedFile, Severity
@@ -79,7 +80,7 @@ def verify_sinks(
         plan = resolve_unknown(
             plan, staged, request.sinks, runtime.retrier, run_all=run_all, on_error=on_error
         )
-        findings += _lock_findings(plan)
+        findings += _lock_findings(plan, unreadable)
         findings += [found for planned in plan.files for found in _differences(planned, unreadable)]
         skipped = 0
         if download:
@@ -127,13 +128,19 @@ def verify_remote(request: RelayRequest, staging_area: StagingArea, verified: Ve
             if one.error is not None:
                 verified.forget(source.name, one.item)
         runtime.report(StepEnded(Step.CONFIRM, source.name))
-        findings = [*_lock_findings(plan), *_unread(unreadable), *_failed_downloads(done)]
+        findings = [*_lock_findings(plan, unreadable), *_unread(unreadable), *_failed_downloads(done)]
         runtime.report(Verified(len(selected), len(selected) - len(files), len(findings)))
     return findings
 
 
-def _lock_findings(plan: Plan) -> Iterator[Finding]:
-    return (finding for finding in plan.findings if finding.check in (LOCK_MISSING, LOCK_DIFFERS))
+def _lock_findings(plan: Plan, unreadable: Unreadable) -> Iterator[Finding]:
+    """Yield the findings about locked files; those of pages that cannot be read are unknown, not missing."""
+    is_complete = all(read.remote != plan.source for read in unreadable.errors)
+    for finding in plan.findings:
+        name = finding.filename
+        is_readable = name and not unreadable.covers(plan.source, dist_file(name).project)
+        if finding.check == LOCK_DIFFERS or (finding.check == LOCK_MISSING and (is_complete or is_readable)):
+            yield finding
 
 
 def _unread(unreadable: Unreadable) -> list[Finding]:

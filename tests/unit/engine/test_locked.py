@@ -1,5 +1,7 @@
 """A relay of locked files: exactly these files, each with the digest of the lock."""
 
+from dataclasses import replace
+
 import pytest
 from packaging.version import Version
 from tests.servers.faulty_store import FaultyStore
@@ -7,9 +9,10 @@ from tests.unit.engine.conftest import ALL, SDIST, WHEELS, mirror, release, requ
 
 from wheelrelay.engine.verified_files import VerifiedFiles
 from wheelrelay.engine.verifying import verify_remote, verify_sinks
-from wheelrelay.errors import CheckFailed, DigestMismatch, Incomplete, RelayFailed
+from wheelrelay.errors import AuthenticationFailed, CheckFailed, DigestMismatch, Incomplete, RelayFailed
 from wheelrelay.lock_files import Lock, LockedRelease
 from wheelrelay.model import Digests
+from wheelrelay.select import Selection
 from wheelrelay.transfer.staging_area import temporary_staging_area
 
 OTHER = 64 * "f"
@@ -126,3 +129,17 @@ class TestVerify:
     def test_compares_sinks_with_the_locked_files_of_the_source(self, source, sink, digests):
         release(source, sink)
         assert verified(source, sink, lock=named(digests | {SDIST: OTHER})) == [("lock-differs", SDIST)]
+
+    def test_locked_files_of_an_unreadable_page_are_not_missing(self, files, digests):
+        class OnePage(FaultyStore):
+            def iter_files(self, project):
+                if project == "other":
+                    raise AuthenticationFailed("Log in.")
+                return super().iter_files(project)
+
+        other = LockedRelease("other", Version("1.0"), {"other-1.0.tar.gz": OTHER})
+        lock = Lock((*named(digests).releases, other))
+        request = replace(request_between(OnePage(files)), selection=Selection(lock=lock))
+        with temporary_staging_area() as area:
+            findings = verify_remote(request, area, VerifiedFiles(None))
+        assert checks(findings) == [("verify-unreadable", None)]
