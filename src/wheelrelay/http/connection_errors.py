@@ -18,7 +18,7 @@ from urllib3.exceptions import (
 )
 
 from wheelrelay.errors import BackendError, ConfigError, SizeMismatch, TimedOut, Unavailable, WheelrelayError
-from wheelrelay.http.limits import CONNECT_TIMEOUT, HeadersTooLong, TooSlow
+from wheelrelay.http.limits import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, HeadersTooLong, TooSlow
 from wheelrelay.http.urls import display_url
 
 _UNUSABLE_URL = (LocationValueError, URLSchemeUnknown, InvalidURL, UnicodeError)
@@ -90,6 +90,9 @@ def connection_error(url: str, error: BaseException, *, while_reading: bool = Fa
     slow = next((inner for inner in chain if isinstance(inner, TooSlow)), None)
     if slow:
         return TimedOut(f"{display_url(url)} {slow}.", waited=slow.waited, hint=_HINT_FOR_TIMEOUT)
+    if any(isinstance(inner, ReadTimeoutError) for inner in chain):  # of another client, such as requests
+        message = f"{display_url(url)} did not respond in time."
+        return TimedOut(message, waited=DEFAULT_TIMEOUT, hint=_HINT_FOR_TIMEOUT)
     if any(map(_is_timeout, chain)):
         message = f"Cannot connect to {display_url(url)}: {_cause(error)}."
         return TimedOut(message, waited=CONNECT_TIMEOUT, hint=_HINT_FOR_NETWORK)
@@ -100,7 +103,7 @@ def _is_timeout(error: BaseException) -> bool:
     """Return whether an error is a timeout; urllib3 derives `NewConnectionError` from one, wrongly."""
     if isinstance(error, NewConnectionError):
         return False
-    return isinstance(error, ConnectTimeoutError | ReadTimeoutError | TimeoutError)
+    return isinstance(error, ConnectTimeoutError | TimeoutError)
 
 
 def _unavailable(

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+import requests
 from tests.servers.process import free_port
+from tests.servers.silent import silent_server
 
 from wheelrelay.backends.index.upload import upload
 from wheelrelay.errors import (
@@ -18,6 +20,7 @@ from wheelrelay.errors import (
     PermissionDenied,
     Rejected,
     SizeMismatch,
+    TimedOut,
     Unavailable,
     WheelrelayError,
 )
@@ -25,6 +28,7 @@ from wheelrelay.http import (
     BasicAuth,
     HttpClient,
     RawBody,
+    map_errors,
 )
 from wheelrelay.testing import make_wheel, stage_path
 
@@ -231,3 +235,8 @@ def test_other_409_is_an_existing_file(http, web, tmp_path):
     url = web.serve("/legacy/", "<title>409 There is such a file.</title>", status=409)
     with pytest.raises(AlreadyExists, match="There is such a file"):
         upload(http, url, stage_path(make_wheel(tmp_path)))
+
+
+def test_read_timeout_of_another_client_is_a_timeout():
+    with silent_server() as url, pytest.raises(TimedOut, match="did not respond in time"), map_errors(url):
+        requests.get(url, timeout=0.1)

@@ -214,7 +214,7 @@ class IndexAuth:
     def _permission_denied(self, refusal: Response) -> PermissionDenied:
         result = self._resolved()
         hint = (
-            f"No credentials were sent. {result}"
+            str(result)
             if isinstance(result, NotFoundAnywhere)
             else f"The credentials come from {result.found_in}: check their permissions."
         )
