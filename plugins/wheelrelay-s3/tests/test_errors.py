@@ -72,7 +72,7 @@ class TestCredentials:
             with pytest.raises(AuthenticationFailed, match="credentials"):
                 ask()
 
-    def test_that_may_only_read_are_told_so_when_they_write(
+    def test_that_may_only_read_are_an_error_when_they_write(
         self, seaweed, configured, objects_of, monkeypatch
     ):
         key, secret = seaweed.reader
@@ -122,7 +122,7 @@ class TestAServerThatFails:
             (Reply(b"{'no': 'XML'}", 400, "application/json"), BackendError),
         ],
     )
-    def test_is_asked_once_and_its_answer_is_told(self, reply, error, fake, web):
+    def test_is_requested_once_and_its_error_is_reported(self, reply, error, fake, web):
         web.fail("/wheels/x", reply)
         with pytest.raises(error):
             read(fake)

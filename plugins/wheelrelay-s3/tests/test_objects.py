@@ -97,7 +97,7 @@ class TestWhatIsKeptWithAnObject:
         told = server.client().head_object(Bucket=config.bucket, Key=f"{config.prefix}/page")
         assert told["ContentType"].replace(" ", "").lower() == "text/html;charset=utf-8"
 
-    def test_what_is_told_of_it_is_what_listings_show(self, objects, tmp_path):
+    def test_lookup_and_listing_agree(self, objects, tmp_path):
         small, large = (
             stage_path(write_distribution(tmp_path / str(size), "p-1.0-py3-none-any.whl", size=size))
             for size in (1000, PART + 1000)
@@ -162,7 +162,7 @@ class TestListing:
         assert sorted(found.name for found in objects.list_objects()) == [WITNESS, "a"]
         assert list(objects.list_objects("absent/")) == []
 
-    def test_leaves_out_what_stands_for_a_folder(self, objects):
+    def test_leaves_out_folder_objects(self, objects):
         objects.replace_object("simple/", b"<page>", content_type="text/html", metadata={})
         objects.replace_object("simple/index.html", b"<page>", content_type="text/html", metadata={})
         assert [found.name for found in objects.list_objects("simple/")] == ["simple/index.html"]

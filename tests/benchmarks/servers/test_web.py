@@ -127,7 +127,7 @@ class TestSink:
         with pytest.raises(urllib.error.HTTPError, match="400"):
             self.upload(f"{sink}run1/legacy/", form(("content", FILE)))
 
-    def test_a_client_that_asks_first_is_told_to_go_on(self, sink):
+    def test_expect_100_continue_is_answered(self, sink):
         body = form(("sha256_digest", SHA256.encode()), ("content", FILE))
         connection = http.client.HTTPConnection(sink.split("/")[2], timeout=10)
         connection.putrequest("POST", "/run1/legacy/")

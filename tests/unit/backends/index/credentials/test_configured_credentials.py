@@ -215,7 +215,7 @@ class TestConfiguration:
 
 
 class TestOwnVariables:
-    def test_a_token_stands_for_both(self, around, tmp_path):
+    def test_token_replaces_username_and_password(self, around, tmp_path):
         around.setenv(WHEELRELAY_COMPANY_EU_TOKEN="pypi-open-sesame")
         own_variables(around)
         assert around.upload(tmp_path) == ("__token__", "pypi-open-sesame")
