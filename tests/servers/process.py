@@ -79,13 +79,13 @@ def running(
 
 def end(process: subprocess.Popen[bytes], grace: float) -> None:
     """Stop a process and its children: SIGTERM first, SIGKILL after ``grace`` seconds."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is None:
-            os.killpg(process.pid, number)
-            try:
-                process.wait(grace)
-            except subprocess.TimeoutExpired:
-                continue
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(grace)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()  # on a busy machine this takes longer than the grace
 
 
 def _await(process: subprocess.Popen[bytes], log: Path, ready: Callable[[], bool]) -> None:
