@@ -51,7 +51,7 @@ class FindingDocument(TypedDict):
 class IntentDocument(TypedDict):
     """The planned action for a file at a sink."""
 
-    action: Literal["upload", "skip", "conflict", "unknown"]
+    action: Literal["upload", "update", "skip", "conflict", "unknown"]
     reason: str
 
 
@@ -79,7 +79,7 @@ class PlanDocument(TypedDict):
 class DeliveryDocument(TypedDict):
     """The delivery of a file to a sink."""
 
-    outcome: Literal["published", "skipped", "failed", "pending", "unconfirmed"]
+    outcome: Literal["published", "updated", "skipped", "failed", "pending", "unconfirmed"]
     attempts: int
     seconds: float
     reason: str | None

@@ -55,6 +55,7 @@ class Action(StrEnum):
     """What a relay would do with a file at a sink."""
 
     UPLOAD = "upload"
+    UPDATE = "update"
     SKIP = "skip"
     CONFLICT = "conflict"
     UNKNOWN = "unknown"
@@ -122,14 +123,16 @@ class Plan:
 
     @property
     def has_work(self) -> bool:
-        """Whether a relay would stage any file."""
-        return any(planned.needs_staging for planned in self.files)
+        """Whether a relay would publish or update any file."""
+        actions = (Action.UPLOAD, Action.UPDATE, Action.UNKNOWN)
+        return any(intent.action in actions for planned in self.files for intent in planned.sinks.values())
 
 
 class Outcome(StrEnum):
     """The outcome of one file at one sink."""
 
     PUBLISHED = "published"
+    UPDATED = "updated"
     SKIPPED = "skipped"
     FAILED = "failed"
     PENDING = "pending"
@@ -141,9 +144,9 @@ class Delivery:
     """The result for one file at one sink.
 
     Attributes:
-        outcome: ``published`` and ``skipped`` mean that the sink has the file; ``unconfirmed`` that it may
-            have it, but did not list it in time; ``failed`` that it does not have it; ``pending`` that no
-            upload was attempted.
+        outcome: ``published``, ``updated`` and ``skipped`` mean that the sink has the file; ``unconfirmed``
+            that it may have it, but did not list it in time; ``failed`` that it does not have it; ``pending``
+            that no upload was attempted.
         attempts: How often the file was sent.
         seconds: Seconds from the first attempt to the outcome.
         reason: Why the file was skipped or failed.
@@ -159,7 +162,7 @@ class Delivery:
     @property
     def is_in_place(self) -> bool:
         """Whether the sink is known to have the staged bytes."""
-        return self.outcome in (Outcome.PUBLISHED, Outcome.SKIPPED)
+        return self.outcome in (Outcome.PUBLISHED, Outcome.UPDATED, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +251,7 @@ class Receipt:
     @property
     def has_changes(self) -> bool:
         """Whether a sink was or may have been changed."""
-        changed = (Outcome.PUBLISHED, Outcome.UNCONFIRMED)
+        changed = (Outcome.PUBLISHED, Outcome.UPDATED, Outcome.UNCONFIRMED)
         return any(delivery.outcome in changed for delivery in self._deliveries())
 
     def count(self, outcome: Outcome, sink: str | None = None) -> int:
@@ -270,7 +273,7 @@ class Receipt:
 RECEIPT_CONFLICT = "receipt-conflict"
 """The id of findings about files that merged receipts describe differently."""
 
-_BEST_FIRST = (Outcome.PUBLISHED, Outcome.SKIPPED, Outcome.UNCONFIRMED, Outcome.FAILED, Outcome.PENDING)
+_BEST_FIRST = tuple(map(Outcome, ("published", "updated", "skipped", "unconfirmed", "failed", "pending")))
 
 
 def _refuse_differences(receipts: Sequence[Receipt]) -> None:

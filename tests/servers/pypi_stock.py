@@ -79,8 +79,8 @@ class Stock:
         with self._changing:
             self.files = {name: replace(there, shown_at=0.0) for name, there in self.files.items()}
 
-    def yank(self, filename: str, reason: str = "") -> None:
-        """Mark a file as yanked (PEP 592)."""
+    def yank(self, filename: str, reason: str | None = "") -> None:
+        """Mark a file as yanked (PEP 592), or with no reason as restored."""
         self._change(filename, yanked=reason)
 
     def age(self, **time: float) -> None:

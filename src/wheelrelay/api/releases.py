@@ -18,7 +18,7 @@ from wheelrelay.ci import current_build
 from wheelrelay.config import Remote, RemoteLike, Route, as_remote
 from wheelrelay.disk.writing import ensure_writable
 from wheelrelay.engine import run
-from wheelrelay.engine.context import RelayOptions, RelayRequest, ReleasePolicy, running
+from wheelrelay.engine.context import AgePolicy, RelayOptions, RelayRequest, ReleasePolicy, running
 from wheelrelay.engine.gate import refuse
 from wheelrelay.engine.planning import plan_relay
 from wheelrelay.engine.recording import ReceiptRecorder
@@ -67,7 +67,7 @@ def plan(
         _connected(route, chosen, options) as request,
         running(options) as runtime,
     ):
-        return plan_relay(request, runtime, one_version=is_release, companions=is_release).plan
+        return plan_relay(request, runtime, one_version=is_release, is_mirror=not is_release).plan
 
 
 def relay(
@@ -296,7 +296,7 @@ def _connected(
     expected = route.expect.expected() if route.expect else Expected()
     commit, sums = (route.expect.commit, route.expect.sums()) if route.expect else (None, None)
     with ExitStack() as stack:
-        policy = ReleasePolicy(commit, sums, _trust_policy(route, stack))
+        policy = ReleasePolicy(commit, sums, _trust_policy(route, stack), _age_policy(route))
         source = stack.enter_context(opened_source(as_remote(route.source)))
         sinks = tuple(
             stack.enter_context(
@@ -312,6 +312,14 @@ def _connected(
             for sink in sinks_of(route)
         )
         yield RelayRequest(source, sinks, selection, expected, policy, options)
+
+
+def _age_policy(route: Route) -> AgePolicy | None:
+    """Return the minimum age that a route requires, or else its source."""
+    source = as_remote(route.source).config
+    min_age = route.min_age or (source.min_age if source else None)
+    unknown = route.unknown_age or (source.unknown_age if source else None)
+    return AgePolicy(min_age, unknown == "take") if min_age else None
 
 
 def _trust_policy(route: Route, stack: ExitStack) -> TrustPolicy | None:

@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager
 from datetime import timedelta
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -30,6 +30,14 @@ class RemoteConfig(BaseModel):
     )
 
     type: str
+    min_age: Duration | None = Field(
+        default=None,
+        description="As a source, provide only files uploaded at least this long ago, such as '7d'.",
+    )
+    unknown_age: Literal["skip", "take"] | None = Field(
+        default=None,
+        description="With min_age, whether to take files whose upload time is unknown. [default: skip]",
+    )
 
     _remote_name: str = ""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 from packaging.version import InvalidVersion, Version
 from pydantic import (
@@ -204,6 +204,16 @@ class Route(BaseModel):
     mode: Mode = Field(
         default=Mode.RELEASE,
         description="'release': one version per project, all files or none; 'mirror': each file on its own.",
+    )
+    min_age: Duration | None = Field(
+        default=None,
+        description="Take only files uploaded at least this long ago, such as '7d'. [default: that of the "
+        "source]",
+    )
+    unknown_age: Literal["skip", "take"] | None = Field(
+        default=None,
+        description="With min_age, whether to take files whose upload time is unknown. [default: that of the "
+        "source, or 'skip']",
     )
     wait: Duration = Field(
         default=timedelta(0),

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from wheelrelay.checks import CheckPolicy
 from wheelrelay.errors import WheelrelayError
@@ -65,6 +66,19 @@ class ConnectedSink:
 
 
 @dataclass(frozen=True, slots=True)
+class AgePolicy:
+    """The minimum age of files.
+
+    Attributes:
+        min_age: Time that must have passed since a file was uploaded to its index.
+        take_unknown: Whether to take files whose upload time is unknown.
+    """
+
+    min_age: timedelta
+    take_unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ReleasePolicy:
     """The requirements of the route, in addition to the checks of the sinks.
 
@@ -72,11 +86,13 @@ class ReleasePolicy:
         commit: The commit that all files must be built from.
         sums: The sha256 of each file, by filename.
         trust: Who must have signed or attested each file.
+        age: The minimum age of the files, if any.
     """
 
     commit: str | None = None
     sums: Mapping[str, str] | None = None
     trust: TrustPolicy | None = None
+    age: AgePolicy | None = None
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import chain
 from time import monotonic
 
 from packaging.utils import NormalizedName
 
+from wheelrelay.engine.ages import leave_out_new
 from wheelrelay.engine.comparing import compare_companions, make_plan, replacing
 from wheelrelay.engine.context import ConnectedSink, RelayRequest, Runtime, error_context
 from wheelrelay.engine.listing import (
@@ -19,6 +21,7 @@ from wheelrelay.engine.listing import (
     source_reads,
 )
 from wheelrelay.engine.narrowing import narrowed
+from wheelrelay.engine.upstream import with_updates, yanked_copies
 from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched
 from wheelrelay.events import Waiting
 from wheelrelay.lock_matching import LOCK_MISSING, split_differing
@@ -52,12 +55,21 @@ class PlannedRelay:
     inventories: Mapping[str, Inventory | None]
 
 
+@dataclass(frozen=True, slots=True)
+class _BothSides:
+    """What the source lists, the selected part of it, and the inventories of the sinks."""
+
+    listed: Sequence[DistFile]
+    selected: Selected
+    inventories: Mapping[str, Inventory | None]
+
+
 def plan_relay(
     request: RelayRequest,
     runtime: Runtime,
     *,
     one_version: bool,
-    companions: bool = True,
+    is_mirror: bool = False,
     unreadable: Unreadable | None = None,
 ) -> PlannedRelay:
     """Read both sides and decide the action for each file at each sink.
@@ -68,7 +80,8 @@ def plan_relay(
         request: The source, the sinks and the options.
         runtime: Threads, retries and progress.
         one_version: Whether the selection must contain exactly one version of each project.
-        companions: Whether the content of companions is compared where both sides hold the same file.
+        is_mirror: Whether each file is on its own. What upstream lists for files that the sinks hold is then
+            compared instead of the content of companions.
         unreadable: Records pages and listings that cannot be read; without it, they are an error. It is
             always an error if nothing of the source can be read.
 
@@ -85,7 +98,7 @@ def plan_relay(
     pause = FIRST_POLL
     while True:
         try:
-            planned = _plan_once(request, runtime, unreadable, one_version=one_version, companions=companions)
+            planned = _plan_once(request, runtime, unreadable, one_version=one_version, is_mirror=is_mirror)
         except (NothingMatched, NotFound) as error:
             if not _pause_until(runtime, deadline, pause, "the files"):
                 if request.options.wait:
@@ -116,18 +129,26 @@ def _plan_once(
     unreadable: Unreadable | None,
     *,
     one_version: bool,
-    companions: bool,
+    is_mirror: bool,
 ) -> PlannedRelay:
     request = narrowed(request, runtime)
     source, sinks, options = request.source, request.sinks, request.options
-    selected, inventories = _read_both_sides(request, runtime, unreadable, one_version=one_version)
+    both = _read_both_sides(request, runtime, unreadable, one_version=one_version)
+    selected, inventories = both.selected, both.inventories
     held = {name for inventory in inventories.values() for name in inventory or ()}
     files = _with_local_digests(source.source, selected.files, held, runtime.workers)
     differing: list[Finding] = []
+    if age := request.policy.age:
+        files, differing = leave_out_new(files, age, is_mirror=is_mirror, now=datetime.now(UTC))
     if request.selection.lock is not None:
-        files, differing = split_differing(request.selection.lock, files)
+        files, others = split_differing(request.selection.lock, files)
+        differing += others
+    if is_mirror:
+        files = sorted([*files, *yanked_copies(both.listed, files, held)], key=lambda file: file.filename)
     plan = make_plan(source.name, files, sinks, inventories, request.expected)
-    if companions:
+    if is_mirror:
+        plan = with_updates(plan, source, sinks)
+    else:
         plan = compare_companions(plan, source.source, sinks, runtime.retrier, runtime.workers.run_all)
     warnings = _missing_variants_lists(files, held)
     findings = (*plan.findings, *options.findings, *selected.findings, *differing, *warnings)
@@ -137,28 +158,36 @@ def _plan_once(
 
 def _read_both_sides(
     request: RelayRequest, runtime: Runtime, unreadable: Unreadable | None, *, one_version: bool
-) -> tuple[Selected, dict[str, Inventory | None]]:
-    """Return the selected files and the inventories of the sinks.
+) -> _BothSides:
+    """Return what the source lists, the selected files, and the inventories of the sinks.
 
     Both sides are read at once if the selection names the projects; otherwise the source comes first.
     """
     source, projects = request.source, request.selection.projects()
     if request.selection.is_empty:
-        return Selected(), _read_inventories(request, (), runtime, unreadable)
+        return _BothSides((), Selected(), _read_inventories(request, (), runtime, unreadable))
     if request.selection.files is not None:
-        selected = _select(request, request.selection.files, one_version=one_version)
-        return selected, _read_inventories(request, projects, runtime, unreadable)
+        chosen = request.selection.files
+        selected = _select(request, chosen, one_version=one_version)
+        return _BothSides(chosen, selected, _read_inventories(request, projects, runtime, unreadable))
     from_source = source_reads(source, projects, runtime)
     if not projects:
         listed = run_reads(from_source, runtime, unreadable).of(from_source)
         selected = _select(request, listed, one_version=one_version)
-        projects = tuple(sorted({file.project for file in selected.files}))
-        return selected, _read_inventories(request, projects, runtime, unreadable)
+        shard = request.selection.shard
+        yanked = (
+            file
+            for file in listed
+            if file.yanked is not None and (shard is None or shard.includes(file.project))
+        )
+        projects = tuple(sorted({file.project for file in chain(selected.files, yanked)}))
+        return _BothSides(listed, selected, _read_inventories(request, projects, runtime, unreadable))
     from_sinks = {sink.name: sink_reads(sink, projects) for sink in request.sinks}
     reads = [*from_source, *chain(*filter(None, from_sinks.values()))]
     results = run_reads(reads, runtime, unreadable)
-    selected = _select(request, results.of(from_source), one_version=one_version)
-    return selected, _inventories(results, from_sinks)
+    listed = results.of(from_source)
+    selected = _select(request, listed, one_version=one_version)
+    return _BothSides(listed, selected, _inventories(results, from_sinks))
 
 
 def _read_inventories(

@@ -148,7 +148,7 @@ class ReceiptRecorder:
         """Return whether a sink was, or may have been, changed; a failed replacement may have changed it."""
         with self._lock:
             return any(
-                delivery.outcome in (Outcome.PUBLISHED, Outcome.UNCONFIRMED)
+                delivery.outcome in (Outcome.PUBLISHED, Outcome.UPDATED, Outcome.UNCONFIRMED)
                 or (delivery.attempts > 0 and filename in self._replaced[sink])
                 for filename, delivery in self._deliveries[sink].items()
             )
@@ -157,6 +157,11 @@ class ReceiptRecorder:
         """Return the outcome of a file at a sink so far."""
         with self._lock:
             return self._deliveries[sink].get(filename, Delivery(Outcome.PENDING))
+
+    def file(self, filename: str) -> DistFile:
+        """Return a file of the plan, with its digest once it is staged."""
+        with self._lock:
+            return self._files[filename]
 
     def receipt(self) -> Receipt:
         """Return the record so far."""
@@ -245,7 +250,7 @@ class ReceiptRecorder:
 
 
 def _count_at(receipt: Receipt, sink: str) -> str:
-    in_place = receipt.count(Outcome.PUBLISHED, sink) + receipt.count(Outcome.SKIPPED, sink)
+    in_place = sum(file.sinks[sink].is_in_place for file in receipt.files)
     unconfirmed = receipt.count(Outcome.UNCONFIRMED, sink)
     if not unconfirmed:
         return f"{sink} has {in_place} of {len(receipt.files)} files."

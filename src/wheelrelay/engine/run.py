@@ -16,6 +16,7 @@ from wheelrelay.engine.publishing import Confirmations, Publisher, files_for, ma
 from wheelrelay.engine.recording import CORRECT_FIRST, ReceiptRecorder
 from wheelrelay.engine.signing import CompanionMaker, with_companions
 from wheelrelay.engine.staging import InspectionRules, Stager, preload_checks
+from wheelrelay.engine.upstream import record_upstream
 from wheelrelay.errors import RelayFailed, ReleaseRefused, WheelrelayError, describe_unexpected
 from wheelrelay.events import Planned, Step, StepBegan, StepEnded
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, PlannedFile, Receipt, Severity
@@ -76,7 +77,7 @@ def mirror(request: RelayRequest, recorder: ReceiptRecorder) -> Receipt:
     source, sinks, options = request.source, request.sinks, request.options
     with running(options) as runtime:
         preload_checks(source, runtime)
-        planned = plan_relay(request, runtime, one_version=False, companions=False)
+        planned = plan_relay(request, runtime, one_version=False, is_mirror=True)
         plan = planned.plan
         _begin(plan, recorder, runtime)
         recorder.record_findings(plan.findings)
@@ -90,6 +91,7 @@ def mirror(request: RelayRequest, recorder: ReceiptRecorder) -> Receipt:
             mover = _Mover(request, checker, companions, publisher, staging_area, recorder, runtime)
             with publisher.updating_pages(sinks if options.finalize else (), plan):
                 mover.move_all(plan)
+                record_upstream(plan, source, sinks, recorder, runtime)
             recorder.ended = True
             _require_complete(plan, recorder)
     return recorder.receipt()

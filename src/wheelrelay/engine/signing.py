@@ -43,7 +43,7 @@ class CompanionMaker:
             MissingSecret: There is no key to sign with.
             ConfigError: Gpg cannot be run, or the key cannot be used, or a sink would refuse attestations.
         """
-        if not plan.has_work:
+        if not any(planned.needs_staging for planned in plan.files):
             return
         required = {suffix for sink in self._sinks for suffix in sink.required_companions}
         if SIGNATURE_SUFFIX in required:

@@ -114,12 +114,14 @@ def _by_file(groups: Iterable[Sequence[Finding]], see_all: str) -> list[Line]:
 
 ACTION_STYLES = {
     Action.UPLOAD: "green",
+    Action.UPDATE: "green",
     Action.SKIP: "dim",
     Action.CONFLICT: "bold red",
     Action.UNKNOWN: "yellow",
 }
 OUTCOME_STYLES = {
     Outcome.PUBLISHED: "green",
+    Outcome.UPDATED: "green",
     Outcome.SKIPPED: "dim",
     Outcome.FAILED: "bold red",
     Outcome.UNCONFIRMED: "yellow",

@@ -1,0 +1,151 @@
+"""Keep what an index lists for files that a mirror holds: upload time, yanked state, project status."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+
+from packaging.utils import NormalizedName
+
+from wheelrelay.engine.context import ConnectedSink, ConnectedSource, Runtime
+from wheelrelay.engine.recording import ReceiptRecorder
+from wheelrelay.model import DistFile, ProjectStatus
+from wheelrelay.protocols import SupportsStatus, SupportsUpstreamState
+from wheelrelay.records import Action, Delivery, Finding, Intent, Outcome, Plan, PlannedFile, Severity
+
+STATE_NOT_RECORDED = "upstream-state"
+
+
+def yanked_copies(
+    listed: Sequence[DistFile], selected: Sequence[DistFile], held: Collection[str]
+) -> list[DistFile]:
+    """Return the files that were yanked upstream since a sink got them; a selection leaves these out."""
+    names = {file.filename for file in selected}
+    return [
+        file
+        for file in listed
+        if file.yanked is not None and file.filename in held and file.filename not in names
+    ]
+
+
+def with_updates(plan: Plan, source: ConnectedSource, sinks: Sequence[ConnectedSink]) -> Plan:
+    """Plan updates of what the sinks list for files whose bytes they have.
+
+    A yanked file is not published to a sink that does not have it.
+
+    Args:
+        plan: With the actions that the digests decide.
+        source: The source; only indexes know the state of their files.
+        sinks: The sinks, in order.
+    """
+    tracked = [sink for sink in sinks if _keeps_state(sink)]
+    if not tracked or not isinstance(source.source, SupportsStatus):
+        return plan
+    statuses: dict[NormalizedName, ProjectStatus | None] = {}
+    files = []
+    for planned in plan.files:
+        project = planned.file.project
+        if project not in statuses:
+            statuses[project] = source.source.project_status(project)
+        status = statuses[project]
+        intents = {sink.name: _intent(planned, sink, status) for sink in tracked} if status else {}
+        files.append(replace(planned, sinks={**planned.sinks, **intents}))
+    return replace(plan, files=tuple(files))
+
+
+def record_upstream(
+    plan: Plan,
+    source: ConnectedSource,
+    sinks: Sequence[ConnectedSink],
+    recorder: ReceiptRecorder,
+    runtime: Runtime,
+) -> None:
+    """Record what the source lists for new and changed files, before the pages of the sinks are updated."""
+    if isinstance(source.source, SupportsStatus):
+        for sink in filter(_keeps_state, sinks):
+            _record_at(plan, source, sink, recorder, runtime)
+
+
+def _record_at(
+    plan: Plan, source: ConnectedSource, sink: ConnectedSink, recorder: ReceiptRecorder, runtime: Runtime
+) -> None:
+    projects: dict[NormalizedName, list[PlannedFile]] = {}
+    for planned in plan.files:
+        if _is_changed(planned, sink, recorder):
+            projects.setdefault(planned.file.project, []).append(planned)
+
+    def record(project: NormalizedName) -> None:
+        _record(project, projects[project], source, sink, recorder, runtime)
+
+    for done in runtime.workers.run_all(list(projects), record):
+        reason = None if done.error is None else str(done.error)
+        for planned in projects[done.item]:
+            intent = planned.sinks[sink.name]
+            if intent.action is Action.UPDATE:
+                outcome = Outcome.FAILED if reason else Outcome.UPDATED
+                delivery = Delivery(outcome, 1, reason=reason or intent.reason)
+                recorder.record(sink.name, planned.file.filename, delivery)
+        if reason:
+            message = f"What the source lists about {done.item} was not recorded at {sink.name}: {reason}"
+            recorder.record_findings([Finding(STATE_NOT_RECORDED, Severity.ERROR, message)])
+
+
+def _record(
+    project: NormalizedName,
+    files: Sequence[PlannedFile],
+    source: ConnectedSource,
+    sink: ConnectedSink,
+    recorder: ReceiptRecorder,
+    runtime: Runtime,
+) -> None:
+    backend, upstream = sink.sink, source.source
+    assert isinstance(backend, SupportsUpstreamState)
+    assert isinstance(upstream, SupportsStatus)
+    status = upstream.project_status(project)
+    if status is None:  # a source that does not know the states of its files, such as a plain directory
+        return
+    described = []
+    for planned in files:
+        existing = planned.sinks[sink.name].existing
+        digests = recorder.file(planned.file.filename).digests
+        if digests.sha256 is None and existing is not None:
+            digests = existing.digests
+        described.append(replace(planned.file, digests=digests))
+    runtime.retrier.call(
+        f"the state of {project} at {sink.name}", lambda: backend.record_upstream(project, described, status)
+    )
+
+
+def _is_changed(planned: PlannedFile, sink: ConnectedSink, recorder: ReceiptRecorder) -> bool:
+    action = planned.sinks[sink.name].action
+    if action is Action.UPDATE:
+        return True
+    is_new = action in (Action.UPLOAD, Action.UNKNOWN)
+    return is_new and recorder.delivery(sink.name, planned.file.filename).is_in_place
+
+
+def _keeps_state(sink: ConnectedSink) -> bool:
+    return isinstance(sink.sink, SupportsUpstreamState) and sink.sink.keeps_state()
+
+
+def _intent(planned: PlannedFile, sink: ConnectedSink, status: ProjectStatus | None) -> Intent:
+    intent, file = planned.sinks[sink.name], planned.file
+    if intent.action is Action.SKIP and intent.existing is not None:
+        changes = list(_changes(file, intent.existing))
+        listed = sink.sink.project_status(file.project) if isinstance(sink.sink, SupportsStatus) else None
+        if status and listed and listed != status:
+            changes.append(f"the project is {status.status} upstream")
+        if changes:
+            return replace(intent, action=Action.UPDATE, reason="; ".join(changes))
+    return intent
+
+
+def _changes(file: DistFile, held: DistFile) -> Iterator[str]:
+    """Yield how the state of a file upstream differs from that at a sink."""
+    if not held.yanked_here and file.yanked != held.yanked:
+        if file.yanked is None:
+            yield "no longer yanked upstream"
+        else:
+            yield f"yanked upstream: {file.yanked}" if file.yanked else "yanked upstream"
+    if file.upload_time and (
+        held.upload_time is None or int(file.upload_time.timestamp()) != int(held.upload_time.timestamp())
+    ):
+        yield "another upload time upstream"
