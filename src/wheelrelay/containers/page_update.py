@@ -25,7 +25,7 @@ from wheelrelay.containers.metadata_cache import MetadataCache
 from wheelrelay.containers.objects import BINARY, Objects, SupportsFolderPages, TooLarge, read_whole
 from wheelrelay.containers.page_reading import FLAT_PAGE, HTML_PAGE, JSON_PAGE, MAX_PAGE, SIMPLE_ROOT
 from wheelrelay.containers.parallel import map_parallel
-from wheelrelay.containers.project_state import as_shown, parse_state, state_name
+from wheelrelay.containers.project_state import ProjectState, as_shown, parse_state, state_name
 from wheelrelay.errors import BackendError, InvalidFilename, NotFound, PermissionDenied
 from wheelrelay.filenames import parse_filename
 
@@ -84,6 +84,7 @@ class PageUpdate:
         self._found: dict[str, list[IndexedFile]] = {}
         self._entries: dict[str, list[IndexedFile]] = {}
         self._shown: dict[str, IndexedFile] = {}
+        self._states: dict[str, ProjectState] = {}
         self._current: set[str] = set()
         self._last_root: bytes | None = None
         self._fingerprints = _Fingerprints()
@@ -122,6 +123,7 @@ class PageUpdate:
         content = self._read(SIMPLE_ROOT + JSON_PAGE)
         if self._has_rivals or content != self._last_root:
             self._current.clear()  # another writer may have overwritten any page
+            self._states.clear()
         self._last_root = content
         root = parse_root(content or b"")
         self._cache.add_page(root.files)
@@ -155,8 +157,9 @@ class PageUpdate:
         warn_about_truncated(files, ((entry.filename, entry.size) for entry in stored), self._objects)
         self._detect_rivals(files, stored)
         found, without_metadata = self._entries_of(files)
-        state = parse_state(self._read(SIMPLE_ROOT + state_name(project)) or b"")
-        entries = [state.apply(entry) for entry in found]
+        if project not in self._states:
+            self._states[project] = parse_state(self._read(SIMPLE_ROOT + state_name(project)) or b"")
+        entries = [self._states[project].apply(entry) for entry in found]
         self._found[project], self._entries[project] = found, entries
         expected: dict[str, bytes | None] = {
             f"{SIMPLE_ROOT}{project}/{JSON_PAGE}": project_json(project, entries) if entries else None,
