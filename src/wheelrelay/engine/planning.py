@@ -21,7 +21,7 @@ from wheelrelay.engine.listing import (
     source_reads,
 )
 from wheelrelay.engine.narrowing import narrowed
-from wheelrelay.engine.upstream import with_updates, yanked_copies
+from wheelrelay.engine.upstream import with_updates, without_uploads, yanked_copies
 from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched
 from wheelrelay.events import Waiting
 from wheelrelay.lock_matching import LOCK_MISSING, split_differing
@@ -143,11 +143,11 @@ def _plan_once(
     if request.selection.lock is not None:
         files, others = split_differing(request.selection.lock, files)
         differing += others
-    if is_mirror:
-        files = sorted([*files, *yanked_copies(both.listed, files, held)], key=lambda file: file.filename)
+    yanked = yanked_copies(both.listed, files, held) if is_mirror else []
+    files = sorted([*files, *yanked], key=lambda file: file.filename)
     plan = make_plan(source.name, files, sinks, inventories, request.expected)
     if is_mirror:
-        plan = with_updates(plan, source, sinks)
+        plan = with_updates(without_uploads(plan, yanked), source, sinks)
     else:
         plan = compare_companions(plan, source.source, sinks, runtime.retrier, runtime.workers.run_all)
     warnings = _missing_variants_lists(files, held)

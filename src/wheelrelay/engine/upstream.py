@@ -13,6 +13,8 @@ from wheelrelay.records import Action, Delivery, Finding, Intent, Outcome, Plan,
 
 STATE_NOT_RECORDED = "upstream-state"
 
+NOT_PUBLISHED = "yanked upstream, so it is not published"
+
 
 def yanked_copies(
     listed: Sequence[DistFile], selected: Sequence[DistFile], held: Collection[str]
@@ -26,10 +28,34 @@ def yanked_copies(
     ]
 
 
+def without_uploads(plan: Plan, yanked: Sequence[DistFile]) -> Plan:
+    """Skip files that were yanked upstream at the sinks that do not have them (PEP 592).
+
+    Args:
+        plan: With the actions that the digests decide.
+        yanked: The files; at least one sink has each of them.
+    """
+    names = {file.filename for file in yanked}
+    skipped = Intent(Action.SKIP, NOT_PUBLISHED)
+    return replace(
+        plan,
+        files=tuple(
+            replace(
+                planned,
+                sinks={
+                    sink: intent if intent.existing is not None else skipped
+                    for sink, intent in planned.sinks.items()
+                },
+            )
+            if planned.file.filename in names
+            else planned
+            for planned in plan.files
+        ),
+    )
+
+
 def with_updates(plan: Plan, source: ConnectedSource, sinks: Sequence[ConnectedSink]) -> Plan:
     """Plan updates of what the sinks list for files whose bytes they have.
-
-    A yanked file is not published to a sink that does not have it.
 
     Args:
         plan: With the actions that the digests decide.

@@ -123,6 +123,18 @@ def test_later_run_yanks_and_restores_without_transfer(index, folder):
     assert file_requests(index) == []
 
 
+def test_yanked_file_is_not_published_to_a_sink_that_lacks_it(index, folder, tmp_path):
+    mirror(index, folder)
+    index.yank(NEW, "broken")
+    other = tmp_path / "other"
+    sinks = [DirectoryConfig(path=path, pages=True) for path in (folder, other)]
+    receipt = wheelrelay.relay(route(index, folder, sinks=sinks))
+    outcomes = {file.filename: [sent.outcome for sent in file.sinks.values()] for file in receipt.files}
+    assert outcomes == {OLD: [Outcome.SKIPPED, Outcome.PUBLISHED], NEW: [Outcome.UPDATED, Outcome.SKIPPED]}
+    assert list(listed(other)) == [OLD]
+    assert not (other / NEW).exists()
+
+
 def test_own_yank_is_not_an_update(index, folder):
     mirror(index, folder)
     wheelrelay.yank(DirectoryConfig(path=folder, pages=True), [NEW], reason="ours")
