@@ -12,7 +12,7 @@ from tests.servers.installers import pip_install, uv_install
 from tests.servers.pypi import run_pypi
 
 import wheelrelay
-from wheelrelay import Action, Outcome, Route
+from wheelrelay import Action, Outcome, Remote, Route
 from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.errors import CheckFailed
 from wheelrelay.model import ProjectStatus
@@ -127,7 +127,7 @@ def test_yanked_file_is_not_published_to_a_sink_that_lacks_it(index, folder, tmp
     mirror(index, folder)
     index.yank(NEW, "broken")
     other = tmp_path / "other"
-    sinks = [DirectoryConfig(path=path, pages=True) for path in (folder, other)]
+    sinks = [Remote(path.name, DirectoryConfig(path=path, pages=True)) for path in (folder, other)]
     receipt = wheelrelay.relay(route(index, folder, sinks=sinks))
     outcomes = {file.filename: [sent.outcome for sent in file.sinks.values()] for file in receipt.files}
     assert outcomes == {OLD: [Outcome.SKIPPED, Outcome.PUBLISHED], NEW: [Outcome.UPDATED, Outcome.SKIPPED]}
