@@ -147,7 +147,9 @@ def _plan_once(
     files = sorted([*files, *yanked], key=lambda file: file.filename)
     plan = make_plan(source.name, files, sinks, inventories, request.expected)
     if is_mirror:
-        plan = with_updates(without_uploads(plan, yanked), source, sinks)
+        plan = without_uploads(plan, yanked)
+        if request.selection.files is None:  # else the source is not listed
+            plan = with_updates(plan, source, sinks)
     else:
         plan = compare_companions(plan, source.source, sinks, runtime.retrier, runtime.workers.run_all)
     warnings = _missing_variants_lists(files, held)

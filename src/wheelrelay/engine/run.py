@@ -91,7 +91,8 @@ def mirror(request: RelayRequest, recorder: ReceiptRecorder) -> Receipt:
             mover = _Mover(request, checker, companions, publisher, staging_area, recorder, runtime)
             with publisher.updating_pages(sinks if options.finalize else (), plan):
                 mover.move_all(plan)
-                record_upstream(plan, source, sinks, recorder, runtime)
+                if request.selection.files is None:  # else the source is not listed
+                    record_upstream(plan, source, sinks, recorder, runtime)
             recorder.ended = True
             _require_complete(plan, recorder)
     return recorder.receipt()

@@ -164,9 +164,9 @@ def _failed_downloads(done: Sequence[Done[DistFile, Any]]) -> list[Finding]:
     if other and len(other) == len(done):
         raise other[0]
     return [
-        Finding(
-            DAMAGED if isinstance(error, DAMAGE) else UNREADABLE, Severity.ERROR, str(error), file.filename
-        )
+        Finding(DAMAGED, Severity.ERROR, str(error), file.filename)
+        if isinstance(error, DAMAGE)
+        else Finding(UNREADABLE, Severity.ERROR, str(error), file.filename)
         for file, error in failed
     ]
 

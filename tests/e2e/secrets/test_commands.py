@@ -106,7 +106,8 @@ def test_all_commands_that_use_an_index_are_covered():
     assert {arguments[0] for arguments in ASKING.values()} == {"list", "plan", "push", "relay", "verify"}
     assert set(COMMANDS) - {"list", "plan", "relay", "verify"} == {
         *("backends", "check", "completion", "config check", "config schema", "config show"),
-        *("index", "init", "prune", "push", "remove"),  # of files on this machine, or in a container
+        *("receipt merge", "receipt show"),
+        *("index", "init", "prune", "push", "remove", "yank"),  # of files on this machine, or in a container
     }
 
 

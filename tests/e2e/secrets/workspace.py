@@ -231,7 +231,10 @@ COMMANDS = {
     "plan": (0, ("release", "--json")),
     "prune": (0, ("store",)),
     "push": (0, ("dist", "--to", "store")),
+    "receipt merge": (2, ("receipt.json", "-o", "merged.json")),  # there is no receipt
+    "receipt show": (2, ("receipt.json",)),
     "relay": (0, ("release", "--yes", "--json")),
     "remove": (0, ("store", "old-1.0-py3-none-any.whl")),
     "verify": (3, ("release",)),
+    "yank": (2, ("store", "old-1.0-py3-none-any.whl")),  # the container has no pages
 }
