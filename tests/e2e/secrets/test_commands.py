@@ -155,7 +155,7 @@ def test_attestation_errors_have_no_credentials(workspace, place):
         assert "Sigstore" in result.output
     else:
         assert result.code == 2, result.output
-        assert "takes attestations only with credentials from trusted publishing" in result.output
+        assert "accepts attestations only with trusted publishing" in result.output
 
 
 def test_attestation_upload_output_has_no_secrets(workspace, tmp_path):
