@@ -15,7 +15,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-long test-all bench bench-smoke pictures clean
+.PHONY: help demo test coverage lint test-long test-all bench bench-smoke pictures clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -25,6 +25,9 @@ demo: $(VENV)/installed-demo ## publish a release to a local index
 	$(BIN)/wheelrelay demo
 
 test: lint ## run the linters and all tests that are not long
+	$(SUITE) $(PARALLEL) -m "not long"
+
+coverage: lint ## run the same tests and measure the coverage
 	$(SUITE) $(PARALLEL) -m "not long" --cov --cov-fail-under 95
 
 lint: $(VENV)/installed-dev ## check style, types and import direction
