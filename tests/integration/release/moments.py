@@ -224,7 +224,6 @@ MOMENTS = {
     "the sdist is fetched to compare": Moment(
         CONFIRMING, while_the_index_holds(Point.FILE, SDIST, sink="careful"), "careful", (5, 5)
     ),
-    "the sdist is about to be hashed": Moment(CONFIRMING, before(rf"^open .*/box/{SDIST} r"), "box", (5, 5)),
     "all files are there": Moment(FINALIZING, before(r"^open .*/box/simple/index.json r"), "box", (5, 5)),
     "no page is written yet": Moment(FINALIZING, before(r"^os.mkdir .*/box/simple"), "box", (5, 5)),
     "the first page is about to get its name": Moment(
