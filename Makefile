@@ -3,8 +3,10 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 SUITE := $(BIN)/python -m pytest
-WORKERS ?= 2
-PARALLEL := --numprocesses $(WORKERS) --dist loadgroup
+# Many tests wait for servers, so three workers suit two cores. Long tests measure time and memory.
+WORKERS ?= 3
+LONG_WORKERS ?= 2
+PARALLEL := --dist loadgroup --numprocesses
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 CONSTRAINTS := tests/constraints.txt
 REQUIREMENTS := pyproject.toml $(CONSTRAINTS) $(PLUGINS:%=%/pyproject.toml)
@@ -25,10 +27,10 @@ demo: $(VENV)/installed-demo ## publish a release to a local index
 	$(BIN)/wheelrelay demo
 
 test: lint ## run the linters and all tests that are not long
-	$(SUITE) $(PARALLEL) -m "not long"
+	$(SUITE) $(PARALLEL) $(WORKERS) -m "not long"
 
 coverage: lint ## run the same tests and measure the coverage
-	$(SUITE) $(PARALLEL) -m "not long" --cov --cov-fail-under 95
+	$(SUITE) $(PARALLEL) $(WORKERS) -m "not long" --cov --cov-fail-under 95
 
 lint: $(VENV)/installed-dev ## check style, types and import direction
 	$(BIN)/ruff check
@@ -37,7 +39,7 @@ lint: $(VENV)/installed-dev ## check style, types and import direction
 	$(BIN)/lint-imports --no-cache
 
 test-long: $(VENV)/installed-dev ## run the long tests
-	$(SUITE) $(PARALLEL) -m long
+	$(SUITE) $(PARALLEL) $(LONG_WORKERS) -m long
 
 test-all: ## run `make test` on every installed CPython from 3.11 up
 	@tested=; \
