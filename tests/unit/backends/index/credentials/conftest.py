@@ -1,0 +1,16 @@
+"""An index without credentials in any place."""
+
+import keyring as keyring_library
+import pytest
+from tests.servers.oidc import run_trusting_index
+from tests.unit.backends.index.credentials.surroundings import PLACES, Surroundings
+
+
+@pytest.fixture
+def around(home, monkeypatch):
+    """Yield an index and the places around it, all of them empty."""
+    before = keyring_library.get_keyring()
+    with run_trusting_index() as index:
+        index.accounts |= {user: f"{user}'s" for user in ("ci", *(place.__name__ for place in PLACES))}
+        yield Surroundings(index, home, monkeypatch)
+    keyring_library.set_keyring(before)
