@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.servers.installed import install_once
 from tests.servers.process import HOST, answers, free_port, running
 
 VERSION = "3.35.0"
@@ -40,12 +41,12 @@ def has_npm() -> bool:
 
 def install_azurite(cache: Path) -> Path:
     """Install Azurite below ``cache`` if it is missing, and return its program."""
-    program = cache / VERSION / "node_modules" / ".bin" / "azurite-blob"
-    if not program.exists():
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(cache / VERSION)]
-        (cache / VERSION).mkdir(parents=True, exist_ok=True)
+
+    def install(folder: Path) -> None:
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder)]
         subprocess.run([*command, f"azurite@{VERSION}"], check=True, capture_output=True, timeout=300)
-    return program
+
+    return install_once(cache / VERSION, install) / "node_modules" / ".bin" / "azurite-blob"
 
 
 @contextmanager

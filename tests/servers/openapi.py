@@ -14,6 +14,7 @@ from jsonschema import Draft4Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
+from tests.servers.installed import install_once
 from tests.servers.web import Reply, Request
 
 VERSION = "23.0.2"
@@ -22,18 +23,18 @@ MEMBER = "package/generated/api.github.com.json"
 
 def download_description(cache: Path) -> Path:
     """Download the description below ``cache`` if it is missing, and return its path."""
-    path = cache / f"github-{VERSION}.json"
-    if not path.exists():
-        cache.mkdir(parents=True, exist_ok=True)
+
+    def download(folder: Path) -> None:
         command = ["npm", "pack", "--silent", f"@octokit/openapi@{VERSION}"]
-        done = subprocess.run(command, cwd=cache, capture_output=True, check=True, text=True, timeout=300)
-        archive = cache / done.stdout.strip()
+        done = subprocess.run(command, cwd=folder, capture_output=True, check=True, text=True, timeout=300)
+        archive = folder / done.stdout.strip()
         with tarfile.open(archive) as package:
             description = package.extractfile(MEMBER)
             assert description is not None
-            path.write_bytes(description.read())
+            (folder / "github.json").write_bytes(description.read())
         archive.unlink()
-    return path
+
+    return install_once(cache / VERSION, download) / "github.json"
 
 
 class Description:

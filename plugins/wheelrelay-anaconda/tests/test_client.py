@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from tests.servers.anaconda import OWNER, TOKEN, parse_form
+from tests.servers.installed import install_once
 from tests.servers.installers import pip_install, uv_install
 from tests.servers.process import script
 
@@ -15,7 +16,6 @@ from wheelrelay.testing import make_sdist, make_wheel, stage_path
 pytestmark = [
     pytest.mark.long,
     pytest.mark.timeout(400),
-    pytest.mark.xdist_group("anaconda-client"),  # one process installs the client
 ]
 
 CLIENT = "anaconda-client==1.16.0"
@@ -24,16 +24,16 @@ CLIENT = "anaconda-client==1.16.0"
 @pytest.fixture(scope="module")
 def command(request):
     """The command ``anaconda``, installed from PyPI into an environment that the next run uses again."""
-    folder = (
-        request.config.cache.mkdir("anaconda-client") / f"{sys.version_info.major}.{sys.version_info.minor}"
-    )
-    installed = folder / CLIENT
-    if not installed.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        python = folder / "bin" / "python"
+
+    def install(folder):
+        environment = folder / "environment"
+        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
+        python = environment / "bin" / "python"
         subprocess.run([script("uv"), "pip", "install", "-q", "--python", python, CLIENT], check=True)
-        installed.touch()
-    return folder / "bin" / "anaconda"
+
+    version = f"{CLIENT}-python-{sys.version_info.major}.{sys.version_info.minor}"
+    folder = install_once(request.config.cache.mkdir("anaconda-client") / version, install)
+    return folder / "environment" / "bin" / "anaconda"
 
 
 @pytest.fixture
