@@ -67,6 +67,8 @@ if TYPE_CHECKING:
     from wheelrelay.checks import ChecksConfig, Profile
     from wheelrelay.config import (
         Config,
+        EngineConfig,
+        EngineLike,
         Remote,
         RemoteConfig,
         RemoteLike,
@@ -94,6 +96,7 @@ if TYPE_CHECKING:
         Conflict,
         DigestMismatch,
         DuplicateBackend,
+        EngineFailed,
         Incomplete,
         IntegrityError,
         InvalidFilename,
@@ -110,7 +113,9 @@ if TYPE_CHECKING:
         TimedOut,
         Unavailable,
         UnknownBackend,
+        UnknownEngine,
         WheelrelayError,
+        WorkerLost,
     )
     from wheelrelay.events import (
         BytesMoved,
@@ -128,7 +133,7 @@ if TYPE_CHECKING:
     from wheelrelay.filenames import dist_file
     from wheelrelay.lock_files import Lock, LockedRelease, read_lock
     from wheelrelay.model import Confirm, Digests, DistFile, Kind, Mode, Order, ProjectStatus, Release, Shard
-    from wheelrelay.protocols import Backend, Sink, Source, Store
+    from wheelrelay.protocols import Backend, Engine, Sink, Source, Store
     from wheelrelay.records import (
         Action,
         Delivery,
@@ -169,6 +174,10 @@ __all__ = [
     "DirectoryConfig",
     "DistFile",
     "DuplicateBackend",
+    "Engine",
+    "EngineConfig",
+    "EngineFailed",
+    "EngineLike",
     "EnvSecret",
     "Event",
     "Expect",
@@ -238,9 +247,11 @@ __all__ = [
     "Trust",
     "Unavailable",
     "UnknownBackend",
+    "UnknownEngine",
     "Verified",
     "Waiting",
     "WheelrelayError",
+    "WorkerLost",
     "__version__",
     "check",
     "check_index",
@@ -269,15 +280,18 @@ _MODULES = {
     "wheelrelay.backends.local.directory": "DirectoryConfig",
     "wheelrelay.backends.web.listing": "ListingConfig",
     "wheelrelay.checks": "ChecksConfig Profile",
-    "wheelrelay.config": "Config Remote RemoteConfig RemoteLike Retention Route SinkConfig load_config",
+    "wheelrelay.config": (
+        "Config EngineConfig EngineLike Remote RemoteConfig RemoteLike Retention Route SinkConfig load_config"
+    ),
     "wheelrelay.config.routes": "Expect",
     "wheelrelay.config.secrets": "CommandSecret EnvSecret FileSecret KeyringSecret",
     "wheelrelay.config.trust": "CircleCIPublisher GitHubPublisher GitLabPublisher GooglePublisher Trust",
     "wheelrelay.errors": (
         "AlreadyExists AuthenticationFailed BackendError ChangedWhileReading CheckFailed ConfigError "
-        "Conflict DigestMismatch DuplicateBackend Incomplete IntegrityError InvalidFilename MissingSecret "
-        "NotFound NothingMatched PermissionDenied PluginLoadError Rejected RelayFailed ReleaseRefused "
-        "SeveralVersions SizeMismatch TimedOut Unavailable UnknownBackend WheelrelayError"
+        "Conflict DigestMismatch DuplicateBackend EngineFailed Incomplete IntegrityError InvalidFilename "
+        "MissingSecret NotFound NothingMatched PermissionDenied PluginLoadError Rejected RelayFailed "
+        "ReleaseRefused SeveralVersions SizeMismatch TimedOut Unavailable UnknownBackend UnknownEngine "
+        "WheelrelayError WorkerLost"
     ),
     "wheelrelay.events": (
         "BytesMoved Event FileBegan FileEnded Planned Progress Step StepBegan StepEnded Verified Waiting"
@@ -285,7 +299,7 @@ _MODULES = {
     "wheelrelay.filenames": "dist_file",
     "wheelrelay.lock_files": "Lock LockedRelease read_lock",
     "wheelrelay.model": "Confirm Digests DistFile Kind Mode Order ProjectStatus Release Shard",
-    "wheelrelay.protocols": "Backend Sink Source Store",
+    "wheelrelay.protocols": "Backend Engine Sink Source Store",
     "wheelrelay.records": (
         "Action Delivery Finding Intent Outcome Plan PlannedFile Receipt ReceiptFile Severity"
     ),

@@ -5,6 +5,7 @@
     WheelrelayError
     ├── ConfigError                 the configuration or the call is invalid
     │   ├── UnknownBackend          no installed plugin provides this type
+    │   ├── UnknownEngine           no installed plugin provides this type of engine
     │   ├── DuplicateBackend        two distributions provide the same type
     │   ├── PluginLoadError         a plugin is installed but cannot be imported
     │   ├── MissingSecret           a referenced secret does not exist
@@ -23,6 +24,8 @@
     │   ├── SizeMismatch
     │   ├── DigestMismatch
     │   └── ChangedWhileReading
+    ├── EngineFailed                an engine cannot run the parts of a relay
+    │   └── WorkerLost              a worker ended; another one can repeat its task
     ├── ReleaseRefused              refused before publishing: nothing was published
     │   ├── Conflict
     │   ├── Incomplete
@@ -53,6 +56,7 @@ __all__ = [
     "Conflict",
     "DigestMismatch",
     "DuplicateBackend",
+    "EngineFailed",
     "Incomplete",
     "IntegrityError",
     "InvalidFilename",
@@ -69,7 +73,9 @@ __all__ = [
     "TimedOut",
     "Unavailable",
     "UnknownBackend",
+    "UnknownEngine",
     "WheelrelayError",
+    "WorkerLost",
 ]
 
 
@@ -126,6 +132,10 @@ class ConfigError(WheelrelayError):
 
 class UnknownBackend(ConfigError):
     """A remote has a type that no installed distribution provides."""
+
+
+class UnknownEngine(ConfigError):
+    """An engine has a type that no installed distribution provides."""
 
 
 class DuplicateBackend(ConfigError):
@@ -232,6 +242,16 @@ class DigestMismatch(IntegrityError):
 
 class ChangedWhileReading(IntegrityError):
     """A local file changed after it was hashed."""
+
+
+class EngineFailed(WheelrelayError):
+    """An engine cannot run the parts of a relay: it cannot be reached, or it has no usable workers."""
+
+
+class WorkerLost(EngineFailed):
+    """A worker ended, or the connection to it broke, before its task was complete."""
+
+    retryable = True
 
 
 class ReleaseRefused(WheelrelayError):

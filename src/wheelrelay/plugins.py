@@ -11,13 +11,16 @@ from importlib.metadata import Distribution, EntryPoint, distributions
 
 from packaging.utils import canonicalize_name
 
-from wheelrelay.errors import DuplicateBackend, PluginLoadError, UnknownBackend
+from wheelrelay.errors import DuplicateBackend, PluginLoadError, UnknownBackend, UnknownEngine
 
 BACKEND_GROUP = "wheelrelay.backends"
 """The entry-point group of backends: the name is the ``type`` of a remote, the object its config class."""
 
 CHECK_GROUP = "wheelrelay.checks"
 """The entry-point group of checks: the object is a `FileChecks` or a `ReleaseChecks`."""
+
+ENGINE_GROUP = "wheelrelay.engines"
+"""The entry-point group of engines: the name is the ``type`` of an engine, the object its config class."""
 
 KNOWN_PLUGINS = {
     "anaconda": "wheelrelay-anaconda",
@@ -28,6 +31,9 @@ KNOWN_PLUGINS = {
     "s3": "wheelrelay-s3",
 }
 """The distributions of this project that provide more types of remotes, by type."""
+
+KNOWN_ENGINES = {"dask": "wheelrelay-dask"}
+"""The distributions of this project that provide engines, by type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ def installed_plugins(group: str) -> dict[str, Plugin]:
         DuplicateBackend: Two distributions provide the same name.
     """
     found: dict[str, Plugin] = {}
-    for plugin in _scan(group):
+    for plugin in _scan(group, tuple(sys.path)):
         other = found.setdefault(plugin.name, plugin)
         if other.package != plugin.package:
             raise DuplicateBackend(
@@ -83,6 +89,7 @@ def find_plugin(group: str, name: str) -> Plugin:
 
     Raises:
         UnknownBackend: There is none. The hint lists the installed types and the distribution to install.
+        UnknownEngine: The same, in the group of engines.
         DuplicateBackend: Two distributions provide the same name.
     """
     known = installed_plugins(group)
@@ -90,19 +97,28 @@ def find_plugin(group: str, name: str) -> Plugin:
         return known[name]
     import difflib
 
-    hint = f"Installed types: {', '.join(known)}."
-    if name in KNOWN_PLUGINS:
-        hint = f"Install it: pip install {KNOWN_PLUGINS[name]}. {hint}"
+    is_engine = group == ENGINE_GROUP
+    packages = KNOWN_ENGINES if is_engine else KNOWN_PLUGINS
+    hint = f"Installed types: {', '.join(known) or 'none'}."
+    if name in packages:
+        hint = f"Install it: pip install {packages[name]}. {hint}"
     elif close := difflib.get_close_matches(name, known, n=1):
         hint = f"Did you mean {close[0]!r}? {hint}"
+    if is_engine:
+        raise UnknownEngine(f"There is no engine of type {name!r}.", hint=hint)
     raise UnknownBackend(f"There is no backend of type {name!r}.", hint=hint)
 
 
 @cache
-def _scan(group: str) -> tuple[Plugin, ...]:
-    """Return the plugins of a group by name; of duplicate distributions, the first on the path counts."""
+def _scan(group: str, path: tuple[str, ...]) -> tuple[Plugin, ...]:
+    """Return the plugins of a group by name; of duplicate distributions, the first on the path counts.
+
+    Args:
+        group: The entry-point group.
+        path: The import path, which may change while the process runs.
+    """
     found: dict[str, list[Plugin]] = {}
-    for distribution, text in _distributions(tuple(sys.path)):
+    for distribution, text in _distributions(path):
         if f"[{group}]" in text:  # parsing hundreds of other distributions would be slow
             package, version = distribution.name, distribution.version
             entries = distribution.entry_points.select(group=group)

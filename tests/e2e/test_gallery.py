@@ -19,7 +19,7 @@ from wheelrelay.backends.index import IndexConfig
 from wheelrelay.backends.local.directory import DirectoryConfig
 from wheelrelay.http.limits import override_timeout
 from wheelrelay.plugins import find_plugin, installed_plugins
-from wheelrelay.testing import make_sdist, make_wheel, stage_path
+from wheelrelay.testing import ThreadEngine, make_sdist, make_wheel, stage_path
 
 WHEEL = "sample-1.0-py3-none-any.whl"
 
@@ -91,6 +91,21 @@ def wrong_key(scene):
 
 def unknown_backend(scene):
     scene.configure('[remotes.staging]\ntype = "dirctory"\npath = "dist"\n').remote("staging")
+
+
+def unknown_engine(scene):
+    scene.configure('[engines.farm]\ntype = "spark"\n').engine("farm")
+
+
+def engine_without_workers(scene):
+    with ThreadEngine() as engine:
+        engine.fail("The scheduler at tls://scheduler:8786 cannot be reached.")
+        engine.workers()
+
+
+def lost_worker(scene):
+    with ThreadEngine(1) as engine:
+        engine.submit(print, "worker-2", print).result()
 
 
 def duplicate_backend(scene):
@@ -223,6 +238,9 @@ GALLERY = {
     "WheelrelayError": (cannot_be_written, "receipt.json"),
     "ConfigError": (wrong_key, "wheelrelay.toml: remotes.staging"),
     "UnknownBackend": (unknown_backend, "dirctory"),
+    "UnknownEngine": (unknown_engine, "spark"),
+    "EngineFailed": (engine_without_workers, "tls://scheduler:8786"),
+    "WorkerLost": (lost_worker, "worker-2"),
     "DuplicateBackend": (duplicate_backend, "Both one and two"),
     "PluginLoadError": (broken_plugin, "broken_gallery"),
     "MissingSecret": (missing_secret, "BOX"),

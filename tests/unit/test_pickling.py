@@ -125,6 +125,7 @@ EXAMPLES = [
     config.ContainerConfig(type="other"),
     config.StoreConfig(type="other"),
     config.NetworkConfig(type="other"),
+    config.EngineConfig(type="other", host_limit=4),
     wheelrelay.SinkConfig(type="other"),
     wheelrelay.Retention(keep=3),
     ROUTE,

@@ -36,6 +36,8 @@ def sources(config: Config, *, named: bool) -> dict[str, str]:
         origins |= _origin_of_credentials(remote)
     for name, route in config.routes.items():
         origins |= _origins_of_keys(f"routes.{name}", route, str(config.path))
+    for name, engine in config.engines.items():
+        origins |= _origins_of_keys(f"engines.{name}", engine, str(config.path))
     for name in PRESETS:
         if name not in config.remotes:
             origins |= _origin_of_credentials(config.remote(name))

@@ -12,9 +12,9 @@ from wheelrelay.cli.output import print_json
 @json_option
 @common_options
 def backends(as_json: bool) -> None:
-    """List the installed types of remotes.
+    """List the installed types of remotes and engines.
 
-    Shows the package that provides each type, and its possible roles: source, sink or both.
+    Shows the package that provides each type, and its possible roles: source, sink or both, or engine.
 
     \b
     Examples:

@@ -28,7 +28,7 @@ def config() -> None:
 def check(config_path: str | None) -> None:
     """Validate the configuration.
 
-    Reports every problem with the path of its key, including types of remotes that are not installed. Does
+    Reports every problem with the path of its key, including types that are not installed. Does
     not read secrets or use the network.
 
     \b
@@ -47,8 +47,10 @@ def check(config_path: str | None) -> None:
         )
     for problem in loaded.broken.values():
         raise problem
-    remotes, routes = counted(len(loaded.remotes), "remote"), counted(len(loaded.routes), "route")
-    click.echo(f"{loaded.path} is valid: {remotes}, {routes}.")
+    counts = [counted(len(loaded.remotes), "remote"), counted(len(loaded.routes), "route")]
+    if loaded.engines:
+        counts.append(counted(len(loaded.engines), "engine"))
+    click.echo(f"{loaded.path} is valid: {', '.join(counts)}.")
 
 
 @config.command()
@@ -61,7 +63,7 @@ def check(config_path: str | None) -> None:
 def schema(document: str) -> None:
     """Print the JSON Schema of the configuration or of a JSON document.
 
-    config describes wheelrelay.toml with the installed types of remotes; pyproject describes pyproject.toml
+    config describes wheelrelay.toml with the installed types; pyproject describes pyproject.toml
     with [tool.wheelrelay]; list, plan, findings and receipt describe the output of --json and --receipt.
 
     Editors with Taplo, such as VS Code with Even Better TOML, complete and check a file that names its

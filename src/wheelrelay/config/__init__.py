@@ -1,4 +1,4 @@
-"""The configuration: remotes, routes, references to secrets, and how they are loaded."""
+"""The configuration: remotes, routes, engines, references to secrets, and how they are loaded."""
 
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         SinkConfig,
         StoreConfig,
     )
+    from wheelrelay.config.engines import EngineConfig, EngineLike
     from wheelrelay.config.load import Config, load_config, looks_like_remote, which_config
     from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
     from wheelrelay.config.routes import Route
@@ -24,6 +25,8 @@ __all__ = [
     "Config",
     "ContainerConfig",
     "Duration",
+    "EngineConfig",
+    "EngineLike",
     "LocalPath",
     "NetworkConfig",
     "Remote",
@@ -56,6 +59,7 @@ __getattr__ = lazy_names(
             "SinkConfig",
             "StoreConfig",
         ),
+        "wheelrelay.config.engines": ("EngineConfig", "EngineLike"),
         "wheelrelay.config.load": ("Config", "load_config", "looks_like_remote", "which_config"),
         "wheelrelay.config.remotes": (
             "Remote",

@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from wheelrelay.config.files import CONFIG_FILE, find_config, read_table, refuse_if_writable_by_others
 from wheelrelay.config.remotes import PRESETS, Remote, as_remote
-from wheelrelay.errors import ConfigError, PluginLoadError, UnknownBackend
+from wheelrelay.errors import ConfigError, PluginLoadError, UnknownBackend, UnknownEngine
 from wheelrelay.select import did_you_mean
 
 if TYPE_CHECKING:
+    from wheelrelay.config.engines import EngineConfig
     from wheelrelay.config.routes import Route
 
 CONFIG_VARIABLE = "WHEELRELAY_CONFIG"
 """The environment variable with the path of the configuration."""
+
+SECTIONS = ("engines", "remotes", "routes")
+"""The tables of a configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Config:
         path: The file; ``None`` if there is no configuration.
         remotes: The configured remotes by name.
         routes: The configured routes by name.
+        engines: The configured engines by name.
         broken: Why a table cannot be used, by its path, such as ``remotes.staging``: its backend is not
             installed or cannot be imported, or it is a route with such a remote. The error is raised only
             when the table is used, because a machine needs only the backends of the routes that it uses.
@@ -38,6 +43,7 @@ class Config:
     path: Path | None = None
     remotes: Mapping[str, Remote] = field(default_factory=dict)
     routes: "Mapping[str, Route]" = field(default_factory=dict)
+    engines: "Mapping[str, EngineConfig]" = field(default_factory=dict)
     broken: Mapping[str, ConfigError] = field(default_factory=dict)
 
     def remote(self, name: str) -> Remote:
@@ -62,6 +68,19 @@ class Config:
             hint = did_you_mean([name], self.routes) if self.routes else "No route is configured."
             raise ConfigError(f"There is no route {name!r}.", hint=hint)
         return self.routes[name]
+
+    def engine(self, name: str) -> "EngineConfig":
+        """Return the configured engine with this name.
+
+        Raises:
+            ConfigError: There is no such engine, or its plugin cannot be used.
+        """
+        if error := self.broken.get(f"engines.{name}"):
+            raise error
+        if name not in self.engines:
+            hint = did_you_mean([name], self.engines) if self.engines else "No engine is configured."
+            raise ConfigError(f"There is no engine {name!r}.", hint=hint)
+        return self.engines[name]
 
     def route_names(self) -> list[str]:
         """Return the names of all configured routes, including those that cannot be used on this machine."""
@@ -110,7 +129,7 @@ def configured_names(section: str, path: str | os.PathLike[str] | None = None) -
     """Return the names of the tables in a section, including those that cannot be used on this machine.
 
     Args:
-        section: ``remotes`` or ``routes``.
+        section: One of `SECTIONS`.
         path: The file, as for `load_config`.
 
     Raises:
@@ -128,10 +147,10 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
         ConfigError: A key is wrong. The message names each wrong key.
     """
     for key in document:
-        if key not in ("remotes", "routes"):
+        if key not in SECTIONS:
             from wheelrelay.config.errors import unknown_key
 
-            raise unknown_key(key, path.name, ["remotes", "routes"])
+            raise unknown_key(key, path.name, SECTIONS)
     broken: dict[str, ConfigError] = {}
     remotes: dict[str, Remote] = {}
     for name, table in _tables(document, "remotes", path).items():
@@ -147,7 +166,13 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
             broken[f"routes.{name}"] = broken[broken_remote]
         else:
             routes[name] = _parse_route(name, table, path, remotes)
-    return Config(path, remotes, routes, broken)
+    engines: dict[str, EngineConfig] = {}
+    for name, table in _tables(document, "engines", path).items():
+        try:
+            engines[name] = _parse_engine(name, table, path)
+        except (UnknownEngine, PluginLoadError) as error:
+            broken[f"engines.{name}"] = error.at(f"{path.name}: engines.{name}")
+    return Config(path, remotes, routes, engines, broken)
 
 
 def looks_like_remote(word: str, config: Config) -> bool:
@@ -207,6 +232,17 @@ def _parse_route(name: str, table: dict[str, Any], path: Path, remotes: Mapping[
 
     context = {"remotes": remotes, "base": path.parent, "where": f"{path.name}: routes.{name}"}
     return Route.model_validate(table, context=context)
+
+
+def _parse_engine(name: str, table: dict[str, Any], path: Path) -> "EngineConfig":
+    from wheelrelay.config.engines import make_engine_config
+
+    where = f"{path.name}: engines.{name}"
+    kind = table.get("type")
+    if not isinstance(kind, str):
+        raise ConfigError(f"{where}.type: this key is required.", hint='Example: type = "dask".')
+    keys = {key: value for key, value in table.items() if key != "type"}
+    return make_engine_config(kind, keys, where=where, base=path.parent)
 
 
 def _as_list(value: Any) -> list[Any]:

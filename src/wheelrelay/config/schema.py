@@ -1,22 +1,26 @@
 """The JSON Schema of the configuration, for editors, and the configuration with its defaults filled in."""
 
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Union
+from typing import Annotated, Any, TypeVar, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from wheelrelay.config.base import RemoteConfig, SinkConfig
+from wheelrelay.config.base import SinkConfig
+from wheelrelay.config.engines import EngineConfig, engine_class
 from wheelrelay.config.load import Config
 from wheelrelay.config.remote_types import config_class
 from wheelrelay.config.remotes import PRESETS, Remote
 from wheelrelay.config.routes import Route
 from wheelrelay.durations import format_duration
 from wheelrelay.errors import PluginLoadError
-from wheelrelay.plugins import BACKEND_GROUP, installed_plugins
+from wheelrelay.plugins import BACKEND_GROUP, ENGINE_GROUP, installed_plugins
+
+Model = TypeVar("Model", bound=BaseModel)
 
 logger = logging.getLogger(__name__)
 
@@ -47,20 +51,17 @@ class _EditorSchema(GenerateJsonSchema):
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of ``wheelrelay.toml``, with all installed types of remotes.
+    """Return the JSON Schema (2020-12) of ``wheelrelay.toml``, with all installed types.
 
     A type that cannot be imported is left out, with a warning.
     """
-    classes = _all_config_classes()
-    any_remote: Any = Annotated[
-        Union[tuple(classes.values())],  # noqa: UP007
-        Field(discriminator="type", json_schema_extra={"required": ["type"]}),
-    ]
+    classes = _all_config_classes(BACKEND_GROUP, config_class)
+    engines = _all_config_classes(ENGINE_GROUP, engine_class)
     presets: Any = {name: (classes[name] | None, None) for name in PRESETS if name in classes}
     remotes = create_model(
         "Remotes",
         __config__=ConfigDict(extra="allow"),
-        __pydantic_extra__=(dict[str, any_remote], ...),
+        __pydantic_extra__=(_named(classes), ...),
         **presets,
     )
     document = create_model(
@@ -70,6 +71,10 @@ def json_schema() -> dict[str, Any]:
         routes=(
             dict[str, Route],
             Field(default={}, description="Which files to move, and where, by name."),
+        ),
+        engines=(
+            _named(engines or {"": EngineConfig}),
+            Field(default={}, description="Workers that run parts of relays, by name."),
         ),
     )
     described = document.model_json_schema(schema_generator=_EditorSchema)
@@ -101,18 +106,19 @@ def effective(config: Config) -> dict[str, Any]:
             }
             for name, route in config.routes.items()
         },
+        "engines": {name: _dump(engine) for name, engine in config.engines.items()},
     }
 
 
 @dataclass(frozen=True, slots=True)
 class InstalledType:
-    """An installed type of remote.
+    """An installed type of remote or engine.
 
     Attributes:
         type: The type, as it is configured.
         package: The distribution that provides it.
         version: The version of that distribution.
-        roles: What its remotes can be used as: ``source``, ``sink``.
+        roles: What its remotes can be used as: ``source``, ``sink``; or ``engine``.
         problem: Why it cannot be used; ``None`` if it can.
     """
 
@@ -132,17 +138,33 @@ def installed_types() -> list[InstalledType]:
             types.append(InstalledType(name, plugin.package, plugin.version, roles))
         except PluginLoadError as error:
             types.append(InstalledType(name, plugin.package, plugin.version, problem=str(error)))
+    for name, plugin in installed_plugins(ENGINE_GROUP).items():
+        try:
+            engine_class(name)
+            types.append(InstalledType(name, plugin.package, plugin.version, ("engine",)))
+        except PluginLoadError as error:
+            types.append(InstalledType(name, plugin.package, plugin.version, problem=str(error)))
     return types
 
 
-def _all_config_classes() -> dict[str, type[RemoteConfig]]:
+def _all_config_classes(group: str, load: Callable[[str], type[Model]]) -> dict[str, type[Model]]:
     classes = {}
-    for kind in installed_plugins(BACKEND_GROUP):
+    for kind in installed_plugins(group):
         try:
-            classes[kind] = config_class(kind)
+            classes[kind] = load(kind)
         except PluginLoadError as error:
             logger.warning("%s", error)
     return classes
+
+
+def _named(classes: Mapping[str, type[Model]]) -> Any:
+    """Return the type of a mapping from names to tables, each validated by the class of its ``type``."""
+    union: Any = Union[tuple(classes.values())]  # noqa: UP007
+    discriminator = "type" if len(classes) > 1 else None
+    table: Any = Annotated[
+        union, Field(discriminator=discriminator, json_schema_extra={"required": ["type"]})
+    ]
+    return dict[str, table]
 
 
 def _inline_references(part: Any, definitions: dict[str, Any]) -> Any:

@@ -1,9 +1,12 @@
 """The protocols of backends: `Source`, `Sink` and `Store`, and optional capabilities of one method each.
 
+`Engine` is the protocol of engines, which run parts of a relay in other processes.
+
 A connected backend is called from several threads at once. It raises only errors of `wheelrelay.errors`,
 does not retry, and prints nothing. The engine detects capabilities with `isinstance`.
 """
 
+from wheelrelay.protocols.engines import Engine, Report, Task
 from wheelrelay.protocols.reading import (
     LimitsParallelRanges,
     SupportsBulkInventory,
@@ -42,7 +45,9 @@ from wheelrelay.protocols.writing import (
 __all__ = [
     "Backend",
     "ByteStream",
+    "Engine",
     "LimitsParallelRanges",
+    "Report",
     "Sink",
     "Source",
     "Store",
@@ -68,4 +73,5 @@ __all__ = [
     "SupportsUploadForm",
     "SupportsUpstreamState",
     "SupportsYank",
+    "Task",
 ]

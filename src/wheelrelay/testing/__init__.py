@@ -25,7 +25,7 @@ Optional capabilities (`wheelrelay.protocols`) are detected by ``isinstance``, a
 Class attributes declare known limits of a place: ``visible_within``, ``atomic`` and ``awkward_names``.
 
 The contract classes need pytest: ``pip install 'wheelrelay[testing]'``. The rest does not: sample
-distributions (`make_wheel`, `make_sdist`), `stage_path` and `MemoryStore`.
+distributions (`make_wheel`, `make_sdist`), `stage_path`, `MemoryStore` and `ThreadEngine`.
 """
 
 import sys
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from wheelrelay.testing.contract_sink import SinkContract
     from wheelrelay.testing.contract_source import SourceContract
     from wheelrelay.testing.contract_store import StoreContract
+    from wheelrelay.testing.engine import ThreadEngine
     from wheelrelay.testing.memory import MemoryStore
     from wheelrelay.testing.samples import make_sdist, make_wheel
 
@@ -49,6 +50,7 @@ __all__ = [
     "SinkContract",
     "SourceContract",
     "StoreContract",
+    "ThreadEngine",
     "make_sdist",
     "make_wheel",
     "stage_path",
@@ -64,6 +66,7 @@ _CONTRACT_MODULES = {
 _MODULES = {
     **_CONTRACT_MODULES,
     "wheelrelay.testing.contract_helpers": ("AWKWARD_NAMES", "stage_path", "write_distribution"),
+    "wheelrelay.testing.engine": ("ThreadEngine",),
     "wheelrelay.testing.memory": ("MemoryStore",),
     "wheelrelay.testing.samples": ("make_sdist", "make_wheel"),
 }
