@@ -17,7 +17,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint test-long test-all bench bench-smoke pictures clean
+.PHONY: help demo test coverage lint test-long test-all docs bench bench-smoke pictures clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -52,6 +52,10 @@ test-all: ## run `make test` on every installed CPython from 3.11 up
 	    tested="$$tested $$version "; \
 	done; \
 	echo "All tests passed on Python$$tested"
+
+docs: $(VENV)/installed-dev ## build the documentation into build/docs, and fail at warnings
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html docs build/docs
+	@echo "The documentation is in build/docs/index.html."
 
 bench: $(VENV)/installed-dev ## compare speed and memory with other tools
 	$(BIN)/python -m tests.benchmarks

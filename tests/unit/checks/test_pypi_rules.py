@@ -48,15 +48,6 @@ def test_every_error_of_profile_pypi_alone_is_a_rule_of_pypi():
     assert only - {rule["check"] for rule in RULES} <= {"classifier-private"}
 
 
-def test_generated_pages_are_up_to_date():
-    """If this fails, run ``python docs/make_checks.py``."""
-    spec = importlib.util.spec_from_file_location("make_checks", ROOT / "docs" / "make_checks.py")
-    make_checks = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(make_checks)
-    assert make_checks.PAGE.read_text(encoding="utf-8") == make_checks.page()
-    assert make_checks.README.read_text(encoding="utf-8") == make_checks.readme()
-
-
 def test_compares_data_with_the_newest_version():
     spec = importlib.util.spec_from_file_location("compare_data", ROOT / "docs" / "compare_data.py")
     compare_data = importlib.util.module_from_spec(spec)

@@ -1,4 +1,4 @@
-"""The capabilities of each fsspec protocol, as data. The table in ``docs/fsspec.md`` is generated from it."""
+"""The capabilities of each fsspec protocol, as data. The documentation has them as a table."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
