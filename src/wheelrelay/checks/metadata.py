@@ -1,5 +1,6 @@
 """Checks of the core metadata, METADATA in a wheel and PKG-INFO in an sdist; see also `description`."""
 
+import re
 from collections.abc import Iterator
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -15,6 +16,14 @@ from wheelrelay.records import Severity
 PYPI_VERSIONS = frozenset({"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"})
 MAX_SUMMARY = 512
 MAX_URL_LABEL = 32
+
+# The libraries that decide what is valid need as long to import as all checks of a small wheel. Common forms,
+# which they accept, need no library.
+_LABEL = "[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*"
+_COMMON_WEB_URL = re.compile(rf"https?://(?:{_LABEL}\.)+{_LABEL}(?:/[A-Za-z0-9._~-]*)*")
+_COMMON_EMAIL = re.compile(
+    rf"(?=.{{6,64}}$)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:{_LABEL}\.)+[A-Za-z]{{2,3}}"
+)
 
 PKG_INFO = Check(
     "sdist-pkg-info",
@@ -196,6 +205,8 @@ def is_email_address(address: str) -> bool:
     >>> is_email_address("a.b@example.org"), is_email_address("a@localhost")
     (True, False)
     """
+    if _COMMON_EMAIL.fullmatch(address):
+        return True
     from email_validator import EmailNotValidError, validate_email  # slow to import
 
     try:
@@ -221,6 +232,8 @@ def _check_urls(raw: RawMetadata) -> Iterator[Violation]:
 
 def is_web_url(url: str) -> bool:
     """Return whether this is an http or https URL (RFC 3986)."""
+    if _COMMON_WEB_URL.fullmatch(url):
+        return True
     from rfc3986 import uri_reference  # slow to import
     from rfc3986.exceptions import RFC3986Exception
     from rfc3986.validators import Validator

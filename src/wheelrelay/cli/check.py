@@ -10,7 +10,7 @@ from wheelrelay.cli.options import common_options, complete_file, json_option
 from wheelrelay.cli.output import print_findings, print_json
 
 if TYPE_CHECKING:
-    from wheelrelay.checks import ChecksConfig
+    from wheelrelay.checks import CheckPolicy
 
 
 @click.command()
@@ -41,7 +41,7 @@ def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json
     from wheelrelay.api.checks import check as check_paths
     from wheelrelay.records import Severity
 
-    findings = check_paths(paths, _checks_config(profile, ignore))
+    findings = check_paths(paths, _policy(profile, ignore))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     if as_json:
         from wheelrelay.documents import findings_document
@@ -57,13 +57,12 @@ def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json
     return int(ExitCode.REFUSED if errors else ExitCode.SUCCESS)
 
 
-def _checks_config(profile: str, ignore: tuple[str, ...]) -> "ChecksConfig":
-    from pydantic import ValidationError
+def _policy(profile: str, ignore: tuple[str, ...]) -> "CheckPolicy":
+    from wheelrelay.checks.contract import Profile
+    from wheelrelay.checks.policy import CheckPolicy
+    from wheelrelay.checks.registry import all_checks, unknown_check
 
-    from wheelrelay.checks import ChecksConfig
-
-    try:
-        return ChecksConfig.model_validate({"profile": profile, "ignore": ignore})
-    except ValidationError as error:
-        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise click.BadParameter(reason, param_hint="--ignore") from error
+    for check_id in ignore:
+        if check_id not in {check.id for check in all_checks()}:
+            raise click.BadParameter(unknown_check(check_id), param_hint="--ignore")
+    return CheckPolicy(ignored=frozenset(ignore)).with_profile(Profile(profile))

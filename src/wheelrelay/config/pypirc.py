@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from wheelrelay.config.pypi_urls import FORMER_PYPI, FORMER_TESTPYPI, PYPI_UPLOAD, TESTPYPI_UPLOAD
 from wheelrelay.errors import ConfigError
 from wheelrelay.http import origin_of, warn_if_readable_by_others
 
@@ -88,13 +89,10 @@ def kind_of(upload_url: str) -> str:
 
     Former URLs of PyPI and TestPyPI, which old files still have, are recognized too.
     """
-    from twine.repository import LEGACY_PYPI, LEGACY_TEST_PYPI, OLD_WAREHOUSE
-    from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
-
     host = _place(upload_url)[1]
-    if host in (_place(address)[1] for address in (DEFAULT_REPOSITORY, LEGACY_PYPI, OLD_WAREHOUSE)):
+    if host in (_place(url)[1] for url in (PYPI_UPLOAD, *FORMER_PYPI)):
         return "pypi"
-    return "testpypi" if host in (_place(TEST_REPOSITORY)[1], _place(LEGACY_TEST_PYPI)[1]) else "index"
+    return "testpypi" if host in (_place(url)[1] for url in (TESTPYPI_UPLOAD, *FORMER_TESTPYPI)) else "index"
 
 
 def same_place(address: str, other: str) -> bool:

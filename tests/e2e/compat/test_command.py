@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from tests.servers.process import script
 
-from wheelrelay.backends.index import presets
 from wheelrelay.checks import Profile
 from wheelrelay.compat.upload import pypirc_remote
+from wheelrelay.config import pypi_urls
 from wheelrelay.errors import ConfigError
 from wheelrelay.model import Confirm
 from wheelrelay.testing import make_sdist, make_wheel
@@ -169,11 +169,11 @@ class TestSections:
     @pytest.mark.parametrize(
         ("upload", "simple"),
         [
-            (presets.PYPI_UPLOAD, presets.PYPI_SIMPLE),
-            (presets.TESTPYPI_UPLOAD, presets.TESTPYPI_SIMPLE),
-            ("https://upload.pypi.io/legacy/", presets.PYPI_SIMPLE),
-            ("https://pypi.python.org/pypi", presets.PYPI_SIMPLE),
-            ("https://testpypi.python.org/pypi", presets.TESTPYPI_SIMPLE),
+            (pypi_urls.PYPI_UPLOAD, pypi_urls.PYPI_SIMPLE),
+            (pypi_urls.TESTPYPI_UPLOAD, pypi_urls.TESTPYPI_SIMPLE),
+            ("https://upload.pypi.io/legacy/", pypi_urls.PYPI_SIMPLE),
+            ("https://pypi.python.org/pypi", pypi_urls.PYPI_SIMPLE),
+            ("https://testpypi.python.org/pypi", pypi_urls.TESTPYPI_SIMPLE),
         ],
     )
     def test_pypi_sections_have_a_simple_api(self, written, upload, simple):
@@ -198,7 +198,7 @@ class TestSections:
         assert pypirc_remote("pypi", print).config.upload_url == "https://packages.example.org/legacy/"
 
     def test_pypi_needs_no_section(self):
-        assert pypirc_remote("pypi", print).config.upload_url == presets.PYPI_UPLOAD
+        assert pypirc_remote("pypi", print).config.upload_url == pypi_urls.PYPI_UPLOAD
 
     def test_missing_section_is_named(self, written):
         written("https://packages.example.org/legacy/")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import ModuleType
 from typing import ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
@@ -17,6 +16,7 @@ from wheelrelay.config import (
     TextOrReference,
     WebAddress,
 )
+from wheelrelay.config.pypi_urls import PYPI_SIMPLE, PYPI_UPLOAD, TESTPYPI_SIMPLE, TESTPYPI_UPLOAD
 from wheelrelay.protocols import Backend
 
 
@@ -123,16 +123,12 @@ class PyPIConfig(IndexConfig):
     usual_profile: ClassVar[Profile] = Profile.PYPI
 
     type: Literal["pypi"] = "pypi"  # type: ignore[assignment]  # a preset of an index, with its own type
-    url: WebAddress | None = Field(
-        default_factory=lambda: _presets().PYPI_SIMPLE, description="URL of the Simple API."
-    )
-    upload_url: WebAddress | None = Field(
-        default_factory=lambda: _presets().PYPI_UPLOAD, description="URL of the upload API."
-    )
+    url: WebAddress | None = Field(default=PYPI_SIMPLE, description="URL of the Simple API.")
+    upload_url: WebAddress | None = Field(default=PYPI_UPLOAD, description="URL of the upload API.")
 
     @model_validator(mode="after")
     def _check_urls(self) -> Self:
-        return _with_preset_urls(self, _presets().PYPI_SIMPLE)
+        return _with_preset_urls(self, PYPI_SIMPLE)
 
     def _is_public(self) -> bool:
         return True
@@ -145,16 +141,12 @@ class TestPyPIConfig(IndexConfig):
     usual_profile: ClassVar[Profile] = Profile.PYPI
 
     type: Literal["testpypi"] = "testpypi"  # type: ignore[assignment]  # as above
-    url: WebAddress | None = Field(
-        default_factory=lambda: _presets().TESTPYPI_SIMPLE, description="URL of the Simple API."
-    )
-    upload_url: WebAddress | None = Field(
-        default_factory=lambda: _presets().TESTPYPI_UPLOAD, description="URL of the upload API."
-    )
+    url: WebAddress | None = Field(default=TESTPYPI_SIMPLE, description="URL of the Simple API.")
+    upload_url: WebAddress | None = Field(default=TESTPYPI_UPLOAD, description="URL of the upload API.")
 
     @model_validator(mode="after")
     def _check_urls(self) -> Self:
-        return _with_preset_urls(self, _presets().TESTPYPI_SIMPLE)
+        return _with_preset_urls(self, TESTPYPI_SIMPLE)
 
     def _is_public(self) -> bool:
         return True
@@ -178,9 +170,3 @@ def _with_preset_urls(config: Preset, simple_url: str) -> Preset:
             'type = "index"'
         )
     return config
-
-
-def _presets() -> ModuleType:
-    from wheelrelay.backends.index import presets
-
-    return presets

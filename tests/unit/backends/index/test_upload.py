@@ -10,7 +10,6 @@ import pytest
 from tests.servers.proxy import reset
 from tests.servers.web import Web, run_web
 
-from wheelrelay.backends.index import presets
 from wheelrelay.backends.index.upload import upload
 from wheelrelay.backends.index.upload_form import FormBody, form_fields
 from wheelrelay.errors import (
@@ -229,16 +228,6 @@ def test_metadata_without_required_fields_is_refused_before_upload(web, http, tm
     with pytest.raises(Rejected, match="cannot be uploaded"):
         upload(http, web.serve("/legacy/"), stage_path(path))
     assert web.requests == []
-
-
-def test_urls_of_pypi_come_from_libraries():
-    for address in (
-        presets.PYPI_SIMPLE,
-        presets.PYPI_UPLOAD,
-        presets.TESTPYPI_SIMPLE,
-        presets.TESTPYPI_UPLOAD,
-    ):
-        assert address.startswith("https://")
 
 
 ANSWERED = "responded to an upload with a web page"

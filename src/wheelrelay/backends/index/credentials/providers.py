@@ -292,7 +292,8 @@ def certificates(
 
 
 def _twine_path(variable: str, request: CredentialRequest) -> str | None:
-    return os.environ.get(variable) if twine_variables_apply(request) else None
+    path = os.environ.get(variable)
+    return path if path and twine_variables_apply(request) else None
 
 
 def _expanded(path: str | None) -> str | None:
