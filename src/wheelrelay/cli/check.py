@@ -38,10 +38,10 @@ def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json
       wheelrelay check dist/
       wheelrelay check dist/*.whl --profile index
     """
-    from wheelrelay.api.checks import check as check_paths
+    from wheelrelay.api.checks import check_by_policy
     from wheelrelay.records import Severity
 
-    findings = check_paths(paths, _policy(profile, ignore))
+    findings = check_by_policy(paths, _policy(profile, ignore))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     if as_json:
         from wheelrelay.documents import findings_document

@@ -1,7 +1,7 @@
 """The URLs of PyPI and TestPyPI.
 
-The libraries that have them as constants, twine and pypi-simple, need more time to import than a small release
-needs to be published. A test compares these with theirs.
+The libraries that have them as constants, twine and pypi-simple, take longer to import than a small release
+takes to publish. A test compares these constants with theirs.
 """
 
 PYPI_SIMPLE = "https://pypi.org/simple/"
