@@ -317,3 +317,14 @@ def test_make_help_lists_every_target():
         ["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True
     ).stdout
     assert [target for target in phony[1].split() if f"make {target} " not in text] == []
+
+
+def test_each_plugin_has_an_extra_and_is_installed_by_all():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (everything,) = map(Requirement, extras["all"])
+    for folder in sorted((ROOT / "plugins").iterdir()):
+        project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+        extra = project["name"].removeprefix("wheelrelay-")
+        (requirement,) = map(Requirement, extras[extra])
+        assert (requirement.name, extra in everything.extras) == (project["name"], True)
+        assert project["version"] in requirement.specifier

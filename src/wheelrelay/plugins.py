@@ -23,17 +23,26 @@ ENGINE_GROUP = "wheelrelay.engines"
 """The entry-point group of engines: the name is the ``type`` of an engine, the object its config class."""
 
 KNOWN_PLUGINS = {
-    "anaconda": "wheelrelay-anaconda",
-    "cloudfiles": "wheelrelay-cloudfiles",
-    "swift": "wheelrelay-cloudfiles",
-    "github-artifacts": "wheelrelay-github",
-    "github-release": "wheelrelay-github",
-    "s3": "wheelrelay-s3",
+    "anaconda": "anaconda",
+    "cloudfiles": "cloudfiles",
+    "swift": "cloudfiles",
+    "github-artifacts": "github",
+    "github-release": "github",
+    "s3": "s3",
 }
-"""The distributions of this project that provide more types of remotes, by type."""
+"""The extras of wheelrelay that install more types of remotes, by type."""
 
-KNOWN_ENGINES = {"dask": "wheelrelay-dask"}
-"""The distributions of this project that provide engines, by type."""
+KNOWN_ENGINES = {"dask": "dask"}
+"""The extras of wheelrelay that install engines, by type."""
+
+
+def install_command(extra: str) -> str:
+    """Return the command that installs an extra of wheelrelay.
+
+    >>> install_command("s3")
+    "pip install 'wheelrelay[s3]'"
+    """
+    return f"pip install 'wheelrelay[{extra}]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ def find_plugin(group: str, name: str) -> Plugin:
     """Return the plugin of a name.
 
     Raises:
-        UnknownBackend: There is none. The hint lists the installed types and the distribution to install.
+        UnknownBackend: There is none. The hint has the command that installs it, and the installed types.
         UnknownEngine: The same, in the group of engines.
         DuplicateBackend: Two distributions provide the same name.
     """
@@ -98,10 +107,10 @@ def find_plugin(group: str, name: str) -> Plugin:
     import difflib
 
     is_engine = group == ENGINE_GROUP
-    packages = KNOWN_ENGINES if is_engine else KNOWN_PLUGINS
+    extras = KNOWN_ENGINES if is_engine else KNOWN_PLUGINS
     hint = f"Installed types: {', '.join(known) or 'none'}."
-    if name in packages:
-        hint = f"Install it: pip install {packages[name]}. {hint}"
+    if name in extras:
+        hint = f"Install it: {install_command(extras[name])}. {hint}"
     elif close := difflib.get_close_matches(name, known, n=1):
         hint = f"Did you mean {close[0]!r}? {hint}"
     if is_engine:

@@ -81,11 +81,17 @@ def test_unknown_type_error_lists_similar_and_installed_types(site):
     assert caught.value.hint == "Did you mean 'webdav'? Installed types: ftp, webdav."
 
 
-@pytest.mark.parametrize(("name", "package"), KNOWN_PLUGINS.items())
-def test_type_of_another_package_of_this_project_has_an_install_hint(site, name, package):
+@pytest.mark.parametrize(("name", "extra"), KNOWN_PLUGINS.items())
+def test_error_for_a_type_of_a_plugin_names_the_command_that_installs_it(site, name, extra):
     with pytest.raises(UnknownBackend) as caught:
         find_plugin(site.group, name)
-    assert f"pip install {package}" in (caught.value.hint or "")
+    assert f"Install it: pip install 'wheelrelay[{extra}]'." in caught.value.hint
+
+
+def test_each_type_of_the_plugins_is_known_with_the_extra_that_installs_it():
+    installed = installed_plugins(BACKEND_GROUP).values()
+    types = {plugin.name: plugin.package for plugin in installed if plugin.package.startswith("wheelrelay-")}
+    assert {name: f"wheelrelay-{extra}" for name, extra in KNOWN_PLUGINS.items()} == types
 
 
 def test_built_in_backends_are_plugins():

@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from wheelrelay.backends.credentials import Account, CredentialRequest, providers
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.backends.index.credentials import Account, CredentialRequest, providers
+from wheelrelay.backends.web.listing import ListingConfig
 from wheelrelay.config import Config, Remote
 from wheelrelay.config.load import CONFIG_VARIABLE
 from wheelrelay.config.pypirc import PYPIRC, sections_for
@@ -70,21 +71,30 @@ def _origins_of_keys(path: str, model: Any, file: str) -> dict[str, str]:
 
 
 def _origin_of_credentials(remote: Remote) -> dict[str, str]:
-    """Return where the credentials of an index come from, if they are not configured."""
+    """Return where the credentials of an index or a listing come from, if they are not configured."""
     config = remote.config
-    if not isinstance(config, IndexConfig) or config.token or config.password or not config.upload_url:
+    if not isinstance(config, IndexConfig | ListingConfig) or config.token or config.password:
         return {}
-    request = CredentialRequest(Account(remote.name), config.upload_url)
-    origin = next(_providers_with_password(request), None)
+    url = config.url if isinstance(config, ListingConfig) else config.upload_url
+    request = CredentialRequest(Account(remote.name), url or "")
+    if isinstance(config, ListingConfig):
+        origin = next(_own_variables(request), None)
+    else:
+        origin = next(_providers_with_password(request), None) if url else None
     return {f"remotes.{remote.name}.password": origin} if origin else {}
 
 
-def _providers_with_password(request: CredentialRequest) -> Iterator[str]:
-    own = providers.own_prefix(request)
-    twine = "TWINE" if providers.twine_variables_apply(request) else None
-    for variable in (f"{own}_TOKEN", f"{own}_PASSWORD", f"{twine}_PASSWORD"):
+def _own_variables(request: CredentialRequest) -> Iterator[str]:
+    prefix = providers.own_prefix(request)
+    for variable in (f"{prefix}_TOKEN", f"{prefix}_PASSWORD"):
         if os.environ.get(variable):
             yield f"the variable {variable}"
+
+
+def _providers_with_password(request: CredentialRequest) -> Iterator[str]:
+    yield from _own_variables(request)
+    if providers.twine_variables_apply(request) and os.environ.get("TWINE_PASSWORD"):
+        yield "the variable TWINE_PASSWORD"
     for section in sections_for(request.address, name=request.account.remote)[:1]:
         if section.password:
             yield f"section [{section.name}] of {PYPIRC}"

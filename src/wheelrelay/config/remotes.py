@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 from urllib.parse import unquote, urlsplit
 
+from wheelrelay.config.fsspec_urls import is_chain, may_contain_login, parts_of_chain
 from wheelrelay.errors import ConfigError
 from wheelrelay.model import CONFIRM_TIMEOUT, Confirm
 from wheelrelay.protocols import Backend, Sink, Source, SupportsUploadForm
@@ -140,6 +141,7 @@ def from_address(text: str, *, known: Mapping[str, object] | None = None) -> Rem
     - ``pypi``, ``testpypi``, or a section of ``~/.pypirc``
     - ``index+https://...``, ``listing+https://...``, or ``https://...``, whose kind is auto-detected
     - ``TYPE://...`` with the type of an installed backend, or any other scheme that fsspec supports
+    - ``zip://wheels::https://...``, ``simplecache::...``: a chain of URLs, as fsspec writes them
 
     Args:
         text: The address.
@@ -158,6 +160,8 @@ def from_address(text: str, *, known: Mapping[str, object] | None = None) -> Rem
     if not has_scheme:
         return _from_name(text, known or {})
     where = _USERINFO.sub("", text)
+    if is_chain(text):
+        return Remote(text, _make_config("fsspec", {"url": text}, where=where))
     kind, plus, web = scheme.partition("+")
     if plus:
         return Remote(text, _make_config(kind, {"url": f"{web}://{rest}"}, where=where))
@@ -175,7 +179,8 @@ def path_of(text: str) -> Path | None:
         ConfigError: The address seems to contain a password.
     """
     if "://" in text:
-        _refuse_password(text)
+        for url in parts_of_chain(text):
+            _refuse_password(url)
         return Path(unquote(urlsplit(text).path)) if text.startswith("file://") else None
     has_drive = bool(Path(text).drive)
     if _LOGIN_WITHOUT_SCHEME.match(text) and not has_drive:
@@ -220,7 +225,7 @@ def _from_name(text: str, known: Mapping[str, object]) -> Remote:
 
 
 def _refuse_password(address: str) -> None:
-    if any(map(_has_password, _AUTHORITY.findall(address))):
+    if may_contain_login(address) and any(map(_has_password, _AUTHORITY.findall(address))):
         raise ConfigError(
             f"{_USERINFO.sub('', address)}: a password does not belong in an address.",
             hint="Remove it. The README lists where credentials are looked up.",

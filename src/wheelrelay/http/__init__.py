@@ -12,6 +12,7 @@ from wheelrelay.http.auth import (
     netrc_login,
     netrc_path,
     warn_if_readable_by_others,
+    warn_of_netrc,
 )
 from wheelrelay.http.client import CrossOriginRedirect, HttpClient, redirect_target
 from wheelrelay.http.connection_errors import connection_error, map_errors
@@ -79,4 +80,5 @@ __all__ = [
     "time_limits",
     "validate_timeout",
     "warn_if_readable_by_others",
+    "warn_of_netrc",
 ]

@@ -72,6 +72,16 @@ def warn_if_readable_by_others(path: Path) -> None:
         _log.warning("%s holds a password and is readable by other users; run chmod 600 on it.", path)
 
 
+def warn_of_netrc(error: OSError | ValueError) -> None:
+    """Log a warning, once, that the netrc file is ignored because of an error of `netrc_login`."""
+    _warn_of_netrc(str(netrc_path()), error.strerror or "" if isinstance(error, OSError) else str(error))
+
+
+@cache
+def _warn_of_netrc(path: str, reason: str) -> None:
+    _log.warning("%s is ignored: %s.", path, reason)
+
+
 def netrc_login(url: str, *, default: bool = True) -> tuple[str, str] | None:
     """Return the user name and password that the netrc file has for the host of ``url``, if any.
 

@@ -15,6 +15,7 @@ from wheelrelay.http.auth import (
     netrc_login,
     netrc_path,
     warn_if_readable_by_others,
+    warn_of_netrc,
 )
 from wheelrelay.http.connection_errors import map_errors
 from wheelrelay.http.limits import time_limits
@@ -249,7 +250,7 @@ class HttpClient:
         try:
             login = netrc_login(url, default=origin_of(url) in self._own_origins)
         except (ValueError, OSError) as error:  # not fatal: the file may be intended for other programs
-            _warn_of_netrc(error.strerror if isinstance(error, OSError) else str(error))
+            warn_of_netrc(error)
             return None
         if login is None:
             return None
@@ -308,11 +309,6 @@ def _keeps_credentials(url: str, target: str) -> bool:
     origin, target_origin = origin_of(url), origin_of(target)
     is_upgrade = (origin, target_origin) == (("http", origin[1], 80), ("https", origin[1], 443))
     return origin == target_origin or is_upgrade
-
-
-@cache
-def _warn_of_netrc(reason: str) -> None:
-    _log.warning("%s is ignored: %s.", netrc_path(), reason)
 
 
 @cache

@@ -77,9 +77,11 @@ def test_show_sources_reads_no_secrets(wheelrelay, here, home, monkeypatch):
         'token = { command = ["touch", "ran"] }\n'
         '[remotes.y]\ntype = "index"\nupload_url = "https://y.example.org/"\n'
         '[remotes.z]\ntype = "index"\nupload_url = "https://z.example.org/"\n'
+        '[remotes.l]\ntype = "listing"\nurl = "https://l.example.org/"\n'
         '[routes.r]\nsource = "./dist"\nsinks = ["x"]\n'
     )
     monkeypatch.setenv("WHEELRELAY_Y_PASSWORD", "canary-1")
+    monkeypatch.setenv("WHEELRELAY_L_TOKEN", "canary-4")
     monkeypatch.setenv("TWINE_PASSWORD", "canary-2")
     (home / ".pypirc").write_text(
         "[distutils]\nindex-servers = z\n[z]\nrepository = https://z.example.org/\npassword = canary-3\n"
@@ -94,6 +96,8 @@ def test_show_sources_reads_no_secrets(wheelrelay, here, home, monkeypatch):
         "remotes.y.password": "the variable WHEELRELAY_Y_PASSWORD",
         "remotes.z.token": "default",
         "remotes.z.password": "section [z] of ~/.pypirc",
+        "remotes.l.token": "default",
+        "remotes.l.password": "the variable WHEELRELAY_L_TOKEN",
         "remotes.pypi.password": "the variable TWINE_PASSWORD",
     }
     assert told["path"] == "found by searching upward"

@@ -78,7 +78,7 @@ def test_a_package_of_this_project_is_named_by_its_type(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if "site-packages" not in entry])
     with pytest.raises(UnknownEngine) as caught:
         loaded(tmp_path, '[engines.farm]\ntype = "dask"\n').engine("farm")
-    assert caught.value.hint == "Install it: pip install wheelrelay-dask. Installed types: none."
+    assert caught.value.hint == "Install it: pip install 'wheelrelay[dask]'. Installed types: none."
 
 
 def test_a_plugin_of_another_kind_is_refused(site, tmp_path):

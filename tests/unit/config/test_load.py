@@ -95,7 +95,7 @@ class TestErrors:
             ),
             (
                 "[remotes.x]\ntype='listing'\nurl='https://e.org/'\nupload-url='https://e.org/'\n",
-                "remotes.x: there is no key 'upload-url'. Known keys: min_age, recursive, timeout, type,",
+                "remotes.x: there is no key 'upload-url'. Known keys: allow_insecure, ca_cert, client_cert,",
             ),
             ("[remotes.x]\ntype='directory'\n", "wheelrelay.toml: remotes.x.path: this key is required."),
             ("[remotes.x]\npath='y'\n", "wheelrelay.toml: remotes.x.type: this key is required."),

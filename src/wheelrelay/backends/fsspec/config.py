@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, Field, TypeAdapter, ValidationInfo, field_validator
 
 from wheelrelay.config.base import ContainerConfig, NetworkConfig
+from wheelrelay.config.fsspec_urls import may_contain_login, parts_of_chain
 from wheelrelay.config.secrets import HOW_TO_REFER, SecretReference, SecretValue
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class FsspecConfig(ContainerConfig, NetworkConfig):
     url: str = Field(description="fsspec URL of a folder, such as sftp://host/wheels.")
     options: dict[str, Any] = Field(
         default_factory=dict,
-        description="Options of the fsspec implementation. Secrets are references, such as { env = 'NAME' }.",
+        description="Options of the fsspec implementation. Secrets are references, such as { env = 'NAME' }; "
+        "{ tuple = [...] } is a tuple, which some libraries require instead of a list.",
     )
 
     pages: bool = Field(
@@ -60,7 +62,7 @@ class FsspecConfig(ContainerConfig, NetworkConfig):
     @field_validator("url")
     @classmethod
     def _reject_password(cls, url: str) -> str:
-        if any(urlsplit(part).password for part in url.split("::")):
+        if any(urlsplit(part).password for part in parts_of_chain(url) if may_contain_login(part)):
             raise ValueError("a URL must not contain a password: put a reference to it into options")
         return url
 
@@ -72,7 +74,7 @@ class FsspecConfig(ContainerConfig, NetworkConfig):
     @property
     def is_shared(self) -> bool:
         """Whether the files are on a network: the last part of a chain such as ``simplecache::s3://bucket``."""
-        return urlsplit(self.url.rpartition("::")[2]).scheme not in _LOCAL_SCHEMES
+        return urlsplit(parts_of_chain(self.url)[-1]).scheme not in _LOCAL_SCHEMES
 
     def address(self) -> str:
         """Return the web URL of the files if they have one, else the fsspec URL."""
@@ -100,6 +102,8 @@ def _parse_option(key: str, value: Any, context: Any, *, secret: bool = False) -
     secret = secret or bool(_SECRET.search(key))
     if isinstance(value, list):
         return [_parse_option(key, item, context, secret=secret) for item in value]
+    if isinstance(value, dict) and set(value) == {"tuple"} and isinstance(value["tuple"], list):
+        return {"tuple": [_parse_option(key, item, context, secret=secret) for item in value["tuple"]]}
     if isinstance(value, dict) and not _looks_like_reference(value):
         return {inner: _parse_option(inner, part, context, secret=secret) for inner, part in value.items()}
     if isinstance(value, dict):
@@ -115,7 +119,7 @@ def _looks_like_reference(value: Mapping[str, Any]) -> bool:
 
 
 def resolve_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options with all references resolved.
+    """Return the options with all references resolved, and with tuples in place of ``{ tuple = [...] }``.
 
     Raises:
         MissingSecret: a secret does not exist.
@@ -125,6 +129,8 @@ def resolve_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _resolve(value: Any) -> Any:
     if isinstance(value, dict):
+        if set(value) == {"tuple"} and isinstance(value["tuple"], list):
+            return tuple(map(_resolve, value["tuple"]))
         return resolve_options(value)
     if isinstance(value, list):
         return [_resolve(item) for item in value]

@@ -16,12 +16,14 @@ from fsspec.implementations.memory import MemoryFileSystem
 from wheelrelay.backends.fsspec.capabilities import capabilities_of, with_timeout
 from wheelrelay.backends.fsspec.errors import display_chain, map_errors
 from wheelrelay.backends.fsspec.objects import FsspecObjects
+from wheelrelay.backends.fsspec.packages import missing_package
 from wheelrelay.backends.fsspec.reading import FsspecReader
 from wheelrelay.backends.fsspec.writing import writer_for
 from wheelrelay.backends.local.store import DirectoryObjects, DirectoryStore
+from wheelrelay.config.fsspec_urls import parts_of_chain
 from wheelrelay.containers.source import ContainerSource
 from wheelrelay.containers.store import ContainerStore
-from wheelrelay.errors import BackendError, ConfigError, PluginLoadError, WheelrelayError
+from wheelrelay.errors import BackendError, ConfigError, WheelrelayError
 from wheelrelay.http import time_limits
 
 _LIBRARY_LOGGERS = (
@@ -111,7 +113,7 @@ class Connection:
 
         In a chain such as ``zip::sftp://...`` the options of each protocol are under its name.
         """
-        *outer, last = self._url.split("::")
+        *outer, last = parts_of_chain(self._url)
         protocol = last.partition("://")[0]
         if not outer:
             return with_timeout(protocol, self._options, self._seconds)
@@ -152,9 +154,14 @@ def _explained(error: BackendError, url: str) -> WheelrelayError:
     address = display_chain(url)
     match error.__cause__:
         case ImportError() as cause:
-            return PluginLoadError(f"{address} needs a package that is not installed.", hint=f"{cause}.")
+            return missing_package(url, address, cause)
         case TypeError() as cause:
             return ConfigError(f"{address}: the options do not fit the protocol: {cause}.")
+        case ValueError() as cause if "range requests" in str(cause):
+            return BackendError(
+                f"{address}: the server sends whole files only.",
+                hint="Write simplecache:: before its URL: the file is then downloaded first.",
+            )
         case ValueError():
             return _unknown_protocol(url) or error
     return error
@@ -162,7 +169,7 @@ def _explained(error: BackendError, url: str) -> WheelrelayError:
 
 def _unknown_protocol(url: str) -> ConfigError | None:
     known = available_protocols()
-    for part in url.split("::"):
+    for part in parts_of_chain(url):
         protocol = part.partition("://")[0]
         if "://" in part and protocol not in known:
             close = difflib.get_close_matches(protocol, known, n=3)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 
+from wheelrelay.config.fsspec_urls import may_contain_login, parts_of_chain
 from wheelrelay.errors import (
     AlreadyExists,
     AuthenticationFailed,
@@ -67,7 +68,10 @@ _WHILE_CONNECTING = (ConnectionRefusedError, socket.gaierror)
 
 def display_chain(url: str) -> str:
     """Return an fsspec URL (which may be a chain, such as ``zip::sftp://...``) without secrets."""
-    return "::".join(display_url(part) if "://" in part else part for part in url.split("::"))
+    parts = parts_of_chain(url)
+    return "::".join(
+        display_url(part) if "://" in part and may_contain_login(part) else part for part in parts
+    )
 
 
 @contextmanager

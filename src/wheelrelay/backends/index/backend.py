@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.utils import NormalizedName
 
-from wheelrelay.backends.index.credentials import (
+from wheelrelay.backends.credentials import (
     Account,
     CredentialRequest,
     IndexAuth,

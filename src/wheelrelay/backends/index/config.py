@@ -6,21 +6,14 @@ from typing import ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
+from wheelrelay.backends.credentials.config import LoginConfig
 from wheelrelay.checks import Profile
-from wheelrelay.config import (
-    LocalPath,
-    NetworkConfig,
-    SecretReference,
-    SecretValue,
-    SinkConfig,
-    TextOrReference,
-    WebAddress,
-)
+from wheelrelay.config import SinkConfig, WebAddress
 from wheelrelay.config.pypi_urls import PYPI_SIMPLE, PYPI_UPLOAD, TESTPYPI_SIMPLE, TESTPYPI_UPLOAD
 from wheelrelay.protocols import Backend
 
 
-class IndexConfig(SinkConfig, NetworkConfig):
+class IndexConfig(SinkConfig, LoginConfig):
     """A package index: PyPI, a private index, or an index on this machine."""
 
     usual_profile: ClassVar[Profile] = Profile.INDEX
@@ -31,11 +24,6 @@ class IndexConfig(SinkConfig, NetworkConfig):
     )
     upload_url: WebAddress | None = Field(
         default=None, description="URL of the legacy upload API. Without it, the index is only read."
-    )
-    username: TextOrReference | None = Field(default=None, description="User name, or a reference to it.")
-    password: SecretReference | None = Field(default=None, description="Reference to the password.")
-    token: SecretReference | None = Field(
-        default=None, description="Reference to an API token, instead of username and password."
     )
     trusted_publishing: bool | None = Field(
         default=None,
@@ -48,22 +36,11 @@ class IndexConfig(SinkConfig, NetworkConfig):
         description="Audience of the CI job's identity, as documented by the index. Not needed for PyPI and "
         "TestPyPI.",
     )
-    ca_cert: LocalPath | None = Field(
-        default=None, description="CA bundle to use instead of the default one."
-    )
-    client_cert: LocalPath | None = Field(
-        default=None, description="Client certificate and its key, in one PEM file."
-    )
-    allow_insecure: bool = Field(
-        default=False, description="Send credentials over plain HTTP to other machines too."
-    )
 
     @model_validator(mode="after")
-    def _check_urls_and_credentials(self) -> Self:
+    def _check_urls_and_audience(self) -> Self:
         if self.url is None and self.upload_url is None:
             raise ValueError("an index needs url, upload_url or both")
-        if self.token and (self.username or self.password):
-            raise ValueError("set either token, or username and password")
         if self.trusted_publishing is not None or self.audience is not None:
             self._audience()
         return self
@@ -76,21 +53,14 @@ class IndexConfig(SinkConfig, NetworkConfig):
     def open(self) -> Iterator[Backend]:
         """Connect: with ``upload_url`` as a sink, with ``url`` as a source, with both as both.
 
-        Credentials are looked up as `wheelrelay.backends.index.credentials` describes.
+        Credentials are looked up as `wheelrelay.backends.credentials` describes.
 
         Raises:
             ConfigError: a certificate does not exist, or ``~/.pypirc`` cannot be read.
         """
         from wheelrelay.backends.index.backend import Connection, connect
-        from wheelrelay.backends.index.credentials import Account
 
-        secret = self.token or self.password
-        account = Account(
-            self.remote_name,
-            None if self.token or not self.username else SecretValue(self.username),
-            SecretValue(secret) if secret else None,
-            self._audience(),
-        )
+        account = self._account(self._audience())
         connection = Connection(self.ca_cert, self.client_cert, self.allow_insecure, self.timeout)
         with connect(account, connection, self.url, self.upload_url, is_public=self._is_public()) as backend:
             yield backend
@@ -103,7 +73,7 @@ class IndexConfig(SinkConfig, NetworkConfig):
         """
         if self.upload_url is None:
             return None
-        from wheelrelay.backends.index.credentials.ci_identity import audience_for
+        from wheelrelay.backends.credentials.ci_identity import audience_for
 
         return audience_for(
             self.upload_url, trusted_publishing=self.trusted_publishing, configured=self.audience

@@ -15,6 +15,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from packaging.utils import canonicalize_name
 from pydantic import Field
 
+from wheelrelay.backends.credentials import CredentialRequest, certificates, listing_auth
+from wheelrelay.backends.credentials.config import LoginConfig
 from wheelrelay.backends.web.files import LinkedFiles
 from wheelrelay.backends.web.pages import (
     Link,
@@ -26,7 +28,7 @@ from wheelrelay.backends.web.pages import (
     parse_html,
     without_duplicates,
 )
-from wheelrelay.config import NetworkConfig, WebAddress
+from wheelrelay.config import WebAddress
 from wheelrelay.errors import BackendError, InvalidFilename
 from wheelrelay.filenames import looks_like_distribution
 from wheelrelay.http import HttpClient, display_url, origin_of
@@ -47,7 +49,7 @@ MAX_PAGES = 10_000
 """Pages of one listing."""
 
 
-class ListingConfig(NetworkConfig):
+class ListingConfig(LoginConfig):
     """A page of links to distribution files, which is only read."""
 
     type: Literal["listing"] = "listing"
@@ -63,9 +65,24 @@ class ListingConfig(NetworkConfig):
 
     @contextmanager
     def open(self) -> Iterator[Backend]:
-        """Connect; no request is sent yet."""
-        with closing(HttpClient(own_urls=(self.url,), timeout=self.timeout)) as http:
-            yield ListingSource(http, self.url, recursive=self.recursive)
+        """Connect; no request is sent yet.
+
+        Credentials are looked up as `wheelrelay.backends.credentials` describes.
+
+        Raises:
+            ConfigError: a certificate does not exist.
+        """
+        ca_cert, client_cert = certificates(None, self.ca_cert, self.client_cert)
+        client = HttpClient(
+            ca_cert=ca_cert,
+            client_cert=client_cert,
+            allow_insecure=self.allow_insecure,
+            own_urls=(self.url,),
+            timeout=self.timeout,
+        )
+        auth = listing_auth(CredentialRequest(self._account(), self.url)).for_project()
+        with closing(client) as http:
+            yield ListingSource(http.with_auth(auth, self.url), self.url, recursive=self.recursive)
 
 
 class ListingSource(LinkedFiles):

@@ -113,3 +113,11 @@ def test_references_are_resolved_at_any_depth(monkeypatch):
 
 def config_with(options):
     return make_config("fsspec", {"url": "memory://x", "options": options}, where="remotes.x")
+
+
+def test_tuples_are_written_as_a_table_and_may_hold_references(monkeypatch):
+    monkeypatch.setenv("SECRET", "hunter2")
+    config = config_with({"auth": {"tuple": [{"env": "SECRET"}, {"env": "SECRET"}]}, "sizes": {"tuple": [1]}})
+    assert resolve_options(config.options) == {"auth": ("hunter2", "hunter2"), "sizes": (1,)}
+    with pytest.raises(ConfigError, match="'auth' is a plain-text secret"):
+        config_with({"auth": {"tuple": ["ci", "hunter2"]}})

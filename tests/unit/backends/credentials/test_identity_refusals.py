@@ -7,11 +7,11 @@ from joserfc.jwk import ECKey
 from tests.servers.oidc import AUDIENCE, run_trusting_index
 from tests.servers.web import Reply
 
+from wheelrelay.backends.credentials import Account
+from wheelrelay.backends.credentials.ci_identity import audience_for
+from wheelrelay.backends.credentials.providers import CredentialRequest
+from wheelrelay.backends.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.backends.index.credentials import Account
-from wheelrelay.backends.index.credentials.ci_identity import audience_for
-from wheelrelay.backends.index.credentials.providers import CredentialRequest
-from wheelrelay.backends.index.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.errors import AuthenticationFailed, Unavailable, WheelrelayError
 from wheelrelay.http import HttpClient
 from wheelrelay.testing import make_wheel, stage_path

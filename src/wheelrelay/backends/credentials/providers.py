@@ -24,6 +24,7 @@ from wheelrelay.http import (
     netrc_login,
     netrc_path,
     warn_if_readable_by_others,
+    warn_of_netrc,
 )
 from wheelrelay.redaction import register_secret
 
@@ -243,7 +244,8 @@ def netrc(request: CredentialRequest, username: str | None) -> Login | NoCredent
         return NoCredentials(f"{os.environ.get('NETRC') or '~/.netrc'} does not exist")
     try:
         login = netrc_login(request.address)
-    except (ValueError, OSError):  # the message could quote a password
+    except (ValueError, OSError) as error:
+        warn_of_netrc(error)
         return NoCredentials(f"{path} cannot be read")
     if not login or not login[1]:
         return NoCredentials(f"{path} has no password for {host}")

@@ -6,7 +6,7 @@ import sys
 import threading
 
 import pytest
-from tests.unit.backends.index.credentials.surroundings import (
+from tests.unit.backends.credentials.surroundings import (
     configuration,
     keyring,
     netrc,
@@ -17,11 +17,11 @@ from tests.unit.backends.index.credentials.surroundings import (
 )
 
 from wheelrelay import Remote
+from wheelrelay.backends.credentials import Account, CredentialRequest, providers
+from wheelrelay.backends.credentials.auth import resolve
+from wheelrelay.backends.credentials.trusted_publishing import Token
 from wheelrelay.backends.index import IndexConfig, PyPIConfig, TestPyPIConfig
 from wheelrelay.backends.index.backend import Connection, IndexReader, connect
-from wheelrelay.backends.index.credentials import Account, CredentialRequest, providers
-from wheelrelay.backends.index.credentials.auth import resolve
-from wheelrelay.backends.index.credentials.trusted_publishing import Token
 from wheelrelay.config.pypirc import sections
 from wheelrelay.errors import AuthenticationFailed, ConfigError, PermissionDenied
 from wheelrelay.testing import make_wheel, stage_path

@@ -4,7 +4,7 @@ import logging
 import sys
 
 import pytest
-from tests.unit.backends.index.credentials.surroundings import (
+from tests.unit.backends.credentials.surroundings import (
     PLACES,
     login_of,
     netrc,
@@ -12,8 +12,8 @@ from tests.unit.backends.index.credentials.surroundings import (
     trusted_publishing,
 )
 
+from wheelrelay.backends.credentials import Account, CredentialRequest, providers
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.backends.index.credentials import Account, CredentialRequest, providers
 from wheelrelay.config import as_remote
 from wheelrelay.errors import ConfigError, MissingSecret
 from wheelrelay.testing import make_wheel, stage_path

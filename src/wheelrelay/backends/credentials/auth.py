@@ -5,14 +5,14 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wheelrelay.backends.index.credentials import providers
-from wheelrelay.backends.index.credentials.providers import (
+from wheelrelay.backends.credentials import providers
+from wheelrelay.backends.credentials.providers import (
     CredentialRequest,
     Credentials,
     NoCredentials,
     Provider,
 )
-from wheelrelay.backends.index.credentials.trusted_publishing import TrustedPublishing
+from wheelrelay.backends.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret, PermissionDenied
 from wheelrelay.http import Auth, HttpClient, Response, display_url, status_error
 
@@ -249,6 +249,12 @@ def reading_auth(request: CredentialRequest, *, uploads_elsewhere: bool = False)
         (providers.for_upload_host_only, providers.pypirc) if uploads_elsewhere else STORED
     )
     return IndexAuth(request, (*stored, providers.netrc), (*stored, providers.keyring, providers.netrc))
+
+
+def listing_auth(request: CredentialRequest) -> IndexAuth:
+    """Return the credentials to read a listing with."""
+    candidates = (providers.configuration, providers.own_variables, providers.netrc)
+    return IndexAuth(request, candidates, candidates)
 
 
 def uploading_auth(request: CredentialRequest, http: HttpClient, *, may_be_sent: bool) -> IndexAuth:

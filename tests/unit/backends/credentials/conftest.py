@@ -3,7 +3,7 @@
 import keyring as keyring_library
 import pytest
 from tests.servers.oidc import run_trusting_index
-from tests.unit.backends.index.credentials.surroundings import PLACES, Surroundings
+from tests.unit.backends.credentials.surroundings import PLACES, Surroundings
 
 
 @pytest.fixture

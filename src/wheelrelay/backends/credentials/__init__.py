@@ -1,4 +1,4 @@
-"""Credentials for a package index: where they are looked up, and how they are kept.
+"""Credentials for a package index or a listing: where they are looked up, and how they are kept.
 
 For an upload these providers are tried in order, and the first one with a password or token wins:
 
@@ -21,9 +21,19 @@ error lists the providers that were tried.
 
 To read, PyPI and TestPyPI need no credentials. For other indexes providers 1 to 4 and 6 are used, and the
 keyring only after the index has returned 401. Reading never prompts and never requests a token.
+
+A listing is only read, with providers 1, 2 and 6.
 """
 
-from wheelrelay.backends.index.credentials.auth import IndexAuth, reading_auth, uploading_auth
-from wheelrelay.backends.index.credentials.providers import Account, CredentialRequest, certificates
+from wheelrelay.backends.credentials.auth import IndexAuth, listing_auth, reading_auth, uploading_auth
+from wheelrelay.backends.credentials.providers import Account, CredentialRequest, certificates
 
-__all__ = ["Account", "CredentialRequest", "IndexAuth", "certificates", "reading_auth", "uploading_auth"]
+__all__ = [
+    "Account",
+    "CredentialRequest",
+    "IndexAuth",
+    "certificates",
+    "listing_auth",
+    "reading_auth",
+    "uploading_auth",
+]

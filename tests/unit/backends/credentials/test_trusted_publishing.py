@@ -15,8 +15,8 @@ from tests.servers.web import Reply
 
 import wheelrelay
 from wheelrelay import Remote, Route
+from wheelrelay.backends.credentials.ci_identity import claims_of, identity_for, is_ci_job
 from wheelrelay.backends.index import IndexConfig
-from wheelrelay.backends.index.credentials.ci_identity import claims_of, identity_for, is_ci_job
 from wheelrelay.errors import AuthenticationFailed, PermissionDenied
 from wheelrelay.testing import make_wheel, stage_path
 

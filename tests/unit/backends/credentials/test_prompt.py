@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from tests.unit.backends.index.credentials.surroundings import login_of, netrc
+from tests.unit.backends.credentials.surroundings import login_of, netrc
 
 
 class TestPrompt:

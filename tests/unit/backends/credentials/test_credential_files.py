@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import keyring as keyring_library
 import pytest
 from tests.servers.file_keyring import LOCKED
-from tests.unit.backends.index.credentials.surroundings import netrc, pypirc
+from tests.unit.backends.credentials.surroundings import netrc, pypirc
 
 import wheelrelay
 from wheelrelay.config.pypirc import same_place
