@@ -2,13 +2,13 @@
 
 import argparse
 import json
-import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.environment import Environment
+from tests.benchmarks.machine import Clock, as_sentence
 from tests.benchmarks.scenarios import SCENARIOS
-from tests.benchmarks.table import as_document, as_text
+from tests.benchmarks.table import as_document, as_text, spreads
 
 RESULT = Path(__file__).parent / "results" / "latest.json"
 
@@ -21,15 +21,21 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="measure small amounts, which takes seconds")
     parser.add_argument("--result", type=Path, default=RESULT, help="where to write the table as JSON")
     options = parser.parse_args()
-    load = os.getloadavg()[0]
+    before = Clock.now()
     results = []
     for line in [one for name in options.only for one in SCENARIOS[name]]:
         with TemporaryDirectory(prefix="wheelrelay-bench-") as folder:
             results.append(line(Environment(Path(folder), options.runs, options.small)))
-        print(as_text(results[-1].rows), *results[-1].notes, sep="\n", flush=True)
-    print("", as_text(row for result in results for row in result.rows), sep="\n")
+        print(as_text(results[-1].rows), *results[-1].notes, spreads(results[-1].runs), sep="\n", flush=True)
+    machine = before.until(Clock.now())
+    print(
+        "",
+        f"Machine: {as_sentence(machine)}",
+        as_text(row for result in results for row in result.rows),
+        sep="\n",
+    )
     options.result.parent.mkdir(parents=True, exist_ok=True)
-    options.result.write_text(json.dumps(as_document(results, options.runs, load), indent=2) + "\n")
+    options.result.write_text(json.dumps(as_document(results, options.runs, machine), indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from tests.benchmarks.environment import Environment
 from wheelrelay.testing.samples import make_wheel
 
 BLOCK = 1 << 20
-PYTHONS = ("cp39", "cp310", "cp311", "cp312", "cp313")
+PYTHONS = ("cp39", "cp310", "cp311", "cp312", "cp313", "cp314", "cp38", "cp37")
 PLATFORMS = (
     "macosx_11_0_arm64",
     "macosx_10_12_x86_64",
@@ -52,7 +52,7 @@ def shared_wheels(environment: Environment) -> Wheels:
 
 
 def make_wheels(folder: Path, *, count: int, size: int) -> list[Path]:
-    """Write ``count`` wheels (40 at most) of one release, each of ``size`` random bytes and a little more."""
+    """Write ``count`` wheels (64 at most) of one release, each of ``size`` random bytes and a little more."""
     tags = [f"{python}-{python}-{platform}" for python, platform in product(PYTHONS, PLATFORMS)][:count]
     assert len(tags) == count
     return [

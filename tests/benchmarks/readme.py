@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.__main__ import RESULT
+from tests.benchmarks.machine import as_sentence
 from tests.benchmarks.table import HEAD, Row
 
 README = Path(__file__).with_name("README.md")
@@ -26,7 +27,7 @@ def as_markdown(document: dict[str, Any]) -> str:
         (
             f"Measured on {document['date'][:10]}, runs of each: {document['runs']} or more, on "
             f"{machine['cpus']} cores ({machine['processor']}) with {machine['memory'] / 2**30:.0f} GiB; "
-            f"the load average before was {machine['load before']:.1f}."
+            f"{as_sentence(machine)}"
         ),
         f"{machine['system']}, Python {machine['python']}.",
         f"{', '.join(sorted(tools))}.",

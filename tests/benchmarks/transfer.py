@@ -80,6 +80,12 @@ class Transfer:
         ]
         return self.measure(steps, run, index)
 
+    def floor(self) -> Measured:
+        """One run of the least program that moves and hashes the files."""
+        run, index = self.fresh()
+        step = commands.python("floor_relay.py", self.source, f"{index}legacy/", *self.names)
+        return self.measure([step], run, index)
+
     def publish_again(self, dist: Path, index: str) -> Measured:
         """One run of ``uv publish`` that finds everything there already."""
         run, index = self.fresh(index)

@@ -3,7 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from tests.benchmarks.environment import Environment
-from tests.benchmarks.scenarios import again, checks, large, mirrors, plans, pushes, start, transfers
+from tests.benchmarks.scenarios import (
+    again,
+    checks,
+    large,
+    many,
+    mirrors,
+    plans,
+    pushes,
+    small,
+    start,
+    transfers,
+)
 from tests.benchmarks.table import Result
 
 Scenario = Callable[[Environment], Result]
@@ -21,6 +32,8 @@ SCENARIOS: Mapping[str, Sequence[Scenario]] = {
     "P9": [mirrors.mirror],
     "P10": [mirrors.small_files],
     "P11": [mirrors.one_more],
+    "P12": [small.release],
+    "P14": [many.large_release],
 }
 """All of them."""
 
@@ -31,5 +44,6 @@ QUICK: Sequence[Scenario] = (
     start.start,
     checks.check,
     mirrors.one_more,
+    small.release,
 )
 """Those that can be measured in small within seconds, and tell something then."""

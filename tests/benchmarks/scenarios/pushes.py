@@ -31,9 +31,8 @@ def into_swift(environment: Environment) -> Result:
         }
         place = _Place(environment, folder, env, swift.make_container, swift.names)
         upload = [peer("swift"), "--quiet", "upload", "--object-name", "."]
-        return place.compete(
-            "Swift", {"swift": lambda box: [*upload, box, str(place.wheels.folder)]}, "swift"
-        )
+        peers: dict[str, Command] = {"swift": lambda box: [*upload, box, str(place.wheels.folder)]}
+        return place.compete("Swift", peers, "swift", goal=1.2)
 
 
 def into_s3(environment: Environment) -> Result:
@@ -63,7 +62,7 @@ def into_s3(environment: Environment) -> Result:
                 *(str(place.wheels.folder), f"s3://{box}/"),
             ],
         }
-        return place.compete("S3 (SeaweedFS)", peers, "s3")
+        return place.compete("S3 (SeaweedFS)", peers, "s3", goal=1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ class _Place:
         """The files."""
         return shared_wheels(self.environment)
 
-    def compete(self, where: str, peers: Mapping[str, Command], scheme: str) -> Result:
+    def compete(self, where: str, peers: Mapping[str, Command], scheme: str, *, goal: float) -> Result:
         """Let wheelrelay and some peers put all wheels, in turn."""
         commands: dict[str, Command] = dict(peers)
         if present(["rclone"]):
@@ -104,7 +103,7 @@ class _Place:
         contenders = {name: partial(self._put, command) for name, command in commands.items()}
         runs = seconds(self.environment.compete(contenders, warm=[OURS]))
         others = [name for name in commands if name != OURS]
-        row = compared("P7", f"push {self.wheels} into {where}", 1, runs, others)
+        row = compared("P7", f"push {self.wheels} into {where}", goal, runs, others)
         return Result([row], runs, missing(["rclone"]))
 
     def _put(self, command: Command) -> Measured:
