@@ -10,7 +10,7 @@ PARALLEL := --dist loadgroup --numprocesses
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 CONSTRAINTS := tests/constraints.txt
 REQUIREMENTS := pyproject.toml $(CONSTRAINTS) $(PLUGINS:%=%/pyproject.toml)
-INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint $(CONSTRAINTS)
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --constraint $(CONSTRAINTS)
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 # The tests start hundreds of Python processes. Without cached bytecode each of them compiles every module again.
@@ -74,14 +74,16 @@ clean: ## remove all generated files
 # These files mark a completed installation; an interrupted one is repeated.
 
 $(VENV)/installed-demo: $(REQUIREMENTS) | $(VENV)/created
-	$(INSTALL) --editable '.[demo]'
-	touch $@
+	@echo "Installing wheelrelay and the packages that the demo needs into $(VENV):"
+	@$(INSTALL) --editable '.[demo]'
+	@touch $@
 
 $(VENV)/installed-dev: $(REQUIREMENTS) | $(VENV)/created
-	$(INSTALL) --editable '.[dev]' $(PLUGINS:%=--editable './%[test]')
+	$(INSTALL) -qq --editable '.[dev]' $(PLUGINS:%=--editable './%[test]')
 	touch $(VENV)/installed-demo $@
 
 $(VENV)/created:
+	@echo "Creating a virtual environment in $(VENV)."
 	@candidates="$(or $(PYTHON),python3 $$(seq -s ' ' -f 'python3.%g' 30 -1 11) python)"; found=; \
 	for candidate in $$candidates; do \
 	    $$candidate -c '$(NEW_ENOUGH)' 2>/dev/null && found=$$candidate && break; \

@@ -118,12 +118,15 @@ if TYPE_CHECKING:
         WorkerLost,
     )
     from wheelrelay.events import (
+        AwaitingFiles,
         BytesMoved,
         Event,
         FileBegan,
         FileEnded,
+        Interrupting,
         Planned,
         Progress,
+        SizeKnown,
         Step,
         StepBegan,
         StepEnded,
@@ -156,6 +159,7 @@ __all__ = [
     "AlreadyExists",
     "Attester",
     "AuthenticationFailed",
+    "AwaitingFiles",
     "Backend",
     "BackendError",
     "BytesMoved",
@@ -193,6 +197,7 @@ __all__ = [
     "IndexConfig",
     "IntegrityError",
     "Intent",
+    "Interrupting",
     "InvalidFilename",
     "KeyringSecret",
     "Kind",
@@ -234,6 +239,7 @@ __all__ = [
     "SigstoreAttester",
     "Sink",
     "SinkConfig",
+    "SizeKnown",
     "SizeMismatch",
     "Source",
     "StagedFile",
@@ -294,7 +300,8 @@ _MODULES = {
         "WheelrelayError WorkerLost"
     ),
     "wheelrelay.events": (
-        "BytesMoved Event FileBegan FileEnded Planned Progress Step StepBegan StepEnded Verified Waiting"
+        "AwaitingFiles BytesMoved Event FileBegan FileEnded Interrupting Planned Progress SizeKnown Step "
+        "StepBegan StepEnded Verified Waiting"
     ),
     "wheelrelay.filenames": "dist_file",
     "wheelrelay.lock_files": "Lock LockedRelease read_lock",

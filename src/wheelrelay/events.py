@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from wheelrelay.records import Delivery, Plan
 
 __all__ = [
+    "AwaitingFiles",
     "BytesMoved",
     "Event",
     "FileBegan",
     "FileEnded",
+    "Interrupting",
     "Planned",
     "Progress",
+    "SizeKnown",
     "Step",
     "StepBegan",
     "StepEnded",
@@ -73,6 +76,21 @@ class FileBegan:
 
 
 @dataclass(frozen=True, slots=True)
+class SizeKnown:
+    """The server declared the size of a file whose listing has none.
+
+    Attributes:
+        step: The step.
+        filename: The file.
+        size: Its size in bytes.
+    """
+
+    step: Step
+    filename: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class BytesMoved:
     """Bytes of a file were transferred, or read for hashing."""
 
@@ -114,6 +132,34 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitingFiles:
+    """The source does not have all expected files yet; it is read again after a pause.
+
+    Attributes:
+        present: How many expected files the source has.
+        expected: How many files are expected; 0 if that is unknown.
+        missing: What is missing: expectations, or a sentence if nothing matches.
+        seconds_left: Seconds until the relay gives up.
+    """
+
+    present: int
+    expected: int
+    missing: tuple[str, ...]
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupting:
+    """Ctrl-C or a signal ends the relay: nothing further begins, and running transfers may end.
+
+    Attributes:
+        seconds: How long running transfers may take to end.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class StepEnded:
     """A step ended, successfully or not."""
 
@@ -136,7 +182,19 @@ class Verified:
     failed: int
 
 
-Event = Planned | StepBegan | FileBegan | BytesMoved | FileEnded | Waiting | StepEnded | Verified
+Event = (
+    Planned
+    | AwaitingFiles
+    | StepBegan
+    | FileBegan
+    | SizeKnown
+    | BytesMoved
+    | FileEnded
+    | Waiting
+    | Interrupting
+    | StepEnded
+    | Verified
+)
 Progress = Callable[[Event], None]
 
 

@@ -17,6 +17,9 @@ BUILD_IDENTIFIER = re.compile(r"(?P<python>cp\d+|pp\d+|gp\d+_\d+)(?P<threads>t?)
 VERSIONED_PLATFORMS = ("manylinux", "musllinux", "macosx", "ios", "android", "pyodide", "pyemscripten")
 """Platforms whose tags contain a version, which build identifiers leave out."""
 
+_COUNT = re.compile(r"\d+ of \d+ files")
+"""The expectation of a number of files, among those that are missing."""
+
 _SHA256SUM = re.compile(
     r"""
     (?P<digest>[0-9a-f]{64}) [ \t] [ *]? (?P<path>.+)  # sha256sum
@@ -80,6 +83,15 @@ class Expected:
         if self.count is not None and count < self.count:
             missing.append(f"{self.count - count} of {self.count} files")
         return missing
+
+    def total(self) -> int:
+        """Return how many files are expected; 0 if there is no expectation."""
+        return max(len(self.wheels or ()) + bool(self.sdist), self.count or 0)
+
+    def lacking(self, files: Sequence[DistFile]) -> int:
+        """Return how many of the expected files are missing."""
+        names = [name for name in self.missing_from(files) if not _COUNT.fullmatch(name)]
+        return max(len(names), (self.count or 0) - _count(files))
 
     def unexpected_in(self, files: Sequence[DistFile]) -> list[str]:
         """Return the filenames that meet no expectation."""

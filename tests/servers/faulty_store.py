@@ -60,6 +60,7 @@ class FaultyStore(MemoryStore):
 
     def open(self, file: DistFile) -> AbstractContextManager[ByteStream]:
         """Open a file or raise its next error."""
+        self.began.set()
         self._take_time()
         _raise_next(self.fetch_errors, file.filename)
         return super().open(file)

@@ -97,8 +97,8 @@ def relay(
             ``mirror``. Every project is in one part, the same on all machines.
         jobs: How many files to transfer in parallel. [default: adaptive]
         progress: Called with each event (`Event`), possibly from several threads.
-        approve: Called once with the final plan, after all checks and before the first byte is published.
-            If it returns false, nothing is published.
+        approve: Called once with the plan, before any file is downloaded. If it returns false, nothing is
+            published. Files that pass its approval can still be refused by the checks.
         receipt: File for the receipt. It is updated during the relay, and kept if the relay fails.
         sums: File for the sha256 of every file, in the format of ``sha256sum``.
         options: What to replace, how to sign, how long to wait for confirmation.

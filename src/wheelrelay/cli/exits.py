@@ -122,9 +122,9 @@ def report_error(error: Exception, reporter: "Reporter | None" = None, *, has_js
         from wheelrelay.cli.render.tables import findings_lines  # slow to import
 
         for line in findings_lines(error.findings, has_json=has_json):
-            stderr.print(line, soft_wrap=True)
+            stderr.print(line, soft_wrap=not stderr.is_terminal)
     message = with_option_names(str(error)) if isinstance(error, WheelrelayError) else _unexpected(error)
-    stderr.print(Line("error: ", "bold red").append(message), soft_wrap=True)
+    stderr.print(Line("error: ", "bold red").append(message), soft_wrap=not stderr.is_terminal)
     if reporter:
         reporter.error(error, message)
 

@@ -29,8 +29,9 @@ def print_findings(findings: "Sequence[Finding]") -> None:
     from wheelrelay.cli.render.console import console
     from wheelrelay.cli.render.tables import findings_lines
 
+    stdout = console()
     for line in findings_lines(findings, include_demoted=True):
-        console().print(line, soft_wrap=True)
+        stdout.print(line, soft_wrap=not stdout.is_terminal)
 
 
 def print_json(document: "Mapping[str, Any] | Sequence[Mapping[str, Any]]") -> None:
@@ -76,12 +77,14 @@ def progress_on(console: "AnyConsole", *, quiet: bool = False) -> "Iterator[Prog
         return
     if console.is_terminal:
         from wheelrelay.cli.render.live import LiveProgress
+        from wheelrelay.cli.render.terminal import interrupts_not_echoed
 
-        live = LiveProgress(console)  # type: ignore[arg-type]  # a LogConsole is no terminal
-        try:
-            yield live
-        finally:
-            live.close()
+        with interrupts_not_echoed(sys.stderr):
+            live = LiveProgress(console)  # type: ignore[arg-type]  # a LogConsole is no terminal
+            try:
+                yield live
+            finally:
+                live.close()
         return
     from wheelrelay.cli.render.progress import PlainProgress
 

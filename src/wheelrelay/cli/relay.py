@@ -1,6 +1,7 @@
 """The command ``relay``."""
 
 import sys
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -31,6 +32,7 @@ from wheelrelay.cli.output import ReceiptPrinter
 from wheelrelay.cli.route_options import RouteArguments, route_arguments
 
 if TYPE_CHECKING:
+    from wheelrelay.config import Remote
     from wheelrelay.model import Shard
     from wheelrelay.records import Plan
 
@@ -80,8 +82,8 @@ def relay(  # one parameter for each option
     after the other.
 
     ROUTE is a configured route; it is optional if there is only one, or with --from and --to. To only
-    download files, publish to a directory: --to ./wheelhouse. On a terminal, wheelrelay prompts
-    for confirmation before it publishes, except with --yes.
+    download files, publish to a directory: --to ./wheelhouse. On a terminal, wheelrelay shows the plan and
+    prompts for confirmation, except with --yes or if all sinks are local directories.
 
     \b
     Examples:
@@ -115,19 +117,37 @@ def relay(  # one parameter for each option
             progress=progress,
             receipt=receipt,
             sums=sums,
-            approve=_confirm if not yes and sys.stdin.isatty() and sys.stderr.isatty() else None,
+            approve=None if yes else _approval(sinks_of(route)),
             options=options,
         )
     )
 
 
-def _confirm(plan: "Plan") -> bool:
-    """Show the plan and prompt for confirmation."""
+def _approval(sinks: "Sequence[Remote]") -> "Callable[[Plan], bool] | None":
+    """Return the function that prompts for confirmation; ``None`` if no user can answer, or needs to.
+
+    Files in a directory on this machine can be deleted, so they need no confirmation.
+    """
+    remote = {sink.name for sink in sinks if sink.config is None or sink.config.type != "directory"}
+    if not remote or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    return lambda plan: _confirm(plan, remote)
+
+
+def _confirm(plan: "Plan", remote: Collection[str]) -> bool:
+    """Prompt for confirmation; the progress output has shown the plan."""
     from wheelrelay.cli.render.blocks import counted
-    from wheelrelay.cli.render.console import console
-    from wheelrelay.cli.render.tables import plan_table
+    from wheelrelay.cli.render.terminal import discard_typed_keys
     from wheelrelay.records import Action
 
-    console(stderr=True).print(plan_table(plan))
-    uploads = sum(plan.count(sink, Action.UPLOAD) for sink in plan.sinks)
-    return click.confirm(f"Publish {counted(uploads)} to {', '.join(plan.sinks)}?", err=True)
+    published = (Action.UPLOAD, Action.UPDATE, Action.UNKNOWN)
+    counts = {
+        sink: count
+        for sink in plan.sinks
+        if sink in remote and (count := sum(plan.count(sink, action) for action in published))
+    }
+    if not counts:
+        return True
+    discard_typed_keys()
+    question = " and ".join(f"{counted(count)} to {sink}" for sink, count in counts.items())
+    return click.confirm(f"Publish {question}?", err=True)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from wheelrelay.checks import CheckPolicy
 from wheelrelay.errors import WheelrelayError
-from wheelrelay.events import BytesMoved, Progress, Step, ignore_events, swallow_errors
+from wheelrelay.events import BytesMoved, Interrupting, Progress, Step, ignore_events, swallow_errors
 from wheelrelay.expect import Expected
 from wheelrelay.model import CONFIRM_TIMEOUT, Confirm, Order
 from wheelrelay.protocols import Sink, Source
@@ -102,7 +102,8 @@ class RelayOptions:
     Attributes:
         jobs: The number of parallel transfers; adaptive by default.
         progress: Called with each event.
-        approve: Called once with the final plan before the first upload; ``False`` ends the relay.
+        approve: Called once with the plan, before any file is downloaded; ``False`` ends the relay. Not
+            called if there is nothing to publish, or if the plan is refused anyway.
         retry_policy: How often and how long to retry.
         ranges: When and how a download is divided into ranges.
         allow_unexpected: Publish also files that match nothing in the expected set.
@@ -178,7 +179,11 @@ class Runtime:
 def running(options: RelayOptions) -> Iterator[Runtime]:
     """Start the threads of a relay; they end with the context."""
     stopped, report = threading.Event(), swallow_errors(options.progress)
-    workers = Workers(ConcurrencyController(options.jobs), stopped)
+    workers = Workers(
+        ConcurrencyController(options.jobs),
+        stopped,
+        on_interrupt=lambda seconds: report(Interrupting(seconds)),
+    )
     retrier = Retrier(options.retry_policy, report, stopped, on_failure=workers.controller.on_failure)
     try:
         yield Runtime(workers, retrier, report, stopped, options.ranges)

@@ -15,7 +15,7 @@ from wheelrelay.protocols import (
     SupportsInventory,
     SupportsProjects,
 )
-from wheelrelay.transfer.thread_pool import Done
+from wheelrelay.transfer.batch import Done
 
 
 class Inventory(Mapping[str, DistFile]):

@@ -23,7 +23,8 @@ from wheelrelay.engine.listing import (
 from wheelrelay.engine.narrowing import narrowed
 from wheelrelay.engine.upstream import with_updates, without_uploads, yanked_copies
 from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched
-from wheelrelay.events import Waiting
+from wheelrelay.events import AwaitingFiles
+from wheelrelay.expect import Expected
 from wheelrelay.lock_matching import LOCK_MISSING, split_differing
 from wheelrelay.model import Confirm, DistFile, Kind
 from wheelrelay.protocols import Source, SupportsInventory, SupportsLocalPath
@@ -100,27 +101,46 @@ def plan_relay(
         try:
             planned = _plan_once(request, runtime, unreadable, one_version=one_version, is_mirror=is_mirror)
         except (NothingMatched, NotFound) as error:
-            if not _pause_until(runtime, deadline, pause, "the files"):
+            if not _pause_until(runtime, deadline, pause, _Awaited(missing=(error.message,))):
                 if request.options.wait:
                     waited = f"(waited {request.options.wait:.0f} s)"
                     raise Incomplete(f"{error.message.rstrip('.')} {waited}.", hint=error.hint) from error
                 raise
         else:
-            missing = len(planned.plan.missing)
-            missing += sum(finding.check == LOCK_MISSING for finding in planned.plan.findings)
-            if not missing or not _pause_until(runtime, deadline, pause, f"{missing} expected files"):
+            awaited = _awaited(planned.plan, request.expected)
+            if not awaited.missing or not _pause_until(runtime, deadline, pause, awaited):
                 return planned
         pause = min(pause * 2, POLL_INTERVAL)
 
 
-def _pause_until(runtime: Runtime, deadline: float, longest: float, missing: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    """The expected files that a source has, and what is missing; see `AwaitingFiles`."""
+
+    present: int = 0
+    expected: int = 0
+    missing: tuple[str, ...] = ()
+
+
+def _awaited(plan: Plan, expected: Expected) -> _Awaited:
+    """Return which of the files that the route or a lock expects are in a plan."""
+    files = [planned.file for planned in plan.files]
+    locked = [
+        finding.filename or finding.message for finding in plan.findings if finding.check == LOCK_MISSING
+    ]
+    if locked:
+        return _Awaited(len(files), len(files) + len(locked), (*locked, *plan.missing))
+    total = expected.total()
+    return _Awaited(total - expected.lacking(files), total, plan.missing)
+
+
+def _pause_until(runtime: Runtime, deadline: float, longest: float, awaited: _Awaited) -> bool:
     """Wait a little for files that are missing; return whether to read again."""
     left = deadline - monotonic()
     if left <= 0:
         return False
-    pause = min(left, longest)
-    runtime.report(Waiting(missing, f"Missing; waiting for up to {left:.0f} s more.", pause))
-    return not runtime.stopped.wait(pause)
+    runtime.report(AwaitingFiles(awaited.present, awaited.expected, awaited.missing, left))
+    return not runtime.stopped.wait(min(left, longest))
 
 
 def _plan_once(

@@ -191,6 +191,8 @@ class Publisher:
         exist are worse than pages that list a part of a release. After success all are updated, because an
         earlier run may have been killed before it could.
 
+        After a second Ctrl-C no pages are updated; the receipt lists the sinks.
+
         Raises:
             RelayFailed: The pages of a sink could not be updated; has the receipt.
         """
@@ -199,6 +201,11 @@ class Publisher:
             yield
         except (KeyboardInterrupt, Exception) as error:
             changed = [sink for sink in sinks if recorder.has_changed(sink.name)]
+            if self._runtime.workers.must_stop_now:
+                recorder.expect_pages(
+                    [sink.name for sink in changed if isinstance(sink.sink, SupportsFinalize)]
+                )
+                raise
             problems = self._update_pages(changed, plan)
             if problems and isinstance(error, RelayFailed):
                 message = " ".join([error.message, *problems])

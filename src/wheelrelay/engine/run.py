@@ -44,6 +44,7 @@ def release(request: RelayRequest, recorder: ReceiptRecorder, *, one_version: bo
         plan = planned.plan
         _begin(plan, recorder, runtime)
         with _recorded(recorder), temporary_staging_area() as staging_area:
+            _require_approval(plan, request, is_release=True)
             companions = CompanionMaker(sinks, options.signer, options.attester, runtime)
             companions.prepare(plan)
             checked = Stager(source, staging_area, InspectionRules.of(request), runtime).stage_all(plan)
@@ -52,7 +53,6 @@ def release(request: RelayRequest, recorder: ReceiptRecorder, *, one_version: bo
             _refuse(plan, checker.find(list(checked.values())), request, recorder)
             made = companions.make_all(plan, checked)
             make_ready(sinks, plan, runtime.retrier)
-            _require_approval(plan, request)
             publisher = Publisher(source, recorder, options.order, runtime)
             for sink in sinks:
                 files = with_companions(sink, files_for(plan, sink, checked), made)
@@ -82,10 +82,10 @@ def mirror(request: RelayRequest, recorder: ReceiptRecorder) -> Receipt:
         _begin(plan, recorder, runtime)
         recorder.record_findings(plan.findings)
         with _recorded(recorder), temporary_staging_area() as staging_area:
+            _require_approval(plan, request, is_release=False)
             companions = CompanionMaker(sinks, options.signer, options.attester, runtime)
             companions.prepare(plan)
             make_ready(sinks, plan, runtime.retrier)
-            _require_approval(plan, request)
             checker = ReleaseChecker(sinks, planned.inventories, request.policy, runtime.retrier)
             publisher = Publisher(source, recorder, options.order, runtime)
             mover = _Mover(request, checker, companions, publisher, staging_area, recorder, runtime)
@@ -248,8 +248,18 @@ def _refuse(
     refuse(everything)
 
 
-def _require_approval(plan: Plan, request: RelayRequest) -> None:
-    if plan.has_work and not request.options.approve(plan):
+def _require_approval(plan: Plan, request: RelayRequest, *, is_release: bool) -> None:
+    """Ask the caller, unless nothing is to be published, or the release is going to be refused anyway.
+
+    Raises:
+        ReleaseRefused: The caller declined.
+    """
+    if not plan.has_work:
+        return
+    blocking = blocking_findings(plan, allow_unexpected=request.options.allow_unexpected)
+    if is_release and any(finding.severity is Severity.ERROR for finding in blocking):
+        return
+    if not request.options.approve(plan):
         raise ReleaseRefused(
             "The release was not approved; nothing was published.", hint="Run it again to publish it."
         )

@@ -8,7 +8,7 @@ from wheelrelay.checks import CheckPolicy
 from wheelrelay.engine.context import ConnectedSource, RelayRequest, Runtime
 from wheelrelay.engine.gate import CheckedFile
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
-from wheelrelay.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
+from wheelrelay.events import FileBegan, FileEnded, SizeKnown, Step, StepBegan, StepEnded
 from wheelrelay.lock_matching import verify_locked
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import SupportsLocalPath, SupportsProvenance
@@ -207,6 +207,7 @@ def fetch(
         stopped=runtime.stopped,
         retrier=runtime.retrier,
         begin=lambda: runtime.report(FileBegan(step, file.filename, file.size)),
+        on_size=lambda size: runtime.report(SizeKnown(step, file.filename, size)),
         verify_archive=verify_archive,
         executor=runtime.workers,
         ranges=runtime.ranges,

@@ -21,8 +21,8 @@ from wheelrelay.filenames import dist_file
 from wheelrelay.lock_matching import LOCK_DIFFERS, LOCK_MISSING, verify_locked
 from wheelrelay.model import DistFile
 from wheelrelay.records import Action, Finding, Plan, PlannedFile, Severity
+from wheelrelay.transfer.batch import Done
 from wheelrelay.transfer.staging_area import StagingArea
-from wheelrelay.transfer.thread_pool import Done
 
 MISSING, DIFFERS, DAMAGED, UNREADABLE = (
     "verify-missing",

@@ -179,6 +179,12 @@ class RawBody:
     def __init__(self, response: Response) -> None:
         self._response = response
 
+    @property
+    def length(self) -> int | None:
+        """The number of bytes that the server declares; ``None`` if it declares none."""
+        declared = self._response.headers.get("Content-Length", "")
+        return int(declared) if declared.isdecimal() else None
+
     def read(self, size: int, /) -> bytes:
         """Return the next bytes, at most ``size``; empty at the end.
 

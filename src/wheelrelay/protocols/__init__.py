@@ -27,6 +27,7 @@ from wheelrelay.protocols.remotes import (
     Sink,
     Source,
     Store,
+    SupportsLength,
 )
 from wheelrelay.protocols.writing import (
     SupportsAttestations,
@@ -60,6 +61,7 @@ __all__ = [
     "SupportsDelete",
     "SupportsFinalize",
     "SupportsInventory",
+    "SupportsLength",
     "SupportsLocalPath",
     "SupportsLook",
     "SupportsPages",

@@ -17,6 +17,16 @@ class ByteStream(Protocol):
 
 
 @runtime_checkable
+class SupportsLength(Protocol):
+    """A stream that knows its length, for example from the header of an answer."""
+
+    @property
+    def length(self) -> int | None:
+        """The number of bytes; ``None`` if it is unknown."""
+        ...
+
+
+@runtime_checkable
 class Source(Protocol):
     """A remote that distribution files are read from."""
 

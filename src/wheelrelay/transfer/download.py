@@ -24,6 +24,7 @@ from wheelrelay.protocols import (
     LimitsParallelRanges,
     Source,
     SupportsCompanions,
+    SupportsLength,
     SupportsLocalPath,
     SupportsRange,
 )
@@ -57,6 +58,7 @@ def stage(
     stopped: threading.Event | None = None,
     retrier: Retrier | None = None,
     begin: Callable[[], None] = lambda: None,
+    on_size: Callable[[int], None] = lambda _: None,
     verify_archive: bool = True,
     executor: RangeExecutor | None = None,
     ranges: RangePolicy = DEFAULT_POLICY,
@@ -76,6 +78,7 @@ def stage(
         stopped: Set to give up in the middle of the file.
         retrier: Repeats failed attempts; without it there is one attempt.
         begin: Called before each attempt; ``watcher`` is called again with the bytes that are kept.
+        on_size: Called with the size that the server declares, if the source lists none.
         verify_archive: Verify the archive's own checksums if the source declares no digest. A caller that
             reads all of the archive next does not need it.
         executor: Downloads ranges of a large file in parallel where one connection is slow.
@@ -99,7 +102,7 @@ def stage(
     else:
         path = staging_area.path_of(file.filename)
         with staging_area.incoming(file.filename) as target:
-            call(_after(begin, _Download(source, file, target, copier, executor, ranges).attempt))
+            call(_after(begin, _Download(source, file, target, copier, executor, ranges, on_size).attempt))
             if verify_archive and not file.digests.known():
                 _verify_archive(Path(target.name), file.filename)
         identity = FileIdentity.of(path.stat())
@@ -155,6 +158,7 @@ class _Download:
         copier: Hashes them.
         executor: Downloads ranges in parallel; without it, one connection is used.
         ranges: When and how the file is divided into ranges.
+        on_size: Called with the size that the server declares, if the source lists none.
     """
 
     def __init__(
@@ -165,7 +169,9 @@ class _Download:
         copier: HashingCopier,
         executor: RangeExecutor | None,
         ranges: RangePolicy,
+        on_size: Callable[[int], None],
     ) -> None:
+        self._on_size = on_size
         self._source = source
         self._file = file
         self._target = target
@@ -185,6 +191,7 @@ class _Download:
             if rest is None:
                 self._restart()
                 stream = stack.enter_context(self._source.open(self._file))
+                self._report_size(stream)
             else:
                 self._copier.report_again()
                 stream = rest
@@ -203,6 +210,10 @@ class _Download:
             # The file may have been replaced between two requests, so all of it is read once more.
             self._restart()
             raise Unavailable(f"{self._file.filename}: the parts that were received do not match.") from error
+
+    def _report_size(self, stream: ByteStream) -> None:
+        if self._file.size is None and isinstance(stream, SupportsLength) and stream.length is not None:
+            self._on_size(stream.length)
 
     def _in_parallel(self, stream: ByteStream, stack: ExitStack) -> ParallelRangeReader | None:
         """Return a reader that may use several connections, where that is possible; ``stack`` closes it."""

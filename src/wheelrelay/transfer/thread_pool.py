@@ -5,10 +5,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from time import monotonic
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from wheelrelay.errors import BackendError, WheelrelayError, describe_unexpected
+from wheelrelay.transfer.batch import NOTHING, Batch, Done
 from wheelrelay.transfer.concurrency import SAMPLE_INTERVAL, ConcurrencyController
 
 THREAD_PREFIX = "wheelrelay"
@@ -19,27 +19,9 @@ GRACE_PERIOD = 5.0
 MAX_HELPERS = 8
 """The most threads that share one large piece of work, because each needs memory."""
 
-_NOTHING = object()
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Track = Callable[["Future[Any]"], object]
-
-
-class Done(Generic[Item, Result]):
-    """The result for one item, or the error."""
-
-    def __init__(self, item: Item, result: Result | None, error: WheelrelayError | None) -> None:
-        self.item = item
-        self.result = result
-        self.error = error
-
-    def unwrap(self) -> Result:
-        """Return the result; raise the error if there is one."""
-        if self.error is not None:
-            raise self.error
-        assert self.result is not None
-        return self.result
 
 
 class RunAll(Protocol):
@@ -57,17 +39,28 @@ class Workers:
         jobs: The number of threads, or a controller that adapts it.
         stopped: Set when the relay is to end; running work may check it and give up.
         grace_period: Seconds that running work has to end after an interrupt.
+        on_interrupt: Called with the grace period when an interrupt comes, before running work may end.
+
+    Attributes:
+        must_stop_now: Whether a second interrupt came within the grace period: nothing more is to be done.
     """
 
     def __init__(
-        self, jobs: int | ConcurrencyController, stopped: threading.Event, grace_period: float = GRACE_PERIOD
+        self,
+        jobs: int | ConcurrencyController,
+        stopped: threading.Event,
+        grace_period: float = GRACE_PERIOD,
+        *,
+        on_interrupt: Callable[[float], object] = lambda _: None,
     ) -> None:
+        self.must_stop_now = False
+        self._on_interrupt = on_interrupt
         self.controller = jobs if isinstance(jobs, ConcurrencyController) else ConcurrencyController(jobs)
         self.stopped = stopped
         self._grace_period = grace_period
         self._pool = ThreadPoolExecutor(self.controller.maximum, thread_name_prefix=THREAD_PREFIX)
         self._is_abandoned = False
-        self._batch: _Batch[Any, Any] | None = None
+        self._batch: Batch[Any, Any] | None = None
 
     def run_all(
         self,
@@ -94,11 +87,11 @@ class Workers:
                 Running items have ended, or were abandoned after the grace period with unknown outcome.
         """
         self.controller.begin_batch()
-        batch: _Batch[Item, Result] = _Batch(items, self.controller)
+        batch: Batch[Item, Result] = Batch(items, self.controller)
         self._batch = batch
 
         def work_on_items() -> None:
-            while (item := batch.take()) is not _NOTHING:
+            while (item := batch.take()) is not NOTHING:
                 done = _attempt(item, work)
                 ends_batch = is_last(done)  # decided in this thread, so that it takes no further item
                 batch.put(done, ends_batch=ends_batch)
@@ -123,10 +116,25 @@ class Workers:
                 work_on_items()
             return batch.results()
         except BaseException:
-            self._is_abandoned = True  # until the opposite is known, because Ctrl-C may come again
+            self._end(batch)
+            raise
+
+    def _end(self, batch: "Batch[Item, Result]") -> None:
+        """Give running work the grace period to end.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C came again.
+        """
+        self._is_abandoned = True  # until the opposite is known
+        try:
             batch.close()
+            if batch.slots_in_use:
+                self._on_interrupt(self._grace_period)
             self.stopped.set()
             self._is_abandoned = not batch.has_ended(within=self._grace_period)
+        except KeyboardInterrupt:
+            self.must_stop_now = True
+            self.stopped.set()
             raise
 
     def run_in_background(self, work: Callable[[], object]) -> None:
@@ -209,118 +217,6 @@ class Workers:
 def run_sequentially(items: Iterable[Item], work: Callable[[Item], Result], /) -> list[Done[Item, Result]]:
     """Run work for every item in the calling thread; for callers that are workers themselves."""
     return [_attempt(item, work) for item in items]
-
-
-class _Batch(Generic[Item, Result]):
-    """The items of one `Workers.run_all`: those that remain, the running ones, and the results.
-
-    A thread holds a slot from its request until it leaves, so the slots in use show whether all is done.
-    """
-
-    def __init__(self, items: Iterable[Item], controller: ConcurrencyController) -> None:
-        self._changed = threading.Condition()
-        self._controller = controller
-        self._remaining = deque(items)
-        self._results: list[Done[Item, Result]] = []
-        self.slots_in_use = 0
-        self._workers: list[Future[None]] = []
-        self._helpers: set[Future[Any]] = set()
-        self._failed: list[Future[None]] = []
-
-    @property
-    def remaining(self) -> int:
-        """The number of items that no thread has taken."""
-        return len(self._remaining)
-
-    def reserve_slots(self) -> int:
-        """Return how many more threads may take part; their slots are in use from now on."""
-        with self._changed:
-            more = max(0, min(self._controller.limit - self.slots_in_use, len(self._remaining)))
-            self.slots_in_use += more
-            return more
-
-    def release_slots(self, slots: int) -> int:
-        """Release the slots of threads that could not be started; return how many are in use."""
-        with self._changed:
-            self.slots_in_use -= slots
-            self._changed.notify_all()
-            return self.slots_in_use
-
-    def needs_caller(self) -> bool:
-        """Return whether items remain and no thread works on them; the caller has a slot then."""
-        with self._changed:
-            is_needed = bool(self._remaining) and not self.slots_in_use
-            self.slots_in_use += is_needed
-            return is_needed
-
-    def track_worker(self, future: "Future[None]") -> None:
-        """Track a worker thread; `results` raises the error that ends it, if there is one."""
-        self._workers.append(future)
-        future.add_done_callback(self._on_worker_end)
-
-    def track_helper(self, future: "Future[Any]") -> None:
-        """Track a part of a transfer until it ends; it is forgotten then, because its result may be large."""
-        self._helpers.add(future)
-        future.add_done_callback(self._helpers.discard)
-
-    def take(self) -> Any:
-        """Return the next item; `_NOTHING` if none remains or too many threads run: the caller leaves."""
-        with self._changed:
-            if self._remaining and self.slots_in_use <= self._controller.limit:
-                return self._remaining.popleft()
-            self._leave()
-            return _NOTHING
-
-    def put(self, done: Done[Item, Result], *, ends_batch: bool) -> None:
-        """Add the result of an item; no item is started after one that ends the batch."""
-        with self._changed:
-            self._results.append(done)
-            if ends_batch:
-                self._remaining.clear()
-
-    def is_idle(self, *, within: float) -> bool:
-        """Wait for at most some seconds until no thread runs; return whether that is so."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self.slots_in_use, within)
-
-    def results(self) -> list[Done[Item, Result]]:
-        """Wait until no thread runs, and return all results."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self.slots_in_use)
-        for future in self._failed:
-            future.result()
-        return self._results
-
-    def close(self) -> None:
-        """Start no further item."""
-        with self._changed:
-            self._remaining.clear()
-
-    def has_ended(self, *, within: float) -> bool:
-        """Wait for at most some seconds until all threads have ended; return whether they have.
-
-        This looks at futures instead of slots: Ctrl-C may have come after a slot was reserved and before its
-        thread was started.
-        """
-        deadline = monotonic() + within
-        while running := [future for future in (*self._workers, *self._helpers) if not future.done()]:
-            if monotonic() > deadline:
-                return False
-            wait(running, deadline - monotonic())
-        return True
-
-    def _on_worker_end(self, future: "Future[None]") -> None:
-        if future.cancelled():  # its thread could not be started; the slot was released, or the batch closed
-            return
-        if future.exception() is not None:
-            with self._changed:
-                self._failed.append(future)
-                self._remaining.clear()
-                self._leave()
-
-    def _leave(self) -> None:
-        self.slots_in_use -= 1
-        self._changed.notify_all()
 
 
 def _attempt(item: Item, work: Callable[[Item], Result]) -> Done[Item, Result]:

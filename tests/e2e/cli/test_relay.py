@@ -6,6 +6,7 @@ import os
 import pty
 import sys
 
+import click
 import pytest
 from jsonschema import validate
 from tests.e2e.cli.conftest import SDIST, WHEEL
@@ -231,7 +232,8 @@ class TestConfirmation:
             def types(text=""):
                 monkeypatch.setattr(sys, "stdin", stdin)
                 monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-                os.write(master, text.encode())
+                answer = lambda *_: text.strip()  # noqa: E731  (keys typed before the question do not count)
+                monkeypatch.setattr(click.termui, "visible_prompt_func", answer)
 
             yield types
         os.close(master)

@@ -16,7 +16,7 @@ from wheelrelay.errors import (
     PermissionDenied,
     Unavailable,
 )
-from wheelrelay.events import Waiting
+from wheelrelay.events import AwaitingFiles
 from wheelrelay.expect import Expected, expected_wheels
 from wheelrelay.model import Companion, Confirm, Digests
 from wheelrelay.records import Action
@@ -153,7 +153,7 @@ def test_waits_for_expected_files(files, sink):
     waits = []
 
     def progress(event):
-        if isinstance(event, Waiting):
+        if isinstance(event, AwaitingFiles):
             waits.append(event)
 
     source = Growing(files[:2])
@@ -161,7 +161,8 @@ def test_waits_for_expected_files(files, sink):
     plan = planned(source, sink, expected=expected, wait=0.3, progress=progress)
     assert len(plan.files) == 2
     assert plan.missing == ()
-    assert len(waits) == 1
+    assert [(wait.present, wait.expected, wait.missing) for wait in waits] == [(1, 2, ("1 of 2 files",))]
+    assert 0 < waits[0].seconds_left <= 0.3
 
 
 def test_waiting_ends_at_the_deadline(files, sink):

@@ -178,10 +178,11 @@ class TestMemory:
 
 
 class TestApproval:
-    def test_is_requested_once_with_the_final_plan(self, source, sink):
+    def test_is_requested_once_before_the_first_download(self, source, sink):
         plans = []
 
         def approve(plan):
+            assert not source.began.is_set()
             assert sink.puts == []
             plans.append(plan)
             return True

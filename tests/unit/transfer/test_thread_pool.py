@@ -167,7 +167,9 @@ def test_interrupt_abandons_work_after_the_grace_period():
 
 
 def test_second_interrupt_does_not_wait():
-    workers, going, released = Workers(1, threading.Event()), threading.Event(), threading.Event()
+    told = []
+    workers = Workers(1, threading.Event(), on_interrupt=told.append)
+    going, released = threading.Event(), threading.Event()
 
     def work(_):
         going.set()
@@ -180,6 +182,8 @@ def test_second_interrupt_does_not_wait():
         workers.run_all(range(3), work)
     workers.close()
     assert time.monotonic() - began < GRACE_PERIOD
+    assert told == [GRACE_PERIOD]
+    assert workers.must_stop_now
     released.set()
 
 

@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from wheelrelay.redaction import redact
 
 if TYPE_CHECKING:
-    from rich.console import Group
-    from rich.table import Table as RichTable
+    from rich.console import Console, ConsoleOptions, Group, RenderResult
     from rich.text import Text
 
 COLUMN_GAP = 2
 """Spaces between two columns."""
+
+MIN_NAME_WIDTH = 36
+"""Columns of a terminal that filenames have next to long texts, which wrap."""
+
+MIN_WIDTH = 60
+"""Columns of a terminal below which long filenames wrap as well: shortened ones would be too short."""
 
 MAX_ROWS = 1000
 """Rows that a terminal shows of a table: more would scroll away and take long to draw."""
@@ -64,11 +69,13 @@ class Column(NamedTuple):
         title: the heading.
         align_right: whether cells are aligned to the right.
         can_wrap: whether long cells may take several lines on a terminal.
+        has_filenames: whether the cells are filenames, which a terminal shows shortened where it is narrow.
     """
 
     title: str
     align_right: bool = False
     can_wrap: bool = True
+    has_filenames: bool = False
 
 
 class Table:
@@ -98,25 +105,48 @@ class Table:
             )
             yield (" " * COLUMN_GAP).join(padded).rstrip()
 
-    def __rich__(self) -> "RichTable":
-        """Return what rich draws."""
+    def __rich_console__(self, _: "Console", options: "ConsoleOptions") -> "RenderResult":
+        """Draw the table within the available width."""
         from rich.table import Table as RichTable
         from rich.text import Text
+
+        from wheelrelay.cli.render.names import ASCII_ELLIPSIS, ELLIPSIS, shortened
+
+        ellipsis = ASCII_ELLIPSIS if options.ascii_only else ELLIPSIS
+        can_shorten = options.max_width >= MIN_WIDTH
+        name_width = self._name_width(options.max_width) if can_shorten else options.max_width
+
+        def fitting(column: Column, cell: Line) -> "Text":
+            text = cell.__rich__()
+            if column.has_filenames and _width(text.plain) > name_width:
+                return Text(shortened(text.plain, name_width, ellipsis=ellipsis), style=text.style)
+            return text
 
         table = RichTable(box=None, pad_edge=False, padding=(0, COLUMN_GAP, 0, 0), header_style="bold")
         for column in self._columns:
             table.add_column(
                 Text(column.title),
                 justify="right" if column.align_right else "left",
-                no_wrap=not column.can_wrap,
+                no_wrap=not column.can_wrap or (column.has_filenames and can_shorten),
                 overflow="fold",
             )
         for row in self._rows[:MAX_ROWS]:
-            table.add_row(*row)
+            table.add_row(*map(fitting, self._columns, row))
+        yield table
         if len(self._rows) > MAX_ROWS:
             hidden = len(self._rows) - MAX_ROWS
-            table.add_row(Line(f"and {hidden} more; redirect the output to a file to see them", "dim"))
-        return table
+            yield Line(f"and {hidden} more; redirect the output to a file to see them", "dim").__rich__()
+
+    def _name_width(self, width: int) -> int:
+        """Return how wide filenames may be: what the other columns leave, unless these can wrap."""
+        shown = self._rows[:MAX_ROWS]
+        others = sum(
+            max([_width(column.title), *(_width(row[number].text) for row in shown)]) + COLUMN_GAP
+            for number, column in enumerate(self._columns)
+            if not column.has_filenames
+        )
+        can_wrap = any(column.can_wrap and not column.has_filenames for column in self._columns)
+        return max(width - others, min(MIN_NAME_WIDTH, width // 2) if can_wrap else 1)
 
 
 class Blocks:

@@ -131,13 +131,14 @@ OUTCOME_STYLES = {
 MIN_GROUP_SIZE = 6
 """The number of files with the same failure from which on they are shown as one row."""
 
+_FILE = Column("file", has_filenames=True)
 _SIZE = Column("size", align_right=True, can_wrap=False)
 
 
 def files_table(files: Sequence[DistFile]) -> Blocks:
     """Return a table of files, by release."""
     releases = releases_of(files)
-    table = Table([Column("file"), _SIZE, Column("sha256", can_wrap=False), Column("", can_wrap=False)])
+    table = Table([_FILE, _SIZE, Column("sha256", can_wrap=False), Column("", can_wrap=False)])
     for release in releases:
         for file in sorted(release.files, key=lambda file: file.filename):
             note = "yanked" if file.yanked is not None else ", ".join(file.companions)
@@ -155,7 +156,7 @@ def plan_table(plan: Plan, *, every_file: bool = True, findings: bool = True) ->
         findings: whether to add the findings of the plan; a relay shows them with its result.
     """
     rows = [planned for planned in plan.files if every_file or not _all_skipped(planned)]
-    table = Table([Column("file"), _SIZE, *map(Column, plan.sinks)])
+    table = Table([_FILE, _SIZE, *map(Column, plan.sinks)])
     for planned in rows:
         cells = [_intent(planned.sinks[sink]) for sink in plan.sinks]
         table.add(planned.file.filename, _size(planned.file.size), *cells)
@@ -172,7 +173,7 @@ def receipt_table(receipt: Receipt, *, every_file: bool = False, has_json: bool 
         has_json: whether the command has the option ``--json``, which long lists refer to.
     """
     rows = [file for file in receipt.files if every_file or not _in_place(file)]
-    table = Table([Column("file"), *map(Column, receipt.sinks)])
+    table = Table([_FILE, *map(Column, receipt.sinks)])
     for first, *others in _grouped(rows, min_size=None if every_file else MIN_GROUP_SIZE):
         names = f"{first.filename} and {len(others)} more" if others else first.filename
         table.add(names, *(_delivery(first.sinks[sink]) for sink in receipt.sinks))

@@ -13,10 +13,13 @@ from wheelrelay.cli.output import progress_on
 from wheelrelay.cli.render.live import LiveProgress
 from wheelrelay.cli.render.progress import PlainProgress
 from wheelrelay.events import (
+    AwaitingFiles,
     BytesMoved,
     FileBegan,
     FileEnded,
+    Interrupting,
     Planned,
+    SizeKnown,
     Step,
     StepBegan,
     StepEnded,
@@ -66,6 +69,76 @@ def test_same_error_of_many_files_is_printed_once_with_a_count(terminal):
     assert text.count("is refused: 403.") == 1
     assert "29 more files failed with the same error as sample-1.0-0-py3-none-any.whl." in text
     assert "Too large." in text
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+class TestInterrupt:
+    def publishing_events(self):
+        yield StepBegan(Step.PUBLISH, "pypi", 3, 3_000)
+        yield FileBegan(Step.PUBLISH, WHEEL, 2_000)
+        yield FileBegan(Step.PUBLISH, OTHER, 1_000)
+        yield FileEnded(Step.PUBLISH, OTHER)
+        yield Interrupting(5.0)
+        yield FileEnded(Step.PUBLISH, WHEEL, error="It was cut off.")
+        yield Waiting(WHEEL, "Busy.", 1.0)
+        yield StepBegan(Step.CONFIRM, "pypi", 3, 3_000)
+
+    def test_running_uploads_are_counted_and_nothing_follows(self, terminal):
+        screen = Screen(160, terminal=terminal)
+        with progress_on(screen.console) as show:
+            send(show, self.publishing_events())
+        text = screen.text
+        assert "Finishing 1 upload for up to 5 s" in text
+        assert ("press Ctrl-C again to stop now." in text) is terminal
+        assert "cut off" not in text
+        assert "Busy" not in text
+        assert "Confirming" not in text
+
+    def test_without_uploads_it_stops(self, terminal):
+        screen = Screen(160, terminal=terminal)
+        with progress_on(screen.console) as show:
+            send(show, [StepBegan(Step.STAGE, "there", 1, 5), FileBegan(Step.STAGE, WHEEL, 5)])
+            send(show, [Interrupting(5.0)])
+        assert "Stopping" in screen.text
+        assert "Finishing" not in screen.text
+
+
+class TestAwaitedFiles:
+    def show(self, *events):
+        screen = Screen(160)
+        send(PlainProgress(screen.console), events)
+        return screen.lines
+
+    def test_missing_files_are_named_with_the_time_left(self):
+        event = AwaitingFiles(19, 20, ("cp313-*-win_amd64",), 59.2)
+        assert self.show(event) == [
+            "19 of 20 expected files found, missing cp313-*-win_amd64; waiting for up to 59 s."
+        ]
+
+    def test_same_missing_files_are_printed_once_a_minute(self):
+        now = [1000.0]
+        screen = Screen(160)
+        show = PlainProgress(screen.console, clock=lambda: now[0])
+        for second in range(125):
+            now[0] = 1000.0 + second
+            show(AwaitingFiles(1, 2, ("sdist",), 600.0 - second))
+        assert [line.rpartition("; ")[2] for line in screen.lines] == [
+            "waiting for up to 10 min.",
+            "waiting for up to 9 min.",
+            "waiting for up to 8 min.",
+        ]
+
+    def test_changes_are_printed_at_once(self):
+        lines = self.show(
+            AwaitingFiles(0, 0, ("No files of sample found.",), 90.0),
+            AwaitingFiles(1, 6, tuple("abcde"), 80.0),
+            AwaitingFiles(5, 6, ("e",), 70.0),
+        )
+        assert lines == [
+            "No files of sample found; waiting for up to 90 s.",
+            "1 of 6 expected files found, missing a, b, c and 2 more; waiting for up to 80 s.",
+            "5 of 6 expected files found, missing e; waiting for up to 70 s.",
+        ]
 
 
 class TestPlainLines:
@@ -135,6 +208,19 @@ class TestBars:
         assert "1.5/3.0 kB" in screen.text
         assert f"  {WHEEL}" in screen.text
         send(bars, events)
+
+    def test_size_that_the_server_declares_is_shown(self, bars, screen):
+        send(
+            bars,
+            [
+                StepBegan(Step.STAGE, "there", 1, 0),
+                FileBegan(Step.STAGE, WHEEL, None),
+                SizeKnown(Step.STAGE, WHEEL, 9_000),
+                BytesMoved(Step.STAGE, WHEEL, 3_000),
+            ],
+        )
+        bars._bars.refresh()
+        assert "3.0/9.0 kB" in screen.text
 
     def test_title_counts_finished_files(self, bars, screen):
         events = [*staging_events()]
