@@ -2,7 +2,7 @@
 
 `wheelrelay.checks.contract` explains how to write a check. The rules are in one module a family: ``archive``
 (zip and tar), ``filename``, ``wheel``, ``tags``, ``record``, ``metadata``, ``description``, ``variants``,
-``binaries``, ``release``, ``provenance`` and ``sink``.
+``binaries``, ``release``, ``coverage``, ``provenance`` and ``sink``.
 """
 
 from typing import TYPE_CHECKING

@@ -27,12 +27,15 @@ def _validate_id(check_id: str) -> str:
     return check_id
 
 
+CheckId = Annotated[str, AfterValidator(_validate_id)]
+
+
 class IgnoredCheck(BaseModel):
     """A check to ignore, and why."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    check: Annotated[str, AfterValidator(_validate_id)] = Field(description="The id of the check.")
+    check: CheckId = Field(description="The id of the check.")
     reason: str = Field(default="", description="Why the check is ignored, for readers of the configuration.")
 
 
@@ -72,6 +75,11 @@ class ChecksConfig(BaseModel):
         default=(),
         description="Checks to ignore: ids, or tables with the keys 'check' and 'reason'.",
     )
+    errors: tuple[CheckId, ...] = Field(
+        default=(),
+        description="Ids of checks whose violations block publishing, even if the profile has them as "
+        "warnings or not at all.",
+    )
     max_file_size: Size | None = Field(
         default=None,
         description="The largest file that the sink accepts, such as '1 GiB'. The profile 'pypi' defaults to "
@@ -91,6 +99,7 @@ class ChecksConfig(BaseModel):
         """
         policy = CheckPolicy(
             ignored=frozenset(ignored.check for ignored in self.ignore),
+            errors=frozenset(self.errors),
             max_file_size=self.max_file_size,
             max_project_size=self.max_project_size,
         )

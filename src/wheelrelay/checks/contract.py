@@ -199,6 +199,8 @@ class ReleaseContext:
     Attributes:
         published: the files of the project that the sink already has, of all versions.
         project_status: the status of the project at the sink (PEP 792), such as ``quarantined``.
+        is_whole_release: whether the inspected files, and those that the sink already has, are the whole
+            release; not so if files are checked one by one.
         now: the time of the run.
         max_file_size: the largest file that the sink accepts, in bytes.
         max_project_size: the largest total size of the project's files at the sink, in bytes.
@@ -209,6 +211,7 @@ class ReleaseContext:
 
     published: tuple[DistFile, ...] = ()
     project_status: str | None = None
+    is_whole_release: bool = False
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     max_file_size: int | None = None
     max_project_size: int | None = None

@@ -17,12 +17,14 @@ class CheckPolicy:
     Attributes:
         profile: the profile of checks.
         ignored: the ids of checks that do not apply.
+        errors: the ids of checks whose violations are errors, even if they would be warnings.
         max_file_size: the largest file that the sink accepts, in bytes.
         max_project_size: the largest total size of a project's files, in bytes.
     """
 
     profile: Profile = Profile.INDEX
     ignored: frozenset[str] = frozenset()
+    errors: frozenset[str] = frozenset()
     max_file_size: int | None = None
     max_project_size: int | None = None
 
@@ -38,7 +40,9 @@ class CheckPolicy:
 
     def severity_of(self, check: Check) -> Severity | None:
         """Return the severity of a violation; ``None`` if the check is ignored or not in the profile."""
-        return None if check.id in self.ignored else check.severity_in(self.profile)
+        if check.id in self.ignored:
+            return None
+        return Severity.ERROR if check.id in self.errors else check.severity_in(self.profile)
 
     def select(self, findings: Iterable[Finding]) -> list[Finding]:
         """Return the findings that apply, each with its severity in this profile."""

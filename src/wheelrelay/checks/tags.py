@@ -1,4 +1,8 @@
-"""Checks of a wheel's tags: ``platform-tag``, ``wheel-tags``, ``wheel-build``, ``wheel-python-tag``."""
+"""Checks of a wheel's tags.
+
+These are ``platform-tag``, ``wheel-tags``, ``wheel-build``, ``wheel-python-tag`` and
+``wheel-requires-python``.
+"""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +13,7 @@ from packaging.tags import Tag
 from wheelrelay.checks.contract import Check, FileChecks, Profile, Violation
 from wheelrelay.checks.distribution import Distribution
 from wheelrelay.checks.wheel import field, parse_wheel_file
+from wheelrelay.environments import interpreters_of
 from wheelrelay.model import DistFile, expanded_tags, wheel_parts
 from wheelrelay.printable import join_names, printable
 from wheelrelay.records import Severity
@@ -67,6 +72,12 @@ PYTHON_TAG = Check(
     severity=Severity.WARNING,
     lenient_severity=Severity.WARNING,
 )
+REQUIRES_PYTHON = Check(
+    "wheel-requires-python",
+    "A Python that the tags of a wheel name satisfies its Requires-Python.",
+    hint="Correct Requires-Python, or do not publish the wheel: installers never choose it.",
+    severity=Severity.WARNING,
+)
 
 
 def _find(distribution: Distribution) -> Iterator[Violation]:
@@ -79,6 +90,7 @@ def _find(distribution: Distribution) -> Iterator[Violation]:
     unusual = sorted({tag.interpreter for tag in file.tags if not tag.interpreter.isidentifier()})
     if unusual:
         yield PYTHON_TAG.violation(f"Installers may ignore the Python tag {join_names(unusual)}.")
+    yield from _find_excluded(file, distribution)
     fields = parse_wheel_file(distribution)
     if fields is not None:
         yield from _compare_with_filename(file, fields)
@@ -111,4 +123,16 @@ def _tags_in_wheel_file(fields: Message) -> frozenset[Tag]:
     return tags
 
 
-CHECKS = FileChecks((PLATFORM_TAG, TAGS, BUILD_TAG, PYTHON_TAG), _find)
+def _find_excluded(file: DistFile, distribution: Distribution) -> Iterator[Violation]:
+    """Yield a violation if Requires-Python excludes every Python that the tags name."""
+    metadata = distribution.metadata
+    requires_python = metadata.raw.get("requires_python") if metadata else None
+    pythons = interpreters_of(file.tags)
+    if pythons and not any(python.satisfies(requires_python) for python in pythons):
+        names = join_names([python.label for python in pythons])
+        yield REQUIRES_PYTHON.violation(
+            f"The tags name {names}, and Requires-Python is {printable(requires_python or '')}."
+        )
+
+
+CHECKS = FileChecks((PLATFORM_TAG, TAGS, BUILD_TAG, PYTHON_TAG, REQUIRES_PYTHON), _find)

@@ -54,6 +54,7 @@ class ReleaseChecker:
         inventories: The files of each sink, by its name; from planning.
         policy: The requirements of the route.
         retrier: Repeats operations that failed.
+        has_all_files: Whether `find` gets all files of a release that are not at the sink yet.
     """
 
     def __init__(
@@ -62,11 +63,14 @@ class ReleaseChecker:
         inventories: Mapping[str, Inventory | None],
         policy: ReleasePolicy,
         retrier: Retrier,
+        *,
+        has_all_files: bool,
     ) -> None:
         self._sinks = sinks
         self._inventories = inventories
         self._policy = policy
         self._retrier = retrier
+        self._has_all_files = has_all_files
         self._statuses: dict[tuple[str, NormalizedName], str | None] = {}
 
     def find(self, files: Sequence[CheckedFile]) -> list[Finding]:
@@ -97,6 +101,7 @@ class ReleaseChecker:
             context = ReleaseContext(
                 published=tuple(inventory.of_project(project)),
                 project_status=self._status(sink, project),
+                is_whole_release=self._has_all_files,
                 commits={
                     file.staged.filename: file.staged.file.build["commit"]
                     for file in group

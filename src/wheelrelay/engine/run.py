@@ -49,7 +49,9 @@ def release(request: RelayRequest, recorder: ReceiptRecorder, *, one_version: bo
             companions.prepare(plan)
             checked = Stager(source, staging_area, InspectionRules.of(request), runtime).stage_all(plan)
             plan = _decide(plan, checked, request, recorder, runtime, run_all=runtime.workers.run_all)
-            checker = ReleaseChecker(sinks, planned.inventories, request.policy, runtime.retrier)
+            checker = ReleaseChecker(
+                sinks, planned.inventories, request.policy, runtime.retrier, has_all_files=True
+            )
             _refuse(plan, checker.find(list(checked.values())), request, recorder)
             made = companions.make_all(plan, checked)
             make_ready(sinks, plan, runtime.retrier)
@@ -86,7 +88,9 @@ def mirror(request: RelayRequest, recorder: ReceiptRecorder) -> Receipt:
             companions = CompanionMaker(sinks, options.signer, options.attester, runtime)
             companions.prepare(plan)
             make_ready(sinks, plan, runtime.retrier)
-            checker = ReleaseChecker(sinks, planned.inventories, request.policy, runtime.retrier)
+            checker = ReleaseChecker(
+                sinks, planned.inventories, request.policy, runtime.retrier, has_all_files=False
+            )
             publisher = Publisher(source, recorder, options.order, runtime)
             mover = _Mover(request, checker, companions, publisher, staging_area, recorder, runtime)
             with publisher.updating_pages(sinks if options.finalize else (), plan):

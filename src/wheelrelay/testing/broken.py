@@ -161,6 +161,10 @@ BROKEN: Mapping[str, BrokenSample] = {
     "wheel-signature": BrokenSample(wheel(unrecorded={f"{INFO}/RECORD.jws": b"{}"}), PLAIN),
     "wheel-stray-dist-info": BrokenSample(wheel(files={"Sample-1.0.dist-info/LICENSE": b"Do."}), PLAIN),
     "wheel-python-tag": BrokenSample(wheel(tag="cp3.14-none-any"), wheel(tag="cp314-none-any")),
+    "wheel-requires-python": BrokenSample(
+        wheel(tag="cp311-none-any", metadata={"Requires-Python": ">=3.12"}),
+        wheel(tag="cp311-abi3-win_arm64", metadata={"Requires-Python": ">=3.12"}),
+    ),
     "wheel-tags": BrokenSample(wheel(wheel={"Tag": "py2-none-any"}), PLAIN),
     "wheel-variant": BrokenSample(
         wheel(filename="sample-1.0-py3-none-any-cu130.whl"),

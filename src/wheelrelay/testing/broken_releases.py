@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from wheelrelay.checks import CheckPolicy, Profile, ReleaseContext
 from wheelrelay.checks.policy import PYPI_POLICY
@@ -73,8 +74,33 @@ def from_commits(*commits: str, expected: str | None = None) -> ReleaseContext:
 
 
 BOTH = (wheel(), sdist())
+MACOS = "cp311-cp311-macosx_{}_0_arm64"
+
+
+def after(previous: str, **arguments: Any) -> Situation:
+    """Return a release with one wheel and no sdist, after one whose wheel has other tags.
+
+    Args:
+        previous: the tags of the wheel of version 0.9, which the sink has.
+        arguments: of `make_wheel`, for the wheel of version 1.0.
+    """
+    published = (dist_file(f"sample-0.9-{previous}.whl"),)
+    context = ReleaseContext(published=published, is_whole_release=True, now=NOW)
+    return Situation((wheel(**arguments),), context)
+
 
 BROKEN_RELEASES: Mapping[str, BrokenRelease] = {
+    "coverage-pythons": BrokenRelease(
+        after("py3-none-any", metadata={"Requires-Python": "<3.14"}),
+        after("py3-none-any", metadata={"Requires-Python": ">=3.14"}),
+    ),
+    "coverage-systems": BrokenRelease(
+        after(MACOS.format(11), tag=MACOS.format(14)), after(MACOS.format(14), tag=MACOS.format(11))
+    ),
+    "coverage-wheels": BrokenRelease(
+        after("cp312-cp312-win_arm64", tag="cp311-cp311-win_arm64"),
+        after("cp312-cp312-win_arm64", tag="cp311-abi3-win_arm64"),
+    ),
     "file-size": limited(
         CheckPolicy(Profile.INDEX, max_file_size=100),
         CheckPolicy(Profile.INDEX, max_file_size=10 << 10),
