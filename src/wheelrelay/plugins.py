@@ -26,6 +26,7 @@ KNOWN_PLUGINS = {
     "anaconda": "anaconda",
     "cloudfiles": "cloudfiles",
     "swift": "cloudfiles",
+    "gcs": "gcs",
     "github-artifacts": "github",
     "github-release": "github",
     "s3": "s3",
@@ -43,6 +44,10 @@ def install_command(extra: str) -> str:
     "pip install 'wheelrelay[s3]'"
     """
     return f"pip install 'wheelrelay[{extra}]'"
+
+
+TYPES_BY_SCHEME = {"gs": "gcs"}
+"""The types of addresses whose scheme is the vendor's, and not the type."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.servers.web import Reply, Request, Web, run_web
 
+METADATA = {"Metadata-Flavor": "Google"}
+"""The header by which the metadata server is recognized."""
+
 OF_THE_MACHINE = "/computeMetadata/v1/instance/service-accounts/default/"
 """The path for requests about the machine's own account."""
 
@@ -26,6 +29,8 @@ class Google(Web):
     def reply_to(self, request: Request) -> Reply:
         """Return the response to a request of a machine."""
         asked = urlsplit(request.path)
+        if asked.path in ("/", "/computeMetadata/v1/project/project-id"):
+            return Reply(b"project", content_type="text/plain", headers=METADATA)
         if asked.path.startswith(OF_THE_MACHINE):
             if request.headers.get("metadata-flavor") != "Google":
                 return Reply(b"Missing required header: Metadata-Flavor", 403, "text/plain")
@@ -37,6 +42,10 @@ class Google(Web):
         return super().reply_to(request)
 
     def _of_the_machine(self, what: str, query: dict[str, list[str]]) -> Reply:
+        if what == "":
+            return _json(
+                {"email": "machine@example.iam.gserviceaccount.com", "scopes": [], "aliases": ["default"]}
+            )
         if what == "token":
             return _json({"access_token": ACCESS_TOKEN, "expires_in": 3599, "token_type": "Bearer"})
         assert what == "identity"
@@ -57,4 +66,4 @@ def run_google(sign: Callable[[str], str]) -> Iterator[Google]:
 
 
 def _json(document: object) -> Reply:
-    return Reply(json.dumps(document).encode(), content_type="application/json")
+    return Reply(json.dumps(document).encode(), content_type="application/json", headers=METADATA)

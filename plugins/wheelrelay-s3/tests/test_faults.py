@@ -13,6 +13,8 @@ from tests.servers.silent import in_time, silent_server
 from tests.servers.web import Reply
 
 from wheelrelay.config import as_remote
+from wheelrelay.containers.folder_pages import FOLDER
+from wheelrelay.containers.parts import MAX_ATTEMPTS
 from wheelrelay.errors import (
     AlreadyExists,
     BackendError,
@@ -21,8 +23,8 @@ from wheelrelay.errors import (
     Unavailable,
 )
 from wheelrelay.testing import make_wheel, stage_path
-from wheelrelay_s3.features import FOLDER, WITNESS
-from wheelrelay_s3.uploads import MAX_ATTEMPTS, PART
+from wheelrelay_s3.features import WITNESS
+from wheelrelay_s3.uploads import PART
 
 NAME = "sample-1.0-py3-none-any.whl"
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
     from wheelrelay.config.routes import Route
     from wheelrelay.config.secrets import SecretReference, SecretValue, TextOrReference
-    from wheelrelay.config.values import Duration, LocalPath, Timeout, WebAddress
+    from wheelrelay.config.values import Duration, FolderPrefix, LocalPath, Timeout, WebAddress
     from wheelrelay.redaction import register_secret
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Duration",
     "EngineConfig",
     "EngineLike",
+    "FolderPrefix",
     "LocalPath",
     "NetworkConfig",
     "Remote",
@@ -74,6 +75,7 @@ __getattr__ = lazy_names(
         ),
         "wheelrelay.config.values": (
             "Duration",
+            "FolderPrefix",
             "LocalPath",
             "Timeout",
             "WebAddress",

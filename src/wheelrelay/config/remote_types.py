@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from wheelrelay.config.base import RemoteConfig
 from wheelrelay.config.errors import explain
 from wheelrelay.errors import PluginLoadError, WheelrelayError
-from wheelrelay.plugins import BACKEND_GROUP, KNOWN_PLUGINS, find_plugin, installed_plugins
+from wheelrelay.plugins import BACKEND_GROUP, KNOWN_PLUGINS, TYPES_BY_SCHEME, find_plugin, installed_plugins
 
 
 def make_config(kind: str, keys: Mapping[str, Any], *, where: str, base: Path | None = None) -> RemoteConfig:
@@ -51,6 +51,8 @@ def config_class(kind: str) -> type[RemoteConfig]:
 def config_by_scheme(scheme: str, text: str, where: str) -> RemoteConfig:
     """Return the configuration for an address whose scheme is a type, or one that fsspec supports.
 
+    An address goes to the installed backend for its scheme, and to fsspec if there is none.
+
     Args:
         scheme: The scheme of the address.
         text: The whole address.
@@ -60,11 +62,12 @@ def config_by_scheme(scheme: str, text: str, where: str) -> RemoteConfig:
         UnknownBackend: No installed backend supports this scheme.
         ConfigError: The address is malformed.
     """
-    if scheme in installed_plugins(BACKEND_GROUP):
+    kind = TYPES_BY_SCHEME.get(scheme, scheme)
+    if kind in installed_plugins(BACKEND_GROUP):
         try:
-            return config_class(scheme).from_address(text)
+            return config_class(kind).from_address(text)
         except ValidationError as error:
-            raise explain(error, where, model=config_class(scheme)) from error
+            raise explain(error, where, model=config_class(kind)) from error
     from fsspec import available_protocols  # heavy, and most runs use no such address
 
     try:

@@ -51,6 +51,17 @@ WebAddress = Annotated[str, AfterValidator(_validate_web_address)]
 """An http or https URL without credentials."""
 
 
+def _validate_folder(prefix: str) -> str:
+    prefix = prefix.strip("/")
+    if prefix and {"", ".", ".."} & set(prefix.split("/")):
+        raise ValueError("a prefix is a folder such as nightly/wheels, without empty, . or .. parts")
+    return prefix
+
+
+FolderPrefix = Annotated[str, AfterValidator(_validate_folder)]
+"""A folder in object storage, without slashes around it; empty for the top level."""
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),

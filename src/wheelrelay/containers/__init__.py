@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
+    from wheelrelay.containers.folder_pages import FolderPages
     from wheelrelay.containers.objects import (
         Objects,
         ReadableObjects,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         SupportsSearch,
         iter_blocks,
     )
+    from wheelrelay.containers.parts import send_part
     from wheelrelay.containers.source import ContainerSource
     from wheelrelay.containers.store import ContainerStore
     from wheelrelay.filenames import looks_like_distribution
@@ -30,6 +32,7 @@ __all__ = [
     "BLOCK_SIZE",
     "ContainerSource",
     "ContainerStore",
+    "FolderPages",
     "Objects",
     "ReadableObjects",
     "StoredObject",
@@ -40,6 +43,7 @@ __all__ = [
     "SupportsSearch",
     "iter_blocks",
     "looks_like_distribution",
+    "send_part",
 ]
 
 __getattr__ = lazy_names(
@@ -56,6 +60,8 @@ __getattr__ = lazy_names(
             "SupportsSearch",
             "iter_blocks",
         ),
+        "wheelrelay.containers.folder_pages": ("FolderPages",),
+        "wheelrelay.containers.parts": ("send_part",),
         "wheelrelay.containers.source": ("ContainerSource",),
         "wheelrelay.containers.store": ("ContainerStore",),
         "wheelrelay.filenames": ("looks_like_distribution",),

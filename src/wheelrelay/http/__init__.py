@@ -27,6 +27,7 @@ from wheelrelay.http.limits import (
     validate_timeout,
 )
 from wheelrelay.http.response import RawBody, Response
+from wheelrelay.http.signed import NoSigner, SignedClient, Signer, TokenSigner
 from wheelrelay.http.status_errors import (
     MAX_QUOTED,
     raise_for_status,
@@ -43,6 +44,7 @@ from wheelrelay.http.urls import (
     normalize_url,
     origin_of,
 )
+from wheelrelay.http.verified import VerifiedBody
 
 __all__ = [
     "CONNECT_TIMEOUT",
@@ -53,9 +55,14 @@ __all__ = [
     "BasicAuth",
     "CrossOriginRedirect",
     "HttpClient",
+    "NoSigner",
     "RawBody",
     "Response",
+    "SignedClient",
+    "Signer",
     "TimeLimits",
+    "TokenSigner",
+    "VerifiedBody",
     "basic_auth_header",
     "connection_error",
     "content_range_starts_at",

@@ -179,3 +179,7 @@ def test_connected_backend_is_not_shared(tmp_path):
 
 def test_backend_of_another_package_is_shared_by_default():
     assert RemoteConfig(type="other").is_shared
+
+
+def test_address_of_a_vendor_goes_to_the_plugin_that_is_installed():
+    assert as_remote("gs://bucket/nightly").config.type == "gcs"

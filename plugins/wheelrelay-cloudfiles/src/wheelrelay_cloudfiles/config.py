@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from wheelrelay.config import (
     ContainerConfig,
+    FolderPrefix,
     NetworkConfig,
     SecretReference,
     SecretValue,
@@ -38,13 +39,6 @@ def _container_name(name: str) -> str:
     return name
 
 
-def _prefix(prefix: str) -> str:
-    prefix = prefix.strip("/")
-    if prefix and {"", ".", ".."} & set(prefix.split("/")):
-        raise ValueError("a prefix is a folder such as nightly/wheels, without empty, . or .. parts")
-    return prefix
-
-
 def _secure(url: str) -> str:
     if not is_secure(url):
         raise ValueError("credentials would be sent over plain HTTP; use an https address")
@@ -60,9 +54,7 @@ class _Container(ContainerConfig, NetworkConfig):
     container: Annotated[str, AfterValidator(_container_name)] = Field(
         description="Name of the container; created with the first file."
     )
-    prefix: Annotated[str, AfterValidator(_prefix)] = Field(
-        default="", description="Folder in the container; the top level by default."
-    )
+    prefix: FolderPrefix = Field(default="", description="Folder in the container; the top level by default.")
 
     def address(self) -> str:
         """Return the public address of the files, or ``TYPE://container/prefix`` without one."""

@@ -28,7 +28,7 @@ from wheelrelay_cloudfiles.client import SwiftClient
 from wheelrelay_cloudfiles.errors import error_for, parsing, unexpected
 from wheelrelay_cloudfiles.large_objects import Attempt, LargeObjects, group_segments
 from wheelrelay_cloudfiles.libcloud_driver import Driver
-from wheelrelay_cloudfiles.streams import Body, VerifiedBody
+from wheelrelay_cloudfiles.streams import Body, verified_body
 
 SEGMENTS = ".segments"
 """Folder, below the prefix, of the segments of large objects."""
@@ -101,7 +101,7 @@ class SwiftObjects:
     def open_object(self, name: str) -> Iterator[ByteStream]:
         """Open an object for reading it once; the stream verifies the cluster's md5 at its end."""
         with ExitStack() as stack:
-            yield VerifiedBody(self._client.request(stack, "GET", self._path(name)))
+            yield verified_body(self._client.request(stack, "GET", self._path(name)))
 
     @contextmanager
     def open_part(self, name: str, start: int, stop: int | None) -> Iterator[ByteStream]:

@@ -2,15 +2,14 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, Protocol
 
 from wheelrelay import StagedFile
 from wheelrelay.containers import BLOCK_SIZE
-from wheelrelay.errors import DigestMismatch
-from wheelrelay.http import RawBody, Response, display_url
+from wheelrelay.http import Response, VerifiedBody
 
 
 class _Stream(Protocol):
@@ -97,39 +96,19 @@ class CheckedBeforeEnd:
         return block
 
 
-class VerifiedBody:
-    """The body of an object, verified at its end against the digest in the answer's headers.
+def verified_body(answer: Response) -> VerifiedBody:
+    """Return the body of an object, verified at its end against the md5 in the answer's headers.
 
     Large objects consist of segments and have no digest of the whole; HTTP verifies their length.
     """
-
-    def __init__(self, answer: Response) -> None:
-        self._body = RawBody(answer)
-        self._url = answer.url
-        self._left = int(answer.headers.get("Content-Length", -1))
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._expected = _md5_in(answer.headers)
-
-    def read(self, size: int, /) -> bytes:
-        """Read up to ``size`` bytes; empty at the end.
-
-        Raises:
-            DigestMismatch: The bytes are not the ones that Swift stores.
-        """
-        block = self._body.read(size)
-        self._left -= len(block)
-        if self._expected:
-            self._md5.update(block)
-            if (self._left == 0 or not block) and self._md5.hexdigest() != self._expected:
-                raise DigestMismatch(
-                    f"{display_url(self._url)}: the bytes that arrived do not match the cluster's md5."
-                )
-        return block
+    return VerifiedBody(answer, hashlib.md5(usedforsecurity=False), _md5_in(answer.headers))
 
 
-def _md5_in(headers: Any) -> str | None:
+def _md5_in(headers: Any) -> bytes | None:
     """Return the md5 in the ETag; ``None`` if the object consists of segments."""
     etag: str = headers.get("Etag", "")
     if len(etag) != 32 or "X-Static-Large-Object" in headers or "X-Object-Manifest" in headers:
         return None
-    return etag.lower()
+    with suppress(ValueError):
+        return bytes.fromhex(etag)
+    return None

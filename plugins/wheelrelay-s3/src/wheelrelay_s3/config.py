@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from wheelrelay.config import (
     ContainerConfig,
+    FolderPrefix,
     NetworkConfig,
     SecretReference,
     SecretValue,
@@ -29,21 +30,12 @@ def _bucket_name(name: str) -> str:
     return name
 
 
-def _prefix(prefix: str) -> str:
-    prefix = prefix.strip("/")
-    if prefix and {"", ".", ".."} & set(prefix.split("/")):
-        raise ValueError("a prefix is a folder such as nightly/wheels, without empty, . or .. parts")
-    return prefix
-
-
 class S3Config(ContainerConfig, NetworkConfig):
     """A bucket of Amazon S3 or of a server with a compatible API."""
 
     type: Literal["s3"] = "s3"
     bucket: Annotated[str, AfterValidator(_bucket_name)] = Field(description="Name of the bucket.")
-    prefix: Annotated[str, AfterValidator(_prefix)] = Field(
-        default="", description="Folder in the bucket; the top level by default."
-    )
+    prefix: FolderPrefix = Field(default="", description="Folder in the bucket; the top level by default.")
     region: str | None = Field(
         default=None, description="Region, such as us-east-1; from the AWS configuration by default."
     )

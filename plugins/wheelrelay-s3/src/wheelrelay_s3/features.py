@@ -1,28 +1,20 @@
 """Test what an S3 server supports before anything relies on it.
 
-Servers that speak the S3 API differ in conditional writes, conditional copies, and objects whose names end in
-``/``. Each feature is tested at most once per connection, with small objects in the bucket that people may
-delete.
+Servers that speak the S3 API differ in conditional writes and copies. Each feature is tested at most once per
+connection, with a small object in the bucket that people may delete.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from threading import Lock
 from typing import Any
 
-from wheelrelay.errors import AlreadyExists, AuthenticationFailed, BackendError
+from wheelrelay.errors import AlreadyExists, BackendError
 from wheelrelay_s3.bucket import Bucket
 from wheelrelay_s3.copies import copy_honours_conditions
 from wheelrelay_s3.uploads import PART, upload, upload_honours_condition
 
 WITNESS = ".wheelrelay-witness"
 """An object that exists so that the server must refuse to create it again."""
-
-FOLDER = ".wheelrelay-folder/"
-"""An object that exists if the server stores objects of such names and does not turn them into folders."""
-
-MAX_FOLDER_ATTEMPTS = 3
-"""How often to try to write `FOLDER` after temporary failures: some servers answer 500 to it every time."""
 
 UNLESS_EXISTS = {"IfNoneMatch": "*"}
 """The condition for a new object; the server checks it when the object would become visible."""
@@ -40,8 +32,6 @@ class ServerFeatures:
         self._has_safe_writes = False
         self._has_safe_multipart = False
         self._has_safe_copies: bool | None = None
-        self._has_folder_pages: bool | None = None
-        self._folder_failures = 0
 
     def require_safe_writes(self) -> None:
         """Require that the server refuses to overwrite: some ignore the condition.
@@ -84,38 +74,6 @@ class ServerFeatures:
                     self._bucket, WITNESS, _HEADERS, UNLESS_EXISTS
                 )
             return self._has_safe_copies
-
-    def has_folder_pages(self) -> bool:
-        """Whether the server stores an object whose name ends in ``/`` with its bytes.
-
-        A server that refuses such a name with any error does not.
-        """
-        with self._lock:
-            if self._has_folder_pages is None:
-                self._has_folder_pages = self._folder_exists() or self._can_create_folder()
-            return self._has_folder_pages
-
-    def _folder_exists(self) -> bool:
-        try:
-            answer = self._bucket.call("head_object", FOLDER)
-        except BackendError as error:
-            if error.retryable or isinstance(error, AuthenticationFailed):
-                raise
-            return False
-        return bool(answer["ContentLength"] == len(_CONTENT))
-
-    def _can_create_folder(self) -> bool:
-        try:
-            with suppress(AlreadyExists):
-                self._create(FOLDER)
-            return self._folder_exists()
-        except AuthenticationFailed:
-            raise
-        except BackendError as error:
-            self._folder_failures += 1
-            if error.retryable and self._folder_failures < MAX_FOLDER_ATTEMPTS:
-                raise
-            return False
 
     def _create(self, name: str) -> None:
         upload(self._bucket, name, _CONTENT, _HEADERS, condition=UNLESS_EXISTS)

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from wheelrelay import StagedFile
-from wheelrelay.containers import ReadableObjects, StoredObject
+from wheelrelay.containers import FolderPages, ReadableObjects, StoredObject
 from wheelrelay.errors import BackendError, PermissionDenied, Rejected
 from wheelrelay.http import content_range_starts_at, range_header
 from wheelrelay.protocols import ByteStream
@@ -97,6 +97,7 @@ class S3Objects(S3Reader):
     def __init__(self, bucket: Bucket) -> None:
         super().__init__(bucket)
         self._features = ServerFeatures(bucket)
+        self._folder_pages = FolderPages(self)
 
     def create_object(
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
@@ -131,7 +132,7 @@ class S3Objects(S3Reader):
 
     def keeps_folder_pages(self) -> bool:
         """Whether the server stores an object whose name ends in ``/`` with its bytes."""
-        return self._features.has_folder_pages()
+        return self._folder_pages.are_kept()
 
 
 class _Body:

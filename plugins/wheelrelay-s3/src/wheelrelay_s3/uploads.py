@@ -4,21 +4,19 @@ Every request carries the sha256 of its body, and the server refuses a body that
 object the server verifies each part. That the parts together are the staged file is verified here, before
 the last request makes the object visible. Memory holds one part at a time.
 
-A failed part is sent again on its own, and so is the last request: a file of 10 GiB takes more than a
-thousand requests, too many to expect all of them to succeed.
+A failed part is sent again on its own, and so is the last request; see `wheelrelay.containers.send_part`.
 """
 
 import base64
 import hashlib
-import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from wheelrelay import StagedFile
-from wheelrelay.containers import BLOCK_SIZE
-from wheelrelay.errors import AlreadyExists, DigestMismatch, NotFound, TimedOut, Unavailable, WheelrelayError
+from wheelrelay.containers import BLOCK_SIZE, send_part
+from wheelrelay.errors import AlreadyExists, DigestMismatch, NotFound, Unavailable, WheelrelayError
 from wheelrelay_s3.bucket import Bucket
 
 PART = 8 * BLOCK_SIZE
@@ -26,17 +24,6 @@ PART = 8 * BLOCK_SIZE
 
 MAX_PARTS = 10_000
 """Number of parts that S3 accepts."""
-
-MAX_ATTEMPTS = 5
-"""How often a part is sent at most; the pauses double, starting at half a second."""
-
-MAX_SILENCE = 90.0
-"""Seconds without an answer, over all attempts, after which no further attempt is made."""
-
-MAX_PAUSE = 20.0
-"""Longest pause in seconds, even if the server requests more."""
-
-Result = TypeVar("Result")
 
 
 def upload(
@@ -94,7 +81,7 @@ def _complete(bucket: Bucket, name: str, staged: StagedFile, **parameters: Any) 
             answer was lost.
     """
     try:
-        answer = _retry(staged, partial(bucket.call, "complete_multipart_upload", name, **parameters))
+        answer = send_part(staged, partial(bucket.call, "complete_multipart_upload", name, **parameters))
     except NotFound as error:
         raise Unavailable(
             f"{bucket.address_of(name)}: it is unknown whether the file was written: {error}"
@@ -151,29 +138,11 @@ def _send_parts(
             digest.update(part)
             sha256 = hashlib.sha256(part).digest()
             send = partial(_send, bucket, "upload_part", name, part, sha256, PartNumber=number, **upload_id)
-            etag = _retry(staged, send)
+            etag = send_part(staged, send)
             del part, send  # free the memory before the next part is read
             yield {"PartNumber": number, "ETag": etag, "ChecksumSHA256": as_base64(sha256)}
     if digest.hexdigest() != staged.sha256:
         raise DigestMismatch(f"{staged.path} does not have the bytes that were staged; nothing was written.")
-
-
-def _retry(staged: StagedFile, request: Callable[[], Result]) -> Result:
-    """Send an idempotent request, again after a temporary failure unless the run is interrupted.
-
-    A server that was silent for long is probably dead, so its failure is reported at once.
-    """
-    for attempt in range(1, MAX_ATTEMPTS):
-        try:
-            return request()
-        except Unavailable as error:
-            if isinstance(error, TimedOut) and attempt * error.waited >= MAX_SILENCE:
-                raise
-            doubled = 2 ** (attempt - 2) * random.uniform(0.5, 1.5)  # noqa: S311
-            pause = doubled if error.retry_after is None else error.retry_after
-            if not staged.pause(min(MAX_PAUSE, pause)):
-                raise
-    return request()
 
 
 def _send(bucket: Bucket, operation: str, name: str, body: bytes, sha256: bytes, **parameters: Any) -> str:

@@ -1,0 +1,110 @@
+"""Whole ways: many push at once, two push one name, and pip installs from the public address."""
+
+import json
+import subprocess
+import threading
+import tomllib
+import urllib.request
+
+import pytest
+from tests.servers.installers import pip_download, pip_install
+from tests.servers.process import script
+
+import wheelrelay
+from wheelrelay import Remote
+from wheelrelay.config.remote_types import make_config
+from wheelrelay.errors import AlreadyExists, Conflict, WheelrelayError
+from wheelrelay.testing import make_sdist, make_wheel, stage_path
+from wheelrelay_gcs.config import GcsConfig
+
+
+def sha256_of(path):
+    return stage_path(path).sha256
+
+
+def at_once(calls):
+    """Call functions at the same time, each in a thread, and return their results or errors."""
+    results = [None] * len(calls)
+    together = threading.Barrier(len(calls))
+
+    def run(number, call):
+        together.wait()
+        try:
+            results[number] = call()
+        except WheelrelayError as error:
+            results[number] = error
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@pytest.mark.long
+def test_thirty_pushes_at_once_leave_correct_pages(config, opened, tmp_path):
+    wheels = [make_wheel(tmp_path, "sample", f"{number}.0") for number in range(30)]
+
+    def push(wheel):
+        with config.open() as store:
+            staged = stage_path(wheel)
+            store.put(staged)
+            store.finalize({staged.file.project})
+
+    assert at_once([lambda wheel=wheel: push(wheel) for wheel in wheels]) == [None] * 30
+    store = opened(config)
+    assert store.check_pages() == []
+    assert {file.filename: file.sha256 for file in store.iter_files("sample")} == {
+        wheel.name: sha256_of(wheel) for wheel in wheels
+    }
+
+
+def test_exactly_one_of_two_writers_wins(config, tmp_path):
+    wheels = [make_wheel(tmp_path / f"{number}", payload=bytes([number])) for number in range(8)]
+    nightly = Remote("nightly", config)
+    results = at_once([lambda wheel=wheel: wheelrelay.push([wheel], to=nightly) for wheel in wheels])
+    errors = [result for result in results if isinstance(result, WheelrelayError)]
+    assert len(errors) == 7
+    [winner] = [wheel for wheel, result in zip(wheels, results, strict=True) if result not in errors]
+    [listed] = wheelrelay.list_files(nightly, ["sample"])
+    assert listed.sha256 == sha256_of(winner)
+    for error in errors:
+        assert isinstance(error, AlreadyExists | Conflict) or "already exists with other bytes" in str(error)
+
+
+def test_pip_installs_from_the_public_address(config, opened, fake_gcs, tmp_path):
+    store = opened(config)
+    wheel, sdist = make_wheel(tmp_path), make_sdist(tmp_path)
+    for path in (wheel, sdist):
+        store.put(stage_path(path))
+    store.finalize({"sample"})
+    public = f"{fake_gcs.url}/{config.bucket}/{config.prefix}"
+    pip_install(tmp_path / "installed", "--index-url", f"{public}/simple/", "sample")
+    pip_download(tmp_path / "downloaded", "--index-url", f"{public}/simple/", "sample")
+    assert (tmp_path / "downloaded" / wheel.name).read_bytes() == wheel.read_bytes()
+    with urllib.request.urlopen(f"{public}/simple/sample/", timeout=10) as page:
+        assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_push_to_an_address_of_an_emulator(fake_gcs, tmp_path, monkeypatch):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake_gcs.url)
+    wheel = make_wheel(tmp_path / "dist")
+    address = f"gs://{fake_gcs.new_bucket()}/nightly"
+
+    def run(*words):
+        return subprocess.run([script("wheelrelay"), *words], capture_output=True, text=True, check=False)
+
+    pushed = run("push", str(tmp_path / "dist"), "--to", address)
+    assert pushed.returncode == 0, pushed.stderr
+    [listed] = json.loads(run("list", address, "--json").stdout)
+    assert (listed["filename"], listed["sha256"]) == (wheel.name, sha256_of(wheel))
+    assert run("index", address, "--check").returncode == 0
+
+
+def test_configuration_in_the_readme_is_valid(request):
+    readme = (request.config.rootpath / "plugins" / "wheelrelay-gcs" / "README.md").read_text()
+    tables = tomllib.loads(readme.partition("```toml\n")[2].partition("```")[0])["remotes"]
+    for keys in tables.values():
+        kind = keys.pop("type")
+        assert isinstance(make_config(kind, keys, where="README.md"), GcsConfig)
