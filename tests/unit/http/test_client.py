@@ -8,6 +8,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 import trustme
 from tests.servers.web import Reply, run_web
+from tests.unit.http.clients import SECRET, authorizations, client_for, fetch
 
 from wheelrelay.errors import (
     BackendError,
@@ -21,44 +22,6 @@ from wheelrelay.http import (
     RawBody,
 )
 from wheelrelay.http.pools import proxy_for
-
-SECRET = "hunter2"
-
-
-@pytest.fixture
-def http():
-    """A client without credentials."""
-    client = HttpClient()
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def other_web():
-    """A web server on another port, and so of another origin."""
-    with run_web() as server:
-        yield server
-
-
-def client_for(*origins, allow_insecure=False, ca_cert=None):
-    """A client with credentials for some origins."""
-    return HttpClient(
-        auth=BasicAuth("me", SECRET),
-        origins=origins,
-        allow_insecure=allow_insecure,
-        ca_cert=str(ca_cert) if ca_cert else None,
-    )
-
-
-def fetch(client, url):
-    """The content at ``url``."""
-    with client.get(url) as response:
-        return response.content
-
-
-def authorizations(web):
-    """The credentials of each request that came in."""
-    return [request.headers.get("authorization") for request in web.requests]
 
 
 class TestBodies:

@@ -3,7 +3,7 @@
 from base64 import b64encode
 
 import pytest
-from tests.servers.web import run_web
+from tests.unit.http.clients import SECRET, authorizations, client_for, fetch
 
 from wheelrelay.errors import (
     AuthenticationFailed,
@@ -15,8 +15,6 @@ from wheelrelay.http import (
     HttpClient,
 )
 
-SECRET = "hunter2"
-
 
 def basic(password):
     """The header of the user ``me``."""
@@ -24,42 +22,6 @@ def basic(password):
 
 
 BASIC = basic(SECRET)
-
-
-@pytest.fixture
-def http():
-    """A client without credentials."""
-    client = HttpClient()
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def other_web():
-    """A web server on another port, and so of another origin."""
-    with run_web() as server:
-        yield server
-
-
-def client_for(*origins, allow_insecure=False, ca_cert=None):
-    """A client with credentials for some origins."""
-    return HttpClient(
-        auth=BasicAuth("me", SECRET),
-        origins=origins,
-        allow_insecure=allow_insecure,
-        ca_cert=str(ca_cert) if ca_cert else None,
-    )
-
-
-def fetch(client, url):
-    """The content at ``url``."""
-    with client.get(url) as response:
-        return response.content
-
-
-def authorizations(web):
-    """The credentials of each request that came in."""
-    return [request.headers.get("authorization") for request in web.requests]
 
 
 class TestCredentials:

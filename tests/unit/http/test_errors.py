@@ -10,6 +10,7 @@ import pytest
 import requests
 from tests.servers.process import free_port
 from tests.servers.silent import silent_server
+from tests.unit.http.clients import SECRET, client_for, fetch
 
 from wheelrelay.backends.index.upload import upload
 from wheelrelay.errors import (
@@ -25,38 +26,10 @@ from wheelrelay.errors import (
     WheelrelayError,
 )
 from wheelrelay.http import (
-    BasicAuth,
-    HttpClient,
     RawBody,
     map_errors,
 )
 from wheelrelay.testing import make_wheel, stage_path
-
-SECRET = "hunter2"
-
-
-@pytest.fixture
-def http():
-    """A client without credentials."""
-    client = HttpClient()
-    yield client
-    client.close()
-
-
-def client_for(*origins, allow_insecure=False, ca_cert=None):
-    """A client with credentials for some origins."""
-    return HttpClient(
-        auth=BasicAuth("me", SECRET),
-        origins=origins,
-        allow_insecure=allow_insecure,
-        ca_cert=str(ca_cert) if ca_cert else None,
-    )
-
-
-def fetch(client, url):
-    """The content at ``url``."""
-    with client.get(url) as response:
-        return response.content
 
 
 class TestErrors:

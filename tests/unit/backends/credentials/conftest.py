@@ -14,3 +14,18 @@ def around(home, monkeypatch):
         index.accounts |= {user: f"{user}'s" for user in ("ci", *(place.__name__ for place in PLACES))}
         yield Surroundings(index, home, monkeypatch)
     keyring_library.set_keyring(before)
+
+
+@pytest.fixture
+def index():
+    """An index that trusts the jobs of a repository; none runs yet."""
+    with run_trusting_index() as running:
+        yield running
+
+
+@pytest.fixture
+def job(index, monkeypatch):
+    """The same, and this is a job of that repository."""
+    for name, value in index.github().items():
+        monkeypatch.setenv(name, value)
+    return index

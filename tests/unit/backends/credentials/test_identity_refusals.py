@@ -4,8 +4,8 @@ import json
 
 import pytest
 from joserfc.jwk import ECKey
-from tests.servers.oidc import AUDIENCE, run_trusting_index
 from tests.servers.web import Reply
+from tests.unit.backends.credentials.trusted_index import opened, wheel
 
 from wheelrelay.backends.credentials import Account
 from wheelrelay.backends.credentials.ci_identity import audience_for
@@ -14,38 +14,6 @@ from wheelrelay.backends.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.errors import AuthenticationFailed, Unavailable, WheelrelayError
 from wheelrelay.http import HttpClient
-from wheelrelay.testing import make_wheel, stage_path
-
-
-@pytest.fixture
-def index():
-    """An index that trusts the jobs of a repository; none runs yet."""
-    with run_trusting_index() as running:
-        yield running
-
-
-@pytest.fixture
-def job(index, monkeypatch):
-    """The same, and this is a job of that repository."""
-    for name, value in index.github().items():
-        monkeypatch.setenv(name, value)
-    return index
-
-
-def trusting(index, **keys):
-    """A configuration of the index that has it publish by identity."""
-    addresses = {"url": index.simple_url, "upload_url": index.upload_url}
-    trust = {"trusted_publishing": True, "audience": AUDIENCE}
-    return IndexConfig.model_validate({**addresses, **trust, **keys})
-
-
-def opened(index):
-    """The index, connected."""
-    return trusting(index).open()
-
-
-def wheel(folder, project="sample", version="1.0"):
-    return stage_path(make_wheel(folder, project, version))
 
 
 class TestRefusals:

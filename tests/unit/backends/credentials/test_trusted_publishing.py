@@ -9,47 +9,16 @@ from contextlib import suppress
 
 import pytest
 from tests.servers.google import OF_THE_MACHINE, run_google
-from tests.servers.oidc import AUDIENCE, REQUEST_TOKEN, run_trusting_index
+from tests.servers.oidc import REQUEST_TOKEN
 from tests.servers.pypi_troubles import Point
 from tests.servers.web import Reply
+from tests.unit.backends.credentials.trusted_index import opened, trusting, wheel
 
 import wheelrelay
 from wheelrelay import Remote, Route
 from wheelrelay.backends.credentials.ci_identity import claims_of, identity_for, is_ci_job
-from wheelrelay.backends.index import IndexConfig
 from wheelrelay.errors import AuthenticationFailed, PermissionDenied
-from wheelrelay.testing import make_wheel, stage_path
-
-
-@pytest.fixture
-def index():
-    """An index that trusts the jobs of a repository; none runs yet."""
-    with run_trusting_index() as running:
-        yield running
-
-
-@pytest.fixture
-def job(index, monkeypatch):
-    """The same, and this is a job of that repository."""
-    for name, value in index.github().items():
-        monkeypatch.setenv(name, value)
-    return index
-
-
-def trusting(index, **keys):
-    """A configuration of the index that has it publish by identity."""
-    addresses = {"url": index.simple_url, "upload_url": index.upload_url}
-    trust = {"trusted_publishing": True, "audience": AUDIENCE}
-    return IndexConfig.model_validate({**addresses, **trust, **keys})
-
-
-def opened(index):
-    """The index, connected."""
-    return trusting(index).open()
-
-
-def wheel(folder, project="sample", version="1.0"):
-    return stage_path(make_wheel(folder, project, version))
+from wheelrelay.testing import make_wheel
 
 
 def owners(index):

@@ -8,6 +8,16 @@ from contextlib import closing
 import pytest
 from tests.servers.process import free_port
 from tests.servers.web import run_web
+from tests.unit.backends.index.simple_pages import (
+    HTML_TYPE,
+    WHEEL,
+    files_of,
+    json_page,
+    names_of,
+    only,
+    serve_html,
+    serve_json,
+)
 
 from wheelrelay.backends.index.backend import IndexReader
 from wheelrelay.backends.index.simple_api import ACCEPT, JSON_TYPE, SimpleApi
@@ -26,56 +36,12 @@ from wheelrelay.http import BasicAuth, HttpClient
 from wheelrelay.model import ProjectStatus
 from wheelrelay.testing import SourceContract, make_sdist, make_wheel, stage_path
 
-WHEEL = "foo-1.0-py3-none-any.whl"
-
-
-HTML_TYPE = "application/vnd.pypi.simple.v1+html"
-
-
-@pytest.fixture
-def http():
-    with closing(HttpClient()) as client:
-        yield client
-
-
-@pytest.fixture
-def api(web, http):
-    """The index at ``/simple/`` of the web server."""
-    return SimpleApi(http, f"{web.url}simple/")
-
 
 @pytest.fixture
 def elsewhere():
-    """A server on another port: another host, as far as anybody can tell."""
+    """A server on another port, and so of another origin."""
     with run_web() as server:
         yield server
-
-
-def json_page(*files, **more):
-    described = [{"url": f"/files/{file['filename']}", "hashes": {}, **file} for file in files]
-    return json.dumps({"meta": {"api-version": "1.0"}, "name": "foo", "files": described, **more}).encode()
-
-
-def serve_json(web, *files, **more):
-    return web.serve("/simple/foo/", json_page(*files, **more), content_type=JSON_TYPE)
-
-
-def serve_html(web, body, **options):
-    page = f"<!DOCTYPE html><html><head><title>Links for foo</title></head><body>{body}</body></html>"
-    return web.serve("/simple/foo/", page, **options)
-
-
-def files_of(api, project="foo"):
-    return list(api.files(project, fresh=False))
-
-
-def names_of(api, project="foo"):
-    return [file.filename for file in files_of(api, project)]
-
-
-def only(api):
-    [file] = files_of(api)
-    return file
 
 
 def serve_index(web, folder, write):

@@ -3,10 +3,18 @@
 import hashlib
 import json
 import logging
-from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
+from tests.unit.backends.index.simple_pages import (
+    HTML_TYPE,
+    WHEEL,
+    files_of,
+    names_of,
+    only,
+    serve_html,
+    serve_json,
+)
 
 from wheelrelay.backends.index.simple_api import JSON_TYPE, SimpleApi
 from wheelrelay.errors import (
@@ -14,58 +22,12 @@ from wheelrelay.errors import (
     IntegrityError,
     Rejected,
 )
-from wheelrelay.http import HttpClient
 from wheelrelay.model import DIGEST_LENGTHS
-
-WHEEL = "foo-1.0-py3-none-any.whl"
-
 
 OTHER = "foo-1.1-py3-none-any.whl"
 
 
 SHA256 = hashlib.sha256(b"foo").hexdigest()
-
-
-HTML_TYPE = "application/vnd.pypi.simple.v1+html"
-
-
-@pytest.fixture
-def http():
-    with closing(HttpClient()) as client:
-        yield client
-
-
-@pytest.fixture
-def api(web, http):
-    """The index at ``/simple/`` of the web server."""
-    return SimpleApi(http, f"{web.url}simple/")
-
-
-def json_page(*files, **more):
-    described = [{"url": f"/files/{file['filename']}", "hashes": {}, **file} for file in files]
-    return json.dumps({"meta": {"api-version": "1.0"}, "name": "foo", "files": described, **more}).encode()
-
-
-def serve_json(web, *files, **more):
-    return web.serve("/simple/foo/", json_page(*files, **more), content_type=JSON_TYPE)
-
-
-def serve_html(web, body, **options):
-    page = f"<!DOCTYPE html><html><head><title>Links for foo</title></head><body>{body}</body></html>"
-    return web.serve("/simple/foo/", page, **options)
-
-
-def files_of(api, project="foo"):
-    return list(api.files(project, fresh=False))
-
-
-def names_of(api, project="foo"):
-    return [file.filename for file in files_of(api, project)]
-
-
-def only(api):
-    [file] = files_of(api)
-    return file
 
 
 def test_endless_media_type_is_truncated_in_the_message(web, api):

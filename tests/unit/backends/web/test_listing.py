@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from tests.servers.web import run_web
+from tests.unit.backends.web.listed_files import OTHER, WHEEL, files_at, names_at, page
 
 from wheelrelay.backends.web.files import MAX_COMPANION
 from wheelrelay.backends.web.listing import ListingConfig, ListingSource
@@ -18,14 +18,7 @@ from wheelrelay.errors import (
     NotFound,
     SizeMismatch,
 )
-from wheelrelay.http import HttpClient
 from wheelrelay.testing import ConfigContract, SourceContract
-
-WHEEL = "foo-1.0-py3-none-any.whl"
-
-
-OTHER = "foo-1.1-py3-none-any.whl"
-
 
 SHA256 = hashlib.sha256(b"foo").hexdigest()
 
@@ -34,34 +27,6 @@ SHA512 = hashlib.sha512(b"foo").hexdigest()
 
 
 MD5 = hashlib.md5(b"foo").hexdigest()
-
-
-@pytest.fixture
-def elsewhere():
-    """A server on another port: another host, as far as anybody can tell."""
-    with run_web() as server:
-        yield server
-
-
-@pytest.fixture
-def http():
-    client = HttpClient()
-    yield client
-    client.close()
-
-
-def files_at(url, project=None, *, recursive=False):
-    with ListingConfig(url=url, recursive=recursive).open() as source:
-        assert isinstance(source, ListingSource)
-        return list(source.iter_files(project))
-
-
-def names_at(url, project=None, *, recursive=False):
-    return [file.filename for file in files_at(url, project, recursive=recursive)]
-
-
-def page(*hrefs):
-    return "<html><body>" + "\n".join(f'<a href="{href}">link</a>' for href in hrefs) + "</body></html>"
 
 
 def only(url):

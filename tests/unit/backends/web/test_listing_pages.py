@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.servers.process import free_port
 from tests.servers.web import Web, run_web
+from tests.unit.backends.web.listed_files import OTHER, WHEEL, files_at, names_at, page
 
 from wheelrelay.backends.web import listing
 from wheelrelay.backends.web.listing import ListingConfig, ListingSource
@@ -18,15 +19,8 @@ from wheelrelay.errors import (
     SizeMismatch,
     Unavailable,
 )
-from wheelrelay.http import HttpClient
 
 PAGES = Path(__file__).parent / "pages"
-
-
-WHEEL = "foo-1.0-py3-none-any.whl"
-
-
-OTHER = "foo-1.1-py3-none-any.whl"
 
 
 ASTROPY = [
@@ -52,34 +46,6 @@ class WebWithQueries(Web):
 def pager():
     with run_web(web=WebWithQueries) as server:
         yield server
-
-
-@pytest.fixture
-def elsewhere():
-    """A server on another port: another host, as far as anybody can tell."""
-    with run_web() as server:
-        yield server
-
-
-@pytest.fixture
-def http():
-    client = HttpClient()
-    yield client
-    client.close()
-
-
-def files_at(url, project=None, *, recursive=False):
-    with ListingConfig(url=url, recursive=recursive).open() as source:
-        assert isinstance(source, ListingSource)
-        return list(source.iter_files(project))
-
-
-def names_at(url, project=None, *, recursive=False):
-    return [file.filename for file in files_at(url, project, recursive=recursive)]
-
-
-def page(*hrefs):
-    return "<html><body>" + "\n".join(f'<a href="{href}">link</a>' for href in hrefs) + "</body></html>"
 
 
 @contextmanager
