@@ -47,6 +47,7 @@ class TrustingIndex(PyPI):
     Attributes:
         publisher: the repository whose jobs may publish.
         repository: the repository of the job.
+        issuer: the URL of the CI system.
         token_life: seconds until a token expires.
         tells_expiry: whether the response contains the expiry.
         status_for_bad_tokens: 403 as PyPI, or 401.
@@ -76,6 +77,7 @@ class TrustingIndex(PyPI):
         self.identities: list[str] = []
         self.tokens: dict[str, Token] = {}
         self.burnt: list[str] = []
+        self.issuer = url
         self._key = ECKey.generate_key("P-256")
         self._used_identities: set[str] = set()
         self._by_token = False
@@ -88,10 +90,14 @@ class TrustingIndex(PyPI):
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": REQUEST_TOKEN,
         }
 
+    def trust_jobs_of(self, other: "TrustingIndex") -> None:
+        """Trust the identities that the CI system of another index issues, as TestPyPI and PyPI do."""
+        self.issuer, self._key = other.issuer, other._key
+
     def sign(self, audience: str = AUDIENCE, *, life: float = 60, key: ECKey | None = None) -> str:
         """Return an identity of the job, as a signed JWT."""
         now = int(time.time())
-        token = {"iss": self.url, "aud": audience, "iat": now, "exp": now + life, "jti": uuid.uuid4().hex}
+        token = {"iss": self.issuer, "aud": audience, "iat": now, "exp": now + life, "jti": uuid.uuid4().hex}
         job = {"sub": f"repo:{self.repository}", "repository": self.repository, "environment": "release"}
         job["workflow_ref"] = f"{self.repository}/.github/workflows/{WORKFLOW}@refs/tags/v1.0"
         job["job_workflow_ref"] = "example/shared/.github/workflows/upload.yml@refs/heads/main"
@@ -165,7 +171,7 @@ class TrustingIndex(PyPI):
     def _checked(self, identity: str) -> dict[str, Any]:
         claims = jwt.decode(identity, self._key).claims
         jwt.JWTClaimsRegistry(
-            iss={"essential": True, "value": self.url},
+            iss={"essential": True, "value": self.issuer},
             aud={"essential": True, "value": AUDIENCE},
             exp={"essential": True},
             jti={"essential": True},

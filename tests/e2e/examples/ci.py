@@ -21,6 +21,7 @@ FILES = {
     "github/wheels.yml": "github-workflows",
     "github/release.yml": "github-workflows",
     "github/mirror.yml": "github-workflows",
+    "github/publish.yml": "github-workflows",
     "gitlab/templates/push.yml": "gitlab-ci",
     "gitlab/templates/relay.yml": "gitlab-ci",
     "azure/push.yml": "azure-pipelines",

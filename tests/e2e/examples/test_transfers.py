@@ -1,15 +1,22 @@
 """The configurations among the examples work: their commands are run, with servers of the tests behind."""
 
 import os
-import shlex
 import subprocess
-import sys
 import time
 import tomllib
-from pathlib import Path
 
 import jsonschema
 import pytest
+from tests.e2e.examples.transfers import (
+    FILES,
+    TAGS,
+    TRANSFERS,
+    Work,
+    addresses,
+    commands,
+    s3_keys,
+    stand_in,
+)
 from tests.servers.anaconda import OWNER, TOKEN, run_anaconda
 from tests.servers.installers import pip_install
 from tests.servers.process import script
@@ -23,72 +30,7 @@ from wheelrelay.config import load_config
 from wheelrelay.config.schema import json_schema
 from wheelrelay.testing.samples import make_sdist, make_wheel
 
-TRANSFERS = Path(__file__).parents[3] / "examples" / "transfers"
-FILES = sorted(TRANSFERS.glob("*.toml"))
 DAY = 86400.0
-
-PLATFORMS = ("manylinux_2_17_x86_64", "macosx_11_0_arm64", "win_amd64")
-TAGS = [f"{python}-{python}-{platform}" for python in ("cp312", "cp313") for platform in PLATFORMS]
-
-
-def commands(name):
-    """The commands at the top of a configuration."""
-    lines = (TRANSFERS / name).read_text().splitlines()
-    return [shlex.split(line.lstrip("# ")) for line in lines if line.startswith("#   wheelrelay ")]
-
-
-class Work:
-    """A folder in which the commands of an example are run."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.dist = folder / "dist"
-
-    def build(self, *tags, version="1.0"):
-        """Make a release of these wheels and an sdist in ``dist``; gives the names of its files."""
-        paths = [*(make_wheel(self.dist, "sample", version, tag) for tag in tags)]
-        paths.append(make_sdist(self.dist, "sample", version))
-        return sorted(path.name for path in paths)
-
-    def follow(self, name, changes, **env):
-        """Do what the top of an example says.
-
-        Args:
-            name: of the example.
-            changes: keys that take the place of the example's, by table: the addresses of servers.
-            env: the secrets.
-
-        Returns:
-            What each command said on standard output.
-        """
-        text = (TRANSFERS / name).read_text()
-        for preset in [table.removeprefix("remotes.local-") for table in changes if "local-" in table]:
-            # Presets keep their addresses: an index that takes the place of one has a name of its own.
-            text = text.replace(f"[remotes.{preset}", f"[remotes.local-{preset}").replace(
-                f'"{preset}"', f'"local-{preset}"'
-            )
-        document = tomllib.loads(text)
-        for table, keys in changes.items():
-            inner = document
-            for part in table.split("."):
-                inner = inner.setdefault(part, {})
-            inner.update(keys)
-        text = "\n".join(f"{key} = {toml_value(value)}" for key, value in document.items())
-        (self.folder / "wheelrelay.toml").write_text(text)
-        return [self.run(*command[1:], **env) for command in commands(name)]
-
-    def run(self, *words, **env):
-        """Run a command; gives what it says on standard output."""
-        done = subprocess.run(
-            [sys.executable, "-m", "wheelrelay", *words],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, **env},
-        )
-        assert done.returncode == 0, (words, done.stdout, done.stderr)
-        return done.stdout
 
 
 @pytest.fixture
@@ -122,21 +64,8 @@ def testpypi():
         yield index
 
 
-def stand_in(index):
-    """Keys of a remote that takes the place of PyPI."""
-    return {"type": "index", **addresses(index), "checks": {"profile": "pypi"}}
-
-
-def addresses(index):
-    return {"url": index.simple_url, "upload_url": index.upload_url}
-
-
-def s3_keys(server):
-    return {"AWS_ACCESS_KEY_ID": server.access_key_id, "AWS_SECRET_ACCESS_KEY": server.secret_access_key}
-
-
 def test_each_example_exists_and_is_in_the_readme():
-    assert len(FILES) == 7
+    assert len(FILES) == 12
     readme = (TRANSFERS / "README.md").read_text()
     assert [path.name for path in FILES if f"({path.name})" not in readme] == []
 
