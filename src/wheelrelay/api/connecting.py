@@ -1,16 +1,26 @@
 """Connect the remotes of a route: its source to read from, its sinks to publish to."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from wheelrelay.api.reading import opened_for_reading
 from wheelrelay.checks import Profile
 from wheelrelay.config import Remote, Route, as_remote
-from wheelrelay.engine.context import ConnectedSink, ConnectedSource
+from wheelrelay.engine.context import (
+    AgePolicy,
+    ConnectedSink,
+    ConnectedSource,
+    RelayOptions,
+    RelayRequest,
+    ReleasePolicy,
+)
 from wheelrelay.errors import BackendError, ConfigError
-from wheelrelay.model import DistFile
+from wheelrelay.expect import Expected
+from wheelrelay.model import DistFile, Mode
 from wheelrelay.plugins import BACKEND_GROUP, CHECK_GROUP, installed_plugins
 from wheelrelay.protocols import ByteStream, Sink, Source, SupportsInventory
+from wheelrelay.select import Selection
+from wheelrelay.signing import TrustedKeys, TrustedPublishers, TrustPolicy, Verifier
 from wheelrelay.staged import StagedFile
 from wheelrelay.version import __version__
 
@@ -70,6 +80,58 @@ def opened_sink(
         )
 
 
+@contextmanager
+def connected_route(
+    route: Route,
+    selection: Selection,
+    options: RelayOptions,
+    *,
+    sign: bool = False,
+    confirm_timeout: float | None = None,
+    profile: Profile | None = None,
+    is_read_only: bool = False,
+) -> Iterator[RelayRequest]:
+    """Connect both sides of a route, and close everything at the end."""
+    expected = route.expect.expected() if route.expect else Expected()
+    commit, sums = (route.expect.commit, route.expect.sums()) if route.expect else (None, None)
+    with ExitStack() as stack:
+        policy = ReleasePolicy(commit, sums, _trust_policy(route, stack), _age_policy(route))
+        source = stack.enter_context(opened_source(as_remote(route.source)))
+        sinks = tuple(
+            stack.enter_context(
+                opened_sink(
+                    sink,
+                    sign=sign,
+                    mirror=route.mode is Mode.MIRROR,
+                    profile=profile,
+                    confirm_timeout=confirm_timeout,
+                    is_read_only=is_read_only,
+                )
+            )
+            for sink in sinks_of(route)
+        )
+        yield RelayRequest(source, sinks, selection, expected, policy, options)
+
+
+def _age_policy(route: Route) -> AgePolicy | None:
+    """Return the minimum age that a route requires, or else its source."""
+    source = as_remote(route.source).config
+    min_age = route.min_age or (source.min_age if source else None)
+    unknown = route.unknown_age or (source.unknown_age if source else None)
+    return AgePolicy(min_age, unknown == "take") if min_age else None
+
+
+def _trust_policy(route: Route, stack: ExitStack) -> TrustPolicy | None:
+    """Return the keys and publishers that a route trusts; ``None`` if files need no signature."""
+    verifiers: list[Verifier] = []
+    if route.trust.keys:
+        verifiers.append(stack.enter_context(TrustedKeys.gathered(route.trust.keys)))
+    if route.trust.publishers:
+        publishers = [publisher.trusted() for publisher in route.trust.publishers]
+        verifiers.append(TrustedPublishers(publishers, route.trust.root))
+    return TrustPolicy(verifiers) if verifiers else None
+
+
 class _ReadOnlySink:
     """A source in the role of a sink, so that its files can be compared with those of another."""
 
@@ -109,7 +171,7 @@ def sinks_of(route: Route) -> list[Remote]:
     return sinks
 
 
-def versions_of(*remotes: Remote) -> Mapping[str, str]:
+def versions_of(*remotes: Remote) -> dict[str, str]:
     """Return the versions of wheelrelay and of the distributions that provide checks and these backends."""
     plugins = installed_plugins(BACKEND_GROUP)
     used = [

@@ -1,13 +1,13 @@
 """Plan, relay, push and verify releases."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from wheelrelay.api.connecting import opened_sink, opened_source, sinks_of, versions_of
+from wheelrelay.api.connecting import connected_route, opened_source, sinks_of, versions_of
 from wheelrelay.api.options import DEFAULT_OPTIONS, PublishOptions
 from wheelrelay.api.outputs import Outputs, ReceiptWriter, refuse_inputs_of, write_sums
 from wheelrelay.api.reading import Requirements
@@ -15,22 +15,20 @@ from wheelrelay.api.selecting import ShardLike, refuse_divided_release, selectio
 from wheelrelay.backends.local.paths import Pathlike, find_paths
 from wheelrelay.checks import Profile
 from wheelrelay.ci import current_build
-from wheelrelay.config import Remote, RemoteLike, Route, as_remote
+from wheelrelay.config import EngineLike, Remote, RemoteLike, Route, as_remote
 from wheelrelay.disk.writing import ensure_writable
 from wheelrelay.engine import run
-from wheelrelay.engine.context import AgePolicy, RelayOptions, RelayRequest, ReleasePolicy, running
+from wheelrelay.engine.context import RelayOptions, RelayRequest, running
 from wheelrelay.engine.gate import refuse
 from wheelrelay.engine.planning import plan_relay
-from wheelrelay.engine.recording import ReceiptRecorder
+from wheelrelay.engine.recording import NO_VERSIONS, ReceiptRecorder
 from wheelrelay.engine.verified_files import VerifiedFiles
 from wheelrelay.engine.verifying import verify_remote, verify_sinks
 from wheelrelay.errors import ConfigError
 from wheelrelay.events import Progress, ignore_events
-from wheelrelay.expect import Expected
 from wheelrelay.model import Mode, Shard
 from wheelrelay.records import Finding, Plan, Receipt
 from wheelrelay.select import Selection
-from wheelrelay.signing import TrustedKeys, TrustedPublishers, TrustPolicy, Verifier
 from wheelrelay.transfer.staging_area import temporary_staging_area
 
 
@@ -64,7 +62,7 @@ def plan(
     chosen = selection_of(route, requirements, selection, shard)
     refuse_divided_release(route, chosen)
     with (
-        _connected(route, chosen, options) as request,
+        connected_route(route, chosen, options) as request,
         running(options) as runtime,
     ):
         return plan_relay(request, runtime, one_version=is_release, is_mirror=not is_release).plan
@@ -82,6 +80,7 @@ def relay(
     receipt: Pathlike | None = None,
     sums: Pathlike | None = None,
     options: PublishOptions = DEFAULT_OPTIONS,
+    engine: EngineLike | None = None,
 ) -> Receipt:
     """Publish the files of a route's source to its sinks.
 
@@ -102,10 +101,14 @@ def relay(
         receipt: File for the receipt. It is updated during the relay, and kept if the relay fails.
         sums: File for the sha256 of every file, in the format of ``sha256sum``.
         options: What to replace, how to sign, how long to wait for confirmation.
+        engine: The workers that move the files, possibly on other machines: a configuration, such as that
+            of `Config.engine`, or a connected engine. This process plans, decides what is published, and
+            writes index pages. [default: this process does all]
 
     Raises:
         ReleaseRefused: A file is missing, unexpected, in conflict or fails a check; nothing was published.
         RelayFailed: Publishing started and did not complete. Calling `relay` again completes it.
+        EngineFailed: The engine has no workers, or cannot be reached; nothing was published.
         WheelrelayError: Any other failure; nothing was published.
     """
     chosen = selection_of(route, requirements, selection, shard)
@@ -119,16 +122,23 @@ def relay(
         order=route.order,
     )
     connect = partial(
-        _connected,
+        connected_route,
         route,
         chosen,
         engine_options,
         sign=options.sign,
         confirm_timeout=options.confirm_timeout,
     )
-    move = run.mirror if route.mode is Mode.MIRROR else run.release
     outputs = {"receipt": receipt, "list of sums": sums}
-    result = _moved(connect, move, route, outputs, shard=chosen.shard)
+    versions: Mapping[str, str] = NO_VERSIONS
+    move: Callable[[RelayRequest, ReceiptRecorder], Receipt]
+    if engine is None:
+        move = run.mirror if route.mode is Mode.MIRROR else run.release
+    else:
+        from wheelrelay.api.coordination import relay_on, versions_of_engine
+
+        move, versions = relay_on(engine, route, options), versions_of_engine(engine)
+    result = _moved(connect, move, route, outputs, shard=chosen.shard, versions=versions)
     if sums is not None:
         write_sums(Path(os.fspath(sums)), result)
     return result
@@ -174,7 +184,7 @@ def push(
     if not files.has_files:
         refuse(engine_options.findings)
     connect = partial(
-        _connected,
+        connected_route,
         route,
         Selection(),
         engine_options,
@@ -227,7 +237,7 @@ def verify(
         if isinstance(target, Route):
             chosen = selection_of(target, requirements, selection, shard)
             with (
-                _connected(target, chosen, options, is_read_only=True) as request,
+                connected_route(target, chosen, options, is_read_only=True) as request,
                 temporary_staging_area() as area,
             ):
                 return verify_sinks(request, area, verified, download=download)
@@ -256,6 +266,7 @@ def _moved(
     outputs: Outputs,
     *,
     shard: Shard | None = None,
+    versions: Mapping[str, str] = NO_VERSIONS,
 ) -> Receipt:
     """Connect both sides, move the files, and write the receipt.
 
@@ -268,7 +279,7 @@ def _moved(
         [sink.name for sink in sinks],
         route.mode,
         save=receipt_writer.save_function(),
-        versions=versions_of(source, *sinks),
+        versions=versions_of(source, *sinks) | dict(versions),
         shards=() if shard is None else (shard,),
     )
     try:
@@ -279,58 +290,6 @@ def _moved(
         receipt = run.after_interrupt(recorder)
     receipt_writer.require_written(receipt)
     return receipt
-
-
-@contextmanager
-def _connected(
-    route: Route,
-    selection: Selection,
-    options: RelayOptions,
-    *,
-    sign: bool = False,
-    confirm_timeout: float | None = None,
-    profile: Profile | None = None,
-    is_read_only: bool = False,
-) -> Iterator[RelayRequest]:
-    """Connect both sides of a route, and close everything at the end."""
-    expected = route.expect.expected() if route.expect else Expected()
-    commit, sums = (route.expect.commit, route.expect.sums()) if route.expect else (None, None)
-    with ExitStack() as stack:
-        policy = ReleasePolicy(commit, sums, _trust_policy(route, stack), _age_policy(route))
-        source = stack.enter_context(opened_source(as_remote(route.source)))
-        sinks = tuple(
-            stack.enter_context(
-                opened_sink(
-                    sink,
-                    sign=sign,
-                    mirror=route.mode is Mode.MIRROR,
-                    profile=profile,
-                    confirm_timeout=confirm_timeout,
-                    is_read_only=is_read_only,
-                )
-            )
-            for sink in sinks_of(route)
-        )
-        yield RelayRequest(source, sinks, selection, expected, policy, options)
-
-
-def _age_policy(route: Route) -> AgePolicy | None:
-    """Return the minimum age that a route requires, or else its source."""
-    source = as_remote(route.source).config
-    min_age = route.min_age or (source.min_age if source else None)
-    unknown = route.unknown_age or (source.unknown_age if source else None)
-    return AgePolicy(min_age, unknown == "take") if min_age else None
-
-
-def _trust_policy(route: Route, stack: ExitStack) -> TrustPolicy | None:
-    """Return the keys and publishers that a route trusts; ``None`` if files need no signature."""
-    verifiers: list[Verifier] = []
-    if route.trust.keys:
-        verifiers.append(stack.enter_context(TrustedKeys.gathered(route.trust.keys)))
-    if route.trust.publishers:
-        publishers = [publisher.trusted() for publisher in route.trust.publishers]
-        verifiers.append(TrustedPublishers(publishers, route.trust.root))
-    return TrustPolicy(verifiers) if verifiers else None
 
 
 def _checked_jobs(jobs: int | None) -> int | None:

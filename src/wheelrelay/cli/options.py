@@ -44,6 +44,11 @@ def complete_route_or_remote(
     return [*routes, *complete_remote(context, parameter, incomplete)]
 
 
+def complete_engine(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of a configured engine."""
+    return _matching(incomplete, _configured_names(context, "engines"), "engine")
+
+
 def complete_file(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a file or a directory."""
     return [CompletionItem(incomplete, type="file")]
@@ -172,6 +177,12 @@ shard_option = click.option(
     metavar="I/N",
     callback=_parse_shard,
     help="Take one of N parts of the projects, such as 1/4, for parallel jobs. Each project is in one part.",
+)
+engine_option = click.option(
+    "--engine",
+    metavar="NAME",
+    shell_complete=complete_engine,
+    help="Use the workers of a configured engine, possibly on other machines.",
 )
 receipt_option = click.option(
     "--receipt",

@@ -12,6 +12,7 @@ from wheelrelay.cli.options import (
     config_option,
     confirm_seconds,
     confirm_timeout_option,
+    engine_option,
     identity_option,
     jobs_option,
     json_option,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 @replace_option
 @shard_option
 @jobs_option
+@engine_option
 @receipt_option
 @sums_option
 @sign_option
@@ -63,6 +65,7 @@ def relay(  # one parameter for each option
     replace: bool,
     shard: "Shard | None",
     jobs: int | None,
+    engine: str | None,
     receipt: str | None,
     sums: str | None,
     sign: bool,
@@ -92,6 +95,7 @@ def relay(  # one parameter for each option
       wheelrelay relay --from pypi --to ./wheelhouse 'numpy==2.1.0' --wheels 'cp313-*-manylinux*'
       wheelrelay relay --from pypi --to ./mirror --mode mirror --lock pylock.toml
       wheelrelay relay mirror --mode mirror --shard 1/4 --receipt shard-1.json
+      wheelrelay relay mirror --mode mirror --engine farm
     """
     from wheelrelay import api
     from wheelrelay.api import PublishOptions
@@ -119,6 +123,7 @@ def relay(  # one parameter for each option
             sums=sums,
             approve=None if yes else _approval(sinks_of(route)),
             options=options,
+            engine=None if engine is None else config.engine(engine),
         )
     )
 

@@ -14,7 +14,7 @@ from wheelrelay.engine.context import ConnectedSink, ConnectedSource, Runtime, e
 from wheelrelay.engine.gate import CheckedFile
 from wheelrelay.engine.recording import CORRECT_FIRST, RUN_AGAIN, ReceiptRecorder
 from wheelrelay.engine.upload import deliver
-from wheelrelay.errors import RelayFailed, WheelrelayError
+from wheelrelay.errors import NotFound, RelayFailed, WheelrelayError
 from wheelrelay.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
 from wheelrelay.model import Confirm, Kind, Order
 from wheelrelay.protocols import SupportsFinalize, SupportsLook, SupportsReadiness
@@ -206,7 +206,7 @@ class Publisher:
                     [sink.name for sink in changed if isinstance(sink.sink, SupportsFinalize)]
                 )
                 raise
-            problems = self._update_pages(changed, plan)
+            problems = self._update_pages(changed, plan, has_failed=True)
             if problems and isinstance(error, RelayFailed):
                 message = " ".join([error.message, *problems])
                 raise RelayFailed(message, receipt=recorder.receipt(), hint=recorder.advice()) from error
@@ -215,8 +215,13 @@ class Publisher:
             message = " ".join([recorder.summary(), *problems])
             raise RelayFailed(message, receipt=recorder.receipt(), hint=recorder.advice())
 
-    def _update_pages(self, sinks: Iterable[ConnectedSink], plan: Plan) -> list[str]:
-        """Update the pages of sinks one after the other; return a sentence for each failure."""
+    def _update_pages(
+        self, sinks: Iterable[ConnectedSink], plan: Plan, *, has_failed: bool = False
+    ) -> list[str]:
+        """Update the pages of sinks one after the other; return a sentence for each failure.
+
+        If publishing failed, a container may not exist yet; it has no outdated pages then.
+        """
         projects = sorted({planned.file.project for planned in plan.files})
         if not projects:  # of an empty shard
             return []
@@ -227,6 +232,9 @@ class Publisher:
             try:
                 self._runtime.retrier.call(f"the pages of {name}", partial(sink.finalize, projects))
             except Exception as error:  # noqa: BLE001  (one sink must not keep the next from its pages)
+                if has_failed and isinstance(error, NotFound):
+                    self._recorder.record_pages(name)
+                    continue
                 problem = error if isinstance(error, WheelrelayError) else unexpected_error(error)
                 problem.at(f"sink {name!r}")
                 hint = RUN_AGAIN if problem.retryable else CORRECT_FIRST

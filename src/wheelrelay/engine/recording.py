@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 from types import MappingProxyType
@@ -107,6 +108,20 @@ class ReceiptRecorder:
     def record(self, sink: str, filename: str, delivery: Delivery) -> None:
         """Record the outcome of a file at a sink; a later outcome replaces an earlier one."""
         self._enter(sink, filename, delivery)
+        self._save_if_due()
+
+    def record_part(self, receipt: Receipt) -> None:
+        """Record the outcomes of a part of this relay, which another process has run."""
+        with self._lock:
+            self._findings.update(dict.fromkeys(receipt.findings))
+            for part in receipt.files:
+                known = self._files[part.filename]
+                if part.sha256 is not None and known.sha256 is None:
+                    digests = replace(known.digests, sha256=part.sha256)
+                    self._files[part.filename] = replace(known, size=part.size, digests=digests)
+        for part in receipt.files:
+            for sink, delivery in part.sinks.items():
+                self._enter(sink, part.filename, delivery)
         self._save_if_due()
 
     def record_sending(self, sink: str, filename: str) -> None:

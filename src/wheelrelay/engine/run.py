@@ -4,21 +4,22 @@
 each file as soon as it can.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 from wheelrelay.engine.comparing import replacing, resolve_unknown
 from wheelrelay.engine.context import RelayRequest, Runtime, running
 from wheelrelay.engine.gate import CheckedFile, ReleaseChecker, blocking_findings, refuse
-from wheelrelay.engine.planning import plan_relay
+from wheelrelay.engine.planning import PlannedRelay, plan_relay
 from wheelrelay.engine.publishing import Confirmations, Publisher, files_for, make_ready
 from wheelrelay.engine.recording import CORRECT_FIRST, ReceiptRecorder
 from wheelrelay.engine.signing import CompanionMaker, with_companions
 from wheelrelay.engine.staging import InspectionRules, Stager, preload_checks
 from wheelrelay.engine.upstream import record_upstream
-from wheelrelay.errors import RelayFailed, ReleaseRefused, WheelrelayError, describe_unexpected
+from wheelrelay.errors import EngineFailed, RelayFailed, ReleaseRefused, WheelrelayError, describe_unexpected
 from wheelrelay.events import Planned, Step, StepBegan, StepEnded
+from wheelrelay.protocols import SupportsFinalize
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, PlannedFile, Receipt, Severity
 from wheelrelay.transfer.staging_area import StagingArea, temporary_staging_area
 from wheelrelay.transfer.thread_pool import RunAll, run_sequentially
@@ -65,12 +66,19 @@ def release(request: RelayRequest, recorder: ReceiptRecorder, *, one_version: bo
     return recorder.receipt()
 
 
-def mirror(request: RelayRequest, recorder: ReceiptRecorder) -> Receipt:
+def mirror(
+    request: RelayRequest,
+    recorder: ReceiptRecorder,
+    *,
+    move: Callable[[PlannedRelay, Runtime], None] | None = None,
+) -> Receipt:
     """Move each file as soon as it can; a file that fails is reported, and the others continue.
 
     Args:
         request: The source, the sinks and the options.
         recorder: Records the outcomes.
+        move: Moves the files of the plan in other processes, with `mirror_part`, and records the outcomes;
+            by default, this process moves them.
 
     Raises:
         RelayFailed: Some files are not in place; has the receipt.
@@ -85,21 +93,43 @@ def mirror(request: RelayRequest, recorder: ReceiptRecorder) -> Receipt:
         recorder.record_findings(plan.findings)
         with _recorded(recorder), temporary_staging_area() as staging_area:
             _require_approval(plan, request, is_release=False)
-            companions = CompanionMaker(sinks, options.signer, options.attester, runtime)
-            companions.prepare(plan)
-            make_ready(sinks, plan, runtime.retrier)
-            checker = ReleaseChecker(
-                sinks, planned.inventories, request.policy, runtime.retrier, has_all_files=False
-            )
+            if move is None:
+                mover = _Mover(request, planned, staging_area, recorder, runtime)
+                mover.prepare(plan)
+            has_pages = [sink for sink in sinks if isinstance(sink.sink, SupportsFinalize)]
+            make_ready(sinks if move is None else has_pages, plan, runtime.retrier)
             publisher = Publisher(source, recorder, options.order, runtime)
-            mover = _Mover(request, checker, companions, publisher, staging_area, recorder, runtime)
             with publisher.updating_pages(sinks if options.finalize else (), plan):
-                mover.move_all(plan)
+                if move is None:
+                    mover.move_all(plan)
+                else:
+                    move(planned, runtime)
                 if request.selection.files is None:  # else the source is not listed
                     record_upstream(plan, source, sinks, recorder, runtime)
             recorder.ended = True
             _require_complete(plan, recorder)
     return recorder.receipt()
+
+
+def mirror_part(request: RelayRequest, recorder: ReceiptRecorder, planned: PlannedRelay | None) -> None:
+    """Move some files of a mirror whose other files other processes move.
+
+    Files that fail are recorded. The pages of the sinks are not updated.
+
+    Args:
+        request: The source, the sinks and the options; the selection has exactly the files.
+        recorder: Records the outcomes.
+        planned: The plan for the files; without one, the sinks are read first.
+
+    Raises:
+        WheelrelayError: No file was moved, for example because a signing key is missing.
+    """
+    with running(request.options) as runtime, temporary_staging_area() as staging_area:
+        planned = planned or plan_relay(request, runtime, one_version=False, is_mirror=True)
+        recorder.record_plan(planned.plan)
+        mover = _Mover(request, planned, staging_area, recorder, runtime)
+        mover.prepare(planned.plan)
+        mover.move_all(planned.plan)
 
 
 def after_interrupt(recorder: ReceiptRecorder) -> Receipt:
@@ -146,21 +176,26 @@ class _Mover:
     def __init__(
         self,
         request: RelayRequest,
-        checker: ReleaseChecker,
-        companions: CompanionMaker,
-        publisher: Publisher,
+        planned: PlannedRelay,
         staging_area: StagingArea,
         recorder: ReceiptRecorder,
         runtime: Runtime,
     ) -> None:
+        sinks, options = request.sinks, request.options
         self._request = request
-        self._checker = checker
-        self._companions = companions
-        self._publisher = publisher
+        self._checker = ReleaseChecker(
+            sinks, planned.inventories, request.policy, runtime.retrier, has_all_files=False
+        )
+        self._companions = CompanionMaker(sinks, options.signer, options.attester, runtime)
+        self._publisher = Publisher(request.source, recorder, options.order, runtime)
         self._staging_area = staging_area
         self._stager = Stager(request.source, staging_area, InspectionRules.of(request), runtime)
         self._recorder = recorder
         self._runtime = runtime
+
+    def prepare(self, plan: Plan) -> None:
+        """Verify that signing and attesting will work; see `CompanionMaker.prepare`."""
+        self._companions.prepare(plan)
 
     def move_all(self, plan: Plan) -> None:
         """Move all files that any sink needs, and record the outcomes."""
@@ -297,4 +332,6 @@ def _recorded(recorder: ReceiptRecorder) -> Iterator[None]:
 def _cause(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted"
+    if isinstance(error, EngineFailed):  # its hint is that of the whole relay
+        return error.message.rstrip(".")
     return str(error).rstrip(".") if isinstance(error, WheelrelayError) else describe_unexpected(error)

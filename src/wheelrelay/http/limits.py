@@ -94,6 +94,11 @@ def override_timeout(seconds: float | None) -> None:
     _Override.seconds = seconds
 
 
+def timeout_override() -> float | None:
+    """Return the timeout that `override_timeout` set, for other processes that take part in the work."""
+    return _Override.seconds
+
+
 def time_limits(configured: float | None) -> TimeLimits:
     """Return the limits for a remote.
 

@@ -33,6 +33,11 @@ def override_longest_pause(seconds: float | None) -> None:
     _Override.seconds = seconds
 
 
+def longest_pause_override() -> float | None:
+    """Return what `override_longest_pause` set, for other processes that take part in the work."""
+    return _Override.seconds
+
+
 def longest_pause() -> float:
     """Return the longest pause in seconds: of the command line, the environment, or the default.
 
