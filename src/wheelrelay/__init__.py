@@ -9,6 +9,7 @@ Publish:
 Inspect:
 
 - `list_files` lists the files that a remote holds;
+- `compare` compares two releases of a project;
 - `check` checks local files by the rules of PyPI, without a network;
 - `verify` compares published files with their source, or with their digests;
 - `read_receipt` reads the receipt of a relay, and `Receipt.merged` merges those of several.
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
         PublishOptions,
         check,
         check_index,
+        compare,
         index,
         list_files,
         plan,
@@ -65,6 +67,12 @@ if TYPE_CHECKING:
     from wheelrelay.backends.local.directory import DirectoryConfig
     from wheelrelay.backends.web.listing import ListingConfig
     from wheelrelay.checks import ChecksConfig, Profile
+    from wheelrelay.comparison import (
+        ComparedRelease,
+        Differences,
+        ReleaseComparison,
+        ReleaseMetadata,
+    )
     from wheelrelay.config import (
         Config,
         EngineConfig,
@@ -168,11 +176,13 @@ __all__ = [
     "ChecksConfig",
     "CircleCIPublisher",
     "CommandSecret",
+    "ComparedRelease",
     "Config",
     "ConfigError",
     "Confirm",
     "Conflict",
     "Delivery",
+    "Differences",
     "DigestMismatch",
     "Digests",
     "DirectoryConfig",
@@ -225,6 +235,8 @@ __all__ = [
     "Rejected",
     "RelayFailed",
     "Release",
+    "ReleaseComparison",
+    "ReleaseMetadata",
     "ReleaseRefused",
     "Remote",
     "RemoteConfig",
@@ -261,6 +273,7 @@ __all__ = [
     "__version__",
     "check",
     "check_index",
+    "compare",
     "dist_file",
     "index",
     "list_files",
@@ -278,14 +291,15 @@ __all__ = [
 
 _MODULES = {
     "wheelrelay.api": (
-        "PublishOptions check check_index index list_files plan prune push read_receipt relay remove verify "
-        "yank"
+        "PublishOptions check check_index compare index list_files plan prune push read_receipt relay remove "
+        "verify yank"
     ),
     "wheelrelay.backends.fsspec": "FsspecConfig",
     "wheelrelay.backends.index": "IndexConfig PyPIConfig TestPyPIConfig",
     "wheelrelay.backends.local.directory": "DirectoryConfig",
     "wheelrelay.backends.web.listing": "ListingConfig",
     "wheelrelay.checks": "ChecksConfig Profile",
+    "wheelrelay.comparison": "ComparedRelease Differences ReleaseComparison ReleaseMetadata",
     "wheelrelay.config": (
         "Config EngineConfig EngineLike Remote RemoteConfig RemoteLike Retention Route SinkConfig load_config"
     ),

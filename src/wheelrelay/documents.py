@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 
 from typing_extensions import TypedDict  # pydantic requires this one before Python 3.12
 
+from wheelrelay.comparison_document import ComparisonDocument
 from wheelrelay.errors import ConfigError
 from wheelrelay.model import DistFile, Kind, Shard
 from wheelrelay.records import Delivery, Finding, Outcome, Plan, Receipt, ReceiptFile, Severity
@@ -114,6 +115,7 @@ class ReceiptDocument(TypedDict):
 
 
 DOCUMENT_TYPES: dict[str, Any] = {
+    "comparison": ComparisonDocument,
     "list": list[FileDocument],
     "plan": PlanDocument,
     "findings": list[FindingDocument],

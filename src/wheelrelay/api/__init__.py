@@ -19,6 +19,7 @@ from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
     from wheelrelay.api.checks import check
+    from wheelrelay.api.comparing import compare
     from wheelrelay.api.containers import check_index, index, prune, remove, yank
     from wheelrelay.api.listing import list_files
     from wheelrelay.api.options import PublishOptions
@@ -29,6 +30,7 @@ __all__ = [
     "PublishOptions",
     "check",
     "check_index",
+    "compare",
     "index",
     "list_files",
     "plan",
@@ -45,6 +47,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         "wheelrelay.api.checks": ("check",),
+        "wheelrelay.api.comparing": ("compare",),
         "wheelrelay.api.listing": ("list_files",),
         "wheelrelay.api.options": ("PublishOptions",),
         "wheelrelay.api.receipts": ("read_receipt",),

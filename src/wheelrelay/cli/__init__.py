@@ -23,6 +23,7 @@ from wheelrelay.version import __version__
 COMMANDS = (
     "backends",
     "check",
+    "compare",
     "completion",
     "config",
     "demo",

@@ -56,7 +56,7 @@ def check(config_path: str | None) -> None:
 @config.command()
 @click.argument(
     "document",
-    type=click.Choice(["config", "pyproject", "list", "plan", "findings", "receipt"]),
+    type=click.Choice(["config", "pyproject", "comparison", "list", "plan", "findings", "receipt"]),
     default="config",
 )
 @common_options
@@ -64,7 +64,7 @@ def schema(document: str) -> None:
     """Print the JSON Schema of the configuration or of a JSON document.
 
     config describes wheelrelay.toml with the installed types; pyproject describes pyproject.toml
-    with [tool.wheelrelay]; list, plan, findings and receipt describe the output of --json and --receipt.
+    with [tool.wheelrelay]; the others describe the output of --json and --receipt.
 
     Editors with Taplo, such as VS Code with Even Better TOML, complete and check a file that names its
     schema in the first line:
