@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generators import checks, commands, configuration, errors, links, remotes, schemas, settings
+from generators import api, checks, commands, configuration, errors, links, remotes, schemas, settings
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -34,7 +34,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
 """What makes the Markdown of each placeholder."""
 
 PLACEHOLDER = re.compile(r"^<!-- generated: ([\w-]+) -->$", re.MULTILINE)
-INCLUDED = re.compile(r"^<!-- included: (\S+) -->$", re.MULTILINE)
+INCLUDED = re.compile(r"^<!-- included: ([^\s#]+)(?:#(.+))? -->$", re.MULTILINE)
 
 
 def setup(app: "Sphinx") -> dict[str, Any]:
@@ -53,7 +53,7 @@ def fill(text: str) -> str:
 
 def write_pages(folder: Path) -> None:
     """Write the pages of commands, remotes and packages below the documentation's folder."""
-    pages = {**commands.pages(), **remotes.pages()}
+    pages = {**api.pages(), **commands.pages(), **remotes.pages()}
     for name, text in pages.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ def write_pages(folder: Path) -> None:
 
 def _read(app: "Sphinx", document: str, content: list[str]) -> None:
     page = Path(app.srcdir) / f"{document}.md"
-    text = INCLUDED.sub(lambda match: links.included(links.ROOT / match[1], page), content[0])
+    text = INCLUDED.sub(lambda match: links.included(links.ROOT / match[1], page, match[2]), content[0])
     content[0] = links.to_repository(fill(text), page)
 
 

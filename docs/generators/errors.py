@@ -12,7 +12,7 @@ def tree() -> str:
 
 def _rows(error: type[errors.WheelrelayError], depth: int) -> list[tuple[str, str, str, str]]:
     indent = "&emsp;" * depth
-    link = f"{indent}`{error.__name__}`"
+    link = f"{indent}[`{error.__name__}`](api/errors.md)"
     summary = (error.__doc__ or "").partition("\n")[0]
     row = (link, _exit_code(error), "yes" if error.retryable else "", summary)
     children = [child for child in error.__subclasses__() if child.__name__ in errors.__all__]

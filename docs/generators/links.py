@@ -43,17 +43,21 @@ def to_repository(text: str, page: Path) -> str:
     return _LINK.sub(replace, text)
 
 
-def included(path: Path, page: Path) -> str:
+def included(path: Path, page: Path, section: str | None = None) -> str:
     """Return the Markdown of a file of the repository, with links as seen from a page that includes it.
 
     Args:
         path: The file.
         page: The page, below ``docs/``.
+        section: The title of the section to include, without the title itself. [default: the whole file]
     """
+    text = path.read_text(encoding="utf-8")
+    if section is not None:
+        text = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     up = Path("../" * len(page.parent.relative_to(ROOT).parts))
     folder = path.parent.relative_to(ROOT).as_posix()
 
     def relative(match: re.Match[str]) -> str:
         return f"{match[1]}{(up / folder / match[2]).as_posix()}{match[3]}"
 
-    return to_repository(_LINK.sub(relative, path.read_text(encoding="utf-8")), page)
+    return to_repository(_LINK.sub(relative, text), page)

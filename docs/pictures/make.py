@@ -1,7 +1,8 @@
-"""Draw the pictures of the README from real runs: ``make pictures``.
+"""Draw the pictures of the README and the documentation from real runs: ``make pictures``.
 
-The output of the commands becomes an SVG without external resources. Durations are replaced by a constant, so
-that the same code draws the same picture. The picture of a page needs Chromium.
+The output of the commands becomes an SVG without external resources, for a light and for a dark page.
+Durations are replaced by a constant, so that the same code draws the same picture. The picture of a page
+needs Chromium.
 """
 
 import os
@@ -15,33 +16,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
+from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME
 from rich.text import Text
 
+from wheelrelay.cli.demo_folder import make_demo_folder
 from wheelrelay.testing import make_sdist, make_wheel
 
 HERE = Path(__file__).parent
-WIDTH = 92
+WIDTH = 100
 URL = "https://wheels.example.org/simple/sample/"
 FILE_TIME = 1_767_225_600  # the first second of 2026
 PLATFORMS = ("manylinux_2_17_x86_64", "macosx_11_0_arm64", "win_amd64")
-CONFIG = """
-[remotes.staging]
-type = "directory"
-path = "dist"
-
-[remotes.company]
-type = "directory"
-path = "company"
-pages = true
-
-[routes.release]
-source = "staging"
-sinks = ["company"]
-
-[routes.release.expect]
-wheels = ["cp{312,313,314}-*-{manylinux*_x86_64,macosx_*_arm64,win_amd64}"]
-sdist = true
-"""
+THEMES = {"light": DEFAULT_TERMINAL_THEME, "dark": SVG_EXPORT_THEME}
 SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
     <style>
     .{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
@@ -66,9 +52,9 @@ SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http:/
 """
 
 
-def release(dist: Path, pythons: range) -> None:
+def release(dist: Path) -> None:
     """Create wheels of some size for each Python and platform, and an sdist."""
-    for minor in pythons:
+    for minor in range(12, 15):
         for platform in PLATFORMS:
             payload = random.Random(platform + str(minor)).randbytes(400_000 + 9_000 * minor)
             make_wheel(dist, "sample", "1.0", f"cp3{minor}-cp3{minor}-{platform}", payload=payload)
@@ -92,14 +78,15 @@ def output_of(folder: Path, command: str) -> Text:
 
 
 def draw(name: str, *texts: Text) -> None:
-    """Write ``name``.svg."""
-    console = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True)
-    for text in texts:
-        console.print(text)
-        console.print()
-    console.save_svg(
-        str(HERE / f"{name}.svg"), title="wheelrelay", code_format=SVG, unique_id=f"wheelrelay-{name}"
-    )
+    """Write ``name-light.svg`` and ``name-dark.svg``."""
+    for theme, colors in THEMES.items():
+        console = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True)
+        for text in texts:
+            console.print(text)
+        svg = console.export_svg(
+            title="wheelrelay", code_format=SVG, theme=colors, unique_id=f"wheelrelay-{name}-{theme}"
+        )
+        (HERE / f"{name}-{theme}.svg").write_text(svg.replace("rgba(255,255,255,0.35)", "#8888"))
 
 
 def screenshot(page: Path, name: str) -> None:
@@ -123,17 +110,19 @@ def screenshot(page: Path, name: str) -> None:
 def main() -> None:
     """Draw all pictures."""
     with TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        (folder / "wheelrelay.toml").write_text(CONFIG)
-        release(folder / "dist", range(12, 14))
-        matrix = output_of(folder, "wheelrelay list staging --matrix")
-        release(folder / "dist", range(14, 15))
-        draw("matrix", matrix, output_of(folder, "wheelrelay list staging --matrix"))
-        draw("relay", output_of(folder, "wheelrelay relay release sample==1.0 --yes"))
-        for file in (folder / "company").glob("sample-*"):
+        folder = Path(temporary) / "tour"
+        make_demo_folder(folder)
+        draw("matrix", output_of(folder, "wheelrelay list staging --matrix"))
+        refused = output_of(folder, "wheelrelay relay release sample==1.0 --yes")
+        output_of(folder, "wheelrelay push rebuilt --to staging --replace")
+        output_of(folder, "wheelrelay remove staging sample-1.0-cp39-cp39-win32.whl")
+        draw("promise", refused, output_of(folder, "wheelrelay relay release sample==1.0 --yes"))
+        container = Path(temporary) / "container"
+        release(container)
+        for file in container.glob("sample-*"):
             os.utime(file, (FILE_TIME, FILE_TIME))
-        output_of(folder, "wheelrelay index company")
-        screenshot(folder / "company" / "simple" / "sample" / "index.html", "page")
+        output_of(Path(temporary), "wheelrelay index ./container")
+        screenshot(container / "simple" / "sample" / "index.html", "page")
 
 
 if __name__ == "__main__":

@@ -1,80 +1,89 @@
-"""The examples of the README run in their order, with a real index instead of the example's."""
+"""The tour of the README runs as it is, typed into an empty folder."""
 
 import doctest
+import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from wheelrelay.testing.samples import make_sdist, make_wheel
-
 README = Path(__file__).parents[2] / "README.md"
-TAGS = ("cp312-cp312-manylinux_2_17_x86_64", "cp313-cp313-manylinux_2_17_x86_64", "cp313-cp313-win_amd64")
+TEXT = README.read_text(encoding="utf-8")
+PUBLISHED = {
+    "sample-1.0-py3-none-macosx_11_0_universal2.whl",
+    "sample-1.0-py3-none-manylinux_2_17_aarch64.whl",
+    "sample-1.0-py3-none-manylinux_2_17_x86_64.whl",
+    "sample-1.0-py3-none-win_amd64.whl",
+    "sample-1.0.tar.gz",
+}
 
 
 def blocks(language):
-    return re.findall(
-        rf"^```{language}\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch, pypiserver):
-    """Return a folder with a release in ``dist``, the README's configuration, and a real index."""
-    dist = tmp_path / "dist"
-    dist.mkdir()
-    for tag in TAGS:
-        make_wheel(dist, "sample", "1.0", tag)
-    make_sdist(dist, "sample", "1.0")
-    (config,) = (block for block in blocks("toml") if "[routes.release]" in block)
-    config = config.replace("https://packages.example.org/simple/", pypiserver.simple_url)
-    config = config.replace("https://packages.example.org/", pypiserver.upload_url)
-    config = config.replace('"ci"', f'"{pypiserver.username}"')
-    (tmp_path / "wheelrelay.toml").write_text(config)
-    monkeypatch.setenv("COMPANY_PASSWORD", pypiserver.password)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 
 
 def commands():
-    lines = "".join(blocks("console")).splitlines()
-    return [
-        shlex.split(line.removeprefix("$ wheelrelay ")) for line in lines if line.startswith("$ wheelrelay ")
-    ]
+    return [line.removeprefix("$ ") for line in "".join(blocks("console")).splitlines()]
 
 
-def test_commands_succeed(project):
-    assert len(commands()) >= 8
-    outputs = []
-    for command in commands():
+@pytest.fixture
+def bash(tmp_path):
+    """A function that types lines into one shell, which starts in an empty folder."""
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": programs, "PIP_CONFIG_FILE": os.devnull}
+
+    def type_in(lines):
+        """Return the exit code of each line, and all output."""
+        script = "".join(f'{line}\necho "exit code $?"\n' for line in lines)
         done = subprocess.run(
-            [sys.executable, "-m", "wheelrelay", *command],
-            capture_output=True,
+            ["bash", "--noprofile", "--norc"],
+            input=script,
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            stdin=subprocess.DEVNULL,
         )
-        assert done.returncode == 0, (command, done.stdout, done.stderr)
-        outputs.append(done.stderr)
-    assert any("Nothing to do" in output for output in outputs)
-    assert (project / "receipt.json").is_file()
-    assert len(list((project / "wheelhouse").iterdir())) == 4
+        return [
+            int(code) for code in re.findall(r"^exit code (\d+)$", done.stdout, re.MULTILINE)
+        ], done.stdout
+
+    return type_in
 
 
-def test_python_examples_return_the_shown_values(project):
-    text = "\n".join(blocks("python"))
-    examples = doctest.DocTestParser().get_doctest(text, {}, "README.md", str(README), 0)
-    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+def test_tour_publishes_a_release_after_it_was_refused(bash, tmp_path, monkeypatch):
+    lines = commands()
+    assert len([line for line in lines if line.startswith(("wheelrelay ", "pip "))]) == 10
+    codes, output = bash(lines)
+    refused = {"plan": lines.index("wheelrelay plan release 'sample==1.0'")}
+    refused["relay"] = lines.index("wheelrelay relay release 'sample==1.0' --yes")
+    assert codes == [3 if number in refused.values() else 0 for number in range(len(lines))], output
+    assert "3 errors); nothing was published" in output
+    assert "index: 5 published." in output
+    assert "Nothing to do." in output
+    assert "All files verified." in output
+    index = {path.name for path in (tmp_path / "tour" / "index").glob("sample-*")}
+    assert {name for name in index if not name.endswith(".metadata")} == PUBLISHED
+    assert (tmp_path / "tour" / "receipt.json").is_file()
+    assert (tmp_path / "tour" / "installed" / "sample").is_dir()
+
+    monkeypatch.chdir(tmp_path / "tour")
+    examples = doctest.DocTestParser().get_doctest(
+        "\n".join(blocks("python")), {}, "README.md", str(README), 0
+    )
     messages = []
-    results = doctest.DocTestRunner(optionflags=flags).run(examples, out=messages.append)
-    assert results.attempted >= 8
+    results = doctest.DocTestRunner().run(examples, out=messages.append)
+    assert results.attempted == 4
     assert results.failed == 0, "".join(messages)
 
 
-def test_names_every_command():
-    from wheelrelay.cli import COMMANDS
+def test_readme_is_short():
+    assert len(TEXT.splitlines()) <= 150
 
-    text = README.read_text(encoding="utf-8")
-    assert [name for name in COMMANDS if f"wheelrelay {name}" not in text] == []
+
+def test_pictures_exist_in_a_light_and_a_dark_version():
+    pictures = re.findall(r'src(?:set)?="([^"]+)"', TEXT)
+    assert sorted(Path(picture).stem.rpartition("-")[2] for picture in pictures) == ["dark", "light"]
+    assert [picture for picture in pictures if not (README.parent / picture).is_file()] == []

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelrelay.cli.options import common_options, jobs_option
+from wheelrelay.cli.options import common_options, complete_file, jobs_option
 
 if TYPE_CHECKING:
     from wheelrelay.cli.render.console import AnyConsole
@@ -41,19 +41,34 @@ START_TIMEOUT = 30.0
 
 
 @click.command()
+@click.option(
+    "--keep",
+    "folder_to_keep",
+    metavar="DIRECTORY",
+    shell_complete=complete_file,
+    help="Create this directory with a sample release and a configuration to try the commands on, and do "
+    "nothing else.",
+)
 @jobs_option
 @common_options
-def demo(jobs: int | None) -> None:
+def demo(folder_to_keep: str | None, jobs: int | None) -> None:
     """Publish a real release to a package index on this machine.
 
     Publishes MarkupSafe 3.0.2 from PyPI to a temporary local index, installs it from there with pip, and
     relays it again to show that nothing is left to do. Needs no account and cleans up afterwards. If PyPI
     cannot be reached, sample wheels are used.
 
+    With --keep, creates a directory for your own commands instead: a container with a release that is not
+    complete yet, the missing builds, and a configuration with a local index.
+
     \b
-    Example:
+    Examples:
       wheelrelay demo
+      wheelrelay demo --keep ./tour
     """
+    if folder_to_keep is not None:
+        _keep(Path(folder_to_keep))
+        return
     from wheelrelay.cli.render.blocks import Line
     from wheelrelay.cli.render.console import console as make_console
     from wheelrelay.disk.folders import temporary_folder
@@ -73,6 +88,18 @@ def demo(jobs: int | None) -> None:
         done = Line("\n").append("Done.", "bold green")
         done.append(f" Published and confirmed {len(filenames)} files by sha256. The index is stopped.")
         console.print(done)
+
+
+def _keep(folder: Path) -> None:
+    from wheelrelay.cli.demo_folder import REQUIREMENT, make_demo_folder
+    from wheelrelay.printable import printable
+
+    make_demo_folder(folder)
+    click.echo(
+        f"Created {printable(str(folder))} with a sample release. Try it:\n\n"
+        f"  cd {printable(str(folder))}\n  wheelrelay list staging --matrix\n"
+        f"  wheelrelay relay release {REQUIREMENT}"
+    )
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from tests.unit.checks.real_files import real_files
 
 from wheelrelay.testing import make_wheel
 
-README = Path(__file__).parents[3] / "README.md"
+GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "coming-from-wheel-uploader.md"
 LINES = [
     "wheel-uploader -r warehouse -u $CDN_URL -s -v -w ~/wheelhouse -t macosx astropy $VERSION",
     "wheel-uploader -r warehouse -u $CDN_URL -s -v -w ~/wheelhouse -t manylinux1 astropy $VERSION",
@@ -126,6 +126,6 @@ def follow(cdn, tmp_path, home, pypiserver, keyring):
     assert {path: path.stat().st_mtime_ns for path in arrived.iterdir()} == before
 
 
-def test_readme_has_the_historic_commands():
-    text = README.read_text(encoding="utf-8")
+def test_guide_has_the_historic_commands():
+    text = GUIDE.read_text(encoding="utf-8")
     assert [line for line in LINES if line not in text] == []

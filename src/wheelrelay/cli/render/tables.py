@@ -94,7 +94,7 @@ def _sentence(finding: Finding) -> str:
 
 
 def _by_file(groups: Iterable[Sequence[Finding]], see_all: str) -> list[Line]:
-    """Return the files with the rules that they break, if files differ in them."""
+    """Return the files with the rules that they break, if some break several and others do not."""
     broken: dict[str, set[str]] = {}
     for finding in (finding for group in groups for finding in group):
         if finding.filename:
@@ -102,7 +102,7 @@ def _by_file(groups: Iterable[Sequence[Finding]], see_all: str) -> list[Line]:
     files_by_rules: dict[tuple[str, ...], list[str]] = {}
     for filename in sorted(broken):
         files_by_rules.setdefault(tuple(sorted(broken[filename])), []).append(filename)
-    if len(files_by_rules) < 2:
+    if len(files_by_rules) < 2 or all(len(rules) == 1 for rules in files_by_rules):
         return []
     lines = [Line("By file:", "bold")]
     for rules, names in files_by_rules.items():

@@ -75,6 +75,10 @@ def test_files_are_listed_by_rules_if_these_differ():
     ]
 
 
+def test_files_are_not_listed_again_if_each_breaks_one_rule():
+    assert "By file:" not in printed(finding("rule", "a.whl"), finding("other", "b.whl"))
+
+
 @pytest.mark.parametrize("text", ["[bold]no markup[/]", "café [/x]"])
 def test_messages_are_not_interpreted_as_markup(text):
     assert text in printed(finding("rule", "a.whl", text, hint=text))[0]
