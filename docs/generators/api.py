@@ -20,7 +20,13 @@ TOPICS = {
     "results": (
         "Results",
         "What the functions return.",
-        ("wheelrelay.records", "wheelrelay.model", "wheelrelay.lock_files", "wheelrelay.tags"),
+        (
+            "wheelrelay.records",
+            "wheelrelay.findings",
+            "wheelrelay.model",
+            "wheelrelay.lock_files",
+            "wheelrelay.tags",
+        ),
     ),
     "events": ("Progress", "The events of a relay.", ("wheelrelay.events",)),
     "signing": ("Signing", "How files are signed.", ("wheelrelay.signing", "wheelrelay.staged")),

@@ -17,6 +17,7 @@ from wheelrelay.errors import ConfigError
 from wheelrelay.model import DistFile, Kind, Shard
 from wheelrelay.records import Delivery, Finding, Outcome, Plan, Receipt, ReceiptFile, Severity
 from wheelrelay.redaction import redact, redact_values
+from wheelrelay.version import PROJECT
 
 JSON_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -47,6 +48,7 @@ class FindingDocument(TypedDict):
     filename: str | None
     message: str
     hint: str | None
+    url: str | None
 
 
 class IntentDocument(TypedDict):
@@ -180,6 +182,7 @@ def findings_document(findings: Iterable[Finding]) -> list[FindingDocument]:
             "filename": finding.filename,
             "message": finding.message,
             "hint": finding.hint,
+            "url": finding.url,
         }
         for finding in findings
     ]
@@ -308,6 +311,7 @@ def _receipt(document: ReceiptDocument) -> Receipt:
                 finding["message"],
                 finding["filename"],
                 finding["hint"],
+                provider=PROJECT if finding["url"] else "",
             )
             for finding in document["findings"]
         ),

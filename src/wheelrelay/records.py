@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 
 from wheelrelay.errors import ConfigError
+from wheelrelay.findings import Finding, Severity
 from wheelrelay.model import DistFile, Shard
 
 __all__ = [
@@ -21,34 +22,6 @@ __all__ = [
     "ReceiptFile",
     "Severity",
 ]
-
-
-class Severity(StrEnum):
-    """The severity of a finding: errors block publishing, warnings are only reported."""
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One problem of a file or a release.
-
-    Attributes:
-        check: The stable id of the violated check.
-        severity: Whether it blocks publishing.
-        message: The problem, as one sentence.
-        filename: The file, if the finding concerns one.
-        hint: What to do about it.
-        demoted: Whether it is a warning here but an error for remotes with a stricter profile.
-    """
-
-    check: str
-    severity: Severity
-    message: str
-    filename: str | None = None
-    hint: str | None = None
-    demoted: bool = False
 
 
 class Action(StrEnum):

@@ -16,6 +16,7 @@ from wheelrelay.documents import (
 )
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import Digests
+from wheelrelay.version import DOCUMENTATION
 
 
 def through_json(document):
@@ -65,6 +66,7 @@ def test_plan_matches_its_schema(plan):
             "filename": SDIST,
             "message": "It is there.",
             "hint": "Build a new version.",
+            "url": f"{DOCUMENTATION}reference/checks.html#conflict",
         }
     ]
 

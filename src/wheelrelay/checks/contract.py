@@ -47,6 +47,7 @@ from typing import TYPE_CHECKING
 
 from wheelrelay.model import DistFile
 from wheelrelay.records import Finding, Severity
+from wheelrelay.version import PROJECT
 
 if TYPE_CHECKING:  # a configuration needs the profiles, and reads no archive
     from wheelrelay.checks.distribution import Distribution
@@ -120,9 +121,15 @@ class Violation:
     filename: str | None = None
     hint: str | None = None
 
-    def finding(self, filename: str | None = None) -> Finding:
-        """Return the finding; ``filename`` is used if the violation does not name a file."""
-        return Finding(self.check.id, self.check.severity, self.message, self.filename or filename, self.hint)
+    def finding(self, filename: str | None = None, *, provider: str = PROJECT) -> Finding:
+        """Return the finding.
+
+        Args:
+            filename: used if the violation does not name a file.
+            provider: the distribution that the check is from.
+        """
+        check, name = self.check, self.filename or filename
+        return Finding(check.id, check.severity, self.message, name, self.hint, provider=provider)
 
 
 @dataclass(frozen=True, slots=True)

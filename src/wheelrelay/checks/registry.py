@@ -8,6 +8,7 @@ from wheelrelay.checks.contract import Check, FileChecks, ReleaseChecks, Violati
 from wheelrelay.errors import PluginLoadError
 from wheelrelay.plugins import CHECK_GROUP, Plugin, installed_plugins
 from wheelrelay.records import Severity
+from wheelrelay.version import DOCUMENTATION, PROJECT
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,11 @@ def unknown_check(check_id: str) -> str:
     """Return a message about an unknown id, with the most similar known one."""
     ids = [check.id for check in all_checks()]
     similar = difflib.get_close_matches(check_id, ids, n=1, cutoff=0.5)
-    advice = f"did you mean {similar[0]!r}?" if similar else "the README lists all checks"
+    advice = (
+        f"did you mean {similar[0]!r}?"
+        if similar
+        else f"{DOCUMENTATION}reference/checks.html lists all checks"
+    )
     return f"unknown check {check_id!r}; {advice}"
 
 
@@ -66,11 +71,14 @@ def check_failed(name: str, error: BaseException) -> Violation:
     """Return the violation for a family of checks that raised an error, and log the traceback."""
     logger.debug("The checks %r failed.", name, exc_info=error)
     reason = f"{type(error).__name__}: {error}".rstrip(".: ")
+    hint = _BUG_HINT if provider_of(name) == PROJECT else None
+    return CHECK_FAILED.violation(f"The checks {name!r} failed: {reason}.", hint=hint)
+
+
+def provider_of(name: str) -> str:
+    """Return the distribution that a family of checks is from; empty if the family is not installed."""
     plugin = installed_plugins(CHECK_GROUP).get(name)
-    is_ours = plugin is not None and plugin.package == "wheelrelay"
-    return CHECK_FAILED.violation(
-        f"The checks {name!r} failed: {reason}.", hint=_BUG_HINT if is_ours else None
-    )
+    return plugin.package if plugin else ""
 
 
 def _load(plugin: Plugin) -> FileChecks | ReleaseChecks:

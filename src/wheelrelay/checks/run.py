@@ -12,7 +12,7 @@ from wheelrelay.archives import MapFunction
 from wheelrelay.checks.contract import FileChecks, Inspection, ReleaseChecks, ReleaseContext, Violation
 from wheelrelay.checks.distribution import Distribution, open_distribution
 from wheelrelay.checks.policy import PYPI_POLICY, CheckPolicy
-from wheelrelay.checks.registry import check_failed, file_checks, release_checks
+from wheelrelay.checks.registry import check_failed, file_checks, provider_of, release_checks
 from wheelrelay.model import Kind
 from wheelrelay.records import Finding
 from wheelrelay.staged import StagedFile
@@ -49,7 +49,7 @@ def inspect(
         distribution, sha256 = open_distribution(source, map_function=map_function), _sha256(source)
     selected = file_checks() if families is None else families
     findings = [
-        violation.finding(distribution.filename)
+        violation.finding(distribution.filename, provider=provider_of(name))
         for name, family in selected.items()
         if _applies(family, distribution, policies)
         for violation in _run(name, family.find, distribution)
@@ -79,7 +79,7 @@ def run_release_checks(
         max_project_size=policy.max_project_size,
     )
     findings = [
-        violation.finding()
+        violation.finding(provider=provider_of(name))
         for name, family in selected.items()
         for violation in _run(name, family.find, inspections, context)
     ]

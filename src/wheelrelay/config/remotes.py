@@ -17,6 +17,7 @@ from wheelrelay.errors import ConfigError
 from wheelrelay.model import CONFIRM_TIMEOUT, Confirm
 from wheelrelay.protocols import Backend, Sink, Source, SupportsUploadForm
 from wheelrelay.select import did_you_mean
+from wheelrelay.version import DOCUMENTATION
 
 if TYPE_CHECKING:
     from wheelrelay.checks import CheckPolicy
@@ -228,7 +229,7 @@ def _refuse_password(address: str) -> None:
     if may_contain_login(address) and any(map(_has_password, _AUTHORITY.findall(address))):
         raise ConfigError(
             f"{_USERINFO.sub('', address)}: a password does not belong in an address.",
-            hint="Remove it. The README lists where credentials are looked up.",
+            hint=f"Remove it. {DOCUMENTATION}guides/credentials.html lists where credentials are looked up.",
         )
 
 

@@ -100,7 +100,7 @@ def _findings(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in ordered:
         yield _row(
             f"**{finding.severity.value}**",
-            code(finding.check),
+            f"[{code(finding.check)}]({finding.url})" if finding.url else code(finding.check),
             code(finding.filename) if finding.filename else "",
             escaped(with_option_names(finding.message)),
             escaped(with_option_names(finding.hint or "")),

@@ -68,13 +68,14 @@ def _rule(group: Sequence[Finding], see_all: str) -> Line:
     """Return the paragraph of findings with the same rule and the same hint."""
     first = group[0]
     line = Line(f"{first.severity.value} ", STYLES[first.severity])
+    link = f"link {first.url}" if first.url else ""
     if len(group) == 1:
-        line.append(f"{_sentence(first)} [{first.check}]")
+        line.append(f"{_sentence(first)} ").append(f"[{first.check}]", link)
     elif len({finding.message for finding in group}) == 1:
-        line.append(f"{first.message} [{first.check}] {len(group)} files:")
+        line.append(f"{first.message} ").append(f"[{first.check}]", link).append(f" {len(group)} files:")
         _itemize(line, [finding.filename or "" for finding in group], see_all)
     else:
-        line.append(f"[{first.check}] {len(group)} findings:")
+        line.append(f"[{first.check}]", link).append(f" {len(group)} findings:")
         _itemize(line, [_sentence(finding) for finding in group], see_all)
     if first.hint:
         line.append(f"\n{INDENT}{with_option_names(first.hint)}", "dim")

@@ -8,6 +8,7 @@ from rich.console import Console
 from wheelrelay.cli.render.tables import findings_lines, plan_table
 from wheelrelay.filenames import dist_file
 from wheelrelay.records import Action, Finding, Intent, Plan, PlannedFile, Severity
+from wheelrelay.version import DOCUMENTATION
 
 
 def printed(*findings):
@@ -36,6 +37,18 @@ def test_same_finding_of_many_files_is_printed_once_with_the_first_files():
     assert lines[0] == "error It is wrong. [rule] 60 files:"
     assert lines[1:11] == [f"      - {number:02}.whl" for number in range(10)]
     assert lines[11:] == ["      - and 50 more; use `--json` to see all", "      Put it right."]
+
+
+def test_terminal_links_the_check_to_its_documentation():
+    stream = io.StringIO()
+    rich = Console(file=stream, force_terminal=True, width=200)
+    rich.print(next(iter(findings_lines([finding("missing", "a.whl")]))))
+    assert f"{DOCUMENTATION}reference/checks.html#missing" in stream.getvalue()
+
+
+def test_check_of_another_distribution_has_no_link():
+    foreign = Finding("icons", Severity.ERROR, "It is wrong.", provider="icon-checks")
+    assert foreign.url is None
 
 
 def test_findings_of_one_rule_share_the_hint():
