@@ -28,7 +28,7 @@ FOREIGN = (
     *("AWS_", "WHEELRELAY_", "TWINE_", "NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
     *("GITHUB_", "ACTIONS_", "GITLAB_CI", "CI_", "BUILDKITE", "CIRCLE", "GOOGLE_"),
     *("TF_BUILD", "BUILD_", "TRAVIS", "APPVEYOR", "JENKINS_", "GIT_COMMIT"),
-    *("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR"),
+    *("XDG_CACHE_HOME", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR"),
 )
 """Prefixes of environment variables that would influence tests."""
 

@@ -4,10 +4,8 @@ Scripts depend on them: keys may be added, but changed or removed only after a d
 """
 
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from io import StringIO
 from typing import Any, Literal, cast
 
 from typing_extensions import TypedDict  # pydantic requires this one before Python 3.12
@@ -16,7 +14,7 @@ from wheelrelay.comparison_document import ComparisonDocument
 from wheelrelay.errors import ConfigError
 from wheelrelay.model import DistFile, Kind, Shard
 from wheelrelay.records import Delivery, Finding, Outcome, Plan, Receipt, ReceiptFile, Severity
-from wheelrelay.redaction import redact, redact_values
+from wheelrelay.redaction import redact
 from wheelrelay.version import PROJECT
 
 JSON_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -140,10 +138,6 @@ def document_schema(name: str) -> dict[str, Any]:
     return {"$schema": JSON_SCHEMA_DIALECT, **TypeAdapter(DOCUMENT_TYPES[name]).json_schema()}
 
 
-_ESCAPED = re.compile("[\ud800-\udfff\x7f-\x9f]")
-"""Surrogates, which stand for bytes that are not UTF-8, and control characters that JSON permits."""
-
-
 def files_document(files: Iterable[DistFile]) -> list[FileDocument]:
     """Return the document for a list of files, sorted by name."""
     return [_file(file) for file in sorted(files, key=lambda file: file.filename)]
@@ -254,19 +248,6 @@ def sums_text(receipt: Receipt) -> str:
             if file.sha256
         )
     )
-
-
-def to_json(document: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
-    """Return a document as indented JSON with a final line feed.
-
-    Characters that are not text are escaped, and so are the prefixes that CI systems interpret as commands
-    in a log.
-    """
-    written = StringIO()  # json.dumps would take several times the size of a large document
-    json.dump(redact_values(document), written, indent=2, ensure_ascii=False)
-    written.write("\n")
-    text = written.getvalue().replace("##", r"#\u0023").replace("section_", r"section\u005f")
-    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _file(file: DistFile) -> FileDocument:

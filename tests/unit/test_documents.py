@@ -12,9 +12,9 @@ from wheelrelay.documents import (
     files_document,
     plan_document,
     receipt_document,
-    to_json,
 )
 from wheelrelay.filenames import dist_file
+from wheelrelay.json_text import to_json
 from wheelrelay.model import Digests
 from wheelrelay.version import DOCUMENTATION
 

@@ -9,7 +9,8 @@ import pytest
 
 import wheelrelay
 from wheelrelay import ConfigError, Delivery, Finding, Outcome, Receipt, ReceiptFile, Severity, Shard
-from wheelrelay.documents import parse_receipt, receipt_document, to_json
+from wheelrelay.documents import parse_receipt, receipt_document
+from wheelrelay.json_text import to_json
 from wheelrelay.records import RECEIPT_CONFLICT
 from wheelrelay.testing import make_wheel
 

@@ -16,8 +16,8 @@ from tests.servers.canaries import canary, disguises
 from wheelrelay.cli.render.blocks import Line
 from wheelrelay.cli.render.console import ProtectedStream
 from wheelrelay.cli.render.markdown import escaped
-from wheelrelay.documents import to_json
 from wheelrelay.errors import BackendError
+from wheelrelay.json_text import to_json
 from wheelrelay.redaction import MASK, clear_secrets, redact, redact_values, register_login, register_secret
 
 SECRET = "p+ss/w\"r'd & <Päß>=?0123"

@@ -12,10 +12,11 @@ from wheelrelay.config import RemoteLike, Route, as_remote
 from wheelrelay.containers.listing import METADATA_SUFFIX
 from wheelrelay.containers.page_reading import FLAT_PAGE, SIMPLE_ROOT
 from wheelrelay.disk.writing import replace_file
-from wheelrelay.documents import receipt_document, sums_text, to_json
+from wheelrelay.documents import receipt_document, sums_text
 from wheelrelay.engine.context import RelayRequest
 from wheelrelay.errors import ConfigError, InvalidFilename, NotFound, RelayFailed, WheelrelayError
 from wheelrelay.filenames import dist_file, split_companion
+from wheelrelay.json_text import to_json
 from wheelrelay.protocols import Source, SupportsLocalPath
 from wheelrelay.records import Receipt
 
@@ -172,9 +173,13 @@ def _is_read_from(backend: object, path: Path) -> bool:
     """Whether a local backend reads this file under another name, for example through a link."""
     if not (isinstance(backend, SupportsLocalPath) and isinstance(backend, Source) and path.is_file()):
         return False
+    folder = _local_path(backend, "any-1.tar.gz")
     try:
+        if folder is not None and path.stat().st_nlink == 1:  # then another name can only be a link
+            with os.scandir(folder.parent) as entries:
+                return any(entry.is_symlink() and _is_same(path, Path(entry)) for entry in entries)
         files = [backend.local_path(file) for file in backend.iter_files(None)]
-    except WheelrelayError:  # the relay itself reports a source that cannot be read
+    except (WheelrelayError, OSError):  # the relay itself reports a source that cannot be read
         return False
     return any(_is_same(path, file) for file in files)
 

@@ -45,6 +45,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from wheelrelay.checks.published import PublishedFiles
 from wheelrelay.model import DistFile
 from wheelrelay.records import Finding, Severity
 from wheelrelay.version import PROJECT
@@ -204,7 +205,8 @@ class ReleaseContext:
     """The sink that a release is published to, and the requirements for the release.
 
     Attributes:
-        published: the files of the project that the sink already has, of all versions.
+        published: the files of the project that the sink already has, of all versions; `PublishedFiles`, or
+            converted to it.
         project_status: the status of the project at the sink (PEP 792), such as ``quarantined``.
         is_whole_release: whether the inspected files, and those that the sink already has, are the whole
             release; not so if files are checked one by one.
@@ -216,7 +218,7 @@ class ReleaseContext:
         required_sha256: the SHA-256 digest that each file must have, by filename.
     """
 
-    published: tuple[DistFile, ...] = ()
+    published: Sequence[DistFile] = ()
     project_status: str | None = None
     is_whole_release: bool = False
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -226,12 +228,19 @@ class ReleaseContext:
     required_commit: str | None = None
     required_sha256: Mapping[str, str] | None = None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.published, PublishedFiles):
+            object.__setattr__(self, "published", PublishedFiles(self.published))
+
+    @property
+    def at_sink(self) -> PublishedFiles:
+        """The files at the sink, with their indexes."""
+        assert isinstance(self.published, PublishedFiles)
+        return self.published
+
     def is_published(self, inspection: Inspection) -> bool:
         """Return whether the sink already has this file with the same content."""
-        return any(
-            file.filename == inspection.filename and file.sha256 in (None, inspection.sha256)
-            for file in self.published
-        )
+        return self.at_sink.has(inspection.filename, inspection.sha256)
 
 
 @cache

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from email.message import EmailMessage
 from email.utils import parseaddr
+from functools import lru_cache
 
 from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
 from packaging.requirements import InvalidRequirement, Requirement
@@ -152,7 +153,7 @@ def _check_fields(raw: RawMetadata, unparsed: tuple[str, ...]) -> Iterator[Viola
             yield REQUIRED.violation("Metadata-Version is missing.")
         else:
             yield (REQUIRED if field in ("name", "version") else FIELD).violation(message)
-    charset = _refused_charset(raw)
+    charset = _refused_charset(raw.get("description_content_type") or "text/plain")
     if charset is not None:
         yield FIELD.violation(
             f"description-content-type: PyPI accepts the charset UTF-8 only, not {printable(charset)}."
@@ -179,11 +180,12 @@ def _sentence(error: InvalidMetadata) -> str:
     return f"{message}." if error.field in message else f"{error.field}: {message}."
 
 
-def _refused_charset(raw: RawMetadata) -> str | None:
+@lru_cache(maxsize=64)  # most projects use one of very few, and parsing takes a while
+def _refused_charset(content_type: str) -> str | None:
     """Return a spelling of UTF-8 that PyPI's `packaging` (26.2) refuses; later versions accept it."""
     message = EmailMessage()
     try:
-        message["Content-Type"] = raw.get("description_content_type") or "text/plain"
+        message["Content-Type"] = content_type
     except (ValueError, IndexError):
         return None
     charset: str = message["Content-Type"].params.get("charset", "UTF-8")

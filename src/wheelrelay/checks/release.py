@@ -46,9 +46,9 @@ def _find(inspections: Sequence[Inspection], context: ReleaseContext) -> Iterato
 
 def _check_sdists(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
     new_files = [inspection.file for inspection in new if inspection.file]
-    files: list[DistFile] = [*new_files, *context.published]
     releases = {(file.project, file.version) for file in new_files if file.kind is Kind.SDIST}
     for release in sorted(releases):
+        files: list[DistFile] = [*new_files, *context.at_sink.of_version(release[1])]
         sdists = {
             file.filename
             for file in files
@@ -59,10 +59,11 @@ def _check_sdists(new: Sequence[Inspection], context: ReleaseContext) -> Iterato
 
 
 def _check_copies(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
-    known = [(file.sha256, file.filename) for file in context.published if file.sha256]
-    known += [(inspection.sha256, inspection.filename) for inspection in new]
-    for digest in dict.fromkeys(inspection.sha256 for inspection in new):
-        names = {name for other, name in known if other == digest}
+    by_digest: dict[str, set[str]] = {}
+    for inspection in new:
+        by_digest.setdefault(inspection.sha256, set()).add(inspection.filename)
+    for digest, names in by_digest.items():
+        names.update(context.at_sink.names_with(digest))
         if len(names) > 1:
             yield SAME_CONTENT.violation(f"Files with the same content: {join_names(sorted(names))}.")
 

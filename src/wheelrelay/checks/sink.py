@@ -65,7 +65,7 @@ def _check_sizes(new: Sequence[Inspection], context: ReleaseContext) -> Iterator
         if limit is not None and inspection.size > limit:
             message = f"The file has {_size(inspection.size)}; the sink allows {_size(limit)}."
             yield FILE_SIZE.violation(message, filename=inspection.filename)
-    published = sum(file.size or 0 for file in context.published)
+    published = context.at_sink.size
     added = sum(inspection.size for inspection in new)
     limit = context.max_project_size
     if limit is not None and published + added > limit:
@@ -87,7 +87,7 @@ def _check_status(context: ReleaseContext) -> Iterator[Violation]:
 def _check_age(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[Violation]:
     versions = {inspection.file.version for inspection in new if inspection.file}
     for version in sorted(versions):
-        published = [file for file in context.published if file.version == version]
+        published = context.at_sink.of_version(version)
         oldest = min((file.upload_time for file in published if file.upload_time), default=None)
         if oldest is not None and context.now - oldest > UPLOAD_WINDOW - UPLOAD_MARGIN:
             yield UPLOAD_WINDOW_CLOSED.violation(

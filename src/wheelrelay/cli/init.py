@@ -95,7 +95,7 @@ def _write(text: str) -> None:
     from wheelrelay.config.load import parse_config
     from wheelrelay.config.schema import json_schema
     from wheelrelay.disk.writing import create_file
-    from wheelrelay.documents import to_json
+    from wheelrelay.json_text import to_json
 
     parse_config(tomllib.loads(text), Path(CONFIG_FILE).absolute())
     for name, content in ((CONFIG_FILE, text), (SCHEMA, to_json(json_schema()))):

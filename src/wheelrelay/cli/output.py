@@ -37,7 +37,7 @@ def print_findings(findings: "Sequence[Finding]") -> None:
 def print_json(document: "Mapping[str, Any] | Sequence[Mapping[str, Any]]") -> None:
     """Print a JSON document on standard output."""
     from wheelrelay.cli.render.console import write_output
-    from wheelrelay.documents import to_json
+    from wheelrelay.json_text import to_json
 
     write_output(to_json(document))
 

@@ -69,7 +69,8 @@ def merge(paths: tuple[str, ...], output: str, as_json: bool) -> int:
     from wheelrelay.api import read_receipt
     from wheelrelay.api.outputs import refuse_inputs
     from wheelrelay.disk.writing import replace_file
-    from wheelrelay.documents import receipt_document, to_json
+    from wheelrelay.documents import receipt_document
+    from wheelrelay.json_text import to_json
     from wheelrelay.records import RECEIPT_CONFLICT, Receipt
 
     refuse_inputs({"merged receipt": output}, map(Path, paths))

@@ -161,13 +161,13 @@ class PageUpdate:
             self._states[project] = parse_state(self._read(SIMPLE_ROOT + state_name(project)) or b"")
         entries = [self._states[project].apply(entry) for entry in found]
         self._found[project], self._entries[project] = found, entries
-        expected: dict[str, bytes | None] = {
-            f"{SIMPLE_ROOT}{project}/{JSON_PAGE}": project_json(project, entries) if entries else None,
-            f"{SIMPLE_ROOT}{project}/{HTML_PAGE}": project_html(project, entries) if entries else None,
-        }
+        html = {f"{SIMPLE_ROOT}{project}/{HTML_PAGE}": project_html(project, entries) if entries else None}
+        # Later runs read the JSON page, so it is written last: if it is current, the others are, too.
+        expected = self._with_folder_pages(html)
+        expected[f"{SIMPLE_ROOT}{project}/{JSON_PAGE}"] = project_json(project, entries) if entries else None
         if not entries:  # a later file of the same name is another one
             expected[SIMPLE_ROOT + state_name(project)] = None
-        return _Comparison(pages.outdated(self._with_folder_pages(expected)), without_metadata)
+        return _Comparison(pages.outdated(expected), without_metadata)
 
     def _compare_root(self, listing: Listing, content: bytes | None) -> _Comparison:
         by_project = {
@@ -224,11 +224,11 @@ class PageUpdate:
         if any(name not in self._own_files for name, *_ in before ^ now):
             self._has_rivals = True
 
-    def _with_folder_pages(self, pages: dict[str, bytes | None]) -> dict[str, bytes | None]:
+    def _with_folder_pages(self, pages: Mapping[str, bytes | None]) -> dict[str, bytes | None]:
         """Return the pages, also under the name of their folder if the place needs that."""
         if not self._keeps_folder_pages:
-            return pages
-        return pages | {
+            return dict(pages)
+        return dict(pages) | {
             name.removesuffix(HTML_PAGE): page for name, page in pages.items() if name.endswith(HTML_PAGE)
         }
 

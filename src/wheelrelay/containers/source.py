@@ -63,6 +63,7 @@ class ContainerSource:
         self._warned: set[str] = set()
         self._hashes: dict[tuple[str, int, str], str] = {}
         self._statuses: dict[str, ProjectStatus] = {}
+        self._outdated: set[str] = set()
         self._written_at: dict[str, datetime | None] = {}
 
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
@@ -105,7 +106,10 @@ class ContainerSource:
         for distribution in listing.values():
             entry = indexed.get(distribution.file.filename)
             try:
-                metadata = _metadata_if_current(entry, distribution) or self._find_metadata(distribution)
+                metadata = _metadata_if_current(entry, distribution)
+                if metadata is None:
+                    self._outdated.add(distribution.file.project)
+                    metadata = self._find_metadata(distribution)
             except NotFound:  # deleted since it was listed
                 continue
             yield self._describe(distribution, metadata)

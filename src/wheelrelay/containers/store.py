@@ -157,13 +157,16 @@ class ContainerStore(ContainerSource, StateKeeper):
     def finalize(self, projects: Collection[str]) -> None:
         """Bring the index pages up to date, if pages are configured or exist.
 
+        They are the pages of these projects, of those whose files differ from what the pages list, and those
+        of all projects.
+
         Raises:
             Unavailable: Other jobs keep writing, or the listing does not show the new files yet.
             BackendError: Something cannot be read or written; no page was replaced by one that lists less
                 than exists.
         """
         if self._has_pages(recheck=True):
-            self._pages.write(projects, self._published)
+            self._pages.write({*projects, *self._outdated}, self._published)
 
     def rebuild_pages(self) -> None:
         """Rewrite all index pages, even if pages are not configured."""

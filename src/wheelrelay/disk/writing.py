@@ -71,7 +71,7 @@ def write_all(stream: BinaryIO | FileIO, block: bytes) -> None:
 
 @contextmanager
 def write_temporary(
-    target: Path, blocks: Iterable[bytes], *, size: int, sha256: str | None = None
+    target: Path, blocks: Iterable[bytes], *, size: int, sha256: str | None = None, sync: bool = True
 ) -> Iterator[Path]:
     """Write a verified temporary file next to ``target``; it is removed at the end unless renamed.
 
@@ -82,6 +82,7 @@ def write_temporary(
         blocks: The content.
         size: The expected size in bytes.
         sha256: The expected SHA-256 digest, if known.
+        sync: Whether file and folder are synced, so that they survive a crash of the machine.
 
     Raises:
         OSError: The file cannot be written.
@@ -91,7 +92,8 @@ def write_temporary(
     try:
         with stream:  # holds the lock until the file is renamed
             digest = _write_blocks(stream, blocks, hashed=sha256 is not None)
-            os.fsync(stream.fileno())
+            if sync:
+                os.fsync(stream.fileno())
             written = os.fstat(stream.fileno()).st_size
             if written != size:
                 raise IntegrityError(f"{target}: {written} of {size} bytes were written.")
@@ -103,7 +105,8 @@ def write_temporary(
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
-    _flush_folder(target.parent)
+    if sync:
+        _flush_folder(target.parent)
 
 
 def _write_blocks(stream: FileIO, blocks: Iterable[bytes], *, hashed: bool) -> str | None:
@@ -160,15 +163,20 @@ def rename_exclusively(temporary: Path, target: Path) -> None:
             temporary.rename(target)
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, *, sync: bool = True) -> None:
     """Create or replace a file atomically: readers see the old or the new content.
+
+    Args:
+        path: The file.
+        content: The new content.
+        sync: Whether it must survive a crash of the machine; otherwise readers need to detect damage.
 
     Raises:
         WheelrelayError: The file cannot be written; the old content is unchanged.
     """
     with write_errors(path):
         _refuse_special(path)
-        with write_temporary(path, [content], size=len(content)) as temporary:
+        with write_temporary(path, [content], size=len(content), sync=sync) as temporary:
             temporary.replace(path)
 
 

@@ -27,6 +27,7 @@ from wheelrelay.transfer.retry import Retrier
 
 if TYPE_CHECKING:  # where all files are in place, nothing is checked
     from wheelrelay.checks import Inspection
+    from wheelrelay.checks.published import PublishedFiles
 
 UPLOAD_FORM, CONFLICT, MISSING, UNEXPECTED = "upload-form", "conflict", "missing", "unexpected"
 
@@ -72,6 +73,7 @@ class ReleaseChecker:
         self._retrier = retrier
         self._has_all_files = has_all_files
         self._statuses: dict[tuple[str, NormalizedName], str | None] = {}
+        self._files: dict[tuple[str, NormalizedName], PublishedFiles] = {}
 
     def find(self, files: Sequence[CheckedFile]) -> list[Finding]:
         """Return all findings about some staged files.
@@ -99,7 +101,7 @@ class ReleaseChecker:
         findings += _form_errors((file.staged for file in files), sink, inventory)
         for project, group in _by_project(files).items():
             context = ReleaseContext(
-                published=tuple(inventory.of_project(project)),
+                published=self._published(sink, project, inventory),
                 project_status=self._status(sink, project),
                 is_whole_release=self._has_all_files,
                 commits={
@@ -113,6 +115,17 @@ class ReleaseChecker:
             inspections = [file.inspection for file in group]
             findings += run_release_checks(inspections, context, policy=sink.checks)
         return findings
+
+    def _published(
+        self, sink: ConnectedSink, project: NormalizedName, inventory: Inventory
+    ) -> "PublishedFiles":
+        """Return the files of a project at a sink; they are indexed once per relay."""
+        from wheelrelay.checks.published import PublishedFiles  # only where files are checked
+
+        key = sink.name, project
+        if key not in self._files:
+            self._files[key] = PublishedFiles(inventory.of_project(project))
+        return self._files[key]
 
     def _status(self, sink: ConnectedSink, project: NormalizedName) -> str | None:
         """Return the status of a project at a sink (PEP 792); it is read once per relay."""

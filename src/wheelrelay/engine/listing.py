@@ -14,8 +14,12 @@ from wheelrelay.protocols import (
     SupportsBulkListing,
     SupportsInventory,
     SupportsProjects,
+    SupportsReuse,
 )
 from wheelrelay.transfer.batch import Done
+
+MANY_PROJECTS = 200
+"""From this number of projects on, pages are reused: reading a list of all projects takes time, too."""
 
 
 class Inventory(Mapping[str, DistFile]):
@@ -167,6 +171,8 @@ def source_reads(
         reads = [(projects, partial(backend.iter_files_of, projects))]
     else:
         reads = [((project,), partial(backend.iter_files, project)) for project in projects]
+        if len(reads) >= MANY_PROJECTS and isinstance(backend, SupportsReuse):
+            backend.reuse_pages(projects)
     subject = f"the files of {source.name}"
     return [Read(source.name, names, subject, _source(source), read) for names, read in reads]
 

@@ -23,6 +23,12 @@ from wheelrelay.staged import StagedFile
 from wheelrelay.transfer.retry import Retrier
 from wheelrelay.transfer.thread_pool import RunAll, run_sequentially, unexpected_error
 
+MAX_UNCHANGED = 100
+"""Up to this many projects, the pages of all are compared after a relay, also of those without changes.
+
+A sink finds out on its own which pages an interrupted run has left outdated; see `ContainerStore.finalize`.
+"""
+
 
 def make_ready(sinks: Sequence[ConnectedSink], plan: Plan, retrier: Retrier) -> None:
     """Resolve the credentials of the sinks, so that none is missing after another sink is done.
@@ -222,13 +228,15 @@ class Publisher:
 
         If publishing failed, a container may not exist yet; it has no outdated pages then.
         """
-        projects = sorted({planned.file.project for planned in plan.files})
-        if not projects:  # of an empty shard
+        planned = {planned.file.project for planned in plan.files}
+        if not planned:  # of an empty shard
             return []
         finalizers = {sink.name: sink.sink for sink in sinks if isinstance(sink.sink, SupportsFinalize)}
         self._recorder.expect_pages(list(finalizers))  # an interrupt leaves those that were not reached
         problems = []
         for name, sink in finalizers.items():
+            is_large = len(planned) > MAX_UNCHANGED
+            projects = sorted(self._recorder.changed_projects(name) if is_large else planned)
             try:
                 self._runtime.retrier.call(f"the pages of {name}", partial(sink.finalize, projects))
             except Exception as error:  # noqa: BLE001  (one sink must not keep the next from its pages)

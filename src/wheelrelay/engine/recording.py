@@ -2,11 +2,13 @@
 
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 from types import MappingProxyType
+
+from packaging.utils import NormalizedName
 
 from wheelrelay.model import DistFile, Mode, Shard
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, Receipt, ReceiptFile
@@ -15,7 +17,7 @@ from wheelrelay.staged import StagedFile
 SAVE_INTERVAL = 0.25
 """Seconds between two saved receipts while the relay runs, if saving takes no longer."""
 
-SAVE_PAUSE_FACTOR = 20
+SAVE_PAUSE_FACTOR = 50
 """How many times longer than saving the receipt took the pause after it is: a large receipt takes long."""
 
 MAX_REASONS = 3
@@ -27,6 +29,9 @@ CORRECT_FIRST = "Correct this first; then run the same command again to complete
 """The hint if something was refused that would be refused again."""
 
 _LOWER_CASE_WORD = re.compile(r"[a-z]+[ ,]")
+
+PENDING = Delivery(Outcome.PENDING)
+"""Of files that were not sent yet."""
 
 NO_VERSIONS: Mapping[str, str] = {}
 
@@ -162,16 +167,23 @@ class ReceiptRecorder:
     def has_changed(self, sink: str) -> bool:
         """Return whether a sink was, or may have been, changed; a failed replacement may have changed it."""
         with self._lock:
-            return any(
-                delivery.outcome in (Outcome.PUBLISHED, Outcome.UPDATED, Outcome.UNCONFIRMED)
-                or (delivery.attempts > 0 and filename in self._replaced[sink])
-                for filename, delivery in self._deliveries[sink].items()
-            )
+            return any(True for _ in self._changed(sink))
+
+    def changed_projects(self, sink: str) -> set[NormalizedName]:
+        """Return the projects whose files at a sink were, or may have been, changed."""
+        with self._lock:
+            return {self._files[filename].project for filename in self._changed(sink)}
+
+    def _changed(self, sink: str) -> Iterator[str]:
+        for filename, delivery in self._deliveries[sink].items():
+            is_changed = delivery.outcome in (Outcome.PUBLISHED, Outcome.UPDATED, Outcome.UNCONFIRMED)
+            if is_changed or (delivery.attempts > 0 and filename in self._replaced[sink]):
+                yield filename
 
     def delivery(self, sink: str, filename: str) -> Delivery:
         """Return the outcome of a file at a sink so far."""
         with self._lock:
-            return self._deliveries[sink].get(filename, Delivery(Outcome.PENDING))
+            return self._deliveries[sink].get(filename, PENDING)
 
     def file(self, filename: str) -> DistFile:
         """Return a file of the plan, with its digest once it is staged."""
@@ -181,14 +193,15 @@ class ReceiptRecorder:
     def receipt(self) -> Receipt:
         """Return the record so far."""
         with self._lock:
-            names, findings = list(self._files), tuple(self._findings)
+            files, findings = list(self._files.values()), tuple(self._findings)
+            deliveries = {sink: dict(of_sink) for sink, of_sink in self._deliveries.items()}
         return Receipt(
             source=self._source,
             sinks=self._sinks,
             mode=self._mode.value,
             started=self._started,
             finished=datetime.now(UTC),
-            files=tuple(self._file(name) for name in names),
+            files=tuple(_receipt_file(file, deliveries) for file in files),
             findings=findings,
             versions=self._versions,
             shards=self._shards,
@@ -251,17 +264,17 @@ class ReceiptRecorder:
     def _is_due(self) -> bool:
         return self._clock() >= self._next_save
 
-    def _file(self, filename: str) -> ReceiptFile:
-        file = self._files[filename]
-        return ReceiptFile(
-            filename=filename,
-            project=file.project,
-            version=str(file.version),
-            size=file.size,
-            sha256=file.sha256,
-            source_url=_public(file.url) if file.url else None,
-            sinks={sink: self.delivery(sink, filename) for sink in self._sinks},
-        )
+
+def _receipt_file(file: DistFile, deliveries: Mapping[str, Mapping[str, Delivery]]) -> ReceiptFile:
+    return ReceiptFile(
+        filename=file.filename,
+        project=file.project,
+        version=str(file.version),
+        size=file.size,
+        sha256=file.sha256,
+        source_url=_public(file.url) if file.url else None,
+        sinks={sink: of_sink.get(file.filename, PENDING) for sink, of_sink in deliveries.items()},
+    )
 
 
 def _count_at(receipt: Receipt, sink: str) -> str:

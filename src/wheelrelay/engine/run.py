@@ -91,7 +91,7 @@ def mirror(
         plan = planned.plan
         _begin(plan, recorder, runtime)
         recorder.record_findings(plan.findings)
-        with _recorded(recorder), temporary_staging_area() as staging_area:
+        with _recorded(recorder, at_start=plan.has_work), temporary_staging_area() as staging_area:
             _require_approval(plan, request, is_release=False)
             if move is None:
                 mover = _Mover(request, planned, staging_area, recorder, runtime)
@@ -305,12 +305,13 @@ def _require_approval(plan: Plan, request: RelayRequest, *, is_release: bool) ->
 
 
 @contextmanager
-def _recorded(recorder: ReceiptRecorder) -> Iterator[None]:
-    """Save the receipt at the beginning and at the end, however the relay ends.
+def _recorded(recorder: ReceiptRecorder, *, at_start: bool = True) -> Iterator[None]:
+    """Save the receipt at the end, however the relay ends, and at the start unless there is nothing to do.
 
     Once a sink may have been changed, an error becomes `RelayFailed`, which has the receipt.
     """
-    recorder.save()
+    if at_start:
+        recorder.save()
     try:
         yield
     except RelayFailed:

@@ -1,6 +1,6 @@
 """Keep what an index lists for files that a mirror holds: upload time, yanked state, project status."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from packaging.utils import NormalizedName
@@ -8,7 +8,7 @@ from packaging.utils import NormalizedName
 from wheelrelay.engine.context import ConnectedSink, ConnectedSource, Runtime
 from wheelrelay.engine.recording import ReceiptRecorder
 from wheelrelay.model import DistFile, ProjectStatus
-from wheelrelay.protocols import SupportsStatus, SupportsUpstreamState
+from wheelrelay.protocols import Sink, Source, SupportsStatus, SupportsUpstreamState
 from wheelrelay.records import Action, Delivery, Finding, Intent, Outcome, Plan, PlannedFile, Severity
 
 STATE_NOT_RECORDED = "upstream-state"
@@ -65,16 +65,28 @@ def with_updates(plan: Plan, source: ConnectedSource, sinks: Sequence[ConnectedS
     tracked = [sink for sink in sinks if _keeps_state(sink)]
     if not tracked or not isinstance(source.source, SupportsStatus):
         return plan
-    statuses: dict[NormalizedName, ProjectStatus | None] = {}
+    upstream = _Statuses(source.source)
+    listed = {sink.name: _Statuses(sink.sink) for sink in tracked}
     files = []
     for planned in plan.files:
-        project = planned.file.project
-        if project not in statuses:
-            statuses[project] = source.source.project_status(project)
-        status = statuses[project]
-        intents = {sink.name: _intent(planned, sink, status) for sink in tracked} if status else {}
-        files.append(replace(planned, sinks={**planned.sinks, **intents}))
+        status = upstream.of(planned.file.project)
+        changes = dict(_updates(planned, status, listed)) if status else {}
+        files.append(replace(planned, sinks={**planned.sinks, **changes}) if changes else planned)
     return replace(plan, files=tuple(files))
+
+
+class _Statuses:
+    """The statuses of the projects of a remote, each read once."""
+
+    def __init__(self, remote: Source | Sink) -> None:
+        self._read = remote.project_status if isinstance(remote, SupportsStatus) else None
+        self._known: dict[NormalizedName, ProjectStatus | None] = {}
+
+    def of(self, project: NormalizedName) -> ProjectStatus | None:
+        """Return the status of a project, if the remote knows it."""
+        if project not in self._known:
+            self._known[project] = self._read(project) if self._read else None
+        return self._known[project]
 
 
 def record_upstream(
@@ -152,16 +164,21 @@ def _keeps_state(sink: ConnectedSink) -> bool:
     return isinstance(sink.sink, SupportsUpstreamState) and sink.sink.keeps_state()
 
 
-def _intent(planned: PlannedFile, sink: ConnectedSink, status: ProjectStatus | None) -> Intent:
-    intent, file = planned.sinks[sink.name], planned.file
-    if intent.action is Action.SKIP and intent.existing is not None:
+def _updates(
+    planned: PlannedFile, status: ProjectStatus, listed: Mapping[str, _Statuses]
+) -> Iterator[tuple[str, Intent]]:
+    """Yield the names of the sinks that list another state of a file than upstream, with their intents."""
+    file = planned.file
+    for sink, statuses in listed.items():
+        intent = planned.sinks[sink]
+        if intent.action is not Action.SKIP or intent.existing is None:
+            continue
         changes = list(_changes(file, intent.existing))
-        listed = sink.sink.project_status(file.project) if isinstance(sink.sink, SupportsStatus) else None
-        if status and listed and listed != status:
+        status_here = statuses.of(file.project)
+        if status_here and status_here != status:
             changes.append(f"the project is {status.status} upstream")
         if changes:
-            return replace(intent, action=Action.UPDATE, reason="; ".join(changes))
-    return intent
+            yield sink, replace(intent, action=Action.UPDATE, reason="; ".join(changes))
 
 
 def _changes(file: DistFile, held: DistFile) -> Iterator[str]:

@@ -14,7 +14,7 @@ from wheelrelay.http.auth import (
     warn_if_readable_by_others,
     warn_of_netrc,
 )
-from wheelrelay.http.client import CrossOriginRedirect, HttpClient, redirect_target
+from wheelrelay.http.client import NOT_MODIFIED, CrossOriginRedirect, HttpClient, redirect_target
 from wheelrelay.http.connection_errors import connection_error, map_errors
 from wheelrelay.http.headers import content_range_starts_at, parse_retry_after, range_header
 from wheelrelay.http.limits import (
@@ -50,6 +50,7 @@ __all__ = [
     "CONNECT_TIMEOUT",
     "DEFAULT_TIMEOUT",
     "MAX_QUOTED",
+    "NOT_MODIFIED",
     "READ_TIMEOUT",
     "Auth",
     "BasicAuth",

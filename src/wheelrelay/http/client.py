@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+NOT_MODIFIED = 304
+"""The status of a page that is the one whose entity tag was sent."""
+
 MAX_REDIRECTS = 30
 """Redirects that are followed for one request."""
 
@@ -85,7 +88,8 @@ class HttpClient:
     ) -> Iterator[Response]:
         """Request ``url`` and follow redirects. The body is not read yet.
 
-        Read it with `Response.content`, or with `RawBody` for a file.
+        Read it with `Response.content`, or with `RawBody` for a file. A request with ``If-None-Match`` may
+        be answered with the status 304 and no body (RFC 9110, section 13.1.2).
 
         Args:
             url: the URL.
@@ -100,7 +104,8 @@ class HttpClient:
             response = self._get(url, headers or {}, same_host=same_host)
         # Outside map_errors: exceptions that the caller raises in the context are not connection errors.
         with response:
-            raise_for_status(response)
+            if not (response.status_code == NOT_MODIFIED and "If-None-Match" in (headers or {})):
+                raise_for_status(response)
             yield response
 
     def post(self, url: str, *, body: Any, headers: Mapping[str, str]) -> Response:

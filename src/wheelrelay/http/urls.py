@@ -53,8 +53,11 @@ def display_url(url: str) -> str:
 
     A long URL is cut at `MAX_DISPLAYED` characters, because a server chooses where it redirects to.
     """
-    parts = urlsplit(url)
-    plain = redact(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")))
+    plain = url
+    if any(mark in url for mark in "@?#"):
+        parts = urlsplit(url)
+        plain = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    plain = redact(plain)
     return plain if len(plain) <= MAX_DISPLAYED else f"{plain[:MAX_DISPLAYED]}..."
 
 

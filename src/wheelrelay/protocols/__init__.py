@@ -19,6 +19,7 @@ from wheelrelay.protocols.reading import (
     SupportsProjects,
     SupportsProvenance,
     SupportsRange,
+    SupportsReuse,
     SupportsStatus,
 )
 from wheelrelay.protocols.remotes import (
@@ -70,6 +71,7 @@ __all__ = [
     "SupportsRange",
     "SupportsReadiness",
     "SupportsReplace",
+    "SupportsReuse",
     "SupportsServerSideCopy",
     "SupportsStatus",
     "SupportsUploadForm",

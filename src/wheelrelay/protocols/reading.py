@@ -89,6 +89,22 @@ class SupportsProjects(Protocol):
 
 
 @runtime_checkable
+class SupportsReuse(Protocol):
+    """A source that can keep what it reads, so that later runs need not read unchanged pages again."""
+
+    def reuse_pages(self, projects: Collection[str]) -> None:
+        """Reuse what earlier runs read, if the source declares it unchanged, and keep what is read now.
+
+        It is called once, before `Source.iter_files` is called for each of very many projects. What cannot be
+        kept or reused is read, so this raises nothing.
+
+        Args:
+            projects: The names in any spelling.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsCacheStatus(Protocol):
     """A remote that can detect caches in front of it, which may return outdated listings."""
 

@@ -8,7 +8,8 @@ import pytest
 from jsonschema import validate
 
 from wheelrelay import Delivery, Outcome, Receipt, ReceiptFile, Shard
-from wheelrelay.documents import document_schema, receipt_document, to_json
+from wheelrelay.documents import document_schema, receipt_document
+from wheelrelay.json_text import to_json
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 

@@ -2,22 +2,34 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
+from threading import Event
 
 import pytest
 from tests.servers.faulty_store import FaultyStore, staged_files
 from tests.servers.objects import MemoryObjects
-from tests.unit.engine.conftest import mirror, recorder_for, request_between
+from tests.unit.engine.conftest import QUICK, mirror, recorder_for, request_between
 
+from wheelrelay.checks import inspect
 from wheelrelay.containers import ContainerStore
-from wheelrelay.documents import receipt_document, to_json
+from wheelrelay.documents import receipt_document
 from wheelrelay.engine import run
+from wheelrelay.engine.context import ConnectedSink, ReleasePolicy
+from wheelrelay.engine.gate import CheckedFile, ReleaseChecker
+from wheelrelay.engine.listing import Inventory
+from wheelrelay.engine.publishing import MAX_UNCHANGED
 from wheelrelay.engine.recording import SAVE_INTERVAL, SAVE_PAUSE_FACTOR, ReceiptRecorder
+from wheelrelay.events import ignore_events
 from wheelrelay.filenames import dist_file
+from wheelrelay.json_text import to_json
 from wheelrelay.model import Mode
 from wheelrelay.records import Action, Delivery, Finding, Intent, Outcome, Plan, PlannedFile, Severity
 from wheelrelay.select import Selection, parse_requirement
+from wheelrelay.transfer.retry import Retrier
 
 SIZES = (12, 24)
+
+QUICK_RETRIER = Retrier(QUICK, ignore_events, Event())
 
 
 class CountingStore(FaultyStore):
@@ -227,3 +239,56 @@ def test_container_as_source_is_listed_once_for_all_projects(tmp_path):
         assert mirror_projects(store, FaultyStore(), count).is_complete
         counts.append(objects.listings)
     assert counts == [1, 1]
+
+
+def mirrored(tmp_path, count):
+    """Mirror projects into a container with pages, and return source, objects and a store of a later run."""
+    objects = MemoryObjects()
+    source = CountingStore(of_many_projects(tmp_path, count))
+    assert mirror_projects(source, ContainerStore(objects, pages=True), count).is_complete
+    objects.asked.clear()
+    return source, objects, ContainerStore(objects, pages=True)
+
+
+def test_pages_of_unchanged_projects_are_not_read_again(tmp_path):
+    counts = []
+    for count in (MAX_UNCHANGED + 1, 2 * MAX_UNCHANGED):
+        source, objects, store = mirrored(tmp_path, count)
+        assert mirror_projects(source, store, count).is_complete
+        counts.append(len(objects.opened()))
+        assert {operation for operation, _ in objects.asked} <= {"list", "open", "stat"}
+    assert counts[0] == counts[1] < 10
+
+
+def test_large_mirror_repairs_the_pages_of_an_interrupted_run(tmp_path):
+    count = MAX_UNCHANGED + 1
+    source, objects, store = mirrored(tmp_path, count)
+    page, root = "simple/sample7/index.json", "simple/index.json"
+    with_all = dict(objects.kept)
+    late = of_many_projects(tmp_path / "late", count)[7]
+    store.delete([late.file])
+    without = {name: objects.kept[name] for name in (root,)}
+    objects.kept.clear()
+    objects.kept.update(
+        with_all
+    )  # the file and its page came back, but the process was killed before the root
+    objects.kept.update(without)
+    del objects.kept[page]
+    assert mirror_projects(source, ContainerStore(objects, pages=True), count).is_complete
+    assert objects.kept[page].content == with_all[page].content
+    assert objects.kept[root].content == with_all[root].content
+
+
+def test_comparisons_with_published_files_are_in_proportion(tmp_path):
+    counts = []
+    for count in (50, 100):
+        held = [dist_file(f"sample-{number}.0-py3-none-any.whl") for number in range(count, 2 * count)]
+        held = [replace(file, filename=CountedText(file.filename)) for file in held]
+        sink = ConnectedSink("there", FaultyStore())
+        checker = ReleaseChecker([sink], {"there": Inventory(held)}, ReleasePolicy(), QUICK_RETRIER)
+        CountedText.comparisons = 0
+        for staged in of_one_project(tmp_path, count):
+            checker.find([CheckedFile(staged, inspect(staged.path))])
+        counts.append(CountedText.comparisons)
+    few, many = counts
+    assert many <= 2.5 * few + 20

@@ -1,7 +1,7 @@
 """A connected index: read by the Simple API, written by the upload API."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,6 +44,10 @@ class IndexReader(IndexedFiles):
     def projects(self) -> Iterator[NormalizedName]:
         """Yield the names of all projects."""
         return self._api.projects()
+
+    def reuse_pages(self, projects: Collection[str]) -> None:
+        """Reuse pages that earlier runs read; see `wheelrelay.protocols.SupportsReuse`."""
+        self._api.reuse_pages(projects)
 
     def inventory(self, project: str) -> Iterator[DistFile]:
         """Yield the files of one project, bypassing caches."""

@@ -73,6 +73,7 @@ class ProjectDocument:
         status: the project's status, by default ``active``; a later specification may add values. It is set
             after all files have been read.
         reason: the reason for the status, if any.
+        serial: the number of the last change of the project, if the index counts them; set like the status.
     """
 
     def __init__(self, body: bytes, url: str) -> None:
@@ -80,6 +81,7 @@ class ProjectDocument:
         self._url = url
         self.status = "active"
         self.reason: str | None = None
+        self.serial: int | None = None
 
     def files(self) -> Iterator[FileEntry]:
         """Yield the files in the order of the page.
@@ -105,10 +107,11 @@ class ProjectDocument:
         fields = _Fields(status, self._url)
         self.status = fields.get("status", str) or "active"
         self.reason = fields.get("reason", str)
+        self.serial = _serial(others["meta"])
 
 
-def read_names(body: bytes) -> Iterator[str]:
-    """Yield the names of all projects from the root page of an index.
+def read_names(body: bytes) -> Iterator[tuple[str, int | None]]:
+    """Yield the names of all projects from the root page of an index, with their serials if it has them.
 
     Raises:
         LaterVersion: see `ProjectDocument.files`.
@@ -121,7 +124,13 @@ def read_names(body: bytes) -> Iterator[str]:
             raise Malformed("projects holds an item that is not an object")
         name = _value(project, "name", str)
         if not _has_surrogate(name):
-            yield name
+            yield name, _serial(project)
+
+
+def _serial(values: Mapping[str, Any]) -> int | None:
+    """Return the number of the last change of a project, which PyPI and its mirrors add to the Simple API."""
+    serial = values.get("_last-serial")
+    return serial if isinstance(serial, int) and not isinstance(serial, bool) else None
 
 
 def _items(body: bytes, key: str, others: dict[str, Any]) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urldefrag, urlsplit
 from wheelrelay.backends.web.html import HtmlPage, LaterVersion, read_html
 from wheelrelay.errors import BackendError, IntegrityError
 from wheelrelay.filenames import dist_file, split_companion
-from wheelrelay.http import HttpClient, Response, display_url, normalize_url, sanitized
+from wheelrelay.http import NOT_MODIFIED, HttpClient, Response, display_url, normalize_url, sanitized
 from wheelrelay.model import DIGEST_LENGTHS, Digests, DistFile
 
 MAX_MEDIA_TYPE = 255
@@ -47,12 +47,17 @@ class WebPage:
         media_type: its declared media type, in lower case and without parameters; empty if there is none.
         body: its content.
         cached: whether it came through a cache, as far as its headers show.
+        etag: its entity tag, if any.
+        is_unchanged: whether the server declares that it is the page of the entity tag in the request; it has
+            no body then.
     """
 
     url: str
     media_type: str
     body: bytes
     cached: bool = False
+    etag: str = ""
+    is_unchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,8 @@ def fetch_page(
             media_type_of(response),
             response.read_whole(limit, seconds=http.limits.page),
             came_through_cache(response),
+            response.headers.get("ETag", ""),
+            response.status_code == NOT_MODIFIED,
         )
 
 
