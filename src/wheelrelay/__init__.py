@@ -4,7 +4,8 @@ Publish:
 
 - `relay` moves a release from a source to one or more sinks;
 - `push` publishes local files;
-- `plan` returns what `relay` would do, without writing anything.
+- `plan` returns what `relay` would do, without writing anything;
+- `preflight` checks before a build whether a release may be published.
 
 Inspect:
 
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
         index,
         list_files,
         plan,
+        preflight,
         prune,
         push,
         read_receipt,
@@ -157,6 +159,7 @@ if TYPE_CHECKING:
         ReceiptFile,
         Severity,
     )
+    from wheelrelay.reports import PreflightItem, PreflightReport, Verdict
     from wheelrelay.select import Selection
     from wheelrelay.signing import Attester, Signer, SigstoreAttester
     from wheelrelay.staged import StagedFile
@@ -225,6 +228,8 @@ __all__ = [
     "Planned",
     "PlannedFile",
     "PluginLoadError",
+    "PreflightItem",
+    "PreflightReport",
     "Profile",
     "Progress",
     "ProjectStatus",
@@ -266,6 +271,7 @@ __all__ = [
     "Unavailable",
     "UnknownBackend",
     "UnknownEngine",
+    "Verdict",
     "Verified",
     "Waiting",
     "WheelrelayError",
@@ -279,6 +285,7 @@ __all__ = [
     "list_files",
     "load_config",
     "plan",
+    "preflight",
     "prune",
     "push",
     "read_lock",
@@ -291,8 +298,8 @@ __all__ = [
 
 _MODULES = {
     "wheelrelay.api": (
-        "PublishOptions check check_index compare index list_files plan prune push read_receipt relay remove "
-        "verify yank"
+        "PublishOptions check check_index compare index list_files plan preflight prune push read_receipt "
+        "relay remove verify yank"
     ),
     "wheelrelay.backends.fsspec": "FsspecConfig",
     "wheelrelay.backends.index": "IndexConfig PyPIConfig TestPyPIConfig",
@@ -324,6 +331,7 @@ _MODULES = {
     "wheelrelay.records": (
         "Action Delivery Finding Intent Outcome Plan PlannedFile Receipt ReceiptFile Severity"
     ),
+    "wheelrelay.reports": "PreflightItem PreflightReport Verdict",
     "wheelrelay.select": "Selection",
     "wheelrelay.signing": "Attester Signer SigstoreAttester",
     "wheelrelay.staged": "StagedFile",

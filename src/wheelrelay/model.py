@@ -17,6 +17,7 @@ __all__ = [
     "COMPANION_SUFFIXES",
     "Companion",
     "Confirm",
+    "CredentialCheck",
     "Digests",
     "DistFile",
     "Kind",
@@ -225,6 +226,19 @@ class ProjectStatus:
 
 ACTIVE = ProjectStatus()
 """The status of most projects."""
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialCheck:
+    """What is known about the credentials for a sink before anything is published.
+
+    Attributes:
+        is_accepted: Whether the sink accepts them; ``None`` if only an upload can show that.
+        reason: Where they come from, and how this is known, as sentences.
+    """
+
+    is_accepted: bool | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

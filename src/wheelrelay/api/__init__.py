@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wheelrelay.api.containers import check_index, index, prune, remove, yank
     from wheelrelay.api.listing import list_files
     from wheelrelay.api.options import PublishOptions
+    from wheelrelay.api.preflights import preflight
     from wheelrelay.api.receipts import read_receipt
     from wheelrelay.api.releases import plan, push, relay, verify
 
@@ -34,6 +35,7 @@ __all__ = [
     "index",
     "list_files",
     "plan",
+    "preflight",
     "prune",
     "push",
     "read_receipt",
@@ -50,6 +52,7 @@ __getattr__ = lazy_names(
         "wheelrelay.api.comparing": ("compare",),
         "wheelrelay.api.listing": ("list_files",),
         "wheelrelay.api.options": ("PublishOptions",),
+        "wheelrelay.api.preflights": ("preflight",),
         "wheelrelay.api.receipts": ("read_receipt",),
         "wheelrelay.api.releases": (
             "plan",

@@ -63,15 +63,15 @@ def _check_sizes(new: Sequence[Inspection], context: ReleaseContext) -> Iterator
     limit = context.max_file_size
     for inspection in new:
         if limit is not None and inspection.size > limit:
-            message = f"The file has {_size(inspection.size)}; the sink allows {_size(limit)}."
+            message = f"The file has {format_size(inspection.size)}; the sink allows {format_size(limit)}."
             yield FILE_SIZE.violation(message, filename=inspection.filename)
     published = context.at_sink.size
     added = sum(inspection.size for inspection in new)
     limit = context.max_project_size
     if limit is not None and published + added > limit:
         yield PROJECT_SIZE.violation(
-            f"The project has {_size(published)} at the sink, and the new files have {_size(added)}; "
-            f"the sink allows {_size(limit)}."
+            f"The project has {format_size(published)} at the sink, and the new files have "
+            f"{format_size(added)}; the sink allows {format_size(limit)}."
         )
 
 
@@ -97,7 +97,8 @@ def _check_age(new: Sequence[Inspection], context: ReleaseContext) -> Iterator[V
             yield RELEASE_YANKED.violation(f"All files of version {version} at the sink are yanked.")
 
 
-def _size(size: int) -> str:
+def format_size(size: int) -> str:
+    """Return a number of bytes with a binary unit, such as ``1.5 GiB``."""
     for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
         if size >= 1 << power:
             return f"{size / (1 << power):.1f} {unit}"

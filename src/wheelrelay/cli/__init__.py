@@ -31,6 +31,7 @@ COMMANDS = (
     "init",
     "list",
     "plan",
+    "preflight",
     "prune",
     "push",
     "receipt",

@@ -56,7 +56,9 @@ def check(config_path: str | None) -> None:
 @config.command()
 @click.argument(
     "document",
-    type=click.Choice(["config", "pyproject", "comparison", "list", "plan", "findings", "receipt"]),
+    type=click.Choice(
+        ["config", "pyproject", "comparison", "list", "plan", "preflight", "findings", "receipt"]
+    ),
     default="config",
 )
 @common_options

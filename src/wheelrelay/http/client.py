@@ -17,6 +17,7 @@ from wheelrelay.http.auth import (
     warn_if_readable_by_others,
     warn_of_netrc,
 )
+from wheelrelay.http.clock import ServerClock
 from wheelrelay.http.connection_errors import map_errors
 from wheelrelay.http.limits import time_limits
 from wheelrelay.http.pools import Pools
@@ -60,6 +61,9 @@ class HttpClient:
             of these alone.
         timeout: seconds that a server may take; see `wheelrelay.http.limits`.
 
+    Attributes:
+        clock: the time of the servers that responded.
+
     Raises:
         ConfigError: a certificate file does not exist, or the timeout in the environment is not valid.
     """
@@ -76,6 +80,7 @@ class HttpClient:
         timeout: float | None = None,
     ) -> None:
         self.limits = time_limits(timeout)
+        self.clock = ServerClock()
         self._auth = auth
         self._auth_origins = {origin_of(url) for url in origins}
         self._own_origins = {origin_of(url) for url in (*own_urls, *origins)}
@@ -232,6 +237,7 @@ class HttpClient:
             preload_content=False,
             timeout=self._timeout(has_body=body is not None),
         )
+        self.clock.observe(raw.headers)
         return Response(raw, method, url, sent, self.limits)
 
     def _timeout(self, *, has_body: bool) -> "Timeout":

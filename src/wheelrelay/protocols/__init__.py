@@ -20,6 +20,7 @@ from wheelrelay.protocols.reading import (
     SupportsProvenance,
     SupportsRange,
     SupportsReuse,
+    SupportsServerTime,
     SupportsStatus,
 )
 from wheelrelay.protocols.remotes import (
@@ -33,6 +34,7 @@ from wheelrelay.protocols.remotes import (
 from wheelrelay.protocols.writing import (
     SupportsAttestations,
     SupportsCompanionStorage,
+    SupportsCredentialCheck,
     SupportsDelete,
     SupportsFinalize,
     SupportsPages,
@@ -59,6 +61,7 @@ __all__ = [
     "SupportsCacheStatus",
     "SupportsCompanionStorage",
     "SupportsCompanions",
+    "SupportsCredentialCheck",
     "SupportsDelete",
     "SupportsFinalize",
     "SupportsInventory",
@@ -73,6 +76,7 @@ __all__ = [
     "SupportsReplace",
     "SupportsReuse",
     "SupportsServerSideCopy",
+    "SupportsServerTime",
     "SupportsStatus",
     "SupportsUploadForm",
     "SupportsUpstreamState",

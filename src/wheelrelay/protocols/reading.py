@@ -195,3 +195,15 @@ class SupportsStatus(Protocol):
             BackendError: The status cannot be read.
         """
         ...
+
+
+@runtime_checkable
+class SupportsServerTime(Protocol):
+    """A remote whose responses contain the time of its server."""
+
+    def clock_offset(self) -> float | None:
+        """Return the seconds by which the local clock is ahead of the server's, negative if it is behind.
+
+        The result is ``None`` before the first response, and if responses do not contain a time.
+        """
+        ...

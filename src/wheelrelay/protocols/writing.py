@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Literal, Protocol, runtime_checkable
 
-from wheelrelay.model import DistFile, ProjectStatus
+from wheelrelay.model import CredentialCheck, DistFile, ProjectStatus
 from wheelrelay.protocols.remotes import Source
 from wheelrelay.staged import StagedFile
 
@@ -38,6 +38,29 @@ class SupportsReadiness(Protocol):
         Raises:
             MissingSecret: A referenced secret does not exist.
             BackendError: A service that issues credentials refused or failed.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsCredentialCheck(Protocol):
+    """A sink that can check its credentials without publishing anything."""
+
+    def check_credentials(self, projects: Collection[str], new_projects: Collection[str]) -> CredentialCheck:
+        """Resolve the credentials, and check as far as possible that the sink accepts them.
+
+        Nothing is published, and no project is created. Tokens that are issued for the check are revoked when
+        the remote is closed.
+
+        Args:
+            projects: The projects to publish files of.
+            new_projects: Those of them that the sink does not have.
+
+        Raises:
+            MissingSecret: A required secret does not exist.
+            AuthenticationFailed: The sink refuses the credentials.
+            PermissionDenied: The credentials do not permit uploads to one of the projects.
+            BackendError: The sink refused the request or failed.
         """
         ...
 

@@ -141,6 +141,29 @@ class IndexAuth:
                 hint="Remove other credentials and let the job have an identity, or set attest = false.",
             )
 
+    def credentials(self) -> Credentials | NotFoundAnywhere:
+        """Return the credentials, or where they were looked up; resolves them on the first call.
+
+        Raises:
+            WheelrelayError: as `resolve`.
+        """
+        return self._resolved()
+
+    def would_issue_token(self) -> bool:
+        """Return whether `make_ready` would request a token for this job; none is requested here.
+
+        Raises:
+            MissingSecret: the configuration refers to a secret that does not exist.
+            Unavailable: the index or the CI system is unavailable.
+        """
+        if self._trusted_publishing is None or self._result is not None:
+            return False
+        tokens = self._trusted_publishing
+        earlier = self._providers_at_first[: self._providers_at_first.index(tokens.provide)]
+        if not isinstance(resolve(self._request, earlier), NotFoundAnywhere):
+            return False
+        return isinstance(tokens.obtain_identity(), str)
+
     def publisher(self) -> str | None:
         """Return the build that publishes, as `builder_url` names it; ``None`` without trusted publishing."""
         result = self._resolved()

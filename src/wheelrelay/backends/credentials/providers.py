@@ -76,9 +76,14 @@ class CredentialRequest:
         return name + display_url(self.address)
 
     @property
+    def kind(self) -> str:
+        """The type of remote: ``pypi``, ``testpypi`` or ``index``."""
+        return kind_of(self.address)
+
+    @property
     def requires_credentials(self) -> bool:
         """Whether the index is known to reject anonymous uploads: PyPI and TestPyPI."""
-        return kind_of(self.address) != "index"
+        return self.kind != "index"
 
 
 class Credentials(Protocol):

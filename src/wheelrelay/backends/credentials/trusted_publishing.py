@@ -95,6 +95,18 @@ class TrustedPublishing:
         """
         if self._issued:
             return self
+        identity = self.obtain_identity()
+        if isinstance(identity, NoCredentials):
+            return identity
+        self._tokens[None] = self._issue(identity)
+        return self
+
+    def obtain_identity(self) -> str | NoCredentials:
+        """Return the identity of this job for the index, or the reason why it has none; request no token.
+
+        Raises:
+            Unavailable: the index or the CI system is unavailable.
+        """
         if not is_ci_job():
             return NoCredentials("no trusted publishing, because this is not a CI job with an identity")
         if not self._audience:
@@ -103,13 +115,11 @@ class TrustedPublishing:
             )
         try:
             self._check_audience()
-            identity = identity_for(self._audience)
+            return identity_for(self._audience)
         except Unavailable:
             raise
         except BackendError as error:
             return NoCredentials(f"no trusted publishing: {str(error).rstrip('.')}")
-        self._tokens[None] = self._issue(identity)
-        return self
 
     def header(self, project: str | None) -> str:
         """Return the header with the project's token, which is replaced if it is due.

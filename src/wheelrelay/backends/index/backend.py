@@ -20,7 +20,7 @@ from wheelrelay.backends.index.simple_api import SimpleApi
 from wheelrelay.backends.web.files import IndexedFiles
 from wheelrelay.errors import AlreadyExists, PermissionDenied, Rejected
 from wheelrelay.http import HttpClient, display_url, is_same_host, is_secure
-from wheelrelay.model import Companion, DistFile, ProjectStatus
+from wheelrelay.model import Companion, CredentialCheck, DistFile, ProjectStatus
 from wheelrelay.protocols import Backend
 from wheelrelay.signing import ATTESTATION_SUFFIXES, builder_url
 from wheelrelay.staged import StagedFile
@@ -61,19 +61,24 @@ class IndexReader(IndexedFiles):
         """Return the status of a project (PEP 792), or ``None`` if the index does not have it."""
         return self._api.status(project)
 
+    def clock_offset(self) -> float | None:
+        """Return the seconds by which the local clock is ahead of the index."""
+        return self.http.clock.offset()
+
 
 class Uploader:
     """An index that is only written to, so files can be neither compared nor confirmed.
 
     Args:
         http: the client.
-        upload_url: the URL of the upload API.
+        request: the remote with the URL of its upload API.
         auth: the credentials for uploads.
     """
 
-    def __init__(self, http: HttpClient, upload_url: str, auth: IndexAuth) -> None:
+    def __init__(self, http: HttpClient, request: CredentialRequest, auth: IndexAuth) -> None:
         self._http = http
-        self._upload_url = upload_url
+        self._request = request
+        self._upload_url = request.address
         self._auth = auth
 
     def put(self, staged: StagedFile) -> None:
@@ -93,6 +98,16 @@ class Uploader:
     def make_ready(self) -> None:
         """Resolve the credentials, so that missing ones are reported before anything is published."""
         self._auth.make_ready()
+
+    def check_credentials(self, projects: Collection[str], new_projects: Collection[str]) -> CredentialCheck:
+        """Check whether the index accepts the credentials, without uploading anything."""
+        from wheelrelay.backends.index.credential_check import check_credentials
+
+        return check_credentials(self._http, self._request, self._auth, projects, new_projects)
+
+    def clock_offset(self) -> float | None:
+        """Return the seconds by which the local clock is ahead of the index."""
+        return self._http.clock.offset()
 
     def ensure_accepts_attestations(self) -> None:
         """Make sure that uploads use trusted publishing, which attestations require."""
@@ -152,6 +167,10 @@ class Index(IndexReader):
     def make_ready(self) -> None:
         """Resolve the credentials."""
         self._uploader.make_ready()
+
+    def check_credentials(self, projects: Collection[str], new_projects: Collection[str]) -> CredentialCheck:
+        """Check whether the index accepts the credentials, without uploading anything."""
+        return self._uploader.check_credentials(projects, new_projects)
 
     def ensure_accepts_attestations(self) -> None:
         """Make sure that attestations are accepted."""
@@ -241,7 +260,7 @@ def connect(
             may_be_sent = connection.may_send_credentials(uploads.address)
             upload_auth = uploading_auth(uploads, http, may_be_sent=may_be_sent)
             stack.callback(upload_auth.close)
-            uploader = Uploader(http, uploads.address, upload_auth)
+            uploader = Uploader(http, uploads, upload_auth)
         yield _backend(reader, uploader)
 
 

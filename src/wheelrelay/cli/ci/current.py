@@ -57,6 +57,9 @@ class Reporter:
             sinks: the remotes that files were published to.
         """
 
+    def summary(self, markdown: str) -> None:
+        """Add Markdown to the job summary."""
+
     def skipped(self, reason: str) -> None:
         """Report why nothing was done, and set the outputs for later steps."""
 

@@ -70,7 +70,7 @@ class CIReporter(Reporter):
 
     def plan(self, plan: Plan) -> None:
         """Add the plan to the summary."""
-        self._summarize(plan_markdown(plan))
+        self.summary(plan_markdown(plan))
 
     def findings(self, findings: Sequence[Finding], title: str | None = None) -> None:
         """Write one annotation for each rule with the files that break it, once for each finding."""
@@ -84,11 +84,11 @@ class CIReporter(Reporter):
             message = "\n".join((*_sentences(group), *([hint] if hint else [])))
             self._annotate(level, check, with_option_names(message))
         if title:
-            self._summarize(findings_markdown(title, findings))
+            self.summary(findings_markdown(title, findings))
 
     def receipt(self, receipt: Receipt, path: str | None, sinks: Sequence[Remote]) -> None:
         """Add the receipt to the summary, annotate its findings, and set the outputs."""
-        self._summarize(receipt_markdown(receipt))
+        self.summary(receipt_markdown(receipt))
         self.findings(receipt.findings)
         self._set_outputs(path or "", receipt.count(Outcome.PUBLISHED), (sink.address for sink in sinks))
 
@@ -122,7 +122,8 @@ class CIReporter(Reporter):
             except OSError as error:
                 logger.warning("Cannot set the output %s: %s.", name, error.strerror)
 
-    def _summarize(self, markdown: str) -> None:
+    def summary(self, markdown: str) -> None:
+        """Add Markdown to the summary."""
         path = self._syntax.summary
         if path is None:
             return

@@ -45,12 +45,12 @@ def plan_markdown(plan: Plan) -> str:
     ]
     lines += [f"- **missing:** {escaped(expectation)}" for expectation in plan.missing]
     lines += [f"- **unexpected:** {escaped(filename)}" for filename in plan.unexpected]
-    lines += ["", *_findings(plan.findings), *_head("file", "size", *map(code, plan.sinks))]
+    lines += ["", *_findings(plan.findings), *head("file", "size", *map(code, plan.sinks))]
     for planned in plan.files:
         cells = [_intent(planned.sinks[sink]) for sink in plan.sinks]
         file_size = "" if planned.file.size is None else decimal(planned.file.size)
-        lines.append(_row(code(planned.file.filename), file_size, *cells))
-    return _text(lines)
+        lines.append(row(code(planned.file.filename), file_size, *cells))
+    return text_of(lines)
 
 
 def receipt_markdown(receipt: Receipt) -> str:
@@ -62,11 +62,11 @@ def receipt_markdown(receipt: Receipt) -> str:
         for sink in receipt.sinks
     ]
     lines += [f"- in {seconds:.1f} s", "", *_findings(receipt.findings)]
-    lines += _head("file", *map(code, receipt.sinks), "sha256")
+    lines += head("file", *map(code, receipt.sinks), "sha256")
     for file in sorted(receipt.files, key=_in_place):
         cells = [_delivery(file.sinks[sink]) for sink in receipt.sinks]
-        lines.append(_row(code(file.filename), *cells, code(file.sha256 or " ")))
-    return _text(lines)
+        lines.append(row(code(file.filename), *cells, code(file.sha256 or " ")))
+    return text_of(lines)
 
 
 def findings_markdown(title: str, findings: Sequence[Finding]) -> str:
@@ -79,7 +79,7 @@ def findings_markdown(title: str, findings: Sequence[Finding]) -> str:
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     warnings = counted(len(findings) - errors, "warning")
     counts = f"{counted(errors, 'error')}, {warnings}" if findings else "no problems found"
-    return _text([f"### {title}: {counts}", "", *_findings(findings)])
+    return text_of([f"### {title}: {counts}", "", *_findings(findings)])
 
 
 def truncated(text: str, size: int) -> str:
@@ -96,9 +96,9 @@ def _findings(findings: Iterable[Finding]) -> Iterator[str]:
     ordered = sorted(findings, key=lambda finding: (finding.severity is not Severity.ERROR, finding.check))
     if not ordered:
         return
-    yield from _head("", "check", "file", "problem", "solution")
+    yield from head("", "check", "file", "problem", "solution")
     for finding in ordered:
-        yield _row(
+        yield row(
             f"**{finding.severity.value}**",
             f"[{code(finding.check)}]({finding.url})" if finding.url else code(finding.check),
             code(finding.filename) if finding.filename else "",
@@ -134,13 +134,16 @@ def _counts(counts: Iterable[tuple[int, str]]) -> str:
     return ", ".join(f"{number} {noun}" for number, noun in counts if number) or "no files"
 
 
-def _head(*titles: str) -> list[str]:
-    return [_row(*titles), _row(*("---" for _ in titles))]
+def head(*titles: str) -> list[str]:
+    """Return the first two rows of a table."""
+    return [row(*titles), row(*("---" for _ in titles))]
 
 
-def _row(*cells: str) -> str:
+def row(*cells: str) -> str:
+    """Return a row of a table; its cells are Markdown."""
     return f"| {' | '.join(cells)} |"
 
 
-def _text(lines: Iterable[str]) -> str:
+def text_of(lines: Iterable[str]) -> str:
+    """Return lines as text that more Markdown may follow."""
     return "\n".join(lines) + "\n\n"
