@@ -24,6 +24,7 @@ ENGINE_GROUP = "wheelrelay.engines"
 
 KNOWN_PLUGINS = {
     "anaconda": "anaconda",
+    "azure": "azure",
     "cloudfiles": "cloudfiles",
     "swift": "cloudfiles",
     "gcs": "gcs",
@@ -46,7 +47,7 @@ def install_command(extra: str) -> str:
     return f"pip install 'wheelrelay[{extra}]'"
 
 
-TYPES_BY_SCHEME = {"gs": "gcs"}
+TYPES_BY_SCHEME = {"az": "azure", "gs": "gcs"}
 """The types of addresses whose scheme is the vendor's, and not the type."""
 
 

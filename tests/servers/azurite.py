@@ -1,16 +1,27 @@
 """Azurite, Microsoft's emulator of Azure Blob Storage, installed with npm."""
 
+import itertools
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from azure.storage.blob import (
+    AccountSasPermissions,
+    BlobServiceClient,
+    ResourceTypes,
+    generate_account_sas,
+)
 
 from tests.servers.installed import install_once
 from tests.servers.process import HOST, answers, free_port, running
 
 VERSION = "3.35.0"
+
+_NUMBERS = itertools.count(1)
 
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -32,6 +43,23 @@ class Azurite:
         """The connection string for Azure's tools."""
         keys = {"DefaultEndpointsProtocol": "http", "AccountName": ACCOUNT, "AccountKey": KEY}
         return ";".join(f"{name}={value}" for name, value in {**keys, "BlobEndpoint": self.url}.items())
+
+    def new_container(self, *, public: bool = False) -> str:
+        """Create an empty container, optionally with public listing and reading, and return its name."""
+        name = f"wheels-{next(_NUMBERS)}"
+        with BlobServiceClient.from_connection_string(self.connection_string) as client:
+            client.create_container(name, public_access="container" if public else None)
+        return name
+
+    def sas_token(self, *permissions: str) -> str:
+        """Return a shared access signature for all containers, such as for ``read`` and ``list``."""
+        return generate_account_sas(
+            ACCOUNT,
+            KEY,
+            ResourceTypes(container=True, object=True),
+            AccountSasPermissions(**dict.fromkeys(permissions, True)),
+            expiry=datetime.now(UTC) + timedelta(hours=1),
+        )
 
 
 def has_npm() -> bool:

@@ -86,7 +86,8 @@ class Gateway(Web):
         body = answer.read()
         connection.close()
         kept = {name: value for name, value in answer.getheaders() if name.lower() not in DROPPED}
-        content_type = kept.pop("Content-Type", "application/octet-stream")
+        own_name = next((name for name in kept if name.lower() == "content-type"), "Content-Type")
+        content_type = kept.pop(own_name, "application/octet-stream")
         length = answer.getheader("Content-Length")
         declared = int(length) if request.method == "HEAD" and length else None
         return Reply(body, answer.status, content_type, kept, declared=declared)

@@ -2,75 +2,38 @@
 
 import json
 import subprocess
-import threading
 import tomllib
 import urllib.request
 
 import pytest
 from tests.servers.installers import pip_download, pip_install
 from tests.servers.process import script
+from tests.servers.writers import push_at_once, require_one_winner
 
-import wheelrelay
-from wheelrelay import Remote
 from wheelrelay.config.remote_types import make_config
-from wheelrelay.errors import AlreadyExists, Conflict, WheelrelayError
 from wheelrelay.testing import make_sdist, make_wheel, stage_path
 from wheelrelay_gcs.config import GcsConfig
+from wheelrelay_gcs.uploads import PART
 
 
 def sha256_of(path):
     return stage_path(path).sha256
 
 
-def at_once(calls):
-    """Call functions at the same time, each in a thread, and return their results or errors."""
-    results = [None] * len(calls)
-    together = threading.Barrier(len(calls))
-
-    def run(number, call):
-        together.wait()
-        try:
-            results[number] = call()
-        except WheelrelayError as error:
-            results[number] = error
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
 @pytest.mark.long
 def test_thirty_pushes_at_once_leave_correct_pages(config, opened, tmp_path):
-    wheels = [make_wheel(tmp_path, "sample", f"{number}.0") for number in range(30)]
-
-    def push(wheel):
-        with config.open() as store:
-            staged = stage_path(wheel)
-            store.put(staged)
-            store.finalize({staged.file.project})
-
-    assert at_once([lambda wheel=wheel: push(wheel) for wheel in wheels]) == [None] * 30
+    digests = push_at_once(config, tmp_path, 30)
     store = opened(config)
     assert store.check_pages() == []
-    assert {file.filename: file.sha256 for file in store.iter_files("sample")} == {
-        wheel.name: sha256_of(wheel) for wheel in wheels
-    }
+    assert {file.filename: file.sha256 for file in store.iter_files("sample")} == digests
 
 
-def test_exactly_one_of_two_writers_wins(config, tmp_path):
-    wheels = [make_wheel(tmp_path / f"{number}", payload=bytes([number])) for number in range(8)]
-    nightly = Remote("nightly", config)
-    results = at_once([lambda wheel=wheel: wheelrelay.push([wheel], to=nightly) for wheel in wheels])
-    errors = [result for result in results if isinstance(result, WheelrelayError)]
-    assert len(errors) == 7
-    [winner] = [wheel for wheel, result in zip(wheels, results, strict=True) if result not in errors]
-    [listed] = wheelrelay.list_files(nightly, ["sample"])
-    assert listed.sha256 == sha256_of(winner)
-    for error in errors:
-        assert isinstance(error, AlreadyExists | Conflict) or "already exists with other bytes" in str(error)
+def test_exactly_one_of_several_writers_wins(config, tmp_path):
+    require_one_winner(config, tmp_path)
+
+
+def test_exactly_one_of_two_writers_in_parts_wins(config, tmp_path):
+    require_one_winner(config, tmp_path, size=PART + 1_000, writers=2)
 
 
 def test_pip_installs_from_the_public_address(config, opened, fake_gcs, tmp_path):
