@@ -1,12 +1,15 @@
 """How a bucket is configured, and with which credentials it is opened."""
 
 import pytest
+from fsspec.asyn import sync
 from pydantic import ValidationError
+from tests.servers.gateway import run_gateway
 
 from wheelrelay.config import load_config
 from wheelrelay.config.remotes import from_address
 from wheelrelay.errors import ConfigError, MissingSecret
 from wheelrelay.protocols import Sink, Source, Store, SupportsFinalize
+from wheelrelay.testing import make_wheel, stage_path
 from wheelrelay_s3.config import S3Config
 
 KEYS = {"access_key_id": "AK", "secret_access_key": {"env": "SECRET_OF_S3"}}
@@ -121,3 +124,37 @@ class TestRoles:
         bucket = opened(S3Config(bucket="wheels", anonymous=True))
         assert isinstance(bucket, Source)
         assert not isinstance(bucket, Sink | SupportsFinalize)
+
+
+class TestRequests:
+    """The client that a configuration makes."""
+
+    def url_of_an_object(self, **keys):
+        config = S3Config(
+            bucket="wheels", region="auto", endpoint_url="https://s3.example.org", **KEYS, **keys
+        )
+        with config.connect() as bucket:
+            session = bucket.sessions.current
+            parameters = {"Bucket": "wheels", "Key": "x"}
+            return sync(session.loop, session.client.generate_presigned_url, "get_object", Params=parameters)
+
+    def test_bucket_is_in_the_path_or_in_the_host(self, monkeypatch):
+        monkeypatch.setenv("SECRET_OF_S3", "s3cret")
+        path = self.url_of_an_object(addressing_style="path")
+        assert path.startswith("https://s3.example.org/wheels/x?")
+        virtual = self.url_of_an_object(addressing_style="virtual")
+        assert virtual.startswith("https://wheels.s3.example.org/x?")
+
+    def test_requester_pays_for_every_request(self, moto, configured, opened, tmp_path):
+        with run_gateway(moto.url) as gateway:
+            store = opened(configured(moto, endpoint_url=gateway.url, requester_pays=True))
+            store.put(stage_path(make_wheel(tmp_path)))
+            list(store.iter_files("sample"))
+            assert {request.headers.get("x-amz-request-payer") for request in gateway.requests} == {
+                "requester"
+            }
+            assert {request.method for request in gateway.requests} >= {"GET", "PUT"}
+
+    def test_requester_pays_needs_credentials(self):
+        with pytest.raises(ValidationError, match="requester_pays needs credentials"):
+            S3Config(bucket="wheels", anonymous=True, requester_pays=True)

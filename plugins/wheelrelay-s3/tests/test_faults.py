@@ -17,7 +17,6 @@ from wheelrelay.containers.folder_pages import FOLDER
 from wheelrelay.containers.parts import MAX_ATTEMPTS
 from wheelrelay.errors import (
     AlreadyExists,
-    BackendError,
     PermissionDenied,
     TimedOut,
     Unavailable,
@@ -151,9 +150,13 @@ class TestAServerThatPassesOverConditionsOfLargeFiles:
             gateway.change = without_condition
             yield objects_of(configured(moto, endpoint_url=gateway.url))
 
-    def test_is_found_out_before_the_first_large_file(self, objects, large):
+    def test_gets_large_files_in_one_request(self, objects, large):
+        create(objects, large)
+        assert read(objects) == large.path.read_bytes()
+
+    def test_keeps_the_file_of_a_taken_name(self, objects, large):
         create(objects, b"old")
-        with pytest.raises(BackendError, match="overwrites objects of more than 8 MiB"):
+        with pytest.raises(AlreadyExists):
             create(objects, large)
         assert read(objects) == b"old"
 

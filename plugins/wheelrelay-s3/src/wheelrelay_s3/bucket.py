@@ -8,7 +8,7 @@ does not know. A dropped ``IfNoneMatch`` would overwrite a file.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from fsspec.asyn import sync
@@ -54,12 +54,14 @@ class Bucket:
         bucket: Name of the bucket.
         prefix: Empty, or ending in a slash.
         timeout: Limit in seconds for one call of a fast operation.
+        requester_pays: Whether the credentials' account pays for the requests.
     """
 
     sessions: SessionPool
     bucket: str
     prefix: str
     timeout: float = DEFAULT_TIMEOUT
+    requester_pays: bool = False
 
     def call(self, operation: str, name: str, /, **parameters: Any) -> Mapping[str, Any]:
         """Call one operation of the S3 API on an object, and return the answer.
@@ -67,7 +69,7 @@ class Bucket:
         Args:
             operation: Method of the client, such as ``put_object``.
             name: The object, below the prefix.
-            parameters: Parameters with the API's names; ``Body`` is bytes.
+            parameters: Parameters with the API's names; ``Body`` is bytes, or a file with ``ContentLength``.
 
         Raises:
             WheelrelayError: See `wheelrelay_s3.errors`.
@@ -111,16 +113,19 @@ class Bucket:
         return f"{self.endpoint}/{self.bucket}/{quote(self.key(name))}"
 
     def _send(self, operation: str, name: str, **parameters: Any) -> Mapping[str, Any]:
-        body: bytes = parameters.get("Body", b"")
+        body: bytes | BinaryIO = parameters.get("Body", b"")
+        size: int = len(body) if isinstance(body, bytes) else parameters["ContentLength"]
 
         def request(session: Session) -> Mapping[str, Any]:
-            if len(body) > BLOCK_SIZE:  # aiohttp sends a stream in pieces, but bytes in a single write
+            if not isinstance(body, bytes):
+                body.seek(0)  # it may be sent again with new credentials
+            elif size > BLOCK_SIZE:  # aiohttp sends a stream in pieces, but bytes in a single write
                 parameters["Body"] = BytesIO(body)
             method = getattr(session.client, operation)
-            timeout = self._limit(operation, body)
+            timeout = self._limit(operation, size)
             with s3_errors(self.address_of(name)):
                 answer: Mapping[str, Any] = sync(
-                    session.loop, method, timeout=timeout, Bucket=self.bucket, **parameters
+                    session.loop, method, timeout=timeout, Bucket=self.bucket, **self._payer, **parameters
                 )
             return answer
 
@@ -129,13 +134,17 @@ class Bucket:
             raise not_s3(self.address_of(name))
         return answer
 
-    def _limit(self, operation: str, body: bytes) -> float:
+    @property
+    def _payer(self) -> Mapping[str, str]:
+        return {"RequestPayer": "requester"} if self.requester_pays else {}
+
+    def _limit(self, operation: str, size: int) -> float:
         """Return how many seconds a call may take until its answer has arrived."""
         if operation == "abort_multipart_upload":  # it often follows a failure, which must be reported soon
             return self.timeout / 5
-        if not body and operation not in SLOW_OPERATIONS:
+        if not size and operation not in SLOW_OPERATIONS:
             return self.timeout
-        return max(SLOW_FACTOR * self.timeout, len(body) / MIN_SPEED)
+        return max(SLOW_FACTOR * self.timeout, size / MIN_SPEED)
 
 
 async def _fill(body: Any, size: int) -> bytes:

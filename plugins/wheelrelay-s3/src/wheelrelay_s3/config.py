@@ -56,6 +56,14 @@ class S3Config(ContainerConfig, NetworkConfig):
     session_token: SecretReference | None = Field(
         default=None, description="Reference to the session token of temporary keys."
     )
+    addressing_style: Literal["auto", "path", "virtual"] = Field(
+        default="auto",
+        description="Whether URLs have the bucket in the path ('path') or in the host ('virtual').",
+    )
+    requester_pays: bool = Field(
+        default=False,
+        description="Pay for requests to a bucket whose owner requires that; needs credentials.",
+    )
     anonymous: bool = Field(
         default=False, description="Read a public bucket without credentials; it is read-only."
     )
@@ -69,6 +77,8 @@ class S3Config(ContainerConfig, NetworkConfig):
             raise ValueError("session_token requires access_key_id")
         if sum(map(bool, (self.access_key_id, self.profile, self.anonymous))) > 1:
             raise ValueError("set only one of access_key_id, profile and anonymous")
+        if self.requester_pays and self.anonymous:
+            raise ValueError("requester_pays needs credentials, so it excludes anonymous")
         return self
 
     @classmethod
@@ -119,7 +129,8 @@ class S3Config(ContainerConfig, NetworkConfig):
 
         with self._sessions() as sessions:
             prefix = f"{self.prefix}/" if self.prefix else ""
-            yield Bucket(sessions, self.bucket, prefix, time_limits(self.timeout).timeout)
+            timeout = time_limits(self.timeout).timeout
+            yield Bucket(sessions, self.bucket, prefix, timeout, self.requester_pays)
 
     def _sessions(self) -> AbstractContextManager["SessionPool"]:
         from wheelrelay_s3.connection import ConnectionOptions, connect  # s3fs takes long to import
@@ -134,5 +145,6 @@ class S3Config(ContainerConfig, NetworkConfig):
                 profile=self.profile,
                 anonymous=self.anonymous,
                 timeout=self.timeout,
+                addressing_style=self.addressing_style,
             )
         )

@@ -46,6 +46,7 @@ class ConnectionOptions:
         profile: Profile of the AWS configuration to read credentials from.
         anonymous: Whether to send requests without credentials.
         timeout: Seconds to wait for an answer; ``None`` for the default.
+        addressing_style: Whether the bucket is part of the host (``virtual``) or of the path (``path``).
     """
 
     address: str
@@ -55,6 +56,7 @@ class ConnectionOptions:
     profile: str | None = None
     anonymous: bool = False
     timeout: float | None = None
+    addressing_style: str = "auto"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -235,6 +237,7 @@ def _file_system(options: ConnectionOptions, keys: Mapping[str, str]) -> Any:
             "retries": {"total_max_attempts": 1, "mode": "standard"},
             "request_checksum_calculation": "when_required",
             "response_checksum_validation": "when_required",
+            "s3": {"addressing_style": options.addressing_style},
         },
         skip_instance_cache=True,
     )

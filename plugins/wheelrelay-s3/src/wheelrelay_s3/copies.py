@@ -11,7 +11,7 @@ from typing import Any
 from wheelrelay import StagedFile
 from wheelrelay.errors import AlreadyExists, WheelrelayError
 from wheelrelay_s3.bucket import Bucket
-from wheelrelay_s3.uploads import as_base64
+from wheelrelay_s3.part_checksums import as_base64
 
 MAX_COPY = 5 * 1024**3
 """Largest object in bytes that S3 copies in one request."""

@@ -11,7 +11,8 @@ from typing import Any
 from wheelrelay.errors import AlreadyExists, BackendError
 from wheelrelay_s3.bucket import Bucket
 from wheelrelay_s3.copies import copy_honours_conditions
-from wheelrelay_s3.uploads import PART, upload, upload_honours_condition
+from wheelrelay_s3.part_checksums import PartChecksum, PartChecksums
+from wheelrelay_s3.uploads import upload, upload_honours_condition
 
 WITNESS = ".wheelrelay-witness"
 """An object that exists so that the server must refuse to create it again."""
@@ -24,13 +25,18 @@ _HEADERS: Mapping[str, Any] = {"ContentType": "text/plain", "Metadata": {}}
 
 
 class ServerFeatures:
-    """Features of the server of one bucket, for any number of threads."""
+    """Features of the server of one bucket, for any number of threads.
+
+    Attributes:
+        part_checksums: The checksums of parts that the server supports.
+    """
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self._lock = Lock()
         self._has_safe_writes = False
-        self._has_safe_multipart = False
+        self._has_safe_multipart: bool | None = None
+        self.part_checksums = PartChecksums()
         self._has_safe_copies: bool | None = None
 
     def require_safe_writes(self) -> None:
@@ -48,22 +54,19 @@ class ServerFeatures:
             except AlreadyExists:
                 self._has_safe_writes = True
                 return
-            raise self._overwrites("objects", "If-None-Match")
+            raise BackendError(
+                f"{self._bucket.address_of('')}: this server overwrites objects: it ignores If-None-Match.",
+                hint="Two jobs that push at once could replace each other's files. Use a server with "
+                "conditional writes.",
+            )
 
-    def require_safe_multipart(self) -> None:
-        """Require that the server also refuses to overwrite with an upload in parts.
-
-        Raises:
-            BackendError: It overwrites.
-        """
+    def has_safe_multipart(self) -> bool:
+        """Whether the server also refuses to overwrite with an upload in parts."""
+        self.require_safe_writes()
         with self._lock:
-            if self._has_safe_multipart:
-                return
-            if not upload_honours_condition(self._bucket, WITNESS, _CONTENT, _HEADERS, UNLESS_EXISTS):
-                raise self._overwrites(
-                    f"objects of more than {PART >> 20} MiB", "If-None-Match of CompleteMultipartUpload"
-                )
-            self._has_safe_multipart = True
+            if self._has_safe_multipart is None:
+                self._has_safe_multipart = bool(self.part_checksums.try_each(self._honours_condition))
+            return self._has_safe_multipart
 
     def has_safe_copies(self) -> bool:
         """Whether the server refuses to overwrite with a copy, as it does with an upload."""
@@ -78,9 +81,5 @@ class ServerFeatures:
     def _create(self, name: str) -> None:
         upload(self._bucket, name, _CONTENT, _HEADERS, condition=UNLESS_EXISTS)
 
-    def _overwrites(self, objects: str, condition: str) -> BackendError:
-        return BackendError(
-            f"{self._bucket.address_of('')}: this server overwrites {objects}: it ignores {condition}.",
-            hint="Two jobs that push at once could replace each other's files. Use a server with conditional "
-            "writes.",
-        )
+    def _honours_condition(self, checksum: PartChecksum) -> bool:
+        return upload_honours_condition(self._bucket, WITNESS, _CONTENT, _HEADERS, UNLESS_EXISTS, checksum)

@@ -104,10 +104,12 @@ class S3Objects(S3Reader):
     ) -> str | None:
         """Write a new object; the server refuses a name that is taken."""
         self._features.require_safe_writes()
-        if isinstance(content, StagedFile) and content.size > PART:
-            self._features.require_safe_multipart()
+        is_large = isinstance(content, StagedFile) and content.size > PART
+        in_parts = is_large and self._features.has_safe_multipart()
+        checksums = self._features.part_checksums if in_parts else None
         headers = _headers(content_type, metadata)
-        return upload(self.bucket, name, content, headers, condition=UNLESS_EXISTS).strip('"')
+        etag = upload(self.bucket, name, content, headers, condition=UNLESS_EXISTS, checksums=checksums)
+        return etag.strip('"')
 
     def copy_object(
         self, source: ReadableObjects, staged: StagedFile, *, content_type: str, metadata: Mapping[str, str]
@@ -124,7 +126,8 @@ class S3Objects(S3Reader):
         self, name: str, content: StagedFile | bytes, *, content_type: str, metadata: Mapping[str, str]
     ) -> None:
         """Write an object, replacing an existing one."""
-        upload(self.bucket, name, content, _headers(content_type, metadata), condition={})
+        headers = _headers(content_type, metadata)
+        upload(self.bucket, name, content, headers, condition={}, checksums=self._features.part_checksums)
 
     def delete_object(self, name: str) -> None:
         """Delete an object."""

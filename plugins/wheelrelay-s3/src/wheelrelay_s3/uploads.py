@@ -1,13 +1,16 @@
 """Write an object: in one request if it is small, in parts if it is large; whole or not at all, and verified.
 
-Every request carries the sha256 of its body, and the server refuses a body that does not match. For a large
-object the server verifies each part. That the parts together are the staged file is verified here, before
-the last request makes the object visible. Memory holds one part at a time.
+Every request carries a checksum of its body, the sha256 if the server supports it, and the server refuses a
+body that does not match. For a large object the server verifies each part. That the parts together are the
+staged file is verified here, before the last request makes the object visible. Memory holds one part at a
+time.
+
+A server that supports no checksums of parts, or no condition for an upload in parts, gets large objects in
+one request too.
 
 A failed part is sent again on its own, and so is the last request; see `wheelrelay.containers.send_part`.
 """
 
-import base64
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -16,14 +19,26 @@ from typing import Any
 
 from wheelrelay import StagedFile
 from wheelrelay.containers import BLOCK_SIZE, send_part
-from wheelrelay.errors import AlreadyExists, DigestMismatch, NotFound, Unavailable, WheelrelayError
+from wheelrelay.errors import (
+    AlreadyExists,
+    BackendError,
+    DigestMismatch,
+    NotFound,
+    Unavailable,
+    WheelrelayError,
+)
 from wheelrelay_s3.bucket import Bucket
+from wheelrelay_s3.part_checksums import PartChecksum, PartChecksums, as_base64
 
 PART = 8 * BLOCK_SIZE
 """Bytes in a part, unless that makes too many parts; S3 requires at least 5 MiB."""
 
 MAX_PARTS = 10_000
 """Number of parts that S3 accepts."""
+
+
+MAX_PUT = 5 * 2**30
+"""Bytes of the largest object that S3 accepts in one request."""
 
 
 def upload(
@@ -33,6 +48,7 @@ def upload(
     headers: Mapping[str, Any],
     *,
     condition: Mapping[str, str],
+    checksums: PartChecksums | None = None,
 ) -> str:
     """Write an object, and return its ETag.
 
@@ -42,6 +58,7 @@ def upload(
         content: The bytes.
         headers: Parameters with the content type and metadata of the object.
         condition: Parameters with the condition for the write.
+        checksums: The checksums of parts; ``None`` to send a large object in one request too.
 
     Raises:
         AlreadyExists: The condition is not met; nothing changed.
@@ -56,16 +73,42 @@ def upload(
         with content.open() as stream:
             body = stream.read(PART)
         return _send(bucket, "put_object", name, body, bytes.fromhex(content.sha256), **headers, **condition)
-    return _upload_in_parts(bucket, name, content, headers, condition)
+    in_parts = partial(_upload_in_parts, bucket, name, content, headers, condition)
+    etag = checksums.try_each(in_parts) if checksums else None
+    return etag or _upload_whole(bucket, name, content, **headers, **condition)
+
+
+def _upload_whole(bucket: Bucket, name: str, staged: StagedFile, **parameters: Any) -> str:
+    """Send a large file in one request.
+
+    Raises:
+        BackendError: The file is too large for that.
+    """
+    if staged.size > MAX_PUT:
+        raise BackendError(
+            f"{bucket.address_of(name)}: {staged.filename} has more than {MAX_PUT >> 30} GiB, and this "
+            "server does not support uploads in parts with checksums and conditions."
+        )
+    with staged.open(), staged.path.open("rb") as stream:  # staged.open compares the file with the hashed one
+        sha256 = bytes.fromhex(staged.sha256)
+        etag = _send(bucket, "put_object", name, stream, sha256, ContentLength=staged.size, **parameters)
+    if staged.watcher:
+        staged.watcher(staged.size)
+    return etag
 
 
 def _upload_in_parts(
-    bucket: Bucket, name: str, staged: StagedFile, headers: Mapping[str, Any], condition: Mapping[str, str]
+    bucket: Bucket,
+    name: str,
+    staged: StagedFile,
+    headers: Mapping[str, Any],
+    condition: Mapping[str, str],
+    checksum: PartChecksum,
 ) -> str:
-    answer = bucket.call("create_multipart_upload", name, ChecksumAlgorithm="SHA256", **headers)
+    answer = bucket.call("create_multipart_upload", name, **checksum.of_upload, **headers)
     upload_id = {"UploadId": answer["UploadId"]}
     try:
-        parts = list(_send_parts(bucket, name, staged, upload_id))
+        parts = list(_send_parts(bucket, name, staged, upload_id, checksum))
         return _complete(bucket, name, staged, MultipartUpload={"Parts": parts}, **upload_id, **condition)
     except BaseException:
         with suppress(WheelrelayError):  # the first error is the one to report
@@ -91,7 +134,12 @@ def _complete(bucket: Bucket, name: str, staged: StagedFile, **parameters: Any) 
 
 
 def upload_honours_condition(
-    bucket: Bucket, name: str, content: bytes, headers: Mapping[str, Any], condition: Mapping[str, str]
+    bucket: Bucket,
+    name: str,
+    content: bytes,
+    headers: Mapping[str, Any],
+    condition: Mapping[str, str],
+    checksum: PartChecksum,
 ) -> bool:
     """Whether the server checks the condition of an upload in parts; some check it for small objects only.
 
@@ -101,13 +149,12 @@ def upload_honours_condition(
         content: Its content, which is uploaded again.
         headers: Parameters with its content type and metadata.
         condition: Requires that the object does not exist.
+        checksum: The checksum of its only part.
     """
-    answer = bucket.call("create_multipart_upload", name, ChecksumAlgorithm="SHA256", **headers)
+    answer = bucket.call("create_multipart_upload", name, **checksum.of_upload, **headers)
     upload_id = {"UploadId": answer["UploadId"]}
     try:
-        sha256 = hashlib.sha256(content).digest()
-        etag = _send(bucket, "upload_part", name, content, sha256, PartNumber=1, **upload_id)
-        parts = {"Parts": [{"PartNumber": 1, "ETag": etag, "ChecksumSHA256": as_base64(sha256)}]}
+        parts = {"Parts": [_send_part(bucket, name, content, checksum, PartNumber=1, **upload_id)]}
         bucket.call("complete_multipart_upload", name, MultipartUpload=parts, **upload_id, **condition)
     except AlreadyExists:
         return True
@@ -127,7 +174,7 @@ def part_size(size: int) -> int:
 
 
 def _send_parts(
-    bucket: Bucket, name: str, staged: StagedFile, upload_id: Mapping[str, str]
+    bucket: Bucket, name: str, staged: StagedFile, upload_id: Mapping[str, str], checksum: PartChecksum
 ) -> Iterator[dict[str, Any]]:
     """Send the file part by part, and yield the description of each part for the last request."""
     digest = hashlib.sha256()
@@ -136,25 +183,38 @@ def _send_parts(
         for number in range(1, -(-staged.size // size) + 1):
             part = stream.read(size)
             digest.update(part)
-            sha256 = hashlib.sha256(part).digest()
-            send = partial(_send, bucket, "upload_part", name, part, sha256, PartNumber=number, **upload_id)
-            etag = send_part(staged, send)
+            send = partial(_send_part, bucket, name, part, checksum, PartNumber=number, **upload_id)
+            sent = send_part(staged, send)
             del part, send  # free the memory before the next part is read
-            yield {"PartNumber": number, "ETag": etag, "ChecksumSHA256": as_base64(sha256)}
+            yield sent
     if digest.hexdigest() != staged.sha256:
         raise DigestMismatch(f"{staged.path} does not have the bytes that were staged; nothing was written.")
 
 
-def _send(bucket: Bucket, operation: str, name: str, body: bytes, sha256: bytes, **parameters: Any) -> str:
-    """Send bytes with their sha256, compare the server's if it returns one, and return the ETag."""
-    checksum = as_base64(sha256)
-    answer = bucket.call(operation, name, Body=body, ChecksumSHA256=checksum, **parameters)
-    if answer.get("ChecksumSHA256", checksum) != checksum:
-        raise DigestMismatch(f"{bucket.address_of(name)}: the server received other bytes than were sent.")
+def _send_part(
+    bucket: Bucket, name: str, part: bytes, checksum: PartChecksum, **parameters: Any
+) -> dict[str, Any]:
+    """Send a part with its checksum, and return its description for the last request."""
+    sums = checksum.of_part(part)
+    answer = bucket.call("upload_part", name, Body=part, **sums, **parameters)
+    _compare(bucket, name, answer, sums)
+    return {
+        "PartNumber": parameters["PartNumber"],
+        "ETag": answer["ETag"],
+        **checksum.of_completion(sums),
+    }
+
+
+def _send(bucket: Bucket, operation: str, name: str, body: Any, sha256: bytes, **parameters: Any) -> str:
+    """Send a body with its sha256, compare the server's if it returns one, and return the ETag."""
+    sums = {"ChecksumSHA256": as_base64(sha256)}
+    answer = bucket.call(operation, name, Body=body, **sums, **parameters)
+    _compare(bucket, name, answer, sums)
     etag: str = answer["ETag"]
     return etag
 
 
-def as_base64(digest: bytes) -> str:
-    """Encode a digest the way S3 does."""
-    return base64.b64encode(digest).decode("ascii")
+def _compare(bucket: Bucket, name: str, answer: Mapping[str, Any], sums: Mapping[str, str]) -> None:
+    """Raise if the server returns another checksum than was sent."""
+    if any(answer.get(kind, checksum) != checksum for kind, checksum in sums.items()):
+        raise DigestMismatch(f"{bucket.address_of(name)}: the server received other bytes than were sent.")
