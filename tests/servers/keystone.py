@@ -11,7 +11,10 @@ from tests.servers.web import Reply, Request, Web, run_web
 USERNAME = "ci"
 PASSWORD = "s3cret"
 PROJECT = "releases"
+PROJECT_ID = "5a2c60af6b5c4d5a8a5a0d2d7e0b1c3f"
 DOMAIN = "Builders"
+PROJECT_DOMAIN = "Libraries"
+CREDENTIAL_ID, CREDENTIAL_SECRET = "21dced0fd20347869b93710d2b98aae0", "rEaqvJka48mpv"
 
 _EXPIRES = "2099-01-01T00:00:00.000000Z"
 
@@ -22,10 +25,12 @@ class Keystone(Web):
     Attributes:
         swift: the server with the containers.
         regions: the regions in the catalogue, all with the same containers.
+        project_domain: the domain of the project, if it is not that of the user.
     """
 
     swift: Swift
     regions: tuple[str, ...] = ("RegionOne",)
+    project_domain: str = DOMAIN
 
     def reply_to(self, request: Request) -> Reply:
         """Return the response of the identity service."""
@@ -52,8 +57,14 @@ class Keystone(Web):
     def _version_3(self, body: Any) -> Reply:
         user = {"domain": {"name": DOMAIN}, "name": USERNAME, "password": PASSWORD}
         identity = {"methods": ["password"], "password": {"user": user}}
-        scope = {"project": {"domain": {"name": DOMAIN}, "name": PROJECT}}
-        if body != {"auth": {"identity": identity, "scope": scope}}:
+        projects = (
+            {"domain": {"name": self.project_domain}, "name": PROJECT},
+            {"id": PROJECT_ID},
+        )
+        credential = {"id": CREDENTIAL_ID, "secret": CREDENTIAL_SECRET}
+        by_credential = {"methods": ["application_credential"], "application_credential": credential}
+        accepted = [{"identity": identity, "scope": {"project": project}} for project in projects]
+        if body["auth"] not in (*accepted, {"identity": by_credential}):
             return _refused()
         endpoints = [
             {"region": region, "interface": interface, "url": self.swift.storage_url}

@@ -13,16 +13,25 @@ from wheelrelay_cloudfiles.config import CloudFilesConfig, SwiftConfig
 SECRET = {"env": "ANY"}
 LOGIN = {"auth_url": "https://id.example/v1.0", "username": "ci", "password": SECRET}
 TOKEN = {"storage_url": "https://swift.example/v1/AUTH_x", "token": SECRET}
+CREDENTIAL = {"application_credential_id": "21dc", "application_credential_secret": SECRET}
 
 
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({}, "set either"),
-        ({**LOGIN, **TOKEN}, "set either"),
+        ({}, "set one of"),
+        ({**LOGIN, **TOKEN}, "set one of"),
         ({"storage_url": TOKEN["storage_url"]}, "storage_url: this also requires token"),
         ({"auth_url": LOGIN["auth_url"]}, "also requires username and password"),
         ({**LOGIN, "auth_version": "3"}, "also requires project"),
+        ({**LOGIN, **CREDENTIAL}, "set one of"),
+        ({"auth_url": LOGIN["auth_url"], **CREDENTIAL}, "need version 3"),
+        (CREDENTIAL, "also requires auth_url"),
+        ({**LOGIN, "auth_version": "2", "project_id": "5a2c"}, "need version 3"),
+        (
+            {**LOGIN, "auth_version": "3", "project_id": "5a2c", "project": "x"},
+            "either project or project_id",
+        ),
         ({**LOGIN, "auth_url": "https://id.example"}, "also requires project"),
         ({**LOGIN, "auth_url": "http://id.example/v1.0"}, "plain HTTP"),
         ({**TOKEN, "storage_url": "http://swift.example/v1/AUTH_x"}, "plain HTTP"),
@@ -85,8 +94,29 @@ def test_a_swift_address_takes_versions_2_and_3_from_the_environment(monkeypatch
     monkeypatch.setenv("OS_REGION_NAME", "North")
     config = swift_at("swift://wheels/nightly")
     assert (config.container, config.prefix) == ("wheels", "nightly")
-    assert (config.project, config.domain, config.region) == ("releases", "Builders", "North")
+    assert (config.project, config.user_domain, config.region) == ("releases", "Builders", "North")
     with config.open() as store, pytest.raises(MissingSecret, match="OS_USERNAME"):
+        store.make_ready()
+
+
+def test_a_swift_address_takes_the_id_of_the_project_and_both_domains_from_the_environment(monkeypatch):
+    monkeypatch.setenv("OS_AUTH_URL", "https://id.example/identity/v3")
+    monkeypatch.setenv("OS_PROJECT_ID", "5a2c60af")
+    monkeypatch.setenv("OS_PROJECT_NAME", "releases")
+    monkeypatch.setenv("OS_USER_DOMAIN_NAME", "Builders")
+    monkeypatch.setenv("OS_PROJECT_DOMAIN_NAME", "Libraries")
+    config = swift_at("swift://wheels")
+    assert (config.project, config.project_id) == (None, "5a2c60af")
+    assert (config.user_domain, config.project_domain) == ("Builders", "Libraries")
+
+
+def test_a_swift_address_takes_an_application_credential_from_the_environment(monkeypatch):
+    monkeypatch.setenv("OS_AUTH_URL", "https://id.example/identity/v3")
+    monkeypatch.setenv("OS_APPLICATION_CREDENTIAL_ID", "21dced0f")
+    monkeypatch.setenv("OS_PROJECT_NAME", "releases")
+    config = swift_at("swift://wheels")
+    assert (config.username, config.project) == (None, None)
+    with config.open() as store, pytest.raises(MissingSecret, match="OS_APPLICATION_CREDENTIAL_SECRET"):
         store.make_ready()
 
 

@@ -53,7 +53,7 @@ class TestSwiftConfig(ConfigContract):
             username=USERNAME,
             password={"env": "KEYSTONE_PASSWORD"},
             project=PROJECT,
-            domain=DOMAIN,
+            user_domain=DOMAIN,
         )
 
 

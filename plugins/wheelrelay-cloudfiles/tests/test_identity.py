@@ -3,7 +3,16 @@
 import json
 
 import pytest
-from tests.servers.keystone import DOMAIN, PASSWORD, PROJECT, USERNAME
+from tests.servers.keystone import (
+    CREDENTIAL_ID,
+    CREDENTIAL_SECRET,
+    DOMAIN,
+    PASSWORD,
+    PROJECT,
+    PROJECT_DOMAIN,
+    PROJECT_ID,
+    USERNAME,
+)
 from tests.servers.web import Reply, run_web
 
 from wheelrelay.errors import (
@@ -23,7 +32,9 @@ def by_password(container, monkeypatch):
 
     def make(auth_url, **keys):
         user = {"username": USERNAME, "password": {"env": "KEYSTONE_PASSWORD"}, "project": PROJECT}
-        return SwiftConfig(**{"container": container, "auth_url": auth_url, **user, "domain": DOMAIN, **keys})
+        return SwiftConfig(
+            **{"container": container, "auth_url": auth_url, **user, "user_domain": DOMAIN, **keys}
+        )
 
     return make
 
@@ -45,6 +56,32 @@ def test_versions_2_and_3_log_in_with_a_password(ending, keystone, swift, by_pas
 def test_a_version_that_is_named_wins(keystone, by_password):
     make_ready(by_password(f"{keystone.auth_url}/v3", auth_version="2"))
     assert keystone.requests[0].path.endswith("/v2.0/tokens")
+
+
+def test_the_project_can_be_in_another_domain_than_the_user(keystone, by_password):
+    keystone.project_domain = PROJECT_DOMAIN
+    make_ready(by_password(keystone.auth_url, project_domain=PROJECT_DOMAIN))
+    with pytest.raises(AuthenticationFailed):
+        make_ready(by_password(keystone.auth_url))
+
+
+def test_the_project_can_be_named_by_its_id(keystone, by_password):
+    make_ready(by_password(keystone.auth_url, project=None, project_id=PROJECT_ID))
+    assert json.loads(keystone.requests[0].body)["auth"]["scope"] == {"project": {"id": PROJECT_ID}}
+
+
+def test_an_application_credential_logs_in_without_a_project(keystone, swift, container, monkeypatch):
+    monkeypatch.setenv("CREDENTIAL_SECRET", CREDENTIAL_SECRET)
+    keys = {
+        "application_credential_id": CREDENTIAL_ID,
+        "application_credential_secret": {"env": "CREDENTIAL_SECRET"},
+    }
+    config = SwiftConfig(container=container, auth_url=keystone.auth_url, **keys)
+    assert make_ready(config).startswith(swift.storage_url)
+    monkeypatch.setenv("CREDENTIAL_SECRET", "guessed")
+    with pytest.raises(AuthenticationFailed) as failure:
+        make_ready(config)
+    assert "guessed" not in str(failure.value)
 
 
 @pytest.mark.parametrize("version", ["2", "3"])

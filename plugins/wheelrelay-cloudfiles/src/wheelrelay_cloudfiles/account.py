@@ -115,12 +115,21 @@ class NoRedirectConnection(LibcloudConnection):
         self.session.max_redirects = 0
 
 
+APPLICATION_CREDENTIAL = "3.x_appcred"
+"""The version of the identity API with an application credential, as libcloud names it."""
+
+
 class _Keystone3(OpenStackIdentity_3_0_Connection):
-    """Version 3 of the identity API with the project in the user's domain; libcloud uses the default one."""
+    """Version 3 of the identity API with a project by its id, or by its name and domain.
+
+    libcloud supports a name in the default domain only.
+    """
+
+    project_scope: dict[str, Any]
 
     def _get_auth_data(self) -> Any:
         data = super()._get_auth_data()  # type: ignore[no-untyped-call]
-        data["auth"]["scope"]["project"]["domain"] = {"name": self.domain_name}
+        data["auth"]["scope"] = {"project": self.project_scope}
         return data
 
 
@@ -130,12 +139,14 @@ class Login:
 
     Attributes:
         auth_url: Address of the identity service, without the version at the end.
-        version: Version of its API: ``1.0``, ``2.0_password``, ``2.0_apikey`` or ``3.x_password``, as in
-            libcloud.
-        username: User name.
-        secret: Password or API key.
-        project: Project, or tenant, that owns the containers.
-        domain: Name of the domain of the user and the project, in version 3.
+        version: Version of its API: ``1.0``, ``2.0_password``, ``2.0_apikey``, ``3.x_password`` or
+            `APPLICATION_CREDENTIAL`, as in libcloud.
+        username: User name, or id of an application credential.
+        secret: Password, API key, or secret of an application credential.
+        project: Name of the project, or tenant, that owns the containers.
+        project_id: Its id, which takes precedence over its name, in version 3.
+        user_domain: Name of the domain of the user, in version 3.
+        project_domain: Name of the domain of the project, in version 3.
         region: Region of the containers; optional if there is only one.
         internal: Whether to use the address in the provider's internal network.
         timeout: Seconds to wait for an answer of the service.
@@ -146,7 +157,9 @@ class Login:
     username: SecretValue
     secret: SecretValue
     project: str | None = None
-    domain: str = "Default"
+    project_id: str | None = None
+    user_domain: str = "Default"
+    project_domain: str = "Default"
     region: str | None = None
     internal: bool = False
     timeout: float = DEFAULT_TIMEOUT
@@ -171,16 +184,19 @@ class Login:
         return Access(service.auth_token, storage[0].rstrip("/"), cdn[0].rstrip("/") if cdn else None)
 
     def _service(self, username: str, secret: str) -> Any:
-        is_version_3 = self.version.startswith("3")
-        connection = _Keystone3 if is_version_3 else get_class_for_auth_version(self.version)
+        by_password = self.version == "3.x_password"
+        connection = _Keystone3 if by_password else get_class_for_auth_version(self.version)
         service = connection(
             auth_url=self.auth_url,
             user_id=username,
             key=secret,
-            tenant_name=self.project,
-            domain_name=self.domain,
+            tenant_name=self.project or self.project_id,
+            domain_name=self.user_domain,
             timeout=self.timeout,
         )
+        if by_password:
+            in_domain = {"name": self.project, "domain": {"name": self.project_domain}}
+            service.project_scope = {"id": self.project_id} if self.project_id else in_domain
         service.conn_class = NoRedirectConnection
         return service
 

@@ -78,8 +78,21 @@ class SwiftConfig(_Container):
     password: SecretReference | None = Field(
         default=None, description="Reference to the password; version 1 calls it the key."
     )
+    application_credential_id: TextOrReference | None = Field(
+        default=None,
+        description="Id of an application credential, instead of username, password and project.",
+    )
+    application_credential_secret: SecretReference | None = Field(
+        default=None, description="Reference to the secret of the application credential."
+    )
     project: str | None = Field(default=None, description="Name of the project, or tenant; not in version 1.")
-    domain: str = Field(default="Default", description="Domain of the user and the project, in version 3.")
+    project_id: str | None = Field(
+        default=None, description="Id of the project, instead of its name; in version 3."
+    )
+    user_domain: str = Field(default="Default", description="Domain of the user, in version 3.")
+    project_domain: str | None = Field(
+        default=None, description="Domain of the project, in version 3; by default that of the user."
+    )
     region: str | None = Field(default=None, description="Region; required if the cluster has several.")
     storage_url: SecureAddress | None = Field(
         default=None, description="Address of the account, to use a token instead of a login."
@@ -88,14 +101,30 @@ class SwiftConfig(_Container):
 
     @model_validator(mode="after")
     def _require_one_login(self) -> Self:
-        """Require either a token or a login, completely."""
+        """Require a token, an application credential or a login, completely."""
         by_token = {"storage_url": self.storage_url, "token": self.token}
-        by_login = {"auth_url": self.auth_url, "username": self.username, "password": self.password}
-        if any(by_token.values()) == any(by_login.values()):
-            raise ValueError("set either auth_url, username and password, or storage_url and token")
-        needed = by_token if any(by_token.values()) else by_login
-        if needed is by_login and self._version() != "1":
-            needed["project"] = self.project
+        by_credential = {
+            "application_credential_id": self.application_credential_id,
+            "application_credential_secret": self.application_credential_secret,
+        }
+        by_login = {"username": self.username, "password": self.password}
+        kinds = [kind for kind in (by_token, by_credential, by_login) if any(kind.values())]
+        if not kinds and self.auth_url:
+            kinds = [by_login]
+        if len(kinds) != 1 or (kinds == [by_token] and self.auth_url):
+            raise ValueError(
+                "set one of: auth_url, username and password; auth_url, application_credential_id and "
+                "application_credential_secret; storage_url and token"
+            )
+        needed: dict[str, Any] = {**kinds[0]}
+        if kinds != [by_token]:
+            needed = {"auth_url": self.auth_url, **needed}
+        if kinds == [by_login] and self._version() != "1":
+            needed["project"] = self.project or self.project_id
+        if (kinds == [by_credential] or self.project_id) and self._version() != "3":
+            raise ValueError("application credentials and project_id need version 3 of the identity API")
+        if self.project and self.project_id:
+            raise ValueError("set either project or project_id")
         if missing := [key for key, value in needed.items() if not value]:
             present = ", ".join(key for key, value in needed.items() if value)
             raise ValueError(f"{present}: this also requires {' and '.join(missing)}")
@@ -119,27 +148,32 @@ class SwiftConfig(_Container):
                 yield store
 
     def _account(self) -> "Account":
-        from wheelrelay_cloudfiles.account import Access, Account, Login
+        from wheelrelay_cloudfiles.account import APPLICATION_CREDENTIAL, Access, Account, Login
 
         timeout = time_limits(self.timeout).timeout
         if self.storage_url and self.token:
             url, token = self.storage_url.rstrip("/"), SecretValue(self.token)
             return Account(lambda: Access(token.get(), url), token, timeout)
+        username = self.application_credential_id or self.username
+        secret_reference = self.application_credential_secret or self.password
         assert self.auth_url
-        assert self.username
-        assert self.password
-        password = SecretValue(self.password)
+        assert username
+        assert secret_reference
+        is_credential = self.application_credential_id is not None
+        secret = SecretValue(secret_reference)
         login = Login(
             auth_url=_VERSION.sub("", self.auth_url),
-            version=_LIBCLOUD_VERSIONS[self._version()],
-            username=SecretValue(self.username),
-            secret=password,
+            version=APPLICATION_CREDENTIAL if is_credential else _LIBCLOUD_VERSIONS[self._version()],
+            username=SecretValue(username),
+            secret=secret,
             project=self.project,
-            domain=self.domain,
+            project_id=self.project_id,
+            user_domain=self.user_domain,
+            project_domain=self.project_domain or self.user_domain,
             region=self.region,
             timeout=timeout,
         )
-        return Account(login, password, timeout)
+        return Account(login, secret, timeout)
 
     def _version(self) -> str:
         named = _VERSION.search(self.auth_url or "")
@@ -216,19 +250,37 @@ def _swift_environment(env: Mapping[str, str]) -> dict[str, Any]:
     if env.get("OS_STORAGE_URL") and env.get("OS_AUTH_TOKEN"):
         return {"storage_url": env["OS_STORAGE_URL"], "token": {"env": "OS_AUTH_TOKEN"}}
     if env.get("ST_AUTH"):
-        user = {"username": {"env": "ST_USER"}, "password": {"env": "ST_KEY"}}
+        user: dict[str, Any] = {"username": {"env": "ST_USER"}, "password": {"env": "ST_KEY"}}
         return {"auth_url": env["ST_AUTH"], "auth_version": "1", **user}
     if env.get("OS_AUTH_URL"):
         optional = {
             "auth_version": env.get("OS_IDENTITY_API_VERSION", "")[:1],
-            "project": env.get("OS_PROJECT_NAME") or env.get("OS_TENANT_NAME"),
-            "domain": env.get("OS_USER_DOMAIN_NAME") or env.get("OS_DOMAIN_NAME"),
             "region": env.get("OS_REGION_NAME"),
         }
-        user = {"username": {"env": "OS_USERNAME"}, "password": {"env": "OS_PASSWORD"}}
+        if env.get("OS_APPLICATION_CREDENTIAL_ID"):
+            user = {
+                "application_credential_id": {"env": "OS_APPLICATION_CREDENTIAL_ID"},
+                "application_credential_secret": {"env": "OS_APPLICATION_CREDENTIAL_SECRET"},
+            }
+        else:
+            user = {"username": {"env": "OS_USERNAME"}, "password": {"env": "OS_PASSWORD"}}
+            optional |= _project_in(env)
         return {"auth_url": env["OS_AUTH_URL"], **user, **{k: v for k, v in optional.items() if v}}
     raise MissingSecret(
         "No environment variables with a Swift account are set.",
         hint="Set OS_STORAGE_URL and OS_AUTH_TOKEN; or ST_AUTH, ST_USER and ST_KEY; or OS_AUTH_URL, "
-        "OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME.",
+        "OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME or OS_PROJECT_ID; or OS_AUTH_URL, "
+        "OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET.",
     )
+
+
+def _project_in(env: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the keys about the project and the domains; the id of a project is unique without its name."""
+    is_version_2 = env.get("OS_IDENTITY_API_VERSION", "3").startswith("2")
+    project_id = None if is_version_2 else env.get("OS_PROJECT_ID")
+    return {
+        "project_id": project_id,
+        "project": None if project_id else env.get("OS_PROJECT_NAME") or env.get("OS_TENANT_NAME"),
+        "user_domain": env.get("OS_USER_DOMAIN_NAME") or env.get("OS_DOMAIN_NAME"),
+        "project_domain": env.get("OS_PROJECT_DOMAIN_NAME") or env.get("OS_DOMAIN_NAME"),
+    }
