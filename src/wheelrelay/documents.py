@@ -109,6 +109,7 @@ class ReceiptDocument(TypedDict):
     started: str
     finished: str
     complete: bool
+    error: str | None
     files: list[ReceiptFileDocument]
     findings: list[FindingDocument]
     versions: dict[str, str]
@@ -194,6 +195,7 @@ def receipt_document(receipt: Receipt) -> ReceiptDocument:
         "started": receipt.started.isoformat(timespec="milliseconds"),
         "finished": receipt.finished.isoformat(timespec="milliseconds"),
         "complete": receipt.is_complete,
+        "error": receipt.error,
         "files": [
             {
                 "filename": file.filename,
@@ -300,6 +302,7 @@ def _receipt(document: ReceiptDocument) -> Receipt:
         ),
         versions=document["versions"],
         shards=tuple(Shard.parse(text) for text in document["shards"]),
+        error=document["error"],
     )
 
 

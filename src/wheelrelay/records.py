@@ -166,6 +166,7 @@ class Receipt:
         versions: Versions of wheelrelay and of the distributions that provided backends, by name. A merged
             receipt may have several of one distribution, separated by commas.
         shards: The parts of a mirror that it covers; empty if the mirror was not divided.
+        error: Why the relay ended before it published anything; the files may be unknown then.
     """
 
     source: str
@@ -177,6 +178,7 @@ class Receipt:
     findings: tuple[Finding, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     shards: tuple[Shard, ...] = ()
+    error: str | None = None
 
     @classmethod
     def merged(cls, receipts: Iterable["Receipt"]) -> Self:
@@ -207,6 +209,7 @@ class Receipt:
             findings=tuple(dict.fromkeys([*findings, *conflicts])),
             versions=_merged_versions(ordered),
             shards=tuple(sorted({shard for receipt in ordered for shard in receipt.shards})),
+            error=next((receipt.error for receipt in ordered if receipt.error), None),
         )
 
     @property
@@ -219,7 +222,7 @@ class Receipt:
     @property
     def is_complete(self) -> bool:
         """Whether every sink has every file."""
-        return all(delivery.is_in_place for delivery in self._deliveries())
+        return self.error is None and all(delivery.is_in_place for delivery in self._deliveries())
 
     @property
     def has_changes(self) -> bool:

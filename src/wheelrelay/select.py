@@ -86,6 +86,10 @@ class Selection:
         is_in_shard = self.shard is None or self.shard.includes(project)
         return is_in_shard and (self.only is None or project in self.only)
 
+    def accepts(self, file: DistFile) -> bool:
+        """Return whether kind, tags and local version of a file are selected, whatever its project."""
+        return self._accepts_kind(file) and self._accepts_local(file.version)
+
     def pick(self, files: Sequence[DistFile]) -> list[DistFile]:
         """Return the selected files, sorted by name.
 
@@ -98,7 +102,7 @@ class Selection:
             files = [file for file in files if self.accepts_project(file.project)]
         if self.files is not None:
             return sorted(files, key=lambda file: file.filename)
-        accepted = [file for file in files if self._accepts_kind(file) and self._accepts_local(file.version)]
+        accepted = [file for file in files if self.accepts(file)]
         if self.lock is None:
             accepted = self._without_unused_lists(accepted)
         else:

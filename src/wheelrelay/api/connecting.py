@@ -18,7 +18,7 @@ from wheelrelay.errors import BackendError, ConfigError
 from wheelrelay.expect import Expected
 from wheelrelay.model import DistFile, Mode
 from wheelrelay.plugins import BACKEND_GROUP, CHECK_GROUP, installed_plugins
-from wheelrelay.protocols import ByteStream, Sink, Source, SupportsInventory
+from wheelrelay.protocols import ByteStream, Sink, Source, SupportsAnonymousReading, SupportsInventory
 from wheelrelay.select import Selection
 from wheelrelay.signing import TrustedKeys, TrustedPublishers, TrustPolicy, Verifier
 from wheelrelay.staged import StagedFile
@@ -90,8 +90,20 @@ def connected_route(
     confirm_timeout: float | None = None,
     profile: Profile | None = None,
     is_read_only: bool = False,
+    is_plan: bool = False,
 ) -> Iterator[RelayRequest]:
-    """Connect both sides of a route, and close everything at the end."""
+    """Connect both sides of a route, and close everything at the end.
+
+    Args:
+        route: The source, the sinks and their requirements.
+        selection: The files.
+        options: How the relay runs.
+        sign: Publish signatures to all sinks.
+        confirm_timeout: Seconds to wait for confirmation, instead of each sink's own.
+        profile: The profile of checks, instead of each sink's own.
+        is_read_only: Whether nothing will be published: sinks may be remotes that can only be read.
+        is_plan: Whether nothing will be published to the sinks: a missing secret is no error then.
+    """
     expected = route.expect.expected() if route.expect else Expected()
     commit, sums = (route.expect.commit, route.expect.sums()) if route.expect else (None, None)
     with ExitStack() as stack:
@@ -110,6 +122,9 @@ def connected_route(
             )
             for sink in sinks_of(route)
         )
+        for sink in sinks if is_plan else ():
+            if isinstance(sink.sink, SupportsAnonymousReading):
+                sink.sink.read_without_secrets()
         yield RelayRequest(source, sinks, selection, expected, policy, options)
 
 

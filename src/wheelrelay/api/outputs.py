@@ -3,6 +3,8 @@
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -12,11 +14,12 @@ from wheelrelay.config import RemoteLike, Route, as_remote
 from wheelrelay.containers.listing import METADATA_SUFFIX
 from wheelrelay.containers.page_reading import FLAT_PAGE, SIMPLE_ROOT
 from wheelrelay.disk.writing import replace_file
-from wheelrelay.documents import receipt_document, sums_text
+from wheelrelay.documents import parse_receipt, receipt_document, sums_text
 from wheelrelay.engine.context import RelayRequest
 from wheelrelay.errors import ConfigError, InvalidFilename, NotFound, RelayFailed, WheelrelayError
 from wheelrelay.filenames import dist_file, split_companion
 from wheelrelay.json_text import to_json
+from wheelrelay.model import Mode
 from wheelrelay.protocols import Source, SupportsLocalPath
 from wheelrelay.records import Receipt
 
@@ -45,7 +48,19 @@ class ReceiptWriter:
 
     def save_function(self) -> Callable[[Receipt], None] | None:
         """Return the function that writes a receipt; ``None`` without a path."""
-        return self._write if self._path else None
+        return self.save if self._path else None
+
+    def replaces_receipt(self) -> bool:
+        """Whether writing would replace nothing, or an earlier receipt, but no other file."""
+        if self._path is None:
+            return False
+        try:
+            parse_receipt(self._path.read_bytes())
+        except FileNotFoundError:
+            return True
+        except (OSError, WheelrelayError):
+            return False
+        return True
 
     def require_written(self, receipt: Receipt) -> None:
         """Make sure that the last receipt was written.
@@ -60,7 +75,12 @@ class ReceiptWriter:
                 hint=self._error.hint,
             ) from self._error
 
-    def _write(self, receipt: Receipt) -> None:
+    def save(self, receipt: Receipt) -> None:
+        """Write a receipt.
+
+        Raises:
+            WheelrelayError: It cannot be written, and none was written before.
+        """
         assert self._path is not None
         try:
             replace_file(self._path, to_json(receipt_document(receipt)).encode())
@@ -71,6 +91,19 @@ class ReceiptWriter:
             self._error = error
             logger.warning("%s", error)
         self._was_written = True
+
+
+def write_failure(path: Pathlike | None, message: str) -> None:
+    """Write the receipt of a relay that could not begin, because its route or its options are wrong.
+
+    Another file at this path is not replaced. A receipt that cannot be written is not reported, because
+    the caller reports the first error.
+    """
+    writer, now = ReceiptWriter(path), datetime.now(UTC)
+    if writer.replaces_receipt():
+        receipt = Receipt("", (), Mode.RELEASE.value, now, now, (), error=message)
+        with suppress(WheelrelayError):
+            writer.save(receipt)
 
 
 def write_sums(path: Path, receipt: Receipt) -> None:

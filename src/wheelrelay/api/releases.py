@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from wheelrelay.engine.planning import plan_relay
 from wheelrelay.engine.recording import NO_VERSIONS, ReceiptRecorder
 from wheelrelay.engine.verified_files import VerifiedFiles
 from wheelrelay.engine.verifying import verify_remote, verify_sinks
-from wheelrelay.errors import ConfigError
+from wheelrelay.errors import ConfigError, RelayFailed, ReleaseRefused, WheelrelayError
 from wheelrelay.events import Progress, ignore_events
 from wheelrelay.model import Mode, Shard
 from wheelrelay.records import Finding, Plan, Receipt
@@ -62,7 +62,7 @@ def plan(
     chosen = selection_of(route, requirements, selection, shard)
     refuse_divided_release(route, chosen)
     with (
-        connected_route(route, chosen, options) as request,
+        connected_route(route, chosen, options, is_plan=True) as request,
         running(options) as runtime,
     ):
         return plan_relay(request, runtime, one_version=is_release, is_mirror=not is_release).plan
@@ -282,14 +282,35 @@ def _moved(
         versions=versions_of(source, *sinks) | dict(versions),
         shards=() if shard is None else (shard,),
     )
+    may_save = receipt_writer.replaces_receipt()
     try:
         with connect() as request:
+            may_save = False
             refuse_inputs_of(outputs, route, request)
+            may_save = True
+            recorder.save()
             receipt = move(request, recorder)
     except KeyboardInterrupt:
-        receipt = run.after_interrupt(recorder)
+        receipt = _after_interrupt(recorder)
+    except (RelayFailed, ReleaseRefused):  # they have their receipt
+        raise
+    except WheelrelayError as error:
+        if may_save:
+            with suppress(WheelrelayError):  # the receipt cannot be written, and the first error counts
+                recorder.record_error(str(error))
+        raise
     receipt_writer.require_written(receipt)
     return receipt
+
+
+def _after_interrupt(recorder: ReceiptRecorder) -> Receipt:
+    """Return the receipt of a relay that was interrupted; see `run.after_interrupt`."""
+    try:
+        return run.after_interrupt(recorder)
+    except KeyboardInterrupt:
+        with suppress(WheelrelayError):
+            recorder.record_error("Interrupted; nothing was published.")
+        raise
 
 
 def _checked_jobs(jobs: int | None) -> int | None:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from wheelrelay.checks import CheckPolicy
 
 
+MAX_PATHS = 3
+"""Paths that the result names; a shell replaces a pattern by many."""
+
+
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=complete_file)
 @click.option(
@@ -48,13 +52,22 @@ def check(paths: tuple[str, ...], profile: str, ignore: tuple[str, ...], as_json
 
         print_json(findings_document(findings))
     else:
-        from wheelrelay.cli.render.blocks import counted
-
         print_findings(findings)
-        warnings = counted(len(findings) - errors, "warning")
-        click.echo(f"{counted(errors, 'error')}, {warnings}." if findings else "No problems found.")
+        click.echo(_summary(paths, errors, len(findings) - errors))
     reporter().findings(findings, "Checked")
     return int(ExitCode.REFUSED if errors else ExitCode.SUCCESS)
+
+
+def _summary(paths: tuple[str, ...], errors: int, warnings: int) -> str:
+    """Return the result, with the number of files and where they are."""
+    from wheelrelay.backends.local.paths import find_paths
+    from wheelrelay.cli.render.blocks import counted
+
+    files = counted(len(find_paths(paths).paths()))
+    where = f" in {', '.join(paths)}" if len(paths) <= MAX_PATHS else ""
+    if errors or warnings:
+        return f"{counted(errors, 'error')}, {counted(warnings, 'warning')}. Checked {files}{where}."
+    return f"No problems found. Checked {files}{where}."
 
 
 def _policy(profile: str, ignore: tuple[str, ...]) -> "CheckPolicy":

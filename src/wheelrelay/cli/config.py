@@ -2,7 +2,9 @@
 
 import click
 
-from wheelrelay.cli.options import common_options, config_option, load_config
+from wheelrelay.cli.ci.current import reporter
+from wheelrelay.cli.exits import ExitCode
+from wheelrelay.cli.options import common_options, config_option, json_option, load_config
 from wheelrelay.cli.output import print_json
 
 
@@ -23,34 +25,53 @@ def config() -> None:
 
 
 @config.command()
+@json_option
 @config_option
 @common_options
-def check(config_path: str | None) -> None:
+def check(as_json: bool, config_path: str | None) -> int:
     """Validate the configuration.
 
-    Reports every problem with the path of its key, including types that are not installed. Does
-    not read secrets or use the network.
+    Prints one line for each problem with its file and line, including types that are not installed, and exits
+    with 2 if there are any. Does not read secrets or use the network.
 
     \b
     Examples:
       wheelrelay config check
       wheelrelay config check --config release/wheelrelay.toml
     """
-    from wheelrelay.cli.render.blocks import counted
+    from wheelrelay.config import which_config
+    from wheelrelay.config.load import find_problems
     from wheelrelay.errors import ConfigError
 
-    loaded = load_config(config_path)
-    if loaded.path is None:
+    path = reporter().config_path = which_config(config_path)
+    if path is None:
         raise ConfigError(
             "No wheelrelay.toml found in the working directory or its parents.",
             hint="Create one with `wheelrelay init`, or name it with `--config`.",
         )
-    for problem in loaded.broken.values():
-        raise problem
+    problems = find_problems(path)
+    if as_json:
+        print_json([{"file": str(path), "line": line, "message": message} for line, message in problems])
+    else:
+        for line, message in problems:
+            click.echo(f"{path}:{line}: {message}")
+    if problems:
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        click.echo(f"{path} has {count}.", err=True)
+        return int(ExitCode.USAGE)
+    if not as_json:
+        click.echo(_valid(config_path))
+    return int(ExitCode.SUCCESS)
+
+
+def _valid(config_path: str | None) -> str:
+    from wheelrelay.cli.render.blocks import counted
+
+    loaded = load_config(config_path)
     counts = [counted(len(loaded.remotes), "remote"), counted(len(loaded.routes), "route")]
     if loaded.engines:
         counts.append(counted(len(loaded.engines), "engine"))
-    click.echo(f"{loaded.path} is valid: {', '.join(counts)}.")
+    return f"{loaded.path} is valid: {', '.join(counts)}."
 
 
 @config.command()

@@ -16,8 +16,7 @@ from wheelrelay.cli.options import (
 from wheelrelay.cli.output import print_json
 
 if TYPE_CHECKING:
-    from wheelrelay.config import Config
-    from wheelrelay.expect import Expected
+    from wheelrelay.config import Config, Route
     from wheelrelay.model import DistFile
 
 
@@ -37,7 +36,8 @@ if TYPE_CHECKING:
     "--route",
     "route_name",
     metavar="ROUTE",
-    help="Mark the files in the matrix that this route expects and that are missing. "
+    help="Show only the files in the matrix that this route selects, and mark those that it expects and "
+    "that are missing. "
     "[default: the only route from this remote with `expect`]",
 )
 @json_option
@@ -55,7 +55,7 @@ def list_(
 ) -> None:
     """List the distribution files of a remote.
 
-    Shows the size and the sha256 that the remote declares for each file. Other files are ignored. REQUIREMENT
+    Shows the size, the sha256 and the required Python of each file. Other files are ignored. REQUIREMENT
     selects projects and versions as pip does: pre-releases only if requested, and yanked files only if the
     version is pinned. Exits with 1 if no file matches.
 
@@ -75,9 +75,9 @@ def list_(
     config = load_config(config_path)
     is_path = remote not in config.remotes and path_of(remote) is not None
     target = remote if is_path else config.remote(remote)  # a path needs no configuration class
-    files = api.list_files(target, requirements, with_digests=as_json)
+    files = api.list_files(target, requirements, with_digests=not matrix)
     if matrix:
-        _print_matrix(files, _expected(config, remote, route_name), matrix_format)
+        _print_matrix(files, _route(config, remote, route_name), matrix_format)
         return
     if as_json:
         from wheelrelay.documents import files_document
@@ -90,10 +90,16 @@ def list_(
     console().print(files_table(files))
 
 
-def _print_matrix(files: "Sequence[DistFile]", expected: "Expected | None", matrix_format: str) -> None:
+def _print_matrix(files: "Sequence[DistFile]", route: "Route | None", matrix_format: str) -> None:
+    """Print the matrix of each release; with a route, only the files that it selects."""
     from wheelrelay.cli.render.console import console, write_output
     from wheelrelay.cli.render.matrix import matrix_html, matrix_markdown, matrix_table, release_matrices
 
+    expected = None
+    if route is not None:
+        selection = route.selection()
+        files = [file for file in files if selection.accepts(file)]
+        expected = route.expect.expected() if route.expect else None
     releases = release_matrices(files, expected)
     if matrix_format == "text":
         console().print(matrix_table(releases))
@@ -101,13 +107,12 @@ def _print_matrix(files: "Sequence[DistFile]", expected: "Expected | None", matr
         write_output((matrix_markdown if matrix_format == "markdown" else matrix_html)(releases))
 
 
-def _expected(config: "Config", remote: str, route_name: str | None) -> "Expected | None":
-    """Return the expected files of a route: the named one, or the only one from this remote that has some."""
+def _route(config: "Config", remote: str, route_name: str | None) -> "Route | None":
+    """Return a route: the named one, or the only one from this remote that has `expect`."""
     from wheelrelay.config import as_remote
 
     if route_name:
-        route = config.route(route_name)
-        return route.expect.expected() if route.expect else None
+        return config.route(route_name)
     routes = [config.route(name) for name in config.routes]
-    candidates = [route.expect for route in routes if route.expect and as_remote(route.source).name == remote]
-    return candidates[0].expected() if len(candidates) == 1 else None
+    candidates = [route for route in routes if route.expect and as_remote(route.source).name == remote]
+    return candidates[0] if len(candidates) == 1 else None

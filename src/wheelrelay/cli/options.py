@@ -188,7 +188,7 @@ receipt_option = click.option(
     "--receipt",
     metavar="FILE",
     shell_complete=complete_file,
-    help="Write a JSON receipt, even on failure.",
+    help="Write a JSON receipt, from the beginning of the relay on, and also if it fails.",
 )
 sums_option = click.option(
     "--sums",

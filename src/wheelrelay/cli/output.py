@@ -63,12 +63,15 @@ def print_files(files: "Sequence[DistFile]", *, heading: str, as_json: bool) -> 
 
 
 @contextmanager
-def progress_on(console: "AnyConsole", *, quiet: bool = False) -> "Iterator[Progress]":
+def progress_on(
+    console: "AnyConsole", *, quiet: bool = False, before_line: Callable[[], None] = lambda: None
+) -> "Iterator[Progress]":
     """Yield a progress function that shows events on a console.
 
     Args:
         console: gets moving bars if it is a terminal, otherwise plain lines.
         quiet: show nothing.
+        before_line: called before each line about a step.
     """
     from wheelrelay.events import ignore_events
 
@@ -88,7 +91,7 @@ def progress_on(console: "AnyConsole", *, quiet: bool = False) -> "Iterator[Prog
         return
     from wheelrelay.cli.render.progress import PlainProgress
 
-    yield PlainProgress(console)
+    yield PlainProgress(console, before_line=before_line)
 
 
 @contextmanager
@@ -101,10 +104,29 @@ def relay_progress(*, quiet: bool = False) -> "Iterator[Progress]":
     from wheelrelay.cli.render.console import console
 
     with (
-        progress_on(console(stderr=True), quiet=quiet) as progress,
+        progress_on(console(stderr=True), quiet=quiet, before_line=reporter().before_line) as progress,
         reporter().wrap(progress, grouped=not quiet) as wrapped,
     ):
         yield wrapped
+
+
+@contextmanager
+def receipt_of_failure(path: str | None) -> "Iterator[None]":
+    """Write a receipt with the error if the route or an option is wrong, so that no relay can begin.
+
+    Args:
+        path: the file that ``--receipt`` names, if any.
+    """
+    from wheelrelay.errors import ConfigError
+
+    try:
+        yield
+    except (click.UsageError, ConfigError) as error:
+        if path:
+            from wheelrelay.api.outputs import write_failure
+
+            write_failure(path, error.format_message() if isinstance(error, click.UsageError) else str(error))
+        raise
 
 
 @dataclass(frozen=True, slots=True)

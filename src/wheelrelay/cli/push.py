@@ -19,7 +19,7 @@ from wheelrelay.cli.options import (
     replace_option,
     timeout_option,
 )
-from wheelrelay.cli.output import ReceiptPrinter
+from wheelrelay.cli.output import ReceiptPrinter, receipt_of_failure
 
 
 @click.command()
@@ -90,9 +90,10 @@ def push(
     from wheelrelay.errors import MissingSecret
 
     options = PublishOptions(replace=replace, confirm_timeout=confirm_seconds(confirm_timeout))
-    config = load_config(config_path)
-    container = config.remote(remote)
-    refuse_config_as_output(config, receipt=receipt)
+    with receipt_of_failure(receipt):
+        config = load_config(config_path)
+        container = config.remote(remote)
+        refuse_config_as_output(config, receipt=receipt)
     try:
         ReceiptPrinter(as_json, quiet, receipt, (container,)).run(
             lambda progress: api.push(

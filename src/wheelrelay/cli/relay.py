@@ -29,7 +29,7 @@ from wheelrelay.cli.options import (
     wait_option,
     yes_option,
 )
-from wheelrelay.cli.output import ReceiptPrinter
+from wheelrelay.cli.output import ReceiptPrinter, receipt_of_failure
 from wheelrelay.cli.route_options import RouteArguments, route_arguments
 
 if TYPE_CHECKING:
@@ -109,9 +109,10 @@ def relay(  # one parameter for each option
         sign=sign,
         signer=Signer(sign_with, identity),
     )
-    config = load_config(config_path)
-    refuse_config_as_output(config, receipt=receipt, sums=sums)
-    route, requirements = arguments.route(config)
+    with receipt_of_failure(receipt):
+        config = load_config(config_path)
+        refuse_config_as_output(config, receipt=receipt, sums=sums)
+        route, requirements = arguments.route(config)
     ReceiptPrinter(as_json, quiet, receipt, sinks_of(route)).run(
         lambda progress: api.relay(
             route,

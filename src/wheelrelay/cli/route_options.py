@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from wheelrelay.select import Selection
 
 
+SIMILARITY = 0.75
+"""How similar a word must be to a route to count as a misspelled one, as `difflib` measures it."""
+
+
 @dataclass(frozen=True, slots=True)
 class RouteArguments:
     """The arguments and options that select a route and the files on it."""
@@ -48,10 +52,29 @@ class RouteArguments:
         names = config.route_names()
         if self.words and self.words[0] in names:
             return self._narrowed(config.route(self.words[0])), self.words[1:]
+        self._refuse_misspelled(config, names)
         if len(names) == 1:
             return self._narrowed(config.route(names[0])), self.words
         configured = f"Configured routes: {', '.join(names)}." if names else "No route is configured."
         raise click.UsageError(f"Missing route. Name one, or use --from and --to. {configured}")
+
+    def _refuse_misspelled(self, config: "Config", names: Sequence[str]) -> None:
+        """Refuse a first word that is almost the name of a route, and not a project of the only route.
+
+        Raises:
+            click.UsageError: The word is probably a misspelled route.
+        """
+        import difflib
+
+        word = self.words[0] if self.words else ""
+        nearest = difflib.get_close_matches(word, names, n=1, cutoff=SIMILARITY)
+        only_route = config.routes.get(names[0]) if len(names) == 1 else None
+        if not nearest or (only_route and word in only_route.projects):
+            return
+        raise click.UsageError(
+            f"There is no route {word!r}. Did you mean {nearest[0]!r}? If {word!r} is a project, write a "
+            f"route before it: {nearest[0]} {word}"
+        )
 
     def names_a_remote(self, config: "Config") -> bool:
         """Whether the first word is a remote and not a route."""

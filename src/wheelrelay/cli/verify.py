@@ -94,7 +94,7 @@ def verify(
     else:
         print_findings(findings)
         if not quiet:
-            click.echo(counts.summary(len(findings)))
+            click.echo(counts.summary(len(findings), _places(target)))
     reporter().findings(findings, "Verified")
     return int(ExitCode.REFUSED if findings else ExitCode.SUCCESS)
 
@@ -116,8 +116,13 @@ class _Counts:
             self._verified = event
         self._progress(event)
 
-    def summary(self, failed: int) -> str:
-        """Return the result as text."""
+    def summary(self, failed: int, places: str) -> str:
+        """Return the result as text.
+
+        Args:
+            failed: the number of findings.
+            places: where the files are.
+        """
         from wheelrelay.cli.render.blocks import counted
 
         result = f"{counted(failed)} failed verification." if failed else "All files verified."
@@ -125,4 +130,13 @@ class _Counts:
             return result
         skipped = self._verified.skipped
         unchanged = f", {skipped} unchanged since an earlier run" if skipped else ""
-        return f"{result} Total: {counted(self._verified.files)}{unchanged}."
+        return f"{result} Total: {counted(self._verified.files)} at {places}{unchanged}."
+
+
+def _places(target: Any) -> str:
+    """Return the names of the remotes whose files are verified."""
+    from wheelrelay.api.connecting import sinks_of
+    from wheelrelay.config import Remote
+
+    remotes = [target] if isinstance(target, Remote) else sinks_of(target)
+    return " and ".join(remote.name for remote in remotes)

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -10,6 +10,28 @@ from wheelrelay.errors import ConfigError
 
 SECRET_TAGS = ("env", "file", "keyring", "command", "text")
 """Tags of the union of references. Pydantic inserts them into the path of a key; users do not write them."""
+
+
+class KeyProblem(NamedTuple):
+    """What is wrong with one key.
+
+    Attributes:
+        path: The path of the key within its table, or within the file.
+        message: A sentence that names the key.
+    """
+
+    path: tuple[str, ...]
+    message: str
+
+
+class InvalidKeys(ConfigError):
+    """Keys of a table are wrong.
+
+    Attributes:
+        problems: One for each key; their paths begin below the table.
+    """
+
+    problems: tuple[KeyProblem, ...] = ()
 
 
 def explain(error: ValidationError, where: str, *, model: type[BaseModel]) -> ConfigError:
@@ -20,7 +42,10 @@ def explain(error: ValidationError, where: str, *, model: type[BaseModel]) -> Co
         where: The file and table, such as ``wheelrelay.toml: remotes.staging``.
         model: The class that was validated; its keys are suggested for an unknown one.
     """
-    return ConfigError(" ".join(_sentences(error, where, model)))
+    problems = tuple(_problems(error, where, model))
+    invalid = InvalidKeys(" ".join(problem.message for problem in problems))
+    invalid.problems = problems
+    return invalid
 
 
 def unknown_key(key: str, where: str, known: Iterable[str]) -> ConfigError:
@@ -36,14 +61,15 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from models_in(argument)
 
 
-def _sentences(error: ValidationError, where: str, model: type[BaseModel]) -> Iterator[str]:
+def _problems(error: ValidationError, where: str, model: type[BaseModel]) -> Iterator[KeyProblem]:
     for problem in error.errors(include_url=False, include_input=False):
         path = _path_of(problem["loc"])
         if problem["type"] == "extra_forbidden":
             *tables, key = path
-            yield f"{'.'.join([where, *tables])}: {_unknown(key, _keys_at(model, tables))}"
+            message = f"{'.'.join([where, *tables])}: {_unknown(key, _keys_at(model, tables))}"
         else:
-            yield f"{'.'.join([where, *path])}: {_reason(problem)}."
+            message = f"{'.'.join([where, *path])}: {_reason(problem)}"
+        yield KeyProblem(tuple(path), message)
 
 
 def _path_of(location: tuple[int | str, ...]) -> list[str]:
@@ -58,12 +84,14 @@ def _path_of(location: tuple[int | str, ...]) -> list[str]:
 
 
 def _reason(problem: Any) -> str:
-    reason: str = problem["msg"].removeprefix("Value error, ").rstrip(".")
+    """Return what is wrong, as the end of a sentence."""
     if problem["type"] == "missing":
-        return "this key is required"
+        return "this key is required."
     if problem["type"] == "too_short":
-        return "this must not be empty"
-    return reason[:1].lower() + reason[1:]
+        return "this must not be empty."
+    reason: str = problem["msg"].removeprefix("Value error, ")
+    end = "" if reason.endswith((".", "?")) else "."
+    return f"{reason[:1].lower()}{reason[1:]}{end}"
 
 
 def _unknown(key: str, known: Iterable[str]) -> str:

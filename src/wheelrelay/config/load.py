@@ -5,18 +5,26 @@ start without it.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wheelrelay.config.files import CONFIG_FILE, find_config, read_table, refuse_if_writable_by_others
+from wheelrelay.config.files import (
+    CONFIG_FILE,
+    PROJECT_FILE,
+    find_config,
+    read_table,
+    read_text,
+    refuse_if_writable_by_others,
+)
 from wheelrelay.config.remotes import PRESETS, Remote, as_remote
 from wheelrelay.errors import ConfigError, PluginLoadError, UnknownBackend, UnknownEngine
 from wheelrelay.select import did_you_mean
 
 if TYPE_CHECKING:
     from wheelrelay.config.engines import EngineConfig
+    from wheelrelay.config.errors import KeyProblem
     from wheelrelay.config.routes import Route
 
 CONFIG_VARIABLE = "WHEELRELAY_CONFIG"
@@ -173,6 +181,58 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
         except (UnknownEngine, PluginLoadError) as error:
             broken[f"engines.{name}"] = error.at(f"{path.name}: engines.{name}")
     return Config(path, remotes, routes, engines, broken)
+
+
+def find_problems(path: Path) -> "list[tuple[int, str]]":
+    """Return everything that is wrong with a configuration: the line and a sentence for each problem.
+
+    Unlike `parse_config`, this continues after the first wrong table, and types that are not installed
+    count.
+
+    Raises:
+        ConfigError: The file cannot be read, or is not TOML.
+    """
+    from wheelrelay.config.errors import KeyProblem, unknown_key
+    from wheelrelay.config.toml_lines import key_lines, line_of
+
+    document = _read_required_table(path)
+    unknown = document.keys() - set(SECTIONS)
+    problems = [KeyProblem((key,), str(unknown_key(key, path.name, SECTIONS))) for key in unknown]
+    remotes: dict[str, Remote] = {}
+    parsers: dict[str, Callable[[str, dict[str, Any]], object]] = {
+        "remotes": lambda name, table: remotes.update({name: _parse_remote(name, table, path)}),
+        "routes": lambda name, table: _parse_route(name, table, path, remotes),
+        "engines": lambda name, table: _parse_engine(name, table, path),
+    }
+    for section, parse in parsers.items():
+        try:
+            tables = _tables(document, section, path)
+        except ConfigError as error:
+            problems.append(KeyProblem((section,), str(error)))
+            continue
+        for name, table in tables.items():
+            try:
+                parse(name, table)
+            except ConfigError as error:
+                if section == "remotes":
+                    remotes[name] = Remote(name)  # routes may name it
+                problems += _problems_of(error.at(f"{path.name}: {section}.{name}"), (section, name))
+    lines = key_lines(read_text(path))
+    prefix = ("tool", "wheelrelay") if path.name == PROJECT_FILE else ()
+    located = {
+        (line_of((*prefix, *problem.path), lines), problem.message.removeprefix(f"{path.name}: "))
+        for problem in problems
+    }
+    return sorted(located)
+
+
+def _problems_of(error: ConfigError, table: tuple[str, str]) -> "list[KeyProblem]":
+    """Return the problem of each key of a table."""
+    from wheelrelay.config.errors import InvalidKeys, KeyProblem
+
+    if not isinstance(error, InvalidKeys):
+        return [KeyProblem((*table, "type"), str(error))]
+    return [KeyProblem((*table, *problem.path), problem.message) for problem in error.problems]
 
 
 def looks_like_remote(word: str, config: Config) -> bool:

@@ -33,6 +33,9 @@ _LOWER_CASE_WORD = re.compile(r"[a-z]+[ ,]")
 PENDING = Delivery(Outcome.PENDING)
 """Of files that were not sent yet."""
 
+NOT_ENDED = "The relay has not read both sides: it still runs, or it was killed."
+"""The error of a receipt without files."""
+
 NO_VERSIONS: Mapping[str, str] = {}
 
 
@@ -64,6 +67,7 @@ class ReceiptRecorder:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.ended = False
+        self._error: str | None = NOT_ENDED
         self._source = source
         self._sinks = tuple(sinks)
         self._mode = mode
@@ -84,6 +88,7 @@ class ReceiptRecorder:
 
     def record_plan(self, plan: Plan) -> None:
         """Record the files of a plan, and the outcomes that it decides: skips and conflicts."""
+        self._error = None
         for planned in plan.files:
             with self._lock:
                 self._files.setdefault(planned.file.filename, planned.file)
@@ -104,6 +109,11 @@ class ReceiptRecorder:
         with self._saving:
             if entry is None or entry > self._saved_entries:
                 self._save_now(self._save)
+
+    def record_error(self, message: str) -> None:
+        """Record why the relay ended before it published anything, and save that."""
+        self._error = message
+        self.save()
 
     def record_staged(self, staged: StagedFile) -> None:
         """Record the size and the digest of a staged file."""
@@ -205,6 +215,7 @@ class ReceiptRecorder:
             findings=findings,
             versions=self._versions,
             shards=self._shards,
+            error=self._error,
         )
 
     def summary(self) -> str:

@@ -8,7 +8,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from wheelrelay.errors import AuthenticationFailed, BackendError, ConfigError, Rejected, Unavailable
+from wheelrelay.errors import (
+    AuthenticationFailed,
+    BackendError,
+    ConfigError,
+    Rejected,
+    Unavailable,
+    WheelrelayError,
+)
 from wheelrelay.http.auth import (
     Auth,
     basic_auth_header,
@@ -182,7 +189,11 @@ class HttpClient:
                 f"{display_url(refusal.url)} requires credentials, which are not sent over plain HTTP.",
                 hint="Use https, or set allow_insecure = true if the network is trusted.",
             )
-        return self._auth.renew(refusal)
+        try:
+            return self._auth.renew(refusal)
+        except WheelrelayError:  # such as a missing secret
+            refusal.close()
+            raise
 
     @property
     def uses_tls(self) -> bool:

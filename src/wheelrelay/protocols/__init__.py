@@ -9,6 +9,7 @@ does not retry, and prints nothing. The engine detects capabilities with `isinst
 from wheelrelay.protocols.engines import Engine, Report, Task
 from wheelrelay.protocols.reading import (
     LimitsParallelRanges,
+    SupportsAnonymousReading,
     SupportsBulkInventory,
     SupportsBulkListing,
     SupportsCacheStatus,
@@ -55,6 +56,7 @@ __all__ = [
     "Sink",
     "Source",
     "Store",
+    "SupportsAnonymousReading",
     "SupportsAttestations",
     "SupportsBulkInventory",
     "SupportsBulkListing",

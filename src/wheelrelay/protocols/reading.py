@@ -105,6 +105,15 @@ class SupportsReuse(Protocol):
 
 
 @runtime_checkable
+class SupportsAnonymousReading(Protocol):
+    """A remote that may be readable without the secret that publishing to it needs."""
+
+    def read_without_secrets(self) -> None:
+        """Read without credentials from now on if a secret does not exist; a server may still require it."""
+        ...
+
+
+@runtime_checkable
 class SupportsCacheStatus(Protocol):
     """A remote that can detect caches in front of it, which may return outdated listings."""
 

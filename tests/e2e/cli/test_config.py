@@ -42,8 +42,69 @@ def test_problems_are_reported_with_their_key(wheelrelay, here, text, said):
     (here / "wheelrelay.toml").write_text(text)
     ended = wheelrelay("config", "check")
     assert ended.code == 2
-    assert said in ended.err
-    assert "canary" not in ended.err
+    assert said in ended.out + ended.err
+    assert "canary" not in ended.out + ended.err
+
+
+WRONG = """\
+# remotes
+[remotes.staging]
+type = "directory"
+
+pth = "dist"
+public_url = \"\"\"
+not a URL\"\"\"
+[remotes.x]
+type = "indx"
+[routes.release]
+source = "stagin"
+sinks = ["x",
+  "staging"]
+wheels = [
+  "cp312",
+]
+[routes.release.expect]
+cont = 3
+[rotes.other]
+"""
+
+
+def test_each_problem_is_one_line_with_its_file_and_line(wheelrelay, here):
+    (here / "wheelrelay.toml").write_text(WRONG)
+    ended = wheelrelay("config", "check", "--config", "wheelrelay.toml")
+    assert ended.code == 2
+    starts = [
+        "wheelrelay.toml:2: remotes.staging.path: this key is required.",
+        "wheelrelay.toml:5: remotes.staging: there is no key 'pth'. Did you mean 'path'?",
+        "wheelrelay.toml:6: remotes.staging.public_url: ",
+        "wheelrelay.toml:9: remotes.x: There is no backend of type 'indx'. Did you mean 'index'?",
+        "wheelrelay.toml:11: routes.release.source: there is no remote 'stagin'.",
+        "wheelrelay.toml:14: routes.release.wheels.0: 'cp312' is not a tag pattern.",
+        "wheelrelay.toml:18: routes.release.expect: there is no key 'cont'. Did you mean 'count'?",
+        "wheelrelay.toml:19: there is no key 'rotes'. Did you mean 'routes'?",
+    ]
+    lines = ended.out.splitlines()
+    assert len(lines) == len(starts)
+    for line, start in zip(lines, starts, strict=True):
+        assert line.startswith(start)
+        assert line.endswith((".", "?"))
+    assert ended.err == "wheelrelay.toml has 8 problems.\n"
+
+
+def test_lines_of_pyproject_are_those_of_the_file(wheelrelay, here):
+    (here / "pyproject.toml").write_text(
+        "[project]\nname = 'x'\n[tool.wheelrelay]\nremotes.x = { type = 'index', urll = 'x' }\n"
+    )
+    ended = wheelrelay("config", "check", "--json")
+    assert ended.code == 2
+    problems = json.loads(ended.out)
+    assert {problem["line"] for problem in problems} == {4}
+    assert any("'urll'" in problem["message"] for problem in problems)
+
+
+def test_valid_configuration_has_no_problems_as_json(wheelrelay, config):
+    ended = wheelrelay("config", "check", "--json")
+    assert (ended.code, json.loads(ended.out)) == (0, [])
 
 
 def test_show_prints_effective_values_without_secrets(wheelrelay, here, monkeypatch):

@@ -130,7 +130,7 @@ class TestPrune:
 class TestCheck:
     def test_valid_files_have_no_problems(self, wheelrelay, dist):
         ended = wheelrelay("check", "dist")
-        assert (ended.code, ended.out) == (0, "No problems found.\n")
+        assert (ended.code, ended.out) == (0, "No problems found. Checked 2 files in dist.\n")
 
     def test_problems_are_printed_and_counted(self, wheelrelay, dist):
         make_wheel(dist, metadata={"Version": "not a version"})

@@ -9,7 +9,7 @@ from tests.e2e.cli.conftest import SDIST, WHEEL
 
 from wheelrelay.cli.render.console import choose_color
 from wheelrelay.documents import document_schema
-from wheelrelay.testing import make_wheel
+from wheelrelay.testing import make_sdist, make_wheel
 
 
 def listed(ended):
@@ -106,7 +106,37 @@ def test_backends_are_listed_with_packages_and_roles(wheelrelay, here):
     assert all(one["package"] and one["version"] for one in document)
 
 
+def test_text_has_the_digests_that_json_has(wheelrelay, dist):
+    make_wheel(dist, "other", metadata={"Requires-Python": ">=3.9"})
+    said = wheelrelay("list", "./dist").out
+    for file in listed(wheelrelay("list", "./dist", "--json")):
+        [row] = [line for line in said.splitlines() if line.startswith(file["filename"])]
+        assert f"{file['sha256'][:12]}..." in row
+    assert "unknown" not in said
+
+
 class TestMatrix:
+    def test_matrix_has_a_legend(self, wheelrelay, here):
+        for platform in ("manylinux_2_17_x86_64", "manylinux_2_28_x86_64"):
+            make_wheel(here / "dist", tag=f"cp313-cp313-{platform}")
+        for form, start in (("text", "✓ present"), ("markdown", "✓ present"), ("html", "<p>✓ present")):
+            said = wheelrelay("list", "./dist", "--matrix", "--format", form).out
+            [legend] = [line for line in said.splitlines() if line.startswith(start)]
+            assert "number: that many wheels" in legend
+
+    def test_matrix_of_a_route_leaves_out_what_it_does_not_select(self, wheelrelay, here):
+        for tag in ("cp312-cp312-win_amd64", "cp313-cp313-win_amd64"):
+            make_wheel(here / "dist", tag=tag)
+        make_sdist(here / "dist")
+        (here / "wheelrelay.toml").write_text(
+            '[routes.release]\nsource = "./dist"\nsinks = ["./out"]\nwheels = ["cp313-*-*"]\nsdist = false\n'
+        )
+        said = wheelrelay("list", "./dist", "--matrix", "--route", "release").out
+        assert "cp313" in said
+        assert "cp312" not in said
+        assert SDIST not in said
+        assert "unexpected" not in said
+
     def test_matrix_is_printed(self, wheelrelay, dist):
         ended = wheelrelay("list", dist, "--matrix")
         assert ended.code == 0

@@ -1,12 +1,16 @@
 """A receipt or a list of sums is never written over something that is read or published."""
 
 import json
+import signal
+import time
 
 import pytest
-from tests.e2e.cli.conftest import SDIST, WHEEL
+from jsonschema import validate
+from tests.e2e.cli.conftest import SDIST, WHEEL, end_of
 
 from wheelrelay import api
 from wheelrelay.cli.exits import exit_code_of
+from wheelrelay.documents import document_schema
 from wheelrelay.errors import RelayFailed
 from wheelrelay.events import Step, StepBegan
 from wheelrelay.testing import make_wheel
@@ -140,3 +144,58 @@ def test_incomplete_receipt_exits_with_4(work, wheelrelay):
     assert failed.value.receipt.is_complete
     assert exit_code_of(failed.value) == 4
     api.push([work / "dist"], str(work / "out"), receipt=work / "lost" / "receipt.json")
+
+
+class TestReceiptOfFailure:
+    """Exit codes 1 and 2, before any file is known."""
+
+    def run(self, wheelrelay, here, *arguments):
+        ended = wheelrelay("relay", *arguments, "--receipt", "receipt.json")
+        document = json.loads((here / "receipt.json").read_text())
+        validate(document, document_schema("receipt"))
+        assert document["complete"] is False
+        assert document["files"] == []
+        assert wheelrelay("receipt", "show", "receipt.json").code == 0
+        return ended.code, document["error"]
+
+    def test_unknown_route(self, wheelrelay, dist, here):
+        code, error = self.run(wheelrelay, here, "nosuch")
+        assert (code, error.partition(".")[0]) == (2, "Missing route")
+
+    def test_invalid_configuration(self, wheelrelay, dist, here):
+        (here / "wheelrelay.toml").write_text("[routes.release]\n")
+        code, error = self.run(wheelrelay, here, "release")
+        assert code == 2
+        assert "routes.release.source: this key is required" in error
+
+    def test_missing_secret(self, wheelrelay, config, dist, here):
+        config.write_text(config.read_text().replace("upload_url", 'token = { env = "NOPE" }\nupload_url'))
+        code, error = self.run(wheelrelay, here, "release")
+        assert code == 2
+        assert "NOPE" in error
+
+    def test_nothing_matches(self, wheelrelay, config, dist, here):
+        code, error = self.run(wheelrelay, here, "release", "other")
+        assert code == 1
+        assert error.startswith("source 'staging': No files of other found.")
+
+    def test_it_exists_while_the_source_is_read(self, wheelrelay, web, here):
+        web.serve("/files/", "<a href=x>", delay=60)
+        page = f"listing+{web.url}files/"
+        process = wheelrelay.start("relay", "--from", page, "--to", "./out", "--receipt", "receipt.json")
+        while not web.paths():
+            assert process.poll() is None
+            time.sleep(0.01)
+        document = json.loads((here / "receipt.json").read_text())
+        assert document["complete"] is False
+        assert "still runs, or it was killed" in document["error"]
+        process.send_signal(signal.SIGINT)
+        assert end_of(process).code == 130
+        document = json.loads((here / "receipt.json").read_text())
+        assert document["error"] == "Interrupted; nothing was published."
+
+    def test_other_files_are_never_replaced(self, wheelrelay, dist, here):
+        path = here / "notes.json"
+        path.write_text("{}")
+        assert wheelrelay("relay", "nosuch", "--receipt", path).code == 2
+        assert path.read_text() == "{}"

@@ -232,7 +232,12 @@ class TestConfirmation:
             def types(text=""):
                 monkeypatch.setattr(sys, "stdin", stdin)
                 monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-                answer = lambda *_: text.strip()  # noqa: E731  (keys typed before the question do not count)
+
+                def answer(prompt=""):
+                    """Answer now: keys typed before the question do not count."""
+                    sys.stderr.write(prompt)
+                    return text.strip()
+
                 monkeypatch.setattr(click.termui, "visible_prompt_func", answer)
 
             yield types
@@ -271,7 +276,7 @@ class TestVerify:
         for options in ([], ["--download"]):
             ended = wheelrelay("verify", "release", *options)
             assert ended.code == 0
-            assert "All files verified." in ended.out
+            assert "All files verified. Total: 2 files at index." in ended.out
         assert wheelrelay("verify", "index", "sample").code == 0
 
     def test_missing_files_exit_with_3(self, wheelrelay, config, dist):
@@ -303,3 +308,38 @@ def test_requirement_replaces_projects_of_the_route(wheelrelay, config, dist, pr
     config.write_text(config.read_text() + 'projects = ["sample"]\n')
     wheelrelay("relay", "release", "other")
     assert proxy.uploads() == ["other-2.0.tar.gz"]
+
+
+class TestMisspelledRoute:
+    def test_nearest_route_is_named(self, wheelrelay, config, dist):
+        for command in ("plan", "relay", "verify"):
+            ended = wheelrelay(command, "relaese", "sample")
+            assert ended.code == 2
+            assert "There is no route 'relaese'. Did you mean 'release'?" in ended.err
+
+    def test_project_of_the_only_route_is_no_route(self, wheelrelay, config, dist):
+        make_sdist(dist, "releases", "2.0")
+        config.write_text(config.read_text() + 'projects = ["releases"]\n')
+        assert "releases-2.0.tar.gz" in wheelrelay("plan", "releases").out
+        config.write_text(config.read_text().replace("projects =", "# projects ="))
+        assert wheelrelay("plan", "releases").code == 2
+        assert "releases-2.0.tar.gz" in wheelrelay("plan", "release", "releases").out
+
+
+class TestPlanWithoutSecret:
+    @pytest.fixture
+    def config(self, config):
+        config.write_text(config.read_text().replace("upload_url", 'token = { env = "NOPE" }\nupload_url'))
+        return config
+
+    def test_index_is_read_without_credentials(self, wheelrelay, config, dist):
+        ended = wheelrelay("plan", "release")
+        assert ended.code == 0
+        assert "index: 2 upload" in ended.out
+        assert wheelrelay("relay", "release").code == 2
+
+    def test_index_that_requires_credentials_names_the_secret(self, wheelrelay, config, proxy, dist):
+        proxy.fail_page(*[Fault(Reply(b"", 401))] * 9)
+        ended = wheelrelay("plan", "release")
+        assert ended.code == 2
+        assert "The environment variable NOPE is not set." in ended.err

@@ -96,12 +96,17 @@ class IndexAuth:
         self._may_be_sent = may_be_sent
         self._trusted_publishing = trusted_publishing
         self._result: Credentials | NotFoundAnywhere | None = None
+        self._is_optional = False
         self._rejected: set[str | None] = set()
         self._lock = threading.RLock()
 
     def for_project(self, project: str | None = None) -> Auth:
         """Return the credentials for requests that concern a project."""
         return _ProjectAuth(self, project)
+
+    def make_optional(self) -> None:
+        """Send requests without credentials if a secret does not exist, until the index requires some."""
+        self._is_optional = True
 
     def make_ready(self) -> None:
         """Resolve the credentials.
@@ -210,8 +215,17 @@ class IndexAuth:
     def _resolved(self) -> Credentials | NotFoundAnywhere:
         with self._lock:
             if self._result is None:
-                self._result = resolve(self._request, self._providers_at_first)
+                self._result = self._resolve_first()
             return self._result
+
+    def _resolve_first(self) -> Credentials | NotFoundAnywhere:
+        try:
+            return resolve(self._request, self._providers_at_first)
+        except MissingSecret as error:
+            if not self._is_optional:
+                raise
+            logger.warning("%s is read without credentials: %s", self._request, error.message)
+            return NotFoundAnywhere((error.message.rstrip("."),))
 
     def _resolve_again(self, project: str | None) -> None:
         """Resolve again; if nothing is found, keep the rejected credentials for the error message."""

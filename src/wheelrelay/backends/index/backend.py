@@ -136,9 +136,14 @@ class Uploader:
 class Index(IndexReader):
     """An index that is read and written."""
 
-    def __init__(self, api: SimpleApi, uploader: Uploader) -> None:
+    def __init__(self, api: SimpleApi, uploader: Uploader, reading: IndexAuth) -> None:
         super().__init__(api)
         self._uploader = uploader
+        self._reading = reading
+
+    def read_without_secrets(self) -> None:
+        """Read without credentials if a secret does not exist, unless the index requires them."""
+        self._reading.make_optional()
 
     def inventory(self, project: str) -> Iterator[DistFile]:
         """Yield the files that were published to this very index; see `SimpleApi.own_files`."""
@@ -249,25 +254,25 @@ def connect(
     with ExitStack() as stack:
         own_urls = tuple(filter(None, (url, upload_url)))
         http = stack.enter_context(closing(connection.client(uploads, own_urls)))
-        reader = uploader = None
+        reader = uploader = reading = None
         if url:
             # Credentials for the upload URL are used to read from the same host, and from no other.
             same_host = upload_url is not None and is_same_host(url, upload_url)
             reads = uploads if uploads and same_host else CredentialRequest(account, url)
-            auth = reading_auth(reads, uploads_elsewhere=bool(uploads and not same_host)).for_project()
-            reader = SimpleApi(http if is_public else http.with_auth(auth, url), url)
+            reading = reading_auth(reads, uploads_elsewhere=bool(uploads and not same_host))
+            reader = SimpleApi(http if is_public else http.with_auth(reading.for_project(), url), url)
         if uploads:
             may_be_sent = connection.may_send_credentials(uploads.address)
             upload_auth = uploading_auth(uploads, http, may_be_sent=may_be_sent)
             stack.callback(upload_auth.close)
             uploader = Uploader(http, uploads, upload_auth)
-        yield _backend(reader, uploader)
+        yield _backend(reader, uploader, reading)
 
 
-def _backend(reader: SimpleApi | None, uploader: Uploader | None) -> Backend:
-    """Return the backend that can do what the URLs allow; at least one argument is given."""
-    if reader and uploader:
-        return Index(reader, uploader)
+def _backend(reader: SimpleApi | None, uploader: Uploader | None, reading: IndexAuth | None) -> Backend:
+    """Return the backend that can do what the URLs allow; at least one of the first two is given."""
+    if reader and uploader and reading:
+        return Index(reader, uploader, reading)
     if reader:
         return IndexReader(reader)
     assert uploader is not None

@@ -42,6 +42,9 @@ class Reporter:
         del grouped
         yield progress
 
+    def before_line(self) -> None:
+        """Begin the group of the current step, because a line of progress follows."""
+
     def plan(self, plan: "Plan") -> None:
         """Report a plan."""
 

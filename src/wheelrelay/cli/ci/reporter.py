@@ -50,13 +50,14 @@ class CIReporter(Reporter):
         self._syntax = syntax
         self._write_command = write
         self._root = environment.get("GITHUB_WORKSPACE")
+        self._groups: GroupedProgress | None = None
         self._reported: set[tuple[str, str, str | None]] = set()
         self._counts = dict.fromkeys(("error", "warning", "notice"), 0)
 
     @contextmanager
     def wrap(self, progress: Progress, *, grouped: bool = True) -> Iterator[Progress]:
         """Yield a progress function that groups log lines and adds the plan to the summary."""
-        groups = GroupedProgress(progress, self._syntax, self._write)
+        groups = self._groups = GroupedProgress(progress, self._syntax, self._write)
 
         def report(event: Event) -> None:
             (groups if grouped else progress)(event)
@@ -67,6 +68,11 @@ class CIReporter(Reporter):
             yield report
         finally:
             groups.close()
+
+    def before_line(self) -> None:
+        """Begin the group of the step, which now gets its first line."""
+        if self._groups is not None:
+            self._groups.begin_pending()
 
     def plan(self, plan: Plan) -> None:
         """Add the plan to the summary."""
@@ -151,8 +157,9 @@ class CIReporter(Reporter):
 class GroupedProgress:
     """A progress function that groups the log lines of another one: the plan, and each step.
 
-    The result of a step is logged after its group. Groups are not nested; if steps run at the same time, as
-    in a mirror, the group of the last one that began is open.
+    The group of a step begins with its first line, such as an error, so that there are no empty groups. The
+    result of a step is logged after its group. Groups are not nested; if steps run at the same time, as in a
+    mirror, the group of the last one that began is open.
 
     Args:
         progress: the function that logs events.
@@ -167,6 +174,7 @@ class GroupedProgress:
         self._lock = Lock()
         self._number = 0
         self._is_open = False
+        self._pending: str | None = None
 
     def __call__(self, event: Event) -> None:
         """Log one event."""
@@ -179,13 +187,20 @@ class GroupedProgress:
                     self._end()
                 case StepBegan():
                     verb = STEP_VERBS[event.step].capitalize()
-                    self._begin(f"{verb} {counted(event.files)}, {event.remote}")
-                    self._progress(event)
+                    self._progress(event)  # it may first log lines of the last step
+                    self._end()
+                    self._pending = f"{verb} {counted(event.files)}, {event.remote}"
                 case StepEnded():
                     self._end()
                     self._progress(event)
                 case _:
                     self._progress(event)
+
+    def begin_pending(self) -> None:
+        """Begin the group of the step, if it has not begun; called by the function that logs a line."""
+        if self._pending is not None:
+            title, self._pending = self._pending, None
+            self._begin(title)
 
     def close(self) -> None:
         """Close the group that an error left open."""
@@ -199,6 +214,7 @@ class GroupedProgress:
         self._write(self._syntax.group(title, self._number))
 
     def _end(self) -> None:
+        self._pending = None
         if self._is_open:
             self._is_open = False
             self._write(self._syntax.end_group(self._number))

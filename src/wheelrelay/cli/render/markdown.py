@@ -111,7 +111,7 @@ def _findings(findings: Iterable[Finding]) -> Iterator[str]:
 def _verdict(receipt: Receipt) -> str:
     if receipt.is_complete:
         return "Published"
-    return "Partly published" if receipt.has_changes else "Nothing was published"
+    return "Partly published" if receipt.has_changes else "Not published"
 
 
 def _in_place(file: ReceiptFile) -> bool:

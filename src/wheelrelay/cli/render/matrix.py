@@ -19,6 +19,9 @@ ASCII_SIGNS = {PRESENT: "y", MISSING: "-"}
 """Replacements for signs that a terminal without UTF-8 cannot show."""
 
 LEGEND = {PRESENT: "present", MISSING: "missing", UNEXPECTED: "unexpected"}
+SEVERAL = "number: that many wheels, which differ in platform version or build tag"
+"""The legend of numbers in cells."""
+
 STYLES = {PRESENT: "green", MISSING: "bold red", UNEXPECTED: "yellow"}
 
 
@@ -35,6 +38,11 @@ class ReleaseMatrix:
     title: str
     matrix: Matrix
     notes: tuple[str, ...] = ()
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether a cell has several wheels, and so a number."""
+        return any(len(cell.files) > 1 for cell in self.matrix.cells.values())
 
     def signs(self) -> list[str]:
         """Return the signs that occur, in the order of the legend."""
@@ -75,6 +83,7 @@ class MatrixTable:
             Text(f"{_as_ascii(sign) if is_ascii else sign} {LEGEND[sign]}", style=STYLES[sign])
             for sign in self._release.signs()
         ]
+        legend += [Text(SEVERAL)] if self._release.has_numbers else []
         if legend:
             yield Text("   ").join(legend)
         yield from (Text(note) for note in self._release.notes)
@@ -174,7 +183,12 @@ def _markdown_table(release: ReleaseMatrix) -> Iterator[str]:
         cells = (_styled(matrix.cell(platform, python)).plain for python in matrix.pythons)
         yield f"| {_escaped(platform)} | {' | '.join(cells)} |"
     yield ""
-    yield ", ".join(f"{sign} {LEGEND[sign]}" for sign in release.signs()) + "."
+    yield ", ".join(_legend(release)) + "."
+
+
+def _legend(release: ReleaseMatrix) -> list[str]:
+    several = [SEVERAL] if release.has_numbers else []
+    return [*(f"{sign} {LEGEND[sign]}" for sign in release.signs()), *several]
 
 
 def _escaped(text: str) -> str:
@@ -191,6 +205,8 @@ def _html(release: ReleaseMatrix) -> Iterator[str]:
         cells = "".join(_html_cell(matrix.cell(platform, python)) for python in matrix.pythons)
         yield f'<tr><th scope="row">{escape(platform)}</th>{cells}</tr>'
     yield "</tbody>\n</table>"
+    if legend := _legend(release):
+        yield f"<p>{escape(', '.join(legend))}.</p>"
     if release.notes:
         yield f"<ul>{''.join(f'<li>{escape(note)}</li>' for note in release.notes)}</ul>"
     yield "</section>"

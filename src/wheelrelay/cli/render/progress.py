@@ -197,6 +197,7 @@ class PlainProgress(StepProgress):
         console: the console to write to.
         status_interval: seconds between two status lines of the same step.
         clock: returns the time in seconds.
+        before_line: called before each line about a step.
     """
 
     def __init__(
@@ -205,10 +206,16 @@ class PlainProgress(StepProgress):
         status_interval: float = STATUS_INTERVAL,
         *,
         clock: Callable[[], float] = monotonic,
+        before_line: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(console, clock=clock)
+        self._before_line = before_line
         self._status_interval = status_interval
         self._began = self._last_status = 0.0
+
+    def _print(self, line: str) -> None:
+        self._before_line()
+        super()._print(line)
 
     def _show_step(self, step: StepBegan) -> None:
         del step

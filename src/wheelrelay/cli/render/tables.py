@@ -139,12 +139,15 @@ _SIZE = Column("size", align_right=True, can_wrap=False)
 def files_table(files: Sequence[DistFile]) -> Blocks:
     """Return a table of files, by release."""
     releases = releases_of(files)
-    table = Table([_FILE, _SIZE, Column("sha256", can_wrap=False), Column("", can_wrap=False)])
+    has_python = any(file.requires_python for file in files)
+    python = [Column("python", can_wrap=False)] if has_python else []
+    table = Table([_FILE, _SIZE, Column("sha256", can_wrap=False), *python, Column("", can_wrap=False)])
     for release in releases:
         for file in sorted(release.files, key=lambda file: file.filename):
-            note = "yanked" if file.yanked is not None else ", ".join(file.companions)
+            note = ", ".join([*(["yanked"] if file.yanked is not None else []), *file.companions])
             sha256 = f"{file.sha256[:12]}..." if file.sha256 else "unknown"
-            table.add(file.filename, _size(file.size), sha256, note)
+            required = [file.requires_python or ""] if has_python else []
+            table.add(file.filename, _size(file.size), sha256, *required, note)
     return Blocks(table, Line(f"{counted(len(files))} in {counted(len(releases), 'release')}."))
 
 
@@ -244,7 +247,9 @@ def _receipt_totals(receipt: Receipt) -> list[Line]:
             if receipt.count(outcome, sink)
         ]
         style = "green" if all(file.sinks[sink].is_in_place for file in receipt.files) else "red"
-        lines.append(Line(f"{sink}: {', '.join(counts)}.", style))
+        lines.append(Line(f"{sink}: {', '.join(counts) or 'no files'}.", style))
+    if receipt.error:
+        lines.append(Line(f"failed: {with_option_names(receipt.error)}", "red"))
     lines.append(Line(f"{counted(len(receipt.files))} from {receipt.source} in {seconds:.1f} s.", "dim"))
     return lines
 

@@ -76,7 +76,7 @@ def test_plan_lists_actions_and_missing_files():
     [
         (Outcome.PUBLISHED, "Published"),
         (Outcome.UNCONFIRMED, "Partly published"),
-        (Outcome.FAILED, "Nothing was published"),
+        (Outcome.FAILED, "Not published"),
     ],
 )
 def test_receipt_begins_with_the_result(outcome, verdict):
