@@ -21,6 +21,9 @@ pytest runs all cases. This is the complete test of a store::
         def config(self, tmp_path):
             return ShelfConfig(path=tmp_path)
 
+A container is a store that `wheelrelay.containers` builds on the operations of `Objects`. `ObjectsContract`
+tests these operations, and `StoreContract` the store.
+
 Optional capabilities (`wheelrelay.protocols`) are detected by ``isinstance``, and their cases then run too.
 Class attributes declare known limits of a place: ``visible_within``, ``atomic`` and ``awkward_names``.
 
@@ -36,6 +39,7 @@ from wheelrelay.exports import lazy_names
 if TYPE_CHECKING:
     from wheelrelay.testing.contract_config import ConfigContract
     from wheelrelay.testing.contract_helpers import AWKWARD_NAMES, stage_path, write_distribution
+    from wheelrelay.testing.contract_objects import ObjectsContract
     from wheelrelay.testing.contract_sink import SinkContract
     from wheelrelay.testing.contract_source import SourceContract
     from wheelrelay.testing.contract_store import StoreContract
@@ -47,6 +51,7 @@ __all__ = [
     "AWKWARD_NAMES",
     "ConfigContract",
     "MemoryStore",
+    "ObjectsContract",
     "SinkContract",
     "SourceContract",
     "StoreContract",
@@ -59,6 +64,7 @@ __all__ = [
 
 _CONTRACT_MODULES = {
     "wheelrelay.testing.contract_config": ("ConfigContract",),
+    "wheelrelay.testing.contract_objects": ("ObjectsContract",),
     "wheelrelay.testing.contract_sink": ("SinkContract",),
     "wheelrelay.testing.contract_source": ("SourceContract",),
     "wheelrelay.testing.contract_store": ("StoreContract",),
