@@ -24,6 +24,7 @@ nitpick_ignore_regex = [(r"py:.*", r".*")]  # a public docstring may name privat
 
 myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
+smartquotes = False  # they would turn --yes into a dash
 suppress_warnings = ["myst.xref_ambiguous"]
 
 autodoc_member_order = "bysource"

@@ -85,6 +85,7 @@ def _directives(module: ModuleType, names: Iterable[str]) -> str:
 
 def _kind(thing: object) -> tuple[str, str]:
     if inspect.isclass(thing):
-        kind = "exception" if issubclass(thing, BaseException) else "class"
-        return kind, "   :members:\n   :show-inheritance:\n"
+        if issubclass(thing, BaseException):
+            return "exception", "   :members:\n   :show-inheritance:\n"
+        return "class", "   :members:\n"
     return ("function", "") if inspect.isroutine(thing) else ("data", "")

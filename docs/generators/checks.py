@@ -7,6 +7,7 @@ from typing import Any
 
 from generators.markdown import table
 from wheelrelay.checks import Profile, all_checks
+from wheelrelay.findings import Severity
 
 DOCS = Path(__file__).parents[1]
 SOURCE = "https://github.com/pypi/warehouse/blob"
@@ -17,7 +18,7 @@ def sections() -> str:
     refused = _refused_by_check()
     return "\n".join(
         f"### {check.id}\n\n{check.text}\n\n"
-        f"{_severities(check)}\n\n"
+        f"**Severity:** {_severities(check)}\n\n"
         f"**What to do:** {check.hint}\n"
         + "".join(f"\n**PyPI refuses** {rule}.\n" for rule in refused.get(check.id, ()))
         for check in all_checks()
@@ -51,8 +52,15 @@ def uncheckable() -> str:
 
 
 def _severities(check: Any) -> str:
-    cells = [str(check.severity_in(profile) or "-") for profile in Profile]
-    return table([f"profile `{profile}`" for profile in Profile], [cells])
+    by_severity: dict[Severity | None, list[str]] = {}
+    for profile in Profile:
+        by_severity.setdefault(check.severity_in(profile), []).append(f"`{profile}`")
+    parts = [f"{severity} in {_joined(names)}" for severity, names in by_severity.items() if severity]
+    return f"{'; '.join(parts)}."
+
+
+def _joined(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _rules() -> dict[str, Any]:
