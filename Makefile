@@ -10,6 +10,7 @@ PARALLEL := --dist loadgroup --numprocesses
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 CONSTRAINTS := tests/constraints.txt
 REQUIREMENTS := pyproject.toml $(CONSTRAINTS) $(PLUGINS:%=%/pyproject.toml)
+SPHINX := $(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -d build/doctrees
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --constraint $(CONSTRAINTS)
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
@@ -53,9 +54,10 @@ test-all: ## run `make test` on every installed CPython from 3.11 up
 	done; \
 	echo "All tests passed on Python$$tested"
 
-docs: $(VENV)/installed-dev ## build the documentation into build/docs, and fail at warnings
-	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html docs build/docs
-	@echo "The documentation is in build/docs/index.html."
+docs: $(VENV)/installed-dev ## build the documentation with manual pages, and fail at warnings
+	$(SPHINX) -b html docs build/docs
+	$(SPHINX) -b man docs build/man
+	@echo "The documentation is in build/docs/index.html, the manual pages are in build/man."
 
 bench: $(VENV)/installed-dev ## compare speed and memory with other tools
 	$(BIN)/python -m tests.benchmarks

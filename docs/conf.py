@@ -5,6 +5,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the package `generators`
 
+from generators.commands import manual_pages
+
 from wheelrelay.version import __version__
 
 project = "wheelrelay"
@@ -43,4 +45,9 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 html_last_updated_fmt = None
-templates_path: list[str] = []
+
+man_pages = [
+    ("reference/commands", "wheelrelay", "move Python distribution files to package indexes", author, 1),
+    *((page, name, summary, author, 1) for page, name, summary in manual_pages()),
+]
+man_show_urls = True

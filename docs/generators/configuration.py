@@ -1,13 +1,13 @@
 """The keys of the configuration, from the same JSON Schema that editors use."""
 
+from collections import Counter
 from functools import cache
 from typing import Any
 
-from generators.markdown import table
 from wheelrelay.config.schema import json_schema
 
 SHARED_BY = 3
-"""A table of keys that this many types of remotes share is described once."""
+"""Keys that this many types of remotes have are described together."""
 
 
 @cache
@@ -27,31 +27,34 @@ def remote_schemas() -> dict[str, dict[str, Any]]:
 
 
 def remotes() -> str:
-    """Return the table of the keys that most types have, and for each key the types that have it."""
-    keys: dict[str, list[str]] = {}
-    for kind, described in remote_schemas().items():
-        for key in described["properties"]:
-            keys.setdefault(key, []).append(kind)
+    """Return the keys that several types of remotes have."""
     properties = {
-        key: described["properties"][key]
+        key: property_schema
         for described in remote_schemas().values()
-        for key in described["properties"]
+        for key, property_schema in described["properties"].items()
     }
-    shared = {key: kinds for key, kinds in keys.items() if len(kinds) >= SHARED_BY and key != "type"}
-    return _table({key: properties[key] for key in shared})
+    return _list({key: properties[key] for key in _shared_keys()})
 
 
 def keys_of(kind: str) -> str:
-    """Return the table of all keys of one type of remote."""
-    described = remote_schemas()[kind]
+    """Return all keys of one type of remote: first its own ones, then those that others have too."""
+    described, shared = remote_schemas()[kind], _shared_keys()
+    keys = [key for key in described["properties"] if key != "type"]
+    ordered = sorted(keys, key=lambda key: key in shared)
     required = described.get("required", ())
-    return _table({k: v for k, v in described["properties"].items() if k != "type"}, required)
+    return _list({key: described["properties"][key] for key in ordered}, required)
+
+
+@cache
+def _shared_keys() -> list[str]:
+    counts = Counter(key for described in remote_schemas().values() for key in described["properties"])
+    return [key for key, count in counts.items() if count >= SHARED_BY and key != "type"]
 
 
 def routes() -> str:
-    """Return the table of the keys of a route."""
+    """Return the keys of a route."""
     route = schema()["$defs"]["Route"]
-    return _table(route["properties"], route.get("required", ()))
+    return _list(route["properties"], route.get("required", ()))
 
 
 def tables() -> str:
@@ -71,7 +74,7 @@ def tables() -> str:
     }
     return "\n".join(
         f"### {name}\n\n{described.get('description', '')}\n\n"
-        + _table(described["properties"], described.get("required", ()))
+        + _list(described["properties"], described.get("required", ()))
         for name, described in {**inlined, **rest}.items()
     )
 
@@ -81,17 +84,13 @@ def _checks() -> dict[str, Any]:
     return described
 
 
-def _table(properties: dict[str, Any], required: Any = ()) -> str:
-    rows = [
-        (
-            f"`{key}`",
-            value_of(described),
-            _default(key, described, required),
-            _one_line(described.get("description", "")),
-        )
+def _list(properties: dict[str, Any], required: Any = ()) -> str:
+    """Return a definition list of keys, which is readable on a phone too."""
+    return "\n".join(
+        f"`{key}`: {value_of(described)}{_default(key, described, required)}\n"
+        f": {_one_line(described.get('description', '')) or 'See the package.'}\n"
         for key, described in properties.items()
-    ]
-    return table(["key", "value", "default", "meaning"], rows)
+    )
 
 
 def value_of(described: dict[str, Any]) -> str:
@@ -117,9 +116,9 @@ def value_of(described: dict[str, Any]) -> str:
 
 def _default(key: str, described: dict[str, Any], required: Any) -> str:
     if key in required:
-        return "required"
+        return " (required)"
     default = described.get("default")
-    return "" if default in (None, [], {}) else f"`{_toml(default)}`"
+    return "" if default in (None, [], {}) else f" [default: `{_toml(default)}`]"
 
 
 def _toml(value: Any) -> str:

@@ -110,9 +110,8 @@ def _page(each: InstalledType) -> str:
     if "address" in sample:
         parts.append(f"Address: `{sample['address']}`\n")
     if each.package != "wheelrelay":
-        parts.append(
-            f"Install it with `pip install {each.package}`; {_package(each, '../packages/')} explains it.\n"
-        )
+        extra, package = each.package.removeprefix("wheelrelay-"), _package(each, "../packages/")
+        parts.append(f"Install it with `pip install 'wheelrelay[{extra}]'`; {package} explains it.\n")
     prose = DOCS / "remotes" / f"{each.type}.md"
     if prose.is_file():
         parts.append(prose.read_text(encoding="utf-8"))

@@ -14,11 +14,31 @@ pytestmark = pytest.mark.long
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The folder of the built documentation."""
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "docs", str(folder)]
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return build("html", tmp_path_factory.mktemp("site"))
+
+
+def build(builder, folder):
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", builder, "docs", str(folder)]
+    built = subprocess.run(
+        [*command, "-d", str(folder.parent / "doctrees")], cwd=ROOT, capture_output=True, text=True
+    )
     assert built.returncode == 0, built.stderr
     return folder
+
+
+def test_every_command_has_a_manual_page(site, tmp_path_factory):
+    from wheelrelay.cli import COMMANDS
+
+    folder = build("man", tmp_path_factory.mktemp("man"))
+    assert {path.name for path in folder.glob("*.1")} == {
+        "wheel-uploader.1",
+        "wheelrelay.1",
+        *(f"wheelrelay-{command}.1" for command in COMMANDS),
+    }
+    assert (
+        ".SH EXAMPLES" in (folder / "wheelrelay-relay.1").read_text()
+        or "Examples:" in (folder / "wheelrelay-relay.1").read_text()
+    )
 
 
 def test_every_check_has_an_anchor(site):
