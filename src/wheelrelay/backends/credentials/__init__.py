@@ -9,8 +9,9 @@ For an upload these providers are tried in order, and the first one with a passw
 4. the section of ``~/.pypirc`` whose repository is the upload URL;
 5. the keyring, with the upload URL as the service;
 6. ``~/.netrc``;
-7. trusted publishing: the identity that a CI system issues to a job;
-8. a prompt on a terminal: for PyPI and TestPyPI, and if a provider has a user name but none has a password.
+7. the token of a GitLab job, ``CI_JOB_TOKEN``, for URLs of the API of the job's own server;
+8. trusted publishing: the identity that a CI system issues to a job;
+9. a prompt on a terminal: for PyPI and TestPyPI, and if a provider has a user name but none has a password.
 
 A user name from an earlier provider is kept: entries for other users are ignored. A reference in the
 configuration that cannot be resolved is an error, and no other provider is tried.
@@ -19,10 +20,10 @@ PyPI and TestPyPI require credentials, so missing ones are an error before anyth
 indexes may accept anonymous uploads: files are sent without credentials, and if the index requires some, the
 error lists the providers that were tried.
 
-To read, PyPI and TestPyPI need no credentials. For other indexes providers 1 to 4 and 6 are used, and the
+To read, PyPI and TestPyPI need no credentials. For other indexes providers 1 to 4, 6 and 7 are used, and the
 keyring only after the index has returned 401. Reading never prompts and never requests a token.
 
-A listing is only read, with providers 1, 2 and 6.
+A listing is only read, with providers 1, 2, 6 and 7.
 """
 
 from wheelrelay.backends.credentials.auth import IndexAuth, listing_auth, reading_auth, uploading_auth

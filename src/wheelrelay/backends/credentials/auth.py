@@ -64,9 +64,10 @@ def resolve(request: CredentialRequest, candidates: Sequence[Provider]) -> Crede
         if not isinstance(result, NoCredentials):
             logger.info("Credentials for %s come from %s.", request, result.found_in)
             return result
-        logger.info("Credentials for %s: %s.", request, result.reason)
         username = username or result.username
-        reasons.append(result.reason)
+        if result.reason:
+            logger.info("Credentials for %s: %s.", request, result.reason)
+            reasons.append(result.reason)
     return NotFoundAnywhere(tuple(reasons))
 
 
@@ -285,12 +286,18 @@ def reading_auth(request: CredentialRequest, *, uploads_elsewhere: bool = False)
     stored: tuple[Provider, ...] = (
         (providers.for_upload_host_only, providers.pypirc) if uploads_elsewhere else STORED
     )
-    return IndexAuth(request, (*stored, providers.netrc), (*stored, providers.keyring, providers.netrc))
+    at_first = (*stored, providers.netrc, providers.gitlab_job)
+    return IndexAuth(request, at_first, (*stored, providers.keyring, providers.netrc, providers.gitlab_job))
 
 
 def listing_auth(request: CredentialRequest) -> IndexAuth:
     """Return the credentials to read a listing with."""
-    candidates = (providers.configuration, providers.own_variables, providers.netrc)
+    candidates = (
+        providers.configuration,
+        providers.own_variables,
+        providers.netrc,
+        providers.gitlab_job,
+    )
     return IndexAuth(request, candidates, candidates)
 
 
@@ -302,7 +309,7 @@ def uploading_auth(request: CredentialRequest, http: HttpClient, *, may_be_sent:
         http: a client without credentials.
         may_be_sent: see `IndexAuth`; if false, no token is requested and there is no prompt.
     """
-    stored = (*STORED, providers.keyring, providers.netrc)
+    stored = (*STORED, providers.keyring, providers.netrc, providers.gitlab_job)
     if not may_be_sent:
         return IndexAuth(request, stored, stored, may_be_sent=False)
     tokens = TrustedPublishing(http, request.address, request.account.audience)

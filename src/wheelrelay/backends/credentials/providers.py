@@ -30,6 +30,9 @@ from wheelrelay.redaction import register_secret
 
 TOKEN_USER = "__token__"  # noqa: S105  (the user name that goes with every token)
 
+GITLAB_JOB_USER = "gitlab-ci-token"
+"""The user name that goes with the token of a GitLab job."""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -133,7 +136,8 @@ class NoCredentials:
     """The reason why a provider has no credentials.
 
     Attributes:
-        reason: a clause, such as ``~/.pypirc does not exist``.
+        reason: a clause, such as ``~/.pypirc does not exist``; empty if the provider is not meant for the
+            remote.
         username: a user name that the provider has without a password.
     """
 
@@ -258,6 +262,16 @@ def netrc(request: CredentialRequest, username: str | None) -> Login | NoCredent
     if username and login[0] != username:
         return NoCredentials(f"{path} has an entry for another user of {host}")
     return Login(login[0], login[1], f"{path}, for {host}")
+
+
+def gitlab_job(request: CredentialRequest, username: str | None) -> Login | NoCredentials:
+    """Return the token of the GitLab job that this process is part of, for URLs of its server's API."""
+    token, api = os.environ.get("CI_JOB_TOKEN"), os.environ.get("CI_API_V4_URL")
+    if not token or not api or not request.address.startswith(f"{api.rstrip('/')}/"):
+        return NoCredentials("")
+    if username not in (None, GITLAB_JOB_USER):
+        return NoCredentials("CI_JOB_TOKEN is for another user")
+    return Login(GITLAB_JOB_USER, token, "the variable CI_JOB_TOKEN")
 
 
 def prompt(request: CredentialRequest, username: str | None) -> Login | NoCredentials:
