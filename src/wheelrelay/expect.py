@@ -6,16 +6,19 @@ An expected wheel is a tag pattern (see `wheelrelay.tags`) or a build identifier
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from wheelrelay.errors import ConfigError
 from wheelrelay.model import DistFile, Kind
-from wheelrelay.tags import TagPattern
+from wheelrelay.tags import STABLE_ABIS, TagPattern
 
 BUILD_IDENTIFIER = re.compile(r"(?P<python>cp\d+|pp\d+|gp\d+_\d+)(?P<threads>t?)-(?P<platform>\w+)")
 
 VERSIONED_PLATFORMS = ("manylinux", "musllinux", "macosx", "ios", "android", "pyodide", "pyemscripten")
 """Platforms whose tags contain a version, which build identifiers leave out."""
+
+GENERAL_ABIS = frozenset({*STABLE_ABIS, "none"})
+"""ABIs of wheels that several Pythons can install."""
 
 _COUNT = re.compile(r"\d+ of \d+ files")
 """The expectation of a number of files, among those that are missing."""
@@ -35,20 +38,29 @@ class ExpectedWheel:
 
     Wheels that run on more than their own tags meet several expectations: a wheel for a stable ABI, those of
     later CPythons of its kind on its platform; a ``py3-none`` wheel, those of all Pythons on its platform.
+    Such a wheel that is itself expected, by its ABI, meets no other expectation: it would hide that another
+    wheel is missing. Platforms are exact: ``universal2`` meets no expectation of ``arm64``.
 
     Attributes:
         name: The pattern or build identifier, with braces expanded.
         pattern: The pattern that a wheel must match.
-        alternatives: Other patterns, of which matching one is enough.
     """
 
     name: str
     pattern: TagPattern
-    alternatives: tuple[TagPattern, ...] = ()
 
     def is_met_by(self, wheel: DistFile) -> bool:
-        """Return whether the wheel meets this expectation."""
-        return any(pattern.is_met_by(wheel.tags) for pattern in (self.pattern, *self.alternatives))
+        """Return whether the wheel meets this expectation, if it is not expected itself."""
+        return self.pattern.is_met_by(wheel.tags)
+
+    def matches(self, wheel: DistFile) -> bool:
+        """Return whether the wheel has the very tags of this expectation."""
+        return self.pattern.matches(wheel.tags)
+
+    @property
+    def names_general_abi(self) -> bool:
+        """Whether it means a wheel for several Pythons: one for a stable ABI, or without an extension."""
+        return bool(GENERAL_ABIS & set(self.pattern.abi.split(".")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,7 @@ class Expected:
         missing = [
             expected.name
             for expected in self.wheels or ()
-            if not any(expected.is_met_by(wheel) for wheel in plain_wheels)
+            if not any(self._meets(wheel, expected) for wheel in plain_wheels)
         ]
         count = _count(files)
         if self.sdist and len(wheels) == count:
@@ -100,6 +112,13 @@ class Expected:
             return [f"{_count(files) - self.count} files more than {self.count}"]
         return unexpected
 
+    def _meets(self, wheel: DistFile, expected: ExpectedWheel) -> bool:
+        """Return whether a wheel meets an expectation, and is not expected itself as another one."""
+        if expected.matches(wheel):
+            return True
+        general = (other for other in self.wheels or () if other.names_general_abi)
+        return expected.is_met_by(wheel) and not any(other.matches(wheel) for other in general)
+
     def _is_expected(self, file: DistFile) -> bool:
         if file.kind is Kind.VARIANTS:
             return True
@@ -122,7 +141,8 @@ def expected_wheels(patterns: Iterable[str]) -> tuple[ExpectedWheel, ...]:
 def from_build_identifiers(text: str) -> tuple[ExpectedWheel, ...]:
     """Return the expectations for build identifiers of cibuildwheel.
 
-    A ``universal2`` wheel runs on both architectures of macOS and meets the identifiers of both.
+    An identifier means the wheel of exactly this build: ``cp312-macosx_arm64`` is not met by a ``universal2``
+    wheel, whose identifier is ``cp312-macosx_universal2``.
 
     Args:
         text: One identifier a line, as ``cibuildwheel --print-build-identifiers`` prints them. ``#`` begins
@@ -174,13 +194,6 @@ def _count(files: Iterable[DistFile]) -> int:
 
 
 def _parse_identifier(identifier: str) -> ExpectedWheel:
-    pattern = _pattern_of(identifier)
-    if pattern.platform not in ("macosx*_arm64", "macosx*_x86_64"):
-        return ExpectedWheel(identifier, pattern)
-    return ExpectedWheel(identifier, pattern, (replace(pattern, platform="macosx*_universal2"),))
-
-
-def _pattern_of(identifier: str) -> TagPattern:
     parts = BUILD_IDENTIFIER.fullmatch(identifier)
     if parts is None:
         raise ConfigError(
@@ -192,4 +205,4 @@ def _pattern_of(identifier: str) -> TagPattern:
     abi = f"{python}t" if parts["threads"] else "*"
     family, _, architecture = parts["platform"].partition("_")
     platform = f"{family}*_{architecture}" if family in VERSIONED_PLATFORMS else parts["platform"]
-    return TagPattern(python, abi, platform)
+    return ExpectedWheel(identifier, TagPattern(python, abi, platform))

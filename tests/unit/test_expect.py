@@ -148,13 +148,31 @@ def test_abi3t_wheel_does_not_meet_expectations_of_gil_pythons(tag, missing):
     assert expected.missing_from(release(tag)) == missing
 
 
-def test_universal2_wheel_meets_build_identifiers_of_both_architectures():
-    both = "cp313-macosx_arm64\ncp313-macosx_x86_64\n"
-    expected = Expected(wheels=from_build_identifiers(both))
-    assert expected.missing_from(release("cp313-cp313-macosx_11_0_universal2")) == []
-    assert expected.missing_from(release("cp313-cp313-macosx_11_0_arm64")) == ["cp313-macosx_x86_64"]
-    exact = Expected(wheels=expected_wheels(["cp313-*-macosx_*_arm64"]))
-    assert exact.missing_from(release("cp313-cp313-macosx_11_0_universal2")) == ["cp313-*-macosx_*_arm64"]
+def test_build_identifiers_of_macos_mean_one_architecture():
+    names = ["cp313-macosx_arm64", "cp313-macosx_x86_64", "cp313-macosx_universal2"]
+    expected = Expected(wheels=from_build_identifiers("\n".join(names)))
+    tags = [
+        "cp313-cp313-macosx_11_0_arm64",
+        "cp313-cp313-macosx_10_13_x86_64",
+        "cp313-cp313-macosx_10_13_universal2",
+    ]
+    assert expected.missing_from(release(*tags)) == []
+    for name, tag in zip(names, tags, strict=True):
+        assert expected.missing_from(release(*(other for other in tags if other != tag))) == [name]
+
+
+def test_universal2_wheel_is_unexpected_where_an_architecture_is_expected():
+    expected = Expected(wheels=from_build_identifiers("cp313-macosx_arm64"))
+    files = release("cp313-cp313-macosx_11_0_arm64", "cp313-cp313-macosx_11_0_universal2")
+    assert expected.unexpected_in(files) == ["sample-1.0-cp313-cp313-macosx_11_0_universal2.whl"]
+
+
+@pytest.mark.parametrize("general", ["cp39-abi3-win_amd64", "py3-none-win_amd64", "py3-none-any"])
+def test_general_wheel_that_is_expected_hides_no_missing_wheel(general):
+    expected = Expected(wheels=expected_wheels([general, "cp313-*-win_amd64"]))
+    assert expected.missing_from(release(general, "cp313-cp313-win_amd64")) == []
+    assert expected.missing_from(release(general)) == ["cp313-*-win_amd64"]
+    assert expected.missing_from(release("cp313-cp313-win_amd64")) == [general]
 
 
 def test_variant_wheel_is_never_unexpected_and_meets_no_expectation():

@@ -27,6 +27,7 @@ COMMANDS = (
     "completion",
     "config",
     "demo",
+    "expect",
     "index",
     "init",
     "list",
