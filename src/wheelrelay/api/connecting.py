@@ -10,15 +10,24 @@ from wheelrelay.engine.context import (
     AgePolicy,
     ConnectedSink,
     ConnectedSource,
+    InstallPolicy,
     RelayOptions,
     RelayRequest,
     ReleasePolicy,
+    SmokePolicy,
 )
 from wheelrelay.errors import BackendError, ConfigError
 from wheelrelay.expect import Expected
 from wheelrelay.model import DistFile, Mode
 from wheelrelay.plugins import BACKEND_GROUP, CHECK_GROUP, installed_plugins
-from wheelrelay.protocols import ByteStream, Sink, Source, SupportsAnonymousReading, SupportsInventory
+from wheelrelay.protocols import (
+    ByteStream,
+    Sink,
+    Source,
+    SupportsAnonymousReading,
+    SupportsInstallers,
+    SupportsInventory,
+)
 from wheelrelay.select import Selection
 from wheelrelay.signing import TrustedKeys, TrustedPublishers, TrustPolicy, Verifier
 from wheelrelay.staged import StagedFile
@@ -107,7 +116,8 @@ def connected_route(
     expected = route.expect.expected() if route.expect else Expected()
     commit, sums = (route.expect.commit, route.expect.sums()) if route.expect else (None, None)
     with ExitStack() as stack:
-        policy = ReleasePolicy(commit, sums, _trust_policy(route, stack), _age_policy(route))
+        install = InstallPolicy() if is_read_only or is_plan else _install_policy(route, stack)
+        policy = ReleasePolicy(commit, sums, _trust_policy(route, stack), _age_policy(route), install)
         source = stack.enter_context(opened_source(as_remote(route.source)))
         sinks = tuple(
             stack.enter_context(
@@ -126,6 +136,33 @@ def connected_route(
             if isinstance(sink.sink, SupportsAnonymousReading):
                 sink.sink.read_without_secrets()
         yield RelayRequest(source, sinks, selection, expected, policy, options)
+
+
+def _install_policy(route: Route, stack: ExitStack) -> InstallPolicy:
+    """Return how a route tries whether the release can be installed.
+
+    Raises:
+        ConfigError: Installers cannot read one of the indexes.
+    """
+    if not (route.resolve or route.smoke):
+        return InstallPolicy()
+    smoke = route.smoke and SmokePolicy(
+        tuple(route.smoke.python),
+        tuple(route.smoke.run),
+        route.smoke.sdist,
+        route.smoke.timeout.total_seconds(),
+    )
+    indexes = []
+    for remote in map(as_remote, route.indexes):
+        backend = stack.enter_context(remote.open())
+        index = backend.installer_index() if isinstance(backend, SupportsInstallers) else None
+        if index is None:
+            raise ConfigError(
+                f"pip and uv cannot install from {remote.name!r}.",
+                hint="Name an index, a directory, or a container with `public_url`, in the route's `indexes`.",
+            )
+        indexes.append(index)
+    return InstallPolicy(route.resolve, smoke, tuple(indexes))
 
 
 def _age_policy(route: Route) -> AgePolicy | None:

@@ -24,6 +24,8 @@ class PublishOptions:
         finalize: Update the index pages of containers at the end. Without it, the files are published and
             the pages do not list them until `wheelrelay.index` is called with the projects, for example once
             after several relays to the same container: ``index(sink, receipt.projects(name))``.
+        resolve: Resolve the release with uv before it is published, also if the route does not set
+            ``resolve``; for `relay` only.
     """
 
     replace: bool = False
@@ -33,6 +35,7 @@ class PublishOptions:
     signer: Signer = field(default_factory=Signer)
     attester: Attester = field(default_factory=SigstoreAttester)
     finalize: bool = True
+    resolve: bool = False
 
 
 DEFAULT_OPTIONS = PublishOptions()

@@ -123,7 +123,7 @@ def relay(
     )
     connect = partial(
         connected_route,
-        route,
+        route.model_copy(update={"resolve": True}) if options.resolve else route,
         chosen,
         engine_options,
         sign=options.sign,

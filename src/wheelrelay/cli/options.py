@@ -226,6 +226,11 @@ replace_option = click.option(
     is_flag=True,
     help="Replace files in containers that have other contents. Package indexes never replace files.",
 )
+resolve_option = click.option(
+    "--resolve",
+    is_flag=True,
+    help="Refuse the release if uv cannot resolve it for an environment; needs uv and the network.",
+)
 confirm_timeout_option = click.option(
     "--confirm-timeout",
     metavar="DURATION",

@@ -21,6 +21,7 @@ from wheelrelay.cli.options import (
     receipt_option,
     refuse_config_as_output,
     replace_option,
+    resolve_option,
     shard_option,
     sign_option,
     sign_with_option,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 @allow_unexpected_option
 @replace_option
 @shard_option
+@resolve_option
 @jobs_option
 @engine_option
 @receipt_option
@@ -64,6 +66,7 @@ def relay(  # one parameter for each option
     allow_unexpected: bool,
     replace: bool,
     shard: "Shard | None",
+    resolve: bool,
     jobs: int | None,
     engine: str | None,
     receipt: str | None,
@@ -107,6 +110,7 @@ def relay(  # one parameter for each option
         allow_unexpected=allow_unexpected,
         confirm_timeout=confirm_seconds(confirm_timeout),
         sign=sign,
+        resolve=resolve,
         signer=Signer(sign_with, identity),
     )
     with receipt_of_failure(receipt):

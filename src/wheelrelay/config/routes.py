@@ -24,6 +24,7 @@ from wheelrelay.config.base import RemoteConfig  # noqa: F401  (pydantic resolve
 from wheelrelay.config.errors import explain
 from wheelrelay.config.files import read_text
 from wheelrelay.config.remotes import RemoteLike, as_remote
+from wheelrelay.config.smoke import Smoke
 from wheelrelay.config.trust import Trust
 from wheelrelay.config.values import Duration, LocalPath, as_value_error
 from wheelrelay.errors import ConfigError
@@ -231,6 +232,20 @@ class Route(BaseModel):
         default=Trust.model_construct(),
         description="Keys and publishers whose files may be published. [default: files need no signature]",
     )
+    resolve: bool = Field(
+        default=False,
+        description="Whether uv must be able to resolve the release for each of its environments, from the "
+        "staged files, the index of the sink and 'indexes'. Needs uv and the network.",
+    )
+    smoke: Smoke | None = Field(
+        default=None,
+        description="A command that must succeed where the release is installed. [default: none]",
+    )
+    indexes: Annotated[Sequence[RemoteField], AfterValidator(tuple)] = Field(
+        default=(),
+        description="Remotes with the dependencies of the release, after the sink, for 'resolve' and 'smoke': "
+        "names or addresses.",
+    )
 
     @model_validator(mode="wrap")
     @classmethod
@@ -241,6 +256,13 @@ class Route(BaseModel):
             return handler(value)
         except ValidationError as error:
             raise explain(error, (info.context or {}).get("where", cls.__name__), model=cls) from error
+
+    @model_validator(mode="after")
+    def _refuse_trials_of_mirrors(self) -> Self:
+        if self.mode is Mode.MIRROR and (self.resolve or self.smoke):
+            key = "resolve" if self.resolve else "smoke"
+            raise ValueError(f"{key}: only a release can be tried, and the mode is 'mirror'")
+        return self
 
     def selection(self, requirements: "Sequence[str | Requirement]" = ()) -> Selection:
         """Return which files of the source to move; this reads the lock files and requirements files.

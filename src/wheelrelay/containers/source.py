@@ -21,7 +21,7 @@ from wheelrelay.containers.objects import (
 from wheelrelay.errors import BackendError, IntegrityError, NotFound, Rejected
 from wheelrelay.filenames import dist_file, parse_filename
 from wheelrelay.model import DistFile, ProjectStatus
-from wheelrelay.protocols import ByteStream
+from wheelrelay.protocols import ByteStream, InstallerIndex
 
 if TYPE_CHECKING:
     from wheelrelay.containers.cdn import PublicCopy
@@ -58,6 +58,7 @@ class ContainerSource:
         self.readable = objects
         self._keeps_pages = pages
         self._made_by_put = made_by_put
+        self._pages_url = f"{public_url.rstrip('/')}/simple/" if public_url and pages else None
         self._public = _public_copy(public_url, cdn_lag) if public_url else None
         self._reader = ListingReader(objects)
         self._warned: set[str] = set()
@@ -72,6 +73,10 @@ class ContainerSource:
         Files have the digests that the pages list for them. No file is read to find others.
         """
         return self._described(self._reader.read(project), None if project is None else [project])
+
+    def installer_index(self) -> InstallerIndex | None:
+        """Return the public address of the pages, if the container has some."""
+        return InstallerIndex(self._pages_url) if self._pages_url else None
 
     def iter_files_of(self, projects: Collection[str]) -> Iterator[DistFile]:
         """Yield the distribution files of some projects from one listing."""

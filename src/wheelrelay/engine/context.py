@@ -11,7 +11,7 @@ from wheelrelay.errors import WheelrelayError
 from wheelrelay.events import BytesMoved, Interrupting, Progress, Step, ignore_events, swallow_errors
 from wheelrelay.expect import Expected
 from wheelrelay.model import CONFIRM_TIMEOUT, Confirm, Order
-from wheelrelay.protocols import Sink, Source
+from wheelrelay.protocols import InstallerIndex, Sink, Source
 from wheelrelay.records import Finding, Plan
 from wheelrelay.select import Selection
 from wheelrelay.signing import (
@@ -79,6 +79,38 @@ class AgePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class SmokePolicy:
+    """How a release is tried before it is published.
+
+    Attributes:
+        pythons: Versions or paths of interpreters.
+        command: The command to run, and its arguments.
+        sdist: Whether to install the sdist, too.
+        timeout: Seconds that the command may take.
+    """
+
+    pythons: tuple[str, ...]
+    command: tuple[str, ...]
+    sdist: bool = False
+    timeout: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class InstallPolicy:
+    """Whether a release must be installable.
+
+    Attributes:
+        resolve: Whether its dependencies must be resolvable.
+        smoke: How it is tried, if at all.
+        indexes: Indexes for dependencies, after that of the sink.
+    """
+
+    resolve: bool = False
+    smoke: SmokePolicy | None = None
+    indexes: tuple[InstallerIndex, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReleasePolicy:
     """The requirements of the route, in addition to the checks of the sinks.
 
@@ -87,12 +119,14 @@ class ReleasePolicy:
         sums: The sha256 of each file, by filename.
         trust: Who must have signed or attested each file.
         age: The minimum age of the files, if any.
+        install: Whether the release must be installable.
     """
 
     commit: str | None = None
     sums: Mapping[str, str] | None = None
     trust: TrustPolicy | None = None
     age: AgePolicy | None = None
+    install: InstallPolicy = InstallPolicy()
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from wheelrelay.engine.comparing import replacing, resolve_unknown
 from wheelrelay.engine.context import RelayRequest, Runtime, running
 from wheelrelay.engine.gate import CheckedFile, ReleaseChecker, blocking_findings, refuse
+from wheelrelay.engine.installability import find_uninstallable
 from wheelrelay.engine.planning import PlannedRelay, plan_relay
 from wheelrelay.engine.publishing import Confirmations, Publisher, files_for, make_ready
 from wheelrelay.engine.recording import CORRECT_FIRST, ReceiptRecorder
@@ -53,7 +54,9 @@ def release(request: RelayRequest, recorder: ReceiptRecorder, *, one_version: bo
             checker = ReleaseChecker(
                 sinks, planned.inventories, request.policy, runtime.retrier, has_all_files=True
             )
-            _refuse(plan, checker.find(list(checked.values())), request, recorder)
+            findings = checker.find(list(checked.values()))
+            findings += find_uninstallable(list(checked.values()), planned.inventories, request, runtime)
+            _refuse(plan, findings, request, recorder)
             made = companions.make_all(plan, checked)
             make_ready(sinks, plan, runtime.retrier)
             publisher = Publisher(source, recorder, options.order, runtime)

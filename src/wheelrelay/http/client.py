@@ -1,6 +1,7 @@
 """HTTP for one remote: shared connections, and credentials that are sent only where they belong."""
 
 import logging
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import copy
@@ -256,6 +257,18 @@ class HttpClient:
 
         until_response = self.limits.after_upload if has_body else self.limits.timeout
         return Timeout(connect=self.limits.connect, read=until_response)
+
+    def basic_credentials(self, url: str) -> tuple[str, str] | None:
+        """Return the user name and password for requests to a URL, if there are some.
+
+        Raises:
+            ConfigError: they cannot be resolved.
+        """
+        scheme, _, encoded = (self._authorization(url) or "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        username, _, password = b64decode(encoded).decode().partition(":")
+        return username, password
 
     def _authorization(self, url: str) -> str | None:
         """Return the credentials for a request: those in the URL, the client's, or those of netrc."""

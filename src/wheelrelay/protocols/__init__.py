@@ -7,6 +7,7 @@ does not retry, and prints nothing. The engine detects capabilities with `isinst
 """
 
 from wheelrelay.protocols.engines import Engine, Report, Task
+from wheelrelay.protocols.installers import InstallerIndex, SupportsInstallers
 from wheelrelay.protocols.reading import (
     LimitsParallelRanges,
     SupportsAnonymousReading,
@@ -51,6 +52,7 @@ __all__ = [
     "Backend",
     "ByteStream",
     "Engine",
+    "InstallerIndex",
     "LimitsParallelRanges",
     "Report",
     "Sink",
@@ -66,6 +68,7 @@ __all__ = [
     "SupportsCredentialCheck",
     "SupportsDelete",
     "SupportsFinalize",
+    "SupportsInstallers",
     "SupportsInventory",
     "SupportsLength",
     "SupportsLocalPath",

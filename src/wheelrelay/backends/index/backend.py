@@ -21,7 +21,7 @@ from wheelrelay.backends.web.files import IndexedFiles
 from wheelrelay.errors import AlreadyExists, PermissionDenied, Rejected
 from wheelrelay.http import HttpClient, display_url, is_same_host, is_secure
 from wheelrelay.model import Companion, CredentialCheck, DistFile, ProjectStatus
-from wheelrelay.protocols import Backend
+from wheelrelay.protocols import Backend, InstallerIndex
 from wheelrelay.signing import ATTESTATION_SUFFIXES, builder_url
 from wheelrelay.staged import StagedFile
 
@@ -56,6 +56,10 @@ class IndexReader(IndexedFiles):
     def is_cached(self) -> bool:
         """Return whether any page came through a cache."""
         return self._api.cached
+
+    def installer_index(self) -> InstallerIndex:
+        """Return the URL and the credentials of the index."""
+        return InstallerIndex.at(self._api.url, self._api.http.basic_credentials(self._api.url))
 
     def project_status(self, project: str) -> ProjectStatus | None:
         """Return the status of a project (PEP 792), or ``None`` if the index does not have it."""

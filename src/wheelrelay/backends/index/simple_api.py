@@ -68,7 +68,7 @@ class SimpleApi(IndexedFiles):
 
     def __init__(self, http: HttpClient, url: str) -> None:
         super().__init__(http)
-        self._url = url.rstrip("/") + "/"
+        self.url = url.rstrip("/") + "/"
         self.cached = False
         self._statuses: dict[NormalizedName, ProjectStatus] = {}
         self._serials: dict[NormalizedName, int] = {}
@@ -90,10 +90,10 @@ class SimpleApi(IndexedFiles):
                 for _ in self.projects():
                     pass
             except BackendError as error:  # it is not needed
-                logger.info("%s has no readable root page: %s", display_url(self._url), error)
+                logger.info("%s has no readable root page: %s", display_url(self.url), error)
 
     def _project_url(self, name: NormalizedName) -> str:
-        return f"{self._url}{name}/"
+        return f"{self.url}{name}/"
 
     def files(self, project: str, *, fresh: bool) -> Iterator[DistFile]:
         """Yield the distribution files of a project; none if the index does not have it.
@@ -157,9 +157,9 @@ class SimpleApi(IndexedFiles):
             BackendError: as `files`.
         """
         files = list(self.files(project, fresh=True))
-        own = [file for file in files if not is_inherited(self._url, file.url or "")]
+        own = [file for file in files if not is_inherited(self.url, file.url or "")]
         if len(own) < len(files):
-            log_inherited_files(self._url, len(files) - len(own))
+            log_inherited_files(self.url, len(files) - len(own))
         yield from own
 
     def _page(self, url: str, headers: Mapping[str, str]) -> WebPage | None:
@@ -189,7 +189,7 @@ class SimpleApi(IndexedFiles):
             NotFound: the root page does not exist.
             BackendError: the root page cannot be read.
         """
-        page = fetch_page(self.http, self._url, {"Accept": ACCEPT}, same_host=True, limit=MAX_ROOT_PAGE)
+        page = fetch_page(self.http, self.url, {"Accept": ACCEPT}, same_host=True, limit=MAX_ROOT_PAGE)
         if not is_json(page):
             yield from dict.fromkeys(names_in_html(page))
             return
@@ -207,7 +207,7 @@ class SimpleApi(IndexedFiles):
             BackendError: it cannot be read.
         """
         try:
-            page = fetch_page(self.http, self._url, {"Accept": ACCEPT}, limit=MAX_ROOT_PAGE)
+            page = fetch_page(self.http, self.url, {"Accept": ACCEPT}, limit=MAX_ROOT_PAGE)
         except NotFound:
             return False
         if page.media_type == JSON_TYPE:

@@ -29,7 +29,7 @@ from wheelrelay.disk.writing import (
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound, PermissionDenied
 from wheelrelay.filenames import looks_like_distribution, split_companion
 from wheelrelay.model import DistFile
-from wheelrelay.protocols import ByteStream
+from wheelrelay.protocols import ByteStream, InstallerIndex
 from wheelrelay.staged import StagedFile
 
 _log = logging.getLogger(__name__)
@@ -72,6 +72,10 @@ class DirectoryStore(ContainerStore):
     ) -> None:
         super().__init__(objects, pages=pages, made_by_put=True, public_url=public_url, cdn_lag=cdn_lag)
         self._folder = objects.path
+
+    def installer_index(self) -> InstallerIndex:
+        """Return the directory."""
+        return InstallerIndex(folder=self._folder.absolute())
 
     def local_path(self, file: DistFile) -> Path:
         """Return the path of a file."""

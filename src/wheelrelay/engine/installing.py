@@ -1,0 +1,103 @@
+"""What the checks with installers share: the folder with the release, the indexes, and the findings."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from wheelrelay.disk.folders import temporary_folder
+from wheelrelay.engine.context import ConnectedSink, error_context
+from wheelrelay.engine.gate import CheckedFile
+from wheelrelay.engine.listing import Inventory
+from wheelrelay.model import DistFile, Kind
+from wheelrelay.protocols import InstallerIndex, SupportsInstallers
+from wheelrelay.records import Finding, Severity
+from wheelrelay.tools import PackageIndexes
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledRelease:
+    """One version of a project that installers are tried with.
+
+    Attributes:
+        project: The normalized name.
+        version: The version.
+        files: The staged files, with the Requires-Python of their metadata, and those that the sink has.
+    """
+
+    project: NormalizedName
+    version: Version
+    files: tuple[DistFile, ...]
+
+    @property
+    def pin(self) -> str:
+        """The requirement for exactly this version."""
+        return f"{self.project}=={self.version}"
+
+    def has(self, kind: Kind) -> bool:
+        """Return whether the release has a file of a kind."""
+        return any(file.kind is kind for file in self.files)
+
+
+def installed_releases(files: Sequence[CheckedFile], inventory: Inventory | None) -> list[InstalledRelease]:
+    """Return the releases that some staged files belong to, with the files of them that the sink has."""
+    releases: dict[tuple[NormalizedName, Version], dict[str, DistFile]] = {}
+    for checked in files:
+        file = replace(checked.staged.file, requires_python=checked.inspection.requires_python)
+        releases.setdefault((file.project, file.version), {})[file.filename] = file
+    for (project, version), named in releases.items():
+        for held in (inventory or Inventory()).of_project(project):
+            if held.version == version:
+                named.setdefault(held.filename, held)
+    return [
+        InstalledRelease(project, version, tuple(named.values()))
+        for (project, version), named in sorted(releases.items())
+    ]
+
+
+def package_indexes(sink: ConnectedSink, others: Sequence[InstallerIndex], folder: Path) -> PackageIndexes:
+    """Return where installers find a release and its dependencies: at the sink first.
+
+    Args:
+        sink: The sink.
+        others: Further indexes, in order.
+        folder: The folder with the staged files.
+
+    Raises:
+        BackendError: The credentials of the sink cannot be resolved.
+    """
+    own = None
+    if isinstance(sink.sink, SupportsInstallers):
+        with error_context(f"sink {sink.name!r}"):
+            own = sink.sink.installer_index()
+    return PackageIndexes(folder, [*([own] if own else []), *others])
+
+
+@contextmanager
+def release_folder(files: Sequence[CheckedFile]) -> Iterator[Path]:
+    """Create a temporary folder with links to the staged files, under their names."""
+    with temporary_folder("install") as folder:
+        for checked in files:
+            target = folder / checked.staged.filename
+            try:
+                target.symlink_to(checked.staged.path.absolute())
+            except OSError:  # Windows allows links only to some users
+                _copy(checked.staged.path, target)
+        yield folder
+
+
+def _copy(path: Path, target: Path) -> None:
+    try:
+        os.link(path, target)
+    except OSError:
+        shutil.copyfile(path, target)
+
+
+def unknown(check: str, message: str, hint: str) -> Finding:
+    """Return the warning that something could not be found out."""
+    return Finding(check, Severity.WARNING, message, hint=hint)
