@@ -45,13 +45,16 @@ class IndexServer:
 
 
 @contextmanager
-def run_pypiserver(root: Path, *, username: str = "", password: str = "") -> Iterator[IndexServer]:
+def run_pypiserver(
+    root: Path, *, username: str = "", password: str = "", is_private: bool = False
+) -> Iterator[IndexServer]:
     """Run pypiserver with its files in ``root / "files"``.
 
     Args:
         root: An empty folder.
         username: The user that may upload; uploads are anonymous without it.
         password: The password of this user.
+        is_private: Whether reading requires the user, too.
     """
     folder = root / "files"
     folder.mkdir()
@@ -59,7 +62,8 @@ def run_pypiserver(root: Path, *, username: str = "", password: str = "") -> Ite
     if username:
         digest = base64.b64encode(hashlib.sha1(password.encode()).digest()).decode()
         (root / "htpasswd").write_text(f"{username}:{{SHA}}{digest}\n")
-        passwords, protected = str(root / "htpasswd"), "update"
+        passwords = str(root / "htpasswd")
+        protected = "update,list,download" if is_private else "update"
     port = free_port()
     url = f"http://{HOST}:{port}/"
     command = [
@@ -67,7 +71,7 @@ def run_pypiserver(root: Path, *, username: str = "", password: str = "") -> Ite
         *("-P", passwords, "-a", protected),
         *("--backend", "simple-dir", "--hash-algo", "sha256", "--disable-fallback", str(folder)),
     ]
-    with running(command, log=root / "log", ready=lambda: answers(f"{url}simple/")):
+    with running(command, log=root / "log", ready=lambda: answers(url if is_private else f"{url}simple/")):
         yield IndexServer(url, f"{url}simple/", url, username, password, folder)
 
 

@@ -146,12 +146,10 @@ def _install_policy(route: Route, stack: ExitStack) -> InstallPolicy:
     """
     if not (route.resolve or route.smoke):
         return InstallPolicy()
-    smoke = route.smoke and SmokePolicy(
-        tuple(route.smoke.python),
-        tuple(route.smoke.run),
-        route.smoke.sdist,
-        route.smoke.timeout.total_seconds(),
-    )
+    smoke = None
+    if route.smoke is not None:
+        timeout = route.smoke.timeout.total_seconds()
+        smoke = SmokePolicy(tuple(route.smoke.python), tuple(route.smoke.run), route.smoke.sdist, timeout)
     indexes = []
     for remote in map(as_remote, route.indexes):
         backend = stack.enter_context(remote.open())
@@ -159,7 +157,7 @@ def _install_policy(route: Route, stack: ExitStack) -> InstallPolicy:
         if index is None:
             raise ConfigError(
                 f"pip and uv cannot install from {remote.name!r}.",
-                hint="Name an index, a directory, or a container with `public_url`, in the route's `indexes`.",
+                hint="Name an index, a directory, or a container with `public_url`, in `indexes`.",
             )
         indexes.append(index)
     return InstallPolicy(route.resolve, smoke, tuple(indexes))

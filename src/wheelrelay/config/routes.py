@@ -243,8 +243,7 @@ class Route(BaseModel):
     )
     indexes: Annotated[Sequence[RemoteField], AfterValidator(tuple)] = Field(
         default=(),
-        description="Remotes with the dependencies of the release, after the sink, for 'resolve' and 'smoke': "
-        "names or addresses.",
+        description="Remotes with dependencies, used by 'resolve' and 'smoke' after the sink.",
     )
 
     @model_validator(mode="wrap")
@@ -252,17 +251,17 @@ class Route(BaseModel):
     def _explain_errors(
         cls, value: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
     ) -> Self:
+        where = (info.context or {}).get("where", cls.__name__)
         try:
-            return handler(value)
+            route = handler(value)
         except ValidationError as error:
-            raise explain(error, (info.context or {}).get("where", cls.__name__), model=cls) from error
-
-    @model_validator(mode="after")
-    def _refuse_trials_of_mirrors(self) -> Self:
-        if self.mode is Mode.MIRROR and (self.resolve or self.smoke):
-            key = "resolve" if self.resolve else "smoke"
-            raise ValueError(f"{key}: only a release can be tried, and the mode is 'mirror'")
-        return self
+            raise explain(error, where, model=cls) from error
+        if route.mode is Mode.MIRROR and (route.resolve or route.smoke):
+            raise ConfigError(
+                f"{where}: a mirror cannot be tried before it is published.",
+                hint="Remove `resolve` and `smoke`, or set the mode 'release'.",
+            )
+        return route
 
     def selection(self, requirements: "Sequence[str | Requirement]" = ()) -> Selection:
         """Return which files of the source to move; this reads the lock files and requirements files.

@@ -19,8 +19,8 @@ class Smoke(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     python: Annotated[Sequence[str], Field(min_length=1), AfterValidator(tuple)] = Field(
-        description="Versions of CPython, such as '3.13' or '3.13t', or paths of interpreters. Those that are "
-        "not on this machine are reported."
+        description="Versions of CPython, such as '3.13' or '3.13t', or paths of interpreters. Those that "
+        "are not on this machine are reported."
     )
     run: Annotated[Sequence[str], Field(min_length=1), AfterValidator(tuple)] = Field(
         description="The command and its arguments. 'python' is the interpreter of the fresh environment."

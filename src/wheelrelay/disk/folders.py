@@ -77,6 +77,28 @@ def temporary_file(folder: Path) -> Iterator[FileIO]:
         ) from error
 
 
+def link_file(path: Path, target: Path) -> None:
+    """Give a file a second name in a temporary folder; copy it if the file system has no links.
+
+    Args:
+        path: The file.
+        target: The new name.
+
+    Raises:
+        WheelrelayError: The file can be neither linked nor copied.
+    """
+    try:
+        target.symlink_to(path.absolute())
+    except OSError:  # Windows lets only some users create links
+        try:
+            shutil.copyfile(path, target)
+        except OSError as error:
+            raise WheelrelayError(
+                f"{path.name} cannot be copied to {target.parent}: {error.strerror or error}.",
+                hint=write_error_hint(error, alternative=TMPDIR_ALTERNATIVE, otherwise=TMPDIR_HINT),
+            ) from error
+
+
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder; the lock file is locked before it gets its final name."""

@@ -1,7 +1,5 @@
-"""What the checks with installers share: the folder with the release, the indexes, and the findings."""
+"""What the checks with installers share: the folder with the release, and the indexes."""
 
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,13 +8,12 @@ from pathlib import Path
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from wheelrelay.disk.folders import temporary_folder
+from wheelrelay.disk.folders import link_file, temporary_folder
 from wheelrelay.engine.context import ConnectedSink, error_context
 from wheelrelay.engine.gate import CheckedFile
 from wheelrelay.engine.listing import Inventory
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.protocols import InstallerIndex, SupportsInstallers
-from wheelrelay.records import Finding, Severity
 from wheelrelay.tools import PackageIndexes
 
 
@@ -83,21 +80,5 @@ def release_folder(files: Sequence[CheckedFile]) -> Iterator[Path]:
     """Create a temporary folder with links to the staged files, under their names."""
     with temporary_folder("install") as folder:
         for checked in files:
-            target = folder / checked.staged.filename
-            try:
-                target.symlink_to(checked.staged.path.absolute())
-            except OSError:  # Windows allows links only to some users
-                _copy(checked.staged.path, target)
+            link_file(checked.staged.path, folder / checked.staged.filename)
         yield folder
-
-
-def _copy(path: Path, target: Path) -> None:
-    try:
-        os.link(path, target)
-    except OSError:
-        shutil.copyfile(path, target)
-
-
-def unknown(check: str, message: str, hint: str) -> Finding:
-    """Return the warning that something could not be found out."""
-    return Finding(check, Severity.WARNING, message, hint=hint)

@@ -14,7 +14,6 @@ from wheelrelay.engine.installing import (
     installed_releases,
     package_indexes,
     release_folder,
-    unknown,
 )
 from wheelrelay.engine.listing import Inventory
 from wheelrelay.environments import Environment, Platform, coverage_of, describe_environments
@@ -45,6 +44,9 @@ _TYPICAL = ("x86_64-unknown-linux-gnu", "aarch64-apple-darwin", "x86_64-pc-windo
 """Platforms that a wheel for all platforms is tried on; their markers differ."""
 
 _WITHOUT_WHEELS = re.compile(r"([\w.-]+?)(?:[=<>!~]=?\S+)? ha(?:s|ve) no (?:usable )?wheels")
+_NOT_READ = "could not be queried"
+"""What uv writes about an index that refuses the credentials; it goes on with what it has."""
+
 _MAX_REASON = 400
 _UV_HINT = "Install uv, for example with `pip install uv`."
 _HINT = "Publish the missing dependency first, or correct Requires-Dist and Requires-Python."
@@ -93,9 +95,7 @@ def find_unresolvable(
         return []
     uv = find_uv()
     if uv is None:
-        return [
-            unknown(UNKNOWN, "Whether the release can be resolved is unknown: uv is not installed.", _UV_HINT)
-        ]
+        return [_unknown("Whether the release can be resolved is unknown: uv is not installed.", _UV_HINT)]
     with release_folder(files) as folder:
         packages = package_indexes(sink, indexes, folder)
         resolver = _Resolver(uv, packages, folder, runtime)
@@ -120,28 +120,30 @@ class _Resolver:
             message = (
                 f"Whether {release.pin} can be resolved is unknown: it has no wheel for a platform of uv."
             )
-            return [unknown(UNKNOWN, message, "Install it from the sdist on such a platform to find out.")]
-        # One first: without a network or with a wrong option, all others would fail the same way.
-        first = self._resolve(release, targets[0])
-        if first.code not in (0, _NO_SOLUTION):
-            return [self._unknown(release, first)]
+            return [_unknown(message, "Install it from the sdist on such a platform to find out.")]
+        # One first: without a network, all others would fail the same way. It does not trust cached pages,
+        # so that a dependency that was just published is found, and the others use the pages that it read.
+        first = self._resolve(release, targets[0], "--refresh")
+        if _is_unknown(first):
+            return [self._not_resolved(release, first)]
         done = self._runtime.workers.run_all(targets[1:], partial(self._resolve, release))
         ended = {targets[0]: first, **{one.item: one.unwrap() for one in done}}
-        failed = next((end for end in ended.values() if end.code not in (0, _NO_SOLUTION)), None)
+        failed = next((end for end in ended.values() if _is_unknown(end)), None)
         reasons: dict[str, list[Environment]] = {}
         for target in targets:
-            if ended[target].code == _NO_SOLUTION:
+            if ended[target].code == _NO_SOLUTION and not _is_unknown(ended[target]):
                 reasons.setdefault(_reason(ended[target].output), []).append(target.environment)
         findings = [_finding(release, reason, environments) for reason, environments in reasons.items()]
-        return findings + ([self._unknown(release, failed)] if failed else [])
+        return findings + ([self._not_resolved(release, failed)] if failed else [])
 
-    def _resolve(self, release: InstalledRelease, target: Target) -> Ended:
+    def _resolve(self, release: InstalledRelease, target: Target, *options: str) -> Ended:
         command = [
             *(self._uv, "pip", "compile", "-", "--quiet", "--color", "never", "--no-config"),
             *("--no-header", "--no-annotate", "--no-python-downloads", "--only-binary", ":all:"),
             *("--python", sys.executable),
             *("--python-version", target.python, "--python-platform", target.platform),
             *self._packages.uv_arguments(),
+            *options,
         ]
         variables = self._packages.uv_variables()
         if target.macos:
@@ -155,10 +157,13 @@ class _Resolver:
             stopped=self._runtime.stopped,
         )
 
-    def _unknown(self, release: InstalledRelease, ended: Ended) -> Finding:
-        reason = ended.last_line if ended.code is not None else f"uv did not end within {TIMEOUT:.0f} s"
-        return unknown(
-            UNKNOWN,
+    def _not_resolved(self, release: InstalledRelease, ended: Ended) -> Finding:
+        if ended.code is None:
+            reason = f"uv did not end within {TIMEOUT:.0f} s"
+        else:
+            refused = [line for line in ended.lines if _NOT_READ in line]
+            reason = refused[0] if refused else ended.reason
+        return _unknown(
             f"Whether {release.pin} can be resolved is unknown: {reason.rstrip('.') or 'uv failed'}.",
             "Check that the index of the sink can be reached from this machine.",
         )
@@ -202,6 +207,15 @@ def uv_platforms(platform: Platform) -> tuple[str, ...]:
     if family == "musllinux" and architecture in _LINUX:
         return (f"{architecture}-unknown-linux-musl",)
     return ()
+
+
+def _unknown(message: str, hint: str) -> Finding:
+    return Finding(UNKNOWN, Severity.WARNING, message, hint=hint)
+
+
+def _is_unknown(ended: Ended) -> bool:
+    """Return whether uv could not read an index, so that nothing follows about the release."""
+    return ended.code not in (0, _NO_SOLUTION) or _NOT_READ in ended.output
 
 
 def _finding(release: InstalledRelease, reason: str, environments: Sequence[Environment]) -> Finding:

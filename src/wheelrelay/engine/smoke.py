@@ -20,7 +20,6 @@ from wheelrelay.engine.installing import (
     installed_releases,
     package_indexes,
     release_folder,
-    unknown,
 )
 from wheelrelay.engine.listing import Inventory
 from wheelrelay.environments import Interpreter
@@ -44,7 +43,6 @@ INSTALL_TIMEOUT = 900.0
 """Seconds for creating an environment, and for installing into it."""
 
 _log = logging.getLogger(__name__)
-_MAX_LINE = 300
 
 
 def find_broken(
@@ -122,9 +120,7 @@ class _Tester:
             python = find_interpreter(text, self._folder)
             if python is None:
                 findings.append(
-                    unknown(
-                        UNKNOWN, f"{release.pin} was not tested with Python {text}: it is not here.", _ABSENT
-                    )
+                    _unknown(f"{release.pin} was not tested with Python {text}: it is not here.", _ABSENT)
                 )
                 continue
             if _fits(release, python.interpreter):
@@ -132,11 +128,11 @@ class _Tester:
             else:
                 label = python.interpreter.label
                 findings.append(
-                    unknown(UNKNOWN, f"{release.pin} has no wheel for {label} on this machine.", _NO_WHEEL)
+                    _unknown(f"{release.pin} has no wheel for {label} on this machine.", _NO_WHEEL)
                 )
             if self._policy.sdist and release.has(Kind.SDIST):
                 if self._packages.has_credentials:
-                    findings.append(unknown(UNKNOWN, f"The sdist of {release.pin} was not tested.", _PRIVATE))
+                    findings.append(_unknown(f"The sdist of {release.pin} was not tested.", _PRIVATE))
                 else:
                     yield _Trial(release, Kind.SDIST, python)
 
@@ -213,11 +209,15 @@ def _fits(release: InstalledRelease, python: Interpreter) -> bool:
     )
 
 
+def _unknown(message: str, hint: str) -> Finding:
+    return Finding(UNKNOWN, Severity.WARNING, message, hint=hint)
+
+
 def _failed(trial: _Trial, what: str, ended: Ended, timeout: float) -> Finding:
     """Return the finding, and log the output of the program."""
     if ended.output.strip():
         _log.warning("%s %s:\n%s", trial.label, what, ended.output.rstrip())
     reason = f"exit code {ended.code}" if ended.code is not None else f"it did not end within {timeout:.0f} s"
-    last = ended.last_line[:_MAX_LINE].rstrip(".")
-    message = f"{trial.label} {what}: {reason}{f'; {last}' if last else ''}."
+    printed = ended.reason.rstrip(".")
+    message = f"{trial.label} {what}: {reason}{f'; {printed}' if printed else ''}."
     return Finding(FAILED, Severity.ERROR, message, hint=_SEE)

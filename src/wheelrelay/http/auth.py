@@ -2,7 +2,7 @@
 
 import logging
 import os
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +55,19 @@ def basic_auth_header(username: str, password: str) -> str:
     encoded = b64encode(f"{username}:{password}".encode()).decode("ascii")
     register_secret(password, encoded)
     return f"Basic {encoded}"
+
+
+def parse_basic_auth(header: str | None) -> tuple[str, str] | None:
+    """Return the user name and the password in an ``Authorization`` header; ``None`` for other headers.
+
+    >>> parse_basic_auth(basic_auth_header("user", "pass:word"))
+    ('user', 'pass:word')
+    """
+    scheme, _, encoded = (header or "").partition(" ")
+    if scheme != "Basic":
+        return None
+    username, _, password = b64decode(encoded).decode().partition(":")
+    return username, password
 
 
 def netrc_path() -> Path | None:

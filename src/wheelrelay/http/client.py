@@ -1,7 +1,6 @@
 """HTTP for one remote: shared connections, and credentials that are sent only where they belong."""
 
 import logging
-from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import copy
@@ -22,6 +21,7 @@ from wheelrelay.http.auth import (
     basic_auth_header,
     netrc_login,
     netrc_path,
+    parse_basic_auth,
     warn_if_readable_by_others,
     warn_of_netrc,
 )
@@ -259,16 +259,8 @@ class HttpClient:
         return Timeout(connect=self.limits.connect, read=until_response)
 
     def basic_credentials(self, url: str) -> tuple[str, str] | None:
-        """Return the user name and password for requests to a URL, if there are some.
-
-        Raises:
-            ConfigError: they cannot be resolved.
-        """
-        scheme, _, encoded = (self._authorization(url) or "").partition(" ")
-        if scheme.lower() != "basic":
-            return None
-        username, _, password = b64decode(encoded).decode().partition(":")
-        return username, password
+        """Return the user name and the password for requests to a URL, if there are some."""
+        return parse_basic_auth(self._authorization(url))
 
     def _authorization(self, url: str) -> str | None:
         """Return the credentials for a request: those in the URL, the client's, or those of netrc."""

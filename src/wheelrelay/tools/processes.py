@@ -5,7 +5,6 @@ import signal
 import subprocess
 import threading
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,9 @@ from typing import IO
 
 MAX_OUTPUT = 16 << 10
 """Bytes of an output that are kept, from its end."""
+
+MAX_REASON = 400
+"""Characters of a reason."""
 
 POLL = 0.2
 """Seconds between two looks at whether the run is to be stopped."""
@@ -37,11 +39,25 @@ class Ended:
     output: str
 
     @property
+    def lines(self) -> list[str]:
+        """The lines of the output that are not blank, with unprintable characters replaced."""
+        stripped = (line.strip() for line in self.output.split("\n"))
+        return ["".join(one if one.isprintable() else "?" for one in line) for line in stripped if line]
+
+    @property
     def last_line(self) -> str:
-        """The last line of the output that is not blank, with unprintable characters replaced."""
-        lines = [line.strip() for line in self.output.split("\n")]
-        last = next((line for line in reversed(lines) if line), "")
-        return "".join(character if character.isprintable() else "?" for character in last)
+        """The last line; empty if there is none."""
+        return self.lines[-1] if self.lines else ""
+
+    @property
+    def reason(self) -> str:
+        """Why the program failed: what follows ``error:``, without hints; or else the last line."""
+        lines = self.lines
+        start = next((number for number, line in enumerate(lines) if line.lower().startswith("error")), -1)
+        if start < 0:
+            return self.last_line
+        text = " ".join(lines[start:]).partition("hint:")[0].strip()
+        return text if len(text) <= MAX_REASON else f"{text[: MAX_REASON - 3]}..."
 
 
 def run_limited(
@@ -100,17 +116,18 @@ class _Tail(threading.Thread):
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__(name="output", daemon=True)
         self._stream = stream
-        self._blocks: deque[bytes] = deque(maxlen=MAX_OUTPUT // _BLOCK)
+        self._kept = bytearray()
 
     def run(self) -> None:
         """Read until all processes have closed the output."""
         with self._stream, suppress(OSError, ValueError):
             while block := os.read(self._stream.fileno(), _BLOCK):
-                self._blocks.append(block)
+                self._kept += block
+                del self._kept[:-MAX_OUTPUT]
 
     def text(self) -> str:
         """Return the kept part."""
-        return b"".join(tuple(self._blocks)).decode("utf-8", "replace").replace("\r\n", "\n")
+        return bytes(self._kept).decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -34,8 +34,7 @@ class PackageIndexes:
 
     def uv_arguments(self) -> list[str]:
         """Return the options for uv; they have no credentials."""
-        folders = [self.release, *(index.folder for index in self.indexes if index.folder)]
-        arguments = [word for folder in folders for word in ("--find-links", str(folder))]
+        arguments = [word for folder in self._folders() for word in ("--find-links", str(folder))]
         named = [f"{name}={index.url}" for name, index in self._named()]
         if not named:
             return [*arguments, "--no-index"]
@@ -54,11 +53,15 @@ class PackageIndexes:
     def pip_variables(self) -> dict[str, str]:
         """Return the environment variables for pip, which have the credentials in the addresses."""
         urls = [index.url_with_credentials() for _, index in self._named()]
-        folders = [self.release, *(index.folder for index in self.indexes if index.folder)]
-        variables = {"PIP_FIND_LINKS": " ".join(folder.as_uri() for folder in folders)}
+        variables = {"PIP_FIND_LINKS": " ".join(folder.as_uri() for folder in self._folders())}
         if not urls:
             return {**variables, "PIP_NO_INDEX": "1"}
         return {**variables, "PIP_INDEX_URL": urls[0], "PIP_EXTRA_INDEX_URL": " ".join(urls[1:])}
+
+    def _folders(self) -> list[Path]:
+        """Return the folders that exist: a sink may be a directory that the release will create."""
+        folders = [index.folder for index in self.indexes if index.folder]
+        return [self.release, *(folder for folder in folders if folder.is_dir())]
 
     def _named(self) -> Iterator[tuple[str, InstallerIndex]]:
         indexes = [index for index in self.indexes if index.url]
