@@ -3,7 +3,7 @@
 import pytest
 from tests.servers.keystone import DOMAIN, PASSWORD, PROJECT, USERNAME
 
-from wheelrelay.testing import ConfigContract, StoreContract
+from wheelrelay.testing import ConfigContract, ObjectsContract, StoreContract
 from wheelrelay_cloudfiles.config import SwiftConfig
 
 pytestmark = pytest.mark.usefixtures("empty_container")
@@ -41,6 +41,21 @@ class TestCloudFiles(StoreContract):
     def store(self, cloudfiles_config):
         with cloudfiles_config.open() as store:
             yield store
+
+
+class TestSwiftObjects(ObjectsContract):
+    @pytest.fixture
+    def objects(self, swift_config):
+        with swift_config.open() as store:
+            yield store._objects
+
+
+@pytest.mark.long
+class TestSwiftObjectsWithSegments(ObjectsContract):
+    @pytest.fixture
+    def objects(self, tight_swift, config_for):
+        with config_for(tight_swift).open() as store:
+            yield store._objects
 
 
 class TestSwiftConfig(ConfigContract):

@@ -6,8 +6,11 @@ import pytest
 from tests.servers.s3 import S3Server
 
 from wheelrelay.containers import ContainerStore
-from wheelrelay.testing import ConfigContract, StoreContract
+from wheelrelay.testing import ConfigContract, ObjectsContract, StoreContract
 from wheelrelay_s3.objects import S3Objects
+from wheelrelay_s3.uploads import PART
+
+THREE_PARTS = 3 * PART
 
 EmptyPlace = Callable[[S3Server], S3Objects]
 
@@ -32,6 +35,34 @@ class TestSwift(StoreContract):
     @pytest.fixture
     def store(self, swift, empty_place):
         return ContainerStore(empty_place(swift), pages=True)
+
+
+class TestObjectsOnSeaweedFS(ObjectsContract):
+    max_memory = THREE_PARTS
+
+    @pytest.fixture
+    def objects(self, seaweed, empty_place):
+        return empty_place(seaweed)
+
+
+@pytest.mark.long
+class TestObjectsOnMoto(ObjectsContract):
+    max_memory = THREE_PARTS
+    page_size = 1000
+
+    @pytest.fixture
+    def objects(self, moto, empty_place):
+        return empty_place(moto)
+
+
+@pytest.mark.long
+class TestObjectsOnSwift(ObjectsContract):
+    max_memory = THREE_PARTS
+    atomic = False  # as above
+
+    @pytest.fixture
+    def objects(self, swift, empty_place):
+        return empty_place(swift)
 
 
 class TestS3Config(ConfigContract):

@@ -22,7 +22,7 @@ from wheelrelay.errors import (
     Unavailable,
     WheelrelayError,
 )
-from wheelrelay.testing import StoreContract, make_wheel, stage_path
+from wheelrelay.testing import ObjectsContract, StoreContract, make_wheel, stage_path
 
 WHEEL = "sample-1.0-py3-none-any.whl"
 LOGIN = {"username": USER, "password": {"env": "FTP_PASSWORD"}}
@@ -100,6 +100,17 @@ class TestSftpContract(StoreContract):
         (sftp.root / "w").mkdir()
         with opened(sftp) as store:
             yield store
+
+
+@pytest.mark.long
+class TestFtpObjects(ObjectsContract):
+    atomic = stores_metadata = False
+
+    @pytest.fixture
+    def objects(self, ftp):
+        (ftp.root / "w").mkdir()
+        with opened(ftp) as store:
+            yield store._objects
 
 
 def test_creates_replaces_reads_and_deletes_a_file(objects):

@@ -8,7 +8,7 @@ import errno
 import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ftplib import error_perm
 from typing import Any
 from urllib.parse import quote, unquote
@@ -27,11 +27,14 @@ from wheelrelay.protocols import ByteStream
 Entry = Mapping[str, Any]
 """A file or folder as fsspec describes it, with ``name``, ``type`` and usually ``size``."""
 
-_STATE_KEYS = (
-    *("ETag", "etag", "md5Hash", "checksum", "generation"),
-    *("mtime", "LastModified", "modify", "created"),
-)
-"""The keys with values that change with the content, or with the time of writing."""
+_CONTENT_KEYS = ("ETag", "etag", "md5Hash", "checksum", "generation")
+"""The keys with values that change with the content."""
+
+_WRITTEN_KEYS = ("mtime", "LastModified", "modify", "created")
+"""The keys with the time of writing."""
+
+_RECENT = timedelta(minutes=1)
+"""Age of a time in whole seconds from which on it identifies the content, if the clocks roughly agree."""
 
 _TIME_KEYS = ("mtime", "LastModified", "last_modified", "modified", "modify", "created")
 
@@ -162,8 +165,7 @@ class FsspecReader:
     def _stored(self, name: str, entry: Entry) -> StoredObject:
         if entry.get("size") is None:
             raise BackendError(f"{self.address_of(name)}: the server does not report its size.")
-        state = [str(entry[key]) for key in _STATE_KEYS if entry.get(key)]
-        return StoredObject(name, int(entry["size"]), "-".join(state), modified_at(entry))
+        return StoredObject(name, int(entry["size"]), state_of(entry), modified_at(entry))
 
 
 class _Stream:
@@ -257,6 +259,20 @@ def exists(fs: AbstractFileSystem, path: str) -> bool:
             raise concealed from error
         return False
     return True
+
+
+def state_of(entry: Entry) -> str:
+    """Return a text that changes when the file is written; empty if the server has none.
+
+    A file may be written twice within one second. So a time in whole seconds does not count while it is
+    recent.
+    """
+    content = [str(entry[key]) for key in _CONTENT_KEYS if entry.get(key)]
+    written = [str(entry[key]) for key in _WRITTEN_KEYS if entry.get(key)]
+    modified = modified_at(entry)
+    if not content and modified and not modified.microsecond and datetime.now(UTC) - modified < _RECENT:
+        return ""
+    return "-".join((*content, *written))
 
 
 def modified_at(entry: Entry) -> datetime | None:

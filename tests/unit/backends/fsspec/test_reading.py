@@ -1,12 +1,15 @@
 """Files are read over any protocol of fsspec, whole or in parts, and unknown is never taken for absent."""
 
+import time
 import uuid
 import zipfile
+from datetime import UTC, datetime, timedelta
 
 import fsspec
 import pytest
 
 from wheelrelay.backends.fsspec import FsspecConfig
+from wheelrelay.backends.fsspec.reading import state_of
 from wheelrelay.backends.local.store import DirectoryStore
 from wheelrelay.errors import NotFound, PermissionDenied, Rejected, SizeMismatch, Unavailable
 from wheelrelay.protocols import Sink, Source
@@ -136,3 +139,26 @@ class TestWeb:
         page = web.serve("/wheels/", b"busy", status=503)
         with FsspecConfig(url=page).open() as source, pytest.raises(Unavailable):
             list(source.iter_files(None))
+
+
+class TestState:
+    """Two versions of a file must not have the same state."""
+
+    def entry(self, seconds_ago, **keys):
+        return {"mtime": (datetime.now(UTC) - timedelta(seconds=seconds_ago)).replace(microsecond=0), **keys}
+
+    def test_recent_time_in_whole_seconds_does_not_count(self):
+        assert state_of(self.entry(5)) == ""
+        assert state_of({"modify": f"{datetime.now(UTC):%Y%m%d%H%M%S}"}) == ""
+
+    def test_older_time_counts(self):
+        assert state_of(self.entry(90)) == str(self.entry(90)["mtime"])
+
+    def test_time_with_fractions_counts(self):
+        assert state_of({"mtime": time.time() - 1.5}) != ""
+
+    def test_etag_counts(self):
+        assert state_of(self.entry(5, ETag="abc")).startswith("abc-")
+
+    def test_state_is_empty_without_any(self):
+        assert state_of({"size": 3}) == ""
