@@ -51,7 +51,7 @@ def push_at_once(config: RemoteConfig, folder: Path, count: int) -> dict[str, st
     return {wheel.name: str(digest) for wheel, digest in zip(wheels, digests, strict=True)}
 
 
-def require_one_winner(config: RemoteConfig, folder: Path, *, size: int = 0, writers: int = 8) -> None:
+def require_one_winner(config: RemoteConfig, folder: Path, *, size: int = 0, writers: int = 4) -> None:
     """Let several writers push other bytes under one name; exactly one succeeds, and the others learn it.
 
     Args:

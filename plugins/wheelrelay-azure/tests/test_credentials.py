@@ -163,6 +163,7 @@ class TestSecrets:
         assert objects.address_of("a") == "https://me.blob.core.chinacloudapi.cn/box/a"
 
 
+@pytest.mark.long
 class TestCredentialsOfTheMachine:
     """Azure's library reads the environment, so each case has a process of its own."""
 

@@ -140,6 +140,7 @@ class TestToken:
         assert len(gateway.requests) == 1
 
 
+@pytest.mark.long
 class TestCredentialsOfTheMachine:
     """The environment is read when google-auth is imported, so each case has a process of its own."""
 

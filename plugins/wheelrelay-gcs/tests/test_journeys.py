@@ -36,6 +36,7 @@ def test_exactly_one_of_two_writers_in_parts_wins(config, tmp_path):
     require_one_winner(config, tmp_path, size=PART + 1_000, writers=2)
 
 
+@pytest.mark.long
 def test_pip_installs_from_the_public_address(config, opened, fake_gcs, tmp_path):
     store = opened(config)
     wheel, sdist = make_wheel(tmp_path), make_sdist(tmp_path)
@@ -50,6 +51,7 @@ def test_pip_installs_from_the_public_address(config, opened, fake_gcs, tmp_path
         assert page.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
+@pytest.mark.long
 def test_push_to_an_address_of_an_emulator(fake_gcs, tmp_path, monkeypatch):
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake_gcs.url)
     wheel = make_wheel(tmp_path / "dist")
