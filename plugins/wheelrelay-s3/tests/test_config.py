@@ -1,7 +1,6 @@
 """How a bucket is configured, and with which credentials it is opened."""
 
 import pytest
-from fsspec.asyn import sync
 from pydantic import ValidationError
 from tests.servers.gateway import run_gateway
 
@@ -136,7 +135,7 @@ class TestRequests:
         with config.connect() as bucket:
             session = bucket.sessions.current
             parameters = {"Bucket": "wheels", "Key": "x"}
-            return sync(session.loop, session.client.generate_presigned_url, "get_object", Params=parameters)
+            return session.client.generate_presigned_url("get_object", Params=parameters)
 
     def test_bucket_is_in_the_path_or_in_the_host(self, monkeypatch):
         monkeypatch.setenv("SECRET_OF_S3", "s3cret")

@@ -1,31 +1,16 @@
 """One bucket: single calls of the S3 API, from any number of threads.
 
-All calls run on the event loop of fsspec, which has its own thread; the calling thread waits for the answer.
-The calls use the client that s3fs created, not s3fs itself: s3fs retries, and it drops parameters that it
-does not know. A dropped ``IfNoneMatch`` would overwrite a file.
+The calls use the client of botocore. s3fs retries, and it drops parameters that it does not know: a dropped
+``IfNoneMatch`` would overwrite a file.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from fsspec.asyn import sync
-
-from wheelrelay.containers import BLOCK_SIZE
-from wheelrelay.http import DEFAULT_TIMEOUT
 from wheelrelay_s3.connection import Session, SessionPool
 from wheelrelay_s3.errors import not_s3, s3_errors
-
-SLOW_OPERATIONS = {"complete_multipart_upload", "copy_object"}
-"""Operations without a body that may take as long as those with one: the server reads a whole object."""
-
-SLOW_FACTOR = 6
-"""How many times longer calls of slow operations, and calls with a body, may take than others."""
-
-MIN_SPEED = 30 * 1024
-"""Slowest upload in bytes a second: by default, a part of 8 MiB needs no more time than any other body."""
 
 READ_SIZE = 1 << 18
 """Bytes read at once. When a connection breaks, the bytes of an incomplete read are lost."""
@@ -53,14 +38,12 @@ class Bucket:
         sessions: The sessions that send the requests.
         bucket: Name of the bucket.
         prefix: Empty, or ending in a slash.
-        timeout: Limit in seconds for one call of a fast operation.
         requester_pays: Whether the credentials' account pays for the requests.
     """
 
     sessions: SessionPool
     bucket: str
     prefix: str
-    timeout: float = DEFAULT_TIMEOUT
     requester_pays: bool = False
 
     def call(self, operation: str, name: str, /, **parameters: Any) -> Mapping[str, Any]:
@@ -83,12 +66,12 @@ class Bucket:
     def read(self, name: str, body: Any, size: int) -> bytes:
         """Read at most ``size`` bytes of an answer's body; empty at the end."""
         with s3_errors(self.address_of(name)):
-            block: bytes = sync(self.sessions.current.loop, _fill, body, min(size, READ_SIZE))
+            block: bytes = body.read(min(size, READ_SIZE))
         return block
 
     def close_body(self, body: Any) -> None:
         """Release an answer's body, whether it was read to the end or not."""
-        self.sessions.current.loop.call_soon_threadsafe(body.close)
+        body.close()
 
     def shares_server_with(self, other: "Bucket") -> bool:
         """Whether both buckets are on one server."""
@@ -114,19 +97,13 @@ class Bucket:
 
     def _send(self, operation: str, name: str, **parameters: Any) -> Mapping[str, Any]:
         body: bytes | BinaryIO = parameters.get("Body", b"")
-        size: int = len(body) if isinstance(body, bytes) else parameters["ContentLength"]
 
         def request(session: Session) -> Mapping[str, Any]:
             if not isinstance(body, bytes):
                 body.seek(0)  # it may be sent again with new credentials
-            elif size > BLOCK_SIZE:  # aiohttp sends a stream in pieces, but bytes in a single write
-                parameters["Body"] = BytesIO(body)
             method = getattr(session.client, operation)
-            timeout = self._limit(operation, size)
             with s3_errors(self.address_of(name)):
-                answer: Mapping[str, Any] = sync(
-                    session.loop, method, timeout=timeout, Bucket=self.bucket, **self._payer, **parameters
-                )
+                answer: Mapping[str, Any] = method(Bucket=self.bucket, **self._payer, **parameters)
             return answer
 
         answer = self.sessions.call(request)
@@ -137,19 +114,3 @@ class Bucket:
     @property
     def _payer(self) -> Mapping[str, str]:
         return {"RequestPayer": "requester"} if self.requester_pays else {}
-
-    def _limit(self, operation: str, size: int) -> float:
-        """Return how many seconds a call may take until its answer has arrived."""
-        if operation == "abort_multipart_upload":  # it often follows a failure, which must be reported soon
-            return self.timeout / 5
-        if not size and operation not in SLOW_OPERATIONS:
-            return self.timeout
-        return max(SLOW_FACTOR * self.timeout, size / MIN_SPEED)
-
-
-async def _fill(body: Any, size: int) -> bytes:
-    """Read until there are ``size`` bytes: the network delivers small pieces."""
-    block = bytearray()
-    while len(block) < size and (piece := await body.read(size - len(block))):
-        block += piece
-    return bytes(block)

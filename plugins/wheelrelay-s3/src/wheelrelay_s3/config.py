@@ -16,7 +16,6 @@ from wheelrelay.config import (
     WebAddress,
 )
 from wheelrelay.errors import ConfigError
-from wheelrelay.http import time_limits
 
 if TYPE_CHECKING:
     from wheelrelay.containers import ContainerSource
@@ -129,11 +128,10 @@ class S3Config(ContainerConfig, NetworkConfig):
 
         with self._sessions() as sessions:
             prefix = f"{self.prefix}/" if self.prefix else ""
-            timeout = time_limits(self.timeout).timeout
-            yield Bucket(sessions, self.bucket, prefix, timeout, self.requester_pays)
+            yield Bucket(sessions, self.bucket, prefix, self.requester_pays)
 
     def _sessions(self) -> AbstractContextManager["SessionPool"]:
-        from wheelrelay_s3.connection import ConnectionOptions, connect  # s3fs takes long to import
+        from wheelrelay_s3.connection import ConnectionOptions, connect  # botocore takes long to import
 
         keys = {"key": self.access_key_id, "secret": self.secret_access_key, "token": self.session_token}
         return connect(

@@ -1,6 +1,6 @@
-"""Connect to an S3 server with s3fs, and renew the session when its credentials expire.
+"""Connect to an S3 server, and renew the session when its credentials expire.
 
-s3fs handles sessions, profiles, credentials, endpoints and event loops.
+botocore handles profiles, credentials, endpoints and signatures; `wheelrelay_s3.transport` sends requests.
 """
 
 import logging
@@ -9,29 +9,26 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
-from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from aiobotocore.httpsession import AIOHTTPSession
-from fsspec.asyn import sync
-from s3fs import S3FileSystem
+import botocore.session
+from botocore import UNSIGNED
+from botocore.config import Config
 
 from wheelrelay.config import SecretValue, register_secret
 from wheelrelay.errors import AuthenticationFailed, ConfigError, WheelrelayError
-from wheelrelay.http import is_secure, time_limits
+from wheelrelay.http import is_secure
 from wheelrelay_s3.credentials import require_absence
 from wheelrelay_s3.errors import credential_errors, missing_credentials, s3_errors
+from wheelrelay_s3.transport import Transport
 
 Result = TypeVar("Result")
-
-MAX_CONNECTIONS = 32
-"""Connections at one time: enough that no thread of a relay waits for a connection."""
 
 _TEMPORARY_KEYS = 3
 """Number of texts in temporary credentials: key, secret and session token."""
 
-_NOISY_LOGGERS = ("aiobotocore", "botocore", "s3fs")
-"""Libraries that log warnings with tracebacks; without a handler, Python prints them to stderr."""
+_NOISY_LOGGER = "botocore"
+"""It logs warnings with tracebacks; without a handler, Python prints them to stderr."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +61,19 @@ class Session:
     """A client and the credentials that it signs requests with.
 
     Attributes:
-        file_system: The file system of s3fs; it closes its client when it is garbage-collected.
+        client: The client of botocore.
+        transport: Sends its requests.
         credentials: Key, secret and session token, as far as there are any.
     """
 
-    file_system: Any
+    client: Any
+    transport: Transport
     credentials: tuple[str, ...] = field(repr=False)
-
-    @property
-    def loop(self) -> Any:
-        """The event loop that the client runs on."""
-        return self.file_system.loop
-
-    @property
-    def client(self) -> Any:
-        """The client of aiobotocore."""
-        return self.file_system.s3
 
     def close(self) -> None:
         """Close the client's connections."""
-        with suppress(OSError):
-            sync(self.loop, self.client.close)
+        self.client.close()
+        self.transport.close()
 
 
 class SessionPool:
@@ -96,8 +85,7 @@ class SessionPool:
     """
 
     def __init__(self, log_in: Callable[[], Session], secrets: Iterable[SecretValue]) -> None:
-        for name in _NOISY_LOGGERS:
-            logging.getLogger(name).addHandler(logging.NullHandler())
+        logging.getLogger(_NOISY_LOGGER).addHandler(logging.NullHandler())
         self._log_in = log_in
         self._secrets = tuple(secrets)
         self._lock = Lock()
@@ -170,18 +158,20 @@ def connect(options: ConnectionOptions) -> Iterator[SessionPool]:
 def _log_in(options: ConnectionOptions) -> Session:
     """Create a client with the credentials that are valid now; errors in them show here."""
     keys = {name: secret.get() for name, secret in options.keys.items()}
-    file_system = _file_system(options, keys)
     with s3_errors(options.address):
-        file_system.connect()
+        session = botocore.session.Session(profile=options.profile)
+        client = _client(session, options, keys)
+        transport = Transport(session.get_config_variable("ca_bundle"), options.timeout)
+    transport.attach(client)
     try:
         credentials = tuple(keys.values())
         if not keys and not options.anonymous:
-            credentials = _default_credentials(options, file_system)
-        _require_tls_for_token(credentials, file_system.s3.meta.endpoint_url, options.address)
+            credentials = _default_credentials(options, session)
+        _require_tls_for_token(credentials, client.meta.endpoint_url, options.address)
     except BaseException:
-        Session(file_system, ()).close()
+        Session(client, transport, ()).close()
         raise
-    return Session(file_system, credentials)
+    return Session(client, transport, credentials)
 
 
 def _require_tls_for_token(credentials: tuple[str, ...], endpoint: str, address: str) -> None:
@@ -193,51 +183,39 @@ def _require_tls_for_token(credentials: tuple[str, ...], endpoint: str, address:
         )
 
 
-def _default_credentials(options: ConnectionOptions, file_system: Any) -> tuple[str, ...]:
+def _default_credentials(options: ConnectionOptions, session: Any) -> tuple[str, ...]:
     """Return the credentials that AWS's own tools would use.
 
     Raises:
         MissingSecret: There are none, and nothing indicates that there should be.
     """
     with credential_errors(options.address):
-        provided = sync(file_system.loop, file_system.session.get_credentials)
+        provided = session.get_credentials()
         if provided is None:
-            require_absence(options.profile, file_system.session, options.address)
+            require_absence(options.profile, session, options.address)
             raise missing_credentials(options.address)
-        frozen = sync(file_system.loop, provided.get_frozen_credentials)
+        frozen = provided.get_frozen_credentials()
     register_secret(frozen.secret_key, frozen.token)
     return tuple(filter(None, (frozen.access_key, frozen.secret_key, frozen.token)))
 
 
-class _NoRedirects(AIOHTTPSession):  # type: ignore[misc]  # it has no types
-    """Follows no redirect: a redirect would send the session token to another host."""
-
-    async def _get_session(self, proxy_url: str | None) -> Any:
-        session = await super()._get_session(proxy_url)
-        return SimpleNamespace(request=partial(session.request, allow_redirects=False))
-
-
-def _file_system(options: ConnectionOptions, keys: Mapping[str, str]) -> Any:
-    """Create the file system without caches, retries and additional checksums.
+def _client(session: Any, options: ConnectionOptions, keys: Mapping[str, str]) -> Any:
+    """Create the client without retries and additional checksums.
 
     The engine retries, and `wheelrelay_s3.uploads` sends its own checksums.
     """
-    limits = time_limits(options.timeout)
-    return S3FileSystem(
-        anon=options.anonymous,
+    return session.create_client(
+        "s3",
+        region_name=options.region,
         endpoint_url=options.endpoint_url,
-        **keys,
-        **({"profile": options.profile} if options.profile else {}),
-        client_kwargs={"region_name": options.region} if options.region else {},
-        config_kwargs={
-            "http_session_cls": _NoRedirects,
-            "connect_timeout": limits.connect,
-            "read_timeout": limits.after_upload,
-            "max_pool_connections": MAX_CONNECTIONS,
-            "retries": {"total_max_attempts": 1, "mode": "standard"},
-            "request_checksum_calculation": "when_required",
-            "response_checksum_validation": "when_required",
-            "s3": {"addressing_style": options.addressing_style},
-        },
-        skip_instance_cache=True,
+        aws_access_key_id=keys.get("key"),
+        aws_secret_access_key=keys.get("secret"),
+        aws_session_token=keys.get("token"),
+        config=Config(
+            signature_version=UNSIGNED if options.anonymous else None,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            s3={"addressing_style": options.addressing_style},
+        ),
     )

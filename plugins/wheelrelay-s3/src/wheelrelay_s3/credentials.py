@@ -29,7 +29,7 @@ def require_absence(profile: str | None, session: Any, address: str) -> None:
 
     Args:
         profile: The configured profile.
-        session: A session of aiobotocore that found no credentials.
+        session: A session of botocore that found no credentials.
         address: The bucket, for messages.
 
     Raises:

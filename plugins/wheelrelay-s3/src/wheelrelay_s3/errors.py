@@ -1,4 +1,4 @@
-"""Map S3's error codes and the exceptions of botocore and aiohttp to wheelrelay's errors."""
+"""Map S3's error codes and the exceptions of botocore to wheelrelay's errors."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,7 +7,6 @@ from time import monotonic
 from typing import Any
 
 import botocore.exceptions
-from aiohttp import ClientPayloadError
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -140,7 +139,7 @@ _PERMISSIONS_HINT = (
 
 @contextmanager
 def s3_errors(address: str) -> Iterator[None]:
-    """Map exceptions of botocore and aiohttp about an address, from one request, to wheelrelay's errors."""
+    """Map exceptions of botocore about an address, from one request, to wheelrelay's errors."""
     began = monotonic()
     try:
         yield
@@ -259,7 +258,7 @@ def _by_status(status: int, code: str, message: str) -> WheelrelayError:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the operating system's message, which aiohttp and botocore wrap."""
+    """Return the operating system's message, which botocore wraps."""
     inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, OSError) and inner.strerror:
@@ -276,7 +275,7 @@ _MAPPINGS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any, str], Wheelre
     ((ClientError,), _refused),
     ((NoCredentialsError,), lambda _, address: missing_credentials(address)),
     (_PROVIDER_ERRORS, _provider_failed),
-    ((IncompleteReadError, ClientPayloadError), _truncated),
+    ((IncompleteReadError,), _truncated),
     ((SSLError,), _untrusted),
     ((ConnectionError, HTTPClientError, OSError), _unreachable),
     ((ResponseParserError,), lambda _, address: not_s3(address)),
