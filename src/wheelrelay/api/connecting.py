@@ -117,7 +117,14 @@ def connected_route(
     commit, sums = (route.expect.commit, route.expect.sums()) if route.expect else (None, None)
     with ExitStack() as stack:
         install = InstallPolicy() if is_read_only or is_plan else _install_policy(route, stack)
-        policy = ReleasePolicy(commit, sums, _trust_policy(route, stack), _age_policy(route), install)
+        policy = ReleasePolicy(
+            commit=commit,
+            sums=sums,
+            trust=_trust_policy(route, stack),
+            age=_age_policy(route),
+            install=install,
+            provenance=route.provenance,
+        )
         source = stack.enter_context(opened_source(as_remote(route.source)))
         sinks = tuple(
             stack.enter_context(

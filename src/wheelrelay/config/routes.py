@@ -216,6 +216,11 @@ class Route(BaseModel):
         description="With min_age, whether to take files whose upload time is unknown. [default: that of the "
         "source, or 'skip']",
     )
+    provenance: bool = Field(
+        default=True,
+        description="In mode 'mirror': keep the provenance (PEP 740) that an index serves, in containers. "
+        "It takes one more request for each file that has some.",
+    )
     wait: Duration = Field(
         default=timedelta(0),
         description="How long to wait until the source has all expected files, such as '20m'; for sources "

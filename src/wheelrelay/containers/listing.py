@@ -131,6 +131,8 @@ class ListingReader:
             BackendError: It cannot be listed.
         """
         wanted = {canonicalize_name(project) for project in projects}
+        if len(wanted) == 1:
+            return self.read(*wanted)
 
         def possible(name: str) -> list[NormalizedName]:
             return [project for project in _possible_projects(name) if project in wanted]

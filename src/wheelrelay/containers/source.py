@@ -20,7 +20,7 @@ from wheelrelay.containers.objects import (
 )
 from wheelrelay.errors import BackendError, IntegrityError, NotFound, Rejected
 from wheelrelay.filenames import dist_file, parse_filename
-from wheelrelay.model import DistFile, ProjectStatus
+from wheelrelay.model import PROVENANCE_SUFFIX, DistFile, ProjectStatus
 from wheelrelay.protocols import ByteStream, InstallerIndex
 
 if TYPE_CHECKING:
@@ -112,9 +112,9 @@ class ContainerSource:
             entry = indexed.get(distribution.file.filename)
             try:
                 metadata = _metadata_if_current(entry, distribution)
-                if metadata is None:
+                if metadata is None or _lists_other_companions(entry, distribution):
                     self._outdated.add(distribution.file.project)
-                    metadata = self._find_metadata(distribution)
+                metadata = metadata or self._find_metadata(distribution)
             except NotFound:  # deleted since it was listed
                 continue
             yield self._describe(distribution, metadata)
@@ -249,6 +249,11 @@ def _metadata_if_current(
     """
     state = (distribution.stored.size, distribution.stored.etag or None)
     return from_page(entry) if entry is not None and (entry.size, entry.etag) == state else None
+
+
+def _lists_other_companions(entry: "IndexedFile | None", distribution: StoredDistribution) -> bool:
+    has_provenance = PROVENANCE_SUFFIX in distribution.file.companions
+    return entry is not None and entry.has_provenance != has_provenance
 
 
 def _public_copy(url: str, lag: timedelta) -> "PublicCopy":

@@ -1,13 +1,13 @@
 """The part of a store that records what the bytes of its files do not contain; see `project_state`."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wheelrelay.containers.objects import Objects, read_whole
+from wheelrelay.containers.objects import BINARY, Objects, read_whole
 from wheelrelay.errors import ConfigError, NotFound
-from wheelrelay.model import DistFile, ProjectStatus
+from wheelrelay.model import PROVENANCE_SUFFIX, DistFile, ProjectStatus
 
 if TYPE_CHECKING:
     from wheelrelay.containers.project_state import ProjectState
@@ -38,9 +38,16 @@ class StateKeeper:
         return self._has_pages()
 
     def record_upstream(
-        self, project: str, files: Collection[DistFile], status: ProjectStatus | None
+        self,
+        project: str,
+        files: Collection[DistFile],
+        status: ProjectStatus | None,
+        provenance: Mapping[str, bytes],
     ) -> None:
         """Record what the upstream index lists; see `wheelrelay.protocols.SupportsUpstreamState`."""
+        for filename, content in provenance.items():
+            name = filename + PROVENANCE_SUFFIX
+            self._objects.replace_object(name, content, content_type=BINARY, metadata={})
         self._change_state(project, lambda state: state.with_upstream(files, status))
 
     def yank(

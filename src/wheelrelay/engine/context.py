@@ -120,6 +120,7 @@ class ReleasePolicy:
         trust: Who must have signed or attested each file.
         age: The minimum age of the files, if any.
         install: Whether the release must be installable.
+        provenance: Whether mirrors store the provenance that their source serves.
     """
 
     commit: str | None = None
@@ -127,6 +128,7 @@ class ReleasePolicy:
     trust: TrustPolicy | None = None
     age: AgePolicy | None = None
     install: InstallPolicy = InstallPolicy()
+    provenance: bool = True
 
 
 @dataclass(frozen=True)

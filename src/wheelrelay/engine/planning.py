@@ -21,6 +21,7 @@ from wheelrelay.engine.listing import (
     source_reads,
 )
 from wheelrelay.engine.narrowing import narrowed
+from wheelrelay.engine.staging import copies_provenance
 from wheelrelay.engine.upstream import with_updates, without_uploads, yanked_copies
 from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched
 from wheelrelay.events import AwaitingFiles
@@ -169,7 +170,7 @@ def _plan_once(
     if is_mirror:
         plan = without_uploads(plan, yanked)
         if request.selection.files is None:  # else the source is not listed
-            plan = with_updates(plan, source, sinks)
+            plan = with_updates(plan, source, sinks, provenance=copies_provenance(request))
     else:
         plan = compare_companions(plan, source.source, sinks, runtime.retrier, runtime.workers.run_all)
     warnings = _missing_variants_lists(files, held)

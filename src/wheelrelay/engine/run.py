@@ -16,7 +16,7 @@ from wheelrelay.engine.planning import PlannedRelay, plan_relay
 from wheelrelay.engine.publishing import Confirmations, Publisher, files_for, make_ready
 from wheelrelay.engine.recording import CORRECT_FIRST, ReceiptRecorder
 from wheelrelay.engine.signing import CompanionMaker, with_companions
-from wheelrelay.engine.staging import InspectionRules, Stager, preload_checks
+from wheelrelay.engine.staging import InspectionRules, Stager, copies_provenance, preload_checks
 from wheelrelay.engine.upstream import record_upstream
 from wheelrelay.errors import EngineFailed, RelayFailed, ReleaseRefused, WheelrelayError, describe_unexpected
 from wheelrelay.events import Planned, Step, StepBegan, StepEnded
@@ -108,7 +108,9 @@ def mirror(
                 else:
                     move(planned, runtime)
                 if request.selection.files is None:  # else the source is not listed
-                    record_upstream(plan, source, sinks, recorder, runtime)
+                    record_upstream(
+                        plan, source, sinks, recorder, runtime, provenance=copies_provenance(request)
+                    )
             recorder.ended = True
             _require_complete(plan, recorder)
     return recorder.receipt()
@@ -192,7 +194,8 @@ class _Mover:
         self._companions = CompanionMaker(sinks, options.signer, options.attester, runtime)
         self._publisher = Publisher(request.source, recorder, options.order, runtime)
         self._staging_area = staging_area
-        self._stager = Stager(request.source, staging_area, InspectionRules.of(request), runtime)
+        rules = InspectionRules.of(request, is_mirror=True)
+        self._stager = Stager(request.source, staging_area, rules, runtime)
         self._recorder = recorder
         self._runtime = runtime
 

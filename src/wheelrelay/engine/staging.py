@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from wheelrelay.checks import CheckPolicy
 from wheelrelay.engine.context import ConnectedSource, RelayRequest, Runtime
 from wheelrelay.engine.gate import CheckedFile
-from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
+from wheelrelay.errors import BackendError, IntegrityError, NotFound, WheelrelayError
 from wheelrelay.events import FileBegan, FileEnded, SizeKnown, Step, StepBegan, StepEnded
 from wheelrelay.lock_matching import verify_locked
-from wheelrelay.model import DistFile
-from wheelrelay.protocols import SupportsLocalPath, SupportsProvenance
+from wheelrelay.model import PROVENANCE_SUFFIX, DistFile
+from wheelrelay.protocols import SupportsCompanionStorage, SupportsLocalPath, SupportsProvenance
 from wheelrelay.records import Finding, Plan, PlannedFile, Severity
 from wheelrelay.signing import (
     SIGNATURE_SUFFIX,
@@ -20,6 +20,9 @@ from wheelrelay.signing import (
     attestation_findings,
     attestations_of,
     drop_malformed_companions,
+    parse_provenance,
+    provenance_of,
+    refused_companion,
 )
 from wheelrelay.staged import StagedFile
 from wheelrelay.transfer.download import stage
@@ -45,15 +48,17 @@ class InspectionRules:
         trust: Who must have signed or attested each file.
         signer: Verifies the source's signatures where a sink requires some.
         lock: Has the digests that files must have.
+        copies_provenance: Whether to publish the provenance that the source serves.
     """
 
     policies: Sequence[CheckPolicy] = ()
     trust: TrustPolicy | None = None
     signer: Signer | None = None
     lock: "Lock | None" = None
+    copies_provenance: bool = False
 
     @classmethod
-    def of(cls, request: RelayRequest) -> "InspectionRules":
+    def of(cls, request: RelayRequest, *, is_mirror: bool = False) -> "InspectionRules":
         """Return the rules of a relay."""
         requires_signatures = any(SIGNATURE_SUFFIX in sink.required_companions for sink in request.sinks)
         return cls(
@@ -61,6 +66,7 @@ class InspectionRules:
             request.policy.trust,
             request.options.signer if requires_signatures else None,
             request.selection.lock,
+            is_mirror and copies_provenance(request),
         )
 
 
@@ -128,7 +134,9 @@ class Stager:
                 staged, policies=self._rules.policies, map_function=self._runtime.workers.map
             )
             self._refuse_damaged(file, inspection)
-            distrust = self._distrust(self._with_provenance(staged))
+            provenance = self._read_provenance(staged)
+            distrust = self._distrust(self._with_attestations(staged, provenance))
+            staged, missing = self._with_provenance(staged, provenance)
         except WheelrelayError as error:
             error.at(f"source {self._source.name!r}")
             self._runtime.report(FileEnded(Step.STAGE, file.filename, error=str(error)))
@@ -138,7 +146,7 @@ class Stager:
             staged, malformed = drop_malformed_companions(staged)
             distrust += malformed
         self._runtime.report(FileEnded(Step.STAGE, file.filename))
-        return CheckedFile(staged, inspection, (*distrust, *staged.companion_findings))
+        return CheckedFile(staged, inspection, (*distrust, *missing, *staged.companion_findings))
 
     def _refuse_damaged(self, file: DistFile, inspection: "Inspection") -> None:
         """Refuse a downloaded file that does not unpack, if the source declares no digest to detect that.
@@ -153,20 +161,43 @@ class Stager:
                 hint="Check the file at the source, and upload it there again.",
             )
 
-    def _with_provenance(self, staged: StagedFile) -> StagedFile:
-        """Return the file with the attestations that its source serves (PEP 740), if trust depends on them.
+    def _read_provenance(self, staged: StagedFile) -> bytes | None:
+        """Return the provenance object (PEP 740) of a file, if it is copied or trust depends on it."""
+        rules, file = self._rules, staged.file
+        is_trusted = rules.trust and rules.trust.uses_attestations and not attestations_of(staged)
+        is_copied = rules.copies_provenance and PROVENANCE_SUFFIX not in file.companions
+        if file.provenance is None or not (is_trusted or is_copied):
+            return None
+        return read_provenance(self._source, file, self._runtime)
+
+    def _with_attestations(self, staged: StagedFile, provenance: bytes | None) -> StagedFile:
+        """Return the file with the attestations in its provenance, if it has no others.
 
         They are verified and not published: they name the publisher at the source.
+
+        Raises:
+            BackendError: It is not a provenance object.
         """
-        trust, source = self._rules.trust, self._source.source
-        if not (trust and trust.uses_attestations and isinstance(source, SupportsProvenance)):
+        if provenance is None or not self._rules.trust or attestations_of(staged):
             return staged
-        if attestations_of(staged):
-            return staged
-        attestations = self._runtime.retrier.call(
-            f"the attestations of {staged.filename}", lambda: source.read_provenance(staged.file)
-        )
+        try:
+            attestations = tuple(parse_provenance(provenance))
+        except ValueError as error:
+            raise BackendError(f"The provenance of {staged.filename} is not valid: {error}.") from error
         return replace(staged, companions=(*staged.companions, *attestations))
+
+    def _with_provenance(
+        self, staged: StagedFile, provenance: bytes | None
+    ) -> tuple[StagedFile, list[Finding]]:
+        """Return the file with its provenance as a companion if it is copied, or the reason why not."""
+        file = staged.file
+        if not (self._rules.copies_provenance and file.provenance) or PROVENANCE_SUFFIX in file.companions:
+            return staged, []
+        companion, reason = provenance_of(file.filename, staged.sha256, provenance)
+        if companion is None:
+            return staged, [refused_companion(file.filename, PROVENANCE_SUFFIX, reason or "")]
+        file = replace(file, companions=tuple(sorted([*file.companions, PROVENANCE_SUFFIX])))
+        return replace(staged, file=file, companions=(*staged.companions, companion)), []
 
     def _distrust(self, staged: StagedFile) -> list[Finding]:
         """Return the findings about signatures and attestations, if the route or a sink requires any."""
@@ -174,6 +205,29 @@ class Stager:
         if self._rules.trust:
             return findings + self._rules.trust.findings(staged)
         return findings + (self._rules.signer.findings(staged) if self._rules.signer else [])
+
+
+def copies_provenance(request: RelayRequest) -> bool:
+    """Return whether a mirror stores the provenance that its source serves: a sink keeps companions."""
+    keeps = any(isinstance(sink.sink, SupportsCompanionStorage) for sink in request.sinks)
+    return request.policy.provenance and keeps
+
+
+def read_provenance(source: ConnectedSource, file: DistFile, runtime: Runtime) -> bytes | None:
+    """Return the provenance object that a source serves for a file; ``None`` if it has none.
+
+    Raises:
+        BackendError: It cannot be read.
+    """
+    backend = source.source
+    if not isinstance(backend, SupportsProvenance):
+        return None
+    try:
+        return runtime.retrier.call(
+            f"the provenance of {file.filename}", lambda: backend.read_provenance(file)
+        )
+    except NotFound:  # listed, but not there
+        return None
 
 
 def fetch(

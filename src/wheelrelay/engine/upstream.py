@@ -7,9 +7,11 @@ from packaging.utils import NormalizedName
 
 from wheelrelay.engine.context import ConnectedSink, ConnectedSource, Runtime
 from wheelrelay.engine.recording import ReceiptRecorder
-from wheelrelay.model import DistFile, ProjectStatus
+from wheelrelay.engine.staging import read_provenance
+from wheelrelay.model import PROVENANCE_SUFFIX, Companion, DistFile, ProjectStatus
 from wheelrelay.protocols import Sink, Source, SupportsStatus, SupportsUpstreamState
 from wheelrelay.records import Action, Delivery, Finding, Intent, Outcome, Plan, PlannedFile, Severity
+from wheelrelay.signing import provenance_of, refused_companion
 
 STATE_NOT_RECORDED = "upstream-state"
 
@@ -54,13 +56,16 @@ def without_uploads(plan: Plan, yanked: Sequence[DistFile]) -> Plan:
     )
 
 
-def with_updates(plan: Plan, source: ConnectedSource, sinks: Sequence[ConnectedSink]) -> Plan:
+def with_updates(
+    plan: Plan, source: ConnectedSource, sinks: Sequence[ConnectedSink], *, provenance: bool
+) -> Plan:
     """Plan updates of what the sinks list for files whose bytes they have.
 
     Args:
         plan: With the actions that the digests decide.
         source: The source; only indexes know the state of their files.
         sinks: The sinks, in order.
+        provenance: Whether the sinks store the provenance that the source serves.
     """
     tracked = [sink for sink in sinks if _keeps_state(sink)]
     if not tracked or not isinstance(source.source, SupportsStatus):
@@ -70,7 +75,7 @@ def with_updates(plan: Plan, source: ConnectedSource, sinks: Sequence[ConnectedS
     files = []
     for planned in plan.files:
         status = upstream.of(planned.file.project)
-        changes = dict(_updates(planned, status, listed)) if status else {}
+        changes = dict(_updates(planned, status, listed, provenance=provenance)) if status else {}
         files.append(replace(planned, sinks={**planned.sinks, **changes}) if changes else planned)
     return replace(plan, files=tuple(files))
 
@@ -95,15 +100,23 @@ def record_upstream(
     sinks: Sequence[ConnectedSink],
     recorder: ReceiptRecorder,
     runtime: Runtime,
+    *,
+    provenance: bool,
 ) -> None:
     """Record what the source lists for new and changed files, before the pages of the sinks are updated."""
     if isinstance(source.source, SupportsStatus):
         for sink in filter(_keeps_state, sinks):
-            _record_at(plan, source, sink, recorder, runtime)
+            _record_at(plan, source, sink, recorder, runtime, provenance=provenance)
 
 
 def _record_at(
-    plan: Plan, source: ConnectedSource, sink: ConnectedSink, recorder: ReceiptRecorder, runtime: Runtime
+    plan: Plan,
+    source: ConnectedSource,
+    sink: ConnectedSink,
+    recorder: ReceiptRecorder,
+    runtime: Runtime,
+    *,
+    provenance: bool,
 ) -> None:
     projects: dict[NormalizedName, list[PlannedFile]] = {}
     for planned in plan.files:
@@ -111,7 +124,7 @@ def _record_at(
             projects.setdefault(planned.file.project, []).append(planned)
 
     def record(project: NormalizedName) -> None:
-        _record(project, projects[project], source, sink, recorder, runtime)
+        _record(project, projects[project], source, sink, recorder, runtime, provenance=provenance)
 
     for done in runtime.workers.run_all(list(projects), record):
         reason = None if done.error is None else str(done.error)
@@ -133,6 +146,8 @@ def _record(
     sink: ConnectedSink,
     recorder: ReceiptRecorder,
     runtime: Runtime,
+    *,
+    provenance: bool,
 ) -> None:
     backend, upstream = sink.sink, source.source
     assert isinstance(backend, SupportsUpstreamState)
@@ -147,9 +162,28 @@ def _record(
         if digests.sha256 is None and existing is not None:
             digests = existing.digests
         described.append(replace(planned.file, digests=digests))
+    held = {planned.file.filename: planned.sinks[sink.name].existing for planned in files}
+    lacking = [file for file in described if provenance and _lacks_provenance(file, held[file.filename])]
+    found = {
+        file.filename: companion.content
+        for file in lacking
+        if (companion := _provenance(file, source, recorder, runtime))
+    }
     runtime.retrier.call(
-        f"the state of {project} at {sink.name}", lambda: backend.record_upstream(project, described, status)
+        f"the state of {project} at {sink.name}",
+        lambda: backend.record_upstream(project, described, status, found),
     )
+
+
+def _provenance(
+    file: DistFile, source: ConnectedSource, recorder: ReceiptRecorder, runtime: Runtime
+) -> Companion | None:
+    """Return the provenance of a file that a sink has without it; ``None``, with a finding, if it is bad."""
+    content = read_provenance(source, file, runtime)
+    companion, reason = provenance_of(file.filename, file.sha256 or "", content)
+    if reason:
+        recorder.record_findings([refused_companion(file.filename, PROVENANCE_SUFFIX, reason)])
+    return companion
 
 
 def _is_changed(planned: PlannedFile, sink: ConnectedSink, recorder: ReceiptRecorder) -> bool:
@@ -165,7 +199,7 @@ def _keeps_state(sink: ConnectedSink) -> bool:
 
 
 def _updates(
-    planned: PlannedFile, status: ProjectStatus, listed: Mapping[str, _Statuses]
+    planned: PlannedFile, status: ProjectStatus, listed: Mapping[str, _Statuses], *, provenance: bool
 ) -> Iterator[tuple[str, Intent]]:
     """Yield the names of the sinks that list another state of a file than upstream, with their intents."""
     file = planned.file
@@ -177,8 +211,14 @@ def _updates(
         status_here = statuses.of(file.project)
         if status_here and status_here != status:
             changes.append(f"the project is {status.status} upstream")
+        if provenance and _lacks_provenance(file, intent.existing):
+            changes.append("provenance upstream")
         if changes:
             yield sink, replace(intent, action=Action.UPDATE, reason="; ".join(changes))
+
+
+def _lacks_provenance(file: DistFile, held: DistFile | None) -> bool:
+    return bool(file.provenance and held and PROVENANCE_SUFFIX not in held.companions)
 
 
 def _changes(file: DistFile, held: DistFile) -> Iterator[str]:

@@ -1,13 +1,13 @@
 """Optional capabilities of remotes that are read."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from packaging.utils import NormalizedName
 
-from wheelrelay.model import Companion, DistFile, ProjectStatus
+from wheelrelay.model import DistFile, ProjectStatus
 from wheelrelay.protocols.remotes import ByteStream
 
 
@@ -184,11 +184,11 @@ class SupportsCompanions(Protocol):
 class SupportsProvenance(Protocol):
     """A source that serves attestations in provenance objects instead of files (PEP 740)."""
 
-    def read_provenance(self, file: DistFile) -> Sequence[Companion]:
-        """Return the unverified attestations of a file, with the suffixes that they have as companions.
+    def read_provenance(self, file: DistFile) -> bytes | None:
+        """Return the provenance object at ``file.provenance``, whatever it contains; ``None`` without one.
 
         Raises:
-            BackendError: They cannot be read, or the response is not a provenance object.
+            BackendError: It cannot be read.
         """
         ...
 

@@ -1,6 +1,6 @@
 """Optional capabilities of remotes that are written."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Literal, Protocol, runtime_checkable
 
 from wheelrelay.model import CredentialCheck, DistFile, ProjectStatus
@@ -170,7 +170,11 @@ class SupportsUpstreamState(Protocol):
         ...
 
     def record_upstream(
-        self, project: str, files: Collection[DistFile], status: ProjectStatus | None
+        self,
+        project: str,
+        files: Collection[DistFile],
+        status: ProjectStatus | None,
+        provenance: Mapping[str, bytes],
     ) -> None:
         """Record what the upstream index lists, for the pages that `SupportsFinalize.finalize` writes.
 
@@ -178,6 +182,7 @@ class SupportsUpstreamState(Protocol):
             project: The project.
             files: Files of the project as upstream lists them, with sha256. Other files stay as they are.
             status: The status of the project; ``None`` to keep the recorded one.
+            provenance: Verified provenance objects (PEP 740) by filename, to store as companions of files.
 
         Raises:
             BackendError: It cannot be read or written; a re-run completes it.

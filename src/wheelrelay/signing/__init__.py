@@ -13,6 +13,7 @@ from wheelrelay.signing.attestations import (
 )
 from wheelrelay.signing.companions import drop_malformed_companions, refused_companion
 from wheelrelay.signing.gpg import GPG
+from wheelrelay.signing.provenance import provenance_of
 from wheelrelay.signing.publishers import TrustedPublisher, TrustedPublishers
 from wheelrelay.signing.signer import SIGNATURE_SUFFIX, Signer, signature_of
 from wheelrelay.signing.trust import TrustedKeys, TrustPolicy, Verifier, parse_fingerprint
@@ -36,6 +37,7 @@ __all__ = [
     "drop_malformed_companions",
     "parse_fingerprint",
     "parse_provenance",
+    "provenance_of",
     "refused_companion",
     "require_package",
     "signature_of",

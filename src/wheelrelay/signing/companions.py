@@ -14,6 +14,7 @@ from typing import Any
 from wheelrelay.model import PROVENANCE_SUFFIX, Companion
 from wheelrelay.records import Finding, Severity
 from wheelrelay.signing.attestations import PUBLISH_ATTESTATION, SLSA_ATTESTATION, parse_provenance
+from wheelrelay.signing.provenance import provenance_mismatch
 from wheelrelay.staged import StagedFile
 
 COMPANION_REFUSED = "companion-refused"
@@ -54,8 +55,11 @@ def refused_companion(filename: str, suffix: str, reason: str) -> Finding:
 
 
 def drop_malformed_companions(staged: StagedFile) -> tuple[StagedFile, Sequence[Finding]]:
-    """Return a file without malformed companions, and a finding for each of them."""
-    reasons = {companion.suffix: format_error(companion) for companion in staged.companions}
+    """Return a file without malformed companions and provenance of other files, and a finding for each."""
+    reasons = {
+        companion.suffix: format_error(companion) or provenance_mismatch(staged, companion)
+        for companion in staged.companions
+    }
     kept = tuple(companion for companion in staged.companions if reasons[companion.suffix] is None)
     findings = [
         refused_companion(staged.filename, suffix, reason) for suffix, reason in reasons.items() if reason

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from tests.benchmarks.commands import BASELINE, PARALLEL, missing, present
+from tests.benchmarks.commands import BASELINE, PARALLEL
 from tests.benchmarks.environment import Environment
 from tests.benchmarks.material import Wheels, shared_wheels
 from tests.benchmarks.measure import Measured
@@ -92,11 +92,10 @@ class _Place:
     def compete(self, where: str, peers: Mapping[str, Command], scheme: str, *, goal: float) -> Result:
         """Let wheelrelay and some peers put all wheels, in turn."""
         commands: dict[str, Command] = dict(peers)
-        if present(["rclone"]):
-            commands["rclone"] = lambda box: [
-                *("rclone", "copy", "--quiet", "--transfers", PARALLEL),
-                *(str(self.wheels.folder), f"place:{box}"),
-            ]
+        commands["rclone"] = lambda box: [
+            *(peer("rclone"), "copy", "--quiet", "--transfers", PARALLEL),
+            *(str(self.wheels.folder), f"place:{box}"),
+        ]
         commands[OURS] = lambda box: self.environment.wheelrelay(
             "push", str(self.wheels.folder), "--to", f"{scheme}://{box}"
         )
@@ -104,7 +103,7 @@ class _Place:
         runs = seconds(self.environment.compete(contenders, warm=[OURS]))
         others = [name for name in commands if name != OURS]
         row = compared("P7", f"push {self.wheels} into {where}", goal, runs, others)
-        return Result([row], runs, missing(["rclone"]))
+        return Result([row], runs)
 
     def _put(self, command: Command) -> Measured:
         box = f"wheels-{next(self._numbers)}"

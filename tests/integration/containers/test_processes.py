@@ -25,6 +25,7 @@ class DiesWhileWritingAPage(DirectoryObjects):
     def replace_object(self, name, content, **options):
         if name == "simple/sample/index.html":
             half = self.path / "simple" / "sample" / ".wheelrelay-half"
+            half.parent.mkdir(parents=True, exist_ok=True)
             half.write_bytes(content[: len(content) // 2])
             os.kill(os.getpid(), signal.SIGKILL)
         super().replace_object(name, content, **options)

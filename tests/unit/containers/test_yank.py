@@ -45,7 +45,7 @@ def record(folder, *files, status=None):
         described = [
             dist_file(name, digests=digests[name], upload_time=TIME, yanked=reason) for name, reason in files
         ]
-        store.record_upstream("sample", described, status)
+        store.record_upstream("sample", described, status, {})
         store.finalize(["sample"])
 
 

@@ -8,7 +8,7 @@ from wheelrelay.api.connecting import connected_route, versions_of
 from wheelrelay.api.coordination.messages import sending_events
 from wheelrelay.api.coordination.sharing import portable_route
 from wheelrelay.config import Route, as_remote
-from wheelrelay.engine.context import RelayOptions, RelayRequest, ReleasePolicy
+from wheelrelay.engine.context import RelayOptions, RelayRequest
 from wheelrelay.engine.listing import Inventory
 from wheelrelay.engine.planning import PlannedRelay
 from wheelrelay.engine.recording import ReceiptRecorder
@@ -94,7 +94,7 @@ class Circumstances:
             self.route, selection, options, sign=self.sign, confirm_timeout=self.confirm_timeout
         ) as request:
             policy = request.policy
-            own = ReleasePolicy(self.commit, self.sums, policy.trust, policy.age)
+            own = replace(policy, commit=self.commit, sums=self.sums)
             yield replace(request, policy=own)
 
 

@@ -16,9 +16,8 @@ from wheelrelay.http import (
     is_secure,
     range_header,
 )
-from wheelrelay.model import Companion, DistFile
+from wheelrelay.model import DistFile
 from wheelrelay.protocols import ByteStream
-from wheelrelay.signing import parse_provenance
 
 MAX_COMPANION = 1 << 20
 """Bytes of a companion file; signatures and attestations are far smaller."""
@@ -118,16 +117,13 @@ class LinkedFiles:
 class IndexedFiles(LinkedFiles):
     """Files of a package index, which may have attestations."""
 
-    def read_provenance(self, file: DistFile) -> tuple[Companion, ...]:
+    def read_provenance(self, file: DistFile) -> bytes | None:
         """Download the attestations of a file; see `wheelrelay.protocols.SupportsProvenance`."""
         if not file.provenance:
-            return ()
-        with self._file_response(file.provenance, {"Accept": PROVENANCE_TYPE}) as response:
-            document = response.read_whole(MAX_COMPANION)
-        try:
-            return tuple(parse_provenance(document))
-        except ValueError as error:
-            raise BackendError(f"{display_url(file.provenance)} is not valid provenance: {error}.") from error
+            return None
+        headers = {"Accept": PROVENANCE_TYPE}
+        with self._file_response(file.provenance, headers, may_be_page=True) as response:
+            return response.read_whole(MAX_COMPANION)
 
 
 def _url_of(file: DistFile) -> str:
