@@ -5,6 +5,7 @@ This runs code of the release and of its dependencies.
 
 import logging
 import os
+import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -159,7 +160,7 @@ class _Tester:
                 )
             if ended.code == 0:
                 return None
-            return _failed(trial, f"fails {self._policy.command}", ended, self._policy.timeout)
+            return _failed(trial, f"fails `{shlex.join(self._policy.command)}`", ended, self._policy.timeout)
 
     def _install(self, trial: _Trial, environment: Path, folder: Path) -> Iterator[Ended]:
         """Create an environment and install the release; yield how each program ended."""

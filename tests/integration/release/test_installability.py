@@ -194,3 +194,13 @@ def test_a_wheel_for_another_platform_is_not_tried(dist, publish, tmp_path):
 def test_a_mirror_cannot_be_tried():
     with pytest.raises(wheelrelay.ConfigError, match="a mirror cannot be tried"):
         wheelrelay.Route(source="pypi", sinks=["./mirror"], mode="mirror", resolve=True)
+
+
+def test_the_sdist_is_built_and_tried(dist, publish, tmp_path):
+    """The sdist has its own build backend; its module fails, and that of the wheel does not."""
+    make_sdist(dist, "skyfoo", files={"src/skyfoo/__init__.py": b"raise ImportError('from the sdist')"})
+    make_wheel(dist, "skyfoo")
+
+    findings = publish(str(tmp_path / "wheelhouse"), smoke=smoke("import skyfoo", sdist=True))
+    assert "skyfoo==1.0 (sdist)" in findings["smoke-failed"]
+    assert "from the sdist" in findings["smoke-failed"]
