@@ -27,7 +27,8 @@ A listing is only read, with providers 1, 2, 6 and 7.
 """
 
 from wheelrelay.backends.credentials.auth import IndexAuth, listing_auth, reading_auth, uploading_auth
-from wheelrelay.backends.credentials.providers import Account, CredentialRequest, certificates
+from wheelrelay.backends.credentials.providers import certificates
+from wheelrelay.backends.credentials.requests import Account, CredentialRequest
 
 __all__ = [
     "Account",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wheelrelay.backends.credentials import providers
-from wheelrelay.backends.credentials.providers import (
+from wheelrelay.backends.credentials.requests import (
     CredentialRequest,
     Credentials,
     NoCredentials,

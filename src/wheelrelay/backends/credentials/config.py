@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from wheelrelay.backends.credentials.providers import Account
+from wheelrelay.backends.credentials.requests import Account
 from wheelrelay.config import LocalPath, NetworkConfig, SecretReference, SecretValue, TextOrReference
 
 

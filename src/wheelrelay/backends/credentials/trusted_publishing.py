@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Self, TypeGuard
 from urllib.parse import urljoin
 
 from wheelrelay.backends.credentials.ci_identity import build_of, claims_of, identity_for, is_ci_job
-from wheelrelay.backends.credentials.providers import TOKEN_USER, CredentialRequest, NoCredentials
+from wheelrelay.backends.credentials.requests import TOKEN_USER, CredentialRequest, NoCredentials
 from wheelrelay.config.secrets import is_one_line
 from wheelrelay.errors import AuthenticationFailed, BackendError, Unavailable, WheelrelayError
 from wheelrelay.http import (

@@ -77,10 +77,19 @@ class Uploader:
         http: the client.
         request: the remote with the URL of its upload API.
         auth: the credentials for uploads.
+        takes_any_attestation: whether the index accepts attestations by every publisher.
     """
 
-    def __init__(self, http: HttpClient, request: CredentialRequest, auth: IndexAuth) -> None:
+    def __init__(
+        self,
+        http: HttpClient,
+        request: CredentialRequest,
+        auth: IndexAuth,
+        *,
+        takes_any_attestation: bool = False,
+    ) -> None:
         self._http = http
+        self._takes_any_attestation = takes_any_attestation
         self._request = request
         self._upload_url = request.address
         self._auth = auth
@@ -114,14 +123,20 @@ class Uploader:
         return self._http.clock.offset()
 
     def ensure_accepts_attestations(self) -> None:
-        """Make sure that uploads use trusted publishing, which attestations require."""
-        self._auth.require_trusted_publishing()
+        """Make sure that uploads use trusted publishing, if the index requires that for attestations."""
+        if self._takes_any_attestation:
+            self._auth.make_ready()
+        else:
+            self._auth.require_trusted_publishing()
 
     def _accepted_companions(self, staged: StagedFile) -> Iterator[Companion]:
         """Yield the companions that the index accepts.
 
-        An index rejects the whole file for an attestation that the uploading identity did not create.
+        PyPI rejects the whole file for an attestation that the uploading identity did not create.
         """
+        if self._takes_any_attestation:
+            yield from staged.companions
+            return
         publisher = self._auth.publisher()
         for companion in staged.companions:
             if companion.suffix not in ATTESTATION_SUFFIXES or (
@@ -130,7 +145,8 @@ class Uploader:
                 yield companion
             else:
                 logger.warning(
-                    "%s%s is not uploaded: %s accepts only attestations by the publishing identity.",
+                    "%s%s is not uploaded: %s accepts only attestations by the publishing identity, unless "
+                    "attestations = 'any' is configured.",
                     staged.filename,
                     companion.suffix,
                     display_url(self._upload_url),
@@ -241,6 +257,7 @@ def connect(
     upload_url: str | None,
     *,
     is_public: bool,
+    takes_any_attestation: bool = False,
 ) -> Iterator[Backend]:
     """Connect to an index, in the roles that its URLs allow; close it and revoke tokens at the end.
 
@@ -250,6 +267,7 @@ def connect(
         url: the URL of the Simple API, to read; either this or ``upload_url`` is required.
         upload_url: the URL of the upload API, to write.
         is_public: read without credentials, even if there are some.
+        takes_any_attestation: whether the index accepts attestations by every publisher.
 
     Raises:
         ConfigError: a certificate does not exist, or ``~/.pypirc`` cannot be read.
@@ -269,7 +287,7 @@ def connect(
             may_be_sent = connection.may_send_credentials(uploads.address)
             upload_auth = uploading_auth(uploads, http, may_be_sent=may_be_sent)
             stack.callback(upload_auth.close)
-            uploader = Uploader(http, uploads, upload_auth)
+            uploader = Uploader(http, uploads, upload_auth, takes_any_attestation=takes_any_attestation)
         yield _backend(reader, uploader, reading)
 
 

@@ -37,6 +37,12 @@ class IndexConfig(SinkConfig, LoginConfig):
         "TestPyPI.",
     )
 
+    attestations: Literal["publisher", "any"] = Field(
+        default="publisher",
+        description="The attestations that the index accepts: 'publisher', only those of the uploading "
+        "identity with trusted publishing, as on PyPI; 'any', those of every publisher, as on Pulp.",
+    )
+
     @model_validator(mode="after")
     def _check_urls_and_audience(self) -> Self:
         if self.url is None and self.upload_url is None:
@@ -62,7 +68,14 @@ class IndexConfig(SinkConfig, LoginConfig):
 
         account = self._account(self._audience())
         connection = Connection(self.ca_cert, self.client_cert, self.allow_insecure, self.timeout)
-        with connect(account, connection, self.url, self.upload_url, is_public=self._is_public()) as backend:
+        with connect(
+            account,
+            connection,
+            self.url,
+            self.upload_url,
+            is_public=self._is_public(),
+            takes_any_attestation=self.attestations == "any",
+        ) as backend:
             yield backend
 
     def _audience(self) -> str | None:
@@ -127,6 +140,8 @@ def _with_preset_urls(config: Preset, simple_url: str) -> Preset:
 
     Credentials are looked up by these names, so they must not be sent to other URLs.
     """
+    if config.attestations != "publisher":
+        raise ValueError(f"{config.type} accepts attestations of the uploading identity only")
     from wheelrelay.config.pypirc import kind_of, same_place
 
     is_simple = config.url is None or same_place(config.url, simple_url)

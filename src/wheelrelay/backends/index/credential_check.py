@@ -12,7 +12,7 @@ from urllib3.filepost import encode_multipart_formdata
 from wheelrelay.backends.credentials import CredentialRequest, IndexAuth
 from wheelrelay.backends.credentials.api_tokens import TokenScope, read_scope
 from wheelrelay.backends.credentials.auth import NotFoundAnywhere
-from wheelrelay.backends.credentials.providers import TOKEN_USER, Login
+from wheelrelay.backends.credentials.requests import TOKEN_USER, Login
 from wheelrelay.backends.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.errors import AuthenticationFailed, NotFound, PermissionDenied, Rejected
 from wheelrelay.http import HttpClient, Response, display_url, raise_for_status, redirect_target

@@ -7,9 +7,8 @@ from joserfc.jwk import ECKey
 from tests.servers.web import Reply
 from tests.unit.backends.credentials.trusted_index import opened, wheel
 
-from wheelrelay.backends.credentials import Account
+from wheelrelay.backends.credentials import Account, CredentialRequest
 from wheelrelay.backends.credentials.ci_identity import audience_for
-from wheelrelay.backends.credentials.providers import CredentialRequest
 from wheelrelay.backends.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.backends.index import IndexConfig
 from wheelrelay.errors import AuthenticationFailed, Unavailable, WheelrelayError

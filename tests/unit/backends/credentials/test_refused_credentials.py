@@ -17,7 +17,7 @@ from tests.unit.backends.credentials.surroundings import (
 )
 
 from wheelrelay import Remote
-from wheelrelay.backends.credentials import Account, CredentialRequest, providers
+from wheelrelay.backends.credentials import Account, CredentialRequest, providers, requests
 from wheelrelay.backends.credentials.auth import resolve
 from wheelrelay.backends.credentials.trusted_publishing import Token
 from wheelrelay.backends.index import IndexConfig, PyPIConfig, TestPyPIConfig
@@ -205,7 +205,7 @@ class TestTelling:
     def test_no_repr_shows_a_secret(self, around):
         pypirc(around)
         found = resolve(CredentialRequest(Account("company-eu"), around.index.upload_url), [providers.pypirc])
-        assert isinstance(found, providers.Login)
+        assert isinstance(found, requests.Login)
         assert found.password == "pypirc's"
         assert "pypirc's" not in repr(found) + repr(sections())
         assert "hunter2" not in repr(Token("hunter2", 0, 0))
