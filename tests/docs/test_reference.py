@@ -73,7 +73,10 @@ def test_every_page_of_the_reference_has_only_known_placeholders(generators):
 
 def test_options_of_a_command_are_on_its_page(generators):
     page = generators.commands.pages()["reference/commands/relay.md"]
-    assert "`--receipt FILE`\n: Write a JSON receipt, even on failure." in page
+    assert (
+        "`--receipt FILE`\n: Write a JSON receipt, from the beginning of the relay on, and also if it fails."
+        in page
+    )
 
 
 def test_keys_have_their_values_and_defaults(generators):

@@ -12,7 +12,7 @@ from wheelrelay.filenames import is_variants
 from wheelrelay.model import Digests, DistFile, Kind
 
 if TYPE_CHECKING:
-    from wheelrelay.containers.index_pages import IndexedFile
+    from wheelrelay.containers.index_pages import About, IndexedFile
 
 _log = logging.getLogger(__name__)
 
@@ -88,10 +88,19 @@ class WriteCache:
     Attributes:
         files: Metadata of distribution files, by the state of their objects.
         digests: sha256 of other objects, by name and ETag.
+        about: What core metadata tells about projects, by its sha256.
     """
 
     files: dict[ObjectState, FileMetadata] = field(default_factory=dict)
     digests: dict[tuple[str, str], str] = field(default_factory=dict)
+    about: "dict[str, About]" = field(default_factory=dict)
+
+    def add_core_metadata(self, content: bytes) -> None:
+        """Keep what a metadata file that was written tells about its project."""
+        from wheelrelay.containers.index_pages import About  # a directory may need no pages
+
+        about = About.from_core_metadata(content)
+        self.about[about.metadata_sha256] = about
 
     def forget(self, filename: str) -> None:
         """Drop what is known about a distribution file."""

@@ -19,7 +19,7 @@ from wheelrelay.containers.file_metadata import (
     state_of,
     try_core_metadata,
 )
-from wheelrelay.containers.index_pages import IndexedFile
+from wheelrelay.containers.index_pages import NOT_DESCRIBED, About, IndexedFile
 from wheelrelay.containers.listing import METADATA_SUFFIX, StoredDistribution
 from wheelrelay.containers.objects import (
     ReadableObjects,
@@ -62,6 +62,7 @@ class MetadataCache:
             state: metadata for state, metadata in written.files.items() if metadata.inspected
         }
         self._metadata_files: dict[tuple[str, str], str] = dict(written.digests)
+        self._about = dict(written.about)
         self._core_metadata: dict[str, bytes] = {}
         self.unreadable: dict[str, PermissionDenied] = {}
 
@@ -157,6 +158,24 @@ class MetadataCache:
         if distribution.file.filename not in self._core_metadata:
             self._by_state[state_of(distribution.stored)] = self._inspect(distribution)
         return self._core_metadata.get(distribution.file.filename)
+
+    def about(self, filename: str, sha256: str) -> About:
+        """Return what the metadata file of a wheel tells about its project; it is read only if needed.
+
+        Args:
+            filename: The wheel.
+            sha256: The digest of its metadata file.
+        """
+        if sha256 in self._about:
+            return self._about[sha256]
+        content = self._core_metadata.get(filename)
+        if content is None:
+            try:
+                content = read_whole(self._objects, filename + METADATA_SUFFIX, limit=MAX_METADATA_SIZE)
+            except (NotFound, PermissionDenied):
+                return NOT_DESCRIBED
+        is_current = hashlib.sha256(content).hexdigest() == sha256
+        return About.from_core_metadata(content) if is_current else NOT_DESCRIBED
 
     def _stored_with(self, distribution: StoredDistribution) -> FileMetadata | None:
         metadata = from_object_metadata(self._objects.stat_object(distribution.stored.name).metadata)

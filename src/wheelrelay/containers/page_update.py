@@ -1,6 +1,5 @@
 """One update of the pages of a container: find out which pages are outdated, and write these."""
 
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,11 +7,15 @@ from functools import cached_property
 
 from packaging.utils import canonicalize_name
 
+from wheelrelay.containers.fingerprints import Fingerprints, changed_projects, fingerprint_of_entries
 from wheelrelay.containers.index_pages import (
+    NOT_DESCRIBED,
+    About,
     IndexedFile,
-    Root,
+    described_file,
     flat_html,
     flat_projects_html,
+    parse_about,
     parse_project_json,
     parse_root,
     project_html,
@@ -26,8 +29,7 @@ from wheelrelay.containers.objects import BINARY, Objects, SupportsFolderPages, 
 from wheelrelay.containers.page_reading import FLAT_PAGE, HTML_PAGE, JSON_PAGE, MAX_PAGE, SIMPLE_ROOT
 from wheelrelay.containers.parallel import map_parallel
 from wheelrelay.containers.project_state import ProjectState, as_shown, parse_state, state_name
-from wheelrelay.errors import BackendError, InvalidFilename, NotFound, PermissionDenied
-from wheelrelay.filenames import parse_filename
+from wheelrelay.errors import BackendError, NotFound, PermissionDenied
 
 HTML_TYPE = "text/html; charset=utf-8"
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
@@ -87,7 +89,7 @@ class PageUpdate:
         self._states: dict[str, ProjectState] = {}
         self._current: set[str] = set()
         self._last_root: bytes | None = None
-        self._fingerprints = _Fingerprints()
+        self._fingerprints = Fingerprints()
 
     def run_round(self, listing: Listing) -> bool:
         """Write what is outdated, and return whether there was anything.
@@ -128,7 +130,7 @@ class PageUpdate:
         root = parse_root(content or b"")
         self._cache.add_page(root.files)
         self._shown = {entry.filename: entry for entry in root.files}
-        self._affected.update(_changed_projects(self._fingerprints.update(listing), root))
+        self._affected.update(changed_projects(self._fingerprints.update(listing), root))
         # A small container lists all files on its root pages; if the stored ones do not, all are read.
         if self._is_for_all or (_lists_all_files(listing) and root.fingerprints):
             self._affected.update(listing.projects())
@@ -152,7 +154,8 @@ class PageUpdate:
 
     def _compare_project(self, project: str, files: Listing) -> _Comparison:
         pages = _StoredPages(self._read)
-        stored = parse_project_json(pages.read(f"{SIMPLE_ROOT}{project}/{JSON_PAGE}") or b"")
+        content = pages.read(f"{SIMPLE_ROOT}{project}/{JSON_PAGE}") or b""
+        stored = parse_project_json(content)
         self._cache.add_page(stored)
         warn_about_truncated(files, ((entry.filename, entry.size) for entry in stored), self._objects)
         self._detect_rivals(files, stored)
@@ -161,17 +164,37 @@ class PageUpdate:
             self._states[project] = parse_state(self._read(SIMPLE_ROOT + state_name(project)) or b"")
         entries = [self._states[project].apply(entry) for entry in found]
         self._found[project], self._entries[project] = found, entries
-        html = {f"{SIMPLE_ROOT}{project}/{HTML_PAGE}": project_html(project, entries) if entries else None}
+        about = self._about(entries, content)
+        html = {
+            f"{SIMPLE_ROOT}{project}/{HTML_PAGE}": project_html(project, entries, about) if entries else None
+        }
         # Later runs read the JSON page, so it is written last: if it is current, the others are, too.
         expected = self._with_folder_pages(html)
-        expected[f"{SIMPLE_ROOT}{project}/{JSON_PAGE}"] = project_json(project, entries) if entries else None
+        expected[f"{SIMPLE_ROOT}{project}/{JSON_PAGE}"] = (
+            project_json(project, entries, about) if entries else None
+        )
         if not entries:  # a later file of the same name is another one
             expected[SIMPLE_ROOT + state_name(project)] = None
         return _Comparison(pages.outdated(expected), without_metadata)
 
+    def _about(self, entries: Iterable[IndexedFile], page: bytes) -> About:
+        """Return the summary and the links of a project; the metadata file is read only if it is new.
+
+        Args:
+            entries: The files of the project.
+            page: The stored page, which has what an earlier update read.
+        """
+        file = described_file(entries)
+        if file is None or file.metadata_sha256 is None:
+            return NOT_DESCRIBED
+        known = parse_about(page)
+        if known.metadata_sha256 == file.metadata_sha256:
+            return known
+        return self._cache.about(file.filename, file.metadata_sha256)
+
     def _compare_root(self, listing: Listing, content: bytes | None) -> _Comparison:
         by_project = {
-            project: _fingerprint_of_entries(entries) for project, entries in self._entries.items() if entries
+            project: fingerprint_of_entries(entries) for project, entries in self._entries.items() if entries
         }
         listed = self._fingerprints.update(listing)
         by_project |= {project: listed[project] for project in listed.keys() - self._affected}
@@ -291,57 +314,3 @@ class _StoredPages:
 
 def _lists_all_files(listing: Listing) -> bool:
     return len(listing) <= MAX_FLAT_FILES
-
-
-class _Fingerprints:
-    """The fingerprints of all projects in a listing; projects that did not change are not computed again."""
-
-    def __init__(self) -> None:
-        self._files: dict[str, list[StoredDistribution]] = {}
-        self._values: dict[str, str] = {}
-
-    def update(self, listing: Listing) -> Mapping[str, str]:
-        """Return the fingerprint of each project in a listing."""
-        values: dict[str, str] = {}
-        for project, by_filename in listing.by_project().items():
-            files = list(by_filename.values())
-            if self._files.get(project) != files:
-                self._files[project] = files
-                self._values[project] = _fingerprint_of_files(files)
-            values[project] = self._values[project]
-        return values
-
-
-def _changed_projects(now: Mapping[str, str], root: Root) -> set[str]:
-    """Return the projects whose files differ from the root document, in names, sizes or ETags.
-
-    Args:
-        now: Fingerprints of the projects in the listing.
-        root: The stored root document.
-    """
-    before = root.fingerprints or _fingerprints_of_entries(root.files)
-    return {project for project in before.keys() | now.keys() if before.get(project) != now.get(project)}
-
-
-def _fingerprints_of_entries(entries: Iterable[IndexedFile]) -> dict[str, str]:
-    by_project: dict[str, list[IndexedFile]] = {}
-    for entry in entries:
-        with suppress(InvalidFilename):  # another program wrote this entry
-            by_project.setdefault(parse_filename(entry.filename).project, []).append(entry)
-    return {project: _fingerprint_of_entries(files) for project, files in by_project.items()}
-
-
-def _fingerprint_of_entries(entries: Iterable[IndexedFile]) -> str:
-    return _fingerprint(
-        f"{entry.filename} {entry.size} {entry.etag} {entry.metadata_etag or ''}" for entry in entries
-    )
-
-
-def _fingerprint_of_files(files: Iterable[StoredDistribution]) -> str:
-    states = ((file.stored, file.metadata.etag if file.metadata else "") for file in files)
-    return _fingerprint(f"{stored.name} {stored.size} {stored.etag} {etag}" for stored, etag in states)
-
-
-def _fingerprint(states: Iterable[str]) -> str:
-    """Return a short digest of the states of files: names, sizes, ETags, and ETags of metadata files."""
-    return hashlib.sha256("\n".join(sorted(states)).encode("utf-8", "replace")).hexdigest()[:16]

@@ -109,6 +109,7 @@ class ContainerStore(ContainerSource, StateKeeper):
         companions = {companion.suffix: companion.content for companion in staged.companions}
         if core_metadata is not None:
             companions[METADATA_SUFFIX] = core_metadata
+            self._written.add_core_metadata(core_metadata)
         elif existing.metadata:
             self._objects.delete_object(existing.metadata.name)
         for suffix, content in companions.items():
@@ -243,6 +244,7 @@ class ContainerStore(ContainerSource, StateKeeper):
         metadata, core_metadata = self._inspect(staged)
         if core_metadata is not None:
             self._add(staged, METADATA_SUFFIX, core_metadata, written, is_new=True)
+            self._written.add_core_metadata(core_metadata)
         values = metadata.to_object_metadata()
         try:
             if not self._is_copied(source, staged, values):

@@ -11,6 +11,7 @@ import pytest
 import wheelrelay
 from wheelrelay import Remote
 from wheelrelay.backends.local.directory import DirectoryConfig
+from wheelrelay.containers.index_pages import root_html
 from wheelrelay.testing import make_sdist, make_wheel
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -25,6 +26,12 @@ PLATFORMS = (
     "win_amd64",
 )
 
+METADATA = {
+    "Requires-Python": ">=3.9",
+    "Summary": "Community-developed astronomy tools",
+    "Project-URL": ["Source, https://example.org/astropy", "Documentation, https://docs.example.org/"],
+}
+
 pytestmark = [
     pytest.mark.long,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine to look with"),
@@ -37,19 +44,26 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """A container with a large release, served."""
+def folder(tmp_path_factory):
+    """A container with a large release."""
     dist, root = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("container")
     for version in ("7.0.1", "7.1.0"):
         for minor in range(9, 15):
             for platform in PLATFORMS:
                 tag = f"cp3{minor}-cp3{minor}-{platform}"
-                make_wheel(dist, "astropy", version, tag, metadata={"Requires-Python": ">=3.9"})
+                make_wheel(dist, "astropy", version, tag, metadata=METADATA)
         make_wheel(dist, "astropy", version, "cp314-cp314t-manylinux_2_28_x86_64")
         make_sdist(dist, "astropy", version)
+    make_wheel(dist, "astropy", "7.2.0rc1", "cp314-cp314-win_amd64", metadata=METADATA)
     make_wheel(dist, "a_project_with_a_very_long_name_indeed", "2026.11.25.dev1234567890")
     wheelrelay.push([dist], to=Remote("there", DirectoryConfig(path=root, pages=True)))
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(root))) as server:
+    return root
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    """The same container, served."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
@@ -125,8 +139,11 @@ def test_dark_is_dark_and_light_is_light(look):
 def test_the_command_names_this_very_index_and_can_be_copied(look, address):
     page = look("simple/astropy/", permissions=["clipboard-read", "clipboard-write"])
     command = f"pip install --index-url {address}simple/ astropy"
-    assert page.inner_text("pre") == command
-    page.get_by_role("button", name="Copy").click()
+    assert page.locator("pre").all_inner_texts() == [
+        command,
+        f"uv pip install --default-index {address}simple/ astropy",
+    ]
+    page.get_by_role("button", name="Copy").first.click()
     page.get_by_role("button", name="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == command
 
@@ -134,13 +151,15 @@ def test_the_command_names_this_very_index_and_can_be_copied(look, address):
 def test_all_can_be_read_without_scripts(look):
     page = look("simple/astropy/", java_script_enabled=False)
     text = page.inner_text("main")
-    for part in ("ADDRESS is the address", "Wheels of 7.1.0", "astropy-7.0.1.tar.gz", "sha256", "kB"):
+    for part in ("ADDRESS is the address", "Wheels of 7.1.0", "astropy-7.1.0.tar.gz", "sha256", "kB"):
         assert part in text
+    assert "astropy-7.0.1.tar.gz" not in text
+    page.locator("summary", has_text="7.0.1").click()
+    assert "astropy-7.0.1.tar.gz" in page.inner_text("main")
 
 
 def test_links_are_reached_and_seen_by_keyboard(look):
     page = look("simple/astropy/")
-    page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     focused = page.evaluate(
         "[document.activeElement.tagName, getComputedStyle(document.activeElement).outlineStyle]"
@@ -153,3 +172,55 @@ def test_the_newest_release_is_a_matrix_with_heads(look):
     heads = page.locator(".matrix thead th").all_inner_texts()
     assert heads == ["cp39", "cp310", "cp311", "cp312", "cp313", "cp314", "cp314t"]
     assert page.locator(".matrix tbody tr").count() == len(PLATFORMS)
+
+
+def test_releases_are_folded_marked_and_linked(look, address):
+    page = look("simple/astropy/")
+    assert page.locator("details[open] h2").all_inner_texts() == ["7.1.0"]
+    assert "pre-release" in page.locator("summary", has_text="7.2.0rc1").inner_text()
+    page.get_by_role("link", name="7.0.1", exact=True).click()
+    assert page.locator("details[open] h2").all_inner_texts() == ["7.1.0", "7.0.1"]
+    assert page.url == f"{address}simple/astropy/#v7.0.1"
+    assert look("simple/astropy/#v7.2.0rc1").locator("details[open] h2").all_inner_texts() == [
+        "7.2.0rc1",
+        "7.1.0",
+    ]
+
+
+def test_summary_and_links_of_the_project_are_shown(look, address):
+    page = look("simple/astropy/")
+    assert "Community-developed astronomy tools" in page.inner_text("main")
+    assert page.get_by_role("link", name="Source", exact=True).get_attribute("href") == (
+        "https://example.org/astropy"
+    )
+    page.get_by_role("link", name="All projects").click()
+    assert page.url == f"{address}simple/"
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_projects_are_searched_without_a_server(look, browser, address, folder, scheme):
+    page = look("simple/") if scheme == "http" else browser.new_page()
+    if scheme == "file":
+        page.goto(f"file://{folder}/simple/index.html")
+    assert page.locator(".projects li:visible").count() == 2
+    page.get_by_label("Search projects").fill("Very_Long name")
+    assert page.locator(".projects li:visible").all_inner_texts() == [
+        "a-project-with-a-very-long-name-indeed"
+    ]
+    assert page.get_by_role("status").inner_text() == "1 of 2"
+    page.get_by_label("Search projects").fill("nothing")
+    assert page.locator(".projects li:visible").count() == 0
+
+
+def test_search_of_many_projects_is_fast(browser, tmp_path):
+    names = [f"project-with-a-name-{number:04}" for number in range(5_000)]
+    (tmp_path / "index.html").write_bytes(root_html(names))
+    page = browser.new_page()
+    page.goto(f"file://{tmp_path}/index.html")
+    seconds = page.evaluate(
+        """() => {const field = document.querySelector("input"), began = performance.now();
+        field.value = "0042"; field.dispatchEvent(new Event("input"));
+        return (performance.now() - began) / 1000}"""
+    )
+    assert page.locator(".projects li:visible").all_inner_texts() == ["project-with-a-name-0042"]
+    assert seconds < 1

@@ -1,103 +1,44 @@
 """The HTML form of the Simple API (PEP 503) for installers and people, and one page of all files.
 
-Installers read only the links. The pages work without JavaScript, on a phone, and with the keyboard alone.
-Their style sheet and script are part of each page, and nothing else is loaded: the page's Content Security
-Policy allows just these two by their digests.
+Installers read only the links, which are those of files. The pages work without JavaScript, on a phone, and
+with the keyboard alone. Nothing else is loaded.
 """
 
-import hashlib
-from base64 import b64encode
+import re
 from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import groupby
+from typing import NamedTuple
 
-from wheelrelay.containers.index_pages.entry import REPOSITORY_VERSION, IndexedFile, href, in_order
+from packaging.version import Version
+
+from wheelrelay.containers.index_pages.about import NOT_DESCRIBED, About
+from wheelrelay.containers.index_pages.entry import IndexedFile, href, in_order
+from wheelrelay.containers.index_pages.style import page
 from wheelrelay.matrix import Matrix, matrix_of
 from wheelrelay.model import ACTIVE, PROVENANCE_SUFFIX, ProjectStatus
 
-STYLE = """
-:root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--link:#0550ae;--paper:#fff;
---box:#f6f8fa;--yes:#116329;--bad:#a40e26}
-@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9da7b1;--line:#30363d;--link:#79b8ff;
---paper:#0d1117;--box:#161b22;--yes:#56d364;--bad:#ff9492}}
-*{box-sizing:border-box}
-body{margin:0 auto;max-width:60rem;padding:1rem;font:1rem/1.5 system-ui,sans-serif;color:var(--ink);
-background:var(--paper);overflow-wrap:anywhere}
-h1{font-size:1.6rem;margin:.2rem 0 1rem}
-h2{font-size:1.15rem;margin:2rem 0 .5rem}
-a{color:var(--link)}
-:focus-visible{outline:3px solid var(--link);outline-offset:2px}
-code,.sha{font-family:ui-monospace,monospace;font-size:.8em}
-.soft,.sha{color:var(--soft)}
-.bad{color:var(--bad)}
-pre{background:var(--box);border:1px solid var(--line);border-radius:6px;padding:.7rem;margin:.3rem 0;
-white-space:pre-wrap}
-button{font:inherit;font-size:.85rem;padding:.2rem .7rem;border:1px solid var(--line);border-radius:6px;
-background:var(--box);color:var(--ink)}
-table{border-collapse:collapse;width:100%}
-th,td{border-bottom:1px solid var(--line);padding:.35rem .5rem;text-align:left;vertical-align:top}
-thead th{color:var(--soft);font-weight:600;font-size:.85rem}
-.num{text-align:right;white-space:nowrap}
-.sha{display:block;font-size:.7rem}
-.matrix{width:auto}
-.matrix th,.matrix td{padding:.2rem .5rem;font-size:.9rem}
-.matrix td{text-align:center;color:var(--yes)}
-.matrix tbody th{font-weight:400}
-ul{padding-left:1.2rem}
-.projects{columns:14rem;list-style:none;padding:0}
-@media(max-width:40rem){.files thead{display:none}.files tr,.files td{display:block;border:0;padding:0}
-.files tr{border-bottom:1px solid var(--line);padding:.5rem 0}
-.files td+td{display:inline-block;margin-right:1rem;font-size:.85rem;text-align:left}
-.files td:empty{display:none}.files td+td::before{content:attr(data-label) ": ";color:var(--soft)}
-.matrix th,.matrix td{padding:.2rem;font-size:.8rem}
-.matrix thead th{writing-mode:vertical-rl}}
-"""
-
-SCRIPT = """
-for(const box of document.querySelectorAll("[data-command]")){
-const code=box.querySelector("code"),index=new URL(box.dataset.index,location.href).href;
-code.textContent=box.dataset.command.replace("ADDRESS",index);
-if(!navigator.clipboard)continue;
-const button=document.createElement("button");button.type="button";button.textContent="Copy";
-button.onclick=()=>navigator.clipboard.writeText(code.textContent).then(()=>button.textContent="Copied");
-box.append(button)}
-"""
+COMMANDS = ("pip install --index-url ADDRESS {}", "uv pip install --default-index ADDRESS {}")
+"""The commands that install a project."""
 
 
-def _digest(text: str) -> str:
-    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+class _Release(NamedTuple):
+    """The files of one version."""
 
+    version: Version
+    files: list[IndexedFile]
 
-POLICY = (
-    f"default-src 'none'; style-src {_digest(STYLE)}; script-src {_digest(SCRIPT)}; "
-    "base-uri 'none'; form-action 'none'"
-)
-"""The Content Security Policy of each page."""
-
-
-_PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="pypi:repository-version" content="{version}">
-{meta}<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<main>
-<h1>{heading}</h1>
-{body}</main>
-<script>{script}</script>
-</body>
-</html>
-"""
+    @property
+    def anchor(self) -> str:
+        """The fragment of its address."""
+        return f"v{self.version}"
 
 
 def root_html(projects: Iterable[str]) -> bytes:
-    """Return the list of all projects, for ``simple/index.html``.
+    """Return the list of all projects, for ``simple/index.html``, with a field that searches it.
+
+    It has only the names: each line is one more than once the name and 30 bytes, and changes of files do
+    not change it.
 
     Args:
         projects: Normalised names.
@@ -105,33 +46,45 @@ def root_html(projects: Iterable[str]) -> bytes:
     names = sorted(projects)
     links = "".join(f'<li><a href="{escape(name)}/">{escape(name)}</a></li>\n' for name in names)
     count = "1 project" if len(names) == 1 else f"{len(names)} projects"
-    body = f'<p class="soft">{count}.</p>\n<ul class="projects">\n{links}</ul>\n'
-    return _page("Simple index", body if names else "<p>This index is empty.</p>\n")
+    body = (
+        f'<p class="soft">{count}.</p>\n<ul class="projects" data-search="Search projects">\n{links}</ul>\n'
+    )
+    return page("Simple index", body if names else "<p>This index is empty.</p>\n")
 
 
-def project_html(project: str, files: Iterable[IndexedFile]) -> bytes:
+def project_html(project: str, files: Iterable[IndexedFile], about: About = NOT_DESCRIBED) -> bytes:
     """Return the files of one project, for ``simple/<project>/index.html``, two folders below the files.
 
-    Releases are listed from the newest to the oldest. The wheels of the newest are also shown as a matrix.
+    Releases are listed from the newest to the oldest, and folded except for the newest final one, whose
+    wheels are also shown as a matrix.
 
     Args:
         project: Normalised name.
         files: Files of the project.
+        about: Its summary and links.
     """
     entries = list(files)
     status = entries[0].status if entries else ACTIVE
     releases = _releases(file for file in entries if file.is_offered)
-    body = [*_notice(status), _install(project), *(_newest_matrix(*releases[0]) if releases else ())]
-    for version, entries in releases:
-        body.append(f"<h2>{escape(version)}</h2>\n{_table(version, entries)}")
-    return _page(f"Links for {project}", "".join(body), heading=project, meta=_status_meta(status))
+    newest = _newest(releases)
+    body = [
+        '<p><span data-href="../">All projects</span></p>\n',
+        *_notice(status),
+        *_description(about),
+        *_install(project),
+        *(_matrix_of(newest) if newest else ()),
+        *_contents(releases),
+    ]
+    body += [_release(release, is_open=release == newest) for release in releases]
+    return page(f"Links for {project}", "".join(body), heading=project, meta=_status_meta(status))
 
 
 def flat_html(files: Iterable[IndexedFile]) -> bytes:
     """Return all files, for ``index.html`` in their folder: for people and ``pip --find-links``."""
-    links = "".join(f"<li>{_link(file, '')}</li>\n" for file in in_order(files) if file.is_offered)
-    by_project = '<p class="soft">Files by project: see the folder <code>simple/</code>.</p>\n'
-    return _page("All files", f"{by_project}<ul>\n{links}</ul>\n")
+    ordered = sorted(in_order(files), key=lambda file: (_project_of(file), file.version, _natural(file)))
+    links = "".join(f"<li>{_link(file, '')}</li>\n" for file in ordered if file.is_offered)
+    by_project = '<p class="soft">Files by project: <span data-href="simple/">simple/</span>.</p>\n'
+    return page("All files", f'{by_project}<ul data-search="Search files">\n{links}</ul>\n')
 
 
 def flat_projects_html(projects: Iterable[str]) -> bytes:
@@ -144,20 +97,8 @@ def flat_projects_html(projects: Iterable[str]) -> bytes:
         f'<li><a href="simple/{escape(name)}/">{escape(name)}</a></li>\n' for name in sorted(projects)
     )
     note = "This folder has too many files for one page. Installers: use <code>simple/</code> as the index."
-    return _page("All projects", f'<p class="soft">{note}</p>\n<ul class="projects">\n{links}</ul>\n')
-
-
-def _page(title: str, body: str, *, heading: str | None = None, meta: str = "") -> bytes:
-    return _PAGE.format(
-        title=escape(title),
-        heading=escape(heading or title),
-        body=body,
-        meta=meta,
-        version=REPOSITORY_VERSION,
-        policy=escape(POLICY),
-        style=STYLE,
-        script=SCRIPT,
-    ).encode("utf-8", "replace")
+    listed = f'<ul class="projects" data-search="Search projects">\n{links}</ul>\n'
+    return page("All projects", f'<p class="soft">{note}</p>\n{listed}')
 
 
 def _status_meta(status: ProjectStatus) -> str:
@@ -177,26 +118,85 @@ def _notice(status: ProjectStatus) -> Iterator[str]:
         yield f'<p><strong class="bad">This project is {escape(status.status)}</strong>{reason}</p>\n'
 
 
-def _releases(files: Iterable[IndexedFile]) -> list[tuple[str, list[IndexedFile]]]:
+def _releases(files: Iterable[IndexedFile]) -> list[_Release]:
     """Return the files of each version, the newest first."""
     grouped = groupby(in_order(files), key=lambda file: file.version)
-    return [(str(version), list(entries)) for version, entries in grouped][::-1]
+    return [_Release(version, sorted(entries, key=_natural)) for version, entries in grouped][::-1]
 
 
-def _install(project: str) -> str:
-    """Return the command that installs the project; a script inserts the address of the index."""
-    command = f"pip install --index-url ADDRESS {escape(project)}"
-    hint = "ADDRESS is the address of this page up to and including <code>simple/</code>."
-    return (
-        f'<div data-command="{command}" data-index="../"><pre><code>{command}</code></pre>'
-        f'<noscript><p class="soft">{hint}</p></noscript></div>\n'
+def _newest(releases: Iterable[_Release]) -> _Release | None:
+    """Return the release that installers choose: the newest final one, or else the newest."""
+    return max(
+        releases,
+        key=lambda release: (not _is_yanked(release), not release.version.is_prerelease, release.version),
+        default=None,
     )
 
 
-def _newest_matrix(version: str, entries: list[IndexedFile]) -> Iterator[str]:
-    wheels = [file.filename for file in entries if file.filename.endswith(".whl")]
+def _is_yanked(release: _Release) -> bool:
+    return all(file.yanked is not None for file in release.files)
+
+
+def _natural(file: IndexedFile) -> list[tuple[int, str]]:
+    """Return a key that sorts numbers in filenames by their value: cp39 before cp310."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", file.filename)]
+
+
+def _project_of(file: IndexedFile) -> str:
+    return re.sub(r"[-_.]+", "-", file.filename.partition("-")[0]).lower()
+
+
+def _description(about: About) -> Iterator[str]:
+    """Yield the summary and the links of a project."""
+    if about.summary:
+        yield f"<p>{escape(about.summary)}</p>\n"
+    if about.links:
+        links = "".join(
+            f'<li><span data-href="{escape(url)}">{escape(label)}</span></li>\n' for label, url in about.links
+        )
+        yield f'<ul class="links" aria-label="Links of the project">\n{links}</ul>\n'
+
+
+def _install(project: str) -> Iterator[str]:
+    """Yield the commands that install the project; a script inserts the address of the index."""
+    hint = "ADDRESS is the address of this page up to and including <code>simple/</code>."
+    for command in COMMANDS:
+        text = command.format(escape(project))
+        yield f'<div data-command="{text}" data-index="../"><pre><code>{text}</code></pre></div>\n'
+    yield f'<noscript><p class="soft">{hint}</p></noscript>\n'
+
+
+def _contents(releases: list[_Release]) -> Iterator[str]:
+    """Yield links to the releases, if there are several."""
+    if len(releases) > 1:
+        links = "".join(
+            f'<li><span data-href="#{escape(release.anchor)}">{escape(str(release.version))}</span></li>\n'
+            for release in releases
+        )
+        yield f'<h2>Releases</h2>\n<ul class="links" aria-label="Releases">\n{links}</ul>\n'
+
+
+def _release(release: _Release, *, is_open: bool) -> str:
+    """Return the files of a release; a browser shows them when its heading is chosen."""
+    version = escape(str(release.version))
+    marks = [
+        *(["pre-release"] if release.version.is_prerelease else []),
+        *(["yanked"] if _is_yanked(release) else []),
+    ]
+    shown = "".join(f' <span class="mark">{mark}</span>' for mark in marks)
+    size, count = _size(sum(file.size for file in release.files)), len(release.files)
+    files = f"{count} file{'s' if count != 1 else ''}, {size}"
+    return (
+        f'<details id="{escape(release.anchor)}"{" open" if is_open else ""}>\n'
+        f'<summary><h2>{version}</h2>{shown} <span class="soft">{files}</span></summary>\n'
+        f"{_table(version, release.files)}</details>\n"
+    )
+
+
+def _matrix_of(release: _Release) -> Iterator[str]:
+    wheels = [file.filename for file in release.files if file.filename.endswith(".whl")]
     if wheels:
-        yield f"<h2>Wheels of {escape(version)}</h2>\n{_matrix(matrix_of(wheels))}"
+        yield f"<h2>Wheels of {escape(str(release.version))}</h2>\n{_matrix(matrix_of(wheels))}"
 
 
 def _matrix(matrix: Matrix) -> str:
@@ -219,7 +219,7 @@ def _table(version: str, entries: Iterable[IndexedFile]) -> str:
     rows = "".join(_row(file) for file in entries)
     heads = "".join(f'<th scope="col">{head}</th>' for head in ("File", "Python", "Date"))
     head = f'<thead><tr>{heads}<th scope="col" class="num">Size</th></tr></thead>'
-    label = f"Files of {escape(version)}"
+    label = f"Files of {version}"
     return f'<table class="files" aria-label="{label}">\n{head}\n<tbody>\n{rows}</tbody>\n</table>\n'
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
+from wheelrelay.containers.index_pages.about import NOT_DESCRIBED, About, about_from_json
 from wheelrelay.containers.index_pages.entry import REPOSITORY_VERSION, IndexedFile, href, in_order, is_sha256
 from wheelrelay.model import ACTIVE, PROVENANCE_SUFFIX, ProjectStatus
 
@@ -53,17 +54,22 @@ def root_json(
     return _document({"meta": _META, "projects": [{"name": name} for name in names], _PRIVATE: private})
 
 
-def project_json(project: str, files: Iterable[IndexedFile]) -> bytes:
+def project_json(project: str, files: Iterable[IndexedFile], about: About = NOT_DESCRIBED) -> bytes:
     """Return the files of one project, for ``simple/<project>/index.json``, two folders below the files.
 
     Args:
         project: Normalised name.
         files: Files of the project.
+        about: Its summary and links, which the next update need not read again.
     """
     entries = in_order(files)
     offered = [file for file in entries if file.is_offered]
     hidden = [_to_json(file, "../../") for file in entries if not file.is_offered]
     status = entries[0].status if entries else ACTIVE
+    private = {
+        **({"files": hidden} if hidden else {}),
+        **({"about": about.to_json()} if about != NOT_DESCRIBED else {}),
+    }
     return _document(
         {
             "meta": _META,
@@ -71,7 +77,7 @@ def project_json(project: str, files: Iterable[IndexedFile]) -> bytes:
             "project-status": _present({"status": status.status, "reason": status.reason}),
             "versions": list(dict.fromkeys(str(file.version) for file in offered)),
             "files": [_to_json(file, "../../") for file in offered],
-            **({_PRIVATE: {"files": hidden}} if hidden else {}),
+            **({_PRIVATE: private} if private else {}),
         }
     )
 
@@ -86,6 +92,12 @@ def parse_project_json(content: bytes) -> list[IndexedFile]:
     private = document.get(_PRIVATE)
     hidden = _parse_files(private.get("files")) if isinstance(private, dict) else ()
     return [*_parse_files(document.get("files")), *hidden]
+
+
+def parse_about(content: bytes) -> About:
+    """Parse the summary and the links in a document that `project_json` wrote."""
+    private = _load_object(content).get(_PRIVATE)
+    return about_from_json(private.get("about")) if isinstance(private, dict) else NOT_DESCRIBED
 
 
 def parse_root(content: bytes) -> Root:

@@ -12,8 +12,11 @@ from packaging.version import Version
 from pypi_simple import ProjectPage
 
 from wheelrelay.containers.index_pages import (
+    NOT_DESCRIBED,
+    About,
     IndexedFile,
     flat_html,
+    parse_about,
     parse_project_json,
     parse_root,
     project_html,
@@ -94,10 +97,97 @@ def test_json_is_oldest_first_and_html_newest_first():
 
 
 def test_html_shows_details_and_a_matrix():
-    page = project_html("sample", [FULL, PLAIN]).decode()
+    wheel = IndexedFile("sample-1.0-py3-none-any.whl", Version("1.0"), 10, SHA)
+    page = project_html("sample", [FULL, PLAIN, wheel]).decode()
     for part in ("<h1>sample</h1>", "2.0 kB", "2026-01-02", f"sha256 {OTHER}", "yanked broken &amp;", "✓"):
         assert part in page
     assert "pip install --index-url ADDRESS sample" in page
+    assert "uv pip install --default-index ADDRESS sample" in page
+
+
+def wheels(*versions, tag="py3-none-any"):
+    return [IndexedFile(f"sample-{version}-{tag}.whl", Version(version), 10, SHA) for version in versions]
+
+
+@pytest.mark.parametrize(
+    ("versions", "newest"),
+    [(("1.9", "1.10", "2.0rc1"), "1.10"), (("2.0.dev1", "2.0rc1"), "2.0rc1"), (("1.0",), "1.0")],
+)
+def test_newest_final_release_is_unfolded_and_has_the_matrix(versions, newest):
+    page = project_html("sample", wheels(*versions)).decode()
+    assert re.findall('<details id="v([^"]*)" open>', page) == [newest]
+    assert re.findall("<h2>Wheels of ([^<]*)</h2>", page) == [newest]
+
+
+def test_prereleases_and_yanked_releases_are_marked():
+    page = project_html("sample", [*wheels("1.0", "2.0rc1"), FULL]).decode()
+    marks = dict(re.findall(r"<summary><h2>(.*?)</h2>(.*?) <span class=.soft.>", page))
+    assert re.findall("mark.>([a-z-]*)<", marks["2.0rc1"]) == ["pre-release"]
+    assert re.findall("mark.>([a-z-]*)<", marks["1!2.0+local"]) == ["yanked"]
+    assert marks["1.0"] == ""
+
+
+def test_only_files_are_links_for_installers():
+    about = About("x", "One & two.", (("Source", "https://example.org/archive/sample-9.0.tar.gz"),))
+    files = [*wheels("1.0", "2.0rc1"), PLAIN]
+    page = project_html("sample", files, about).decode()
+    assert "<p>One &amp; two.</p>" in page
+    assert {package.filename for package in read_html(page.encode()).packages} == {
+        file.filename for file in files
+    }
+    assert len(re.findall("<a ", page)) == len(files)
+
+
+def test_files_of_a_release_are_in_the_order_of_pythons():
+    files = [file for tag in ("cp310-cp310-win32", "cp39-cp39-win32") for file in wheels("1.0", tag=tag)]
+    shown = [package.filename for package in read_html(project_html("sample", files)).packages]
+    assert ["-".join(name.split("-")[2:3]) for name in shown] == ["cp39", "cp310"]
+
+
+def test_flat_page_is_sorted_by_project_and_version():
+    other = IndexedFile("another-0.5.tar.gz", Version("0.5"), 10, SHA)
+    late = IndexedFile("another-10.0.tar.gz", Version("10.0"), 10, SHA)
+    shown = re.findall(r">([^<]*)</a>", flat_html([PLAIN, late, *wheels("1.10", "1.9"), other]).decode())
+    assert shown == [
+        "another-0.5.tar.gz",
+        "another-10.0.tar.gz",
+        PLAIN.filename,
+        "sample-1.9-py3-none-any.whl",
+        "sample-1.10-py3-none-any.whl",
+    ]
+
+
+def test_root_page_of_5000_projects_is_small():
+    names = [f"project-with-a-name-{number:04}" for number in range(5_000)]
+    assert len(root_html(names)) < 500_000
+
+
+class TestAbout:
+    METADATA = (
+        b"Metadata-Version: 2.1\nName: sample\nVersion: 1.0\nSummary: A <sample>.\n"
+        b"Home-page: https://sample.example.org/\nProject-URL: Source, https://example.org/src\n"
+        b"Project-URL: Script, javascript:alert(1)\nProject-URL: Homepage, https://home.example.org/\n\nText"
+    )
+
+    def test_metadata_has_summary_and_web_links(self):
+        about = About.from_core_metadata(self.METADATA)
+        assert about.summary == "A <sample>."
+        assert about.links == (
+            ("Homepage", "https://home.example.org/"),
+            ("Source", "https://example.org/src"),
+        )
+        page = project_html("sample", [PLAIN], about).decode()
+        assert "A &lt;sample&gt;." in page
+        assert "javascript:" not in page
+
+    def test_document_keeps_it_for_the_next_update(self):
+        about = About.from_core_metadata(self.METADATA)
+        assert parse_about(project_json("sample", [PLAIN], about)) == about
+        assert parse_about(project_json("sample", [PLAIN])) == NOT_DESCRIBED
+
+    @pytest.mark.parametrize("value", ["1", "[]", '{"links": 1}', '{"links": [["a"]]}', '{"summary": 1}'])
+    def test_damaged_document_describes_nothing(self, value):
+        assert parse_about(f'{{"_wheelrelay": {{"about": {value}}}}}'.encode()) == NOT_DESCRIBED
 
 
 def test_page_loads_no_external_resources():
