@@ -79,7 +79,7 @@ class Publisher:
         sink: ConnectedSink,
         files: Sequence[StagedFile],
         *,
-        on_sent: Callable[[StagedFile], None] = lambda _: None,
+        send: Callable[[ConnectedSink, Sequence[StagedFile]], None] | None = None,
     ) -> None:
         """Publish files in parallel and confirm them: first the wheels, then the sdists.
 
@@ -89,10 +89,33 @@ class Publisher:
         Args:
             sink: The sink.
             files: The files.
-            on_sent: Called with each file whose bytes are not needed any more, whatever its outcome.
+            send: Sends some files to the sink and records the outcomes. [default: `send_all`]
 
         Raises:
             RelayFailed: Not all files are in place; has the receipt.
+        """
+        send = send or self.send_all
+        for batch in _batches(files, self._order):
+            size = sum(staged.size for staged in batch)
+            self._runtime.report(StepBegan(Step.PUBLISH, sink.name, len(batch), size))
+            send(sink, batch)
+            self._runtime.report(StepEnded(Step.PUBLISH, sink.name))
+            self._confirm_all(sink, batch)
+            self._require_in_place(sink, batch)
+
+    def send_all(
+        self,
+        sink: ConnectedSink,
+        files: Sequence[StagedFile],
+        *,
+        on_sent: Callable[[StagedFile], None] = lambda _: None,
+    ) -> None:
+        """Send files in parallel and record the outcomes; after a failure, no further upload begins.
+
+        Args:
+            sink: The sink.
+            files: The files.
+            on_sent: Called with each file whose bytes are not needed any more, whatever its outcome.
         """
 
         def publish(staged: StagedFile) -> Delivery:
@@ -100,22 +123,16 @@ class Publisher:
             on_sent(staged)
             return delivery
 
-        for batch in _batches(files, self._order):
-            size = sum(staged.size for staged in batch)
-            self._runtime.report(StepBegan(Step.PUBLISH, sink.name, len(batch), size))
-            done = self._runtime.workers.run_all(
-                batch,
-                publish,
-                is_last=lambda one: one.result is None or not one.result.is_in_place,
-                bytes_moved=lambda one: one.item.size,
-            )
-            for one in done:
-                if one.error is not None:  # of an unexpected kind: the file may have arrived
-                    unconfirmed = Delivery(Outcome.UNCONFIRMED, 1, reason=str(one.error))
-                    self._recorder.record(sink.name, one.item.filename, unconfirmed)
-            self._runtime.report(StepEnded(Step.PUBLISH, sink.name))
-            self._confirm_all(sink, batch)
-            self._require_in_place(sink, batch)
+        done = self._runtime.workers.run_all(
+            files,
+            publish,
+            is_last=lambda one: one.result is None or not one.result.is_in_place,
+            bytes_moved=lambda one: one.item.size,
+        )
+        for one in done:
+            if one.error is not None:  # of an unexpected kind: the file may have arrived
+                unconfirmed = Delivery(Outcome.UNCONFIRMED, 1, reason=str(one.error))
+                self._recorder.record(sink.name, one.item.filename, unconfirmed)
 
     def publish(self, sink: ConnectedSink, staged: StagedFile) -> Delivery:
         """Publish one file, and record the outcome."""

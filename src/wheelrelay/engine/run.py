@@ -7,6 +7,7 @@ each file as soon as it can.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from wheelrelay.engine.comparing import replacing, resolve_unknown
 from wheelrelay.engine.context import RelayRequest, Runtime, running
@@ -15,24 +16,31 @@ from wheelrelay.engine.installability import find_uninstallable
 from wheelrelay.engine.planning import PlannedRelay, plan_relay
 from wheelrelay.engine.publishing import Confirmations, Publisher, files_for, make_ready
 from wheelrelay.engine.recording import CORRECT_FIRST, ReceiptRecorder
+from wheelrelay.engine.release_files import HandleFiles, local_files, sinks_with_pages
 from wheelrelay.engine.signing import CompanionMaker, with_companions
 from wheelrelay.engine.staging import InspectionRules, Stager, copies_provenance, preload_checks
 from wheelrelay.engine.upstream import record_upstream
 from wheelrelay.errors import EngineFailed, RelayFailed, ReleaseRefused, WheelrelayError, describe_unexpected
 from wheelrelay.events import Planned, Step, StepBegan, StepEnded
-from wheelrelay.protocols import SupportsFinalize
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, PlannedFile, Receipt, Severity
 from wheelrelay.transfer.staging_area import StagingArea, temporary_staging_area
 from wheelrelay.transfer.thread_pool import RunAll, run_sequentially
 
 
-def release(request: RelayRequest, recorder: ReceiptRecorder, *, one_version: bool = True) -> Receipt:
+def release(
+    request: RelayRequest,
+    recorder: ReceiptRecorder,
+    *,
+    one_version: bool = True,
+    handle_files: HandleFiles = local_files,
+) -> Receipt:
     """Publish all files; or none, if a problem with any of them can be known beforehand.
 
     Args:
         request: The source, the sinks and the options.
         recorder: Records the outcomes.
         one_version: Whether the selection must contain exactly one version of each project.
+        handle_files: Returns what stages and sends the files: this process, or others.
 
     Raises:
         ReleaseRefused: A check failed, or the release was not approved; nothing was published.
@@ -45,11 +53,10 @@ def release(request: RelayRequest, recorder: ReceiptRecorder, *, one_version: bo
         planned = plan_relay(request, runtime, one_version=one_version)
         plan = planned.plan
         _begin(plan, recorder, runtime)
-        with _recorded(recorder), temporary_staging_area() as staging_area:
+        with _recorded(recorder), handle_files(request, runtime) as handler:
             _require_approval(plan, request, is_release=True)
-            companions = CompanionMaker(sinks, options.signer, options.attester, runtime)
-            companions.prepare(plan)
-            checked = Stager(source, staging_area, InspectionRules.of(request), runtime).stage_all(plan)
+            handler.prepare(plan)
+            checked = handler.stage_all(plan)
             plan = _decide(plan, checked, request, recorder, runtime, run_all=runtime.workers.run_all)
             checker = ReleaseChecker(
                 sinks, planned.inventories, request.policy, runtime.retrier, has_all_files=True
@@ -57,14 +64,16 @@ def release(request: RelayRequest, recorder: ReceiptRecorder, *, one_version: bo
             findings = checker.find(list(checked.values()))
             findings += find_uninstallable(list(checked.values()), planned.inventories, request, runtime)
             _refuse(plan, findings, request, recorder)
-            made = companions.make_all(plan, checked)
-            make_ready(sinks, plan, runtime.retrier)
+            made = handler.make_companions(plan, checked)
+            make_ready(
+                sinks if handler.uses_credentials_here else sinks_with_pages(sinks), plan, runtime.retrier
+            )
             publisher = Publisher(source, recorder, options.order, runtime)
             for sink in sinks:
                 files = with_companions(sink, files_for(plan, sink, checked), made)
-                drop = staging_area.drop if sink is sinks[-1] else lambda _: None
+                send = partial(handler.send_all, plan, publisher)
                 with publisher.updating_pages([sink] if options.finalize else [], plan):
-                    publisher.publish_all(sink, files, on_sent=drop)
+                    publisher.publish_all(sink, files, send=send)
             recorder.ended = True
     return recorder.receipt()
 
@@ -99,8 +108,7 @@ def mirror(
             if move is None:
                 mover = _Mover(request, planned, staging_area, recorder, runtime)
                 mover.prepare(plan)
-            has_pages = [sink for sink in sinks if isinstance(sink.sink, SupportsFinalize)]
-            make_ready(sinks if move is None else has_pages, plan, runtime.retrier)
+            make_ready(sinks if move is None else sinks_with_pages(sinks), plan, runtime.retrier)
             publisher = Publisher(source, recorder, options.order, runtime)
             with publisher.updating_pages(sinks if options.finalize else (), plan):
                 if move is None:

@@ -112,7 +112,7 @@ class Stager:
             bytes_moved=lambda one: one.result.staged.size if one.result else 0,
         )
         self._runtime.report(StepEnded(Step.STAGE, self._source.name))
-        _raise_first({one.item.file.filename: one.error for one in done if one.error is not None})
+        raise_first({one.item.file.filename: one.error for one in done if one.error is not None})
         return {one.item.file.filename: one.unwrap() for one in done}
 
     def stage(self, planned: PlannedFile) -> CheckedFile:
@@ -280,7 +280,7 @@ def _import_checks() -> None:
     file_checks()
 
 
-def _raise_first(errors: Mapping[str, WheelrelayError]) -> None:
+def raise_first(errors: Mapping[str, WheelrelayError]) -> None:
     """Raise the error of the first filename, with the other messages appended."""
     if not errors:
         return

@@ -5,12 +5,12 @@ from functools import partial
 
 from wheelrelay.api.coordination.access import EngineAccess
 from wheelrelay.api.coordination.mirroring import mirror_on
+from wheelrelay.api.coordination.releasing import release_on
 from wheelrelay.api.coordination.versions import versions_of_engine
 from wheelrelay.api.options import PublishOptions
 from wheelrelay.config import EngineLike, Route
 from wheelrelay.engine.context import RelayRequest
 from wheelrelay.engine.recording import ReceiptRecorder
-from wheelrelay.errors import ConfigError
 from wheelrelay.model import Mode
 from wheelrelay.records import Receipt
 
@@ -21,6 +21,5 @@ def relay_on(
     engine: EngineLike, route: Route, options: PublishOptions
 ) -> Callable[[RelayRequest, ReceiptRecorder], Receipt]:
     """Return the function that relays a connected route on the workers of an engine."""
-    if route.mode is Mode.RELEASE:
-        raise ConfigError("An engine moves the files of a mirror.", hint='Use `mode="mirror"`.')
-    return partial(mirror_on, EngineAccess(engine), route, options)
+    move = mirror_on if route.mode is Mode.MIRROR else release_on
+    return partial(move, EngineAccess(engine), route, options)

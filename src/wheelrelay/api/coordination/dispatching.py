@@ -186,17 +186,19 @@ class Dispatcher(Generic[Part]):
 
     def run(
         self,
-        take: Callable[[int], Part | None],
+        take: Callable[[int, str], Part | None],
         task_of: Callable[[Job[Part]], Task[Any]],
+        *,
+        repeats_lost: bool = True,
     ) -> Iterator[tuple[Job[Part], Any, WheelrelayError | None]]:
         """Run parts until none is left, and yield each with its result or its error.
 
-        A part whose worker is lost is repeated by another one.
-
         Args:
-            take: Returns the next part, when a worker can take one; its argument is the number of parts that
-                can be with workers at once. ``None`` if none is left.
+            take: Returns the next part for a worker that can take one; ``None`` if it has none for it. Its
+                arguments are the number of parts that can be with workers at once, and the worker.
             task_of: Returns the task for a part; called when it is dispatched.
+            repeats_lost: Whether another worker repeats the part of one that was lost. If not, the part is
+                yielded with a `WorkerLost`.
 
         Raises:
             EngineFailed: The engine failed, or has had no workers for some time.
@@ -205,21 +207,21 @@ class Dispatcher(Generic[Part]):
         repeated: deque[Job[Part]] = deque()
         try:
             while True:
-                is_exhausted = self._fill(running, repeated, take, task_of)
+                has_workers = self._fill(running, repeated, take, task_of)
                 if not running.jobs:
-                    if is_exhausted:
+                    if has_workers:
                         return
                     sleep(POLL_INTERVAL)  # until there is a worker again
                     continue
                 for future in wait(running.jobs, POLL_INTERVAL, FIRST_COMPLETED).done:
                     job = running.jobs.pop(future)
-                    yield from self._ended(job, future, repeated)
+                    yield from self._ended(job, future, repeated if repeats_lost else None)
         finally:
             for future in running.jobs:
                 future.cancel()
 
     def _ended(
-        self, job: Job[Part], future: "Future[Any]", repeated: "deque[Job[Part]]"
+        self, job: Job[Part], future: "Future[Any]", repeated: "deque[Job[Part]] | None"
     ) -> Iterator[tuple[Job[Part], Any, WheelrelayError | None]]:
         try:
             result = future.result()
@@ -227,6 +229,9 @@ class Dispatcher(Generic[Part]):
             _log.info("%s", error)
             self._pool.remove(job.worker)
             job.losses += 1
+            if repeated is None:
+                yield job, None, error
+                return
             if job.losses < MAX_LOSSES:
                 repeated.append(job)
                 return
@@ -249,10 +254,10 @@ class Dispatcher(Generic[Part]):
         self,
         running: _Running[Part],
         repeated: "deque[Job[Part]]",
-        take: Callable[[int], Part | None],
+        take: Callable[[int, str], Part | None],
         task_of: Callable[[Job[Part]], Task[Any]],
     ) -> bool:
-        """Give parts to all workers that have fewer than `IN_FLIGHT`; return whether none is left."""
+        """Give parts to all workers that have fewer than `IN_FLIGHT`; return whether there is a worker."""
         workers = sorted(self._pool.refresh())
         slots = len(workers) * IN_FLIGHT
         for round_number in range(IN_FLIGHT):
@@ -261,18 +266,18 @@ class Dispatcher(Generic[Part]):
                     continue
                 jobs = self._share(running, slots)
                 if jobs == 0:
-                    return False
+                    return True
                 if repeated:
                     job = repeated.popleft()
                 else:
-                    part = take(min(slots, self._host_limit or slots))
+                    part = take(min(slots, self._host_limit or slots), worker)
                     if part is None:
-                        return True
+                        continue
                     job = Job(part)
                 job.worker, job.jobs = worker, jobs
                 future = self._pool.engine.submit(task_of(job), worker, self._receive)
                 running.jobs[future] = job
-        return False
+        return bool(workers)
 
     def _share(self, running: _Running[Part], slots: int) -> int | None:
         """Return the number of parallel transfers of the next part; 0 if all are in use."""

@@ -104,7 +104,7 @@ class _MirrorRun:
             held = {sink: _of_projects(job.part, inventory) for sink, inventory in inventories.items()}
             return MirrorBatch(shared, tuple(job.part), held, job.jobs, reads_sinks=job.losses > 0)
 
-        for job, receipt, error in dispatcher.run(lambda slots: batches.take(slots) or None, task_of):
+        for job, receipt, error in dispatcher.run(lambda slots, _: batches.take(slots) or None, task_of):
             if error is None:
                 self.recorder.record_part(receipt)
             else:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from wheelrelay.config import Remote, Route, as_remote
+from wheelrelay.engine.context import RelayRequest
 from wheelrelay.errors import ConfigError
 from wheelrelay.protocols import Engine
 
@@ -37,6 +38,19 @@ def refuse_unreachable(engine: Engine, *remotes: Remote) -> None:
                 hint="If all machines have it under the same path, for example on NFS, configure it as a "
                 'remote with type = "directory" and shared = true.',
             )
+
+
+def refuse_checks_with_installers(request: RelayRequest) -> None:
+    """Refuse a release that is to be installed before it is published.
+
+    Raises:
+        ConfigError: The route has such checks.
+    """
+    if request.policy.install.resolve or request.policy.install.smoke:
+        raise ConfigError(
+            "The checks with installers need all files on one machine; each worker of an engine has a part.",
+            hint="Relay without an engine, or remove `resolve` and `smoke` from the route.",
+        )
 
 
 def portable_route(route: Route) -> Route:
