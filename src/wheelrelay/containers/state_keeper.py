@@ -5,12 +5,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from wheelrelay.containers.object_lock import object_lock
 from wheelrelay.containers.objects import BINARY, Objects, read_whole
 from wheelrelay.errors import ConfigError, NotFound
 from wheelrelay.model import PROVENANCE_SUFFIX, DistFile, ProjectStatus
 
 if TYPE_CHECKING:
     from wheelrelay.containers.project_state import ProjectState
+
+LOCK_SUFFIX = ".lock"
+"""Suffix of the lock of a document."""
 
 MAX_STATE = 1 << 26
 """Largest document about a project in bytes."""
@@ -74,20 +78,30 @@ class StateKeeper:
         return changed
 
     def _change_state(self, project: str, change: "Callable[[ProjectState], ProjectState]") -> None:
-        """Change the document about a project, if the change makes a difference."""
+        """Change the document about a project, if the change makes a difference.
+
+        Other writers may change it too, and none of their changes must be lost, so it is locked.
+        """
         # Imported here because a container without pages need not load the code of pages.
         from wheelrelay.containers.page_reading import SIMPLE_ROOT
         from wheelrelay.containers.page_update import JSON_TYPE
         from wheelrelay.containers.project_state import parse_state, state_name
 
         name = SIMPLE_ROOT + state_name(project)
+        before = self._read_state(name)
+        if change(parse_state(before)).to_json() == before:
+            return
+        with object_lock(self._objects, name + LOCK_SUFFIX):
+            before = self._read_state(name)
+            after = change(parse_state(before)).to_json()
+            if after != before:
+                self._objects.replace_object(name, after, content_type=JSON_TYPE, metadata={})
+
+    def _read_state(self, name: str) -> bytes:
         try:
-            before = read_whole(self._objects, name, limit=MAX_STATE)
+            return read_whole(self._objects, name, limit=MAX_STATE)
         except NotFound:
-            before = b""
-        after = change(parse_state(before)).to_json()
-        if after != before:
-            self._objects.replace_object(name, after, content_type=JSON_TYPE, metadata={})
+            return b""
 
 
 def _yanked(files: Collection[DistFile], reason: str | None, state: "ProjectState") -> "ProjectState":

@@ -23,6 +23,7 @@ from wheelrelay.engine.listing import (
 from wheelrelay.engine.narrowing import narrowed
 from wheelrelay.engine.staging import copies_provenance
 from wheelrelay.engine.upstream import with_updates, without_uploads, yanked_copies
+from wheelrelay.engine.withdrawn import quarantined_copies, quarantined_projects, withdrawn_findings
 from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched
 from wheelrelay.events import AwaitingFiles
 from wheelrelay.expect import Expected
@@ -64,6 +65,7 @@ class _BothSides:
     listed: Sequence[DistFile]
     selected: Selected
     inventories: Mapping[str, Inventory | None]
+    quarantined: Sequence[NormalizedName] = ()
 
 
 def plan_relay(
@@ -154,7 +156,7 @@ def _plan_once(
 ) -> PlannedRelay:
     request = narrowed(request, runtime)
     source, sinks, options = request.source, request.sinks, request.options
-    both = _read_both_sides(request, runtime, unreadable, one_version=one_version)
+    both = _read_both_sides(request, runtime, unreadable, one_version=one_version, is_mirror=is_mirror)
     selected, inventories = both.selected, both.inventories
     held = {name for inventory in inventories.values() for name in inventory or ()}
     files = _with_local_digests(source.source, selected.files, held, runtime.workers)
@@ -165,10 +167,11 @@ def _plan_once(
         files, others = split_differing(request.selection.lock, files)
         differing += others
     yanked = yanked_copies(both.listed, files, held) if is_mirror else []
-    files = sorted([*files, *yanked], key=lambda file: file.filename)
+    quarantined = quarantined_copies(both.quarantined, inventories)
+    files = sorted([*files, *yanked, *quarantined], key=lambda file: file.filename)
     plan = make_plan(source.name, files, sinks, inventories, request.expected)
     if is_mirror:
-        plan = without_uploads(plan, yanked)
+        plan = without_uploads(plan, [*yanked, *quarantined])
         if request.selection.files is None:  # else the source is not listed
             plan = with_updates(plan, source, sinks, provenance=copies_provenance(request))
     else:
@@ -180,7 +183,12 @@ def _plan_once(
 
 
 def _read_both_sides(
-    request: RelayRequest, runtime: Runtime, unreadable: Unreadable | None, *, one_version: bool
+    request: RelayRequest,
+    runtime: Runtime,
+    unreadable: Unreadable | None,
+    *,
+    one_version: bool,
+    is_mirror: bool,
 ) -> _BothSides:
     """Return what the source lists, the selected files, and the inventories of the sinks.
 
@@ -191,26 +199,38 @@ def _read_both_sides(
         return _BothSides((), Selected(), _read_inventories(request, (), runtime, unreadable))
     if request.selection.files is not None:
         chosen = request.selection.files
-        selected = _select(request, chosen, one_version=one_version)
+        selected = _select(request, chosen, one_version=one_version, is_mirror=is_mirror)
         return _BothSides(chosen, selected, _read_inventories(request, projects, runtime, unreadable))
     from_source = source_reads(source, projects, runtime)
     if not projects:
         listed = run_reads(from_source, runtime, unreadable).of(from_source)
-        selected = _select(request, listed, one_version=one_version)
+        quarantined = (
+            quarantined_projects(source, from_source, listed, request.selection) if is_mirror else []
+        )
+        selected = _select(request, listed, quarantined, one_version=one_version, is_mirror=is_mirror)
         shard = request.selection.shard
         yanked = (
             file
             for file in listed
             if file.yanked is not None and (shard is None or shard.includes(file.project))
         )
-        projects = tuple(sorted({file.project for file in chain(selected.files, yanked)}))
-        return _BothSides(listed, selected, _read_inventories(request, projects, runtime, unreadable))
+        projects = tuple(sorted({*quarantined, *(file.project for file in chain(selected.files, yanked))}))
+        inventories = _read_inventories(request, projects, runtime, unreadable)
+        return _BothSides(listed, selected, inventories, quarantined)
     from_sinks = {sink.name: sink_reads(sink, projects) for sink in request.sinks}
     reads = [*from_source, *chain(*filter(None, from_sinks.values()))]
     results = run_reads(reads, runtime, unreadable)
     listed = results.of(from_source)
-    selected = _select(request, listed, one_version=one_version)
-    return _BothSides(listed, selected, _inventories(results, from_sinks))
+    quarantined = _quarantined(request, from_source, listed) if is_mirror else []
+    selected = _select(request, listed, quarantined, one_version=one_version, is_mirror=is_mirror)
+    return _BothSides(listed, selected, _inventories(results, from_sinks), quarantined)
+
+
+def _quarantined(
+    request: RelayRequest, reads: Sequence[Read], listed: Sequence[DistFile]
+) -> list[NormalizedName]:
+    with error_context(f"source {request.source.name!r}"):
+        return quarantined_projects(request.source, reads, listed, request.selection)
 
 
 def _read_inventories(
@@ -232,13 +252,24 @@ def _inventories(
     }
 
 
-def _select(request: RelayRequest, files: Sequence[DistFile], *, one_version: bool) -> Selected:
-    """Return the selected files; a shard may have none, if other projects exist."""
+def _select(
+    request: RelayRequest,
+    files: Sequence[DistFile],
+    quarantined: Sequence[NormalizedName] = (),
+    *,
+    one_version: bool,
+    is_mirror: bool,
+) -> Selected:
+    """Return the selected files; a shard may have none, and a mirror if the source has withdrawn them."""
     selection = request.selection
+    withdrawn = tuple(withdrawn_findings(selection, files, quarantined)) if is_mirror else ()
     try:
         with error_context(f"source {request.source.name!r}"):
-            return select_listed(files, request.source.source, selection, one_version=one_version)
+            selected = select_listed(files, request.source.source, selection, one_version=one_version)
+            return replace(selected, findings=(*selected.findings, *withdrawn))
     except NothingMatched:
+        if withdrawn:
+            return Selected(findings=withdrawn)
         if selection.shard is None or selection.names_projects or not (files or selection.only):
             raise
         return Selected()

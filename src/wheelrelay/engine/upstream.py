@@ -15,7 +15,7 @@ from wheelrelay.signing import provenance_of, refused_companion
 
 STATE_NOT_RECORDED = "upstream-state"
 
-NOT_PUBLISHED = "yanked upstream, so it is not published"
+NOT_PUBLISHED = "withdrawn upstream, so it is not published"
 
 
 def yanked_copies(
@@ -30,14 +30,15 @@ def yanked_copies(
     ]
 
 
-def without_uploads(plan: Plan, yanked: Sequence[DistFile]) -> Plan:
-    """Skip files that were yanked upstream at the sinks that do not have them (PEP 592).
+def without_uploads(plan: Plan, withdrawn: Sequence[DistFile]) -> Plan:
+    """Skip files that were withdrawn upstream at the sinks that do not have them.
 
     Args:
         plan: With the actions that the digests decide.
-        yanked: The files; at least one sink has each of them.
+        withdrawn: The yanked files (PEP 592) and those of quarantined projects (PEP 792); at least one sink
+            has each of them.
     """
-    names = {file.filename for file in yanked}
+    names = {file.filename for file in withdrawn}
     skipped = Intent(Action.SKIP, NOT_PUBLISHED)
     return replace(
         plan,
@@ -156,7 +157,8 @@ def _record(
     if status is None:  # a source that does not know the states of its files, such as a plain directory
         return
     described = []
-    for planned in files:
+    # The source lists no files of a quarantined project, so their states are not known.
+    for planned in files if status.status != "quarantined" else ():
         existing = planned.sinks[sink.name].existing
         digests = recorder.file(planned.file.filename).digests
         if digests.sha256 is None and existing is not None:
