@@ -65,7 +65,7 @@ def testpypi():
 
 
 def test_each_example_exists_and_is_in_the_readme():
-    assert len(FILES) == 12
+    assert len(FILES) == 13
     readme = (TRANSFERS / "README.md").read_text()
     assert [path.name for path in FILES if f"({path.name})" not in readme] == []
 

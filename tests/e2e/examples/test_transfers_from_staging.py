@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.examples.steps import github_steps
-from tests.e2e.examples.transfers import TAGS, Work, s3_keys, stand_in
+from tests.e2e.examples.transfers import TAGS, Work, addresses, s3_keys, stand_in
 from tests.servers.anaconda import OWNER, run_anaconda
+from tests.servers.gcs import run_fake_gcs, run_gcs
 from tests.servers.github import REPOSITORY, TOKEN, run_github
 from tests.servers.installers import pip_install
 from tests.servers.oidc import AUDIENCE, run_trusting_index
@@ -136,6 +137,20 @@ def test_pip_installs_from_the_mirror_of_a_github_release(work, github, request,
         work.follow("github_release_to_bucket.toml", changes, **s3_keys(seaweed), GITHUB_TOKEN=TOKEN)
     links = ("--no-index", "--find-links", f"{url}index.html")
     assert pip_install(tmp_path / "installed", *links, "sample") == ["sample-1.1"]
+
+
+@pytest.mark.long
+def test_publishes_a_release_from_google_cloud_storage_to_a_private_index(work, pypiserver, request):
+    release = work.build(*TAGS)
+    server = shared(request, run_fake_gcs)
+    with run_gcs(server) as gateway:
+        gateway.token = TOKEN
+        bucket = {"bucket": server.new_bucket(), "endpoint_url": gateway.url, "token": {"env": "GCS_TOKEN"}}
+        company = {**addresses(pypiserver), "username": pypiserver.username}
+        changes = {"remotes.builds": bucket, "remotes.company": company}
+        secrets = {"GCS_TOKEN": TOKEN, "COMPANY_PASSWORD": pypiserver.password}
+        work.follow("gcs_to_private_index.toml", changes, **secrets)
+    assert sorted(path.name for path in pypiserver.folder.iterdir()) == release
 
 
 def stage(work, anaconda, project, version, pythons):
