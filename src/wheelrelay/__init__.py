@@ -49,6 +49,7 @@ from wheelrelay.version import __version__
 if TYPE_CHECKING:
     from wheelrelay.api import (
         PublishOptions,
+        audit,
         check,
         check_index,
         compare,
@@ -159,7 +160,7 @@ if TYPE_CHECKING:
         ReceiptFile,
         Severity,
     )
-    from wheelrelay.reports import PreflightItem, PreflightReport, Verdict
+    from wheelrelay.reports import AuditIssue, AuditReport, PreflightItem, PreflightReport, Verdict
     from wheelrelay.select import Selection
     from wheelrelay.signing import Attester, Signer, SigstoreAttester
     from wheelrelay.staged import StagedFile
@@ -169,6 +170,8 @@ __all__ = [
     "Action",
     "AlreadyExists",
     "Attester",
+    "AuditIssue",
+    "AuditReport",
     "AuthenticationFailed",
     "AwaitingFiles",
     "Backend",
@@ -277,6 +280,7 @@ __all__ = [
     "WheelrelayError",
     "WorkerLost",
     "__version__",
+    "audit",
     "check",
     "check_index",
     "compare",
@@ -298,8 +302,8 @@ __all__ = [
 
 _MODULES = {
     "wheelrelay.api": (
-        "PublishOptions check check_index compare index list_files plan preflight prune push read_receipt "
-        "relay remove verify yank"
+        "PublishOptions audit check check_index compare index list_files plan preflight prune push "
+        "read_receipt relay remove verify yank"
     ),
     "wheelrelay.backends.fsspec": "FsspecConfig",
     "wheelrelay.backends.index": "IndexConfig PyPIConfig TestPyPIConfig",
@@ -331,7 +335,7 @@ _MODULES = {
     "wheelrelay.records": (
         "Action Delivery Finding Intent Outcome Plan PlannedFile Receipt ReceiptFile Severity"
     ),
-    "wheelrelay.reports": "PreflightItem PreflightReport Verdict",
+    "wheelrelay.reports": "AuditIssue AuditReport PreflightItem PreflightReport Verdict",
     "wheelrelay.select": "Selection",
     "wheelrelay.signing": "Attester Signer SigstoreAttester",
     "wheelrelay.staged": "StagedFile",

@@ -15,7 +15,7 @@ from wheelrelay.errors import ConfigError
 from wheelrelay.model import DistFile, Kind, Shard
 from wheelrelay.records import Delivery, Finding, Outcome, Plan, Receipt, ReceiptFile, Severity
 from wheelrelay.redaction import redact
-from wheelrelay.report_documents import PreflightDocument
+from wheelrelay.report_documents import AuditDocument, PreflightDocument
 from wheelrelay.version import PROJECT
 
 JSON_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -117,6 +117,7 @@ class ReceiptDocument(TypedDict):
 
 
 DOCUMENT_TYPES: dict[str, Any] = {
+    "audit": AuditDocument,
     "comparison": ComparisonDocument,
     "list": list[FileDocument],
     "plan": PlanDocument,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from wheelrelay.exports import lazy_names
 
 if TYPE_CHECKING:
+    from wheelrelay.api.audits import audit
     from wheelrelay.api.checks import check
     from wheelrelay.api.comparing import compare
     from wheelrelay.api.containers import check_index, index, prune, remove, yank
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PublishOptions",
+    "audit",
     "check",
     "check_index",
     "compare",
@@ -48,6 +50,7 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
+        "wheelrelay.api.audits": ("audit",),
         "wheelrelay.api.checks": ("check",),
         "wheelrelay.api.comparing": ("compare",),
         "wheelrelay.api.listing": ("list_files",),

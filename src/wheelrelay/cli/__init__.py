@@ -21,6 +21,7 @@ import click
 from wheelrelay.version import __version__
 
 COMMANDS = (
+    "audit",
     "backends",
     "check",
     "compare",

@@ -78,7 +78,7 @@ def _valid(config_path: str | None) -> str:
 @click.argument(
     "document",
     type=click.Choice(
-        ["config", "pyproject", "comparison", "list", "plan", "preflight", "findings", "receipt"]
+        ["config", "pyproject", "audit", "comparison", "list", "plan", "preflight", "findings", "receipt"]
     ),
     default="config",
 )

@@ -1,12 +1,12 @@
-"""The results of a preflight as a table and as Markdown."""
+"""The results of preflights and audits as tables and as Markdown."""
 
 from itertools import groupby
 
 from wheelrelay.cli.option_names import with_option_names
-from wheelrelay.cli.render.blocks import Blocks, Column, Line, Table
+from wheelrelay.cli.render.blocks import Blocks, Column, Line, Table, counted
 from wheelrelay.cli.render.markdown import code, escaped, head, row, text_of
 from wheelrelay.records import Finding, Severity
-from wheelrelay.reports import PreflightItem, PreflightReport, Verdict
+from wheelrelay.reports import AuditIssue, AuditReport, PreflightItem, PreflightReport, Verdict
 
 VERDICT_STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.UNKNOWN: "yellow"}
 
@@ -59,3 +59,55 @@ def _subject(item: PreflightItem) -> str:
 def _reason(item: PreflightItem) -> str:
     has_hint = item.hint and item.verdict is not Verdict.PASS
     return with_option_names(f"{item.reason} {item.hint}" if has_hint else item.reason)
+
+
+SEVERITY_STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+
+MAX_FILES = 3
+"""Filenames of an issue that a table shows; JSON and HTML have all of them."""
+
+
+def audit_table(report: AuditReport) -> Blocks:
+    """Return a table of the issues, and the number of audited projects and releases."""
+    table = Table(
+        [
+            *(Column("", can_wrap=False), Column("check", can_wrap=False)),
+            *(Column("release", can_wrap=False), Column("issue")),
+        ]
+    )
+    for issue in report.issues:
+        severity = Line(issue.severity.value, SEVERITY_STYLES[issue.severity])
+        table.add(severity, issue.check, release_of(issue), _issue_text(issue))
+    return Blocks(*([table] if report.issues else []), Line(audit_summary(report)))
+
+
+def audit_summary(report: AuditReport) -> str:
+    """Return the number of issues, projects and releases."""
+    errors = sum(issue.severity is Severity.ERROR for issue in report.issues)
+    warnings = len(report.issues) - errors
+    found = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}" if report.issues else "No issues"
+    projects, releases = counted(len(report.projects), "project"), counted(report.releases, "release")
+    return f"{found} in {releases} of {projects} at {report.remote}."
+
+
+def audit_markdown(report: AuditReport) -> str:
+    """Return a heading with the summary, and a table of the issues."""
+    lines = [f"### Audit: {escaped(audit_summary(report).rstrip('.'))}", ""]
+    if report.issues:
+        lines += head("", "check", "release", "issue")
+    lines += [
+        row(issue.severity.value, code(issue.check), escaped(release_of(issue)), escaped(_issue_text(issue)))
+        for issue in report.issues
+    ]
+    return text_of(lines)
+
+
+def release_of(issue: AuditIssue) -> str:
+    """Return the project of an issue, with the version if it concerns one."""
+    return f"{issue.project} {issue.version}" if issue.version else issue.project
+
+
+def _issue_text(issue: AuditIssue) -> str:
+    more = len(issue.files) - MAX_FILES
+    names = ", ".join(issue.files[:MAX_FILES]) + (f" and {more} more" if more > 0 else "")
+    return f"{issue.message} {names}".strip()
