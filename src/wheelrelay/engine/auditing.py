@@ -202,7 +202,9 @@ def find_differing(project: AuditedProject) -> Iterator[AuditIssue]:
         ]
         if missing:
             message = f"{_counted(missing)} at {project.other_name} and not here."
-            yield project.issue(MISSING, message, version=release.version, files=missing)
+            yield project.issue(
+                MISSING, message, version=release.version, files=missing, severity=Severity.WARNING
+            )
 
 
 def find_vanished(project: AuditedProject) -> Iterator[AuditIssue]:

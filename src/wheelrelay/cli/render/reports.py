@@ -63,7 +63,7 @@ def _reason(item: PreflightItem) -> str:
 
 SEVERITY_STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
-MAX_FILES = 3
+MAX_FILES = 2
 """Filenames of an issue that a table shows; JSON and HTML have all of them."""
 
 
