@@ -6,7 +6,7 @@ from html import escape
 from itertools import groupby
 
 from wheelrelay.cli.render.reports import audit_summary
-from wheelrelay.containers.index_pages.html import STYLE
+from wheelrelay.containers.index_pages.style import STYLE
 from wheelrelay.findings import Severity
 from wheelrelay.redaction import redact
 from wheelrelay.reports import AuditIssue, AuditReport
