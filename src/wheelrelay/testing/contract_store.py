@@ -1,6 +1,8 @@
 """The contract of stores, as a pytest class: that of sinks, and that of sources for the stored files."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +10,19 @@ import pytest
 
 from wheelrelay.errors import ChangedWhileReading, InvalidFilename
 from wheelrelay.filenames import parse_filename
-from wheelrelay.protocols import Source, Store, SupportsDelete, SupportsPages, SupportsReplace
+from wheelrelay.model import Digests, DistFile, ProjectStatus
+from wheelrelay.protocols import (
+    Source,
+    Store,
+    SupportsDelete,
+    SupportsInventory,
+    SupportsPages,
+    SupportsReplace,
+    SupportsStatus,
+    SupportsUpstreamState,
+    SupportsYank,
+)
+from wheelrelay.staged import StagedFile
 from wheelrelay.testing.contract_helpers import (
     LARGE,
     THREADS,
@@ -25,6 +39,9 @@ from wheelrelay.testing.contract_helpers import (
 )
 from wheelrelay.testing.contract_sink import SinkContract
 from wheelrelay.testing.contract_source import Serve, SourceContract
+
+UPLOADED = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
+"""A time of an upload to an upstream index."""
 
 
 class StoreContract(SourceContract, SinkContract):
@@ -112,6 +129,64 @@ class StoreContract(SourceContract, SinkContract):
         else:
             self._await(read_back, new)
 
+    def test_recorded_state_of_the_upstream_is_listed(self, store: Store, scratch: Path) -> None:
+        if not self._keeps_state(store):
+            return
+        assert isinstance(store, SupportsUpstreamState)
+        yanked, other = self._two_wheels(store, scratch)
+        upstream = replace(_described(yanked), yanked="broken", upload_time=UPLOADED)
+        archived = ProjectStatus("archived", "no longer needed")
+        provenance = {yanked.filename: b"{}"}
+        store.record_upstream("sample", [upstream], archived, provenance)
+        finalize_sink(store, [yanked])
+        found = self._state(store)
+        assert found[yanked.filename].yanked == "broken"
+        assert found[yanked.filename].upload_time == UPLOADED
+        assert ".provenance" in found[yanked.filename].companions
+        assert found[other.filename].yanked is None
+        assert isinstance(store, SupportsStatus)
+        assert store.project_status("sample") == archived
+        store.record_upstream("sample", [replace(upstream, yanked=None)], None, {})
+        finalize_sink(store, [yanked])
+        assert self._state(store)[yanked.filename].yanked is None
+        assert store.project_status("sample") == archived
+
+    def test_yanked_files_stay_yanked_until_they_are_restored(self, store: Store, scratch: Path) -> None:
+        if not (isinstance(store, SupportsYank) and self._keeps_state(store)):
+            return
+        yanked, other = self._two_wheels(store, scratch)
+        assert len(store.yank([yanked.file], "broken", dry_run=True)) == 1
+        assert self._state(store)[yanked.filename].yanked is None
+        assert [file.filename for file in store.yank([yanked.file], "broken")] == [yanked.filename]
+        assert list(store.yank([yanked.file], "broken")) == []
+        if isinstance(store, SupportsUpstreamState):
+            store.record_upstream("sample", [_described(yanked)], None, {})
+            finalize_sink(store, [yanked])
+        found = self._state(store)
+        assert (found[yanked.filename].yanked, found[other.filename].yanked) == ("broken", None)
+        assert [file.filename for file in store.yank([yanked.file], None)] == [yanked.filename]
+        assert self._state(store)[yanked.filename].yanked is None
+
+    def _keeps_state(self, store: Store) -> bool:
+        """Whether a store has index pages, which list the state of files; they are written first."""
+        if isinstance(store, SupportsPages) and isinstance(store, SupportsUpstreamState):
+            store.rebuild_pages()
+            return store.keeps_state()
+        return False
+
+    def _two_wheels(self, store: Store, scratch: Path) -> list[StagedFile]:
+        names = (WHEEL, "sample-2.0-py3-none-any.whl")
+        files = [stage_path(write_distribution(scratch, name)) for name in names]
+        publish(store, *files)
+        return files
+
+    def _state(self, store: Store) -> dict[str, DistFile]:
+        """Return what the store lists about its files, once its pages are current."""
+        assert isinstance(store, SupportsPages)
+        assert isinstance(store, SupportsInventory)
+        self._await_current_pages(store)
+        return {file.filename: file for file in store.inventory("sample")}
+
     def test_pages_list_other_files_next_to_a_damaged_one(self, store: Store, scratch: Path) -> None:
         if isinstance(store, SupportsPages):
             damaged = stage_path(write_unreadable_wheel(scratch, "damaged-1.0-py3-none-any.whl"))
@@ -131,6 +206,11 @@ def fill(store: Store, folder: Path, *, within: float) -> Source:
     names = {staged.filename for staged in files}
     poll(lambda: {file.filename for file in store.iter_files(None)}, names.issubset, within=within)
     return store
+
+
+def _described(staged: StagedFile) -> DistFile:
+    """Return a file as an upstream index lists it, which has no companions in the store."""
+    return replace(staged.file, digests=Digests(sha256=staged.sha256), companions=())
 
 
 def _is_distribution(name: str) -> bool:

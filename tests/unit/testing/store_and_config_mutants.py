@@ -17,6 +17,7 @@ from tests.unit.testing.honest_backends import (
 
 from wheelrelay.config import SecretValue
 from wheelrelay.errors import Rejected
+from wheelrelay.model import ProjectStatus
 from wheelrelay.testing import ConfigContract, MemoryStore, StoreContract
 
 
@@ -50,6 +51,50 @@ class DeletesBeforeItReplaces(PagedStore):
     def replace(self, staged):
         self._objects.delete_object(staged.filename)
         super().replace(staged)
+
+
+@breaks(StoreContract.test_recorded_state_of_the_upstream_is_listed)
+class ForgetsTheUpstream(PagedStore):
+    def record_upstream(self, project, files, status, provenance):
+        pass
+
+
+@breaks(StoreContract.test_recorded_state_of_the_upstream_is_listed)
+class KeepsNoStatus(PagedStore):
+    def record_upstream(self, project, files, status, provenance):
+        super().record_upstream(project, files, None, provenance)
+
+
+@breaks(StoreContract.test_recorded_state_of_the_upstream_is_listed)
+class ForgetsTheStatus(PagedStore):
+    def record_upstream(self, project, files, status, provenance):
+        super().record_upstream(project, files, status or ProjectStatus(), provenance)
+
+
+@breaks(StoreContract.test_recorded_state_of_the_upstream_is_listed)
+class KeepsNoProvenance(PagedStore):
+    def record_upstream(self, project, files, status, provenance):
+        super().record_upstream(project, files, status, {})
+
+
+@breaks(StoreContract.test_yanked_files_stay_yanked_until_they_are_restored)
+class YanksInADryRun(PagedStore):
+    def yank(self, files, reason, *, dry_run=False):
+        return super().yank(files, reason)
+
+
+@breaks(StoreContract.test_yanked_files_stay_yanked_until_they_are_restored)
+class LetsTheUpstreamRestore(PagedStore):
+    def record_upstream(self, project, files, status, provenance):
+        for file in files:
+            super().yank([file], file.yanked)
+        super().record_upstream(project, files, status, provenance)
+
+
+@breaks(StoreContract.test_yanked_files_stay_yanked_until_they_are_restored)
+class YanksEverything(PagedStore):
+    def yank(self, files, reason, *, dry_run=False):
+        return super().yank(list(self.inventory("sample")), reason, dry_run=dry_run)[:1]
 
 
 @breaks(StoreContract.test_pages_list_other_files_next_to_a_damaged_one)
