@@ -18,7 +18,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint test-long test-all docs bench bench-smoke pictures clean
+.PHONY: help demo test coverage lint test-long test-all docs release-check bench bench-smoke pictures clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -58,6 +58,10 @@ docs: $(VENV)/installed-dev ## build the documentation with manual pages, and fa
 	$(SPHINX) -b html docs build/docs
 	$(SPHINX) -b man docs build/man
 	@echo "The documentation is in build/docs/index.html, the manual pages are in build/man."
+
+DIST ?= build/dist
+release-check: $(VENV)/installed-dev ## build all distributions, check and install them, and run their demo
+	$(BIN)/python .ci/release_check.py $(DIST)
 
 bench: $(VENV)/installed-dev ## compare speed and memory with other tools
 	$(BIN)/python -m tests.benchmarks

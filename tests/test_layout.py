@@ -14,12 +14,17 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.servers.process import script
+from wheelrelay.archives.protected_code import encrypting_tool
 
 ROOT = Path(__file__).parent.parent
 TOP = {
     ".ci",
+    ".github",
     ".gitignore",
+    ".pre-commit-hooks.yaml",
+    ".readthedocs.yaml",
     "CHANGELOG.md",
+    "CITATION.cff",
     "CONTRIBUTING.md",
     "LICENSE",
     "Makefile",
@@ -226,6 +231,14 @@ def test_plugins_and_examples_import_public_names_only():
     ]
     assert len(outside) > 20
     assert private == []
+
+
+def test_no_file_looks_encrypted_to_pypi():
+    """PyPI would refuse wheelrelay itself if its code contained the markers that it searches for."""
+    encrypted = [
+        relative(path) for path in tracked() if path.suffix == ".py" and encrypting_tool(path.read_bytes())
+    ]
+    assert encrypted == []
 
 
 def test_the_top_level_has_only_known_entries():

@@ -6,16 +6,14 @@ SUFFIXES = (".py", ".pye")
 MAX_SIZE = 5 << 20
 """Bytes of a file that is searched."""
 
+# The markers are put together, because PyPI would refuse this file if it contained them.
 PYARMOR_MARKERS = (
-    b"__pyarmor__(__name__, __file__,",
-    b"__pyarmor_enter__",
-    b"__pyarmor_exit__",
-    b"__pyarmor_assert__",
-    b"__pyarmor_bcc__",
+    b"__pyarmor" + b"__(__name__, __file__,",
+    *(b"__pyarmor" + suffix for suffix in (b"_enter__", b"_exit__", b"_assert__", b"_bcc__")),
 )
 """PyArmor encrypted a file that contains any of these."""
 
-SOURCEDEFENDER_MARKERS = (b"---BEGIN PYE FILE---", b"---END PYE FILE---")
+SOURCEDEFENDER_MARKERS = tuple(b"---" + word + b" PYE FILE---" for word in (b"BEGIN", b"END"))
 """SourceDefender encrypted a file that contains both of these."""
 
 

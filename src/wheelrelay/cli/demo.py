@@ -188,7 +188,7 @@ def _pip_install(folder: Path, index: "Remote", requirement: str) -> str:
     temporary = {name: str(folder) for name in ("TMPDIR", "TEMP", "TMP")}
     environment = {**os.environ, **temporary, "PIP_CONFIG_FILE": os.devnull}
     venv.create(folder / "venv")
-    python = str(folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+    python = str(folder / "venv" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python"))
     ensurepip = run_program([python, "-I", "-m", "ensurepip", "--default-pip"], environment)
     if ensurepip.returncode:
         raise WheelrelayError(f"Cannot install pip into a virtual environment: {ensurepip.stderr.strip()}")
@@ -268,7 +268,7 @@ def run_program(command: Sequence[str], env: Mapping[str, str]) -> "subprocess.C
 
 def _end(process: "subprocess.Popen[str]") -> None:
     """End a program and its children, which share its session, after a grace period."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         process.kill()
         return
     try:
@@ -280,5 +280,7 @@ def _end(process: "subprocess.Popen[str]") -> None:
 
 
 def _signal(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
+    if sys.platform == "win32":
+        return
     with suppress(ProcessLookupError):
         os.killpg(process.pid, number)

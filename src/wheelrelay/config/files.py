@@ -8,6 +8,7 @@ directory, and only if no other user of the machine can write to it.
 import codecs
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from stat import S_ISVTX, S_IWGRP, S_IWOTH
@@ -90,7 +91,7 @@ def refuse_if_writable_by_others(path: Path) -> None:
     Raises:
         ConfigError: The file belongs to another user, or another user can write to it or replace it.
     """
-    if os.name != "posix":
+    if sys.platform == "win32":
         return
     for status in (path.lstat(), path.stat()):  # a link, and the file that it leads to
         if status.st_uid not in _trusted_owners():
@@ -152,6 +153,8 @@ def _has_our_table(project: Path) -> bool:
 
 def _trusted_owners() -> set[int]:
     """Return the ids of this user and of root; under sudo, also of the user who ran it."""
+    if sys.platform == "win32":
+        return set()
     caller = os.environ.get("SUDO_UID", "") if os.geteuid() == 0 else ""
     return {0, os.geteuid(), *([int(caller)] if caller.isdecimal() else [])}
 
@@ -164,6 +167,8 @@ def _is_writable_by_others(status: os.stat_result) -> bool:
 
 def _is_private_group(status: os.stat_result) -> bool:
     """Whether the owner is the only member of the group, on systems with one group per user."""
+    if sys.platform == "win32":
+        return False
     import grp
     import pwd
 
@@ -177,6 +182,8 @@ def _is_private_group(status: os.stat_result) -> bool:
 
 
 def _user_name(number: int) -> str:
+    if sys.platform == "win32":
+        return f"the user {number}"
     import pwd
 
     try:

@@ -5,6 +5,7 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -106,14 +107,14 @@ def _locked(folder: Path) -> Iterator[None]:
     with new.open("xb", buffering=0) as stream:
         write_all(stream, machine_id().encode())
         try_lock(stream.fileno())
-        if os.name != "nt":  # Windows cannot rename an open file, and removes no leftovers
+        if sys.platform != "win32":  # Windows cannot rename an open file, and removes no leftovers
             new.rename(folder / LOCK_NAME)
         yield
 
 
 def remove_leftover_folders() -> None:
     """Remove this user's temporary folders whose runs are dead, as far as possible."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         return
     with suppress(OSError):
         for folder in list(Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*")):
@@ -147,6 +148,8 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def _made_here(name: Path) -> bool:
+    if sys.platform == "win32":
+        return False
     handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         return os.read(handle, 64) == machine_id().encode()

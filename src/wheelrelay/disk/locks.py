@@ -7,6 +7,7 @@ id of its machine, and files of another machine are leftovers only if they have 
 
 import os
 import stat
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +40,7 @@ def try_lock(handle: int) -> bool | None:
     Returns:
         ``False`` if another process has locked it, ``None`` if the file system has no locks.
     """
-    if os.name == "nt":  # Windows cannot remove an open file, so needs no lock
+    if sys.platform == "win32":  # Windows cannot remove an open file, so needs no lock
         return None
     import fcntl
 
@@ -82,7 +83,7 @@ def is_own(status: os.stat_result, kind: int) -> bool:
         status: The result of `os.lstat`.
         kind: `stat.S_IFREG` or `stat.S_IFDIR`.
     """
-    return stat.S_IFMT(status.st_mode) == kind and (os.name == "nt" or status.st_uid == os.geteuid())
+    return stat.S_IFMT(status.st_mode) == kind and (sys.platform == "win32" or status.st_uid == os.geteuid())
 
 
 def age_of(status: os.stat_result) -> float:

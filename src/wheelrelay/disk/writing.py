@@ -9,6 +9,7 @@ import errno
 import os
 import re
 import stat
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -99,7 +100,7 @@ def write_temporary(
                 raise IntegrityError(f"{target}: {written} of {size} bytes were written.")
             if digest != sha256:
                 raise DigestMismatch(f"{target}: expected SHA-256 {sha256}, got {digest}.")
-            if os.name == "nt":  # Windows cannot rename an open file
+            if sys.platform == "win32":  # Windows cannot rename an open file
                 stream.close()
             yield temporary
     finally:
@@ -255,16 +256,16 @@ def _remove_abandoned(path: Path, *, made_here: bool) -> None:
     if not is_own(status, stat.S_IFREG):
         return
     with check_abandoned(path, made_here=made_here, age=age_of(status)) as dead:
-        if dead and os.name != "nt":
+        if dead and sys.platform != "win32":
             path.unlink()
-    if dead and os.name == "nt":  # Windows cannot remove an open file
+    if dead and sys.platform == "win32":  # Windows cannot remove an open file
         path.unlink()
 
 
 @contextmanager
 def _folder_lock(folder: Path) -> Iterator[None]:
     """Exclude other writers on this machine; the system releases the lock of a killed process."""
-    if os.name == "nt":  # on Windows, renaming never overwrites
+    if sys.platform == "win32":  # on Windows, renaming never overwrites
         yield
         return
     import fcntl
@@ -281,7 +282,7 @@ def _folder_lock(folder: Path) -> Iterator[None]:
 
 def _flush_folder(folder: Path) -> None:
     """Sync the names in a folder to disk, where the system supports it."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         return
     handle = os.open(folder, os.O_RDONLY)
     try:

@@ -7,6 +7,7 @@ import logging
 import os
 import shlex
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,7 +144,7 @@ class _Tester:
             for ended in self._install(trial, environment, folder):
                 if ended.code != 0:
                     return _failed(trial, "cannot be installed", ended, INSTALL_TIMEOUT)
-            programs = environment / ("Scripts" if os.name == "nt" else "bin")
+            programs = environment / ("Scripts" if sys.platform == "win32" else "bin")
             home = folder / "home"
             home.mkdir()
             path = os.pathsep.join([str(programs), os.environ.get("PATH", os.defpath)])
@@ -164,7 +165,7 @@ class _Tester:
 
     def _install(self, trial: _Trial, environment: Path, folder: Path) -> Iterator[Ended]:
         """Create an environment and install the release; yield how each program ended."""
-        python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        python = environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
         project = trial.release.project
         form = ["--no-binary" if trial.kind is Kind.SDIST else "--only-binary", project]
         if trial.kind is Kind.WHEEL and self._packages.has_credentials:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from base64 import b64decode, b64encode
 from functools import cache
 from pathlib import Path
@@ -81,7 +82,7 @@ def netrc_path() -> Path | None:
 @cache
 def warn_if_readable_by_others(path: Path) -> None:
     """Log a warning, once, if other users of this machine can read a file that holds passwords."""
-    if os.name == "posix" and path.stat().st_mode & 0o077:
+    if sys.platform != "win32" and path.stat().st_mode & 0o077:
         _log.warning("%s holds a password and is readable by other users; run chmod 600 on it.", path)
 
 

@@ -7,6 +7,7 @@ for passphrases.
 
 import os
 import subprocess
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -137,8 +138,9 @@ def _call(command: list[str], stdin: bytes) -> "subprocess.CompletedProcess[byte
 def _environment() -> dict[str, str]:
     """Return the environment of gpg: messages in English, and the terminal for passphrase prompts."""
     environment = {**os.environ, "LC_ALL": "C"}
-    with suppress(OSError, AttributeError):  # no terminal, or no terminal names on this system
-        environment.setdefault("GPG_TTY", os.ttyname(0))
+    if sys.platform != "win32":
+        with suppress(OSError):  # there is no terminal
+            environment.setdefault("GPG_TTY", os.ttyname(0))
     return environment
 
 

@@ -16,6 +16,7 @@ from hashlib import shake_256
 from pathlib import Path
 from typing import Any
 
+from wheelrelay.archives.protected_code import PYARMOR_MARKERS
 from wheelrelay.testing import broken_archives as archives
 from wheelrelay.testing.samples import make_sdist, make_variants, make_wheel, record_of, wheel_members
 
@@ -127,7 +128,7 @@ BROKEN: Mapping[str, BrokenSample] = {
         wheel(tag="cp311-cp311-linux_x86_64"), wheel(tag="cp311-cp311-manylinux_2_17_x86_64")
     ),
     "protected-code": BrokenSample(
-        wheel(files={"sample/x.py": b"__pyarmor_enter__\n"}), wheel(files={"sample/x.py": b"pyarmor_enter\n"})
+        wheel(files={"sample/x.py": PYARMOR_MARKERS[1]}), wheel(files={"sample/x.py": b"pyarmor_enter\n"})
     ),
     "record-absent": BrokenSample(wheel(unrecorded={INIT: None}), wheel(files={INIT: None})),
     "record-digest": record(lambda text: re.sub(r"sha256=[^,]+", "", text, count=1)),

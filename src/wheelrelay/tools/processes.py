@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -90,7 +91,7 @@ def run_limited(
         stderr=subprocess.STDOUT,
         env=environment,
         cwd=folder,
-        start_new_session=os.name != "nt",
+        start_new_session=sys.platform != "win32",
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -132,7 +133,7 @@ class _Tail(threading.Thread):
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """End a process and its children; those that left its process group are not found."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         with suppress(OSError):
             subprocess.run(  # noqa: S603
                 ["taskkill", "/F", "/T", "/PID", str(process.pid)],  # noqa: S607

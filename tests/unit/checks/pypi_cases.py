@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from tests.unit.checks.zip_builder import Zipped, field, unicode_path, zip64
 
+from wheelrelay.archives.protected_code import PYARMOR_MARKERS, SOURCEDEFENDER_MARKERS
 from wheelrelay.testing import broken_archives as archives
 from wheelrelay.testing.broken import (
     BROKEN,
@@ -20,7 +21,7 @@ from wheelrelay.testing.broken import (
 from wheelrelay.testing.samples import make_sdist, sdist_members, write_tar_gz
 
 PLAIN_ZIP = Zipped()
-MARKED = b"---BEGIN PYE FILE---\n"
+MARKED = SOURCEDEFENDER_MARKERS[0] + b"\n"
 
 
 def zipped(broken: Zipped, repaired: Zipped = PLAIN_ZIP) -> BrokenSample:
@@ -109,15 +110,16 @@ CASES: Mapping[str, BrokenSample] = {
         renamed(wheel(name="foo.bar"), "foo.bar-1.0-py3-none-any.whl"), wheel(name="foo.bar")
     ),
     "pyarmor-sdist": BrokenSample(
-        sdist(files={"x.PY": b"__pyarmor__(__name__, __file__, b'')"}),
-        sdist(files={"x.txt": b"__pyarmor__(__name__, __file__, b'')", "x.py": b"__pyarmor__(a, b)"}),
+        sdist(files={"x.PY": PYARMOR_MARKERS[0] + b" b'')"}),
+        sdist(files={"x.txt": PYARMOR_MARKERS[0] + b" b'')", "x.py": b"__pyarmor__(a, b)"}),
     ),
     "pyarmor-wheel": BrokenSample(
-        wheel(files={"sample/x.pye": b"x" * ((5 << 20) - 16) + b"__pyarmor_exit__"}),
-        wheel(files={"sample/x.pye": b"x" * ((5 << 20) - 15) + b"__pyarmor_exit__"}),
+        wheel(files={"sample/x.pye": b"x" * ((5 << 20) - 16) + PYARMOR_MARKERS[2]}),
+        wheel(files={"sample/x.pye": b"x" * ((5 << 20) - 15) + PYARMOR_MARKERS[2]}),
     ),
     "sourcedefender": BrokenSample(
-        wheel(files={"sample/x.pye": MARKED + b"---END PYE FILE---"}), wheel(files={"sample/x.pye": MARKED})
+        wheel(files={"sample/x.pye": MARKED + SOURCEDEFENDER_MARKERS[1]}),
+        wheel(files={"sample/x.pye": MARKED}),
     ),
     "local-name-control": BrokenSample(
         wheel(files={"sample/a\x01": b""}), wheel(files={"sample/a\u0085": b""})
