@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TABLES: Mapping[str, Callable[[], str]] = {
     "checks": checks.sections,
     "commands": commands.table,
+    "configuration-engines": configuration.engines,
     "configuration-remotes": configuration.remotes,
     "configuration-routes": configuration.routes,
     "configuration-tables": configuration.tables,

@@ -51,6 +51,18 @@ def _shared_keys() -> list[str]:
     return [key for key, count in counts.items() if count >= SHARED_BY and key != "type"]
 
 
+def engines() -> str:
+    """Return the keys of each type of engine."""
+    engine = schema()["properties"]["engines"]["additionalProperties"]
+    names = [option["$ref"] for option in engine.get("oneOf", [engine])]
+    described = [schema()["$defs"][name.removeprefix("#/$defs/")] for name in names]
+    return "\n".join(
+        f"### Engines of type {each['properties']['type']['const']}\n\n{each.get('description', '')}\n\n"
+        + _list({key: value for key, value in each["properties"].items() if key != "type"})
+        for each in described
+    )
+
+
 def routes() -> str:
     """Return the keys of a route."""
     route = schema()["$defs"]["Route"]

@@ -66,7 +66,8 @@ def fsspec() -> str:
 
 def _types() -> list[InstalledType]:
     """Return the types of this project; a developer may have installed others."""
-    return [each for each in installed_types() if each.package.startswith("wheelrelay") and not each.problem]
+    types = [each for each in installed_types() if each.package.startswith("wheelrelay") and not each.problem]
+    return [each for each in types if "engine" not in each.roles]
 
 
 @cache
