@@ -10,7 +10,7 @@ from packaging.tags import Tag
 from packaging.version import Version
 
 from wheelrelay.environments.interpreters import Interpreter, interpreters_of
-from wheelrelay.environments.platforms import Platform, platforms_of
+from wheelrelay.environments.platforms import ANY_PLATFORM, OTHER_PLATFORMS, Platform, platforms_of
 from wheelrelay.model import DistFile, Kind, Release
 
 Environment = tuple[Interpreter, str]
@@ -257,7 +257,10 @@ class _ReleaseFiles:
 def _platforms(tags: Iterable[Tag]) -> dict[str, list[Platform]]:
     """Return the platforms that tags name, by name; the versions of a platform are together, older first."""
     platforms = platforms_of(tag.platform for tag in tags)
-    return {name: list(group) for name, group in groupby(platforms, key=lambda platform: platform.name)}
+    named = {name: list(group) for name, group in groupby(platforms, key=lambda platform: platform.name)}
+    if len(named) > 1 and ANY_PLATFORM in named:
+        named[OTHER_PLATFORMS] = named.pop(ANY_PLATFORM)
+    return named
 
 
 def _with_wheel(supports: Mapping[Environment, Support]) -> dict[Environment, Support]:

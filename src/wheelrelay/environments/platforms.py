@@ -12,6 +12,9 @@ from wheelrelay.matrix import PLATFORM_NAMES, platform_label
 ANY_PLATFORM = "any platform"
 """The name of the platform that only wheels for all platforms are installed on."""
 
+OTHER_PLATFORMS = "other platforms"
+"""Its name where wheels name further platforms."""
+
 _ALIASES = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
 """Platform tags that stand for a version of glibc (PEP 600)."""
 

@@ -110,6 +110,7 @@ def test_a_private_index_is_read_with_its_credentials(dist, publish, tmp_path, m
     assert PASSWORD not in str(findings)
 
 
+@pytest.mark.long
 def test_an_index_that_refuses_the_reader_leaves_it_unknown(dist, index, publish, tmp_path):
     make_wheel(dist, "skyfoo", metadata={"Requires-Dist": "skybar", "Requires-Python": ">=3.14"})
     root = tmp_path / "private"
@@ -171,6 +172,7 @@ def test_a_command_that_takes_too_long_is_ended(dist, publish, tmp_path):
     assert "it did not end within 1 s" in findings["smoke-failed"]
 
 
+@pytest.mark.long
 def test_an_interpreter_that_is_not_here_is_a_warning_unless_it_is_the_only_one(dist, publish, tmp_path):
     make_wheel(dist, "skyfoo")
     sink = str(tmp_path / "wheelhouse")
@@ -196,6 +198,7 @@ def test_a_mirror_cannot_be_tried():
         wheelrelay.Route(source="pypi", sinks=["./mirror"], mode="mirror", resolve=True)
 
 
+@pytest.mark.long
 def test_the_sdist_is_built_and_tried(dist, publish, tmp_path):
     """The sdist has its own build backend; its module fails, and that of the wheel does not."""
     make_sdist(dist, "skyfoo", files={"src/skyfoo/__init__.py": b"raise ImportError('from the sdist')"})
@@ -204,3 +207,26 @@ def test_the_sdist_is_built_and_tried(dist, publish, tmp_path):
     findings = publish(str(tmp_path / "wheelhouse"), smoke=smoke("import skyfoo", sdist=True))
     assert "skyfoo==1.0 (sdist)" in findings["smoke-failed"]
     assert "from the sdist" in findings["smoke-failed"]
+
+
+@pytest.mark.long
+def test_without_uv_the_release_is_installed_with_pip(dist, publish, tmp_path, monkeypatch):
+    python = sys.executable
+    monkeypatch.setattr(sys, "executable", "/absent/python")
+    monkeypatch.setenv("PATH", "")
+    make_wheel(tmp_path / "wheelhouse", "skybar", "2.0")
+    make_wheel(dist, "skyfoo", metadata={"Requires-Dist": "skybar"})
+    sink = str(tmp_path / "wheelhouse")
+
+    broken = Smoke(python=[python], run=["python", "-c", "import skyfoo, skybar, absent"])
+    assert "No module named 'absent'" in publish(sink, smoke=broken)["smoke-failed"]
+    assert publish(sink, smoke=Smoke(python=[python], run=["python", "-c", "import skyfoo, skybar"])) == {}
+
+
+def test_the_option_resolves_a_release_of_any_route(dist, index, tmp_path):
+    make_wheel(dist, "skyfoo", metadata={"Requires-Dist": "absent-1234", "Requires-Python": ">=3.15"})
+    route = wheelrelay.Route(source=str(dist), sinks=[index])
+
+    with pytest.raises(wheelrelay.CheckFailed) as caught:
+        wheelrelay.relay(route, options=wheelrelay.PublishOptions(resolve=True))
+    assert [finding.check for finding in caught.value.findings] == ["unresolvable"]

@@ -137,6 +137,14 @@ def test_a_newer_python_that_requires_python_excludes_is_reported_apart():
     assert described(comparison.excluded_newer) == "CPython 3.15 and 3.15t on any platform"
 
 
+def test_binary_wheels_instead_of_a_pure_one_lose_other_platforms():
+    comparison = compare_coverage(
+        release("1.0", "py315-none-any"), release("1.1", "cp315-cp315-win_amd64", "cp315-cp315t-win_amd64")
+    )
+
+    assert described(comparison.lost) == "CPython 3.15 and 3.15t on other platforms"
+
+
 def test_old_free_threaded_and_pypy_interpreters_are_retired():
     tags = [
         "cp313-cp313t-win32",
