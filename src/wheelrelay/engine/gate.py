@@ -65,7 +65,7 @@ class ReleaseChecker:
         policy: ReleasePolicy,
         retrier: Retrier,
         *,
-        has_all_files: bool,
+        has_all_files: bool = False,
     ) -> None:
         self._sinks = sinks
         self._inventories = inventories

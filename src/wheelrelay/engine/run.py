@@ -196,9 +196,7 @@ class _Mover:
     ) -> None:
         sinks, options = request.sinks, request.options
         self._request = request
-        self._checker = ReleaseChecker(
-            sinks, planned.inventories, request.policy, runtime.retrier, has_all_files=False
-        )
+        self._checker = ReleaseChecker(sinks, planned.inventories, request.policy, runtime.retrier)
         self._companions = CompanionMaker(sinks, options.signer, options.attester, runtime)
         self._publisher = Publisher(request.source, recorder, options.order, runtime)
         self._staging_area = staging_area
