@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from wheelrelay.engine import run
 from wheelrelay.engine.context import RelayOptions, RelayRequest, running
 from wheelrelay.engine.gate import refuse
 from wheelrelay.engine.planning import plan_relay
+from wheelrelay.engine.reading_files import LocalReader, ReadFiles
 from wheelrelay.engine.recording import NO_VERSIONS, ReceiptRecorder
 from wheelrelay.engine.verified_files import VerifiedFiles
 from wheelrelay.engine.verifying import verify_remote, verify_sinks
@@ -205,6 +206,7 @@ def verify(
     state: Pathlike | None = None,
     jobs: int | None = None,
     progress: Progress = ignore_events,
+    engine: EngineLike | None = None,
 ) -> list[Finding]:
     """Verify published files.
 
@@ -222,6 +224,7 @@ def verify(
         jobs: How many files to read in parallel. [default: adaptive]
         progress: Called with each event (`Event`), possibly from several threads; at last with `Verified`,
             which has the number of files.
+        engine: The workers that download the files, as for `relay`. [default: this process]
 
     Returns:
         A finding for each file that is missing, differs or is damaged, and for each page or file that cannot
@@ -239,12 +242,27 @@ def verify(
             with (
                 connected_route(target, chosen, options, is_read_only=True) as request,
                 temporary_staging_area() as area,
+                _reading(engine, target) as read_files,
             ):
-                return verify_sinks(request, area, verified, download=download)
+                return verify_sinks(request, area, verified, download=download, read_files=read_files)
         chosen = selection_of(None, requirements, selection, shard)
-        with opened_source(as_remote(target)) as source, temporary_staging_area() as area:
+        remote = as_remote(target)
+        with (
+            opened_source(remote) as source,
+            temporary_staging_area() as area,
+            _reading(engine, Route(source=remote, sinks=[remote])) as read_files,
+        ):
             request = RelayRequest(source, selection=chosen, options=options)
-            return verify_remote(request, area, verified)
+            return verify_remote(request, area, verified, read_files=read_files)
+
+
+def _reading(engine: EngineLike | None, route: Route) -> AbstractContextManager[ReadFiles]:
+    """Return what downloads the files of a verification."""
+    if engine is None:
+        return nullcontext(LocalReader)
+    from wheelrelay.api.coordination import reading_on
+
+    return reading_on(engine, route)
 
 
 def _engine_options(options: PublishOptions, jobs: int | None, progress: Progress) -> RelayOptions:

@@ -12,6 +12,7 @@ from wheelrelay.cli.options import (
     common_options,
     complete_route_or_remote,
     config_option,
+    engine_option,
     jobs_option,
     json_option,
     load_config,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     help="Remember the verified files in FILE, and skip those that have not changed since.",
 )
 @jobs_option
+@engine_option
 @json_option
 @quiet_option
 @timeout_option
@@ -50,6 +52,7 @@ def verify(
     shard: "Shard | None",
     state: str | None,
     jobs: int | None,
+    engine: str | None,
     as_json: bool,
     quiet: bool,
     config_path: str | None,
@@ -88,6 +91,7 @@ def verify(
             state=state,
             jobs=jobs,
             progress=counts.on_event,
+            engine=None if engine is None else config.engine(engine),
         )
     if as_json:
         print_json(findings_document(findings))

@@ -71,9 +71,8 @@ def release(
             publisher = Publisher(source, recorder, options.order, runtime)
             for sink in sinks:
                 files = with_companions(sink, files_for(plan, sink, checked), made)
-                send = partial(handler.send_all, plan, publisher)
                 with publisher.updating_pages([sink] if options.finalize else [], plan):
-                    publisher.publish_all(sink, files, send=send)
+                    publisher.publish_all(sink, files, send=partial(handler.send_all, plan, publisher))
             recorder.ended = True
     return recorder.receipt()
 
@@ -125,9 +124,7 @@ def mirror(
 
 
 def mirror_part(request: RelayRequest, recorder: ReceiptRecorder, planned: PlannedRelay | None) -> None:
-    """Move some files of a mirror whose other files other processes move.
-
-    Files that fail are recorded. The pages of the sinks are not updated.
+    """Move some files of a mirror, without updating pages; other processes move the other files.
 
     Args:
         request: The source, the sinks and the options; the selection has exactly the files.

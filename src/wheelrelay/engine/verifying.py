@@ -8,17 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from wheelrelay.engine.comparing import resolve_unknown
-from wheelrelay.engine.confirming import fetched_sha256
 from wheelrelay.engine.context import ConnectedSink, RelayRequest, Runtime, running
-from wheelrelay.engine.gate import CheckedFile
 from wheelrelay.engine.listing import Unreadable
 from wheelrelay.engine.planning import plan_relay
-from wheelrelay.engine.staging import InspectionRules, Stager, fetch
+from wheelrelay.engine.reading_files import FileReader, LocalReader, ReadFiles
 from wheelrelay.engine.verified_files import VerifiedFiles
 from wheelrelay.errors import IntegrityError, NotFound, WheelrelayError
-from wheelrelay.events import FileEnded, Step, StepBegan, StepEnded, Verified
+from wheelrelay.events import Step, StepBegan, StepEnded, Verified
 from wheelrelay.filenames import dist_file
-from wheelrelay.lock_matching import LOCK_DIFFERS, LOCK_MISSING, verify_locked
+from wheelrelay.lock_matching import LOCK_DIFFERS, LOCK_MISSING
 from wheelrelay.model import DistFile
 from wheelrelay.records import Action, Finding, Plan, PlannedFile, Severity
 from wheelrelay.transfer.batch import Done
@@ -39,7 +37,12 @@ Sha256s = Mapping[str, str | None]
 
 
 def verify_sinks(
-    request: RelayRequest, staging_area: StagingArea, verified: VerifiedFiles, *, download: bool
+    request: RelayRequest,
+    staging_area: StagingArea,
+    verified: VerifiedFiles,
+    *,
+    download: bool,
+    read_files: ReadFiles = LocalReader,
 ) -> list[Finding]:
     """Compare the files of the source with those of each sink.
 
@@ -48,6 +51,7 @@ def verify_sinks(
         staging_area: For the files of a source that declares no digests.
         verified: The files that an earlier run downloaded and verified.
         download: Download and hash every file of the sinks, instead of trusting the digests they declare.
+        read_files: Returns what downloads the files: this process, or others.
 
     Returns:
         A finding for each file that is missing at a sink, or differs, for each locked file that the source
@@ -62,14 +66,8 @@ def verify_sinks(
         plan = plan_relay(request, runtime, one_version=False, unreadable=unreadable).plan
         findings = _unread(unreadable)
         unknown = [planned for planned in plan.files if _is_unknown(planned)]
-        stager = Stager(request.source, staging_area, InspectionRules.of(request), runtime)
-
-        def stage(planned: PlannedFile) -> CheckedFile:
-            checked = stager.stage(planned)
-            staging_area.drop(checked.staged)  # its digest is enough, and there may be very many files
-            return checked
-
-        done = runtime.workers.run_all(unknown, stage)
+        reader = read_files(request, staging_area, runtime)
+        done = reader.stage(unknown)
         findings += _failed_downloads([Done(one.item.file, one.result, one.error) for one in done])
         staged = {one.item.file.filename: one.unwrap().staged for one in done if one.error is None}
 
@@ -87,20 +85,29 @@ def verify_sinks(
             sha256s = {planned.file.filename: planned.file.sha256 for planned in plan.files}
             sha256s |= {name: file.sha256 for name, file in staged.items()}
             for sink in request.sinks:
-                failures, skipped_there = _download_and_compare(plan, sink, sha256s, verified, runtime)
+                failures, skipped_there = _download_and_compare(
+                    plan, sink, sha256s, verified, reader, runtime
+                )
                 findings += failures
                 skipped += skipped_there
         runtime.report(Verified(len(plan.files), skipped, len(findings)))
         return findings
 
 
-def verify_remote(request: RelayRequest, staging_area: StagingArea, verified: VerifiedFiles) -> list[Finding]:
+def verify_remote(
+    request: RelayRequest,
+    staging_area: StagingArea,
+    verified: VerifiedFiles,
+    *,
+    read_files: ReadFiles = LocalReader,
+) -> list[Finding]:
     """Download the selected files of the source, and compare them with the digests it declares.
 
     Args:
         request: The source and the selection.
         staging_area: For the downloaded files.
         verified: The files that an earlier run verified; they are skipped.
+        read_files: Returns what downloads the files: this process, or others.
 
     Returns:
         A finding for each file that is damaged or missing, or differs from the lock, and for all that cannot
@@ -118,12 +125,8 @@ def verify_remote(request: RelayRequest, staging_area: StagingArea, verified: Ve
         files = [file for file in selected if not verified.has(source.name, file)]
         size = sum(file.size or 0 for file in files)
         runtime.report(StepBegan(Step.CONFIRM, source.name, len(files), size))
-
-        def verify(file: DistFile) -> None:
-            _verify_one(request, file, staging_area, runtime)
-            verified.record(source.name, file)
-
-        done = runtime.workers.run_all(files, verify)
+        reader = read_files(request, staging_area, runtime)
+        done = reader.fetch(files, lambda file: verified.record(source.name, file))
         for one in done:
             if one.error is not None:
                 verified.forget(source.name, one.item)
@@ -191,7 +194,12 @@ def _differences(planned: PlannedFile, unreadable: Unreadable) -> Iterator[Findi
 
 
 def _download_and_compare(
-    plan: Plan, sink: ConnectedSink, sha256s: Sha256s, verified: VerifiedFiles, runtime: Runtime
+    plan: Plan,
+    sink: ConnectedSink,
+    sha256s: Sha256s,
+    verified: VerifiedFiles,
+    reader: FileReader,
+    runtime: Runtime,
 ) -> tuple[list[Finding], int]:
     """Download the files that a sink declares to be the same, and compare them with the source's digests.
 
@@ -200,7 +208,8 @@ def _download_and_compare(
         sink: The sink.
         sha256s: The digests that the source declares, or else those of its bytes.
         verified: The files that an earlier run verified.
-        runtime: Threads, retries and progress.
+        reader: Downloads the files.
+        runtime: Progress.
 
     Returns:
         The findings, and the number of files that were skipped because an earlier run verified them.
@@ -209,26 +218,13 @@ def _download_and_compare(
     same = [intent.existing for intent in intents if intent.action is Action.SKIP and intent.existing]
     files = [file for file in same if not verified.has(sink.name, file)]
 
-    def download(file: DistFile) -> str:
-        sha256 = runtime.retrier.call(file.filename, lambda: fetched_sha256(sink.sink, file))
+    def compare(file: DistFile, sha256: str) -> None:
         if sha256 != (sha256s[file.filename] or file.sha256):
             verified.forget(sink.name, file)
             raise IntegrityError(f"{sink.name} serves other bytes.")
         verified.record(sink.name, file)
-        return sha256
 
     runtime.report(StepBegan(Step.CONFIRM, sink.name, len(files), 0))
-    done = runtime.workers.run_all(files, download)
+    done = reader.hash(sink, files, compare)
     runtime.report(StepEnded(Step.CONFIRM, sink.name))
     return _failed_downloads(done), len(same) - len(files)
-
-
-def _verify_one(request: RelayRequest, file: DistFile, staging_area: StagingArea, runtime: Runtime) -> None:
-    try:
-        staged = fetch(request.source, file, staging_area, runtime, Step.CONFIRM, verify_archive=True)
-        verify_locked(request.selection.lock, staged.file)
-    except WheelrelayError as error:
-        runtime.report(FileEnded(Step.CONFIRM, file.filename, error=str(error)))
-        raise
-    staging_area.drop(staged)
-    runtime.report(FileEnded(Step.CONFIRM, file.filename))

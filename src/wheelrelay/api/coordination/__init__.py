@@ -6,6 +6,7 @@ from functools import partial
 from wheelrelay.api.coordination.access import EngineAccess
 from wheelrelay.api.coordination.mirroring import mirror_on
 from wheelrelay.api.coordination.releasing import release_on
+from wheelrelay.api.coordination.verifying import reading_on
 from wheelrelay.api.coordination.versions import versions_of_engine
 from wheelrelay.api.options import PublishOptions
 from wheelrelay.config import EngineLike, Route
@@ -14,7 +15,7 @@ from wheelrelay.engine.recording import ReceiptRecorder
 from wheelrelay.model import Mode
 from wheelrelay.records import Receipt
 
-__all__ = ["relay_on", "versions_of_engine"]
+__all__ = ["reading_on", "relay_on", "versions_of_engine"]
 
 
 def relay_on(

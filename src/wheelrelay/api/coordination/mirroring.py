@@ -1,17 +1,16 @@
 """Mirror on the workers of an engine: batches that any worker moves, and one writer of index pages."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
-from wheelrelay.api.connecting import versions_of
 from wheelrelay.api.coordination.access import EngineAccess
 from wheelrelay.api.coordination.batches import Batches
 from wheelrelay.api.coordination.dispatching import Dispatcher, Job, WorkerPool
 from wheelrelay.api.coordination.messages import receiver
-from wheelrelay.api.coordination.tasks import Admission, Circumstances, MirrorBatch
-from wheelrelay.api.coordination.versions import refuse_other_versions
+from wheelrelay.api.coordination.tasks import Circumstances, MirrorBatch
 from wheelrelay.api.options import PublishOptions
-from wheelrelay.config import Route, as_remote
+from wheelrelay.config import Route
 from wheelrelay.engine.context import RelayRequest, Runtime
 from wheelrelay.engine.listing import Inventory
 from wheelrelay.engine.planning import PlannedRelay
@@ -62,21 +61,14 @@ class _MirrorRun:
         needed = [file for file in plan.files if file.needs_staging]
         if not needed:
             return
-        remotes = [as_remote(self.route.source), *map(as_remote, self.route.sinks)]
-        ours = versions_of(*remotes)
-        with self.access.opened(remotes) as engine:
-            shared = Circumstances.of(
+        with ExitStack() as stack:
+            pool, shared = self.access.admitted(
+                stack,
                 self.route,
                 self.request,
                 sign=self.options.sign,
                 confirm_timeout=self.options.confirm_timeout,
             )
-            pool = WorkerPool(
-                engine,
-                Admission(shared),
-                lambda worker, theirs: refuse_other_versions(worker, theirs, ours),
-            )
-            pool.begin()
             names = ", ".join(plan.sinks)
             size = sum(file.file.size or 0 for file in needed)
             runtime.report(StepBegan(Step.PUBLISH, names, len(needed), size))

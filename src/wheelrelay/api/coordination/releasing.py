@@ -7,17 +7,15 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from wheelrelay.api.connecting import versions_of
 from wheelrelay.api.coordination.access import EngineAccess
 from wheelrelay.api.coordination.batches import Batches, BatchLimits
 from wheelrelay.api.coordination.dispatching import Dispatcher, Job, WorkerPool
 from wheelrelay.api.coordination.messages import receiver
 from wheelrelay.api.coordination.release_tasks import DropFiles, PublishFiles, SignFiles, StageFiles
 from wheelrelay.api.coordination.sharing import refuse_checks_with_installers
-from wheelrelay.api.coordination.tasks import Admission, Circumstances
-from wheelrelay.api.coordination.versions import refuse_other_versions
+from wheelrelay.api.coordination.tasks import Circumstances
 from wheelrelay.api.options import PublishOptions
-from wheelrelay.config import Route, as_remote
+from wheelrelay.config import Route
 from wheelrelay.engine.context import ConnectedSink, RelayRequest, Runtime
 from wheelrelay.engine.gate import CheckedFile
 from wheelrelay.engine.publishing import Publisher
@@ -188,21 +186,13 @@ class WorkerFiles:
 
     def _open(self) -> None:
         """Connect to the workers, and remove their files at the end."""
-        remotes = [as_remote(self._route.source), *map(as_remote, self._route.sinks)]
-        engine = self._stack.enter_context(self._access.opened(remotes))
-        self._shared = Circumstances.of(
+        self._pool, self._shared = self._access.admitted(
+            self._stack,
             self._route,
             self._request,
             sign=self._options.sign,
             confirm_timeout=self._options.confirm_timeout,
         )
-        ours = versions_of(*remotes)
-        self._pool = WorkerPool(
-            engine,
-            Admission(self._shared),
-            lambda worker, theirs: refuse_other_versions(worker, theirs, ours),
-        )
-        self._pool.begin()
         self._stack.callback(self._drop_files)
 
     def _stage(self, files: Group) -> dict[str, CheckedFile | WheelrelayError]:

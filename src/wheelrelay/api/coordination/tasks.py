@@ -39,6 +39,7 @@ class Circumstances:
         signer: Makes signatures.
         timeout: The timeout for all remotes, if the command line has one.
         longest_pause: The longest pause between attempts, if the command line has one.
+        is_read_only: Whether nothing is published, so that sinks need not accept files.
     """
 
     route: Route
@@ -52,10 +53,17 @@ class Circumstances:
     signer: Signer
     timeout: float | None
     longest_pause: float | None
+    is_read_only: bool = False
 
     @classmethod
     def of(
-        cls, route: Route, request: RelayRequest, *, sign: bool, confirm_timeout: float | None
+        cls,
+        route: Route,
+        request: RelayRequest,
+        *,
+        sign: bool = False,
+        confirm_timeout: float | None = None,
+        is_read_only: bool = False,
     ) -> "Circumstances":
         """Return what tasks need of a relay that this process has begun."""
         options, policy = request.options, request.policy
@@ -71,6 +79,7 @@ class Circumstances:
             options.signer,
             timeout_override(),
             longest_pause_override(),
+            is_read_only,
         )
 
     @contextmanager
@@ -91,7 +100,12 @@ class Circumstances:
         )
         selection = replace(self.selection, files=files)
         with connected_route(
-            self.route, selection, options, sign=self.sign, confirm_timeout=self.confirm_timeout
+            self.route,
+            selection,
+            options,
+            sign=self.sign,
+            confirm_timeout=self.confirm_timeout,
+            is_read_only=self.is_read_only,
         ) as request:
             policy = request.policy
             own = replace(policy, commit=self.commit, sums=self.sums)
@@ -104,11 +118,9 @@ class Admission:
 
     Attributes:
         circumstances: What all tasks share.
-        needs_credentials: Whether the worker publishes files.
     """
 
     circumstances: Circumstances
-    needs_credentials: bool = True
 
     def __call__(self, _: Report) -> Mapping[str, str]:
         """Return the versions of wheelrelay and of the plugins that take part.
@@ -119,7 +131,7 @@ class Admission:
         """
         shared = self.circumstances
         with shared.connected((), None, lambda _: None) as request:
-            if self.needs_credentials:
+            if not shared.is_read_only:
                 for sink in request.sinks:
                     if isinstance(sink.sink, SupportsReadiness):
                         sink.sink.make_ready()
