@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wheelrelay.containers.objects import StoredObject
+from wheelrelay.containers.objects import ReadableObjects, StoredObject, hash_object
 from wheelrelay.filenames import is_variants
 from wheelrelay.model import Digests, DistFile, Kind
 
@@ -137,6 +137,12 @@ def from_object_metadata(values: Mapping[str, str]) -> FileMetadata | None:
             if key.startswith(BUILD_PREFIX)
         },
     )
+
+
+def stored_sha256(objects: ReadableObjects, name: str) -> str:
+    """Return the sha256 of an object: as stored with it, or else by reading it."""
+    metadata = from_object_metadata(objects.stat_object(name).metadata)
+    return metadata.sha256 if metadata else hash_object(objects, name)
 
 
 def _is_specifier(text: str) -> bool:

@@ -176,6 +176,28 @@ class SupportsCopy(Protocol):
 
 
 @runtime_checkable
+class SupportsGroupedWrites(Protocol):
+    """A place that can write several small objects in one request."""
+
+    def has_grouped_writes(self) -> bool:
+        """Whether this server supports it."""
+        ...
+
+    def replace_group(self, contents: Mapping[str, bytes], *, content_type: str) -> Mapping[str, str]:
+        """Write objects directly in the container, replacing existing ones.
+
+        Args:
+            contents: The contents by name.
+            content_type: Media type of all of them.
+
+        Returns:
+            The ETags that listings show for the objects that were certainly written. All others are then
+            written one by one, so a failure is no error.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsFolderPages(Protocol):
     """A place that serves each object under exactly its own name, so that a folder's page needs that name.
 

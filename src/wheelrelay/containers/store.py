@@ -14,12 +14,13 @@ from wheelrelay.containers.file_metadata import (
     FileMetadata,
     WriteCache,
     from_core_metadata,
-    from_object_metadata,
     state_of,
+    stored_sha256,
     try_core_metadata,
 )
+from wheelrelay.containers.grouped_writes import GroupedWrites
 from wheelrelay.containers.listing import METADATA_SUFFIX, Listing, StoredDistribution
-from wheelrelay.containers.objects import BINARY, Objects, StoredObject, SupportsCopy, hash_object, read_whole
+from wheelrelay.containers.objects import BINARY, Objects, StoredObject, SupportsCopy, read_whole
 from wheelrelay.containers.source import ContainerSource
 from wheelrelay.containers.state_keeper import StateKeeper
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound
@@ -62,6 +63,7 @@ class ContainerStore(ContainerSource, StateKeeper):
         self._pages_lock = threading.Lock()
         self._published: dict[str, FileMetadata] = {}
         self._written = WriteCache()
+        self._grouped = GroupedWrites(objects, self._written)
         self._listed_names: dict[str, frozenset[str]] = {}
         self._orphans: dict[str, Sequence[str]] = {}
 
@@ -99,7 +101,7 @@ class ContainerStore(ContainerSource, StateKeeper):
         killed in between, the same command completes the work.
         """
         existing = self._list([staged.file.project]).get(staged.filename)
-        if existing is None or _sha256(self._objects, staged.filename) == staged.sha256:
+        if existing is None or stored_sha256(self._objects, staged.filename) == staged.sha256:
             self._replace_companions(staged, existing)
             self.put(staged)
             return
@@ -230,10 +232,10 @@ class ContainerStore(ContainerSource, StateKeeper):
         """
         try:
             stored = self._objects.stat_object(staged.filename)
-            is_same = stored.size == staged.size and _sha256(self._objects, staged.filename) == staged.sha256
+            sha256 = stored_sha256(self._objects, staged.filename) if stored.size == staged.size else None
         except NotFound:
             return False
-        if is_same:
+        if sha256 == staged.sha256:
             return True
         raise AlreadyExists(
             f"{self._objects.address_of(staged.filename)} already exists with other bytes.",
@@ -242,7 +244,8 @@ class ContainerStore(ContainerSource, StateKeeper):
 
     def _publish(self, staged: StagedFile, source: Source | None, written: list[str]) -> None:
         metadata, core_metadata = self._inspect(staged)
-        if core_metadata is not None:
+        is_grouped = core_metadata is not None and self._grouped.are_supported
+        if core_metadata is not None and not is_grouped:
             self._add(staged, METADATA_SUFFIX, core_metadata, written, is_new=True)
             self._written.add_core_metadata(core_metadata)
         values = metadata.to_object_metadata()
@@ -253,6 +256,9 @@ class ContainerStore(ContainerSource, StateKeeper):
             if not self._has_same_bytes(staged):
                 raise
         self._published[staged.filename] = metadata
+        if core_metadata is not None and is_grouped:
+            # No page announces it yet. After a kill here, the next update of the pages writes it.
+            self._grouped.replace(staged.filename + METADATA_SUFFIX, core_metadata)
 
     def _create(self, staged: StagedFile, values: Mapping[str, str], metadata: FileMetadata) -> None:
         etag = self._objects.create_object(staged.filename, staged, content_type=BINARY, metadata=values)
@@ -342,9 +348,3 @@ class ContainerStore(ContainerSource, StateKeeper):
             return False
         except BackendError:
             return True
-
-
-def _sha256(objects: Objects, name: str) -> str:
-    """Return the sha256 of an object: as stored with it, or else by reading it."""
-    metadata = from_object_metadata(objects.stat_object(name).metadata)
-    return metadata.sha256 if metadata else hash_object(objects, name)

@@ -27,10 +27,12 @@ class Limits:
     Attributes:
         max_size: Largest object in bytes.
         has_large_objects: Whether larger objects can be composed of segments.
+        has_archives: Whether an archive can be uploaded whose members become objects.
     """
 
     max_size: int = 5 * 2**30 + 2
     has_large_objects: bool = True
+    has_archives: bool = False
 
 
 class SwiftClient:
@@ -159,6 +161,26 @@ class SwiftClient:
                 "the cluster does not find the container at the moment."
             ) from error
 
+    def put_archive(self, folder: str, archive: bytes, content_type: str) -> Mapping[str, Any]:
+        """Upload a tar archive whose members become objects, and return the cluster's report.
+
+        Args:
+            folder: Path of the folder for the objects.
+            archive: The archive.
+            content_type: Media type of all objects.
+
+        Raises:
+            BackendError: The cluster refused or failed.
+            ValueError: The report is malformed.
+        """
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        with ExitStack() as stack:
+            answer = self.request(
+                stack, "PUT", folder, query="extract-archive=tar", headers=headers, body=Body.of(archive)
+            )
+            report: Mapping[str, Any] = answer.json()
+            return report
+
     def delete(self, path: str) -> None:
         """Delete an object if it exists."""
         with ExitStack() as stack:
@@ -179,7 +201,11 @@ class SwiftClient:
             try:
                 raise_for(answer)
                 info = answer.json()
-                return Limits(int(info["swift"]["max_file_size"]), has_large_objects="slo" in info)
+                return Limits(
+                    int(info["swift"]["max_file_size"]),
+                    has_large_objects="slo" in info,
+                    has_archives="bulk_upload" in info,
+                )
             except (*_UNDISCLOSED, ValueError, KeyError, TypeError):
                 return Limits()
 

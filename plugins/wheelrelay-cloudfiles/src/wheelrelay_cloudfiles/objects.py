@@ -20,7 +20,7 @@ from libcloud.storage.types import ContainerAlreadyExistsError, ContainerDoesNot
 
 from wheelrelay import StagedFile
 from wheelrelay.containers import BLOCK_SIZE, StoredObject, looks_like_distribution
-from wheelrelay.errors import AlreadyExists, NotFound, Rejected
+from wheelrelay.errors import AlreadyExists, BackendError, NotFound, Rejected
 from wheelrelay.http import HttpClient, RawBody, content_range_starts_at, display_url, range_header
 from wheelrelay.protocols import ByteStream
 from wheelrelay_cloudfiles.account import Account
@@ -28,7 +28,7 @@ from wheelrelay_cloudfiles.client import SwiftClient
 from wheelrelay_cloudfiles.errors import error_for, parsing, unexpected
 from wheelrelay_cloudfiles.large_objects import Attempt, LargeObjects, group_segments
 from wheelrelay_cloudfiles.libcloud_driver import Driver
-from wheelrelay_cloudfiles.streams import Body, verified_body
+from wheelrelay_cloudfiles.streams import Body, md5_of, tar_archive, verified_body
 
 SEGMENTS = ".segments"
 """Folder, below the prefix, of the segments of large objects."""
@@ -135,6 +135,28 @@ class SwiftObjects:
             old_segments = self._large.segments_or_none(self._path(name))
         self._write(name, Body.of(content), _headers(content_type, metadata))
         self._large.remove(old_segments)
+
+    def has_grouped_writes(self) -> bool:
+        """Whether the cluster accepts an archive whose members become objects."""
+        return self._client.limits().has_archives
+
+    def replace_group(self, contents: Mapping[str, bytes], *, content_type: str) -> Mapping[str, str]:
+        """Write small objects in one request; see `wheelrelay.containers.SupportsGroupedWrites`.
+
+        The cluster reports which members failed. If the report is not about these objects, none counts as
+        written.
+        """
+        self._require_container()
+        folder = self._path("").rstrip("/")
+        try:
+            report = self._client.put_archive(folder, tar_archive(contents), content_type)
+            failed = {unquote(path).rpartition("/")[2] for path, _ in report["Errors"]}
+            is_plausible = report["Number Files Created"] == len(contents.keys() - failed)
+        except (BackendError, KeyError, TypeError, ValueError) as error:
+            _log.info("Objects are written one by one: the cluster did not accept an archive: %s", error)
+            return {}
+        written = contents.keys() - failed if is_plausible else ()
+        return {name: md5_of(contents[name]) for name in written}
 
     def delete_object(self, name: str) -> None:
         """Delete an object, then its segments."""

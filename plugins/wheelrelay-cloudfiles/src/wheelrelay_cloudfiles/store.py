@@ -107,6 +107,12 @@ class ChangeTracker(SwiftObjects):
         super().replace_object(name, content, content_type=content_type, metadata=metadata)
         self._changed.add(name)
 
+    def replace_group(self, contents: Mapping[str, bytes], *, content_type: str) -> Mapping[str, str]:
+        """Write several small objects."""
+        etags = super().replace_group(contents, content_type=content_type)
+        self._changed.update(etags)
+        return etags
+
     def delete_object(self, name: str) -> None:
         """Delete an object."""
         super().delete_object(name)

@@ -1,7 +1,8 @@
 """The bodies of requests and answers: streams to send, and streams to receive and verify."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -72,6 +73,22 @@ class Body:
 class _InMemory(BytesIO):
     def __len__(self) -> int:
         return len(self.getbuffer()) - self.tell()
+
+
+def md5_of(content: bytes) -> str:
+    """Return the md5 in hexadecimal, which Swift uses as the ETag."""
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def tar_archive(contents: Mapping[str, bytes]) -> bytes:
+    """Return a tar archive with one file for each name."""
+    archive = BytesIO()
+    with tarfile.TarFile(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, BytesIO(content))
+    return archive.getvalue()
 
 
 class CheckedBeforeEnd:
