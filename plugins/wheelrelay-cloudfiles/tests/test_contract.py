@@ -43,6 +43,7 @@ class TestCloudFiles(StoreContract):
             yield store
 
 
+@pytest.mark.long
 class TestSwiftObjects(ObjectsContract):
     @pytest.fixture
     def objects(self, swift_config):

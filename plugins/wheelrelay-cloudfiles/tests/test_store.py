@@ -28,6 +28,11 @@ def test_wrong_credentials_are_reported_before_publishing(store, monkeypatch):
         store.make_ready()
 
 
+def test_clock_is_compared_with_the_server(store):
+    list(store.iter_files(None))
+    assert store.clock_offset() == pytest.approx(0, abs=2)
+
+
 def test_cdn_is_enabled_and_has_addresses(store, rackspace, empty_container):
     assert store.cdn_addresses() is None
     addresses = store.enable_cdn()

@@ -37,6 +37,7 @@ class TestSwift(StoreContract):
         return ContainerStore(empty_place(swift), pages=True)
 
 
+@pytest.mark.long
 class TestObjectsOnSeaweedFS(ObjectsContract):
     max_memory = THREE_PARTS
 

@@ -21,7 +21,7 @@ from wheelrelay.containers.objects import (
 from wheelrelay.errors import BackendError, IntegrityError, NotFound, Rejected
 from wheelrelay.filenames import dist_file, parse_filename
 from wheelrelay.model import PROVENANCE_SUFFIX, DistFile, ProjectStatus
-from wheelrelay.protocols import ByteStream, InstallerIndex
+from wheelrelay.protocols import ByteStream, InstallerIndex, SupportsServerTime
 
 if TYPE_CHECKING:
     from wheelrelay.containers.cdn import PublicCopy
@@ -73,6 +73,10 @@ class ContainerSource:
         Files have the digests that the pages list for them. No file is read to find others.
         """
         return self._described(self._reader.read(project), None if project is None else [project])
+
+    def clock_offset(self) -> float | None:
+        """Return the seconds by which the local clock is ahead of the server's, if its time is known."""
+        return self.readable.clock_offset() if isinstance(self.readable, SupportsServerTime) else None
 
     def installer_index(self) -> InstallerIndex | None:
         """Return the public address of the pages, if the container has some."""

@@ -51,6 +51,10 @@ class SwiftClient:
         self._lock = threading.Lock()
         self._limits: Limits | None = None
 
+    def clock_offset(self) -> float | None:
+        """Return the seconds by which the local clock is ahead of the server's."""
+        return self._http.clock.offset()
+
     def request(
         self,
         stack: ExitStack,

@@ -64,6 +64,10 @@ class SwiftObjects:
         self._now = datetime.min.replace(tzinfo=UTC)
         self._name_locks: dict[str, threading.Lock] = {}
 
+    def clock_offset(self) -> float | None:
+        """Return the seconds by which the local clock is ahead of Swift's."""
+        return self._client.clock_offset()
+
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
         """Yield all objects directly in a folder, page by page."""
         return self._list(folder, lambda _: True)

@@ -30,6 +30,10 @@ class S3Reader:
     def __init__(self, bucket: Bucket) -> None:
         self.bucket = bucket
 
+    def clock_offset(self) -> float | None:
+        """Return the seconds by which the local clock is ahead of the server's."""
+        return self.bucket.sessions.current.transport.clock_offset()
+
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
         """Yield the objects in a folder, page by page, without those that represent folders."""
         return self._list(folder, lambda _: True)

@@ -40,6 +40,10 @@ class Transport:
             for factor in {1, *_FACTORS.values()}
         }
 
+    def clock_offset(self) -> float | None:
+        """Return the seconds by which the local clock is ahead of the server's."""
+        return self._clients[1].clock.offset()
+
     def attach(self, client: Any) -> None:
         """Send all requests of a client from now on."""
         client.meta.events.register("before-send.s3", self._send)

@@ -109,8 +109,8 @@ def _folder_of(sink: ConnectedSink) -> Path | None:
 
 def check_clock(sink: ConnectedSink) -> PreflightItem | None:
     """Compare the local clock with that of the sink's server, after other checks have read the sink."""
-    if not isinstance(sink.sink, SupportsServerTime):
-        return None
+    if not isinstance(sink.sink, SupportsServerTime) or isinstance(sink.sink, SupportsLocalPath):
+        return None  # a local directory has the same clock
     offset = sink.sink.clock_offset()
     if offset is None:
         return PreflightItem(CLOCK, Verdict.UNKNOWN, "The server does not report its time.", sink.name)
