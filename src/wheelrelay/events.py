@@ -37,6 +37,8 @@ class Step(StrEnum):
     """The steps of a relay that report progress."""
 
     STAGE = "stage"
+    RESOLVE = "resolve"
+    TRY = "try"
     SIGN = "sign"
     PUBLISH = "publish"
     CONFIRM = "confirm"

@@ -1,10 +1,12 @@
 """Find out whether a release can be installed and used, before it is published."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from wheelrelay.engine.context import RelayRequest, Runtime
 from wheelrelay.engine.gate import CheckedFile, deduplicated
 from wheelrelay.engine.listing import Inventory
+from wheelrelay.events import Step, StepBegan, StepEnded
 from wheelrelay.records import Finding
 
 
@@ -34,7 +36,19 @@ def find_uninstallable(
 
         inventory = inventories[sink.name]
         if policy.resolve:
-            findings += find_unresolvable(files, sink, inventory, policy.indexes, runtime)
+            with _step(Step.RESOLVE, sink.name, files, runtime):
+                findings += find_unresolvable(files, sink, inventory, policy.indexes, runtime)
         if policy.smoke:
-            findings += find_broken(files, sink, inventory, policy.smoke, policy.indexes, runtime)
+            with _step(Step.TRY, sink.name, files, runtime):
+                findings += find_broken(files, sink, inventory, policy.smoke, policy.indexes, runtime)
     return deduplicated(findings)
+
+
+@contextmanager
+def _step(step: Step, remote: str, files: Sequence[CheckedFile], runtime: Runtime) -> Iterator[None]:
+    """Report the begin and the end of a step, if it has anything to do."""
+    if files:
+        runtime.report(StepBegan(step, remote, len(files), 0))
+    yield
+    if files:
+        runtime.report(StepEnded(step, remote))

@@ -209,6 +209,19 @@ def test_the_sdist_is_built_and_tried(dist, publish, tmp_path):
     assert "from the sdist" in findings["smoke-failed"]
 
 
+def test_reports_what_it_does(dist, tmp_path):
+    make_wheel(dist, "skyfoo", metadata={"Requires-Python": f"=={VERSION}.*"})
+    steps = []
+    route = wheelrelay.Route(
+        source=str(dist), sinks=[str(tmp_path / "wheelhouse")], resolve=True, smoke=smoke("import skyfoo")
+    )
+    wheelrelay.relay(route, progress=steps.append)
+
+    began = [event.step.value for event in steps if isinstance(event, wheelrelay.StepBegan)]
+    ended = [event.step.value for event in steps if isinstance(event, wheelrelay.StepEnded)]
+    assert began == ended == ["stage", "resolve", "try", "publish", "confirm"]
+
+
 @pytest.mark.long
 def test_without_uv_the_release_is_installed_with_pip(dist, publish, tmp_path, monkeypatch):
     python = sys.executable

@@ -39,12 +39,21 @@ MAX_MISSING = 3
 
 STEP_VERBS = {
     Step.STAGE: "staging",
+    Step.RESOLVE: "resolving",
+    Step.TRY: "trying",
     Step.SIGN: "signing",
     Step.PUBLISH: "publishing",
     Step.CONFIRM: "confirming",
 }
 
-_PREPOSITIONS = {Step.STAGE: "from", Step.SIGN: "with", Step.PUBLISH: "to", Step.CONFIRM: "at"}
+_PREPOSITIONS = {
+    Step.STAGE: "from",
+    Step.RESOLVE: "for",
+    Step.TRY: "for",
+    Step.SIGN: "with",
+    Step.PUBLISH: "to",
+    Step.CONFIRM: "at",
+}
 
 
 class StepProgress:
