@@ -1,6 +1,7 @@
 """Published files are compared with their source, or with the digests that their remote declares."""
 
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 from tests.servers.faulty_store import FaultyStore, staged_files
@@ -19,6 +20,8 @@ from wheelrelay.errors import (
 from wheelrelay.events import FileEnded, Verified
 from wheelrelay.model import Digests
 from wheelrelay.transfer.staging_area import temporary_staging_area
+
+PATIENCE = 20
 
 
 def found(*places, download=False, state=None, **options):
@@ -172,3 +175,37 @@ class TestState:
 def read_files(events):
     """Return the names of the files that were downloaded."""
     return [event.filename for event in events if isinstance(event, FileEnded)]
+
+
+class CountingStore(FaultyStore):
+    """A store that counts listings and downloads, and waits until two downloads run at once."""
+
+    def __init__(self, files):
+        super().__init__(files)
+        self.listings = self.downloads = 0
+        self.barrier = Barrier(2)
+
+    def iter_files(self, project):
+        self.listings += 1
+        return super().iter_files(project)
+
+    def open(self, file):
+        self.barrier.wait(PATIENCE)
+        self.downloads += 1
+        return super().open(file)
+
+
+@pytest.mark.parametrize("count", [10, 20])
+def test_each_file_is_downloaded_once_in_parallel_and_only_new_ones_later(tmp_path, count):
+    names = [f"sample-{number}.0-py3-none-any.whl" for number in range(count)]
+    files = staged_files(tmp_path / "files", *names)
+    store, state = CountingStore(files[:-2]), tmp_path / "state.json"
+    assert found(store, state=state) == []
+    assert (store.listings, store.downloads) == (1, count - 2)
+    store = CountingStore(files)
+    assert found(store, state=state) == []
+    assert (store.listings, store.downloads) == (1, 2)
+    state.unlink()  # it may be lost
+    store = CountingStore(files)
+    assert found(store, state=state) == []
+    assert store.downloads == count
