@@ -30,6 +30,7 @@ KNOWN_PLUGINS = {
     "gcs": "gcs",
     "github-artifacts": "github",
     "github-release": "github",
+    "gitlab-packages": "gitlab",
     "s3": "s3",
 }
 """The extras of wheelrelay that install more types of remotes, by type."""

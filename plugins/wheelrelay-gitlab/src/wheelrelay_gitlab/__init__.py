@@ -1,0 +1,1 @@
+"""The generic packages of a GitLab project as a remote for wheelrelay."""
