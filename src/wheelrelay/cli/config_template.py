@@ -12,7 +12,7 @@ from wheelrelay.config.base import SinkConfig
 from wheelrelay.config.errors import models_in
 from wheelrelay.config.pypirc import sections
 from wheelrelay.config.remote_types import make_config
-from wheelrelay.config.remotes import PRESETS, Remote, from_address
+from wheelrelay.config.remotes import PRESETS, Remote, as_remote
 from wheelrelay.config.routes import Expect, Route
 from wheelrelay.config.secrets import EnvSecret
 from wheelrelay.errors import ConfigError
@@ -39,7 +39,8 @@ class ConfigTemplate:
     """The values for a new configuration.
 
     Attributes:
-        source: the remote to read from: an address, ``pypi``, ``testpypi``, or a section of ``~/.pypirc``.
+        source: the remote to read from, or how to find it: an address, ``pypi``, ``testpypi``, or a section
+            of ``~/.pypirc``.
         sinks: the remotes to publish to, in order.
         upload_url: the upload URL of sinks that are private indexes.
         projects: requirements; all projects if empty.
@@ -47,8 +48,8 @@ class ConfigTemplate:
         sdist: whether an sdist is expected together with ``wheels``.
     """
 
-    source: str
-    sinks: Sequence[str]
+    source: str | Remote
+    sinks: Sequence[str | Remote]
     upload_url: str | None = None
     projects: Sequence[str] = ()
     wheels: Sequence[str] = ()
@@ -60,10 +61,10 @@ class ConfigTemplate:
         Raises:
             ConfigError: A remote is unknown, or a sink cannot be published to.
         """
-        source = from_address(self.source)
+        source = as_remote(self.source)
         remotes = {source.name if _is_predefined(source) else "staging": source}
         sinks: list[str] = []
-        for sink in map(self._as_sink, map(from_address, self.sinks)):
+        for sink in map(self._as_sink, map(as_remote, self.sinks)):
             sinks.append(_free_name(sink, [*remotes, *sinks]))
             remotes[sinks[-1]] = sink
         route = {"source": next(iter(remotes)), "sinks": sinks, "projects": list(self.projects)}

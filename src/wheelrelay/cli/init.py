@@ -52,8 +52,9 @@ def init(
     """Create a wheelrelay.toml.
 
     The file has every key with a description; optional keys are commented out. On a terminal, wheelrelay
-    prompts for values that the options do not set; elsewhere it uses the defaults. Also writes the JSON
-    Schema that editors use to complete and check the file. Existing files are not overwritten.
+    prompts for values that the options do not set, and again for wrong ones; elsewhere it uses the defaults.
+    A remote is an address, or a type such as s3, whose keys are prompted for. Also writes the JSON Schema
+    that editors use to complete and check the file. Existing files are not overwritten.
 
     \b
     Examples:
@@ -66,13 +67,15 @@ def init(
 
     _refuse_existing_config()
     if sys.stdin.isatty() and sys.stderr.isatty():
-        source = source or _prompt("Publish files from", "./dist")
-        sinks = sinks or _prompt_several("Publish to, in order", "pypi")
-        projects = projects or _prompt_several("Projects, empty for all", "")
-        wheels = wheels or _prompt_several("Expected wheels such as cp312-*-win_amd64, empty for any", "")
-    template = ConfigTemplate(
-        source or "./dist", sinks or ("pypi",), upload_url, projects, wheels, not expect_no_sdist
-    )
+        from wheelrelay.cli.init_questions import ask_projects, ask_sinks, ask_source, ask_wheels
+
+        from_remote = source or ask_source()
+        to_remotes = sinks or ask_sinks()
+        projects = projects or ask_projects()
+        wheels = wheels or ask_wheels()
+    else:
+        from_remote, to_remotes = source or "./dist", sinks or ("pypi",)
+    template = ConfigTemplate(from_remote, to_remotes, upload_url, projects, wheels, not expect_no_sdist)
     _write(template.text())
 
 
@@ -106,12 +109,3 @@ def _write(text: str) -> None:
         else:
             click.echo(f"Wrote {name}.")
     click.echo(f"Next, run `wheelrelay config check` and `wheelrelay plan {ROUTE}`.")
-
-
-def _prompt(question: str, default: str) -> str:
-    answer: str = click.prompt(question, default=default, show_default=bool(default), err=True)
-    return answer.strip()
-
-
-def _prompt_several(question: str, default: str) -> tuple[str, ...]:
-    return tuple(_prompt(f"{question} (separated by spaces)", default).split())

@@ -6,12 +6,13 @@ import subprocess
 import sys
 
 import pytest
-from tests.e2e.cli.terminal import on_terminal
+from tests.e2e.cli.screen import on_screen
 from tests.servers.process import script
 
 from wheelrelay.config import load_config
 from wheelrelay.config.schema import effective
 
+INIT = (sys.executable, "-m", "wheelrelay", "init")
 EVERYTHING = (
     *("--from", "./wheels", "--to", "testpypi", "--to", "index+https://example.org/simple/"),
     *("--upload-url", "https://example.org/legacy/", "--project", "sample", "--project", "other>=2"),
@@ -176,16 +177,61 @@ def test_invalid_configuration_is_not_written(wheelrelay, here, options, said):
 
 
 def test_terminal_prompts_for_missing_options(here):
-    command = [sys.executable, "-m", "wheelrelay", "init", "--to", "testpypi"]
-    with on_terminal(command, here) as terminal:
-        assert "[./dist]" in terminal.type("", until="]: ")
-        assert "Projects" in terminal.type("./wheels\n", until="by spaces): ")
-        assert "Expected wheels" in terminal.type("sample==1.0\n", until="by spaces): ")
-        assert "Wrote wheelrelay.toml." in terminal.type(
-            "cp312-*-win_amd64 cp313-*-win_amd64\n", until="Next, "
-        )
+    with on_screen([*INIT, "--to", "testpypi"], here, columns=120) as screen:
+        screen.wait_for("[./dist]:")
+        screen.press("./wheels\n")
+        screen.wait_for("Projects, empty for all (separated by spaces):")
+        screen.press("sample==1.0\n")
+        screen.wait_for("Expected wheels")
+        screen.press("cp312-*-win_amd64 cp313-*-win_amd64\n")
+        assert screen.wait_for_end() == 0
+        assert "Wrote wheelrelay.toml." in screen.text
     route = load_config(here / "wheelrelay.toml").route("release")
     assert route.source.config.path == here / "wheels"
     assert [sink.name for sink in route.sinks] == ["testpypi"]
     assert route.projects == ("sample==1.0",)
     assert route.expect.wheels == ("cp312-*-win_amd64", "cp313-*-win_amd64")
+
+
+def test_terminal_asks_again_for_wrong_answers(here):
+    with on_screen(INIT, here, columns=160) as screen:
+        screen.wait_for("Publish files from")
+        for answer, explanation in (
+            ("dist", "There is no remote 'dist'. For a directory, write './dist'."),
+            ("./dist", "Publish to, in order"),
+            ("listing+https://e.org/", "listing+https://e.org/ is read-only and cannot be published to."),
+            ("index+https://e.org/simple/", "index+https://e.org/simple/: upload_url (URL of the legacy upload API"),
+            ("e.org", "not an http or https URL"),
+            ("https://e.org/legacy/", "Projects, empty for all"),
+            ("a b<", "'b<' is not a requirement"),
+            ("sample", "Expected wheels"),
+            ("cp312", "'cp312' is not a tag pattern."),
+        ):
+            screen.press(f"{answer}\n")
+            screen.wait_for(explanation)
+        screen.press("cp312-*-win_amd64\n")
+        assert screen.wait_for_end() == 0
+    [sink] = load_config(here / "wheelrelay.toml").route("release").sinks
+    assert sink.config.upload_url == "https://e.org/legacy/"
+
+
+def test_terminal_asks_for_the_keys_of_a_type(here):
+    with on_screen(INIT, here, columns=160) as screen:
+        for question, answer in (
+            ("Publish files from", "cloudfiles"),
+            ("cloudfiles: container", "wheels"),
+            ("cloudfiles: region", "IAD"),
+            ("cloudfiles: username", ""),
+            ("cloudfiles.username: this key is required.", "release"),
+            ("environment variable with api_key", ""),
+            ("Publish to, in order", "s3"),
+            ("s3: bucket", "wheels"),
+            ("Projects", ""),
+            ("Expected wheels", ""),
+        ):
+            screen.wait_for(question)
+            screen.press(f"{answer}\n")
+        assert screen.wait_for_end() == 0, screen.text
+    config = load_config(here / "wheelrelay.toml")
+    assert config.remote("staging").config.api_key.env == "CLOUDFILES_API_KEY"
+    assert config.remote("s3").config.bucket == "wheels"
