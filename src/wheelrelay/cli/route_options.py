@@ -10,11 +10,20 @@ from wheelrelay.cli.options import complete_file, complete_remote, complete_rout
 
 if TYPE_CHECKING:
     from wheelrelay.config import Config, Remote, Route
+    from wheelrelay.config.errors import InvalidKeys
+    from wheelrelay.errors import ConfigError
     from wheelrelay.select import Selection
 
 
 SIMILARITY = 0.75
 """How similar a word must be to a route to count as a misspelled one, as `difflib` measures it."""
+
+
+OPTIONS = "the options"
+"""Where the values of a route come from, in errors."""
+
+CHANGED_KEYS = ("wheels", "lock", "requirements", "local", "wait", "mode")
+"""Keys of a route with an option of the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,8 @@ class RouteArguments:
         """Return the route with the options that override its keys."""
         from datetime import timedelta
 
+        from wheelrelay.config.errors import InvalidKeys
+
         if self.sdist_only and (self.no_sdist or self.wheels):
             raise click.UsageError("--sdist-only cannot be used with --no-sdist or --wheels.")
         changes: dict[str, Any] = {}
@@ -113,7 +124,22 @@ class RouteArguments:
         if self.mode:
             changes["mode"] = self.mode
         unchanged = {name: getattr(route, name) for name in route.model_fields_set}
-        return type(route).model_validate({**unchanged, **changes}, context={"where": "the options"})
+        try:
+            return type(route).model_validate({**unchanged, **changes}, context={"where": OPTIONS})
+        except InvalidKeys as error:
+            raise _with_option_names(error) from error
+
+
+def _with_option_names(error: "InvalidKeys") -> "ConfigError":
+    """Return an error that names options in place of the keys of a route."""
+    from wheelrelay.errors import ConfigError
+
+    sentences = []
+    for problem in error.problems:
+        reason = problem.message.partition(": ")[2]
+        key = problem.path[0] if problem.path else ""
+        sentences.append(f"--{key}: {reason}" if key in CHANGED_KEYS else reason)
+    return ConfigError(" ".join(sentences))
 
 
 _SELECTION_OPTIONS = (

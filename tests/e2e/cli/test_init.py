@@ -200,7 +200,10 @@ def test_terminal_asks_again_for_wrong_answers(here):
             ("dist", "There is no remote 'dist'. For a directory, write './dist'."),
             ("./dist", "Publish to, in order"),
             ("listing+https://e.org/", "listing+https://e.org/ is read-only and cannot be published to."),
-            ("index+https://e.org/simple/", "index+https://e.org/simple/: upload_url (URL of the legacy upload API"),
+            (
+                "index+https://e.org/simple/",
+                "index+https://e.org/simple/: upload_url (URL of the legacy upload API",
+            ),
             ("e.org", "not an http or https URL"),
             ("https://e.org/legacy/", "Projects, empty for all"),
             ("a b<", "'b<' is not a requirement"),

@@ -343,3 +343,16 @@ class TestPlanWithoutSecret:
         ended = wheelrelay("plan", "release")
         assert ended.code == 2
         assert "The environment variable NOPE is not set." in ended.err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--wheels", "cp312", "error: --wheels: 'cp312' is not a tag pattern."),
+        ("--local", "a+b", "error: --local: 'a+b' is not a local version"),
+    ],
+)
+def test_errors_name_the_option(wheelrelay, config, dist, option, value, said):
+    ended = wheelrelay("plan", "release", option, value)
+    assert ended.code == 2
+    assert ended.err.startswith(said)

@@ -186,3 +186,21 @@ class TestQuestion:
             screen.wait_for("Stopping")
             screen.press(CTRL_C)
             screen.wait_for_end()
+
+
+def test_waiting_names_missing_files_and_the_time_left(release, here):
+    late = next(path for path in release.iterdir() if "win_amd64" in path.name)
+    late.rename(here / late.name)
+    (here / "wheelrelay.toml").write_text(
+        '[routes.release]\nsource = "./dist"\nsinks = ["./out"]\n[routes.release.expect]\n'
+        'wheels = ["cp{312,313}-*-{win_amd64,macosx*_arm64,manylinux_2_28_aarch64,manylinux2014_x86_64}"]\n'
+        "sdist = true\n"
+    )
+    tag = "cp312-*-win_amd64" if "cp312" in late.name else "cp313-*-win_amd64"
+    with on_screen([*RELAY, "--wait", "90s"], here, columns=100) as screen:
+        screen.wait_for(f"8 of 9 expected files found, missing {tag}; waiting for up to ")
+        assert " s.\n" in screen.text + "\n"
+        (here / late.name).rename(late)
+        assert screen.wait_for_end() == 0
+        assert screen.text.count("expected files found") == 1
+        assert "./out: 9 published." in screen.text
