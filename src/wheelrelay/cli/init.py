@@ -67,12 +67,12 @@ def init(
 
     _refuse_existing_config()
     if sys.stdin.isatty() and sys.stderr.isatty():
-        from wheelrelay.cli.init_questions import ask_projects, ask_sinks, ask_source, ask_wheels
+        from wheelrelay.cli.init_questions import prompt_projects, prompt_sinks, prompt_source, prompt_wheels
 
-        from_remote = source or ask_source()
-        to_remotes = sinks or ask_sinks()
-        projects = projects or ask_projects()
-        wheels = wheels or ask_wheels()
+        from_remote = source or prompt_source()
+        to_remotes = sinks or prompt_sinks()
+        projects = projects or prompt_projects()
+        wheels = wheels or prompt_wheels()
     else:
         from_remote, to_remotes = source or "./dist", sinks or ("pypi",)
     template = ConfigTemplate(from_remote, to_remotes, upload_url, projects, wheels, not expect_no_sdist)

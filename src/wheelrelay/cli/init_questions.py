@@ -1,4 +1,4 @@
-"""The questions of ``init``: each answer is validated at once, and asked for again if it is wrong."""
+"""The questions of ``init``: each answer is validated at once, and requested again if it is wrong."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -21,28 +21,28 @@ Answer = TypeVar("Answer")
 SEVERAL = "(separated by spaces)"
 
 
-def ask_source() -> Remote:
-    """Ask for the remote to publish files from."""
-    return _ask("Publish files from (address or type)", "./dist", _source)
+def prompt_source() -> Remote:
+    """Prompt for the remote to publish files from."""
+    return _prompt("Publish files from (address or type)", "./dist", _source)
 
 
-def ask_sinks() -> tuple[Remote, ...]:
-    """Ask for the remotes to publish to."""
-    return _ask(f"Publish to, in order {SEVERAL}", "pypi", _each(_sink))
+def prompt_sinks() -> tuple[Remote, ...]:
+    """Prompt for the remotes to publish to."""
+    return _prompt(f"Publish to, in order {SEVERAL}", "pypi", _each(_sink))
 
 
-def ask_projects() -> tuple[str, ...]:
-    """Ask for the projects of the route."""
-    return _ask(f"Projects, empty for all {SEVERAL}", "", _each(_project))
+def prompt_projects() -> tuple[str, ...]:
+    """Prompt for the projects of the route."""
+    return _prompt(f"Projects, empty for all {SEVERAL}", "", _each(_project))
 
 
-def ask_wheels() -> tuple[str, ...]:
-    """Ask for the tag patterns of expected wheels."""
-    return _ask(f"Expected wheels such as cp312-*-win_amd64, empty for any {SEVERAL}", "", _each(_pattern))
+def prompt_wheels() -> tuple[str, ...]:
+    """Prompt for the tag patterns of expected wheels."""
+    return _prompt(f"Expected wheels such as cp312-*-win_amd64, empty for any {SEVERAL}", "", _each(_pattern))
 
 
-def _ask(question: str, default: str, parse: Callable[[str], Answer]) -> Answer:
-    """Ask until the answer is right; each wrong one is explained."""
+def _prompt(question: str, default: str, parse: Callable[[str], Answer]) -> Answer:
+    """Prompt until the answer is right; each wrong one is explained."""
     while True:
         answer: str = click.prompt(question, default=default, show_default=bool(default), err=True)
         try:
@@ -70,7 +70,7 @@ def _source(text: str) -> Remote:
 
 
 def _sink(text: str) -> Remote:
-    """Return the remote of an answer; ask for its upload URL if it needs one.
+    """Return the remote of an answer; prompt for its upload URL if it needs one.
 
     Raises:
         ConfigError: The remote does not exist, or is read-only.
@@ -81,13 +81,13 @@ def _sink(text: str) -> Remote:
         raise ConfigError(f"{text} is read-only and cannot be published to.")
     if getattr(config, "upload_url", text) is None:
         keys = config.model_dump(exclude_unset=True, exclude={"type"})
-        keys |= _ask_keys(type(config), ["upload_url"], keys, where=text)
+        keys |= _prompt_keys(type(config), ["upload_url"], keys, where=text)
         return Remote(text, make_config(config.type, keys, where=text))
     return remote
 
 
 def _remote(text: str, index_keys: Iterable[str]) -> Remote:
-    """Return the remote of an address or a name; of a type, ask for its required keys.
+    """Return the remote of an address or a name; of a type, prompt for its required keys.
 
     Args:
         text: The answer.
@@ -99,13 +99,13 @@ def _remote(text: str, index_keys: Iterable[str]) -> Remote:
     needed = [name for name, field in model.model_fields.items() if field.is_required() and name != "type"]
     if text == "index":
         needed += index_keys
-    return Remote(text, make_config(text, _ask_keys(model, needed, {}, where=text), where=text))
+    return Remote(text, make_config(text, _prompt_keys(model, needed, {}, where=text), where=text))
 
 
-def _ask_keys(
+def _prompt_keys(
     model: type[RemoteConfig], needed: Iterable[str], known: dict[str, Any], *, where: str
 ) -> dict[str, Any]:
-    """Ask for some keys of a remote, one after the other, and return them.
+    """Prompt for some keys of a remote, one after the other, and return them.
 
     Args:
         model: The class of its configuration.
@@ -121,7 +121,7 @@ def _ask_keys(
         description = (field.description or name).partition(". ")[0].rstrip(".")
         key = f"environment variable with {name}" if is_secret else name
         default = f"{where}_{name}".upper().replace("-", "_") if is_secret else ""
-        values[name] = _ask(f"{where}: {key} ({description})", default, parse)
+        values[name] = _prompt(f"{where}: {key} ({description})", default, parse)
     return values
 
 
@@ -148,7 +148,7 @@ def _refuses_text(where: str, model: type[RemoteConfig], name: str) -> bool:
 
 
 def _refuse_invalid(where: str, keys: dict[str, Any], name: str, kind: str) -> None:
-    """Refuse a key that is wrong by itself; other keys may still be missing.
+    """Refuse a key with a wrong value; other keys may still be missing.
 
     Raises:
         ConfigError: It is wrong.
