@@ -1,6 +1,7 @@
 """The pages of a container in a real browser: narrow and wide, light and dark, with and without scripts."""
 
 import shutil
+from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -9,14 +10,18 @@ from urllib.parse import urljoin
 import pytest
 
 import wheelrelay
-from wheelrelay import Remote
+from wheelrelay import AuditIssue, AuditReport, Remote, Severity
 from wheelrelay.backends.local.directory import DirectoryConfig
+from wheelrelay.cli.render.audit_page import audit_html
 from wheelrelay.containers.index_pages import root_html
 from wheelrelay.testing import make_sdist, make_wheel
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking")
-PAGES = ("index.html", "simple/", "simple/astropy/", "simple/a-project-with-a-very-long-name-indeed/")
+PAGES = (
+    *("index.html", "simple/", "simple/astropy/", "simple/a-project-with-a-very-long-name-indeed/"),
+    "audit.html",
+)
 PLATFORMS = (
     "manylinux_2_17_x86_64.manylinux2014_x86_64",
     "manylinux_2_28_aarch64",
@@ -57,7 +62,20 @@ def folder(tmp_path_factory):
     make_wheel(dist, "astropy", "7.2.0rc1", "cp314-cp314-win_amd64", metadata=METADATA)
     make_wheel(dist, "a_project_with_a_very_long_name_indeed", "2026.11.25.dev1234567890")
     wheelrelay.push([dist], to=Remote("there", DirectoryConfig(path=root, pages=True)))
+    (root / "audit.html").write_bytes(audit_html(an_audit()))
     return root
+
+
+def an_audit():
+    """Return an audit with issues of all kinds and long names."""
+    files = tuple(f"astropy-7.0.1-cp3{minor}-cp3{minor}-{PLATFORMS[0]}.whl" for minor in range(9, 15))
+    issues = [
+        AuditIssue("incomplete", Severity.ERROR, "astropy", "7.0.1", "No wheel for CPython 3.12.", files),
+        AuditIssue("yanked", Severity.WARNING, "astropy", "7.0.0.dev2026+local", "All files are yanked."),
+        AuditIssue("absent", Severity.ERROR, "missing", None, "The remote has no files of this project."),
+    ]
+    projects = ("astropy", "missing", "a-project-with-a-very-long-name-indeed")
+    return AuditReport("company", datetime(2026, 11, 29, tzinfo=UTC), projects, 3, (), tuple(issues))
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,9 @@ from wheelrelay.findings import Severity
 from wheelrelay.redaction import redact
 from wheelrelay.reports import AuditIssue, AuditReport
 
-_DIGEST = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+_STYLE = f"{STYLE}.files th,.files td:not(:last-child){{white-space:nowrap}}\n"
+
+_DIGEST = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
 POLICY = f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'"
 """The Content Security Policy of the page: its own style sheet, and nothing else."""
@@ -48,7 +50,7 @@ def audit_html(report: AuditReport) -> bytes:
     page = _PAGE.format(
         policy=escape(POLICY),
         title=escape(f"Audit of {report.remote}"),
-        style=STYLE,
+        style=_STYLE,
         summary=escape(audit_summary(report)),
         time=report.time,
         body=body,
@@ -58,7 +60,7 @@ def audit_html(report: AuditReport) -> bytes:
 
 def _section(project: str, issues: list[AuditIssue]) -> str:
     rows = "".join(map(_row, issues))
-    heads = "".join(f'<th scope="col">{text}</th>' for text in ("Issue", "Check", "Version"))
+    heads = "".join(f'<th scope="col">{text}</th>' for text in ("Version", "Check", "Issue"))
     return (
         f'<h2>{escape(project)}</h2>\n<table class="files" aria-label="Issues of {escape(project)}">\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n"
@@ -71,7 +73,7 @@ def _row(issue: AuditIssue) -> str:
     count = "1 file" if len(issue.files) == 1 else f"{len(issue.files)} files"
     listed = f"<details><summary>{count}</summary><ul>{files}</ul></details>" if files else ""
     return (
-        f"<tr><td>{escape(issue.message)}{listed}</td>"
+        f"<tr><td>{escape(issue.version or '')}</td>"
         f'<td data-label="Check"><strong{severity}>{escape(issue.check)}</strong></td>'
-        f'<td data-label="Version">{escape(issue.version or "")}</td></tr>\n'
+        f'<td data-label="Issue">{escape(issue.message)}{listed}</td></tr>\n'
     )
