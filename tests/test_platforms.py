@@ -10,10 +10,9 @@ from tests.test_layout import ROOT, parsed, relative, sources
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("platform", ["win32", "darwin"])
-def test_types_are_right_on_other_systems(platform):
+def test_types_are_right_on_windows():
     """mypy reports each name of a module that the system lacks, except behind ``sys.platform``."""
-    command = [sys.executable, "-m", "mypy", "--platform", platform, "--no-warn-unreachable"]
+    command = [sys.executable, "-m", "mypy", "--platform", "win32", "--no-warn-unreachable"]
     folders = ["src", *(relative(path) for path in ROOT.glob("plugins/*/src"))]
     done = subprocess.run([*command, *folders], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

@@ -112,7 +112,8 @@ def _page(each: InstalledType) -> str:
         parts.append(f"Address: `{sample['address']}`\n")
     if each.package != "wheelrelay":
         extra, package = each.package.removeprefix("wheelrelay-"), _package(each, "../packages/")
-        parts.append(f"Install it with `pip install 'wheelrelay[{extra}]'`; {package} explains it.\n")
+        install = f"pip install 'wheelrelay[{extra}]'"
+        parts.append(f"Install it: `{install}`. Credentials and permissions: see {package}.\n")
     prose = DOCS / "remotes" / f"{each.type}.md"
     if prose.is_file():
         parts.append(prose.read_text(encoding="utf-8"))
