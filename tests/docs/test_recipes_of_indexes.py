@@ -117,6 +117,7 @@ def test_file_that_exists_with_other_bytes_is_an_error_and_stays(index, server, 
     assert server.packages == {first.filename: first.path.read_bytes()}
 
 
+@pytest.mark.long
 def test_file_that_the_index_refuses_is_an_error_with_its_message(index, server, tmp_path, kind):
     with pytest.raises((Rejected, PermissionDenied, AlreadyExists)) as refused:
         index.put(staged(tmp_path / "dist", version="1.0+refused"))
@@ -127,6 +128,7 @@ def test_file_that_the_index_refuses_is_an_error_with_its_message(index, server,
     assert server.packages == {}
 
 
+@pytest.mark.long
 def test_file_that_is_too_large_is_an_error_with_advice(index, server, tmp_path):
     payload = os.urandom(LIMIT)
     with pytest.raises(Rejected, match="returned 413") as refused:
@@ -134,6 +136,7 @@ def test_file_that_is_too_large_is_an_error_with_advice(index, server, tmp_path)
     assert "does not accept files of this size" in refused.value.hint
 
 
+@pytest.mark.long
 def test_refused_credentials_are_an_error_without_the_token(recipe, server, tmp_path):
     server.login = ("other", "other")
     with recipe.remote_at(server).open() as index, pytest.raises(AuthenticationFailed) as refused:
@@ -141,6 +144,7 @@ def test_refused_credentials_are_an_error_without_the_token(recipe, server, tmp_
     assert TOKEN not in str(refused.value)
 
 
+@pytest.mark.long
 def test_command_gets_the_arguments_of_the_recipe(recipe, server, tmp_path):
     command = recipe.keys.get("password", {}).get("command")
     receipt = wheelrelay.relay(

@@ -74,6 +74,7 @@ def test_parts_carry_their_md5_if_sha256_is_not_implemented(refused, objects, ga
         assert "x-amz-checksum-sha256" not in request.headers
 
 
+@pytest.mark.long
 def test_refused_checksum_is_tried_once(objects, gateway, large):
     gateway.fault(has_sha256, NOT_IMPLEMENTED, times=99)
     create(objects, large)
@@ -81,6 +82,7 @@ def test_refused_checksum_is_tried_once(objects, gateway, large):
     assert len(list(filter(has_sha256, gateway.requests))) == 1
 
 
+@pytest.mark.long
 def test_replaces_a_large_file_without_sha256_of_parts(objects, gateway, large):
     create(objects, b"old")
     gateway.fault(has_sha256, NOT_IMPLEMENTED, times=99)
@@ -88,6 +90,7 @@ def test_replaces_a_large_file_without_sha256_of_parts(objects, gateway, large):
     assert read(objects) == large.path.read_bytes()
 
 
+@pytest.mark.long
 def test_taken_name_of_a_large_file_is_refused(objects, gateway, large):
     create(objects, b"old")
     gateway.fault(has_sha256, NOT_IMPLEMENTED, times=99)
@@ -96,6 +99,7 @@ def test_taken_name_of_a_large_file_is_refused(objects, gateway, large):
     assert read(objects) == b"old"
 
 
+@pytest.mark.long
 def test_part_that_changes_on_its_way_is_refused(objects, gateway, large, seaweed):
     gateway.fault(has_sha256, NOT_IMPLEMENTED, times=99)
     gateway.change = lambda request: (

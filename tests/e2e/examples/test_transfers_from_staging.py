@@ -96,6 +96,7 @@ class TestReleaseJob:
         assert job().code == 0
         assert len(self.pypi.uploads) == len(release)
 
+    @pytest.mark.long
     def test_publishes_nothing_if_an_artifact_is_missing(self, job, github, work):
         self.add_artifacts(github, work, work.build(*TAGS)[1:])
         ended = job()
@@ -111,6 +112,7 @@ def test_job_has_twelve_lines_and_installs_from_a_lock_file():
     assert "pip install --require-hashes --only-binary :all: " in lines[-3]
 
 
+@pytest.mark.long
 def test_publishes_a_github_release(work, github, pypi):
     release = github.add_release("v1.0")
     names = work.build(*TAGS)

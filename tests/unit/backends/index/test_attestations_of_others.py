@@ -76,9 +76,10 @@ def test_attestation_of_another_publisher_is_uploaded_and_read_back(index, remot
     assert index.attested == {WHEEL: ["https://docs.pypi.org/attestations/publish/v1"]}
     with remote().open() as backend:
         [file] = backend.inventory("sample")
-        [companion] = backend.read_provenance(file)
+        provenance = json.loads(backend.read_provenance(file))
+    [bundle] = provenance["attestation_bundles"]
     attestation = (dist / f"{WHEEL}.publish.attestation").read_text()
-    assert json.loads(companion.content) == json.loads(attestation)
+    assert bundle["attestations"] == [json.loads(attestation)]
 
 
 def test_attestation_of_another_publisher_is_not_uploaded_by_default(index, remote, dist, caplog):
