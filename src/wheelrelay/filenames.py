@@ -254,3 +254,13 @@ def _checked(filename: str, parsed: ParsedName) -> ParsedName:
     if not is_normalized_name(parsed.project):
         raise InvalidFilename(f"{filename!r} does not begin with a valid project name.")
     return parsed
+
+
+def possible_projects(name: str) -> list[NormalizedName]:
+    """Return the projects that a file of this name may belong to: the hyphen of an sdist may be anywhere.
+
+    >>> possible_projects("sample-bar-1.0.tar.gz")
+    ['sample', 'sample-bar']
+    """
+    parts = name.split("-")
+    return [canonicalize_name("-".join(parts[:count])) for count in range(1, len(parts))]

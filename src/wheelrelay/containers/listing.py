@@ -10,7 +10,13 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from wheelrelay.containers.objects import ReadableObjects, StoredObject, SupportsSearch
 from wheelrelay.errors import InvalidFilename, NotFound, Unavailable
-from wheelrelay.filenames import dist_file, is_plain, looks_like_distribution, split_companion
+from wheelrelay.filenames import (
+    dist_file,
+    is_plain,
+    looks_like_distribution,
+    possible_projects,
+    split_companion,
+)
 from wheelrelay.model import DistFile
 
 METADATA_SUFFIX = ".metadata"
@@ -135,7 +141,7 @@ class ListingReader:
             return self.read(*wanted)
 
         def possible(name: str) -> list[NormalizedName]:
-            return [project for project in _possible_projects(name) if project in wanted]
+            return [project for project in possible_projects(name) if project in wanted]
 
         listing = self._read(lambda name: is_plain(name) and bool(possible(name)), possible)
         files = (distribution for distribution in listing.values() if distribution.file.project in wanted)
@@ -259,13 +265,3 @@ def _may_be_of(project: str) -> Callable[[str], bool]:
     spelling = "[-_.]+".join(map(re.escape, canonicalize_name(project).split("-")))
     starts = re.compile(f"{spelling}-", re.IGNORECASE).match
     return lambda name: starts(name) is not None and is_plain(name)
-
-
-def _possible_projects(name: str) -> list[NormalizedName]:
-    """Return the projects that a file of this name may belong to: the hyphen of an sdist may be anywhere.
-
-    >>> _possible_projects("sample-bar-1.0.tar.gz")
-    ['sample', 'sample-bar']
-    """
-    parts = name.split("-")
-    return [canonicalize_name("-".join(parts[:count])) for count in range(1, len(parts))]

@@ -7,12 +7,12 @@ listings of nginx, Apache and OpenStack Swift are all supported, and hand-writte
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from pydantic import Field
 
 from wheelrelay.backends.credentials import CredentialRequest, certificates, listing_auth
@@ -30,7 +30,7 @@ from wheelrelay.backends.web.pages import (
 )
 from wheelrelay.config import WebAddress
 from wheelrelay.errors import BackendError, InvalidFilename
-from wheelrelay.filenames import looks_like_distribution
+from wheelrelay.filenames import looks_like_distribution, possible_projects
 from wheelrelay.http import HttpClient, display_url, origin_of
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Backend
@@ -112,28 +112,41 @@ class ListingSource(LinkedFiles):
             BackendError: a page cannot be read or is not HTML; the result is never empty instead.
             IntegrityError: one filename has two URLs, and no sha256 proves that they are the same.
         """
+        name = canonicalize_name(project) if project is not None else None
+        selected = (file for file in self._files(lambda _: [name]) if name is None or file.project == name)
+        yield from without_duplicates(selected, self._url)
+
+    def iter_files_of(self, projects: Collection[str]) -> Iterator[DistFile]:
+        """Yield the linked files of some projects, from one read of the pages; see `iter_files`."""
+        wanted = {canonicalize_name(project) for project in projects}
+
+        def candidates(filename: str) -> list[NormalizedName | None]:
+            return [project for project in possible_projects(filename) if project in wanted] or [None]
+
+        selected = (file for file in self._files(candidates) if file.project in wanted)
+        yield from without_duplicates(selected, self._url)
+
+    def _files(self, projects_of: Callable[[str], Iterable[NormalizedName | None]]) -> Iterator[DistFile]:
+        """Yield the files that all pages link to.
+
+        Args:
+            projects_of: Returns the projects that a file of this name may belong to; ``None`` for any.
+        """
         walk = _Walk(self.http, self._url, recursive=self._recursive)
         links = list(walk.links())
-        files = self._files(links, project)
-        if walk.unread and not files:
+        companions = companions_of(links)
+        distributions = [link for link in links if looks_like_distribution(link.name)]
+        if walk.unread and not distributions:
             self._warn(
                 f"{display_url(self._url)} links to no distribution files, but to {walk.unread} folders. "
                 "Set recursive = true to read them, or use index+https://... if it is a package index."
             )
-        name = canonicalize_name(project) if project is not None else None
-        selected = [file for file in files if name is None or file.project == name]
-        yield from without_duplicates(selected, self._url)
-
-    def _files(self, links: list[Link], project: str | None) -> list[DistFile]:
-        companions = companions_of(links)
-        files = []
-        for link in links:
-            if looks_like_distribution(link.name):
+        for link in distributions:
+            for project in projects_of(link.name):
                 try:
-                    files.append(link_to_file(link, project, companions.get(link.url, ())))
+                    yield link_to_file(link, project, companions.get(link.url, ()))
                 except InvalidFilename as error:
                     self._warn(f"{display_url(self._url)}: ignored: {error}")
-        return files
 
     def _warn(self, message: str) -> None:
         with self._lock:

@@ -340,3 +340,22 @@ class TestPlainHttpBelowTls:
 
     def test_page_over_plain_http_can_link_plain_http(self, web):
         assert self.read(web.serve("/", page(self.URL))) == b"content"
+
+
+def test_many_projects_are_read_from_one_request(web):
+    counts = []
+    for count in (5, 10):
+        names = [f"sample-{number}-1.0.tar.gz" for number in range(count)]
+        names += [f"wheel{number}-1.0-py3-none-any.whl" for number in range(count)]
+        web.serve("/many/", "".join(f'<a href="{name}">{name}</a>' for name in [*names, OTHER]))
+        web.requests.clear()
+        projects = [f"Sample.{number}" for number in range(count)]
+        with opened(f"{web.url}many/") as source:
+            found = list(source.iter_files_of([*projects, "wheel1", "missing"]))
+        assert [file.filename for file in found] == [*names[:count], "wheel1-1.0-py3-none-any.whl"]
+        expected = {"wheel1", *(f"sample-{number}" for number in range(count))}
+        assert {file.project for file in found} == expected
+            "wheel1"
+        }
+        counts.append(len(web.requests))
+    assert counts == [1, 1]
