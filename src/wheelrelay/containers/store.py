@@ -26,6 +26,7 @@ from wheelrelay.containers.state_keeper import StateKeeper
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.protocols import Source
+from wheelrelay.signing import with_provenance
 from wheelrelay.staged import StagedFile
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class ContainerStore(ContainerSource, StateKeeper):
         self._put(staged, source)
 
     def _put(self, staged: StagedFile, source: Source | None) -> None:
+        staged = with_provenance(staged) if self._has_pages() else staged
         exists = not self._was_absent(staged) and self._has_same_bytes(staged)
         with self._removed_on_failure(staged) as written:
             for companion in staged.companions:
@@ -100,6 +102,7 @@ class ContainerStore(ContainerSource, StateKeeper):
         The old companions are removed and the new ones written before the bytes change. If the process is
         killed in between, the same command completes the work.
         """
+        staged = with_provenance(staged) if self._has_pages() else staged
         existing = self._list([staged.file.project]).get(staged.filename)
         if existing is None or stored_sha256(self._objects, staged.filename) == staged.sha256:
             self._replace_companions(staged, existing)
@@ -213,8 +216,8 @@ class ContainerStore(ContainerSource, StateKeeper):
     def _find_metadata(
         self, distribution: StoredDistribution, stat: StoredObject | None = None
     ) -> FileMetadata:
-        known = self._written.files.get(state_of(distribution.stored))
-        return known or super()._find_metadata(distribution, stat)
+        state = state_of(distribution.stored)
+        return self._written.files.get(state) or super()._find_metadata(distribution, stat)
 
     def _was_absent(self, staged: StagedFile) -> bool:
         """Whether the name was free when the project was listed.
@@ -309,20 +312,18 @@ class ContainerStore(ContainerSource, StateKeeper):
 
     def _has_content(self, name: str, content: bytes) -> bool:
         try:
-            if self._objects.stat_object(name).size != len(content):
-                return False
-            return read_whole(self._objects, name) == content
+            is_as_long = self._objects.stat_object(name).size == len(content)
+            return is_as_long and read_whole(self._objects, name) == content
         except NotFound:
             return False
 
     def _remove_orphans(self, staged: StagedFile) -> None:
         """Remove companions that exist without the distribution and that it does not bring."""
-        new_suffixes = {companion.suffix for companion in staged.companions}
-        orphans = [suffix for suffix in self._orphans.get(staged.filename, ()) if suffix not in new_suffixes]
-        if not orphans or self._has_same_bytes(staged):
-            return
-        for suffix in orphans:
-            self._objects.delete_object(staged.filename + suffix)
+        orphans = set(self._orphans.get(staged.filename, ()))
+        orphans -= {companion.suffix for companion in staged.companions}
+        if orphans and not self._has_same_bytes(staged):
+            for suffix in sorted(orphans):
+                self._objects.delete_object(staged.filename + suffix)
 
     @contextmanager
     def _removed_on_failure(self, staged: StagedFile) -> Iterator[list[str]]:
@@ -344,7 +345,5 @@ class ContainerStore(ContainerSource, StateKeeper):
         """Whether the container has the same bytes, or that is unknown."""
         try:
             return self._has_same_bytes(staged)
-        except AlreadyExists:
-            return False
-        except BackendError:
-            return True
+        except BackendError as error:
+            return not isinstance(error, AlreadyExists)

@@ -13,7 +13,7 @@ from wheelrelay.signing.attestations import (
 )
 from wheelrelay.signing.companions import drop_malformed_companions, refused_companion
 from wheelrelay.signing.gpg import GPG
-from wheelrelay.signing.provenance import provenance_of
+from wheelrelay.signing.provenance import provenance_of, with_provenance
 from wheelrelay.signing.publishers import TrustedPublisher, TrustedPublishers
 from wheelrelay.signing.signer import SIGNATURE_SUFFIX, Signer, signature_of
 from wheelrelay.signing.trust import TrustedKeys, TrustPolicy, Verifier, parse_fingerprint
@@ -41,4 +41,5 @@ __all__ = [
     "refused_companion",
     "require_package",
     "signature_of",
+    "with_provenance",
 ]
