@@ -13,6 +13,8 @@ from typing import Any
 
 import trustme
 
+from tests.servers.pypi import PyPI
+from tests.servers.pypi_troubles import Point
 from tests.servers.web import Reply, Request, Web, run_web
 from wheelrelay import DirectoryConfig, ListingConfig, Remote, Route
 from wheelrelay.errors import ConfigError
@@ -25,11 +27,13 @@ class ActingWeb(Web):
         act: The function; `None` does nothing.
         at: The number of the request, from 1.
         has_acted: Whether it was called.
+        act_always: Whether it is called at each request.
     """
 
     act: Callable[[], object] | None = None
     at = 1
     has_acted = False
+    act_always = False
     _count = 0
     _counting = threading.Lock()
 
@@ -38,7 +42,7 @@ class ActingWeb(Web):
         if not request.path.endswith("/"):
             with self._counting:
                 self._count += 1
-                is_due = self._count == self.at
+                is_due = self.act_always or self._count == self.at
             if is_due and self.act is not None:
                 self.act()
                 self.has_acted = True
@@ -175,3 +179,45 @@ def _start(stack: ExitStack, folder: Path, module: str, arguments: list[str]) ->
 
     stack.callback(end)
     return _Started(process)
+
+
+class ActingPyPI(PyPI):
+    """An index that calls a function at one of the moments at which it is asked for something.
+
+    Attributes:
+        act: The function.
+        at: The number of the moment, from 1.
+        moments: The moments so far.
+    """
+
+    act: Callable[[], object] | None = None
+    at = 1
+    moments = 0
+    _counting = threading.Lock()
+
+    @classmethod
+    @contextmanager
+    def run(cls, act: Callable[[], object], *, at: int) -> Iterator["ActingPyPI"]:
+        """Run an index.
+
+        Args:
+            act: The function.
+            at: The number of the moment.
+        """
+        with run_web(web=cls) as index:
+            assert isinstance(index, cls)
+            index.act, index.at = act, at
+            yield index
+
+    def meet(self, point: Point, filename: str = "") -> None:
+        """Count a moment of an upload or a read."""
+        self.count()
+        super().meet(point, filename)
+
+    def count(self) -> None:
+        """Count a moment."""
+        with self._counting:
+            self.moments += 1
+            is_due = self.moments == self.at
+        if is_due and self.act is not None:
+            self.act()
