@@ -7,6 +7,7 @@ from tests.benchmarks.scenarios import (
     again,
     checks,
     large,
+    machines,
     many,
     mirrors,
     plans,
@@ -34,6 +35,7 @@ SCENARIOS: Mapping[str, Sequence[Scenario]] = {
     "P11": [mirrors.one_more],
     "P12": [small.release],
     "P14": [many.large_release],
+    "P15": [machines.capped, machines.distant],
 }
 """All of them."""
 

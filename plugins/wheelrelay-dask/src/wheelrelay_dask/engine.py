@@ -3,7 +3,7 @@
 import pickle
 import threading
 from collections.abc import Collection
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -21,6 +21,12 @@ Result = TypeVar("Result")
 
 EVENTS_OF_WORKERS = "all"
 """The topic to which the scheduler reports that workers join and leave."""
+
+COLLECTORS = 4
+"""Threads that fetch results from workers."""
+
+RESULT_INTERVAL = 1.0
+"""Seconds after which a thread that fetches a result looks whether the worker was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class DaskEngine:
         self._run = uuid4().hex
         self._submitted: dict[int, _Submitted] = {}
         self._lost: set[str] = set()
+        self._collectors = ThreadPoolExecutor(COLLECTORS, thread_name_prefix="wheelrelay-dask")
         # The scheduler forgets the events of this topic when the client leaves.
         self._topic = client.id
         client.subscribe_topic(self._topic, self._on_report)
@@ -118,6 +125,7 @@ class DaskEngine:
         for topic in (self._topic, EVENTS_OF_WORKERS):
             with suppress(Exception):  # the scheduler may be lost
                 self._client.unsubscribe_topic(topic)
+        self._collectors.shutdown(wait=False, cancel_futures=True)
 
     def _on_report(self, event: tuple[float, Any]) -> None:
         """Pass a message of a task on; other events of this topic are those of the scheduler."""
@@ -144,14 +152,18 @@ class DaskEngine:
                 submitted.remote.release()
 
     def _on_done(self, number: int, remote: DaskFuture[Any]) -> None:
-        """Pass the result of a task on; called in a thread of the client."""
+        """Pass the result of a task on. The client has one thread for all calls, so it must not wait."""
+        with suppress(RuntimeError):  # the engine is closed
+            self._collectors.submit(self._collect, number, remote)
+
+    def _collect(self, number: int, remote: DaskFuture[Any]) -> None:
         status = remote.status
         if status not in ("finished", "error"):  # cancelled, or lost with the scheduler
             if submitted := self._take(number):
                 _end(submitted.future, self._failure())
             return
         try:
-            succeeded, value = remote.result()
+            succeeded, value = self._result(number, remote)
         except Exception as error:  # noqa: BLE001  (of the cluster; those of the task are its result)
             succeeded, value = False, self._explained(number, error)
         if submitted := self._take(number):
@@ -161,6 +173,22 @@ class DaskEngine:
             else:
                 _end(submitted.future, value)
             remote.release()
+
+    def _result(self, number: int, remote: DaskFuture[Any]) -> tuple[bool, Any]:
+        """Return the result of a task; the worker that has it may be lost in the meantime.
+
+        Raises:
+            WorkerLost: It was lost.
+        """
+        while True:
+            try:
+                succeeded, value = remote.result(timeout=RESULT_INTERVAL)
+            except TimeoutError:
+                with self._lock:
+                    if number not in self._submitted:
+                        raise WorkerLost("The worker was lost with its result.") from None
+            else:
+                return succeeded, value
 
     def _explained(self, number: int, error: Exception) -> WheelrelayError:
         """Return the error for one that the cluster raised instead of the task."""
