@@ -20,6 +20,7 @@ from wheelrelay.disk.writing import ensure_writable
 from wheelrelay.engine import run
 from wheelrelay.engine.context import RelayOptions, RelayRequest, running
 from wheelrelay.engine.gate import refuse
+from wheelrelay.engine.planned_coverage import with_coverage
 from wheelrelay.engine.planning import plan_relay
 from wheelrelay.engine.reading_files import LocalReader, ReadFiles
 from wheelrelay.engine.recording import NO_VERSIONS, ReceiptRecorder
@@ -66,7 +67,10 @@ def plan(
         connected_route(route, chosen, options, is_plan=True) as request,
         running(options) as runtime,
     ):
-        return plan_relay(request, runtime, one_version=is_release, is_mirror=not is_release).plan
+        planned = plan_relay(request, runtime, one_version=is_release, is_mirror=not is_release)
+        if not is_release:
+            return planned.plan
+        return with_coverage(planned.plan, request.source.source, request.sinks, planned.inventories)
 
 
 def relay(

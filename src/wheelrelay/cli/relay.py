@@ -146,7 +146,9 @@ def _approval(sinks: "Sequence[Remote]") -> "Callable[[Plan], bool] | None":
 
 def _confirm(plan: "Plan", remote: Collection[str]) -> bool:
     """Prompt for confirmation; the progress output has shown the plan."""
-    from wheelrelay.cli.render.blocks import counted
+    from wheelrelay.cli.render.blocks import Blocks, counted
+    from wheelrelay.cli.render.console import console
+    from wheelrelay.cli.render.tables import findings_lines
     from wheelrelay.cli.render.terminal import discard_typed_keys
     from wheelrelay.records import Action
 
@@ -158,6 +160,8 @@ def _confirm(plan: "Plan", remote: Collection[str]) -> bool:
     }
     if not counts:
         return True
+    if plan.findings:
+        console(stderr=True).print(Blocks(*findings_lines(plan.findings, has_json=False)))
     discard_typed_keys()
     question = " and ".join(f"{counted(count)} to {sink}" for sink, count in counts.items())
     return click.confirm(f"Publish {question}?", err=True)

@@ -13,6 +13,7 @@ from wheelrelay.engine.comparing import replacing, resolve_unknown
 from wheelrelay.engine.context import RelayRequest, Runtime, running
 from wheelrelay.engine.gate import CheckedFile, ReleaseChecker, blocking_findings, refuse
 from wheelrelay.engine.installability import find_uninstallable
+from wheelrelay.engine.planned_coverage import with_coverage
 from wheelrelay.engine.planning import PlannedRelay, plan_relay
 from wheelrelay.engine.publishing import Confirmations, Publisher, files_for, make_ready
 from wheelrelay.engine.recording import CORRECT_FIRST, ReceiptRecorder
@@ -51,7 +52,7 @@ def release(
     with running(options) as runtime:
         preload_checks(source, runtime)
         planned = plan_relay(request, runtime, one_version=one_version)
-        plan = planned.plan
+        plan = with_coverage(planned.plan, source.source, sinks, planned.inventories)
         _begin(plan, recorder, runtime)
         with _recorded(recorder), handle_files(request, runtime) as handler:
             _require_approval(plan, request, is_release=True)
@@ -291,7 +292,7 @@ def _refuse(
 ) -> None:
     """Refuse the release for errors in the plan or in the files, all reported together."""
     blocking = blocking_findings(plan, allow_unexpected=request.options.allow_unexpected)
-    everything = [*blocking, *findings]
+    everything = list(dict.fromkeys([*blocking, *findings]))  # the plan knows some of the gate's findings
     recorder.record_findings(everything)
     refuse(everything)
 
