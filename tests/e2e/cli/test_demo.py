@@ -132,3 +132,19 @@ def test_index_serves_64_parallel_connections(tmp_path):
         answers = [client.makefile("rb").read() for client in clients]
     assert all(answer.startswith(b"HTTP/1.0 200") for answer in answers)
     assert all(b"Server: waitress" in answer for answer in answers)
+
+
+def test_folder_to_keep_must_be_empty(wheelrelay, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    ended = wheelrelay("demo", "--keep", str(tmp_path))
+    assert ended.code == 2
+    assert "is not empty. Name a folder that does not exist yet." in ended.err
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_kept_folder_has_an_incomplete_release(wheelrelay, tmp_path):
+    ended = wheelrelay("demo", "--keep", str(tmp_path / "tour"))
+    assert ended.code == 0
+    assert "wheelrelay relay release sample==1.0" in ended.out
+    assert len(list((tmp_path / "tour" / "staging").iterdir())) == 5
+    assert len(list((tmp_path / "tour" / "rebuilt").iterdir())) == 2
