@@ -5,6 +5,7 @@ A plugin may import the public names of `wheelrelay` and of its modules `protoco
 """
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions
@@ -118,11 +119,15 @@ def find_plugin(group: str, name: str) -> Plugin:
     hint = f"Installed types: {', '.join(known) or 'none'}."
     if name in extras:
         hint = f"Install it: {install_command(extras[name])}. {hint}"
-    elif close := difflib.get_close_matches(name, known, n=1):
+    elif close := difflib.get_close_matches(name, known, n=1) or _starting_with(name, known):
         hint = f"Did you mean {close[0]!r}? {hint}"
     if is_engine:
         raise UnknownEngine(f"There is no engine of type {name!r}.", hint=hint)
     raise UnknownBackend(f"There is no backend of type {name!r}.", hint=hint)
+
+
+def _starting_with(name: str, known: Iterable[str]) -> list[str]:
+    return [kind for kind in known if kind.startswith(f"{name}-")]
 
 
 @cache

@@ -81,6 +81,13 @@ def test_unknown_type_error_lists_similar_and_installed_types(site):
     assert caught.value.hint == "Did you mean 'webdav'? Installed types: ftp, webdav."
 
 
+def test_start_of_a_type_suggests_the_type(site):
+    site.install("site-gitlab", **{"gitlab-packages": "site_gitlab:Config"})
+    with pytest.raises(UnknownBackend) as caught:
+        find_plugin(site.group, "gitlab")
+    assert "Did you mean 'gitlab-packages'?" in caught.value.hint
+
+
 @pytest.mark.parametrize(("name", "extra"), KNOWN_PLUGINS.items())
 def test_error_for_a_type_of_a_plugin_names_the_command_that_installs_it(site, name, extra):
     with pytest.raises(UnknownBackend) as caught:

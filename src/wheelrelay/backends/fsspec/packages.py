@@ -6,8 +6,10 @@ from types import MappingProxyType
 from fsspec.registry import get_filesystem_class, known_implementations
 from packaging.utils import canonicalize_name
 
+from wheelrelay import plugins
 from wheelrelay.config.fsspec_urls import parts_of_chain
 from wheelrelay.errors import PluginLoadError
+from wheelrelay.plugins import KNOWN_PLUGINS, TYPES_BY_SCHEME
 
 REQUIREMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -63,7 +65,12 @@ def missing_package(url: str, address: str, error: ImportError) -> PluginLoadErr
     cause = error.__cause__ if isinstance(error.__cause__, ImportError) else error
     module = (cause.name or "").partition(".")[0]
     package = f"the package {module}, which" if module else "a package that"
-    command = next(filter(None, map(_command_if_missing, parts_of_chain(url))), None)
+    parts = parts_of_chain(url)
+    kind = TYPES_BY_SCHEME.get(url.partition("://")[0]) if len(parts) == 1 else None
+    if kind:  # the plugin does more than the package of fsspec
+        command: str | None = plugins.install_command(KNOWN_PLUGINS[kind])
+    else:
+        command = next(filter(None, map(_command_if_missing, parts)), None)
     return PluginLoadError(
         f"{address} needs {package} is not installed.",
         hint=f"Install it: {command}." if command else f"{error}.",

@@ -50,6 +50,8 @@ def test_protocols_that_need_no_package_have_no_command():
         ("simplecache::sftp://host/wheels", "paramiko", "pip install paramiko"),
         ("webdav://host/wheels", "webdav4", "pip install 'webdav4[fsspec]'"),
         ("libarchive://x::memory://w.7z", "libarchive", "pip install libarchive-c"),
+        ("gs://bucket", "gcsfs", "pip install 'wheelrelay[gcs]'"),
+        ("simplecache::gs://bucket", "gcsfs", "pip install gcsfs"),
     ],
 )
 def test_missing_package_is_named_with_the_command(url, module, command, monkeypatch):
