@@ -13,6 +13,7 @@ from wheelrelay.errors import (
     RelayFailed,
     SizeMismatch,
     Unavailable,
+    WorkerLost,
 )
 from wheelrelay.records import Finding, Receipt, Severity
 
@@ -36,7 +37,7 @@ def test_docstring_draws_the_class_tree():
 
 @pytest.mark.parametrize("kind", TREE)
 def test_retryable_is_a_property_of_the_class(kind):
-    assert kind.retryable is issubclass(kind, (Unavailable, SizeMismatch))
+    assert kind.retryable is issubclass(kind, (Unavailable, SizeMismatch, WorkerLost))
 
 
 def test_str_has_location_message_and_hint():

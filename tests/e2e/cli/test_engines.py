@@ -86,7 +86,7 @@ def test_an_engine_that_is_not_there_is_an_error_of_usage(wheelrelay, configured
 def test_config_check_reports_an_engine_that_is_not_installed(wheelrelay, configured):
     ended = wheelrelay("config", "check")
     assert ended.code == 2
-    assert "There is no engine of type 'spark'." in ended.err
+    assert "There is no engine of type 'spark'." in ended.out
     text = CONFIG.replace('[engines.missing]\ntype = "spark"\n', "")
     (configured / "wheelrelay.toml").write_text(text)
     assert "2 remotes, 1 route, 1 engine" in wheelrelay("config", "check").out

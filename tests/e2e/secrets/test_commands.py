@@ -68,9 +68,13 @@ def echoes():
 
 
 ASKING = {
+    "audit": ("audit", "company", "sample", "--json"),
+    "compare": ("compare", "company", "sample==1.0", "sample==2.0"),
+    "expect": ("expect", "--from", "company", "sample==1.0"),
     "list": ("list", "company", "sample"),
     "list json": ("list", "company", "sample", "--json"),
     "plan": ("plan", "release", "sample==1.0"),
+    "preflight": ("preflight", "release", "sample==1.0", "--json"),
     "push": ("push", "dist", "--to", "company", "--json"),
     "plan from": ("plan", "--from", "company", "--to", "store", "sample==1.0", "--json"),
     "relay": ("relay", "release", "sample==1.0", "--yes", "--receipt", "receipt.json", "--sums", "sums"),
@@ -103,8 +107,9 @@ def test_echoing_index_reveals_no_secrets(workspace, echoes, place):
 
 
 def test_all_commands_that_use_an_index_are_covered():
-    assert {arguments[0] for arguments in ASKING.values()} == {"list", "plan", "push", "relay", "verify"}
-    assert set(COMMANDS) - {"list", "plan", "relay", "verify"} == {
+    readers = {"audit", "compare", "expect", "list", "plan", "preflight", "relay", "verify"}
+    assert {arguments[0] for arguments in ASKING.values()} == readers | {"push"}
+    assert set(COMMANDS) - readers == {
         *("backends", "check", "completion", "config check", "config schema", "config show"),
         *("receipt merge", "receipt show"),
         *("index", "init", "prune", "push", "remove", "yank"),  # of files on this machine, or in a container

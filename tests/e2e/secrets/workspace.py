@@ -219,16 +219,20 @@ def all_places(workspace: Workspace) -> None:
 
 
 COMMANDS = {
+    "audit": (0, ("company", "sample")),
     "backends": (0, ()),
     "check": (0, ("dist",)),
+    "compare": (0, ("company", "sample==1.0", "sample==1.0")),
     "completion": (0, ("bash",)),
     "config check": (0, ()),
     "config schema": (0, ()),
     "config show": (0, ()),
+    "expect": (0, ("--from", "company", "sample==1.0")),
     "index": (0, ("store",)),
     "init": (2, ("--to", "company")),  # a configuration exists already
     "list": (0, ("company", "--json")),
     "plan": (0, ("release", "--json")),
+    "preflight": (0, ("release",)),
     "prune": (0, ("store",)),
     "push": (0, ("dist", "--to", "store")),
     "receipt merge": (2, ("receipt.json", "-o", "merged.json")),  # there is no receipt

@@ -19,9 +19,9 @@ def shortened(filename: str, width: int, *, ellipsis: str = ELLIPSIS) -> str:
     such as ``and 3 more``, stay.
 
     >>> shortened("scikit_image-0.25.0-cp312-cp312-win_amd64.whl", 40)
-    'scikit_image\u2026-cp312-cp312-win_amd64.whl'
+    'scikit_image-\u2026-cp312-cp312-win_amd64.whl'
     >>> shortened("scikit_image-0.25.0.tar.gz", 22)
-    'scikit_i\u2026-0.25.0.tar.gz'
+    'scikit_\u2026-0.25.0.tar.gz'
     """
     if len(filename) <= width:
         return filename
