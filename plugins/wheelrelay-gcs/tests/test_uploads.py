@@ -1,18 +1,21 @@
 """Small and large objects arrive whole and verified, or not at all."""
 
+import re
 import threading
 from dataclasses import replace
 from random import Random
 from time import monotonic
+from urllib.parse import urlsplit
 
 import pytest
 from tests.servers.gcs import crc32c
 from tests.servers.web import Reply
 
+from wheelrelay import Remote, push
 from wheelrelay.config import as_remote
 from wheelrelay.containers.parts import MAX_ATTEMPTS
 from wheelrelay.errors import AlreadyExists, ChangedWhileReading, DigestMismatch, Unavailable
-from wheelrelay.testing import stage_path
+from wheelrelay.testing import make_wheel, stage_path
 from wheelrelay_gcs.config import GcsConfig
 from wheelrelay_gcs.uploads import PART
 
@@ -241,3 +244,14 @@ def test_address_of_an_emulator_needs_no_credentials(fake_gcs, monkeypatch, tmp_
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake_gcs.url.removeprefix("http://"))
     with as_remote(f"gs://{fake_gcs.new_bucket()}/nightly").open() as store:
         assert list(store.iter_files(None)) == []
+
+
+def test_push_of_several_wheels_sends_one_request_for_each_object(config, gateway, tmp_path):
+    wheels = [make_wheel(tmp_path, "sample", f"{number}.0") for number in range(8)]
+    push(wheels, to=Remote("nightly", config))
+    paths = [f"{request.method} {urlsplit(request.path).path}" for request in gateway.requests]
+    assert len([path for path in paths if path.startswith("GET") and path.endswith(".whl")]) == 0
+    bodies = [request.body for request in gateway.requests if request.method == "POST"]
+    names = [re.search(rb'"name": "[^"]*/([^"/]*)"', body)[1].decode() for body in bodies]
+    assert sorted(name for name in names if name.endswith(".whl")) == [wheel.name for wheel in wheels]
+    assert len([name for name in names if name.endswith(".whl.metadata")]) == 8

@@ -98,9 +98,13 @@ class ListingReader:
 
     Objects with other names are ignored. A name that looks like a distribution filename but is invalid is
     reported once.
+
+    Attributes:
+        size: Number of objects in the last listing.
     """
 
     def __init__(self, objects: ReadableObjects) -> None:
+        self.size = 0
         self._objects = objects
         self._warned: set[str] = set()
         self._last = Listing(())
@@ -198,9 +202,18 @@ class ListingReader:
         return True
 
     def _list(self, is_wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
+        size = 0
+
+        def is_counted_and_wanted(name: str) -> bool:
+            nonlocal size
+            size += 1
+            return is_wanted(name)
+
         if isinstance(self._objects, SupportsSearch):
-            return self._objects.list_named(is_wanted)
-        return (entry for entry in self._objects.list_objects() if is_wanted(entry.name))
+            yield from self._objects.list_named(is_counted_and_wanted)
+        else:
+            yield from (entry for entry in self._objects.list_objects() if is_counted_and_wanted(entry.name))
+        self.size = size
 
     def _parse(
         self,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
 
+from wheelrelay.containers.bulk_look import look_at_many
 from wheelrelay.containers.file_metadata import (
     FileMetadata,
     WriteCache,
@@ -40,9 +41,7 @@ class ContainerStore(ContainerSource, StateKeeper):
         objects: The objects of the container.
         pages: Whether to maintain index pages, see `wheelrelay.containers.pages`. Existing pages are updated
             in any case.
-        made_by_put: As for `ContainerSource`.
-        public_url: As for `ContainerSource`.
-        cdn_lag: As for `ContainerSource`.
+        made_by_put, public_url, cdn_lag: As for `ContainerSource`.
     """
 
     keeps_companions: Literal[True] = True
@@ -132,10 +131,7 @@ class ContainerStore(ContainerSource, StateKeeper):
                 self._objects.replace_object(name, companion.content, content_type=BINARY, metadata={})
 
     def delete(self, files: Collection[DistFile]) -> None:
-        """Delete files with their companions, from the pages first; files that do not exist are no error.
-
-        On failure, the pages are updated to list the files that still exist.
-        """
+        """Delete files that exist with their companions, from the pages first, also if that fails halfway."""
         projects = {file.project for file in files}
         try:
             self._delete({file.filename for file in files})
@@ -177,6 +173,10 @@ class ContainerStore(ContainerSource, StateKeeper):
     def rebuild_pages(self) -> None:
         """Rewrite all index pages, even if pages are not configured."""
         self._pages.write(None, self._published)
+
+    def look_at_many(self, files: Collection[DistFile]) -> Mapping[str, DistFile]:
+        """Return files whose state a listing shows; see `wheelrelay.protocols.SupportsBulkLook`."""
+        return look_at_many(self._objects, self._reader, self._written, files)
 
     def check_pages(self) -> list[str]:
         """Return the names of pages and metadata files that are outdated."""
@@ -297,7 +297,7 @@ class ContainerStore(ContainerSource, StateKeeper):
             is_new: Whether the distribution does not exist yet. An existing companion with other content is
                 then replaced; otherwise it stays.
         """
-        name = staged.filename + suffix
+        name, etag = staged.filename + suffix, None
         try:
             etag = self._objects.create_object(name, content, content_type=BINARY, metadata={})
         except AlreadyExists:
@@ -305,7 +305,6 @@ class ContainerStore(ContainerSource, StateKeeper):
             if not is_new or self._has_content(name, content) or self._has_same_bytes(staged):
                 return
             self._objects.replace_object(name, content, content_type=BINARY, metadata={})
-            etag = None
         written.append(name)
         if etag:
             self._written.digests[name, etag] = hashlib.sha256(content).hexdigest()

@@ -11,6 +11,7 @@ from wheelrelay.model import CONFIRM_TIMEOUT, Confirm, DistFile
 from wheelrelay.protocols import (
     Sink,
     Source,
+    SupportsBulkLook,
     SupportsCacheStatus,
     SupportsCompanions,
     SupportsCompanionStorage,
@@ -147,13 +148,21 @@ class _Confirmation:
     def _read_shown(self) -> tuple[dict[str, DistFile], list[WheelrelayError]]:
         """Return the open files that the sink shows, with one look per file or one read per project."""
         if isinstance(self._sink, SupportsLook):
-            done = self._run_all(list(self.open_files.values()), self._look)
+            shown = self._look_at_many()
+            rest = [staged for name, staged in self.open_files.items() if name not in shown]
+            done = self._run_all(rest, self._look) if rest else []
             found = [one.unwrap() for one in done if one.error is None]
-            shown = {held.filename: held for (held,) in found if held is not None}
+            shown |= {held.filename: held for (held,) in found if held is not None}
             return shown, [one.error for one in done if one.error is not None]
         projects = sorted({staged.file.project for staged in self.open_files.values()})
         files = (held for project in projects for held in self._sink.inventory(project))
         return {held.filename: held for held in files if held.filename in self.open_files}, []
+
+    def _look_at_many(self) -> dict[str, DistFile]:
+        """Return the open files that the sink can show at once."""
+        if not isinstance(self._sink, SupportsBulkLook):
+            return {}
+        return dict(self._sink.look_at_many([_as_published(staged) for staged in self.open_files.values()]))
 
     def _look(self, staged: StagedFile) -> tuple[DistFile | None]:
         """Return the sink's file of the same name, wrapped: a missing file is a result too."""
@@ -220,10 +229,14 @@ def read_back(sink: SupportsInventory, staged: StagedFile) -> DistFile | None:
         BackendError: The sink cannot be read.
     """
     if isinstance(sink, SupportsLook):
-        suffixes = tuple(companion.suffix for companion in staged.companions)
-        return sink.look(replace(staged.file, companions=suffixes))
+        return sink.look(_as_published(staged))
     files = sink.inventory(staged.file.project)
     return next((file for file in files if file.filename == staged.filename), None)
+
+
+def _as_published(staged: StagedFile) -> DistFile:
+    """Return the file with the companions that are published with it."""
+    return replace(staged.file, companions=tuple(companion.suffix for companion in staged.companions))
 
 
 def missing_companions(sink: object, staged: StagedFile, held: DistFile) -> list[str]:

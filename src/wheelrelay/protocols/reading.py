@@ -1,6 +1,6 @@
 """Optional capabilities of remotes that are read."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -55,6 +55,22 @@ class SupportsLook(Protocol):
 
         Raises:
             BackendError: The remote cannot be read. A failure is never reported as a missing file.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsBulkLook(Protocol):
+    """A remote that can read the state of many files at once, for example from one listing."""
+
+    def look_at_many(self, files: Collection[DistFile]) -> Mapping[str, DistFile]:
+        """Return the remote's current files of the same names, as `SupportsLook.look` does, by name.
+
+        The result is incomplete: it lacks files whose state needs a separate request, and is empty if a look
+        at each file costs less.
+
+        Raises:
+            BackendError: The remote cannot be read.
         """
         ...
 
