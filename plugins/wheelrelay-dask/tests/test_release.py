@@ -1,7 +1,7 @@
 """Releases on real processes: killed at any moment, and never published in part where that can be known."""
 
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 from tests.servers.dask import ActingPyPI, acting_source, kill_one
@@ -10,6 +10,7 @@ import wheelrelay
 from wheelrelay import FileSecret, IndexConfig, ListingConfig, Remote, Route
 from wheelrelay.records import Outcome
 from wheelrelay.testing import make_sdist, make_wheel
+from wheelrelay_dask import DaskConfig
 
 WHEELS = 6
 MOMENTS = 30
@@ -25,6 +26,36 @@ def release(tmp_path_factory):
     make_sdist(folder / "dist")
     (folder / "token.txt").write_text("pypi-open-sesame")
     return folder
+
+
+class Clusters:
+    """A cluster of two workers, which is replaced if Dask does not start one for a killed one in time."""
+
+    def __init__(self):
+        self._stack = ExitStack()
+        self._engine = None
+
+    def engine(self):
+        """Return an engine with two workers."""
+        if self._engine is not None:
+            with suppress(TimeoutError):
+                self._engine._client.wait_for_workers(2, timeout=20)
+                return self._engine
+            self.close()
+        self._engine = self._stack.enter_context(DaskConfig(workers=2).open())
+        return self._engine
+
+    def close(self):
+        """End the cluster."""
+        self._stack.close()
+        self._engine = None
+
+
+@pytest.fixture(scope="module")
+def clusters():
+    clusters = Clusters()
+    yield clusters
+    clusters.close()
 
 
 @contextmanager
@@ -49,7 +80,8 @@ def require_published(index, release):
     assert accepted[-1].endswith(".tar.gz")
 
 
-def test_all_files_are_published_once(cluster, release):
+def test_all_files_are_published_once(clusters, release):
+    cluster = clusters.engine()
     with both_sides(release, lambda: None, at=1) as (route, index):
         receipt = wheelrelay.relay(route, engine=cluster)
         assert receipt.count(Outcome.PUBLISHED) == WHEELS + 1
@@ -65,8 +97,8 @@ def test_all_files_are_published_once(cluster, release):
         for number in range(1, MOMENTS + 1)
     ],
 )
-def test_a_worker_killed_at_any_moment_costs_no_file(cluster, release, moment):
-    cluster._client.wait_for_workers(2, timeout=60)
+def test_a_worker_killed_at_any_moment_costs_no_file(clusters, release, moment):
+    cluster = clusters.engine()
     with both_sides(release, lambda: kill_one(cluster._client), at=moment) as (route, index):
         receipt = wheelrelay.relay(route, engine=cluster)
         assert index.moments >= moment
