@@ -70,6 +70,13 @@ ROUTE = wheelrelay.Route(
     expect=wheelrelay.Expect(count=3),
 )
 
+RELEASE_METADATA = wheelrelay.ReleaseMetadata(FILE.filename, ">=3.11", "MIT", frozenset({"numpy"}))
+COMPARED = wheelrelay.ComparedRelease(model.Release("sample", Version("1.0"), (FILE,)), RELEASE_METADATA)
+AUDIT_ISSUE = wheelrelay.AuditIssue(
+    "incomplete", records.Severity.WARNING, "sample", "1.0", "No.", ("a.whl",)
+)
+PREFLIGHT_ITEM = wheelrelay.PreflightItem("clock", wheelrelay.Verdict.PASS, "It is right.", "pypi", "sample")
+
 EXAMPLES = [
     DIGESTS,
     FILE,
@@ -106,6 +113,15 @@ EXAMPLES = [
     wheelrelay.PublishOptions(
         replace=True, confirm_timeout=3.0, signer=Signer("gpg2"), attester=SigstoreAttester()
     ),
+    wheelrelay.AuditReport("pypi", NOW, ("sample",), 1, (), (AUDIT_ISSUE,)),
+    AUDIT_ISSUE,
+    COMPARED,
+    model.CredentialCheck(True, "It is accepted."),
+    wheelrelay.Differences(("a",), ("b",)),
+    PREFLIGHT_ITEM,
+    wheelrelay.PreflightReport((PREFLIGHT_ITEM,)),
+    RELEASE_METADATA,
+    wheelrelay.ReleaseComparison(COMPARED, COMPARED),
     wheelrelay.ChecksConfig(ignore=["sdist-member-name"]),
     wheelrelay.CircleCIPublisher(circleci="project", pipeline="pipeline"),
     wheelrelay.CommandSecret(command=["pass", "pypi"]),
