@@ -39,6 +39,7 @@ def project(path):
     return tomllib.loads(path.read_text(encoding="utf-8"))["project"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_file_matches_its_schema(name, tmp_path):
     assert violations(ROOT / name, SCHEMAS[name], tmp_path) == ""
