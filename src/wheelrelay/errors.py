@@ -127,7 +127,13 @@ def _recreated(error_class: type[AnyError], args: tuple[object, ...]) -> AnyErro
 
 
 class ConfigError(WheelrelayError):
-    """The configuration, an argument or a URL is invalid, or a required package is not installed."""
+    """The configuration, an argument or a URL is invalid, or a required package is not installed.
+
+    Attributes:
+        problems: If keys of a table are wrong, the path of each within the table, and a sentence about it.
+    """
+
+    problems: tuple[tuple[tuple[str, ...], str], ...] = ()
 
 
 class UnknownBackend(ConfigError):

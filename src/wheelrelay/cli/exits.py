@@ -114,7 +114,7 @@ def report_error(error: Exception, reporter: "Reporter | None" = None, *, has_js
     """Print an error and its findings on standard error, and report it to the CI system."""
     from wheelrelay.cli.option_names import with_option_names
     from wheelrelay.cli.render.blocks import Line
-    from wheelrelay.cli.render.console import console
+    from wheelrelay.cli.render.console import console, wraps_words
     from wheelrelay.errors import ReleaseRefused, WheelrelayError
 
     stderr = console(stderr=True)
@@ -122,9 +122,9 @@ def report_error(error: Exception, reporter: "Reporter | None" = None, *, has_js
         from wheelrelay.cli.render.tables import findings_lines  # slow to import
 
         for line in findings_lines(error.findings, has_json=has_json):
-            stderr.print(line, soft_wrap=not stderr.is_terminal)
+            stderr.print(line, soft_wrap=not wraps_words(stderr))
     message = with_option_names(str(error)) if isinstance(error, WheelrelayError) else _unexpected(error)
-    stderr.print(Line("error: ", "bold red").append(message), soft_wrap=not stderr.is_terminal)
+    stderr.print(Line("error: ", "bold red").append(message), soft_wrap=not wraps_words(stderr))
     if reporter:
         reporter.error(error, message)
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from wheelrelay.config.base import RemoteConfig, SinkConfig
-from wheelrelay.config.errors import InvalidKeys, models_in
+from wheelrelay.config.errors import models_in
 from wheelrelay.config.remote_types import config_class, make_config
 from wheelrelay.config.remotes import PRESETS, Remote, from_address
 from wheelrelay.config.secrets import EnvSecret
@@ -157,7 +157,9 @@ def _refuse_invalid(where: str, keys: dict[str, Any], name: str, kind: str) -> N
         raise ConfigError(f"{where}.{name}: this key is required.")
     try:
         make_config(kind, keys, where=where)
-    except InvalidKeys as error:
-        problems = [problem.message for problem in error.problems if problem.path[:1] == (name,)]
+    except ConfigError as error:
+        if not error.problems:
+            raise
+        problems = [message for path, message in error.problems if path[:1] == (name,)]
         if problems:
             raise ConfigError(" ".join(problems)) from error

@@ -26,12 +26,12 @@ def print_findings(findings: "Sequence[Finding]") -> None:
     """Print all findings on standard output, as text."""
     if not findings:  # then nothing needs to be imported
         return
-    from wheelrelay.cli.render.console import console
+    from wheelrelay.cli.render.console import console, wraps_words
     from wheelrelay.cli.render.tables import findings_lines
 
     stdout = console()
     for line in findings_lines(findings, include_demoted=True):
-        stdout.print(line, soft_wrap=not stdout.is_terminal)
+        stdout.print(line, soft_wrap=not wraps_words(stdout))
 
 
 def print_json(document: "Mapping[str, Any] | Sequence[Mapping[str, Any]]") -> None:

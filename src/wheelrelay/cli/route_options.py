@@ -10,7 +10,6 @@ from wheelrelay.cli.options import complete_file, complete_remote, complete_rout
 
 if TYPE_CHECKING:
     from wheelrelay.config import Config, Remote, Route
-    from wheelrelay.config.errors import InvalidKeys
     from wheelrelay.errors import ConfigError
     from wheelrelay.select import Selection
 
@@ -105,7 +104,7 @@ class RouteArguments:
         """Return the route with the options that override its keys."""
         from datetime import timedelta
 
-        from wheelrelay.config.errors import InvalidKeys
+        from wheelrelay.errors import ConfigError
 
         if self.sdist_only and (self.no_sdist or self.wheels):
             raise click.UsageError("--sdist-only cannot be used with --no-sdist or --wheels.")
@@ -126,18 +125,20 @@ class RouteArguments:
         unchanged = {name: getattr(route, name) for name in route.model_fields_set}
         try:
             return type(route).model_validate({**unchanged, **changes}, context={"where": OPTIONS})
-        except InvalidKeys as error:
+        except ConfigError as error:
             raise _with_option_names(error) from error
 
 
-def _with_option_names(error: "InvalidKeys") -> "ConfigError":
+def _with_option_names(error: "ConfigError") -> "ConfigError":
     """Return an error that names options in place of the keys of a route."""
     from wheelrelay.errors import ConfigError
 
+    if not error.problems:
+        return error
     sentences = []
-    for problem in error.problems:
-        reason = problem.message.partition(": ")[2]
-        key = problem.path[0] if problem.path else ""
+    for path, message in error.problems:
+        reason = message.partition(": ")[2]
+        key = path[0] if path else ""
         sentences.append(f"--{key}: {reason}" if key in CHANGED_KEYS else reason)
     return ConfigError(" ".join(sentences))
 

@@ -24,16 +24,6 @@ class KeyProblem(NamedTuple):
     message: str
 
 
-class InvalidKeys(ConfigError):
-    """Keys of a table are wrong.
-
-    Attributes:
-        problems: One for each key; their paths begin below the table.
-    """
-
-    problems: tuple[KeyProblem, ...] = ()
-
-
 def explain(error: ValidationError, where: str, *, model: type[BaseModel]) -> ConfigError:
     """Return one error with a sentence for each problem. Values are left out: they may be secrets.
 
@@ -43,7 +33,7 @@ def explain(error: ValidationError, where: str, *, model: type[BaseModel]) -> Co
         model: The class that was validated; its keys are suggested for an unknown one.
     """
     problems = tuple(_problems(error, where, model))
-    invalid = InvalidKeys(" ".join(problem.message for problem in problems))
+    invalid = ConfigError(" ".join(problem.message for problem in problems))
     invalid.problems = problems
     return invalid
 

@@ -228,11 +228,11 @@ def find_problems(path: Path) -> "list[tuple[int, str]]":
 
 def _problems_of(error: ConfigError, table: tuple[str, str]) -> "list[KeyProblem]":
     """Return the problem of each key of a table."""
-    from wheelrelay.config.errors import InvalidKeys, KeyProblem
+    from wheelrelay.config.errors import KeyProblem
 
-    if not isinstance(error, InvalidKeys):
+    if not error.problems:
         return [KeyProblem((*table, "type"), str(error))]
-    return [KeyProblem((*table, *problem.path), problem.message) for problem in error.problems]
+    return [KeyProblem((*table, *path), message) for path, message in error.problems]
 
 
 def looks_like_remote(word: str, config: Config) -> bool:

@@ -224,6 +224,11 @@ def console(*, stderr: bool = False) -> "AnyConsole":
     return _rich_console(stderr=stderr, width=LOG_WIDTH)
 
 
+def wraps_words(output: "AnyConsole") -> bool:
+    """Return whether sentences wrap at words: on a terminal, not in a log with colors (``FORCE_COLOR``)."""
+    return not isinstance(output, LogConsole) and output.is_terminal and output.file.isatty()
+
+
 def _rich_console(**options: Any) -> "Console":
     return _console_class()(highlight=False, **options, **_color_options)
 

@@ -9,6 +9,7 @@ from rich.filesize import decimal
 
 from wheelrelay.cli.option_names import with_option_names
 from wheelrelay.cli.render.blocks import counted
+from wheelrelay.cli.render.console import wraps_words
 from wheelrelay.cli.render.tables import plan_table
 from wheelrelay.events import (
     AwaitingFiles,
@@ -177,7 +178,7 @@ class StepProgress:
 
     def _print(self, line: str) -> None:
         self._console.print(
-            with_option_names(line), markup=False, highlight=False, soft_wrap=not self._console.is_terminal
+            with_option_names(line), markup=False, highlight=False, soft_wrap=not wraps_words(self._console)
         )
 
     def _show_step(self, step: StepBegan) -> None:
