@@ -16,11 +16,12 @@ from wheelrelay_dask.engine import DaskEngine
 THREADS = 2
 """Parts that a process of this machine runs at once: while one ends, the next one begins."""
 
-NO_PAGES: dict[str, list[object]] = {
+SETTINGS: dict[str, object] = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    "distributed.comm.timeouts.connect": "120s",
 }
-"""The settings with which the processes of a cluster serve no web pages about it."""
+"""No web pages about the processes of this machine, and time to start them again if it is busy."""
 
 LOGGER, SILENT = "distributed", logging.CRITICAL + 1
 """The logger of the cluster, and the level at which it reports nothing."""
@@ -71,7 +72,7 @@ def processes(count: int) -> Iterator[DaskEngine]:
     Raises:
         EngineFailed: The processes cannot be started.
     """
-    with _quiet(), dask.config.set(NO_PAGES):
+    with _quiet(), dask.config.set(SETTINGS):
         try:
             cluster = LocalCluster(
                 n_workers=count,

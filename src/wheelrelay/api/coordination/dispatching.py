@@ -21,7 +21,7 @@ MAX_LOSSES = 3
 POLL_INTERVAL = 1.0
 """Seconds until the engine is asked again which workers there are."""
 
-WAIT_FOR_WORKERS = 60.0
+WAIT_FOR_WORKERS = 120.0
 """Seconds to wait until there is a worker again after all were lost."""
 
 Part = TypeVar("Part")
