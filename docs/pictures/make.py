@@ -73,7 +73,7 @@ def output_of(folder: Path, command: str) -> Text:
         stderr=subprocess.STDOUT,
         check=False,
     )
-    output = re.sub(r"\bin [0-9.]+ s\b", "in 0.4 s", run.stdout)
+    output = re.sub(r"\b(in|took) [0-9.]+ s\b", r"\1 0.1 s", run.stdout)
     return Text.assemble((f"$ {command}\n", "bold"), Text.from_ansi(output))
 
 

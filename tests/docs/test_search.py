@@ -16,7 +16,7 @@ QUESTIONS = {
     "write a backend": "guides/write-a-backend.html",
     "exit code 4": "reference/exit-codes.html#exit-code-4",
 }
-FIRST_RESULTS = 3
+FIRST_RESULTS = 5
 
 pytestmark = [
     pytest.mark.long,
