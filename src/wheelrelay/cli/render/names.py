@@ -19,7 +19,7 @@ def shortened(filename: str, width: int, *, ellipsis: str = ELLIPSIS) -> str:
     such as ``and 3 more``, stay.
 
     >>> shortened("scikit_image-0.25.0-cp312-cp312-win_amd64.whl", 40)
-    'scikit_image-\u2026-cp312-cp312-win_amd64.whl'
+    'scikit_image\u2026-cp312-cp312-win_amd64.whl'
     >>> shortened("scikit_image-0.25.0.tar.gz", 22)
     'scikit_\u2026-0.25.0.tar.gz'
     """
@@ -28,17 +28,20 @@ def shortened(filename: str, width: int, *, ellipsis: str = ELLIPSIS) -> str:
     filename, space, words = filename.partition(" ")
     if words:
         return f"{shortened(filename, width - len(words) - 1, ellipsis=ellipsis)}{space}{words}"
-    for start, end in product(MIN_STARTS, _ends(filename, ellipsis)):
+    project = filename.partition("-")[0]
+    for start, (end, has_version) in product(MIN_STARTS, _ends(filename, ellipsis)):
+        if has_version and len(project) + len(end) <= width:
+            return f"{project}{end}"
         room = width - len(end) - len(ellipsis)
         if room >= start:
-            return f"{filename[:room]}{ellipsis}{end}"
+            return f"{project[:room]}{ellipsis}{end}"
     kept = max(width - len(ellipsis), 0)
     start = kept // 3
     return f"{filename[:start]}{ellipsis}{filename[len(filename) - (kept - start) :]}"[: max(width, 0)]
 
 
-def _ends(filename: str, ellipsis: str) -> Iterator[str]:
-    """Yield what may remain of the end of a filename, from the longest to the shortest."""
+def _ends(filename: str, ellipsis: str) -> Iterator[tuple[str, bool]]:
+    """Yield what may remain of the end of a filename, and whether it has the version; the longest first."""
     suffix = next((suffix for suffix in _SUFFIXES if filename.endswith(suffix)), "")
     parts = filename.removesuffix(suffix).split("-")
     tags = parts[-3:] if suffix == ".whl" and len(parts) >= 5 else []
@@ -47,4 +50,4 @@ def _ends(filename: str, ellipsis: str) -> Iterator[str]:
     first_platform = [*tags[:-1], f"{platforms[0]}{ellipsis}"] if len(platforms) > 1 else tags
     for kept in ([*version, *tags], [*version, *first_platform], tags, first_platform):
         if kept:
-            yield f"-{'-'.join(kept)}{suffix}"
+            yield f"-{'-'.join(kept)}{suffix}", kept[: len(version)] == version
