@@ -66,7 +66,7 @@ def commands(command, context):
 
 @pytest.mark.parametrize("command", [cli, wheel_uploader], ids=["wheelrelay", "wheel-uploader"])
 def test_help_has_no_banned_words(command):
-    context = click.Context(command, info_name=command.name)
+    context = click.Context(command, info_name=command.name, **command.context_settings)
     found = {path: [*banned_words(text)] for path, text in commands(command, context)}
     assert {path: words for path, words in found.items() if words} == {}
 

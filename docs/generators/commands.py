@@ -37,7 +37,11 @@ def manual_pages() -> list[tuple[str, str, str]]:
 
 
 def _command(name: str) -> click.Command:
-    command = wheel_uploader if name == HISTORIC else cli.get_command(click.Context(cli), name)
+    command = (
+        wheel_uploader
+        if name == HISTORIC
+        else cli.get_command(click.Context(cli, **cli.context_settings), name)
+    )
     assert command is not None
     return command
 
@@ -55,7 +59,7 @@ def _page(name: str) -> str:
 
 
 def _sections(command: click.Command, program: str, level: str) -> Iterator[str]:
-    context = click.Context(command, info_name=program)
+    context = click.Context(command, info_name=program, **cli.context_settings)  # a command remembers its -h
     usage = command.get_usage(context).removeprefix("Usage: ")
     yield f"{level} {program}\n"
     yield f"```text\n{' '.join(usage.split())}\n```\n"

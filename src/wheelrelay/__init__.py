@@ -44,6 +44,7 @@ Backends implement the protocols `Source` and `Sink`; ``wheelrelay.testing`` tes
 from typing import TYPE_CHECKING
 
 from wheelrelay.exports import lazy_names
+from wheelrelay.public_names import MODULES
 from wheelrelay.version import __version__
 
 if TYPE_CHECKING:
@@ -160,7 +161,14 @@ if TYPE_CHECKING:
         ReceiptFile,
         Severity,
     )
-    from wheelrelay.reports import AuditIssue, AuditReport, PreflightItem, PreflightReport, Verdict
+    from wheelrelay.reports import (
+        AuditedFile,
+        AuditIssue,
+        AuditReport,
+        PreflightItem,
+        PreflightReport,
+        Verdict,
+    )
     from wheelrelay.select import Selection
     from wheelrelay.signing import Attester, Signer, SigstoreAttester
     from wheelrelay.staged import StagedFile
@@ -172,6 +180,7 @@ __all__ = [
     "Attester",
     "AuditIssue",
     "AuditReport",
+    "AuditedFile",
     "AuthenticationFailed",
     "AwaitingFiles",
     "Backend",
@@ -300,49 +309,7 @@ __all__ = [
     "yank",
 ]
 
-_MODULES = {
-    "wheelrelay.api": (
-        "PublishOptions audit check check_index compare index list_files plan preflight prune push "
-        "read_receipt relay remove verify yank"
-    ),
-    "wheelrelay.backends.fsspec": "FsspecConfig",
-    "wheelrelay.backends.index": "IndexConfig PyPIConfig TestPyPIConfig",
-    "wheelrelay.backends.local.directory": "DirectoryConfig",
-    "wheelrelay.backends.web.listing": "ListingConfig",
-    "wheelrelay.checks": "ChecksConfig Profile",
-    "wheelrelay.comparison": "ComparedRelease Differences ReleaseComparison ReleaseMetadata",
-    "wheelrelay.config": (
-        "Config EngineConfig EngineLike Remote RemoteConfig RemoteLike Retention Route SinkConfig load_config"
-    ),
-    "wheelrelay.config.routes": "Expect",
-    "wheelrelay.config.secrets": "CommandSecret EnvSecret FileSecret KeyringSecret",
-    "wheelrelay.config.trust": "CircleCIPublisher GitHubPublisher GitLabPublisher GooglePublisher Trust",
-    "wheelrelay.errors": (
-        "AlreadyExists AuthenticationFailed BackendError ChangedWhileReading CheckFailed ConfigError "
-        "Conflict DigestMismatch DuplicateBackend EngineFailed Incomplete IntegrityError InvalidFilename "
-        "MissingSecret NotFound NothingMatched PermissionDenied PluginLoadError Rejected RelayFailed "
-        "ReleaseRefused SeveralVersions SizeMismatch TimedOut Unavailable UnknownBackend UnknownEngine "
-        "WheelrelayError WorkerLost"
-    ),
-    "wheelrelay.events": (
-        "AwaitingFiles BytesMoved Event FileBegan FileEnded Interrupting Planned Progress SizeKnown Step "
-        "StepBegan StepEnded Verified Waiting"
-    ),
-    "wheelrelay.filenames": "dist_file",
-    "wheelrelay.lock_files": "Lock LockedRelease read_lock",
-    "wheelrelay.model": "Confirm Digests DistFile Kind Mode Order ProjectStatus Release Shard",
-    "wheelrelay.protocols": "Backend Engine Sink Source Store",
-    "wheelrelay.records": (
-        "Action Delivery Finding Intent Outcome Plan PlannedFile Receipt ReceiptFile Severity"
-    ),
-    "wheelrelay.reports": "AuditIssue AuditReport PreflightItem PreflightReport Verdict",
-    "wheelrelay.select": "Selection",
-    "wheelrelay.signing": "Attester Signer SigstoreAttester",
-    "wheelrelay.staged": "StagedFile",
-    "wheelrelay.tags": "TagPattern",
-}
-
-__getattr__ = lazy_names(__name__, {module: names.split() for module, names in _MODULES.items()})
+__getattr__ = lazy_names(__name__, {module: names.split() for module, names in MODULES.items()})
 
 
 def __dir__() -> list[str]:

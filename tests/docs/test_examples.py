@@ -22,7 +22,11 @@ TAGS = ("cp312-cp312-manylinux_2_17_x86_64", "cp313-cp313-manylinux_2_17_x86_64"
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page, "console", "sh")])
 def test_commands_exist_with_these_options(page):
     for words in commands(page, "console", "sh"):
-        command, arguments, context = cli, words[1:], click.Context(cli, info_name="wheelrelay")
+        command, arguments, context = (
+            cli,
+            words[1:],
+            click.Context(cli, info_name="wheelrelay", **cli.context_settings),
+        )
         while isinstance(command, click.Group):
             found = command.get_command(context, arguments[0])
             assert found is not None, words

@@ -75,6 +75,7 @@ COMPARED = wheelrelay.ComparedRelease(model.Release("sample", Version("1.0"), (F
 AUDIT_ISSUE = wheelrelay.AuditIssue(
     "incomplete", records.Severity.WARNING, "sample", "1.0", "No.", ("a.whl",)
 )
+AUDITED_FILE = wheelrelay.AuditedFile(FILE.filename, "sample", "1.0", "a" * 64)
 PREFLIGHT_ITEM = wheelrelay.PreflightItem("clock", wheelrelay.Verdict.PASS, "It is right.", "pypi", "sample")
 
 EXAMPLES = [
@@ -113,7 +114,8 @@ EXAMPLES = [
     wheelrelay.PublishOptions(
         replace=True, confirm_timeout=3.0, signer=Signer("gpg2"), attester=SigstoreAttester()
     ),
-    wheelrelay.AuditReport("pypi", NOW, ("sample",), 1, (), (AUDIT_ISSUE,)),
+    wheelrelay.AuditReport("pypi", NOW, ("sample",), 1, (AUDITED_FILE,), (AUDIT_ISSUE,)),
+    AUDITED_FILE,
     AUDIT_ISSUE,
     COMPARED,
     model.CredentialCheck(True, "It is accepted."),

@@ -358,6 +358,8 @@ def test_broken_download_resumes_at_the_block_that_broke(ftp, tmp_path):
     config = FsspecConfig(url=f"{ftp.url}/w", options=LOGIN, pages=True)
     with config.open() as store:
         store.put(stage_path(wheel))
+        stored = ftp.root / "w" / wheel.name
+        os.utime(stored, (stored.stat().st_mtime - 60,) * 2)  # a file that was just written has no state yet
         store.finalize({"sample"})
     ftp.break_after_start = wheel.name
     ftp.commands.clear()

@@ -33,8 +33,11 @@ _CONTENT_KEYS = ("ETag", "etag", "md5Hash", "checksum", "generation")
 _WRITTEN_KEYS = ("mtime", "LastModified", "modify", "created")
 """The keys with the time of writing."""
 
-_RECENT = timedelta(minutes=1)
-"""Age of a time in whole seconds from which on it identifies the content, if the clocks roughly agree."""
+_RECENT = timedelta(seconds=2)
+"""Age of a time in whole seconds from which on it identifies the content, if the clocks agree.
+
+Files without a state are read again at the next page update, so this is not longer than it must be.
+"""
 
 _TIME_KEYS = ("mtime", "LastModified", "last_modified", "modified", "modify", "created")
 

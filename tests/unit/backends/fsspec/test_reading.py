@@ -148,11 +148,12 @@ class TestState:
         return {"mtime": (datetime.now(UTC) - timedelta(seconds=seconds_ago)).replace(microsecond=0), **keys}
 
     def test_recent_time_in_whole_seconds_does_not_count(self):
-        assert state_of(self.entry(5)) == ""
+        assert state_of(self.entry(0.5)) == ""
         assert state_of({"modify": f"{datetime.now(UTC):%Y%m%d%H%M%S}"}) == ""
 
     def test_older_time_counts(self):
-        assert state_of(self.entry(90)) == str(self.entry(90)["mtime"])
+        entry = self.entry(5)
+        assert state_of(entry) == str(entry["mtime"])
 
     def test_time_with_fractions_counts(self):
         assert state_of({"mtime": time.time() - 1.5}) != ""
