@@ -156,6 +156,7 @@ def test_command_gets_the_arguments_of_the_recipe(recipe, server, tmp_path):
         assert calls == [command[1:]]
 
 
+@pytest.mark.long
 def test_devpi_recipe_publishes_to_a_devpi_server(devpi_server, tmp_path, monkeypatch):
     server = devpi_server.new_index()
     recipe = Recipe("devpi", tmp_path, monkeypatch)

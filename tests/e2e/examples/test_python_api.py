@@ -48,6 +48,7 @@ def test_imports_only_public_names(path):
             assert {name.name for name in statement.names} <= set(wheelrelay.__all__)
 
 
+@pytest.mark.long
 def test_passes_mypy_in_strict_mode(tmp_path):
     command = [script("mypy"), "--strict", "--config-file", os.devnull, "--cache-dir", str(tmp_path)]
     done = subprocess.run([*command, *map(str, SCRIPTS.glob("*.py"))], capture_output=True, text=True)

@@ -90,7 +90,8 @@ def test_defaults_have_the_form_that_users_write(schema):
     defaults = [field for field in described(schema) if "default" in field]
     assert len(defaults) > 20
     for field in defaults:
-        jsonschema.validate(field["default"], {"$defs": schema["$defs"], **field})
+        with_definitions = {"$defs": schema["$defs"], **field}
+        jsonschema.Draft202012Validator(with_definitions).validate(field["default"])
     assert schema["$defs"]["DirectoryConfig"]["properties"]["cdn_lag"]["default"] == "15m"
 
 

@@ -56,7 +56,7 @@ def push(objects, staged):
     store.finalize({staged.file.project})
 
 
-@pytest.mark.parametrize("count", [COUNT, 2 * LIMIT])
+@pytest.mark.parametrize("count", [COUNT, pytest.param(2 * LIMIT, marks=pytest.mark.long)])
 def test_new_file_costs_the_pages_of_its_project(staged, count):
     objects = indexed(count)
     push(objects, staged)

@@ -138,8 +138,10 @@ def test_html_pages_need_little_memory(unit):
         b'{"files":[[' + b"[]," * (3 << 20),
         b'{"meta":' + b'{"a":' * (1 << 20),
         b'{"versions":[' + b'"",' * (3 << 20),
-        b'{"files":[' + b'{"filename":"a-1.tar.gz","url":"x"},' * 100_000,
-        b"{" + b'"a":1,' * (1 << 18),
+        pytest.param(
+            b'{"files":[' + b'{"filename":"a-1.tar.gz","url":"x"},' * 100_000, marks=pytest.mark.long
+        ),
+        pytest.param(b"{" + b'"a":1,' * (1 << 18), marks=pytest.mark.long),
         b"9" * (1 << 20),
         b'{"files":' + b" " * (4 << 20),
     ],
