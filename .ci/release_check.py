@@ -5,11 +5,13 @@ Needs the packages of the ``dev`` extra, and an index to install dependencies fr
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tomllib
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -78,6 +80,16 @@ def compare_sdist(dist: Path) -> None:
         sys.exit(f"The sdist lacks {len(missing)} files: {', '.join(missing[:10])}")
 
 
+def check_readme(dist: Path) -> None:
+    """Make sure that the README, as PyPI shows it, has no links into this repository."""
+    (wheel,) = dist.glob("wheelrelay-[0-9]*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        text = archive.read(name).decode()
+    if relative := re.findall(r'(?:\]\(|(?:src|srcset)=")(?!https?://|#)[^)"]+', text):
+        sys.exit(f"The README has relative links on PyPI: {', '.join(relative)}")
+
+
 def install(dist: Path, folder: Path, requirements: Sequence[str], types: set[str]) -> Path:
     """Install distributions into a fresh environment, and return its folder of programs.
 
@@ -126,6 +138,7 @@ def main() -> None:
         print(f"Built {len(list(dist.iterdir()))} files.", flush=True)
         check(dist)
         compare_sdist(dist)
+        check_readme(dist)
         try:
             relay(dist, Path(temporary) / "index")
         except WheelrelayError as error:
