@@ -145,8 +145,7 @@ class PageUpdate:
         # A page must not announce a metadata file that does not exist yet. Writing them changes the listing,
         # so the pages follow in the next round.
         if comparison.without_metadata:
-            for file in comparison.without_metadata:
-                self._write_metadata_file(file)
+            map_parallel(self._write_metadata_file, list(comparison.without_metadata))
             return True
         self._write(comparison.outdated)
         self._current.add(project)

@@ -8,7 +8,7 @@ import errno
 import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from ftplib import error_perm
 from typing import Any
 from urllib.parse import quote, unquote
@@ -27,17 +27,11 @@ from wheelrelay.protocols import ByteStream
 Entry = Mapping[str, Any]
 """A file or folder as fsspec describes it, with ``name``, ``type`` and usually ``size``."""
 
-_CONTENT_KEYS = ("ETag", "etag", "md5Hash", "checksum", "generation")
-"""The keys with values that change with the content."""
-
-_WRITTEN_KEYS = ("mtime", "LastModified", "modify", "created")
-"""The keys with the time of writing."""
-
-_RECENT = timedelta(seconds=2)
-"""Age of a time in whole seconds from which on it identifies the content, if the clocks agree.
-
-Files without a state are read again at the next page update, so this is not longer than it must be.
-"""
+_STATE_KEYS = (
+    *("ETag", "etag", "md5Hash", "checksum", "generation"),
+    *("mtime", "LastModified", "modify", "created"),
+)
+"""The keys with values that change with the content, or with the time of writing."""
 
 _TIME_KEYS = ("mtime", "LastModified", "last_modified", "modified", "modify", "created")
 
@@ -267,15 +261,11 @@ def exists(fs: AbstractFileSystem, path: str) -> bool:
 def state_of(entry: Entry) -> str:
     """Return a text that changes when the file is written; empty if the server has none.
 
-    A file may be written twice within one second. So a time in whole seconds does not count while it is
-    recent.
+    Of FTP and SFTP this is the time of writing in whole seconds: a file that is written twice within one
+    second, with the same size, seems unchanged. Yanked files and digests on pages depend on it, also right
+    after a push.
     """
-    content = [str(entry[key]) for key in _CONTENT_KEYS if entry.get(key)]
-    written = [str(entry[key]) for key in _WRITTEN_KEYS if entry.get(key)]
-    modified = modified_at(entry)
-    if not content and modified and not modified.microsecond and datetime.now(UTC) - modified < _RECENT:
-        return ""
-    return "-".join((*content, *written))
+    return "-".join(str(entry[key]) for key in _STATE_KEYS if entry.get(key))
 
 
 def modified_at(entry: Entry) -> datetime | None:
