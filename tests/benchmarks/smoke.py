@@ -19,7 +19,9 @@ TRIES = 3
 
 def tolerable(row: Row) -> bool:
     """Whether a row is not far from its goal; of limits without a peer, whether it is met."""
-    return row.is_floor or row.met if row.ratio is None else row.ratio <= LENIENCE * row.goal
+    if row.is_floor:
+        return True
+    return row.met if row.ratio is None else row.ratio <= LENIENCE * row.goal
 
 
 def passes(line: Scenario) -> bool:

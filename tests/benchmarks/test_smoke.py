@@ -4,7 +4,7 @@ import pytest
 
 from tests.benchmarks.environment import Environment
 from tests.benchmarks.smoke import LENIENCE, TRIES, passes
-from tests.benchmarks.table import Result, Row
+from tests.benchmarks.table import FLOOR, Result, Row
 
 FINE = Row("P2", "work", 1.0, 0.5, "curl + uv", 2.0)
 SLOW = Row("P2", "work", 1.0, 0.5, "curl + uv", 1.0)
@@ -25,7 +25,12 @@ class Script:
         return Result([next(self.rows)])
 
 
-@pytest.mark.parametrize("rows", [[FINE], [SLOW], [FAR_TOO_SLOW, FINE], [FAR_TOO_SLOW, TOO_MUCH, SLOW]])
+FLOOR_ROW = Row("P2", "work", 1.0, 0, FLOOR, 0.5)
+
+
+@pytest.mark.parametrize(
+    "rows", [[FLOOR_ROW], [FINE], [SLOW], [FAR_TOO_SLOW, FINE], [FAR_TOO_SLOW, TOO_MUCH, SLOW]]
+)
 def test_a_line_passes_that_is_tolerable_once(rows):
     line = Script(rows)
     assert passes(line)

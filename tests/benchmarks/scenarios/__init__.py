@@ -46,6 +46,5 @@ QUICK: Sequence[Scenario] = (
     start.start,
     checks.check,
     mirrors.one_more,
-    small.release,
 )
 """Those that can be measured in small within seconds, and tell something then."""
