@@ -1,4 +1,4 @@
-"""Whole ways: many push at once, several push one name, and pip installs from the public address."""
+"""Many jobs push at once, several push one name, and pip installs from the public address."""
 
 import json
 import subprocess
