@@ -24,7 +24,7 @@ def main() -> None:
     before = Clock.now()
     results = []
     for line in [one for name in options.only for one in SCENARIOS[name]]:
-        with TemporaryDirectory(prefix="wheelrelay-bench-") as folder:
+        with TemporaryDirectory(prefix="benchmarks-of-wheelrelay-") as folder:
             results.append(line(Environment(Path(folder), options.runs, options.small)))
         print(as_text(results[-1].rows), *results[-1].notes, spreads(results[-1].runs), sep="\n", flush=True)
     machine = before.until(Clock.now())

@@ -27,7 +27,7 @@ def tolerable(row: Row) -> bool:
 def passes(line: Scenario) -> bool:
     """Measure a line until it is tolerable, a few times at most, and show it; gives whether it was."""
     for _ in range(TRIES):
-        with TemporaryDirectory(prefix="wheelrelay-bench-") as folder:
+        with TemporaryDirectory(prefix="benchmarks-of-wheelrelay-") as folder:
             result = line(Environment(Path(folder), runs=3, small=True))
         print(as_text(result.rows), *result.notes, sep="\n", flush=True)
         if all(map(tolerable, result.rows)):

@@ -124,27 +124,33 @@ def remove_leftover_folders() -> None:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    status, name = folder.lstat(), folder / LOCK_NAME
-    if not is_own(status, stat.S_IFDIR):
+    if not is_own(folder.lstat(), stat.S_IFDIR):
         return
-    states = [status, *(entry.stat(follow_symlinks=False) for entry in _entries(folder))]
-    age = min(map(age_of, states))
+    name = folder / LOCK_NAME
     try:
-        with check_abandoned(name, made_here=_made_here(name), age=age, stale=FOLDER_STALE_AFTER) as dead:
+        with check_abandoned(name, made_here=_made_here(name), is_stale=lambda: _is_stale(folder)) as dead:
             if dead:
                 shutil.rmtree(folder, ignore_errors=True)
     except FileNotFoundError:  # the run has not created its lock yet, or cannot
-        if age > FOLDER_STALE_AFTER:
+        if _is_stale(folder):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield all entries of a folder and its subfolders."""
+def _is_stale(folder: Path) -> bool:
+    """Return whether nothing in a folder has changed for a long time.
+
+    The first recent change decides, because a folder may hold any number of files.
+    """
+    if age_of(folder.lstat()) <= FOLDER_STALE_AFTER:
+        return False
     with os.scandir(folder) as entries:
         for entry in entries:
-            yield entry
             if entry.is_dir(follow_symlinks=False):
-                yield from _entries(Path(entry))
+                if not _is_stale(Path(entry)):
+                    return False
+            elif age_of(entry.stat(follow_symlinks=False)) <= FOLDER_STALE_AFTER:
+                return False
+    return True
 
 
 def _made_here(name: Path) -> bool:

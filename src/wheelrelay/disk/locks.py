@@ -9,7 +9,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -54,16 +54,14 @@ def try_lock(handle: int) -> bool | None:
 
 
 @contextmanager
-def check_abandoned(
-    path: Path, *, made_here: bool, age: float, stale: float = FILE_STALE_AFTER
-) -> Iterator[bool]:
+def check_abandoned(path: Path, *, made_here: bool, is_stale: Callable[[], bool]) -> Iterator[bool]:
     """Yield whether a file is a leftover of a dead run, and hold its lock within the context.
 
     Args:
         path: A regular file.
         made_here: Whether this machine created it, so that its lock is conclusive.
-        age: Seconds since the last change.
-        stale: Age in seconds from which it is a leftover if its lock is inconclusive.
+        is_stale: Whether it has not changed for so long that it is a leftover; asked only if its lock is
+            inconclusive.
 
     Raises:
         OSError: The file cannot be opened.
@@ -71,7 +69,7 @@ def check_abandoned(
     handle = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     try:
         locked = try_lock(handle)
-        yield locked is not False and ((made_here and locked is True) or age > stale)
+        yield locked is not False and ((made_here and locked is True) or is_stale())
     finally:
         os.close(handle)
 

@@ -17,7 +17,7 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from wheelrelay.disk.locks import age_of, check_abandoned, is_own, machine_id, try_lock
+from wheelrelay.disk.locks import FILE_STALE_AFTER, age_of, check_abandoned, is_own, machine_id, try_lock
 from wheelrelay.errors import DigestMismatch, IntegrityError, WheelrelayError
 
 TEMPORARY_PREFIX = ".wheelrelay-"
@@ -255,7 +255,8 @@ def _remove_abandoned(path: Path, *, made_here: bool) -> None:
     status = path.lstat()
     if not is_own(status, stat.S_IFREG):
         return
-    with check_abandoned(path, made_here=made_here, age=age_of(status)) as dead:
+    is_stale = age_of(status) > FILE_STALE_AFTER
+    with check_abandoned(path, made_here=made_here, is_stale=lambda: is_stale) as dead:
         if dead and sys.platform != "win32":
             path.unlink()
     if dead and sys.platform == "win32":  # Windows cannot remove an open file

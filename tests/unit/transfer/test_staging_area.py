@@ -70,6 +70,17 @@ def test_keeps_folder_of_running_relay(scratch, other_relay):
     assert not alive.exists()
 
 
+def test_does_not_read_folders_that_may_be_in_use(scratch, other_relay, monkeypatch):
+    [alive] = scratch.iterdir()
+    (unlocked := scratch / f"{FOLDER_PREFIX}bench-abcdefgh").mkdir()
+    read, scandir = [], os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path=".": read.append(str(path)) or scandir(path))
+    with temporary_staging_area():
+        assert unlocked.exists()
+    assert [path for path in read if path.startswith((str(alive), str(unlocked)))] == []
+    other_relay.communicate()
+
+
 def test_keeps_what_is_not_a_staging_area(scratch, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
