@@ -1,5 +1,7 @@
 """Clusters that Dask's own commands start, with TLS: who has no certificate is not connected."""
 
+import gc
+
 import pytest
 import trustme
 from tests.servers.dask import acting_source, names_in, nothing, route_to, run_tls_cluster
@@ -9,7 +11,18 @@ from wheelrelay import DirectoryConfig, Remote
 from wheelrelay.errors import ConfigError, EngineFailed, RelayFailed
 from wheelrelay_dask import DaskConfig
 
-pytestmark = pytest.mark.long
+pytestmark = [
+    pytest.mark.long,
+    # Dask does not close the socket of each TLS connection that it gives up.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _discarded_sockets():
+    """Let sockets that Dask discarded be reported within the test that the filter applies to."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")

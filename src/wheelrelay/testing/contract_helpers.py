@@ -14,7 +14,7 @@ from time import monotonic, sleep
 from typing import TypeVar
 from zipfile import ZIP_STORED
 
-from wheelrelay.errors import WheelrelayError
+from wheelrelay.errors import Unavailable, WheelrelayError
 from wheelrelay.filenames import dist_file, parse_filename
 from wheelrelay.model import COMPANION_SUFFIXES, Companion, Digests, DistFile, Kind
 from wheelrelay.protocols import Sink, Source, SupportsFinalize, SupportsInventory
@@ -219,13 +219,25 @@ def poll(read: Callable[[], T], is_good: Callable[[T], bool], *, within: float) 
 
 @contextmanager
 def observe_during(read: Callable[[], T]) -> Iterator[list[T]]:
-    """Read repeatedly in another thread until the context ends; yields the list of all values."""
+    """Read repeatedly in another thread until the context ends; yields the list of all values.
+
+    Temporary errors are not values: callers of backends read again after them.
+
+    Raises:
+        Unavailable: No read succeeded.
+    """
     values: list[T] = []
     is_over = Event()
 
     def observe() -> None:
+        error: Unavailable | None = None
         while not is_over.wait(0.001):
-            values.append(read())
+            try:
+                values.append(read())
+            except Unavailable as failure:
+                error = failure
+        if error and not values:
+            raise error
 
     with ThreadPoolExecutor(1) as pool:
         observer = pool.submit(observe)
