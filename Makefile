@@ -27,10 +27,10 @@ help: ## list the targets
 demo: $(VENV)/installed-demo ## publish a release to a local index
 	$(BIN)/wheelrelay demo
 
-test: lint ## run the linters and all tests that are not long
+test: $(VENV)/collected lint ## run the linters and all tests that are not long
 	$(SUITE) $(PARALLEL) $(WORKERS) -m "not long"
 
-coverage: lint ## run the same tests and measure the coverage
+coverage: $(VENV)/collected lint ## run the same tests and measure the coverage
 	$(SUITE) $(PARALLEL) $(WORKERS) -m "not long" --cov --cov-fail-under 95
 
 lint: $(VENV)/installed-dev ## check style, types and import direction
@@ -87,6 +87,10 @@ $(VENV)/installed-demo: $(REQUIREMENTS) | $(VENV)/created
 $(VENV)/installed-dev: $(REQUIREMENTS) | $(VENV)/created
 	$(INSTALL) -qq --editable '.[dev]' $(PLUGINS:%=--editable './%[test]')
 	touch $(VENV)/installed-demo $@
+
+# Compiles the test modules while the linters run; otherwise each worker of the first run would compile all of them.
+$(VENV)/collected: | $(VENV)/installed-dev
+	@{ $(SUITE) --collect-only -qq >/dev/null 2>&1; } & touch $@
 
 $(VENV)/created:
 	@echo "Creating a virtual environment in $(VENV)."

@@ -1,5 +1,6 @@
 """Fixtures for all tests: real servers and an isolated environment."""
 
+import gc
 import logging
 import os
 import signal
@@ -22,6 +23,13 @@ def pytest_collection_modifyitems(config, items):
     """Start each slow server in one process only."""
     if config.getoption("dist", "no") == "loadgroup":
         group_by_server(items)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish():
+    """Leave the collected tests out of garbage collection, which would traverse them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 FOREIGN = (

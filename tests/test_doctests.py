@@ -1,26 +1,27 @@
-"""Run the examples in the docstrings of wheelrelay, each in an empty folder named ``tmp_path``."""
+"""Run the examples in the docstrings of wheelrelay, its plugins and the tests' servers."""
 
 import doctest
-import importlib.util
-import pkgutil
+import importlib
 from pathlib import Path
 
 import pytest
 
-import wheelrelay
-
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-SOURCE = Path(wheelrelay.__file__).parent
+ROOT = Path(__file__).parents[1]
+SOURCES = [
+    *((folder, folder) for folder in [ROOT / "src", *ROOT.glob("plugins/*/src")]),
+    (ROOT / "tests" / "servers", ROOT),
+]
+"""Folders with modules, each with the folder that their full names start from."""
 
 
 def modules_with_examples():
     """Return the names of the modules with examples."""
-    modules = ["wheelrelay", *(module.name for module in pkgutil.walk_packages([str(SOURCE)], "wheelrelay."))]
-    specs = {name: importlib.util.find_spec(name) for name in modules}
+    files = ((path, root) for folder, root in SOURCES for path in sorted(folder.rglob("*.py")))
     return [
-        name
-        for name, spec in specs.items()
-        if spec and spec.origin and ">>> " in Path(spec.origin).read_text(encoding="utf-8")
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+        for path, root in files
+        if ">>> " in path.read_text(encoding="utf-8")
     ]
 
 

@@ -281,7 +281,7 @@ def _part_of(source: SupportsRange, file: DistFile, start: int, stop: int | None
     """Read a part of a file; ``None`` if the place does not support ranges."""
     try:
         with source.open_range(file, start, stop) as stream:
-            return b"".join(_blocks(stream))
+            return b"".join(_blocks(stream, 1 << 16))
     except Rejected:
         return None
 
@@ -290,8 +290,8 @@ def _sorted_names(files: Iterable[DistFile]) -> list[str]:
     return sorted(file.filename for file in files)
 
 
-def _blocks(stream: ByteStream) -> Iterator[bytes]:
-    return iter(lambda: stream.read(100), b"")
+def _blocks(stream: ByteStream, size: int = 100) -> Iterator[bytes]:
+    return iter(lambda: stream.read(size), b"")
 
 
 def _keeps_companions(source: Source) -> TypeGuard[SupportsCompanions]:

@@ -94,12 +94,21 @@ RESULTS = [
 
 
 @needs_full
-@pytest.mark.parametrize("colour", [False, True], ids=["a log", "a terminal"])
 @pytest.mark.parametrize("words", RESULTS, ids=" ".join)
-def test_full_disk_for_result_exits_with_4(dist, tmp_path, words, colour, monkeypatch):
-    if colour:
-        monkeypatch.setenv("FORCE_COLOR", "1")
-    ended = run(tmp_path, *words, out=f">{FULL}")
+def test_full_disk_for_result_exits_with_4(dist, tmp_path, words):
+    assert_result_is_not_written(run(tmp_path, *words, out=f">{FULL}"))
+
+
+@needs_full
+@pytest.mark.parametrize(
+    "words", [["list", "./dist"], ["check", "./dist", "--json"], ["list", "--help"]], ids=" ".join
+)
+def test_full_disk_for_coloured_result_exits_with_4(dist, tmp_path, words, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert_result_is_not_written(run(tmp_path, *words, out=f">{FULL}"))
+
+
+def assert_result_is_not_written(ended):
     assert ended.returncode == 4
     message = " ".join(ended.stderr.split())  # on a terminal, lines end at its width
     assert "Cannot write the result to standard output: No space left on device." in message

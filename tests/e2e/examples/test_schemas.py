@@ -1,4 +1,4 @@
-"""The schemas are there, and see what is wrong."""
+"""The published schemas accept valid configurations and refuse invalid ones."""
 
 import pytest
 from tests.e2e.examples.schemas import violations

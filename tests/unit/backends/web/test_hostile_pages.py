@@ -51,10 +51,12 @@ COSTLY = (
 
 @pytest.mark.parametrize("unit", COSTLY)
 def test_html_is_parsed_in_linear_time(unit):
-    page = f"<html>{unit * (1_600_000 // len(unit))}".encode()
+    page = f"<html>{unit * (400_000 // len(unit))}".encode()
     began = time.process_time()
     read_html(page, URL)
-    assert time.process_time() - began < 10  # a second or less on an idle machine; minutes where quadratic
+    assert (
+        time.process_time() - began < 2
+    )  # 0.2 s at most; `html.parser` of Python 3.11 needs from 3 s to minutes
 
 
 class ByTheStandardLibrary(HTMLParser):
@@ -135,9 +137,9 @@ def test_html_pages_need_little_memory(unit):
         b"[" * (1 << 20),
         b'{"files":[' + b"[]," * (1 << 20),
         b'{"files":[' + b"{}," * (1 << 20),
-        b'{"files":[[' + b"[]," * (3 << 20),
+        b'{"files":[[' + b"[]," * (1 << 20),
         b'{"meta":' + b'{"a":' * (1 << 20),
-        b'{"versions":[' + b'"",' * (3 << 20),
+        b'{"versions":[' + b'"",' * (1 << 20),
         pytest.param(
             b'{"files":[' + b'{"filename":"a-1.tar.gz","url":"x"},' * 100_000, marks=pytest.mark.long
         ),
