@@ -97,12 +97,16 @@ def _without_sockets_left(ports: Iterable[int]) -> Iterator[None]:
 
 
 @contextmanager
-def run_seaweed(root: Path, ports: dict[str, int] | None = None) -> Iterator[Seaweed]:
+def run_seaweed(
+    root: Path, ports: dict[str, int] | None = None, *, volume_megabytes: int = 64
+) -> Iterator[Seaweed]:
     """Run SeaweedFS with its files in ``root``.
 
     Args:
         root: an empty folder, or that of a stopped SeaweedFS.
         ports: from `free_ports`, to restart at the same addresses.
+        volume_megabytes: size of the files that objects are stored in. While the server begins another one,
+            some writes wait for a second.
     """
     ports = ports or free_ports()
     (root / "data").mkdir(exist_ok=True)
@@ -111,7 +115,7 @@ def run_seaweed(root: Path, ports: dict[str, int] | None = None) -> Iterator[Sea
         "ip": HOST,
         "ip.bind": HOST,
         "dir": root / "data",
-        "master.volumeSizeLimitMB": 64,
+        "master.volumeSizeLimitMB": volume_megabytes,
         "master.telemetry": "false",
         "master.electionTimeout": "1s",  # a restarted master waits that long for other masters
         "volume.max": 0,

@@ -6,14 +6,17 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from tests.benchmarks.commands import BASELINE, PARALLEL
+from tests.benchmarks.commands import BASELINE, PARALLEL, python
 from tests.benchmarks.environment import Environment
 from tests.benchmarks.material import Wheels, shared_wheels
 from tests.benchmarks.measure import Measured
 from tests.benchmarks.peers import peer
-from tests.benchmarks.table import OURS, Result, compared, seconds
+from tests.benchmarks.table import FLOOR, OURS, Result, compared, seconds
 from tests.servers.seaweed import run_seaweed
 from tests.servers.swift import run_swift
+
+VOLUME = 1024
+"""Megabytes in a volume of SeaweedFS (its default is 30 GB), so that all files of a run fit into one."""
 
 Command = Callable[[str], Sequence[str]]
 """Gives the command line that puts all wheels into a container."""
@@ -39,7 +42,7 @@ def into_s3(environment: Environment) -> Result:
     """P7 into SeaweedFS by its S3 API, beside the AWS command line, s3fs and rclone."""
     folder = environment.folder("P7-s3")
     (folder / "servers").mkdir()
-    with run_seaweed(folder / "servers") as server:
+    with run_seaweed(folder / "servers", volume_megabytes=VOLUME) as server:
         keys = {"ACCESS_KEY_ID": server.access_key_id, "SECRET_ACCESS_KEY": server.secret_access_key}
         more = {"TYPE": "s3", "PROVIDER": "Other", "ENDPOINT": server.url}
         env = {
@@ -99,11 +102,14 @@ class _Place:
         commands[OURS] = lambda box: self.environment.wheelrelay(
             "push", str(self.wheels.folder), "--to", f"{scheme}://{box}"
         )
+        files = list(map(str, self.wheels.paths))
+        commands[FLOOR] = lambda box: python("floor_push.py", scheme, box, *files)
         contenders = {name: partial(self._put, command) for name, command in commands.items()}
         runs = seconds(self.environment.compete(contenders, warm=[OURS]))
-        others = [name for name in commands if name != OURS]
-        row = compared("P7", f"push {self.wheels} into {where}", goal, runs, others)
-        return Result([row], runs)
+        others = [name for name in commands if name not in (OURS, FLOOR)]
+        work = f"push {self.wheels} into {where}"
+        rows = [compared("P7", work, goal, runs, others), compared("P7", work, 0, runs, [FLOOR])]
+        return Result(rows, runs)
 
     def _put(self, command: Command) -> Measured:
         box = f"wheels-{next(self._numbers)}"

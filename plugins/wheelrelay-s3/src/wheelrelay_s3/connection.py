@@ -20,6 +20,7 @@ from wheelrelay.errors import AuthenticationFailed, ConfigError, WheelrelayError
 from wheelrelay.http import is_secure
 from wheelrelay_s3.credentials import require_absence
 from wheelrelay_s3.errors import credential_errors, missing_credentials, s3_errors
+from wheelrelay_s3.signing import sign_declared_digests
 from wheelrelay_s3.transport import Transport
 
 Result = TypeVar("Result")
@@ -163,6 +164,7 @@ def _log_in(options: ConnectionOptions) -> Session:
         client = _client(session, options, keys)
         transport = Transport(session.get_config_variable("ca_bundle"), options.timeout)
     transport.attach(client)
+    sign_declared_digests(client)
     try:
         credentials = tuple(keys.values())
         if not keys and not options.anonymous:
