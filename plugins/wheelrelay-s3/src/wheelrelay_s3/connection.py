@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from threading import Lock
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.utils import parse_timestamp
 
 from wheelrelay.config import SecretValue, register_secret
 from wheelrelay.errors import AuthenticationFailed, ConfigError, WheelrelayError
@@ -161,6 +163,7 @@ def _log_in(options: ConnectionOptions) -> Session:
     keys = {name: secret.get() for name, secret in options.keys.items()}
     with s3_errors(options.address):
         session = botocore.session.Session(profile=options.profile)
+        session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_parse_time)
         client = _client(session, options, keys)
         transport = Transport(session.get_config_variable("ca_bundle"), options.timeout)
     transport.attach(client)
@@ -219,5 +222,19 @@ def _client(session: Any, options: ConnectionOptions, keys: Mapping[str, str]) -
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             s3={"addressing_style": options.addressing_style},
+            parameter_validation=False,  # our types are checked before; for each request it takes time
         ),
     )
+
+
+def _parse_time(value: Any) -> datetime:
+    """Return a time in an answer.
+
+    Listings have one for each object, and the general parser of botocore takes longer for a listing than the
+    server does.
+    """
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):  # answers to a HEAD have the form of HTTP
+        parsed: datetime = parse_timestamp(value)
+        return parsed
