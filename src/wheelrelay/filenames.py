@@ -29,6 +29,8 @@ from wheelrelay.model import COMPANION_SUFFIXES, EMPTY, Digests, DistFile, Kind
 SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
 """Suffixes of sdists. All but the first are legacy: they are parsed, and checks and indexes refuse them."""
 
+_SUFFIXES = (".whl", *SDIST_SUFFIXES)
+
 _SIMPLE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]*")
 """Names that need no further checks to be plain."""
 
@@ -53,6 +55,7 @@ VARIANTS_SUFFIX = "-variants.json"
 _VARIANTS = re.compile(r"[^-].*-v?\d[^-]*-variants\.json")
 
 _canonical = lru_cache(_CACHE_SIZE)(canonicalize_name)
+_is_valid = lru_cache(_CACHE_SIZE)(is_normalized_name)
 
 
 class ParsedName(NamedTuple):
@@ -84,12 +87,16 @@ def parse_filename(filename: str, *, project: str | None = None) -> ParsedName:
         )
     try:
         if filename.endswith(".whl"):
-            return _checked(filename, _parse_wheel(filename))
-        if filename.endswith(VARIANTS_SUFFIX):
-            return _checked(filename, _parse_variants(filename))
-        return _checked(filename, _parse_sdist(filename, project))
+            parsed = _parse_wheel(filename)
+        elif filename.endswith(VARIANTS_SUFFIX):
+            parsed = _parse_variants(filename)
+        else:
+            parsed = _parse_sdist(filename, project)
     except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion) as error:
         raise InvalidFilename(f"{filename!r} is not the name of a wheel or an sdist: {error}") from error
+    if not _is_valid(parsed.project):  # the parsers accept some invalid characters
+        raise InvalidFilename(f"{filename!r} does not begin with a valid project name.")
+    return parsed
 
 
 def dist_file(
@@ -142,7 +149,7 @@ def is_plain(filename: str) -> bool:
 
 def looks_like_distribution(filename: str) -> bool:
     """Return whether a name has the suffix of a distribution file, so that ignoring it deserves a warning."""
-    return filename.endswith((".whl", *SDIST_SUFFIXES)) or is_variants(filename)
+    return filename.endswith(_SUFFIXES) or is_variants(filename)
 
 
 def is_variants(filename: str) -> bool:
@@ -163,6 +170,8 @@ def split_companion(name: str) -> tuple[str, str] | None:
     >>> split_companion("foo-1.0.tar.gz.asc")
     ('foo-1.0.tar.gz', '.asc')
     """
+    if not name.endswith(COMPANION_SUFFIXES):  # most names of a listing end here
+        return None
     for suffix in COMPANION_SUFFIXES:
         stem = name.removesuffix(suffix)
         if stem != name and looks_like_distribution(stem):
@@ -213,9 +222,9 @@ def _check_tags(part: str) -> None:
 
 
 def _parse_sdist(filename: str, project: str | None) -> ParsedName:
-    suffix = next((suffix for suffix in SDIST_SUFFIXES if filename.endswith(suffix)), None)
-    if suffix is None:
+    if not filename.endswith(SDIST_SUFFIXES):
         raise InvalidSdistFilename("it does not end with .whl or .tar.gz")
+    [suffix] = filter(filename.endswith, SDIST_SUFFIXES)
     stem = filename.removesuffix(suffix)
     if project is not None:
         known = _split_after(stem, _canonical(project))
@@ -247,13 +256,6 @@ def _split_after(stem: str, project: NormalizedName) -> ParsedName | None:
             except InvalidVersion:
                 continue
     return None
-
-
-def _checked(filename: str, parsed: ParsedName) -> ParsedName:
-    """Return ``parsed`` if its project name is valid; the parsers accept some invalid characters."""
-    if not is_normalized_name(parsed.project):
-        raise InvalidFilename(f"{filename!r} does not begin with a valid project name.")
-    return parsed
 
 
 def possible_projects(name: str) -> list[NormalizedName]:
