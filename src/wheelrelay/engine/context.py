@@ -23,6 +23,7 @@ from wheelrelay.signing import (
     TrustPolicy,
 )
 from wheelrelay.transfer.concurrency import ConcurrencyController
+from wheelrelay.transfer.interrupts import Interrupts
 from wheelrelay.transfer.parallel_ranges import DEFAULT_POLICY, RangePolicy
 from wheelrelay.transfer.retry import Retrier, RetryPolicy
 from wheelrelay.transfer.thread_pool import Workers
@@ -150,6 +151,7 @@ class RelayOptions:
         attester: Makes attestations for the sinks that require them.
         findings: Findings from before the relay began.
         finalize: Whether the relay updates the pages of the sinks.
+        interrupts: Interrupts the relay from another thread, where Ctrl-C does not reach it.
     """
 
     jobs: int | None = None
@@ -165,6 +167,7 @@ class RelayOptions:
     attester: Attester = field(default_factory=SigstoreAttester)
     findings: Sequence[Finding] = ()
     finalize: bool = True
+    interrupts: Interrupts | None = None
 
 
 @dataclass(frozen=True)
@@ -221,6 +224,8 @@ def running(options: RelayOptions) -> Iterator[Runtime]:
         on_interrupt=lambda seconds: report(Interrupting(seconds)),
     )
     retrier = Retrier(options.retry_policy, report, stopped, on_failure=workers.controller.on_failure)
+    if options.interrupts is not None:
+        options.interrupts.reach(workers.interrupt)
     try:
         yield Runtime(workers, retrier, report, stopped, options.ranges)
     finally:

@@ -49,3 +49,14 @@ class Engine(Protocol):
             start; one that runs continues.
         """
         ...
+
+    def call_everywhere(self, function: Callable[[], object]) -> None:
+        """Call a function on every worker while tasks run there, and wait a few seconds at most.
+
+        This is how running tasks are interrupted. It never fails: a worker that is not reached ends its
+        tasks.
+
+        Args:
+            function: It returns at once.
+        """
+        ...

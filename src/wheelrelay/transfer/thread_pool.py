@@ -60,7 +60,18 @@ class Workers:
         self._grace_period = grace_period
         self._pool = ThreadPoolExecutor(self.controller.maximum, thread_name_prefix=THREAD_PREFIX)
         self._is_abandoned = False
+        self._is_interrupted = False
         self._batch: Batch[Any, Any] | None = None
+
+    def interrupt(self) -> None:
+        """Start no further item, and let the running ones end: `run_all` returns the results that there are.
+
+        Another thread may call it, for a caller of `run_all` that Ctrl-C does not reach.
+        """
+        self._is_interrupted = True
+        self.stopped.set()
+        if self._batch:
+            self._batch.close()
 
     def run_all(
         self,
@@ -89,6 +100,8 @@ class Workers:
         self.controller.begin_batch()
         batch: Batch[Item, Result] = Batch(items, self.controller)
         self._batch = batch
+        if self._is_interrupted:  # set before the batch is closed, so none escapes
+            batch.close()
 
         def work_on_items() -> None:
             while (item := batch.take()) is not NOTHING:

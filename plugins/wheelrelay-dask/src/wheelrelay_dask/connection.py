@@ -20,8 +20,9 @@ SETTINGS: dict[str, object] = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.comm.timeouts.connect": "120s",
+    "distributed.worker.preload": ["wheelrelay_dask.local_worker"],
 }
-"""No web pages about the processes of this machine, and time to start them again if it is busy."""
+"""No web pages about the processes of this machine, time to start them again if it is busy, and no Ctrl-C."""
 
 LOGGER, SILENT = "distributed", logging.CRITICAL + 1
 """The logger of the cluster, and the level at which it reports nothing."""

@@ -2,8 +2,8 @@
 
 import pickle
 import threading
-from collections.abc import Collection
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -24,6 +24,9 @@ EVENTS_OF_WORKERS = "all"
 
 COLLECTORS = 4
 """Threads that fetch results from workers."""
+
+CALL_TIMEOUT = 5.0
+"""Seconds to wait for a function on all workers; one of them may not answer."""
 
 RESULT_INTERVAL = 1.0
 """Seconds after which a thread that fetches a result looks whether the worker was lost."""
@@ -117,6 +120,15 @@ class DaskEngine:
         remote.add_done_callback(lambda done: self._on_done(number, done))
         future.add_done_callback(lambda done: self._cancel(number) if done.cancelled() else None)
         return future
+
+    def call_everywhere(self, function: Callable[[], object]) -> None:
+        """Call a function on every worker; see `wheelrelay.protocols.Engine`.
+
+        Dask calls it in the event loop of the worker, so it does not wait for a free thread.
+        """
+        with suppress(RuntimeError):  # the engine is closed
+            call = self._collectors.submit(self._client.run, function, on_error="ignore")
+            wait([call], CALL_TIMEOUT)
 
     def close(self) -> None:
         """Cancel what has not started, and forget the rest."""

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 from wheelrelay.api.connecting import versions_of
 from wheelrelay.api.coordination.batches import BatchLimits
 from wheelrelay.api.coordination.dispatching import WorkerPool
+from wheelrelay.api.coordination.interrupting import interrupt_tasks
 from wheelrelay.api.coordination.sharing import refuse_unreachable
 from wheelrelay.api.coordination.tasks import Admission, Circumstances
 from wheelrelay.api.coordination.versions import refuse_other_versions
@@ -79,7 +81,10 @@ class EngineAccess:
         )
         ours = versions_of(*remotes)
         pool = WorkerPool(
-            engine, Admission(shared), lambda worker, theirs: refuse_other_versions(worker, theirs, ours)
+            engine,
+            Admission(shared),
+            lambda worker, theirs: refuse_other_versions(worker, theirs, ours),
+            interrupt=partial(interrupt_tasks, shared.run),
         )
         pool.begin()
         return pool, shared

@@ -9,8 +9,9 @@ from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
 
 from wheelrelay.errors import EngineFailed, WheelrelayError, WorkerLost
+from wheelrelay.events import Interrupting
 from wheelrelay.protocols import Engine, Report, Task
-from wheelrelay.transfer.thread_pool import unexpected_error
+from wheelrelay.transfer.thread_pool import GRACE_PERIOD, unexpected_error
 
 IN_FLIGHT = 2
 """Parts that a worker has at once: while one ends, the next one runs."""
@@ -20,6 +21,9 @@ MAX_LOSSES = 3
 
 POLL_INTERVAL = 1.0
 """Seconds until the engine is asked again which workers there are."""
+
+TIME_OF_RESULT = 2.0
+"""Seconds after the grace period of an interrupt in which results of workers may still arrive."""
 
 WAIT_FOR_WORKERS = 120.0
 """Seconds to wait until there is a worker again after all were lost."""
@@ -54,6 +58,7 @@ class WorkerPool:
         admission: The task that a worker must complete before it gets others; it returns the versions there.
         accept: Called with a worker and the result of that task; raises an error if it cannot be used.
         wait_for_workers: Seconds to wait for a worker while there is none.
+        interrupt: Called on each worker after Ctrl-C: running tasks start nothing more.
     """
 
     def __init__(
@@ -63,8 +68,10 @@ class WorkerPool:
         accept: Callable[[str, Any], None],
         *,
         wait_for_workers: float = WAIT_FOR_WORKERS,
+        interrupt: Callable[[], object] | None = None,
     ) -> None:
         self.engine = engine
+        self._interrupt = interrupt
         self._admission = admission
         self._accept = accept
         self._wait = wait_for_workers
@@ -121,6 +128,11 @@ class WorkerPool:
         """Use a worker no more."""
         self._usable.discard(worker)
         self._refused.add(worker)
+
+    def interrupt(self) -> None:
+        """Let the running tasks start nothing more."""
+        if self._interrupt is not None:
+            self.engine.call_everywhere(self._interrupt)
 
     def has(self, worker: str) -> bool:
         """Return whether a worker is usable, as far as known."""
@@ -216,9 +228,30 @@ class Dispatcher(Generic[Part]):
                 for future in wait(running.jobs, POLL_INTERVAL, FIRST_COMPLETED).done:
                     job = running.jobs.pop(future)
                     yield from self._ended(job, future, repeated if repeats_lost else None)
+        except GeneratorExit:  # the caller ends early
+            self._pool.interrupt()
+            raise
+        except KeyboardInterrupt:
+            yield from self._end_after_interrupt(running)
+            raise
         finally:
             for future in running.jobs:
                 future.cancel()
+
+    def _end_after_interrupt(
+        self, running: _Running[Part]
+    ) -> Iterator[tuple[Job[Part], Any, WheelrelayError | None]]:
+        """Interrupt the tasks on the workers, and yield what those have done that end in time.
+
+        A second Ctrl-C ends the wait.
+        """
+        self._receive((Interrupting(GRACE_PERIOD),))
+        self._pool.interrupt()
+        deadline = monotonic() + GRACE_PERIOD + TIME_OF_RESULT
+        while running.jobs and (left := deadline - monotonic()) > 0:
+            for future in wait(running.jobs, left, FIRST_COMPLETED).done:
+                job = running.jobs.pop(future)
+                yield from self._ended(job, future, None)
 
     def _ended(
         self, job: Job[Part], future: "Future[Any]", repeated: "deque[Job[Part]] | None"

@@ -10,6 +10,7 @@ from uuid import uuid4
 from wheelrelay.api.coordination.access import EngineAccess
 from wheelrelay.api.coordination.batches import Batches, BatchLimits
 from wheelrelay.api.coordination.dispatching import Dispatcher, Job, WorkerPool
+from wheelrelay.api.coordination.interrupting import not_read
 from wheelrelay.api.coordination.messages import receiver
 from wheelrelay.api.coordination.release_tasks import DropFiles, PublishFiles, SignFiles, StageFiles
 from wheelrelay.api.coordination.sharing import refuse_checks_with_installers
@@ -208,7 +209,7 @@ class WorkerFiles:
         for job, result, error in self._dispatcher().run(take, task_of):
             for planned in job.part:
                 name = planned.file.filename
-                staged[name] = error or result[name]
+                staged[name] = error or result.get(name) or not_read(name)
                 if isinstance(staged[name], CheckedFile):
                     self._holders[name] = job.worker
         return staged

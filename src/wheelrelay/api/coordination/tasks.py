@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from uuid import uuid4
 
 from wheelrelay.api.connecting import connected_route, versions_of
+from wheelrelay.api.coordination.interrupting import interruptible
 from wheelrelay.api.coordination.messages import sending_events
 from wheelrelay.api.coordination.sharing import portable_route
 from wheelrelay.config import Route, as_remote
@@ -40,6 +42,7 @@ class Circumstances:
         timeout: The timeout for all remotes, if the command line has one.
         longest_pause: The longest pause between attempts, if the command line has one.
         is_read_only: Whether nothing is published, so that sinks need not accept files.
+        run: The identity of the relay, to interrupt its tasks.
     """
 
     route: Route
@@ -54,6 +57,7 @@ class Circumstances:
     timeout: float | None
     longest_pause: float | None
     is_read_only: bool = False
+    run: str = field(default_factory=lambda: uuid4().hex)
 
     @classmethod
     def of(
@@ -99,14 +103,17 @@ class Circumstances:
             finalize=False,
         )
         selection = replace(self.selection, files=files)
-        with connected_route(
-            self.route,
-            selection,
-            options,
-            sign=self.sign,
-            confirm_timeout=self.confirm_timeout,
-            is_read_only=self.is_read_only,
-        ) as request:
+        with (
+            interruptible(self.run) as interrupts,
+            connected_route(
+                self.route,
+                selection,
+                replace(options, interrupts=interrupts),
+                sign=self.sign,
+                confirm_timeout=self.confirm_timeout,
+                is_read_only=self.is_read_only,
+            ) as request,
+        ):
             policy = request.policy
             own = replace(policy, commit=self.commit, sums=self.sums)
             yield replace(request, policy=own)

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from wheelrelay.api.coordination.access import EngineAccess
 from wheelrelay.api.coordination.batches import Batches
 from wheelrelay.api.coordination.dispatching import Dispatcher, Job
+from wheelrelay.api.coordination.interrupting import not_read
 from wheelrelay.api.coordination.messages import receiver, sending_events
 from wheelrelay.api.coordination.release_tasks import without_bytes
 from wheelrelay.api.coordination.tasks import Circumstances
@@ -140,7 +141,8 @@ class WorkerReader:
 
         for job, results, error in dispatcher.run(lambda slots, _: batches.take(slots) or None, task_of):
             for item in job.part:
-                result = error or results[_file(item).filename]
+                name = _file(item).filename
+                result = error or results.get(name) or not_read(name)
                 done.append(_done(item, result, on_result))
         return done
 
