@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 @click.command(name="list")
 @click.argument("remote", shell_complete=complete_remote)
 @click.argument("requirements", nargs=-1, metavar="[REQUIREMENT]...")
+@click.option(
+    "-l",
+    "--long",
+    "is_long",
+    is_flag=True,
+    help="Show all details of each file, such as its URL, upload time and tags.",
+)
 @click.option("--matrix", is_flag=True, help="Show each release as a table of platforms and Pythons.")
 @click.option(
     "--format",
@@ -47,6 +54,7 @@ if TYPE_CHECKING:
 def list_(
     remote: str,
     requirements: tuple[str, ...],
+    is_long: bool,
     matrix: bool,
     matrix_format: str,
     route_name: str | None,
@@ -55,18 +63,20 @@ def list_(
 ) -> None:
     """List the distribution files of a remote.
 
-    Shows the size, the sha256 and the required Python of each file. Other files are ignored. REQUIREMENT
+    Shows the size, the sha256 and the required Python of each file; --long shows more, one paragraph per
+    file. Files that are not distribution files are ignored. REQUIREMENT
     selects projects and versions as pip does: pre-releases only if requested, and yanked files only if the
     version is pinned. Exits with 1 if no file matches.
 
     \b
     Examples:
       wheelrelay list ./dist
+      wheelrelay list pypi 'markupsafe==3.0.2' --long
       wheelrelay list pypi 'markupsafe==3.0.2' --json
       wheelrelay list pypi 'numpy==2.1.0' --matrix
     """
-    if matrix and as_json:
-        raise click.UsageError("--matrix and --json cannot be used together.")
+    if matrix + as_json + is_long > 1:
+        raise click.UsageError("Only one of --long, --matrix and --json can be used.")
     if not matrix and (route_name or matrix_format != "text"):
         raise click.UsageError("--format and --route require --matrix.")
     from wheelrelay import api
@@ -85,9 +95,9 @@ def list_(
         print_json(files_document(files))
         return
     from wheelrelay.cli.render.console import console
-    from wheelrelay.cli.render.tables import files_table
+    from wheelrelay.cli.render.tables import files_details, files_table
 
-    console().print(files_table(files))
+    console().print(files_details(files) if is_long else files_table(files))
 
 
 def _print_matrix(files: "Sequence[DistFile]", route: "Route | None", matrix_format: str) -> None:

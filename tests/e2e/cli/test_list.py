@@ -115,6 +115,60 @@ def test_text_has_the_digests_that_json_has(wheelrelay, dist):
     assert "unknown" not in said
 
 
+class TestLong:
+    @pytest.fixture
+    def index(self, web):
+        """An index that declares every detail of a file except its companions and build."""
+        name = "sample-1.0-2-py2.py3-none-any.whl"
+        file = {
+            "filename": name,
+            "url": f"/files/{name}",
+            "hashes": {"sha256": "ab" * 32},
+            "size": 12345,
+            "requires-python": ">=3.9",
+            "yanked": "broken",
+            "upload-time": "2026-11-29T05:33:16Z",
+        }
+        page = {"meta": {"api-version": "1.4"}, "name": "sample", "files": [file], "versions": ["1.0"]}
+        json_type = "application/vnd.pypi.simple.v1+json"
+        web.serve("/simple/sample/", json.dumps(page).encode(), content_type=json_type)
+        return f"index+{web.url}simple/"
+
+    def test_shows_every_detail(self, wheelrelay, web, index):
+        assert wheelrelay("list", index, "sample==1.0", "--long").out.splitlines() == [
+            "sample-1.0-2-py2.py3-none-any.whl",
+            "  project     sample 1.0",
+            "  kind        wheel",
+            "  tags        py2-none-any py3-none-any",
+            "  size        12.3 kB (12,345 bytes)",
+            f"  sha256      {'ab' * 32}",
+            f"  url         {web.url}files/sample-1.0-2-py2.py3-none-any.whl",
+            "  python      >=3.9",
+            "  uploaded    2026-11-29 05:33:16+00:00",
+            "  yanked      broken",
+            "1 file in 1 release.",
+        ]
+
+    def test_has_all_values_of_json(self, wheelrelay, dist):
+        (dist / f"{SDIST}.asc").write_bytes(b"signature")
+        details = wheelrelay("list", "./dist", "-l").out.replace(",", "")
+        for file in listed(wheelrelay("list", "./dist", "--json")):
+            file["upload_time"] = file["upload_time"].replace("T", " ")[:19]
+            values = [str(value) for value in file.values() if value and isinstance(value, str | int)]
+            assert [
+                value for value in [*values, *file["tags"], *file["companions"]] if value not in details
+            ] == []
+
+    def test_fits_into_80_columns(self, wheelrelay, dist):
+        lines = wheelrelay("list", "./dist", "--long").out.splitlines()
+        assert max(map(len, lines)) <= 80
+
+    def test_unknown_details_are_left_out(self, wheelrelay, listing):
+        details = wheelrelay("list", listing, "--long").out
+        assert "sha256      unknown" in details
+        assert "uploaded" not in details
+
+
 class TestMatrix:
     def test_matrix_has_a_legend(self, wheelrelay, here):
         for platform in ("manylinux_2_17_x86_64", "manylinux_2_28_x86_64"):
@@ -160,7 +214,8 @@ class TestMatrix:
         assert "✗" not in wheelrelay("list", "staging", "--matrix", "--route", "other").out
 
     @pytest.mark.parametrize(
-        "options", [("--matrix", "--json"), ("--format", "html"), ("--route", "release")]
+        "options",
+        [("--matrix", "--json"), ("--long", "--json"), ("--format", "html"), ("--route", "release")],
     )
     def test_conflicting_options_are_refused(self, wheelrelay, dist, options):
         assert wheelrelay("list", dist, *options).code == 2

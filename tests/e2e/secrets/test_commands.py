@@ -72,6 +72,7 @@ ASKING = {
     "compare": ("compare", "company", "sample==1.0", "sample==2.0"),
     "expect": ("expect", "--from", "company", "sample==1.0"),
     "list": ("list", "company", "sample"),
+    "list long": ("list", "company", "sample", "--long"),
     "list json": ("list", "company", "sample", "--json"),
     "plan": ("plan", "release", "sample==1.0"),
     "preflight": ("preflight", "release", "sample==1.0", "--json"),

@@ -148,7 +148,39 @@ def files_table(files: Sequence[DistFile]) -> Blocks:
             sha256 = f"{file.sha256[:12]}..." if file.sha256 else "unknown"
             required = [file.requires_python or ""] if has_python else []
             table.add(file.filename, _size(file.size), sha256, *required, note)
-    return Blocks(table, Line(f"{counted(len(files))} in {counted(len(releases), 'release')}."))
+    return Blocks(table, _files_total(files))
+
+
+def files_details(files: Sequence[DistFile]) -> Blocks:
+    """Return a paragraph for each file, with everything that the remote declares about it."""
+    paragraphs = [_details(file) for file in sorted(files, key=lambda file: file.filename)]
+    return Blocks(*paragraphs, _files_total(files))
+
+
+def _details(file: DistFile) -> Line:
+    """Return a filename and, below it, one line for each detail; a SHA-256 digest fits into 80 columns."""
+    details = {
+        "project": f"{file.project} {file.version}",
+        "kind": file.kind.value,
+        "tags": " ".join(sorted(map(str, file.tags))),
+        "size": f"{decimal(file.size)} ({file.size:,} bytes)" if file.size is not None else "unknown",
+        "sha256": file.sha256 or "unknown",
+        "url": file.url or "",
+        "python": file.requires_python or "",
+        "uploaded": file.upload_time.isoformat(" ", "seconds") if file.upload_time else "",
+        "yanked": (file.yanked or "no reason given") if file.yanked is not None else "",
+        "companions": " ".join(file.companions),
+        "build": ", ".join(f"{key} {value}" for key, value in file.build.items()),
+    }
+    line = Line(file.filename, "bold")
+    for name, value in details.items():
+        if value:
+            line.append(f"\n  {name:<12}", "dim").append(value)
+    return line
+
+
+def _files_total(files: Sequence[DistFile]) -> Line:
+    return Line(f"{counted(len(files))} in {counted(len(releases_of(files)), 'release')}.")
 
 
 def plan_table(plan: Plan, *, every_file: bool = True, findings: bool = True) -> Blocks:
