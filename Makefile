@@ -36,7 +36,7 @@ coverage: $(VENV)/collected lint ## run the same tests and measure the coverage
 lint: $(VENV)/installed-dev ## check style, types and import direction
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy src $(PLUGINS:%=%/src) examples/third_party_backend/src tests/servers tests/benchmarks
+	$(BIN)/mypy src $(PLUGINS:%=%/src) examples/third_party_backend/src tests/servers tests/benchmarks docs/generators
 	$(BIN)/lint-imports --no-cache
 
 test-long: $(VENV)/installed-dev ## run the long tests

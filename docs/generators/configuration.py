@@ -117,7 +117,7 @@ def value_of(described: dict[str, Any]) -> str:
         return ", ".join(f'`"{value}"`' for value in described["enum"])
     if "const" in described:
         return f"`{_toml(described['const'])}`"
-    kind = described.get("type", "any")
+    kind: str = described.get("type", "any")
     if kind == "array":
         return f"list of {value_of(described.get('items', {}))}"
     if kind == "string" and described.get("pattern", "").endswith("[smhdw])+$"):

@@ -209,3 +209,23 @@ def test_pre_commit_refuses_a_broken_wheel(tmp_path):
     assert f"error {broken.name}:" in checked.stdout
     assert "[filename-metadata]" in checked.stdout
     assert f"error {good.name}" not in checked.stdout
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_make_demo_shows_what_it_installs(tmp_path):
+    venv = tmp_path / "venv"
+    command = ["make", "demo", f"VENV={venv}", f"PYTHON={sys.executable}"]
+    lines, shown_before_installed = [], []
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE) as make:
+        for line in make.stdout:
+            lines.append(line.strip())
+            if not (venv / "installed-demo").exists():
+                shown_before_installed.append(line.strip())
+    assert make.returncode == 0
+    assert shown_before_installed[0] == f"Creating a virtual environment in {venv}."
+    installing = f"Installing wheelrelay and the packages that the demo needs into {venv}:"
+    progress = shown_before_installed[shown_before_installed.index(installing) :]
+    assert any(line.startswith("Collecting pypiserver") for line in progress)
+    assert any(line.startswith("Successfully installed") for line in progress)
+    assert lines[-1].startswith("Done. Published and confirmed")
