@@ -18,7 +18,7 @@ def run_moto(root: Path) -> Iterator[S3Server]:
     """
     port = free_port()
     url = f"http://{HOST}:{port}"
-    command = [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)]
+    command = [sys.executable, "-m", "tests.servers.moto_server", str(port)]
     ready = f"{url}/moto-api/"
     with running(command, log=root / "moto.log", ready=lambda: answers(ready), grace=1.0):
         yield S3Server(url, "anybody", "anything")

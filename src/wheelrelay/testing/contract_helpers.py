@@ -4,14 +4,16 @@ import bz2
 import gzip
 import hashlib
 import tarfile
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from threading import Barrier, Event
 from time import monotonic, sleep
-from typing import TypeVar
+from typing import Generic, TypeVar
 from zipfile import ZIP_STORED
 
 from wheelrelay.errors import Unavailable, WheelrelayError
@@ -34,6 +36,9 @@ THREADS = 8
 
 LARGE = 8 * BLOCK_SIZE
 """Size in bytes of a file that a backend must not read into memory at once."""
+
+READ_ATTEMPTS, READ_PAUSE = 10, 0.02
+"""How often a read is attempted that fails with temporary errors, and seconds by which the pauses grow."""
 
 AWKWARD_NAMES = (
     "sample-1.0-1-py3-none-any.whl",
@@ -217,32 +222,72 @@ def poll(read: Callable[[], T], is_good: Callable[[T], bool], *, within: float) 
     return value
 
 
-@contextmanager
-def observe_during(read: Callable[[], T]) -> Iterator[list[T]]:
-    """Read repeatedly in another thread until the context ends; yields the list of all values.
-
-    Temporary errors are not values: callers of backends read again after them.
+def read_again(read: Callable[[], T]) -> T:
+    """Read, and read again after temporary errors, as all callers of a backend do.
 
     Raises:
-        Unavailable: No read succeeded.
+        Unavailable: It still failed after `READ_ATTEMPTS` attempts, which take about a second.
     """
-    values: list[T] = []
-    is_over = Event()
+    for attempt in range(1, READ_ATTEMPTS):
+        try:
+            return read()
+        except Unavailable:
+            sleep(attempt * READ_PAUSE)
+    return read()
+
+
+@dataclass(slots=True)
+class Observation(Generic[T]):
+    """What was read in another thread.
+
+    Attributes:
+        values: The values of all successful reads.
+        is_over: Set when nothing more is read: the context has ended, or a read has failed.
+    """
+
+    values: list[T] = field(default_factory=list)
+    is_over: Event = field(default_factory=Event)
+
+    def has(self, reads: int) -> bool:
+        """Return whether so many reads have succeeded, or no more will."""
+        return len(self.values) >= reads or self.is_over.is_set()
+
+
+@contextmanager
+def observe_during(read: Callable[[], T]) -> Iterator[Observation[T]]:
+    """Read repeatedly in another thread until the context ends, at least once.
+
+    After a temporary error it is read again; the context fails with an error that remains.
+    """
+    observation = Observation[T]()
 
     def observe() -> None:
-        error: Unavailable | None = None
-        while not is_over.wait(0.001):
-            try:
-                values.append(read())
-            except Unavailable as failure:
-                error = failure
-        if error and not values:
-            raise error
+        try:
+            while True:
+                observation.values.append(read_again(read))
+                if observation.is_over.wait(0.001):
+                    return
+        finally:
+            observation.is_over.set()
 
     with ThreadPoolExecutor(1) as pool:
         observer = pool.submit(observe)
         try:
-            yield values
+            yield observation
         finally:
-            is_over.set()
+            observation.is_over.set()
         observer.result()
+
+
+@contextmanager
+def peak_memory() -> Iterator[Callable[[], int]]:
+    """Yield a function that returns the most memory that Python objects took in the context, in bytes."""
+    tracemalloc.start()
+    tracemalloc.reset_peak()
+    before = tracemalloc.get_traced_memory()[0]
+    peak = 0
+    try:
+        yield lambda: peak
+        peak = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()

@@ -163,9 +163,9 @@ class SinkContract(Contract):
     ) -> None:
         staged = _staged(scratch, WHEEL, size=LARGE)
         read: Callable[[], dict[str, str]] = partial(read_back, "sample") if self.atomic else dict
-        with observe_during(read) as listings:
+        with observe_during(read) as observed:
             publish(sink, staged.watched_by(lambda _: sleep(0.005)))
-        for listing in listings:
+        for listing in observed.values:
             assert listing in ({}, {WHEEL: staged.sha256})
         self._await(read_back, staged)
 
@@ -200,9 +200,9 @@ class SinkContract(Contract):
         staged = _staged(scratch, WHEEL, SIGNATURE, ATTESTATION)
         with observe_during(
             lambda: list_files(sink, "sample") if _keeps_companions(sink) else []
-        ) as listings:
+        ) as observed:
             publish(sink, staged)
-        for file in chain.from_iterable(listings):
+        for file in chain.from_iterable(observed.values):
             assert set(file.companions) == {SIGNATURE.suffix, ATTESTATION.suffix}
         self._await(read_back, staged)
 

@@ -31,6 +31,7 @@ from wheelrelay.testing.contract_helpers import (
     finalize_sink,
     poll,
     publish,
+    read_again,
     read_all,
     run_concurrently,
     stage_path,
@@ -81,8 +82,9 @@ class StoreContract(SourceContract, SinkContract):
 
         def read() -> None:
             for _ in range(3):
-                assert {file.filename for file in store.iter_files("sample")} <= set(names)
-                assert read_all(store, first) == content
+                listed = read_again(lambda: list(store.iter_files("sample")))
+                assert {file.filename for file in listed} <= set(names)
+                assert read_again(partial(read_all, store, first)) == content
 
         calls: list[Callable[[], None]] = [partial(store.put, staged) for staged in files]
         assert run_concurrently([*calls, read, read]) == [None] * (len(calls) + 2)

@@ -12,7 +12,7 @@ from tests.unit.testing.honest_backends import breaks
 
 from wheelrelay.backends.local.store import DirectoryObjects
 from wheelrelay.containers import iter_blocks
-from wheelrelay.errors import AlreadyExists, ChangedWhileReading, NotFound
+from wheelrelay.errors import AlreadyExists, ChangedWhileReading, NotFound, Unavailable
 from wheelrelay.testing import ObjectsContract
 
 FOLDER_PAGE = "folder-page"
@@ -175,6 +175,15 @@ class WritesInPlace(HonestObjects):
         with self.path_of(name).open("wb", buffering=0) as file:
             for start in range(0, len(content), 1 << 18):
                 file.write(content[start : start + (1 << 18)])
+
+
+@breaks(
+    ObjectsContract.test_readers_see_the_old_or_the_new_object,
+    ObjectsContract.test_threads_can_write_list_and_read_concurrently,
+)
+class IsUnavailableToReaders(HonestObjects):
+    def open_object(self, name):
+        raise Unavailable("The server answered 500.")
 
 
 @breaks(ObjectsContract.test_etag_changes_with_the_bytes)

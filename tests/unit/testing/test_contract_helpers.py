@@ -26,9 +26,9 @@ def reader(outcomes):
 
 def test_observer_reads_again_after_a_temporary_error():
     read, is_done = reader([Unavailable("The server answered 500."), "old", Unavailable("Again."), "new"])
-    with observe_during(read) as values:
+    with observe_during(read) as observed:
         assert is_done.wait(30)
-    assert values[:2] == ["old", "new"]
+    assert observed.values[:2] == ["old", "new"]
 
 
 @pytest.mark.parametrize("error", [Unavailable("The server answered 500."), NotFound("No such object.")])

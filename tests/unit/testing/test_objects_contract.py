@@ -1,6 +1,7 @@
 """Each case of the contract of objects has a mutant that fails it, and honest objects pass all cases."""
 
 import inspect
+import itertools
 from itertools import chain
 
 import pytest
@@ -9,6 +10,7 @@ from tests.unit.testing.honest_backends import MUTANTS
 from tests.unit.testing.objects_mutants import ContractOfPages, HonestObjects
 
 from wheelrelay.backends.local.store import DirectoryObjects
+from wheelrelay.errors import Unavailable
 from wheelrelay.testing import ObjectsContract
 
 CASES = [case for name, case in vars(ObjectsContract).items() if name.startswith("test_")]
@@ -53,6 +55,28 @@ def test_every_mutant_breaks_a_case():
 def test_mutant_fails(case, mutant, tmp_path):
     with pytest.raises((Exception, pytest.fail.Exception)):
         run(case, mutant, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ObjectsContract.test_readers_see_the_old_or_the_new_object,
+        ObjectsContract.test_threads_can_write_list_and_read_concurrently,
+    ],
+    ids=name_of,
+)
+def test_temporary_errors_of_reads_during_writes_are_retried(case, tmp_path):
+    class FailsTwiceOfThree(HonestObjects):
+        reads = itertools.count()
+
+        def open_object(self, name):
+            if next(self.reads) % 3:
+                raise Unavailable("The server answered 500.")
+            return super().open_object(name)
+
+    objects = FailsTwiceOfThree(tmp_path)
+    case(ContractOfPages(), objects)
+    assert next(objects.reads) > 10
 
 
 class TestHonestObjects(ContractOfPages):
