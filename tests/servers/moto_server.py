@@ -10,7 +10,11 @@ from io import BytesIO
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
 from werkzeug.serving import run_simple
 from werkzeug.wsgi import get_input_stream
 

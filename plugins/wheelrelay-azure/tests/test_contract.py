@@ -2,7 +2,9 @@
 
 import pytest
 
-from wheelrelay.testing import ConfigContract, StoreContract
+from wheelrelay.testing import ConfigContract, ObjectsContract, StoreContract
+from wheelrelay_azure.container import PAGE_SIZE
+from wheelrelay_azure.uploads import BLOCK
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 
@@ -11,6 +13,19 @@ class TestAzure(StoreContract):
     @pytest.fixture
     def store(self, config, opened):
         return opened(config)
+
+
+class TestObjectsOnAzure(ObjectsContract):
+    max_memory = 2 * BLOCK  # a block is in memory while it is sent
+    page_size = PAGE_SIZE
+
+    @pytest.fixture
+    def objects(self, config, objects_of):
+        return objects_of(config)
+
+    def test_clock_is_that_of_the_server(self, objects):
+        list(objects.list_objects())
+        assert abs(objects.clock_offset()) < 60
 
 
 class TestAzureConfig(ConfigContract):

@@ -102,6 +102,10 @@ class SignedClient:
         self._signer = signer
         self._raise_for = raise_for
 
+    def clock_offset(self) -> float | None:
+        """Return the seconds by which the local clock is ahead of the server's."""
+        return self._http.clock.offset()
+
     def without_credentials(self) -> "SignedClient":
         """Return a client that shares the connections, for addresses that are access rights themselves."""
         return SignedClient(self._http, NoSigner(), self._raise_for)

@@ -37,6 +37,10 @@ class AzureReader:
     def __init__(self, container: Container) -> None:
         self.container = container
 
+    def clock_offset(self) -> float | None:
+        """Return the seconds by which the local clock is ahead of the server's."""
+        return self.container.client.clock_offset()
+
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
         """Yield the blobs in a folder, page by page, without those that represent folders."""
         marker = ""

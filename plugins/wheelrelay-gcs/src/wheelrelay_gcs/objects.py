@@ -34,6 +34,10 @@ class GcsReader:
     def __init__(self, bucket: Bucket) -> None:
         self.bucket = bucket
 
+    def clock_offset(self) -> float | None:
+        """Return the seconds by which the local clock is ahead of the server's."""
+        return self.bucket.client.clock_offset()
+
     def list_objects(self, folder: str = "") -> Iterator[StoredObject]:
         """Yield the objects in a folder, page by page, without those that represent folders."""
         token: str | None = None
