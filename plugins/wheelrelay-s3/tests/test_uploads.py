@@ -69,6 +69,19 @@ def test_uploads_files_of_any_size(size, seaweed, empty_place, tmp_path):
     assert read(objects) == file.path.read_bytes()
 
 
+@pytest.mark.parametrize("count", [1, 5])
+@pytest.mark.parametrize("size", [SMALL, PART])
+def test_file_of_one_part_takes_one_request(size, count, seaweed, configured, objects_of, tmp_path):
+    objects = objects_of(configured(seaweed))
+    objects.create_object("first.txt", b"", content_type="text/plain", metadata={})  # and tests the server
+    file, sent = staged(tmp_path / "w", size), []
+    client = objects.bucket.sessions.current.client
+    client.meta.events.register_first("before-send.s3", lambda event_name, **_: sent.append(event_name))
+    for number in range(count):
+        objects.create_object(f"{number}.whl", file, content_type="application/zip", metadata={})
+    assert sent == ["before-send.s3.PutObject"] * count
+
+
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 def test_taken_name_is_refused_without_leftovers(size, objects, seen, tmp_path):
     file = staged(tmp_path / "w", size)
