@@ -224,12 +224,19 @@ class TimedOut(Unavailable):
     Args:
         message: What happened.
         waited: Seconds until the request was given up.
+        requests: How many requests were given up, each after ``waited`` seconds: some libraries repeat them.
         hint: What to do about it.
     """
 
-    def __init__(self, message: str, *, waited: float, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, waited: float, requests: int = 1, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.waited = waited
+        self.requests = requests
+
+    @property
+    def silence(self) -> float:
+        """Seconds without an answer, over all requests."""
+        return self.waited * self.requests
 
 
 class IntegrityError(WheelrelayError):

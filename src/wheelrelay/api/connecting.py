@@ -73,7 +73,7 @@ def opened_sink(
         if not isinstance(sink, Sink):
             raise ConfigError(
                 f"{remote.name!r} is read-only: nothing can be published to it.",
-                hint="To publish to an index, configure its `upload_url`.",
+                hint=_hint_for_read_only(remote),
             )
         checks = remote.checks_for(mirror=mirror)
         if profile is not None:
@@ -236,3 +236,12 @@ def versions_of(*remotes: Remote) -> dict[str, str]:
     ]
     used += installed_plugins(CHECK_GROUP).values()
     return {"wheelrelay": __version__, **{plugin.package: plugin.version for plugin in used}}
+
+
+def _hint_for_read_only(remote: Remote) -> str | None:
+    """Return how to configure a remote so that it can be published to."""
+    if getattr(remote.config, "anonymous", False):
+        return "It is read without credentials: remove `anonymous`, and configure credentials."
+    if hasattr(remote.config, "upload_url"):
+        return "To publish to an index, configure its `upload_url`."
+    return None

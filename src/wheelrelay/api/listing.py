@@ -44,7 +44,7 @@ def list_files(
 
 def _log_retry(event: Event) -> None:
     if isinstance(event, Waiting):
-        logger.warning("%s: %s Trying again in %.1f s.", event.what, event.error, event.seconds)
+        logger.warning("%s: %s Retrying in %.1f s.", event.what, event.error, event.seconds)
 
 
 def _list(source: Source, selection: Selection, *, with_digests: bool) -> list[DistFile]:

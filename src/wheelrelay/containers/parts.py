@@ -38,7 +38,7 @@ def send_part(staged: StagedFile, request: Callable[[], Result]) -> Result:
         try:
             return request()
         except Unavailable as error:
-            if isinstance(error, TimedOut) and attempt * error.waited >= MAX_SILENCE:
+            if isinstance(error, TimedOut) and attempt * error.silence >= MAX_SILENCE:
                 raise
             doubled = 2 ** (attempt - 2) * random.uniform(0.5, 1.5)  # noqa: S311
             pause = doubled if error.retry_after is None else error.retry_after

@@ -15,6 +15,7 @@ from wheelrelay.protocols import (
     SupportsCacheStatus,
     SupportsCompanions,
     SupportsCompanionStorage,
+    SupportsDoubt,
     SupportsInventory,
     SupportsLook,
 )
@@ -57,8 +58,8 @@ def confirm(
 ) -> list[Unconfirmed]:
     """Read a sink until it shows all published files with the staged bytes, or time is up.
 
-    A file is confirmed with its companions, where the sink stores these as files. A sink behind caches must
-    show a file in two reads in a row.
+    A file is confirmed with its companions, where the sink stores these as files: their bytes are compared. A
+    sink behind caches must show a file in two reads in a row.
 
     Args:
         sink: The sink.
@@ -137,11 +138,14 @@ class _Confirmation:
         self._shown_once &= shown.keys()
         self._reasons.clear()
         sha256s, download_errors = self._sha256s(list(shown.values()))
+        different, companion_errors = self._different_companions([shown[name] for name in sha256s])
         for filename, sha256 in sha256s.items():
-            self._compare(self.open_files[filename], shown[filename], sha256)
+            if filename in different:
+                self._compare(self.open_files[filename], shown[filename], sha256, different[filename])
         if errors := [
             *look_errors,
             *download_errors,
+            *companion_errors,
         ]:  # one that is not retryable ends the confirmation, so it is raised first
             raise min(errors, key=lambda error: error.retryable)
 
@@ -171,13 +175,23 @@ class _Confirmation:
     def end(
         self, reason: str | None, *, waited: float | None = None, lasting: bool = False
     ) -> list[Unconfirmed]:
-        """Return all files that are not confirmed; ``reason`` applies to those that the sink did not show."""
+        """Return all files that are not confirmed; ``reason`` applies to those that the sink did not show.
+
+        If the sink doubts its answers, waiting longer cannot help, and its doubt is the reason.
+        """
+        doubt = self._sink.doubt() if reason is None and isinstance(self._sink, SupportsDoubt) else None
         suffix = "" if waited is None else f" (waited {waited:.0f} s)."
         reasons = {
-            name: self._reasons.get(name, reason or "The sink does not show it.") for name in self.open_files
+            name: self._reasons.get(name, reason or doubt or "The sink does not show it.")
+            for name in self.open_files
         }
+        doubted = set() if doubt is None else reasons.keys() - self._reasons.keys()
         unconfirmed = (
-            Unconfirmed(name, f"{reasons[name].rstrip('.')}{suffix}" if suffix else reasons[name], lasting)
+            Unconfirmed(
+                name,
+                f"{reasons[name].rstrip('.')}{suffix}" if suffix and name not in doubted else reasons[name],
+                lasting or name in doubted,
+            )
             for name in sorted(reasons)
         )
         return [*self.mismatches, *unconfirmed]
@@ -195,21 +209,34 @@ class _Confirmation:
         return declared | known | downloaded, [one.error for one in done if one.error is not None]
 
     def _download(self, held: DistFile) -> str:
-        """Return the sha256 of the bytes that the sink serves; with ``download``, compare companions too."""
-        staged = self.open_files[held.filename]
-        if self._how is Confirm.DOWNLOAD and (different := different_companions(self._sink, staged, held)):
-            raise WheelrelayError(f"{held.filename}: the sink has another {', '.join(different)}.")
         return fetched_sha256(self._sink, held)
 
-    def _compare(self, staged: StagedFile, held: DistFile, sha256: str) -> None:
+    def _different_companions(
+        self, shown: Sequence[DistFile]
+    ) -> tuple[dict[str, list[str]], list[WheelrelayError]]:
+        """Return the suffixes of the companions with other bytes, by the name of each file that has any."""
+        signed = [held for held in shown if self.open_files[held.filename].companions]
+        done = self._run_all(signed, self._different) if signed else []
+        different: dict[str, list[str]] = {held.filename: [] for held in shown}
+        for one in done:
+            if one.error is None:
+                different[one.item.filename] = one.unwrap()
+            else:
+                del different[one.item.filename]
+        return different, [one.error for one in done if one.error is not None]
+
+    def _different(self, held: DistFile) -> list[str]:
+        return different_companions(self._sink, self.open_files[held.filename], held)
+
+    def _compare(self, staged: StagedFile, held: DistFile, sha256: str, different: Sequence[str]) -> None:
         name = staged.filename
-        if sha256 != staged.sha256:
+        if sha256 != staged.sha256 or different:
             self._shown_once.discard(name)
-            if self._is_replaced(name, sha256):
+            if self._is_replaced(name, None if different else sha256):
                 self._reasons[name] = "The sink still shows the bytes that were replaced."
             else:
                 del self.open_files[name]
-                self.mismatches.append(_mismatch(staged, sha256))
+                self.mismatches.append(_mismatch(staged, sha256, different))
         elif missing := missing_companions(self._sink, staged, held):
             self._reasons[name] = f"The sink shows it without its {', '.join(missing)}."
         elif name in self._shown_once or not is_cached(self._sink):
@@ -218,8 +245,9 @@ class _Confirmation:
             self._shown_once.add(name)
             self._reasons[name] = "The sink is behind a cache and has shown it only once."
 
-    def _is_replaced(self, name: str, sha256: str) -> bool:
-        return name in self._replaced and self._replaced[name] in (None, sha256)
+    def _is_replaced(self, name: str, sha256: str | None) -> bool:
+        """Return whether bytes may be those that were replaced; ``None`` if their digest was not recorded."""
+        return name in self._replaced and (sha256 is None or self._replaced[name] in (None, sha256))
 
 
 def read_back(sink: SupportsInventory, staged: StagedFile) -> DistFile | None:
@@ -283,6 +311,9 @@ def fetched_sha256(sink: object, file: DistFile) -> str:
     return digest.hexdigest()
 
 
-def _mismatch(staged: StagedFile, sha256: str) -> Unconfirmed:
-    reason = f"It was uploaded with sha256 {staged.sha256}, but the sink has {sha256}."
+def _mismatch(staged: StagedFile, sha256: str, different: Sequence[str]) -> Unconfirmed:
+    if sha256 != staged.sha256:
+        reason = f"It was uploaded with sha256 {staged.sha256}, but the sink has {sha256}."
+    else:
+        reason = f"The sink has the file with another {', '.join(different)} than was uploaded."
     return Unconfirmed(staged.filename, reason, lasting=True)

@@ -183,7 +183,9 @@ def _after_taken_name(
         return _Result(Outcome.SKIPPED, "the sink reports that the filename exists; it cannot be compared")
     if state in (RemoteState.OTHER, RemoteState.OTHER_COMPANIONS):
         return _Result(Outcome.FAILED, str(error), lasting=True)
-    return _Result(Outcome.UNCONFIRMED, str(error))
+    # Without a cache, a name that is taken and not shown is refused again: it was deleted, or is reserved.
+    is_refused = state is RemoteState.ABSENT and not is_cached(sink)
+    return _Result(Outcome.UNCONFIRMED, str(error), lasting=is_refused)
 
 
 def _look_briefly(sink: Sink, staged: StagedFile, seconds: float) -> RemoteState:

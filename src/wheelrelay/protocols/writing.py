@@ -16,6 +16,15 @@ class SupportsCompanionStorage(Protocol):
 
 
 @runtime_checkable
+class SupportsDoubt(Protocol):
+    """A sink that notices answers to uploads that do not prove that it stored the files."""
+
+    def doubt(self) -> str | None:
+        """Return why files may not be stored and what to change, as sentences; ``None`` without a doubt."""
+        ...
+
+
+@runtime_checkable
 class SupportsUploadForm(Protocol):
     """An index whose uploads are forms with fields from the core metadata."""
 

@@ -63,7 +63,7 @@ class RetryPolicy:
         first_pause: Seconds before the second attempt; each further pause doubles.
         longest_pause: The longest pause in seconds, also if a server requests a longer one.
         max_silence: Seconds without an answer, over all attempts, after which no further attempt is made; a
-            read is attempted twice in any case.
+            read is requested twice in any case, by this policy or by the library of the remote.
         look_after_silence: Seconds for the one read that follows an upload without an answer.
     """
 
@@ -75,12 +75,13 @@ class RetryPolicy:
 
     def is_last(self, attempt: int, error: WheelrelayError) -> bool:
         """Return whether the attempt of this number, counted from 1, was the last one."""
-        is_silent = isinstance(error, TimedOut) and attempt > 1 and attempt * error.waited >= self.max_silence
-        return is_silent or attempt >= self.attempts
+        if isinstance(error, TimedOut) and attempt * error.requests > 1:
+            return attempt >= self.attempts or attempt * error.silence >= self.max_silence
+        return attempt >= self.attempts
 
     def has_waited_long(self, error: WheelrelayError) -> bool:
         """Return whether an error is a time-out after which an upload is not worth repeating."""
-        return isinstance(error, TimedOut) and error.waited >= self.max_silence
+        return isinstance(error, TimedOut) and error.silence >= self.max_silence
 
     def pause_after(self, attempt: int, error: WheelrelayError) -> float:
         """Return the seconds to wait after the attempt of this number, counted from 1.

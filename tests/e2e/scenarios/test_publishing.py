@@ -162,6 +162,14 @@ class TestConfirmation:
         with pytest.raises(wheelrelay.RelayFailed, match="but the sink has"):
             relay(dist, sink)
 
+    def test_web_page_in_answer_to_uploads_names_what_to_correct(self, web, index, dist):
+        web.serve("/login/", "<!doctype html><html><body>Please log in.</body></html>")
+        wrong = IndexConfig(url=index.simple_url, upload_url=f"{web.url}login/", confirm_timeout="1s")
+        with pytest.raises(wheelrelay.RelayFailed, match=r"Correct upload_url\.") as failed:
+            relay(dist, Remote("index", wrong))
+        assert "Correct this first" in failed.value.hint
+        assert not failed.value.receipt.is_complete
+
     def test_confirmation_can_be_disabled(self, open_pypiserver, dist):
         blind = Remote("blind", IndexConfig(upload_url=open_pypiserver.upload_url, confirm=Confirm.NONE))
         receipt = relay(dist, blind)

@@ -215,16 +215,54 @@ class TestCompanions:
         store.put(signed)
         assert confirm(store, [signed], Confirm.INDEX, within=5) == []
 
-    @pytest.mark.parametrize(("how", "confirmed"), [(Confirm.INDEX, True), (Confirm.DOWNLOAD, False)])
-    def test_download_compares_the_content_of_signatures(self, files, signed, how, confirmed):
-        store = FaultyStore([replace(signed, companions=(Companion(".asc", b"another signature"),))])
-        problems = confirm(store, [signed], how, within=5)
-        assert [problem.reason for problem in problems] == (
-            [] if confirmed else [f"{NAMES[0]}: the sink has another .asc."]
+    @pytest.mark.parametrize("how", [Confirm.INDEX, Confirm.DOWNLOAD])
+    def test_content_of_signatures_is_compared(self, files, signed, how):
+        store = FaultyStore(
+            [replace(signed, companions=(Companion(".asc", b"another signature"),)), files[1]]
         )
+        [problem] = confirm(store, [signed, files[1]], how, within=5)
+        assert problem.filename == NAMES[0]
+        assert problem.reason == "The sink has the file with another .asc than was uploaded."
+        assert problem.lasting
+
+    def test_waits_while_the_replaced_signature_shows(self, signed):
+        class Slow(FaultyStore):
+            reads = 0
+
+            def read_companion(self, file, suffix):
+                self.reads += 1
+                return b"old signature" if self.reads < 3 else super().read_companion(file, suffix)
+
+        store = Slow([signed])
+        assert confirm(store, [signed], Confirm.INDEX, within=10, replaced={signed.filename: None}) == []
+        assert store.reads == 3
+
+    def test_unreadable_signature_leaves_only_its_file_unconfirmed(self, files, signed):
+        class Private(FaultyStore):
+            def read_companion(self, file, suffix):
+                raise AuthenticationFailed("Signatures are private.")
+
+        [problem] = confirm(Private([signed, files[1]]), [signed, files[1]], Confirm.INDEX, within=5)
+        assert (problem.filename, problem.reason) == (NAMES[0], "Signatures are private.")
 
     def test_ignores_companions_where_they_are_not_files(self, store, signed):
         assert confirm(InventoryOnlySink(store), [signed], Confirm.INDEX, within=5) == []
+
+
+class TestDoubts:
+    """A sink noticed that its answers do not prove anything."""
+
+    class Doubtful(FaultyStore):
+        def doubt(self):
+            return "It answered with a web page. Correct upload_url."
+
+    def test_doubt_is_the_reason_for_files_that_do_not_show(self, files):
+        [problem] = confirm(self.Doubtful(), files[:1], Confirm.INDEX, within=0.1)
+        assert problem.reason == "It answered with a web page. Correct upload_url."
+        assert problem.lasting
+
+    def test_doubt_does_not_matter_if_the_files_show(self, files):
+        assert confirm(self.Doubtful(files), files, Confirm.INDEX, within=5) == []
 
 
 class TestCaches:

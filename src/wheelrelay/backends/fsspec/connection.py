@@ -105,6 +105,7 @@ class Connection:
         fs.dircache.use_listings_cache = False
         _limit_channel(fs, self._seconds)
         _limit_session(fs, self._seconds)
+        _limit_transport(fs, self._seconds)
         _limit_retries(fs)
         return fs, str(root)
 
@@ -135,6 +136,14 @@ def _limit_session(fs: AbstractFileSystem, seconds: float) -> None:
         session.request = partial(session.request, timeout=seconds)
 
 
+def _limit_transport(fs: AbstractFileSystem, seconds: float) -> None:
+    """Set the timeout of Azure's client; adlfs passes it to uploads and downloads only."""
+    pipeline = getattr(getattr(fs, "service_client", None), "_pipeline", None)
+    connection: Any = getattr(getattr(pipeline, "_transport", None), "connection_config", None)
+    if connection is not None:
+        connection.timeout = connection.read_timeout = seconds
+
+
 def _limit_retries(fs: Any) -> None:
     """Let s3fs and Azure's client send a request twice at most.
 
@@ -146,7 +155,7 @@ def _limit_retries(fs: Any) -> None:
     policy = getattr(getattr(getattr(fs, "service_client", None), "_config", None), "retry_policy", None)
     if policy is not None:
         policy.total_retries = 1
-        policy.initial_backoff = 1
+        policy.initial_backoff = policy.random_jitter_range = 1
 
 
 def _explained(error: BackendError, url: str) -> WheelrelayError:

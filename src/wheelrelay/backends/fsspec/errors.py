@@ -58,6 +58,9 @@ _TRUNCATION_ERRORS = {"ClientPayloadError", "IncompleteReadError", "IncompleteRe
 _QUERY = re.compile(r"(\w+://[^\s?'\"]*)\?[^\s'\"]*")
 """A URL with a query, which may contain a signature."""
 
+_REPEATING_LIBRARIES = {"aiobotocore", "azure", "botocore"}
+"""Libraries that repeat a request without an answer once."""
+
 _HINT_FOR_NETWORK = "Check the URL and the network."
 
 _HINT_FOR_PERMISSIONS = "Check the permissions of these credentials."
@@ -86,7 +89,7 @@ def map_errors(address: str) -> Iterator[None]:
         mapped = _mapped(error, address)
         if isinstance(mapped, TimedOut):
             # The context may be a long upload, of which the server was silent only at the end.
-            mapped.waited = min(monotonic() - began, DEFAULT_TIMEOUT)
+            mapped.waited = min((monotonic() - began) / mapped.requests, DEFAULT_TIMEOUT)
         raise mapped from error
 
 
@@ -136,6 +139,7 @@ def _connection_failed(error: Exception, address: str) -> Unavailable:
         return TimedOut(
             f"{address} did not respond in time.",
             waited=0.0,
+            requests=max(map(_requests_of, chain)),
             hint="If the server needs longer, raise the timeout.",
         )
     if _is_one_of(_CONNECTION_ERRORS, error):
@@ -143,6 +147,11 @@ def _connection_failed(error: Exception, address: str) -> Unavailable:
     if any(isinstance(inner, ConnectionError | EOFError) for inner in chain):
         return Unavailable(f"The connection to {address} broke: {reason}.")
     return Unavailable(f"{address}: {reason}.")
+
+
+def _requests_of(error: BaseException) -> int:
+    """Return how many requests the library of an error has sent; `connection` limits its retries."""
+    return 2 if type(error).__module__.split(".")[0] in _REPEATING_LIBRARIES else 1
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

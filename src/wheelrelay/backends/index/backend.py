@@ -93,6 +93,7 @@ class Uploader:
         self._request = request
         self._upload_url = request.address
         self._auth = auth
+        self._answered_by_page = False
 
     def put(self, staged: StagedFile) -> None:
         """Upload a file with its companions."""
@@ -100,7 +101,17 @@ class Uploader:
 
         auth = self._auth.for_project(staged.file.project)
         accepted = replace(staged, companions=tuple(self._accepted_companions(staged)))
-        upload(self._http.with_auth(auth, self._upload_url), self._upload_url, accepted)
+        if not upload(self._http.with_auth(auth, self._upload_url), self._upload_url, accepted):
+            self._answered_by_page = True
+
+    def doubt(self) -> str | None:
+        """Return why files may not be stored: an upload was answered by a web page."""
+        if not self._answered_by_page:
+            return None
+        return (
+            f"{display_url(self._upload_url)} responded with a web page and stored no file: it is not the "
+            "URL of an upload API. Correct upload_url."
+        )
 
     def validate_form(self, staged: StagedFile) -> None:
         """Create the upload form without sending it."""
@@ -184,6 +195,10 @@ class Index(IndexReader):
             if existing.sha256 != staged.sha256:
                 difference = "with other content" if existing.sha256 else "with an unknown digest"
                 raise AlreadyExists(f"The index already has {staged.filename}, {difference}.") from refusal
+
+    def doubt(self) -> str | None:
+        """Return why files may not be stored; see `wheelrelay.protocols.SupportsDoubt`."""
+        return self._uploader.doubt()
 
     def validate_form(self, staged: StagedFile) -> None:
         """Create the upload form without sending it."""

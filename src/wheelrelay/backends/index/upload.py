@@ -31,8 +31,11 @@ _RESERVED = re.compile(r"\bnamespaces?\b|\breserv(?:ed|es|ation)\b", re.IGNORECA
 """Words with which an index rejects a project in a reserved namespace (PEP 752)."""
 
 
-def upload(http: HttpClient, url: str, staged: StagedFile) -> None:
+def upload(http: HttpClient, url: str, staged: StagedFile) -> bool:
     """Upload one file with its companions.
+
+    Returns:
+        Whether the response is one of an upload API, and not a web page.
 
     Raises:
         AlreadyExists: the index returned 409. Some return 400 or 403 instead, which also have other meanings.
@@ -48,7 +51,7 @@ def upload(http: HttpClient, url: str, staged: StagedFile) -> None:
     # PyPI returns 403 for an expired token.
     if response.status_code in (401, 403) and http.renew_credentials(response):
         response = _send(http, url, fields, staged)
-    _raise_for_upload(response, staged.filename)
+    return _accepts_upload(response, staged.filename)
 
 
 def _send(http: HttpClient, url: str, fields: list[tuple[str, Any]], staged: StagedFile) -> Response:
@@ -57,7 +60,7 @@ def _send(http: HttpClient, url: str, fields: list[tuple[str, Any]], staged: Sta
         return http.post(url, body=body, headers={"Content-Type": body.content_type})
 
 
-def _raise_for_upload(response: Response, filename: str) -> None:
+def _accepts_upload(response: Response, filename: str) -> bool:
     if response.status_code == 409:
         raise _conflict(display_url(response.url), filename, server_message(response))
     if response.is_redirect:
@@ -68,8 +71,10 @@ def _raise_for_upload(response: Response, filename: str) -> None:
         )
     raise_for_status(response)
     start = response.peek(PEEK_SIZE)
-    if _HTML_PAGE.match(start) and not _SUCCESS_PAGE.search(start):
-        _warn_of_web_page(display_url(response.url))
+    if not _HTML_PAGE.match(start) or _SUCCESS_PAGE.search(start):
+        return True
+    _warn_of_web_page(display_url(response.url))
+    return False
 
 
 def _conflict(url: str, filename: str, message: str) -> BackendError:

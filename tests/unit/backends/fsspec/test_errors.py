@@ -23,6 +23,7 @@ from wheelrelay.errors import (
     TimedOut,
     Unavailable,
 )
+from wheelrelay.transfer.retry import RetryPolicy
 
 ADDRESS = "sftp://host/w"
 
@@ -139,8 +140,21 @@ def test_silent_s3_server_gets_each_request_twice(monkeypatch):
         config = FsspecConfig(url="s3://bucket/w", options=options, timeout=0.3)
         with pytest.raises(TimedOut) as caught, config.open() as store:
             list(store.iter_files(None))
-        assert caught.value.waited >= 0.6
-        assert len(server.requests) == 2
+        assert caught.value.silence >= 0.6
+        assert len(server.requests) == caught.value.requests == 2
+        assert RetryPolicy(max_silence=0.6).is_last(1, caught.value)
+
+
+def test_silent_azure_server_gets_each_request_twice(monkeypatch):
+    with run_raw(lambda request: [b"" for _ in range(1) if server.ended.wait(30)]) as server:
+        account = f"DefaultEndpointsProtocol=http;AccountName=devaccount;BlobEndpoint={server.url}devaccount"
+        monkeypatch.setenv("SECRET", f"{account};AccountKey=c2VjcmV0")
+        options = {"account_name": "devaccount", "connection_string": {"env": "SECRET"}}
+        config = FsspecConfig(url="az://bucket/w", options=options, timeout=1)
+        with pytest.raises(TimedOut) as caught, config.open() as store:
+            list(store.iter_files(None))
+        assert len(server.requests) == caught.value.requests == 2
+        assert RetryPolicy(max_silence=2).is_last(1, caught.value)
 
 
 def test_library_prints_nothing_when_the_server_closes_the_connection(tmp_path):

@@ -249,5 +249,6 @@ SUCCESS = "<html>\n <head>\n  <title>200 OK</title>\n </head>\n <body>\n  <h1>20
     ids=["PyPI", "empty", "text", "page", "login"],
 )
 def test_warns_if_an_upload_is_answered_by_a_web_page(web, http, tmp_path, caplog, body, warned):
-    upload(http, web.serve("/legacy/", body), stage_path(make_wheel(tmp_path)))
+    accepted = upload(http, web.serve("/legacy/", body), stage_path(make_wheel(tmp_path)))
+    assert accepted != bool(warned)
     assert [ANSWERED in record.message for record in caplog.records] == [True] * warned
