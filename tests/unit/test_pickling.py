@@ -159,6 +159,7 @@ VALUES = {
     "status": 400,
     "retry_after": 2.5,
     "waited": 30.0,
+    "requests": 2,
     "findings": (FINDING,),
     "receipt": RECEIPT,
 }
