@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +13,7 @@ from tests.benchmarks.environment import Environment, module
 from tests.benchmarks.material import make_projects
 from tests.benchmarks.measure import Measured
 from tests.benchmarks.table import OURS, Result, compared, seconds
+from tests.servers.dask import TlsCluster, run_tls_cluster
 from tests.servers.process import HOST, free_port
 
 WORKERS = 4
@@ -21,6 +22,8 @@ MB = 1_000_000
 RATE = 20 * MB
 DISTANCE = 50
 JOBS = 4
+IN_FLIGHT = 2
+"""Batches that a worker has at once."""
 
 CONFIG = """\
 [remotes.upstream]
@@ -30,6 +33,7 @@ url = "{url}/simple/"
 [remotes.mirror]
 type = "directory"
 path = "./mirror"
+shared = true
 
 [routes.mirror]
 source = "upstream"
@@ -39,13 +43,17 @@ projects = [{projects}]
 
 [engines.farm]
 type = "dask"
-workers = {workers}
+address = "{cluster.address}"
+ca_cert = "{cluster.files[ca_cert]}"
+client_cert = "{cluster.files[client_cert]}"
+client_key = "{cluster.files[client_key]}"
+host_limit = {connections}
 """
 
 
 @dataclass(frozen=True, slots=True)
 class _Relays:
-    """Relays of one index on clusters of different sizes.
+    """Relays of one index on clusters of different sizes, which run already, as those of several machines do.
 
     Attributes:
         environment: of the whole benchmark.
@@ -53,6 +61,7 @@ class _Relays:
         url: the address of the index.
         projects: all projects of the index.
         files: how many files each has.
+        clusters: by the number of workers.
     """
 
     environment: Environment
@@ -60,17 +69,23 @@ class _Relays:
     url: str
     projects: list[str]
     files: int
+    clusters: Mapping[int, TlsCluster]
     _numbers: Iterator[int] = field(default_factory=count)
 
     def on(self, workers: int) -> Measured:
-        """Relay all files; the time includes the start of the cluster."""
+        """Relay all files; the cluster runs already."""
         run = self.folder / f"run{next(self._numbers)}"
         run.mkdir()
         names = ", ".join(f'"{project}"' for project in self.projects)
-        config = CONFIG.format(url=self.url, projects=names, workers=workers)
+        config = CONFIG.format(
+            url=self.url,
+            projects=names,
+            cluster=self.clusters[workers],
+            connections=JOBS * IN_FLIGHT * workers,
+        )
         (run / "wheelrelay.toml").write_text(config)
         command = [sys.executable, "-m", "wheelrelay", "relay", "mirror", "--yes", "--quiet"]
-        measured = self.environment.measure(run, [*command, "--engine", "farm", "--jobs", str(JOBS)])
+        measured = self.environment.measure(run, [*command, "--engine", "farm"])
         arrived = sum(1 for _ in (run / "mirror").glob("*.whl"))
         if arrived != len(self.projects) * self.files:
             raise RuntimeError(f"{arrived} of {len(self.projects) * self.files} files arrived.")
@@ -111,7 +126,12 @@ def _measured(
         )
         kind, limit = line
         servers.enter_context(module(kind, str(far), str(port), limit, log=log, port=far))
-        relays = _Relays(environment, folder, f"http://{HOST}:{far}", projects, files)
+        clusters = {}
+        for number in (1, WORKERS):
+            (folder / f"cluster{number}").mkdir()
+            cluster = run_tls_cluster(folder / f"cluster{number}", workers=number)
+            clusters[number] = servers.enter_context(cluster)
+        relays = _Relays(environment, folder, f"http://{HOST}:{far}", projects, files, clusters)
         contenders = {ONE: partial(relays.on, 1), OURS: partial(relays.on, WORKERS)}
         measured = environment.compete(contenders, turns=1)
     runs = seconds(measured)
