@@ -22,15 +22,20 @@ from wheelrelay import WheelrelayError
 ROOT = Path(__file__).parents[1]
 PROJECTS = (ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml")))
 UV = (sys.executable, "-m", "uv", "--quiet")
-NOT_IN_SDIST = (".github/", ".gitignore", ".pre-commit-hooks.yaml", ".readthedocs.yaml")
-"""Files that belong to the repository and not to its distribution."""
+TESTS_OF_SDIST = (
+    "tests/test_language.py",
+    "tests/test_layout.py",
+    "tests/e2e/test_release_machinery.py",
+    "tests/docs",
+)
+"""The tests that read the most files of the project."""
 
 
-def run(command: Sequence[str | Path]) -> str:
+def run(command: Sequence[str | Path], folder: Path = ROOT) -> str:
     """Run a program and return its output; end with its output if it fails."""
     done = subprocess.run(
         [str(word) for word in command],
-        cwd=ROOT,
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -69,15 +74,33 @@ def relay(dist: Path, index: Path) -> None:
         sys.exit(f"The relay is not complete: {receipt}")
 
 
-def compare_sdist(dist: Path) -> None:
-    """Compare the sdist of the core with the files under version control, which its tests need."""
+def check_sdist(dist: Path, folder: Path) -> None:
+    """Compare the sdist of the core with the files under version control, and run tests from it.
+
+    Args:
+        dist: The built files.
+        folder: An empty folder outside of the checkout, to unpack the sdist into.
+    """
     (sdist,) = dist.glob("wheelrelay-[0-9]*.tar.gz")
     with tarfile.open(sdist) as archive:
         packed = {name.partition("/")[2] for name in archive.getnames()}
-    tracked = run(["git", "ls-files"]).split("\n")
-    missing = [name for name in tracked if name and name not in packed and not name.startswith(NOT_IN_SDIST)]
+        archive.extractall(folder, filter="data")
+    missing = [name for name in run(["git", "ls-files"]).split("\n") if name and name not in packed]
     if missing:
         sys.exit(f"The sdist lacks {len(missing)} files: {', '.join(missing[:10])}")
+    (root,) = folder.iterdir()
+    pytest = (sys.executable, "-m", "pytest", "--quiet", "-m", "not long", "--rootdir", root)
+    sources = ("--override-ini", "pythonpath=. src")  # of the sdist, and not those of this checkout
+    run(
+        [
+            *pytest,
+            *sources,
+            "--config-file",
+            root / "pyproject.toml",
+            *(root / name for name in TESTS_OF_SDIST),
+        ],
+        root,
+    )
 
 
 def check_readme(dist: Path) -> None:
@@ -137,7 +160,7 @@ def main() -> None:
         build(dist)
         print(f"Built {len(list(dist.iterdir()))} files.", flush=True)
         check(dist)
-        compare_sdist(dist)
+        check_sdist(dist, Path(temporary) / "sdist")
         check_readme(dist)
         try:
             relay(dist, Path(temporary) / "index")

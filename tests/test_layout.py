@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import tomllib
+from fnmatch import fnmatch
 from functools import cache
 from importlib import import_module
 from itertools import chain
@@ -36,15 +37,24 @@ TOP = {
     "pyproject.toml",
     "src",
     "tests",
+    "PKG-INFO",  # of an unpacked sdist
 }
 
 
 @cache
 def tracked():
-    """Return the files that are under version control or not ignored by it."""
+    """Return the files that are not ignored; an unpacked sdist has a ``.gitignore``, but is no checkout."""
+    if not (ROOT / ".git").exists():
+        return [path for path in ROOT.rglob("*") if path.is_file() and not is_ignored(path.relative_to(ROOT))]
     command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(command, capture_output=True, check=True, text=True).stdout.split("\0")
     return [ROOT / name for name in names if name and (ROOT / name).is_file()]
+
+
+def is_ignored(path):
+    patterns = [line.rstrip("/") for line in (ROOT / ".gitignore").read_text().splitlines()]
+    folders = ["/".join(path.parts[start:end]) for end in range(len(path.parts) + 1) for start in range(end)]
+    return any(fnmatch(folder, pattern) for folder in folders for pattern in patterns)
 
 
 def relative(path):
