@@ -21,6 +21,8 @@ Watcher = Callable[[int], None]
 class Interrupted(WheelrelayError):
     """The relay ended in the middle of a file."""
 
+    retryable = True  # by the next run; nothing has to be corrected first
+
 
 class HashingCopier:
     """Copies one file and hashes its bytes on the way.
