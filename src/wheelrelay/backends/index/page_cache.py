@@ -70,16 +70,27 @@ class PageCache:
         return cls(path)
 
     def get(self, url: str) -> KeptPage | None:
-        """Return the page that was kept for a URL, if it is intact."""
+        """Return the page that was kept for a URL, if it is intact and this user's.
+
+        In a shared folder, another user's page could list files with other digests.
+        """
         try:
-            header, _, packed = self._path(url).read_bytes().partition(b"\n")
+            with self._path(url).open("rb") as stream:
+                if hasattr(os, "geteuid") and os.fstat(stream.fileno()).st_uid != os.geteuid():
+                    return None
+                header, _, packed = stream.read().partition(b"\n")
             values = json.loads(header)
             if values["url"] != url or values["sha256"] != hashlib.sha256(packed).hexdigest():
                 return None
             body = zlib.decompressobj().decompress(packed, MAX_PAGE)
             page = WebPage(values["page_url"], values["media_type"], body, etag=values["etag"])
+            texts = (page.url, page.media_type, page.etag)
+            if not (
+                all(isinstance(text, str) for text in texts) and isinstance(values["serial"], int | None)
+            ):
+                return None
             return KeptPage(page, values["serial"])
-        except (OSError, ValueError, KeyError, TypeError, zlib.error):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, zlib.error):
             return None
 
     def put(self, url: str, page: WebPage, serial: int | None) -> None:

@@ -9,9 +9,12 @@ import pytest
 from tests.servers.web import Web, run_web
 
 from wheelrelay.backends.index.backend import IndexReader
-from wheelrelay.backends.index.page_cache import CACHE_VARIABLE
+from wheelrelay.backends.index.page_cache import CACHE_VARIABLE, PageCache
 from wheelrelay.backends.index.simple_api import JSON_TYPE, SimpleApi
+from wheelrelay.backends.web.pages import WebPage
 from wheelrelay.http import HttpClient
+
+URL = "https://index.example.org/simple/sample/"
 
 PROJECTS = [f"sample{number}" for number in range(5)]
 
@@ -161,6 +164,38 @@ def test_damaged_page_is_read_again(index, folder, damage):
         path.write_bytes(damage(path.read_bytes()))
     assert run(index) == (names, requested)
     assert all("if-none-match" not in request.headers for request in index.requests)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"page_url": 5}, {"etag": ["x"]}, {"media_type": None}, {"serial": "1"}],
+    ids=["address", "entity tag", "media type", "serial"],
+)
+def test_page_with_values_of_wrong_types_is_read_again(tmp_path, change):
+    cache = PageCache(tmp_path)
+    cache.put(URL, WebPage(URL, JSON_TYPE, b"{}", etag='"1"'), 1)
+    [kept] = tmp_path.iterdir()
+    header, _, packed = kept.read_bytes().partition(b"\n")
+    kept.write_bytes(json.dumps({**json.loads(header), **change}).encode() + b"\n" + packed)
+    assert cache.get(URL) is None
+
+
+def test_deeply_nested_page_is_read_again(tmp_path):
+    cache = PageCache(tmp_path)
+    cache.put(URL, WebPage(URL, JSON_TYPE, b"{}"), 1)
+    [kept] = tmp_path.iterdir()
+    kept.write_bytes(b"[" * 200_000)
+    assert cache.get(URL) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs owners of files")
+def test_page_of_another_user_is_not_used(tmp_path, monkeypatch):
+    cache = PageCache(tmp_path)
+    cache.put(URL, WebPage(URL, JSON_TYPE, b"{}"), 1)
+    assert cache.get(URL) is not None
+    another = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: another)
+    assert cache.get(URL) is None
 
 
 def test_nothing_is_kept_if_the_folder_cannot_be_written(index, tmp_path, monkeypatch):
