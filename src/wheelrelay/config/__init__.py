@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from wheelrelay.config.remotes import Remote, RemoteLike, as_remote
     from wheelrelay.config.routes import Route
     from wheelrelay.config.secrets import SecretReference, SecretValue, TextOrReference
-    from wheelrelay.config.values import Duration, FolderPrefix, LocalPath, Timeout, WebAddress
+    from wheelrelay.config.values import BucketName, Duration, FolderPrefix, LocalPath, Timeout, WebAddress
     from wheelrelay.redaction import register_secret
 
 __all__ = [
+    "BucketName",
     "Config",
     "ContainerConfig",
     "Duration",
@@ -74,6 +75,7 @@ __getattr__ = lazy_names(
             "TextOrReference",
         ),
         "wheelrelay.config.values": (
+            "BucketName",
             "Duration",
             "FolderPrefix",
             "LocalPath",

@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager
 from datetime import timedelta
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -181,6 +181,14 @@ class StoreConfig(SinkConfig):
     )
 
 
+class ContainerOptions(TypedDict):
+    """The options of a container that do not depend on where its objects are stored."""
+
+    pages: bool
+    public_url: str | None
+    cdn_lag: timedelta
+
+
 class ContainerConfig(StoreConfig):
     """A container: a remote that stores files at ``<prefix>/<filename>``, with index pages."""
 
@@ -198,6 +206,10 @@ class ContainerConfig(StoreConfig):
         description="How long the public URL may serve old content. Files that are younger than this are "
         "downloaded from the container itself.",
     )
+
+    def container_options(self) -> ContainerOptions:
+        """Return the options with which `wheelrelay.containers.ContainerStore` and its source are made."""
+        return {"pages": self.pages, "public_url": self.public_url, "cdn_lag": self.cdn_lag}
 
     def address(self) -> str:
         """Return the public URL of the files, if there is one."""

@@ -62,6 +62,16 @@ FolderPrefix = Annotated[str, AfterValidator(_validate_folder)]
 """A folder in object storage, without slashes around it; empty for the top level."""
 
 
+def _validate_bucket(name: str) -> str:
+    if "/" in name or not name.strip():
+        raise ValueError("the name is not empty and contains no slash; put a folder into prefix")
+    return name
+
+
+BucketName = Annotated[str, AfterValidator(_validate_bucket)]
+"""The name of a bucket or container in object storage."""
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),

@@ -3,12 +3,13 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import unquote
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from wheelrelay.config import (
+    BucketName,
     ContainerConfig,
     FolderPrefix,
     NetworkConfig,
@@ -34,12 +35,6 @@ _SECRET_VARIABLES = {
 _CONNECTION_VARIABLE = "AZURE_STORAGE_CONNECTION_STRING"
 
 
-def _container_name(name: str) -> str:
-    if "/" in name or not name.strip():
-        raise ValueError("a container name is not empty and contains no slash; put a folder into prefix")
-    return name
-
-
 class AzureConfig(ContainerConfig, NetworkConfig):
     """A container of Azure Blob Storage."""
 
@@ -47,7 +42,7 @@ class AzureConfig(ContainerConfig, NetworkConfig):
     account: str | None = Field(
         default=None, description="Name of the storage account, unless connection_string contains it."
     )
-    container: Annotated[str, AfterValidator(_container_name)] = Field(description="Name of the container.")
+    container: BucketName = Field(description="Name of the container.")
     prefix: FolderPrefix = Field(default="", description="Folder in the container; the top level by default.")
     account_key: SecretReference | None = Field(
         default=None,
@@ -104,11 +99,7 @@ class AzureConfig(ContainerConfig, NetworkConfig):
         from wheelrelay.containers import ContainerSource, ContainerStore
         from wheelrelay_azure.objects import AzureObjects, AzureReader
 
-        options: dict[str, Any] = {
-            "pages": self.pages,
-            "public_url": self.public_url,
-            "cdn_lag": self.cdn_lag,
-        }
+        options = self.container_options()
         with self.connect() as container:
             store = (
                 ContainerSource(AzureReader(container), **options)

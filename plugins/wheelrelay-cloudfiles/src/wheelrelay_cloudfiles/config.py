@@ -60,10 +60,6 @@ class _Container(ContainerConfig, NetworkConfig):
         """Return the public address of the files, or ``TYPE://container/prefix`` without one."""
         return self.public_url or f"{self.type}://{self.container}/{self.prefix}".rstrip("/")
 
-    def _options(self) -> dict[str, Any]:
-        """Return the options of `ContainerStore`."""
-        return {"pages": self.pages, "public_url": self.public_url, "cdn_lag": self.cdn_lag}
-
 
 class SwiftConfig(_Container):
     """A container of an OpenStack Swift cluster."""
@@ -144,7 +140,7 @@ class SwiftConfig(_Container):
         account = self._account()
         with closing(HttpClient(timeout=self.timeout)) as http:
             objects = SwiftObjects(account, http, self.container, self.prefix)
-            with closing(SwiftStore(account, objects, **self._options())) as store:
+            with closing(SwiftStore(account, objects, **self.container_options())) as store:
                 yield store
 
     def _account(self) -> "Account":
@@ -217,7 +213,7 @@ class CloudFilesConfig(_Container):
         with closing(HttpClient(timeout=self.timeout)) as http:
             objects = ChangeTracker(account, http, self.container, self.prefix)
             cdn = Cdn(account, self.container, self.prefix)
-            with closing(CloudFilesStore(account, objects, cdn, **self._options())) as store:
+            with closing(CloudFilesStore(account, objects, cdn, **self.container_options())) as store:
                 yield store
 
     def _account(self) -> "Account":

@@ -3,12 +3,19 @@
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import unquote
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from wheelrelay.config import ContainerConfig, FolderPrefix, NetworkConfig, SecretReference, WebAddress
+from wheelrelay.config import (
+    BucketName,
+    ContainerConfig,
+    FolderPrefix,
+    NetworkConfig,
+    SecretReference,
+    WebAddress,
+)
 from wheelrelay.errors import ConfigError
 from wheelrelay.http import HttpClient, is_secure
 
@@ -23,17 +30,11 @@ EMULATOR_VARIABLE = "STORAGE_EMULATOR_HOST"
 """The variable with which Google's own libraries are directed to an emulator."""
 
 
-def _bucket_name(name: str) -> str:
-    if "/" in name or not name.strip():
-        raise ValueError("the name of a bucket is not empty and contains no slash; put a folder into prefix")
-    return name
-
-
 class GcsConfig(ContainerConfig, NetworkConfig):
     """A bucket of Google Cloud Storage."""
 
     type: Literal["gcs"] = "gcs"
-    bucket: Annotated[str, AfterValidator(_bucket_name)] = Field(description="Name of the bucket.")
+    bucket: BucketName = Field(description="Name of the bucket.")
     prefix: FolderPrefix = Field(default="", description="Folder in the bucket; the top level by default.")
     project: str | None = Field(
         default=None, description="Project to bill for requests, for buckets where the requester pays."
@@ -87,11 +88,7 @@ class GcsConfig(ContainerConfig, NetworkConfig):
         from wheelrelay.containers import ContainerSource, ContainerStore
         from wheelrelay_gcs.objects import GcsObjects, GcsReader
 
-        options: dict[str, Any] = {
-            "pages": self.pages,
-            "public_url": self.public_url,
-            "cdn_lag": self.cdn_lag,
-        }
+        options = self.container_options()
         with self.connect() as bucket:
             store = (
                 ContainerSource(GcsReader(bucket), **options)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from wheelrelay.config import (
+    BucketName,
     ContainerConfig,
     FolderPrefix,
     NetworkConfig,
@@ -23,17 +24,11 @@ if TYPE_CHECKING:
     from wheelrelay_s3.connection import SessionPool
 
 
-def _bucket_name(name: str) -> str:
-    if "/" in name or not name.strip():
-        raise ValueError("the name of a bucket is not empty and contains no slash; put a folder into prefix")
-    return name
-
-
 class S3Config(ContainerConfig, NetworkConfig):
     """A bucket of Amazon S3 or of a server with a compatible API."""
 
     type: Literal["s3"] = "s3"
-    bucket: Annotated[str, AfterValidator(_bucket_name)] = Field(description="Name of the bucket.")
+    bucket: BucketName = Field(description="Name of the bucket.")
     prefix: FolderPrefix = Field(default="", description="Folder in the bucket; the top level by default.")
     region: str | None = Field(
         default=None, description="Region, such as us-east-1; from the AWS configuration by default."
@@ -103,11 +98,7 @@ class S3Config(ContainerConfig, NetworkConfig):
         from wheelrelay.containers import ContainerSource, ContainerStore
         from wheelrelay_s3.objects import S3Objects, S3Reader
 
-        options: dict[str, Any] = {
-            "pages": self.pages,
-            "public_url": self.public_url,
-            "cdn_lag": self.cdn_lag,
-        }
+        options = self.container_options()
         with self.connect() as bucket:
             store = (
                 ContainerSource(S3Reader(bucket), **options)

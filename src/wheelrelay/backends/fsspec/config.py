@@ -85,8 +85,9 @@ class FsspecConfig(ContainerConfig, NetworkConfig):
         """Connect: as a store, or as a source if the file system is read-only."""
         from wheelrelay.backends.fsspec.connection import connect
 
-        keys = {"pages": self.pages, "public_url": self.public_url, "cdn_lag": self.cdn_lag}
-        with closing(connect(self.url, resolve_options(self.options), self.timeout, **keys)) as container:
+        with closing(
+            connect(self.url, resolve_options(self.options), self.timeout, **self.container_options())
+        ) as container:
             yield container
 
 
