@@ -157,6 +157,18 @@ class SupportsSearch(Protocol):
 
 
 @runtime_checkable
+class SupportsTree(Protocol):
+    """A place that can list a folder with all folders below it."""
+
+    def names_below(self, folder: str) -> Iterator[str]:
+        """Yield the names of all objects that begin with ``folder``, with a request per page of the listing.
+
+        The listing includes what was written before the call, and names that end in ``/``.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsCopy(Protocol):
     """A place that can copy objects from another place on the same server."""
 

@@ -29,6 +29,7 @@ from wheelrelay.containers.objects import BINARY, Objects, SupportsFolderPages, 
 from wheelrelay.containers.page_reading import FLAT_PAGE, HTML_PAGE, JSON_PAGE, MAX_PAGE, SIMPLE_ROOT
 from wheelrelay.containers.parallel import map_parallel
 from wheelrelay.containers.project_state import ProjectState, as_shown, parse_state, state_name
+from wheelrelay.containers.stored_names import StoredNames
 from wheelrelay.errors import BackendError, NotFound, PermissionDenied
 
 HTML_TYPE = "text/html; charset=utf-8"
@@ -90,6 +91,7 @@ class PageUpdate:
         self._current: set[str] = set()
         self._last_root: bytes | None = None
         self._fingerprints = Fingerprints()
+        self._names = StoredNames(objects)
 
     def run_round(self, listing: Listing) -> bool:
         """Write what is outdated, and return whether there was anything.
@@ -122,6 +124,7 @@ class PageUpdate:
 
     def _start_round(self, listing: Listing) -> bytes | None:
         """Read the root document, and add the projects that may be outdated."""
+        self._names.expire()
         content = self._read(SIMPLE_ROOT + JSON_PAGE)
         if self._has_rivals or content != self._last_root:
             self._current.clear()  # another writer may have overwritten any page
@@ -134,6 +137,9 @@ class PageUpdate:
         # A small container lists all files on its root pages; if the stored ones do not, all are read.
         if self._is_for_all or (_lists_all_files(listing) and root.fingerprints):
             self._affected.update(listing.projects())
+        for project in self._names.refresh(self._affected - self._current, self._affected):
+            self._current.discard(project)
+            self._states.pop(project, None)
         return content
 
     def _update_project(self, project: str, files: Listing) -> bool:
@@ -283,6 +289,8 @@ class PageUpdate:
 
         A page that is too large is rewritten, like a damaged one.
         """
+        if self._names.lack(name):
+            return None
         try:
             return read_whole(self._objects, name, limit=MAX_PAGE)
         except NotFound:

@@ -59,9 +59,16 @@ class Bucket:
         """
         return self._send(operation, name, Key=self.key(name), **parameters)
 
-    def list_page(self, folder: str, **parameters: Any) -> Mapping[str, Any]:
-        """Return one page of the listing of a folder (empty, or ending in a slash), without subfolders."""
-        return self._send("list_objects_v2", folder, Prefix=self.key(folder), Delimiter="/", **parameters)
+    def list_page(self, folder: str, *, is_deep: bool = False, **parameters: Any) -> Mapping[str, Any]:
+        """Return one page of the listing of a folder (empty, or ending in a slash).
+
+        Args:
+            folder: The folder.
+            is_deep: Whether to list its subfolders too.
+            parameters: Parameters with the API's names.
+        """
+        depth = {} if is_deep else {"Delimiter": "/"}
+        return self._send("list_objects_v2", folder, Prefix=self.key(folder), **depth, **parameters)
 
     def read(self, name: str, body: Any, size: int) -> bytes:
         """Read at most ``size`` bytes of an answer's body; empty at the end."""

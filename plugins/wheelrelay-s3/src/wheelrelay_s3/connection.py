@@ -221,6 +221,7 @@ def _client(session: Any, options: ConnectionOptions, keys: Mapping[str, str]) -
             retries={"total_max_attempts": 1, "mode": "standard"},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
+            user_agent="",  # botocore would put it together for each request; the HTTP client has its own
             s3={"addressing_style": options.addressing_style},
             parameter_validation=False,  # our types are checked before; for each request it takes time
         ),

@@ -42,6 +42,13 @@ class S3Reader:
         """Yield the objects at the top level whose names ``wanted`` accepts; see `list_objects`."""
         return self._list("", wanted)
 
+    def names_below(self, folder: str) -> Iterator[str]:
+        """Yield the names of all objects that begin with ``folder``."""
+        page: Mapping[str, Any] = {}
+        while not page or page["IsTruncated"]:
+            page = self.bucket.list_page(folder, is_deep=True, **self._next_page(page, folder))
+            yield from (self.bucket.name_of(entry["Key"]) for entry in page.get("Contents", ()))
+
     def _list(self, folder: str, wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
         page: Mapping[str, Any] = {}
         while not page or page["IsTruncated"]:
@@ -85,7 +92,7 @@ class S3Reader:
         """Return the object's web address at the endpoint."""
         return self.bucket.address_of(name)
 
-    def _next_page(self, page: Mapping[str, Any], folder: str) -> dict[str, str]:
+    def _next_page(self, page: Mapping[str, Any], folder: str) -> dict[str, Any]:
         """Return the parameters for the page after ``page``."""
         if not page:
             return {}

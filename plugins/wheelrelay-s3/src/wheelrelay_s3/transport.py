@@ -115,11 +115,14 @@ def _body(request: Any) -> Any:
 
 
 def _headers(headers: Mapping[str, str | bytes]) -> dict[str, str]:
-    """Return the headers to send; bodies are sent at once, without waiting for ``100 Continue``."""
+    """Return the headers to send, with the HTTP client's own name.
+
+    Bodies are sent at once, without waiting for ``100 Continue``.
+    """
     texts = {
         name: value.decode("latin-1") if isinstance(value, bytes) else value
         for name, value in headers.items()
-        if name.lower() != "expect"
+        if name.lower() not in ("expect", "user-agent")
     }
     return {"Accept-Encoding": "identity", **texts}
 
