@@ -21,7 +21,7 @@ Watcher = Callable[[int], None]
 class Interrupted(WheelrelayError):
     """The relay ended in the middle of a file."""
 
-    retryable = True  # by the next run; nothing has to be corrected first
+    retryable = True  # by the next run; nothing must be corrected first
 
 
 class HashingCopier:
