@@ -216,8 +216,9 @@ def test_pre_commit_refuses_a_broken_wheel(tmp_path):
 def test_make_demo_shows_what_it_installs(tmp_path):
     venv = tmp_path / "venv"
     command = ["make", "demo", f"VENV={venv}", f"PYTHON={sys.executable}"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     lines, shown_before_installed = [], []
-    with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE) as make:
+    with subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE) as make:
         for line in make.stdout:
             lines.append(line.strip())
             if not (venv / "installed-demo").exists():
