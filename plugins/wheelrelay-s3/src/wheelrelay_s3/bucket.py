@@ -1,7 +1,7 @@
 """One bucket: single calls of the S3 API, from any number of threads.
 
-The calls use the client of botocore. s3fs retries, and it drops parameters that it does not know: a dropped
-``IfNoneMatch`` would overwrite a file.
+The calls use the client of botocore, and `wheelrelay_s3.direct` for small uploads. s3fs retries, and it drops
+parameters that it does not know: a dropped ``IfNoneMatch`` would overwrite a file.
 """
 
 from collections.abc import Mapping
@@ -108,10 +108,8 @@ class Bucket:
         def request(session: Session) -> Mapping[str, Any]:
             if not isinstance(body, bytes):
                 body.seek(0)  # it may be sent again with new credentials
-            method = getattr(session.client, operation)
             with s3_errors(self.address_of(name)):
-                answer: Mapping[str, Any] = method(Bucket=self.bucket, **self._payer, **parameters)
-            return answer
+                return session.call(operation, Bucket=self.bucket, **self._payer, **parameters)
 
         answer = self.sessions.call(request)
         if any(key not in answer for key in _REQUIRED_KEYS.get(operation, ("ETag",))):

@@ -20,9 +20,11 @@ from botocore.utils import parse_timestamp
 from wheelrelay.config import SecretValue, register_secret
 from wheelrelay.errors import AuthenticationFailed, ConfigError, WheelrelayError
 from wheelrelay.http import is_secure
-from wheelrelay_s3.credentials import require_absence
+from wheelrelay_s3.credentials import RenewedKeys, require_absence
+from wheelrelay_s3.direct import DirectUploads
 from wheelrelay_s3.errors import credential_errors, missing_credentials, s3_errors
 from wheelrelay_s3.signing import sign_declared_digests
+from wheelrelay_s3.sigv4 import Keys
 from wheelrelay_s3.transport import Transport
 
 Result = TypeVar("Result")
@@ -67,11 +69,27 @@ class Session:
         client: The client of botocore.
         transport: Sends its requests.
         credentials: Key, secret and session token, as far as there are any.
+        uploads: Sends small uploads without the client.
     """
 
     client: Any
     transport: Transport
     credentials: tuple[str, ...] = field(repr=False)
+    uploads: DirectUploads
+
+    def call(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
+        """Call one operation of the S3 API, and return the answer.
+
+        Args:
+            operation: Method of the client, such as ``put_object``.
+            parameters: Parameters with the API's names.
+
+        Raises:
+            Exception: Those of botocore, and ours; see `wheelrelay_s3.errors`.
+        """
+        method = self.uploads.put if operation == "put_object" else getattr(self.client, operation)
+        answer: Mapping[str, Any] = method(**parameters)
+        return answer
 
     def close(self) -> None:
         """Close the client's connections."""
@@ -170,13 +188,16 @@ def _log_in(options: ConnectionOptions) -> Session:
     sign_declared_digests(client)
     try:
         credentials = tuple(keys.values())
+        current_keys: Callable[[], Keys] | None = partial(Keys, *credentials) if keys else None
         if not keys and not options.anonymous:
             credentials = _default_credentials(options, session)
+            current_keys = RenewedKeys(session.get_credentials())
         _require_tls_for_token(credentials, client.meta.endpoint_url, options.address)
     except BaseException:
-        Session(client, transport, ()).close()
+        client.close()
+        transport.close()
         raise
-    return Session(client, transport, credentials)
+    return Session(client, transport, credentials, DirectUploads(client, transport, current_keys))
 
 
 def _require_tls_for_token(credentials: tuple[str, ...], endpoint: str, address: str) -> None:

@@ -1,11 +1,16 @@
-"""Distinguish absent credentials from broken ones: a push may be skipped only if they are absent."""
+"""Distinguish absent credentials from broken ones: a push may be skipped only if they are absent.
+
+Credentials that a provider renews are read before each request that is signed without botocore.
+"""
 
 import os
 import urllib.error
 import urllib.request
 from typing import Any
 
+from wheelrelay.config import register_secret
 from wheelrelay.errors import AuthenticationFailed, Unavailable
+from wheelrelay_s3.sigv4 import Keys
 
 _CREDENTIAL_VARIABLES = (
     "AWS_SECRET_ACCESS_KEY",
@@ -22,6 +27,31 @@ _CREDENTIAL_VARIABLES = (
 _METADATA = "http://169.254.169.254/"
 _TOKEN_PATH = "latest/api/token"  # noqa: S105  (a path)
 _ROLE_PATH = "latest/meta-data/iam/security-credentials/"
+
+
+class RenewedKeys:
+    """The keys of credentials of botocore, whose provider may renew them at any time.
+
+    Args:
+        credentials: The credentials.
+    """
+
+    def __init__(self, credentials: Any) -> None:
+        self._credentials = credentials
+        self._last: Keys | None = None
+
+    def __call__(self) -> Keys:
+        """Return the keys that are valid now.
+
+        Raises:
+            Exception: As the provider raises.
+        """
+        frozen = self._credentials.get_frozen_credentials()
+        keys = Keys(frozen.access_key, frozen.secret_key, frozen.token)
+        if keys != self._last:
+            register_secret(keys.secret_key, keys.token)
+            self._last = keys
+        return keys
 
 
 def require_absence(profile: str | None, session: Any, address: str) -> None:

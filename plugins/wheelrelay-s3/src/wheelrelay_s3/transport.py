@@ -4,7 +4,7 @@ No redirect is followed: it would send the session token to another host.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from ssl import SSLCertVerificationError
 from typing import Any, BinaryIO
@@ -55,19 +55,43 @@ class Transport:
 
     def _send(self, request: Any, event_name: str, **_: object) -> AWSResponse:
         """Send a request, and return the answer for botocore, whose body is not read yet."""
-        client = self._clients[_FACTORS.get(event_name.rpartition(".")[2], 1)]
+        operation = event_name.rpartition(".")[2]
+        with ExitStack() as stack:
+            answer = stack.enter_context(
+                self.exchange(
+                    operation, request.method, request.url, _headers(request.headers), _body(request)
+                )
+            )
+            return AWSResponse(request.url, answer.status_code, answer.headers, _Raw(answer, stack.pop_all()))
+
+    @contextmanager
+    def exchange(
+        self, operation: str, method: str, url: str, headers: Mapping[str, str], body: Any
+    ) -> Iterator[Response]:
+        """Send a request, and yield the answer, whose body is not read yet.
+
+        Args:
+            operation: The operation of the API, which determines the time limits.
+            method: The HTTP method.
+            url: The URL.
+            headers: The signed headers.
+            body: Bytes, or an object with ``read`` and ``__len__``.
+
+        Raises:
+            SSLError: The server's certificate is not trusted.
+            WheelrelayError: No answer arrived.
+        """
+        client = self._clients[_FACTORS.get(operation, 1)]
         with ExitStack() as stack:
             try:
                 answer = stack.enter_context(
-                    client.send(
-                        request.method, request.url, body=_body(request), headers=_headers(request.headers)
-                    )
+                    client.send(method, url, body=body, headers={"Accept-Encoding": "identity", **headers})
                 )
             except BackendError as error:
                 if _is_distrust(error):
-                    raise SSLError(endpoint_url=request.url, error=error) from error
+                    raise SSLError(endpoint_url=url, error=error) from error
                 raise
-            return AWSResponse(request.url, answer.status_code, answer.headers, _Raw(answer, stack.pop_all()))
+            yield answer
 
 
 class _Raw:
@@ -119,12 +143,11 @@ def _headers(headers: Mapping[str, str | bytes]) -> dict[str, str]:
 
     Bodies are sent at once, without waiting for ``100 Continue``.
     """
-    texts = {
+    return {
         name: value.decode("latin-1") if isinstance(value, bytes) else value
         for name, value in headers.items()
         if name.lower() not in ("expect", "user-agent")
     }
-    return {"Accept-Encoding": "identity", **texts}
 
 
 def _is_distrust(error: BaseException | None) -> bool:
