@@ -3,7 +3,8 @@
 import os
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from wheelrelay.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ The files of a release mostly have the same metadata, so parsed metadata is cach
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from wheelrelay.archives import ARCHIVE_ERRORS, is_regular_file, normalize_path, open_tar, open_zip
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.staged import StagedFile
 
 MAX_METADATA_SIZE = 16 << 20

@@ -5,9 +5,10 @@ A progress function is called with one event, from several threads at once. It m
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from wheelrelay.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from wheelrelay.records import Delivery, Plan

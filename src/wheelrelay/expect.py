@@ -6,9 +6,9 @@ An expected wheel is a tag pattern (see `wheelrelay.tags`) or a build identifier
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from wheelrelay.errors import ConfigError
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.tags import STABLE_ABIS, TagPattern
 

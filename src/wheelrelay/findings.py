@@ -1,8 +1,8 @@
 """Findings: the problems of files and releases."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.version import DOCUMENTATION, PROJECT
 
 

@@ -5,7 +5,7 @@ that of the lock, so that it is verified when it is downloaded.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName
@@ -13,6 +13,7 @@ from packaging.version import Version
 
 from wheelrelay.errors import DigestMismatch, InvalidFilename
 from wheelrelay.filenames import dist_file
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile
 from wheelrelay.records import Finding, Severity
 

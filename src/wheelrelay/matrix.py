@@ -5,8 +5,9 @@ A platform is a family and an architecture, without the version of manylinux or 
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import wheel_parts
 from wheelrelay.tags import STABLE_ABIS
 

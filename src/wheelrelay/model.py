@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from itertools import product
@@ -12,6 +12,8 @@ from typing import NamedTuple, Self
 from packaging.tags import Tag
 from packaging.utils import BuildTag, NormalizedName, canonicalize_name
 from packaging.version import Version
+
+from wheelrelay.lazy_dataclass import dataclass
 
 __all__ = [
     "COMPANION_SUFFIXES",

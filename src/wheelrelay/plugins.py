@@ -6,13 +6,13 @@ A plugin may import the public names of `wheelrelay` and of its modules `protoco
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions
 
 from packaging.utils import canonicalize_name
 
 from wheelrelay.errors import DuplicateBackend, PluginLoadError, UnknownBackend, UnknownEngine
+from wheelrelay.lazy_dataclass import dataclass
 
 BACKEND_GROUP = "wheelrelay.backends"
 """The entry-point group of backends: the name is the ``type`` of a remote, the object its config class."""

@@ -1,13 +1,14 @@
 """The results of commands: findings, plans and receipts."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
 from wheelrelay.errors import ConfigError
 from wheelrelay.findings import Finding, Severity
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile, Shard
 
 __all__ = [

@@ -1,11 +1,11 @@
 """The results of a preflight, before a build, and of an audit, of what was published long ago."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from wheelrelay.findings import Severity
+from wheelrelay.lazy_dataclass import dataclass
 
 __all__ = ["AuditIssue", "AuditReport", "AuditedFile", "PreflightItem", "PreflightReport", "Verdict"]
 

@@ -4,13 +4,14 @@ Requirements follow PEP 508 without extras, markers and URLs; versions compare a
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from wheelrelay.errors import ConfigError, NothingMatched, SeveralVersions
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.lock_matching import Narrowing, locked_files, missing_from
 from wheelrelay.model import DistFile, Kind, Release, Shard
 from wheelrelay.records import Finding

@@ -1,12 +1,13 @@
 """Select files of a source."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName
 
 from wheelrelay.errors import BackendError, ConfigError, NothingMatched
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import (
     Source,

@@ -9,12 +9,13 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from io import FileIO
 from pathlib import Path
 from typing import Self
 
 from wheelrelay.errors import ChangedWhileReading
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import Companion, DistFile
 from wheelrelay.records import Finding
 

@@ -8,12 +8,12 @@ import itertools
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from packaging.tags import Tag
 
 from wheelrelay.errors import ConfigError
+from wheelrelay.lazy_dataclass import dataclass
 
 MAX_COMBINATIONS = 1_000
 """Maximum number of patterns that the braces of one pattern may expand to."""

@@ -1,7 +1,8 @@
 """Options that `relay` and `push` share."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.signing import Attester, Signer, SigstoreAttester
 
 

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
 from wheelrelay.archives import limits
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.printable import printable
 
 METADATA_NAMES = frozenset({"METADATA", "WHEEL", "RECORD", "entry_points.txt"})

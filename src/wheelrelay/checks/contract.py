@@ -38,7 +38,7 @@ tells users what to do. Each is one or more full sentences.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
@@ -46,6 +46,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from wheelrelay.checks.published import PublishedFiles
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile
 from wheelrelay.records import Finding, Severity
 from wheelrelay.version import PROJECT

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from wheelrelay.core_metadata import MAX_METADATA_SIZE, metadata_folder, parse_c
 from wheelrelay.core_metadata import CoreMetadata as CoreMetadata  # part of the contract for checks
 from wheelrelay.errors import InvalidFilename
 from wheelrelay.filenames import VARIANTS_SUFFIX, dist_file
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile, Kind
 
 logger = logging.getLogger(__name__)

@@ -1,9 +1,10 @@
 """The checks that apply at one sink: the profile, the ignored checks and the size limits."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from wheelrelay.checks.contract import STRICTNESS, Check, Profile
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.records import Finding, Severity
 
 PYPI_FILE_SIZE = 100 << 20

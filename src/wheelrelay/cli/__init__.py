@@ -46,8 +46,8 @@ COMMANDS = (
 
 MODULES = {"list": "list_files"}  # a module named `list` would hide the built-in class in this package
 
-GC_THRESHOLD = 50_000
-"""New objects before a garbage collection: start-up creates many objects and none of them is garbage."""
+GC_THRESHOLD = 200_000
+"""New objects before a garbage collection: start-up creates up to 150,000 and none of them is garbage."""
 
 
 class LazyGroup(click.Group):

@@ -3,7 +3,6 @@
 import json
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
@@ -16,6 +15,7 @@ from wheelrelay.config.remotes import PRESETS, Remote, as_remote
 from wheelrelay.config.routes import Expect, Route
 from wheelrelay.config.secrets import EnvSecret
 from wheelrelay.errors import ConfigError
+from wheelrelay.lazy_dataclass import dataclass
 
 SCHEMA = "wheelrelay.schema.json"
 """The file name of the JSON Schema, which the configuration names for editors."""

@@ -4,12 +4,12 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from wheelrelay.cli.ci.current import reporter
+from wheelrelay.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from wheelrelay.cli.render.console import AnyConsole

@@ -1,12 +1,12 @@
 """Arguments and options that select a route, for ``plan``, ``relay`` and ``verify``."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from wheelrelay.cli.options import complete_file, complete_remote, complete_route, seconds
+from wheelrelay.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from wheelrelay.config import Config, Remote, Route

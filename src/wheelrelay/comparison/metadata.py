@@ -1,12 +1,12 @@
 """The metadata of a release that installers and users notice."""
 
 from configparser import ConfigParser, Error
-from dataclasses import dataclass
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from wheelrelay.core_metadata import parse_core_metadata
+from wheelrelay.lazy_dataclass import dataclass
 
 MAX_LICENSE = 80
 """Characters of a license that are kept: some projects put the whole text into the field."""

@@ -1,7 +1,6 @@
 """Two releases of a project, and how they differ."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ from packaging.version import Version
 
 from wheelrelay.comparison.metadata import ReleaseMetadata
 from wheelrelay.environments import CoverageComparison, compare_coverage, platforms_of
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile, Kind, Release
 
 

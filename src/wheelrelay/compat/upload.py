@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from wheelrelay import api
@@ -14,6 +14,7 @@ from wheelrelay.config.pypirc import refuse_unlisted, sections
 from wheelrelay.config.remotes import PRESETS, from_section
 from wheelrelay.errors import ConfigError, Conflict, NothingMatched
 from wheelrelay.events import Progress
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import Confirm, DistFile, Kind
 from wheelrelay.records import Receipt
 from wheelrelay.select import did_you_mean

@@ -6,7 +6,7 @@ start without it.
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from wheelrelay.config.files import (
 )
 from wheelrelay.config.remotes import PRESETS, Remote, as_remote
 from wheelrelay.errors import ConfigError, PluginLoadError, UnknownBackend, UnknownEngine
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.select import did_you_mean
 
 if TYPE_CHECKING:

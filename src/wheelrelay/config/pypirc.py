@@ -5,13 +5,14 @@ Twine's own parser reads the file, so it means the same here. Twine is heavy and
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from wheelrelay.config.pypi_urls import FORMER_PYPI, FORMER_TESTPYPI, PYPI_UPLOAD, TESTPYPI_UPLOAD
 from wheelrelay.errors import ConfigError
 from wheelrelay.http import origin_of, warn_if_readable_by_others
+from wheelrelay.lazy_dataclass import dataclass
 
 PYPIRC = "~/.pypirc"
 

@@ -7,13 +7,13 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 from urllib.parse import unquote, urlsplit
 
 from wheelrelay.config.fsspec_urls import is_chain, may_contain_login, parts_of_chain
 from wheelrelay.errors import ConfigError
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import CONFIRM_TIMEOUT, Confirm
 from wheelrelay.protocols import Backend, Sink, Source, SupportsUploadForm
 from wheelrelay.select import did_you_mean

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, TypeVar, Union
 
@@ -18,6 +17,7 @@ from wheelrelay.config.remotes import PRESETS, Remote
 from wheelrelay.config.routes import Route
 from wheelrelay.durations import format_duration
 from wheelrelay.errors import PluginLoadError
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.plugins import BACKEND_GROUP, ENGINE_GROUP, installed_plugins
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelrelay.containers.objects import ReadableObjects, StoredObject, hash_object
 from wheelrelay.filenames import is_variants
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import Digests, DistFile, Kind
 
 if TYPE_CHECKING:

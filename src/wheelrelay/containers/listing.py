@@ -4,7 +4,6 @@ import logging
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -17,6 +16,7 @@ from wheelrelay.filenames import (
     possible_projects,
     split_companion,
 )
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile
 
 METADATA_SUFFIX = ".metadata"

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from wheelrelay.errors import BackendError
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import EMPTY
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import BLOCK_SIZE, StagedFile

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 
 from packaging.utils import canonicalize_name
@@ -31,6 +30,7 @@ from wheelrelay.containers.parallel import map_parallel
 from wheelrelay.containers.project_state import ProjectState, as_shown, parse_state, state_name
 from wheelrelay.containers.stored_names import StoredNames
 from wheelrelay.errors import BackendError, NotFound, PermissionDenied
+from wheelrelay.lazy_dataclass import dataclass
 
 HTML_TYPE = "text/html; charset=utf-8"
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"

@@ -6,13 +6,14 @@ files and from these documents, so that writers which see the same ones write th
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from packaging.utils import canonicalize_name
 
 from wheelrelay.containers.index_pages.entry import IndexedFile, is_sha256
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import ACTIVE, DistFile, ProjectStatus
 
 STATE_DOCUMENT = "state.json"

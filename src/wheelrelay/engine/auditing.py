@@ -5,7 +5,7 @@ Each check is a function that yields issues of one project. Yanked files do not 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
@@ -18,6 +18,7 @@ from wheelrelay.environments import (
     earlier_release,
 )
 from wheelrelay.findings import Severity
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import PROVENANCE_SUFFIX, DistFile, Kind, Release
 from wheelrelay.printable import join_names
 from wheelrelay.reports import AuditedFile, AuditIssue

@@ -3,10 +3,11 @@
 import hashlib
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
 
 from wheelrelay.errors import ConfigError, WheelrelayError
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import CONFIRM_TIMEOUT, Confirm, DistFile
 from wheelrelay.protocols import (
     Sink,

@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
 from wheelrelay.checks import CheckPolicy
 from wheelrelay.errors import WheelrelayError
 from wheelrelay.events import BytesMoved, Interrupting, Progress, Step, ignore_events, swallow_errors
 from wheelrelay.expect import Expected
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import CONFIRM_TIMEOUT, Confirm, Order
 from wheelrelay.protocols import InstallerIndex, Sink, Source
 from wheelrelay.records import Finding, Plan
@@ -54,7 +55,7 @@ class ConnectedSink:
     name: str
     sink: Sink
     confirm: Confirm = Confirm.INDEX
-    checks: CheckPolicy = CheckPolicy()  # noqa: RUF009  (frozen)
+    checks: CheckPolicy = CheckPolicy()
     sign: bool = False
     attest: bool = False
     confirm_timeout: float = CONFIRM_TIMEOUT
@@ -185,8 +186,8 @@ class RelayRequest:
 
     source: ConnectedSource
     sinks: tuple[ConnectedSink, ...] = ()
-    selection: Selection = Selection()  # noqa: RUF009  (frozen)
-    expected: Expected = Expected()  # noqa: RUF009  (frozen)
+    selection: Selection = Selection()
+    expected: Expected = Expected()
     policy: ReleasePolicy = ReleasePolicy()
     options: RelayOptions = field(default_factory=RelayOptions)
 

@@ -1,7 +1,6 @@
 """Check the staged files against each sink, and decide whether the release may be published."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from wheelrelay.errors import (
     WheelrelayError,
     describe_unexpected,
 )
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.lock_matching import LOCK_MISSING
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import SupportsStatus, SupportsUploadForm, SupportsUpstreamState

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from packaging.utils import NormalizedName
@@ -12,6 +12,7 @@ from wheelrelay.disk.folders import link_file, temporary_folder
 from wheelrelay.engine.context import ConnectedSink, error_context
 from wheelrelay.engine.gate import CheckedFile
 from wheelrelay.engine.listing import Inventory
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.protocols import InstallerIndex, SupportsInstallers
 from wheelrelay.tools import PackageIndexes

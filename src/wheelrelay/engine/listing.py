@@ -1,13 +1,13 @@
 """Read the files of the source and of the sinks: each page once, many pages in parallel."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 
 from packaging.utils import NormalizedName
 
 from wheelrelay.engine.context import ConnectedSink, ConnectedSource, Runtime, error_context
 from wheelrelay.errors import WheelrelayError
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import (
     SupportsBulkInventory,

@@ -1,7 +1,7 @@
 """Read both sides and plan the relay; nothing is written."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from time import monotonic
@@ -27,6 +27,7 @@ from wheelrelay.engine.withdrawn import quarantined_copies, quarantined_projects
 from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched
 from wheelrelay.events import AwaitingFiles
 from wheelrelay.expect import Expected
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.lock_matching import LOCK_MISSING, split_differing
 from wheelrelay.model import Confirm, DistFile, Kind
 from wheelrelay.protocols import Source, SupportsInventory, SupportsLocalPath

@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 
 from packaging.utils import NormalizedName
@@ -16,6 +16,7 @@ from wheelrelay.engine.recording import CORRECT_FIRST, RUN_AGAIN, ReceiptRecorde
 from wheelrelay.engine.upload import deliver
 from wheelrelay.errors import NotFound, RelayFailed, WheelrelayError
 from wheelrelay.events import FileBegan, FileEnded, Step, StepBegan, StepEnded
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import Confirm, Kind, Order
 from wheelrelay.protocols import SupportsFinalize, SupportsLook, SupportsReadiness
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, PlannedFile, Severity
@@ -25,9 +26,7 @@ from wheelrelay.transfer.thread_pool import RunAll, run_sequentially, unexpected
 
 MAX_UNCHANGED = 100
 """Up to this many projects, the pages of all are compared after a relay, also of those without changes.
-
-A sink finds out on its own which pages an interrupted run has left outdated; see `ContainerStore.finalize`.
-"""
+`ContainerStore.finalize` finds out on its own which pages an interrupted run has left outdated."""
 
 
 def make_ready(sinks: Sequence[ConnectedSink], plan: Plan, retrier: Retrier) -> None:

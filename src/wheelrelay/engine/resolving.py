@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from wheelrelay.engine.installing import (
 )
 from wheelrelay.engine.listing import Inventory
 from wheelrelay.environments import Environment, Platform, coverage_of, describe_environments
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.protocols import InstallerIndex
 from wheelrelay.records import Finding, Severity
 from wheelrelay.tools import Ended, PackageIndexes, clean_environment, find_uv, run_limited

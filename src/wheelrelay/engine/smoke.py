@@ -9,7 +9,6 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.tags import platform_tags
@@ -25,6 +24,7 @@ from wheelrelay.engine.installing import (
 )
 from wheelrelay.engine.listing import Inventory
 from wheelrelay.environments import Interpreter
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import Kind
 from wheelrelay.protocols import InstallerIndex
 from wheelrelay.records import Finding, Severity

@@ -1,7 +1,7 @@
 """Stage and check the files of a plan, many at once: while some download, others are checked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wheelrelay.checks import CheckPolicy
@@ -9,6 +9,7 @@ from wheelrelay.engine.context import ConnectedSource, RelayRequest, Runtime
 from wheelrelay.engine.gate import CheckedFile
 from wheelrelay.errors import BackendError, IntegrityError, NotFound, WheelrelayError
 from wheelrelay.events import FileBegan, FileEnded, SizeKnown, Step, StepBegan, StepEnded
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.lock_matching import verify_locked
 from wheelrelay.model import PROVENANCE_SUFFIX, DistFile
 from wheelrelay.protocols import SupportsCompanionStorage, SupportsLocalPath, SupportsProvenance

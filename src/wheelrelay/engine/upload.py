@@ -1,7 +1,6 @@
 """Publish one staged file to one sink, and determine the outcome where an error leaves it open."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -23,6 +22,7 @@ from wheelrelay.errors import (
     Rejected,
     WheelrelayError,
 )
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.protocols import (
     Sink,
     Source,

@@ -1,7 +1,6 @@
 """Which environments a release has a wheel for, and how that differs between two releases."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import groupby
@@ -11,6 +10,7 @@ from packaging.version import Version
 
 from wheelrelay.environments.interpreters import Interpreter, interpreters_of
 from wheelrelay.environments.platforms import ANY_PLATFORM, OTHER_PLATFORMS, Platform, platforms_of
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile, Kind, Release
 
 Environment = tuple[Interpreter, str]

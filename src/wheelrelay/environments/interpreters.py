@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 
 from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags, generic_tags
 
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.tags import STABLE_ABIS
 
 NEWEST_CPYTHON = 15

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Set
-from dataclasses import dataclass
 from functools import cache
 
 from packaging.tags import android_platforms, ios_platforms, mac_platforms
 
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.matrix import PLATFORM_NAMES, platform_label
 
 ANY_PLATFORM = "any platform"

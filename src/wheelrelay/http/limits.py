@@ -9,10 +9,10 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from time import monotonic
 
 from wheelrelay.errors import ConfigError
+from wheelrelay.lazy_dataclass import dataclass
 
 DEFAULT_TIMEOUT = 50.0
 """Seconds; two attempts that time out end within two minutes."""

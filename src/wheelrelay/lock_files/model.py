@@ -1,12 +1,13 @@
 """The releases that lock files name, and their files or digests."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile
 
 

@@ -1,9 +1,11 @@
 """What installers need to know about a remote."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 from urllib.parse import quote, unquote, urlsplit
+
+from wheelrelay.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

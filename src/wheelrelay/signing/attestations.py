@@ -8,11 +8,11 @@ import threading
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret, Unavailable
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import Companion
 from wheelrelay.records import Finding, Severity
 from wheelrelay.staged import StagedFile

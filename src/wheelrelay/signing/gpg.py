@@ -9,10 +9,10 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 
 from wheelrelay.disk.folders import temporary_folder
 from wheelrelay.errors import ConfigError
+from wheelrelay.lazy_dataclass import dataclass
 
 GPG = "gpg"
 

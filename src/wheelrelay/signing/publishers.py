@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelrelay.errors import ConfigError
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import Companion
 from wheelrelay.records import Finding, Severity
 from wheelrelay.signing.attestations import (

@@ -1,10 +1,11 @@
 """Create detached signatures (RFC 9580) with gpg, and verify them."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from wheelrelay.errors import ConfigError, MissingSecret, WheelrelayError
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import Companion
 from wheelrelay.records import Finding, Severity
 from wheelrelay.signing.gpg import GPG, Answer, run

@@ -7,7 +7,7 @@ of a store; files of the project ``wheelrelay-benchmark`` are published there, r
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -17,6 +17,7 @@ import click
 
 from wheelrelay.config import Remote, load_config
 from wheelrelay.errors import NotFound, Rejected, WheelrelayError
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Store, SupportsDelete, SupportsFinalize, SupportsRange
 from wheelrelay.staged import BLOCK_SIZE, StagedFile

@@ -11,12 +11,12 @@
 import re
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from hashlib import shake_256
 from pathlib import Path
 from typing import Any
 
 from wheelrelay.archives.protected_code import PYARMOR_MARKERS
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.testing import broken_archives as archives
 from wheelrelay.testing.samples import make_sdist, make_variants, make_wheel, record_of, wheel_members
 

@@ -1,7 +1,7 @@
 """Releases that each break exactly one check, with twins that do not break it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 from wheelrelay.checks import CheckPolicy, Profile, ReleaseContext
 from wheelrelay.checks.policy import PYPI_POLICY
 from wheelrelay.filenames import dist_file
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile
 from wheelrelay.testing.broken import sdist, wheel
 from wheelrelay.testing.broken_archives import zip_sdist

@@ -8,7 +8,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from random import Random
 from threading import Barrier, Event
@@ -18,6 +18,7 @@ from zipfile import ZIP_STORED
 
 from wheelrelay.errors import Unavailable, WheelrelayError
 from wheelrelay.filenames import dist_file, parse_filename
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import COMPANION_SUFFIXES, Companion, Digests, DistFile, Kind
 from wheelrelay.protocols import Sink, Source, SupportsFinalize, SupportsInventory
 from wheelrelay.staged import BLOCK_SIZE, FileIdentity, StagedFile

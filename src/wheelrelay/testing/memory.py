@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from threading import Lock
 from typing import Literal
@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 from wheelrelay.errors import AlreadyExists, NotFound
 from wheelrelay.filenames import dist_file
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import Digests, DistFile
 from wheelrelay.protocols import ByteStream
 from wheelrelay.staged import StagedFile

@@ -5,10 +5,10 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from wheelrelay.environments import Interpreter
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.tools.environment import clean_environment
 from wheelrelay.tools.processes import run_limited
 from wheelrelay.tools.uv import find_uv

@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from wheelrelay.lazy_dataclass import dataclass
 
 MAX_OUTPUT = 16 << 10
 """Bytes of an output that are kept, from its end."""

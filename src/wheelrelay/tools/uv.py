@@ -3,9 +3,9 @@
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.protocols import InstallerIndex
 
 

@@ -9,13 +9,13 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from threading import Event
 from time import monotonic
 from typing import Protocol
 
 from wheelrelay.errors import Unavailable, WheelrelayError
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import ByteStream, SupportsRange
 from wheelrelay.staged import BLOCK_SIZE

@@ -1,13 +1,14 @@
 """Read the metadata of a distribution file at a source; of a wheel, only the parts that contain it."""
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import SEEK_CUR, SEEK_END, SEEK_SET
 from typing import IO, cast
 
 from wheelrelay.archives import ARCHIVE_ERRORS, LimitExceeded, ZipReader, open_zip
 from wheelrelay.core_metadata import MAX_METADATA_SIZE, metadata_folder, read_core_metadata
 from wheelrelay.errors import IntegrityError, Rejected
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile, Kind
 from wheelrelay.protocols import Source, SupportsLength, SupportsLocalPath, SupportsRange
 from wheelrelay.transfer.download import stage

@@ -4,12 +4,13 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from wheelrelay.durations import parse_duration
 from wheelrelay.errors import ConfigError, TimedOut, Unavailable, WheelrelayError
 from wheelrelay.events import Progress, Waiting
+from wheelrelay.lazy_dataclass import dataclass
 
 _log = logging.getLogger(__name__)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
 from functools import partial
 
 from wheelrelay.api.connecting import versions_of
@@ -14,6 +13,7 @@ from wheelrelay.api.coordination.tasks import Admission, Circumstances
 from wheelrelay.api.coordination.versions import refuse_other_versions
 from wheelrelay.config import EngineConfig, EngineLike, Remote, Route, as_remote
 from wheelrelay.engine.context import RelayRequest
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.protocols import Engine
 
 

@@ -1,9 +1,9 @@
 """Divide files into batches: large at first and small at the end, so that all workers end together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile
 
 COST_OF_FILE = 256 << 10

@@ -4,12 +4,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import field
 from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
 
 from wheelrelay.errors import EngineFailed, WheelrelayError, WorkerLost
 from wheelrelay.events import Interrupting
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.protocols import Engine, Report, Task
 from wheelrelay.transfer.thread_pool import GRACE_PERIOD, unexpected_error
 

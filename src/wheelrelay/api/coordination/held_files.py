@@ -3,9 +3,10 @@
 import atexit
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wheelrelay.engine.gate import CheckedFile
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.transfer.staging_area import StagingArea, temporary_staging_area
 
 LEASE = 3600.0

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from wheelrelay.api.coordination.access import EngineAccess
 from wheelrelay.api.coordination.batches import Batches
@@ -18,6 +17,7 @@ from wheelrelay.engine.recording import ReceiptRecorder
 from wheelrelay.engine.run import mirror
 from wheelrelay.errors import WheelrelayError
 from wheelrelay.events import Step, StepBegan, StepEnded
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile
 from wheelrelay.records import Action, Delivery, Outcome, PlannedFile, Receipt
 

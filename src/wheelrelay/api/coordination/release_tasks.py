@@ -1,7 +1,7 @@
 """The tasks of a release: stage and check files, make signatures, and publish once the gate is open."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from wheelrelay.api.coordination.held_files import HeldFiles, drop_release, held_files
@@ -14,6 +14,7 @@ from wheelrelay.engine.recording import ReceiptRecorder
 from wheelrelay.engine.signing import CompanionMaker
 from wheelrelay.engine.staging import InspectionRules, Stager
 from wheelrelay.errors import WheelrelayError
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import Companion, Mode
 from wheelrelay.protocols import Report
 from wheelrelay.records import Delivery, Outcome, Plan, PlannedFile

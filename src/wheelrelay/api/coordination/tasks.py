@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from uuid import uuid4
 
 from wheelrelay.api.connecting import connected_route, versions_of
@@ -17,6 +17,7 @@ from wheelrelay.engine.recording import ReceiptRecorder
 from wheelrelay.engine.run import mirror_part
 from wheelrelay.events import Progress
 from wheelrelay.http.limits import override_timeout, timeout_override
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile, Mode
 from wheelrelay.protocols import Report, SupportsReadiness
 from wheelrelay.records import Plan, PlannedFile, Receipt

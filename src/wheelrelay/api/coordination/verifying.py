@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from wheelrelay.api.coordination.access import EngineAccess
@@ -17,6 +16,7 @@ from wheelrelay.engine.context import ConnectedSink, RelayRequest, Runtime, runn
 from wheelrelay.engine.gate import CheckedFile
 from wheelrelay.engine.reading_files import LocalReader, ReadFiles
 from wheelrelay.errors import WheelrelayError
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile
 from wheelrelay.protocols import Report
 from wheelrelay.records import PlannedFile

@@ -9,8 +9,9 @@ import binascii
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
+
+from wheelrelay.lazy_dataclass import dataclass
 
 PREFIX = "pypi-"
 """The prefix of all tokens of PyPI and TestPyPI."""

@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from wheelrelay.backends.credentials import providers
 from wheelrelay.backends.credentials.requests import (
@@ -15,6 +14,7 @@ from wheelrelay.backends.credentials.requests import (
 from wheelrelay.backends.credentials.trusted_publishing import TrustedPublishing
 from wheelrelay.errors import AuthenticationFailed, ConfigError, MissingSecret, PermissionDenied
 from wheelrelay.http import Auth, HttpClient, Response, display_url, status_error
+from wheelrelay.lazy_dataclass import dataclass
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """The credentials that an index requests, what is known about its remote, and what a provider returns."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from wheelrelay.config import SecretValue
@@ -9,6 +9,7 @@ from wheelrelay.config.pypirc import kind_of
 from wheelrelay.config.secrets import is_one_line
 from wheelrelay.errors import ConfigError
 from wheelrelay.http import basic_auth_header, display_url
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.redaction import register_secret
 
 TOKEN_USER = "__token__"  # noqa: S105  (the user name that goes with every token)

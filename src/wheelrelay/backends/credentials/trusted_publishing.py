@@ -8,7 +8,7 @@ import json
 import logging
 import threading
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from time import time
 from typing import Any, NoReturn, Self, TypeGuard
 from urllib.parse import urljoin
@@ -26,6 +26,7 @@ from wheelrelay.http import (
     sanitized,
     status_error,
 )
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.redaction import register_secret
 
 logger = logging.getLogger(__name__)

@@ -1,12 +1,13 @@
 """The capabilities of each fsspec protocol, as data. The documentation has them as a table."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from fsspec import AbstractFileSystem
 from fsspec.implementations.dirfs import DirFileSystem
+
+from wheelrelay.lazy_dataclass import dataclass
 
 
 class Exclusive(StrEnum):

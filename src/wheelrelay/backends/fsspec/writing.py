@@ -6,7 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from wheelrelay.backends.fsspec.errors import is_transient
 from wheelrelay.backends.fsspec.reading import Entry, exists, list_entries, modified_at, stat_entry
 from wheelrelay.containers.objects import iter_blocks
 from wheelrelay.errors import BackendError, SizeMismatch, WheelrelayError
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.staged import StagedFile
 
 TEMPORARY = ".wheelrelay-"

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from packaging.utils import NormalizedName
@@ -20,6 +20,7 @@ from wheelrelay.backends.index.simple_api import SimpleApi
 from wheelrelay.backends.web.files import IndexedFiles
 from wheelrelay.errors import AlreadyExists, PermissionDenied, Rejected
 from wheelrelay.http import HttpClient, display_url, is_same_host, is_secure
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import Companion, CredentialCheck, DistFile, ProjectStatus
 from wheelrelay.protocols import Backend, InstallerIndex
 from wheelrelay.signing import ATTESTATION_SUFFIXES, builder_url

@@ -12,7 +12,6 @@ import os
 import time
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -20,6 +19,7 @@ from wheelrelay.backends.web.pages import MAX_PAGE, WebPage
 from wheelrelay.disk.writing import replace_file
 from wheelrelay.errors import WheelrelayError
 from wheelrelay.http import display_url
+from wheelrelay.lazy_dataclass import dataclass
 
 CACHE_VARIABLE = "WHEELRELAY_CACHE_DIR"
 """The environment variable that sets the folder."""

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -28,6 +28,7 @@ from wheelrelay.backends.web.pages import (
 from wheelrelay.errors import BackendError, InvalidFilename
 from wheelrelay.filenames import dist_file
 from wheelrelay.http import display_url
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import ACTIVE, DistFile, ProjectStatus
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,6 @@ file is ignored on its own, because installers accept such pages too.
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urljoin
@@ -16,6 +15,7 @@ from wheelrelay.backends.index.json_object import JsonObject
 from wheelrelay.backends.web.html import require_supported_version
 from wheelrelay.backends.web.pages import name_in
 from wheelrelay.http import display_url
+from wheelrelay.lazy_dataclass import dataclass
 
 logger = logging.getLogger(__name__)
 

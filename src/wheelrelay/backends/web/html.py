@@ -7,12 +7,13 @@ tree of the whole page, although only tags and comments matter here.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import unescape
 from types import MappingProxyType
 from urllib.parse import urljoin
 
 from wheelrelay.filenames import looks_like_distribution
+from wheelrelay.lazy_dataclass import dataclass
 
 SUPPORTED_MAJOR = 1
 """The highest supported major version of the Simple API."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import parse_qsl, unquote, urldefrag, urlsplit
 
 from wheelrelay.backends.web.html import HtmlPage, LaterVersion, read_html
 from wheelrelay.errors import BackendError, IntegrityError
 from wheelrelay.filenames import dist_file, split_companion
 from wheelrelay.http import NOT_MODIFIED, HttpClient, Response, display_url, normalize_url, sanitized
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DIGEST_LENGTHS, Digests, DistFile
 
 MAX_MEDIA_TYPE = 255

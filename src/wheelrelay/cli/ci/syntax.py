@@ -15,13 +15,13 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from time import time
 from typing import Any, Protocol, TextIO, cast
 
 from wheelrelay.ci import CISystem
 from wheelrelay.disk.writing import append_to_file
+from wheelrelay.lazy_dataclass import dataclass
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 

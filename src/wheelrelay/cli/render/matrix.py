@@ -1,7 +1,6 @@
 """The matrix of a release, platforms by Pythons: for a terminal, as Markdown and as HTML."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 
 from rich.cells import cell_len
@@ -10,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wheelrelay.expect import Expected
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.matrix import Cell, Matrix, matrix_of
 from wheelrelay.model import DistFile, Kind, Release
 from wheelrelay.select import releases_of

@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 from wheelrelay.containers.index_pages.entry import IndexedFile
+from wheelrelay.lazy_dataclass import dataclass
 
 MAX_LINKS = 20
 """Links that a page shows; a project has a few."""

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from urllib.parse import quote
 
 from packaging.version import Version
 
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import ACTIVE, ProjectStatus
 
 REPOSITORY_VERSION = "1.4"

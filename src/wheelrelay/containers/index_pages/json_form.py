@@ -8,7 +8,7 @@ That of a large container has a fingerprint of each project instead, which chang
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from wheelrelay.containers.index_pages.about import NOT_DESCRIBED, About, about_from_json
 from wheelrelay.containers.index_pages.entry import REPOSITORY_VERSION, IndexedFile, href, in_order, is_sha256
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import ACTIVE, PROVENANCE_SUFFIX, ProjectStatus
 
 _PRIVATE = "_wheelrelay"

@@ -1,7 +1,7 @@
 """What a preflight is about: the projects, the versions and the remotes, and what the remotes hold."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
@@ -9,6 +9,7 @@ from packaging.version import Version
 from wheelrelay.engine.context import ConnectedSink, RelayOptions, Runtime
 from wheelrelay.errors import TimedOut, Unavailable, WheelrelayError
 from wheelrelay.expect import Expected
+from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile
 from wheelrelay.reports import PreflightItem, Verdict
 
@@ -46,7 +47,7 @@ class PreflightRequest:
     sinks: Sequence[ConnectedSink]
     staged: Sequence[DistFile] = ()
     commit: str | None = None
-    expected: Expected = Expected()  # noqa: RUF009  (frozen)
+    expected: Expected = Expected()
     options: RelayOptions = field(default_factory=RelayOptions)
 
 
