@@ -62,7 +62,7 @@ def _run(*parts: Sequence[str]) -> str:
         text=True,
         check=False,
         timeout=300,
-        env={**clean, "PIP_CONFIG_FILE": os.devnull},
+        env={**clean, "PIP_CONFIG_FILE": os.devnull, "UV_HTTP_RETRIES": "0"},
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")

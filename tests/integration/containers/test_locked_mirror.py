@@ -10,7 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from tests.servers.installers import pip_install, uv_install
+from tests.servers.installers import pip_download, pip_install, uv_install
 from tests.servers.process import script
 from tests.servers.pypi import run_pypi
 
@@ -25,6 +25,8 @@ LOCKED = [
     "needed-2.0.tar.gz",
     "windows_only-3.0-py3-none-win_amd64.whl",
 ]
+LOCKS = ["pylock.toml", "requirements.txt", "uv.lock"]
+WINDOWS_EXTENSIONS = {"pywinpty", "pyzmq", "markupsafe"}
 INSTALLED = ["extension-1.0", "needed-2.0"]
 
 PROJECT = """\
@@ -43,10 +45,16 @@ class Handler(SimpleHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    """A server that accepts as many connections at once as uv opens."""
+
+    request_queue_size = 128
+
+
 @contextmanager
 def served(folder):
     """Serve a folder, and yield its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+    server = Server(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, args=[0.01])
     thread.start()
     try:
@@ -62,6 +70,14 @@ def only_loopback(monkeypatch):
     """Send the requests of installers to other hosts to a proxy that does not exist."""
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+def require_offline(folder):
+    """Require that neither installer reaches its default index."""
+    with pytest.raises(RuntimeError, match="from versions: none"):
+        pip_download(folder, "--retries", "0", "six")
+    with pytest.raises(RuntimeError, match="tunnel error"):
+        uv_install(folder, "six")
 
 
 @pytest.fixture
@@ -99,7 +115,7 @@ def mirror(source, folder, lock, **keys):
     return wheelrelay.relay(route)
 
 
-@pytest.mark.parametrize("lock", ["pylock.toml", "requirements.txt", "uv.lock"])
+@pytest.mark.parametrize("lock", LOCKS)
 def test_pip_and_uv_install_from_the_container_alone(home, tmp_path, lock, only_loopback, monkeypatch):
     monkeypatch.setenv("PATH", str(Path(script("uv")).parent), prepend=os.pathsep)
     folder = tmp_path / "mirror"
@@ -125,15 +141,22 @@ def test_pip_and_uv_install_from_the_container_alone(home, tmp_path, lock, only_
         == []
     )
     with served(folder) as address:
-        arguments = (
-            "--index-url",
-            f"{address}simple/",
-            "--require-hashes",
-            "-r",
-            str(home / "requirements.txt"),
-        )
+        arguments = from_index(address, "-r", str(home / "requirements.txt"))
         assert pip_install(tmp_path / "pip", *arguments) == INSTALLED
         assert uv_install(tmp_path / "uv", *arguments) == INSTALLED
+
+
+def from_index(address, *arguments):
+    """Return the arguments of installers that use one index and no other, and require hashes."""
+    return ("--index-url", f"{address}simple/", "--require-hashes", *arguments)
+
+
+def lock_for_windows(home, address):
+    """Let uv write the requirements of Windows, without markers: pip evaluates those for this machine."""
+    index = ("--default-index", f"{address}simple/", "--no-deps", "--generate-hashes", "--no-cache")
+    platform = ("--python-platform", "x86_64-pc-windows-msvc")
+    uv(home, "pip", "compile", "requirements.txt", *platform, *index, "--output-file", "windows.txt")
+    return str(home / "windows.txt")
 
 
 @pytest.mark.long
@@ -141,36 +164,38 @@ def test_real_environment_for_two_platforms(home, tmp_path, only_loopback, monke
     monkeypatch.setenv("PATH", str(Path(script("uv")).parent), prepend=os.pathsep)
     (home / "pyproject.toml").write_text(
         '[project]\nname = "environment"\nversion = "0"\nrequires-python = ">=3.11"\n'
-        'dependencies = ["jupyterlab==4.4.*"]\n'
+        'dependencies = ["jupyter-server==2.17.*"]\n'
     )
     with monkeypatch.context() as online:
         online.delenv("ALL_PROXY")
         lock_all(home, None)
-    lock = wheelrelay.read_lock(home / "uv.lock")
-    assert len(lock.projects()) >= 40
     python = f"cp{sys.version_info.major}{sys.version_info.minor}"
     platforms = "{any,manylinux*_x86_64,win_amd64}"
-    wheels = [f"{python}-*-{platforms}", f"cp3*-abi3-{platforms}", f"py*-none-{platforms}"]
+    wheels = (f"{python}-*-{platforms}", f"cp3*-abi3-{platforms}", f"py*-none-{platforms}")
     folder = tmp_path / "mirror"
-    keys = {"wheels": wheels, "sdist": False}
     with monkeypatch.context() as online:
         online.delenv("ALL_PROXY")
-        assert mirror("pypi", folder, home / "uv.lock", **keys).is_complete
+        assert mirror("pypi", folder, home / "uv.lock", wheels=wheels, sdist=False).is_complete
     names = offered(folder)
-    assert {name.partition("-")[0] for name in names if name.endswith("win_amd64.whl")} >= {
-        "pywinpty",
-        "pyzmq",
-        "markupsafe",
-    }
+    assert {name.partition("-")[0] for name in names if name.endswith("win_amd64.whl")} >= WINDOWS_EXTENSIONS
     assert not [name for name in names if "macosx" in name or "musllinux" in name]
+    for lock in LOCKS:
+        patterns = tuple(pattern for text in wheels for pattern in wheelrelay.TagPattern.parse(text))
+        selection = wheelrelay.Selection(wheels=patterns, sdist=False, lock=wheelrelay.read_lock(home / lock))
+        assert len(selection.lock.projects()) >= 40
+        assert wheelrelay.verify(str(folder), selection=selection) == []
+    require_offline(tmp_path / "offline")
     with served(folder) as address:
-        arguments = (
-            "--index-url",
-            f"{address}simple/",
-            "--require-hashes",
-            "-r",
-            str(home / "requirements.txt"),
-        )
-        installed = pip_install(tmp_path / "pip", *arguments)
-        assert len(installed) >= 40
-        assert uv_install(tmp_path / "uv", *arguments) == installed
+        here = from_index(address, "-r", str(home / "requirements.txt"))
+        installed_here = pip_install(tmp_path / "pip", *here)
+        assert len(installed_here) >= 40
+        assert uv_install(tmp_path / "uv", *here) == installed_here
+        assert not (tmp_path / "uv" / "winpty").exists()
+
+        windows = from_index(address, "-r", lock_for_windows(home, address))
+        there = uv_install(tmp_path / "windows", *windows, "--python-platform", "x86_64-pc-windows-msvc")
+        assert len(there) >= 40
+        assert (tmp_path / "windows" / "winpty").exists()
+        downloaded = pip_download(tmp_path / "wheels", *windows, "--no-deps", "--platform", "win_amd64")
+        assert len(downloaded) == len(there)
+        assert {n.partition("-")[0] for n in downloaded if n.endswith("win_amd64.whl")} >= WINDOWS_EXTENSIONS
