@@ -14,8 +14,9 @@ from wheelrelay.http.auth import (
     warn_if_readable_by_others,
     warn_of_netrc,
 )
-from wheelrelay.http.client import NOT_MODIFIED, CrossOriginRedirect, HttpClient, redirect_target
+from wheelrelay.http.client import NOT_MODIFIED, HttpClient
 from wheelrelay.http.connection_errors import connection_error, map_errors
+from wheelrelay.http.exchange import Answer
 from wheelrelay.http.headers import content_range_starts_at, parse_retry_after, range_header
 from wheelrelay.http.limits import (
     CONNECT_TIMEOUT,
@@ -26,6 +27,7 @@ from wheelrelay.http.limits import (
     time_limits,
     validate_timeout,
 )
+from wheelrelay.http.redirects import CrossOriginRedirect, redirect_target
 from wheelrelay.http.response import RawBody, Response
 from wheelrelay.http.signed import NoSigner, SignedClient, Signer, TokenSigner
 from wheelrelay.http.status_errors import (
@@ -52,6 +54,7 @@ __all__ = [
     "MAX_QUOTED",
     "NOT_MODIFIED",
     "READ_TIMEOUT",
+    "Answer",
     "Auth",
     "BasicAuth",
     "CrossOriginRedirect",

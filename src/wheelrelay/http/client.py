@@ -2,17 +2,14 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from wheelrelay.errors import (
     AuthenticationFailed,
-    BackendError,
-    ConfigError,
-    Rejected,
     Unavailable,
     WheelrelayError,
 )
@@ -27,12 +24,13 @@ from wheelrelay.http.auth import (
 )
 from wheelrelay.http.clock import ServerClock
 from wheelrelay.http.connection_errors import map_errors
+from wheelrelay.http.exchange import Answer
 from wheelrelay.http.limits import time_limits
 from wheelrelay.http.pools import Pools
+from wheelrelay.http.redirects import cross_origin_redirect, keeps_credentials, redirect_target
 from wheelrelay.http.response import Response
 from wheelrelay.http.status_errors import raise_for_status
 from wheelrelay.http.urls import (
-    display_origin,
     display_url,
     is_same_host,
     is_secure,
@@ -163,6 +161,36 @@ class HttpClient:
         with response:
             yield response
 
+    def exchange(self, method: str, url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send a request, and return the whole response with any status.
+
+        It takes less CPU time than `send`, and is for requests that have a small response. Redirects are not
+        followed, and no credentials are sent except those in ``headers``.
+
+        Args:
+            method: the HTTP method.
+            url: the URL.
+            body: the body.
+            headers: additional headers.
+
+        Raises:
+            BackendError: the server's certificate is not valid, or its response is too large.
+            Unavailable: no response arrived; the server may have processed the request anyway.
+        """
+        address = request_url(url)
+        exchanges = self._pools.exchanges_for(address)
+        if exchanges is None:
+            with self.send(method, url, body=body, headers=headers) as response:
+                names = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(response.status_code, names, response.content)
+        parts = urlsplit(address)
+        sent = {"Host": parts.netloc, **_default_headers(), **headers}
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        with map_errors(url):
+            answer = exchanges.send(method, target, sent, body)
+        self.clock.observe({"Date": answer.headers.get("date", ""), "Age": answer.headers.get("age", "")})
+        return answer
+
     def with_auth(self, auth: Auth, *origins: str) -> "HttpClient":
         """Return a client with other credentials and the same connections; closing this one closes both.
 
@@ -223,10 +251,10 @@ class HttpClient:
             with response:
                 target = redirect_target(response)
                 if same_host and not is_same_host(url, target):
-                    raise _cross_origin_redirect(response, target)
+                    raise cross_origin_redirect(response, target)
                 response.drain()
             # Once dropped, credentials stay dropped, even if a later redirect leads back.
-            if not (_keeps_credentials(url, target) and self._may_send_credentials(target)):
+            if not (keeps_credentials(url, target) and self._may_send_credentials(target)):
                 authorization = None
             url = target
         raise Unavailable(f"{display_url(url)} redirects more than {MAX_REDIRECTS} times.")
@@ -235,7 +263,7 @@ class HttpClient:
         self, method: str, url: str, headers: Mapping[str, str], authorization: str | None, body: Any = None
     ) -> Response:
         address = request_url(url)
-        sent = {"User-Agent": _user_agent(), "Accept-Encoding": "gzip, deflate", "Accept": "*/*", **headers}
+        sent = {**_default_headers(), **headers}
         if authorization:
             sent["Authorization"] = authorization
         if body is not None and not isinstance(body, bytes):
@@ -289,53 +317,8 @@ class HttpClient:
         return is_secure(url) or (self._allow_insecure and origin_of(url) in self._own_origins)
 
 
-class CrossOriginRedirect(Rejected):
-    """A page redirects to another origin, which is not allowed.
-
-    Args:
-        message: what happened.
-        target: the URL that it redirects to.
-        status: the HTTP status.
-        hint: what to do about it.
-    """
-
-    def __init__(self, message: str, *, target: str, status: int, hint: str) -> None:
-        super().__init__(message, status=status, hint=hint)
-        self.target = target
-
-
-def redirect_target(response: Response) -> str:
-    """Return the URL that a response redirects to.
-
-    Raises:
-        BackendError: its ``Location`` is not a usable URL.
-    """
-    location = response.headers["Location"]
-    with suppress(UnicodeError):  # some servers send UTF-8, although only ASCII is allowed
-        location = location.encode("latin-1").decode("utf-8")
-    try:
-        return request_url(urljoin(response.url, location))
-    except (ConfigError, ValueError) as error:
-        reason = str(error).rstrip(".")
-        raise BackendError(f"{display_url(response.url)} redirects to an invalid URL: {reason}.") from error
-
-
-def _cross_origin_redirect(response: Response, target: str) -> CrossOriginRedirect:
-    return CrossOriginRedirect(
-        f"{display_url(response.url)} redirects to another host, {display_origin(target)}, "
-        "which may serve different files.",
-        target=target,
-        status=response.status_code,
-        hint="Use the URL of the other host if it is the one you want, or disable the redirect on the server "
-        "(pypiserver: --disable-fallback).",
-    )
-
-
-def _keeps_credentials(url: str, target: str) -> bool:
-    """Return whether a redirect stays on the origin, or changes from HTTP to HTTPS on the default ports."""
-    origin, target_origin = origin_of(url), origin_of(target)
-    is_upgrade = (origin, target_origin) == (("http", origin[1], 80), ("https", origin[1], 443))
-    return origin == target_origin or is_upgrade
+def _default_headers() -> dict[str, str]:
+    return {"User-Agent": _user_agent(), "Accept-Encoding": "gzip, deflate", "Accept": "*/*"}
 
 
 @cache

@@ -1,143 +1,27 @@
-"""Connection pools that all threads share, with their proxies and TLS settings.
+"""Connection pools that all threads share, with their proxies and TLS settings."""
 
-A socket timeout applies to one call, so a server that sends a byte now and then, or an endless series of
-``100 Continue``, never exceeds it. Each response is therefore read through a stream with a `ResponseTimer`.
-"""
-
-import io
 import os
 import re
-import socket
 import ssl
 import sys
 import threading
 from collections.abc import Set
 from contextlib import suppress
-from http.client import HTTPResponse
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from wheelrelay.errors import ConfigError
 from wheelrelay.http.auth import basic_auth_header
-from wheelrelay.http.limits import ResponseTimer, TimeLimits
+from wheelrelay.http.exchange import Exchanges
+from wheelrelay.http.limits import TimeLimits
+from wheelrelay.http.timed import enforce_limits
 from wheelrelay.http.urls import Origin, is_loopback, origin_of
 from wheelrelay.redaction import register_secret
 from wheelrelay.staged import BLOCK_SIZE
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager
-    from urllib3.response import HTTPResponse as Urllib3Response
-
-SEND_SIZE = 1 << 16
-"""Bytes per call of ``send``: the timeout applies to each call, and slow connections need it."""
-
-
-class _TimedStream(io.RawIOBase):
-    """The data that a socket receives, within the limits of a `ResponseTimer`."""
-
-    def __init__(self, sock: Any, timer: ResponseTimer) -> None:
-        self._raw = sock.makefile("rb", buffering=0)
-        self._sock = sock
-        self._timer = timer
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        """Receive data.
-
-        Raises:
-            TooSlow: it does not arrive in time.
-            HeadersTooLong: the headers are too long.
-        """
-        self._sock.settimeout(self._timer.remaining())
-        start = monotonic()
-        try:
-            size: int | None = self._raw.readinto(buffer)
-        except TimeoutError as error:
-            raise self._timer.timed_out() from error
-        self._timer.record(size or 0, monotonic() - start)
-        return size
-
-    def close(self) -> None:
-        """Release the socket."""
-        self._raw.close()
-        super().close()
-
-
-class _TimedSocket:
-    """The part of a socket that `http.client.HTTPResponse` uses."""
-
-    def __init__(self, sock: Any, timer: ResponseTimer) -> None:
-        self._sock = sock
-        self._timer = timer
-
-    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
-        """Return the stream to read from."""
-        return io.BufferedReader(_TimedStream(self._sock, self._timer))
-
-
-class _TimedResponse(HTTPResponse):
-    """A response whose headers, body and trailers are read within limits."""
-
-    def __init__(self, timer: ResponseTimer, sock: Any, *args: Any, **options: Any) -> None:
-        super().__init__(_TimedSocket(sock, timer), *args, **options)  # type: ignore[arg-type]
-        self._timer = timer
-
-    def begin(self) -> None:
-        """Read the headers."""
-        super().begin()
-        self._timer.headers_complete()
-
-    def _read_and_discard_trailer(self) -> None:
-        # A private method of http.client in CPython 3.11 to 3.14, which reads trailers without a limit.
-        with self._timer.reading_trailers():
-            super()._read_and_discard_trailer()  # type: ignore[misc]
-
-
-def _timed_connection(base: type[Any], limits: TimeLimits) -> type[Any]:
-    """Return a subclass of a connection class that enforces limits."""
-
-    class TimedConnection(base):  # type: ignore[misc]
-        """Attaches a `ResponseTimer` to each response, and sends data in blocks of `SEND_SIZE`."""
-
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
-            self.response_class = self._new_response
-
-        def _new_response(self, sock: socket.socket, *args: Any, **options: Any) -> HTTPResponse:
-            self._timer = ResponseTimer(sock.gettimeout() or limits.timeout)
-            return _TimedResponse(self._timer, sock, *args, **options)
-
-        def getresponse(self) -> "Urllib3Response":
-            """Return the response, with its timer."""
-            response: Any = super().getresponse()
-            response.timer = self._timer
-            return response  # type: ignore[no-any-return]
-
-        def send(self, data: Any) -> None:
-            """Send data."""
-            if self.sock is not None:
-                self.sock.settimeout(limits.timeout)
-            if not isinstance(data, bytes | bytearray | memoryview) or len(data) <= SEND_SIZE:
-                super().send(data)
-                return
-            view = memoryview(data)
-            for start in range(0, len(view), SEND_SIZE):
-                super().send(view[start : start + SEND_SIZE])
-
-    return TimedConnection
-
-
-def enforce_limits(manager: "PoolManager", limits: TimeLimits) -> None:
-    """Make all connections that a pool manager opens from now on enforce limits."""
-    manager.pool_classes_by_scheme = {
-        scheme: type(pool.__name__, (pool,), {"ConnectionCls": _timed_connection(pool.ConnectionCls, limits)})
-        for scheme, pool in dict[str, Any](manager.pool_classes_by_scheme).items()
-    }
-
 
 MAX_HOSTS = 16
 """Hosts that connections are kept for."""
@@ -172,6 +56,7 @@ class Pools:
         self._contexts: dict[bool, ssl.SSLContext] = {}
         self._by_settings: dict[tuple[str | None, bool, bool], PoolManager] = {}
         self._by_origin: dict[Origin, PoolManager] = {}
+        self._exchanges: dict[Origin, Exchanges | None] = {}
         self._lock = threading.Lock()
 
     def pool_for(self, url: str) -> "PoolManager":
@@ -189,19 +74,38 @@ class Pools:
                 )
             return self._by_origin[origin]
 
+    def exchanges_for(self, url: str) -> Exchanges | None:
+        """Return the connections for small requests to ``url``; ``None`` if it uses a proxy.
+
+        Raises:
+            ConfigError: a certificate cannot be used.
+        """
+        origin = origin_of(url)
+        with self._lock:
+            if origin not in self._exchanges:
+                self._exchanges[origin] = None if proxy_for(url) else self._new_exchanges(origin)
+            return self._exchanges[origin]
+
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
             for pool in self._by_settings.values():
                 pool.clear()
+            for exchanges in filter(None, self._exchanges.values()):
+                exchanges.close()
             self._by_settings.clear()
             self._by_origin.clear()
+            self._exchanges.clear()
+
+    def _new_exchanges(self, origin: Origin) -> Exchanges:
+        scheme, host, port = origin
+        with_cert = self._client_cert is not None and origin in self._own_origins
+        context = self._context(with_cert=with_cert) if scheme == "https" else None
+        return Exchanges(host, port or 0, context, self._limits)
 
     def _pool(self, proxy: str | None, *, tls: bool, with_cert: bool) -> "PoolManager":
-        if tls and with_cert not in self._contexts:
-            self._contexts[with_cert] = self._new_context(self._client_cert if with_cert else None)
         if (proxy, tls, with_cert) not in self._by_settings:
-            pool = self._new_pool(proxy, self._contexts[with_cert] if tls else None)
+            pool = self._new_pool(proxy, self._context(with_cert=with_cert) if tls else None)
             enforce_limits(pool, self._limits)
             self._by_settings[proxy, tls, with_cert] = pool
         return self._by_settings[proxy, tls, with_cert]
@@ -230,8 +134,13 @@ class Pools:
         address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         return ProxyManager(address, proxy_headers=headers, **options)
 
-    def _new_context(self, client_cert: str | None) -> ssl.SSLContext:
+    def _context(self, *, with_cert: bool) -> ssl.SSLContext:
         """Return the TLS settings; they are shared by all pools because loading a CA bundle is slow."""
+        if with_cert not in self._contexts:
+            self._contexts[with_cert] = self._new_context(self._client_cert if with_cert else None)
+        return self._contexts[with_cert]
+
+    def _new_context(self, client_cert: str | None) -> ssl.SSLContext:
         from urllib3.util import create_urllib3_context
 
         context = create_urllib3_context()

@@ -38,7 +38,7 @@ _HEADERS = {
 
 _PARAMETERS = {*_HEADERS, "Body", "Bucket", "Key", "Metadata"}
 
-_ANSWERED = {"ETag": "ETag", "ChecksumSHA256": "x-amz-checksum-sha256"}
+_ANSWERED = {"ETag": "etag", "ChecksumSHA256": "x-amz-checksum-sha256"}
 """Headers of an answer, by botocore's name."""
 
 _TIME_FORMAT = "%Y%m%dT%H%M%SZ"
@@ -68,7 +68,7 @@ class BucketAddress:
     region: str
 
     def signed(self, keys: Keys, parameters: Mapping[str, Any], time: str) -> tuple[str, dict[str, str]]:
-        """Return the URL and the headers of an upload.
+        """Return the URL and the headers of an upload; the HTTP client adds ``Host``.
 
         Args:
             keys: The keys that sign.
@@ -81,7 +81,9 @@ class BucketAddress:
             headers[f"x-amz-meta-{name.lower()}"] = value
         headers["host"] = self.host
         body_sha256 = b64decode(parameters["ChecksumSHA256"]).hex()
-        return url, sign(keys, self.region, "PUT", urlsplit(url).path, headers, body_sha256, time)
+        signed = sign(keys, self.region, "PUT", urlsplit(url).path, headers, body_sha256, time)
+        del signed["host"]
+        return url, signed
 
 
 class DirectUploads:
@@ -143,15 +145,14 @@ class DirectUploads:
     ) -> Mapping[str, Any] | None:
         """Send an upload, and return the answer; ``None`` if botocore has to repeat it."""
         url, headers = address.signed(keys, parameters, strftime(_TIME_FORMAT, gmtime()))
-        with self._transport.exchange(_OPERATION, "PUT", url, headers, parameters["Body"]) as answer:
-            body = answer.content
-            if 300 <= answer.status_code <= 400:
-                return None
-            if not answer.is_success:
-                raise self._refusal(AWSResponse(url, answer.status_code, answer.headers, _Body(body)))
-            return {
-                name: answer.headers[header] for name, header in _ANSWERED.items() if header in answer.headers
-            }
+        answer = self._transport.exchange(_OPERATION, "PUT", url, headers, parameters["Body"])
+        if 300 <= answer.status_code <= 400:
+            return None
+        if not 200 <= answer.status_code < 300:
+            raise self._refusal(AWSResponse(url, answer.status_code, answer.headers, _Body(answer.body)))
+        return {
+            name: answer.headers[header] for name, header in _ANSWERED.items() if header in answer.headers
+        }
 
     def _refusal(self, answer: AWSResponse) -> ClientError:
         """Return the exception that botocore raises for an answer."""
@@ -196,7 +197,6 @@ def _address_of(request: Any, keys: Keys, parameters: Mapping[str, Any]) -> Buck
     if scope is None or not request.url.endswith(f"/{key}"):
         return None
     address = BucketAddress(request.url.removesuffix(key), urlsplit(request.url).netloc, scope[1])
-    url, signed = address.signed(keys, parameters, headers["x-amz-date"])
-    signed.pop("host")  # it is part of the signature
+    made = address.signed(keys, parameters, headers["x-amz-date"])
     expected = {name: value for name, value in headers.items() if name not in _UNSIGNED}
-    return address if (url, signed) == (request.url, expected) else None
+    return address if made == (request.url, expected) else None

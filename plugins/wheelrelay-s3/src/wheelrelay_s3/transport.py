@@ -13,13 +13,16 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import SSLError
 
 from wheelrelay.errors import BackendError
-from wheelrelay.http import HttpClient, Response, time_limits
+from wheelrelay.http import Answer, HttpClient, Response, time_limits
 
 SLOW_FACTOR = 3
 """How many times longer than others the operations may take for which the server reads a whole object."""
 
 _FACTORS = {"AbortMultipartUpload": 1 / 5, "CompleteMultipartUpload": SLOW_FACTOR, "CopyObject": SLOW_FACTOR}
 """Factors of the time limits by operation; an abort often follows a failure, which must be reported soon."""
+
+_IDENTITY = {"Accept-Encoding": "identity"}
+"""Sent with every request: answers must be an object's own bytes, without compression."""
 
 _SHORTEST = 0.1
 """Seconds of the shortest time limit."""
@@ -53,45 +56,48 @@ class Transport:
         for client in self._clients.values():
             client.close()
 
-    def _send(self, request: Any, event_name: str, **_: object) -> AWSResponse:
-        """Send a request, and return the answer for botocore, whose body is not read yet."""
-        operation = event_name.rpartition(".")[2]
-        with ExitStack() as stack:
-            answer = stack.enter_context(
-                self.exchange(
-                    operation, request.method, request.url, _headers(request.headers), _body(request)
-                )
-            )
-            return AWSResponse(request.url, answer.status_code, answer.headers, _Raw(answer, stack.pop_all()))
-
-    @contextmanager
     def exchange(
-        self, operation: str, method: str, url: str, headers: Mapping[str, str], body: Any
-    ) -> Iterator[Response]:
-        """Send a request, and yield the answer, whose body is not read yet.
+        self, operation: str, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
+        """Send a request that has a small answer, and return the answer with any status.
 
         Args:
             operation: The operation of the API, which determines the time limits.
             method: The HTTP method.
             url: The URL.
             headers: The signed headers.
-            body: Bytes, or an object with ``read`` and ``__len__``.
+            body: The body.
 
         Raises:
             SSLError: The server's certificate is not trusted.
             WheelrelayError: No answer arrived.
         """
-        client = self._clients[_FACTORS.get(operation, 1)]
+        with _distrust(url):
+            return self._client(operation).exchange(method, url, body=body, headers={**_IDENTITY, **headers})
+
+    def _send(self, request: Any, event_name: str, **_: object) -> AWSResponse:
+        """Send a request, and return the answer for botocore, whose body is not read yet."""
+        client = self._client(event_name.rpartition(".")[2])
+        headers = {**_IDENTITY, **_headers(request.headers)}
         with ExitStack() as stack:
-            try:
-                answer = stack.enter_context(
-                    client.send(method, url, body=body, headers={"Accept-Encoding": "identity", **headers})
-                )
-            except BackendError as error:
-                if _is_distrust(error):
-                    raise SSLError(endpoint_url=url, error=error) from error
-                raise
-            yield answer
+            with _distrust(request.url):
+                sending = client.send(request.method, request.url, body=_body(request), headers=headers)
+                answer = stack.enter_context(sending)
+            return AWSResponse(request.url, answer.status_code, answer.headers, _Raw(answer, stack.pop_all()))
+
+    def _client(self, operation: str) -> HttpClient:
+        return self._clients[_FACTORS.get(operation, 1)]
+
+
+@contextmanager
+def _distrust(url: str) -> Iterator[None]:
+    """Map the error about a certificate that is not trusted to that of botocore."""
+    try:
+        yield
+    except BackendError as error:
+        if _is_distrust(error):
+            raise SSLError(endpoint_url=url, error=error) from error
+        raise
 
 
 class _Raw:
