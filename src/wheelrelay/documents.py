@@ -4,7 +4,7 @@ Scripts depend on them: keys may be added, but changed or removed only after a d
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal, cast
 
@@ -12,8 +12,9 @@ from typing_extensions import TypedDict  # pydantic requires this one before Pyt
 
 from wheelrelay.comparison_document import ComparisonDocument
 from wheelrelay.errors import ConfigError
+from wheelrelay.findings import Severity
 from wheelrelay.model import DistFile, Kind, Shard
-from wheelrelay.records import Delivery, Finding, Outcome, Plan, Receipt, ReceiptFile, Severity
+from wheelrelay.records import Delivery, Finding, Outcome, Plan, PlannedFile, Receipt, ReceiptFile
 from wheelrelay.redaction import redact
 from wheelrelay.report_documents import AuditDocument, PreflightDocument
 from wheelrelay.version import PROJECT
@@ -127,6 +128,9 @@ DOCUMENT_TYPES: dict[str, Any] = {
 }
 """Types of documents by the name of their schema."""
 
+_Action = tuple[Literal["upload", "update", "skip", "conflict", "unknown"], str]
+"""A planned action, and its reason."""
+
 RECEIPT_FORMAT: Literal[1] = 1
 """The format of receipts; a document with a higher one cannot be read."""
 
@@ -149,21 +153,12 @@ def files_document(files: Iterable[DistFile]) -> list[FileDocument]:
 
 def plan_document(plan: Plan) -> PlanDocument:
     """Return the document for a plan."""
+    unchanged: dict[str, _Action] = dict.fromkeys(plan.sinks, ("skip", "the same bytes exist"))
     return {
         "source": plan.source,
         "files": [
-            {
-                "filename": planned.file.filename,
-                "project": planned.file.project,
-                "version": str(planned.file.version),
-                "size": planned.file.size,
-                "sha256": planned.file.sha256,
-                "sinks": {
-                    sink: {"action": intent.action.value, "reason": intent.reason}
-                    for sink, intent in planned.sinks.items()
-                },
-            }
-            for planned in plan.files
+            *(_planned_file(file.file, _actions(file)) for file in plan.files),
+            *(_planned_file(file, unchanged) for file in plan.unchanged),
         ],
         "missing": list(plan.missing),
         "unexpected": list(plan.unexpected),
@@ -253,6 +248,21 @@ def sums_text(receipt: Receipt) -> str:
             if file.sha256
         )
     )
+
+
+def _planned_file(file: DistFile | ReceiptFile, actions: Mapping[str, _Action]) -> PlannedFileDocument:
+    return {
+        "filename": file.filename,
+        "project": file.project,
+        "version": str(file.version),
+        "size": file.size,
+        "sha256": file.sha256,
+        "sinks": {sink: {"action": action, "reason": reason} for sink, (action, reason) in actions.items()},
+    }
+
+
+def _actions(planned: PlannedFile) -> dict[str, _Action]:
+    return {sink: (intent.action.value, intent.reason) for sink, intent in planned.sinks.items()}
 
 
 def _file(file: DistFile) -> FileDocument:

@@ -82,6 +82,8 @@ class Plan:
         missing: Expectations that no file meets.
         unexpected: Filenames that meet no expectation.
         findings: Problems found while planning.
+        unchanged: Files of a mirror that were not compared, because neither side has changed since the last
+            run: all sinks have them.
     """
 
     source: str
@@ -90,10 +92,24 @@ class Plan:
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    unchanged: "tuple[ReceiptFile, ...]" = ()
 
     def count(self, sink: str, action: Action) -> int:
         """Return how many files have an action at a sink."""
-        return sum(planned.sinks[sink].action is action for planned in self.files)
+        count = sum(planned.sinks[sink].action is action for planned in self.files)
+        return count + (len(self.unchanged) if action is Action.SKIP else 0)
+
+    @property
+    def total(self) -> int:
+        """How many files there are."""
+        return len(self.files) + len(self.unchanged)
+
+    @property
+    def size(self) -> int:
+        """The bytes of all files, as far as they are known."""
+        return sum(planned.file.size or 0 for planned in self.files) + sum(
+            file.size or 0 for file in self.unchanged
+        )
 
     @property
     def has_work(self) -> bool:

@@ -5,6 +5,7 @@ Requirements follow PEP 508 without extras, markers and URLs; versions compare a
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -176,8 +177,11 @@ class Selection:
         return self.wheels is None or any(pattern.matches(file.tags) for pattern in self.wheels)
 
 
+@lru_cache(maxsize=1 << 14)
 def parse_requirement(text: str) -> "Requirement":
     """Parse a requirement that consists of a project name and optional version specifiers.
+
+    The results are cached, because the requirements of a large mirror are validated before they are used.
 
     Raises:
         ConfigError: The text is not a requirement, or has extras, a marker or a URL.

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
+from wheelrelay.api.last_runs import last_run_of
 from wheelrelay.api.reading import opened_for_reading
 from wheelrelay.checks import Profile
 from wheelrelay.config import Remote, Route, as_remote
@@ -142,7 +143,8 @@ def connected_route(
         for sink in sinks if is_plan else ():
             if isinstance(sink.sink, SupportsAnonymousReading):
                 sink.sink.read_without_secrets()
-        yield RelayRequest(source, sinks, selection, expected, policy, options)
+        last_run = None if is_read_only or is_plan else last_run_of(route, selection, sign=sign)
+        yield RelayRequest(source, sinks, selection, expected, policy, options, last_run)
 
 
 def _install_policy(route: Route, stack: ExitStack) -> InstallPolicy:

@@ -304,12 +304,12 @@ def _moved(
         versions=versions_of(source, *sinks) | dict(versions),
         shards=() if shard is None else (shard,),
     )
-    may_save = receipt_writer.replaces_receipt()
+    may_save: Callable[[], bool] = receipt_writer.replaces_receipt  # it reads the whole earlier receipt
     try:
         with connect() as request:
-            may_save = False
+            may_save = partial(bool, False)
             refuse_inputs_of(outputs, route, request)
-            may_save = True
+            may_save = partial(bool, True)
             recorder.save()
             receipt = move(request, recorder)
     except KeyboardInterrupt:
@@ -317,7 +317,7 @@ def _moved(
     except (RelayFailed, ReleaseRefused):  # they have their receipt
         raise
     except WheelrelayError as error:
-        if may_save:
+        if may_save():
             with suppress(WheelrelayError):  # the receipt cannot be written, and the first error counts
                 recorder.record_error(str(error))
         raise

@@ -114,6 +114,11 @@ def state_of(stored: StoredObject) -> ObjectState:
     return stored.name, stored.size, stored.etag
 
 
+def state_text(size: int, etag: str) -> str:
+    """Return a text that changes whenever the bytes of an object do, if the place has ETags."""
+    return f"{size} {etag}"
+
+
 def from_object_metadata(values: Mapping[str, str]) -> FileMetadata | None:
     """Read the metadata stored with an object; ``None`` if it contains no digest.
 

@@ -127,11 +127,25 @@ class ListingReader:
 
     def _read_all(self) -> Listing:
         """Return all files; the last listing if nothing changed, since parsing takes most of the time."""
-        stored = {entry.name: entry for entry in self._list(is_plain)}
+        stored = self.list_plain()
         if stored != self._last_stored:
             self._last = self._parse_all(stored, lambda _: [None])
             self._last_stored = stored
         return self._last
+
+    def list_plain(self, *, reuse: bool = False) -> Mapping[str, StoredObject]:
+        """List all objects with plain names, by name, without parsing them.
+
+        Args:
+            reuse: Return the last listing of all files, if there was one.
+
+        Raises:
+            NotFound: The container does not exist.
+            BackendError: It cannot be listed.
+        """
+        if reuse and self._last_stored:
+            return self._last_stored
+        return {entry.name: entry for entry in self._list(is_plain)}
 
     def read_projects(self, projects: Collection[str]) -> Listing:
         """List the files of some projects, in any spelling, with the requests of one listing.

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from wheelrelay.containers.file_metadata import FileMetadata, from_object_metadata, from_page, state_of
+from wheelrelay.containers.file_metadata import (
+    FileMetadata,
+    from_object_metadata,
+    from_page,
+    state_of,
+    state_text,
+)
 from wheelrelay.containers.listing import Listing, ListingReader, StoredDistribution, warn_about_truncated
 from wheelrelay.containers.objects import (
     ReadableObjects,
@@ -66,6 +72,7 @@ class ContainerSource:
         self._statuses: dict[str, ProjectStatus] = {}
         self._outdated: set[str] = set()
         self._written_at: dict[str, datetime | None] = {}
+        self._described_digests: dict[str, tuple[str, str]] = {}
 
     def iter_files(self, project: str | None) -> Iterator[DistFile]:
         """Yield the distribution files of ``project``, or all; see `wheelrelay.protocols.Source`.
@@ -121,6 +128,9 @@ class ContainerSource:
                 metadata = metadata or self._find_metadata(distribution)
             except NotFound:  # deleted since it was listed
                 continue
+            if distribution.stored.etag:
+                name, size, etag = state_of(distribution.stored)
+                self._described_digests[name] = (state_text(size, etag), metadata.sha256)
             yield self._describe(distribution, metadata)
 
     def look(self, file: DistFile) -> DistFile | None:

@@ -22,6 +22,7 @@ from wheelrelay.containers.file_metadata import (
 from wheelrelay.containers.grouped_writes import GroupedWrites
 from wheelrelay.containers.listing import METADATA_SUFFIX, Listing, StoredDistribution
 from wheelrelay.containers.objects import BINARY, Objects, StoredObject, SupportsCopy, read_whole
+from wheelrelay.containers.snapshots import SnapshotTaker
 from wheelrelay.containers.source import ContainerSource
 from wheelrelay.containers.state_keeper import StateKeeper
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from wheelrelay.containers.pages import Pages
 
 
-class ContainerStore(ContainerSource, StateKeeper):
+class ContainerStore(ContainerSource, StateKeeper, SnapshotTaker):
     """Reads and writes the distribution files of a container, and maintains its index pages.
 
     Args:

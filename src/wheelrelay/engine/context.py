@@ -7,6 +7,7 @@ from dataclasses import field
 from datetime import timedelta
 
 from wheelrelay.checks import CheckPolicy
+from wheelrelay.engine.last_run import LastRunStore
 from wheelrelay.errors import WheelrelayError
 from wheelrelay.events import BytesMoved, Interrupting, Progress, Step, ignore_events, swallow_errors
 from wheelrelay.expect import Expected
@@ -182,6 +183,7 @@ class RelayRequest:
         expected: The files that the release must consist of.
         policy: The requirements of the route.
         options: How the relay runs.
+        last_run: Where the last run of the same mirror is kept, if it is.
     """
 
     source: ConnectedSource
@@ -190,6 +192,7 @@ class RelayRequest:
     expected: Expected = Expected()
     policy: ReleasePolicy = ReleasePolicy()
     options: RelayOptions = field(default_factory=RelayOptions)
+    last_run: LastRunStore | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Read both sides and plan the relay; nothing is written."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from time import monotonic
 
@@ -22,6 +23,7 @@ from wheelrelay.engine.listing import (
 )
 from wheelrelay.engine.narrowing import narrowed
 from wheelrelay.engine.staging import copies_provenance
+from wheelrelay.engine.unchanged import NOTHING_UNCHANGED, Unchanged
 from wheelrelay.engine.upstream import with_updates, without_uploads, yanked_copies
 from wheelrelay.engine.withdrawn import quarantined_copies, quarantined_projects, withdrawn_findings
 from wheelrelay.errors import ConfigError, Incomplete, NotFound, NothingMatched
@@ -76,6 +78,7 @@ def plan_relay(
     one_version: bool,
     is_mirror: bool = False,
     unreadable: Unreadable | None = None,
+    unchanged: Unchanged = NOTHING_UNCHANGED,
 ) -> PlannedRelay:
     """Read both sides and decide the action for each file at each sink.
 
@@ -89,6 +92,7 @@ def plan_relay(
             compared instead of the content of companions.
         unreadable: Records pages and listings that cannot be read; without it, they are an error. It is
             always an error if nothing of the source can be read.
+        unchanged: The projects to leave out.
 
     Raises:
         ConfigError: A sink is write-only, and its ``confirm`` is not ``none``.
@@ -103,7 +107,9 @@ def plan_relay(
     pause = FIRST_POLL
     while True:
         try:
-            planned = _plan_once(request, runtime, unreadable, one_version=one_version, is_mirror=is_mirror)
+            planned = _plan_once(
+                request, runtime, unreadable, unchanged, one_version=one_version, is_mirror=is_mirror
+            )
         except (NothingMatched, NotFound) as error:
             if not _pause_until(runtime, deadline, pause, _Awaited(missing=(error.message,))):
                 if request.options.wait:
@@ -151,13 +157,17 @@ def _plan_once(
     request: RelayRequest,
     runtime: Runtime,
     unreadable: Unreadable | None,
+    unchanged: Unchanged,
     *,
     one_version: bool,
     is_mirror: bool,
 ) -> PlannedRelay:
-    request = narrowed(request, runtime)
+    request = unchanged.narrow(narrowed(request, runtime))
     source, sinks, options = request.source, request.sinks, request.options
-    both = _read_both_sides(request, runtime, unreadable, one_version=one_version, is_mirror=is_mirror)
+    choose = partial(
+        _select, one_version=one_version, is_mirror=is_mirror, may_be_empty=bool(unchanged.files)
+    )
+    both = _read_both_sides(request, runtime, unreadable, choose, is_mirror=is_mirror)
     selected, inventories = both.selected, both.inventories
     held = {name for inventory in inventories.values() for name in inventory or ()}
     files = _with_local_digests(source.source, selected.files, held, runtime.workers)
@@ -179,7 +189,7 @@ def _plan_once(
         plan = compare_companions(plan, source.source, sinks, runtime.retrier, runtime.workers.run_all)
     warnings = _missing_variants_lists(files, held)
     findings = (*plan.findings, *options.findings, *selected.findings, *differing, *warnings)
-    plan = replace(plan, findings=findings)
+    plan = replace(plan, findings=findings, unchanged=unchanged.files)
     return PlannedRelay(replacing(plan, sinks) if options.replace else plan, inventories)
 
 
@@ -187,8 +197,8 @@ def _read_both_sides(
     request: RelayRequest,
     runtime: Runtime,
     unreadable: Unreadable | None,
+    choose: Callable[[RelayRequest, Sequence[DistFile], Sequence[NormalizedName]], Selected],
     *,
-    one_version: bool,
     is_mirror: bool,
 ) -> _BothSides:
     """Return what the source lists, the selected files, and the inventories of the sinks.
@@ -200,7 +210,7 @@ def _read_both_sides(
         return _BothSides((), Selected(), _read_inventories(request, (), runtime, unreadable))
     if request.selection.files is not None:
         chosen = request.selection.files
-        selected = _select(request, chosen, one_version=one_version, is_mirror=is_mirror)
+        selected = choose(request, chosen, ())
         return _BothSides(chosen, selected, _read_inventories(request, projects, runtime, unreadable))
     from_source = source_reads(source, projects, runtime)
     if not projects:
@@ -208,7 +218,7 @@ def _read_both_sides(
         quarantined = (
             quarantined_projects(source, from_source, listed, request.selection) if is_mirror else []
         )
-        selected = _select(request, listed, quarantined, one_version=one_version, is_mirror=is_mirror)
+        selected = choose(request, listed, quarantined)
         shard = request.selection.shard
         yanked = (
             file
@@ -223,7 +233,7 @@ def _read_both_sides(
     results = run_reads(reads, runtime, unreadable)
     listed = results.of(from_source)
     quarantined = _quarantined(request, from_source, listed) if is_mirror else []
-    selected = _select(request, listed, quarantined, one_version=one_version, is_mirror=is_mirror)
+    selected = choose(request, listed, quarantined)
     return _BothSides(listed, selected, _inventories(results, from_sinks), quarantined)
 
 
@@ -256,20 +266,26 @@ def _inventories(
 def _select(
     request: RelayRequest,
     files: Sequence[DistFile],
-    quarantined: Sequence[NormalizedName] = (),
+    quarantined: Sequence[NormalizedName],
     *,
     one_version: bool,
     is_mirror: bool,
+    may_be_empty: bool,
 ) -> Selected:
-    """Return the selected files; a shard may have none, and a mirror if the source has withdrawn them."""
+    """Return the selected files; a shard may have none, and a mirror if the source has withdrawn them.
+
+    The same holds for the projects of a mirror that have changed since its last run, if others have files.
+    """
     selection = request.selection
     withdrawn = tuple(withdrawn_findings(selection, files, quarantined)) if is_mirror else ()
+    if may_be_empty and not files:  # an error would list the whole source for a hint
+        return Selected(findings=withdrawn)
     try:
         with error_context(f"source {request.source.name!r}"):
             selected = select_listed(files, request.source.source, selection, one_version=one_version)
             return replace(selected, findings=(*selected.findings, *withdrawn))
     except NothingMatched:
-        if withdrawn:
+        if withdrawn or may_be_empty:
             return Selected(findings=withdrawn)
         if selection.shard is None or selection.names_projects or not (files or selection.only):
             raise

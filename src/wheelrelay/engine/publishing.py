@@ -245,7 +245,7 @@ class Publisher:
         If publishing failed, a container may not exist yet; it has no outdated pages then.
         """
         planned = {planned.file.project for planned in plan.files}
-        if not planned:  # of an empty shard
+        if not planned and not plan.unchanged:  # of an empty shard
             return []
         finalizers = {sink.name: sink.sink for sink in sinks if isinstance(sink.sink, SupportsFinalize)}
         self._recorder.expect_pages(list(finalizers))  # an interrupt leaves those that were not reached

@@ -1,8 +1,7 @@
 """Record the outcomes of a relay while it runs, so that its receipt is correct however it ends."""
 
-import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -10,6 +9,7 @@ from types import MappingProxyType
 
 from packaging.utils import NormalizedName
 
+from wheelrelay.engine.summaries import count_at, reasons
 from wheelrelay.model import DistFile, Mode, Shard
 from wheelrelay.records import Action, Delivery, Finding, Outcome, Plan, Receipt, ReceiptFile
 from wheelrelay.staged import StagedFile
@@ -20,15 +20,10 @@ SAVE_INTERVAL = 0.25
 SAVE_PAUSE_FACTOR = 50
 """How many times longer than saving the receipt took the pause after it is: a large receipt takes long."""
 
-MAX_REASONS = 3
-"""How many different reasons a summary contains; the receipt has all of them."""
-
 RUN_AGAIN = "Run the same command again to complete it."
 
 CORRECT_FIRST = "Correct this first; then run the same command again to complete it."
 """The hint if something was refused that would be refused again."""
-
-_LOWER_CASE_WORD = re.compile(r"[a-z]+[ ,]")
 
 PENDING = Delivery(Outcome.PENDING)
 """Of files that were not sent yet."""
@@ -82,16 +77,22 @@ class ReceiptRecorder:
         self._entries = self._saved_entries = 0
         self._findings: dict[Finding, None] = {}
         self._files: dict[str, DistFile] = {}
+        self._unchanged: tuple[ReceiptFile, ...] = ()
+        self._changes = 0
+        self._last_receipt: tuple[int, Receipt] | None = None
         self._replaced: dict[str, dict[str, str | None]] = {sink: {} for sink in sinks}
         self._deliveries: dict[str, dict[str, Delivery]] = {sink: {} for sink in sinks}
         self._unfinished_pages: dict[str, None] = {}
 
     def record_plan(self, plan: Plan) -> None:
         """Record the files of a plan, and the outcomes that it decides: skips and conflicts."""
-        self._error = None
-        for planned in plan.files:
-            with self._lock:
+        with self._lock:
+            self._error = None
+            self._unchanged = self._unchanged or plan.unchanged
+            self._changes += 1
+            for planned in plan.files:
                 self._files.setdefault(planned.file.filename, planned.file)
+        for planned in plan.files:
             for sink, intent in planned.sinks.items():
                 if intent.replaces:
                     old = intent.existing.sha256 if intent.existing else None
@@ -112,13 +113,16 @@ class ReceiptRecorder:
 
     def record_error(self, message: str) -> None:
         """Record why the relay ended before it published anything, and save that."""
-        self._error = message
+        with self._lock:
+            self._error = message
+            self._changes += 1
         self.save()
 
     def record_staged(self, staged: StagedFile) -> None:
         """Record the size and the digest of a staged file."""
         with self._lock:
             self._files[staged.filename] = staged.file
+            self._changes += 1
 
     def record(self, sink: str, filename: str, delivery: Delivery) -> None:
         """Record the outcome of a file at a sink; a later outcome replaces an earlier one."""
@@ -129,6 +133,7 @@ class ReceiptRecorder:
         """Record the outcomes of a part of this relay, which another process has run."""
         with self._lock:
             self._findings.update(dict.fromkeys(receipt.findings))
+            self._changes += 1
             for part in receipt.files:
                 known = self._files[part.filename]
                 if part.sha256 is not None and known.sha256 is None:
@@ -155,6 +160,7 @@ class ReceiptRecorder:
         """Record findings, each once."""
         with self._lock:
             self._findings.update(dict.fromkeys(findings))
+            self._changes += 1
 
     def expect_pages(self, sinks: Sequence[str]) -> None:
         """Record that the pages of some sinks are about to be updated."""
@@ -203,30 +209,40 @@ class ReceiptRecorder:
     def receipt(self) -> Receipt:
         """Return the record so far."""
         with self._lock:
-            files, findings = list(self._files.values()), tuple(self._findings)
+            changes, files, findings = self._changes, list(self._files.values()), tuple(self._findings)
             deliveries = {sink: dict(of_sink) for sink, of_sink in self._deliveries.items()}
-        return Receipt(
+        if self._last_receipt is not None and self._last_receipt[0] == changes:
+            return replace(self._last_receipt[1], finished=datetime.now(UTC))
+        receipt = Receipt(
             source=self._source,
             sinks=self._sinks,
             mode=self._mode.value,
             started=self._started,
             finished=datetime.now(UTC),
-            files=tuple(_receipt_file(file, deliveries) for file in files),
+            files=self._with_unchanged(_receipt_file(file, deliveries) for file in files),
             findings=findings,
             versions=self._versions,
             shards=self._shards,
             error=self._error,
         )
+        self._last_receipt = (changes, receipt)
+        return receipt
+
+    def _with_unchanged(self, files: Iterable[ReceiptFile]) -> tuple[ReceiptFile, ...]:
+        """Return the files, and those that were not compared."""
+        if not self._unchanged:
+            return tuple(files)
+        return tuple(sorted([*files, *self._unchanged], key=lambda file: file.filename))
 
     def summary(self) -> str:
         """Return a sentence for each sink that is not complete, and the first reasons."""
         receipt = self.receipt()
         sentences = [
-            _count_at(receipt, sink)
+            count_at(receipt, sink)
             for sink in receipt.sinks
             if any(not file.sinks[sink].is_in_place for file in receipt.files)
         ]
-        files = [*sentences, *_reasons(receipt)] or ["All files are in place."]
+        files = [*sentences, *reasons(receipt)] or ["All files are in place."]
         pages = [f"The pages of {sink} were not updated." for sink in self._unfinished_pages]
         return " ".join([*files, *pages])
 
@@ -250,6 +266,7 @@ class ReceiptRecorder:
         with self._lock:
             self._deliveries[sink][filename] = delivery
             self._entries += 1
+            self._changes += 1
             return self._entries
 
     def _save_if_due(self) -> None:
@@ -286,42 +303,6 @@ def _receipt_file(file: DistFile, deliveries: Mapping[str, Mapping[str, Delivery
         source_url=_public(file.url) if file.url else None,
         sinks={sink: of_sink.get(file.filename, PENDING) for sink, of_sink in deliveries.items()},
     )
-
-
-def _count_at(receipt: Receipt, sink: str) -> str:
-    in_place = sum(file.sinks[sink].is_in_place for file in receipt.files)
-    unconfirmed = receipt.count(Outcome.UNCONFIRMED, sink)
-    if not unconfirmed:
-        return f"{sink} has {in_place} of {len(receipt.files)} files."
-    return f"{sink} has {in_place} of {len(receipt.files)} files; {unconfirmed} could not be confirmed."
-
-
-def _reasons(receipt: Receipt) -> list[str]:
-    """Return the first reasons of failures, each with the number of further files that share it."""
-    reasons: dict[str, list[str]] = {}
-    for file in receipt.files:
-        for delivery in file.sinks.values():
-            if delivery.reason and not delivery.is_in_place and delivery.outcome is not Outcome.PENDING:
-                reasons.setdefault(delivery.reason.replace(file.filename, ""), []).append(
-                    _sentence(delivery.reason)
-                )
-    return [
-        first if not others else f"{first} (The same for {len(others)} more.)"
-        for first, *others in list(reasons.values())[:MAX_REASONS]
-    ]
-
-
-def _sentence(reason: str) -> str:
-    """Return a reason as a sentence: those of a plan are parts of one.
-
-    >>> _sentence("the filename exists with other bytes")
-    'The filename exists with other bytes.'
-    >>> _sentence("disk/sample-1.0.tar.gz cannot be written.")
-    'disk/sample-1.0.tar.gz cannot be written.'
-    """
-    # A URL, a path or a filename at the beginning keeps its case.
-    start = f"{reason[:1].upper()}{reason[1:]}" if _LOWER_CASE_WORD.match(reason) else reason
-    return f"{start}{'' if reason.endswith(('.', '!', '?')) else '.'}"
 
 
 def _public(url: str) -> str:

@@ -20,6 +20,7 @@ from wheelrelay.engine.recording import CORRECT_FIRST, ReceiptRecorder
 from wheelrelay.engine.release_files import HandleFiles, local_files, sinks_with_pages
 from wheelrelay.engine.signing import CompanionMaker, with_companions
 from wheelrelay.engine.staging import InspectionRules, Stager, copies_provenance, preload_checks
+from wheelrelay.engine.unchanged import find_unchanged, remember_run
 from wheelrelay.engine.upstream import record_upstream
 from wheelrelay.errors import EngineFailed, RelayFailed, ReleaseRefused, WheelrelayError, describe_unexpected
 from wheelrelay.events import Planned, Step, StepBegan, StepEnded
@@ -53,7 +54,8 @@ def release(
         preload_checks(source, runtime)
         planned = plan_relay(request, runtime, one_version=one_version)
         plan = with_coverage(planned.plan, source.source, sinks, planned.inventories)
-        _begin(plan, recorder, runtime)
+        recorder.record_plan(plan)
+        runtime.report(Planned(plan))
         with _recorded(recorder), handle_files(request, runtime) as handler:
             _require_approval(plan, request, is_release=True)
             handler.prepare(plan)
@@ -99,9 +101,11 @@ def mirror(
     source, sinks, options = request.source, request.sinks, request.options
     with running(options) as runtime:
         preload_checks(source, runtime)
-        planned = plan_relay(request, runtime, one_version=False, is_mirror=True)
+        unchanged = find_unchanged(request, runtime)
+        planned = plan_relay(request, runtime, one_version=False, is_mirror=True, unchanged=unchanged)
         plan = planned.plan
-        _begin(plan, recorder, runtime)
+        recorder.record_plan(plan)
+        runtime.report(Planned(plan))
         recorder.record_findings(plan.findings)
         with _recorded(recorder, at_start=plan.has_work), temporary_staging_area() as staging_area:
             _require_approval(plan, request, is_release=False)
@@ -110,7 +114,7 @@ def mirror(
                 mover.prepare(plan)
             make_ready(sinks if move is None else sinks_with_pages(sinks), plan, runtime.retrier)
             publisher = Publisher(source, recorder, options.order, runtime)
-            with publisher.updating_pages(sinks if options.finalize else (), plan):
+            with publisher.updating_pages(unchanged.others(sinks, plan) if options.finalize else (), plan):
                 if move is None:
                     mover.move_all(plan)
                 else:
@@ -119,6 +123,7 @@ def mirror(
                     record_upstream(
                         plan, source, sinks, recorder, runtime, provenance=copies_provenance(request)
                     )
+            remember_run(request, plan, recorder, unchanged)
             recorder.ended = True
             _require_complete(plan, recorder)
     return recorder.receipt()
@@ -260,11 +265,6 @@ class _Mover:
                 self._recorder.record(name, planned.file.filename, failed)
             elif delivery.outcome is Outcome.UNCONFIRMED:  # it was being sent or confirmed
                 self._recorder.record(name, planned.file.filename, replace(delivery, reason=reason))
-
-
-def _begin(plan: Plan, recorder: ReceiptRecorder, runtime: Runtime) -> None:
-    recorder.record_plan(plan)
-    runtime.report(Planned(plan))
 
 
 def _decide(

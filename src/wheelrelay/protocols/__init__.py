@@ -6,6 +6,7 @@ A connected backend is called from several threads at once. It raises only error
 does not retry, and prints nothing. The engine detects capabilities with `isinstance`.
 """
 
+from wheelrelay.protocols.changes import Snapshot, SupportsSerials, SupportsSnapshots
 from wheelrelay.protocols.engines import Engine, Report, Task
 from wheelrelay.protocols.installers import InstallerIndex, SupportsInstallers
 from wheelrelay.protocols.reading import (
@@ -58,6 +59,7 @@ __all__ = [
     "LimitsParallelRanges",
     "Report",
     "Sink",
+    "Snapshot",
     "Source",
     "Store",
     "SupportsAnonymousReading",
@@ -84,8 +86,10 @@ __all__ = [
     "SupportsReadiness",
     "SupportsReplace",
     "SupportsReuse",
+    "SupportsSerials",
     "SupportsServerSideCopy",
     "SupportsServerTime",
+    "SupportsSnapshots",
     "SupportsStatus",
     "SupportsUploadForm",
     "SupportsUpstreamState",

@@ -1,7 +1,7 @@
 """A connected index: read by the Simple API, written by the upload API."""
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +49,14 @@ class IndexReader(IndexedFiles):
     def reuse_pages(self, projects: Collection[str]) -> None:
         """Reuse pages that earlier runs read; see `wheelrelay.protocols.SupportsReuse`."""
         self._api.reuse_pages(projects)
+
+    def current_serials(self) -> Mapping[NormalizedName, int]:
+        """Return the number of the last change of each project, from the root page."""
+        return self._api.current_serials()
+
+    def read_serials(self) -> Mapping[NormalizedName, int]:
+        """Return the serials on the pages of projects that were read."""
+        return self._api.read_serials
 
     def inventory(self, project: str) -> Iterator[DistFile]:
         """Yield the files of one project, bypassing caches."""

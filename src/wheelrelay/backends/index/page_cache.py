@@ -7,27 +7,12 @@ folder may be deleted at any time.
 
 import hashlib
 import json
-import logging
-import os
-import time
 import zlib
-from contextlib import suppress
-from pathlib import Path
 from typing import Self
 
 from wheelrelay.backends.web.pages import MAX_PAGE, WebPage
-from wheelrelay.disk.writing import replace_file
-from wheelrelay.errors import WheelrelayError
-from wheelrelay.http import display_url
+from wheelrelay.disk.kept_files import KeptFiles
 from wheelrelay.lazy_dataclass import dataclass
-
-CACHE_VARIABLE = "WHEELRELAY_CACHE_DIR"
-"""The environment variable that sets the folder."""
-
-MAX_AGE = 30 * 86_400
-"""Seconds after which a page is read again and replaced, whatever the index declares."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,38 +32,25 @@ class PageCache:
     """Pages of projects by URL, one file each; safe for threads and for several processes.
 
     Args:
-        folder: Where they are kept.
+        files: Where they are kept.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, files: KeptFiles) -> None:
+        self._files = files
 
     @classmethod
     def open(cls) -> Self | None:
         """Return the cache of this user, after removing old pages; ``None`` if it cannot be written."""
-        if not (folder := os.environ.get(CACHE_VARIABLE)):
-            from platformdirs import user_cache_dir  # rarely needed
-
-            folder = user_cache_dir("wheelrelay", appauthor=False)
-        path = Path(folder) / "pages"
-        try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _remove_old(path)
-        except OSError as error:
-            _log.info("Pages of indexes are not kept: %s: %s", path, error.strerror)
-            return None
-        return cls(path)
+        files = KeptFiles.open("pages")
+        return None if files is None else cls(files)
 
     def get(self, url: str) -> KeptPage | None:
-        """Return the page that was kept for a URL, if it is intact and this user's.
-
-        In a shared folder, another user's page could list files with other digests.
-        """
+        """Return the page that was kept for a URL, if it is intact and this user's."""
+        content = self._files.get(url)
+        if content is None:
+            return None
+        header, _, packed = content.partition(b"\n")
         try:
-            with self._path(url).open("rb") as stream:
-                if hasattr(os, "geteuid") and os.fstat(stream.fileno()).st_uid != os.geteuid():
-                    return None
-                header, _, packed = stream.read().partition(b"\n")
             values = json.loads(header)
             if values["url"] != url or values["sha256"] != hashlib.sha256(packed).hexdigest():
                 return None
@@ -90,7 +62,7 @@ class PageCache:
             ):
                 return None
             return KeptPage(page, values["serial"])
-        except (OSError, ValueError, KeyError, TypeError, RecursionError, zlib.error):
+        except (ValueError, KeyError, TypeError, RecursionError, zlib.error):
             return None
 
     def put(self, url: str, page: WebPage, serial: int | None) -> None:
@@ -104,20 +76,4 @@ class PageCache:
             "serial": serial,
             "sha256": hashlib.sha256(packed).hexdigest(),
         }
-        try:
-            # Not synced: a file that a crash has damaged does not match its digest.
-            replace_file(self._path(url), json.dumps(values).encode() + b"\n" + packed, sync=False)
-        except WheelrelayError as error:
-            _log.info("The page %s is not kept: %s", display_url(url), error)
-
-    def _path(self, url: str) -> Path:
-        return self._folder / hashlib.sha256(url.encode()).hexdigest()[:40]
-
-
-def _remove_old(folder: Path) -> None:
-    oldest = time.time() - MAX_AGE
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            with suppress(FileNotFoundError):  # another process removed it
-                if entry.stat().st_mtime < oldest:
-                    Path(entry).unlink()
+        self._files.put(url, json.dumps(values).encode() + b"\n" + packed)

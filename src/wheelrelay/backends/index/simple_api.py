@@ -64,6 +64,7 @@ class SimpleApi(IndexedFiles):
 
     Attributes:
         cached: whether the page of any project came through a cache.
+        read_serials: the serials on the pages of projects that were read.
     """
 
     def __init__(self, http: HttpClient, url: str) -> None:
@@ -72,6 +73,7 @@ class SimpleApi(IndexedFiles):
         self.cached = False
         self._statuses: dict[NormalizedName, ProjectStatus] = {}
         self._serials: dict[NormalizedName, int] = {}
+        self.read_serials: dict[NormalizedName, int] = {}
         self._kept: PageCache | None = None
 
     def reuse_pages(self, projects: Collection[str]) -> None:
@@ -86,11 +88,20 @@ class SimpleApi(IndexedFiles):
         sample = islice(projects, SAMPLE)
         kept = (self._kept.get(self._project_url(canonicalize_name(project))) for project in sample)
         if any(page and page.serial is not None for page in kept):
+            self.current_serials()
+
+    def current_serials(self) -> Mapping[NormalizedName, int]:
+        """Return the serial of each project on the root page, which is read once.
+
+        The result is empty if the index has no serials, or no readable root page.
+        """
+        if not self._serials:
             try:
                 for _ in self.projects():
                     pass
             except BackendError as error:  # it is not needed
                 logger.info("%s has no readable root page: %s", display_url(self.url), error)
+        return self._serials
 
     def _project_url(self, name: NormalizedName) -> str:
         return f"{self.url}{name}/"
@@ -128,6 +139,8 @@ class SimpleApi(IndexedFiles):
             )
         found = project_from_json(page, name) if is_json(page) else project_from_html(page, name)
         self._statuses[name] = found.status
+        if found.serial is not None:
+            self.read_serials[name] = found.serial
         if self._kept and not (fresh or (kept and page is kept.page)):
             self._kept.put(url, page, found.serial)
         return found

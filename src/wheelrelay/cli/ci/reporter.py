@@ -182,7 +182,7 @@ class GroupedProgress:
             match event:
                 case Planned():
                     plan = event.plan
-                    self._begin(f"Plan: {counted(len(plan.files))} to {', '.join(plan.sinks)}")
+                    self._begin(f"Plan: {counted(plan.total)} to {', '.join(plan.sinks)}")
                     self._progress(event)
                     self._end()
                 case StepBegan():

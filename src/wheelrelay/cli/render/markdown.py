@@ -36,9 +36,9 @@ def code(name: str) -> str:
 
 def plan_markdown(plan: Plan) -> str:
     """Return the planned action for each file at each sink."""
-    size = sum(planned.file.size or 0 for planned in plan.files)
+    size = plan.size
     total = f", {decimal(size)}," if size else ""
-    lines = [f"### Plan: {counted(len(plan.files))}{total} from {code(plan.source)}", ""]
+    lines = [f"### Plan: {counted(plan.total)}{total} from {code(plan.source)}", ""]
     lines += [
         f"- {code(sink)}: {_counts((plan.count(sink, action), action.value) for action in Action)}"
         for sink in plan.sinks

@@ -248,9 +248,9 @@ def _size(size: int | None) -> str:
 
 
 def _plan_totals(plan: Plan) -> list[Line]:
-    size = sum(planned.file.size or 0 for planned in plan.files)
+    size = plan.size
     total = f", {decimal(size)}" if size else ""  # some remotes do not declare sizes
-    lines: list[Line] = [Line(f"{counted(len(plan.files))} from {plan.source}{total}.")]
+    lines: list[Line] = [Line(f"{counted(plan.total)} from {plan.source}{total}.")]
     for sink in plan.sinks:
         counts = [_action_count(plan, sink, action) for action in Action if plan.count(sink, action)]
         lines.append(Line(f"{sink}: {', '.join(counts)}."))
@@ -266,7 +266,7 @@ def _action_count(plan: Plan, sink: str, action: Action) -> str:
     files = [planned.file for planned in plan.files if planned.sinks[sink].action is action]
     total = sum(file.size or 0 for file in files)
     size = f" ({decimal(total)})" if action is Action.UPLOAD and total else ""
-    return f"{len(files)} {action.value}{size}"
+    return f"{plan.count(sink, action)} {action.value}{size}"
 
 
 def _receipt_totals(receipt: Receipt) -> list[Line]:

@@ -9,9 +9,10 @@ import pytest
 from tests.servers.web import Web, run_web
 
 from wheelrelay.backends.index.backend import IndexReader
-from wheelrelay.backends.index.page_cache import CACHE_VARIABLE, PageCache
+from wheelrelay.backends.index.page_cache import PageCache
 from wheelrelay.backends.index.simple_api import JSON_TYPE, SimpleApi
 from wheelrelay.backends.web.pages import WebPage
+from wheelrelay.disk.kept_files import CACHE_VARIABLE, KeptFiles
 from wheelrelay.http import HttpClient
 
 URL = "https://index.example.org/simple/sample/"
@@ -172,7 +173,7 @@ def test_damaged_page_is_read_again(index, folder, damage):
     ids=["address", "entity tag", "media type", "serial"],
 )
 def test_page_with_values_of_wrong_types_is_read_again(tmp_path, change):
-    cache = PageCache(tmp_path)
+    cache = PageCache(KeptFiles(tmp_path))
     cache.put(URL, WebPage(URL, JSON_TYPE, b"{}", etag='"1"'), 1)
     [kept] = tmp_path.iterdir()
     header, _, packed = kept.read_bytes().partition(b"\n")
@@ -181,7 +182,7 @@ def test_page_with_values_of_wrong_types_is_read_again(tmp_path, change):
 
 
 def test_deeply_nested_page_is_read_again(tmp_path):
-    cache = PageCache(tmp_path)
+    cache = PageCache(KeptFiles(tmp_path))
     cache.put(URL, WebPage(URL, JSON_TYPE, b"{}"), 1)
     [kept] = tmp_path.iterdir()
     kept.write_bytes(b"[" * 200_000)
@@ -190,7 +191,7 @@ def test_deeply_nested_page_is_read_again(tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs owners of files")
 def test_page_of_another_user_is_not_used(tmp_path, monkeypatch):
-    cache = PageCache(tmp_path)
+    cache = PageCache(KeptFiles(tmp_path))
     cache.put(URL, WebPage(URL, JSON_TYPE, b"{}"), 1)
     assert cache.get(URL) is not None
     another = os.geteuid() + 1
