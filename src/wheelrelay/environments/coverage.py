@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
+from typing import Self
 
 from packaging.tags import Tag
 from packaging.version import Version
@@ -162,7 +163,12 @@ def compare_coverage(before: Iterable[DistFile], after: Iterable[DistFile]) -> C
         before: All files of the earlier release.
         after: All files of the later release.
     """
-    earlier, later = _ReleaseFiles(before), _ReleaseFiles(after)
+    return _compare(_ReleaseFiles.of(before), _ReleaseFiles.of(after))
+
+
+@lru_cache(maxsize=256)
+def _compare(earlier: "_ReleaseFiles", later: "_ReleaseFiles") -> CoverageComparison:
+    """Compare two releases; most releases of one project, and of many others, have equal tags."""
     tags = earlier.tags | later.tags
     interpreters, platforms = interpreters_of(tags), _platforms(tags)
     old, new = earlier.supports(interpreters, platforms), later.supports(interpreters, platforms)
@@ -181,7 +187,7 @@ def coverage_of(files: Iterable[DistFile]) -> dict[Environment, Support]:
     Args:
         files: All files of the release.
     """
-    release = _ReleaseFiles(files)
+    release = _ReleaseFiles.of(files)
     return _with_wheel(release.supports(interpreters_of(release.tags), _platforms(release.tags)))
 
 
@@ -205,19 +211,36 @@ def earlier_release(releases: Iterable[Release], version: Version) -> Release | 
     return max(candidates, key=lambda release: release.version, default=None)
 
 
+@dataclass(frozen=True)
 class _ReleaseFiles:
-    """The files of one release, as an installer sees them. It ignores variant wheels (PEP 825)."""
+    """The files of one release, as an installer sees them. It ignores variant wheels (PEP 825).
 
-    def __init__(self, files: Iterable[DistFile]) -> None:
+    Attributes:
+        wheels: The tags and the Requires-Python of each wheel.
+        sdists: The Requires-Python of each sdist.
+    """
+
+    wheels: frozenset[tuple[frozenset[Tag], str | None]]
+    sdists: frozenset[str | None]
+
+    @classmethod
+    def of(cls, files: Iterable[DistFile]) -> Self:
+        """Return what installers see of these files."""
         files = tuple(files)
         wheels = [file for file in files if file.kind is Kind.WHEEL and not file.variant]
-        self._wheels = [(file.tags, file.requires_python) for file in wheels]
-        self._sdists = [file.requires_python for file in files if file.kind is Kind.SDIST]
-        self.tags: frozenset[Tag] = frozenset().union(*(tags for tags, _ in self._wheels))
+        return cls(
+            frozenset((file.tags, file.requires_python) for file in wheels),
+            frozenset(file.requires_python for file in files if file.kind is Kind.SDIST),
+        )
+
+    @cached_property
+    def tags(self) -> frozenset[Tag]:
+        """The tags of all wheels."""
+        return frozenset().union(*(tags for tags, _ in self.wheels))
 
     def excludes(self, python: Interpreter) -> bool:
         """Return whether the Requires-Python of all files excludes an interpreter."""
-        specifiers = {*(requires_python for _, requires_python in self._wheels), *self._sdists}
+        specifiers = {*(requires_python for _, requires_python in self.wheels), *self.sdists}
         return not any(python.satisfies(requires_python) for requires_python in specifiers)
 
     def supports(
@@ -242,14 +265,14 @@ class _ReleaseFiles:
         """Return the platform tags of all wheels that an interpreter accepts on some platform."""
         return {
             tag.platform
-            for tags, requires_python in self._wheels
+            for tags, requires_python in self.wheels
             if python.satisfies(requires_python)
             for tag in tags
             if python.accepts(tag)
         }
 
     def _without_wheel(self, python: Interpreter) -> Choice:
-        if any(python.satisfies(requires_python) for requires_python in self._sdists):
+        if any(python.satisfies(requires_python) for requires_python in self.sdists):
             return Choice.SDIST
         return Choice.EXCLUDED if self.excludes(python) else Choice.NOTHING
 
