@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from threading import Lock
 from typing import Any, TypeVar
@@ -15,7 +14,6 @@ from typing import Any, TypeVar
 import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.utils import parse_timestamp
 
 from wheelrelay.config import SecretValue, register_secret
 from wheelrelay.errors import AuthenticationFailed, ConfigError, WheelrelayError
@@ -23,6 +21,7 @@ from wheelrelay.http import is_secure
 from wheelrelay_s3.credentials import RenewedKeys, require_absence
 from wheelrelay_s3.direct import DirectUploads
 from wheelrelay_s3.errors import credential_errors, missing_credentials, s3_errors
+from wheelrelay_s3.listings import parse_time, read_objects_apart
 from wheelrelay_s3.signing import sign_declared_digests
 from wheelrelay_s3.sigv4 import Keys
 from wheelrelay_s3.transport import Transport
@@ -181,11 +180,12 @@ def _log_in(options: ConnectionOptions) -> Session:
     keys = {name: secret.get() for name, secret in options.keys.items()}
     with s3_errors(options.address):
         session = botocore.session.Session(profile=options.profile)
-        session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_parse_time)
+        session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_time)
         client = _client(session, options, keys)
         transport = Transport(session.get_config_variable("ca_bundle"), options.timeout)
     transport.attach(client)
     sign_declared_digests(client)
+    read_objects_apart(client)
     try:
         credentials = tuple(keys.values())
         current_keys: Callable[[], Keys] | None = partial(Keys, *credentials) if keys else None
@@ -247,16 +247,3 @@ def _client(session: Any, options: ConnectionOptions, keys: Mapping[str, str]) -
             parameter_validation=False,  # our types are checked before; for each request it takes time
         ),
     )
-
-
-def _parse_time(value: Any) -> datetime:
-    """Return a time in an answer.
-
-    Listings have one for each object, and the general parser of botocore takes longer for a listing than the
-    server does.
-    """
-    try:
-        return datetime.fromisoformat(value)
-    except (TypeError, ValueError):  # answers to a HEAD have the form of HTTP
-        parsed: datetime = parse_timestamp(value)
-        return parsed
