@@ -85,6 +85,15 @@ def parse_filename(filename: str, *, project: str | None = None) -> ParsedName:
             f"{filename!r} is not a plain filename.",
             hint="Pass the name without a folder, such as foo-1.0-py3-none-any.whl.",
         )
+    return parse_plain_filename(filename, project=project)
+
+
+def parse_plain_filename(filename: str, *, project: str | None = None) -> ParsedName:
+    """Parse a filename that is known to be plain, as `parse_filename` does.
+
+    Raises:
+        InvalidFilename: It is not the name of a wheel or an sdist.
+    """
     try:
         if filename.endswith(".whl"):
             parsed = _parse_wheel(filename)
@@ -222,10 +231,12 @@ def _check_tags(part: str) -> None:
 
 
 def _parse_sdist(filename: str, project: str | None) -> ParsedName:
-    if not filename.endswith(SDIST_SUFFIXES):
+    for suffix in SDIST_SUFFIXES:
+        if filename.endswith(suffix):
+            stem = filename[: -len(suffix)]
+            break
+    else:
         raise InvalidSdistFilename("it does not end with .whl or .tar.gz")
-    [suffix] = filter(filename.endswith, SDIST_SUFFIXES)
-    stem = filename.removesuffix(suffix)
     if project is not None:
         known = _split_after(stem, _canonical(project))
         if known:

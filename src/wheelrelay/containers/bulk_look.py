@@ -33,6 +33,6 @@ def look_at_many(
     for file in files:
         distribution = listing.get(file.filename)
         metadata = distribution and written.files.get(state_of(distribution.stored))
-        if distribution and metadata and set(file.companions) <= set(distribution.file.companions):
+        if distribution and metadata and set(file.companions) <= set(distribution.companions):
             shown[file.filename] = metadata.describe(distribution.file)
     return shown

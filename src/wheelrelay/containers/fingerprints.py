@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
+from wheelrelay.containers.distribution import StoredDistribution
 from wheelrelay.containers.index_pages import IndexedFile, Root
-from wheelrelay.containers.listing import Listing, StoredDistribution
+from wheelrelay.containers.listing import Listing
 from wheelrelay.errors import InvalidFilename
 from wheelrelay.filenames import parse_filename
 

@@ -3,21 +3,21 @@
 import logging
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
+from typing import TypeVar, overload
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from wheelrelay.containers.distribution import StoredDistribution
 from wheelrelay.containers.objects import ReadableObjects, StoredObject, SupportsSearch
 from wheelrelay.errors import InvalidFilename, NotFound, Unavailable
 from wheelrelay.filenames import (
-    dist_file,
     is_plain,
     looks_like_distribution,
+    parse_plain_filename,
     possible_projects,
     split_companion,
 )
-from wheelrelay.lazy_dataclass import dataclass
-from wheelrelay.model import DistFile
 
 METADATA_SUFFIX = ".metadata"
 """Suffix of the metadata file of a wheel (PEP 658)."""
@@ -28,22 +28,9 @@ NO_ORPHANS: Mapping[str, Sequence[str]] = {}
 _LAG_PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds to wait before each attempt to read a complete listing."""
 
+Default = TypeVar("Default")
+
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDistribution:
-    """One distribution file in a container.
-
-    Attributes:
-        file: The file as its name and the listing describe it.
-        stored: Its object.
-        metadata: The object of its metadata file, if there is one.
-    """
-
-    file: DistFile
-    stored: StoredObject
-    metadata: StoredObject | None = None
 
 
 class Listing(Mapping[str, StoredDistribution]):
@@ -58,7 +45,7 @@ class Listing(Mapping[str, StoredDistribution]):
         distributions: Iterable[StoredDistribution],
         orphans: Mapping[str, Sequence[str]] = NO_ORPHANS,
     ) -> None:
-        self._distributions = {distribution.file.filename: distribution for distribution in distributions}
+        self._distributions = {distribution.stored.name: distribution for distribution in distributions}
         self._by_project: Mapping[NormalizedName, Mapping[str, StoredDistribution]] | None = None
         self.orphans = orphans
 
@@ -71,12 +58,32 @@ class Listing(Mapping[str, StoredDistribution]):
     def __len__(self) -> int:
         return len(self._distributions)
 
+    # Those of `Mapping` call `__getitem__` for each file, and raise and catch an error for each missing one.
+
+    @overload
+    def get(self, filename: str, default: None = None, /) -> StoredDistribution | None: ...
+
+    @overload
+    def get(self, filename: str, default: Default, /) -> StoredDistribution | Default: ...
+
+    def get(self, filename: str, default: object = None, /) -> object:
+        """Return a file; ``default`` if it is not there."""
+        return self._distributions.get(filename, default)
+
+    def items(self) -> ItemsView[str, StoredDistribution]:
+        """Return filenames and files."""
+        return self._distributions.items()
+
+    def values(self) -> ValuesView[StoredDistribution]:
+        """Return the files."""
+        return self._distributions.values()
+
     def by_project(self) -> Mapping[NormalizedName, Mapping[str, StoredDistribution]]:
         """Return the files of each project by filename."""
         if self._by_project is None:
             by_project: dict[NormalizedName, dict[str, StoredDistribution]] = {}
             for name, distribution in self.items():
-                by_project.setdefault(distribution.file.project, {})[name] = distribution
+                by_project.setdefault(distribution.project, {})[name] = distribution
             self._by_project = by_project
         return self._by_project
 
@@ -100,7 +107,7 @@ class ListingReader:
     reported once.
 
     Attributes:
-        size: Number of objects in the last listing.
+        size: Number of objects in the last listing, at least of those with plain names.
     """
 
     def __init__(self, objects: ReadableObjects) -> None:
@@ -145,7 +152,9 @@ class ListingReader:
         """
         if reuse and self._last_stored:
             return self._last_stored
-        return {entry.name: entry for entry in self._list(is_plain)}
+        stored = {entry.name: entry for entry in self._list(is_plain)}
+        self.size = len(stored)
+        return stored
 
     def read_projects(self, projects: Collection[str]) -> Listing:
         """List the files of some projects, in any spelling, with the requests of one listing.
@@ -162,7 +171,7 @@ class ListingReader:
             return [project for project in possible_projects(name) if project in wanted]
 
         listing = self._read(lambda name: is_plain(name) and bool(possible(name)), possible)
-        files = (distribution for distribution in listing.values() if distribution.file.project in wanted)
+        files = (distribution for distribution in listing.values() if distribution.project in wanted)
         return Listing(files, listing.orphans)
 
     def _read(
@@ -174,7 +183,16 @@ class ListingReader:
             is_wanted: Whether an object can be a wanted file or its companion.
             projects_of: Returns the projects that a file of this name may belong to.
         """
-        return self._parse_all({entry.name: entry for entry in self._list(is_wanted)}, projects_of)
+        size = 0
+
+        def is_counted_and_wanted(name: str) -> bool:
+            nonlocal size
+            size += 1
+            return is_wanted(name)
+
+        stored = {entry.name: entry for entry in self._list(is_counted_and_wanted)}
+        self.size = size
+        return self._parse_all(stored, projects_of)
 
     def _parse_all(
         self, stored: Mapping[str, StoredObject], projects_of: Callable[[str], Iterable[str | None]]
@@ -215,19 +233,10 @@ class ListingReader:
             return False
         return True
 
-    def _list(self, is_wanted: Callable[[str], bool]) -> Iterator[StoredObject]:
-        size = 0
-
-        def is_counted_and_wanted(name: str) -> bool:
-            nonlocal size
-            size += 1
-            return is_wanted(name)
-
+    def _list(self, is_wanted: Callable[[str], bool]) -> Iterable[StoredObject]:
         if isinstance(self._objects, SupportsSearch):
-            yield from self._objects.list_named(is_counted_and_wanted)
-        else:
-            yield from (entry for entry in self._objects.list_objects() if is_counted_and_wanted(entry.name))
-        self.size = size
+            return self._objects.list_named(is_wanted)
+        return (entry for entry in self._objects.list_objects() if is_wanted(entry.name))
 
     def _parse(
         self,
@@ -243,23 +252,16 @@ class ListingReader:
         if not looks_like_distribution(entry.name):
             return None
         metadata = stored.get(entry.name + METADATA_SUFFIX)
-        suffixes = tuple(sorted(companions.get(entry.name, ())))
+        suffixes = tuple(sorted(companions[entry.name])) if entry.name in companions else ()
         last = self._last.get(entry.name) if project is None else None
-        if last and (last.stored, last.metadata, last.file.companions) == (entry, metadata, suffixes):
+        if last and (last.stored, last.metadata, last.companions) == (entry, metadata, suffixes):
             return last
         try:
-            file = dist_file(
-                entry.name,
-                project=project,
-                size=entry.size,
-                url=self._objects.address_of(entry.name),
-                upload_time=entry.modified,
-                companions=suffixes,
-            )
+            parsed = parse_plain_filename(entry.name, project=project)
         except InvalidFilename as error:
             self._warn(entry.name, error)
             return None
-        return StoredDistribution(file, entry, metadata)
+        return StoredDistribution(entry, parsed, self._objects.address_of, suffixes, metadata)
 
     def _warn(self, name: str, error: InvalidFilename) -> None:
         if name not in self._warned:

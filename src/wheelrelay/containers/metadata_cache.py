@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from wheelrelay.containers.distribution import StoredDistribution
 from wheelrelay.containers.file_metadata import (
     FileMetadata,
     ObjectState,
@@ -20,7 +21,7 @@ from wheelrelay.containers.file_metadata import (
     try_core_metadata,
 )
 from wheelrelay.containers.index_pages import NOT_DESCRIBED, About, IndexedFile
-from wheelrelay.containers.listing import METADATA_SUFFIX, StoredDistribution
+from wheelrelay.containers.listing import METADATA_SUFFIX
 from wheelrelay.containers.objects import (
     ReadableObjects,
     StoredObject,
@@ -123,7 +124,7 @@ class MetadataCache:
             distribution
         )
         return IndexedFile(
-            filename=distribution.file.filename,
+            filename=distribution.stored.name,
             version=distribution.file.version,
             size=distribution.stored.size,
             sha256=metadata.sha256,
@@ -133,8 +134,8 @@ class MetadataCache:
             uploaded=distribution.stored.modified,
             metadata_sha256=metadata.metadata_sha256 if has_metadata_file else None,
             metadata_etag=distribution.metadata.etag if distribution.metadata else None,
-            signed=".asc" in distribution.file.companions,
-            has_provenance=PROVENANCE_SUFFIX in distribution.file.companions,
+            signed=".asc" in distribution.companions,
+            has_provenance=PROVENANCE_SUFFIX in distribution.companions,
             build=metadata.build,
         )
 
@@ -155,9 +156,9 @@ class MetadataCache:
             NotFound: The file no longer exists.
             BackendError: It cannot be read.
         """
-        if distribution.file.filename not in self._core_metadata:
+        if distribution.stored.name not in self._core_metadata:
             self._by_state[state_of(distribution.stored)] = self._inspect(distribution)
-        return self._core_metadata.get(distribution.file.filename)
+        return self._core_metadata.get(distribution.stored.name)
 
     def about(self, filename: str, sha256: str) -> About:
         """Return what the metadata file of a wheel tells about its project; it is read only if needed.
@@ -186,7 +187,7 @@ class MetadataCache:
 
     def _known_by_name(self, distribution: StoredDistribution) -> FileMetadata | None:
         """Return what is known about the name, if the object has the bytes that it is about."""
-        known = self._by_filename.get(distribution.file.filename)
+        known = self._by_filename.get(distribution.stored.name)
         if known is None or not known.inspected:
             return None
         return known if known.sha256 == hash_object(self._objects, distribution.stored.name) else None
@@ -194,10 +195,10 @@ class MetadataCache:
     def _inspect(self, distribution: StoredDistribution) -> FileMetadata:
         sha256, core_metadata = self._read_file(distribution)
         if core_metadata is not None:
-            self._core_metadata[distribution.file.filename] = core_metadata
+            self._core_metadata[distribution.stored.name] = core_metadata
         # Yanking and the build are not in the file, so they are taken over from what is known of its bytes.
         stored_with = from_object_metadata(self._objects.stat_object(distribution.stored.name).metadata)
-        candidates = (stored_with, self._by_filename.get(distribution.file.filename))
+        candidates = (stored_with, self._by_filename.get(distribution.stored.name))
         known = next((metadata for metadata in candidates if metadata and metadata.sha256 == sha256), None)
         file = distribution.file
         if known:
@@ -209,14 +210,14 @@ class MetadataCache:
         name = distribution.stored.name
         if isinstance(self._objects, SupportsObjectPath):
             sha256 = hash_object(self._objects, name)
-            return sha256, try_core_metadata(self._objects.path_of(name), distribution.file.filename)
+            return sha256, try_core_metadata(self._objects.path_of(name), distribution.stored.name)
         digest = hashlib.sha256()
         with temporary_folder() as folder:
             with self._objects.open_object(name) as stream, temporary_file(folder) as copy:
                 while block := stream.read(BLOCK_SIZE):
                     digest.update(block)
                     write_all(copy, block)
-            return digest.hexdigest(), try_core_metadata(Path(copy.name), distribution.file.filename)
+            return digest.hexdigest(), try_core_metadata(Path(copy.name), distribution.stored.name)
 
     def _hash_metadata_file(self, stored: StoredObject | None) -> str | None:
         if stored is None or stored.size > MAX_METADATA_SIZE:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from packaging.utils import canonicalize_name
 
+from wheelrelay.containers.distribution import StoredDistribution
 from wheelrelay.containers.fingerprints import Fingerprints, changed_projects, fingerprint_of_entries
 from wheelrelay.containers.index_pages import (
     NOT_DESCRIBED,
@@ -22,7 +23,7 @@ from wheelrelay.containers.index_pages import (
     root_html,
     root_json,
 )
-from wheelrelay.containers.listing import METADATA_SUFFIX, Listing, StoredDistribution, warn_about_truncated
+from wheelrelay.containers.listing import METADATA_SUFFIX, Listing, warn_about_truncated
 from wheelrelay.containers.metadata_cache import MetadataCache
 from wheelrelay.containers.objects import BINARY, Objects, SupportsFolderPages, TooLarge, read_whole
 from wheelrelay.containers.page_reading import FLAT_PAGE, HTML_PAGE, JSON_PAGE, MAX_PAGE, SIMPLE_ROOT
@@ -238,7 +239,7 @@ class PageUpdate:
             except NotFound:  # deleted since it was listed
                 continue
             except PermissionDenied as error:  # one unreadable file must not keep the others from the pages
-                self._cache.unreadable[distribution.file.filename] = error
+                self._cache.unreadable[distribution.stored.name] = error
         return entries, without_metadata
 
     def _detect_rivals(self, files: Listing, stored: Iterable[IndexedFile]) -> None:
@@ -267,7 +268,7 @@ class PageUpdate:
     def _write_metadata_file(self, distribution: StoredDistribution) -> None:
         with suppress(NotFound):
             if (content := self._cache.core_metadata(distribution)) is not None:
-                name = distribution.file.filename + METADATA_SUFFIX
+                name = distribution.stored.name + METADATA_SUFFIX
                 self._objects.replace_object(name, content, content_type=BINARY, metadata={})
 
     def _write(self, pages: Mapping[str, bytes | None]) -> None:

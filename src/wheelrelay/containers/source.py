@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from wheelrelay.containers.distribution import StoredDistribution
 from wheelrelay.containers.file_metadata import (
     FileMetadata,
     from_object_metadata,
@@ -16,7 +17,7 @@ from wheelrelay.containers.file_metadata import (
     state_of,
     state_text,
 )
-from wheelrelay.containers.listing import Listing, ListingReader, StoredDistribution, warn_about_truncated
+from wheelrelay.containers.listing import Listing, ListingReader, warn_about_truncated
 from wheelrelay.containers.objects import (
     ReadableObjects,
     StoredObject,
@@ -25,7 +26,7 @@ from wheelrelay.containers.objects import (
     read_whole,
 )
 from wheelrelay.errors import BackendError, IntegrityError, NotFound, Rejected
-from wheelrelay.filenames import dist_file, parse_filename
+from wheelrelay.filenames import parse_filename
 from wheelrelay.model import PROVENANCE_SUFFIX, DistFile, ProjectStatus
 from wheelrelay.protocols import ByteStream, InstallerIndex, SupportsServerTime
 
@@ -96,7 +97,7 @@ class ContainerSource:
     def _described(self, listing: Listing, projects: Collection[str] | None) -> Iterator[DistFile]:
         indexed = self._page_entries(projects)
         for distribution in listing.values():
-            metadata = _metadata_if_current(indexed.get(distribution.file.filename), distribution)
+            metadata = _metadata_if_current(indexed.get(distribution.stored.name), distribution)
             yield self._describe(distribution, metadata)
 
     def inventory(self, project: str) -> Iterator[DistFile]:
@@ -120,11 +121,11 @@ class ContainerSource:
         self._warned |= sizes.keys()
         warn_about_truncated(listing, sizes.items(), self.readable)
         for distribution in listing.values():
-            entry = indexed.get(distribution.file.filename)
+            entry = indexed.get(distribution.stored.name)
             try:
                 metadata = _metadata_if_current(entry, distribution)
                 if metadata is None or _lists_other_companions(entry, distribution):
-                    self._outdated.add(distribution.file.project)
+                    self._outdated.add(distribution.project)
                 metadata = metadata or self._find_metadata(distribution)
             except NotFound:  # deleted since it was listed
                 continue
@@ -141,18 +142,16 @@ class ContainerSource:
         """
         try:
             stored = self.readable.stat_object(file.filename)
-            described = dist_file(
-                stored.name,
-                project=file.project,
-                size=stored.size,
-                url=self.readable.address_of(stored.name),
-                upload_time=stored.modified,
-                companions=tuple(suffix for suffix in file.companions if self._has(stored.name + suffix)),
+            distribution = StoredDistribution(
+                stored,
+                parse_filename(stored.name, project=file.project),
+                self.readable.address_of,
+                tuple(suffix for suffix in file.companions if self._has(stored.name + suffix)),
             )
-            metadata = self._find_metadata(StoredDistribution(described, stored), stored)
+            metadata = self._find_metadata(distribution, stored)
         except NotFound:
             return None
-        return self._describe(StoredDistribution(described, stored), metadata)
+        return self._describe(distribution, metadata)
 
     @contextmanager
     def open(self, file: DistFile) -> Iterator[ByteStream]:
@@ -266,7 +265,7 @@ def _metadata_if_current(
 
 
 def _lists_other_companions(entry: "IndexedFile | None", distribution: StoredDistribution) -> bool:
-    has_provenance = PROVENANCE_SUFFIX in distribution.file.companions
+    has_provenance = PROVENANCE_SUFFIX in distribution.companions
     return entry is not None and entry.has_provenance != has_provenance
 
 

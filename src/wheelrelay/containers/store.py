@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from packaging.utils import canonicalize_name
 
 from wheelrelay.containers.bulk_look import look_at_many
+from wheelrelay.containers.distribution import StoredDistribution
 from wheelrelay.containers.file_metadata import (
     FileMetadata,
     WriteCache,
@@ -20,7 +21,7 @@ from wheelrelay.containers.file_metadata import (
     try_core_metadata,
 )
 from wheelrelay.containers.grouped_writes import GroupedWrites
-from wheelrelay.containers.listing import METADATA_SUFFIX, Listing, StoredDistribution
+from wheelrelay.containers.listing import METADATA_SUFFIX, Listing
 from wheelrelay.containers.objects import BINARY, Objects, StoredObject, SupportsCopy, read_whole
 from wheelrelay.containers.snapshots import SnapshotTaker
 from wheelrelay.containers.source import ContainerSource
@@ -151,7 +152,7 @@ class ContainerStore(ContainerSource, StateKeeper, SnapshotTaker):
         listing = self._list()
         for name in names:
             distribution = listing.get(name)
-            for suffix in distribution.file.companions if distribution else ():
+            for suffix in distribution.companions if distribution else ():
                 self._objects.delete_object(name + suffix)
             if distribution and distribution.metadata:
                 self._objects.delete_object(distribution.metadata.name)
@@ -208,7 +209,7 @@ class ContainerStore(ContainerSource, StateKeeper, SnapshotTaker):
         if projects is not None:
             names: dict[str, set[str]] = {canonicalize_name(project): set() for project in projects}
             for name, distribution in listing.items():
-                names[distribution.file.project].add(name)
+                names[distribution.project].add(name)
             with self._pages_lock:
                 self._listed_names.update({project: frozenset(found) for project, found in names.items()})
                 self._orphans |= listing.orphans

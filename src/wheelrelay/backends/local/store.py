@@ -127,8 +127,9 @@ class DirectoryObjects:
 
     def stat_object(self, name: str) -> StoredObject:
         """Return one regular file."""
-        with _map_errors(self.path / name):
-            status = (self.path / name).stat()
+        path = self._prefix + name  # a `Path` for each of many files takes longer than the call
+        with _map_errors(path):
+            status = os.stat(path)  # noqa: PTH116
         if not S_ISREG(status.st_mode):
             raise NotFound(f"{self.path / name} is not a regular file.")
         return _stored(name, status)
@@ -174,13 +175,16 @@ class DirectoryObjects:
         self, folder: str, entries: Iterator[os.DirEntry[str]], selects: Callable[[str], bool]
     ) -> Iterator[StoredObject]:
         for entry in entries:
-            if not selects(entry.name) or entry.name.startswith(TEMPORARY_PREFIX):
+            name = entry.name
+            if not selects(name) or name.startswith(TEMPORARY_PREFIX):
                 continue
             try:
-                if entry.is_symlink() and split_companion(entry.name):
+                if entry.is_file(follow_symlinks=False):  # nearly all are
+                    yield _stored(folder + name, entry.stat())
+                elif entry.is_symlink() and split_companion(name):
                     self._warn(entry, "links to companions are not followed")
                 elif entry.is_file():
-                    yield _stored(folder + entry.name, entry.stat())
+                    yield _stored(folder + name, entry.stat())
                 elif entry.is_symlink() and not Path(entry).exists():
                     self._warn(entry, "it is a dangling link")
             except FileNotFoundError:  # it was removed meanwhile
@@ -228,7 +232,7 @@ def _stored(name: str, status: os.stat_result) -> StoredObject:
 
 
 @contextmanager
-def _map_errors(path: Path, failure: str | None = None) -> Iterator[None]:
+def _map_errors(path: Path | str, failure: str | None = None) -> Iterator[None]:
     """Map the errors of the operating system about ``path``; ``failure`` is the predicate of the message."""
     try:
         yield
