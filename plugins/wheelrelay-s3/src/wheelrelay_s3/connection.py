@@ -22,6 +22,7 @@ from wheelrelay_s3.credentials import RenewedKeys, require_absence
 from wheelrelay_s3.direct import DirectUploads
 from wheelrelay_s3.errors import credential_errors, missing_credentials, s3_errors
 from wheelrelay_s3.listings import parse_time, read_objects_apart
+from wheelrelay_s3.models import load_models_by_name
 from wheelrelay_s3.signing import sign_declared_digests
 from wheelrelay_s3.sigv4 import Keys
 from wheelrelay_s3.transport import Transport
@@ -180,6 +181,7 @@ def _log_in(options: ConnectionOptions) -> Session:
     keys = {name: secret.get() for name, secret in options.keys.items()}
     with s3_errors(options.address):
         session = botocore.session.Session(profile=options.profile)
+        load_models_by_name(session)
         session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_time)
         client = _client(session, options, keys)
         transport = Transport(session.get_config_variable("ca_bundle"), options.timeout)
