@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 from email.parser import BytesHeaderParser
+from functools import lru_cache
 
 from wheelrelay.checks.contract import Check, FileChecks, Profile, Violation
 from wheelrelay.checks.distribution import Distribution
@@ -72,7 +73,13 @@ ENTRY_POINTS = Check(
 def parse_wheel_file(distribution: Distribution) -> Message | None:
     """Return the fields of WHEEL; ``None`` if the distribution has no readable WHEEL."""
     text = distribution.text("WHEEL") if distribution.is_wheel else None
-    return None if text is None else BytesHeaderParser().parsebytes(text)
+    return None if text is None else _parsed_wheel_file(text)
+
+
+@lru_cache(maxsize=32)
+def _parsed_wheel_file(text: bytes) -> Message:
+    """Return the fields of WHEEL; several checks read them, and many wheels have the same ones."""
+    return BytesHeaderParser().parsebytes(text)
 
 
 def field(fields: Message, name: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags, generic_tags
@@ -113,12 +113,16 @@ def interpreters_of(tags: Iterable[Tag]) -> list[Interpreter]:
     >>> [python.label for python in interpreters_of(expanded_tags("cp313-abi3-win_amd64"))]
     ['CPython 3.13', 'CPython 3.14', 'CPython 3.15']
     """
-    tags = frozenset(tags)
+    return [*_interpreters_of(frozenset(tags))]
+
+
+@lru_cache(maxsize=1024)
+def _interpreters_of(tags: frozenset[Tag]) -> tuple[Interpreter, ...]:
     exact = {python for tag in tags if (python := _exact(tag)) is not None}
     minors = [python.version[1] for python in exact if python.version[0] == 3]
     newest = max([NEWEST_CPYTHON, *minors])
     ranges = {python for tag in tags for python in _range(tag, newest)}
-    return sorted(exact | ranges, key=lambda python: python.sort_key)
+    return tuple(sorted(exact | ranges, key=lambda python: python.sort_key))
 
 
 def _exact(tag: Tag) -> Interpreter | None:
