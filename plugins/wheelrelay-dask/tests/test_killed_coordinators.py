@@ -1,5 +1,6 @@
 """A coordinator that is killed: the same command completes the release, and no file is published twice."""
 
+import json
 import os
 import signal
 import subprocess
@@ -29,14 +30,19 @@ type = "dask"
 {keys}
 """
 
+COMMAND = ("relay", "release", "--yes", "--engine", "farm", "--receipt", "receipt.json")
 OWN = "workers = 2"
+
+AFTER_GATE = (10, 12, 14, 17, 21, 25, 28, 30, 31)
+"""Requests to either side after the gate. Before it are those for the index page, the files, and the page."""
 
 
 @pytest.fixture
 def release(tmp_path):
     """A folder with six wheels and an sdist, and the token of the index."""
     for minor in range(10, 16):
-        make_wheel(tmp_path / "dist", "sample", tag=f"cp3{minor}-cp3{minor}-manylinux_2_28_x86_64")
+        tag = f"cp3{minor}-cp3{minor}-manylinux_2_28_x86_64"
+        make_wheel(tmp_path / "dist", "sample", tag=tag)
     make_sdist(tmp_path / "dist")
     (tmp_path / "token.txt").write_text("pypi-open-sesame")
     return tmp_path
@@ -52,7 +58,7 @@ def remote_keys(tmp_path_factory):
 
 def start(folder):
     return subprocess.Popen(
-        [sys.executable, "-m", "wheelrelay", "relay", "release", "--yes", "--engine", "farm"],
+        [sys.executable, "-m", "wheelrelay", *COMMAND],
         cwd=folder,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -77,6 +83,15 @@ def killed_at(moment, folder, keys):
         yield index
 
 
+def require_recorded(index, folder):
+    """Require that the receipt has every file that the index was sent, though its sender was killed."""
+    receipt = json.loads((folder / "receipt.json").read_text())
+    pending = {
+        file["filename"] for file in receipt["files"] if file["sinks"]["index"]["outcome"] == "pending"
+    }
+    assert pending.isdisjoint(index.sent())
+
+
 def require_completed(index, folder):
     """Run the command again, and compare the index with the release: each file was accepted once."""
     again = start(folder)
@@ -93,11 +108,17 @@ def require_completed(index, folder):
 def test_second_run_completes_a_release_whose_coordinator_was_killed(release, moment):
     with killed_at(moment, release, OWN) as index:
         if moment == 4:  # before the gate
-            assert index.files == {}
+            assert index.uploads == []
+        else:
+            require_recorded(index, release)
         require_completed(index, release)
 
 
-@pytest.mark.parametrize("moment", [13, 20])
+@pytest.mark.parametrize("moment", [3, 8, *AFTER_GATE])
 def test_second_run_completes_while_workers_of_the_first_still_run(release, remote_keys, moment):
     with killed_at(moment, release, remote_keys) as index:
+        if moment not in AFTER_GATE:
+            assert index.uploads == []
+        else:
+            require_recorded(index, release)
         require_completed(index, release)

@@ -1,19 +1,25 @@
 """Releases on real processes: killed at any moment, and never published in part where that can be known."""
 
 import os
-from contextlib import ExitStack, contextmanager, suppress
+import shutil
+from contextlib import contextmanager
 
 import pytest
 from tests.servers.dask import ActingPyPI, acting_source, kill_one
 
 import wheelrelay
 from wheelrelay import FileSecret, IndexConfig, ListingConfig, Remote, Route
+from wheelrelay.errors import RelayFailed
+from wheelrelay.events import Step, StepBegan
 from wheelrelay.records import Outcome
 from wheelrelay.testing import make_sdist, make_wheel
-from wheelrelay_dask import DaskConfig
 
 WHEELS = 6
-MOMENTS = 30
+ALL_STAGED = 8
+"""Requests until all files are staged: one for the index page, and one for each file."""
+
+MOMENTS = (2, 5, *range(ALL_STAGED, 13), 14, *range(16, 32, 2), 27, 29, 31)
+"""Requests at which workers are killed; `test_killed_coordinators` has those for coordinators."""
 
 
 @pytest.fixture(scope="module")
@@ -28,34 +34,10 @@ def release(tmp_path_factory):
     return folder
 
 
-class Clusters:
-    """A cluster of two workers, which is replaced if Dask does not start one for a killed one in time."""
-
-    def __init__(self):
-        self._stack = ExitStack()
-        self._engine = None
-
-    def engine(self):
-        """Return an engine with two workers."""
-        if self._engine is not None:
-            with suppress(TimeoutError):
-                self._engine._client.wait_for_workers(2, timeout=20)
-                return self._engine
-            self.close()
-        self._engine = self._stack.enter_context(DaskConfig(workers=2).open())
-        return self._engine
-
-    def close(self):
-        """End the cluster."""
-        self._stack.close()
-        self._engine = None
-
-
-@pytest.fixture(scope="module")
-def clusters():
-    clusters = Clusters()
-    yield clusters
-    clusters.close()
+def with_both_workers(cluster):
+    """Return the engine once each killed worker was replaced."""
+    cluster._client.wait_for_workers(2, timeout=60)
+    return cluster
 
 
 @contextmanager
@@ -69,7 +51,7 @@ def both_sides(release, act, *, at):
             token=FileSecret(file=release / "token.txt"),
         )
         route = Route(source=Remote("here", ListingConfig(url=source.url)), sinks=[Remote("index", config)])
-        yield route, index
+        yield route, index, source
 
 
 def require_published(index, release):
@@ -77,30 +59,51 @@ def require_published(index, release):
     expected = {path.name: path.read_bytes() for path in (release / "dist").iterdir()}
     assert {name: file.content for name, file in index.files.items()} == expected
     accepted = [upload.filename for upload in index.uploads if upload.status == 200]
+    assert sorted(accepted) == sorted(expected)
     assert accepted[-1].endswith(".tar.gz")
 
 
-def test_all_files_are_published_once(clusters, release):
-    cluster = clusters.engine()
-    with both_sides(release, lambda: None, at=1) as (route, index):
-        receipt = wheelrelay.relay(route, engine=cluster)
+def test_all_files_are_published_once(cluster, release):
+    engine = with_both_workers(cluster)
+    with both_sides(release, lambda: None, at=1) as (route, index, _):
+        receipt = wheelrelay.relay(route, engine=engine)
         assert receipt.count(Outcome.PUBLISHED) == WHEELS + 1
         require_published(index, release)
         assert len(index.uploads) == WHEELS + 1
-        assert index.moments >= MOMENTS
+        assert index.moments >= max(MOMENTS)
 
 
 @pytest.mark.parametrize(
-    "moment",
-    [
-        pytest.param(number, marks=() if number == 12 else pytest.mark.long)
-        for number in range(1, MOMENTS + 1)
-    ],
+    "moment", [pytest.param(number, marks=() if number == 12 else pytest.mark.long) for number in MOMENTS]
 )
-def test_a_worker_killed_at_any_moment_costs_no_file(clusters, release, moment):
-    cluster = clusters.engine()
-    with both_sides(release, lambda: kill_one(cluster._client), at=moment) as (route, index):
-        receipt = wheelrelay.relay(route, engine=cluster)
+def test_a_worker_killed_at_any_moment_costs_no_file(cluster, release, moment):
+    engine = with_both_workers(cluster)
+    with both_sides(release, lambda: kill_one(cluster._client), at=moment) as (route, index, _):
+        receipt = wheelrelay.relay(route, engine=engine)
         assert index.moments >= moment
         assert receipt.is_complete
         require_published(index, release)
+
+
+@pytest.mark.long
+def test_a_file_that_changed_after_the_gate_is_not_published_by_another_worker(cluster, release, tmp_path):
+    engine = with_both_workers(cluster)
+    folder = tmp_path / "release"
+    shutil.copytree(release, folder)
+
+    began = []
+
+    def change_and_kill(event):
+        if isinstance(event, StepBegan) and event.step is Step.PUBLISH and not began:
+            began.append(event)
+            for path in (folder / "dist").glob("*.whl"):
+                tag = path.stem.removeprefix("sample-1.0-")
+                source.serve(f"/{path.name}", make_wheel(tmp_path, "sample", tag=tag, payload=b"other"))
+            kill_one(engine._client)
+
+    with both_sides(folder, lambda: None, at=1) as (route, index, source):
+        with pytest.raises(RelayFailed, match="at the source now; the gate accepted"):
+            wheelrelay.relay(route, engine=engine, progress=change_and_kill)
+        for name, file in index.files.items():
+            assert file.content == (folder / "dist" / name).read_bytes()
+        assert not [name for name in index.sent() if name.endswith(".tar.gz")]

@@ -20,9 +20,13 @@ SETTINGS: dict[str, object] = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.comm.timeouts.connect": "120s",
+    "distributed.deploy.lost-worker-timeout": "365d",
     "distributed.worker.preload": ["wheelrelay_dask.local_worker"],
 }
-"""No web pages about the processes of this machine, time to start them again if it is busy, and no Ctrl-C."""
+"""No web pages about the processes of this machine, time to start them again if it is busy, and no Ctrl-C.
+
+The cluster would give up a process that is missing this long after any earlier loss, also if it starts again.
+"""
 
 LOGGER, SILENT = "distributed", logging.CRITICAL + 1
 """The logger of the cluster, and the level at which it reports nothing."""

@@ -75,4 +75,5 @@ class Batches(Generic[Item]):
 
 
 def _cost(file: DistFile) -> int:
-    return (file.size or 0) + COST_OF_FILE
+    """Return the cost of a file in bytes; one of unknown size may be large, so a few fill a batch."""
+    return (SMALLEST_BATCH if file.size is None else file.size) + COST_OF_FILE

@@ -59,12 +59,16 @@ def test_files_of_a_project_stay_together_and_the_largest_comes_first():
         *files(6, 10, each=3),
         dist_file("zlib-1.0-py3-none-any.whl", size=MIB),
         dist_file("zlib-1.0.tar.gz", size=10),
-        dist_file("unknown-1.0.tar.gz"),
     ]
     (batch,) = taken(items)
-    assert [name.split("-")[0] for name in batch] == ["zlib"] * 2 + ["sample0"] * 3 + ["sample1"] * 3 + [
-        "unknown"
-    ]
+    assert [name.split("-")[0] for name in batch] == ["zlib"] * 2 + ["sample0"] * 3 + ["sample1"] * 3
+
+
+def test_files_of_unknown_size_are_divided_among_all_slots():
+    assert [len(batch) for batch in taken(files(8, None))] == [1] * 8
+    sizes = [len(batch) for batch in taken(files(2000, None))]
+    assert sizes[0] == pytest.approx(2000 / 16, rel=0.02)
+    assert sizes[-8:] == [1] * 8
 
 
 def test_events_are_sent_in_few_messages_and_in_order():
