@@ -217,7 +217,7 @@ class ContainerSource:
 
     def _page_entries(self, projects: Collection[str] | None) -> "dict[str, IndexedFile]":
         """Return the entries of the pages by filename."""
-        if not self._keeps_pages:
+        if not self._may_have_pages():
             return {}
         from wheelrelay.containers.page_reading import (
             read_pages,
@@ -226,6 +226,10 @@ class ContainerSource:
         entries = list(read_pages(self.readable, projects))
         self._statuses |= {parse_filename(entry.filename).project: entry.status for entry in entries}
         return {entry.filename: entry for entry in entries}
+
+    def _may_have_pages(self) -> bool:
+        """Whether to look for digests on pages. Other containers store them with the objects."""
+        return self._keeps_pages
 
     def _has(self, name: str) -> bool:
         try:

@@ -245,7 +245,10 @@ def write_errors(path: Path) -> Iterator[None]:
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files that this user's killed runs left in a folder, as far as possible."""
     with suppress(OSError):
-        for path in list(folder.glob(f"{TEMPORARY_PREFIX}*")):
+        # A folder may have very many files, and `Path.glob` makes an object of each.
+        with os.scandir(folder) as entries:
+            leftovers = [Path(entry) for entry in entries if entry.name.startswith(TEMPORARY_PREFIX)]
+        for path in leftovers:
             if form := _FORM.fullmatch(path.name):
                 with suppress(OSError):
                     _remove_abandoned(path, made_here=form[1] == machine_id())

@@ -89,6 +89,10 @@ class DirectoryStore(ContainerStore):
         )
         return super().look(replace(file, companions=tuple(regular)))
 
+    def _may_have_pages(self) -> bool:
+        # A directory stores no digests with its files, so without its pages the files have to be read.
+        return self._has_pages()
+
     def read_companion(self, file: DistFile, suffix: str) -> bytes:
         """Return the content of a companion; links are not followed, and the limit is 1 MiB."""
         return read_companion_file(self._folder / (file.filename + suffix))
@@ -100,6 +104,7 @@ class DirectoryObjects:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._cleaned: set[Path] = set()
+        self._last_listed: dict[str, StoredObject] = {}
         self._warned: set[str] = set()
         self._prefix = str(path / "_").removesuffix("_")
 
@@ -180,11 +185,11 @@ class DirectoryObjects:
                 continue
             try:
                 if entry.is_file(follow_symlinks=False):  # nearly all are
-                    yield _stored(folder + name, entry.stat())
+                    yield self._listed(folder + name, entry.stat())
                 elif entry.is_symlink() and split_companion(name):
                     self._warn(entry, "links to companions are not followed")
                 elif entry.is_file():
-                    yield _stored(folder + name, entry.stat())
+                    yield self._listed(folder + name, entry.stat())
                 elif entry.is_symlink() and not Path(entry).exists():
                     self._warn(entry, "it is a dangling link")
             except FileNotFoundError:  # it was removed meanwhile
@@ -193,6 +198,13 @@ class DirectoryObjects:
                 if error.errno != errno.ELOOP:
                     raise
                 self._warn(entry, "it is a circular link")
+
+    def _listed(self, name: str, status: os.stat_result) -> StoredObject:
+        """Return the object of the last listing if it did not change: a run lists large directories twice."""
+        last = self._last_listed.get(name)
+        if last is None or last.size != status.st_size or last.etag != _etag(status):
+            last = self._last_listed[name] = _stored(name, status)
+        return last
 
     def _warn(self, entry: os.DirEntry[str], reason: str) -> None:
         is_relevant = looks_like_distribution(entry.name) or split_companion(entry.name)
@@ -228,7 +240,11 @@ class _Stream:
 
 def _stored(name: str, status: os.stat_result) -> StoredObject:
     modified = datetime.fromtimestamp(status.st_mtime, UTC)
-    return StoredObject(name, status.st_size, f"{status.st_ino:x}-{status.st_mtime_ns:x}", modified)
+    return StoredObject(name, status.st_size, _etag(status), modified)
+
+
+def _etag(status: os.stat_result) -> str:
+    return f"{status.st_ino:x}-{status.st_mtime_ns:x}"
 
 
 @contextmanager

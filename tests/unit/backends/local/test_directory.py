@@ -109,6 +109,54 @@ def test_lists_distributions_and_warns_once_about_an_invalid_name(store, folder,
     ]
 
 
+class ReadCounter(DirectoryObjects):
+    """A directory that counts which files are opened."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.opened = []
+
+    def open_object(self, name):
+        self.opened.append(name)
+        return super().open_object(name)
+
+
+def test_digests_come_from_existing_pages_without_reading_files(store, folder, tmp_path):
+    wheel = stage_path(make_wheel(tmp_path))
+    store.put(wheel)
+    store.rebuild_pages()
+    objects = ReadCounter(folder)
+    [file] = DirectoryStore(objects).inventory("sample")
+    assert file.sha256 == wheel.sha256
+    assert WHEEL not in objects.opened
+
+
+def test_file_that_changed_after_the_pages_were_written_is_read(store, folder, tmp_path):
+    store.put(stage_path(make_wheel(tmp_path)))
+    store.rebuild_pages()
+    other = make_wheel(tmp_path / "other", payload=b"x")
+    (folder / WHEEL).write_bytes(other.read_bytes())
+    [file] = DirectoryStore(DirectoryObjects(folder)).inventory("sample")
+    assert file.sha256 == stage_path(other).sha256
+
+
+def test_second_listing_shows_every_change(folder):
+    folder.mkdir()
+    for name in ("same", "longer", "rewritten", "replaced", "removed"):
+        (folder / name).write_bytes(b"1")
+    objects = DirectoryObjects(folder)
+    before = {entry.name: entry for entry in objects.list_objects()}
+    (folder / "longer").write_bytes(b"12")
+    (folder / "rewritten").write_bytes(b"2")
+    os.utime(folder / "rewritten", (1, 1))
+    (folder / "new").write_bytes(b"1")
+    (folder / "new").replace(folder / "replaced")
+    (folder / "removed").unlink()
+    after = {entry.name: entry for entry in objects.list_objects()}
+    assert after == {entry.name: entry for entry in DirectoryObjects(folder).list_objects()}
+    assert {name for name in after if after[name] is before[name]} == {"same"}
+
+
 def test_unusual_filenames_are_unchanged(store, folder, tmp_path):
     for name in AWKWARD_NAMES:
         store.put(stage_path(write_distribution(tmp_path, name)))
