@@ -203,7 +203,7 @@ class _Confirmation:
             held.filename: held.sha256 for held in shown if self._how is Confirm.INDEX and held.sha256
         }
         known = {name: self._downloaded[name] for name in self._shown_once if name in self._downloaded}
-        unknown = [held for held in shown if held.filename not in declared | known]
+        unknown = [held for held in shown if not (held.filename in declared or held.filename in known)]
         done = self._run_all(unknown, self._download) if unknown else []
         downloaded = {one.item.filename: one.unwrap() for one in done if one.error is None}
         self._downloaded |= downloaded
