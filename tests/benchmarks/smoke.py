@@ -19,7 +19,7 @@ TRIES = 3
 
 def tolerable(row: Row) -> bool:
     """Whether a row is not far from its goal; of limits without a peer, whether it is met."""
-    if row.is_floor:
+    if not row.has_goal:
         return True
     return row.met if row.ratio is None else row.ratio <= LENIENCE * row.goal
 

@@ -30,7 +30,7 @@ class Row:
         work: what was measured.
         ours: wheelrelay's figure.
         unit: of the figures; seconds if not said.
-        goal: what the ratio, or without a peer the figure, may be at most.
+        goal: what the ratio, or without a peer the figure, may be at most; 0 for none.
         peer: who is compared, where somebody is.
         theirs: their figure.
     """
@@ -49,9 +49,9 @@ class Row:
         return self.ours / self.theirs if self.theirs else None
 
     @property
-    def is_floor(self) -> bool:
-        """Whether the peer is the least program for this work, which shows what is possible at all."""
-        return self.peer == FLOOR
+    def has_goal(self) -> bool:
+        """Whether there is a goal. Floors and additional peers have none."""
+        return self.goal > 0
 
     @property
     def met(self) -> bool:
@@ -61,9 +61,8 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """As it is shown."""
         ratio, limit = self.ratio, _figure(self.goal)
-        if self.is_floor:
-            goal = verdict = ""
-        else:
+        goal = verdict = ""
+        if self.has_goal:
             goal = f"<= {limit}" if ratio is not None else f"<= {limit} {self.unit}"
             verdict = "met" if self.met else "MISSED"
         return (

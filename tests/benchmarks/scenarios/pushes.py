@@ -23,7 +23,7 @@ Command = Callable[[str], Sequence[str]]
 
 
 def into_swift(environment: Environment) -> Result:
-    """P7 into OpenStack Swift itself, beside its own client and rclone."""
+    """P7 into OpenStack Swift itself, beside its own client; rclone is shown, too."""
     folder = environment.folder("P7-swift")
     (folder / "servers").mkdir()
     with run_swift(folder / "servers") as swift:
@@ -35,11 +35,11 @@ def into_swift(environment: Environment) -> Result:
         place = _Place(environment, folder, env, swift.make_container, swift.names)
         upload = [peer("swift"), "--quiet", "upload", "--object-name", "."]
         peers: dict[str, Command] = {"swift": lambda box: [*upload, box, str(place.wheels.folder)]}
-        return place.compete("Swift", peers, "swift", goal=1.2)
+        return place.compete("Swift", peers, "swift", goal=1.2, beside=["swift"])
 
 
 def into_s3(environment: Environment) -> Result:
-    """P7 into SeaweedFS by its S3 API, beside the AWS command line, s3fs and rclone."""
+    """P7 into SeaweedFS by its S3 API, beside rclone; the AWS command line and s3fs are shown, too."""
     folder = environment.folder("P7-s3")
     (folder / "servers").mkdir()
     with run_seaweed(folder / "servers", volume_megabytes=VOLUME) as server:
@@ -65,7 +65,7 @@ def into_s3(environment: Environment) -> Result:
                 *(str(place.wheels.folder), f"s3://{box}/"),
             ],
         }
-        return place.compete("S3 (SeaweedFS)", peers, "s3", goal=1.0)
+        return place.compete("S3 (SeaweedFS)", peers, "s3", goal=1.0, beside=["rclone"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,18 @@ class _Place:
         """The files."""
         return shared_wheels(self.environment)
 
-    def compete(self, where: str, peers: Mapping[str, Command], scheme: str, *, goal: float) -> Result:
-        """Let wheelrelay and some peers put all wheels, in turn."""
+    def compete(
+        self, where: str, peers: Mapping[str, Command], scheme: str, *, goal: float, beside: Sequence[str]
+    ) -> Result:
+        """Let wheelrelay and some peers put all wheels, in turn.
+
+        Args:
+            where: the place, for the table.
+            peers: the peers besides rclone.
+            scheme: the scheme of the place's addresses.
+            goal: of the ratio to the best of the peers in ``beside``. The others are shown without a goal.
+            beside: the peers that the goal refers to.
+        """
         commands: dict[str, Command] = dict(peers)
         commands["rclone"] = lambda box: [
             *(peer("rclone"), "copy", "--quiet", "--transfers", PARALLEL),
@@ -106,9 +116,12 @@ class _Place:
         commands[FLOOR] = lambda box: python("floor_push.py", scheme, box, *files)
         contenders = {name: partial(self._put, command) for name, command in commands.items()}
         runs = seconds(self.environment.compete(contenders, warm=[OURS]))
-        others = [name for name in commands if name not in (OURS, FLOOR)]
+        others = [name for name in commands if name not in (OURS, *beside)]
         work = f"push {self.wheels} into {where}"
-        rows = [compared("P7", work, goal, runs, others), compared("P7", work, 0, runs, [FLOOR])]
+        rows = [
+            compared("P7", work, goal, runs, beside),
+            *(compared("P7", work, 0, runs, [name]) for name in others),
+        ]
         return Result(rows, runs)
 
     def _put(self, command: Command) -> Measured:

@@ -10,7 +10,7 @@ from tests.benchmarks.commands import BASELINE, CREDENTIALS, twine
 from tests.benchmarks.environment import Environment
 from tests.benchmarks.measure import Measured
 from tests.benchmarks.peers import peer
-from tests.benchmarks.table import OURS, Result, Row, compared, seconds
+from tests.benchmarks.table import FLOOR, OURS, Result, Row, compared, seconds
 from tests.servers.indexes import IndexServer, run_pypiserver
 from wheelrelay.testing.samples import make_sdist, make_wheel
 
@@ -50,6 +50,12 @@ def release(environment: Environment) -> Result:
             "wheelrelay check": environment.wheelrelay("check", str(dist)),
             TWINE_UPLOAD: twine(index.upload_url, list(map(str, paths))),
             TWINE_CHECK: [peer("twine"), "check", *map(str, paths)],
+            FLOOR: [
+                _python(environment),
+                str(BASELINE / "floor_release.py"),
+                "wheelrelay.toml",
+                "bench==1.0",
+            ],
         }
         contenders = {
             name: partial(_run, environment, index, command, len(paths) if name in UPLOADS else 0)
@@ -61,6 +67,7 @@ def release(environment: Environment) -> Result:
     what = "one wheel and one sdist"
     rows = [
         compared("P12", f"relay {what}, directory to pypiserver", 0.8, runs, [TWINE_UPLOAD]),
+        compared("P12", f"relay {what}, directory to pypiserver", 0, runs, [FLOOR]),
         compared("P12", f"plan for {what}", 0.5, runs, [TWINE_UPLOAD], ours="wheelrelay plan"),
         compared("P12", f"check of {what}", 0.5, runs, [TWINE_CHECK], ours="wheelrelay check"),
         Row("P13", "a second plan in the same process", second * 1000, 20, unit="ms"),
@@ -75,7 +82,7 @@ def release(environment: Environment) -> Result:
     return Result(rows, runs)
 
 
-UPLOADS = (OURS, TWINE_UPLOAD)
+UPLOADS = (OURS, TWINE_UPLOAD, FLOOR)
 
 
 def _run(environment: Environment, index: IndexServer, command: Sequence[str], uploaded: int) -> Measured:
@@ -93,9 +100,13 @@ def _second_plan(environment: Environment, folder: Path) -> float:
     """Return the seconds of the second plan in a process, the median of some processes."""
     result = folder / "seconds.json"
     script = [str(BASELINE / "second_plan.py"), str(folder / "wheelrelay.toml"), str(result)]
-    python = str(Path(environment.wheelrelay()[0]).with_name("python"))
     measured = []
     for _ in range(environment.runs):
-        environment.measure(folder, [python, *script], **CREDENTIALS)
+        environment.measure(folder, [_python(environment), *script], **CREDENTIALS)
         measured.append(float(json.loads(result.read_text())))
     return median(measured)
+
+
+def _python(environment: Environment) -> str:
+    """Return the Python that wheelrelay is installed for."""
+    return str(Path(environment.wheelrelay()[0]).with_name("python"))
