@@ -49,6 +49,13 @@ MODULES = {"list": "list_files"}  # a module named `list` would hide the built-i
 GC_THRESHOLD = 200_000
 """New objects before a garbage collection: start-up creates up to 150,000 and none of them is garbage."""
 
+SWITCH_INTERVAL = 0.02
+"""Seconds until a thread that computes lets another one run.
+
+With Python's 0.005, waiting threads wake up more often only to wait again. Transfers spend most of their time
+in calls that let other threads run anyway.
+"""
+
 
 class LazyGroup(click.Group):
     """The group of all commands, which imports a command only when it is used."""
@@ -131,6 +138,7 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None) -> N
     # Without this, pydantic searches all installed distributions for its own plugins, which is slow.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
+    sys.setswitchinterval(SWITCH_INTERVAL)
     signal.signal(signal.SIGTERM, _interrupt)  # CI systems cancel jobs with it: clean up as after Ctrl-C
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

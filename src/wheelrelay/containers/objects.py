@@ -5,12 +5,13 @@ from contextlib import AbstractContextManager
 from dataclasses import field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from wheelrelay.errors import BackendError
 from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import EMPTY
 from wheelrelay.protocols import ByteStream
+from wheelrelay.runtime_checks import runtime_checkable
 from wheelrelay.staged import BLOCK_SIZE, StagedFile
 
 BINARY = "application/octet-stream"

@@ -105,7 +105,7 @@ def write_temporary(
             yield temporary
     finally:
         with suppress(FileNotFoundError):
-            temporary.unlink()
+            os.unlink(temporary)  # noqa: PTH108  (called for every file of a mirror)
     if sync:
         _flush_folder(target.parent)
 
@@ -126,11 +126,9 @@ def _write_blocks(stream: FileIO, blocks: Iterable[bytes], *, hashed: bool) -> s
 
 def _create_temporary(target: Path) -> tuple[FileIO, Path]:
     """Create and lock a file with a temporary name."""
-    import secrets  # slow to import, and needed only to write
-
     while True:
-        temporary = target.parent / f"{TEMPORARY_PREFIX}{machine_id()}-{secrets.token_hex(8)}"
-        stream = temporary.open("xb", buffering=0)
+        temporary = target.parent / f"{TEMPORARY_PREFIX}{machine_id()}-{os.urandom(8).hex()}"
+        stream = FileIO(temporary, "xb")
         if try_lock(stream.fileno()) is not False and _is_at(temporary, stream):
             return stream, temporary
         stream.close()  # another run removed the file as a leftover before it was locked
@@ -139,7 +137,7 @@ def _create_temporary(target: Path) -> tuple[FileIO, Path]:
 
 def _is_at(path: Path, stream: FileIO) -> bool:
     try:
-        return os.path.samestat(path.lstat(), os.fstat(stream.fileno()))
+        return os.path.samestat(os.lstat(path), os.fstat(stream.fileno()))
     except FileNotFoundError:
         return False
 

@@ -1,11 +1,12 @@
 """Capabilities by which a mirror finds out that a project has not changed, without reading its files."""
 
 from collections.abc import Collection, Mapping
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from packaging.utils import NormalizedName
 
 from wheelrelay.lazy_dataclass import dataclass
+from wheelrelay.runtime_checks import runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar
+
+from wheelrelay.runtime_checks import runtime_checkable
 
 Result = TypeVar("Result")
 

@@ -2,10 +2,11 @@
 
 from dataclasses import field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 from urllib.parse import quote, unquote, urlsplit
 
 from wheelrelay.lazy_dataclass import dataclass
+from wheelrelay.runtime_checks import runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from packaging.utils import NormalizedName
 
 from wheelrelay.model import DistFile, ProjectStatus
 from wheelrelay.protocols.remotes import ByteStream
+from wheelrelay.runtime_checks import runtime_checkable
 
 
 @runtime_checkable

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from wheelrelay.model import DistFile
+from wheelrelay.runtime_checks import runtime_checkable
 from wheelrelay.staged import StagedFile
 
 

@@ -1,10 +1,11 @@
 """Optional capabilities of remotes that are written."""
 
 from collections.abc import Collection, Mapping
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
 from wheelrelay.model import CredentialCheck, DistFile, ProjectStatus
 from wheelrelay.protocols.remotes import Source
+from wheelrelay.runtime_checks import runtime_checkable
 from wheelrelay.staged import StagedFile
 
 
