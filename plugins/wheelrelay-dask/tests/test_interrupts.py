@@ -7,10 +7,11 @@ import subprocess
 import sys
 
 import pytest
-from tests.servers.dask import acting_source, names_in
+from tests.servers.dask import ActingPyPI, acting_source, names_in
 
 import wheelrelay
 from wheelrelay.records import Outcome
+from wheelrelay.testing import make_sdist, make_wheel
 
 CONFIG = """
 [remotes.there]
@@ -28,7 +29,24 @@ type = "dask"
 workers = 2
 """
 
+INDEX_CONFIG = """
+[remotes.there]
+type = "index"
+url = "{index.simple_url}"
+upload_url = "{index.upload_url}"
+token = {{ file = "token.txt" }}
+
+[routes.copy]
+source = "listing+{source.url}"
+sinks = ["there"]
+
+[engines.local]
+type = "dask"
+workers = 2
+"""
+
 INTERRUPTED_AT = 7
+WHEELS = 16
 
 
 class Command:
@@ -110,3 +128,51 @@ def test_interrupt_while_workers_stage_publishes_nothing(dist, tmp_path):
     assert "Interrupted; nothing was published." in messages
     assert "Traceback" not in messages
     assert not names_in(tmp_path / "out")
+
+
+@pytest.fixture
+def release(tmp_path):
+    """A folder with the files of a release, and the token of the index."""
+    for minor in range(10, 10 + WHEELS):
+        make_wheel(tmp_path / "dist", "sample", tag=f"cp3{minor}-cp3{minor}-manylinux_2_28_x86_64")
+    make_sdist(tmp_path / "dist")
+    (tmp_path / "token.txt").write_text("pypi-open-sesame")
+    return tmp_path
+
+
+@pytest.mark.long
+def test_interrupt_while_workers_publish_begins_no_further_file_and_a_second_run_completes(release):
+    """The interrupt comes with the third upload; those that have begun arrive, and the receipt lists them."""
+    started = []
+    interrupted_at = 1 + (WHEELS + 1) + 1 + 3 * len(("arriving", "received", "taken"))
+    with (
+        ActingPyPI.run(lambda: started[0].interrupt(), at=interrupted_at) as index,
+        acting_source(release / "dist", index.count, at=0) as source,
+    ):
+        source.act_always = True
+        index.slowness = 0.5
+        (release / "wheelrelay.toml").write_text(INDEX_CONFIG.format(index=index, source=source))
+        started.append(Command(release))
+        code, messages = started[0].end()
+        assert code == 4, messages
+        assert "Interrupted: there has" in messages
+        assert "Run the same command again" in messages
+        assert "Traceback" not in messages
+        assert 3 <= len(index.files) <= WHEELS // 2
+        assert not [name for name in index.sent() if name.endswith(".tar.gz")]
+        assert outcomes(release, "published") == sorted(index.files)
+        assert outcomes(release, "unconfirmed") == outcomes(release, "failed") == []
+        index.slowness = 0.0
+        started[0] = Command(release)
+        code, messages = started[0].end()
+        assert code == 0, messages
+        assert sorted(index.files) == names_in(release / "dist")
+        assert sorted(index.sent()) == names_in(release / "dist")
+
+
+def outcomes(folder, outcome):
+    """Return the files with an outcome in the receipt."""
+    receipt = json.loads((folder / "receipt.json").read_text())
+    return sorted(
+        file["filename"] for file in receipt["files"] if file["sinks"]["there"]["outcome"] == outcome
+    )
