@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,7 +143,9 @@ def run_tls_cluster(folder: Path, *, workers: int = 1) -> Iterator[TlsCluster]:
 
 
 @dataclass(frozen=True)
-class _Started:
+class Started:
+    """A process of a cluster."""
+
     process: "subprocess.Popen[str]"
 
     def stderr_line(self, text: str) -> str:
@@ -161,24 +163,31 @@ class _Started:
             pass
 
 
-def _start(stack: ExitStack, folder: Path, module: str, arguments: list[str]) -> _Started:
+def _start(stack: ExitStack, folder: Path, module: str, arguments: list[str]) -> Started:
+    return start_process(stack, folder, [sys.executable, "-m", f"distributed.cli.{module}", *arguments])
+
+
+def start_process(stack: ExitStack, folder: Path, command: list[str]) -> Started:
+    """Start a process of a cluster and end it, and those that it has started, with the stack."""
     process = subprocess.Popen(
-        [sys.executable, "-m", f"distributed.cli.{module}", *arguments],
+        command,
         cwd=folder,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
+        start_new_session=True,
     )
 
     def end() -> None:
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         assert process.stderr is not None
         process.stderr.close()
 
     stack.callback(end)
-    return _Started(process)
+    return Started(process)
 
 
 class ActingPyPI(PyPI):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
+import psutil
 import pytest
 from tests.servers.dask import ActingPyPI, acting_source, run_tls_cluster
 
@@ -69,9 +70,10 @@ def start(folder):
 @contextmanager
 def killed_at(moment, folder, keys):
     """Kill a coordinator at one of the requests to either side, and yield the index."""
-    started = []
+    started, workers = [], []
 
     def kill():
+        workers.extend(psutil.Process(started[0].pid).children(recursive=True))
         os.kill(started[0].pid, signal.SIGKILL)
 
     with ActingPyPI.run(kill, at=moment) as index, acting_source(folder / "dist", index.count, at=0) as web:
@@ -80,6 +82,8 @@ def killed_at(moment, folder, keys):
         started.append(start(folder))
         started[0].communicate(timeout=60)
         assert started[0].returncode == -signal.SIGKILL
+        assert len(workers) >= 2 or keys != OWN
+        assert psutil.wait_procs(workers, timeout=30)[1] == []
         yield index
 
 
