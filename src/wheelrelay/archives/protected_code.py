@@ -1,7 +1,5 @@
 """Recognize Python files that PyArmor or SourceDefender encrypted; PyPI searches for the same markers."""
 
-from pathlib import PurePosixPath
-
 SUFFIXES = (".py", ".pye")
 MAX_SIZE = 5 << 20
 """Bytes of a file that is searched."""
@@ -19,7 +17,10 @@ SOURCEDEFENDER_MARKERS = tuple(b"---" + word + b" PYE FILE---" for word in (b"BE
 
 def is_searched(path: str, size: int) -> bool:
     """Return whether a member is searched for markers."""
-    return size <= MAX_SIZE and PurePosixPath(path).suffix.lower() in SUFFIXES
+    if size > MAX_SIZE:
+        return False
+    name = path.rstrip("/").rpartition("/")[2].lower()
+    return name.endswith(SUFFIXES) and name not in SUFFIXES
 
 
 def encrypting_tool(content: bytes) -> str | None:

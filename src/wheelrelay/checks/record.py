@@ -4,7 +4,7 @@ import hashlib
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
+from functools import cache
 
 from wheelrelay.archives.record_file import SECURE_ALGORITHMS, RecordRow, parse_record
 from wheelrelay.checks.contract import Check, FileChecks, Profile, Violation
@@ -88,7 +88,7 @@ def _compare(
     # RECORD cannot contain its own digest, nor those of its signatures.
     exempt = {record, f"{record}.jws", f"{record}.p7s"}
     recorded = {row.path for row in all_rows}
-    folder_paths = {str(folder) for path in members for folder in PurePosixPath(path).parents}
+    folder_paths = _folders_of(members)
     folders = [row.path for row in all_rows if row.path.endswith("/") or row.path in folder_paths]
     rows = [row for row in all_rows if row.path not in {*exempt, *folders}]
 
@@ -126,6 +126,21 @@ def _compare(
     )
 
 
+def _folders_of(paths: Iterable[str]) -> set[str]:
+    """Return all folders that contain one of the paths, at any depth.
+
+    >>> sorted(_folders_of(["sample/data/a.txt", "b.py"]))
+    ['.', 'sample', 'sample/data']
+    """
+    folders = {"."}
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
+    return folders
+
+
 def _has_wrong_digest(row: RecordRow, distribution: Distribution) -> bool:
     member = distribution.members.get(row.path)
     if member is None or member.digest is None or row.algorithm not in SECURE_ALGORITHMS:
@@ -140,8 +155,14 @@ def _is_hexadecimal(row: RecordRow) -> bool:
     """Return whether the digest is hexadecimal, as early versions of flit wrote it."""
     if row.algorithm not in SECURE_ALGORITHMS:
         return False
-    size = hashlib.new(row.algorithm, usedforsecurity=False).digest_size
-    return re.fullmatch(f"[0-9a-fA-F]{{{2 * size}}}", row.digest.partition("=")[2]) is not None
+    return _hexadecimal(row.algorithm).fullmatch(row.digest.partition("=")[2]) is not None
+
+
+@cache
+def _hexadecimal(algorithm: str) -> re.Pattern[str]:
+    """Return the pattern of the hexadecimal digests of an algorithm."""
+    size = hashlib.new(algorithm, usedforsecurity=False).digest_size
+    return re.compile(f"[0-9a-fA-F]{{{2 * size}}}")
 
 
 def _has_wrong_size(row: RecordRow, distribution: Distribution) -> bool:
