@@ -58,13 +58,13 @@ class BucketAddress:
     """Where uploads into a bucket are sent, and for which region they are signed.
 
     Attributes:
-        url: The URL up to the key.
-        host: The header ``Host``.
+        origin: The scheme and the host of the URL.
+        folder: The path of the URL up to the key.
         region: The region.
     """
 
-    url: str
-    host: str
+    origin: str
+    folder: str
     region: str
 
     def signed(self, keys: Keys, parameters: Mapping[str, Any], time: str) -> tuple[str, dict[str, str]]:
@@ -75,15 +75,16 @@ class BucketAddress:
             parameters: The parameters of ``put_object``.
             time: The time in UTC, such as ``20261129T083000Z``.
         """
-        url = self.url + quote(parameters["Key"], safe="/~")
+        key = quote(parameters["Key"], safe="/~")
         headers = {header: parameters[name] for name, header in _HEADERS.items() if name in parameters}
         for name, value in parameters.get("Metadata", {}).items():
             headers[f"x-amz-meta-{name.lower()}"] = value
-        headers["host"] = self.host
+        headers["host"] = self.origin.partition("://")[2]
         body_sha256 = b64decode(parameters["ChecksumSHA256"]).hex()
-        signed = sign(keys, self.region, "PUT", urlsplit(url).path, headers, body_sha256, time)
+        path = f"{self.folder}{key}"
+        signed = sign(keys, self.region, "PUT", path, headers, body_sha256, time)
         del signed["host"]
-        return url, signed
+        return f"{self.origin}{path}", signed
 
 
 class DirectUploads:
@@ -196,7 +197,8 @@ def _address_of(request: Any, keys: Keys, parameters: Mapping[str, Any]) -> Buck
     key = quote(parameters["Key"], safe="/~")
     if scope is None or not request.url.endswith(f"/{key}"):
         return None
-    address = BucketAddress(request.url.removesuffix(key), urlsplit(request.url).netloc, scope[1])
+    parts = urlsplit(request.url)
+    address = BucketAddress(f"{parts.scheme}://{parts.netloc}", parts.path.removesuffix(key), scope[1])
     made = address.signed(keys, parameters, headers["x-amz-date"])
     expected = {name: value for name, value in headers.items() if name not in _UNSIGNED}
     return address if made == (request.url, expected) else None
