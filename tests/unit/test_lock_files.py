@@ -11,9 +11,12 @@ from wheelrelay.errors import ConfigError
 from wheelrelay.filenames import dist_file
 from wheelrelay.lock_files import read_lock, read_requirements
 from wheelrelay.model import Digests
+from wheelrelay.redaction import redact
 from wheelrelay.testing.samples import make_sdist, make_wheel
 
 HASHES = f'{{ sha256 = "{64 * "a"}" }}'
+
+SDIST = '{ name = "sample-1.0.tar.gz", url = "https://e.org/x", hashes = { sha256 = "%s" } }'
 
 PROJECT = """\
 [project]
@@ -214,6 +217,11 @@ class TestPylock:
                 'sdist = { name = "sample-1.0.tar.gz", url = "https://e.org/x", hashes = { md5 = "aa" } }',
                 "no sha256",
             ),
+            (f"sdist = {SDIST % 'aa'}", "'aa' is not a sha256"),
+            (
+                f"sdist = {SDIST % (64 * 'a')}\n[[packages]]\nname = 'sample'\nsdist = {SDIST % (64 * 'b')}",
+                "two different sha256 for sample-1.0.tar.gz",
+            ),
         ],
     )
     def test_refuses_packages_that_no_index_proves(self, tmp_path, package, message):
@@ -223,7 +231,13 @@ class TestPylock:
             read_lock(tmp_path / "pylock.toml")
 
     @pytest.mark.parametrize(
-        ("text", "message"), [("[", "not TOML"), ("", "PEP 751"), ('lock-version = "9.0"', "PEP 751")]
+        ("text", "message"),
+        [
+            ("[", "not TOML"),
+            ("a = " + 5000 * "[", "nested too deeply"),
+            ("", "PEP 751"),
+            ('lock-version = "9.0"', "PEP 751"),
+        ],
     )
     def test_refuses_other_documents(self, tmp_path, text, message):
         (tmp_path / "pylock.toml").write_text(text)
@@ -248,3 +262,32 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path, name, content, message)
         (tmp_path / name).write_bytes(content)
     with pytest.raises(ConfigError, match=message):
         read_lock(tmp_path / name)
+
+
+@pytest.mark.parametrize("line", ["git+https://ci:hunter2@e.org/x.git", "x @ https://ci:hunter2@e.org/x.whl"])
+def test_password_in_an_address_is_not_shown(tmp_path, line):
+    lock = tmp_path / "requirements.txt"
+    lock.write_text(f"{line} --hash=sha256:{64 * 'a'}\n")
+    with pytest.raises(
+        ConfigError, match=r"line 1: .* is a direct URL, which a mirror cannot provide"
+    ) as caught:
+        read_lock(lock)
+    assert "hunter2" not in redact(str(caught.value))
+
+
+def test_password_of_a_locked_index_is_not_shown(tmp_path):
+    (tmp_path / "pylock.toml").write_text(
+        'lock-version = "1.0"\ncreated-by = "test"\n[[packages]]\nname = "sample"\n'
+        f'index = "https://ci:hunter3@e.org/simple"\nsdist = {SDIST % (64 * "a")}\n'
+    )
+    lock = read_lock(tmp_path / "pylock.toml")
+    assert "hunter3" not in redact(f"It was locked from {lock.releases[0].index}.")
+
+
+def test_requirements_with_a_short_hash_are_refused_and_a_byte_order_mark_is_ignored(tmp_path):
+    lock = tmp_path / "requirements.txt"
+    lock.write_text(f"\ufeffsample==1.0 --hash=sha256:{64 * 'a'}\n", encoding="utf-8")
+    assert read_lock(lock).projects() == ("sample",)
+    lock.write_text("sample==1.0 --hash=sha256:abcd\n")
+    with pytest.raises(ConfigError, match="'abcd' is not a sha256"):
+        read_lock(lock)

@@ -183,7 +183,8 @@ def _require_complete(plan: Plan, recorder: ReceiptRecorder) -> None:
     summary = "The mirror is incomplete." if receipt.is_complete else recorder.summary()
     name = f"{errors[0].filename}: " if errors[0].filename else ""
     more = f" (And {len(errors) - 1} more.)" if len(errors) > 1 else ""
-    raise RelayFailed(f"{summary} {name}{errors[0].message}{more}", receipt=receipt, hint=CORRECT_FIRST)
+    problem = " ".join(filter(None, (f"{name}{errors[0].message}", errors[0].hint)))
+    raise RelayFailed(f"{summary} {problem}{more}", receipt=receipt, hint=CORRECT_FIRST)
 
 
 class _Mover:

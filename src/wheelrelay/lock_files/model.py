@@ -1,5 +1,6 @@
 """The releases that lock files name, and their files or digests."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from functools import cached_property
@@ -9,6 +10,13 @@ from packaging.version import Version
 
 from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import DistFile
+
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
+
+
+def is_sha256(text: str) -> bool:
+    """Return whether a text is a hexadecimal sha256."""
+    return _SHA256.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

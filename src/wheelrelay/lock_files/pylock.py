@@ -11,7 +11,8 @@ from packaging.version import Version
 
 from wheelrelay.errors import ConfigError, InvalidFilename
 from wheelrelay.filenames import dist_file
-from wheelrelay.lock_files.model import Lock, LockedRelease
+from wheelrelay.lock_files.model import Lock, LockedRelease, is_sha256
+from wheelrelay.redaction import register_login
 
 if TYPE_CHECKING:
     from packaging.pylock import Package, PackageSdist, PackageWheel
@@ -39,8 +40,11 @@ def parse_pylock(path: Path, text: str) -> Lock:
         lock = Pylock.from_dict(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}.") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path} is not a lock file: it is nested too deeply.") from error
     except PylockValidationError as error:
         raise ConfigError(f"{path} is not a lock file of PEP 751: {error}.") from error
+    digests: dict[str, str] = {}
     releases: list[LockedRelease] = []
     skipped: dict[str, str] = {}
     for package in lock.packages:
@@ -49,7 +53,7 @@ def parse_pylock(path: Path, text: str) -> Lock:
         if package.directory:
             skipped[package.name] = "it is a local directory"
         else:
-            releases.append(_locked(path, package))
+            releases.append(_locked(path, package, digests))
     return Lock(tuple(releases), skipped)
 
 
@@ -61,7 +65,9 @@ def _not_from_an_index(path: Path, package: "Package") -> ConfigError:
     )
 
 
-def _locked(path: Path, package: "Package") -> LockedRelease:
+def _locked(path: Path, package: "Package", digests: dict[str, str]) -> LockedRelease:
+    """Return the release of a package, and add its files to the digests of the whole lock."""
+    register_login(package.index or "")
     archives: list[PackageWheel | PackageSdist] = [*(package.wheels or ())]
     archives += [package.sdist] if package.sdist else []
     files: dict[str, str] = {}
@@ -71,7 +77,11 @@ def _locked(path: Path, package: "Package") -> LockedRelease:
         digest = archive.hashes.get("sha256")
         if digest is None:
             raise ConfigError(f"{path} has no sha256 for {name}.", hint="Lock again with sha256 digests.")
+        if not is_sha256(digest):
+            raise ConfigError(f"{path}: {digest!r} is not a sha256 (of {name}).", hint="Lock again.")
         files[name] = digest.lower()
+        if digests.setdefault(name, files[name]) != files[name]:
+            raise ConfigError(f"{path} has two different sha256 for {name}.", hint="Lock again.")
         version = version or _version_in(path, name)
     if version is None:
         raise ConfigError(f"{path} names no file of {package.name}.")

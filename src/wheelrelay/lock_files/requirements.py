@@ -9,7 +9,8 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from wheelrelay.errors import ConfigError
-from wheelrelay.lock_files.model import Lock, LockedRelease
+from wheelrelay.lock_files.model import Lock, LockedRelease, is_sha256
+from wheelrelay.redaction import register_login
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -23,6 +24,7 @@ MAX_INCLUDES = 100
 _HASH = re.compile(r"--hash[= ](\w+):([0-9A-Fa-f]+)")
 _INCLUDE = re.compile(r"(?:-r|--requirement)[= ]?\s*(\S+)")
 _COMMENT = re.compile(r"(^|\s)#.*$")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 _CONSTRAINTS = re.compile(r"(-c|--constraint)[= ]")
 _LOCAL_PREFIXES = ("-e ", "--editable", "./", "../")
 
@@ -71,7 +73,7 @@ def read_text(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ConfigError(f"{path} has more than {MAX_BYTES >> 20} MiB; it is no lock file.")
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigError(f"The lock file {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -133,17 +135,25 @@ def _plain_requirement(place: str, line: str) -> "Requirement":
 def _requirement(place: str, written: str) -> "Requirement":
     from packaging.requirements import InvalidRequirement, Requirement
 
+    for part in written.split():
+        register_login(part)
+    if _ADDRESS.match(written):
+        raise _direct_url(place, written)
     try:
         requirement = Requirement(written)
     except InvalidRequirement as error:
         reason = str(error).partition("\n")[0]
         raise ConfigError(f"{place}: {written!r} is not a requirement: {reason}.") from error
     if requirement.url:
-        raise ConfigError(
-            f"{place}: {requirement.name} is a direct URL, which a mirror cannot provide.",
-            hint="Build a wheel of it, push it to an index of your own, and lock that.",
-        )
+        raise _direct_url(place, requirement.name)
     return requirement
+
+
+def _direct_url(place: str, name: str) -> ConfigError:
+    return ConfigError(
+        f"{place}: {name} is a direct URL, which a mirror cannot provide.",
+        hint="Build a wheel of it, push it to an index of your own, and lock that.",
+    )
 
 
 def _pinned(place: str, line: str) -> tuple[tuple[NormalizedName, Version], set[str]]:
@@ -155,7 +165,10 @@ def _pinned(place: str, line: str) -> tuple[tuple[NormalizedName, Version], set[
             f"{place}: {written!r} has no sha256 hash.",
             hint="Write the file with `uv pip compile --generate-hashes` or `pip-compile --generate-hashes`.",
         )
-    return (canonicalize_name(requirement.name), _version_of(place, written, requirement.specifier)), hashes
+    key = canonicalize_name(requirement.name), _version_of(place, written, requirement.specifier)
+    if short := [digest for digest in hashes if not is_sha256(digest)]:
+        raise ConfigError(f"{place}: {short[0]!r} is not a sha256.", hint="It has 64 hexadecimal digits.")
+    return key, hashes
 
 
 def _version_of(place: str, written: str, specifiers: Iterable[Any]) -> Version:
