@@ -90,7 +90,8 @@ def _compare(
     recorded = {row.path for row in all_rows}
     folder_paths = _folders_of(members)
     folders = [row.path for row in all_rows if row.path.endswith("/") or row.path in folder_paths]
-    rows = [row for row in all_rows if row.path not in {*exempt, *folders}]
+    skipped = {*exempt, *folders}
+    rows = [row for row in all_rows if row.path not in skipped]
 
     yield (
         FIELDS,
