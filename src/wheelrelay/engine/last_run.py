@@ -76,7 +76,7 @@ class LastRun:
             },
         }
         content = json.dumps(document, separators=(",", ":")).encode()
-        return hashlib.sha256(content).hexdigest().encode() + b"\n" + content
+        return b"%s\n%s" % (hashlib.sha256(content).hexdigest().encode(), content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ class ReceiptRecorder:
         self._files: dict[str, DistFile] = {}
         self._unchanged: tuple[ReceiptFile, ...] = ()
         self._changes = 0
-        self._last_receipt: tuple[int, Receipt] | None = None
+        self._last_receipt: Receipt | None = None
         self._replaced: dict[str, dict[str, str | None]] = {sink: {} for sink in sinks}
         self._deliveries: dict[str, dict[str, Delivery]] = {sink: {} for sink in sinks}
         self._unfinished_pages: dict[str, None] = {}
@@ -89,7 +89,7 @@ class ReceiptRecorder:
         with self._lock:
             self._error = None
             self._unchanged = self._unchanged or plan.unchanged
-            self._changes += 1
+            self._has_changed()
             for planned in plan.files:
                 self._files.setdefault(planned.file.filename, planned.file)
         for planned in plan.files:
@@ -115,14 +115,14 @@ class ReceiptRecorder:
         """Record why the relay ended before it published anything, and save that."""
         with self._lock:
             self._error = message
-            self._changes += 1
+            self._has_changed()
         self.save()
 
     def record_staged(self, staged: StagedFile) -> None:
         """Record the size and the digest of a staged file."""
         with self._lock:
             self._files[staged.filename] = staged.file
-            self._changes += 1
+            self._has_changed()
 
     def record(self, sink: str, filename: str, delivery: Delivery) -> None:
         """Record the outcome of a file at a sink; a later outcome replaces an earlier one."""
@@ -133,7 +133,7 @@ class ReceiptRecorder:
         """Record the outcomes of a part of this relay, which another process has run."""
         with self._lock:
             self._findings.update(dict.fromkeys(receipt.findings))
-            self._changes += 1
+            self._has_changed()
             for part in receipt.files:
                 known = self._files[part.filename]
                 if part.sha256 is not None and known.sha256 is None:
@@ -160,7 +160,7 @@ class ReceiptRecorder:
         """Record findings, each once."""
         with self._lock:
             self._findings.update(dict.fromkeys(findings))
-            self._changes += 1
+            self._has_changed()
 
     def expect_pages(self, sinks: Sequence[str]) -> None:
         """Record that the pages of some sinks are about to be updated."""
@@ -211,8 +211,9 @@ class ReceiptRecorder:
         with self._lock:
             changes, files, findings = self._changes, list(self._files.values()), tuple(self._findings)
             deliveries = {sink: dict(of_sink) for sink, of_sink in self._deliveries.items()}
-        if self._last_receipt is not None and self._last_receipt[0] == changes:
-            return replace(self._last_receipt[1], finished=datetime.now(UTC))
+            last = self._last_receipt
+        if last is not None:
+            return replace(last, finished=datetime.now(UTC))
         receipt = Receipt(
             source=self._source,
             sinks=self._sinks,
@@ -225,7 +226,9 @@ class ReceiptRecorder:
             shards=self._shards,
             error=self._error,
         )
-        self._last_receipt = (changes, receipt)
+        with self._lock:
+            if self._changes == changes:
+                self._last_receipt = receipt
         return receipt
 
     def _with_unchanged(self, files: Iterable[ReceiptFile]) -> tuple[ReceiptFile, ...]:
@@ -266,8 +269,13 @@ class ReceiptRecorder:
         with self._lock:
             self._deliveries[sink][filename] = delivery
             self._entries += 1
-            self._changes += 1
+            self._has_changed()
             return self._entries
+
+    def _has_changed(self) -> None:
+        """Forget the last receipt, which is large; the caller holds the lock."""
+        self._changes += 1
+        self._last_receipt = None
 
     def _save_if_due(self) -> None:
         """Save the receipt if the pause after the last save is over; other threads do not wait for it."""
