@@ -165,3 +165,27 @@ def test_files_of_a_quarantined_project_are_not_offered(folder):
 
 def test_damaged_document_counts_as_empty():
     assert parse_state(b"[") == parse_state(b"[]") == parse_state(b'{"files": {"a": 1}}') == parse_state(b"")
+
+
+DAMAGES = {
+    "truncated": lambda content: content[: len(content) // 2],
+    "empty": lambda _: b"",
+    "no document": lambda _: b"[]",
+    "nested": lambda _: 100_000 * b"[",
+    "other type": lambda content: content.replace(b'"2024-05-06T07:08:09+00:00"', b"5"),
+    "no key": lambda content: content.replace(b'"yanked-here"', b'"other"'),
+    "newer": lambda content: content.replace(b'"files"', b'"version":9,"files"'),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_own_yank_survives_a_damaged_document(folder, damage):
+    record(folder, (WHEEL, None), (OTHER, None))
+    wheelrelay.yank(str(folder), [WHEEL], reason="broken")
+    document = folder / "simple/sample/state.json"
+    before = document.read_bytes()
+    document.write_bytes(damage(before))
+    assert document.read_bytes() != before
+    record(folder, (OTHER, "obsolete"))
+    assert yanked(folder) == {WHEEL: "broken", OTHER: "obsolete"}
+    assert wheelrelay.check_index(str(folder)) == []
