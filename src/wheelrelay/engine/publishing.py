@@ -242,7 +242,7 @@ class Publisher:
     ) -> list[str]:
         """Update the pages of sinks one after the other; return a sentence for each failure.
 
-        If publishing failed, a container may not exist yet; it has no outdated pages then.
+        If nothing was published, a container may not exist yet; it has no outdated pages then.
         """
         planned = {planned.file.project for planned in plan.files}
         if not planned and not plan.unchanged:  # of an empty shard
@@ -256,7 +256,7 @@ class Publisher:
             try:
                 self._runtime.retrier.call(f"the pages of {name}", partial(sink.finalize, projects))
             except Exception as error:  # noqa: BLE001  (one sink must not keep the next from its pages)
-                if has_failed and isinstance(error, NotFound):
+                if isinstance(error, NotFound) and (has_failed or not self._recorder.has_changed(name)):
                     self._recorder.record_pages(name)
                     continue
                 problem = error if isinstance(error, WheelrelayError) else unexpected_error(error)

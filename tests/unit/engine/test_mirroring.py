@@ -6,6 +6,7 @@ import pytest
 from tests.servers.faulty_store import FaultyStore, staged_files
 from tests.unit.engine.conftest import ALL, SDIST, WHEELS, mirror, outcomes, release
 
+from wheelrelay.backends.local.store import DirectoryObjects, DirectoryStore
 from wheelrelay.errors import (
     AuthenticationFailed,
     IntegrityError,
@@ -30,6 +31,14 @@ class TestMirror:
         assert "It is bad." in str(failed.value)
         assert "Refused." in str(failed.value)
         assert mirror(source, sink).is_complete
+
+    def test_mirror_of_failed_files_needs_no_pages_in_a_new_directory(self, source, tmp_path):
+        source.fetch_errors = {name: [IntegrityError("It is bad.")] for name in ALL}
+        store = DirectoryStore(DirectoryObjects(tmp_path / "new"), pages=True)
+        with pytest.raises(RelayFailed, match="there has 0 of 5 files") as failed:
+            mirror(source, store)
+        assert "pages" not in str(failed.value)
+        assert not (tmp_path / "new").exists()
 
     def test_reports_no_step_without_work(self, source, sink):
         mirror(source, sink)
