@@ -19,8 +19,9 @@ from wheelrelay.lazy_dataclass import dataclass
 from wheelrelay.model import Companion, DistFile
 from wheelrelay.records import Finding
 
-BLOCK_SIZE = 1 << 20
-"""Number of bytes to read or write at once, large enough to make the overhead per block negligible."""
+BLOCK_SIZE = 1 << 18
+"""Number of bytes to read or write at once: the overhead per block is small, and a block stays in the cache
+of the processor until it is hashed and written. A transfer has up to three blocks in memory."""
 
 
 @dataclass(frozen=True, slots=True)

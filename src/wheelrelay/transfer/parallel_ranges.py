@@ -33,9 +33,9 @@ class RangePolicy:
         waiting_share: The share of time spent waiting for bytes above which the network is the bottleneck.
     """
 
-    size: int = 4 * BLOCK_SIZE
+    size: int = 4 << 20
     limit: int = 4
-    min_remaining: int = 32 * BLOCK_SIZE
+    min_remaining: int = 32 << 20
     measure_after: float = 1.0
     waiting_share: float = 0.8
 

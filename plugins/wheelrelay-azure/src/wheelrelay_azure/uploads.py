@@ -19,7 +19,7 @@ from wheelrelay.errors import DigestMismatch
 from wheelrelay.http import Response
 from wheelrelay_azure.container import Container
 
-BLOCK = 8 * BLOCK_SIZE
+BLOCK = 8 << 20
 """Bytes in a block, unless that makes too many blocks."""
 
 MAX_BLOCKS = 50_000

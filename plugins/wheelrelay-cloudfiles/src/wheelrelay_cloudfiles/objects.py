@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote
 from libcloud.storage.types import ContainerAlreadyExistsError, ContainerDoesNotExistError
 
 from wheelrelay import StagedFile
-from wheelrelay.containers import BLOCK_SIZE, StoredObject, looks_like_distribution
+from wheelrelay.containers import StoredObject, looks_like_distribution
 from wheelrelay.errors import AlreadyExists, BackendError, NotFound, Rejected
 from wheelrelay.http import HttpClient, RawBody, content_range_starts_at, display_url, range_header
 from wheelrelay.protocols import ByteStream
@@ -32,6 +32,9 @@ from wheelrelay_cloudfiles.streams import Body, md5_of, tar_archive, verified_bo
 
 SEGMENTS = ".segments"
 """Folder, below the prefix, of the segments of large objects."""
+
+SMALL_BODY = 1 << 20
+"""Bytes of the largest body that is sent in an instant."""
 
 MAX_METADATA = 256
 """Bytes in a metadata value that Swift stores."""
@@ -203,8 +206,8 @@ class SwiftObjects:
         path = self._path(name)
         if len(body) > self._client.limits().max_size:
             return self._large.write(path, body, headers, folder=self._path(f"{SEGMENTS}/{name}"))
-        # A body of one block leaves no time for another writer between the two checks of Swift.
-        is_slow = "If-None-Match" in headers and len(body) > BLOCK_SIZE
+        # A small body leaves no time for another writer between the two checks of Swift.
+        is_slow = "If-None-Match" in headers and len(body) > SMALL_BODY
         last_check = (lambda: self._require_absence(name)) if is_slow else None
         return self._client.put(path, body, headers, last_check=last_check)
 

@@ -20,13 +20,13 @@ from typing import Any
 from google_crc32c import Checksum
 
 from wheelrelay import StagedFile
-from wheelrelay.containers import BLOCK_SIZE, send_part
+from wheelrelay.containers import send_part
 from wheelrelay.errors import BackendError, DigestMismatch, NotFound, Unavailable, WheelrelayError
 from wheelrelay.http import Response, is_same_host, is_secure
 from wheelrelay_gcs.bucket import Bucket
 from wheelrelay_gcs.errors import RESUME, parsing
 
-PART = 8 * BLOCK_SIZE
+PART = 8 << 20
 """Bytes in a part; Google requires a multiple of 256 KiB."""
 
 _RANGE = re.compile(r"bytes=0-(\d+)")

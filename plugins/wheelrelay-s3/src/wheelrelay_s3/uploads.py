@@ -30,7 +30,7 @@ from wheelrelay.errors import (
 from wheelrelay_s3.bucket import Bucket
 from wheelrelay_s3.part_checksums import PartChecksum, PartChecksums, as_base64
 
-PART = 8 * BLOCK_SIZE
+PART = 8 << 20
 """Bytes in a part, unless that makes too many parts; S3 requires at least 5 MiB."""
 
 MAX_PARTS = 10_000
