@@ -31,7 +31,7 @@ from wheelrelay.testing import stage_path, write_distribution
 from wheelrelay_cloudfiles.config import SwiftConfig
 from wheelrelay_cloudfiles.streams import Body
 
-CONTENT = 8 * BLOCK_SIZE
+CONTENT = 8 << 20
 TOKEN_LIFE = 2
 EPOCH = "Thu, 01 Jan 1970 00:00:00 GMT"
 
@@ -109,7 +109,7 @@ def test_connections_are_reused(swift, by_token, tmp_path):
     with run_wire(swift.url) as wire, by_token(wire.url).open() as store:
         for number in range(4):
             name = f"sample-{number}.0-py3-none-any.whl"
-            store.put(stage_path(write_distribution(tmp_path, name, size=2 * BLOCK_SIZE)))
+            store.put(stage_path(write_distribution(tmp_path, name, size=2 << 20)))
         store.finalize(["sample"])
         for file in store.iter_files("sample"):
             read(store, file)

@@ -35,7 +35,7 @@ def objects(store):
 @pytest.fixture
 def wheel(tmp_path):
     """Of four segments."""
-    return stage_path(write_distribution(tmp_path, WHEEL, size=3 * BLOCK_SIZE + 1000))
+    return stage_path(write_distribution(tmp_path, WHEEL, size=(3 << 20) + 1000))
 
 
 def content_of(store):
@@ -76,13 +76,13 @@ def test_file_modified_between_segments_leaves_nothing(objects, wheel, swift, co
 
     def tamper(size):
         seen.append(size)
-        if sum(seen) == 2 * BLOCK_SIZE:
+        if sum(seen) == 2 << 20:
             with wheel.path.open("ab") as stream:
                 stream.write(b"more")
 
     with pytest.raises(ChangedWhileReading):
         objects.create_object(WHEEL, wheel.watched_by(tamper), **PLAIN)
-    assert sum(seen) >= 2 * BLOCK_SIZE
+    assert sum(seen) >= 2 << 20
     assert swift.names(container) == []
 
 

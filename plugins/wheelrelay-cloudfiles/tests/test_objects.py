@@ -28,7 +28,7 @@ def objects(swift_config):
 
 @pytest.fixture
 def wheel(tmp_path):
-    return stage_path(write_distribution(tmp_path, "sample-1.0-py3-none-any.whl", size=4 * BLOCK_SIZE))
+    return stage_path(write_distribution(tmp_path, "sample-1.0-py3-none-any.whl", size=4 << 20))
 
 
 def objects_of(store):

@@ -11,14 +11,13 @@ from tests.unit.engine.conftest import QUICK
 from wheelrelay.errors import DigestMismatch, Rejected, SizeMismatch, Unavailable
 from wheelrelay.filenames import dist_file
 from wheelrelay.model import Digests
-from wheelrelay.staged import BLOCK_SIZE
 from wheelrelay.testing import write_distribution
 from wheelrelay.transfer.download import stage
 from wheelrelay.transfer.retry import Retrier
 from wheelrelay.transfer.staging_area import StagingArea
 
 WHEEL = "sample-1.0-py3-none-any.whl"
-SIZE = 4 * BLOCK_SIZE
+SIZE = 4 << 20
 
 
 class WholeOnly:
