@@ -89,10 +89,20 @@ def run_ftp(root: Path) -> Iterator[FtpServer]:
     Handler.authorizer = authorizer
     server = ThreadedFTPServer((HOST, 0), Handler)
     state = FtpServer(f"ftp://{HOST}:{server.address[1]}", root)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"timeout": 0.05}, daemon=True)
+    is_closed = threading.Event()
+
+    def serve() -> None:
+        try:
+            server.serve_forever(timeout=0.05)
+        except OSError:  # its selector was closed while it waited
+            if not is_closed.is_set():
+                raise
+
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
         yield state
     finally:
+        is_closed.set()
         server.close_all()
         thread.join()

@@ -68,7 +68,7 @@ class _Folder(paramiko.SFTPServerInterface):
     def list_folder(self, path: str) -> Any:
         if self._state.fails("list_folder"):
             return paramiko.SFTP_FAILURE
-        return _answer(lambda: [_entry(child) for child in self._at(path).iterdir()])
+        return _answer(lambda: list(_entries(self._at(path))))
 
     def open(self, path: str, flags: int, attr: Any) -> Any:
         del attr
@@ -123,6 +123,13 @@ class _Login(paramiko.ServerInterface):
     def check_channel_request(self, kind: str, chanid: int) -> int:
         del kind, chanid
         return paramiko.OPEN_SUCCEEDED
+
+
+def _entries(folder: Path) -> Iterator[paramiko.SFTPAttributes]:
+    """Yield the entries of a folder; those that vanish meanwhile are left out, as by other servers."""
+    for child in folder.iterdir():
+        with suppress(FileNotFoundError):
+            yield _entry(child)
 
 
 def _entry(path: Path) -> Any:
