@@ -65,6 +65,22 @@ def kill_one(client: Any) -> None:
     os.kill(min(pids.values()), signal.SIGKILL)
 
 
+@contextmanager
+def explained_hang(client: Any, seconds: float = 90) -> Iterator[None]:
+    """Print what the workers are doing if the context takes longer than some seconds: the test has hung."""
+
+    def explain() -> None:
+        print("Tasks by worker:", client.processing())
+        print("Threads of running tasks:", client.call_stack())
+
+    timer = threading.Timer(seconds, explain)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def route_to(out: Path, source: Web | Path, mode: str = "mirror", **keys: Any) -> Route:
     """Return a route from a listing, or from a directory, to a directory with pages."""
     where: Any = (

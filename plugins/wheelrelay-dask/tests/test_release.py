@@ -5,7 +5,7 @@ import shutil
 from contextlib import contextmanager
 
 import pytest
-from tests.servers.dask import ActingPyPI, acting_source, kill_one
+from tests.servers.dask import ActingPyPI, acting_source, explained_hang, kill_one
 
 import wheelrelay
 from wheelrelay import FileSecret, IndexConfig, ListingConfig, Remote, Route
@@ -79,7 +79,8 @@ def test_all_files_are_published_once(cluster, release):
 def test_a_worker_killed_at_any_moment_costs_no_file(cluster, release, moment):
     engine = with_both_workers(cluster)
     with both_sides(release, lambda: kill_one(cluster._client), at=moment) as (route, index, _):
-        receipt = wheelrelay.relay(route, engine=engine)
+        with explained_hang(cluster._client):
+            receipt = wheelrelay.relay(route, engine=engine)
         assert index.moments >= moment
         assert receipt.is_complete
         require_published(index, release)
